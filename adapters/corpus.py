@@ -1,0 +1,118 @@
+"""Entries as training rows and as held-out text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ids = Sequence[int]
+
+HELD_OUT_SHARE = 0.1
+HELD_OUT_LEAST = 400  # tokens; fewer say nothing beyond chance
+HELD_OUT_MOST = 4000  # tokens; more would take the round's time from training
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Packed training text.
+
+    ``ids`` (rows, length + 1) int64: each row's inputs and, one place on, its targets.
+    ``weights`` (rows, length) float32: what each target's loss counts for; zero for what the user
+    did not write (the breaks between entries, and the filling at the end).
+    """
+
+    ids: NDArray[np.int64]
+    weights: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def pack(entries: Iterable[Ids], length: int, breaks: Ids, weight: float = 1.0) -> Rows:
+    """Lay entries end to end, ``breaks`` before each, and cut the line into rows of ``length`` tokens.
+
+    Entries keep their order, so that a row shows an entry with those before it in view, as a suggestion sees them.
+    """
+    ids: list[int] = []
+    counts: list[float] = []
+    for entry in entries:
+        ids += [*breaks, *entry]
+        counts += [0.0] * len(breaks) + [weight] * len(entry)
+    if not ids:
+        return Rows(np.zeros((0, length + 1), np.int64), np.zeros((0, length), np.float32))
+    rows = -(-(len(ids) - 1) // length) or 1
+    padding = rows * length + 1 - len(ids)
+    ids += [breaks[0]] * padding
+    counts += [0.0] * padding
+    line, weights = np.array(ids, dtype=np.int64), np.array(counts, dtype=np.float32)
+    starts = np.arange(rows)[:, None] * length
+    return Rows(line[starts + np.arange(length + 1)], weights[1:].reshape(rows, length))
+
+
+def hold_out(lengths: Sequence[int], seen: frozenset[int]) -> list[int]:
+    """The places of the newest entries that the serving adapter has not seen: those to judge by.
+
+    About a tenth of all tokens, :data:`HELD_OUT_LEAST` at the least and :data:`HELD_OUT_MOST` at the
+    most, but never more than a third of what there is.
+
+    Args:
+        lengths: tokens of each entry, in order of time.
+        seen: places of the entries that the serving adapter was trained on.
+    """
+    total = sum(lengths)
+    wanted = min(max(HELD_OUT_SHARE * total, HELD_OUT_LEAST), HELD_OUT_MOST, total / 3)
+    places: list[int] = []
+    held = 0
+    for place in range(len(lengths) - 1, -1, -1):
+        if held >= wanted:
+            break
+        if place not in seen:
+            places.append(place)
+            held += lengths[place]
+    return places[::-1]
+
+
+def general_passages() -> tuple[list[str], list[str]]:
+    """General English that an adapter must not unlearn: passages to replay, and others to judge by."""
+    text = resources.files("idiolect.adapters").joinpath("general.txt").read_text("utf-8")
+    passages = [" ".join(passage.split()) for passage in text.split("\n\n") if passage.strip()]
+    return passages[0::2], passages[1::2]
+
+
+def windows(ids: Ids, size: int) -> Iterator[Ids]:
+    """Cut a long entry into pieces of at most ``size`` tokens."""
+    for start in range(0, len(ids), size):
+        yield ids[start : start + size]
+
+
+class Recent:
+    """The user's latest entries as one line of tokens, the context that every suggestion starts from.
+
+    The line grows at its end, so that a KV cache of it stays valid, until it is twice ``limit``; then
+    it is cut to the newest ``limit`` tokens.
+    """
+
+    def __init__(self, limit: int, breaks: Ids) -> None:
+        self.limit = limit
+        self.breaks = list(breaks)
+        self._line: list[int] = []
+
+    def add(self, ids: Ids) -> None:
+        """Append an entry."""
+        self._line += [*self.breaks, *ids]
+        if len(self._line) > 2 * self.limit:
+            self._line = self._line[-self.limit :]
+
+    def before(self, ids: Ids) -> list[int]:
+        """The whole context of an entry being written: what came before, a break, and its tokens so far."""
+        return [*self._line, *self.breaks, *ids]
+
+    def copy(self) -> Recent:
+        """An independent copy."""
+        other = Recent(self.limit, self.breaks)
+        other._line = list(self._line)
+        return other

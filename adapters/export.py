@@ -1,0 +1,142 @@
+"""Adapters for other programs: onnxruntime's own adapter file, a PEFT folder, one merged ONNX model."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from idiolect.adapters.lora import Lora
+from idiolect.models.build import BasePaths
+from idiolect.models.errors import IdiolectError
+from idiolect.models.graph import build_graph, read_weights
+from idiolect.models.llama import Blocks, Weights, quantize
+
+_PEFT_NAMES = {
+    "q": "self_attn.q_proj",
+    "k": "self_attn.k_proj",
+    "v": "self_attn.v_proj",
+    "o": "self_attn.o_proj",
+    "gate": "mlp.gate_proj",
+    "up": "mlp.up_proj",
+    "down": "mlp.down_proj",
+}
+
+
+class ExportError(IdiolectError):
+    """The exported file can't be written where it was asked for."""
+
+    code: ClassVar[str] = "export-failed"
+    exit_code: ClassVar[int] = 22
+    http_status: ClassVar[int] = 409
+
+
+def export(kind: str, lora: Lora, base: BasePaths, path: Path) -> Path:
+    """Write an adapter to ``path``, whole or not at all; nothing that exists is overwritten.
+
+    Args:
+        kind: one of :data:`KINDS`.
+        lora: the adapter.
+        base: the base model that it belongs to.
+        path: the file, or for ``peft`` the folder, to make.
+
+    Raises:
+        ExportError: the kind is unknown, ``path`` exists, or it can't be written.
+    """
+    if kind not in KINDS:
+        raise ExportError(f"there is no export of the kind {kind}. Choose one of {', '.join(KINDS)}.")
+    if path.exists():
+        raise ExportError(f"{path} exists already. Give a path that does not.")
+    try:
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as work:
+            made = Path(work) / path.name
+            KINDS[kind](lora, base, made)
+            shutil.move(made, path)
+    except OSError as error:
+        raise ExportError(
+            f"{path} can't be written ({error.strerror}). Give a path in a folder that exists and is yours."
+        ) from error
+    return path
+
+
+def _onnx_adapter(lora: Lora, _base: BasePaths, path: Path) -> None:
+    """onnxruntime's ``.onnx_adapter``: the graph's adapter inputs by name, for ``LoraAdapter.Load``."""
+    values = {name: ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(m)) for name, m in lora.tensors().items()}
+    adapter = ort.AdapterFormat()
+    adapter.set_adapter_version(1)
+    adapter.set_model_version(1)
+    adapter.set_parameters(values)
+    adapter.export_adapter(str(path))
+
+
+def _peft(lora: Lora, base: BasePaths, folder: Path) -> None:
+    """A folder that ``peft.PeftModel.from_pretrained`` loads; fused maps are taken apart again."""
+    folder.mkdir()
+    tensors: dict[str, NDArray[np.float32]] = {}
+    for layer in range(lora.config.first_layer, base.config.layers):
+        for group in lora.config.targets:
+            a, b = (lora.matrices[f"{layer}.{group}.{side}"] for side in "AB")
+            start = 0
+            for part, rows in base.config.parts()[group]:
+                prefix = f"base_model.model.model.layers.{layer}.{_PEFT_NAMES[part]}"
+                tensors[f"{prefix}.lora_A.weight"] = np.ascontiguousarray(a.T)
+                tensors[f"{prefix}.lora_B.weight"] = np.ascontiguousarray(b[:, start : start + rows].T)
+                start += rows
+    config = {
+        "peft_type": "LORA",
+        "task_type": "CAUSAL_LM",
+        "base_model_name_or_path": base.name,
+        "r": lora.config.rank,
+        "lora_alpha": lora.config.alpha,
+        "lora_dropout": 0.0,
+        "bias": "none",
+        "target_modules": sorted(
+            _PEFT_NAMES[part].split(".")[1] for group in lora.config.targets for part, _ in base.config.parts()[group]
+        ),
+        "layers_to_transform": list(range(lora.config.first_layer, base.config.layers)),
+        "inference_mode": True,
+    }
+    (folder / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+    safetensors.numpy.save_file(tensors, folder / "adapter_model.safetensors", {"format": "pt"})
+
+
+def _merged(lora: Lora, base: BasePaths, path: Path) -> None:
+    """One ``.onnx`` file with the adapter added to the weights, rounded to 8 bits again."""
+    weights = merge(read_weights(base.graph, base.config), lora)
+    parts = path.with_name("parts.onnx")
+    build_graph(weights, parts, adapter=False)
+    onnx.save(onnx.load(parts), path)
+
+
+def merge(weights: Weights, lora: Lora) -> Weights:
+    """The base with ``B A`` added to each adapted map, in 8-bit blocks again."""
+    tensors = lora.tensors()
+
+    def merged(name: str, blocks: Blocks) -> Blocks:
+        if not lora.config.covers(f"{name}.A"):
+            return blocks
+        return quantize(blocks.dequantize() + (tensors[f"{name}.A"] @ tensors[f"{name}.B"]).T)
+
+    maps = tuple(
+        {group: merged(f"{layer}.{group}", blocks) for group, blocks in groups.items()}
+        for layer, groups in enumerate(weights.maps)
+    )
+    return Weights(weights.config, weights.embedding, weights.output_norm, weights.norms, maps)
+
+
+KINDS: dict[str, Callable[[Lora, BasePaths, Path], None]] = {
+    "onnx_adapter": _onnx_adapter,
+    "peft": _peft,
+    "onnx": _merged,
+}
+"""The forms an adapter can be exported in."""
+

@@ -1,0 +1,113 @@
+"""LoRA adapters (Hu et al. 2021): their shape, their tensors, and the blob kept in the store."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from idiolect.models.errors import IdiolectError
+from idiolect.models.graph import adapter_inputs
+from idiolect.models.llama import GROUPS, LlamaConfig
+
+
+class AdapterFormatError(IdiolectError):
+    """An adapter's bytes are not an adapter for this base model."""
+
+    code: ClassVar[str] = "adapter-format"
+    exit_code: ClassVar[int] = 20
+    http_status: ClassVar[int] = 500
+
+
+@dataclass(frozen=True)
+class LoraConfig:
+    """Which maps are adapted, and how strongly: ``W x + (alpha / rank) B A x``.
+
+    Args:
+        rank: inner features of each pair; fused maps (q, k, v and gate, up) share one A.
+        alpha: numerator of the scale.
+        targets: some of :data:`~idiolect.models.llama.GROUPS`.
+        first_layer: layers below stay as they are.
+    """
+
+    rank: int = 16
+    alpha: float = 32.0
+    targets: tuple[str, ...] = field(default=GROUPS)
+    first_layer: int = 0
+
+    @property
+    def scale(self) -> float:
+        """What B is multiplied by."""
+        return self.alpha / self.rank
+
+    def covers(self, name: str) -> bool:
+        """Whether the graph input ``{layer}.{group}.{A or B}`` belongs to this adapter."""
+        layer, group, _ = name.split(".")
+        return int(layer) >= self.first_layer and group in self.targets
+
+
+@dataclass(frozen=True)
+class Lora:
+    """An adapter: its configuration and its matrices by graph input name, the scale not yet in B."""
+
+    config: LoraConfig
+    matrices: dict[str, NDArray[np.float32]]
+
+    @classmethod
+    def fresh(cls, config: LoraConfig, base: LlamaConfig, seed: int = 0) -> Lora:
+        """A new adapter that changes nothing: A uniform as in the reference implementation, B zero."""
+        random = np.random.default_rng(seed)
+        matrices = {}
+        for name, (features_in, features_out) in adapter_inputs(base):
+            if not config.covers(name):
+                continue
+            if name.endswith("A"):
+                bound = 1.0 / np.sqrt(features_in)
+                matrix = random.uniform(-bound, bound, (features_in, config.rank))
+            else:
+                matrix = np.zeros((config.rank, features_out))
+            matrices[name] = matrix.astype(np.float32)
+        return cls(config, matrices)
+
+    def tensors(self) -> dict[str, NDArray[np.float32]]:
+        """The graph's adapter inputs, the scale multiplied into B."""
+        scale = np.float32(self.config.scale)
+        return {name: m * scale if name.endswith("B") else m for name, m in self.matrices.items()}
+
+    def to_bytes(self) -> bytes:
+        """The adapter as a safetensors file in half precision."""
+        halves = {name: matrix.astype(np.float16) for name, matrix in self.matrices.items()}
+        return safetensors.numpy.save(halves, {"lora": json.dumps(asdict(self.config))})
+
+    @classmethod
+    def from_bytes(cls, blob: bytes, base: LlamaConfig) -> Lora:
+        """The inverse of :meth:`to_bytes`.
+
+        Raises:
+            AdapterFormatError: not such a file, or made for a base model of another shape.
+        """
+        try:
+            matrices = {k: v.astype(np.float32) for k, v in safetensors.numpy.load(blob).items()}
+            header = json.loads(blob[8 : 8 + int.from_bytes(blob[:8], "little")])
+            values = json.loads(header["__metadata__"]["lora"])
+            config = LoraConfig(**{**values, "targets": tuple(values["targets"])})
+        except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise AdapterFormatError(
+                f"an adapter can't be read ({type(error).__name__}). Go back to another one with `idiolect use`."
+            ) from error
+        expected = {
+            name: (shape[0], config.rank) if name.endswith("A") else (config.rank, shape[1])
+            for name, shape in adapter_inputs(base)
+            if config.covers(name)
+        }
+        if {name: matrix.shape for name, matrix in matrices.items()} != expected:
+            raise AdapterFormatError(
+                "an adapter was made for another base model. Train a new one with `idiolect train`, "
+                "or give back the former base model."
+            )
+        return cls(config, matrices)

@@ -1,0 +1,312 @@
+"""From a prefix to words and ghost text.
+
+One forward pass, at the last place where a token surely ends (before the word under the cursor),
+gives a distribution over tokens; mixed with the memory's it ranks every word that begins as typed.
+Typing on inside the word needs no other pass.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from idiolect.adapters.corpus import Recent
+from idiolect.adapters.memory import FastMemory
+from idiolect.adapters.mixture import Mixture
+from idiolect.adapters.words import Words
+from idiolect.models.session import Adapter, Model, Session
+from idiolect.models.tokenizer import Tokenizer
+
+_TYPED = regex.compile(r"( ?)([\p{L}\p{N}'’]*)$")
+_GHOST_TOKENS = 16  # one batched pass
+_STEPS = 2  # passes of one token after a draft has failed
+_LIKELY = 0.35  # a ghost's next token must be at least this probable
+_WORTH_A_PASS = 0.2  # a first word below this is not worth thinking further
+_SHOW = 0.5  # a ghost is shown if its first word is at least this probable
+_WINDOW_STEP = 128  # a long prefix is cut at multiples of this, so that its cache stays valid for a while
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word to insert at the cursor, and its probability given what is typed of it."""
+
+    text: str
+    p: float
+
+
+@dataclass(frozen=True)
+class Ghost:
+    """A continuation; ``p`` is that of all of it, ``show`` whether it is likely enough to be seen."""
+
+    text: str
+    p: float
+    show: bool
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """The answer to one keystroke."""
+
+    words: tuple[Word, ...]
+    ghost: Ghost
+    adapter: int | None
+    elapsed_ms: float
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What is known of the user without any training; grows with every entry."""
+
+    memory: FastMemory
+    words: Words
+    recent: Recent
+
+    def learn(self, text: str, ids: Sequence[int]) -> None:
+        """Learn one entry, at once."""
+        self.memory.add(ids)
+        self.words.learn(text)
+        self.recent.add(ids)
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """A prefix, cut before the word under the cursor."""
+
+    head: list[int]  # tokens of all that comes before, the last space left out
+    spaced: bool  # whether that space is there, and so belongs to the word's first token
+    typed: str
+
+    @property
+    def start(self) -> str:
+        return " " * self.spaced + self.typed
+
+
+class Predictor:
+    """Suggestions from one model, one adapter and the user's knowledge. Calls may come from any thread.
+
+    Args:
+        model: the loaded graph.
+        tokenizer: its tokenizer.
+        knowledge: shared with other predictors; not owned.
+        mixture: how far the memory is trusted beside this adapter.
+        adapter: its tensors, or None for the base.
+        adapter_id: what to name in answers.
+        context_tokens: tokens of the prefix that are looked at.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        tokenizer: Tokenizer,
+        knowledge: Knowledge,
+        mixture: Mixture,
+        *,
+        adapter: Adapter | None = None,
+        adapter_id: int | None = None,
+        context_tokens: int = 512,
+    ) -> None:
+        self.adapter_id = adapter_id
+        self._tokenizer = tokenizer
+        self._knowledge = knowledge
+        self._mixture = mixture
+        self._window = context_tokens
+        length = 2 * knowledge.recent.limit + context_tokens + _WINDOW_STEP + 2 * _GHOST_TOKENS
+        self._session = Session(model, length=length, adapter=adapter)
+        self._lock = threading.Lock()
+        self._pieces = sorted((raw, token) for token, raw in enumerate(tokenizer.vocabulary_bytes()) if raw)
+        self._raw = [raw for raw, _ in self._pieces]
+        self._known = -1  # the memory's size that the cached distribution was made with
+        self._at: list[int] = []
+        self._p = np.zeros(0, dtype=np.float32)
+        self._ghosts: dict[tuple[str, int], Ghost] = {}
+
+    def warm(self) -> None:
+        """Read the recent entries, so that the first keystroke finds them cached."""
+        with self._lock:
+            self._distribution([])
+
+    def suggest(
+        self, prefix: str, suffix: str = "", candidates: int = 3, ghost_words: int = 8
+    ) -> Suggestion:
+        """Words that finish the one under the cursor or come next, and a continuation.
+
+        Args:
+            prefix: text before the cursor; its end counts.
+            suffix: text after the cursor; nothing is offered in the middle of a word.
+            candidates: words wanted, most probable first.
+            ghost_words: the longest continuation, in words; 0 for none.
+        """
+        started = time.perf_counter()
+        with self._lock:
+            cut = self._cut(prefix)
+            words: list[Word] = []
+            ghost = Ghost("", 0.0, False)
+            if not _TYPED.fullmatch(suffix[:1]) or not suffix[:1].strip():
+                words = self._words(cut, max(candidates, 1))
+                if ghost_words and words:
+                    ghost = self._ghost(cut, words[0], ghost_words)
+        elapsed_ms = (time.perf_counter() - started) * 1e3
+        return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms)
+
+    def complete(self, prefix: str, words: int) -> str:
+        """The likeliest continuation by up to ``words`` words, however unsure; for showing, not for typing."""
+        with self._lock:
+            entry = self._tokenizer.encode(prefix)
+            start = len(entry)
+            while len(entry) - start < 3 * words:
+                entry.append(int(np.argmax(self._peek(entry))))
+                if not self._tokenizer.token_bytes(entry[-1]).strip(b"\n"):
+                    break
+        text = self._tokenizer.decode(entry[start:])
+        ends = [match.end() for match in regex.finditer(r"\S+", text)]
+        return text[: ends[min(words, len(ends)) - 1]] if ends else ""
+
+    def _cut(self, prefix: str) -> _Cut:
+        # Far more text than the window holds need not even be tokenized.
+        text = prefix[-12 * (self._window + _WINDOW_STEP) :]
+        match = _TYPED.search(text)
+        assert match is not None  # noqa: S101 (the pattern matches the empty string)
+        head = self._tokenizer.encode(text[: match.start()])
+        excess = len(head) - self._window
+        if excess > 0:
+            head = head[-(-excess // _WINDOW_STEP) * _WINDOW_STEP :]
+        return _Cut(head, bool(match[1]), match[2])
+
+    def _distribution(self, head: list[int]) -> NDArray[np.float32]:
+        """The mixed next-token distribution (vocab,) after ``head``, made anew only if that has changed."""
+        memory = self._knowledge.memory
+        if head == self._at and memory.tokens == self._known:
+            return self._p
+        left = self._session.reuse(self._knowledge.recent.before(head))
+        if not left:  # the cache holds all of it: the last token is fed again for its logits
+            left = [self._session.tokens[-1]]
+            self._session.truncate(len(self._session.tokens) - 1)
+        self._p = self._mix(self._session.feed(left)[0], head)
+        self._at, self._known = head, memory.tokens
+        self._ghosts.clear()
+        return self._p
+
+    def _mix(self, logits: NDArray[np.float32], entry: list[int]) -> NDArray[np.float32]:
+        memory = self._knowledge.memory
+        return self._mixture.mix(softmax(logits), memory, memory.predict(entry))
+
+    def _words(self, cut: _Cut, most: int) -> list[Word]:
+        p = self._distribution(cut.head)
+        found = self._knowledge.words.match(cut.typed, cut.spaced, p, most)
+        typed = len(cut.typed)
+        if found.forms:
+            total = found.mass if cut.typed else 1.0
+            return [
+                Word(form[typed:], float(score / total))
+                for form, score in zip(found.forms, found.scores, strict=True)
+            ]
+        return self._spell(cut) if cut.typed else []
+
+    def _spell(self, cut: _Cut) -> list[Word]:
+        """The likeliest continuation, token by token, of a word that no list knows."""
+        whole = cut.head + self._tokenizer.encode(cut.start)
+        back = self._tokenizer.token_bytes(whole[-1])
+        entry = whole[:-1]
+        text, probability = b"", 1.0
+        for _ in range(_STEPS + 2):
+            p = self._peek(entry)
+            low, high = np.searchsorted(self._raw, [back, back + b"\xff" * 4]) if back else (0, len(self._raw))
+            tokens = np.array([token for _, token in self._pieces[low:high]])
+            token = int(tokens[np.argmax(p[tokens])])
+            raw = self._tokenizer.token_bytes(token)[len(back) :]
+            if not back and not _is_word(raw):
+                break
+            probability *= float(p[token] / p[tokens].sum())
+            text, entry, back = text + raw, [*entry, token], b""
+        word = text.decode("utf-8", "ignore")
+        match = regex.match(r"[\p{L}\p{N}'’]+", word)
+        return [Word(match[0], probability)] if match else []
+
+    def _peek(self, entry: list[int]) -> NDArray[np.float32]:
+        """The mixed distribution after ``entry``, the cached one left as it is."""
+        left = self._session.reuse(self._knowledge.recent.before(entry))
+        if not left:
+            left = [self._session.tokens[-1]]
+            self._session.truncate(len(self._session.tokens) - 1)
+        return self._mix(self._session.feed(left)[0], entry)
+
+    def _ghost(self, cut: _Cut, word: Word, most: int) -> Ghost:
+        if word.p < _WORTH_A_PASS:
+            return Ghost(word.text, word.p, False)
+        key = (cut.start + word.text, most)
+        if key not in self._ghosts:
+            self._ghosts[key] = self._continue(cut, word, most)
+        kept = self._ghosts[key]
+        # The same ghost seen from further inside its first word: less to insert, and surer.
+        text = kept.text if kept.text.startswith(word.text) else word.text
+        return Ghost(text, kept.p, word.p >= _SHOW)
+
+    def _continue(self, cut: _Cut, word: Word, most: int) -> Ghost:
+        """Think on after ``word``: draft with the memory, verify the draft in one pass, then step."""
+        entry = cut.head + self._tokenizer.encode(cut.start + word.text)
+        base = len(entry)
+        p, text = word.p, word.text
+        draft = self._draft(entry)
+        expected = self._verify(entry, draft)
+        steps = _STEPS
+        while len(entry) - base < _GHOST_TOKENS:
+            if not expected:
+                if steps == 0:
+                    break
+                steps -= 1
+                expected = [self._peek(entry)]
+            row = expected.pop(0)
+            token = int(np.argmax(row))
+            if row[token] < _LIKELY or not self._tokenizer.token_bytes(token).strip(b"\n"):
+                break
+            if len(entry) - base >= len(draft) or draft[len(entry) - base] != token:
+                expected = []
+            entry.append(token)
+            p *= float(row[token])
+        tail = self._tokenizer.decode(entry[base:])
+        return Ghost(text + _whole_words(tail, most - 1), p, False)
+
+    def _draft(self, entry: list[int]) -> list[int]:
+        tokens = list(entry)
+        for _ in range(_GHOST_TOKENS - 1):
+            known = self._knowledge.memory.predict(tokens)
+            if known.order < 2 or known.p.max() < _LIKELY:
+                break
+            tokens.append(int(known.ids[np.argmax(known.p)]))
+        return tokens[len(entry) :]
+
+    def _verify(self, entry: list[int], draft: list[int]) -> list[NDArray[np.float32]]:
+        """The mixed distributions after ``entry`` and after each token of ``draft``, in one pass."""
+        left = self._session.reuse(self._knowledge.recent.before(entry + draft))
+        if len(left) <= len(draft):  # nothing new to feed before the draft: start one token earlier
+            keep = len(self._session.tokens) - (len(draft) + 1 - len(left))
+            left = self._session.tokens[keep:] + left
+            self._session.truncate(keep)
+        rows = self._session.feed(left, "all")[-len(draft) - 1 :]
+        return [self._mix(row, entry + draft[:place]) for place, row in enumerate(rows)]
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities along the last axis."""
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    result: NDArray[np.float32] = shifted / shifted.sum(axis=-1, keepdims=True)
+    return result
+
+
+def _is_word(raw: bytes) -> bool:
+    return bool(regex.fullmatch(r"[\p{L}\p{N}'’]+", raw.decode("utf-8", "ignore")))
+
+
+def _whole_words(text: str, most: int) -> str:
+    """The beginning of ``text`` that ends where a word ends, of at most ``most`` words.
+
+    The last word is left out if it reaches the end: it may not be finished.
+    """
+    ends = [m.end() for m in regex.finditer(r"[\p{L}\p{N}'’]+", text) if m.end() < len(text)]
+    return text[: ends[min(most, len(ends)) - 1]] if ends and most > 0 else ""

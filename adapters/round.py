@@ -1,0 +1,310 @@
+"""A training round in a process of its own: text in on stdin, progress and the result out as JSON lines.
+
+``python -m idiolect.adapters.round`` reads one line of :class:`Order` and then one line of token ids
+an entry, trains, exports, judges, and ends with a ``result`` line. It keeps no state and writes no
+file. It runs at the lowest priority, and ends when the process that started it does.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import psutil
+
+from idiolect.adapters.corpus import Recent, Rows, general_passages, pack, hold_out
+from idiolect.adapters.gate import Judged, decide, general_perplexity, judge
+from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.adapters.memory import FastMemory
+from idiolect.adapters.mixture import Mixture
+from idiolect.models.build import find_base
+from idiolect.models.errors import IdiolectError
+from idiolect.models.graph import read_weights
+from idiolect.models.session import Model
+from idiolect.models.tokenizer import Tokenizer
+
+_GENERAL_TOKENS = 2000
+_REPLAY_SHARE = 0.1  # general text among the training tokens
+_JUDGING_SHARE = 0.35  # of the budget, at the most
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a round is asked to do; sent as one JSON line.
+
+    ``parent`` (base64 of the adapter's bytes, or None) and ``mixtures`` are those of what is served now;
+    ``seen`` are the places of the entries that the parent was trained on.
+    """
+
+    base: str
+    budget_s: float
+    rank: int
+    alpha: float
+    epochs: float
+    learning_rate: float
+    general_tolerance: float
+    recent_tokens: int
+    threads: int
+    seed: int
+    parent: str | None
+    seen: list[int]
+    mixtures: dict[str, list[Any]]
+
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+def main() -> int:
+    """Run one round; the exit status is 0 also where the adapter is refused."""
+    out = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+    os.dup2(2, 1)  # whatever a library prints must not end up among the JSON lines
+    lock = threading.Lock()
+
+    def emit(event: dict[str, Any]) -> None:
+        with lock:
+            out.write(json.dumps(event) + "\n")
+
+    try:
+        order = Order(**json.loads(sys.stdin.readline()))
+        count = int(sys.stdin.readline())
+        entries = [json.loads(sys.stdin.readline()) for _ in range(count)]
+        threading.Thread(target=_end_with_parent, args=(sys.stdin,), daemon=True).start()
+        _yield_to_everybody()
+        run(order, entries, emit)
+    except IdiolectError as error:
+        emit({"event": "error", "code": error.code, "message": str(error), "exit_code": error.exit_code})
+        return error.exit_code
+    except MemoryError:
+        message = "the round ran out of memory. Close other programs and train again."
+        emit({"event": "error", "code": "out-of-memory", "message": message, "exit_code": 21})
+        return 21
+    return 0
+
+
+def run(order: Order, entries: list[list[int]], emit: Emit) -> None:
+    """Train on all but the newest entries, judge on those, and emit the result."""
+    clock = _Clock(order.budget_s, emit)
+    clock.report("prepare", 0.0)
+    base = find_base(Path(order.base))
+    tokenizer = Tokenizer(base.tokenizer)
+    breaks = tokenizer.encode("\n")
+    places = hold_out([len(entry) for entry in entries], frozenset(order.seen))
+    held_out = [entries[place] for place in places]
+    seen = [entry for place, entry in enumerate(entries) if place not in set(places)]
+    replay, general = ([tokenizer.encode(p) for p in part] for part in general_passages())
+    general = general[: _fit(general, _GENERAL_TOKENS)]
+
+    model = Model(base.graph, base.config, threads=order.threads)
+    clock.time_judging(model, tokenizer, held_out, general)
+    lora, facts = _train(order, base, seen, replay, breaks, clock)
+    del replay
+    blob = lora.to_bytes()
+    # Judge what will be served: the adapter as it is stored.
+    candidate = Lora.from_bytes(blob, base.config).tensors()
+    parent = _parent(order, base.config)
+    adapters = {"base": None, "candidate": candidate} | ({"serving": parent} if parent else {})
+    memory, recent = FastMemory(base.config.vocab), Recent(order.recent_tokens, breaks)
+    memory.add_many(seen)
+    for entry in seen[-200:]:
+        recent.add(entry)
+    mixtures = {name: _mixture(order, name) for name in adapters}
+    judged = judge(
+        model,
+        adapters,
+        held_out,
+        recent=recent,
+        memory=memory,
+        mixtures=mixtures,
+        report=lambda done: clock.report("judge", 0.8 * done),
+    )
+    general_before = general_perplexity(model, None, general, breaks)
+    clock.report("judge", 0.9)
+    general_after = general_perplexity(model, candidate, general, breaks)
+    clock.report("judge", 1.0)
+    serving = judged.get("serving", judged["base"])
+    verdict = decide(
+        judged["candidate"].mixed,
+        serving.mixed,
+        general_before=general_before,
+        general_after=general_after,
+        tolerance=order.general_tolerance,
+        seed=order.seed,
+    )
+    emit(
+        {
+            "event": "result",
+            "status": "promoted" if verdict.promoted else "refused",
+            "reason": verdict.reason,
+            "metrics": _metrics(judged, serving, general_before, general_after)
+            | {"gain_bits": verdict.gain_bits, "p_value": verdict.p_value}
+            | facts,
+            "mixtures": {name: result.mixture.to_json() for name, result in judged.items()},
+            "held_out": places,
+            "adapter": base64.b64encode(blob).decode(),
+            "rank": order.rank,
+            "tokens_per_s": facts["tokens_per_s"],
+            "seconds": round(clock.elapsed(), 1),
+        }
+    )
+
+
+class _Clock:
+    """Progress of the whole round with the time left, from how long its parts take on this machine."""
+
+    def __init__(self, budget_s: float, emit: Emit) -> None:
+        self.budget_s = budget_s
+        self.judging_s = 0.0
+        self._emit = emit
+        self._started = time.monotonic()
+
+    def elapsed(self) -> float:
+        return time.monotonic() - self._started
+
+    def time_judging(
+        self, model: Model, tokenizer: Tokenizer, held_out: list[list[int]], general: list[list[int]]
+    ) -> None:
+        """Estimate how long the judging will take: time one passage and scale by tokens."""
+        probe = general[:2]
+        started = time.monotonic()
+        general_perplexity(model, None, probe, tokenizer.encode("\n"))
+        each = (time.monotonic() - started) / sum(map(len, probe))
+        self.judging_s = 2.5 * each * (sum(map(len, held_out)) + sum(map(len, general)))
+
+    @property
+    def training_s(self) -> float:
+        """What is left of the budget for training."""
+        return max(self.budget_s - self.elapsed() - self.judging_s, (1 - _JUDGING_SHARE) * self.budget_s)
+
+    def report(self, phase: str, done: float, left_s: float | None = None, **more: float) -> None:
+        """Emit a progress line; ``left_s`` is that of the phase, to which the judging is added."""
+        if left_s is None:
+            left = self.judging_s * (1 - done) if phase == "judge" else self.budget_s
+        else:
+            left = left_s + self.judging_s
+        self._emit({"event": "progress", "phase": phase, "done": round(done, 4), "left_s": round(left, 1), **more})
+
+
+def _train(
+    order: Order, base: Any, seen: list[list[int]], replay: list[list[int]], breaks: list[int], clock: _Clock
+) -> tuple[Lora, dict[str, Any]]:
+    # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
+    import torch
+
+    from idiolect.adapters.training import TrainConfig, train
+    from idiolect.models.twin import Twin
+
+    torch.set_num_threads(order.threads)
+    config = TrainConfig(learning_rate=order.learning_rate, epochs=order.epochs)
+    own = pack(seen, config.length, breaks)
+    rows = _with_replay(own, pack(replay, config.length, breaks))
+    if order.parent is None:
+        start = Lora.fresh(LoraConfig(order.rank, order.alpha), base.config, order.seed)
+    else:
+        start = Lora.from_bytes(base64.b64decode(order.parent), base.config)
+    twin = Twin(read_weights(base.graph, base.config))
+    result = train(
+        twin,
+        start,
+        rows,
+        config,
+        budget_s=clock.training_s,
+        seed=order.seed,
+        report=lambda step: clock.report(
+            "train", step.done, step.left_s, loss=round(step.loss, 3), tokens=step.tokens
+        ),
+    )
+    facts = {
+        "trained_tokens": result.tokens,
+        "epochs": round(result.epochs, 2),
+        "tokens_per_s": round(result.tokens / max(result.seconds, 1e-9), 1),
+        "train_seconds": round(result.seconds, 1),
+        "peak_mb": _peak_mb(),
+    }
+    return result.lora, facts
+
+
+def _with_replay(own: Rows, general: Rows) -> Rows:
+    """The user's rows and, spread among them by the shuffling, a share of general ones."""
+    import numpy as np
+
+    count = min(len(general), max(1, round(len(own) * _REPLAY_SHARE)))
+    return Rows(
+        np.concatenate([own.ids, general.ids[:count]]), np.concatenate([own.weights, general.weights[:count]])
+    )
+
+
+def _parent(order: Order, config: Any) -> Any:
+    if order.parent is None:
+        return None
+    return Lora.from_bytes(base64.b64decode(order.parent), config).tensors()
+
+
+def _mixture(order: Order, name: str) -> Mixture:
+    known = order.mixtures.get("serving" if name == "candidate" else name, order.mixtures.get("base"))
+    return Mixture() if known is None else Mixture.from_json(known)
+
+
+def _fit(passages: list[list[int]], tokens: int) -> int:
+    total = 0
+    for index, passage in enumerate(passages):
+        total += len(passage)
+        if total > tokens:
+            return index
+    return len(passages)
+
+
+def _metrics(
+    judged: dict[str, Judged], serving: Judged, general_before: float, general_after: float
+) -> dict[str, Any]:
+    candidate, base = judged["candidate"], judged["base"]
+    return {
+        "base": base.alone.summary(),
+        "memory": base.mixed.summary(),
+        "adapter": candidate.alone.summary(),
+        "both": candidate.mixed.summary(),
+        "serving": serving.mixed.summary(),
+        "general_before": round(general_before, 3),
+        "general_after": round(general_after, 3),
+        "held_out_tokens": sum(base.alone.tokens),
+        "held_out_entries": len(base.alone.tokens),
+    }
+
+
+def _yield_to_everybody() -> None:
+    """Run only when nothing else wants the processor or the disk, as far as the platform can say so."""
+    process = psutil.Process()
+    with contextlib.suppress(psutil.Error, OSError, AttributeError):
+        process.nice(19 if os.name == "posix" else psutil.IDLE_PRIORITY_CLASS)
+    with contextlib.suppress(psutil.Error, OSError, AttributeError):
+        process.ionice(psutil.IOPRIO_CLASS_IDLE)
+    if hasattr(os, "SCHED_IDLE"):
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def _end_with_parent(stdin: IO[str]) -> None:
+    """The parent holds the other end open for as long as it lives."""
+    stdin.read()
+    os._exit(0)
+
+
+def _peak_mb() -> float:
+    with contextlib.suppress(ImportError):
+        import resource
+
+        scale = 2**20 if sys.platform == "darwin" else 2**10
+        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale)
+    return round(psutil.Process().memory_info().rss / 2**20)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

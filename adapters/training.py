@@ -1,0 +1,128 @@
+"""Fine-tuning an adapter: AdamW over packed rows, as long as the time budget lasts.
+
+Imported by the training child alone (torch).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from idiolect.adapters.corpus import Rows
+from idiolect.adapters.lora import Lora
+from idiolect.models.twin import Twin, cross_entropy
+
+
+_ROWS = 2  # rows whose activations are held at once
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Hyper-parameters; the study behind the defaults is in docs/log.md."""
+
+    learning_rate: float = 1e-3
+    epochs: float = 3.0
+    batch: int = 4  # rows a step
+    length: int = 256  # tokens a row
+    warmup: float = 0.06  # share of the round
+    weight_decay: float = 0.01
+
+
+@dataclass(frozen=True)
+class Step:
+    """How far training is: ``done`` is the share of the round, ``loss`` nats a counted token."""
+
+    done: float
+    left_s: float
+    loss: float
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run."""
+
+    lora: Lora
+    tokens: int
+    seconds: float
+    epochs: float
+
+
+def train(
+    twin: Twin,
+    start: Lora,
+    rows: Rows,
+    config: TrainConfig,
+    *,
+    budget_s: float,
+    seed: int,
+    report: Callable[[Step], None],
+) -> Trained:
+    """Train ``start`` further on ``rows`` for ``config.epochs``, or until ``budget_s`` seconds are over.
+
+    The learning rate follows the share of the round that is done (linear warm-up, cosine to zero,
+    Loshchilov & Hutter 2017), whichever of steps and time is ahead, so that a run cut by its
+    budget still ends with small steps.
+    """
+    torch.manual_seed(seed)
+    matrices = {k: torch.from_numpy(v.copy()).requires_grad_() for k, v in start.matrices.items()}
+    decay = {"params": list(matrices.values()), "weight_decay": config.weight_decay}
+    optimizer = torch.optim.AdamW([decay], lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
+    steps = max(1, math.ceil(len(rows) * config.epochs / config.batch))
+    batches = _batches(rows, config.batch, np.random.default_rng(seed))
+    started, tokens, done = time.monotonic(), 0, 0.0
+    for step in range(steps):
+        ids, weights = next(batches)
+        for group in optimizer.param_groups:
+            group["lr"] = config.learning_rate * _schedule(done, config.warmup)
+        optimizer.zero_grad(set_to_none=True)
+        loss = _backward(twin, start.config.scale, matrices, ids, weights)
+        torch.nn.utils.clip_grad_norm_(matrices.values(), 1.0)
+        optimizer.step()
+        tokens += weights.numel()
+        elapsed = time.monotonic() - started
+        done = max((step + 1) / steps, elapsed / budget_s)
+        report(Step(min(done, 1.0), elapsed * (1 / done - 1) if done < 1 else 0.0, loss, tokens))
+        if done >= 1:
+            break
+    trained = {name: matrix.detach().numpy() for name, matrix in matrices.items()}
+    return Trained(
+        Lora(start.config, trained), tokens, time.monotonic() - started, tokens / max(1, rows.weights.size)
+    )
+
+
+def _backward(twin: Twin, scale: float, matrices: dict[str, Tensor], ids: Tensor, weights: Tensor) -> float:
+    """Accumulate the gradients of a batch, a few rows at a time so that their activations fit; its mean loss."""
+    counted = weights.sum().clamp(min=1.0)
+    total = 0.0
+    for part, weight in zip(ids.split(_ROWS), weights.split(_ROWS), strict=True):
+        scaled = {name: matrix * scale if name.endswith("B") else matrix for name, matrix in matrices.items()}
+        states = twin.hidden(part[:, :-1], scaled)
+        flat = weight.reshape(-1)
+        targets = part[:, 1:].reshape(-1)
+        loss = cross_entropy(states.reshape(len(flat), -1), twin.embedding, targets, flat) / counted
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += loss.item()
+    return total
+
+
+def _batches(rows: Rows, size: int, random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    """Rows in a new random order each epoch, without end."""
+    waiting: list[int] = []
+    while True:
+        while len(waiting) < size:
+            waiting += random.permutation(len(rows)).tolist()
+        chosen, waiting = waiting[:size], waiting[size:]
+        yield torch.from_numpy(rows.ids[chosen]), torch.from_numpy(rows.weights[chosen])
+
+
+def _schedule(done: float, warmup: float) -> float:
+    if done < warmup:
+        return (done + 0.2 * warmup) / (1.2 * warmup)
+    return 0.5 * (1 + math.cos(math.pi * (done - warmup) / (1 - warmup)))

@@ -1,0 +1,1 @@
+"""The service: capture, store, privacy, HTTP endpoint, command line."""

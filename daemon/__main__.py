@@ -1,0 +1,100 @@
+"""The service process: `python -m idiolect.daemon --home FOLDER [--port N]`, lock to last answer.
+
+Its first and only line on stdout tells whoever started it how that went, as JSON: `{"running": {...}}` once
+it answers, or `{"error": {"code", "message", "exit_code"}}`. Everything else goes to the log.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from idiolect.daemon import address, process
+from idiolect.daemon.log import open_log
+from idiolect.daemon.settings import Settings
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+log = logging.getLogger("idiolect")
+
+
+def main() -> int:
+    """Serve one profile until SIGTERM; returns the exit code."""
+    options = argparse.ArgumentParser(prog="python -m idiolect.daemon")
+    options.add_argument("--home", type=Path, required=True)
+    options.add_argument("--port", type=int)
+    given = {name: value for name, value in vars(options.parse_args()).items() if value is not None}
+    say = _only_line()
+    try:
+        settings = Settings(**given).prepare()
+        open_log(settings.log_path)
+        with process.locked(settings):
+            _serve(settings, say)
+    except IdiolectError as error:
+        return _fail(error, say)
+    except OSError as error:
+        return _fail(process.StartError(f"The service cannot run in {given['home']}: {error.strerror}."), say)
+    except Exception:
+        log.exception("the service failed")
+        return 70
+    return 0
+
+
+def _fail(error: IdiolectError, say: Callable[[dict[str, Any]], None]) -> int:
+    log.error("%s: %s", error.code, error)
+    say({"error": {"code": error.code, "message": str(error), "exit_code": error.exit_code}})
+    return error.exit_code
+
+
+def _serve(settings: Settings, say: Callable[[dict[str, Any]], None]) -> None:
+    # An end that is asked for while the model loads, too, lets go of everything in order.
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
+    sock, running = address.listen(settings)
+    # Only now what is slow to import: a taken port or a second start is told at once.
+    from idiolect.daemon import server
+    from idiolect.daemon.service import Service
+
+    token = process.make_token(settings)
+    with contextlib.closing(Service(settings)) as service, contextlib.ExitStack() as stack:
+
+        def ready() -> None:
+            stack.enter_context(process.announced(settings, running))
+            log.info("answering at %s", running.socket or running.url)
+            say({"running": asdict(running)})
+
+        app = server.create_app(service, running=running, token=token, settings=settings)
+        server.make_server(app, ready).run(sockets=[sock])
+
+
+def _leave(_signal: int, _frame: object) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not cut the orderly end short
+    log.info("asked to end")
+    raise SystemExit(0)
+
+
+def _only_line() -> Callable[[dict[str, Any]], None]:
+    """A function that writes the one line to stdout; what others print there goes to the log from now on."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def say(line: dict[str, Any]) -> None:
+        if not out.closed:
+            with contextlib.suppress(BrokenPipeError), out:
+                out.write(json.dumps(line) + "\n")
+
+    return say
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""Where the service listens: a loopback port that stays the same, or a Unix socket."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar
+
+from idiolect.daemon.process import Running
+from idiolect.models import durable
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from idiolect.daemon.settings import Settings
+
+
+class ListenError(IdiolectError):
+    """The address cannot be listened on: the port is taken or not allowed, or the path is too long."""
+
+    code: ClassVar[str] = "cannot-listen"
+    exit_code: ClassVar[int] = 56
+    http_status: ClassVar[int] = 500
+
+
+def listen(settings: Settings) -> tuple[socket.socket, Running]:
+    """Bind and listen where the settings say. The caller holds the lock. Raises ListenError.
+
+    Without a set port it is the one last used, so that what was configured elsewhere stays right, else
+    any that is free. Returns the socket and what the run file will say.
+    """
+    if settings.unix_socket:
+        return _listen_unix(settings.socket_path), _running("http://localhost", path=settings.socket_path)
+    host = "::1" if settings.host == "::1" else "127.0.0.1"
+    remembered = settings.run_dir / "port"
+    if settings.port:
+        sock = _listen_tcp(host, settings.port)
+    else:
+        try:
+            sock = _listen_tcp(host, _port_in(remembered))
+        except ListenError:
+            sock = _listen_tcp(host, 0)
+    port: int = sock.getsockname()[1]
+    durable.write(remembered, str(port).encode())
+    return sock, _running(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}", port=port)
+
+
+def _port_in(path: Path) -> int:
+    try:
+        port = int(path.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0
+    return port if 0 < port < 1 << 16 else 0
+
+
+def _running(url: str, *, port: int | None = None, path: Path | None = None) -> Running:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Running(pid=os.getpid(), url=url, port=port, socket=str(path) if path else None, started_at=now)
+
+
+def _listen_tcp(host: str, port: int) -> socket.socket:
+    # The protocol is named because asyncio turns off Nagle's algorithm only where it is: without that, each
+    # answer on a kept connection waits 40 ms for the client's acknowledgement of its header.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if sys.platform == "win32":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        sock.listen(128)
+    except OSError as error:
+        sock.close()
+        why = "another program uses it" if error.errno == errno.EADDRINUSE else error.strerror
+        raise ListenError(
+            f"Port {port} on {host} cannot be listened on: {why}. "
+            "Choose another with `idiolect start --port N`, or leave the port unset to get a free one."
+        ) from None
+    return sock
+
+
+def _listen_unix(path: Path) -> socket.socket:
+    if sys.platform == "win32":
+        raise ListenError("Unix sockets are not available on Windows. Set unix_socket to false.")
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        path.unlink(missing_ok=True)
+        sock.bind(str(path))
+        path.chmod(0o600)
+        sock.listen(128)
+    except OSError as error:
+        sock.close()
+        raise ListenError(
+            f"The socket {path} cannot be listened on: {error.strerror or error}. "
+            "Use a profile folder with a shorter path, or set unix_socket to false."
+        ) from None
+    return sock

@@ -1,0 +1,60 @@
+"""What a user types: options that several commands share, and how times, durations and texts are read."""
+
+from __future__ import annotations
+
+import enum
+import os
+import re
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+_UNITS_S = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+_DURATION = re.compile(r"(\d+d)?(\d+h)?(\d+m)?(\d+s)?")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Paths = Annotated[
+    list[Path],
+    typer.Argument(metavar="PATH…", help="Files, folders, and .git folders for their commit messages."),
+]
+Budget = Annotated[
+    float | None, typer.Option("--budget", metavar="SECONDS", help="Longest time for the round.", min=1)
+]
+
+
+class ExportKind(enum.StrEnum):
+    """What an adapter can be written as."""
+
+    onnx_adapter = "onnx_adapter"
+    peft = "peft"
+    onnx = "onnx"
+
+
+def absolute(paths: list[Path]) -> list[str]:
+    """The paths as the service understands them, which runs in another folder."""
+    return [str(Path(os.path.expanduser(path)).absolute()) for path in paths]
+
+
+def text_of(given: str) -> str:
+    """The text itself, or for `-` what stands on stdin (and so in no list of processes)."""
+    return sys.stdin.read() if given == "-" else given
+
+
+def time_of(given: str | None) -> str | None:
+    """A time for the service, with its zone; one without is this machine's. Raises typer.BadParameter."""
+    try:
+        return None if given is None else datetime.fromisoformat(given).astimezone().isoformat()
+    except (ValueError, OverflowError):
+        raise typer.BadParameter("a time looks like 2026-01-31 or 2026-01-31T09:30") from None
+
+
+def seconds_of(given: str) -> int:
+    """A duration such as 1h30m in seconds. Raises typer.BadParameter."""
+    found = _DURATION.fullmatch(given)
+    seconds = sum(int(part[:-1]) * _UNITS_S[part[-1]] for part in (found.groups() if found else ()) if part)
+    if not seconds:
+        raise typer.BadParameter("a duration looks like 30m, 2h, 1d or 1h30m")
+    return seconds

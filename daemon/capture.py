@@ -1,0 +1,311 @@
+"""The one way in: normalise, exclude, redact, de-duplicate, store, and then teach the fast memory."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import secrets
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from idiolect.daemon.commits import git_folder
+from idiolect.daemon.intake import Batch, Intake, cleaned, identity
+from idiolect.daemon.origins import Origins
+from idiolect.daemon.readers import (
+    KINDS_SAID,
+    BinaryFileError,
+    Exclusion,
+    NoSuchPathError,
+    NothingToReadError,
+    ReadReport,
+    Skipped,
+    UnreadableError,
+    find,
+    kind_of,
+    read,
+    status,
+)
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from idiolect.daemon.settings import Settings
+    from idiolect.daemon.store import Store
+
+_PAUSED: Final = "paused"  # state: true, or the time in seconds since 1970 at which learning goes on
+
+
+class PausedError(IdiolectError):
+    """Text is to be imported while learning is paused."""
+
+    code: ClassVar[str] = "paused"
+    exit_code: ClassVar[int] = 50
+    http_status: ClassVar[int] = 409
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What became of a text: its entry's id if it was stored, else the reason why not."""
+
+    id: int | None
+    stored: bool
+    redactions: int
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an import has come in all; the last one carries the report."""
+
+    path: Path
+    entries: int
+    words: int
+    bytes_done: int
+    bytes_total: int
+    report: ReadReport | None = None
+
+
+class Ingest:
+    """Takes in text from all sources. Safe to use from several threads; no two read the same file at once."""
+
+    def __init__(
+        self,
+        store: Store,
+        encode: Callable[[str], list[int]],
+        learned: Callable[[int, list[int]], None],
+        settings: Settings,
+    ) -> None:
+        """`encode` turns a text into token ids; `learned` is told an entry's id and token ids once it is
+        committed, never before, from whichever thread took it in.
+        """
+        self._store = store
+        self._encode = encode
+        self._learned = learned
+        self._exclude = (
+            *settings.exclude,
+            *(str(path) for path in (settings.base_dir, settings.run_dir, settings.log_path.parent)),
+        )
+        self._exclusion = Exclusion(self._exclude)
+        self._deaf = re.compile("|".join(map(fnmatch.translate, settings.exclude_apps)) or r"(?!)", re.I)
+        self._origins = Origins(store)
+        self._busy: set[Path] = set()
+        self._changed = threading.Condition()
+
+    # Off the record
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is to be learned now."""
+        until = self._store.get(_PAUSED)
+        return until is True or (isinstance(until, int | float) and time.time() < until)
+
+    def pause(self, for_s: float | None = None) -> None:
+        """Learn nothing from now on, for `for_s` seconds or until `resume`."""
+        self._store.set(_PAUSED, True if for_s is None else time.time() + for_s)
+
+    def resume(self) -> None:
+        """Learn again, from what is written from now on."""
+        self._store.set(_PAUSED, None)
+
+    # Text that a program sends
+
+    def add_text(
+        self, text: str, *, source: str, app: str | None = None, at: datetime | None = None
+    ) -> Learned:
+        """Take in one text; it can be suggested from when this returns.
+
+        Reasons not to store it: "paused", "excluded app", "empty", "only secrets", "duplicate". A text
+        without `at` was written now, and is always stored. `at` without a time zone is UTC.
+        """
+        if self.paused:
+            return Learned(None, False, 0, "paused")
+        if app is not None and self._deaf.match(app):
+            return Learned(None, False, 0, "excluded app")
+        text, redactions = cleaned(text)
+        if not text:
+            return Learned(None, False, redactions, "only secrets" if redactions else "empty")
+        if at is None:
+            when = datetime.now(UTC)
+            key = identity(source, app, secrets.token_hex(16))
+        else:
+            when = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+            key = identity(source, app, when.isoformat(), text)
+        ids: list[int] = []
+        batch = Batch(self._store, self._encode, self._learned)
+        batch.put(text, source=source, app=app, at=when, key=key, redactions=redactions, ids=ids)
+        batch.flush()
+        if not ids:
+            return Learned(None, False, redactions, "duplicate")
+        return Learned(ids[0], True, redactions, None)
+
+    # Files, folders and repositories
+
+    def add_paths(self, paths: Sequence[Path]) -> Iterator[Progress]:
+        """Import files, folders and repositories (given by their `.git` folder), in transactions.
+
+        Everything is found and checked at the call; the reading goes with the iteration. What was read
+        before and has not changed is counted as "unchanged". Raises PausedError, NoSuchPathError,
+        UnreadableError, NothingToReadError, BinaryFileError, GitError.
+        """
+        if self.paused:
+            raise PausedError("Learning is paused, so nothing was read. Resume it first.")
+        report = ReadReport()
+        found: dict[Path, int] = {}
+        for path in paths:
+            self._find(path.absolute(), found, report)
+        if not found:
+            raise _nothing(report)
+        if len(found) == 1:
+            _probe(*found)
+        self._origins.refresh()
+        return self._import(found, report)
+
+    def _find(self, path: Path, found: dict[Path, int], report: ReadReport) -> None:
+        status(path)
+        path = path.resolve()
+        if (folder := git_folder(path)) is not None:
+            found[folder] = 0
+            return
+        for one in find(path, self._exclude):
+            if isinstance(one, Skipped):
+                report.skip(one)
+                continue
+            try:
+                found[one] = status(one).st_size
+            except (NoSuchPathError, UnreadableError):
+                report.skip(Skipped(one, "unreadable"))
+
+    def _import(self, found: dict[Path, int], report: ReadReport) -> Iterator[Progress]:
+        batch = Batch(self._store, self._encode, self._learned, report)
+        intake = Intake(self._store, self._origins, batch)
+        total = sum(found.values())
+        done = 0
+        path = next(iter(found))
+        try:
+            for path, size in found.items():
+                with self._alone(path):
+                    for read_bytes in self._one(intake, path, report):
+                        yield Progress(
+                            path, report.entries, report.words, done + min(read_bytes, size), total
+                        )
+                done += size
+        except GeneratorExit:  # nobody wants to know more; what was read is kept
+            batch.flush()
+            raise
+        batch.flush()
+        if not report.files and not {"unchanged", "already known"} & report.skipped.keys():
+            raise _nothing(report)
+        yield Progress(path, report.entries, report.words, total, total, report)
+
+    def _one(self, intake: Intake, path: Path, report: ReadReport) -> Iterator[int]:
+        if path.is_dir():
+            yield from intake.repository(path)
+        elif not self.is_changed(path):
+            report.skip(Skipped(path, "unchanged"))
+        else:
+            try:
+                yield from intake.file(path)
+            except (NoSuchPathError, UnreadableError):  # gone, or closed to us, since it was found
+                report.skip(Skipped(path, "unreadable", f"{path} cannot be read"))
+
+    def refresh(self) -> None:
+        """Look again at which of the known files are still there, to know moved ones by what they hold."""
+        self._origins.refresh()
+
+    def is_changed(self, path: Path) -> bool:
+        """Whether the file is new or was saved since it was last read, by its size and time."""
+        state = self._store.file_state(str(path))
+        try:
+            now = path.stat()
+        except OSError:
+            return False
+        return state is None or (state.size_bytes, state.mtime_ns) != (now.st_size, now.st_mtime_ns)
+
+    def changed(self, path: Path) -> Iterator[Path]:
+        """The files at or below `path` that are new or were saved since they were last read.
+
+        Raises NoSuchPathError, UnreadableError.
+        """
+        for found in find(path, self._exclude):
+            if not isinstance(found, Skipped) and self.is_changed(found):
+                yield found
+
+    def excludes(self, path: Path, root: Path) -> bool:
+        """Whether the settings keep us from reading `path`, which is `root` or below it."""
+        return self._exclusion.covers(path, root)
+
+    def follows(self, path: Path, root: Path) -> bool:
+        """Whether a file at `path`, which is the watched `root` or below it, would be read."""
+        wanted = kind_of(path) is not None or (path == root and not path.suffix)
+        return wanted and not self.excludes(path, root)
+
+    def update_file(self, path: Path, *, root: Path | None = None, off_record: bool = False) -> int:
+        """A file below the watched `root` was saved, moved or deleted: take in what is newly written.
+
+        Returns how many entries that made. What was saved off the record (or while learning is paused)
+        is not learned, then or later. A file that is gone keeps its entries. Raises the store's errors.
+        """
+        root = path.parent if root is None else root
+        if not self.follows(path, root):
+            return 0
+        report = ReadReport()
+        batch = Batch(self._store, self._encode, self._learned, report)
+        intake = Intake(self._store, self._origins, batch)
+        with self._alone(path):
+            if not _is_regular(path):
+                self._origins.lost(str(path))
+                return 0
+            try:
+                for _ in intake.file(path, off_record=off_record or self.paused):
+                    pass
+            except (NoSuchPathError, UnreadableError):
+                self._origins.lost(str(path))
+            batch.flush()
+        return report.entries
+
+    @contextmanager
+    def _alone(self, path: Path) -> Iterator[None]:
+        """Hold the file at `path` against other threads. (A lock would not do: an import is a generator,
+        which may go on in another thread.)
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: path not in self._busy)
+            self._busy.add(path)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._busy.discard(path)
+                self._changed.notify_all()
+
+
+def _nothing(report: ReadReport) -> NothingToReadError:
+    skipped = ", ".join(f"{count} {reason}" for reason, count in sorted(report.skipped.items()))
+    return NothingToReadError(
+        f"There is no text to read{f' (skipped: {skipped})' if skipped else ''}. Give {KINDS_SAID} files, "
+        "a folder that holds some, or the .git folder of a repository."
+    )
+
+
+def _probe(path: Path) -> None:
+    """Refuse the only file to read if there is nothing in it."""
+    if path.is_dir():
+        return
+    first = next(read(path), None)
+    if first is None:
+        raise NothingToReadError(f"{path} is empty, or holds nothing but code. Give a file with text in it.")
+    if isinstance(first, Skipped) and first.reason == "binary":
+        raise BinaryFileError(f"{path} is not text. Give {KINDS_SAID} files.")
+
+
+def _is_regular(path: Path) -> bool:
+    try:
+        return path.is_file() and not path.is_symlink()
+    except OSError:
+        return False

@@ -1,0 +1,390 @@
+"""The command line. What it prints is made in `view.py`; the service is asked through `client.py`.
+
+Slow imports happen inside the commands, so that `idiolect --help` is there at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+from pathlib import Path  # noqa: TC003 (typer reads the annotations)
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from idiolect.daemon.arguments import (
+    AsJson,
+    Budget,
+    ExportKind,
+    Paths,
+    absolute,
+    seconds_of,
+    text_of,
+    time_of,
+)
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from idiolect.daemon.client import Client
+    from idiolect.daemon.process import Running
+    from idiolect.daemon.settings import Settings
+    from idiolect.daemon.view import View
+
+EXIT_FINDINGS = 69
+EXIT_UNEXPECTED = 70
+EXIT_INTERRUPTED = 130
+
+_PROMPT_S = 15.0  # a service that runs tells within this time that it does
+
+#: Why there may be no round without anything being wrong: the fast memory knows what was read all the same.
+_NO_ROUND = frozenset({"too-little-text", "training-busy"})
+
+app = typer.Typer(
+    name="idiolect",
+    help="Learns how you write and completes your sentences, on this machine alone.\n\n"
+    "Begin with [bold]start[/], show it your writing with [bold]add[/] or [bold]watch[/], "
+    "and let it learn your style with [bold]train[/]. What you wrote, and all that was learned from it, "
+    "stays in one folder ([bold]IDIOLECT_HOME[/] moves it); [bold]forget[/] takes any of it back.",
+    epilog="A first run: idiolect welcome ~/notes",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_SERVICE, _LEARN, _USE, _CARE = "The service", "Learning", "Using it", "Care"
+
+
+def main() -> NoReturn:
+    """Run the command line and exit: one sentence and a distinct exit code for whatever goes wrong."""
+    try:
+        app()
+    except IdiolectError as error:
+        _fail(str(error), getattr(error, "relayed_exit_code", error.exit_code))
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 (the last resort; it is logged)
+        _fail(_unexpected(error), EXIT_UNEXPECTED)
+    sys.exit(0)
+
+
+def _fail(message: str, exit_code: int) -> NoReturn:
+    sys.stderr.write(f"idiolect: {message}\n")
+    sys.exit(exit_code)
+
+
+def _unexpected(error: Exception) -> str:
+    """A sentence about a mistake in the program, and its places, without a word of the user's, in the log."""
+    import logging
+
+    from idiolect.daemon.log import open_log
+
+    with contextlib.suppress(IdiolectError, OSError):
+        path = _settings().prepare().log_path
+        open_log(path)
+        logging.getLogger("idiolect.cli").error("a command failed", exc_info=error)
+        return f"Something unexpected went wrong ({type(error).__name__}). Where it was is in {path}."
+    return f"Something unexpected went wrong ({type(error).__name__}), and the log cannot be written."
+
+
+def _settings(port: int | None = None) -> Settings:
+    from idiolect.daemon.settings import Settings
+
+    return Settings() if port is None else Settings(port=port)
+
+
+def _client() -> Client:
+    from idiolect.daemon.client import Client
+
+    return Client(_settings())
+
+
+def _view() -> View:
+    from idiolect.daemon.view import View
+
+    return View()
+
+
+# --- the service -------------------------------------------------------------------------------------
+
+
+@app.command(rich_help_panel=_SERVICE, epilog="Example: idiolect start --port 8765")
+def start(
+    port: Annotated[int | None, typer.Option(help="Listen here instead of at the last port.")] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the base model anew first.")] = False,
+) -> None:
+    """Start the service in the background; returns once it answers."""
+    settings = _settings(port).prepare()
+    view = _view()
+    if rebuild:
+        _stop(settings)
+        shutil.rmtree(settings.base_dir, ignore_errors=True)
+        settings.prepare()
+    running, fresh = _start(settings, view, port)
+    view.started(running, fresh=fresh)
+
+
+def _start(settings: Settings, view: View, port: int | None = None) -> tuple[Running, bool]:
+    """The service, started if it did not run, and whether it was. Raises what keeps it from answering."""
+    from idiolect.daemon import process
+    from idiolect.daemon.client import Client
+
+    if process.holder(settings) is None:
+        from idiolect.models.build import ensure_base
+
+        with view.base_progress() as progress:
+            ensure_base(settings.base_dir, settings.base, progress)
+    with view.waiting("Starting the service"):
+        running, fresh = process.start(settings, flags=() if port is None else ("--port", str(port)))
+        with Client(settings) as client:
+            client.get("/healthz", timeout_s=_PROMPT_S)
+    return running, fresh
+
+
+@app.command(rich_help_panel=_SERVICE, epilog="Example: idiolect stop")
+def stop() -> None:
+    """End the service; what it learned is kept."""
+    _view().stopped(_stop(_settings()))
+
+
+def _stop(settings: Settings) -> int | None:
+    from idiolect.daemon import process
+
+    return process.stop(settings)
+
+
+@app.command(rich_help_panel=_SERVICE, epilog="Example: idiolect status --json")
+def status(as_json: AsJson = False) -> None:
+    """Show what it knows, serves and does; works without the service, too."""
+    from idiolect.daemon.client import Client, NotRunningError
+
+    settings = _settings()
+    try:
+        with Client(settings) as client:
+            now = client.get("/v1/status", timeout_s=_PROMPT_S)
+    except NotRunningError:
+        unknown = dict.fromkeys(("pid", "url", "socket", "base", "adapter", "entries", "tokens"))
+        now = {"running": False, **unknown, "training": False, "token_file": str(settings.token_path)}
+    now["home"] = str(settings.home)
+    _view().status(now, as_json=as_json)
+
+
+@app.command(rich_help_panel=_CARE, epilog="Example: idiolect doctor")
+def doctor(as_json: AsJson = False) -> None:
+    """Check the installation and say how to mend what is wrong; exit code 69 if something is."""
+    from idiolect.daemon.doctor import examine
+
+    findings = examine()
+    _view().findings(findings, as_json=as_json)
+    if any(finding.level == "wrong" for finding in findings):
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+# --- learning ----------------------------------------------------------------------------------------
+
+
+@app.command(
+    rich_help_panel=_LEARN, epilog="Example: idiolect add ~/notes ~/mail/sent.jsonl ~/src/project/.git"
+)
+def add(paths: Paths, as_json: AsJson = False) -> None:
+    """Read text (.txt, .md, .jsonl, commit messages) once; reading it again adds only what is new."""
+    view = _view()
+    with _client() as client:
+        view.imported(_read(client, view, paths), as_json=as_json)
+
+
+def _read(client: Client, view: View, paths: list[Path]) -> dict[str, Any]:
+    return view.follow_import(client.stream("/v1/import", {"paths": absolute(paths)}))
+
+
+@app.command(rich_help_panel=_LEARN, epilog="Example: idiolect watch ~/notes")
+def watch(
+    path: Annotated[Path, typer.Argument(help="A folder.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Follow it no longer.")] = False,
+) -> None:
+    """Read a folder and go on learning what you newly write in it."""
+    view = _view()
+    with _client() as client:
+        body = {"path": absolute([path])[0], "remove": remove}
+        if remove:
+            view.unwatched(path, found=client.post("/v1/watch", body)["removed"])
+        else:
+            view.imported(view.follow_import(client.stream("/v1/watch", body)), as_json=False)
+            view.watched(path)
+
+
+@app.command(rich_help_panel=_LEARN, epilog="Example: idiolect train --wait --budget 120")
+def train(
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the verdict.")] = False,
+    budget: Budget = None,
+    as_json: AsJson = False,
+) -> None:
+    """Begin a training round now; its adapter is served only if it predicts your newest text better."""
+    view = _view()
+    with _client() as client:
+        if wait:
+            view.verdict(_round(client, view, budget, quiet=as_json), as_json=as_json)
+        else:
+            view.round_begun(client.post("/v1/train", {"budget_s": budget}), as_json=as_json)
+
+
+def _round(client: Client, view: View, budget: float | None, *, quiet: bool = False) -> dict[str, Any]:
+    events = client.stream("/v1/train", {"stream": True, "budget_s": budget})
+    verdict = view.follow_round(events, quiet=quiet)
+    return {name: value for name, value in verdict.items() if name != "event"}
+
+
+@app.command(rich_help_panel=_LEARN, epilog="Example: idiolect pause --for 30m")
+def pause(
+    duration: Annotated[
+        str | None,
+        typer.Option("--for", metavar="DURATION", help="Such as 30m, 2h or 1d; else until resumed."),
+    ] = None,
+) -> None:
+    """Learn nothing for a while; suggestions go on."""
+    for_s = None if duration is None else seconds_of(duration)
+    with _client() as client:
+        client.post("/v1/pause", {"for_s": for_s})
+    _view().paused(duration)
+
+
+@app.command(rich_help_panel=_LEARN, epilog="Example: idiolect resume")
+def resume() -> None:
+    """Learn again after a pause."""
+    with _client() as client:
+        client.post("/v1/resume")
+    _view().resumed()
+
+
+# --- using it ----------------------------------------------------------------------------------------
+
+
+@app.command(rich_help_panel=_USE, epilog='Example: idiolect suggest "Thanks for the "')
+def suggest(
+    text: Annotated[str, typer.Argument(help="What stands before the cursor; - reads it from stdin.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show how it would complete a text."""
+    with _client() as client:
+        _view().suggestion(client.post("/v1/suggest", {"prefix": text_of(text)}), as_json=as_json)
+
+
+@app.command(rich_help_panel=_USE, epilog="Example: idiolect adapters")
+def adapters(as_json: AsJson = False) -> None:
+    """List the adapters: parent, verdict, and which one is served."""
+    with _client() as client:
+        _view().adapters(client.get("/v1/adapters")["adapters"], as_json=as_json)
+
+
+@app.command(rich_help_panel=_USE, epilog="Example: idiolect use 3; idiolect use base")
+def use(
+    adapter: Annotated[str, typer.Argument(metavar="ID|base", help="An adapter's number, or base.")],
+) -> None:
+    """Serve another adapter, or the base model alone, from the next request on."""
+    if adapter != "base" and not (adapter.isascii() and adapter.isdigit()):
+        raise typer.BadParameter("give the number of an adapter (`idiolect adapters` lists them) or `base`")
+    chosen = None if adapter == "base" else int(adapter)
+    with _client() as client:
+        client.post("/v1/use", {"adapter": chosen})
+    _view().using(chosen)
+
+
+@app.command(rich_help_panel=_USE, epilog="Example: idiolect export peft ~/my-adapter")
+def export(
+    kind: Annotated[
+        ExportKind,
+        typer.Argument(help="onnx_adapter: for onnxruntime; peft: a PEFT folder; onnx: one merged model."),
+    ],
+    path: Annotated[Path, typer.Argument(help="Where to.")],
+    adapter: Annotated[
+        int | None, typer.Option(help="Its number; else the one that is served.", min=1)
+    ] = None,
+) -> None:
+    """Write an adapter to a file or folder that other programs read."""
+    with _client() as client:
+        body = {"kind": kind.value, "path": absolute([path])[0], "adapter": adapter}
+        _view().exported(client.post("/v1/export", body, patient=True)["path"])
+
+
+# --- care --------------------------------------------------------------------------------------------
+
+
+@app.command(rich_help_panel=_CARE, epilog='Example: idiolect forget --text "project x" --dry-run')
+def forget(
+    text: Annotated[
+        str | None, typer.Option(help="Entries that contain this; - reads it from stdin.")
+    ] = None,
+    ids: Annotated[list[int] | None, typer.Option("--id", help="The entry with this number.", min=1)] = None,
+    source: Annotated[str | None, typer.Option(help="Entries from this source.")] = None,
+    app_name: Annotated[str | None, typer.Option("--app", help="Entries from this application.")] = None,
+    since: Annotated[str | None, typer.Option(metavar="TIME", help="From this time on (2026-01-31).")] = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Before this time.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forget text, and drop every adapter that learned from it; all given conditions must hold."""
+    given = {
+        "text": None if text is None else text_of(text),
+        "ids": ids or None,
+        "source": source,
+        "app": app_name,
+    }
+    body = {**given, "since": time_of(since), "until": time_of(until)}
+    view = _view()
+    with _client() as client:
+        receipt = client.post("/v1/forget", {**body, "dry_run": True}, patient=True)
+        if not dry_run and receipt["entries"]:
+            if not yes:
+                _confirm(view.forgetting(receipt))
+            receipt = client.post("/v1/forget", body, patient=True)
+    view.forgotten({**receipt, "dry_run": dry_run}, as_json=as_json)
+
+
+def _confirm(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("nobody is there to ask: add --yes")
+    typer.confirm(question, abort=True)
+
+
+# --- the first run -----------------------------------------------------------------------------------
+
+
+@app.command(rich_help_panel=_SERVICE, epilog="Example: idiolect welcome ~/notes --budget 240")
+def welcome(
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH…", help="Your own text.")] = None,
+    budget: Budget = None,
+) -> None:
+    """Do it all: start, read, learn, show what that brought, and how to go on."""
+    from idiolect.daemon.client import Client
+
+    settings = _settings().prepare()
+    view = _view()
+    running, _ = _start(settings, view)
+    with Client(settings) as client:
+        fresh = 0
+        if paths:
+            report = _read(client, view, paths)
+            view.imported(report, as_json=False)
+            fresh = report["entries"]
+        _prove(client, view, budget, fresh=fresh)
+        view.examples(client.get("/v1/examples", count=6)["examples"])
+    view.how_to_go_on(settings, running)
+
+
+def _prove(client: Client, view: View, budget: float | None, *, fresh: int) -> None:
+    """Train and show the verdict; where nothing was read since the last verdict, show that one again."""
+    from idiolect.daemon.process import RelayedError
+
+    last = client.get("/v1/status").get("last_round")
+    if not fresh and last and last["status"] in {"promoted", "refused"}:
+        view.verdict(last, as_json=False)
+        return
+    try:
+        verdict = _round(client, view, budget)
+    except RelayedError as error:
+        if error.relayed_code not in _NO_ROUND:
+            raise
+        view.no_verdict(str(error))
+    else:
+        view.verdict(verdict, as_json=False)

@@ -1,0 +1,119 @@
+"""The command line's way to the running service: it finds it, shows the token, and speaks JSON with it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import httpx
+from idiolect.daemon import process
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from idiolect.daemon.settings import Settings
+
+_CONNECT_S = 5.0
+_ANSWER_S = 120.0
+
+
+class NotRunningError(IdiolectError):
+    """No service runs for this profile."""
+
+    code: ClassVar[str] = "not-running"
+    exit_code: ClassVar[int] = 60
+    http_status: ClassVar[int] = 503
+
+
+class NotAnsweringError(IdiolectError):
+    """The service runs, but does not answer, or broke off in the middle of an answer."""
+
+    code: ClassVar[str] = "not-answering"
+    exit_code: ClassVar[int] = 67
+    http_status: ClassVar[int] = 503
+
+
+class Client:
+    """A connection to the service of one profile; a context manager.
+
+    Every call raises RelayedError for what the service refuses, and NotAnsweringError where it falls silent.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Find the service. Raises NotRunningError, and UnauthorizedError if the token cannot be read."""
+        running = process.find(settings)
+        if running is None:
+            raise NotRunningError(
+                f"No service runs for the profile {settings.home}. Start it with `idiolect start`."
+            )
+        self.running = running
+        self._log_path = settings.log_path
+        transport = httpx.HTTPTransport(uds=running.socket) if running.socket else None
+        self._http = httpx.Client(
+            base_url=running.url,
+            headers={"Authorization": f"Bearer {process.read_token(settings)}"},
+            timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
+            transport=transport,
+            trust_env=False,  # no proxy may stand between two programs of one machine, or see the token
+        )
+
+    def __enter__(self) -> Self:
+        """Keep the connection for the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def get(self, path: str, *, timeout_s: float = _ANSWER_S, **query: int) -> dict[str, Any]:
+        """Ask for `path`, and wait for at most `timeout_s`."""
+        return self._ask("GET", path, params=query, timeout=timeout_s)
+
+    def post(self, path: str, body: dict[str, Any] | None = None, *, patient: bool = False) -> dict[str, Any]:
+        """Send `body` to `path`; `patient` waits as long as it takes."""
+        timeout = httpx.Timeout(None, connect=_CONNECT_S) if patient else httpx.USE_CLIENT_DEFAULT
+        return self._ask("POST", path, json=body or {}, timeout=timeout)
+
+    def stream(self, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Send `body` to `path` and yield the events of the answer as they happen."""
+        timeout = httpx.Timeout(None, connect=_CONNECT_S)
+        try:
+            with self._http.stream("POST", path, json=body, timeout=timeout) as answer:
+                if answer.is_error:
+                    answer.read()
+                    raise _relay(answer)
+                for line in answer.iter_lines():
+                    event: dict[str, Any] = json.loads(line)
+                    if event.get("event") == "error":
+                        raise process.RelayedError(event)
+                    yield event
+        except (httpx.TransportError, ValueError):
+            raise self._silent() from None
+
+    def _ask(self, method: str, path: str, **what: Any) -> dict[str, Any]:  # noqa: ANN401 (httpx checks it)
+        try:
+            answer = self._http.request(method, path, **what)
+        except httpx.TransportError:
+            raise self._silent() from None
+        if answer.is_error:
+            raise _relay(answer)
+        try:
+            content: dict[str, Any] = answer.json()
+        except ValueError:
+            raise self._silent() from None
+        return content
+
+    def _silent(self) -> NotAnsweringError:
+        return NotAnsweringError(
+            f"The service (pid {self.running.pid}) does not answer. Its log is {self._log_path}; "
+            "`idiolect stop` and `idiolect start` begin afresh."
+        )
+
+
+def _relay(answer: httpx.Response) -> process.RelayedError:
+    try:
+        return process.RelayedError(answer.json()["error"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        message = f"The service answered with HTTP status {answer.status_code} and no explanation."
+        return process.RelayedError({"code": "unexplained", "message": message, "exit_code": 68})

@@ -1,0 +1,346 @@
+"""What a file or a repository says, into the store: in transactions of some hundred entries, once each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from array import array
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from idiolect.daemon import commits
+from idiolect.daemon.edits import Known, Ledger, Originals, digest
+from idiolect.daemon.normalise import has_words, normalise, pieces
+from idiolect.daemon.readers import ReadReport, Skipped, kind_of, read, status
+from idiolect.daemon.redact import placeholders, redact, without_placeholders
+from idiolect.daemon.store import FileState, NewEntry, Selector
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from idiolect.daemon.origins import Origins
+    from idiolect.daemon.store import Store
+
+_BATCH: Final = 500  # entries in one transaction
+_TRACKED: Final = 50_000  # paragraphs of a file that are remembered one by one
+_HELD_CHARS: Final = 4 << 20  # new text of a file that waits to be compared with what was removed from it
+_EDITS: Final = 200  # entries that are remembered of one paragraph
+_COMPARED: Final = 2000  # removed paragraphs that it is compared with
+
+
+def cleaned(text: str) -> tuple[str, int]:
+    """`text` normalised and without secrets, and how many there were; "" where nothing else was said."""
+    text, redactions = redact(normalise(text))
+    return (text if has_words(without_placeholders(text)) else ""), redactions
+
+
+def identity(*parts: str | int | None) -> str:
+    """The key by which an entry is known again: SHA-256 of what makes it one, in hexadecimal digits."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+class Batch:
+    """Entries on their way into the store. The fast memory hears of each after it was committed."""
+
+    def __init__(
+        self,
+        store: Store,
+        encode: Callable[[str], list[int]],
+        learned: Callable[[int, list[int]], None],
+        report: ReadReport | None = None,
+    ) -> None:
+        """`encode` turns a text into token ids; `learned` gets an entry's id and its token ids."""
+        self.report = ReadReport() if report is None else report
+        self._store = store
+        self._encode = encode
+        self._learned = learned
+        self._waiting: list[tuple[NewEntry, list[int], list[int]]] = []
+        self._state: FileState | None = None
+
+    def put(
+        self,
+        text: str,
+        *,
+        source: str,
+        at: datetime,
+        key: str,
+        redactions: int,
+        ids: list[int],
+        app: str | None = None,
+    ) -> bool:
+        """Add an entry, to be committed with others; its id comes into `ids`, if it was not stored before.
+
+        True if that made a whole transaction, which is now committed.
+        """
+        tokens = self._encode(text)
+        raw = array("I", tokens)
+        if sys.byteorder == "big":
+            raw.byteswap()
+        entry = NewEntry(text, source, app, at, raw.tobytes(), redactions, key)
+        self._waiting.append((entry, tokens, ids))
+        if len(self._waiting) < _BATCH:
+            return False
+        self.flush()
+        return True
+
+    def flush(self) -> None:
+        """Commit what waits."""
+        waiting, self._waiting = self._waiting, []
+        state, self._state = self._state, None
+        if not waiting and state is None:
+            return
+        stored = self._store.add([entry for entry, _, _ in waiting], file=state)
+        for (entry, tokens, ids), id_ in zip(waiting, stored, strict=True):
+            if id_ is None:
+                self.report.skip_known()
+                continue
+            ids.append(id_)
+            self.report.entries += 1
+            self.report.words += len(entry.text.split())
+            self.report.redactions += entry.redactions
+            self._learned(id_, tokens)
+
+    def end_file(self, state: Callable[[], FileState]) -> FileState:
+        """Commit what waits, and leave the file's state to the next transaction.
+
+        A state names the ids of the file's entries, so it comes after them. If the program is killed
+        in between, the file is read once more, and nothing of it is stored twice.
+        """
+        self.flush()
+        self._state = state()
+        return self._state
+
+
+@dataclass(slots=True)
+class _Paragraph:
+    digest: str
+    entries: list[int] = field(default_factory=list)
+    off_record: bool = False
+
+
+def _bounded(entries: list[int]) -> tuple[int, ...]:
+    """The entries that hold a paragraph's words: of one that was edited very often, the first and last."""
+    unique = tuple(dict.fromkeys(entries))
+    return unique if len(unique) <= _EDITS else (*unique[: _EDITS // 4], *unique[-3 * _EDITS // 4 :])
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A paragraph that was not in the file before; the `ordinal`-th of its equals in it."""
+
+    paragraph: _Paragraph
+    text: str
+    at: datetime | None
+    redactions: int
+    ordinal: int
+
+    def redacted_in(self, part: str) -> int:
+        """How many of the paragraph's secrets were in this part of it."""
+        return min(self.redactions, placeholders(part)) if self.redactions else 0
+
+
+class _Page:
+    """A file while it is read: what it held before, and what it holds now."""
+
+    def __init__(self, status: os.stat_result, known: tuple[str, ...]) -> None:
+        self.status = status
+        self.ledger = Ledger(known)
+        self._paragraphs: list[_Paragraph] | None = []
+        self._seen: dict[str, int] = {}
+
+    def see(self, text: str, at: datetime | None, redactions: int = 0) -> _New | None:
+        """Note a paragraph; it comes back if it was not in the file before."""
+        name = digest(text if at is None else f"{at.isoformat()}\n{text}")
+        known = self.ledger.take(name)
+        paragraph = _Paragraph(name, list(known.entries), known.off_record) if known else _Paragraph(name)
+        if self._paragraphs is not None:
+            self._paragraphs.append(paragraph)
+            if len(self._paragraphs) > _TRACKED:
+                self._paragraphs = None
+        ordinal = self._seen.get(name, 0)
+        if ordinal or len(self._seen) < _TRACKED:
+            self._seen[name] = ordinal + 1
+        return None if known else _New(paragraph, text, at, redactions, ordinal)
+
+    def written_at(self) -> datetime:
+        """When the file was saved, as far as its clock can be believed."""
+        now = datetime.now(UTC)
+        try:
+            return min(datetime.fromtimestamp(self.status.st_mtime, UTC), now)
+        except (ValueError, OverflowError, OSError):
+            return now
+
+    def state(self, path: Path) -> FileState:
+        """The file as it is now; of a very long one, no paragraphs (its entries' keys have to do)."""
+        held = self._paragraphs
+        known = (
+            ()
+            if held is None
+            else self.ledger.state(
+                Known(paragraph.digest, _bounded(paragraph.entries), paragraph.off_record)
+                for paragraph in held
+            )
+        )
+        return FileState(str(path), self.status.st_size, self.status.st_mtime_ns, known)
+
+
+class Intake:
+    """Takes in files and repositories, one after the other."""
+
+    def __init__(self, store: Store, origins: Origins, batch: Batch) -> None:
+        """`batch` gets the entries, and its report what was read and skipped."""
+        self._store = store
+        self._origins = origins
+        self._batch = batch
+        self._report = batch.report
+
+    def file(self, path: Path, *, off_record: bool = False) -> Iterator[int]:
+        """Take in what is newly written in the file at `path`; yields how many bytes of it were read.
+
+        It yields after each transaction. Off the record, nothing is stored, and what the file holds now
+        is never learned later. Raises NoSuchPathError, UnreadableError, and the store's errors.
+        """
+        before = status(path)  # a save that comes while we read is then seen as a change
+        state = self._store.file_state(str(path))
+        if state is None:
+            state = self._origins.of(str(path), before, lambda: self._digests(path))
+        page = _Page(before, state.paragraphs if state else ())
+        compares = bool(page.ledger) and kind_of(path) != "jsonl"
+        held: list[_New] = []
+        held_chars = known = 0
+        empty = True
+        for found in read(path):
+            if isinstance(found, Skipped):
+                self._report.skip(found)
+                empty = False
+                continue
+            text, redactions = cleaned(found.text)
+            if not text:
+                continue
+            empty = False
+            new = page.see(text, found.at, redactions)
+            if new is None:
+                known += 1
+            elif off_record:
+                new.paragraph.off_record = True
+            elif compares and held_chars < _HELD_CHARS:
+                held.append(new)
+                held_chars += len(text)
+            elif self._whole(path, page, new):
+                yield found.offset_bytes
+        self._edited(path, page, held)
+        if known:
+            self._report.skip_known(known)
+        if empty:
+            self._report.skip(Skipped(path, "empty"))
+        else:
+            self._report.files += 1
+        self._origins.saved(self._batch.end_file(lambda: page.state(path)))
+        yield before.st_size
+
+    def repository(self, folder: Path) -> Iterator[int]:
+        """Take in the commit messages of the git folder `folder` that are new since the last time."""
+        newest = commits.head(folder)
+        state = self._store.file_state(str(folder))
+        known = state.paragraphs[0] if state and state.paragraphs else None
+        if newest is None or newest == known:
+            self._report.skip(Skipped(folder, "unchanged" if newest else "empty"))
+            return
+        for found in commits.read_git(folder, since=known):
+            if isinstance(found, Skipped):
+                self._report.skip(found)
+                continue
+            text, redactions = cleaned(found.text)
+            at = (found.at or datetime.now(UTC)).astimezone(UTC)
+            for piece in pieces(text):
+                key = identity("git", None, at.isoformat() if found.at else None, piece)
+                hidden = min(redactions, placeholders(piece))
+                if self._batch.put(piece, source="git", at=at, key=key, redactions=hidden, ids=[]):
+                    yield 0
+        self._report.files += 1
+        self._batch.end_file(lambda: FileState(str(folder), 0, 0, (newest,)))
+        yield 0
+
+    def _digests(self, path: Path) -> list[str]:
+        """The hashes of a file's paragraphs, of a very long one those at its start."""
+        page = _Page(status(path), ())
+        found = []
+        for item in read(path):
+            text = "" if isinstance(item, Skipped) else cleaned(item.text)[0]
+            if text and not isinstance(item, Skipped) and (new := page.see(text, item.at)):
+                found.append(new.paragraph.digest)
+                if len(found) > _TRACKED:
+                    break
+        return found
+
+    def _whole(self, path: Path, page: _Page, new: _New) -> bool:
+        """Put a paragraph of which nothing is known; True if that made a transaction."""
+        committed = False
+        for part, piece in enumerate(pieces(new.text)):
+            if new.at is None:
+                key = identity("file", str(path), piece, new.ordinal, part)
+            else:
+                key = identity("file", None, new.at.isoformat(), piece)
+            committed |= self._batch.put(
+                piece,
+                source="file",
+                at=new.at or page.written_at(),
+                key=key,
+                redactions=new.redacted_in(piece),
+                ids=new.paragraph.entries,
+            )
+        return committed
+
+    def _edited(self, path: Path, page: _Page, held: list[_New]) -> None:
+        """Put what is new in paragraphs that may have been edited from some that are gone."""
+        removed = page.ledger.removed()
+        stored, all_known = self._stored(removed)
+        originals = Originals([texts for _, texts in stored])
+        for new in held:
+            edit = originals.compare(new.text)
+            made_from = [stored[place] for place in edit.originals] if edit else []
+            if all_known if edit is None else all(len(texts) == len(k.entries) for k, texts in made_from):
+                for known, _ in made_from:
+                    new.paragraph.entries.extend(known.entries)
+                if edit is None:
+                    self._whole(path, page, new)
+                else:
+                    self._runs(path, page, new, edit.runs)
+            else:
+                new.paragraph.off_record = True
+
+    def _runs(self, path: Path, page: _Page, new: _New, runs: tuple[str, ...]) -> None:
+        """Put the new words of an edited paragraph."""
+        for part, run in enumerate(runs):
+            if has_words(run):
+                self._batch.put(
+                    run,
+                    source="file",
+                    at=page.written_at(),
+                    key=identity("file", str(path), new.paragraph.digest, run, part),
+                    redactions=new.redacted_in(run),
+                    ids=new.paragraph.entries,
+                )
+
+    def _stored(self, removed: list[Known]) -> tuple[list[tuple[Known, list[str]]], bool]:
+        """Removed paragraphs with what is stored of them, and whether what is like none of these is new.
+
+        It may not be where one of them was off the record or was forgotten: what looks new may be an
+        edit of that one, and so stays off the record too.
+        """
+        compared = removed[:_COMPARED]
+        ids = tuple(id_ for known in compared for id_ in known.entries)
+        rows = self._store.entries(selector=Selector(ids=ids)) if ids else ()
+        texts = {entry.id: entry.text for entry in rows}
+        found = []
+        all_known = not any(known.off_record for known in removed)
+        for known in compared:
+            kept = [texts[id_] for id_ in known.entries if id_ in texts]
+            all_known = all_known and len(kept) == len(known.entries)
+            if kept:
+                found.append((known, kept))
+        return found, all_known

@@ -1,0 +1,214 @@
+"""The store's key: kept in the system's keyring where there is one, else in a file of the profile."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import sys
+import threading
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import keyring
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from idiolect.daemon.settings import Settings
+    from keyring.backend import KeyringBackend
+
+SERVICE = "idiolect"
+
+# keyring gives backends of the operating system 1 and more; those below ask on a terminal, keep the key in
+# a readable file, or do nothing.
+_LEAST_PRIORITY = 1.0
+
+
+class KeyMissingError(IdiolectError):
+    """There is a store, but its key is nowhere to be found."""
+
+    code: ClassVar[str] = "key-missing"
+    exit_code: ClassVar[int] = 32
+    http_status: ClassVar[int] = 500
+
+
+class KeyDamagedError(IdiolectError):
+    """What is kept as the key is not a key, or cannot be read or written."""
+
+    code: ClassVar[str] = "key-damaged"
+    exit_code: ClassVar[int] = 33
+    http_status: ClassVar[int] = 500
+
+
+class KeyringLockedError(IdiolectError):
+    """The keyring that may hold the key does not give an answer."""
+
+    code: ClassVar[str] = "keyring-locked"
+    exit_code: ClassVar[int] = 34
+    http_status: ClassVar[int] = 503
+
+
+@dataclass(frozen=True)
+class StoreKey:
+    """The key, 64 hexadecimal digits (32 random bytes), and where it is kept."""
+
+    hex: str = field(repr=False)
+    origin: Literal["keyring", "file"]
+
+
+def obtain(
+    settings: Settings, *, backend: KeyringBackend | None = None, patience_s: float = 30.0
+) -> StoreKey:
+    """Load the profile's key; for a new profile make one, in the keyring if possible, else in a 0600 file.
+
+    The key file wins over the keyring, so that a key put there by hand opens a copied store. `backend`
+    is for a keyring other than the system's; `patience_s` is how long a locked one may take to be
+    unlocked by the user. Raises KeyMissingError, KeyDamagedError, KeyringLockedError; then nothing was
+    created. Only the service that holds the profile's lock may call this.
+    """
+    path, account = settings.key_path, str(settings.home)
+    if (kept := _from_file(path)) is not None:
+        return StoreKey(kept, "file")
+    ring = _Keyring(backend, patience_s) if settings.keyring else None
+    if ring is not None and (kept := ring.get(account)) is not None:
+        return StoreKey(_checked(kept, "the keyring"), "keyring")
+    if _exists(settings.store_path):
+        raise _missing(settings, ring)
+    fresh = secrets.token_hex(32)
+    if ring is not None and ring.put(account, fresh):
+        return StoreKey(fresh, "keyring")
+    _to_file(path, fresh)
+    return StoreKey(fresh, "file")
+
+
+class _Keyring:
+    """The keyring, at arm's length: it may be absent, broken, locked, or never answer.
+
+    `state` says what came of the last question.
+    """
+
+    def __init__(self, backend: KeyringBackend | None, patience_s: float) -> None:
+        self._given = backend
+        self._patience_s = patience_s
+        self.state: Literal["answers", "absent", "silent"] = "answers"
+
+    def get(self, account: str) -> str | None:
+        return self._ask(lambda backend: backend.get_password(SERVICE, account))
+
+    def put(self, account: str, key: str) -> bool:
+        """Keep the key and see that it is kept: some backends take it and drop it."""
+
+        def put(backend: KeyringBackend) -> str | None:
+            backend.set_password(SERVICE, account, key)
+            return backend.get_password(SERVICE, account)
+
+        return self.state == "answers" and self._ask(put) == key
+
+    def _ask(self, question: Callable[[KeyringBackend], str | None]) -> str | None:
+        """The answer; None too when there is no keyring or it does not answer in time.
+
+        In a thread of its own, because a keyring that waits for the user cannot be interrupted.
+        """
+        answers: list[str | None] = []
+
+        def ask() -> None:
+            backend = self._backend()
+            if backend is None:
+                self.state = "absent"
+                return
+            with suppress(Exception):  # D-Bus's, the keychain's, a plug-in's own: all mean "no"
+                answers.append(question(backend))
+
+        thread = threading.Thread(target=ask, name="keyring", daemon=True)
+        thread.start()
+        thread.join(self._patience_s)
+        if not answers:
+            self.state = "absent" if self.state == "absent" else "silent"
+            return None
+        return answers[0]
+
+    def _backend(self) -> KeyringBackend | None:
+        with suppress(Exception):  # a backend that cannot even say its priority
+            backend = self._given or keyring.get_keyring()
+            if float(backend.priority) >= _LEAST_PRIORITY:
+                return backend
+        return None
+
+
+def _exists(store: Path) -> bool:
+    return store.exists() and store.stat().st_size > 0
+
+
+def _missing(settings: Settings, ring: _Keyring | None) -> IdiolectError:
+    if ring is not None and ring.state == "silent":
+        return KeyringLockedError(
+            f"The keyring does not give the key of the store {settings.store_path}. Nothing was changed: "
+            "unlock the keyring (log in to the desktop) and try again."
+        )
+    if ring is None:
+        where = "the keyring is switched off in the settings"
+    elif ring.state == "absent":
+        where = "no keyring can be reached from here (it belongs to the desktop's session)"
+    else:
+        where = "the keyring has none for this folder (a profile that was moved must go back)"
+    return KeyMissingError(
+        f"There is a store {settings.store_path}, but no key for it: {where}, and there is no file "
+        f"{settings.key_path}. Nothing was changed: put the key back, or move the store away to begin anew."
+    )
+
+
+def _checked(kept: str, where: str) -> str:
+    if not re.fullmatch(r"[0-9a-f]{64}", kept):
+        raise KeyDamagedError(
+            f"What {where} holds is not a key. Put the right one back, or move it and the store away to "
+            "begin anew."
+        )
+    return kept
+
+
+def _from_file(path: Path) -> str | None:
+    try:
+        if sys.platform != "win32" and path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+        kept = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError:
+        kept = ""
+    except OSError as error:
+        raise KeyDamagedError(
+            f"The key file {path} cannot be read: {error.strerror}. Make it readable for you alone."
+        ) from None
+    return _checked(kept, f"the file {path}")
+
+
+def _to_file(path: Path, key: str) -> None:
+    """Write a new key file, whole or not at all, and never over another one."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(key + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)  # unlike a rename, fails where a file exists
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise KeyDamagedError(
+            f"The key file {path} cannot be written: {error.strerror}. Make its folder writable or make room."
+        ) from None
+    finally:
+        with suppress(OSError):
+            draft.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    if sys.platform != "win32":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,330 @@
+"""One service a profile: its lock, run file and token; its start in the background and its end.
+
+The lock is the kernel's, so it is gone the moment its holder is, however that one ended: a run file
+that a killed service left behind is believed only while the lock is held by the process it names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import secrets
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass
+from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+from idiolect.models import durable
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from idiolect.daemon.settings import Settings
+
+START_DEADLINE_S = 120.0
+STOP_DEADLINE_S = 20.0
+_POLL_S = 0.02
+_TOKEN_LEAST_CHARS = 20
+#: Windows locks bytes against readers too: a byte past the end keeps the holder's pid readable.
+_WINDOWS_LOCK_BYTE = 1 << 20
+
+
+class AlreadyRunningError(IdiolectError):
+    """Another service holds the profile's lock."""
+
+    code: ClassVar[str] = "already-running"
+    exit_code: ClassVar[int] = 55
+    http_status: ClassVar[int] = 409
+
+
+class StartError(IdiolectError):
+    """The service ended, or stayed silent, before it answered."""
+
+    code: ClassVar[str] = "start-failed"
+    exit_code: ClassVar[int] = 58
+    http_status: ClassVar[int] = 500
+
+
+class StopError(IdiolectError):
+    """The service did not end when asked to."""
+
+    code: ClassVar[str] = "stop-failed"
+    exit_code: ClassVar[int] = 59
+    http_status: ClassVar[int] = 500
+
+
+class UnauthorizedError(IdiolectError):
+    """The bearer token is missing, wrong or cannot be read."""
+
+    code: ClassVar[str] = "unauthorized"
+    exit_code: ClassVar[int] = 61
+    http_status: ClassVar[int] = 401
+
+
+class RelayedError(IdiolectError):
+    """An error that the service reported about itself: its own code and exit code, carried over."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        """From an error's JSON: `code`, `message`, `exit_code`."""
+        super().__init__(str(error.get("message", "The service reported an error without a message.")))
+        self.relayed_code = str(error.get("code", self.code))
+        self.relayed_exit_code = int(error.get("exit_code", self.exit_code))
+
+
+@dataclass(frozen=True)
+class Running:
+    """A running service, as its run file tells. `socket` is the path of its Unix socket, if it has one."""
+
+    pid: int
+    url: str
+    port: int | None
+    socket: str | None
+    started_at: str
+
+
+# --- the lock ---------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def locked(settings: Settings, *, patience_s: float = 1.0) -> Iterator[None]:
+    """Be the one service of the profile while the block runs. Raises AlreadyRunningError.
+
+    Whoever looks whether the lock is held takes it for an instant, hence the patience.
+    """
+    with _open_lock(settings.lock_path) as file:
+        deadline = time.monotonic() + patience_s
+        while not _try_lock(file):
+            if time.monotonic() >= deadline:
+                raise AlreadyRunningError(
+                    f"A service already runs for the profile {settings.home}. "
+                    "Use it, or end it with `idiolect stop`."
+                )
+            time.sleep(_POLL_S)
+        _run_file(settings).unlink(missing_ok=True)
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+        file.truncate(0)
+
+
+def holder(settings: Settings) -> int | None:
+    """The pid of the service that holds the profile's lock; None where none runs."""
+    if not settings.lock_path.exists():
+        return None
+    deadline = time.monotonic() + 1.0
+    while True:
+        with _open_lock(settings.lock_path) as file:
+            if _try_lock(file):
+                return None
+            file.seek(0)
+            text = file.read().strip()
+        if text.isdigit():
+            return int(text)
+        # Held without a pid: its holder has only just taken it, or looks as we do.
+        if time.monotonic() >= deadline:
+            return None
+        time.sleep(_POLL_S)
+
+
+def _open_lock(path: Path) -> IO[str]:
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="ascii")
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_lock(file: IO[str]) -> bool:
+        file.seek(_WINDOWS_LOCK_BYTE)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        finally:
+            file.seek(0)
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(file: IO[str]) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+# --- the run file and the token ---------------------------------------------------------
+
+
+def find(settings: Settings) -> Running | None:
+    """The profile's service, if one runs and is ready; what a dead one left behind counts for nothing."""
+    pid = holder(settings)
+    if pid is None:
+        return None
+    try:
+        running = Running(**json.loads(_run_file(settings).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+    return running if running.pid == pid else None
+
+
+@contextlib.contextmanager
+def announced(settings: Settings, running: Running) -> Iterator[None]:
+    """Keep the run file of this process while the block runs; the caller holds the lock."""
+    durable.write(_run_file(settings), json.dumps(asdict(running)).encode())
+    try:
+        yield
+    finally:
+        _run_file(settings).unlink(missing_ok=True)
+
+
+def make_token(settings: Settings) -> str:
+    """The profile's bearer token; made once, in a file for the user alone. The caller holds the lock."""
+    with contextlib.suppress(FileNotFoundError):
+        token = settings.token_path.read_text(encoding="ascii", errors="replace").strip()
+        if len(token) >= _TOKEN_LEAST_CHARS and token.isascii():
+            settings.token_path.chmod(0o600)
+            return token
+    token = secrets.token_urlsafe(32)
+    durable.write(settings.token_path, f"{token}\n".encode())
+    return token
+
+
+def read_token(settings: Settings) -> str:
+    """The token that a client shows. Raises UnauthorizedError."""
+    try:
+        return settings.token_path.read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        raise UnauthorizedError(
+            f"The token file {settings.token_path} cannot be read. "
+            "Run `idiolect stop` and `idiolect start`, which makes it again."
+        ) from None
+
+
+def _run_file(settings: Settings) -> Path:
+    return settings.run_dir / "service.json"
+
+
+# --- start and stop ----------------------------------------------------------------------------------
+
+
+def start(
+    settings: Settings, *, flags: Sequence[str] = (), deadline_s: float = START_DEADLINE_S
+) -> tuple[Running, bool]:
+    """Start the profile's service in the background and return once it answers.
+
+    `flags` go to `python -m idiolect.daemon`. Returns the service and whether this call started it.
+    Raises RelayedError (the service's own words about why it cannot run) and StartError.
+    """
+    deadline = time.monotonic() + deadline_s
+    while time.monotonic() < deadline:
+        if holder(settings) is None:
+            running = _launch(settings, flags, deadline)
+            if running is not None:
+                return running, True
+        elif (running := find(settings)) is not None:
+            return running, False
+        else:  # it is being started by another, or is about to end
+            time.sleep(_POLL_S)
+    raise StartError(
+        f"A service holds the profile {settings.home} but does not get ready. Run `idiolect stop`, then "
+        f"`idiolect start`. Its log is {settings.log_path}."
+    )
+
+
+def stop(settings: Settings, *, deadline_s: float = STOP_DEADLINE_S) -> int | None:
+    """End the profile's service and wait until it has; returns its pid, None where none ran.
+
+    Raises StopError.
+    """
+    pid = holder(settings)
+    if pid is None:
+        return None
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except ProcessLookupError:
+        return pid
+    except PermissionError:
+        raise StopError(
+            f"The service (pid {pid}) belongs to another user. Ask that user to run `idiolect stop`."
+        ) from None
+    deadline = time.monotonic() + deadline_s
+    while holder(settings) == pid:
+        if time.monotonic() >= deadline:
+            raise StopError(
+                f"The service (pid {pid}) has not ended within {deadline_s:.0f} seconds. "
+                f"End it with `kill -9 {pid}`: what it has stored stays whole."
+            )
+        time.sleep(_POLL_S)
+    return pid
+
+
+def _launch(settings: Settings, flags: Sequence[str], deadline: float) -> Running | None:
+    """A new service, once it answers; None if another was quicker."""
+    child = _spawn(settings, flags)
+    try:
+        line = _first_line(child, deadline)
+    except BaseException:
+        child.terminate()
+        raise
+    if "running" in line:
+        return Running(**line["running"])
+    if "error" not in line:
+        raise StartError(f"The service ended before it answered. Where it was is in {settings.log_path}.")
+    if line["error"]["code"] == AlreadyRunningError.code:
+        return None
+    raise RelayedError(line["error"])
+
+
+def _spawn(settings: Settings, flags: Sequence[str]) -> subprocess.Popen[str]:
+    # -P: a folder named like one of our imports in the current directory must not be taken for it.
+    command = [sys.executable, "-P", "-m", "idiolect.daemon", "--home", str(settings.home), *flags]
+    detached: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        detached = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+    log = os.open(settings.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd=settings.home,
+            text=True,
+            encoding="utf-8",
+            **detached,
+        )
+    finally:
+        os.close(log)
+
+
+def _first_line(child: subprocess.Popen[str], deadline: float) -> dict[str, Any]:
+    """What the service says about its start, `{}` if it ended without a word. Raises StartError."""
+    lines: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def follow() -> None:
+        assert child.stdout is not None  # noqa: S101 (it was asked for)
+        with child.stdout:
+            lines.put(child.stdout.readline())
+        child.wait()  # so that a long-lived caller does not keep the dead service as a zombie
+
+    threading.Thread(target=follow, daemon=True).start()
+    try:
+        answer: dict[str, Any] = json.loads(lines.get(timeout=max(0.0, deadline - time.monotonic())))
+    except queue.Empty:
+        raise StartError(
+            "The service did not answer in time and was ended. Run `idiolect start` again; "
+            "if that fails too, `idiolect doctor` looks for the reason."
+        ) from None
+    except ValueError:
+        return {}
+    return answer

@@ -1,0 +1,172 @@
+"""What goes into the store and comes out of it, and what can be wrong with a request to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+AdapterStatus: TypeAlias = Literal["active", "retired", "refused", "damaged"]
+RoundStatus: TypeAlias = Literal["running", "promoted", "refused", "failed", "interrupted", "skipped"]
+
+
+class AdapterDamagedError(IdiolectError):
+    """An adapter's weights are not what was stored."""
+
+    code: ClassVar[str] = "adapter-damaged"
+    exit_code: ClassVar[int] = 40
+    http_status: ClassVar[int] = 409
+
+
+class UnknownAdapterError(IdiolectError):
+    """There is no adapter with this number."""
+
+    code: ClassVar[str] = "unknown-adapter"
+    exit_code: ClassVar[int] = 41
+    http_status: ClassVar[int] = 404
+
+
+class RoundNotRunningError(IdiolectError):
+    """A training round is ended that is not running."""
+
+    code: ClassVar[str] = "round-not-running"
+    exit_code: ClassVar[int] = 42
+    http_status: ClassVar[int] = 409
+
+
+class EmptySelectorError(IdiolectError):
+    """A selection that names no condition, and so would take everything."""
+
+    code: ClassVar[str] = "empty-selector"
+    exit_code: ClassVar[int] = 43
+    http_status: ClassVar[int] = 422
+
+
+class ForgottenMeanwhileError(IdiolectError):
+    """Text that a training round learned from was forgotten before the round ended."""
+
+    code: ClassVar[str] = "forgotten-meanwhile"
+    exit_code: ClassVar[int] = 44
+    http_status: ClassVar[int] = 409
+
+
+@dataclass(frozen=True)
+class NewEntry:
+    """Text to keep. `at` is aware; `token_ids`: little-endian uint32; `key`: a SHA-256 in hexadecimal."""
+
+    text: str
+    source: str
+    app: str | None
+    at: datetime
+    token_ids: bytes
+    redactions: int
+    key: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Text that is kept; `at` is UTC."""
+
+    id: int
+    text: str
+    source: str
+    app: str | None
+    at: datetime
+    tokens: int
+
+
+@dataclass(frozen=True)
+class FileState:
+    """A file as it was when last read; `paragraphs` are the hashes of its paragraphs, in order."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much text is kept; `sources` counts the entries of each source."""
+
+    entries: int
+    words: int
+    tokens: int
+    sources: dict[str, int]
+
+
+@dataclass(frozen=True)
+class AdapterRow:
+    """An adapter without its weights. `entries_seen` includes what its ancestors have seen."""
+
+    id: int
+    parent: int | None
+    created_at: datetime
+    status: AdapterStatus
+    metrics: dict[str, Any]
+    reason: str
+    rank: int
+    size_bytes: int
+    entries_seen: int
+
+
+@dataclass(frozen=True)
+class RoundRow:
+    """A training round. `parent` and `adapter` are None too when that adapter was forgotten since."""
+
+    id: int
+    parent: int | None
+    adapter: int | None
+    started_at: datetime
+    ended_at: datetime | None
+    status: RoundStatus
+    reason: str
+    metrics: dict[str, Any]
+    tokens_per_s: float | None
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to the service; never text of the user's."""
+
+    at: datetime
+    kind: str
+    detail: dict[str, int | float | str]
+
+
+@dataclass(frozen=True)
+class Selector:
+    """Which entries: those for which all given conditions hold.
+
+    `text` is a part of the entry's text, in any letter case; `source` and `app` are whole names;
+    `since` <= at < `until`, both aware. Raises EmptySelectorError when no condition is given.
+    """
+
+    text: str | None = None
+    ids: tuple[int, ...] | None = None
+    source: str | None = None
+    app: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a selector that would take everything."""
+        given = (self.ids, self.source, self.app, self.since, self.until)
+        if self.text == "" or (self.text is None and all(condition is None for condition in given)):
+            raise EmptySelectorError(
+                "Nothing is selected: give some text, a number, a source, an app or a time."
+            )
+
+
+@dataclass(frozen=True)
+class ForgetReceipt:
+    """What forgetting took (or would take): entries, the adapters that saw any, and who serves now."""
+
+    entries: int
+    adapters_dropped: tuple[int, ...]
+    active: int | None

@@ -1,0 +1,340 @@
+"""Training rounds: when one is due, the child process that runs it, and what becomes of its result."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from typing import IO, Any, ClassVar
+
+import numpy as np
+import psutil
+
+from idiolect.adapters.round import Order
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.store import Store
+from idiolect.models.build import BasePaths
+from idiolect.models.errors import IdiolectError
+
+log = logging.getLogger("idiolect.rounds")
+
+_LOOK_EVERY_S = 30.0
+_QUIET_S = 120.0  # without a keystroke or new text, before a round starts by itself
+_BUSY_LOAD = 0.5  # a core; the machine counts as idle below it
+_STOP_S = 10.0
+
+
+class TooLittleTextError(IdiolectError):
+    """There is not enough text for a round; the fast memory works all the same."""
+
+    code: ClassVar[str] = "too-little-text"
+    exit_code: ClassVar[int] = 25
+    http_status: ClassVar[int] = 409
+
+
+class TrainingBusyError(IdiolectError):
+    """A round is running already."""
+
+    code: ClassVar[str] = "training-busy"
+    exit_code: ClassVar[int] = 26
+    http_status: ClassVar[int] = 409
+
+
+class RoundFailedError(IdiolectError):
+    """The training process ended without a result."""
+
+    code: ClassVar[str] = "round-failed"
+    exit_code: ClassVar[int] = 27
+    http_status: ClassVar[int] = 500
+
+
+class Rounds:
+    """Runs rounds one at a time, asked for or by itself.
+
+    Args:
+        settings: the profile's.
+        store: where text comes from and adapters go.
+        base: the base model that is served.
+        published: called once another adapter is to be served.
+        paused: whether learning is paused; no round starts by itself then.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        base: BasePaths,
+        *,
+        published: Callable[[], None],
+        paused: Callable[[], bool],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._base = base
+        self._published = published
+        self._paused = paused
+        self._running = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._cancelled: str | None = None
+        self._progress: dict[str, Any] | None = None
+        self._stopping = threading.Event()
+        self._busy_at = time.monotonic()
+        self._thread = threading.Thread(target=self._watch_clock, name="rounds", daemon=True)
+
+    # When
+
+    def start(self) -> None:
+        """Begin to look whether a round is due."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Start no more rounds and end the one that runs; its text waits for the next."""
+        self._stopping.set()
+        self.cancel("the service was stopped")
+        self._thread.join()
+
+    def user_is_typing(self) -> None:
+        """Put off rounds that would start by themselves."""
+        self._busy_at = time.monotonic()
+
+    new_text = user_is_typing
+
+    def outlook(self) -> str:
+        """What is next, and why not now, in one sentence."""
+        return self._why_not() or "a round is due and starts within a minute"
+
+    def progress(self) -> dict[str, Any] | None:
+        """The running round's last progress event, or None."""
+        return self._progress
+
+    def _why_not(self) -> str | None:
+        settings = self._settings
+        if not settings.auto_train:
+            return "rounds start only when asked for (auto_train is off)"
+        if self._paused():
+            return "learning is paused"
+        if self._running.locked():
+            return "a round is running"
+        new = self._store.counts().tokens - self._tokens_at_last_round()
+        wanted = max(settings.train_every_tokens, 0 if self._store.rounds() else settings.min_tokens)
+        if new < wanted:
+            return f"a round is due after {wanted - new:,} more tokens of new text"
+        quiet = time.monotonic() - self._busy_at
+        if quiet < _QUIET_S:
+            return "a round is due; it waits until the keyboard rests"
+        battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
+        if battery is not None and not battery.power_plugged:
+            return "a round is due; it waits for mains power"
+        if psutil.getloadavg()[0] > _BUSY_LOAD:
+            return "a round is due; it waits until the machine is idle"
+        return None
+
+    def _tokens_at_last_round(self) -> int:
+        ended = [row for row in self._store.rounds() if row.status in ("promoted", "refused")]
+        return int(ended[-1].metrics.get("tokens", 0)) if ended else 0
+
+    def _watch_clock(self) -> None:
+        while not self._stopping.wait(_LOOK_EVERY_S):
+            if self._why_not() is not None:
+                continue
+            try:
+                for _ in self.run(None, "due"):
+                    pass
+            except IdiolectError as error:
+                log.warning("a round by itself: %s: %s", error.code, error)
+                self._busy_at = time.monotonic() + 3600  # try again in an hour
+            except Exception:
+                log.exception("a round by itself failed")
+                self._busy_at = time.monotonic() + 3600
+
+    # How
+
+    def run(self, budget_s: float | None, reason: str) -> Iterator[dict[str, Any]]:
+        """Run one round. Yields its progress events and at last its verdict.
+
+        Raises:
+            TrainingBusyError: one is running.
+            TooLittleTextError: with how much there is and how much is needed.
+            RoundFailedError: the child ended without a result.
+        """
+        if not self._running.acquire(blocking=False):
+            raise TrainingBusyError("a training round is running already. See how far with `idiolect status`.")
+        try:
+            entries = [(entry, np.frombuffer(ids, dtype="<u4")) for entry, ids in self._store.token_ids()]
+            tokens = sum(len(ids) for _, ids in entries)
+            if tokens < self._settings.min_tokens:
+                raise TooLittleTextError(
+                    f"there are {tokens:,} tokens of text and a round needs {self._settings.min_tokens:,} "
+                    "(about 1,500 words). Add more with `idiolect add`; the fast memory already uses what is there."
+                )
+            yield {"event": "progress", "phase": "prepare", "done": 0.0, "left_s": budget_s or self._settings.budget_s}
+            yield from self._round(entries, tokens, budget_s or self._settings.budget_s, reason)
+        finally:
+            self._progress = None
+            self._running.release()
+
+    def _round(
+        self, entries: list[tuple[int, Any]], tokens: int, budget_s: float, reason: str
+    ) -> Iterator[dict[str, Any]]:
+        parent = self._store.active()
+        round_id = self._store.begin_round(parent)
+        log.info("round %d (%s): %d entries, %d tokens", round_id, reason, len(entries), tokens)
+        self._cancelled = None
+        try:
+            for event in self._follow(self._order(parent, entries, budget_s), entries):
+                if event["event"] == "result":
+                    yield self._finish(round_id, parent, [entry for entry, _ in entries], tokens, event)
+                    return
+                self._progress = event
+                yield event
+            raise RoundFailedError("the training process ended without a result. The log says more; train again.")
+        except IdiolectError as error:
+            self._give_up(round_id, "interrupted" if self._cancelled else "failed", str(error))
+            raise
+        except BaseException:  # whoever followed the events went away, or a mistake in the program
+            self._give_up(round_id, "failed", "it broke off")
+            raise
+
+    def _give_up(self, round_id: int, status: Any, reason: str) -> None:
+        with contextlib.suppress(IdiolectError):
+            self._store.end_round(round_id, status=status, reason=reason, metrics={})
+
+    def _order(self, parent: int | None, entries: list[tuple[int, Any]], budget_s: float) -> Order:
+        settings = self._settings
+        mixtures = self._store.get("mixtures", {})
+        known = {"base": mixtures.get("base"), "serving": mixtures.get(str(parent))}
+        return Order(
+            base=str(settings.base_dir),
+            budget_s=budget_s,
+            rank=settings.rank,
+            alpha=settings.alpha,
+            epochs=settings.epochs,
+            learning_rate=settings.learning_rate,
+            general_tolerance=settings.general_tolerance,
+            recent_tokens=settings.recent_tokens,
+            threads=settings.threads,
+            seed=len(self._store.rounds()),
+            parent=None if parent is None else base64.b64encode(self._store.adapter_blob(parent)).decode(),
+            seen=[] if parent is None else self._places(entries, self._store.seen(parent)),
+            mixtures={name: weights for name, weights in known.items() if weights is not None},
+        )
+
+    @staticmethod
+    def _places(entries: list[tuple[int, Any]], ids: frozenset[int]) -> list[int]:
+        return [place for place, (entry, _) in enumerate(entries) if entry in ids]
+
+    def _follow(self, order: Order, entries: list[tuple[int, Any]]) -> Iterator[dict[str, Any]]:
+        """Start the child, hand it the text over stdin, and yield its events."""
+        child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "idiolect.adapters.round"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_quiet_environment(),
+        )
+        assert child.stdin is not None and child.stdout is not None and child.stderr is not None  # noqa: S101, PT018
+        self._child = child
+        errors = _Tail(child.stderr)
+        try:
+            with contextlib.suppress(BrokenPipeError):  # then it has said why
+                child.stdin.write(json.dumps(asdict(order)).encode() + b"\n")
+                child.stdin.write(f"{len(entries)}\n".encode())
+                for _, ids in entries:
+                    child.stdin.write(json.dumps(ids.tolist()).encode() + b"\n")
+                child.stdin.flush()
+            for line in child.stdout:
+                event = json.loads(line)
+                if event["event"] == "error":
+                    raise RoundFailedError(event["message"])
+                yield event
+            if self._cancelled is not None:
+                raise RoundFailedError(f"the round was ended: {self._cancelled}. Train again when you like.")
+            if child.wait() != 0:
+                log.error("the training process ended with %s: %s", child.returncode, errors.last())
+        finally:
+            self._child = None
+            child.kill()
+            child.wait()
+            for pipe in (child.stdin, child.stdout):
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+            errors.close()
+
+    def cancel(self, why: str) -> None:
+        """End the round that runs, if any; nothing of it is kept."""
+        child = self._child
+        if child is not None:
+            self._cancelled = why
+            child.kill()
+
+    def _finish(
+        self, round_id: int, parent: int | None, ids: list[int], tokens: int, result: dict[str, Any]
+    ) -> dict[str, Any]:
+        promoted = result["status"] == "promoted"
+        held_out = set(result["held_out"])
+        metrics = {**result["metrics"], "tokens": tokens}
+        adapter = self._store.publish(
+            round_id,
+            blob=base64.b64decode(result["adapter"]),
+            rank=result["rank"],
+            parent=parent,
+            seen=[entry for place, entry in enumerate(ids) if place not in held_out],
+            status="active" if promoted else "refused",
+            reason=result["reason"],
+            metrics=metrics,
+            tokens_per_s=result["tokens_per_s"],
+            seconds=result["seconds"],
+        )
+        found = result["mixtures"]
+        learned = {"base": found["base"], str(adapter): found["candidate"]}
+        if parent is not None:
+            learned[str(parent)] = found["serving"]
+        self._store.set("mixtures", self._store.get("mixtures", {}) | learned)
+        self._published()
+        return {
+            "event": "verdict",
+            "adapter": adapter,
+            **{k: result[k] for k in ("status", "reason", "tokens_per_s", "seconds")},
+            "metrics": metrics,
+        }
+
+
+class _Tail:
+    """Keeps the last lines of the child's stderr, which is where libraries complain."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+        self._lines: list[str] = []
+        self._thread = threading.Thread(target=self._read, name="stderr", daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        for line in self._pipe:
+            self._lines = [*self._lines[-1:], line.decode("utf-8", "replace").strip()]
+
+    def last(self) -> str:
+        """The last line's kind of error, without its message: that might quote what it was about."""
+        self._thread.join(timeout=2)
+        return self._lines[-1].partition(":")[0][:100] if self._lines else "no word"
+
+    def close(self) -> None:
+        self._thread.join(timeout=2)
+        self._pipe.close()
+
+
+def _quiet_environment() -> dict[str, str]:
+    """The environment for the child: memory freed by one operation is kept for the next.
+
+    Tensors of tens of megabytes come and go thousands of times a round; given back to the system each
+    time, their pages would be cleared anew, at the cost of a good part of the round.
+    """
+    tuning = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_TOP_PAD_": "67108864"}
+    return {**os.environ, **tuning}

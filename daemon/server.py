@@ -1,0 +1,331 @@
+"""HTTP: the routes, who may use them, and the threads that requests are worked on in.
+
+A request is checked for its host and token, the service works on it in a thread so that none waits for
+another's inference, and the answer is JSON, or newline-delimited JSON where it takes long. What the
+service does is in `service.py`; how requests and answers look is in `shapes.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hmac
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import uvicorn
+from anyio.to_thread import run_sync
+from fastapi import FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from idiolect.daemon import shapes
+from idiolect.daemon.process import UnauthorizedError
+from idiolect.daemon.records import Selector
+from idiolect.daemon.streams import Streams, internal
+from idiolect.models.errors import IdiolectError
+from starlette.exceptions import HTTPException
+
+if TYPE_CHECKING:
+    import socket
+
+    from idiolect.daemon.process import Running
+    from idiolect.daemon.service import Service
+    from idiolect.daemon.settings import Settings
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+_LOOPBACK_NAMES = frozenset({b"127.0.0.1", b"localhost", b"[::1]"})
+#: How long requests under way may take to finish once the service is asked to end.
+_GRACE_S = 3
+#: A client that types with pauses keeps its connection.
+_KEEP_ALIVE_S = 120
+
+log = logging.getLogger("idiolect.http")
+Handler = Callable[..., Awaitable[Response]]
+
+
+class NoRouteError(IdiolectError):
+    """There is no such address, or it does not take this method."""
+
+    code: ClassVar[str] = "no-route"
+    exit_code: ClassVar[int] = 66
+    http_status: ClassVar[int] = 404
+
+
+def create_app(service: Service, *, running: Running, token: str, settings: Settings) -> FastAPI:
+    """The HTTP application over a service; `running` is what `/v1/status` tells about the process."""
+    app = FastAPI(
+        title="idiolect",
+        summary="Text prediction that learns from one person, on that person's machine.",
+        docs_url=None,  # both pages would load their scripts from elsewhere
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    any_host = running.socket is not None
+    app.add_middleware(_Guard, token=token, any_host=any_host, log_path=settings.log_path)
+    app.state.streams = streams = Streams(settings.log_path)
+    _handle_errors(app)
+
+    def post(path: str, body: type[shapes.AnyBody]) -> Callable[[Handler], Handler]:
+        content = {"application/json": {"schema": body.model_json_schema()}}
+        return app.post(path, response_model=None, openapi_extra={"requestBody": {"content": content}})
+
+    def about() -> dict[str, Any]:
+        shown = {"url": running.url, "socket": running.socket, "token_file": str(settings.token_path)}
+        return {"running": True, "pid": running.pid, "started_at": running.started_at, **shown}
+
+    @app.get("/healthz", response_model=None)
+    async def healthz() -> Response:
+        """Whether the service answers; needs no token."""
+        return _answer({"status": "ok"})
+
+    # One thread: inference is one at a time anyway, and nothing else may stand in a keystroke's way.
+    inference = ThreadPoolExecutor(max_workers=1, thread_name_prefix="suggest")
+
+    @post("/v1/suggest", shapes.SuggestBody)
+    async def suggest(request: Request) -> Response:
+        """Words to insert at the cursor, and a ghost text that continues there."""
+        asked = await _body(request, shapes.SuggestBody)
+        found = await asyncio.get_running_loop().run_in_executor(
+            inference, service.suggest, asked.prefix, asked.suffix, asked.candidates, asked.ghost_words
+        )
+        return _answer(shapes.suggestion(found))
+
+    @post("/v1/history", shapes.HistoryBody)
+    async def history(request: Request) -> Response:
+        """Learn something that the user wrote; the fast memory knows it on return."""
+        asked = await _body(request, shapes.HistoryBody)
+        return _answer(
+            shapes.learned(await run_sync(service.learn, asked.text, asked.source, asked.app, asked.at))
+        )
+
+    @app.get("/v1/status", response_model=None)
+    async def status() -> Response:
+        """What the service knows, serves and does."""
+        return _answer({**await run_sync(service.status), **about()})
+
+    @post("/v1/train", shapes.TrainBody)
+    async def train(request: Request) -> Response:
+        """Begin a training round; answers at once, with the verdict (`wait`) or with events (`stream`)."""
+        asked = await _body(request, shapes.TrainBody)
+        events = streams.keep_running(service.train(asked.budget_s, "asked"))
+        first = await streams.first(events)
+        if asked.stream:
+            return streams.answer(first, events)
+        if asked.wait:
+            return _answer(shapes.verdict(await streams.last(first, events)))
+        return _answer({"started": True}, 202)
+
+    @post("/v1/import", shapes.ImportBody)
+    async def import_(request: Request) -> Response:
+        """Read files and folders once; answers with events."""
+        asked = await _body(request, shapes.ImportBody)
+        events = service.add([Path(path) for path in asked.paths])
+        return streams.answer(await streams.first(events), events)
+
+    @post("/v1/watch", shapes.WatchBody)
+    async def watch(request: Request) -> Response:
+        """Read a folder and then follow it (answers with events), or follow it no longer (`remove`)."""
+        asked = await _body(request, shapes.WatchBody)
+        if asked.remove:
+            return _answer({"removed": await run_sync(service.unwatch, Path(asked.path))})
+        events = service.watch(Path(asked.path))
+        return streams.answer(await streams.first(events), events)
+
+    @app.get("/v1/adapters", response_model=None)
+    async def adapters() -> Response:
+        """All adapters, oldest first, each with its parent, metrics and why it is or is not served."""
+        return _answer({"adapters": await run_sync(service.adapters)})
+
+    @post("/v1/use", shapes.UseBody)
+    async def use(request: Request) -> Response:
+        """Serve this adapter, or the base alone, from the next request on."""
+        asked = await _body(request, shapes.UseBody)
+        await run_sync(service.use, asked.adapter)
+        return _answer({"adapter": asked.adapter})
+
+    @post("/v1/forget", shapes.ForgetBody)
+    async def forget(request: Request) -> Response:
+        """Forget text and everything learned from it; `dry_run` tells what that would take."""
+        asked = await _body(request, shapes.ForgetBody)
+        ids = None if asked.ids is None else tuple(asked.ids)
+        chosen = Selector(asked.text, ids, asked.source, asked.app, asked.since, asked.until)
+        receipt = await run_sync(service.forget, chosen, asked.dry_run)
+        return _answer(shapes.receipt(receipt, dry_run=asked.dry_run))
+
+    @app.get("/v1/examples", response_model=None)
+    async def examples(count: Annotated[int, Query(ge=1, le=50)] = 6) -> Response:
+        """Completions of held-out text, by the base and by what is served."""
+        return _answer({"examples": await run_sync(service.examples, count)})
+
+    @post("/v1/export", shapes.ExportBody)
+    async def export(request: Request) -> Response:
+        """Write an adapter to a file or folder that other programs read."""
+        asked = await _body(request, shapes.ExportBody)
+        return _answer(
+            {"path": str(await run_sync(service.export, asked.kind, Path(asked.path), asked.adapter))}
+        )
+
+    @post("/v1/pause", shapes.PauseBody)
+    async def pause(request: Request) -> Response:
+        """Learn nothing for a while, or until resumed."""
+        asked = await _body(request, shapes.PauseBody)
+        await run_sync(service.pause, asked.for_s)
+        return _answer({"paused": True, "for_s": asked.for_s})
+
+    @app.post("/v1/resume", response_model=None)
+    async def resume() -> Response:
+        """Learn again."""
+        await run_sync(service.resume)
+        return _answer({"paused": False})
+
+    return app
+
+
+def make_server(app: FastAPI, ready: Callable[[], None]) -> uvicorn.Server:
+    """What answers requests with `app` until SIGTERM or SIGINT, once `run(sockets=[...])` is called on it.
+
+    `ready` is called as soon as it does.
+    """
+    config = uvicorn.Config(
+        app,
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        log_level=logging.WARNING,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    return _Server(config, ready, app.state.streams.stop)
+
+
+class _Server(uvicorn.Server):
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], stopping: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._ready = ready
+        self._stopping = stopping
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping()
+        await super().shutdown(sockets)
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    def report(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        # asyncio's own report shows tasks and exceptions with what they hold, which may be text.
+        log.error("event loop: %s", context["message"], exc_info=context.get("exception"))
+
+    asyncio.get_running_loop().set_exception_handler(report)
+    yield
+
+
+# --- requests and answers ----------------------------------------------------------------------------
+
+
+async def _body(request: Request, kind: type[shapes.AnyBody]) -> shapes.AnyBody:
+    """The request's body, checked. Raises TooLargeError, MalformedError and InvalidRequestError."""
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > shapes.MAX_BODY_BYTES:
+        raise shapes.too_large()
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        if len(raw) > shapes.MAX_BODY_BYTES:
+            raise shapes.too_large()
+    return shapes.parse(bytes(raw), kind)
+
+
+def _answer(content: object, status: int = 200) -> Response:
+    return Response(shapes.encode(content), status, media_type="application/json")
+
+
+def _refuse(error: IdiolectError, status: int | None = None) -> Response:
+    answer = _answer({"error": shapes.error_body(error)}, status or error.http_status)
+    if isinstance(error, UnauthorizedError):
+        answer.headers["www-authenticate"] = "Bearer"
+    if isinstance(error, shapes.TooLargeError):
+        answer.headers["connection"] = "close"  # else the rest of the body would be read, to no use
+    return answer
+
+
+def _handle_errors(app: FastAPI) -> None:
+    @app.exception_handler(IdiolectError)
+    async def known(_request: Request, error: IdiolectError) -> Response:
+        return _refuse(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def bad_query(_request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        return _refuse(shapes.InvalidRequestError(shapes.sentence(first["loc"][1:], first["msg"])))
+
+    @app.exception_handler(HTTPException)
+    async def no_route(_request: Request, error: HTTPException) -> Response:
+        message = "There is no such address or method; `GET /openapi.json` lists all."
+        answer = _refuse(NoRouteError(message), error.status_code)
+        answer.headers.update(error.headers or {})
+        return answer
+
+
+# --- the guard ---------------------------------------------------------------------------------------
+
+
+class _Guard:
+    """Lets a request through that names this machine and shows the token; `/healthz` needs no token.
+
+    It also answers where a mistake in the program left no answer. (Starlette's own handler for that passes
+    the exception on to uvicorn, which then cuts the connection that the client means to keep.)
+    """
+
+    def __init__(self, app: ASGIApp, *, token: str, any_host: bool, log_path: Path) -> None:
+        """Guard `app`; over a Unix socket, which no web page reaches, `any_host` will do."""
+        self._app = app
+        self._expected = f"Bearer {token}".encode()
+        self._any_host = any_host
+        self._log_path = log_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request, or pass it on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif error := self._wrong(scope):
+            await _refuse(error)(scope, receive, send)
+        else:
+            try:
+                await self._app(scope, receive, send)
+            except Exception:
+                log.exception("a request failed")
+                await _refuse(internal(self._log_path))(scope, receive, send)
+
+    def _wrong(self, scope: Scope) -> IdiolectError | None:
+        headers = dict(scope["headers"])
+        if not self._any_host and _host_name(headers.get(b"host", b"")) not in _LOOPBACK_NAMES:
+            return shapes.ForbiddenHostError(
+                "The request names another host. Address the service as 127.0.0.1 or localhost."
+            )
+        if scope["path"] == "/healthz":
+            return None
+        shown = headers.get(b"authorization", b"")
+        if hmac.compare_digest(shown, self._expected):
+            return None
+        what = "The bearer token is wrong" if shown else "The request shows no bearer token"
+        return UnauthorizedError(
+            f"{what}. Send `Authorization: Bearer` and the token of the file that `idiolect status` names."
+        )
+
+
+def _host_name(value: bytes) -> bytes:
+    if value.startswith(b"["):
+        return value.partition(b"]")[0] + b"]"
+    return value.partition(b":")[0].lower()

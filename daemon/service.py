@@ -1,0 +1,307 @@
+"""What the service does, whoever asks for it: one profile, its knowledge, its adapters.
+
+HTTP is in ``server.py``; this is the same without it. Everything learned lives in the store; what
+is held here can be made from it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import psutil
+
+from idiolect.adapters.corpus import Recent
+from idiolect.adapters.export import export
+from idiolect.adapters.lora import AdapterFormatError, Lora
+from idiolect.adapters.memory import FastMemory
+from idiolect.adapters.mixture import Mixture
+from idiolect.adapters.predict import Knowledge, Predictor, Suggestion
+from idiolect.adapters.words import Words
+from idiolect.daemon import keys
+from idiolect.daemon.capture import Ingest, Learned, Progress
+from idiolect.daemon.records import AdapterDamagedError, ForgetReceipt, Selector
+from idiolect.daemon.rounds import Rounds
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.store import Store
+from idiolect.daemon.watch import Watcher
+from idiolect.models.build import find_base
+from idiolect.models.errors import IdiolectError
+from idiolect.models.lexicon import read_lexicon
+from idiolect.models.session import Model
+from idiolect.models.tokenizer import Tokenizer
+
+log = logging.getLogger("idiolect")
+
+
+class NoAdapterError(IdiolectError):
+    """An adapter is asked for and there is none."""
+
+    code: ClassVar[str] = "no-adapter"
+    exit_code: ClassVar[int] = 24
+    http_status: ClassVar[int] = 409
+
+
+class Service:
+    """One profile being served. Its methods may be called from any thread.
+
+    Raises:
+        IdiolectError: of the base model, the key or the store, when one of them can't be opened.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._base = find_base(settings.base_dir)
+        self._store = Store.open(settings.store_path, keys.obtain(settings).hex)
+        try:
+            self._open()
+        except BaseException:
+            self._store.close()
+            raise
+
+    def _open(self) -> None:
+        self._tokenizer = Tokenizer(self._base.tokenizer)
+        self._lexicon = read_lexicon(self._base.lexicon)
+        self._model = Model(self._base.graph, self._base.config, threads=self._settings.threads)
+        self._knowledge = self._know(lambda _entry: True)
+        if interrupted := self._store.interrupt_rounds():
+            log.info("%d training round(s) had been cut off; their text waits for the next one", interrupted)
+        self._switching = threading.Lock()
+        self._warming = _Latest(self._warm)
+        self._switch()
+        self._ingest = Ingest(self._store, self._tokenizer.encode, self._learned, self._settings)
+        self._rounds = Rounds(
+            self._settings, self._store, self._base, published=self._switch, paused=lambda: self._ingest.paused
+        )
+        self._watcher = Watcher(self._ingest, self._store)
+        self._watcher.start()
+        self._rounds.start()
+
+    def close(self) -> None:
+        """Stop following folders, end a round that runs, and close the store."""
+        self._watcher.stop()
+        self._rounds.stop()
+        self._warming.stop()
+        self._store.close()
+
+    # Suggestions
+
+    def suggest(self, prefix: str, suffix: str = "", candidates: int = 3, ghost_words: int = 8) -> Suggestion:
+        """Words and a ghost text for the cursor between ``prefix`` and ``suffix``."""
+        self._rounds.user_is_typing()
+        return self._predictor.suggest(prefix, suffix, candidates, ghost_words)
+
+    def examples(self, count: int) -> list[dict[str, str]]:
+        """Completions of text that the newest adapter was judged by: {"prefix", "base", "adapted", "truth"}.
+
+        Both sides know only what came before: the memory, too, is made without the held-out text.
+        """
+        adapters = self._store.adapters()
+        if not adapters:
+            raise NoAdapterError("nothing has been learned yet. Run `idiolect train` first.")
+        newest = adapters[-1]
+        seen = self._store.seen(newest.id)
+        base = self._make(self._know(lambda entry: False), None)
+        adapted = self._make(self._know(seen.__contains__), self._active_lora())
+        held_out = [entry.text for entry in self._store.entries() if entry.id not in seen]
+        found = []
+        for prefix, truth in _cut_at_words(held_out, count):
+            found.append(
+                {
+                    "prefix": prefix,
+                    "base": base.complete(prefix, 6),
+                    "adapted": adapted.complete(prefix, 6),
+                    "truth": truth,
+                }
+            )
+        return found
+
+    # Text
+
+    def learn(self, text: str, source: str, app: str | None, at: datetime | None) -> Learned:
+        """Take in something the user wrote; the fast memory knows it on return."""
+        return self._ingest.add_text(text, source=source, app=app, at=at)
+
+    def add(self, paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
+        """Import files once. Yields progress events, the last with the report."""
+        return _import_events(self._ingest.add_paths(paths))
+
+    def watch(self, path: Path) -> Iterator[dict[str, Any]]:
+        """Import a folder and follow it from now on. Yields the events of :meth:`add`."""
+        events = self.add([path])
+        self._watcher.add(path)
+        return events
+
+    def unwatch(self, path: Path) -> bool:
+        """Follow a folder no longer; whether it was followed."""
+        return self._watcher.remove(path)
+
+    def forget(self, selector: Selector, dry_run: bool) -> ForgetReceipt:
+        """Delete entries and everything learned from them, or say what that would take."""
+        if dry_run:
+            return self._store.forget(selector, dry_run=True)
+        self._rounds.cancel("text was forgotten while it ran")
+        receipt = self._store.forget(selector)
+        if receipt.entries:
+            self._knowledge = self._know(lambda _entry: True)
+            self._switch()
+        self._store.event("forget", entries=receipt.entries, adapters=len(receipt.adapters_dropped))
+        return receipt
+
+    def pause(self, for_s: float | None) -> None:
+        """Learn nothing, for a while or until resumed; suggestions go on."""
+        self._ingest.pause(for_s)
+
+    def resume(self) -> None:
+        """Learn again."""
+        self._ingest.resume()
+
+    # Adapters
+
+    def train(self, budget_s: float | None, reason: str) -> Iterator[dict[str, Any]]:
+        """Run one round now. Yields progress events, the last one the verdict."""
+        return self._rounds.run(budget_s, reason)
+
+    def adapters(self) -> list[dict[str, Any]]:
+        """All adapters, oldest first."""
+        return [asdict(row) for row in self._store.adapters()]
+
+    def use(self, adapter_id: int | None) -> None:
+        """Serve another adapter (None: the base) from the next request on."""
+        if adapter_id is not None:
+            Lora.from_bytes(self._store.adapter_blob(adapter_id), self._base.config)
+        self._store.activate(adapter_id)
+        self._switch()
+
+    def export(self, kind: str, path: Path, adapter_id: int | None) -> Path:
+        """Write an adapter (None: the active one) for other programs; see :mod:`idiolect.adapters.export`."""
+        chosen = adapter_id if adapter_id is not None else self._store.active()
+        if chosen is None:
+            raise NoAdapterError("the base serves, so there is no active adapter. Name one with --adapter.")
+        lora = Lora.from_bytes(self._store.adapter_blob(chosen), self._base.config)
+        return export(kind, lora, self._base, path)
+
+    def status(self) -> dict[str, Any]:
+        """What the profile knows, serves and does."""
+        counts = self._store.counts()
+        last = self._store.rounds()[-1:]
+        return {
+            "home": str(self._settings.home),
+            "base": self._base.name,
+            "adapter": self._predictor.adapter_id,
+            "entries": counts.entries,
+            "words": counts.words,
+            "tokens": counts.tokens,
+            "sources": counts.sources,
+            "watches": self._store.watches(),
+            "paused": self._ingest.paused,
+            "training": self._rounds.progress(),
+            "next_round": self._rounds.outlook(),
+            "last_round": asdict(last[0]) if last else None,
+            "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
+        }
+
+    # What is held in memory
+
+    def _learned(self, _entry: int, ids: list[int]) -> None:
+        self._knowledge.learn(self._tokenizer.decode(ids), ids)
+        self._rounds.new_text()
+        self._warming.ask()
+
+    def _know(self, wanted: Callable[[int], object]) -> Knowledge:
+        """Knowledge of the entries whose id is ``wanted``."""
+        vocab = self._base.config.vocab
+        memory, words = FastMemory(vocab), Words(self._lexicon, self._tokenizer.encode, vocab)
+        recent = Recent(self._settings.recent_tokens, self._tokenizer.encode("\n"))
+        entries = [np.frombuffer(ids, dtype="<u4") for entry, ids in self._store.token_ids() if wanted(entry)]
+        memory.add_many(entries)
+        words.learn_many(self._tokenizer.decode(ids.tolist()) for ids in entries)
+        for ids in entries[-self._settings.recent_tokens :]:
+            recent.add(ids.tolist())
+        return Knowledge(memory, words, recent)
+
+    def _make(self, knowledge: Knowledge, chosen: tuple[int, Lora] | None) -> Predictor:
+        adapter_id, lora = chosen or (None, None)
+        kept = self._store.get("mixtures", {}).get(str(adapter_id) if adapter_id is not None else "base")
+        return Predictor(
+            self._model,
+            self._tokenizer,
+            knowledge,
+            Mixture() if kept is None else Mixture.from_json(kept),
+            adapter=lora and lora.tensors(),
+            adapter_id=adapter_id,
+            context_tokens=self._settings.context_tokens,
+        )
+
+    def _active_lora(self) -> tuple[int, Lora] | None:
+        """The adapter to serve; a damaged one gives way to its nearest sound ancestor, for good."""
+        while (active := self._store.active()) is not None:
+            try:
+                return active, Lora.from_bytes(self._store.adapter_blob(active), self._base.config)
+            except (AdapterDamagedError, AdapterFormatError) as error:
+                log.error("adapter %d can't be served: %s", active, error)
+                self._store.mark_damaged(active)
+                self._store.event("adapter damaged", adapter=active)
+        return None
+
+    def _switch(self) -> None:
+        """Serve what the store says is active. Requests under way end with what they began with."""
+        with self._switching:
+            predictor = self._make(self._knowledge, self._active_lora())
+            predictor.warm()
+            self._predictor = predictor
+
+    def _warm(self) -> None:
+        self._predictor.warm()
+
+
+class _Latest:
+    """Does something in a thread of its own soon after it is asked for, once for many askings."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._asked = threading.Event()
+        self._stopping = False
+        self._work = work
+        self._thread = threading.Thread(target=self._run, name="warm", daemon=True)
+        self._thread.start()
+
+    def ask(self) -> None:
+        self._asked.set()
+
+    def stop(self) -> None:
+        self._stopping = True
+        self._asked.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            self._asked.wait()
+            if self._stopping:
+                return
+            time.sleep(0.05)  # an import brings many entries at once
+            self._asked.clear()
+            self._work()
+
+
+def _import_events(progress: Iterator[Progress]) -> Iterator[dict[str, Any]]:
+    for step in progress:
+        done = {"entries": step.entries, "words": step.words}
+        if step.report is None:
+            share = {"bytes_done": step.bytes_done, "bytes_total": step.bytes_total}
+            yield {"event": "progress", "path": str(step.path), **done, **share}
+        else:
+            yield {"event": "done", **asdict(step.report)}
+
+
+def _cut_at_words(texts: Sequence[str], count: int) -> list[tuple[str, str]]:
+    """(prefix, what followed) from evenly spread texts that are long enough, cut after a few words."""
+    fitting = [words for words in (text.split() for text in texts) if len(words) >= 8]
+    chosen = fitting[:: max(1, len(fitting) // max(count, 1))][:count]
+    return [(" ".join(words[:4]), " ".join(words[4:10])) for words in chosen]

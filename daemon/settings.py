@@ -1,0 +1,341 @@
+"""Every setting and every path of a profile, in one place; the only reader of the environment."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+import sys
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import platformdirs
+import pydantic
+import pydantic_settings
+from idiolect.models.errors import IdiolectError
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+_PREFIX = "IDIOLECT_"
+
+#: Globs of files and folders that are never read, whatever `exclude` adds. A pattern without a slash is
+#: meant for each part of a path below the folder that was asked for.
+NEVER_READ: tuple[str, ...] = (
+    ".*",
+    "node_modules",
+    "__pycache__",
+    "site-packages",
+    "venv",
+    "*.egg-info",
+    "*.key",
+    "*.pem",
+    "*.p12",
+    "*.pfx",
+    "*.kdbx",
+    "*.gpg",
+    "*.asc",
+    "id_rsa*",
+    "id_dsa*",
+    "id_ecdsa*",
+    "id_ed25519*",
+    "*credentials*",
+    "*password*",
+    "*.env",
+)
+
+#: Globs (any letter case) of applications whose text is never taken, whatever `exclude_apps` adds.
+NEVER_HEARD: tuple[str, ...] = (
+    "*1password*",
+    "*bitwarden*",
+    "*dashlane*",
+    "*enpass*",
+    "*keepass*",
+    "*keychain*",
+    "*kwalletmanager*",
+    "*lastpass*",
+    "*pinentry*",
+    "*seahorse*",
+)
+
+
+class SettingsError(IdiolectError):
+    """A setting is unknown or has a value that is not allowed."""
+
+    code: ClassVar[str] = "bad-setting"
+    exit_code: ClassVar[int] = 30
+    http_status: ClassVar[int] = 500
+
+
+class HomeError(IdiolectError):
+    """The profile's folder cannot be made, entered or written."""
+
+    code: ClassVar[str] = "home-not-writable"
+    exit_code: ClassVar[int] = 31
+    http_status: ClassVar[int] = 500
+
+
+def _globs(value: object, always: tuple[str, ...]) -> object:
+    """`always` and then the user's own patterns, each once; from the environment: separated by commas."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
+        return tuple(dict.fromkeys((*always, *value)))
+    return value
+
+
+def _default_home() -> Path:
+    return Path(platformdirs.user_data_dir("idiolect", appauthor=False))
+
+
+class Settings(pydantic_settings.BaseSettings):
+    """The settings of one profile; frozen.
+
+    A value comes from the constructor, else from the environment (`IDIOLECT_` and the name), else from
+    `config.toml` in the profile's folder, else from the default here. Each field's description says what
+    it sets and which values are allowed. Raises SettingsError, naming the key, for an unknown key or a
+    value that is not allowed.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX,
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
+    )
+
+    home: Path = Field(
+        default_factory=_default_home,
+        description="the profile's folder, which holds everything; not allowed in config.toml",
+    )
+    host: Literal["127.0.0.1", "::1", "localhost"] = Field(
+        "127.0.0.1", description='the loopback address to listen on: "127.0.0.1", "::1" or "localhost"'
+    )
+    port: int = Field(
+        0,
+        ge=0,
+        le=65535,
+        description="TCP port, 1 to 65535; 0 takes the last one used, else any that is free",
+    )
+    unix_socket: bool = Field(False, description="true or false: listen on run/idiolect.sock instead of TCP")
+    threads: int = Field(
+        min(2, os.cpu_count() or 1), ge=1, le=64, description="threads for suggestions, 1 to 64"
+    )
+    context_tokens: int = Field(
+        512, ge=16, le=8192, description="tokens before the cursor that a suggestion looks at, 16 to 8192"
+    )
+    min_tokens: int = Field(
+        2000, ge=1, le=10**9, description="least text for a training round, in tokens, 1 or more"
+    )
+    budget_s: float = Field(
+        240.0, gt=0, le=86400, description="longest training round, in seconds, up to 86400"
+    )
+    rank: int = Field(8, ge=1, le=256, description="rank of the adapter, 1 to 256")
+    alpha: float = Field(16.0, gt=0, le=4096, description="scale of the adapter, above 0 and up to 4096")
+    epochs: int = Field(2, ge=1, le=100, description="passes over the text in a round, 1 to 100")
+    learning_rate: float = Field(5e-4, gt=0, le=1, description="peak learning rate, above 0 and up to 1")
+    general_tolerance: float = Field(
+        0.02, ge=0, le=10, description="allowed rise of perplexity on general text: 0.02 is 2 %; 0 to 10"
+    )
+    auto_train: bool = Field(True, description="true or false: start training rounds without being asked")
+    train_every_tokens: int = Field(
+        5000, ge=1, le=10**9, description="new tokens after which a round is due, 1 or more"
+    )
+    exclude: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="globs of paths never to read, besides the built-in ones: a list of strings"
+    )
+    exclude_apps: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="globs of applications never to listen to, besides the built-in ones: a list of strings",
+    )
+    keyring: bool = Field(
+        True, description="true or false: keep the store's key in the system's keyring where there is one"
+    )
+    base: Path | None = Field(
+        None, description="path of another Llama-architecture GGUF to use as the base model"
+    )
+
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401 (checked by pydantic, key by key)
+        """Read all sources; `values` are settings that win over them. Raises SettingsError."""
+        _refuse_unknown_environment(type(self))
+        try:
+            super().__init__(**values)
+        except pydantic.ValidationError as error:
+            raise SettingsError(_explain(type(self), error, values)) from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[pydantic_settings.BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the base class fixes the names)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: constructor, environment, then the file in whichever folder those two name."""
+        given = init_settings().get("home") or os.environ.get(f"{_PREFIX}HOME")
+        path = _config_path(_absolute(Path(given)) if given else _default_home())
+        return (
+            init_settings,
+            env_settings,
+            pydantic_settings.InitSettingsSource(settings_cls, init_kwargs=_read_config(path)),
+        )
+
+    @field_validator("home", "base")
+    @classmethod
+    def _full_path(cls, value: Path | None) -> Path | None:
+        return value if value is None else _absolute(value)
+
+    @field_validator("exclude", mode="before")
+    @classmethod
+    def _with_never_read(cls, value: object) -> object:
+        return _globs(value, NEVER_READ)
+
+    @field_validator("exclude_apps", mode="before")
+    @classmethod
+    def _with_never_heard(cls, value: object) -> object:
+        return _globs(value, NEVER_HEARD)
+
+    @property
+    def config_path(self) -> Path:
+        """The settings file."""
+        return _config_path(self.home)
+
+    @property
+    def store_path(self) -> Path:
+        """The encrypted store."""
+        return self.home / "store.db"
+
+    @property
+    def key_path(self) -> Path:
+        """The store's key, where no keyring holds it."""
+        return self.home / "store.key"
+
+    @property
+    def base_dir(self) -> Path:
+        """The base model: what was fetched and what was built from it."""
+        return self.home / "base"
+
+    @property
+    def run_dir(self) -> Path:
+        """What exists for the running service only."""
+        return self.home / "run"
+
+    @property
+    def lock_path(self) -> Path:
+        """Locked by the one service that runs this profile."""
+        return self.run_dir / "lock"
+
+    @property
+    def socket_path(self) -> Path:
+        """The Unix socket, where `unix_socket` is set."""
+        return self.run_dir / "idiolect.sock"
+
+    @property
+    def token_path(self) -> Path:
+        """The bearer token that a client shows."""
+        return self.run_dir / "token"
+
+    @property
+    def log_path(self) -> Path:
+        """The service's log."""
+        return self.home / "log" / "idiolect.log"
+
+    def prepare(self) -> Self:
+        """Create the profile's folders, for the user alone (0700), and return self.
+
+        An existing folder of the profile is closed to others too, unless it holds files of somebody
+        else's (a shared folder such as `/tmp` is left as it is). Raises HomeError.
+        """
+        ours = {"store.db", "store.db-wal", "store.db-shm", "store.key", "config.toml", "base", "run", "log"}
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if {child.name for child in self.home.iterdir()} <= ours:
+                _close_to_others(self.home)
+            for folder in (self.base_dir, self.run_dir, self.log_path.parent):
+                folder.mkdir(mode=0o700, exist_ok=True)
+                _close_to_others(folder)
+        except OSError as error:
+            raise HomeError(
+                f"The profile's folder {self.home} cannot be used: {error.strerror}. "
+                f"Make it writable, or name another folder in {_PREFIX}HOME."
+            ) from None
+        if not os.access(self.home, os.W_OK | os.X_OK):
+            raise HomeError(
+                f"The profile's folder {self.home} is not writable. "
+                f"Make it writable, or name another folder in {_PREFIX}HOME."
+            )
+        return self
+
+
+def _config_path(home: Path) -> Path:
+    return home / "config.toml"
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.expanduser().resolve()
+    except RuntimeError:  # "~name" of a user who does not exist
+        return path.resolve()
+
+
+def _close_to_others(folder: Path) -> None:
+    if sys.platform != "win32" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
+        folder.chmod(0o700)
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    """The keys of config.toml; none where there is no such file. Raises SettingsError."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        raise SettingsError(
+            f"{path} cannot be read: {error.strerror}. Make it readable or move it away."
+        ) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} is not UTF-8 text. Save it as UTF-8 or move it away.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}. Correct it or move it away.") from None
+    if "home" in values:
+        raise SettingsError(
+            f"{path}: 'home' cannot be set here. Set {_PREFIX}HOME in the environment instead."
+        )
+    return values
+
+
+def _refuse_unknown_environment(cls: type[Settings]) -> None:
+    for name in os.environ:
+        if name.upper().startswith(_PREFIX):
+            key = name[len(_PREFIX) :].lower()
+            if key not in cls.model_fields:
+                raise SettingsError(_unknown(cls, key, f"environment variable {name}"))
+
+
+def _unknown(cls: type[Settings], key: str, where: str) -> str:
+    near = difflib.get_close_matches(key, cls.model_fields, n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    return f"{where}: there is no setting '{key}'.{hint} The settings are: {', '.join(cls.model_fields)}."
+
+
+def _explain(cls: type[Settings], error: pydantic.ValidationError, given: dict[str, Any]) -> str:
+    """One sentence about the first thing that is wrong: where, which key, what is allowed."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    key = str(first["loc"][0]) if first["loc"] else ""
+    variable = f"{_PREFIX}{key.upper()}"
+    if key in given:
+        where = "option"
+    elif any(name.upper() == variable for name in os.environ):
+        where = f"environment variable {variable}"
+    else:
+        home = given.get("home") or os.environ.get(f"{_PREFIX}HOME") or _default_home()
+        where = str(_config_path(Path(home)))
+    if first["type"] == "extra_forbidden":
+        return _unknown(cls, key, where)
+    wrong = first["msg"][0].lower() + first["msg"][1:]
+    return (
+        f"{where}: '{key}' has a value that is not allowed ({wrong}). "
+        f"What belongs there: {cls.model_fields[key].description}."
+    )

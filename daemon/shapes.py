@@ -1,0 +1,232 @@
+"""The JSON that goes over HTTP: what a request may hold, how an answer looks, what is wrong with a bad one.
+
+No message repeats what was sent, since it may be the user's text: a field is named, its value is not.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
+
+import pydantic
+from idiolect.models.errors import IdiolectError
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from idiolect.daemon.capture import Learned
+    from idiolect.daemon.records import ForgetReceipt
+    from idiolect.daemon.service import Suggestion
+
+MAX_BODY_BYTES = 8 * 2**20
+MAX_PREFIX_CHARS = 100_000
+MAX_TEXT_CHARS = 1_000_000
+_MAX_ID = 2**63 - 1
+
+
+class InvalidRequestError(IdiolectError):
+    """A field of the request is missing, unknown or has a value that is not allowed."""
+
+    code: ClassVar[str] = "invalid-request"
+    exit_code: ClassVar[int] = 62
+    http_status: ClassVar[int] = 422
+
+
+class TooLargeError(IdiolectError):
+    """The request's body is over the limit."""
+
+    code: ClassVar[str] = "too-large"
+    exit_code: ClassVar[int] = 63
+    http_status: ClassVar[int] = 413
+
+
+class MalformedError(IdiolectError):
+    """The request's body is not JSON."""
+
+    code: ClassVar[str] = "malformed-json"
+    exit_code: ClassVar[int] = 64
+    http_status: ClassVar[int] = 400
+
+
+class ForbiddenHostError(IdiolectError):
+    """The request names another host: a web page's name that was made to point here."""
+
+    code: ClassVar[str] = "forbidden-host"
+    exit_code: ClassVar[int] = 65
+    http_status: ClassVar[int] = 403
+
+
+class _Body(BaseModel):
+    """A request's JSON. Unknown fields are errors: a misspelt selector must not widen a `forget`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _whole_path(value: str) -> str:
+    if not Path(value).is_absolute() or "\0" in value:
+        raise ValueError("a path must be absolute")
+    return value
+
+
+def _utc(value: datetime | None) -> datetime | None:
+    """In UTC; a time without a zone is this machine's local time."""
+    try:
+        return value.astimezone(UTC) if value else None
+    except (OverflowError, OSError):
+        raise ValueError("the time is out of range") from None
+
+
+_AnyPath = Annotated[str, pydantic.AfterValidator(_whole_path)]
+_Time = Annotated[datetime | None, pydantic.AfterValidator(_utc)]
+_Id = Annotated[int, Field(ge=1, le=_MAX_ID)]
+_Seconds = Annotated[float, Field(gt=0, le=10 * 365 * 86400, allow_inf_nan=False)]
+_Name = Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class SuggestBody(_Body):
+    """What stands before and after the cursor, and how much to suggest."""
+
+    prefix: Annotated[str, Field(max_length=MAX_PREFIX_CHARS)]
+    suffix: Annotated[str, Field(max_length=MAX_PREFIX_CHARS)] = ""
+    candidates: Annotated[int, Field(ge=0, le=20)] = 3
+    ghost_words: Annotated[int, Field(ge=0, le=32)] = 8
+
+
+class HistoryBody(_Body):
+    """Something the user wrote, where, and when (now, if not given)."""
+
+    text: Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
+    source: _Name
+    app: _Name | None = None
+    at: _Time = None
+
+
+class TrainBody(_Body):
+    """Whether to wait for the verdict, whether to stream the progress, and the round's time in seconds."""
+
+    wait: bool = False
+    stream: bool = False
+    budget_s: _Seconds | None = None
+
+
+class ForgetBody(_Body):
+    """What to forget; all conditions must hold. `dry_run` only counts."""
+
+    text: _Name | None = None
+    ids: Annotated[list[_Id], Field(min_length=1, max_length=10_000)] | None = None
+    source: _Name | None = None
+    app: _Name | None = None
+    since: _Time = None
+    until: _Time = None
+    dry_run: bool = False
+
+
+class PauseBody(_Body):
+    """For how many seconds to learn nothing; null: until resumed."""
+
+    for_s: _Seconds | None = None
+
+
+class ImportBody(_Body):
+    """Files and folders to read once."""
+
+    paths: Annotated[list[_AnyPath], Field(min_length=1, max_length=10_000)]
+
+
+class WatchBody(_Body):
+    """A folder to follow, or to follow no longer."""
+
+    path: _AnyPath
+    remove: bool = False
+
+
+class UseBody(_Body):
+    """The adapter to serve; null: the base model alone."""
+
+    adapter: _Id | None
+
+
+class ExportBody(_Body):
+    """What to write where, of which adapter (null: the active one)."""
+
+    kind: Literal["onnx_adapter", "peft", "onnx"]
+    path: _AnyPath
+    adapter: _Id | None = None
+
+
+AnyBody = TypeVar("AnyBody", bound=_Body)
+
+
+def parse(raw: bytes, kind: type[AnyBody]) -> AnyBody:
+    """A request's body; an empty one counts as `{}`. Raises MalformedError and InvalidRequestError."""
+    try:
+        return kind.model_validate_json(raw or b"{}")
+    except pydantic.ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+    if first["type"] == "json_invalid":
+        raise MalformedError("The body is not valid JSON in UTF-8. Send one JSON object.")
+    if first["type"] == "extra_forbidden":
+        known = ", ".join(kind.model_fields)
+        raise InvalidRequestError(f"The request has a field that is not known here; known are: {known}.")
+    raise InvalidRequestError(sentence(first["loc"], first["msg"]))
+
+
+def sentence(where: Sequence[int | str], message: str) -> str:
+    """One sentence on what is wrong with which field, from pydantic's location and message."""
+    message = message.removeprefix("Value error, ")
+    name = ".".join(str(part) for part in where)
+    return f"{name}: {message}." if name else f"The request: {message}."
+
+
+def too_large() -> TooLargeError:
+    """The error for a body over MAX_BODY_BYTES."""
+    return TooLargeError(f"The body is larger than {MAX_BODY_BYTES:,} bytes. Send less at a time.")
+
+
+def encode(content: object) -> bytes:
+    """An answer as JSON; numbers that JSON does not have become null."""
+    return to_json(content, inf_nan_mode="null")
+
+
+def error_body(error: IdiolectError) -> dict[str, Any]:
+    """An error as its client sees it."""
+    return {"code": error.code, "message": str(error), "exit_code": error.exit_code}
+
+
+def suggestion(found: Suggestion) -> dict[str, Any]:
+    """The answer to `/v1/suggest`."""
+    ghost = found.ghost
+    return {
+        "words": [{"text": word.text, "p": word.p} for word in found.words],
+        "ghost": {"text": ghost.text, "p": ghost.p, "show": ghost.show},
+        "adapter": found.adapter,
+        "elapsed_ms": found.elapsed_ms,
+    }
+
+
+def learned(result: Learned) -> dict[str, Any]:
+    """The answer to `/v1/history`."""
+    return {
+        "id": result.id,
+        "stored": result.stored,
+        "redactions": result.redactions,
+        "reason": result.reason,
+    }
+
+
+def receipt(result: ForgetReceipt, *, dry_run: bool) -> dict[str, Any]:
+    """The answer to `/v1/forget`."""
+    return {
+        "entries": result.entries,
+        "adapters_dropped": list(result.adapters_dropped),
+        "active": result.active,
+        "dry_run": dry_run,
+    }
+
+
+def verdict(event: dict[str, Any]) -> dict[str, Any]:
+    """The answer to `/v1/train` for one who waited: the round's last event."""
+    return {name: value for name, value in event.items() if name != "event"}

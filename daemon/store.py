@@ -1,0 +1,450 @@
+"""The encrypted store: everything learned about the user, in one file, each change in one transaction."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
+
+from idiolect.daemon import lineage
+from idiolect.daemon.records import (
+    AdapterDamagedError,
+    AdapterRow,
+    Counts,
+    EmptySelectorError,
+    Entry,
+    Event,
+    FileState,
+    ForgetReceipt,
+    ForgottenMeanwhileError,
+    NewEntry,
+    RoundNotRunningError,
+    RoundRow,
+    Selector,
+    UnknownAdapterError,
+)
+from idiolect.daemon.schema import (
+    StoreBusyError,
+    StoreFullError,
+    StoreNewerError,
+    StorePermissionError,
+    StoreUnreadableError,
+    busy,
+    connect,
+    folded,
+    immediate,
+    microseconds,
+    moment,
+    now_us,
+    translated,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from sqlite_utils import Database
+
+__all__ = [
+    "AdapterDamagedError",
+    "AdapterRow",
+    "Counts",
+    "EmptySelectorError",
+    "Entry",
+    "Event",
+    "FileState",
+    "ForgetReceipt",
+    "ForgottenMeanwhileError",
+    "NewEntry",
+    "RoundNotRunningError",
+    "RoundRow",
+    "Selector",
+    "Store",
+    "StoreBusyError",
+    "StoreFullError",
+    "StoreNewerError",
+    "StorePermissionError",
+    "StoreUnreadableError",
+    "UnknownAdapterError",
+]
+
+_BATCH = 256  # rows fetched under one hold of the lock
+_EVENTS_KEPT = 10_000
+_SCRUB = "scrub"  # state: something was forgotten and the file is not yet rewritten
+
+
+class Store:
+    """The store of one profile, open. Safe to use from several threads: one connection, one lock.
+
+    Any method may raise the errors that `open` raises; one that fails has changed nothing (`forget`, when
+    only the rewriting of the file fails, says so).
+    Rows are streamed in batches, so that a slow reader holds no lock and no transaction.
+    """
+
+    def __init__(self, path: Path, key: str, busy_timeout_s: float) -> None:
+        """Use `open`, which also finishes what an earlier process left undone."""
+        self._path = path
+        self._key = key
+        self._busy_timeout_s = busy_timeout_s
+        self._lock = threading.RLock()
+        self._db: Database = connect(path, key, busy_timeout_s)
+        self._broken = False
+
+    @classmethod
+    def open(cls, path: Path, key: str, *, busy_timeout_s: float = 5.0) -> Store:
+        """Open the store at `path`, creating it or bringing its schema up to date.
+
+        `key` is 64 hexadecimal digits. Raises StoreNewerError, StoreUnreadableError (the key does not
+        fit, or damage), StoreBusyError (after `busy_timeout_s`), StoreFullError, StorePermissionError.
+        """
+        store = cls(path, key, busy_timeout_s)
+        try:
+            if store.get(_SCRUB):
+                # Damage elsewhere in the file, a full disk or another reader must not lock the user out
+                # of the rest: then it is tried again at the next start.
+                with suppress(StoreBusyError, StoreFullError, StoreUnreadableError):
+                    store._scrub()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Close the file. Safe to call twice."""
+        with self._lock:
+            self._db.close()
+
+    # Text
+
+    def add(self, new: Sequence[NewEntry], file: FileState | None = None) -> list[int | None]:
+        """Keep entries, and the state of the file they came from, together or not at all.
+
+        Returns an id for each of `new`, in order; None where an entry with the same key is kept already.
+        """
+        insert = (
+            "INSERT INTO entries (key, at_us, source, app, words, tokens, redactions, text, token_ids)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+        )
+        rows = [_entry_values(entry) for entry in new]
+        ids: list[int | None] = []
+        with self._writing() as db:
+            for row in rows:
+                cursor = db.execute(insert, row)
+                ids.append(cursor.lastrowid if cursor.rowcount else None)
+            if file is not None:
+                db.execute(
+                    "INSERT OR REPLACE INTO files (path, size_bytes, mtime_ns, paragraphs)"
+                    " VALUES (?, ?, ?, ?)",
+                    (os.fsencode(file.path), file.size_bytes, file.mtime_ns, json.dumps(file.paragraphs)),
+                )
+        return ids
+
+    def entries(self, *, selector: Selector | None = None) -> Iterator[Entry]:
+        """All entries, or those selected, in order of time and then id."""
+        columns = "id, at_us, text, source, app, tokens"
+        for id_, at_us, text, source, app, tokens in self._in_time(columns, selector):
+            yield Entry(id_, text, source, app, moment(at_us), tokens)
+
+    def token_ids(self) -> Iterator[tuple[int, bytes]]:
+        """Each entry's id and token ids (little-endian uint32), in order of time and then id."""
+        for id_, _, token_ids in self._in_time("id, at_us, token_ids", None):
+            yield id_, token_ids
+
+    def counts(self) -> Counts:
+        """How much text is kept."""
+        rows = self._rows(
+            "SELECT source, count(*), sum(words), sum(tokens) FROM entries GROUP BY source ORDER BY source"
+        )
+        return Counts(
+            entries=sum(row[1] for row in rows),
+            words=sum(row[2] for row in rows),
+            tokens=sum(row[3] for row in rows),
+            sources={row[0]: row[1] for row in rows},
+        )
+
+    # Files and watched folders. Paths are kept as bytes: a file name need not be valid UTF-8.
+
+    def file_state(self, path: str) -> FileState | None:
+        """The file at `path` as it was when last read; None where it never was."""
+        states = self._file_states("WHERE path = ?", os.fsencode(path))
+        return states[0] if states else None
+
+    def file_states(self) -> list[FileState]:
+        """All files read, by path."""
+        return self._file_states("ORDER BY path")
+
+    def move_file(self, old: str, new: str) -> None:
+        """Give a file's state another path; what was known of the file there before is dropped."""
+        with self._writing() as db:
+            db.execute(
+                "UPDATE OR REPLACE files SET path = ? WHERE path = ?", (os.fsencode(new), os.fsencode(old))
+            )
+
+    def drop_file(self, path: str) -> None:
+        """Drop a file's state; the entries that came from it stay."""
+        with self._writing() as db:
+            db.execute("DELETE FROM files WHERE path = ?", (os.fsencode(path),))
+
+    def watches(self) -> list[str]:
+        """The watched folders and files, by path."""
+        return [os.fsdecode(path) for (path,) in self._rows("SELECT path FROM watches ORDER BY path")]
+
+    def add_watch(self, path: str) -> bool:
+        """Remember a watched path; False where it was watched already."""
+        with self._writing() as db:
+            cursor = db.execute("INSERT OR IGNORE INTO watches (path) VALUES (?)", (os.fsencode(path),))
+            return cursor.rowcount == 1
+
+    def remove_watch(self, path: str) -> bool:
+        """Watch a path no more; False where it was not watched."""
+        with self._writing() as db:
+            return db.execute("DELETE FROM watches WHERE path = ?", (os.fsencode(path),)).rowcount == 1
+
+    # Training rounds and adapters
+
+    def begin_round(self, parent: int | None) -> int:
+        """Note that a round starts from adapter `parent` (None: the base); the round's id.
+
+        Raises UnknownAdapterError.
+        """
+        with self._writing() as db:
+            return lineage.begin_round(db, parent)
+
+    def end_round(
+        self,
+        round_id: int,
+        *,
+        status: Literal["refused", "failed", "interrupted", "skipped"],
+        reason: str,
+        metrics: dict[str, Any],
+        tokens_per_s: float | None = None,
+        seconds: float | None = None,
+    ) -> None:
+        """Note how a round ended that made no adapter to keep. Raises RoundNotRunningError."""
+        with self._writing() as db:
+            lineage.end_round(db, round_id, None, status, reason, metrics, tokens_per_s, seconds)
+
+    def publish(
+        self,
+        round_id: int,
+        *,
+        blob: bytes,
+        rank: int,
+        parent: int | None,
+        seen: Collection[int],
+        status: Literal["active", "refused"],
+        reason: str,
+        metrics: dict[str, Any],
+        tokens_per_s: float | None,
+        seconds: float | None,
+    ) -> int:
+        """Keep the adapter that a round made, end the round and, if "active", serve it; the adapter's id.
+
+        `seen` are the ids of the entries that the round trained on; what `parent` has seen is added.
+        Raises RoundNotRunningError, and ForgottenMeanwhileError when any of `seen`, or `parent`, was
+        forgotten while the round ran: the weights then hold forgotten text, and nothing is kept.
+        """
+        serve = status == "active"
+        with self._writing() as db:
+            adapter_id = lineage.add_adapter(
+                db,
+                blob=blob,
+                rank=rank,
+                parent=parent,
+                seen_ids=seen,
+                serve=serve,
+                reason=reason,
+                metrics=metrics,
+            )
+            ended: Final = "promoted" if serve else "refused"
+            lineage.end_round(db, round_id, adapter_id, ended, reason, metrics, tokens_per_s, seconds)
+            return adapter_id
+
+    def interrupt_rounds(self) -> int:
+        """For the start of the service: rounds that still seem to run were cut off. Returns how many."""
+        with self._writing() as db:
+            return lineage.interrupt_rounds(db)
+
+    def rounds(self) -> list[RoundRow]:
+        """All training rounds, newest last."""
+        with self._reading() as db:
+            return lineage.rounds(db)
+
+    def adapters(self) -> list[AdapterRow]:
+        """All adapters, newest last."""
+        with self._reading() as db:
+            return lineage.adapters(db)
+
+    def adapter_blob(self, adapter_id: int) -> bytes:
+        """An adapter's weights, checked. Raises UnknownAdapterError, AdapterDamagedError."""
+        try:
+            with self._reading() as db:
+                return lineage.blob(db, adapter_id)
+        except StoreUnreadableError:  # pages of the file that hold these weights
+            raise lineage.damaged(adapter_id) from None
+
+    def active(self) -> int | None:
+        """The adapter that serves; None: the base alone."""
+        with self._reading() as db:
+            return lineage.active(db)
+
+    def activate(self, adapter_id: int | None) -> None:
+        """Let another adapter (None: the base) serve. Raises UnknownAdapterError, AdapterDamagedError."""
+        with self._writing() as db:
+            lineage.activate(db, adapter_id)
+
+    def mark_damaged(self, adapter_id: int) -> None:
+        """Never serve an adapter again; if it served, its nearest sound ancestor does, else the base.
+
+        Raises UnknownAdapterError.
+        """
+        with self._writing() as db:
+            lineage.mark_damaged(db, adapter_id)
+
+    def seen(self, adapter_id: int) -> frozenset[int]:
+        """The ids of the entries that an adapter has seen, those of its ancestors included.
+
+        Raises UnknownAdapterError.
+        """
+        with self._reading() as db:
+            lineage.status(db, adapter_id)
+            return lineage.seen(db, adapter_id)
+
+    def forget(self, selector: Selector, *, dry_run: bool = False) -> ForgetReceipt:
+        """Delete the selected entries and whatever was learned from them, for good.
+
+        Adapters that saw any of them go, and so do those trained from these; the nearest ancestor of the
+        active one that saw none serves instead, else the base. Then the file is rewritten, so that no
+        page still holds the text; if that is cut off, the next `open` does it. What a file's state holds
+        are hashes: they stay, so that the file, as long as it exists, is not read as new text again.
+        With `dry_run` nothing changes and the receipt says what would.
+        """
+        with self._writing() as db:
+            where, values = _where(selector)
+            ids = [row[0] for row in db.execute(f"SELECT id FROM entries WHERE {where}", values)]  # noqa: S608
+            dropped, active = lineage.forget(db, ids, dry_run=dry_run)
+            if ids and not dry_run:
+                _set(db, _SCRUB, True)
+        if ids and not dry_run:
+            self._scrub_or_say_so()
+        return ForgetReceipt(len(ids), dropped, active)
+
+    # Small state and events
+
+    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 (any JSON value)
+        """The JSON value kept under `name`."""
+        rows = self._rows("SELECT value FROM state WHERE name = ?", name)
+        return json.loads(rows[0][0]) if rows else default
+
+    def set(self, name: str, value: Any) -> None:  # noqa: ANN401 (any JSON value)
+        """Keep a JSON value under `name`."""
+        with self._writing() as db:
+            _set(db, name, value)
+
+    def event(self, kind: str, **detail: float | str) -> None:
+        """Note that something happened, with figures and names but never text; the last 10,000 are kept."""
+        with self._writing() as db:
+            cursor = db.execute(
+                "INSERT INTO events (at_us, kind, detail) VALUES (?, ?, ?)",
+                (now_us(), kind, json.dumps(detail)),
+            )
+            db.execute("DELETE FROM events WHERE id <= ?", (cast("int", cursor.lastrowid) - _EVENTS_KEPT,))
+
+    def events(self) -> list[Event]:
+        """What was noted, newest last."""
+        rows = self._rows("SELECT at_us, kind, detail FROM events ORDER BY id")
+        return [Event(moment(at_us), kind, json.loads(detail)) for at_us, kind, detail in rows]
+
+    # The connection
+
+    @contextmanager
+    def _using(self, *, writing: bool) -> Iterator[Database]:
+        with self._lock:
+            if self._broken:
+                self._db.close()
+                self._db = connect(self._path, self._key, self._busy_timeout_s)
+                self._broken = False
+            try:
+                with translated(self._path, writing=writing):
+                    yield self._db
+            except StoreUnreadableError:
+                # After a page that fails its check SQLCipher refuses all writes on this connection.
+                self._broken = True
+                raise
+
+    def _reading(self) -> AbstractContextManager[Database]:
+        return self._using(writing=False)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Database]:
+        with self._using(writing=True) as db, immediate(db):
+            yield db
+
+    def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._reading() as db:
+            return db.execute(sql, values).fetchall()
+
+    def _in_time(self, columns: str, selector: Selector | None) -> Iterator[tuple[Any, ...]]:
+        """Rows of entries, batch by batch; `columns` begin with id and at_us."""
+        where, values = _where(selector) if selector else ("true", [])
+        sql = (
+            f"SELECT {columns} FROM entries WHERE (at_us, id) > (?, ?) AND {where}"  # noqa: S608 (our columns)
+            f" ORDER BY at_us, id LIMIT {_BATCH}"
+        )
+        last = (-(2**63), 0)
+        while rows := self._rows(sql, *last, *values):
+            yield from rows
+            last = (rows[-1][1], rows[-1][0])
+
+    def _file_states(self, rest: str, *values: object) -> list[FileState]:
+        rows = self._rows(f"SELECT path, size_bytes, mtime_ns, paragraphs FROM files {rest}", *values)  # noqa: S608
+        return [FileState(os.fsdecode(row[0]), row[1], row[2], tuple(json.loads(row[3]))) for row in rows]
+
+    def _scrub(self) -> None:
+        """Rewrite the file without what was deleted, and empty the log that still holds it."""
+        with self._using(writing=True) as db:
+            db.execute("VACUUM")
+            in_use, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if in_use:
+                raise busy(self._path)
+            with immediate(db):
+                db.execute("DELETE FROM state WHERE name = ?", (_SCRUB,))
+
+    def _scrub_or_say_so(self) -> None:
+        try:
+            self._scrub()
+        except (StoreBusyError, StoreFullError, StoreUnreadableError) as error:
+            raise type(error)(
+                f"The text is forgotten, but the store {self._path} could not be rewritten, so that its "
+                "bytes may still be inside the encrypted file. Make room on the disk, close other programs "
+                "that use the store and start the service again: it then finishes this."
+            ) from None
+
+
+def _set(db: Database, name: str, value: object) -> None:
+    db.execute("INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)", (name, json.dumps(value)))
+
+
+def _entry_values(entry: NewEntry) -> tuple[object, ...]:
+    if len(entry.token_ids) % 4:
+        raise ValueError("token ids are uint32")
+    words, tokens = len(entry.text.split()), len(entry.token_ids) // 4
+    key, at_us = bytes.fromhex(entry.key), microseconds(entry.at)
+    return key, at_us, entry.source, entry.app, words, tokens, entry.redactions, entry.text, entry.token_ids
+
+
+def _where(selector: Selector) -> tuple[str, list[object]]:
+    """A selector as a condition on entries and its values."""
+    given = {
+        "contains(text, ?)": None if selector.text is None else folded(selector.text),
+        "id IN (SELECT value FROM json_each(?))": None if selector.ids is None else json.dumps(selector.ids),
+        "source = ?": selector.source,
+        "app = ?": selector.app,
+        "at_us >= ?": None if selector.since is None else microseconds(selector.since),
+        "at_us < ?": None if selector.until is None else microseconds(selector.until),
+    }
+    kept = {condition: value for condition, value in given.items() if value is not None}
+    return " AND ".join(kept), list(kept.values())

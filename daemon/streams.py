@@ -1,0 +1,145 @@
+"""Answers that take long: events over HTTP as newline-delimited JSON, one object a line.
+
+An event is a dict with its kind under "event". An error that comes up on the way is the last event,
+`{"event": "error", "code", "message", "exit_code"}`.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import AsyncIterator, Generator, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import anyio
+from anyio.to_thread import run_sync
+from fastapi.responses import Response, StreamingResponse
+from idiolect.daemon.shapes import encode, error_body
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Event = dict[str, Any]
+log = logging.getLogger("idiolect.http")
+
+
+class StoppingError(IdiolectError):
+    """The service was asked to end while it worked on the request."""
+
+    code: ClassVar[str] = "service-stopping"
+    exit_code: ClassVar[int] = 57
+    http_status: ClassVar[int] = 503
+
+
+class InternalError(IdiolectError):
+    """A mistake in the program; what happened is in the log."""
+
+    code: ClassVar[str] = "internal"
+    exit_code: ClassVar[int] = 70
+    http_status: ClassVar[int] = 500
+
+
+class Streams:
+    """Streams of events, each pulled in a thread and only as fast as its client reads.
+
+    All of them end with the service.
+    """
+
+    def __init__(self, log_path: Path) -> None:
+        """`log_path` is where clients are sent that meet a mistake in the program."""
+        self._log_path = log_path
+        self._stopping = threading.Event()
+        self._rounds: set[_Detached] = set()
+
+    def stop(self) -> None:
+        """End each stream at its next event, and at once where that may take long."""
+        self._stopping.set()
+        for detached in tuple(self._rounds):
+            detached.put(_stopping())
+
+    def keep_running(self, events: Iterator[Event]) -> Iterator[Event]:
+        """The same events, which go on happening when the client that follows them goes away."""
+        detached = _Detached(events, internal(self._log_path))
+        self._rounds.add(detached)
+        try:
+            yield from detached.follow()
+        finally:
+            self._rounds.discard(detached)
+
+    async def first(self, events: Iterator[Event]) -> Event:
+        """The first event; raises what is wrong with the request, while there is still a status to set."""
+        event = await run_sync(self._next, events)
+        if event is None:
+            raise RuntimeError("a stream without events")
+        return event
+
+    async def last(self, first: Event, rest: Iterator[Event]) -> Event:
+        """The last event."""
+        event: Event | None = first
+        while event is not None:
+            last, event = event, await run_sync(self._next, rest)
+        return last
+
+    def answer(self, first: Event, rest: Iterator[Event]) -> Response:
+        """All events as newline-delimited JSON; an error that comes up on the way is the last of them."""
+        return StreamingResponse(self._lines(first, rest), media_type="application/x-ndjson")
+
+    async def _lines(self, first: Event, rest: Iterator[Event]) -> AsyncIterator[bytes]:
+        event: Event | None = first
+        try:
+            while event is not None:
+                yield encode(event) + b"\n"
+                event = await run_sync(self._next, rest)
+        except IdiolectError as error:
+            yield encode({"event": "error", **error_body(error)}) + b"\n"
+        except Exception:
+            log.exception("a stream failed")
+            yield encode({"event": "error", **error_body(internal(self._log_path))}) + b"\n"
+        finally:
+            if isinstance(rest, Generator):
+                with anyio.CancelScope(shield=True):
+                    await run_sync(rest.close)
+
+    def _next(self, events: Iterator[Event]) -> Event | None:
+        if self._stopping.is_set():
+            raise _stopping()
+        return next(events, None)
+
+
+class _Detached:
+    """Events that happen in a thread of their own, whether or not anyone follows them."""
+
+    def __init__(self, events: Iterator[Event], mistake: InternalError) -> None:
+        self._queue: queue.SimpleQueue[Event | Exception | None] = queue.SimpleQueue()
+        self.put = self._queue.put
+        self._mistake = mistake
+        threading.Thread(target=self._run, args=(events,), name="round", daemon=True).start()
+
+    def follow(self) -> Iterator[Event]:
+        """The events as they come; raises what they raised."""
+        while (item := self._queue.get()) is not None:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+    def _run(self, events: Iterator[Event]) -> None:
+        try:
+            for event in events:
+                self.put(event)
+            self.put(None)
+        except IdiolectError as error:
+            self.put(error)
+        except Exception:
+            log.exception("a training round failed")
+            self.put(self._mistake)
+
+
+def internal(log_path: Path) -> InternalError:
+    """The error of a client that meets a mistake in the program."""
+    return InternalError(f"Something went wrong inside the service. Where it was is in {log_path}.")
+
+
+def _stopping() -> StoppingError:
+    return StoppingError("The service is ending. Run `idiolect start`, then ask again.")

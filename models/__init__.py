@@ -1,0 +1,1 @@
+"""The compact base model: fetch, tokenizer, ONNX graph, inference session, torch twin."""

@@ -1,0 +1,187 @@
+"""From a GGUF to what the program runs on: tokenizer, ONNX graph, general word list.
+
+A base model is a folder that appears whole or not at all: everything is made in a temporary folder
+beside it, listed with its hashes in ``manifest.json``, and moved into place last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from idiolect.models import durable
+from idiolect.models.errors import IdiolectError
+from idiolect.models.fetch import BASE, DiskFullError, fetch
+from idiolect.models.graph import build_graph
+from idiolect.models.lexicon import build_lexicon
+from idiolect.models.llama import DamagedModelError, LlamaConfig, read_gguf
+from idiolect.models.tokenizer import Tokenizer, build_tokenizer
+
+FORMAT = 1
+"""Raised whenever the files change in a way that older ones can't be used."""
+
+Progress = Callable[[str, float], None]
+"""Called with the phase ("fetch" or "build") and the share of it that is done, 0 to 1."""
+
+_FOLDER = "model"
+
+
+class MissingModelError(IdiolectError):
+    """There is no base model yet."""
+
+    code: ClassVar[str] = "missing-model"
+    exit_code: ClassVar[int] = 16
+    http_status: ClassVar[int] = 503
+
+
+@dataclass(frozen=True)
+class BasePaths:
+    """A complete base model on disk."""
+
+    folder: Path
+    name: str
+    source_sha256: str
+    config: LlamaConfig
+
+    @property
+    def graph(self) -> Path:
+        """The served ONNX graph; its weights lie beside it."""
+        return self.folder / "graph.onnx"
+
+    @property
+    def tokenizer(self) -> Path:
+        """The sentencepiece model."""
+        return self.folder / "tokenizer.model"
+
+    @property
+    def lexicon(self) -> Path:
+        """The general word list."""
+        return self.folder / "lexicon.npz"
+
+
+def ensure_base(folder: Path, gguf: Path | None = None, progress: Progress | None = None) -> BasePaths:
+    """Return the base model in ``folder``, made first if it is missing, damaged or of another GGUF.
+
+    Args:
+        folder: where base models are kept; made if need be.
+        gguf: a GGUF of the user's own, or None for the pinned one, which is fetched.
+        progress: see :data:`Progress`.
+
+    Raises:
+        IdiolectError: what :func:`~idiolect.models.fetch.fetch` and
+            :func:`~idiolect.models.llama.read_gguf` raise.
+    """
+    report = progress or (lambda _phase, _done: None)
+    wanted = BASE.member_sha256 if gguf is None else _sha256(_readable(gguf))
+    try:
+        present = find_base(folder)
+        if present.source_sha256 == wanted:
+            return present
+    except (MissingModelError, DamagedModelError):
+        pass
+    folder.mkdir(parents=True, exist_ok=True)
+    source = gguf or fetch(folder, lambda done, total: report("fetch", done / total))
+    report("fetch", 1.0)
+    try:
+        base = _build(folder, source, wanted, report)
+    except OSError as error:
+        raise DiskFullError(
+            f"the base model can't be written to {folder} ({error.strerror}). Make room for 500 MB, "
+            "or set IDIOLECT_HOME to another disk."
+        ) from error
+    if gguf is None:
+        source.unlink(missing_ok=True)  # the graph holds the same weights
+    return base
+
+
+def find_base(folder: Path, *, verify: bool = False) -> BasePaths:
+    """The complete base model in ``folder``.
+
+    Args:
+        folder: where base models are kept.
+        verify: also compare every file with its hash (a fifth of a second).
+
+    Raises:
+        MissingModelError: there is none.
+        DamagedModelError: a file is missing or not as it was written.
+    """
+    home = folder / _FOLDER
+    try:
+        manifest = json.loads((home / "manifest.json").read_bytes())
+    except FileNotFoundError as error:
+        raise MissingModelError("there is no base model yet. Run `idiolect start`, which fetches it.") from error
+    except (OSError, ValueError) as error:
+        raise _damaged(home, "manifest.json") from error
+    if manifest.get("format") != FORMAT:
+        raise MissingModelError(
+            "the base model was built by another version. Run `idiolect start`, which builds it again."
+        )
+    for name, known in manifest["files"].items():
+        path = home / name
+        if not path.is_file() or path.stat().st_size != known["bytes"]:
+            raise _damaged(home, name)
+        if verify and _sha256(path) != known["sha256"]:
+            raise _damaged(home, name)
+    return BasePaths(home, manifest["name"], manifest["source_sha256"], LlamaConfig(**manifest["config"]))
+
+
+def _build(folder: Path, source: Path, source_sha256: str, report: Progress) -> BasePaths:
+    for leftover in folder.glob(".build-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    work = Path(tempfile.mkdtemp(prefix=".build-", dir=folder))
+    try:
+        report("build", 0.0)
+        weights, vocabulary = read_gguf(source, lambda done: report("build", 0.7 * done))
+        build_graph(weights, work / "graph.onnx")
+        report("build", 0.75)
+        build_tokenizer(vocabulary.tokens, vocabulary.merges, vocabulary.types, work / "tokenizer.model")
+        report("build", 0.8)
+        build_lexicon(Tokenizer(work / "tokenizer.model"), work / "lexicon.npz")
+        report("build", 0.95)
+        manifest = {
+            "format": FORMAT,
+            "name": source.stem,
+            "source_sha256": source_sha256,
+            "config": weights.config.to_json(),
+            "files": {path.name: _describe(path) for path in sorted(work.iterdir())},
+        }
+        durable.write(work / "manifest.json", json.dumps(manifest, indent=1).encode())
+        final = folder / _FOLDER
+        if final.exists():
+            shutil.rmtree(final)
+        work.rename(final)
+    except BaseException:
+        shutil.rmtree(work, ignore_errors=True)
+        raise
+    report("build", 1.0)
+    return find_base(folder)
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+    return {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+
+
+def _readable(gguf: Path) -> Path:
+    if not gguf.is_file():
+        raise MissingModelError(f"there is no file {gguf}. Give the path of a GGUF, or leave the setting `base` out.")
+    return gguf
+
+
+def _damaged(home: Path, name: str) -> DamagedModelError:
+    return DamagedModelError(
+        f"the base model's {name} in {home} is missing or damaged. Run `idiolect start`, which makes it again."
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,253 @@
+"""The served ONNX graph, built node by node from the model's shape.
+
+The graph works on one sequence, (S, features), with onnxruntime's own operators: 8-bit
+block-quantized products (MatMulNBits), grouped-query attention with rotary embedding and a KV
+buffer that is written in place, and norms fused with the residual sum. The adapter (LoRA, Hu et al.
+2021) enters as inputs: ``y = W x + B (A x)`` costs one small product and one Gemm that adds onto
+``W x``; a rank of zero is the base model. Logits are computed only at the positions asked for.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from google.protobuf.message import DecodeError
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from idiolect.models.llama import BLOCK, GROUPS, Blocks, DamagedModelError, LlamaConfig, Weights
+
+MICROSOFT = "com.microsoft"
+
+
+def adapter_inputs(config: LlamaConfig) -> list[tuple[str, tuple[int, int]]]:
+    """The graph's adapter inputs as (name, (in, out) features of the map), A before B, layer by layer.
+
+    ``{layer}.{group}.A`` is (in, rank) and ``{layer}.{group}.B`` (rank, out), with LoRA's scale
+    alpha / rank already multiplied into B.
+    """
+    shapes = config.shapes()
+    return [
+        (f"{layer}.{group}.{side}", shapes[group])
+        for layer in range(config.layers)
+        for group in GROUPS
+        for side in "AB"
+    ]
+
+
+class _Builder:
+    """Collects nodes and initializers; every array goes into one data file beside the graph."""
+
+    def __init__(self, data: Any, location: str) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.initializers: list[onnx.TensorProto] = []
+        self._data = data
+        self._location = location
+
+    def node(self, operator: str, inputs: list[str], outputs: list[str], domain: str = "", **attributes: Any) -> str:
+        self.nodes.append(helper.make_node(operator, inputs, outputs, outputs[0], domain=domain, **attributes))
+        return outputs[0]
+
+    def small(self, name: str, array: NDArray[Any]) -> str:
+        self.initializers.append(onnx.numpy_helper.from_array(array, name))
+        return name
+
+    def write(self, array: NDArray[Any]) -> tuple[int, int]:
+        """Append an array to the data file, page-aligned so that it can be mapped; (offset, length) in bytes."""
+        self._data.write(b"\0" * (-self._data.tell() % 4096))
+        offset = self._data.tell()
+        self._data.write(np.ascontiguousarray(array).data)
+        return offset, array.nbytes
+
+    def large(self, name: str, array: NDArray[Any], shape: tuple[int, ...], place: tuple[int, int]) -> str:
+        tensor = TensorProto(name=name, data_type=helper.np_dtype_to_tensor_dtype(array.dtype), dims=shape)
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in (("location", self._location), ("offset", place[0]), ("length", place[1])):
+            tensor.external_data.add(key=key, value=str(value))
+        self.initializers.append(tensor)
+        return name
+
+    def product(self, name: str, x: str, values: str, scales: str, shape: tuple[int, int]) -> str:
+        """``W x`` with 8-bit blocks; accuracy level 4 multiplies in 8-bit integers."""
+        return self.node(
+            "MatMulNBits",
+            [x, values, scales],
+            [name],
+            MICROSOFT,
+            K=shape[0],
+            N=shape[1],
+            bits=8,
+            block_size=BLOCK,
+            accuracy_level=4,
+        )
+
+
+def build_graph(weights: Weights, path: Path, *, adapter: bool = True) -> None:
+    """Write the graph to ``path`` and its weights to ``path`` + ``.data``.
+
+    Inputs: ``input_ids`` (S,) int64; ``positions`` (P,) int64, the places in 0..S-1 whose logits are
+    wanted; ``seqlens_k`` (1,) int32 and ``total_length`` () int32, tokens in the cache after this
+    call, less one and as is; ``past.{i}.k`` and ``.v`` (1, kv_heads, L, head_dim); with ``adapter``,
+    those of :func:`adapter_inputs`. Outputs: ``logits`` (P, vocab) and ``present.{i}.k`` / ``.v``,
+    to be bound to the same memory as the past. Without ``adapter`` the graph runs alone.
+    """
+    config = weights.config
+    data_path = path.with_name(path.name + ".data")
+    with data_path.open("wb") as data:
+        builder = _Builder(data, data_path.name)
+        inputs, outputs = _signature(config, adapter)
+        _nodes(builder, weights, adapter)
+        graph = helper.make_graph(builder.nodes, "idiolect", inputs, outputs, builder.initializers)
+        opsets = [helper.make_opsetid("", 20), helper.make_opsetid(MICROSOFT, 1)]
+        onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=10), path)
+
+
+def read_weights(path: Path, config: LlamaConfig) -> Weights:
+    """The weights of a graph that :func:`build_graph` wrote, mapped from its data file, not copied.
+
+    Raises:
+        DamagedModelError: the graph or its data can't be read.
+    """
+    try:
+        model = onnx.load(path, load_external_data=False)
+        data = np.memmap(path.with_name(path.name + ".data"), dtype=np.uint8, mode="r")
+        arrays = {tensor.name: _read_array(tensor, data) for tensor in model.graph.initializer}
+        maps = tuple(
+            {
+                group: Blocks(
+                    arrays[f"{layer}.{group}.W"].reshape(shape[1], shape[0]),
+                    arrays[f"{layer}.{group}.scales"].reshape(shape[1], shape[0] // BLOCK),
+                )
+                for group, shape in config.shapes().items()
+            }
+            for layer in range(config.layers)
+        )
+        norms = tuple(
+            {kind: arrays[f"{layer}.{kind}_norm.weight"] for kind in ("attention", "ffn")}
+            for layer in range(config.layers)
+        )
+        embedding = Blocks(arrays["embedding"], arrays["embedding.scales"])
+        return Weights(config, embedding, arrays["output_norm.weight"], norms, maps)
+    except (OSError, ValueError, KeyError, DecodeError) as error:
+        raise DamagedModelError(
+            f"the base model in {path.parent} can't be read ({type(error).__name__}). "
+            "Run `idiolect start --rebuild`, which makes it again."
+        ) from error
+
+
+def _read_array(tensor: onnx.TensorProto, data: NDArray[np.uint8]) -> NDArray[Any]:
+    if not tensor.external_data:
+        return onnx.numpy_helper.to_array(tensor)
+    place = {entry.key: entry.value for entry in tensor.external_data}
+    raw = data[int(place["offset"]) : int(place["offset"]) + int(place["length"])]
+    return raw.view(helper.tensor_dtype_to_np_dtype(tensor.data_type)).reshape(tuple(tensor.dims))
+
+
+def _signature(config: LlamaConfig, adapter: bool) -> tuple[list[Any], list[Any]]:
+    value = helper.make_tensor_value_info
+    inputs = [
+        value("input_ids", TensorProto.INT64, ["S"]),
+        value("positions", TensorProto.INT64, ["P"]),
+        value("seqlens_k", TensorProto.INT32, [1]),
+        value("total_length", TensorProto.INT32, []),
+    ]
+    outputs = [value("logits", TensorProto.FLOAT, ["P", config.vocab])]
+    cache = [1, config.kv_heads, "L", config.head_dim]
+    for layer in range(config.layers):
+        for side in "kv":
+            inputs.append(value(f"past.{layer}.{side}", TensorProto.FLOAT, cache))
+            outputs.append(value(f"present.{layer}.{side}", TensorProto.FLOAT, cache))
+    if adapter:
+        for name, (features_in, features_out) in adapter_inputs(config):
+            rank = f"r.{name[:-2]}"
+            shape = [features_in, rank] if name.endswith("A") else [rank, features_out]
+            inputs.append(value(name, TensorProto.FLOAT, shape))
+    return inputs, outputs
+
+
+def _nodes(b: _Builder, weights: Weights, adapter: bool) -> None:
+    config = weights.config
+    vocab, width = config.vocab, config.width
+    shapes = config.shapes()
+    values_at, scales_at = b.write(weights.embedding.values), b.write(weights.embedding.scales)
+    # The same bytes twice: (vocab, width) to look tokens up, (vocab, blocks, BLOCK) to multiply by.
+    b.large("embedding", weights.embedding.values, (vocab, width), values_at)
+    b.large("embedding.scales", weights.embedding.scales, (vocab, width // BLOCK), scales_at)
+    b.large("head", weights.embedding.values, (vocab, width // BLOCK, BLOCK), values_at)
+    b.large("head.scales", weights.embedding.scales, (vocab * width // BLOCK,), scales_at)
+    cos, sin = config.rotary(config.context)
+    b.large("cos", cos, cos.shape, b.write(cos))
+    b.large("sin", sin, sin.shape, b.write(sin))
+    b.small("attention.shape", np.array([1, -1, shapes["qkv"][1]], dtype=np.int64))
+    b.small("flat.shape", np.array([-1, shapes["o"][0]], dtype=np.int64))
+
+    def linear(x: str, layer: int, group: str) -> str:
+        name = f"{layer}.{group}"
+        blocks, shape = weights.maps[layer][group], shapes[group]
+        values = b.large(
+            f"{name}.W", blocks.values, (shape[1], shape[0] // BLOCK, BLOCK), b.write(blocks.values)
+        )
+        scales = b.large(f"{name}.scales", blocks.scales, (blocks.scales.size,), b.write(blocks.scales))
+        if not adapter:
+            return b.product(name, x, values, scales, shape)
+        base = b.product(f"{name}.base", x, values, scales, shape)
+        down = b.node("MatMul", [x, f"{name}.A"], [f"{name}.low"])
+        return b.node("Gemm", [down, f"{name}.B", base], [name])
+
+    def norm(name: str, x: str, residual: str | None, weight: NDArray[np.float32]) -> tuple[str, str]:
+        """(normed, sum): the norm of ``x + residual`` and that sum."""
+        b.small(f"{name}.weight", weight)
+        if residual is None:
+            return b.node(
+                "SimplifiedLayerNormalization", [x, f"{name}.weight"], [name], epsilon=config.norm_eps, axis=-1
+            ), x
+        outputs = [name, "", "", f"{name}.sum"]
+        b.node(
+            "SkipSimplifiedLayerNormalization",
+            [x, residual, f"{name}.weight"],
+            outputs,
+            MICROSOFT,
+            epsilon=config.norm_eps,
+        )
+        return name, outputs[3]
+
+    stream = b.node(
+        "GatherBlockQuantized",
+        ["embedding", "input_ids", "embedding.scales"],
+        ["tokens"],
+        MICROSOFT,
+        bits=8,
+        block_size=BLOCK,
+        gather_axis=0,
+        quantize_axis=1,
+    )
+    delta: str | None = None
+    for layer in range(config.layers):
+        normed, stream = norm(f"{layer}.attention_norm", stream, delta, weights.norms[layer]["attention"])
+        packed = b.node("Reshape", [linear(normed, layer, "qkv"), "attention.shape"], [f"{layer}.packed"])
+        b.node(
+            "GroupQueryAttention",
+            [packed, "", "", f"past.{layer}.k", f"past.{layer}.v", "seqlens_k", "total_length", "cos", "sin"],
+            [f"{layer}.heads", f"present.{layer}.k", f"present.{layer}.v"],
+            MICROSOFT,
+            num_heads=config.heads,
+            kv_num_heads=config.kv_heads,
+            do_rotary=1,
+            rotary_interleaved=0,
+        )
+        flat = b.node("Reshape", [f"{layer}.heads", "flat.shape"], [f"{layer}.flat"])
+        normed, stream = norm(
+            f"{layer}.ffn_norm", stream, linear(flat, layer, "o"), weights.norms[layer]["ffn"]
+        )
+        gate_up = linear(normed, layer, "gate_up")
+        b.node("Split", [gate_up], [f"{layer}.gate", f"{layer}.up"], axis=1, num_outputs=2)
+        silu = b.node("QuickGelu", [f"{layer}.gate"], [f"{layer}.silu"], MICROSOFT, alpha=1.0)
+        delta = linear(b.node("Mul", [silu, f"{layer}.up"], [f"{layer}.gated"]), layer, "down")
+    # Only the rows asked for go through the last norm and the output matrix.
+    b.node("Add", [stream, str(delta)], ["stream"])
+    b.node("Gather", ["stream", "positions"], ["asked"], axis=0)
+    normed, _ = norm("output_norm", "asked", None, weights.output_norm)
+    b.product("logits", normed, "head", "head.scales", (width, vocab))

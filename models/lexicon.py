@@ -1,0 +1,68 @@
+"""General English words with how often they are used, filed by the model token that begins them.
+
+One forward pass gives a probability to every token; a word's is its first token's times the word's
+share among the words that begin with that token. So one pass ranks the whole lexicon. Frequencies
+come from wordfreq (Speer 2022), which joins books, subtitles, news, web and social-media text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from idiolect.models.llama import DamagedModelError
+from idiolect.models.tokenizer import Tokenizer
+
+SIZE = 60_000
+"""Words kept, the most used first."""
+
+_WORD = regex.compile(r"\p{Latin}+(?:['’]\p{Latin}+)*")
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """N written forms (each word in lower case and capitalized), sorted by their UTF-8 bytes.
+
+    ``forms`` (N,) bytes; ``frequency`` (N,) float32, uses per word of text; ``first`` (2, N) int32, the
+    token that begins the form where it stands alone (row 0) and after a space (row 1).
+    """
+
+    forms: NDArray[np.bytes_]
+    frequency: NDArray[np.float32]
+    first: NDArray[np.int32]
+
+
+def build_lexicon(tokenizer: Tokenizer, path: Path) -> None:
+    """Write the lexicon for a tokenizer's vocabulary to ``path``. Raises OSError."""
+    from wordfreq import get_frequency_dict  # needed only when a base is built
+
+    frequencies = get_frequency_dict("en", wordlist="large")
+    words = [word for word in sorted(frequencies, key=frequencies.__getitem__, reverse=True) if _WORD.fullmatch(word)]
+    forms: dict[str, float] = {}
+    for word in words[:SIZE]:
+        for form in (word, word[:1].upper() + word[1:]):
+            forms.setdefault(form, frequencies[word])
+    encoded = sorted((form.encode(), form) for form in forms)
+    np.savez(
+        path,
+        forms=np.array([raw for raw, _ in encoded]),
+        frequency=np.array([forms[form] for _, form in encoded], dtype=np.float32),
+        first=np.array(
+            [[tokenizer.encode(space + form)[0] for _, form in encoded] for space in ("", " ")], dtype=np.int32
+        ),
+    )
+
+
+def read_lexicon(path: Path) -> Lexicon:
+    """Read what :func:`build_lexicon` wrote. Raises DamagedModelError."""
+    try:
+        with np.load(path) as arrays:
+            return Lexicon(arrays["forms"], arrays["frequency"], arrays["first"])
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise DamagedModelError(
+            f"the word list {path} is missing or damaged. Run `idiolect start --rebuild`."
+        ) from error

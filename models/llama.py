@@ -1,0 +1,229 @@
+"""A Llama-architecture base model's shape and weights, read from a GGUF and held as 8-bit blocks.
+
+One set of weights serves and trains: the ONNX graph multiplies by the 8-bit blocks directly and the
+torch twin de-quantizes the very same blocks, so an adapter learns against what it will run on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from idiolect.models.errors import IdiolectError
+
+BLOCK = 32
+"""Weights that share one scale."""
+
+GROUPS = ("qkv", "o", "gate_up", "down")
+"""The linear maps of one layer. Maps that read the same input are fused by rows: q, k, v and gate, up."""
+
+
+class UnsupportedModelError(IdiolectError):
+    """The given GGUF is not a Llama-architecture model that this program can run."""
+
+    code: ClassVar[str] = "unsupported-model"
+    exit_code: ClassVar[int] = 14
+    http_status: ClassVar[int] = 500
+
+
+class DamagedModelError(IdiolectError):
+    """The base model's files are incomplete or changed."""
+
+    code: ClassVar[str] = "damaged-model"
+    exit_code: ClassVar[int] = 15
+    http_status: ClassVar[int] = 503
+
+
+@dataclass(frozen=True)
+class LlamaConfig:
+    """The shape of a Llama-architecture model; widths in features."""
+
+    layers: int
+    width: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    ffn: int
+    vocab: int
+    rope_theta: float
+    norm_eps: float
+    context: int
+
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """(in, out) features of each of :data:`GROUPS`."""
+        attention, kv = self.heads * self.head_dim, self.kv_heads * self.head_dim
+        return {
+            "qkv": (self.width, attention + 2 * kv),
+            "o": (attention, self.width),
+            "gate_up": (self.width, 2 * self.ffn),
+            "down": (self.ffn, self.width),
+        }
+
+    def parts(self) -> dict[str, tuple[tuple[str, int], ...]]:
+        """The separate maps inside each of :data:`GROUPS`, as (name, rows), in the order they are fused."""
+        attention, kv = self.heads * self.head_dim, self.kv_heads * self.head_dim
+        return {
+            "qkv": (("q", attention), ("k", kv), ("v", kv)),
+            "o": (("o", self.width),),
+            "gate_up": (("gate", self.ffn), ("up", self.ffn)),
+            "down": (("down", self.width),),
+        }
+
+    def rotary(self, length: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Cosines and sines, each (length, head_dim / 2), of rotary position embedding (Su et al. 2021, eq. 15)."""
+        half = self.head_dim // 2
+        frequency = self.rope_theta ** (-np.arange(half) / half)
+        angle = np.outer(np.arange(length), frequency)
+        return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
+
+    def to_json(self) -> dict[str, Any]:
+        """The configuration as plain JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A matrix (out, in) in 8 bits: ``scale * (value - 128)``, one scale for :data:`BLOCK` inputs."""
+
+    values: NDArray[np.uint8]  # (out, in)
+    scales: NDArray[np.float32]  # (out, in / BLOCK)
+
+    def dequantize(self) -> NDArray[np.float32]:
+        """The matrix in float32, (out, in)."""
+        rows, columns = self.values.shape
+        blocks = self.values.reshape(rows, -1, BLOCK).astype(np.float32) - 128.0
+        return (blocks * self.scales[:, :, None]).reshape(rows, columns)
+
+
+def quantize(matrix: NDArray[np.float32]) -> Blocks:
+    """Round a matrix (out, in) to symmetric 8-bit blocks; ``in`` must be a multiple of :data:`BLOCK`."""
+    rows, columns = matrix.shape
+    blocks = matrix.reshape(rows, columns // BLOCK, BLOCK)
+    scales = (np.abs(blocks).max(axis=2) / 127.0).astype(np.float32)
+    safe = np.where(scales > 0, scales, np.float32(1.0))
+    values = np.rint(blocks / safe[:, :, None]) + 128.0
+    return Blocks(values.astype(np.uint8).reshape(rows, columns), scales)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """All weights of a model: the embedding (tied to the output), the norms and the linear maps."""
+
+    config: LlamaConfig
+    embedding: Blocks  # (vocab, width)
+    output_norm: NDArray[np.float32]  # (width,)
+    norms: tuple[dict[str, NDArray[np.float32]], ...]  # a layer: {"attention": (width,), "ffn": (width,)}
+    maps: tuple[dict[str, Blocks], ...]  # a layer: {group: (out, in)}
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What a GGUF says of its tokenizer."""
+
+    tokens: list[str]
+    merges: list[str]
+    types: list[int]
+
+
+def read_gguf(path: Path, report: Callable[[float], None] = lambda _done: None) -> tuple[Weights, Vocabulary]:
+    """Read a Llama-architecture GGUF into 8-bit blocks; ``report`` is told the share done, 0 to 1.
+
+    Raises:
+        DamagedModelError: the file is not a readable GGUF.
+        UnsupportedModelError: another architecture, tokenizer or an untied output.
+    """
+    from gguf import GGUFReader  # slow to import, needed only when a base is built
+
+    try:
+        reader = GGUFReader(path)
+    except (OSError, ValueError, IndexError, KeyError) as error:
+        raise DamagedModelError(
+            f"{path} is not a readable GGUF file ({type(error).__name__}). Give another file with "
+            "--base, or delete it so that it is fetched again."
+        ) from error
+    config = _read_config(reader, path)
+    tensors = {tensor.name: tensor for tensor in reader.tensors}
+    if "output.weight" in tensors:
+        raise UnsupportedModelError(f"{path} has an output matrix of its own; give a model with tied embeddings.")
+    fields = reader.fields
+    vocabulary = Vocabulary(
+        fields["tokenizer.ggml.tokens"].contents(),
+        fields["tokenizer.ggml.merges"].contents(),
+        fields["tokenizer.ggml.token_type"].contents(),
+    )
+    try:
+        return _read_weights(config, tensors, report), vocabulary
+    except KeyError as error:
+        raise UnsupportedModelError(f"{path} lacks the tensor {error.args[0]}; give a complete Llama model.") from error
+
+
+def _read_config(reader: Any, path: Path) -> LlamaConfig:
+    def field(name: str) -> Any:
+        if name not in reader.fields:
+            raise UnsupportedModelError(f"{path} lacks the field {name}; give a Llama-architecture GGUF.")
+        return reader.fields[name].contents()
+
+    if len(field("tokenizer.ggml.tokens")) > 1 << 16:
+        raise UnsupportedModelError(f"{path} has more than 65,536 tokens; give a model with a smaller vocabulary.")
+    if field("general.architecture") != "llama" or (field("tokenizer.ggml.model"), field("tokenizer.ggml.pre")) != (
+        "gpt2",
+        "smollm",
+    ):
+        raise UnsupportedModelError(
+            f"{path} is not a Llama-architecture model with SmolLM's tokenizer; give one of that family."
+        )
+    width, heads = field("llama.embedding_length"), field("llama.attention.head_count")
+    return LlamaConfig(
+        layers=field("llama.block_count"),
+        width=width,
+        heads=heads,
+        kv_heads=field("llama.attention.head_count_kv"),
+        head_dim=width // heads,
+        ffn=field("llama.feed_forward_length"),
+        vocab=len(field("tokenizer.ggml.tokens")),
+        rope_theta=float(field("llama.rope.freq_base")),
+        norm_eps=float(field("llama.attention.layer_norm_rms_epsilon")),
+        context=field("llama.context_length"),
+    )
+
+
+def _read_weights(config: LlamaConfig, tensors: dict[str, Any], report: Callable[[float], None]) -> Weights:
+    from gguf import dequantize
+
+    def matrix(name: str) -> NDArray[np.float32]:
+        tensor = tensors[name]
+        return np.asarray(dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
+
+    def rotated(name: str, heads: int) -> NDArray[np.float32]:
+        # GGUF interleaves the two halves of each rotary pair; the graph and the twin keep them apart.
+        stored = matrix(name)
+        pairs = stored.reshape(heads, config.head_dim // 2, 2, stored.shape[1])
+        return pairs.swapaxes(1, 2).reshape(stored.shape)
+
+    norms, maps = [], []
+    for index in range(config.layers):
+        block = f"blk.{index}"
+        report(index / config.layers)
+        norms.append({"attention": matrix(f"{block}.attn_norm.weight"), "ffn": matrix(f"{block}.ffn_norm.weight")})
+        qkv = [
+            rotated(f"{block}.attn_q.weight", config.heads),
+            rotated(f"{block}.attn_k.weight", config.kv_heads),
+            matrix(f"{block}.attn_v.weight"),
+        ]
+        gate_up = [matrix(f"{block}.ffn_gate.weight"), matrix(f"{block}.ffn_up.weight")]
+        maps.append(
+            {
+                "qkv": quantize(np.concatenate(qkv)),
+                "o": quantize(matrix(f"{block}.attn_output.weight")),
+                "gate_up": quantize(np.concatenate(gate_up)),
+                "down": quantize(matrix(f"{block}.ffn_down.weight")),
+            }
+        )
+    return Weights(
+        config, quantize(matrix("token_embd.weight")), matrix("output_norm.weight"), tuple(norms), tuple(maps)
+    )

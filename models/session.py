@@ -1,0 +1,154 @@
+"""Inference: one loaded graph, and sessions over it that each own a KV cache.
+
+A :class:`Model` holds the weights once. A :class:`Session` is a token sequence with its cached keys
+and values and, bound for its whole life, one adapter: switching adapters means taking another
+session, so no request ever sees two.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from idiolect.models.graph import adapter_inputs
+from idiolect.models.llama import DamagedModelError, LlamaConfig
+
+Adapter = Mapping[str, NDArray[np.float32]]
+"""An adapter's tensors by graph input name (:func:`~idiolect.models.graph.adapter_inputs`)."""
+
+
+class Model:
+    """The served graph, loaded once and shared by all sessions.
+
+    Raises:
+        DamagedModelError: onnxruntime can't load the graph.
+    """
+
+    def __init__(self, path: Path, config: LlamaConfig, *, threads: int = 2) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # Threads that spin between operators burn the core that the user's own programs, or a
+        # training round, need: a busy neighbour then turns one token into hundreds of milliseconds.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0" if threads > 1 else "1")
+        self.config = config
+        self.path = path
+        try:
+            self.runtime = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime's classes share no base below Exception
+            raise DamagedModelError(
+                f"the base model in {path.parent} can't be loaded ({type(error).__name__}). "
+                "Run `idiolect start --rebuild`, which builds it again."
+            ) from error
+        names = {item.name for item in self.runtime.get_inputs()}
+        self.inputs = [(name, shape) for name, shape in adapter_inputs(config) if name in names]
+
+
+class Session:
+    """A token sequence with its KV cache, extended and cut back at its end.
+
+    Args:
+        model: the loaded graph.
+        length: the most tokens that fit; the cache takes ``layers * 2 * kv_heads * head_dim * 4`` bytes a token.
+        adapter: the tensors to serve with, or None for the base. They are kept, not copied.
+    """
+
+    def __init__(self, model: Model, *, length: int = 512, adapter: Adapter | None = None) -> None:
+        self.model = model
+        self.length = length
+        self.tokens: list[int] = []
+        self.seconds = 0.0
+        self.calls = 0
+        config = model.config
+        self._binding = model.runtime.io_binding()
+        # (layer, k or v, batch, kv head, position, feature)
+        self._cache = np.zeros((config.layers, 2, 1, config.kv_heads, length, config.head_dim), dtype=np.float32)
+        self._adapter = self._bind(adapter)
+        self._last = np.zeros((1, config.vocab), dtype=np.float32)
+
+    def _bind(self, adapter: Adapter | None) -> list[NDArray[np.float32]]:
+        kept = []
+        for name, (features_in, features_out) in self.model.inputs:
+            if adapter is not None and name in adapter:
+                array = np.ascontiguousarray(adapter[name], dtype=np.float32)
+            else:
+                array = np.zeros((features_in, 0) if name.endswith("A") else (0, features_out), dtype=np.float32)
+            kept.append(array)
+            self._input(name, array)
+        for layer, pair in enumerate(self._cache):
+            for side, array in zip("kv", pair, strict=True):
+                self._input(f"past.{layer}.{side}", array)
+                self._output(f"present.{layer}.{side}", array)
+        return kept
+
+    def _input(self, name: str, array: NDArray[Any]) -> None:
+        self._binding.bind_input(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
+
+    def _output(self, name: str, array: NDArray[Any]) -> None:
+        self._binding.bind_output(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
+
+    def feed(
+        self, ids: Sequence[int], logits: Literal["none", "last", "all"] = "last"
+    ) -> NDArray[np.float32]:
+        """Append tokens and return logits (P, vocab): none, of the last token, or of every one given.
+
+        The row returned for ``"last"`` is overwritten by the next call.
+
+        Raises:
+            ValueError: more tokens than there is room for, or none.
+        """
+        count, past = len(ids), len(self.tokens)
+        if not 0 < count <= self.length - past:
+            raise ValueError(f"{count} tokens do not fit: {past} of {self.length} are taken")
+        started = time.perf_counter()
+        first = {"none": count, "last": count - 1, "all": 0}[logits]
+        positions = np.arange(first, count, dtype=np.int64)
+        rows = self._last if len(positions) == 1 else np.empty((len(positions), self._last.shape[1]), np.float32)
+        arrays = {
+            "input_ids": np.asarray(ids, dtype=np.int64),
+            "positions": positions,
+            "seqlens_k": np.array([past + count - 1], dtype=np.int32),
+            "total_length": np.array(past + count, dtype=np.int32),
+        }
+        for name, array in arrays.items():
+            self._input(name, array)
+        self._output("logits", rows)
+        self.model.runtime.run_with_iobinding(self._binding)
+        self.tokens.extend(ids)
+        self.seconds += time.perf_counter() - started
+        self.calls += 1
+        return rows
+
+    def truncate(self, count: int) -> None:
+        """Keep the first ``count`` tokens."""
+        if not 0 <= count <= len(self.tokens):
+            raise ValueError(f"can't keep {count} of {len(self.tokens)} tokens")
+        del self.tokens[count:]
+
+    def fork(self, count: int | None = None) -> Session:
+        """A session of its own that holds the first ``count`` tokens (default: all)."""
+        kept = len(self.tokens) if count is None else count
+        other = Session(self.model, length=self.length, adapter=dict(zip(self._names(), self._adapter, strict=True)))
+        other._cache[..., :kept, :] = self._cache[..., :kept, :]
+        other.tokens = self.tokens[:kept]
+        return other
+
+    def _names(self) -> list[str]:
+        return [name for name, _ in self.model.inputs]
+
+    def reuse(self, ids: Sequence[int]) -> list[int]:
+        """Cut back to the longest common beginning with ``ids`` and return what is left to feed."""
+        common = 0
+        for cached, wanted in zip(self.tokens, ids, strict=False):
+            if cached != wanted:
+                break
+            common += 1
+        self.truncate(common)
+        return list(ids[common:])

@@ -1,0 +1,93 @@
+"""The key in a real keyring: gnome-keyring-daemon on a D-Bus session of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the Secret Service is a Linux interface")
+
+OBTAIN = textwrap.dedent("""
+    import json, sys, time
+    from idiolect.daemon import keys
+    from idiolect.daemon.settings import Settings
+    from idiolect.daemon.store import Store
+
+    settings, start = Settings(home=sys.argv[1]).prepare(), time.monotonic()
+    try:
+        key = keys.obtain(settings)
+        Store.open(settings.store_path, key.hex).close()
+        said = {"hex": key.hex, "origin": key.origin}
+    except keys.IdiolectError as error:
+        said = {"error": error.code}
+    print(json.dumps(said | {"seconds": time.monotonic() - start}))
+""")
+
+# The daemon is given up with the D-Bus session; the password reaches it over stdin.
+UNLOCKED = (
+    'printf secret | gnome-keyring-daemon --unlock --components=secrets --daemonize >/dev/null && exec "$@"'
+)
+LOCKED = 'gnome-keyring-daemon --start --components=secrets >/dev/null && exec "$@"'
+
+
+@pytest.fixture
+def obtain(tmp_path, needs_program):
+    """`obtain(prelude)`: what a process gets for the profile, in a session that `prelude` prepares."""
+    session = needs_program("dbus-run-session", "dbus-daemon")
+    needs_program("gnome-keyring-daemon", "gnome-keyring")
+    runtime = tmp_path / "runtime"
+    runtime.mkdir(mode=0o700)
+    kept_out = ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "GNOME_KEYRING_CONTROL")
+    environment = {name: value for name, value in os.environ.items() if name not in kept_out}
+    environment |= {
+        "HOME": str(tmp_path),
+        "XDG_DATA_HOME": str(tmp_path / "data"),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "XDG_RUNTIME_DIR": str(runtime),
+    }
+
+    def run(prelude):
+        start = [session, "--", "sh", "-c", prelude, "sh"] if prelude else []
+        done = subprocess.run(
+            [*start, sys.executable, "-c", OBTAIN, str(tmp_path / "profile")],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return run
+
+
+def test_the_key_is_in_the_keyring_and_in_no_file(obtain, tmp_path):
+    made = obtain(UNLOCKED)
+    assert made["origin"] == "keyring"
+    found = obtain(UNLOCKED)
+    assert (found["origin"], found["hex"]) == ("keyring", made["hex"])
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert tmp_path / "profile" / "store.db" in files
+    assert tmp_path / "profile" / "store.key" not in files
+    for path in files:
+        assert made["hex"].encode() not in path.read_bytes()
+        assert bytes.fromhex(made["hex"]) not in path.read_bytes()
+
+
+def test_a_store_whose_keyring_is_gone_or_locked_says_so_at_once(obtain, tmp_path):
+    obtain(UNLOCKED)
+    before = sorted((tmp_path / "profile").rglob("*"))
+    without_bus, locked = obtain(None), obtain(LOCKED)
+    assert without_bus["error"] == "key-missing"
+    assert locked["error"] == "keyring-locked"
+    assert max(without_bus["seconds"], locked["seconds"]) < 35
+    assert sorted((tmp_path / "profile").rglob("*")) == before
+
+
+def test_a_new_profile_without_a_session_gets_a_key_file(obtain, tmp_path):
+    assert obtain(None)["origin"] == "file"
+    assert obtain(UNLOCKED)["origin"] == "file"

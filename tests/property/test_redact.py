@@ -1,0 +1,67 @@
+"""Redaction on any text: idempotent, secrets gone, the rest kept."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from idiolect.daemon.normalise import normalise, pieces
+from idiolect.daemon.patterns import RULES
+from idiolect.daemon.redact import placeholders, redact
+
+EXAMPLES = [text.replace("¦", "") for rule in RULES for text, _ in rule.matches]
+SECRETS = ["hunter2x", "AKIA" + "IOSFODNN7EXAMPLE", "4111 1111 1111 1111", "GB82WEST12345698765432"]
+LABELS = [
+    "password: ",
+    "token=",
+    "PIN: ",
+    "https://a:",
+    "@",
+    "--token ",
+    "the password is ",
+    "Bearer ",
+    '"',
+    "\n",
+]
+
+words = st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=12)
+fragments = st.one_of(
+    words,
+    st.sampled_from(EXAMPLES),
+    st.sampled_from(SECRETS),
+    st.sampled_from(LABELS),
+    st.sampled_from([rule.placeholder for rule in RULES]),
+    st.sampled_from([" ", ".", ", ", "\n\n", "]", "[", "-", "4", "x"]),
+)
+texts = st.lists(fragments, max_size=12).map("".join)
+
+
+@given(texts)
+def test_redacting_twice_changes_nothing(text: str) -> None:
+    once, count = redact(text)
+    assert redact(once) == (once, 0)
+    assert (count == 0) == (once == text)
+    assert placeholders(once) >= min(count, 1)
+
+
+@given(st.lists(st.sampled_from(["we", "met", "Ann", "at", "noon", "in", "Rome."]), max_size=20), st.data())
+def test_a_secret_goes_and_all_else_stays(prose: list[str], data: st.DataObject) -> None:
+    secret = data.draw(st.sampled_from(SECRETS[1:]))
+    place = data.draw(st.integers(0, len(prose)))
+    redacted, count = redact(" ".join([*prose[:place], secret, *prose[place:]]))
+    assert count == 1
+    assert secret not in redacted
+    assert [word for word in redacted.split() if not word.startswith("[")] == prose
+
+
+@given(st.text())
+def test_normalising_twice_changes_nothing(text: str) -> None:
+    once = normalise(text)
+    assert normalise(once) == once
+    once.encode()
+
+
+@given(st.text(alphabet="ab .!\n", max_size=400), st.integers(10, 60))
+def test_pieces_are_short_and_lose_no_word(text: str, longest: int) -> None:
+    cut = list(pieces(text, longest))
+    assert all(piece and len(piece) <= longest for piece in cut)
+    assert "".join("".join(cut).split()) == "".join(text.split())

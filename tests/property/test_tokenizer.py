@@ -1,0 +1,109 @@
+"""What holds for any text, and for any vocabulary learned as BPE learns."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from idiolect.models.llama import UnsupportedModelError
+from idiolect.models.tokenizer import Tokenizer, build_tokenizer
+
+MARKS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+LETTERS = [chr(byte) for byte in PRINTABLE] + [chr(256 + place) for place in range(256 - len(PRINTABLE))]
+MERGES = ["Ġ t", "h e", "Ġt he", "i n", "in g", "Ġ Ġ", "Ã ©", "Ċ Ċ", "ð Ł", "ðŁ ĺ", "ã ģ"]
+
+scalars = st.text(st.characters(exclude_categories=["Cs"]))
+awkward = st.lists(
+    st.sampled_from(
+        [" ", "  ", "\t", "\r\n", "\u00a0", "\u3000", "'s", "'", "1", "٣", "é", "😀", " the", "か", "\u0301"]
+    )
+).map("".join)
+words = st.lists(st.text("abc", min_size=1, max_size=8), max_size=12)
+
+
+def build(path: Path, merges: list[str]) -> Tokenizer:
+    tokens = [*MARKS, *LETTERS, *dict.fromkeys(merge.replace(" ", "") for merge in merges)]
+    build_tokenizer(tokens, merges, [3] * len(MARKS) + [1] * (len(tokens) - len(MARKS)), path)
+    return Tokenizer(path)
+
+
+def learn(corpus: list[str], count: int) -> list[tuple[str, str]]:
+    """BPE as it is learned: the most frequent pair of neighbours becomes the next merge."""
+    merges: list[tuple[str, str]] = []
+    while len(merges) < count:
+        pairs = Counter(pair for word in corpus for pair in pairwise(merge_in_order(word, merges)))
+        if not pairs:
+            break
+        merges.append(max(pairs, key=lambda pair: (pairs[pair], pair)))
+    return merges
+
+
+def merge_in_order(word: str, merges: list[tuple[str, str]]) -> list[str]:
+    """The definition of BPE: each merge in turn, everywhere, from left to right."""
+    parts = list(word)
+    for left, right in merges:
+        at = 0
+        while at < len(parts) - 1:
+            if parts[at : at + 2] == [left, right]:
+                parts[at : at + 2] = [left + right]
+            at += 1
+    return parts
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+    return build(tmp_path_factory.mktemp("tokenizer") / "tokenizer.model", MERGES)
+
+
+@given(text=scalars | awkward)
+def test_decoding_gives_the_text_back(tokenizer: Tokenizer, text: str) -> None:
+    ids = tokenizer.encode(text)
+    assert tokenizer.decode(ids) == text
+    assert b"".join(tokenizer.token_bytes(token) for token in ids) == text.encode()
+
+
+@given(text=st.text(st.characters()))
+def test_any_string_at_all_is_encoded_as_text(tokenizer: Tokenizer, text: str) -> None:
+    ids = tokenizer.encode(text)
+    assert all(len(MARKS) <= token < tokenizer.vocab_size for token in ids)
+    assert bool(tokenizer.decode(ids).encode()) == bool(text)
+
+
+@given(text=scalars | awkward, cut=st.integers(0, 20))
+def test_a_cut_costs_at_most_the_character_that_it_cuts(tokenizer: Tokenizer, text: str, cut: int) -> None:
+    ids = tokenizer.encode(text)
+    head, tail = tokenizer.decode(ids[:cut]), tokenizer.decode(ids[cut:])
+    assert text.startswith(head.rstrip("\ufffd"))
+    assert text.endswith(tail.lstrip("\ufffd"))
+
+
+@settings(deadline=None)
+@given(corpus=words, text=words)
+def test_a_learned_vocabulary_merges_as_bpe_is_defined(corpus: list[str], text: list[str]) -> None:
+    merges = learn(corpus, 12)
+    with tempfile.TemporaryDirectory() as folder:
+        tokenizer = build(Path(folder) / "tokenizer.model", [" ".join(pair) for pair in merges])
+    for word in [*corpus, *text]:
+        parts = [tokenizer.token_bytes(token).decode() for token in tokenizer.encode(word)]
+        assert parts == merge_in_order(word, merges)
+
+
+@settings(deadline=None)
+@given(corpus=words, text=words, dice=st.randoms(use_true_random=False))
+def test_any_other_order_is_exact_or_refused(corpus: list[str], text: list[str], dice: object) -> None:
+    merges = learn(corpus, 12)
+    dice.shuffle(merges)  # type: ignore[attr-defined]
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            tokenizer = build(Path(folder) / "tokenizer.model", [" ".join(pair) for pair in merges])
+        except UnsupportedModelError:
+            return
+    for word in [*corpus, *text]:
+        parts = [tokenizer.token_bytes(token).decode() for token in tokenizer.encode(word)]
+        assert parts == merge_in_order(word, merges)

@@ -1,0 +1,598 @@
+"""The one way in, with the real store: what is taken, what is not, and that nothing comes twice."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from idiolect.daemon.capture import Ingest, PausedError
+from idiolect.daemon.readers import (
+    BinaryFileError,
+    NoSuchPathError,
+    NothingToReadError,
+    ReadReport,
+)
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.store import Selector, Store, StoreFullError
+
+KEY = "5a" * 32
+NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Profile:
+    """A store, the way into it, a folder of notes, and what the fast memory heard."""
+
+    store: Store
+    ingest: Ingest
+    notes: Path
+    heard: dict[int, list[int]] = field(default_factory=dict)
+
+    def write(self, name: str, content: str) -> Path:
+        path = self.notes / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = path.stat().st_mtime_ns if path.exists() else 0
+        path.write_text(content, encoding="utf-8")
+        if path.stat().st_mtime_ns == before:  # two saves in one tick of the file system's clock
+            os.utime(path, ns=(before + 1, before + 1))
+        return path
+
+    def add(self, *paths: Path) -> ReadReport:
+        *_, last = self.ingest.add_paths(paths or (self.notes,))
+        assert last.report is not None
+        return last.report
+
+    def save(self, name: str, content: str) -> list[str]:
+        """Save a file as an editor would; what that brought."""
+        before = len(self.texts())
+        added = self.ingest.update_file(self.write(name, content), root=self.notes)
+        texts = self.texts()
+        assert len(texts) - before == added
+        return texts[before:]
+
+    def texts(self) -> list[str]:
+        return [entry.text for entry in sorted(self.store.entries(), key=lambda entry: entry.id)]
+
+
+def encode(text: str) -> list[int]:
+    return list(text.encode())
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Iterator[Profile]:
+    settings = Settings(
+        home=tmp_path / "home", exclude=("drafts",), exclude_apps=("org.example.bank*",)
+    ).prepare()
+    store = Store.open(settings.store_path, KEY)
+    heard: dict[int, list[int]] = {}
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    yield Profile(store, Ingest(store, encode, heard.__setitem__, settings), notes, heard)
+    store.close()
+
+
+# Text that a program sends
+
+
+def test_a_text_is_normalised_redacted_stored_and_taught(profile: Profile) -> None:
+    sent = "\ufeffCafe\u0301  with\u200b Ann\r\nwifi password: hunter2\x07  "
+    learned = profile.ingest.add_text(sent, source="mail", app="thunderbird", at=NOON)
+    (entry,) = profile.store.entries()
+    assert entry.text == "Café  with Ann\nwifi password: [password]"
+    assert (entry.source, entry.app, entry.at, entry.tokens) == (
+        "mail",
+        "thunderbird",
+        NOON,
+        len(encode(entry.text)),
+    )
+    assert (learned.id, learned.stored, learned.redactions, learned.reason) == (entry.id, True, 1, None)
+    assert profile.heard == {entry.id: encode(entry.text)}
+    ((_, token_ids),) = profile.store.token_ids()
+    assert token_ids == b"".join(token.to_bytes(4, "little") for token in encode(entry.text))
+
+
+@pytest.mark.parametrize(
+    ("text", "app", "reason", "redactions"),
+    [
+        ("", None, "empty", 0),
+        (" \r\n\u200b\x00", None, "empty", 0),
+        ("--- ***", None, "empty", 0),
+        ("4111 1111 1111 1111", None, "only secrets", 1),
+        ("hello", "org.example.Bank.App", "excluded app", 0),
+        ("hello", "org.keepassxc.KeePassXC", "excluded app", 0),
+    ],
+)
+def test_text_that_is_not_stored(
+    profile: Profile, text: str, app: str | None, reason: str, redactions: int
+) -> None:
+    learned = profile.ingest.add_text(text, source="keyboard", app=app)
+    assert (learned.id, learned.stored, learned.redactions, learned.reason) == (
+        None,
+        False,
+        redactions,
+        reason,
+    )
+    assert profile.texts() == []
+    assert profile.heard == {}
+
+
+def test_an_emoji_is_a_text(profile: Profile) -> None:
+    assert profile.ingest.add_text("👍", source="chat").stored
+
+
+def test_genuine_repeats_are_kept_and_repeated_deliveries_are_not(profile: Profile) -> None:
+    def add(**given: object) -> bool:
+        return profile.ingest.add_text("Pls print.", **{"source": "mail", **given}).stored  # type: ignore[arg-type]
+
+    assert add(at=NOON)
+    assert not add(at=NOON)
+    assert not add(at=NOON.replace(tzinfo=None))
+    assert not add(at=NOON.astimezone(tz=None))
+    assert add(at=NOON + timedelta(seconds=1))
+    assert add(at=NOON, app="other")
+    assert add(at=NOON, source="chat")
+    assert add()
+    assert add()
+    assert profile.ingest.add_text("Pls print.", source="mail", at=NOON).reason == "duplicate"
+    assert len(profile.texts()) == len(profile.heard) == 6
+
+
+def test_nothing_is_taught_that_was_not_committed(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path).prepare()
+    store = Store.open(settings.store_path, KEY)
+    heard: list[int] = []
+
+    def encode_and_break(text: str) -> list[int]:
+        store.close()
+        return encode(text)
+
+    with pytest.raises(Exception, match="closed"):
+        Ingest(store, encode_and_break, lambda id_, _: heard.append(id_), settings).add_text(
+            "hello", source="mail"
+        )
+    assert heard == []
+    store = Store.open(settings.store_path, KEY)
+    assert store.counts().entries == 0
+    store.close()
+
+
+# Importing
+
+
+def test_an_import_reports_what_it_read_and_skipped(profile: Profile) -> None:
+    profile.write("a.md", "# Title\n\nA first paragraph.\n\nAPI_KEY = 'sEcr3t-value'\n")
+    profile.write(
+        "b.jsonl", '{"text": "with a time", "ts": "2024-05-01T12:00:00Z"}\n{"text"\n{"text": "without"}\n'
+    )
+    profile.write("empty.txt", "\n")
+    profile.write("photo.png", "x")
+    profile.write("drafts/c.md", "never read")
+    (profile.notes / "binary.txt").write_bytes(b"\0\1\2")
+    (profile.notes / "latin.txt").write_bytes(b"caf\xe9 is kept\n")
+    os.utime(profile.notes / "a.md", (NOON.timestamp(), NOON.timestamp()))
+    progress = list(profile.ingest.add_paths([profile.notes]))
+    report = progress[-1].report
+    assert report is not None
+    assert (report.files, report.entries, report.redactions) == (3, 6, 1)
+    assert report.words == sum(len(text.split()) for text in profile.texts())
+    assert report.skipped == {
+        "binary": 1,
+        "bytes that are not UTF-8": 1,
+        "empty": 1,
+        "excluded": 1,
+        "lines that are not JSON": 1,
+        "other file type": 1,
+    }
+    assert report.notes[0] == "b.jsonl line 2: not a JSON object"
+    assert [step.report is None for step in progress] == [True] * (len(progress) - 1) + [False]
+    assert [step.bytes_done for step in progress] == sorted(step.bytes_done for step in progress)
+    assert progress[-1].bytes_done == progress[-1].bytes_total > 0
+    by_text = {entry.text: entry for entry in profile.store.entries()}
+    assert by_text["A first paragraph."].at == by_text["with a time"].at == NOON
+    assert by_text["caf is kept"].source == "file"
+    assert set(profile.heard) == {entry.id for entry in by_text.values()}
+
+
+def test_importing_again_adds_nothing_and_reads_nothing(profile: Profile) -> None:
+    path = profile.write("a.txt", "one\n\ntwo\n\none\n\none\n")
+    assert profile.add().entries == 4
+    again = profile.add()
+    assert (again.files, again.entries, again.skipped) == (0, 0, {"unchanged": 1})
+    os.utime(path, (1, 1))
+    touched = profile.add()
+    assert (touched.files, touched.entries, touched.skipped) == (1, 0, {"already known": 4})
+    assert profile.texts() == ["one", "two", "one", "one"]
+
+
+def test_an_import_finds_only_what_is_new_in_a_changed_file(profile: Profile) -> None:
+    profile.write("a.txt", "one\n\ntwo\n")
+    profile.write("b.jsonl", '{"text": "x", "ts": 1}\n{"text": "y"}\n{"text": "y"}\n')
+    profile.add()
+    profile.write("a.txt", "one\n\nthree\n\ntwo\n")
+    profile.write(
+        "b.jsonl", '{"text": "x", "ts": 1}\n{"text": "z"}\n{"text": "y"}\n{"text": "y"}\n{"text": "x"}\n'
+    )
+    assert profile.add().entries == 3
+    assert Counter(profile.texts()) == Counter(["one", "two", "three", "x", "x", "y", "y", "z"])
+
+
+def test_a_file_given_twice_or_by_several_names_is_read_once(profile: Profile) -> None:
+    path = profile.write("a.txt", "one\n")
+    link = profile.notes.parent / "link.txt"
+    link.symlink_to(path)
+    assert profile.add(path, profile.notes, link, profile.notes / ".." / "notes" / "a.txt").entries == 1
+
+
+def test_long_paragraphs_become_several_entries(profile: Profile) -> None:
+    sentence = "This sentence is one of very many that make one paragraph. "
+    profile.write("a.txt", sentence * 200)
+    report = profile.add()
+    assert report.entries == len(profile.texts()) > 4
+    assert all(len(text) <= 2000 and text.endswith("paragraph.") for text in profile.texts())
+    assert " ".join(profile.texts()) == (sentence * 200).strip()
+
+
+def test_a_secret_where_a_long_paragraph_is_cut_is_whole_when_it_is_looked_for(profile: Profile) -> None:
+    padding = "word " * 397
+    profile.write("a.txt", f"{padding}the wifi password: hunter2x {padding}")
+    assert profile.add().redactions == 1
+    assert "hunter2x" not in "".join(profile.texts())
+
+
+def test_many_entries_come_in_transactions_with_progress(profile: Profile) -> None:
+    profile.write("a.txt", "".join(f"paragraph {n}\n\n" for n in range(2300)))
+    steps = profile.ingest.add_paths([profile.notes])
+    first = next(steps)
+    assert (first.entries, profile.store.counts().entries, len(profile.heard)) == (500, 500, 500)
+    assert 0 < first.bytes_done < first.bytes_total
+    seen = [step.entries for step in steps]
+    assert seen == [1000, 1500, 2000, 2300, 2300]
+
+
+def test_an_import_that_nobody_follows_to_its_end_keeps_what_it_read(profile: Profile) -> None:
+    profile.write("a.txt", "".join(f"paragraph {n}\n\n" for n in range(600)))
+    profile.write("b.txt", "".join(f"other {n}\n\n" for n in range(600)))
+    steps = profile.ingest.add_paths([profile.notes])
+    while next(steps).entries < 1000:
+        pass
+    steps.close()  # type: ignore[attr-defined]
+    report = profile.add()
+    assert report.skipped["unchanged"] == 1
+    assert Counter(profile.texts()) == Counter(
+        f"{kind} {n}" for kind in ("paragraph", "other") for n in range(600)
+    )
+    assert profile.ingest.update_file(profile.notes / "a.txt") == 0, "the file is free for others"
+
+
+def test_bad_paths_change_nothing(profile: Profile) -> None:
+    good = profile.write("good.txt", "text")
+    empty = profile.write("empty.txt", "")
+    code = profile.write("code.md", "```\ncode\n```\n")
+    image = profile.write("a.png", "x")
+    binary = profile.notes / "binary.txt"
+    binary.write_bytes(b"\0")
+    folder = profile.notes / "folder"
+    folder.mkdir()
+    for paths, error, said in [
+        ([good, profile.notes / "missing"], NoSuchPathError, "missing"),
+        ([empty], NothingToReadError, "empty"),
+        ([code], NothingToReadError, "nothing but code"),
+        ([image], NothingToReadError, "1 other file type"),
+        ([folder], NothingToReadError, "no text"),
+        ([binary], BinaryFileError, "not text"),
+        ([binary, empty], NothingToReadError, "1 binary, 1 empty"),
+    ]:
+        with pytest.raises(error, match=said):
+            list(profile.ingest.add_paths(paths))
+        assert profile.store.counts().entries == 0
+    assert len({NoSuchPathError.exit_code, NothingToReadError.exit_code, BinaryFileError.exit_code}) == 3
+
+
+def test_the_errors_of_a_path_come_at_the_call(profile: Profile) -> None:
+    with pytest.raises(NoSuchPathError):
+        profile.ingest.add_paths([profile.notes / "missing"])
+
+
+def test_a_file_that_goes_away_during_the_import_is_skipped(profile: Profile) -> None:
+    profile.write("a.txt", "one")
+    gone = profile.write("b.txt", "two")
+    steps = profile.ingest.add_paths([profile.notes])
+    next(steps)
+    gone.unlink()
+    *_, last = steps
+    assert last.report is not None
+    assert (last.report.files, profile.texts()) == (1, ["one"])
+
+
+def test_a_repository_is_given_by_its_git_folder(profile: Profile) -> None:
+    def commit(message: str) -> None:
+        subprocess.run(
+            [
+                "git",
+                "-c",
+                "user.name=Ann",
+                "-c",
+                "user.email=a@b.c",
+                "commit",
+                "--allow-empty",
+                "-qm",
+                message,
+            ],
+            cwd=profile.notes,
+            check=True,
+        )
+
+    subprocess.run(["git", "init", "-q", profile.notes], check=True)
+    commit("reader: keep the last line")
+    profile.write("README.md", "About.")
+    assert profile.add().entries == 1, "a folder brings its files, not its history"
+    assert profile.add(profile.notes / ".git").entries == 1
+    assert profile.add(profile.notes / ".git").skipped == {"unchanged": 1}
+    commit("writer: flush\n\nthe token=abc123def456 was in the log")
+    assert profile.add(profile.notes / ".git", profile.notes).entries == 1
+    entries = [entry for entry in profile.store.entries() if entry.source == "git"]
+    assert len(entries) == 2
+    assert "abc123def456" not in str(entries)
+
+
+# Newly written text only
+
+
+def test_saving_a_file_brings_only_its_new_paragraphs(profile: Profile) -> None:
+    assert profile.save("a.md", "One two three.\n") == ["One two three."]
+    assert profile.save("a.md", "One two three.\n") == []
+    assert profile.save("a.md", "Before.\n\nOne two three.\n\nAfter all.\n") == ["Before.", "After all."]
+    assert profile.save("a.md", "After all.\n\nBefore.\n") == [], "moved and deleted"
+    assert profile.save("a.md", "After all.\n\nBefore.\n\nOne two three.\n") == [], "pasted back"
+    assert profile.save("a.md", "") == []
+    assert profile.save("a.md", "Before.\n\nBefore.\n\nNew here.") == ["Before.", "New here."]
+
+
+LAST_WEEK = "Last week we walked along the river to the old mill and had lunch there."
+
+
+@pytest.mark.parametrize(
+    ("edited", "brought"),
+    [
+        (f"{LAST_WEEK} It was lovely.", ["It was lovely."]),
+        (f"Dear Ann! {LAST_WEEK}", ["Dear Ann!"]),
+        (LAST_WEEK.replace("the old mill", "the old water mill"), ["water"]),
+        (LAST_WEEK.replace("the river", "the river, past the church,"), ["river, past the church,"]),
+        (LAST_WEEK.replace(" along the river", ""), []),
+        (LAST_WEEK.replace("walked along the river", "cycled down the river"), ["cycled down"]),
+        (LAST_WEEK.replace("walked along the river", "cycled along that road"), ["cycled along that road"]),
+        ("Last week we walked along\n\nthe river to the old mill and had lunch there.", []),
+        (
+            "Something else entirely that shares no phrase.",
+            ["Something else entirely that shares no phrase."],
+        ),
+        (LAST_WEEK.replace(".", "; the password: hunter2x."), ["there; the password: [password]."]),
+    ],
+)
+def test_an_edited_paragraph_brings_its_new_words(profile: Profile, edited: str, brought: list[str]) -> None:
+    profile.save("a.md", f"Above.\n\n{LAST_WEEK}\n\nBelow.\n")
+    assert profile.save("a.md", f"Above.\n\n{edited}\n\nBelow.\n") == brought
+    assert profile.save("a.md", f"Above.\n\n{edited}\n\nBelow.\n") == []
+
+
+def test_joining_two_paragraphs_brings_nothing(profile: Profile) -> None:
+    profile.save("a.md", f"{LAST_WEEK}\n\nOn Sunday it rained all day and we stayed at home.\n")
+    assert profile.save("a.md", f"{LAST_WEEK} On Sunday it rained all day and we stayed at home.\n") == []
+
+
+def test_a_paragraph_that_grows_save_by_save_brings_each_word_once(profile: Profile) -> None:
+    words = [f"word{n}" for n in range(60)]
+    for end in range(3, 61, 3):
+        profile.save("a.md", " ".join(words[:end]))
+    assert Counter(" ".join(profile.texts()).split()) == Counter(words)
+    head, tail = words[:30], words[30:]
+    assert profile.save("a.md", " ".join([*head, "inserted", *tail])) == ["inserted"]
+    assert profile.save("a.md", " ".join(["first", *head, "inserted", *tail])) == ["first"]
+    assert profile.save("a.md", " ".join([*words])) == [], "undone"
+
+
+def test_text_without_spaces_is_compared_by_character(profile: Profile) -> None:
+    profile.save("a.md", "昨日は友達と川沿いを歩いて古い水車小屋まで行きました。")
+    assert profile.save("a.md", "昨日は友達と川沿いを歩いて古い水車小屋まで行きました。楽しかった。") == [
+        "楽しかった。"
+    ]
+
+
+def test_an_edit_of_forgotten_text_does_not_bring_it_back(profile: Profile) -> None:
+    profile.save("a.md", f"{LAST_WEEK}\n\nOther text that may stay here.\n")
+    assert profile.store.forget(Selector(text="old mill")).entries == 1
+    assert profile.add().skipped == {"unchanged": 1}
+    assert profile.save("a.md", f"{LAST_WEEK} It was lovely.\n\nOther text that may stay here.\n") == []
+    assert profile.save("a.md", f"{LAST_WEEK} It was lovely, so.\n\nOther text that may stay here.\n") == []
+    later = profile.save(
+        "a.md", f"{LAST_WEEK} It was lovely, so.\n\nOther text that may stay here. And more.\n"
+    )
+    assert later == ["And more."]
+
+
+def test_an_edit_of_partly_forgotten_text_does_not_bring_it_back(profile: Profile) -> None:
+    profile.save("a.md", LAST_WEEK)
+    assert profile.save("a.md", f"{LAST_WEEK} The canary sang.") == ["The canary sang."]
+    assert profile.store.forget(Selector(text="canary")).entries == 1
+    profile.save("a.md", f"{LAST_WEEK} The canary sang. Again.")
+    assert "canary" not in " ".join(profile.texts())
+
+
+def test_moved_renamed_and_copied_files_bring_nothing(profile: Profile) -> None:
+    first = f"{LAST_WEEK}\n\nOn Sunday it rained.\n"
+    profile.save("a.md", first)
+    (profile.notes / "a.md").rename(profile.notes / "b.md")
+    assert profile.ingest.update_file(profile.notes / "a.md") == 0
+    assert profile.ingest.update_file(profile.notes / "b.md") == 0
+    assert [Path(state.path).name for state in profile.store.file_states()] == ["b.md"]
+    assert profile.save("b.md", f"{first}\nNew.\n") == ["New."], "the state went with the file"
+    assert profile.save("copy.md", f"{first}\nNew.\n") == []
+    assert profile.save("copy.md", f"{first}\nNew. Newer.\n") == ["Newer."]
+    assert profile.save("b.md", f"{first}\nNew.\n") == []
+    (profile.notes / "b.md").unlink()
+    assert profile.ingest.update_file(profile.notes / "b.md") == 0
+    assert profile.save("c.md", f"{first}\nNew. And edited too.\n") == ["And edited too."], "moved and edited"
+    assert len(profile.texts()) == 5
+
+
+def test_a_file_that_was_moved_while_nobody_looked(profile: Profile) -> None:
+    profile.write("old/a.md", f"{LAST_WEEK}\n\nOn Sunday it rained.\n")
+    profile.write("old/b.jsonl", '{"text": "without a time"}\n')
+    profile.add()
+    (profile.notes / "old").rename(profile.notes / "new")
+    assert profile.add().entries == 0
+    assert len(profile.texts()) == 3
+
+
+def test_a_deleted_file_keeps_its_entries_and_may_come_back(profile: Profile) -> None:
+    profile.save("a.md", LAST_WEEK)
+    assert profile.save("a.md", f"{LAST_WEEK} It was lovely.") == ["It was lovely."]
+    (profile.notes / "a.md").unlink()
+    assert profile.ingest.update_file(profile.notes / "a.md") == 0
+    assert len(profile.texts()) == 2
+    profile.ingest.refresh()
+    assert profile.save("a.md", f"{LAST_WEEK} It was lovely.") == []
+
+
+def test_states_of_long_gone_files_are_dropped(profile: Profile) -> None:
+    for n in range(505):
+        profile.write(f"{n}.txt", f"text {n}")
+    profile.add()
+    for n in range(505):
+        (profile.notes / f"{n}.txt").unlink()
+    profile.ingest.refresh()
+    assert len(profile.store.file_states()) == 500
+    assert profile.store.counts().entries == 505
+
+
+def test_a_file_is_updated_only_if_it_is_not_excluded(profile: Profile) -> None:
+    for name in ("drafts/a.md", ".hidden.md", "a.png", "sub/.git/x.md"):
+        assert profile.save(name, "Never read.") == []
+    assert profile.ingest.update_file(profile.notes / "missing.md") == 0
+    assert profile.ingest.update_file(profile.notes) == 0
+    assert profile.save("b.md", "Read.") == ["Read."]
+
+
+def test_a_very_long_file_is_remembered_by_its_entries_only(profile: Profile) -> None:
+    content = "".join(f"{n}\n\n" for n in range(50_001)) + "same\n\nsame\n"
+    profile.write("a.txt", content)
+    profile.add()
+    (state,) = profile.store.file_states()
+    assert state.paragraphs == ()
+    entries = profile.store.counts().entries
+    assert entries >= 50_002
+    assert profile.save("a.txt", f"{content}\nnew\n") == ["new"]
+
+
+def test_two_threads_may_save_the_same_files(profile: Profile) -> None:
+    for n in range(20):
+        profile.write(f"{n}.txt", f"text {n}\n\nsame\n\nsame\n")
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            for n in range(20):
+                profile.ingest.update_file(profile.notes / f"{n}.txt")
+            list(profile.ingest.add_paths([profile.notes]))
+        except BaseException as error:  # the test reports it
+            errors.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+    assert Counter(profile.texts()) == Counter([*(f"text {n}" for n in range(20)), *["same"] * 40])
+    assert len(profile.heard) == 60
+
+
+# Off the record
+
+
+def test_while_paused_nothing_is_learned_and_later_nothing_of_it_either(profile: Profile) -> None:
+    profile.save("a.md", "Before the pause.")
+    profile.ingest.pause()
+    assert profile.ingest.paused
+    assert profile.ingest.add_text("hello", source="mail").reason == "paused"
+    with pytest.raises(PausedError):
+        profile.ingest.add_paths([profile.notes])
+    assert profile.save("a.md", "Before the pause. In the pause.\n\nAlso in it.") == []
+    profile.ingest.resume()
+    assert not profile.ingest.paused
+    assert profile.save("a.md", "Before the pause. In the pause.\n\nAlso in it.\n\nAfterwards.") == [
+        "Afterwards."
+    ]
+    assert profile.save("a.md", "Before the pause. In the pause.\n\nAlso in it, edited.\n\nAfterwards.") == []
+    assert profile.ingest.add_text("hello", source="mail").stored
+
+
+def test_a_pause_ends_by_itself_and_outlives_the_process(profile: Profile, tmp_path: Path) -> None:
+    profile.ingest.pause(3600)
+    other = Ingest(profile.store, encode, lambda *_: None, Settings(home=tmp_path / "home"))
+    assert other.paused
+    other.pause(-1)
+    assert not profile.ingest.paused
+
+
+def test_text_saved_off_the_record_by_the_file_alone(profile: Profile) -> None:
+    path = profile.write("a.md", "Off the record.")
+    assert profile.ingest.update_file(path, off_record=True) == 0
+    assert profile.ingest.update_file(path) == 0
+    assert profile.texts() == []
+
+
+# What goes wrong
+
+
+def test_a_full_disk_loses_nothing(profile: Profile) -> None:
+    profile.write("a.txt", "".join(f"paragraph {n} {'x' * 300}\n\n" for n in range(3000)))
+    database = profile.store._db
+    (pages,) = database.execute("PRAGMA page_count").fetchone()
+    database.execute(f"PRAGMA max_page_count = {pages + 300}").fetchall()
+    with pytest.raises(StoreFullError):
+        list(profile.ingest.add_paths([profile.notes]))
+    kept = profile.store.counts().entries
+    assert 0 < kept == len(profile.heard) < 3000
+    database.execute("PRAGMA max_page_count = 1000000").fetchall()
+    assert profile.add().entries == 3000 - kept
+    assert len(set(profile.texts())) == len(profile.texts()) == len(profile.heard) == 3000
+
+
+GROWTH = """
+import resource, sys
+from pathlib import Path
+from idiolect.daemon.capture import Ingest
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.store import Store
+home, text = map(Path, sys.argv[1:])
+settings = Settings(home=home).prepare()
+store = Store.open(settings.store_path, "5a" * 32)
+ingest = Ingest(store, lambda text: [len(text)], lambda id, tokens: None, settings)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for step in ingest.add_paths([text]):
+    pass
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, step.entries)
+store.close()
+"""
+
+
+def test_the_memory_of_an_import_stays_flat(tmp_path: Path) -> None:
+    path = tmp_path / "large.txt"
+    with path.open("w") as file:
+        for n in range(60_000):
+            file.write(f"{n} {'It was a dark and stormy night, and nobody wrote. ' * 20}\n\n")
+    assert path.stat().st_size > 60 << 20
+    command = [sys.executable, "-c", GROWTH, tmp_path / "home", path]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    grown_kb, entries = map(int, done.stdout.split())
+    assert entries == 60_000
+    assert grown_kb < 50_000

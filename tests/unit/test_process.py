@@ -1,0 +1,274 @@
+"""One service a profile: lock, run file, token, address, start and stop."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from idiolect.daemon import address, process
+from idiolect.daemon.process import Running
+from idiolect.daemon.settings import Settings
+
+TOY = str(Path(__file__).parents[1] / "toy")
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(home=tmp_path / "home").prepare()
+
+
+@pytest.fixture
+def toy(settings, monkeypatch):
+    """A profile whose service has no model; ended after the test."""
+    monkeypatch.setenv("PYTHONPATH", TOY)
+    yield settings
+    process.stop(settings)
+
+
+RUNNING = Running(os.getpid(), "http://127.0.0.1:1", 1, None, "2026-01-31T00:00:00+00:00")
+
+
+# --- lock and run file ---
+
+
+def test_a_profile_is_held_by_one_process_at_a_time(settings):
+    assert process.holder(settings) is None
+    with process.locked(settings):
+        assert process.holder(settings) == os.getpid()
+        with pytest.raises(process.AlreadyRunningError), process.locked(settings, patience_s=0.05):
+            pytest.fail("two services hold one profile")
+        assert process.holder(settings) == os.getpid()
+    assert process.holder(settings) is None
+
+
+def test_looking_does_not_keep_a_service_from_starting(settings):
+    stop = threading.Event()
+
+    def look():
+        while not stop.is_set():
+            process.holder(settings)
+
+    lookers = [threading.Thread(target=look) for _ in range(2)]
+    try:
+        for looker in lookers:
+            looker.start()
+        for _ in range(20):
+            with process.locked(settings, patience_s=20):
+                assert process.holder(settings) == os.getpid()
+    finally:
+        stop.set()
+        for looker in lookers:
+            looker.join()
+
+
+def test_the_lock_is_not_inherited_by_child_processes(settings):
+    with process.locked(settings):
+        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        assert process.holder(settings) is None
+    finally:
+        child.communicate(b"\n")
+
+
+def test_the_run_file_counts_only_while_its_writer_holds_the_lock(settings):
+    with process.locked(settings), process.announced(settings, RUNNING):
+        assert process.find(settings) == RUNNING
+        path = settings.run_dir / "service.json"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        left_behind = path.read_text()
+    assert not path.exists()
+    path.write_text(left_behind)
+    assert process.find(settings) is None
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"pid": 1}', json.dumps({**dataclasses.asdict(RUNNING), "pid": 1})]
+)
+def test_a_damaged_or_foreign_run_file_counts_for_nothing(settings, content):
+    with process.locked(settings):
+        (settings.run_dir / "service.json").write_text(content)
+        assert process.find(settings) is None
+
+
+def test_a_service_that_takes_the_lock_clears_away_what_is_stale(settings):
+    stale = settings.run_dir / "service.json"
+    stale.write_text(json.dumps(dataclasses.asdict(RUNNING)))
+    with process.locked(settings):
+        assert not stale.exists()
+
+
+def test_stop_without_a_service_touches_no_process(settings):
+    # The run file of a killed service names a pid that somebody else may have by now: here, this test.
+    (settings.run_dir / "service.json").write_text(json.dumps(dataclasses.asdict(RUNNING)))
+    settings.lock_path.write_text(str(os.getpid()))
+    assert process.stop(settings) is None
+
+
+def test_a_new_profile_has_no_service(tmp_path):
+    settings = Settings(home=tmp_path / "never")
+    assert process.holder(settings) is None
+    assert process.find(settings) is None
+    assert not settings.home.exists()
+
+
+# --- the token ---
+
+
+def test_the_token_is_made_once_and_for_the_user_alone(settings):
+    token = process.make_token(settings)
+    assert len(token) >= 43
+    assert stat.S_IMODE(settings.token_path.stat().st_mode) == 0o600
+    assert process.make_token(settings) == token == process.read_token(settings)
+
+
+@pytest.mark.parametrize("content", ["", "short", "\n"])
+def test_a_token_that_is_too_short_to_guard_anything_is_replaced(settings, content):
+    settings.token_path.write_text(content)
+    assert len(process.make_token(settings)) >= 43
+
+
+def test_a_token_that_others_could_read_is_closed_to_them(settings):
+    token = process.make_token(settings)
+    settings.token_path.chmod(0o644)
+    assert process.make_token(settings) == token
+    assert stat.S_IMODE(settings.token_path.stat().st_mode) == 0o600
+
+
+def test_a_missing_token_is_one_clear_error(settings):
+    with pytest.raises(process.UnauthorizedError, match="cannot be read"):
+        process.read_token(settings)
+
+
+# --- the address ---
+
+
+def test_the_port_stays_the_same_while_it_is_free(settings):
+    sock, first = address.listen(settings)
+    sock.close()
+    sock, second = address.listen(settings)
+    sock.close()
+    assert first.port == second.port
+    assert first.url == f"http://127.0.0.1:{first.port}"
+
+
+def test_a_remembered_port_that_somebody_took_is_given_up(settings):
+    sock, first = address.listen(settings)
+    with sock:
+        other, second = address.listen(settings)
+        other.close()
+    assert second.port != first.port
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_an_error(settings):
+    sock, first = address.listen(settings)
+    with (
+        sock,
+        pytest.raises(address.ListenError, match=rf"^Port {first.port} on 127.0.0.1 .*another program"),
+    ):
+        address.listen(Settings(home=settings.home, port=first.port))
+
+
+@pytest.mark.parametrize("content", ["", "x", "99999999", "-1"])
+def test_a_damaged_port_file_is_replaced(settings, content):
+    (settings.run_dir / "port").write_text(content)
+    sock, running = address.listen(settings)
+    sock.close()
+    assert (settings.run_dir / "port").read_text() == str(running.port)
+
+
+def test_ipv6(settings):
+    if not socket.has_ipv6:
+        pytest.skip("no IPv6 here")
+    try:
+        sock, running = address.listen(Settings(home=settings.home, host="::1"))
+    except address.ListenError:
+        pytest.skip("no IPv6 loopback here")
+    sock.close()
+    assert running.url == f"http://[::1]:{running.port}"
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix sockets here")
+def test_a_stale_unix_socket_is_replaced_and_a_long_path_is_one_clear_error(settings, tmp_path):
+    unix = Settings(home=settings.home, unix_socket=True)
+    for _ in range(2):
+        sock, running = address.listen(unix)
+        sock.close()
+    assert running.socket == str(settings.socket_path)
+    deep = Settings(home=tmp_path / ("x" * 120), unix_socket=True).prepare()
+    with pytest.raises(address.ListenError, match="shorter path"):
+        address.listen(deep)
+
+
+# --- start and stop ---
+
+
+def test_start_returns_once_the_service_answers_and_stop_once_it_has_ended(toy):
+    running, fresh = process.start(toy)
+    assert fresh
+    assert process.find(toy) == running
+    with socket.create_connection(("127.0.0.1", running.port), 5) as raw:
+        raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert raw.recv(100).startswith(b"HTTP/1.1 200")
+    assert process.start(toy) == (running, False)
+    assert process.stop(toy) == running.pid
+    assert process.find(toy) is None
+    assert (toy.home / "closed").exists()  # the service closed its store
+    assert not (toy.run_dir / "service.json").exists()
+    assert process.stop(toy) is None
+
+
+def test_two_starts_at_once_make_one_service(toy):
+    found = []
+    starts = [threading.Thread(target=lambda: found.append(process.start(toy))) for _ in range(3)]
+    for one in starts:
+        one.start()
+    for one in starts:
+        one.join(60)
+    assert len({running.pid for running, _ in found}) == 1
+    assert sorted(fresh for _, fresh in found) == [False, False, True]
+
+
+def test_a_taken_port_is_told_in_the_services_own_words(toy):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(process.RelayedError, match=f"Port {port} ") as caught:
+            process.start(toy, flags=("--port", str(port)))
+    assert caught.value.relayed_exit_code == address.ListenError.exit_code
+    assert process.holder(toy) is None
+
+
+def test_what_keeps_the_service_from_opening_is_told(toy, monkeypatch):
+    monkeypatch.setenv("IDIOLECT_CONTEXT_TOKENS", "17")
+    with pytest.raises(process.RelayedError, match="damaged") as caught:
+        process.start(toy)
+    assert caught.value.relayed_exit_code == 12
+
+
+def test_an_unexpected_failure_at_the_start_names_the_log_and_quotes_nobody(toy, monkeypatch):
+    monkeypatch.setenv("IDIOLECT_CONTEXT_TOKENS", "18")
+    with pytest.raises(process.StartError, match=r"idiolect\.log"):
+        process.start(toy)
+    log = toy.log_path.read_text()
+    assert "builtins.RuntimeError" in log
+    assert "canary" not in log
+
+
+def test_a_start_that_takes_too_long_is_given_up(toy, monkeypatch):
+    monkeypatch.setenv("IDIOLECT_CONTEXT_TOKENS", "19")
+    with pytest.raises(process.StartError, match="in time"):
+        process.start(toy, deadline_s=1.5)
+
+
+def test_the_service_does_not_import_what_the_current_folder_holds(toy, tmp_path, monkeypatch):
+    (tmp_path / "idiolect").mkdir()
+    (tmp_path / "json.py").write_text("raise SystemExit(3)")
+    monkeypatch.chdir(tmp_path)
+    assert process.start(toy)[1]

@@ -1,0 +1,495 @@
+"""Reading: which files, what text of each, what is skipped and why; in flat memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from idiolect.daemon.commits import GitError, git_folder, head, read_git, written
+from idiolect.daemon.markdown import prose
+from idiolect.daemon.readers import (
+    Exclusion,
+    Item,
+    NoSuchPathError,
+    ReadReport,
+    Skipped,
+    UnreadableError,
+    find,
+    kind_of,
+    read,
+)
+from idiolect.daemon.settings import NEVER_READ
+
+
+def texts(path: Path) -> list[str]:
+    return [found.text for found in read(path) if isinstance(found, Item)]
+
+
+def skips(path: Path) -> dict[str, int]:
+    report = ReadReport()
+    for found in read(path):
+        if isinstance(found, Skipped):
+            report.skip(found)
+    return report.skipped
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+# Which files
+
+
+def found_in(root: Path, exclude: tuple[str, ...] = NEVER_READ) -> tuple[list[str], dict[str, str]]:
+    found = list(find(root, exclude))
+    names = [one.relative_to(root).as_posix() for one in found if isinstance(one, Path)]
+    skipped = {one.path.relative_to(root).as_posix(): one.reason for one in found if isinstance(one, Skipped)}
+    return names, skipped
+
+
+def test_a_folder_is_searched_in_order_and_what_is_left_out_has_a_reason(tmp_path: Path) -> None:
+    for name in ("b.md", "a.txt", "sub/c.JSONL", "sub/deep/d.markdown", "photo.png", "Makefile"):
+        write(tmp_path / name, "x")
+    for name in (".git/x.md", "node_modules/y.md", ".hidden.md", "sub/my passwords.txt", "server.PEM"):
+        write(tmp_path / name, "x")
+    (tmp_path / "link.md").symlink_to(tmp_path / "a.txt")
+    (tmp_path / "round").symlink_to(tmp_path)
+    os.mkfifo(tmp_path / "pipe.txt")
+    assert found_in(tmp_path) == (
+        ["a.txt", "b.md", "sub/c.JSONL", "sub/deep/d.markdown"],
+        {
+            ".git": "excluded",
+            ".hidden.md": "excluded",
+            "Makefile": "other file type",
+            "link.md": "symbolic link",
+            "node_modules": "excluded",
+            "photo.png": "other file type",
+            "pipe.txt": "not a regular file",
+            "round": "symbolic link",
+            "server.PEM": "excluded",
+            "sub/my passwords.txt": "excluded",
+        },
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems allow no such name")
+def test_a_file_name_that_is_no_text_is_skipped(tmp_path: Path) -> None:
+    with open(os.fsencode(tmp_path) + b"/caf\xe9.txt", "w") as file:
+        file.write("x")
+    assert [one.reason for one in find(tmp_path, ()) if isinstance(one, Skipped)] == [
+        "file name is not UTF-8"
+    ]
+
+
+def test_one_file_is_taken_whatever_folder_it_is_in_but_not_if_it_is_excluded(tmp_path: Path) -> None:
+    note = write(tmp_path / ".hidden" / "note.txt", "x")
+    assert list(find(note, NEVER_READ)) == [note]
+    assert list(find(note.parent, NEVER_READ)) == [note]
+    env = write(tmp_path / ".env.txt", "x")
+    assert list(find(env, NEVER_READ)) == [Skipped(env, "excluded")]
+    plain = write(tmp_path / "NOTES", "x")
+    assert list(find(plain, ())) == [plain]
+    image = write(tmp_path / "a.png", "x")
+    assert list(find(image, ())) == [Skipped(image, "other file type")]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "covered", "free"),
+    [
+        ("*.tmp.md", "x/a.tmp.md", "x/a.md"),
+        ("Private", "private/deep/a.md", "privateer/a.md"),
+        ("work/secret", "notes/work/secret/a.md", "notes/work/secrets/a.md"),
+        ("work/*.md", "work/a.md", "home/a.md"),
+        ("archive/", "archive/a.md", "archived/a.md"),
+    ],
+)
+def test_patterns(tmp_path: Path, pattern: str, covered: str, free: str) -> None:
+    exclusion = Exclusion([pattern])
+    assert exclusion.covers(tmp_path / covered, tmp_path)
+    assert not exclusion.covers(tmp_path / free, tmp_path)
+
+
+def test_an_absolute_pattern_and_one_from_the_home_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert Exclusion(["~/diary"]).covers(tmp_path / "diary" / "a.md", tmp_path)
+    assert Exclusion([f"{tmp_path}/diary"]).covers(tmp_path / "diary", tmp_path)
+    assert not Exclusion(["~/diary"]).covers(tmp_path / "notes" / "a.md", tmp_path)
+
+
+def test_no_such_path(tmp_path: Path) -> None:
+    with pytest.raises(NoSuchPathError, match=r"There is no .*missing\.txt"):
+        list(find(tmp_path / "missing.txt", ()))
+    with pytest.raises(NoSuchPathError):
+        list(read(tmp_path / "missing.txt"))
+
+
+@pytest.fixture
+def as_nobody() -> object:
+    """Root may read everything: give that up for the test."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(65534)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+def test_unreadable(tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    for folder in (tmp_path, *list(tmp_path.parents)[:3]):
+        folder.chmod(0o755)
+    closed = write(tmp_path / "closed.txt", "x")
+    inner = write(tmp_path / "folder" / "a.txt", "x").parent
+    write(tmp_path / "open.txt", "x")
+    closed.chmod(0)
+    inner.chmod(0)
+    request.getfixturevalue("as_nobody")
+    try:
+        with pytest.raises(UnreadableError, match="Permission denied"):
+            list(find(closed, ()))
+        with pytest.raises(UnreadableError):
+            list(find(inner, ()))
+        with pytest.raises(UnreadableError):
+            list(find(inner / "a.txt", ()))
+        with pytest.raises(UnreadableError):
+            list(read(closed))
+        assert found_in(tmp_path)[1] == {"folder": "unreadable"}
+    finally:
+        if os.geteuid() != 65534:
+            inner.chmod(0o755)
+
+
+# Plain text
+
+
+def test_plain_text_paragraphs_with_wrapped_lines_joined(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "a.txt",
+        "\ufeffDear Ann,\r\n\r\n"
+        "I was going to write to you about the garden last week, but then\r\n"
+        "the rain came and there was nothing to tell.\r\n\r\n\r\n"
+        "12 High Street\nLondon\n"
+        "   \n"
+        "Yours,\rTom",
+    )
+    assert texts(path) == [
+        "Dear Ann,",
+        "I was going to write to you about the garden last week, but then the rain came and "
+        "there was nothing to tell.",
+        "12 High Street\nLondon",
+        "Yours,\nTom",
+    ]
+
+
+def test_empty_and_blank_files_hold_nothing(tmp_path: Path) -> None:
+    for content in ("", "\n\n", "  \n\t\n", "\ufeff"):
+        assert list(read(write(tmp_path / "a.txt", content))) == []
+
+
+def test_what_is_no_utf8_is_dropped_and_counted(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.txt", b"caf\xe9 and \xff\xfe tea\n\nna\xc3\xafve \xf0\x9f\x8e\x89 \xe2\x82")
+    assert texts(path) == ["caf and  tea", "naïve 🎉"]
+    assert skips(path) == {"bytes that are not UTF-8": 5}
+    notes = [found.note for found in read(path) if isinstance(found, Skipped)]
+    assert notes == ["a.txt: 5 bytes that are not UTF-8 were left out"]
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".md", ".jsonl"])
+def test_binary_files_are_skipped(tmp_path: Path, suffix: str) -> None:
+    path = write(tmp_path / f"a{suffix}", b"PNG\r\n\x1a\n\0\0\0 text")
+    assert list(read(path)) == [Skipped(path, "binary")]
+
+
+def test_a_line_that_never_ends_is_cut_between_sentences_and_words(tmp_path: Path) -> None:
+    sentence = "Über den Wolken muss die Freiheit wohl grenzenlos sein. "
+    path = write(tmp_path / "a.txt", sentence * 5000)
+    found = texts(path)
+    assert len(found) > 5
+    assert all(len(text) < 40_000 and text.startswith("Über") and text.endswith("sein.") for text in found)
+    assert " ".join(found) == (sentence * 5000).strip()
+    path = write(tmp_path / "a.txt", "語" * 100_000)
+    assert "".join(texts(path)).count("語") == 100_000
+    assert skips(path) == {}
+
+
+# Markdown
+
+MARKDOWN = """\
+---
+title: not prose
+tags: [a]
+---
+# A heading #
+
+A paragraph that is
+wrapped, with a [link](https://example.org/a_(b)) and `code`.
+A line with a break at its end\\
+and <b>bold</b> text &amp; more.
+
+- first item
+  goes on
+- [ ] second item
+
+    goes on after a gap
+
+| a table | with |
+|---|---|
+| cells | in it |
+
+one | more
+--- | ---
+a | b
+
+    code by indentation
+
+```python
+x = 1
+
+# not a heading
+```
+
+A title
+=======
+Before <!-- a comment
+over two lines --> after.
+
+<!-- alone -->
+
+[ref]: https://example.org "a target"
+> quoted
+> text
+
+[![badge](https://example.org/b.svg)](https://example.org)
+
+https://example.org/only/a/link
+
+See [[Note|its alias]], [[Other note]], ![[image.png]] and <https://example.org>.[^1]
+
+[^1]: A footnote.
+~~~
+more code
+"""
+
+
+def test_markdown_without_what_is_no_prose() -> None:
+    assert list(prose(MARKDOWN.split("\n"))) == [
+        "A heading",
+        "A paragraph that is wrapped, with a link and `code`. A line with a break at its end\n"
+        "and bold text & more.",
+        "- first item goes on\n- [ ] second item",
+        "goes on after a gap",
+        "A title",
+        "Before after.",
+        "quoted text",
+        "See its alias, Other note, and .",
+        "A footnote.",
+    ]
+
+
+def test_a_thematic_break_at_the_start_is_no_front_matter() -> None:
+    assert list(prose(["---", "text", "", "more"])) == ["text", "more"]
+    assert list(prose(["---", *["line"] * 300, "---", "end"]))[-1] == "end"
+    assert list(prose(["+++", "title = 1", "+++", "text"])) == ["text"]
+    assert list(prose([])) == []
+
+
+@pytest.mark.parametrize("fence", ["```", "````", "~~~", "> ```", "- ```", "  ```"])
+def test_fences(fence: str) -> None:
+    closing = fence.strip(" >-")
+    inner = "```" if len(closing) > 3 else "`"
+    assert list(prose(["before", fence, inner, "code", closing, "after"])) == ["before", "after"]
+
+
+def test_markdown_is_read_by_its_suffix(tmp_path: Path) -> None:
+    assert texts(write(tmp_path / "a.md", "# Head\n\n```\ncode\n```\ntext\n")) == ["Head", "text"]
+    assert kind_of(Path("a.MD")) == "markdown"
+
+
+# JSON lines
+
+
+def jsonl(path: Path, *lines: object) -> Path:
+    return write(path, "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines))
+
+
+def test_jsonl_times(tmp_path: Path) -> None:
+    noon = datetime(2024, 5, 1, 12, tzinfo=UTC)
+    path = jsonl(
+        tmp_path / "a.jsonl",
+        {"text": "one", "ts": "2024-05-01T12:00:00Z"},
+        {"text": "two", "ts": "2024-05-01T14:00:00+02:00"},
+        {"text": "three", "ts": "2024-05-01T12:00:00"},
+        {"text": "four", "ts": noon.timestamp()},
+        {"text": "five", "ts": int(noon.timestamp() * 1000)},
+        {"text": "six"},
+        {"text": "seven", "ts": None},
+    )
+    items = [found for found in read(path) if isinstance(found, Item)]
+    assert [item.at for item in items] == [noon] * 5 + [None] * 2
+    assert [item.ordinal for item in items] == list(range(7))
+    assert items[-1].offset_bytes == path.stat().st_size
+
+
+def test_jsonl_lines_that_are_broken_are_named_and_the_rest_is_kept(tmp_path: Path) -> None:
+    path = jsonl(
+        tmp_path / "notes.jsonl",
+        {"text": "kept 1"},
+        '{"text": "the canary sang',
+        "",
+        '["text"]',
+        {"body": "no text"},
+        {"text": 7},
+        {"text": "kept 2", "ts": "yesterday"},
+        {"text": "kept 3", "ts": True},
+        {"text": "kept 4", "ts": 1e300},
+        {"text": "kept 5", "ts": "0001-01-01T00:00:00+14:00"},
+        "[" * 100_000,
+        {"text": "kept 6"},
+    )
+    report = ReadReport()
+    for found in read(path):
+        if isinstance(found, Skipped):
+            report.skip(found)
+    assert texts(path) == [f"kept {n}" for n in range(1, 7)]
+    assert report.skipped == {
+        "lines that are not JSON": 3,
+        "lines without text": 2,
+        "times not understood": 4,
+    }
+    assert report.notes[0] == "notes.jsonl line 2: not a JSON object"
+    assert report.notes[2] == 'notes.jsonl line 5: no "text" that is a string'
+    assert "canary" not in str(report)
+
+
+def test_a_report_keeps_the_first_notes_and_counts_the_others(tmp_path: Path) -> None:
+    report = ReadReport()
+    for found in read(jsonl(tmp_path / "a.jsonl", *["{"] * 50)):
+        assert isinstance(found, Skipped)
+        report.skip(found)
+    assert (len(report.notes), report.more_notes) == (20, 30)
+
+
+# Git
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    def git(*arguments: str) -> None:
+        subprocess.run(
+            ["git", "-c", "user.name=Ann", "-c", "user.email=ann@example.org", *arguments],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            env={**os.environ, "GIT_AUTHOR_DATE": "2024-05-01T12:00:00+02:00"},
+        )
+
+    git("init", "--initial-branch=main")
+    git(
+        "commit",
+        "--allow-empty",
+        "-m",
+        "reader: keep the last line\n\nIt was lost.\n\nSigned-off-by: Ann <a@b.c>",
+    )
+    git("commit", "--allow-empty", "-m", "Merge branch 'x' into main")
+    git("commit", "--allow-empty", "-m", 'Revert "reader"\n\nThis reverts commit 0123456789.')
+    git("commit", "--allow-empty", "--author", "Tom <tom@example.org>", "-m", "Größe: ändern")
+    return tmp_path
+
+
+def test_commit_messages(repository: Path) -> None:
+    found = list(read_git(repository))
+    items = [one for one in found if isinstance(one, Item)]
+    assert [item.text for item in items] == ["Größe: ändern", "reader: keep the last line\n\nIt was lost."]
+    assert items[0].at == datetime(2024, 5, 1, 10, tzinfo=UTC)
+    assert sum(isinstance(one, Skipped) for one in found) == 2
+    assert [one.text for one in read_git(repository / ".git", author="Tom") if isinstance(one, Item)] == [
+        "Größe: ändern"
+    ]
+
+
+def test_only_newer_commits_or_all_if_the_last_is_unknown(repository: Path) -> None:
+    newest = head(repository / ".git")
+    assert newest is not None
+    assert list(read_git(repository, since=newest)) == []
+    assert len(list(read_git(repository, since="f" * 40))) == 4
+
+
+def test_no_repository_and_no_commit(tmp_path: Path) -> None:
+    assert git_folder(tmp_path) is None
+    with pytest.raises(GitError):
+        list(read_git(tmp_path))
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    assert git_folder(tmp_path / ".git") == tmp_path / ".git"
+    assert head(tmp_path / ".git") is None
+
+
+@pytest.mark.parametrize(
+    ("message", "wanted"),
+    [
+        ("Bump httpx from 0.27.0 to 0.28.1", ""),
+        ("fixup! reader: keep the last line", ""),
+        ("v1.2.3", ""),
+        ("Merge the two readers", "Merge the two readers"),
+        (
+            "Subject\n\nBody: with a colon\n\nCo-authored-by: T <t@b.c>\nChange-Id: I0",
+            "Subject\n\nBody: with a colon",
+        ),
+        ("Subject\n\nLast words.\nFixes: #12", "Subject\n\nLast words."),
+        (
+            "Subject\n\nA body that was wrapped by hand at some seventy columns, as one does\nin git.",
+            "Subject\n\nA body that was wrapped by hand at some seventy columns, as one does in git.",
+        ),
+    ],
+)
+def test_what_a_person_wrote_of_a_commit_message(message: str, wanted: str) -> None:
+    assert written(message) == wanted
+
+
+# Size
+
+LARGE = """
+import resource, sys
+from pathlib import Path
+from idiolect.daemon.readers import Item, read
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+count = characters = 0
+for found in read(Path(sys.argv[1])):
+    if isinstance(found, Item):
+        count += 1
+        characters += len(found.text)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, count, characters)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("paragraphs.txt", "It was a dark and stormy night, and nobody was writing about it.\n\n"),
+        ("one line.txt", "It was a dark and stormy night, and nobody was writing about it. "),
+        ("one paragraph.md", "It was a dark and stormy night, and nobody was writing about it.\n"),
+        ("one word.md", "x" * 65),
+        ("lines.jsonl", '{"text": "It was a dark and stormy night, and nobody was writing."}\n'),
+        ("one broken line.jsonl", '{"text": "It was a dark and stormy night, and nobody was writing."} '),
+    ],
+)
+def test_memory_stays_flat_whatever_the_size(tmp_path: Path, name: str, line: str) -> None:
+    path = tmp_path / name
+    with path.open("w") as file:
+        for _ in range(40):
+            file.write(line * ((1 << 20) // len(line)))
+    done = subprocess.run([sys.executable, "-c", LARGE, path], check=True, capture_output=True, text=True)
+    grown_kb, count, characters = map(int, done.stdout.split())
+    assert grown_kb < 30_000, "of a file of 40 MB"
+    if "broken" not in name:
+        assert characters > 30 << 20
+        assert count > 1000

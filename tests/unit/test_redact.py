@@ -1,0 +1,77 @@
+"""Redaction: each rule against its own examples, and what they have in common."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from idiolect.daemon.patterns import RULES, Rule
+from idiolect.daemon.redact import placeholders, redact, without_placeholders
+
+MATCHES = [(rule, text.replace("¦", ""), wanted) for rule in RULES for text, wanted in rule.matches]
+MISSES = [(rule, text) for rule in RULES for text in rule.misses]
+
+
+@pytest.mark.parametrize(("rule", "text", "wanted"), MATCHES)
+def test_what_a_rule_must_take(rule: Rule, text: str, wanted: str) -> None:
+    redacted, count = redact(text)
+    assert (redacted, count) == (wanted, 1)
+    assert rule.placeholder in redacted, "another rule did this one's work"
+
+
+@pytest.mark.parametrize(("rule", "text"), MISSES)
+def test_what_a_rule_must_not_take(rule: Rule, text: str) -> None:
+    assert redact(text) == (text, 0)
+
+
+def test_every_rule_has_examples() -> None:
+    assert all(rule.matches for rule in RULES)
+    assert len(MISSES) >= len(RULES)
+
+
+def test_the_rest_of_the_text_is_kept_and_each_secret_counted() -> None:
+    text = "Ann, the password: hunter2 and my PIN: 4821.\nPay 4111 1111 1111 1111 (not 4111 1111 1111 1112)."
+    assert redact(text) == (
+        "Ann, the password: [password] and my PIN: [pin].\nPay [card] (not 4111 1111 1111 1112).",
+        3,
+    )
+
+
+def test_letters_of_any_script_are_no_secret() -> None:
+    text = "Grüße aus Kraków 🎉, 今日は 2024年5月1日。 С днём рождения!"
+    assert redact(text) == (text, 0)
+
+
+def test_a_key_in_pieces_leaves_no_piece() -> None:
+    line = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj"
+    begin, end = "-----BEGIN PRIVATE" + " KEY-----", "-----END PRIVATE" + " KEY-----"
+    for part in (f"{begin}\n{line}", f"{line}\n{line}", f"{line} {line}\nMzEfYyjiWA==\n{end}"):
+        assert line not in redact(f"before\n{part}")[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a." * 100_000,
+        "password=" * 20_000,
+        "password: " + "x" * 200_000,
+        "://a:" * 40_000,
+        "4111 " * 40_000,
+        "DE89 3704 " * 20_000,
+        "private key " + "ABCDEFGHIJKLMNOPQRSTUV " * 9_000 + "-----END PRIVATE KEY",
+        "-----BEGIN PRIVATE" + " KEY-----" * 20_000,
+        "eyJaaaaaaaa." * 20_000,
+        "sk-" * 60_000,
+        "--token " * 25_000,
+    ],
+    ids=lambda text: text[:12],
+)
+def test_text_made_to_be_slow_is_not(text: str) -> None:
+    began = time.process_time()
+    redact(text)
+    assert time.process_time() - began < 10
+
+
+def test_placeholders_can_be_counted_and_taken_out() -> None:
+    assert placeholders("[password] and [card], not [this]") == 2
+    assert without_placeholders("[password] and [card]").strip() == "and"

@@ -1,0 +1,472 @@
+"""The HTTP layer over a real socket, around a service without a model."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import logging
+import queue
+import runpy
+import socket
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from idiolect.daemon import address, server, shapes
+from idiolect.daemon.log import PlainFormatter
+from idiolect.daemon.records import Selector
+from idiolect.daemon.settings import Settings
+
+TOY = runpy.run_path(str(Path(__file__).parents[1] / "toy" / "sitecustomize.py"))
+CANARY = TOY["CANARY"]
+TOKEN = "t" * 43
+DEADLINE_S = 20
+
+
+@dataclasses.dataclass
+class Site:
+    """A running server, the service behind it, and a client with the token."""
+
+    service: object
+    running: object
+    http: httpx.Client
+    server: object
+    thread: threading.Thread
+
+    def post(self, path, body=None, **more):
+        return self.http.post(path, json=body, **more)
+
+    def stop(self):
+        self.server.should_exit = True
+
+
+@contextlib.contextmanager
+def serving(settings):
+    service = TOY["ToyService"]()
+    sock, running = address.listen(settings)
+    ready = threading.Event()
+    app = server.create_app(service, running=running, token=TOKEN, settings=settings)
+    made = server.make_server(app, ready.set)
+    thread = threading.Thread(target=made.run, kwargs={"sockets": [sock]})
+    thread.start()
+    assert ready.wait(DEADLINE_S)
+    transport = httpx.HTTPTransport(uds=running.socket) if running.socket else None
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with httpx.Client(
+        base_url=running.url, headers=headers, timeout=DEADLINE_S, transport=transport, trust_env=False
+    ) as http:
+        yield Site(service, running, http, made, thread)
+        service.gate.set()
+        made.should_exit = True
+    thread.join(DEADLINE_S)
+    assert not thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    with serving(Settings(home=tmp_path_factory.mktemp("home")).prepare()) as made:
+        yield made
+
+
+@pytest.fixture
+def site(shared):
+    """The module's one server; the service forgets what earlier tests asked it."""
+    shared.service.calls.clear()
+    shared.service.entries = 0
+    return shared
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    """A server of the test's own, to be slowed down and stopped."""
+    with serving(Settings(home=tmp_path / "home").prepare()) as made:
+        yield made
+
+
+def events(answer):
+    return [json.loads(line) for line in answer.text.splitlines()]
+
+
+def error_of(answer):
+    assert answer.headers["content-type"] == "application/json"
+    body = answer.json()
+    assert set(body) == {"error"}
+    assert set(body["error"]) == {"code", "message", "exit_code"}
+    return body["error"]
+
+
+# --- what §7 fixes ---
+
+
+def test_suggest_has_the_documented_shape(site):
+    answer = site.post("/v1/suggest", {"prefix": "Hi "})
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "words": [
+            {"text": "one", "p": 0.5},
+            {"text": "two\x1b[31m", "p": 0.5},
+            {"text": "[bold]three", "p": 0.5},
+        ],
+        "ghost": {"text": "and so on", "p": 0.25, "show": True},
+        "adapter": None,
+        "elapsed_ms": 1.5,
+    }
+    assert site.service.calls == [("suggest", "Hi ", "", 3, 8)]
+
+
+def test_suggest_passes_everything_on(site):
+    site.post("/v1/suggest", {"prefix": "a\u0000é😀", "suffix": "z", "candidates": 1, "ghost_words": 0})
+    assert site.service.calls == [("suggest", "a\u0000é😀", "z", 1, 0)]
+
+
+def test_history_has_the_documented_shape(site):
+    body = {"text": "Hi", "source": "mail", "app": "mutt", "at": "2026-01-31T09:30:00+02:00"}
+    answer = site.post("/v1/history", body)
+    assert answer.json() == {"id": 1, "stored": True, "redactions": 0, "reason": None}
+    at = datetime(2026, 1, 31, 7, 30, tzinfo=UTC)
+    assert site.service.calls == [("learn", "Hi", "mail", "mutt", at)]
+
+
+def test_a_time_without_a_zone_is_local(site):
+    site.post("/v1/history", {"text": "Hi", "source": "mail", "at": "2026-01-31T09:30:00"})
+    assert site.service.calls[0][4] == datetime(2026, 1, 31, 9, 30).astimezone()
+
+
+def test_status_tells_about_the_service_and_its_process(site):
+    status = site.http.get("/v1/status").json()
+    assert {"running", "pid", "url", "token_file", "base", "adapter", "entries", "tokens", "training"} <= set(
+        status
+    )
+    assert status["running"] is True
+    assert status["url"] == site.running.url
+
+
+def test_health_needs_no_token(site):
+    answer = httpx.get(f"{site.running.url}/healthz", trust_env=False)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_train_answers_at_once_with_the_verdict_or_with_events(fresh):
+    begun = fresh.post("/v1/train")
+    assert (begun.status_code, begun.json()) == (202, {"started": True})
+    assert fresh.service.round_ended.wait(DEADLINE_S)
+    verdict = fresh.post("/v1/train", {"wait": True, "budget_s": 30}).json()
+    assert {"status", "reason", "metrics", "tokens_per_s", "seconds"} == set(verdict)
+    answer = fresh.post("/v1/train", {"stream": True})
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert [event["event"] for event in events(answer)] == ["progress", "verdict"]
+    assert [call[1] for call in fresh.service.calls] == [None, 30.0, None]
+
+
+def test_forget_pause_resume_use_adapters_examples_export_watch(site, tmp_path):
+    receipt = site.post(
+        "/v1/forget", {"ids": [4, 5], "since": "2026-01-31T00:00:00Z", "dry_run": True}
+    ).json()
+    assert receipt == {"entries": 3, "adapters_dropped": [1, 2], "active": None, "dry_run": True}
+    assert site.post("/v1/pause", {"for_s": 60}).json() == {"paused": True, "for_s": 60}
+    assert site.post("/v1/pause").json() == {"paused": True, "for_s": None}
+    assert site.post("/v1/resume").json() == {"paused": False}
+    assert site.post("/v1/use", {"adapter": None}).json() == {"adapter": None}
+    assert site.http.get("/v1/adapters").json()["adapters"][0]["id"] == 1
+    assert len(site.http.get("/v1/examples?count=2").json()["examples"]) == 2
+    target = str(tmp_path / "out")
+    assert site.post("/v1/export", {"kind": "peft", "path": target}).json() == {"path": target}
+    assert site.post("/v1/watch", {"path": "/watched", "remove": True}).json() == {"removed": True}
+    since = datetime(2026, 1, 31, tzinfo=UTC)
+    assert site.service.calls == [
+        ("forget", Selector(ids=(4, 5), since=since), True),
+        ("pause", 60.0),
+        ("pause", None),
+        ("resume",),
+        ("use", None),
+        ("export", "peft", tmp_path / "out", None),
+    ]
+
+
+def test_the_schema_lists_every_route_with_its_body(site):
+    paths = site.http.get("/openapi.json").json()["paths"]
+    assert {
+        "/v1/suggest",
+        "/v1/history",
+        "/v1/status",
+        "/v1/train",
+        "/v1/forget",
+        "/v1/pause",
+        "/healthz",
+    } <= set(paths)
+    schema = paths["/v1/suggest"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert set(schema["properties"]) == {"prefix", "suffix", "candidates", "ghost_words"}
+
+
+def test_no_page_loads_anything_from_elsewhere(site):
+    assert [site.http.get(path).status_code for path in ("/docs", "/redoc")] == [404, 404]
+
+
+# --- who may ask ---
+
+
+@pytest.mark.parametrize(
+    "header", [None, "", "Bearer", f"Bearer {TOKEN[:-1]}", f"Bearer {TOKEN}x", TOKEN, "Bearer ü"]
+)
+def test_a_missing_or_wrong_token_is_refused(site, header):
+    headers = {} if header is None else {"Authorization": header.encode()}
+    answer = httpx.get(f"{site.running.url}/v1/status", headers=headers, trust_env=False)
+    assert answer.status_code == 401
+    assert error_of(answer)["code"] == "unauthorized"
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil", "", "[::2]"]
+)
+@pytest.mark.parametrize("path", ["/healthz", "/v1/status"])
+def test_another_host_name_is_refused(site, host, path):
+    answer = site.http.get(path, headers={"Host": host})
+    assert answer.status_code == 403
+    assert error_of(answer)["code"] == "forbidden-host"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "LOCALHOST:1", "[::1]:99"])
+def test_names_of_this_machine_are_fine(site, host):
+    assert site.http.get("/v1/status", headers={"Host": host}).status_code == 200
+
+
+# --- bad input ---
+
+BAD = [
+    ("/v1/suggest", {}, "prefix"),
+    ("/v1/suggest", {"prefix": 5}, "prefix"),
+    ("/v1/suggest", {"prefix": CANARY * 5000}, "prefix"),
+    ("/v1/suggest", {"prefix": "x", "candidates": CANARY}, "candidates"),
+    ("/v1/suggest", {"prefix": "x", "candidates": 10**30}, "candidates"),
+    ("/v1/suggest", {"prefix": "x", CANARY: 1}, "prefix, suffix, candidates, ghost_words"),
+    ("/v1/suggest", [CANARY], "The request"),
+    ("/v1/history", {"text": CANARY}, "source"),
+    ("/v1/history", {"text": CANARY, "source": "x", "at": CANARY}, "at"),
+    ("/v1/history", {"text": CANARY, "source": "x", "at": "0001-01-01T00:00:00+14:00"}, "at"),
+    ("/v1/train", {"budget_s": -1}, "budget_s"),
+    ("/v1/forget", {}, "Nothing is selected"),
+    ("/v1/forget", {"dry_run": True}, "Nothing is selected"),
+    ("/v1/forget", {"txt": CANARY, "app": "x"}, "text"),
+    ("/v1/forget", {"ids": [0]}, "ids.0"),
+    ("/v1/import", {"paths": []}, "paths"),
+    ("/v1/import", {"paths": [f"relative/{CANARY}"]}, "paths.0: a path must be absolute"),
+    ("/v1/import", {"paths": [f"/nul/\0{CANARY}"]}, "paths.0"),
+    ("/v1/export", {"kind": CANARY, "path": "/x"}, "kind"),
+    ("/v1/use", {}, "adapter"),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "names"), BAD)
+def test_a_bad_field_is_named_in_one_sentence_and_its_value_is_not_repeated(site, path, body, names):
+    answer = site.post(path, body)
+    assert answer.status_code == 422
+    message = error_of(answer)["message"]
+    assert names in message
+    assert CANARY not in answer.text
+    assert message.endswith(".")
+    assert "\n" not in message
+    assert site.service.calls == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b'{"prefix": "\\ud800"}', b"\xff\xfe", b'{"prefix": "a"} x', b"nonsense"]
+)
+def test_what_is_not_json_is_a_400(site, body):
+    answer = site.http.post("/v1/suggest", content=body)
+    assert answer.status_code == 400
+    assert error_of(answer)["code"] == "malformed-json"
+
+
+def test_a_bad_query_is_a_422(site):
+    answer = site.http.get(f"/v1/examples?count={CANARY}")
+    assert answer.status_code == 422
+    assert "count" in error_of(answer)["message"]
+    assert CANARY not in answer.text
+
+
+def test_an_unknown_address_or_method_has_the_same_shape(site):
+    missing = site.http.get(f"/v1/{CANARY}")
+    assert (missing.status_code, error_of(missing)["code"]) == (404, "no-route")
+    assert CANARY not in missing.text
+    wrong = site.http.get("/v1/suggest")
+    assert (wrong.status_code, error_of(wrong)["code"], wrong.headers["allow"]) == (405, "no-route", "POST")
+
+
+def test_an_oversized_body_is_refused_before_it_is_sent(site):
+    with socket.create_connection(("127.0.0.1", site.running.port), DEADLINE_S) as raw:
+        head = f"POST /v1/history HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
+        raw.sendall(f"{head}Content-Length: {10**12}\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: raw.recv(65536), b""))  # until the server closes the connection
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]["code"] == "too-large"
+
+
+def test_an_oversized_body_without_a_length_is_refused_on_the_way(site):
+    def chunks():
+        for _ in range(100 * shapes.MAX_BODY_BYTES // 65536):
+            sent.append(1)
+            yield b"x" * 65536
+
+    sent = []
+    answer = site.http.post("/v1/history", content=chunks())
+    assert answer.status_code == 413
+    assert len(sent) < 100 * shapes.MAX_BODY_BYTES // 65536
+
+
+def test_the_services_own_errors_keep_their_status_and_exit_code(site):
+    answer = site.post("/v1/use", {"adapter": 99})
+    assert answer.status_code == 404
+    assert error_of(answer) == {
+        "code": "unknown-adapter",
+        "message": "There is no adapter 99.",
+        "exit_code": 41,
+    }
+
+
+def test_a_mistake_in_the_program_tells_and_logs_nothing_of_the_user(site, caplog):
+    with caplog.at_level(logging.INFO):
+        plain = site.post("/v1/suggest", {"prefix": "fail"})
+        streamed = site.post("/v1/import", {"paths": [str(_file("broken", site))]})
+        detached = site.post("/v1/train", {"wait": True, "budget_s": 4})
+    assert (plain.status_code, error_of(plain)["code"]) == (500, "internal")
+    assert events(streamed)[-1]["code"] == "internal"
+    assert error_of(detached)["exit_code"] == 70
+    written = "\n".join(PlainFormatter().format(record) for record in caplog.records)
+    assert written.count("builtins.RuntimeError") == 3
+    assert "sitecustomize.py" in written
+    for said in (plain.text, streamed.text, detached.text, written):
+        assert CANARY not in said
+        assert "Traceback" not in said
+
+
+def _file(name, site):
+    path = Path(site.http.get("/v1/status").json()["token_file"]).with_name(name)
+    path.write_text("Hello.\n")
+    return path
+
+
+@given(
+    st.binary(max_size=60)
+    | st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=9),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["prefix", "at", "ids", "paths", "text", "source", "x"]), inner, max_size=4
+            )
+        ),
+        max_leaves=6,
+    ).map(lambda value: json.dumps(value).encode())
+)
+def test_any_bytes_are_a_body_or_one_of_two_errors(raw):
+    kinds = [
+        kind for kind in vars(shapes).values() if isinstance(kind, type) and kind.__name__.endswith("Body")
+    ]
+    for kind in kinds:
+        with contextlib.suppress(shapes.MalformedError, shapes.InvalidRequestError):
+            assert isinstance(shapes.parse(raw, kind), kind)
+
+
+def test_numbers_that_json_lacks_become_null():
+    assert shapes.encode({"perplexity": float("inf"), "p": float("nan")}) == b'{"perplexity":null,"p":null}'
+
+
+# --- threads, streams and the end ---
+
+
+def test_slow_inference_holds_up_nothing_else(fresh):
+    answers = queue.SimpleQueue()
+    slow = threading.Thread(target=lambda: answers.put(fresh.post("/v1/suggest", {"prefix": "wait"})))
+    slow.start()
+    assert fresh.service.entered.wait(DEADLINE_S)
+    with httpx.Client(base_url=fresh.running.url, headers=fresh.http.headers, trust_env=False) as other:
+        assert other.get("/healthz").status_code == 200
+        assert other.get("/v1/status").status_code == 200
+        assert other.post("/v1/history", json={"text": "a", "source": "b"}).status_code == 200
+    assert answers.empty()
+    fresh.service.gate.set()
+    slow.join(DEADLINE_S)
+    assert answers.get().status_code == 200
+
+
+def test_requests_share_a_kept_connection_without_waiting_for_acknowledgements(site):
+    # With Nagle's algorithm on, a kept connection answers in 40 ms steps: 25 requests would take a second.
+    site.post("/v1/suggest", {"prefix": "warm"})
+    started = time.monotonic()
+    fastest = min(_timed(site) for _ in range(25))
+    assert fastest < 0.03, f"{fastest:.3f} s; all: {time.monotonic() - started:.3f} s"
+
+
+def _timed(site):
+    started = time.monotonic()
+    site.post("/v1/suggest", {"prefix": "Hi "})
+    return time.monotonic() - started
+
+
+def test_an_import_reports_as_it_goes(site):
+    answer = site.post("/v1/import", {"paths": [str(_file("notes.txt", site))]})
+    assert [event["event"] for event in events(answer)] == ["progress", "done"]
+
+
+def test_what_is_wrong_with_an_import_is_its_status(site):
+    answer = site.post("/v1/import", {"paths": ["/no/such/path"]})
+    assert (answer.status_code, error_of(answer)["exit_code"]) == (404, 45)
+
+
+def test_an_import_stops_when_its_client_goes_away(fresh):
+    with fresh.http.stream("POST", "/v1/import", json={"paths": [str(_file("wait", fresh))]}) as answer:
+        next(answer.iter_lines())
+        assert not fresh.service.import_closed.is_set()
+    assert fresh.service.import_closed.wait(DEADLINE_S)
+
+
+def test_a_training_round_goes_on_when_its_client_goes_away(fresh):
+    with fresh.http.stream("POST", "/v1/train", json={"stream": True, "budget_s": 2}) as answer:
+        next(answer.iter_lines())
+        assert fresh.service.entered.wait(DEADLINE_S)
+    assert not fresh.service.round_ended.is_set()
+    fresh.service.gate.set()
+    assert fresh.service.round_ended.wait(DEADLINE_S)
+
+
+def test_a_round_that_cannot_begin_says_so_at_once(site):
+    for body in ({"budget_s": 1}, {"budget_s": 1, "wait": True}, {"budget_s": 1, "stream": True}):
+        answer = site.post("/v1/train", body)
+        assert (answer.status_code, error_of(answer)["code"]) == (409, "too-little-text")
+
+
+def test_a_round_that_fails_on_the_way_says_so_last(site):
+    last = events(site.post("/v1/train", {"budget_s": 3, "stream": True}))[-1]
+    assert last == {
+        "event": "error",
+        "code": "training-failed",
+        "message": "The round failed. Try again.",
+        "exit_code": 22,
+    }
+
+
+def test_the_end_of_the_service_ends_its_streams(fresh):
+    with fresh.http.stream("POST", "/v1/train", json={"stream": True, "budget_s": 2}) as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        fresh.stop()
+        assert json.loads(next(lines))["code"] == "service-stopping"
+    fresh.thread.join(DEADLINE_S)
+    assert not fresh.thread.is_alive()
+    assert not fresh.service.round_ended.is_set()
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix sockets here")
+def test_a_unix_socket_serves_the_same(tmp_path):
+    with serving(Settings(home=tmp_path / "home", unix_socket=True).prepare()) as site:
+        assert Path(site.running.socket).stat().st_mode & 0o777 == 0o600
+        assert site.post("/v1/suggest", {"prefix": "Hi "}).status_code == 200
+        stranger = site.http.get("/v1/status", headers={"Authorization": "Bearer nobody"})
+        assert stranger.status_code == 401

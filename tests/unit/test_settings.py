@@ -1,0 +1,169 @@
+import os
+import stat
+from pathlib import Path
+
+import platformdirs
+import pytest
+from idiolect.daemon.settings import NEVER_READ, HomeError, Settings, SettingsError
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith("IDIOLECT_"):
+            monkeypatch.delenv(name)
+
+
+def configure(home: Path, text: str) -> None:
+    home.mkdir(exist_ok=True)
+    (home / "config.toml").write_text(text, encoding="utf-8")
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_constructor_wins_over_environment_over_file_over_default(tmp_path, monkeypatch):
+    configure(tmp_path, "rank = 3\nepochs = 3\nthreads = 3\n")
+    monkeypatch.setenv("IDIOLECT_EPOCHS", "4")
+    monkeypatch.setenv("IDIOLECT_THREADS", "4")
+    settings = Settings(home=tmp_path, threads=5)
+    assert (settings.threads, settings.epochs, settings.rank, settings.port) == (5, 4, 3, 0)
+
+
+def test_the_file_is_read_from_the_folder_that_the_environment_names(tmp_path, monkeypatch):
+    configure(tmp_path, "rank = 3\n")
+    monkeypatch.setenv("IDIOLECT_HOME", str(tmp_path))
+    settings = Settings()
+    assert settings.home == tmp_path
+    assert settings.rank == 3
+
+
+def test_the_default_folder_is_the_platforms_and_an_empty_variable_counts_as_none(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("IDIOLECT_HOME", "")
+    assert Settings().home == Path(platformdirs.user_data_dir("idiolect", appauthor=False)).resolve()
+
+
+def test_every_path_lies_in_the_folder_made_absolute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = Settings(home="profile")
+    assert settings.home == tmp_path / "profile"
+    names = [name for name, member in vars(Settings).items() if isinstance(member, property)]
+    paths = [getattr(settings, name) for name in names]
+    assert len(set(paths)) == len(paths) == 9
+    assert all(settings.home in path.parents for path in paths)
+
+
+def test_a_setting_cannot_be_changed_afterwards(tmp_path):
+    with pytest.raises(ValueError, match="frozen"):
+        Settings(home=tmp_path).rank = 4
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "allowed"),
+    [
+        ("host", "0.0.0.0", "127.0.0.1"),
+        ("host", "example.org", "localhost"),
+        ("port", 70000, "65535"),
+        ("port", -1, "65535"),
+        ("threads", 0, "1 to 64"),
+        ("budget_s", 0, "seconds"),
+        ("budget_s", float("nan"), "seconds"),
+        ("budget_s", float("inf"), "seconds"),
+        ("general_tolerance", -0.1, "0 to 10"),
+        ("auto_train", "perhaps", "true or false"),
+        ("exclude", [3], "list of strings"),
+    ],
+)
+def test_a_value_that_is_not_allowed_is_named_with_what_is(tmp_path, key, value, allowed):
+    with pytest.raises(SettingsError) as caught:
+        Settings(home=tmp_path, **{key: value})
+    assert f"'{key}'" in str(caught.value)
+    assert allowed in str(caught.value)
+    assert "pydantic" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_the_place_of_a_bad_value_is_named(tmp_path, monkeypatch):
+    configure(tmp_path, "rank = 'eight'\n")
+    with pytest.raises(SettingsError, match=r"config\.toml: 'rank'"):
+        Settings(home=tmp_path)
+    monkeypatch.setenv("IDIOLECT_RANK", "eight")
+    with pytest.raises(SettingsError, match="environment variable IDIOLECT_RANK: 'rank'"):
+        Settings(home=tmp_path)
+    with pytest.raises(SettingsError, match="option: 'rank'"):
+        Settings(home=tmp_path, rank="eight")
+
+
+@pytest.mark.parametrize("source", ["option", "environment", "file"])
+def test_an_unknown_key_is_refused_with_the_nearest_known_one(tmp_path, monkeypatch, source):
+    given = {}
+    if source == "option":
+        given = {"treads": 3}
+    elif source == "environment":
+        monkeypatch.setenv("IDIOLECT_TREADS", "3")
+    else:
+        configure(tmp_path, "treads = 3\n")
+    with pytest.raises(SettingsError, match=r"no setting 'treads'\. Did you mean 'threads'"):
+        Settings(home=tmp_path, **given)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"rank = \n", "not valid TOML"), (b"\xff\xfe", "not UTF-8"), (b'home = "/tmp"\n', "IDIOLECT_HOME")],
+)
+def test_a_bad_file_is_one_clear_sentence(tmp_path, content, says):
+    (tmp_path / "config.toml").write_bytes(content)
+    with pytest.raises(SettingsError, match=says):
+        Settings(home=tmp_path)
+
+
+def test_a_folder_in_the_place_of_the_file(tmp_path):
+    (tmp_path / "config.toml").mkdir()
+    with pytest.raises(SettingsError, match="cannot be read"):
+        Settings(home=tmp_path)
+
+
+def test_exclusions_add_to_the_built_in_ones(tmp_path, monkeypatch):
+    assert Settings(home=tmp_path).exclude == NEVER_READ
+    configure(tmp_path, 'exclude = ["drafts", "*.key"]\n')
+    settings = Settings(home=tmp_path)
+    assert settings.exclude == (*NEVER_READ, "drafts")
+    assert Settings(home=tmp_path, exclude=settings.exclude).exclude == settings.exclude
+    monkeypatch.setenv("IDIOLECT_EXCLUDE", "a/*, b")
+    monkeypatch.setenv("IDIOLECT_EXCLUDE_APPS", "*bank*")
+    assert Settings(home=tmp_path).exclude[-2:] == ("a/*", "b")
+    assert Settings(home=tmp_path).exclude_apps[-1] == "*bank*"
+
+
+def test_prepare_makes_folders_for_the_user_alone(tmp_path):
+    old = os.umask(0o022)
+    try:
+        settings = Settings(home=tmp_path / "a" / "profile").prepare()
+    finally:
+        os.umask(old)
+    for folder in (settings.home, settings.base_dir, settings.run_dir, settings.log_path.parent):
+        assert mode(folder) == 0o700
+    settings.run_dir.chmod(0o755)
+    settings.home.chmod(0o755)
+    settings.prepare()
+    assert mode(settings.run_dir) == 0o700
+    assert mode(settings.home) == 0o700
+
+
+def test_prepare_leaves_a_folder_that_others_use_open(tmp_path):
+    (tmp_path / "somebody-elses").write_text("x")
+    tmp_path.chmod(0o755)
+    Settings(home=tmp_path).prepare()
+    assert mode(tmp_path) == 0o755
+    assert mode(tmp_path / "run") == 0o700
+
+
+def test_prepare_says_which_folder_cannot_be_used(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(HomeError, match="file"):
+        Settings(home=tmp_path / "file").prepare()
+    with pytest.raises(HomeError, match="IDIOLECT_HOME"):
+        Settings(home=tmp_path / "file" / "below").prepare()

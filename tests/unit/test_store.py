@@ -1,0 +1,507 @@
+import hashlib
+import os
+import random
+import sqlite3
+import stat
+import threading
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from idiolect.daemon.store import (
+    AdapterDamagedError,
+    Counts,
+    EmptySelectorError,
+    Entry,
+    FileState,
+    ForgetReceipt,
+    ForgottenMeanwhileError,
+    NewEntry,
+    RoundNotRunningError,
+    Selector,
+    Store,
+    UnknownAdapterError,
+)
+
+KEY = "5a" * 32
+NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
+
+
+def entry(text, *, minute=0, source="file", app=None, tokens=3):
+    key = hashlib.sha256(f"{text} {minute} {source}".encode()).hexdigest()
+    return NewEntry(text, source, app, NOON + timedelta(minutes=minute), b"\1\0\0\0" * tokens, 0, key)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "store.db"
+
+
+@pytest.fixture
+def store(path):
+    store = Store.open(path, KEY)
+    yield store
+    store.close()
+
+
+def publish(store, *, parent=None, seen=(), status="active", blob=b"weights", metrics=None):
+    round_id = store.begin_round(parent)
+    return store.publish(
+        round_id,
+        blob=blob,
+        rank=8,
+        parent=parent,
+        seen=seen,
+        status=status,
+        reason="better",
+        metrics=metrics or {},
+        tokens_per_s=300.0,
+        seconds=60.0,
+    )
+
+
+# The file
+
+
+def test_the_text_is_nowhere_in_the_files_and_they_are_the_users_alone(path):
+    canary = "The heron keeps its appointments."
+    old = os.umask(0)
+    try:
+        store = Store.open(path, KEY)
+        state = FileState("/tmp/heron.txt", 1, 2, ("ab",))
+        store.add([entry(canary * 50, source="letters to nobody")], state)
+        files = sorted(file.name for file in path.parent.iterdir())
+        assert files == ["store.db", "store.db-shm", "store.db-wal"]
+        for file in path.parent.iterdir():
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600
+            data = file.read_bytes()
+            for plain in (b"heron", b"letters to nobody", b"CREATE TABLE", KEY.encode(), bytes.fromhex(KEY)):
+                assert plain not in data
+        store.close()
+    finally:
+        os.umask(old)
+    assert path.read_bytes()[:16] != b"SQLite format 3\0"
+    assert b"heron" not in path.read_bytes()
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
+        sqlite3.connect(path).execute("SELECT * FROM entries")
+
+
+def test_a_file_that_others_can_read_is_closed_to_them(path):
+    path.touch(0o644)
+    path.chmod(0o644)
+    Store.open(path, KEY).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_everything_is_there_after_opening_again(path):
+    store = Store.open(path, KEY)
+    (first,) = store.add([entry("one two")])
+    adapter = publish(store, seen=[first], blob=b"abc")
+    store.set("port", 1234)
+    store.close()
+    store.close()
+    store = Store.open(path, KEY)
+    assert [kept.text for kept in store.entries()] == ["one two"]
+    assert store.active() == adapter
+    assert store.adapter_blob(adapter) == b"abc"
+    assert store.get("port") == 1234
+    store.close()
+
+
+def test_a_key_must_be_a_key(path):
+    for key in ("", "5a", "5a" * 33, "zz" * 32, "5a" * 31 + "';"):
+        with pytest.raises(ValueError, match="64 hexadecimal"):
+            Store.open(path, key)
+    assert not path.exists()
+
+
+# Text
+
+
+def test_added_text_comes_back_in_order_of_time_and_then_id(store):
+    ids = store.add([entry("late", minute=9), entry("early", minute=1), entry("also early", minute=1)])
+    assert ids == [1, 2, 3]
+    assert [kept.text for kept in store.entries()] == ["early", "also early", "late"]
+    assert [id_ for id_, _ in store.token_ids()] == [2, 3, 1]
+    assert next(store.entries()) == Entry(2, "early", "file", None, NOON.replace(minute=1), 3)
+
+
+def test_times_keep_their_microseconds_and_come_back_in_utc(store):
+    at = datetime(1931, 5, 6, 7, 8, 9, 123457, tzinfo=timezone(timedelta(hours=-5)))
+    store.add([NewEntry("old", "file", None, at, b"", 0, "00" * 32)])
+    (kept,) = store.entries()
+    assert kept.at == at
+    assert kept.at.tzinfo is UTC
+
+
+def test_what_is_known_already_is_not_kept_twice(store):
+    assert store.add([entry("a"), entry("b"), entry("a")]) == [1, 2, None]
+    assert store.add([entry("b"), entry("c")])[0] is None
+    assert [kept.text for kept in store.entries()] == ["a", "b", "c"]
+
+
+def test_entries_and_their_file_are_kept_together_or_not_at_all(store):
+    with pytest.raises(OverflowError):
+        store.add([entry("a")], FileState("/f", 2**70, 0, ()))
+    assert list(store.entries()) == []
+    with pytest.raises(ValueError, match="uint32"):
+        store.add([entry("a"), NewEntry("b", "file", None, NOON, b"123", 0, "00" * 32)])
+    with pytest.raises(ValueError, match="zone"):
+        store.add([NewEntry("b", "file", None, datetime(2024, 1, 1), b"", 0, "00" * 32)])
+    assert list(store.entries()) == []
+
+
+def test_a_long_history_is_streamed_while_others_write(store):
+    store.add([entry(f"line {number}", minute=number // 3) for number in range(1000)])
+    stream = store.entries()
+    seen = [next(stream).text]
+    store.add([entry("added meanwhile", minute=-1)])
+    seen += [kept.text for kept in stream]
+    assert seen == [f"line {number}" for number in range(1000)]
+    assert sum(len(ids) for _, ids in store.token_ids()) == 1001 * 12
+
+
+def test_counts(store):
+    assert store.counts() == Counts(0, 0, 0, {})
+    store.add(
+        [entry("one two three"), entry("four", source="http", tokens=1), entry("five six", source="http")]
+    )
+    assert store.counts() == Counts(entries=3, words=6, tokens=7, sources={"file": 1, "http": 2})
+
+
+@pytest.mark.parametrize(
+    ("selector", "texts"),
+    [
+        (Selector(text="STRASSE"), ["Die Straße"]),
+        (Selector(text="straße"), ["Die Straße"]),
+        (Selector(text="100%"), ["100% of it"]),
+        (Selector(text="it"), ["100% of it", "Write to Ada"]),
+        (Selector(text="it", source="http"), ["Write to Ada"]),
+        (Selector(ids=(1, 3, 77)), ["Die Straße", "Write to Ada"]),
+        (Selector(ids=()), []),
+        (Selector(source="http"), ["Write to Ada"]),
+        (Selector(app="mail"), ["Write to Ada"]),
+        (Selector(app="Mail"), []),
+        (Selector(since=NOON + timedelta(minutes=1)), ["100% of it", "Write to Ada"]),
+        (Selector(until=NOON + timedelta(minutes=1)), ["Die Straße"]),
+        (Selector(since=NOON, until=NOON), []),
+    ],
+)
+def test_a_selector_takes_what_meets_all_its_conditions(store, selector, texts):
+    store.add(
+        [
+            entry("Die Straße"),
+            entry("100% of it", minute=1),
+            entry("Write to Ada", minute=2, source="http", app="mail"),
+        ]
+    )
+    assert [kept.text for kept in store.entries(selector=selector)] == texts
+    assert store.forget(selector, dry_run=True).entries == len(texts)
+
+
+@pytest.mark.parametrize("given", [{}, {"text": ""}, {"text": "", "source": "file"}])
+def test_a_selector_that_selects_everything_is_refused(given):
+    with pytest.raises(EmptySelectorError):
+        Selector(**given)
+
+
+# Files and watches
+
+
+def test_file_states(store):
+    strange = os.fsdecode(b"/home/\xff\xfe.txt")
+    first, second = FileState("/a", 1, 2, ("x", "y")), FileState(strange, 2**40, -1, ())
+    store.add([], first)
+    store.add([entry("kept")], second)
+    assert store.file_states() == [first, second]
+    assert store.file_state("/a") == first
+    assert store.file_state("/nowhere") is None
+    changed = FileState("/a", 5, 6, ("z",))
+    store.add([], changed)
+    assert store.file_state("/a") == changed
+    store.move_file("/a", strange)
+    assert store.file_states() == [FileState(strange, 5, 6, ("z",))]
+    store.drop_file(strange)
+    assert store.file_states() == []
+    assert store.counts().entries == 1
+
+
+def test_watches(store):
+    assert store.add_watch("/b")
+    assert store.add_watch(os.fsdecode(b"/a\xff"))
+    assert not store.add_watch("/b")
+    assert store.watches() == [os.fsdecode(b"/a\xff"), "/b"]
+    assert store.remove_watch("/b")
+    assert not store.remove_watch("/b")
+    assert store.watches() == [os.fsdecode(b"/a\xff")]
+
+
+# Rounds and adapters
+
+
+def test_publishing_ends_the_round_and_moves_the_pointer(store):
+    ids = store.add([entry("a"), entry("b")])
+    first = publish(store, seen=ids[:1], metrics={"perplexity": 20.5})
+    second = publish(store, parent=first, seen=ids)
+    refused = publish(store, parent=second, status="refused")
+    assert store.active() == second
+    rows = store.adapters()
+    assert [(row.id, row.parent, row.status, row.entries_seen) for row in rows] == [
+        (first, None, "retired", 1),
+        (second, first, "active", 2),
+        (refused, second, "refused", 2),
+    ]
+    assert (rows[0].metrics, rows[0].reason, rows[0].rank, rows[0].size_bytes) == (
+        {"perplexity": 20.5},
+        "better",
+        8,
+        7,
+    )
+    rounds = store.rounds()
+    assert [(row.parent, row.adapter, row.status) for row in rounds] == [
+        (None, first, "promoted"),
+        (first, second, "promoted"),
+        (second, refused, "refused"),
+    ]
+    assert rounds[0].tokens_per_s == 300.0
+    assert rounds[0].started_at <= rounds[0].ended_at
+    assert abs(rounds[0].ended_at - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_what_an_adapter_has_seen_includes_what_its_ancestors_have(store):
+    ids = store.add([entry(name) for name in "abcd"])
+    first = publish(store, seen=ids[:2])
+    second = publish(store, parent=first, seen=ids[1:3])
+    assert store.seen(first) == {1, 2}
+    assert store.seen(second) == {1, 2, 3}
+    with pytest.raises(UnknownAdapterError):
+        store.seen(77)
+
+
+def test_rounds_that_make_no_adapter(store):
+    skipped, failed, cut, running = (store.begin_round(None) for _ in range(4))
+    store.end_round(skipped, status="skipped", reason="too little", metrics={})
+    store.end_round(failed, status="failed", reason="broke", metrics={"loss": 3}, tokens_per_s=1, seconds=2)
+    store.end_round(cut, status="interrupted", reason="stopped", metrics={})
+    assert store.interrupt_rounds() == 1
+    assert store.interrupt_rounds() == 0
+    assert [row.status for row in store.rounds()] == ["skipped", "failed", "interrupted", "interrupted"]
+    assert store.rounds()[1].metrics == {"loss": 3}
+    with pytest.raises(RoundNotRunningError):
+        store.end_round(running, status="failed", reason="", metrics={})
+    with pytest.raises(UnknownAdapterError):
+        store.begin_round(77)
+
+
+def test_a_round_that_is_over_cannot_publish(store):
+    round_id = store.begin_round(None)
+    store.interrupt_rounds()
+    with pytest.raises(RoundNotRunningError):
+        store.publish(
+            round_id,
+            blob=b"",
+            rank=1,
+            parent=None,
+            seen=(),
+            status="active",
+            reason="",
+            metrics={},
+            tokens_per_s=None,
+            seconds=None,
+        )
+    assert store.adapters() == []
+    assert store.active() is None
+
+
+def test_going_back_and_forth_between_adapters(store):
+    first = publish(store)
+    second = publish(store, parent=first)
+    store.activate(first)
+    assert [row.status for row in store.adapters()] == ["active", "retired"]
+    store.activate(None)
+    assert store.active() is None
+    store.activate(second)
+    assert store.active() == second
+    with pytest.raises(UnknownAdapterError, match="77"):
+        store.activate(77)
+    assert store.active() == second
+
+
+def test_a_damaged_adapter_gives_way_to_its_nearest_sound_ancestor(store):
+    first = publish(store)
+    second = publish(store, parent=first)
+    third = publish(store, parent=second)
+    store.mark_damaged(second)
+    assert store.active() == third
+    store.mark_damaged(third)
+    assert store.active() == first
+    store.mark_damaged(first)
+    assert store.active() is None
+    with pytest.raises(AdapterDamagedError, match=str(second)):
+        store.activate(second)
+    with pytest.raises(UnknownAdapterError):
+        store.mark_damaged(77)
+    with pytest.raises(UnknownAdapterError):
+        store.adapter_blob(77)
+
+
+# Forgetting
+
+
+def test_forgetting_takes_what_was_learned_from_the_text(store):
+    a, b, c = store.add([entry("apple"), entry("banana"), entry("cherry")])
+    clean = publish(store, seen=[a])
+    tainted = publish(store, parent=clean, seen=[b])
+    heir = publish(store, parent=tainted, seen=[c])
+    side = publish(store, parent=clean, seen=[c], status="refused")
+    receipt = ForgetReceipt(entries=1, adapters_dropped=(tainted, heir), active=clean)
+    assert store.forget(Selector(text="BANANA"), dry_run=True) == receipt
+    assert store.active() == heir
+    assert store.forget(Selector(text="BANANA")) == receipt
+    assert store.active() == clean
+    assert [kept.text for kept in store.entries()] == ["apple", "cherry"]
+    assert [row.id for row in store.adapters()] == [clean, side]
+    assert [(row.parent, row.adapter) for row in store.rounds()] == [
+        (None, clean),
+        (clean, None),
+        (None, None),
+        (clean, side),
+    ]
+    with pytest.raises(UnknownAdapterError):
+        store.adapter_blob(tainted)
+    assert store.forget(Selector(text="banana")) == ForgetReceipt(0, (), clean)
+    assert store.forget(Selector(text="apple")) == ForgetReceipt(1, (clean, side), None)
+
+
+def test_forgetting_passes_over_damaged_ancestors(store):
+    a, b = store.add([entry("apple"), entry("banana")])
+    first = publish(store, seen=[a])
+    second = publish(store, parent=first)
+    publish(store, parent=second, seen=[b])
+    store.mark_damaged(second)
+    assert store.forget(Selector(ids=(b,))).active == first
+
+
+def test_numbers_are_not_used_again(store):
+    (a,) = store.add([entry("apple")])
+    adapter = publish(store, seen=[a])
+    store.forget(Selector(ids=(a,)))
+    (again,) = store.add([entry("apple")])
+    assert again > a
+    assert publish(store, seen=[again]) > adapter
+
+
+@pytest.mark.parametrize("lost", ["entry", "parent"])
+def test_an_adapter_that_learned_from_text_forgotten_meanwhile_is_not_kept(store, lost):
+    a, b = store.add([entry("apple"), entry("banana")])
+    parent = publish(store, seen=[a])
+    round_id = store.begin_round(parent)
+    store.forget(Selector(ids=(b if lost == "entry" else a,)))
+    with pytest.raises(ForgottenMeanwhileError):
+        store.publish(
+            round_id,
+            blob=b"banana and apple",
+            rank=8,
+            parent=parent,
+            seen=[b] if lost == "entry" else [],
+            status="active",
+            reason="",
+            metrics={},
+            tokens_per_s=None,
+            seconds=None,
+        )
+    assert store.active() == (parent if lost == "entry" else None)
+    store.end_round(round_id, status="failed", reason="forgotten meanwhile", metrics={})
+
+
+def test_no_page_of_the_file_keeps_what_was_forgotten(path, plain_pages):
+    store = Store.open(path, KEY)
+    canary = "The heron keeps its appointments."
+    ids = store.add([entry(f"{canary} {number}", minute=number) for number in range(200)])
+    others = store.add([entry(f"Something else {number}", minute=number) for number in range(200)])
+    publish(store, seen=ids, blob=b"learned from the heron" * 1000)
+    assert b"heron keeps" in plain_pages(path, KEY)
+    assert store.forget(Selector(text="heron keeps")).entries == len(ids)
+    assert b"heron" not in plain_pages(path, KEY)
+    assert b"Something else 199" in plain_pages(path, KEY)
+    assert store.counts().entries == len(others)
+    store.close()
+    assert b"heron" not in plain_pages(path, KEY)
+
+
+def test_copies_that_sqlite_left_behind_when_it_moved_rows_go_too(path, plain_pages):
+    """Overwriting deleted rows is not enough: pages keep stale copies of rows that were moved away.
+
+    These sizes leave some (seed found by trying; without the rewriting of the file this fails).
+    """
+    draw, number, store = random.Random(20), 0, Store.open(path, KEY)
+    for _ in range(30):
+        batch = []
+        for _ in range(draw.randint(1, 30)):
+            number += 1
+            word = "HERON" if draw.random() < 0.3 else "other"
+            text = f"{word} word " * draw.choice([1, 3, 10, 100, 500]) + str(number)
+            minute, tokens = draw.randint(0, 10**6), draw.randint(0, 50)
+            batch.append(entry(text, minute=minute, source=f"{word} src", tokens=tokens))
+        store.add(batch)
+        if draw.random() < 0.2:
+            store.forget(Selector(text="heron"))
+    store.forget(Selector(text="heron"))
+    assert b"HERON" not in plain_pages(path, KEY)
+    assert b"other word" in plain_pages(path, KEY)
+    store.close()
+
+
+def test_forgetting_keeps_a_files_hashes_so_that_it_is_not_read_as_new(store):
+    state = FileState("/notes.txt", 1, 1, ("0123",))
+    store.add([entry("banana")], state)
+    store.forget(Selector(text="banana"))
+    assert store.file_state("/notes.txt") == state
+
+
+# Small state and events
+
+
+def test_state(store):
+    assert store.get("paused") is None
+    assert store.get("paused", False) is False
+    for value in (True, None, 3, 1.5, "x", [1, {"a": None}]):
+        store.set("paused", value)
+        assert store.get("paused", "absent") == value
+
+
+def test_events_are_kept_up_to_a_number(store, monkeypatch):
+    monkeypatch.setattr("idiolect.daemon.store._EVENTS_KEPT", 3)
+    for number in range(5):
+        store.event("accepted", words=number, app="editor")
+    kept = store.events()
+    assert [event.detail["words"] for event in kept] == [2, 3, 4]
+    assert kept[0].kind == "accepted"
+    assert kept[0].at.tzinfo is UTC
+
+
+# Threads
+
+
+def test_many_threads_share_one_store(store):
+    errors = []
+
+    def work(name):
+        try:
+            for number in range(30):
+                store.add([entry(f"{name} {number}", minute=number)])
+                store.set(name, number)
+                list(store.entries())
+                if number % 10 == 0:
+                    store.forget(Selector(text=f"{name} {number}"))
+        except Exception as error:  # noqa: BLE001 (whatever it is, the test must hear of it)
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in ("ada", "bob", "cyd")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    texts = [kept.text for kept in store.entries()]
+    assert len(texts) == len(set(texts))
+    assert all(f"{name} 29" in texts and f"{name} 20" not in texts for name in ("ada", "bob", "cyd"))

@@ -1,0 +1,163 @@
+"""The tokenizer on a vocabulary small enough to check by eye."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+from idiolect.models import tokenizer as module
+from idiolect.models.llama import DamagedModelError, UnsupportedModelError
+from idiolect.models.tokenizer import Tokenizer, build_tokenizer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MARKS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+LETTERS = [chr(byte) for byte in PRINTABLE] + [chr(256 + place) for place in range(256 - len(PRINTABLE))]
+MERGES = ["Ġ t", "h e", "Ġt he", "i n", "in g", "Ġ Ġ", "ĠĠ ĠĠ", "Ã ©", "Ċ Ċ", "' s", "1 2"]
+
+
+def build(path: Path, letters: list[str] = LETTERS, merges: list[str] = MERGES) -> Tokenizer:
+    tokens = [*MARKS, *letters, *(merge.replace(" ", "") for merge in merges)]
+    build_tokenizer(tokens, merges, [3] * len(MARKS) + [1] * (len(tokens) - len(MARKS)), path)
+    return Tokenizer(path)
+
+
+@pytest.fixture
+def tokenizer(tmp_path: Path) -> Tokenizer:
+    return build(tmp_path / "tokenizer.model")
+
+
+def pieces(tokenizer: Tokenizer, text: str) -> list[bytes]:
+    return [tokenizer.token_bytes(token) for token in tokenizer.encode(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        (" the", [b" the"]),
+        ("the", [b"t", b"he"]),
+        (" thing", [b" t", b"h", b"ing"]),
+        ("é", ["é".encode()]),
+        ("\n\n", [b"\n\n"]),
+        ("it's", [b"i", b"t", b"'s"]),
+        ("12", [b"1", b"2"]),
+        (" 12", [b" ", b"1", b"2"]),
+        ("     a", [b"    ", b" ", b"a"]),
+        ("a    ", [b"a", b"    "]),
+        ("\ta", [b"\t", b"a"]),
+        ("\x00\u00ad", [b"\x00", b"\xc2", b"\xad"]),
+    ],
+)
+def test_words_are_cut_and_merged(tokenizer: Tokenizer, text: str, expected: list[bytes]) -> None:
+    assert pieces(tokenizer, text) == expected
+    assert pieces(tokenizer, text) == expected, "remembered words are the same"
+
+
+def test_marks_cannot_be_typed(tokenizer: Tokenizer) -> None:
+    for mark in MARKS:
+        ids = tokenizer.encode(mark)
+        assert not {tokenizer.document, tokenizer.bos, tokenizer.eos} & {*ids}
+        assert tokenizer.decode(ids) == mark
+
+
+def test_marks_are_no_text(tokenizer: Tokenizer) -> None:
+    assert (tokenizer.document, tokenizer.bos, tokenizer.eos) == (0, 1, 2)
+    assert tokenizer.decode([1, *tokenizer.encode("in"), 2, 0]) == "in"
+    assert tokenizer.vocabulary_bytes()[:4] == [b"", b"", b"", b"!"]
+
+
+def test_the_vocabulary_in_bytes(tokenizer: Tokenizer) -> None:
+    vocabulary = tokenizer.vocabulary_bytes()
+    assert len(vocabulary) == tokenizer.vocab_size == len(MARKS) + 256 + len(MERGES)
+    assert {*vocabulary} >= {bytes([byte]) for byte in range(256)}
+    assert vocabulary[-1] == b"12"
+
+
+def test_cut_characters_are_replaced_in_text_but_exact_in_bytes(tokenizer: Tokenizer) -> None:
+    ids = tokenizer.encode("ñ")
+    assert tokenizer.decode(ids[:1]) == tokenizer.decode(ids[1:]) == "\ufffd"
+    assert [tokenizer.token_bytes(token) for token in ids] == [b"\xc3", b"\xb1"]
+
+
+def test_surrogates_are_joined_or_replaced(tokenizer: Tokenizer) -> None:
+    assert tokenizer.decode(tokenizer.encode("a\ud83d\ude00b")) == "a\U0001f600b"
+    assert tokenizer.decode(tokenizer.encode("a\ud83d b\ude00")) == "a\ufffd b\ufffd"
+
+
+def test_bytes_without_a_token_are_left_out(tmp_path: Path) -> None:
+    tokenizer = build(tmp_path / "tokenizer.model", [letter for letter in LETTERS if letter != "x"])
+    assert pieces(tokenizer, "ixn") == [b"in"]
+    assert tokenizer.encode("x") == []
+
+
+def test_a_full_memory_of_words_changes_nothing(
+    tokenizer: Tokenizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "".join(f" {chr(97 + number % 26) * (1 + number // 26)}" for number in range(2_000))
+    expected = tokenizer.encode(text)
+    monkeypatch.setattr(module, "_REMEMBERED_WORDS", 50)
+    small = Tokenizer(tmp_path / "tokenizer.model")
+    assert small.encode(text) == expected
+    assert small.encode(text) == expected
+    assert len(small._remembered) <= 50
+
+
+def test_long_words_are_not_remembered(tokenizer: Tokenizer) -> None:
+    tokenizer.encode("the " + "a" * 10_000)
+    assert {*tokenizer._remembered} == {"the"}
+
+
+def test_threads_may_share_it(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_REMEMBERED_WORDS", 20)
+    interval = sys.getswitchinterval()
+    texts = [f" thing {chr(97 + number % 26) * 3}ing the 12é" * 5 for number in range(200)]
+    expected = [tokenizer.encode(text) for text in texts]
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            assert list(pool.map(tokenizer.encode, texts)) == expected
+    finally:
+        sys.setswitchinterval(interval)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "merges", "why"),
+    [
+        ([*MARKS[1:], *LETTERS], [], r"lacks the tokens <\|endoftext\|>"),
+        ([*MARKS, *LETTERS, "a"], [], "repeats itself"),
+        ([*MARKS, *LETTERS], ["a b"], "make no token"),
+        ([*MARKS, *LETTERS, "ab"], [], "not made of bytes"),
+        ([*MARKS, *LETTERS, "東"], [], "not made of bytes"),
+        ([*MARKS, *LETTERS, "bc", "ab", "abc"], ["b c", "a b", "ab c"], "more than their order"),
+        ([*MARKS, *LETTERS, "abc"], ["ab c"], "more than their order"),
+    ],
+)
+def test_a_vocabulary_that_would_not_run_exactly_is_refused(
+    tmp_path: Path, tokens: list[str], merges: list[str], why: str
+) -> None:
+    types = [3 if token in MARKS else 1 for token in tokens]
+    with pytest.raises(UnsupportedModelError, match=why):
+        build_tokenizer(tokens, merges, types, tmp_path / "tokenizer.model")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a model"])
+def test_a_damaged_file_says_what_to_do(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "tokenizer.model"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DamagedModelError, match="missing or damaged"):
+        Tokenizer(path)
+
+
+def test_a_file_cut_short_is_not_used(tmp_path: Path) -> None:
+    build(tmp_path / "whole")
+    whole = (tmp_path / "whole").read_bytes()
+    (tmp_path / "cut").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DamagedModelError):
+        Tokenizer(tmp_path / "cut")
