@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-import onnx
 import onnxruntime as ort
 import safetensors.numpy
 from numpy.typing import NDArray
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from idiolect.adapters.lora import Lora
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import IdiolectError
-from idiolect.models.graph import build_graph, read_weights
 from idiolect.models.llama import Blocks, Weights, quantize
 
 _PEFT_NAMES = {
@@ -111,6 +109,10 @@ def _peft(lora: Lora, base: BasePaths, folder: Path) -> None:
 
 def _merged(lora: Lora, base: BasePaths, path: Path) -> None:
     """One ``.onnx`` file with the adapter added to the weights, rounded to 8 bits again."""
+    import onnx  # large, and not needed to serve
+
+    from idiolect.models.graph import build_graph, read_weights
+
     weights = merge(read_weights(base.graph, base.config), lora)
     parts = path.with_name("parts.onnx")
     build_graph(weights, parts, adapter=False)

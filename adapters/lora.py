@@ -12,8 +12,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from idiolect.models.errors import IdiolectError
-from idiolect.models.graph import adapter_inputs
-from idiolect.models.llama import GROUPS, LlamaConfig
+from idiolect.models.llama import GROUPS, LlamaConfig, adapter_inputs
 
 
 class AdapterFormatError(IdiolectError):

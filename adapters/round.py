@@ -21,20 +21,20 @@ from typing import IO, Any
 
 import psutil
 
-from idiolect.adapters.corpus import Recent, Rows, general_passages, pack, hold_out
+from idiolect.adapters.corpus import HELD_OUT_LEAST, HELD_OUT_MOST, Recent, Rows, general_passages, hold_out, pack
 from idiolect.adapters.gate import Judged, decide, general_perplexity, judge
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.mixture import Mixture
 from idiolect.models.build import find_base
 from idiolect.models.errors import IdiolectError
-from idiolect.models.graph import read_weights
 from idiolect.models.session import Model
 from idiolect.models.tokenizer import Tokenizer
 
 _GENERAL_TOKENS = 2000
 _REPLAY_SHARE = 0.1  # general text among the training tokens
-_JUDGING_SHARE = 0.35  # of the budget, at the most
+_JUDGING_SHARE = 0.3  # of the budget
+_ARMS = 4.0  # passes over the held-out text and half as much general text, with what scoring adds to them
 
 
 @dataclass(frozen=True)
@@ -103,13 +103,15 @@ def run(order: Order, entries: list[list[int]], emit: Emit) -> None:
     replay, general = ([tokenizer.encode(p) for p in part] for part in general_passages())
     general = general[: _fit(general, _GENERAL_TOKENS)]
 
-    model = Model(base.graph, base.config, threads=order.threads)
-    clock.time_judging(model, tokenizer, held_out, general)
+    tokens = clock.time_judging(base, order.threads, breaks, general)
+    held_out = held_out[len(held_out) - _fit(held_out[::-1], tokens) :]
+    general = general[: _fit(general, tokens // 2)]
     lora, facts = _train(order, base, seen, replay, breaks, clock)
     del replay
     blob = lora.to_bytes()
     # Judge what will be served: the adapter as it is stored.
     candidate = Lora.from_bytes(blob, base.config).tensors()
+    model = Model(base.graph, base.config, threads=order.threads)
     parent = _parent(order, base.config)
     adapters = {"base": None, "candidate": candidate} | ({"serving": parent} if parent else {})
     memory, recent = FastMemory(base.config.vocab), Recent(order.recent_tokens, breaks)
@@ -169,20 +171,22 @@ class _Clock:
     def elapsed(self) -> float:
         return time.monotonic() - self._started
 
-    def time_judging(
-        self, model: Model, tokenizer: Tokenizer, held_out: list[list[int]], general: list[list[int]]
-    ) -> None:
-        """Estimate how long the judging will take: time one passage and scale by tokens."""
-        probe = general[:2]
+    def time_judging(self, base: Any, threads: int, breaks: list[int], general: list[list[int]]) -> int:
+        """How many held-out tokens can be judged in the time there is: a few passages are timed."""
+        model = Model(base.graph, base.config, threads=threads)  # not kept: training needs the memory
+        probe = general[:4]
+        general_perplexity(model, None, probe[:1], breaks)
         started = time.monotonic()
-        general_perplexity(model, None, probe, tokenizer.encode("\n"))
-        each = (time.monotonic() - started) / sum(map(len, probe))
-        self.judging_s = 2.5 * each * (sum(map(len, held_out)) + sum(map(len, general)))
+        general_perplexity(model, None, probe, breaks)
+        each = _ARMS * (time.monotonic() - started) / sum(map(len, probe))
+        tokens = int(min(max(_JUDGING_SHARE * self.budget_s / each, HELD_OUT_LEAST), HELD_OUT_MOST))
+        self.judging_s = each * tokens
+        return tokens
 
     @property
     def training_s(self) -> float:
         """What is left of the budget for training."""
-        return max(self.budget_s - self.elapsed() - self.judging_s, (1 - _JUDGING_SHARE) * self.budget_s)
+        return max(self.budget_s - self.elapsed() - self.judging_s, 1.0)
 
     def report(self, phase: str, done: float, left_s: float | None = None, **more: float) -> None:
         """Emit a progress line; ``left_s`` is that of the phase, to which the judging is added."""
@@ -197,12 +201,10 @@ def _train(
     order: Order, base: Any, seen: list[list[int]], replay: list[list[int]], breaks: list[int], clock: _Clock
 ) -> tuple[Lora, dict[str, Any]]:
     # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
-    import torch
-
     from idiolect.adapters.training import TrainConfig, train
+    from idiolect.models.graph import read_weights
     from idiolect.models.twin import Twin
 
-    torch.set_num_threads(order.threads)
     config = TrainConfig(learning_rate=order.learning_rate, epochs=order.epochs)
     own = pack(seen, config.length, breaks)
     rows = _with_replay(own, pack(replay, config.length, breaks))
@@ -217,6 +219,7 @@ def _train(
         rows,
         config,
         budget_s=clock.training_s,
+        threads=order.threads,
         seed=order.seed,
         report=lambda step: clock.report(
             "train", step.done, step.left_s, loss=round(step.loss, 3), tokens=step.tokens
@@ -253,13 +256,14 @@ def _mixture(order: Order, name: str) -> Mixture:
     return Mixture() if known is None else Mixture.from_json(known)
 
 
-def _fit(passages: list[list[int]], tokens: int) -> int:
+def _fit(texts: list[list[int]], tokens: int) -> int:
+    """How many of the first texts have at most ``tokens`` tokens together; one at the least."""
     total = 0
-    for index, passage in enumerate(passages):
-        total += len(passage)
+    for index, text in enumerate(texts):
+        total += len(text)
         if total > tokens:
-            return index
-    return len(passages)
+            return max(index, 1)
+    return len(texts)
 
 
 def _metrics(

@@ -19,7 +19,9 @@ from idiolect.adapters.lora import Lora
 from idiolect.models.twin import Twin, cross_entropy
 
 
-_ROWS = 2  # rows whose activations are held at once
+_SETTLED = 3  # steps before another number of threads is tried
+_RETRY = 12  # steps between two trials of it
+_ROWS = 1  # rows whose activations are held at once
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,13 @@ def train(
     config: TrainConfig,
     *,
     budget_s: float,
+    threads: int,
     seed: int,
     report: Callable[[Step], None],
 ) -> Trained:
     """Train ``start`` further on ``rows`` for ``config.epochs``, or until ``budget_s`` seconds are over.
+
+    At most ``threads`` threads are used, fewer while other programs are busy.
 
     The learning rate follows the share of the round that is done (linear warm-up, cosine to zero,
     Loshchilov & Hutter 2017), whichever of steps and time is ahead, so that a run cut by its
@@ -76,15 +81,18 @@ def train(
     optimizer = torch.optim.AdamW([decay], lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
     steps = max(1, math.ceil(len(rows) * config.epochs / config.batch))
     batches = _batches(rows, config.batch, np.random.default_rng(seed))
+    pace = _Pace(threads)
     started, tokens, done = time.monotonic(), 0, 0.0
     for step in range(steps):
         ids, weights = next(batches)
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _schedule(done, config.warmup)
+        pace.begin()
         optimizer.zero_grad(set_to_none=True)
         loss = _backward(twin, start.config.scale, matrices, ids, weights)
         torch.nn.utils.clip_grad_norm_(matrices.values(), 1.0)
         optimizer.step()
+        pace.end()
         tokens += weights.numel()
         elapsed = time.monotonic() - started
         done = max((step + 1) / steps, elapsed / budget_s)
@@ -120,6 +128,36 @@ def _batches(rows: Rows, size: int, random: np.random.Generator) -> Iterator[tup
             waiting += random.permutation(len(rows)).tolist()
         chosen, waiting = waiting[:size], waiting[size:]
         yield torch.from_numpy(rows.ids[chosen]), torch.from_numpy(rows.weights[chosen])
+
+
+class _Pace:
+    """Chooses how many threads a step uses by how fast the last steps were.
+
+    Threads wait for one another at every operation: beside a program that keeps one core busy, two
+    of them can be many times slower than one. Now and then the other count gets a step to prove itself.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._seconds = dict.fromkeys(range(1, most + 1), 0.0)
+        self._steps = 0
+        self._threads = most
+        self._started = 0.0
+
+    def begin(self) -> None:
+        untried = [count for count, seconds in self._seconds.items() if seconds == 0.0]
+        if self._steps < _SETTLED:
+            self._threads = max(self._seconds)
+        elif self._steps % _RETRY == 0 or untried:
+            others = untried or [count for count in self._seconds if count != self._threads] or [self._threads]
+            self._threads = others[self._steps // _RETRY % len(others)]
+        else:
+            self._threads = min(self._seconds, key=self._seconds.__getitem__)
+        torch.set_num_threads(self._threads)
+        self._started = time.perf_counter()
+
+    def end(self) -> None:
+        self._seconds[self._threads] = time.perf_counter() - self._started
+        self._steps += 1
 
 
 def _schedule(done: float, warmup: float) -> float:

@@ -12,6 +12,7 @@ from pathlib import Path  # noqa: TC003 (typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
 from idiolect.daemon.arguments import (
     AsJson,
     Budget,
@@ -144,7 +145,8 @@ def _start(settings: Settings, view: View, port: int | None = None) -> tuple[Run
 @app.command(rich_help_panel=_SERVICE, epilog="Example: idiolect stop")
 def stop() -> None:
     """End the service; what it learned is kept."""
-    _view().stopped(_stop(_settings()))
+    settings = _settings()
+    _view().stopped(_stop(settings), settings.home)
 
 
 def _stop(settings: Settings) -> int | None:
@@ -164,7 +166,7 @@ def status(as_json: AsJson = False) -> None:
             now = client.get("/v1/status", timeout_s=_PROMPT_S)
     except NotRunningError:
         unknown = dict.fromkeys(("pid", "url", "socket", "base", "adapter", "entries", "tokens"))
-        now = {"running": False, **unknown, "training": False, "token_file": str(settings.token_path)}
+        now = {"running": False, **unknown, "training": None, "token_file": str(settings.token_path)}
     now["home"] = str(settings.home)
     _view().status(now, as_json=as_json)
 
@@ -230,7 +232,11 @@ def train(
 
 def _round(client: Client, view: View, budget: float | None, *, quiet: bool = False) -> dict[str, Any]:
     events = client.stream("/v1/train", {"stream": True, "budget_s": budget})
-    verdict = view.follow_round(events, quiet=quiet)
+    try:
+        verdict = view.follow_round(events, quiet=quiet)
+    except KeyboardInterrupt:
+        view.round_goes_on()
+        raise
     return {name: value for name, value in verdict.items() if name != "event"}
 
 
@@ -367,24 +373,25 @@ def welcome(
             report = _read(client, view, paths)
             view.imported(report, as_json=False)
             fresh = report["entries"]
-        _prove(client, view, budget, fresh=fresh)
-        view.examples(client.get("/v1/examples", count=6)["examples"])
+        if _prove(client, view, budget, fresh=fresh):
+            view.examples(client.get("/v1/examples", count=6)["examples"])
     view.how_to_go_on(settings, running)
 
 
-def _prove(client: Client, view: View, budget: float | None, *, fresh: int) -> None:
-    """Train and show the verdict; where nothing was read since the last verdict, show that one again."""
+def _prove(client: Client, view: View, budget: float | None, *, fresh: int) -> bool:
+    """Train and show the verdict, or the last one again if nothing was read since; whether there is one."""
     from idiolect.daemon.process import RelayedError
 
     last = client.get("/v1/status").get("last_round")
     if not fresh and last and last["status"] in {"promoted", "refused"}:
         view.verdict(last, as_json=False)
-        return
+        return True
     try:
         verdict = _round(client, view, budget)
     except RelayedError as error:
         if error.relayed_code not in _NO_ROUND:
             raise
         view.no_verdict(str(error))
-    else:
-        view.verdict(verdict, as_json=False)
+        return False
+    view.verdict(verdict, as_json=False)
+    return True

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import httpx
+
 from idiolect.daemon import process
 from idiolect.models.errors import IdiolectError
 

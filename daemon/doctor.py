@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import psutil
+
 from idiolect.daemon import process
 from idiolect.daemon.client import Client
 from idiolect.daemon.settings import Settings

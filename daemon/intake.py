@@ -7,7 +7,7 @@ import json
 import sys
 from array import array
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon import commits
@@ -59,6 +59,7 @@ class Batch:
         self._encode = encode
         self._learned = learned
         self._waiting: list[tuple[NewEntry, list[int], list[int]]] = []
+        self._known: dict[str, list[int]] = {}
         self._state: FileState | None = None
 
     def put(
@@ -97,6 +98,8 @@ class Batch:
         for (entry, tokens, ids), id_ in zip(waiting, stored, strict=True):
             if id_ is None:
                 self.report.skip_known()
+                if len(self._known) < _TRACKED:
+                    self._known[digest(entry.text)] = ids
                 continue
             ids.append(id_)
             self.report.entries += 1
@@ -111,8 +114,18 @@ class Batch:
         in between, the file is read once more, and nothing of it is stored twice.
         """
         self.flush()
+        self._known.clear()
         self._state = state()
         return self._state
+
+    def recall(self, at: datetime) -> None:
+        """Commit what waits; find the ids of those texts of `at` that turned out to be stored before."""
+        self.flush()
+        if self._known:
+            moment = Selector(source="file", since=at, until=at + timedelta(microseconds=1))
+            for entry in self._store.entries(selector=moment):
+                if (ids := self._known.get(digest(entry.text))) is not None:
+                    ids.append(entry.id)
 
 
 @dataclass(slots=True)
@@ -143,12 +156,22 @@ class _New:
         return min(self.redactions, placeholders(part)) if self.redactions else 0
 
 
+def _saved_at(status: os.stat_result) -> datetime:
+    """When a file was saved, as far as its clock can be believed."""
+    now = datetime.now(UTC)
+    try:
+        return min(datetime.fromtimestamp(status.st_mtime, UTC), now)
+    except (ValueError, OverflowError, OSError):
+        return now
+
+
 class _Page:
     """A file while it is read: what it held before, and what it holds now."""
 
     def __init__(self, status: os.stat_result, known: tuple[str, ...]) -> None:
-        self.status = status
         self.ledger = Ledger(known)
+        self.written_at = _saved_at(status)
+        self._status = status
         self._paragraphs: list[_Paragraph] | None = []
         self._seen: dict[str, int] = {}
 
@@ -166,14 +189,6 @@ class _Page:
             self._seen[name] = ordinal + 1
         return None if known else _New(paragraph, text, at, redactions, ordinal)
 
-    def written_at(self) -> datetime:
-        """When the file was saved, as far as its clock can be believed."""
-        now = datetime.now(UTC)
-        try:
-            return min(datetime.fromtimestamp(self.status.st_mtime, UTC), now)
-        except (ValueError, OverflowError, OSError):
-            return now
-
     def state(self, path: Path) -> FileState:
         """The file as it is now; of a very long one, no paragraphs (its entries' keys have to do)."""
         held = self._paragraphs
@@ -185,7 +200,7 @@ class _Page:
                 for paragraph in held
             )
         )
-        return FileState(str(path), self.status.st_size, self.status.st_mtime_ns, known)
+        return FileState(str(path), self._status.st_size, self._status.st_mtime_ns, known)
 
 
 class Intake:
@@ -212,16 +227,16 @@ class Intake:
         compares = bool(page.ledger) and kind_of(path) != "jsonl"
         held: list[_New] = []
         held_chars = known = 0
-        empty = True
+        spoken = complained = False
         for found in read(path):
             if isinstance(found, Skipped):
                 self._report.skip(found)
-                empty = False
+                complained = True
                 continue
             text, redactions = cleaned(found.text)
             if not text:
                 continue
-            empty = False
+            spoken = True
             new = page.see(text, found.at, redactions)
             if new is None:
                 known += 1
@@ -233,12 +248,13 @@ class Intake:
             elif self._whole(path, page, new):
                 yield found.offset_bytes
         self._edited(path, page, held)
+        self._batch.recall(page.written_at)  # of an import that was killed before it came to the state
         if known:
             self._report.skip_known(known)
-        if empty:
-            self._report.skip(Skipped(path, "empty"))
-        else:
+        if spoken:
             self._report.files += 1
+        elif not complained:
+            self._report.skip(Skipped(path, "empty"))
         self._origins.saved(self._batch.end_file(lambda: page.state(path)))
         yield before.st_size
 
@@ -288,7 +304,7 @@ class Intake:
             committed |= self._batch.put(
                 piece,
                 source="file",
-                at=new.at or page.written_at(),
+                at=new.at or page.written_at,
                 key=key,
                 redactions=new.redacted_in(piece),
                 ids=new.paragraph.entries,
@@ -320,7 +336,7 @@ class Intake:
                 self._batch.put(
                     run,
                     source="file",
-                    at=page.written_at(),
+                    at=page.written_at,
                     key=identity("file", str(path), new.paragraph.digest, run, part),
                     redactions=new.redacted_in(run),
                     ids=new.paragraph.entries,

@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import keyring
+
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from idiolect.daemon.settings import Settings
     from keyring.backend import KeyringBackend
+
+    from idiolect.daemon.settings import Settings
 
 SERVICE = "idiolect"
 

@@ -64,7 +64,7 @@ class Origins:
         paragraphs' hashes, in order; it is called only where some file comes into question.
         """
         with self._lock:
-            twins = sorted(self._by_size[status.st_size] - {path}) if status.st_size else []
+            twins = sorted(self._by_size[status.st_size] - {path})
             gone = dict(self._gone)
         renamed = self._renamed(twins, status)
         if renamed is None and (twins or gone):

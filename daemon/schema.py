@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 import sqlcipher3.dbapi2 as sqlcipher
-from idiolect.models.errors import IdiolectError
 from sqlite_utils import Database, Migrations
+
+from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     import sqlite3

@@ -20,20 +20,22 @@ import uvicorn
 from anyio.to_thread import run_sync
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
 from idiolect.daemon import shapes
 from idiolect.daemon.process import UnauthorizedError
 from idiolect.daemon.records import Selector
 from idiolect.daemon.streams import Streams, internal
 from idiolect.models.errors import IdiolectError
-from starlette.exceptions import HTTPException
 
 if TYPE_CHECKING:
     import socket
 
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
     from idiolect.daemon.process import Running
     from idiolect.daemon.service import Service
     from idiolect.daemon.settings import Settings
-    from starlette.types import ASGIApp, Receive, Scope, Send
 
 _LOOPBACK_NAMES = frozenset({b"127.0.0.1", b"localhost", b"[::1]"})
 #: How long requests under way may take to finish once the service is asked to end.
@@ -130,7 +132,7 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
         asked = await _body(request, shapes.WatchBody)
         if asked.remove:
             return _answer({"removed": await run_sync(service.unwatch, Path(asked.path))})
-        events = service.watch(Path(asked.path))
+        events = await run_sync(service.watch, Path(asked.path))
         return streams.answer(await streams.first(events), events)
 
     @app.get("/v1/adapters", response_model=None)
@@ -255,8 +257,6 @@ def _refuse(error: IdiolectError, status: int | None = None) -> Response:
     answer = _answer({"error": shapes.error_body(error)}, status or error.http_status)
     if isinstance(error, UnauthorizedError):
         answer.headers["www-authenticate"] = "Bearer"
-    if isinstance(error, shapes.TooLargeError):
-        answer.headers["connection"] = "close"  # else the rest of the body would be read, to no use
     return answer
 
 

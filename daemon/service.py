@@ -285,8 +285,8 @@ class _Latest:
             self._asked.wait()
             if self._stopping:
                 return
+            self._asked.clear()  # before the work: what is asked meanwhile counts again
             time.sleep(0.05)  # an import brings many entries at once
-            self._asked.clear()
             self._work()
 
 

@@ -13,9 +13,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import platformdirs
 import pydantic
 import pydantic_settings
-from idiolect.models.errors import IdiolectError
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from idiolect.models.errors import IdiolectError
 
 _PREFIX = "IDIOLECT_"
 
@@ -124,6 +125,9 @@ class Settings(pydantic_settings.BaseSettings):
     )
     context_tokens: int = Field(
         512, ge=16, le=8192, description="tokens before the cursor that a suggestion looks at, 16 to 8192"
+    )
+    recent_tokens: int = Field(
+        160, ge=0, le=2048, description="tokens of the latest entries that come before the prefix, 0 to 2048"
     )
     min_tokens: int = Field(
         2000, ge=1, le=10**9, description="least text for a training round, in tokens, 1 or more"

@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
 
 import pydantic
-from idiolect.models.errors import IdiolectError
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
+
+from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from idiolect.adapters.predict import Suggestion
     from idiolect.daemon.capture import Learned
     from idiolect.daemon.records import ForgetReceipt
-    from idiolect.daemon.service import Suggestion
 
 MAX_BODY_BYTES = 8 * 2**20
 MAX_PREFIX_CHARS = 100_000

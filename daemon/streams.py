@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import anyio
 from anyio.to_thread import run_sync
 from fastapi.responses import Response, StreamingResponse
+
 from idiolect.daemon.shapes import encode, error_body
 from idiolect.models.errors import IdiolectError
 

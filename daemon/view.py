@@ -109,9 +109,10 @@ class View:
         did = "Started" if fresh else "Already running"
         self._say(f"{did}: {running.socket or running.url} (pid {running.pid})")
 
-    def stopped(self, pid: int | None) -> None:
+    def stopped(self, pid: int | None, home: Path) -> None:
         """Say that the service has ended."""
-        self._say("Not running." if pid is None else f"Stopped (pid {pid}).")
+        said = "No service runs" if pid is None else "Stopped the service"
+        self._say(f"{said} for the profile {home}.")
 
     def status(self, now: dict[str, Any], *, as_json: bool) -> None:
         """Show `/v1/status`, or what is known without the service."""
@@ -121,7 +122,9 @@ class View:
             self._say("Not running. Start it with `idiolect start`.")
             return self._facts([("kept in", now["home"])])
         adapter = "base model alone" if now["adapter"] is None else f"adapter {now['adapter']}"
-        doing = "training" if now["training"] else "paused" if now.get("paused") else "listening"
+        doing = "paused" if now.get("paused") else "listening"
+        if round_ := now["training"]:
+            doing = f"training ({round_['phase']}, {round_['done']:.0%})"
         self._facts(
             [
                 ("running", f"{now['socket'] or now['url']} (pid {now['pid']}), {doing}"),
@@ -181,6 +184,10 @@ class View:
             return self._json(answer)
         self._say("A training round has begun; `idiolect adapters` will show its verdict.")
         return None
+
+    def round_goes_on(self) -> None:
+        """Say, to one who stops waiting, that the round does not stop."""
+        self._err.print("The round goes on in the background; `idiolect status` shows how far it is.")
 
     def verdict(self, verdict: dict[str, Any], *, as_json: bool) -> None:
         """Show how a round was judged: perplexity and top-3 accuracy on held-out text, and the decision."""

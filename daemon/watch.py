@@ -6,11 +6,10 @@ import logging
 import os
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.readers import NoSuchPathError, UnreadableError, status
 from watchdog.events import (
     DirCreatedEvent,
     DirMovedEvent,
@@ -23,11 +22,14 @@ from watchdog.events import (
 )
 from watchdog.observers import Observer
 
+from idiolect.daemon.readers import NoSuchPathError, UnreadableError, status
+
 if TYPE_CHECKING:
-    from idiolect.daemon.capture import Ingest
-    from idiolect.daemon.store import Store
     from watchdog.events import FileSystemEvent
     from watchdog.observers.api import ObservedWatch
+
+    from idiolect.daemon.capture import Ingest
+    from idiolect.daemon.store import Store
 
 _EVENTS: Final[list[type[FileSystemEvent]]] = [
     *(FileCreatedEvent, FileModifiedEvent, FileClosedEvent, FileMovedEvent, FileDeletedEvent),
@@ -210,7 +212,9 @@ class Watcher:
         """Look at the files at or below `folder` that were saved since they were last read."""
         try:
             for path in self._ingest.changed(folder):
-                self._look(path, due)
+                with self._wake:
+                    noticed = self._pending.pop(path, due)
+                self._look(path, replace(noticed, off_record=noticed.off_record or due.off_record))
         except (NoSuchPathError, UnreadableError):
             return  # a drive that is not there now, or a folder that came and went
 

@@ -19,8 +19,6 @@ from typing import Any, ClassVar
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 from idiolect.models.fetch import BASE, DiskFullError, fetch
-from idiolect.models.graph import build_graph
-from idiolect.models.lexicon import build_lexicon
 from idiolect.models.llama import DamagedModelError, LlamaConfig, read_gguf
 from idiolect.models.tokenizer import Tokenizer, build_tokenizer
 
@@ -81,7 +79,7 @@ def ensure_base(folder: Path, gguf: Path | None = None, progress: Progress | Non
     report = progress or (lambda _phase, _done: None)
     wanted = BASE.member_sha256 if gguf is None else _sha256(_readable(gguf))
     try:
-        present = find_base(folder)
+        present = find_base(folder, verify=True)
         if present.source_sha256 == wanted:
             return present
     except (MissingModelError, DamagedModelError):
@@ -137,6 +135,10 @@ def _build(folder: Path, source: Path, source_sha256: str, report: Progress) -> 
         shutil.rmtree(leftover, ignore_errors=True)
     work = Path(tempfile.mkdtemp(prefix=".build-", dir=folder))
     try:
+        # What only building needs stays out of the serving process.
+        from idiolect.models.graph import build_graph
+        from idiolect.models.lexicon import build_lexicon
+
         report("build", 0.0)
         weights, vocabulary = read_gguf(source, lambda done: report("build", 0.7 * done))
         build_graph(weights, work / "graph.onnx")

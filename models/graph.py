@@ -18,24 +18,9 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from idiolect.models.llama import BLOCK, GROUPS, Blocks, DamagedModelError, LlamaConfig, Weights
+from idiolect.models.llama import BLOCK, Blocks, DamagedModelError, LlamaConfig, Weights, adapter_inputs
 
 MICROSOFT = "com.microsoft"
-
-
-def adapter_inputs(config: LlamaConfig) -> list[tuple[str, tuple[int, int]]]:
-    """The graph's adapter inputs as (name, (in, out) features of the map), A before B, layer by layer.
-
-    ``{layer}.{group}.A`` is (in, rank) and ``{layer}.{group}.B`` (rank, out), with LoRA's scale
-    alpha / rank already multiplied into B.
-    """
-    shapes = config.shapes()
-    return [
-        (f"{layer}.{group}.{side}", shapes[group])
-        for layer in range(config.layers)
-        for group in GROUPS
-        for side in "AB"
-    ]
 
 
 class _Builder:

@@ -86,6 +86,21 @@ class LlamaConfig:
         return asdict(self)
 
 
+def adapter_inputs(config: LlamaConfig) -> list[tuple[str, tuple[int, int]]]:
+    """The served graph's adapter inputs as (name, (in, out) features of the map), A before B, layer by layer.
+
+    ``{layer}.{group}.A`` is (in, rank) and ``{layer}.{group}.B`` (rank, out), with LoRA's scale
+    alpha / rank already multiplied into B.
+    """
+    shapes = config.shapes()
+    return [
+        (f"{layer}.{group}.{side}", shapes[group])
+        for layer in range(config.layers)
+        for group in GROUPS
+        for side in "AB"
+    ]
+
+
 @dataclass(frozen=True)
 class Blocks:
     """A matrix (out, in) in 8 bits: ``scale * (value - 128)``, one scale for :data:`BLOCK` inputs."""
@@ -143,30 +158,35 @@ def read_gguf(path: Path, report: Callable[[float], None] = lambda _done: None) 
         reader = GGUFReader(path)
     except (OSError, ValueError, IndexError, KeyError) as error:
         raise DamagedModelError(
-            f"{path} is not a readable GGUF file ({type(error).__name__}). Give another file with "
-            "--base, or delete it so that it is fetched again."
+            f"{path} is not a readable GGUF file ({type(error).__name__}). Name another one in the setting "
+            "`base`, or delete it so that it is fetched again."
         ) from error
     config = _read_config(reader, path)
     tensors = {tensor.name: tensor for tensor in reader.tensors}
     if "output.weight" in tensors:
         raise UnsupportedModelError(f"{path} has an output matrix of its own; give a model with tied embeddings.")
-    fields = reader.fields
     vocabulary = Vocabulary(
-        fields["tokenizer.ggml.tokens"].contents(),
-        fields["tokenizer.ggml.merges"].contents(),
-        fields["tokenizer.ggml.token_type"].contents(),
+        *(_field(reader, path, f"tokenizer.ggml.{name}") for name in ("tokens", "merges", "token_type"))
     )
     try:
         return _read_weights(config, tensors, report), vocabulary
     except KeyError as error:
         raise UnsupportedModelError(f"{path} lacks the tensor {error.args[0]}; give a complete Llama model.") from error
+    except NotImplementedError as error:
+        raise UnsupportedModelError(
+            f"{path} is quantized in a way that can't be read here; give it in another quantization."
+        ) from error
+
+
+def _field(reader: Any, path: Path, name: str) -> Any:
+    if name not in reader.fields:
+        raise UnsupportedModelError(f"{path} lacks the field {name}; give a Llama-architecture GGUF.")
+    return reader.fields[name].contents()
 
 
 def _read_config(reader: Any, path: Path) -> LlamaConfig:
     def field(name: str) -> Any:
-        if name not in reader.fields:
-            raise UnsupportedModelError(f"{path} lacks the field {name}; give a Llama-architecture GGUF.")
-        return reader.fields[name].contents()
+        return _field(reader, path, name)
 
     if len(field("tokenizer.ggml.tokens")) > 1 << 16:
         raise UnsupportedModelError(f"{path} has more than 65,536 tokens; give a model with a smaller vocabulary.")

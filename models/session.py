@@ -16,11 +16,10 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from idiolect.models.graph import adapter_inputs
-from idiolect.models.llama import DamagedModelError, LlamaConfig
+from idiolect.models.llama import DamagedModelError, LlamaConfig, adapter_inputs
 
 Adapter = Mapping[str, NDArray[np.float32]]
-"""An adapter's tensors by graph input name (:func:`~idiolect.models.graph.adapter_inputs`)."""
+"""An adapter's tensors by graph input name (:func:`~idiolect.models.llama.adapter_inputs`)."""
 
 
 class Model:

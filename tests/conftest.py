@@ -2,10 +2,23 @@
 
 import os
 import shutil
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+from idiolect.adapters.corpus import general_passages
+from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.models.build import BasePaths, ensure_base
+from idiolect.models.fetch import OfflineError
+from idiolect.models.graph import read_weights
+from idiolect.models.llama import LlamaConfig, Weights
+from idiolect.models.session import Model
+from idiolect.models.tokenizer import WORD, Tokenizer
+from numpy.typing import NDArray
 
 
 @pytest.fixture
@@ -54,3 +67,259 @@ def plain_pages() -> Callable[[Path, str], bytes]:
         return b"".join(plain)
 
     return decipher
+
+
+# A tiny random Llama, made by the very code that makes the real base model.
+
+TINY = LlamaConfig(
+    layers=3,
+    width=64,
+    heads=4,
+    kv_heads=2,
+    head_dim=16,
+    ffn=96,
+    vocab=512,
+    rope_theta=10_000.0,
+    norm_eps=1e-5,
+    context=2048,
+)
+
+_PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+_OTHERS = [byte for byte in range(256) if byte not in _PRINTABLE]
+_ALPHABET = [chr(byte if byte in _PRINTABLE else 256 + _OTHERS.index(byte)) for byte in range(256)]
+
+
+def learn_merges(texts: Sequence[str], count: int) -> list[str]:
+    """Byte-pair merges of the texts' words, in the byte alphabet, most frequent first; deterministic."""
+    words = Counter(word for text in texts for word in WORD.findall(text))
+    spelled = {tuple(_ALPHABET[byte] for byte in word.encode()): times for word, times in words.items()}
+    merges: list[str] = []
+    made: set[str] = set()
+    while len(merges) < count:
+        pairs: Counter[tuple[str, str]] = Counter()
+        for parts, times in spelled.items():
+            for pair in pairwise(parts):
+                if "".join(pair) not in made:
+                    pairs[pair] += times
+        left, right = max(pairs, key=lambda pair: (pairs[pair], pair))
+        merges.append(f"{left} {right}")
+        made.add(left + right)
+        spelled = {_merged(parts, left, right): times for parts, times in spelled.items()}
+    return merges
+
+
+def _merged(parts: tuple[str, ...], left: str, right: str) -> tuple[str, ...]:
+    out: list[str] = []
+    for part in parts:
+        if out and out[-1] == left and part == right:
+            out[-1] = left + right
+        else:
+            out.append(part)
+    return tuple(out)
+
+
+@pytest.fixture(scope="session")
+def tiny_dense() -> dict[str, NDArray[np.float32]]:
+    """The tiny model's weights before they are rounded to 8 bits, named and laid out as in transformers' Llama."""
+    random = np.random.default_rng(20_240_229)
+    attention, kv = TINY.heads * TINY.head_dim, TINY.kv_heads * TINY.head_dim
+
+    def matrix(rows: int, columns: int, size: float = 1.0) -> NDArray[np.float32]:
+        return (random.normal(size=(rows, columns)) * size / np.sqrt(columns)).astype(np.float32)
+
+    def norm() -> NDArray[np.float32]:
+        return (1 + 0.2 * random.normal(size=TINY.width)).astype(np.float32)
+
+    dense = {"model.embed_tokens.weight": matrix(TINY.vocab, TINY.width, 3.0), "model.norm.weight": norm()}
+    for layer in range(TINY.layers):
+        shapes = {
+            "self_attn.q_proj": (attention, TINY.width),
+            "self_attn.k_proj": (kv, TINY.width),
+            "self_attn.v_proj": (kv, TINY.width),
+            "self_attn.o_proj": (TINY.width, attention),
+            "mlp.gate_proj": (TINY.ffn, TINY.width),
+            "mlp.up_proj": (TINY.ffn, TINY.width),
+            "mlp.down_proj": (TINY.width, TINY.ffn),
+        }
+        for name, shape in shapes.items():
+            dense[f"model.layers.{layer}.{name}.weight"] = matrix(*shape, 2.0)
+        for name in ("input_layernorm", "post_attention_layernorm"):
+            dense[f"model.layers.{layer}.{name}.weight"] = norm()
+    return dense
+
+
+_GGUF_NAMES = {
+    "input_layernorm": "attn_norm",
+    "post_attention_layernorm": "ffn_norm",
+    "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k",
+    "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+}
+
+
+def _gguf_tensors(dense: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    """The tensors under GGUF's names; rows of q and k interleaved, the halves of each rotary pair side by side."""
+    tensors = {}
+    for name, array in dense.items():
+        place = name.removesuffix(".weight").split(".", 3)
+        if place[1] == "embed_tokens":
+            tensors["token_embd.weight"] = array
+        elif place[1] == "norm":
+            tensors["output_norm.weight"] = array
+        else:
+            heads = {"self_attn.q_proj": TINY.heads, "self_attn.k_proj": TINY.kv_heads}.get(place[3])
+            if heads is not None:
+                array = array.reshape(heads, 2, -1, array.shape[1]).swapaxes(1, 2).reshape(array.shape)
+            tensors[f"blk.{place[2]}.{_GGUF_NAMES[place[3]]}.weight"] = array
+    return tensors
+
+
+@pytest.fixture(scope="session")
+def make_gguf(tiny_dense: dict[str, NDArray[np.float32]]) -> Callable[..., Path]:
+    """`make_gguf(path)` writes the tiny model as a GGUF; keywords make it another, unsupported one.
+
+    `architecture`, `pre` (the tokenizer's kind), `extra` (names of tensors to add), `drop` (names of tensors
+    or fields to leave out), `tokens` (how many there are), `matrices` (the type that matrices are kept in).
+    """
+    import gguf
+
+    merges = learn_merges(general_passages()[0][::4], TINY.vocab - 256 - 3)
+    vocabulary = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *sorted(_ALPHABET)]
+    vocabulary += [merge.replace(" ", "") for merge in merges]
+
+    def make(
+        path: Path,
+        *,
+        architecture: str = "llama",
+        pre: str = "smollm",
+        extra: Sequence[str] = (),
+        drop: Sequence[str] = (),
+        tokens: int = TINY.vocab,
+        matrices: type = np.float32,
+    ) -> Path:
+        writer = gguf.GGUFWriter(path, architecture)
+        fields: dict[str, Callable[[], None]] = {
+            "context_length": lambda: writer.add_context_length(TINY.context),
+            "embedding_length": lambda: writer.add_embedding_length(TINY.width),
+            "block_count": lambda: writer.add_block_count(TINY.layers),
+            "feed_forward_length": lambda: writer.add_feed_forward_length(TINY.ffn),
+            "head_count": lambda: writer.add_head_count(TINY.heads),
+            "head_count_kv": lambda: writer.add_head_count_kv(TINY.kv_heads),
+            "rms_epsilon": lambda: writer.add_layer_norm_rms_eps(TINY.norm_eps),
+            "freq_base": lambda: writer.add_rope_freq_base(TINY.rope_theta),
+            "model": lambda: writer.add_tokenizer_model("gpt2"),
+            "pre": lambda: writer.add_tokenizer_pre(pre),
+            "tokens": lambda: writer.add_token_list(
+                [*vocabulary, *(f"<|{more}|>" for more in range(tokens - len(vocabulary)))]
+            ),
+            "merges": lambda: writer.add_token_merges(merges),
+            "types": lambda: writer.add_token_types([3, 3, 3] + [1] * (tokens - 3)),
+        }
+        for name, add in fields.items():
+            if name not in drop:
+                add()
+        for name, array in _gguf_tensors(tiny_dense).items():
+            if name not in drop:
+                writer.add_tensor(name, array.astype(matrices) if array.ndim == 2 else array)
+        for name in extra:
+            writer.add_tensor(name, np.zeros((TINY.vocab, TINY.width), dtype=np.float32))
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory, make_gguf: Callable[..., Path]) -> BasePaths:
+    """The tiny model as a base model on disk: graph, tokenizer of 512 tokens, word list, manifest. Read only."""
+    folder = tmp_path_factory.mktemp("tiny")
+    return ensure_base(folder, make_gguf(folder / "tiny.gguf"))
+
+
+@pytest.fixture(scope="session")
+def tiny_weights(tiny: BasePaths) -> Weights:
+    return read_weights(tiny.graph, tiny.config)
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer(tiny: BasePaths) -> Tokenizer:
+    return Tokenizer(tiny.tokenizer)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny: BasePaths) -> Model:
+    """The served graph of the tiny model, loaded."""
+    return Model(tiny.graph, tiny.config, threads=1)
+
+
+@pytest.fixture(scope="session")
+def tiny_float(tiny: BasePaths, in_float: Callable[[BasePaths], Path]) -> Model:
+    """The same graph, multiplying in float."""
+    return Model(in_float(tiny), tiny.config, threads=1)
+
+
+@pytest.fixture(scope="session")
+def in_float(tmp_path_factory: pytest.TempPathFactory) -> Callable[[BasePaths], Path]:
+    """`in_float(base)`: a copy of the served graph whose products are in float (accuracy level 1), weights as they are.
+
+    The served graph rounds what comes into each product to 8 bits (level 4), which no other implementation
+    does: only without that can its arithmetic be compared closely.
+    """
+
+    def copy(base: BasePaths) -> Path:
+        path = tmp_path_factory.mktemp("float") / base.graph.name
+        data = base.graph.with_name(f"{base.graph.name}.data")
+        shutil.copyfile(data, path.with_name(data.name))
+        model = onnx.load(base.graph, load_external_data=False)
+        products = [node for node in model.graph.node if node.op_type == "MatMulNBits"]
+        for node in products:
+            [level] = [attribute for attribute in node.attribute if attribute.name == "accuracy_level"]
+            assert level.i == 4
+            level.i = 1
+        assert len(products) == 4 * base.config.layers + 1
+        onnx.save(model, path)
+        return path
+
+    return copy
+
+
+@pytest.fixture(scope="session")
+def make_lora() -> Callable[..., Lora]:
+    """`make_lora(base_config, lora_config, size)`: an adapter with random matrices that change much."""
+
+    def make(base: LlamaConfig, config: LoraConfig | None = None, size: float = 0.1, seed: int = 5) -> Lora:
+        random = np.random.default_rng(seed)
+        fresh = Lora.fresh(config or LoraConfig(rank=4, alpha=8.0), base, seed)
+        matrices = {
+            name: matrix if name.endswith("A") else (size * random.normal(size=matrix.shape)).astype(np.float32)
+            for name, matrix in fresh.matrices.items()
+        }
+        # As it is stored, in half precision, so that every form of it is the same numbers.
+        return Lora.from_bytes(Lora(fresh.config, matrices).to_bytes(), base)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def base() -> BasePaths:
+    """The real base model, fetched and built once into the checkout's .cache; without a network, skipped."""
+    folder = Path(__file__).parents[1] / ".cache" / "base"
+    try:
+        return ensure_base(folder)
+    except OfflineError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def base_dir(base: BasePaths) -> Path:
+    """The folder that :func:`base` is in, as `ensure_base` and `find_base` take it."""
+    return base.folder.parent

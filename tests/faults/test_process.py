@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from idiolect.daemon import address, process
 from idiolect.daemon.settings import Settings
 from idiolect.models import durable
@@ -86,10 +87,12 @@ def test_a_stuck_service_is_told_of_with_the_way_out(toy):
     until(lambda: process.holder(toy) is None)  # the SIGTERM it was sent counts once it goes on
 
 
-def test_a_second_sigterm_does_not_cut_the_orderly_end_short(toy):
+def test_a_second_sigterm_does_not_cut_the_orderly_end_short(toy, monkeypatch):
+    monkeypatch.setenv("IDIOLECT_CONTEXT_TOKENS", "20")  # the toy then takes half a second to close
     running, _ = process.start(toy)
-    for _ in range(3):
-        os.kill(running.pid, signal.SIGTERM)
+    os.kill(running.pid, signal.SIGTERM)
+    until((toy.home / "closing").exists)
+    os.kill(running.pid, signal.SIGTERM)
     until(lambda: process.holder(toy) is None)
     assert (toy.home / "closed").exists()
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import sqlcipher3.dbapi2 as sqlcipher
+
 from idiolect.daemon.store import (
     AdapterDamagedError,
     FileState,

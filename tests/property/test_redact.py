@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from idiolect.daemon.normalise import normalise, pieces
 from idiolect.daemon.patterns import RULES
 from idiolect.daemon.redact import placeholders, redact

@@ -16,6 +16,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+
 from idiolect.daemon.store import ForgetReceipt, ForgottenMeanwhileError, NewEntry, Selector, Store
 
 KEY = "c3" * 32

@@ -91,6 +91,8 @@ class ToyService:
             time.sleep(60)
         self.calls = []
         self.entries = 0
+        self.lines = set()
+        self.training = False
         self.last_round = None
         self.gate = threading.Event()
         self.entered = threading.Event()
@@ -140,7 +142,9 @@ class ToyService:
                     }
             if paths[0].name == "broken":
                 raise RuntimeError(CANARY)
-            new = 2 if self.entries == 0 else 0
+            before = len(self.lines)
+            self.lines.update(line for path in paths if path.is_file() for line in path.open())
+            new = len(self.lines) - before
             self.entries += new
             yield {
                 "event": "done",
@@ -167,7 +171,7 @@ class ToyService:
             "tokens": 10 * self.entries,
             "adapter": None,
             "base": "toy",
-            "training": False,
+            "training": {"phase": "train", "done": 0.25} if self.training else None,
             "paused": False,
             "watches": [],
             "last_round": self.last_round,
@@ -181,6 +185,7 @@ class ToyService:
             )
         yield {"event": "progress", "phase": "training", "done": 0.25, "left_s": 90.0}
         if budget_s == 2:
+            self.training = True
             self.entered.set()
             assert self.gate.wait(20)
         if budget_s == 3:
@@ -215,6 +220,8 @@ class ToyService:
         return ForgetReceipt(0, (), None) if selector.text == "nothing" else ForgetReceipt(3, (1, 2), None)
 
     def examples(self, count):
+        if self.last_round is None and self.settings is not None:
+            raise error("NoAdapterError", "no-adapter", 24, 409, "Nothing has been learned yet.")
         return [
             {"prefix": f"Thanks [red]for {n}", "base": "the", "adapted": "your", "truth": "your mail"}
             for n in range(count)
@@ -233,6 +240,8 @@ class ToyService:
     def close(self):
         self.closed.set()
         if self.settings is not None:
+            (self.settings.home / "closing").touch()
+            time.sleep(0.5 if self.settings.context_tokens == 20 else 0)
             (self.settings.home / "closed").touch()
 
 

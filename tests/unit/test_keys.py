@@ -6,6 +6,7 @@ import keyring.backend
 import keyring.backends.fail
 import keyring.backends.null
 import pytest
+
 from idiolect.daemon import keys
 from idiolect.daemon.settings import Settings
 

@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from idiolect.daemon import address, process
 from idiolect.daemon.process import Running
 from idiolect.daemon.settings import Settings
@@ -267,8 +268,8 @@ def test_a_start_that_takes_too_long_is_given_up(toy, monkeypatch):
         process.start(toy, deadline_s=1.5)
 
 
-def test_the_service_does_not_import_what_the_current_folder_holds(toy, tmp_path, monkeypatch):
-    (tmp_path / "idiolect").mkdir()
-    (tmp_path / "json.py").write_text("raise SystemExit(3)")
+def test_the_service_does_not_import_what_the_current_folder_or_its_own_holds(toy, tmp_path, monkeypatch):
+    for folder in (tmp_path, toy.home):
+        (folder / "argparse.py").write_text("raise SystemExit(3)")
     monkeypatch.chdir(tmp_path)
     assert process.start(toy)[1]

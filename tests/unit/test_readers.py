@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from idiolect.daemon.commits import GitError, git_folder, head, read_git, written
 from idiolect.daemon.markdown import prose
 from idiolect.daemon.readers import (

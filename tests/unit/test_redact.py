@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+
 from idiolect.daemon.patterns import RULES, Rule
 from idiolect.daemon.redact import placeholders, redact, without_placeholders
 

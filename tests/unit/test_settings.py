@@ -4,6 +4,7 @@ from pathlib import Path
 
 import platformdirs
 import pytest
+
 from idiolect.daemon.settings import NEVER_READ, HomeError, Settings, SettingsError
 
 

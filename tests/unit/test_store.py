@@ -7,6 +7,7 @@ import threading
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+
 from idiolect.daemon.store import (
     AdapterDamagedError,
     Counts,

@@ -1,0 +1,77 @@
+# Everything runs from .venv, which each target makes or completes by itself.
+
+BIN := .venv/bin
+BUDGET ?= 240
+# The demonstration reads the project's own Markdown and commit messages.
+DEMO_TEXT = $(wildcard *.md docs) $(patsubst %/,%,$(wildcard .git/))
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; \
+	then echo $$python; break; fi; done)
+# pip shows its progress where somebody watches, and is quiet elsewhere.
+INSTALL = if [ -t 1 ]; then quiet=; else quiet=-q; fi; \
+	$(BIN)/python -m pip install --disable-pip-version-check $$quiet
+
+.PHONY: help start stop test check bench clean
+
+help:
+	@echo 'make start                the demonstration: read this project, learn, show what that brings (in .demo/)'
+	@echo 'make start TEXT=path      the same with your own text (.txt, .md, .jsonl; file or folder), in your profile'
+	@echo '           BUDGET=240     longest time for the training round, in seconds'
+	@echo 'make stop                 end the services that "make start" started'
+	@echo 'make test                 run the tests'
+	@echo 'make check                lint, types, documents, tests'
+	@echo 'make bench                measure what the README tells'
+	@echo 'make clean                remove what these targets made here; your profile stays'
+
+$(BIN)/python:
+	@if [ -z '$(PYTHON)' ]; then \
+		echo 'idiolect needs Python 3.11 or newer, with its venv module. On Debian: apt install python3-venv' >&2; \
+		exit 1; \
+	fi
+	@$(PYTHON) -m venv .venv
+
+.venv/.start: pyproject.toml | $(BIN)/python
+	@echo 'Installing idiolect and what it needs into .venv'
+	@$(INSTALL) -e .
+	@touch $@
+
+.venv/.test: pyproject.toml | $(BIN)/python
+	@echo 'Installing idiolect and what its tests need into .venv'
+	@$(INSTALL) -e '.[test]'
+	@touch .venv/.start $@
+
+.venv/.check: .venv/.test
+	@$(INSTALL) -e '.[check]'
+	@touch $@
+
+start: .venv/.start
+ifeq ($(origin TEXT),command line)
+	@$(BIN)/idiolect welcome "$$TEXT" --budget '$(BUDGET)'
+else
+	@mkdir -p .demo
+	@test -f .demo/config.toml || echo 'keyring = false' > .demo/config.toml
+	@IDIOLECT_HOME=.demo $(BIN)/idiolect welcome $(DEMO_TEXT) --budget '$(BUDGET)'
+endif
+
+stop:
+	@if [ -x $(BIN)/idiolect ]; then $(BIN)/idiolect stop; fi
+	@if [ -x $(BIN)/idiolect ] && [ -d .demo ]; then IDIOLECT_HOME=.demo $(BIN)/idiolect stop; fi
+
+test: .venv/.test
+	@$(BIN)/pytest $(ARGS)
+
+check: .venv/.check
+	@mkdir -p .types && ln -sfn .. .types/idiolect
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/cog --check --diff README.md $(wildcard docs/*.md)
+	@$(BIN)/pytest $(ARGS)
+
+bench: .venv/.test
+	@$(BIN)/python tests/bench/run.py
+
+clean:
+	@if [ -x $(BIN)/idiolect ] && [ -d .demo ]; then IDIOLECT_HOME=.demo $(BIN)/idiolect stop; fi
+	@rm -rf .demo .venv .types .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

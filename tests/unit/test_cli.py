@@ -1,0 +1,515 @@
+"""The command line, in this process, against a running service without a model."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import runpy
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from idiolect.daemon import cli, doctor, process
+from idiolect.daemon.settings import Settings
+
+TOY = Path(__file__).parents[1] / "toy"
+CANARY = runpy.run_path(str(TOY / "sitecustomize.py"))["CANARY"]
+VERDICT_ROWS = ("base", "+ memory", "+ adapter", "+ both")
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """A profile with a running service, for the tests that only ask it."""
+    settings = Settings(home=tmp_path_factory.mktemp("profile") / "home").prepare()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(TOY))
+        process.start(settings)
+    yield settings
+    process.stop(settings)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command in a profile; gives its exit code, what it printed, and its error output."""
+
+    def run(profile, *arguments, typed=""):
+        home = profile.home if isinstance(profile, Settings) else profile
+        monkeypatch.setenv("IDIOLECT_HOME", str(home))
+        monkeypatch.setenv("COLUMNS", "120")
+        monkeypatch.setattr(sys, "argv", ["idiolect", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        out, err = capsys.readouterr()
+        return left.value.code, out, err
+
+    return run
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("Hello.\n")
+    return path
+
+
+def program(home, *arguments, **more):
+    """The same as a user runs it, with the toys in place of the service and the base model's build."""
+    environment = {**os.environ, "IDIOLECT_HOME": str(home), "PYTHONPATH": str(TOY), "COLUMNS": "120"}
+    command = [str(Path(sys.executable).with_name("idiolect")), *map(str, arguments)]
+    return subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, timeout=60, **more
+    )
+
+
+# --- with a service ---
+
+
+def test_status_as_json_has_what_other_programs_rely_on(run, service):
+    code, out, _ = run(service, "status", "--json")
+    status = json.loads(out)
+    keys = {"running", "pid", "url", "token_file", "base", "adapter", "entries", "tokens", "training"}
+    assert code == 0
+    assert keys <= set(status)
+    assert status["running"] is True
+    assert status["pid"] == process.holder(service)
+    assert Path(status["token_file"]).read_text().strip() == process.read_token(service)
+
+
+def test_status_for_a_person(run, service):
+    code, out, _ = run(service, "status")
+    assert code == 0
+    assert f"pid {process.holder(service)}" in out
+    assert str(service.home) in out
+
+
+def test_suggest(run, service):
+    code, out, _ = run(service, "suggest", "Thanks for ", "--json")
+    assert code == 0
+    assert set(json.loads(out)) == {"words", "ghost", "adapter", "elapsed_ms"}
+    _, out, _ = run(service, "suggest", "-", typed="Thanks for ")
+    assert "[bold]three" in out  # never taken as markup
+    assert "\x1b" not in out  # nor as an escape sequence
+
+
+def test_what_stands_on_stdin_reaches_the_service_whole(run, service):
+    code, _, err = run(service, "suggest", "-", typed="x" * 100_001)
+    assert code == 62
+    assert err.startswith("idiolect: prefix: ")
+    assert "x" * 9 not in err
+
+
+def test_add_tells_what_was_read_and_skipped(run, service, text):
+    code, out, _ = run(service, "add", text, "--json")
+    assert code == 0
+    assert json.loads(out)["skipped"] == {"binary": 3}
+    code, out, _ = run(service, "add", text)
+    assert code == 0
+    assert re.search(r"Read 1 file, \d+ new entr", out)
+    assert "Skipped: 3 binary" in out
+    assert "a.jsonl line 12: not JSON" in out
+
+
+def test_add_understands_paths_relative_to_where_it_is_called(run, service, text, monkeypatch):
+    monkeypatch.chdir(text.parent)
+    assert run(service, "add", text.name)[0] == 0
+    code, _, err = run(service, "add", "absent")
+    assert code == 45
+    assert str(text.parent / "absent") in err
+
+
+def test_watch(run, service, text):
+    code, out, _ = run(service, "watch", text.parent)
+    assert code == 0
+    assert f"Following {text.parent}" in out
+    assert "not followed" in run(service, "watch", "--remove", text.parent)[1]
+    assert "No longer" in run(service, "watch", "--remove", "/a/watched")[1]
+
+
+def test_train_waits_for_the_verdict(run, service):
+    code, out, _ = run(service, "train", "--wait", "--json")
+    assert code == 0
+    assert {"status", "reason", "metrics", "tokens_per_s", "seconds"} == set(json.loads(out))
+    code, out, _ = run(service, "train", "--wait")
+    assert code == 0
+    assert [line.strip().split("  ")[0] for line in out.splitlines() if "%" in line][:4] == list(VERDICT_ROWS)
+    assert "28.1" in out
+    assert "20.00 before, 20.10 after (+0.5%)" in out
+    assert "Promoted: held-out text improves" in out
+
+
+def test_train_in_the_background(run, service):
+    code, out, _ = run(service, "train", "--json")
+    assert (code, json.loads(out)) == (0, {"started": True})
+
+
+@pytest.mark.parametrize(
+    ("budget", "code", "says"), [(1, 21, "a round needs 2,000"), (3, 22, "round failed"), (4, 70, "log")]
+)
+def test_a_round_that_comes_to_nothing_has_its_own_exit_code(run, service, budget, code, says):
+    left, out, err = run(service, "train", "--wait", "--json", "--budget", budget)
+    assert (left, out) == (code, "")
+    assert says in err
+    assert CANARY not in err
+
+
+def test_adapters_and_use(run, service):
+    code, out, _ = run(service, "adapters", "--json")
+    assert code == 0
+    assert {"id", "parent", "created_at", "status", "metrics", "reason"} == set(json.loads(out)[0])
+    assert "active" in run(service, "adapters")[1]
+    assert run(service, "use", "base")[:2] == (0, "Serving the base model alone.\n")
+    assert run(service, "use", "1")[:2] == (0, "Serving adapter 1.\n")
+    assert run(service, "use", "99")[0] == 41
+    assert run(service, "use", "last")[0] == 2
+
+
+def test_forget_asks_unless_told_not_to(run, service):
+    code, out, err = run(service, "forget", "--text", "project")
+    assert code == 2
+    assert "--yes" in err
+    code, out, _ = run(service, "forget", "--text", "project", "--yes")
+    assert (code, out.splitlines()[0]) == (0, "Forgot 3 entries and 2 adapters that learned from it.")
+    code, out, _ = run(service, "forget", "--id", "4", "--since", "2026-01-31", "--dry-run", "--json")
+    assert (code, json.loads(out)["dry_run"]) == (0, True)
+    assert run(service, "forget", "--text", "nothing")[:2] == (0, "Nothing matches.\n")
+    assert run(service, "forget")[0] == 43
+    assert run(service, "forget", "--until", "tomorrow")[0] == 2
+
+
+def test_pause_and_resume(run, service):
+    assert run(service, "pause", "--for", "1h30m")[:2] == (0, "Paused for 1h30m.\n")
+    assert run(service, "pause")[0] == 0
+    assert run(service, "resume")[:2] == (0, "Learning again.\n")
+    for wrong in ("", "1", "m", "30m1h", "0m", "1.5h"):
+        assert run(service, "pause", "--for", wrong)[0] == 2
+
+
+def test_export_writes_where_the_user_is(run, service, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(service, "export", "peft", "out")[:2] == (0, f"{tmp_path / 'out'}\n")
+    assert run(service, "export", "zip", "out")[0] == 2
+
+
+def test_a_proxy_is_not_asked(run, service, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    assert run(service, "adapters")[0] == 0
+
+
+def test_a_wrong_token_is_one_sentence(run, service):
+    kept = service.token_path.read_text()
+    try:
+        service.token_path.write_text("wrong")
+        code, _, err = run(service, "adapters")
+        assert (code, err.count("\n")) == (61, 1)
+        service.token_path.unlink()
+        code, _, err = run(service, "adapters")
+        assert (code, str(service.token_path) in err) == (61, True)
+    finally:
+        service.token_path.write_text(kept)
+        service.token_path.chmod(0o600)
+
+
+def test_a_service_that_dies_in_mid_answer_is_one_sentence(run, tmp_path, monkeypatch):
+    settings = Settings(home=tmp_path / "home").prepare()
+    monkeypatch.setenv("PYTHONPATH", str(TOY))
+    running, _ = process.start(settings)
+
+    def die(*_):
+        os.kill(running.pid, signal.SIGKILL)
+
+    from idiolect.daemon.view import View
+
+    monkeypatch.setattr(View, "_plainly", die)  # called at the round's first event
+    code, _, err = run(settings, "train", "--wait", "--budget", "2")
+    assert (code, err.count("\n")) == (67, 1)
+
+
+def test_one_who_stops_waiting_is_told_that_the_round_goes_on(tmp_path, monkeypatch):
+    settings = Settings(home=tmp_path / "home").prepare()
+    monkeypatch.setenv("PYTHONPATH", str(TOY))
+    process.start(settings)
+    monkeypatch.setenv("IDIOLECT_HOME", str(settings.home))
+    command = [str(Path(sys.executable).with_name("idiolect")), "train", "--wait", "--budget", "2"]
+    try:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
+            assert waiting.stderr.readline() == "training …\n"
+            waiting.send_signal(signal.SIGINT)
+            out, err = waiting.communicate(timeout=30)
+        assert (waiting.returncode, out) == (130, "")
+        assert "goes on in the background" in err
+        assert "Traceback" not in err
+        assert "training (train, 25%)" in program(settings.home, "status").stdout
+    finally:
+        process.stop(settings)
+
+
+# --- without a service ---
+
+NEEDS_SERVICE = [
+    ("suggest", "x"),
+    ("add", "/tmp"),
+    ("watch", "/tmp"),
+    ("train",),
+    ("adapters",),
+    ("use", "base"),
+    ("forget", "--text", "x"),
+    ("export", "peft", "/tmp/x"),
+    ("pause",),
+    ("resume",),
+]
+
+
+@pytest.mark.parametrize("command", NEEDS_SERVICE, ids=lambda command: command[0])
+def test_what_needs_the_service_says_so(run, tmp_path, command):
+    code, out, err = run(tmp_path / "home", *command)
+    assert (code, out) == (60, "")
+    assert (
+        err
+        == f"idiolect: No service runs for the profile {tmp_path / 'home'}. Start it with `idiolect start`.\n"
+    )
+    assert not (tmp_path / "home").exists()
+
+
+def test_status_and_stop_work_without_a_service(run, tmp_path):
+    code, out, _ = run(tmp_path / "home", "status", "--json")
+    status = json.loads(out)
+    assert (code, status["running"], status["pid"], status["training"]) == (0, False, None, None)
+    assert {"url", "token_file", "base", "adapter", "entries", "tokens"} <= set(status)
+    assert run(tmp_path / "home", "status")[0] == 0
+    code, out, _ = run(tmp_path / "home", "stop")
+    assert (code, out) == (0, f"No service runs for the profile {tmp_path / 'home'}.\n")
+
+
+def test_a_bad_setting_is_one_sentence(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("IDIOLECT_PORT", "many")
+    code, _, err = run(tmp_path, "status")
+    assert code == 30
+    assert "IDIOLECT_PORT" in err
+    assert err.count("\n") == 1
+
+
+def test_a_mistake_in_the_program_names_the_log_and_quotes_nobody(run, tmp_path, monkeypatch):
+    def broken(_settings):
+        raise ValueError(CANARY)
+
+    monkeypatch.setattr(process, "stop", broken)
+    code, out, err = run(tmp_path / "home", "stop")
+    log = tmp_path / "home" / "log" / "idiolect.log"
+    assert (code, out) == (70, "")
+    assert err == f"idiolect: Something unexpected went wrong (ValueError). Where it was is in {log}.\n"
+    assert "builtins.ValueError" in log.read_text()
+    assert CANARY not in log.read_text()
+
+
+def test_an_interruption_is_quiet(run, tmp_path, monkeypatch):
+    def interrupted(_settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(process, "stop", interrupted)
+    assert run(tmp_path, "stop") == (130, "", "")
+
+
+def test_doctor(run, service, tmp_path, monkeypatch):
+    found = doctor.Finding("base model", "ok", "here")
+    monkeypatch.setattr(doctor, "_base", lambda _settings: found)
+    code, out, _ = run(service, "doctor", "--json")
+    findings = {finding["check"]: finding for finding in json.loads(out)}
+    assert code == 0
+    assert findings["service"]["level"] == "ok"
+    service.token_path.chmod(0o644)
+    try:
+        code, out, _ = run(service, "doctor")
+    finally:
+        service.token_path.chmod(0o600)
+    assert code == 69
+    assert f"chmod go-rwx {service.token_path}" in out
+    assert run(tmp_path / "new", "doctor")[0] == 0
+    monkeypatch.setenv("IDIOLECT_PORT", "many")
+    assert run(service, "doctor")[0] == 69
+
+
+# --- the whole program ---
+
+
+def test_start_stop_and_a_second_start(tmp_path):
+    home = tmp_path / "home"
+    try:
+        first = program(home, "start")
+        assert first.returncode == 0, first.stderr
+        assert first.stdout.startswith("Started: http://127.0.0.1:")
+        assert "Fetching the base model" in first.stderr
+        second = program(home, "start")
+        assert (second.returncode, second.stderr) == (0, "")
+        assert second.stdout == first.stdout.replace("Started", "Already running")
+    finally:
+        stopped = program(home, "stop")
+    assert (stopped.returncode, stopped.stdout) == (0, f"Stopped the service for the profile {home}.\n")
+
+
+def test_start_tells_why_the_service_cannot_run(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        failed = program(tmp_path / "home", "start", "--port", port)
+    assert (failed.returncode, failed.stdout) == (56, "")
+    assert failed.stderr.splitlines()[-1].startswith(f"idiolect: Port {port} on 127.0.0.1")
+    assert program(tmp_path / "home", "start", "--port", "99999").returncode == 30
+
+
+def test_start_waits_no_longer_for_a_service_that_hangs(run, tmp_path, monkeypatch):
+    settings = Settings(home=tmp_path / "home").prepare()
+    monkeypatch.setenv("PYTHONPATH", str(TOY))
+    running, _ = process.start(settings)
+    monkeypatch.setattr(cli, "_PROMPT_S", 0.3)
+    os.kill(running.pid, signal.SIGSTOP)
+    try:
+        code, _, err = run(settings, "start")
+    finally:
+        os.kill(running.pid, signal.SIGKILL)
+    assert code == 67
+    assert f"pid {running.pid}" in err
+
+
+def test_welcome_does_it_all_in_order_and_once(tmp_path, text):
+    home = tmp_path / "home"
+    try:
+        first = program(home, "welcome", text)
+        assert first.returncode == 0, first.stderr
+        places = [
+            first.stdout.index(part)
+            for part in (
+                "Read 1 file",
+                "Skipped",
+                "perplexity",
+                "General",
+                "Promoted",
+                "you wrote",
+                "\nURL ",
+                "\ntoken ",
+                "\ntry ",
+                "\nstop ",
+                "\nkept in ",
+            )
+        ]
+        assert places == sorted(places)
+        assert first.stdout.count("Thanks [red]for") == 6
+        assert "training …" in first.stderr
+        assert process.read_token(Settings(home=home)) not in first.stdout
+
+        again = program(home, "welcome", text)
+        assert again.returncode == 0
+        assert "training" not in again.stderr  # nothing was read, so the last verdict is shown
+        assert first.stdout.partition("On held-out")[2] == again.stdout.partition("On held-out")[2]
+
+        text.write_text("Hello.\nHow are you?\n")
+        more = program(home, "welcome", text)
+        assert "training …" in more.stderr  # something was
+
+        lines = {line[:9].strip(): line[9:] for line in first.stdout.splitlines()}
+        pasted = subprocess.run(["bash", "-c", lines["try"]], capture_output=True, text=True, check=True)
+        assert json.loads(pasted.stdout)["ghost"]["text"] == "and so on"
+        subprocess.run(["bash", "-c", lines["stop"]], check=True, capture_output=True)
+        assert process.holder(Settings(home=home)) is None
+    finally:
+        program(home, "stop")
+
+
+def test_welcome_with_too_little_text_goes_on(tmp_path, text):
+    home = tmp_path / "home"
+    try:
+        done = program(home, "welcome", text, "--budget", "1")
+        assert done.returncode == 0
+        assert "No training round: There are 12 tokens" in done.stdout
+        assert "URL" in done.stdout
+        failed = program(home, "welcome", text, "--budget", "3")
+        assert (failed.returncode, failed.stderr.splitlines()[-1]) == (
+            22,
+            "idiolect: The round failed. Try again.",
+        )
+    finally:
+        program(home, "stop")
+
+
+def test_a_profile_with_spaces_and_quotes_in_its_name(tmp_path, text):
+    home = tmp_path / 'it\'s "mine" $HOME'
+    try:
+        done = program(home, "welcome", text)
+        assert done.returncode == 0, done.stderr
+        line = next(line for line in done.stdout.splitlines() if line.startswith("try"))
+        assert subprocess.run(["bash", "-c", line[9:]], capture_output=True, check=True).stdout.startswith(
+            b"{"
+        )
+    finally:
+        program(home, "stop")
+
+
+def test_a_unix_socket(tmp_path, text):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "config.toml").write_text("unix_socket = true\n")
+    try:
+        done = program(home, "welcome", text)
+        assert done.returncode == 0, done.stderr
+        line = next(line for line in done.stdout.splitlines() if line.startswith("try"))
+        assert "--unix-socket" in shlex.split(line[9:])
+        assert subprocess.run(["bash", "-c", line[9:]], capture_output=True, check=True).stdout.startswith(
+            b"{"
+        )
+    finally:
+        program(home, "stop")
+
+
+# --- help ---
+
+
+def commands():
+    import typer.main
+
+    return typer.main.get_command(cli.app).commands
+
+
+def test_every_command_teaches_with_an_example(run, tmp_path):
+    code, out, _ = run(tmp_path, "--help")
+    assert code == 0
+    for name, command in commands().items():
+        assert re.search(rf"│ {name} +\S", out), f"{name} is not listed"
+        assert command.epilog.startswith(f"Example: idiolect {name}"), name
+        assert command.help, name
+        for parameter in command.params:
+            assert getattr(parameter, "help", None), f"{name} {parameter.name}"
+
+
+@pytest.mark.parametrize(
+    ("imported", "heavy"),
+    [
+        ("cli", {"httpx", "pydantic", "psutil", "asyncio"}),  # so that help comes at once
+        (
+            "cli, client, doctor, process, view",
+            {"torch", "onnxruntime", "fastapi", "uvicorn", "numpy", "sqlcipher3"},
+        ),
+    ],
+)
+def test_the_command_line_imports_nothing_heavy(imported, heavy):
+    code = f"import sys; from idiolect.daemon import {imported}; print(*({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
+
+
+def test_no_two_errors_share_an_exit_code():
+    root = Path(__file__).parents[2]
+    sources = [path for part in ("models", "adapters", "daemon") for path in (root / part).glob("*.py")]
+    codes = [
+        code
+        for path in sources
+        for code in re.findall(r"exit_code: ClassVar\[int\] = (\d+)", path.read_text())
+    ]
+    assert len(codes) > 20
+    assert sorted(codes) == sorted(set(codes))

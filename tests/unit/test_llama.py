@@ -1,0 +1,188 @@
+"""The base model's weights: 8-bit blocks, and what is read from a GGUF."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from idiolect.models.llama import (
+    BLOCK,
+    GROUPS,
+    Blocks,
+    DamagedModelError,
+    LlamaConfig,
+    UnsupportedModelError,
+    Weights,
+    quantize,
+    read_gguf,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+
+def test_rounding_is_within_half_a_step_of_each_block() -> None:
+    random = np.random.default_rng(1)
+    matrix = (random.normal(size=(7, 96)) * random.uniform(0.01, 30, (7, 1))).astype(np.float32)
+    blocks = quantize(matrix)
+    assert blocks.values.dtype == np.uint8
+    assert blocks.scales.shape == (7, 3)
+    error = np.abs(blocks.dequantize() - matrix).reshape(7, 3, BLOCK).max(axis=2)
+    assert (error <= blocks.scales * 0.5001).all()
+    assert np.abs(blocks.scales * 127 - np.abs(matrix).reshape(7, 3, BLOCK).max(axis=2)).max() < 1e-5
+
+
+def test_rounding_again_changes_nothing() -> None:
+    matrix = np.random.default_rng(2).normal(size=(5, 64)).astype(np.float32)
+    once = quantize(matrix)
+    again = quantize(once.dequantize())
+    assert np.array_equal(again.values, once.values)
+    assert np.allclose(again.scales, once.scales, rtol=1e-6)
+
+
+def test_a_block_of_zeros_stays_zero() -> None:
+    matrix = np.zeros((2, 64), dtype=np.float32)
+    matrix[1, 40] = -3.0
+    blocks = quantize(matrix)
+    assert np.array_equal(blocks.dequantize(), matrix)
+    assert np.isfinite(blocks.scales).all()
+
+
+def test_blocks_are_scaled_by_their_own_scale() -> None:
+    values = np.full((1, 64), 128, dtype=np.uint8)
+    values[0, 0], values[0, 33] = 130, 120
+    blocks = Blocks(values, np.array([[0.5, 2.0]], dtype=np.float32))
+    expected = np.zeros((1, 64), dtype=np.float32)
+    expected[0, 0], expected[0, 33] = 1.0, -16.0
+    assert np.array_equal(blocks.dequantize(), expected)
+
+
+def test_rotary_angles_fall_geometrically() -> None:
+    config = LlamaConfig(1, 32, 1, 1, 8, 32, 10, 10_000.0, 1e-5, 64)
+    cos, sin = config.rotary(5)
+    assert cos.shape == sin.shape == (5, 4)
+    for position in range(5):
+        for pair in range(4):
+            angle = position / 10_000 ** (2 * pair / 8)
+            assert cos[position, pair] == pytest.approx(np.cos(angle), abs=1e-6)
+            assert sin[position, pair] == pytest.approx(np.sin(angle), abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def weights(make_gguf: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Weights:
+    return read_gguf(make_gguf(tmp_path_factory.mktemp("gguf") / "a.gguf"))[0]
+
+
+def test_a_gguf_gives_back_its_weights(weights: Weights, tiny_dense: dict[str, NDArray[np.float32]]) -> None:
+    config = weights.config
+
+    def close(blocks: Blocks, *names: str) -> None:
+        expected = np.concatenate([tiny_dense[f"{name}.weight"] for name in names])
+        assert blocks.values.shape == expected.shape
+        steps = np.repeat(blocks.scales, BLOCK, axis=1)
+        assert (np.abs(blocks.dequantize() - expected) <= 0.5001 * steps).all(), names
+
+    close(weights.embedding, "model.embed_tokens")
+    assert np.array_equal(weights.output_norm, tiny_dense["model.norm.weight"])
+    assert len(weights.maps) == len(weights.norms) == config.layers
+    for layer, (maps, norms) in enumerate(zip(weights.maps, weights.norms, strict=True)):
+        prefix = f"model.layers.{layer}"
+        assert set(maps) == set(GROUPS)
+        close(maps["qkv"], *(f"{prefix}.self_attn.{part}_proj" for part in "qkv"))
+        close(maps["o"], f"{prefix}.self_attn.o_proj")
+        close(maps["gate_up"], f"{prefix}.mlp.gate_proj", f"{prefix}.mlp.up_proj")
+        close(maps["down"], f"{prefix}.mlp.down_proj")
+        assert np.array_equal(norms["attention"], tiny_dense[f"{prefix}.input_layernorm.weight"])
+        assert np.array_equal(norms["ffn"], tiny_dense[f"{prefix}.post_attention_layernorm.weight"])
+
+
+def test_shapes_and_parts_agree_with_the_weights(weights: Weights) -> None:
+    config = weights.config
+    for group, (features_in, features_out) in config.shapes().items():
+        assert weights.maps[0][group].values.shape == (features_out, features_in)
+        assert sum(rows for _, rows in config.parts()[group]) == features_out
+
+
+def test_a_gguf_gives_back_its_shape_and_vocabulary(make_gguf: Callable[..., Path], tmp_path: Path) -> None:
+    reported: list[float] = []
+    weights, vocabulary = read_gguf(make_gguf(tmp_path / "a.gguf"), reported.append)
+    assert weights.config.to_json() | {"norm_eps": 0} == {
+        "layers": 3,
+        "width": 64,
+        "heads": 4,
+        "kv_heads": 2,
+        "head_dim": 16,
+        "ffn": 96,
+        "vocab": 512,
+        "rope_theta": 10_000.0,
+        "norm_eps": 0,
+        "context": 2048,
+    }
+    assert weights.config.norm_eps == pytest.approx(1e-5)
+    assert LlamaConfig(**weights.config.to_json()) == weights.config
+    assert len(vocabulary.tokens) == len(vocabulary.types) == 512
+    assert vocabulary.tokens[:3] == ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    assert all("".join(merge.split(" ")) in vocabulary.tokens for merge in vocabulary.merges)
+    assert reported == sorted(reported)
+    assert all(0 <= done < 1 for done in reported)
+
+
+def test_a_gguf_in_half_precision_is_read_too(
+    make_gguf: Callable[..., Path], tmp_path: Path, weights: Weights
+) -> None:
+    half, _ = read_gguf(make_gguf(tmp_path / "half.gguf", matrices=np.float16))
+    for group in GROUPS:
+        expected = weights.maps[1][group].dequantize()
+        assert np.abs(half.maps[1][group].dequantize() - expected).max() < 0.02 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"architecture": "qwen2"}, "Llama-architecture"),
+        ({"pre": "llama-bpe"}, "tokenizer"),
+        ({"extra": ["output.weight"]}, "tied embeddings"),
+        ({"drop": ["blk.1.ffn_up.weight"]}, "blk.1.ffn_up.weight"),
+        ({"drop": ["token_embd.weight"]}, "token_embd.weight"),
+        ({"drop": ["head_count"]}, "llama.attention.head_count"),
+        ({"drop": ["tokens"]}, "tokenizer.ggml.tokens"),
+        ({"drop": ["merges"]}, "tokenizer.ggml.merges"),
+        ({"drop": ["types"]}, "tokenizer.ggml.token_type"),
+        ({"tokens": (1 << 16) + 1}, "65,536"),
+        ({"matrices": np.int8}, "quantized"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_another_kind_of_gguf_is_refused(
+    make_gguf: Callable[..., Path], tmp_path: Path, changes: dict[str, object], named: str
+) -> None:
+    path = make_gguf(tmp_path / "other.gguf", **changes)
+    with pytest.raises(UnsupportedModelError) as raised:
+        read_gguf(path)
+    assert named in str(raised.value)
+    assert str(path) in str(raised.value)
+
+
+def damage(data: bytes, kind: str) -> bytes:
+    return {
+        "empty": b"",
+        "text": b"# a page about models\n" * 40,
+        "magic": b"GGUF",
+        "head": data[:2000],
+        "half": data[: len(data) // 2],
+        "tail": data[:-1000],
+        "version": data[:4] + (99).to_bytes(4, "little") + data[8:],
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", ["empty", "text", "magic", "head", "half", "tail", "version"])
+def test_a_damaged_gguf_is_called_damaged(make_gguf: Callable[..., Path], tmp_path: Path, kind: str) -> None:
+    path = make_gguf(tmp_path / "a.gguf")
+    path.write_bytes(damage(path.read_bytes(), kind))
+    with pytest.raises(DamagedModelError) as raised:
+        read_gguf(path)
+    assert str(path) in str(raised.value)

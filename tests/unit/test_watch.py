@@ -1,0 +1,376 @@
+"""Following real folders with the system's own notices, as editors, programs and people change them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from idiolect.daemon.capture import Ingest
+from idiolect.daemon.readers import NoSuchPathError
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.store import Store, StoreFullError
+from idiolect.daemon.watch import Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+KEY = "5a" * 32
+DEADLINE_S = 30.0
+QUIET_S = 0.15
+
+
+@dataclass
+class Scene:
+    """A watched folder of notes."""
+
+    store: Store
+    ingest: Ingest
+    notes: Path
+    watcher: Watcher
+
+    def texts(self) -> list[str]:
+        return [entry.text for entry in sorted(self.store.entries(), key=lambda entry: entry.id)]
+
+    def wait_for(self, *wanted: str) -> None:
+        """Until exactly these texts are stored."""
+        self.wait_until(lambda: Counter(self.texts()) == Counter(wanted), self.texts)
+
+    def wait_until(self, holds: Callable[[], bool], seen: Callable[[], object] = str) -> None:
+        deadline = time.monotonic() + DEADLINE_S
+        while not holds():
+            assert time.monotonic() < deadline, seen()
+            time.sleep(0.01)
+
+    def marked(self, name: str = "zz last.md") -> None:
+        """Everything that happened until now has been looked at: what is saved now comes after it."""
+        text = f"mark{time.monotonic_ns()}"
+        (self.notes / name).write_text(text)
+        self.wait_until(lambda: text in " ".join(self.texts()))
+
+    def brought(self) -> list[str]:
+        """What was stored, when everything until now has been looked at."""
+        self.marked()
+        return [text for text in self.texts() if "mark" not in text]
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    settings = Settings(home=tmp_path / "home", exclude=("drafts",)).prepare()
+    store = Store.open(settings.store_path, KEY)
+    ingest = Ingest(store, lambda text: list(text.encode()), lambda *_: None, settings)
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    watcher = Watcher(ingest, store, quiet_s=QUIET_S)
+    watcher.start()
+    watcher.add(notes)
+    yield Scene(store, ingest, notes, watcher)
+    watcher.stop()
+    store.close()
+
+
+def save_by_rename(path: Path, content: str) -> None:
+    """As most editors do: a new file beside the old one, then in its place."""
+    beside = path.with_name(f".{path.name}.tmp")
+    beside.write_text(content)
+    beside.replace(path)
+
+
+def save_like_vim(path: Path, content: str) -> None:
+    """The old file becomes the backup, a new one is written, the backup goes."""
+    backup = path.with_name(f"{path.name}~")
+    (path.parent / "4913").write_text("")
+    (path.parent / "4913").unlink()
+    path.rename(backup)
+    path.write_text(content)
+    backup.unlink()
+
+
+def save_in_place(path: Path, content: str) -> None:
+    path.write_text(content)
+
+
+WALK = "Last week we walked along the river to the old mill."
+
+
+@pytest.mark.parametrize("save", [save_in_place, save_by_rename, save_like_vim])
+def test_each_way_to_save(scene: Scene, save: Callable[[Path, str], None]) -> None:
+    note = scene.notes / "note.md"
+    note.write_text(f"{WALK}\n")
+    scene.wait_for(WALK)
+    save(note, f"{WALK}\n\nAppended.\n")
+    scene.wait_for(WALK, "Appended.")
+    save(note, f"{WALK.replace('old mill', 'old water mill')}\n\nAppended.\n")
+    scene.wait_for(WALK, "Appended.", "water")
+    save(note, "Appended.\n")
+    assert scene.brought() == [WALK, "Appended.", "water"]
+    save(note, "Appended.\n\nAnd more.\n")
+    scene.wait_until(lambda: "And more." in scene.texts(), scene.texts)
+
+
+def test_appending_to_a_file_that_stays_open(scene: Scene) -> None:
+    with (scene.notes / "log.txt").open("a") as file:
+        for n in range(3):
+            print(f"Entry number {n}.\n", file=file, flush=True)
+            scene.wait_until(lambda: len(scene.texts()) == n + 1, scene.texts)  # noqa: B023
+    assert scene.texts() == [f"Entry number {n}." for n in range(3)]
+
+
+def test_a_burst_of_saves_is_read_a_few_times(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = []
+    update = scene.ingest.update_file
+    monkeypatch.setattr(
+        scene.ingest, "update_file", lambda path, **given: reads.append(path) or update(path, **given)
+    )
+    note = scene.notes / "note.md"
+    for n in range(50):
+        note.write_text("".join(f"Paragraph {m}.\n\n" for m in range(n + 1)))
+    scene.wait_for(*(f"Paragraph {m}." for m in range(50)))
+    assert 1 <= reads.count(note) <= 5
+
+
+def test_a_file_that_is_saved_all_the_time_is_read_in_between(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home").prepare()
+    store = Store.open(settings.store_path, KEY)
+    ingest = Ingest(store, lambda text: list(text.encode()), lambda *_: None, settings)
+    watcher = Watcher(ingest, store, quiet_s=3600, longest_s=0.3)
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    watcher.start()
+    watcher.add(notes)
+    scene = Scene(store, ingest, notes, watcher)
+
+    def saved_and_read(*texts: str) -> bool:
+        (notes / "a.md").write_text("\n\n".join(texts))
+        return scene.texts() == [*texts]
+
+    scene.wait_until(lambda: saved_and_read("One."))
+    scene.wait_until(lambda: saved_and_read("One.", "Two."))
+    watcher.stop()
+    store.close()
+
+
+def test_moved_and_renamed_files_bring_nothing_and_are_followed(scene: Scene) -> None:
+    (scene.notes / "a.md").write_text(f"{WALK}\n")
+    scene.wait_for(WALK)
+    (scene.notes / "sub").mkdir()
+    (scene.notes / "a.md").rename(scene.notes / "b.md")
+    (scene.notes / "b.md").rename(scene.notes / "sub" / "c.md")
+    assert scene.brought() == [WALK]
+    (scene.notes / "sub" / "c.md").write_text(f"{WALK} It was lovely.\n")
+    scene.wait_until(lambda: "It was lovely." in scene.texts(), scene.texts)
+    (scene.notes / "sub").rename(scene.notes / "other")
+    assert scene.brought() == [WALK, "It was lovely."]
+    (scene.notes / "other" / "c.md").write_text(f"{WALK} It was lovely. Again!\n")
+    scene.wait_until(lambda: "Again!" in scene.texts(), scene.texts)
+    paths = {Path(state.path).name for state in scene.store.file_states()}
+    assert paths == {"c.md", "zz last.md"}
+
+
+def test_deleted_files_keep_their_entries_and_come_back_as_they_were(scene: Scene) -> None:
+    note = scene.notes / "a.md"
+    note.write_text(WALK)
+    scene.wait_for(WALK)
+    note.unlink()
+    assert scene.brought() == [WALK]
+    note.write_text(f"{WALK}\n\nBack.\n")
+    scene.wait_until(lambda: "Back." in scene.texts(), scene.texts)
+    assert scene.brought() == [WALK, "Back."]
+
+
+def test_new_folders_with_all_in_them(scene: Scene, tmp_path: Path) -> None:
+    deep = scene.notes / "one" / "two" / "three"
+    deep.mkdir(parents=True)
+    (deep / "a.md").write_text("Deep down.")
+    scene.wait_for("Deep down.")
+    outside = tmp_path / "outside"
+    (outside / "inner").mkdir(parents=True)
+    (outside / "inner" / "b.md").write_text("Moved in.")
+    outside.rename(scene.notes / "moved in")
+    scene.wait_for("Deep down.", "Moved in.")
+    (scene.notes / "moved in" / "inner" / "b.md").write_text("Moved in.\n\nEdited.")
+    scene.wait_for("Deep down.", "Moved in.", "Edited.")
+    shutil.rmtree(scene.notes / "one")
+    assert scene.brought() == ["Deep down.", "Moved in.", "Edited."]
+
+
+def test_hundreds_of_files_at_once(scene: Scene) -> None:
+    for n in range(300):
+        folder = scene.notes / f"folder {n % 20}" / "sub"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{n}.md").write_text(f"File {n}.")
+    scene.wait_for(*(f"File {n}." for n in range(300)))
+
+
+def test_what_is_excluded_is_not_followed(scene: Scene) -> None:
+    for name in ("drafts/a.md", ".hidden/b.md", "photo.png", "c.key", ".d.md.swp", "sub/drafts/deep/e.md"):
+        path = scene.notes / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("Never read.")
+    (scene.notes / "link.md").symlink_to(scene.notes / "drafts" / "a.md")
+    assert scene.brought() == []
+
+
+def test_a_watched_file_is_followed_through_its_replacements(scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "alone").mkdir()
+    journal = tmp_path / "alone" / "journal"
+    journal.write_text("Monday.")
+    assert scene.watcher.add(journal)
+    list(scene.ingest.add_paths([journal]))
+    (tmp_path / "alone" / "beside.md").write_text("Not watched.")
+    save_by_rename(journal, "Monday.\n\nTuesday.")
+    scene.wait_for("Monday.", "Tuesday.")
+    save_like_vim(journal, "Monday.\n\nTuesday.\n\nWednesday.")
+    scene.wait_for("Monday.", "Tuesday.", "Wednesday.")
+
+
+def test_what_was_written_while_it_was_off(scene: Scene) -> None:
+    (scene.notes / "a.md").write_text(WALK)
+    (scene.notes / "b.md").write_text("To be moved.")
+    scene.wait_for(WALK, "To be moved.")
+    scene.watcher.stop()
+    (scene.notes / "a.md").write_text(f"{WALK} It was lovely.")
+    (scene.notes / "sub").mkdir()
+    (scene.notes / "b.md").rename(scene.notes / "sub" / "c.md")
+    (scene.notes / "sub" / "new.md").write_text("New.")
+    again = Watcher(scene.ingest, scene.store, quiet_s=QUIET_S)
+    again.start()
+    scene.wait_for(WALK, "To be moved.", "It was lovely.", "New.")
+    (scene.notes / "a.md").write_text(f"{WALK} It was lovely. Really.")
+    scene.wait_for(WALK, "To be moved.", "It was lovely.", "New.", "Really.")
+    again.stop()
+
+
+def test_a_folder_that_comes_back_is_followed_again(scene: Scene, tmp_path: Path) -> None:
+    scene.watcher.stop()
+    watcher = Watcher(scene.ingest, scene.store, quiet_s=QUIET_S, rescan_s=0.2)
+    watcher.start()
+    (scene.notes / "a.md").write_text("Here.")
+    scene.wait_for("Here.")
+    scene.notes.rename(tmp_path / "unplugged")
+    scene.notes.mkdir()
+    (scene.notes / "b.md").write_text("Another drive.")
+    scene.wait_for("Here.", "Another drive.")
+    shutil.rmtree(scene.notes)
+    (tmp_path / "unplugged").rename(scene.notes)
+    (scene.notes / "a.md").write_text("Here.\n\nBack.")
+    scene.wait_for("Here.", "Another drive.", "Back.")
+    watcher.stop()
+
+
+def test_a_folder_that_was_replaced_can_be_added_again(scene: Scene, tmp_path: Path) -> None:
+    scene.marked()
+    scene.notes.rename(tmp_path / "unplugged")
+    scene.notes.mkdir()
+    assert not scene.watcher.add(scene.notes)
+    (scene.notes / "b.md").write_text("Another drive.")
+    assert scene.brought() == ["Another drive."]
+
+
+def test_adding_and_removing(scene: Scene, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    assert not scene.watcher.add(scene.notes)
+    assert scene.watcher.add(other)
+    assert not scene.watcher.add(tmp_path / "notes" / ".." / "other")
+    assert scene.store.watches() == [str(scene.notes), str(other)]
+    (other / "a.md").write_text("Followed.")
+    scene.wait_for("Followed.")
+    assert scene.watcher.remove(other)
+    assert not scene.watcher.remove(other)
+    (other / "a.md").write_text("Followed.\n\nNo more.")
+    assert scene.brought() == ["Followed."]
+    with pytest.raises(NoSuchPathError):
+        scene.watcher.add(tmp_path / "missing")
+    assert scene.store.watches() == [str(scene.notes)]
+
+
+def test_a_folder_inside_a_watched_one_may_be_watched_too(scene: Scene) -> None:
+    inner = scene.notes / ".journal"
+    inner.mkdir()
+    scene.watcher.add(inner)
+    (inner / "a.md").write_text("Hidden from the outer one.")
+    scene.wait_for("Hidden from the outer one.")
+    scene.watcher.remove(inner)
+    (inner / "b.md").write_text("No more.")
+    assert scene.brought() == ["Hidden from the outer one."]
+
+
+def test_what_is_saved_in_a_pause_stays_unknown(scene: Scene) -> None:
+    note = scene.notes / "a.md"
+    note.write_text("Before.\n")
+    scene.wait_for("Before.")
+    scene.ingest.pause()
+    note.write_text("Before.\n\nIn the pause.\n")
+    scene.wait_until(lambda: note in scene.watcher._pending or saved_state(scene, note) == 2)
+    scene.ingest.resume()
+    assert scene.brought() == ["Before."]
+    note.write_text("Before.\n\nIn the pause.\n\nAfterwards.\n")
+    scene.wait_until(lambda: "Afterwards." in scene.texts(), scene.texts)
+    assert scene.brought() == ["Before.", "Afterwards."]
+
+
+def test_one_save_in_a_pause_keeps_all_that_are_read_with_it_off_the_record(scene: Scene) -> None:
+    scene.marked()
+    note = scene.notes / "a.md"
+    note.write_text("Some of this was written in the pause.\n")
+    scene.watcher.notice(note)
+    scene.ingest.pause()
+    scene.watcher.notice(note)
+    scene.ingest.resume()
+    scene.watcher.notice(note)
+    assert scene.brought() == []
+
+
+def saved_state(scene: Scene, note: Path) -> int:
+    state = scene.store.file_state(str(note))
+    return len(state.paragraphs) if state else 0
+
+
+def test_a_full_disk_delays_what_was_saved_and_no_text_is_logged(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    full = threading.Event()
+    full.set()
+    add = scene.store.add
+
+    def add_if_there_is_room(*given: object, **more: object) -> object:
+        if full.is_set():
+            raise StoreFullError("The store cannot grow.")
+        return add(*given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(scene.store, "add", add_if_there_is_room)
+    with caplog.at_level(logging.DEBUG, logger="idiolect"):
+        (scene.notes / "a.md").write_text("The canary sang.")
+        scene.wait_until(lambda: "tried again: StoreFullError" in caplog.text, lambda: caplog.text)
+        (scene.notes / "b.md").write_text("Its friend listened.")
+        full.clear()
+        scene.wait_for("The canary sang.", "Its friend listened.")
+    assert "canary" not in caplog.text
+    assert "listened" not in caplog.text
+
+
+def test_stopping_is_quick_and_may_come_before_starting(scene: Scene) -> None:
+    Watcher(scene.ingest, scene.store).stop()
+    (scene.notes / "a.md").write_text("Saved just before the end.")
+    began = time.monotonic()
+    scene.watcher.stop()
+    scene.watcher.stop()
+    assert time.monotonic() - began < 10
+    assert [thread for thread in threading.enumerate() if thread.name == "watch"] == []
+
+
+def test_files_that_vanish_at_once_do_no_harm(scene: Scene) -> None:
+    for n in range(200):
+        path = scene.notes / f"{n}.md"
+        path.write_text(f"Brief {n}.")
+        os.unlink(path)
+    assert scene.brought() == []
