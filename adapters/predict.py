@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,8 +28,8 @@ _TYPED = regex.compile(r"( ?)([\p{L}\p{N}'’]*)$")
 _GHOST_TOKENS = 16  # one batched pass
 _STEPS = 2  # passes of one token after a draft has failed
 _LIKELY = 0.35  # a ghost's next token must be at least this probable
-_WORTH_A_PASS = 0.2  # a first word below this is not worth thinking further
-_SHOW = 0.5  # a ghost is shown if its first word is at least this probable
+_SHOW = 0.5  # a ghost is shown, and thought further, if its first word is at least this probable
+_REMEMBERED = 24  # distributions, of 200 KB each
 _WINDOW_STEP = 128  # a long prefix is cut at multiples of this, so that its cache stays valid for a while
 
 
@@ -119,17 +120,14 @@ class Predictor:
         length = 2 * knowledge.recent.limit + context_tokens + _WINDOW_STEP + 2 * _GHOST_TOKENS
         self._session = Session(model, length=length, adapter=adapter)
         self._lock = threading.Lock()
-        self._pieces = sorted((raw, token) for token, raw in enumerate(tokenizer.vocabulary_bytes()) if raw)
-        self._raw = [raw for raw, _ in self._pieces]
-        self._known = -1  # the memory's size that the cached distribution was made with
-        self._at: list[int] = []
-        self._p = np.zeros(0, dtype=np.float32)
-        self._ghosts: dict[tuple[str, int], Ghost] = {}
+        self._known = -1  # the memory's size when what follows was made
+        self._remembered: OrderedDict[tuple[int, ...], NDArray[np.float32]] = OrderedDict()
+        self._ghosts: dict[tuple[tuple[int, ...], str, int], Ghost] = {}
 
     def warm(self) -> None:
         """Read the recent entries, so that the first keystroke finds them cached."""
         with self._lock:
-            self._distribution([])
+            self._after([])
 
     def suggest(
         self, prefix: str, suffix: str = "", candidates: int = 3, ghost_words: int = 8
@@ -160,7 +158,7 @@ class Predictor:
             entry = self._tokenizer.encode(prefix)
             start = len(entry)
             while len(entry) - start < 3 * words:
-                entry.append(int(np.argmax(self._peek(entry))))
+                entry.append(int(np.argmax(self._after(entry))))
                 if not self._tokenizer.token_bytes(entry[-1]).strip(b"\n"):
                     break
         text = self._tokenizer.decode(entry[start:])
@@ -178,26 +176,40 @@ class Predictor:
             head = head[-(-excess // _WINDOW_STEP) * _WINDOW_STEP :]
         return _Cut(head, bool(match[1]), match[2])
 
-    def _distribution(self, head: list[int]) -> NDArray[np.float32]:
-        """The mixed next-token distribution (vocab,) after ``head``, made anew only if that has changed."""
-        memory = self._knowledge.memory
-        if head == self._at and memory.tokens == self._known:
-            return self._p
-        left = self._session.reuse(self._knowledge.recent.before(head))
-        if not left:  # the cache holds all of it: the last token is fed again for its logits
-            left = [self._session.tokens[-1]]
-            self._session.truncate(len(self._session.tokens) - 1)
-        self._p = self._mix(self._session.feed(left)[0], head)
-        self._at, self._known = head, memory.tokens
-        self._ghosts.clear()
-        return self._p
+    def _after(self, entry: list[int]) -> NDArray[np.float32]:
+        """The mixed next-token distribution (vocab,) after ``entry``; the last few are remembered."""
+        if self._knowledge.memory.tokens != self._known:  # something was learned since
+            self._known = self._knowledge.memory.tokens
+            self._remembered.clear()
+            self._ghosts.clear()
+        key = tuple(entry)
+        if key not in self._remembered:
+            self._remember(entry, self._session.feed(self._left(entry, 1))[0])
+        self._remembered.move_to_end(key)
+        return self._remembered[key]
+
+    def _left(self, entry: list[int], rows: int) -> list[int]:
+        """What must be fed for the logits of the last ``rows`` tokens of ``entry``, recent text before it."""
+        left = self._session.reuse(self._knowledge.recent.before(entry))
+        if len(left) < rows:  # all of it is cached, but logits are not: feed the end again
+            keep = len(self._session.tokens) - (rows - len(left))
+            left = self._session.tokens[keep:] + left
+            self._session.truncate(keep)
+        return left
+
+    def _remember(self, entry: list[int], logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        p = self._mix(logits, entry)
+        self._remembered[tuple(entry)] = p
+        while len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
+        return p
 
     def _mix(self, logits: NDArray[np.float32], entry: list[int]) -> NDArray[np.float32]:
         memory = self._knowledge.memory
         return self._mixture.mix(softmax(logits), memory, memory.predict(entry))
 
     def _words(self, cut: _Cut, most: int) -> list[Word]:
-        p = self._distribution(cut.head)
+        p = self._after(cut.head)
         found = self._knowledge.words.match(cut.typed, cut.spaced, p, most)
         typed = len(cut.typed)
         if found.forms:
@@ -215,9 +227,8 @@ class Predictor:
         entry = whole[:-1]
         text, probability = b"", 1.0
         for _ in range(_STEPS + 2):
-            p = self._peek(entry)
-            low, high = np.searchsorted(self._raw, [back, back + b"\xff" * 4]) if back else (0, len(self._raw))
-            tokens = np.array([token for _, token in self._pieces[low:high]])
+            p = self._after(entry)
+            tokens = self._tokenizer.starting_with(back)
             token = int(tokens[np.argmax(p[tokens])])
             raw = self._tokenizer.token_bytes(token)[len(back) :]
             if not back and not _is_word(raw):
@@ -228,24 +239,18 @@ class Predictor:
         match = regex.match(r"[\p{L}\p{N}'’]+", word)
         return [Word(match[0], probability)] if match else []
 
-    def _peek(self, entry: list[int]) -> NDArray[np.float32]:
-        """The mixed distribution after ``entry``, the cached one left as it is."""
-        left = self._session.reuse(self._knowledge.recent.before(entry))
-        if not left:
-            left = [self._session.tokens[-1]]
-            self._session.truncate(len(self._session.tokens) - 1)
-        return self._mix(self._session.feed(left)[0], entry)
-
     def _ghost(self, cut: _Cut, word: Word, most: int) -> Ghost:
-        if word.p < _WORTH_A_PASS:
+        if word.p < _SHOW:
             return Ghost(word.text, word.p, False)
-        key = (cut.start + word.text, most)
+        key = (tuple(cut.head), cut.start + word.text, most)
         if key not in self._ghosts:
+            if len(self._ghosts) > 256:
+                self._ghosts.clear()
             self._ghosts[key] = self._continue(cut, word, most)
         kept = self._ghosts[key]
         # The same ghost seen from further inside its first word: less to insert, and surer.
         text = kept.text if kept.text.startswith(word.text) else word.text
-        return Ghost(text, kept.p, word.p >= _SHOW)
+        return Ghost(text, kept.p, True)
 
     def _continue(self, cut: _Cut, word: Word, most: int) -> Ghost:
         """Think on after ``word``: draft with the memory, verify the draft in one pass, then step."""
@@ -253,14 +258,14 @@ class Predictor:
         base = len(entry)
         p, text = word.p, word.text
         draft = self._draft(entry)
-        expected = self._verify(entry, draft)
+        expected = self._verify(entry, draft) if draft else [self._after(entry)]
         steps = _STEPS
         while len(entry) - base < _GHOST_TOKENS:
             if not expected:
                 if steps == 0:
                     break
                 steps -= 1
-                expected = [self._peek(entry)]
+                expected = [self._after(entry)]
             row = expected.pop(0)
             token = int(np.argmax(row))
             if row[token] < _LIKELY or not self._tokenizer.token_bytes(token).strip(b"\n"):
@@ -283,13 +288,8 @@ class Predictor:
 
     def _verify(self, entry: list[int], draft: list[int]) -> list[NDArray[np.float32]]:
         """The mixed distributions after ``entry`` and after each token of ``draft``, in one pass."""
-        left = self._session.reuse(self._knowledge.recent.before(entry + draft))
-        if len(left) <= len(draft):  # nothing new to feed before the draft: start one token earlier
-            keep = len(self._session.tokens) - (len(draft) + 1 - len(left))
-            left = self._session.tokens[keep:] + left
-            self._session.truncate(keep)
-        rows = self._session.feed(left, "all")[-len(draft) - 1 :]
-        return [self._mix(row, entry + draft[:place]) for place, row in enumerate(rows)]
+        rows = self._session.feed(self._left(entry + draft, len(draft) + 1), "all")[-len(draft) - 1 :]
+        return [self._remember(entry + draft[:place], row) for place, row in enumerate(rows)]
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

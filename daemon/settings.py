@@ -124,7 +124,7 @@ class Settings(pydantic_settings.BaseSettings):
         min(2, os.cpu_count() or 1), ge=1, le=64, description="threads for suggestions, 1 to 64"
     )
     context_tokens: int = Field(
-        512, ge=16, le=8192, description="tokens before the cursor that a suggestion looks at, 16 to 8192"
+        384, ge=16, le=8192, description="tokens before the cursor that a suggestion looks at, 16 to 8192"
     )
     recent_tokens: int = Field(
         160, ge=0, le=2048, description="tokens of the latest entries that come before the prefix, 0 to 2048"
@@ -135,10 +135,12 @@ class Settings(pydantic_settings.BaseSettings):
     budget_s: float = Field(
         240.0, gt=0, le=86400, description="longest training round, in seconds, up to 86400"
     )
-    rank: int = Field(8, ge=1, le=256, description="rank of the adapter, 1 to 256")
-    alpha: float = Field(16.0, gt=0, le=4096, description="scale of the adapter, above 0 and up to 4096")
-    epochs: int = Field(2, ge=1, le=100, description="passes over the text in a round, 1 to 100")
-    learning_rate: float = Field(5e-4, gt=0, le=1, description="peak learning rate, above 0 and up to 1")
+    rank: int = Field(16, ge=1, le=256, description="rank of the adapter, 1 to 256")
+    alpha: float = Field(32.0, gt=0, le=4096, description="scale of the adapter, above 0 and up to 4096")
+    epochs: float = Field(
+        3.0, gt=0, le=100, description="passes over the text in a round, above 0 and up to 100"
+    )
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="peak learning rate, above 0 and up to 1")
     general_tolerance: float = Field(
         0.02, ge=0, le=10, description="allowed rise of perplexity on general text: 0.02 is 2 %; 0 to 10"
     )

@@ -6,6 +6,7 @@ import logging
 import os
 import threading
 import time
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -95,6 +96,8 @@ class Watcher:
 
     def start(self) -> None:
         """Follow the watched paths; what was written in them meanwhile is read in the background."""
+        # watchdog warns when a folder appears in a folder that has just appeared, and then does it right.
+        warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning, "watchdog")
         self._observer.start()
         for path in self._store.watches():
             self._observe(Path(path))

@@ -7,6 +7,9 @@ session, so no request ever sees two.
 
 from __future__ import annotations
 
+import contextlib
+import math
+import mmap
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +23,10 @@ from idiolect.models.llama import DamagedModelError, LlamaConfig, adapter_inputs
 
 Adapter = Mapping[str, NDArray[np.float32]]
 """An adapter's tensors by graph input name (:func:`~idiolect.models.llama.adapter_inputs`)."""
+
+
+_CHUNK = 64
+"""Tokens that are read at a time where no logits are wanted: faster by no more, and in far less memory."""
 
 
 class Model:
@@ -68,7 +75,7 @@ class Session:
         config = model.config
         self._binding = model.runtime.io_binding()
         # (layer, k or v, batch, kv head, position, feature)
-        self._cache = np.zeros((config.layers, 2, 1, config.kv_heads, length, config.head_dim), dtype=np.float32)
+        self._cache = _lazy_zeros((config.layers, 2, 1, config.kv_heads, length, config.head_dim))
         self._adapter = self._bind(adapter)
         self._last = np.zeros((1, config.vocab), dtype=np.float32)
 
@@ -106,6 +113,9 @@ class Session:
         count, past = len(ids), len(self.tokens)
         if not 0 < count <= self.length - past:
             raise ValueError(f"{count} tokens do not fit: {past} of {self.length} are taken")
+        if logits != "all" and count > _CHUNK:
+            self.feed(ids[:_CHUNK], "none")
+            return self.feed(ids[_CHUNK:], logits)
         started = time.perf_counter()
         first = {"none": count, "last": count - 1, "all": 0}[logits]
         positions = np.arange(first, count, dtype=np.int64)
@@ -151,3 +161,12 @@ class Session:
             common += 1
         self.truncate(common)
         return list(ids[common:])
+
+
+def _lazy_zeros(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Zeros that take memory only where they are written: a cache is rarely full, and huge pages would fill it."""
+    pages = mmap.mmap(-1, 4 * math.prod(shape))
+    if hasattr(mmap, "MADV_NOHUGEPAGE"):
+        with contextlib.suppress(OSError):  # a kernel without huge pages
+            pages.madvise(mmap.MADV_NOHUGEPAGE)
+    return np.frombuffer(pages, dtype=np.float32).reshape(shape)

@@ -8,9 +8,11 @@ whose scores are minus the merge's rank does the same, exactly: see :func:`_chec
 
 from __future__ import annotations
 
+from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
 import regex
 from idiolect.models import durable
 from idiolect.models.llama import DamagedModelError, UnsupportedModelError
@@ -19,6 +21,8 @@ from sentencepiece import SentencePieceProcessor
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
 DOCUMENT, BOS, EOS = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 
@@ -196,6 +200,22 @@ class Tokenizer:
     def token_bytes(self, token: int) -> bytes:
         """The exact bytes that a token stands for; none for a mark."""
         return self._bytes[token]
+
+    def starting_with(self, raw: bytes) -> NDArray[np.intp]:
+        """The ids of all tokens whose bytes begin with ``raw``; marks are left out."""
+        spelled, ids = self._spelled
+        if not raw:
+            return ids
+        low, high = np.searchsorted(spelled, [raw, raw + b"\xff"])
+        return ids[low:high]
+
+    @cached_property
+    def _spelled(self) -> tuple[NDArray[np.bytes_], NDArray[np.intp]]:
+        """All tokens' bytes in order, and their ids."""
+        raw = np.array(self._bytes)
+        order = np.argsort(raw, kind="stable")
+        order = order[np.array([bool(self._bytes[token]) for token in order])]
+        return raw[order], order
 
     def vocabulary_bytes(self) -> list[bytes]:
         """The exact bytes of each of the V tokens, in order of their ids."""

@@ -130,7 +130,7 @@ def tiny_dense() -> dict[str, NDArray[np.float32]]:
     def norm() -> NDArray[np.float32]:
         return (1 + 0.2 * random.normal(size=TINY.width)).astype(np.float32)
 
-    dense = {"model.embed_tokens.weight": matrix(TINY.vocab, TINY.width, 3.0), "model.norm.weight": norm()}
+    dense = {"model.embed_tokens.weight": matrix(TINY.vocab, TINY.width, 2.5), "model.norm.weight": norm()}
     for layer in range(TINY.layers):
         shapes = {
             "self_attn.q_proj": (attention, TINY.width),
@@ -142,7 +142,7 @@ def tiny_dense() -> dict[str, NDArray[np.float32]]:
             "mlp.down_proj": (TINY.width, TINY.ffn),
         }
         for name, shape in shapes.items():
-            dense[f"model.layers.{layer}.{name}.weight"] = matrix(*shape, 2.0)
+            dense[f"model.layers.{layer}.{name}.weight"] = matrix(*shape)
         for name in ("input_layernorm", "post_attention_layernorm"):
             dense[f"model.layers.{layer}.{name}.weight"] = norm()
     return dense

@@ -23,6 +23,9 @@ from idiolect.daemon.watch import Watcher
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+# What `Watcher.start` does about it does not outlive pytest's own filters.
+pytestmark = pytest.mark.filterwarnings("ignore:Callback with id:RuntimeWarning")
+
 KEY = "5a" * 32
 DEADLINE_S = 30.0
 QUIET_S = 0.15

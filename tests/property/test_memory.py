@@ -1,0 +1,117 @@
+"""The fast memory against interpolated Witten-Bell written down plainly, with dictionaries."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from idiolect.adapters.memory import ORDER, FastMemory, Prediction
+
+VOCAB = 40
+START = 0
+
+tokens = st.one_of(st.integers(1, 4), st.integers(1, VOCAB - 1))
+entries = st.lists(st.lists(tokens, max_size=12), max_size=12)
+contexts = st.lists(tokens, max_size=ORDER + 3)
+
+
+class Plain:
+    """Every count that there is, and the formula as in Chen & Goodman (1999), eq. 15."""
+
+    def __init__(self, entries: list[list[int]]) -> None:
+        self.after: dict[tuple[int, ...], Counter[int]] = defaultdict(Counter)
+        for entry in entries:
+            padded = [START] * ORDER + entry
+            for place in range(ORDER, len(padded)):
+                for length in range(ORDER + 1):
+                    self.after[tuple(padded[place - length : place])][padded[place]] += 1
+
+    def p(self, token: int, context: tuple[int, ...]) -> float:
+        seen = self.after.get(context)
+        if not context:
+            return seen[token] / seen.total() if seen else 0.0
+        shorter = self.p(token, context[1:])
+        if not seen:
+            return shorter
+        return (seen[token] + len(seen) * shorter) / (seen.total() + len(seen))
+
+    def distribution(self, context: list[int]) -> np.ndarray:
+        recent = tuple(([START] * ORDER + context)[-ORDER:])
+        return np.array([self.p(token, recent) for token in range(VOCAB)])
+
+    def longest(self, context: list[int]) -> tuple[int, int]:
+        """How much of the context is known, and how often that occurred."""
+        recent = tuple(([START] * ORDER + context)[-ORDER:])
+        for length in range(ORDER, 0, -1):
+            if seen := self.after.get(recent[-length:]):
+                return length, seen.total()
+        return 0, 0
+
+
+def dense(memory: FastMemory, prediction: Prediction) -> np.ndarray:
+    full = memory.unigrams().astype(np.float64) * prediction.backoff
+    full[prediction.ids] += prediction.p
+    return full
+
+
+def learned(entries: list[list[int]]) -> FastMemory:
+    memory = FastMemory(VOCAB)
+    for entry in entries:
+        memory.add(entry)
+    return memory
+
+
+@given(entries, contexts)
+def test_it_is_interpolated_witten_bell(entries: list[list[int]], context: list[int]) -> None:
+    memory, plain = learned(entries), Plain(entries)
+    prediction = memory.predict(context)
+    # float32 against float64
+    assert dense(memory, prediction) == pytest.approx(plain.distribution(context), abs=2e-6)
+    assert (prediction.order, prediction.total) == plain.longest(context)
+
+
+@given(entries, contexts)
+def test_it_sums_to_one(entries: list[list[int]], context: list[int]) -> None:
+    memory = learned(entries)
+    prediction = memory.predict(context)
+    assert prediction.p.sum() + prediction.backoff == pytest.approx(1, abs=1e-5)
+    assert (prediction.p >= 0).all()
+    assert 0 <= prediction.backoff <= 1
+    assert (np.diff(prediction.ids) > 0).all()
+    if memory.tokens:
+        assert dense(memory, prediction).sum() == pytest.approx(1, abs=1e-5)
+
+
+def same(first: FastMemory, second: FastMemory, context: list[int]) -> None:
+    assert first.tokens == second.tokens
+    assert np.array_equal(first.unigrams(), second.unigrams())
+    one, other = first.predict(context), second.predict(context)
+    assert np.array_equal(one.ids, other.ids)
+    assert np.array_equal(one.p, other.p)
+    assert (one.backoff, one.order, one.total) == (other.backoff, other.order, other.total)
+
+
+@given(st.data(), entries, contexts)
+def test_the_order_of_learning_does_not_matter(
+    data: st.DataObject, entries: list[list[int]], context: list[int]
+) -> None:
+    same(learned(entries), learned(data.draw(st.permutations(entries))), context)
+
+
+@given(entries, st.integers(0, 12), contexts)
+def test_many_at_once_is_as_one_by_one(entries: list[list[int]], cut: int, context: list[int]) -> None:
+    memory = FastMemory(VOCAB)
+    memory.add_many(entries[:cut])
+    memory.add_many([np.array(entry, dtype="<u4") for entry in entries[cut:]])
+    same(memory, learned(entries), context)
+
+
+@given(entries, contexts)
+def test_only_the_nearest_tokens_count(entries: list[list[int]], context: list[int]) -> None:
+    memory = learned(entries)
+    if len(context) >= ORDER:
+        same_place = memory.predict([7, 7, *context[-ORDER:]])
+        assert np.array_equal(memory.predict(context).p, same_place.p)

@@ -1,0 +1,190 @@
+"""A session: extended, cut back, forked and reused, its logits are those of its tokens, whatever came before."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from idiolect.models.session import Model, Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from idiolect.adapters.lora import Lora
+    from idiolect.models.build import BasePaths
+    from idiolect.models.session import Adapter
+    from numpy.typing import NDArray
+
+LENGTH = 200
+CLOSE = 1e-4
+"""Logits of about 5, in float32: the same products in batches of another size."""
+
+
+@pytest.fixture(scope="module")
+def ids(tiny: BasePaths) -> list[int]:
+    return np.random.default_rng(8).integers(0, tiny.config.vocab, LENGTH).tolist()
+
+
+@pytest.fixture(scope="module")
+def adapter(tiny: BasePaths, make_lora: Callable[..., Lora]) -> Adapter:
+    return make_lora(tiny.config).tensors()
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_float: Model, ids: list[int], adapter: Adapter) -> NDArray[np.float32]:
+    """Logits after each token, fed all at once."""
+    return Session(tiny_float, length=LENGTH, adapter=adapter).feed(ids, "all")
+
+
+@pytest.fixture
+def session(tiny_float: Model, adapter: Adapter) -> Session:
+    return Session(tiny_float, length=LENGTH, adapter=adapter)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 16, 61])
+def test_piece_by_piece_is_as_all_at_once(
+    session: Session, ids: list[int], whole: NDArray[np.float32], size: int
+) -> None:
+    rows = [session.feed(ids[start : start + size], "all").copy() for start in range(0, LENGTH, size)]
+    assert np.abs(np.concatenate(rows) - whole).max() < CLOSE
+    assert session.tokens == ids
+
+
+def test_as_served_piece_by_piece_stays_near(tiny_model: Model, ids: list[int], adapter: Adapter) -> None:
+    """Rounding to 8 bits goes by row, so that pieces change little here too; a bound ten times the float one
+    allows for values that fall on the other side of a rounding step."""
+    whole = Session(tiny_model, length=LENGTH, adapter=adapter).feed(ids, "all")
+    session = Session(tiny_model, length=LENGTH, adapter=adapter)
+    single = np.concatenate([session.feed([token]).copy() for token in ids])
+    difference = np.abs(single - whole)
+    assert difference.max() < 0.3
+    assert np.median(difference.max(axis=1)) < 10 * CLOSE
+
+
+def test_the_last_row_is_that_of_the_last_token(
+    session: Session, ids: list[int], whole: NDArray[np.float32]
+) -> None:
+    assert session.feed(ids[:50]).shape == (1, whole.shape[1])
+    assert np.abs(session.feed(ids[50:60]) - whole[59]).max() < CLOSE
+    assert np.abs(session.feed(ids[60:61]) - whole[60]).max() < CLOSE
+
+
+def test_none_returns_no_row_and_fills_the_cache(
+    session: Session, ids: list[int], whole: NDArray[np.float32]
+) -> None:
+    assert session.feed(ids[:50], "none").shape == (0, whole.shape[1])
+    assert np.abs(session.feed(ids[50:51]) - whole[50]).max() < CLOSE
+
+
+def test_truncated_tokens_leave_no_trace(
+    session: Session, ids: list[int], whole: NDArray[np.float32]
+) -> None:
+    session.feed([*ids[:40], *ids[100:160]], "none")
+    session.truncate(40)
+    assert session.tokens == ids[:40]
+    assert np.abs(session.feed(ids[40:90], "all") - whole[40:90]).max() < CLOSE
+    session.truncate(0)
+    assert np.abs(session.feed(ids[:9], "all") - whole[:9]).max() < CLOSE
+
+
+def test_a_fork_goes_its_own_way(session: Session, ids: list[int], whole: NDArray[np.float32]) -> None:
+    session.feed(ids[:70], "none")
+    early, late = session.fork(30), session.fork()
+    assert early.tokens == ids[:30]
+    assert late.tokens == ids[:70]
+    session.truncate(10)
+    session.feed(ids[100:140], "none")
+    assert np.abs(early.feed(ids[30:60], "all") - whole[30:60]).max() < CLOSE
+    assert np.abs(late.feed(ids[70:80], "all") - whole[70:80]).max() < CLOSE
+    assert session.tokens == ids[:10] + ids[100:140]
+
+
+def test_reuse_keeps_the_common_beginning(
+    session: Session, ids: list[int], whole: NDArray[np.float32]
+) -> None:
+    other = (ids[20] + 1) % 512
+    session.feed([*ids[:20], other, *ids[21:30]], "none")
+    left = session.reuse(ids[:25])
+    assert left == ids[20:25]
+    assert session.tokens == ids[:20]
+    assert np.abs(session.feed(left) - whole[24]).max() < CLOSE
+    assert session.reuse(ids[:10]) == []
+    assert session.tokens == ids[:10]
+    assert session.reuse([other]) == [other]
+    assert session.tokens == []
+
+
+def test_sessions_of_one_model_do_not_mix(
+    tiny_float: Model, ids: list[int], adapter: Adapter, whole: NDArray[np.float32]
+) -> None:
+    base = Session(tiny_float, length=LENGTH).feed(ids[:60], "all")
+    assert np.abs(base - whole[:60]).max() > 1
+    first, second = Session(tiny_float, length=60), Session(tiny_float, length=LENGTH, adapter=adapter)
+    for place in range(0, 60, 6):
+        part = slice(place, place + 6)
+        assert np.abs(first.feed(ids[part], "all") - base[part]).max() < CLOSE
+        assert np.abs(second.feed(ids[part], "all") - whole[part]).max() < CLOSE
+
+
+def test_sessions_run_side_by_side(
+    tiny_float: Model, ids: list[int], adapter: Adapter, whole: NDArray[np.float32]
+) -> None:
+    differences = []
+
+    def work() -> None:
+        session = Session(tiny_float, length=LENGTH, adapter=adapter)
+        rows = [session.feed(ids[start : start + 5], "all").copy() for start in range(0, LENGTH, 5)]
+        differences.append(np.abs(np.concatenate(rows) - whole).max())
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(differences) == 4
+    assert max(differences) < CLOSE
+
+
+def test_an_adapter_of_zeros_is_the_base(tiny_float: Model, ids: list[int], adapter: Adapter) -> None:
+    zeros = {name: np.zeros_like(array) for name, array in adapter.items()}
+    base = Session(tiny_float, length=LENGTH).feed(ids[:30], "all")
+    assert np.abs(Session(tiny_float, length=LENGTH, adapter=zeros).feed(ids[:30], "all") - base).max() < CLOSE
+
+
+def test_tensors_of_another_layout_are_taken_too(
+    tiny_float: Model, ids: list[int], adapter: Adapter, whole: NDArray[np.float32]
+) -> None:
+    turned = {name: np.asfortranarray(array, dtype=np.float64) for name, array in adapter.items()}
+    session = Session(tiny_float, length=LENGTH, adapter=turned)
+    assert np.abs(session.feed(ids[:30], "all") - whole[:30]).max() < CLOSE
+
+
+def test_it_counts_its_calls_and_time(session: Session, ids: list[int]) -> None:
+    assert (session.calls, session.seconds) == (0, 0.0)
+    session.feed(ids[:10])
+    session.feed(ids[10:11])
+    assert session.calls == 2
+    assert session.seconds > 0
+
+
+def test_what_does_not_fit_is_refused_and_changes_nothing(
+    session: Session, ids: list[int], whole: NDArray[np.float32]
+) -> None:
+    session.feed(ids[:198], "none")
+    for wrong in ([], ids[:3]):
+        with pytest.raises(ValueError, match="198 of 200"):
+            session.feed(wrong)
+    for count in (-1, 199):
+        with pytest.raises(ValueError, match="198"):
+            session.truncate(count)
+    assert np.abs(session.feed(ids[198:], "all") - whole[198:]).max() < CLOSE
+
+
+def test_threads_give_the_same(
+    tiny: BasePaths, in_float: Callable[[BasePaths], Path], ids: list[int], adapter: Adapter, whole: NDArray
+) -> None:
+    two = Model(in_float(tiny), tiny.config, threads=2)
+    assert np.abs(Session(two, length=LENGTH, adapter=adapter).feed(ids, "all") - whole).max() < CLOSE
