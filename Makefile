@@ -69,7 +69,7 @@ check: .venv/.check
 	@$(BIN)/pytest $(ARGS)
 
 bench: .venv/.test
-	@$(BIN)/python tests/bench/run.py
+	@$(BIN)/python tests/bench/run.py $(ARGS)
 
 clean:
 	@if [ -x $(BIN)/idiolect ] && [ -d .demo ]; then IDIOLECT_HOME=.demo $(BIN)/idiolect stop; fi

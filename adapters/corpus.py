@@ -35,7 +35,7 @@ class Rows:
 def pack(entries: Iterable[Ids], length: int, breaks: Ids, weight: float = 1.0) -> Rows:
     """Lay entries end to end, ``breaks`` before each, and cut the line into rows of ``length`` tokens.
 
-    Entries keep their order, so that a row shows an entry with those before it in view, as a suggestion sees them.
+    Entries keep their order: a row shows an entry with those before it in view, as a suggestion sees them.
     """
     ids: list[int] = []
     counts: list[float] = []
@@ -103,9 +103,9 @@ class Recent:
 
     def add(self, ids: Ids) -> None:
         """Append an entry."""
-        self._line += [*self.breaks, *ids]
-        if len(self._line) > 2 * self.limit:
-            self._line = self._line[-self.limit :]
+        line = [*self._line, *self.breaks, *ids]
+        # Set once: a reader in another thread must never see more than fits.
+        self._line = line if len(line) <= 2 * self.limit else line[len(line) - self.limit :]
 
     def before(self, ids: Ids) -> list[int]:
         """The whole context of an entry being written: what came before, a break, and its tokens so far."""

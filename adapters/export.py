@@ -51,7 +51,7 @@ def export(kind: str, lora: Lora, base: BasePaths, path: Path) -> Path:
         ExportError: the kind is unknown, ``path`` exists, or it can't be written.
     """
     if kind not in KINDS:
-        raise ExportError(f"there is no export of the kind {kind}. Choose one of {', '.join(KINDS)}.")
+        raise ExportError(f"There is no export of the kind {kind}. Choose one of {', '.join(KINDS)}.")
     if path.exists():
         raise ExportError(f"{path} exists already. Give a path that does not.")
     try:
@@ -68,7 +68,9 @@ def export(kind: str, lora: Lora, base: BasePaths, path: Path) -> Path:
 
 def _onnx_adapter(lora: Lora, _base: BasePaths, path: Path) -> None:
     """onnxruntime's ``.onnx_adapter``: the graph's adapter inputs by name, for ``LoraAdapter.Load``."""
-    values = {name: ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(m)) for name, m in lora.tensors().items()}
+    values = {
+        name: ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(m)) for name, m in lora.tensors().items()
+    }
     adapter = ort.AdapterFormat()
     adapter.set_adapter_version(1)
     adapter.set_model_version(1)
@@ -98,7 +100,9 @@ def _peft(lora: Lora, base: BasePaths, folder: Path) -> None:
         "lora_dropout": 0.0,
         "bias": "none",
         "target_modules": sorted(
-            _PEFT_NAMES[part].split(".")[1] for group in lora.config.targets for part, _ in base.config.parts()[group]
+            _PEFT_NAMES[part].split(".")[1]
+            for group in lora.config.targets
+            for part, _ in base.config.parts()[group]
         ),
         "layers_to_transform": list(range(lora.config.first_layer, base.config.layers)),
         "inference_mode": True,
@@ -141,4 +145,3 @@ KINDS: dict[str, Callable[[Lora, BasePaths, Path], None]] = {
     "onnx": _merged,
 }
 """The forms an adapter can be exported in."""
-

@@ -52,7 +52,10 @@ class Tally:
 
     def summary(self) -> dict[str, float]:
         """Perplexity and top-3 accuracy, as plain numbers."""
-        return {"perplexity": round(self.perplexity, 3), "top3": round(sum(self.hits) / max(sum(self.tokens), 1), 4)}
+        return {
+            "perplexity": round(self.perplexity, 3),
+            "top3": round(sum(self.hits) / max(sum(self.tokens), 1), 4),
+        }
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,11 @@ def _rows(session: Session, before: list[int], piece: Sequence[int]) -> NDArray[
 
 
 def _score(
-    judged: Judged, rows: NDArray[np.float32], piece: Sequence[int], known: list[Prediction], memory: FastMemory
+    judged: Judged,
+    rows: NDArray[np.float32],
+    piece: Sequence[int],
+    known: list[Prediction],
+    memory: FastMemory,
 ) -> None:
     for row, target, prediction in zip(rows, piece, known, strict=True):
         judged.alone.add(row, target)
@@ -186,14 +193,20 @@ def decide(
     gain_bits = float(gains.sum() / tokens.sum() / np.log(2))
     rise = general_after / general_before - 1
     better = 100 * (1 - candidate.perplexity / serving.perplexity)
+    promoted = False
     if gain_bits <= 0:
-        promoted, reason = False, f"it predicts your newest text {-better:.1f} % worse than what is served now"
+        reason = f"it predicts your newest text {-better:.1f} % worse than what is served now"
     elif p_value > level:
-        promoted, reason = False, f"its gain of {better:.1f} % on your newest text may be chance (p = {p_value:.2f})"
+        reason = f"its gain of {better:.1f} % on your newest text may be chance (p = {p_value:.2f})"
     elif rise > tolerance:
-        promoted = False
-        reason = f"general English became {100 * rise:.1f} % harder for it, more than the {100 * tolerance:.0f} % allowed"
+        reason = (
+            f"general English became {100 * rise:.1f} % harder for it, more than the "
+            f"{100 * tolerance:.0f} % allowed"
+        )
     else:
         promoted = True
-        reason = f"perplexity on your newest text fell by {better:.1f} % beyond chance, general English held ({100 * rise:+.1f} %)"
+        reason = (
+            f"perplexity on your newest text fell by {better:.1f} % beyond chance, and general English "
+            f"held ({100 * rise:+.1f} %)"
+        )
     return Verdict(promoted, reason, round(gain_bits, 4), round(p_value, 4))

@@ -97,7 +97,7 @@ class Lora:
             config = LoraConfig(**{**values, "targets": tuple(values["targets"])})
         except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
             raise AdapterFormatError(
-                f"an adapter can't be read ({type(error).__name__}). Go back to another one with `idiolect use`."
+                f"An adapter can't be read ({type(error).__name__}). Go back to another with `idiolect use`."
             ) from error
         expected = {
             name: (shape[0], config.rank) if name.endswith("A") else (config.rank, shape[1])
@@ -106,7 +106,7 @@ class Lora:
         }
         if {name: matrix.shape for name, matrix in matrices.items()} != expected:
             raise AdapterFormatError(
-                "an adapter was made for another base model. Train a new one with `idiolect train`, "
+                "An adapter was made for another base model. Train a new one with `idiolect train`, "
                 "or give back the former base model."
             )
         return cls(config, matrices)

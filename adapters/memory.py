@@ -1,4 +1,4 @@
-"""The fast memory: n-gram statistics over the user's own tokens, learned at once and looked up in microseconds.
+"""The fast memory: n-grams over the user's own tokens, learned at once, looked up in microseconds.
 
 Counts are never stored. Every token of the history is filed under its context, the ``ORDER`` tokens
 before it packed into one 64-bit key, nearest token first; all occurrences of a context of any order
@@ -151,14 +151,16 @@ def _bounds(context: Sequence[int]) -> NDArray[np.uint64]:
 
 def _count(tokens: NDArray[np.uint16], vocab: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     if len(tokens) < 256:
-        distinct, counts = np.unique(tokens, return_counts=True)
-        return distinct.astype(np.intp), counts
+        few, counts = np.unique(tokens, return_counts=True)
+        return few.astype(np.intp), counts
     everything = np.bincount(tokens, minlength=vocab)
     distinct = np.flatnonzero(everything)
     return distinct, everything[distinct]
 
 
-def _merge(parts: list[tuple[NDArray[np.intp], NDArray[np.intp]]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _merge(
+    parts: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     ids = np.concatenate([tokens for tokens, _ in parts])
     distinct, place = np.unique(ids, return_inverse=True)
     counts = np.bincount(place, weights=np.concatenate([counts for _, counts in parts]))

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from idiolect.adapters.memory import ORDER, FastMemory, Prediction
 
 _COUNTS = 5  # buckets of how often: 1, 2, 3-4, 5-8, more
-_STRENGTH = 20.0  # tokens that the starting weight counts for
+_PRIOR = (0.05, 0.1, 0.2, 0.3, 0.5)  # starting weight of the memory, by the order of the context found
+_STRENGTH = 8.0  # tokens that the starting weight counts for
 
 
 class Mixture:
@@ -32,7 +33,9 @@ class Mixture:
         memory, model = self._hits[self._bucket(prediction)]
         return float(memory / (memory + model))
 
-    def mix(self, model: NDArray[np.float32], memory: FastMemory, prediction: Prediction) -> NDArray[np.float32]:
+    def mix(
+        self, model: NDArray[np.float32], memory: FastMemory, prediction: Prediction
+    ) -> NDArray[np.float32]:
         """The mixed distribution (vocab,); ``model`` is the model's, (vocab,), summing to one."""
         share = np.float32(self.weight(prediction))
         if memory.tokens == 0:
@@ -73,5 +76,5 @@ class Mixture:
 
 def _prior() -> NDArray[np.float64]:
     """Starting weights: the longer the context found, the more the memory is trusted."""
-    share = np.repeat(np.linspace(0.1, 0.5, ORDER + 1)[:, None], _COUNTS, axis=1)
+    share = np.repeat(np.array(_PRIOR)[:, None], _COUNTS, axis=1)
     return np.stack([share, 1 - share], axis=2) * _STRENGTH

@@ -129,9 +129,7 @@ class Predictor:
         with self._lock:
             self._after([])
 
-    def suggest(
-        self, prefix: str, suffix: str = "", candidates: int = 3, ghost_words: int = 8
-    ) -> Suggestion:
+    def suggest(self, prefix: str, suffix: str = "", candidates: int = 3, ghost_words: int = 8) -> Suggestion:
         """Words that finish the one under the cursor or come next, and a continuation.
 
         Args:
@@ -153,7 +151,7 @@ class Predictor:
         return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms)
 
     def complete(self, prefix: str, words: int) -> str:
-        """The likeliest continuation by up to ``words`` words, however unsure; for showing, not for typing."""
+        """The likeliest continuation by up to ``words`` words, however unsure: to show, not to type."""
         with self._lock:
             entry = self._tokenizer.encode(prefix)
             start = len(entry)

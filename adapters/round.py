@@ -15,13 +15,21 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import psutil
 
-from idiolect.adapters.corpus import HELD_OUT_LEAST, HELD_OUT_MOST, Recent, Rows, general_passages, hold_out, pack
+from idiolect.adapters.corpus import (
+    HELD_OUT_LEAST,
+    HELD_OUT_MOST,
+    Recent,
+    Rows,
+    general_passages,
+    hold_out,
+    pack,
+)
 from idiolect.adapters.gate import Judged, decide, general_perplexity, judge
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.memory import FastMemory
@@ -84,7 +92,7 @@ def main() -> int:
         emit({"event": "error", "code": error.code, "message": str(error), "exit_code": error.exit_code})
         return error.exit_code
     except MemoryError:
-        message = "the round ran out of memory. Close other programs and train again."
+        message = "The round ran out of memory. Close other programs and train again."
         emit({"event": "error", "code": "out-of-memory", "message": message, "exit_code": 21})
         return 21
     return 0
@@ -194,7 +202,9 @@ class _Clock:
             left = self.judging_s * (1 - done) if phase == "judge" else self.budget_s
         else:
             left = left_s + self.judging_s
-        self._emit({"event": "progress", "phase": phase, "done": round(done, 4), "left_s": round(left, 1), **more})
+        self._emit(
+            {"event": "progress", "phase": phase, "done": round(done, 4), "left_s": round(left, 1), **more}
+        )
 
 
 def _train(
@@ -287,7 +297,7 @@ def _yield_to_everybody() -> None:
     """Run only when nothing else wants the processor or the disk, as far as the platform can say so."""
     process = psutil.Process()
     with contextlib.suppress(psutil.Error, OSError, AttributeError):
-        process.nice(19 if os.name == "posix" else psutil.IDLE_PRIORITY_CLASS)
+        process.nice(19 if os.name == "posix" else getattr(psutil, "IDLE_PRIORITY_CLASS", 0))
     with contextlib.suppress(psutil.Error, OSError, AttributeError):
         process.ionice(psutil.IOPRIO_CLASS_IDLE)
     if hasattr(os, "SCHED_IDLE"):

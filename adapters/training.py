@@ -18,7 +18,6 @@ from idiolect.adapters.corpus import Rows
 from idiolect.adapters.lora import Lora
 from idiolect.models.twin import Twin, cross_entropy
 
-
 _SETTLED = 3  # steps before another number of threads is tried
 _RETRY = 12  # steps between two trials of it
 _ROWS = 1  # rows whose activations are held at once
@@ -106,10 +105,10 @@ def train(
 
 
 def _backward(twin: Twin, scale: float, matrices: dict[str, Tensor], ids: Tensor, weights: Tensor) -> float:
-    """Accumulate the gradients of a batch, a few rows at a time so that their activations fit; its mean loss."""
+    """Accumulate the gradients of a batch, a few rows at a time so that activations fit; its loss."""
     counted = weights.sum().clamp(min=1.0)
     total = 0.0
-    for part, weight in zip(ids.split(_ROWS), weights.split(_ROWS), strict=True):
+    for part, weight in zip(torch.split(ids, _ROWS), torch.split(weights, _ROWS), strict=True):
         scaled = {name: matrix * scale if name.endswith("B") else matrix for name, matrix in matrices.items()}
         states = twin.hidden(part[:, :-1], scaled)
         flat = weight.reshape(-1)
@@ -148,7 +147,9 @@ class _Pace:
         if self._steps < _SETTLED:
             self._threads = max(self._seconds)
         elif self._steps % _RETRY == 0 or untried:
-            others = untried or [count for count in self._seconds if count != self._threads] or [self._threads]
+            others = (
+                untried or [count for count in self._seconds if count != self._threads] or [self._threads]
+            )
             self._threads = others[self._steps // _RETRY % len(others)]
         else:
             self._threads = min(self._seconds, key=self._seconds.__getitem__)

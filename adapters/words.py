@@ -44,7 +44,9 @@ class Words:
         self._encode = encode
         self._weights = lexicon.frequency * np.float32(_GENERAL_WORDS)
         # Weight of all words that begin with a token: (alone or after a space, vocab)
-        self._total = np.stack([np.bincount(row, self._weights, vocab) for row in lexicon.first]).astype(np.float32)
+        self._total = np.stack([np.bincount(row, self._weights, vocab) for row in lexicon.first]).astype(
+            np.float32
+        )
         # The user's own words that the lexicon lacks, sorted, with their weight and first tokens
         self._own: list[str] = []
         self._facts: dict[str, tuple[float, int, int]] = {}
@@ -70,8 +72,8 @@ class Words:
             self._facts[form] = (weight + times, alone, spaced)
         else:
             alone, spaced = self._encode(form)[0], self._encode(" " + form)[0]
-            bisect.insort(self._own, form)
             self._facts[form] = (float(times), alone, spaced)
+            bisect.insort(self._own, form)  # last: a reader in another thread looks its facts up
         self._total[0, alone] += times
         self._total[1, spaced] += times
 

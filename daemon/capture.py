@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import glob
 import re
 import secrets
 import threading
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from idiolect.daemon.commits import git_folder
+from idiolect.daemon.commits import git_folder, head
 from idiolect.daemon.intake import Batch, Intake, cleaned, identity
 from idiolect.daemon.origins import Origins
 from idiolect.daemon.readers import (
@@ -89,7 +90,10 @@ class Ingest:
         self._learned = learned
         self._exclude = (
             *settings.exclude,
-            *(str(path) for path in (settings.base_dir, settings.run_dir, settings.log_path.parent)),
+            *(
+                glob.escape(str(path))
+                for path in (settings.base_dir, settings.run_dir, settings.log_path.parent)
+            ),
         )
         self._exclusion = Exclusion(self._exclude)
         self._deaf = re.compile("|".join(map(fnmatch.translate, settings.exclude_apps)) or r"(?!)", re.I)
@@ -170,6 +174,7 @@ class Ingest:
         status(path)
         path = path.resolve()
         if (folder := git_folder(path)) is not None:
+            head(folder)
             found[folder] = 0
             return
         for one in find(path, self._exclude):

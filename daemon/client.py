@@ -92,7 +92,7 @@ class Client:
         except (httpx.TransportError, ValueError):
             raise self._silent() from None
 
-    def _ask(self, method: str, path: str, **what: Any) -> dict[str, Any]:  # noqa: ANN401 (httpx checks it)
+    def _ask(self, method: str, path: str, **what: Any) -> dict[str, Any]:
         try:
             answer = self._http.request(method, path, **what)
         except httpx.TransportError:

@@ -30,7 +30,7 @@ class PlainFormatter(logging.Formatter):
         record.exc_text = None
         return super().format(record)
 
-    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802 (the base class fixes both)
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (the base class fixes both)
         """The exception and what led to it, without a word of their messages."""
         return places(ei[1]) if ei[1] is not None else ""
 

@@ -166,16 +166,23 @@ class Rounds:
             RoundFailedError: the child ended without a result.
         """
         if not self._running.acquire(blocking=False):
-            raise TrainingBusyError("a training round is running already. See how far with `idiolect status`.")
+            raise TrainingBusyError(
+                "A training round is running already. See how far with `idiolect status`."
+            )
         try:
             entries = [(entry, np.frombuffer(ids, dtype="<u4")) for entry, ids in self._store.token_ids()]
             tokens = sum(len(ids) for _, ids in entries)
             if tokens < self._settings.min_tokens:
                 raise TooLittleTextError(
-                    f"there are {tokens:,} tokens of text and a round needs {self._settings.min_tokens:,} "
-                    "(about 1,500 words). Add more with `idiolect add`; the fast memory already uses what is there."
+                    f"There are {tokens:,} tokens of text and a round needs {self._settings.min_tokens:,} "
+                    "(about 1,500 words). Add more with `idiolect add`; the fast memory uses what is there already."
                 )
-            yield {"event": "progress", "phase": "prepare", "done": 0.0, "left_s": budget_s or self._settings.budget_s}
+            yield {
+                "event": "progress",
+                "phase": "prepare",
+                "done": 0.0,
+                "left_s": budget_s or self._settings.budget_s,
+            }
             yield from self._round(entries, tokens, budget_s or self._settings.budget_s, reason)
         finally:
             self._progress = None
@@ -195,7 +202,9 @@ class Rounds:
                     return
                 self._progress = event
                 yield event
-            raise RoundFailedError("the training process ended without a result. The log says more; train again.")
+            raise RoundFailedError(
+                "The training process ended without a result. The log says more; train again."
+            )
         except IdiolectError as error:
             self._give_up(round_id, "interrupted" if self._cancelled else "failed", str(error))
             raise
@@ -256,7 +265,7 @@ class Rounds:
                     raise RoundFailedError(event["message"])
                 yield event
             if self._cancelled is not None:
-                raise RoundFailedError(f"the round was ended: {self._cancelled}. Train again when you like.")
+                raise RoundFailedError(f"The round was ended: {self._cancelled}. Train again when you like.")
             if child.wait() != 0:
                 log.error("the training process ended with %s: %s", child.returncode, errors.last())
         finally:
@@ -336,5 +345,9 @@ def _quiet_environment() -> dict[str, str]:
     Tensors of tens of megabytes come and go thousands of times a round; given back to the system each
     time, their pages would be cleared anew, at the cost of a good part of the round.
     """
-    tuning = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 30), "MALLOC_TOP_PAD_": "67108864"}
+    tuning = {
+        "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+        "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+        "MALLOC_TOP_PAD_": "67108864",
+    }
     return {**os.environ, **tuning}

@@ -78,7 +78,11 @@ class Service:
         self._switch()
         self._ingest = Ingest(self._store, self._tokenizer.encode, self._learned, self._settings)
         self._rounds = Rounds(
-            self._settings, self._store, self._base, published=self._switch, paused=lambda: self._ingest.paused
+            self._settings,
+            self._store,
+            self._base,
+            published=self._switch,
+            paused=lambda: self._ingest.paused,
         )
         self._watcher = Watcher(self._ingest, self._store)
         self._watcher.start()
@@ -105,10 +109,10 @@ class Service:
         """
         adapters = self._store.adapters()
         if not adapters:
-            raise NoAdapterError("nothing has been learned yet. Run `idiolect train` first.")
+            raise NoAdapterError("Nothing has been learned yet. Run `idiolect train` first.")
         newest = adapters[-1]
         seen = self._store.seen(newest.id)
-        base = self._make(self._know(lambda entry: False), None)
+        base = self._make(self._know(lambda _entry: False), None)
         adapted = self._make(self._know(seen.__contains__), self._active_lora())
         held_out = [entry.text for entry in self._store.entries() if entry.id not in seen]
         found = []
@@ -184,7 +188,7 @@ class Service:
         """Write an adapter (None: the active one) for other programs; see :mod:`idiolect.adapters.export`."""
         chosen = adapter_id if adapter_id is not None else self._store.active()
         if chosen is None:
-            raise NoAdapterError("the base serves, so there is no active adapter. Name one with --adapter.")
+            raise NoAdapterError("The base serves, so there is no active adapter. Name one with --adapter.")
         lora = Lora.from_bytes(self._store.adapter_blob(chosen), self._base.config)
         return export(kind, lora, self._base, path)
 
@@ -235,7 +239,7 @@ class Service:
             self._tokenizer,
             knowledge,
             Mixture() if kept is None else Mixture.from_json(kept),
-            adapter=lora and lora.tensors(),
+            adapter=None if lora is None else lora.tensors(),
             adapter_id=adapter_id,
             context_tokens=self._settings.context_tokens,
         )

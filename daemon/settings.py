@@ -162,7 +162,7 @@ class Settings(pydantic_settings.BaseSettings):
         None, description="path of another Llama-architecture GGUF to use as the base model"
     )
 
-    def __init__(self, **values: Any) -> None:  # noqa: ANN401 (checked by pydantic, key by key)
+    def __init__(self, **values: Any) -> None:
         """Read all sources; `values` are settings that win over them. Raises SettingsError."""
         _refuse_unknown_environment(type(self))
         try:

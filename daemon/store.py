@@ -334,12 +334,12 @@ class Store:
 
     # Small state and events
 
-    def get(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 (any JSON value)
+    def get(self, name: str, default: Any = None) -> Any:
         """The JSON value kept under `name`."""
         rows = self._rows("SELECT value FROM state WHERE name = ?", name)
         return json.loads(rows[0][0]) if rows else default
 
-    def set(self, name: str, value: Any) -> None:  # noqa: ANN401 (any JSON value)
+    def set(self, name: str, value: Any) -> None:
         """Keep a JSON value under `name`."""
         with self._writing() as db:
             _set(db, name, value)

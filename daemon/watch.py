@@ -85,6 +85,7 @@ class Watcher:
         self._longest_s = longest_s
         self._rescan_s = rescan_s
         self._observer = Observer()
+        self._notices = _Notices(self)
         self._observing = threading.Lock()  # never taken by a notice: the observer sends them under its own
         self._observed: dict[Path, _Observed] = {}
         self._roots: tuple[Path, ...] = ()
@@ -149,7 +150,7 @@ class Watcher:
                 folder = path if path.is_dir() else path.parent  # a file is replaced when it is saved
                 try:
                     watch = self._observer.schedule(
-                        _Notices(self), str(folder), recursive=folder == path, event_filter=_EVENTS
+                        self._notices, str(folder), recursive=folder == path, event_filter=_EVENTS
                     )
                 except OSError as error:
                     _log.warning("no notices about a watched path: %s", error.strerror)

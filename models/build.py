@@ -91,7 +91,7 @@ def ensure_base(folder: Path, gguf: Path | None = None, progress: Progress | Non
         base = _build(folder, source, wanted, report)
     except OSError as error:
         raise DiskFullError(
-            f"the base model can't be written to {folder} ({error.strerror}). Make room for 500 MB, "
+            f"The base model can't be written to {folder} ({error.strerror}). Make room for 500 MB, "
             "or set IDIOLECT_HOME to another disk."
         ) from error
     if gguf is None:
@@ -114,12 +114,14 @@ def find_base(folder: Path, *, verify: bool = False) -> BasePaths:
     try:
         manifest = json.loads((home / "manifest.json").read_bytes())
     except FileNotFoundError as error:
-        raise MissingModelError("there is no base model yet. Run `idiolect start`, which fetches it.") from error
+        raise MissingModelError(
+            "There is no base model yet. Run `idiolect start`, which fetches it."
+        ) from error
     except (OSError, ValueError) as error:
         raise _damaged(home, "manifest.json") from error
     if manifest.get("format") != FORMAT:
         raise MissingModelError(
-            "the base model was built by another version. Run `idiolect start`, which builds it again."
+            "The base model was built by another version. Run `idiolect start`, which builds it again."
         )
     for name, known in manifest["files"].items():
         path = home / name
@@ -174,13 +176,15 @@ def _describe(path: Path) -> dict[str, Any]:
 
 def _readable(gguf: Path) -> Path:
     if not gguf.is_file():
-        raise MissingModelError(f"there is no file {gguf}. Give the path of a GGUF, or leave the setting `base` out.")
+        raise MissingModelError(
+            f"There is no file {gguf}. Give the path of a GGUF, or leave the setting `base` out."
+        )
     return gguf
 
 
 def _damaged(home: Path, name: str) -> DamagedModelError:
     return DamagedModelError(
-        f"the base model's {name} in {home} is missing or damaged. Run `idiolect start`, which makes it again."
+        f"The base model's {name} in {home} is missing or damaged. Run `idiolect start`, which makes it again."
     )
 
 

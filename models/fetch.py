@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import psutil
+
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 

@@ -32,8 +32,12 @@ class _Builder:
         self._data = data
         self._location = location
 
-    def node(self, operator: str, inputs: list[str], outputs: list[str], domain: str = "", **attributes: Any) -> str:
-        self.nodes.append(helper.make_node(operator, inputs, outputs, outputs[0], domain=domain, **attributes))
+    def node(
+        self, operator: str, inputs: list[str], outputs: list[str], domain: str = "", **attributes: Any
+    ) -> str:
+        self.nodes.append(
+            helper.make_node(operator, inputs, outputs, outputs[0], domain=domain, **attributes)
+        )
         return outputs[0]
 
     def small(self, name: str, array: NDArray[Any]) -> str:
@@ -118,7 +122,7 @@ def read_weights(path: Path, config: LlamaConfig) -> Weights:
         return Weights(config, embedding, arrays["output_norm.weight"], norms, maps)
     except (OSError, ValueError, KeyError, DecodeError) as error:
         raise DamagedModelError(
-            f"the base model in {path.parent} can't be read ({type(error).__name__}). "
+            f"The base model in {path.parent} can't be read ({type(error).__name__}). "
             "Run `idiolect start --rebuild`, which makes it again."
         ) from error
 
@@ -133,14 +137,14 @@ def _read_array(tensor: onnx.TensorProto, data: NDArray[np.uint8]) -> NDArray[An
 
 def _signature(config: LlamaConfig, adapter: bool) -> tuple[list[Any], list[Any]]:
     value = helper.make_tensor_value_info
-    inputs = [
+    inputs: list[Any] = [
         value("input_ids", TensorProto.INT64, ["S"]),
         value("positions", TensorProto.INT64, ["P"]),
         value("seqlens_k", TensorProto.INT32, [1]),
         value("total_length", TensorProto.INT32, []),
     ]
     outputs = [value("logits", TensorProto.FLOAT, ["P", config.vocab])]
-    cache = [1, config.kv_heads, "L", config.head_dim]
+    cache: list[int | str] = [1, config.kv_heads, "L", config.head_dim]
     for layer in range(config.layers):
         for side in "kv":
             inputs.append(value(f"past.{layer}.{side}", TensorProto.FLOAT, cache))
@@ -148,7 +152,7 @@ def _signature(config: LlamaConfig, adapter: bool) -> tuple[list[Any], list[Any]
     if adapter:
         for name, (features_in, features_out) in adapter_inputs(config):
             rank = f"r.{name[:-2]}"
-            shape = [features_in, rank] if name.endswith("A") else [rank, features_out]
+            shape: list[int | str] = [features_in, rank] if name.endswith("A") else [rank, features_out]
             inputs.append(value(name, TensorProto.FLOAT, shape))
     return inputs, outputs
 
@@ -187,7 +191,11 @@ def _nodes(b: _Builder, weights: Weights, adapter: bool) -> None:
         b.small(f"{name}.weight", weight)
         if residual is None:
             return b.node(
-                "SimplifiedLayerNormalization", [x, f"{name}.weight"], [name], epsilon=config.norm_eps, axis=-1
+                "SimplifiedLayerNormalization",
+                [x, f"{name}.weight"],
+                [name],
+                epsilon=config.norm_eps,
+                axis=-1,
             ), x
         outputs = [name, "", "", f"{name}.sum"]
         b.node(

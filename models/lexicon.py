@@ -7,6 +7,7 @@ come from wordfreq (Speer 2022), which joins books, subtitles, news, web and soc
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +42,11 @@ def build_lexicon(tokenizer: Tokenizer, path: Path) -> None:
     from wordfreq import get_frequency_dict  # needed only when a base is built
 
     frequencies = get_frequency_dict("en", wordlist="large")
-    words = [word for word in sorted(frequencies, key=frequencies.__getitem__, reverse=True) if _WORD.fullmatch(word)]
+    words = [
+        word
+        for word in sorted(frequencies, key=frequencies.__getitem__, reverse=True)
+        if _WORD.fullmatch(word)
+    ]
     forms: dict[str, float] = {}
     for word in words[:SIZE]:
         for form in (word, word[:1].upper() + word[1:]):
@@ -52,7 +57,8 @@ def build_lexicon(tokenizer: Tokenizer, path: Path) -> None:
         forms=np.array([raw for raw, _ in encoded]),
         frequency=np.array([forms[form] for _, form in encoded], dtype=np.float32),
         first=np.array(
-            [[tokenizer.encode(space + form)[0] for _, form in encoded] for space in ("", " ")], dtype=np.int32
+            [[tokenizer.encode(space + form)[0] for _, form in encoded] for space in ("", " ")],
+            dtype=np.int32,
         ),
     )
 
@@ -60,9 +66,9 @@ def build_lexicon(tokenizer: Tokenizer, path: Path) -> None:
 def read_lexicon(path: Path) -> Lexicon:
     """Read what :func:`build_lexicon` wrote. Raises DamagedModelError."""
     try:
-        with np.load(path) as arrays:
+        with path.open("rb") as file, np.load(file) as arrays:
             return Lexicon(arrays["forms"], arrays["frequency"], arrays["first"])
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DamagedModelError(
-            f"the word list {path} is missing or damaged. Run `idiolect start --rebuild`."
+            f"The word list {path} is missing or damaged. Run `idiolect start --rebuild`."
         ) from error

@@ -164,14 +164,18 @@ def read_gguf(path: Path, report: Callable[[float], None] = lambda _done: None) 
     config = _read_config(reader, path)
     tensors = {tensor.name: tensor for tensor in reader.tensors}
     if "output.weight" in tensors:
-        raise UnsupportedModelError(f"{path} has an output matrix of its own; give a model with tied embeddings.")
+        raise UnsupportedModelError(
+            f"{path} has an output matrix of its own; give a model with tied embeddings."
+        )
     vocabulary = Vocabulary(
         *(_field(reader, path, f"tokenizer.ggml.{name}") for name in ("tokens", "merges", "token_type"))
     )
     try:
         return _read_weights(config, tensors, report), vocabulary
     except KeyError as error:
-        raise UnsupportedModelError(f"{path} lacks the tensor {error.args[0]}; give a complete Llama model.") from error
+        raise UnsupportedModelError(
+            f"{path} lacks the tensor {error.args[0]}; give a complete Llama model."
+        ) from error
     except NotImplementedError as error:
         raise UnsupportedModelError(
             f"{path} is quantized in a way that can't be read here; give it in another quantization."
@@ -189,8 +193,13 @@ def _read_config(reader: Any, path: Path) -> LlamaConfig:
         return _field(reader, path, name)
 
     if len(field("tokenizer.ggml.tokens")) > 1 << 16:
-        raise UnsupportedModelError(f"{path} has more than 65,536 tokens; give a model with a smaller vocabulary.")
-    if field("general.architecture") != "llama" or (field("tokenizer.ggml.model"), field("tokenizer.ggml.pre")) != (
+        raise UnsupportedModelError(
+            f"{path} has more than 65,536 tokens; give a model with a smaller vocabulary."
+        )
+    if field("general.architecture") != "llama" or (
+        field("tokenizer.ggml.model"),
+        field("tokenizer.ggml.pre"),
+    ) != (
         "gpt2",
         "smollm",
     ):
@@ -229,7 +238,9 @@ def _read_weights(config: LlamaConfig, tensors: dict[str, Any], report: Callable
     for index in range(config.layers):
         block = f"blk.{index}"
         report(index / config.layers)
-        norms.append({"attention": matrix(f"{block}.attn_norm.weight"), "ffn": matrix(f"{block}.ffn_norm.weight")})
+        norms.append(
+            {"attention": matrix(f"{block}.attn_norm.weight"), "ffn": matrix(f"{block}.ffn_norm.weight")}
+        )
         qkv = [
             rotated(f"{block}.attn_q.weight", config.heads),
             rotated(f"{block}.attn_k.weight", config.kv_heads),

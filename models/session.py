@@ -50,7 +50,7 @@ class Model:
             self.runtime = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime's classes share no base below Exception
             raise DamagedModelError(
-                f"the base model in {path.parent} can't be loaded ({type(error).__name__}). "
+                f"The base model in {path.parent} can't be loaded ({type(error).__name__}). "
                 "Run `idiolect start --rebuild`, which builds it again."
             ) from error
         names = {item.name for item in self.runtime.get_inputs()}
@@ -85,7 +85,9 @@ class Session:
             if adapter is not None and name in adapter:
                 array = np.ascontiguousarray(adapter[name], dtype=np.float32)
             else:
-                array = np.zeros((features_in, 0) if name.endswith("A") else (0, features_out), dtype=np.float32)
+                array = np.zeros(
+                    (features_in, 0) if name.endswith("A") else (0, features_out), dtype=np.float32
+                )
             kept.append(array)
             self._input(name, array)
         for layer, pair in enumerate(self._cache):
@@ -119,8 +121,10 @@ class Session:
         started = time.perf_counter()
         first = {"none": count, "last": count - 1, "all": 0}[logits]
         positions = np.arange(first, count, dtype=np.int64)
-        rows = self._last if len(positions) == 1 else np.empty((len(positions), self._last.shape[1]), np.float32)
-        arrays = {
+        rows = (
+            self._last if len(positions) == 1 else np.empty((len(positions), self._last.shape[1]), np.float32)
+        )
+        arrays: dict[str, NDArray[Any]] = {
             "input_ids": np.asarray(ids, dtype=np.int64),
             "positions": positions,
             "seqlens_k": np.array([past + count - 1], dtype=np.int32),
@@ -144,7 +148,9 @@ class Session:
     def fork(self, count: int | None = None) -> Session:
         """A session of its own that holds the first ``count`` tokens (default: all)."""
         kept = len(self.tokens) if count is None else count
-        other = Session(self.model, length=self.length, adapter=dict(zip(self._names(), self._adapter, strict=True)))
+        other = Session(
+            self.model, length=self.length, adapter=dict(zip(self._names(), self._adapter, strict=True))
+        )
         other._cache[..., :kept, :] = self._cache[..., :kept, :]
         other.tokens = self.tokens[:kept]
         return other

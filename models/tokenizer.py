@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import regex
+from sentencepiece import SentencePieceProcessor
+
 from idiolect.models import durable
 from idiolect.models.llama import DamagedModelError, UnsupportedModelError
-from sentencepiece import SentencePieceProcessor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -32,9 +32,7 @@ class Twin:
         self.config = weights.config
         self.embedding = _tensor(weights.embedding.dequantize())  # (vocab, width)
         self.output_norm = _tensor(weights.output_norm)
-        self.layers = [
-            _Layer(weights, index) for index in range(self.config.layers)
-        ]
+        self.layers = [_Layer(weights, index) for index in range(self.config.layers)]
 
     def hidden(self, ids: Tensor, matrices: Matrices | None = None) -> Tensor:
         """Normed states (batch, S, width) that the output matrix is applied to; ``ids`` is (batch, S) int64."""
@@ -43,7 +41,7 @@ class Twin:
         rotary = tuple(_tensor(part) for part in self.config.rotary(length))
         for index, layer in enumerate(self.layers):
             pairs = [(matrices or {}).get(f"{index}.{group}.{side}") for group in GROUPS for side in "AB"]
-            stream = _LayerFunction.apply(layer, batch, rotary, stream, *pairs)
+            stream = _LayerFunction.apply(layer, batch, rotary, stream, *pairs)  # type: ignore[no-untyped-call]
         normed = F.rms_norm(stream, (self.config.width,), self.output_norm, self.config.norm_eps)
         return normed.view(batch, length, -1)
 
@@ -111,7 +109,7 @@ class _LayerFunction(torch.autograd.Function):
         h, low_o = layer.o.forward(flat, pairs[2], pairs[3], onto=x)
         scale2 = _inverse_rms(h, config.norm_eps)
         gate_up, low_gate_up = layer.gate_up.forward(h * scale2, pairs[4], pairs[5])
-        gate, up = gate_up.split(config.ffn, dim=1)
+        gate, up = gate_up.chunk(2, dim=1)
         y, low_down = layer.down.forward(F.silu(gate).mul_(up), pairs[6], pairs[7], onto=h)
         ctx.layer, ctx.batch, ctx.rotary = layer, batch, rotary
         ctx.save_for_backward(
@@ -120,10 +118,12 @@ class _LayerFunction(torch.autograd.Function):
         return y
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         layer, config = ctx.layer, ctx.layer.config
-        x, scale1, packed, flat, h, scale2, gate_up, low_qkv, low_o, low_gate_up, low_down, *pairs = ctx.saved_tensors
-        gate, up = gate_up.split(config.ffn, dim=1)
+        x, scale1, packed, flat, h, scale2, gate_up, low_qkv, low_o, low_gate_up, low_down, *pairs = (
+            ctx.saved_tensors
+        )
+        gate, up = gate_up.chunk(2, dim=1)
         silu = F.silu(gate)
         grad_m, *grads_down = layer.down.backward(grad, silu * up, low_down, pairs[6], pairs[7])
         grad_gate_up = torch.empty_like(gate_up)
@@ -158,7 +158,7 @@ def _norm_backward(grad: Tensor, normed: Tensor, scale: Tensor, residual: Tensor
 def _heads(packed: Tensor, batch: int, config: LlamaConfig, rotary: Any) -> tuple[Tensor, Tensor, Tensor]:
     """Rotated q (batch, heads, S, d) and k, and v (batch, kv_heads, S, d), from (batch * S, all heads * d)."""
     every = packed.view(batch, -1, config.heads + 2 * config.kv_heads, config.head_dim).transpose(1, 2)
-    q, k, v = every.split([config.heads, config.kv_heads, config.kv_heads], dim=1)
+    q, k, v = every.tensor_split((config.heads, config.heads + config.kv_heads), dim=1)
     return _rotate(q, *rotary), _rotate(k, *rotary), v
 
 
@@ -205,7 +205,9 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, states: Tensor, head: Tensor, targets: Tensor, weights: Tensor, rows: int) -> Tensor:
+    def forward(
+        ctx: Any, states: Tensor, head: Tensor, targets: Tensor, weights: Tensor, rows: int
+    ) -> Tensor:
         total = states.new_zeros(())
         gradient = torch.empty_like(states)
         for start in range(0, states.shape[0], rows):
@@ -222,7 +224,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         return total
 
     @staticmethod
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
         return gradient * upstream, None, None, None, None
 
@@ -237,5 +239,5 @@ def cross_entropy(states: Tensor, head: Tensor, targets: Tensor, weights: Tensor
         weights: (N,) float; zero where a token does not count.
         rows: states handled at a time.
     """
-    result: Tensor = _ChunkedCrossEntropy.apply(states, head, targets, weights, rows)
+    result: Tensor = _ChunkedCrossEntropy.apply(states, head, targets, weights, rows)  # type: ignore[no-untyped-call]
     return result

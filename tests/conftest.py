@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from numpy.typing import NDArray
+
 from idiolect.adapters.corpus import general_passages
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.models.build import BasePaths, ensure_base
@@ -18,7 +20,6 @@ from idiolect.models.graph import read_weights
 from idiolect.models.llama import LlamaConfig, Weights
 from idiolect.models.session import Model
 from idiolect.models.tokenizer import WORD, Tokenizer
-from numpy.typing import NDArray
 
 
 @pytest.fixture
@@ -298,7 +299,9 @@ def make_lora() -> Callable[..., Lora]:
         random = np.random.default_rng(seed)
         fresh = Lora.fresh(config or LoraConfig(rank=4, alpha=8.0), base, seed)
         matrices = {
-            name: matrix if name.endswith("A") else (size * random.normal(size=matrix.shape)).astype(np.float32)
+            name: matrix
+            if name.endswith("A")
+            else (size * random.normal(size=matrix.shape)).astype(np.float32)
             for name, matrix in fresh.matrices.items()
         }
         # As it is stored, in half precision, so that every form of it is the same numbers.

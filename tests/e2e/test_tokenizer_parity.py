@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 import tokenizers
+from tokenizers import decoders, models, pre_tokenizers
+
 from idiolect.models.fetch import fetch
 from idiolect.models.llama import Vocabulary, read_gguf
 from idiolect.models.tokenizer import Tokenizer, build_tokenizer
-from tokenizers import decoders, models, pre_tokenizers
 
 SEED = 20_240_229
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+
 from idiolect.models.fetch import FetchError, HashMismatchError, OfflineError, Pin, fetch
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from idiolect.models.llama import UnsupportedModelError
 from idiolect.models.tokenizer import Tokenizer, build_tokenizer
 

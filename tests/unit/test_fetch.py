@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+
 from idiolect.models.fetch import DiskFullError, FetchError, HashMismatchError, OfflineError, Pin, fetch
 
 REPOSITORY = Path(__file__).parents[2]

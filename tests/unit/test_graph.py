@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
+
 from idiolect.adapters.lora import LoraConfig
 from idiolect.models.graph import adapter_inputs, build_graph, read_weights
 from idiolect.models.llama import DamagedModelError
@@ -18,11 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from idiolect.adapters.lora import Lora
     from idiolect.models.build import BasePaths
     from idiolect.models.llama import Weights
     from idiolect.models.session import Adapter
-    from numpy.typing import NDArray
 
 LENGTH = 300
 CLOSE = 1e-4

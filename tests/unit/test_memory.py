@@ -7,6 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+
 from idiolect.adapters.memory import ORDER, FastMemory
 
 

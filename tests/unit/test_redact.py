@@ -38,6 +38,11 @@ def test_the_rest_of_the_text_is_kept_and_each_secret_counted() -> None:
     )
 
 
+def test_secrets_that_touch_are_all_found() -> None:
+    one, other = "npm_" + "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5", "github_pat_" + "11ABCDEFG0aBcDeFgHiJkL_xyz"
+    assert redact(one + other) == ("[token][token]", 2)
+
+
 def test_letters_of_any_script_are_no_secret() -> None:
     text = "Grüße aus Kraków 🎉, 今日は 2024年5月1日。 С днём рождения!"
     assert redact(text) == (text, 0)

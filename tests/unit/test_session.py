@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
 from idiolect.models.session import Model, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from idiolect.adapters.lora import Lora
     from idiolect.models.build import BasePaths
     from idiolect.models.session import Adapter
-    from numpy.typing import NDArray
 
 LENGTH = 200
 CLOSE = 1e-4
@@ -151,7 +153,9 @@ def test_sessions_run_side_by_side(
 def test_an_adapter_of_zeros_is_the_base(tiny_float: Model, ids: list[int], adapter: Adapter) -> None:
     zeros = {name: np.zeros_like(array) for name, array in adapter.items()}
     base = Session(tiny_float, length=LENGTH).feed(ids[:30], "all")
-    assert np.abs(Session(tiny_float, length=LENGTH, adapter=zeros).feed(ids[:30], "all") - base).max() < CLOSE
+    assert (
+        np.abs(Session(tiny_float, length=LENGTH, adapter=zeros).feed(ids[:30], "all") - base).max() < CLOSE
+    )
 
 
 def test_tensors_of_another_layout_are_taken_too(

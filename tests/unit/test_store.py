@@ -494,7 +494,7 @@ def test_many_threads_share_one_store(store):
                 list(store.entries())
                 if number % 10 == 0:
                     store.forget(Selector(text=f"{name} {number}"))
-        except Exception as error:  # noqa: BLE001 (whatever it is, the test must hear of it)
+        except Exception as error:
             errors.append(error)
 
     threads = [threading.Thread(target=work, args=(name,)) for name in ("ada", "bob", "cyd")]

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+
 from idiolect.models import tokenizer as module
 from idiolect.models.llama import DamagedModelError, UnsupportedModelError
 from idiolect.models.tokenizer import Tokenizer, build_tokenizer

@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+
 from idiolect.adapters.lora import LoraConfig
 from idiolect.models.twin import Twin, cross_entropy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from torch import Tensor
+
     from idiolect.adapters.lora import Lora
     from idiolect.models.llama import LlamaConfig, Weights
-    from torch import Tensor
 
 EXACT = 2e-5
 """Both sides compute in float32, and differ only in the order of sums: relative to the largest entry."""

@@ -372,6 +372,7 @@ def test_stopping_is_quick_and_may_come_before_starting(scene: Scene) -> None:
 
 
 def test_files_that_vanish_at_once_do_no_harm(scene: Scene) -> None:
+    scene.marked()
     for n in range(200):
         path = scene.notes / f"{n}.md"
         path.write_text(f"Brief {n}.")

@@ -1,0 +1,249 @@
+"""What the documents say that the program knows better: commands, settings, errors, modules, measurements.
+
+cog calls these functions from the documents and writes down what they return. Nothing here depends on
+the machine it runs on: the figures come from `bench.json`, and defaults that differ by machine are words.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("models", "adapters", "daemon")
+BENCH = ROOT / "docs" / "bench.json"
+
+#: Defaults that are another on each machine.
+_BY_MACHINE = {
+    "home": "the platform's folder for user data",
+    "threads": "2, or 1 where there is one core",
+}
+_KINDS = (("base", "base"), ("memory", "+ memory"), ("adapter", "+ adapter"), ("both", "+ both"))
+
+
+# --- the command line --------------------------------------------------------------------------------
+
+
+def commands() -> str:
+    """Every command with its arguments and options, in the groups that `idiolect --help` shows."""
+    from typer.main import get_command
+
+    from idiolect.daemon.cli import app
+
+    whole: Any = get_command(app)
+    groups: dict[str, list[str]] = {}
+    for name, command in whole.commands.items():
+        groups.setdefault(command.rich_help_panel, []).append(_command(name, command))
+    parts = [f"## {group}\n\n" + "\n\n".join(texts) for group, texts in groups.items()]
+    return "\n\n".join([*parts, "## All commands\n\n" + _options(whole)])
+
+
+def _command(name: str, command: Any) -> str:
+    arguments = [param for param in command.params if param.param_type_name == "argument"]
+    usage = " ".join(["idiolect", name, *(f"{_shown(argument)}" for argument in arguments)])
+    listed = [f"- `{_placeholder(argument)}`: {argument.help}" for argument in arguments]
+    listed += [line for line in _options(command).splitlines() if line]
+    example = (command.epilog or "").partition("Example: ")[2].split("; ")
+    return "\n\n".join(
+        part
+        for part in (
+            f"### `{usage}`",
+            " ".join(command.help.split()),
+            "\n".join(listed),
+            "\n".join(["```sh", *example, "```"]) if example[0] else "",
+        )
+        if part
+    )
+
+
+def _placeholder(param: Any) -> str:
+    return str(param.metavar or max(param.opts, key=len).lstrip("-").upper())
+
+
+def _shown(argument: Any) -> str:
+    return _placeholder(argument) if argument.required else f"[{_placeholder(argument)}]"
+
+
+def _options(command: Any) -> str:
+    lines = []
+    for param in command.params:
+        if param.param_type_name == "option":
+            value = "" if param.is_flag else f" {_placeholder(param)}"
+            names = ", ".join(f"`{name}{value}`" for name in sorted(param.opts, key=len, reverse=True))
+            lines.append(f"- {names}: {param.help}")
+    return "\n".join(lines)
+
+
+# --- settings ----------------------------------------------------------------------------------------
+
+
+def settings() -> str:
+    """Every setting: its name, its default, what it sets and which values are allowed."""
+    from idiolect.daemon.settings import Settings
+
+    rows = ["| setting | default | what it sets |", "|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        default = _BY_MACHINE.get(name) or _toml(field.default)
+        rows.append(f"| `{name}` | {default} | {field.description} |")
+    return "\n".join(rows)
+
+
+def _toml(value: object) -> str:
+    if value is None or value == ():
+        return "none"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{json.dumps(value)}`"
+
+
+def never_read() -> str:
+    """The globs of paths that are never read."""
+    from idiolect.daemon.settings import NEVER_READ
+
+    return ", ".join(f"`{glob}`" for glob in NEVER_READ)
+
+
+def never_heard() -> str:
+    """The globs of applications that are never listened to."""
+    from idiolect.daemon.settings import NEVER_HEARD
+
+    return ", ".join(f"`{glob}`" for glob in NEVER_HEARD)
+
+
+# --- errors ------------------------------------------------------------------------------------------
+
+
+def errors() -> str:
+    """Every error class: exit code, code, HTTP status, and what it means."""
+    rows = ["| exit code | code | HTTP status | what has happened |", "|---|---|---|---|"]
+    rows += [
+        f"| {exit_code} | `{code}` | {status} | {meaning} |"
+        for exit_code, code, status, meaning in sorted(_errors())
+    ]
+    return "\n".join(rows)
+
+
+def _errors() -> list[tuple[int, str, int, str]]:
+    # Read from the source: importing every module would load torch, too.
+    found = []
+    for path in sources():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                values = {
+                    part.target.id: ast.literal_eval(part.value)
+                    for part in node.body
+                    if isinstance(part, ast.AnnAssign)
+                    and isinstance(part.target, ast.Name)
+                    and part.target.id in ("code", "exit_code", "http_status")
+                    and part.value is not None
+                }
+                if len(values) == 3 and node.name != "IdiolectError":
+                    meaning = _first_paragraph(node)
+                    found.append((values["exit_code"], values["code"], values["http_status"], meaning))
+    return found
+
+
+# --- modules -----------------------------------------------------------------------------------------
+
+
+def sources() -> list[Path]:
+    """The modules of the three packages, in order of name."""
+    return [path for package in PACKAGES for path in sorted((ROOT / package).glob("*.py"))]
+
+
+def modules() -> str:
+    """Every module with the first sentence of its docstring, by package."""
+    lines = []
+    for path in sources():
+        sentence = _first_paragraph(ast.parse(path.read_text("utf-8")))
+        if path.name == "__init__.py":
+            lines += ["", f"`{path.parent.name}/`: {sentence}", ""]
+        else:
+            lines.append(f"- `{path.parent.name}/{path.name}`: {sentence}")
+    return "\n".join(lines).strip()
+
+
+def _first_paragraph(node: ast.Module | ast.ClassDef) -> str:
+    return " ".join((ast.get_docstring(node) or "").partition("\n\n")[0].split())
+
+
+# --- measurements ------------------------------------------------------------------------------------
+
+
+def bench() -> str:
+    """The figures of `bench.json` as tables; nothing for what it does not hold."""
+    if not BENCH.exists():
+        return ""
+    found: dict[str, Any] = json.loads(BENCH.read_text("utf-8"))
+    parts = [_quality(found.get("quality") or {}), _latency(found.get("latency") or []), _costs(found)]
+    shown = [part for part in parts if part]
+    if shown and found.get("machine"):
+        shown.insert(0, f"`make bench` measured this on {found['machine']}.")
+    return "\n\n".join(shown)
+
+
+def _quality(corpora: dict[str, dict[str, Any]]) -> str:
+    if not corpora:
+        return ""
+    rows = [
+        "Perplexity per token (lower is better), and how often the token that was written is among the three "
+        "likeliest, on text written after all that was learned from:",
+        "",
+        f"| text | tokens learned from | tokens judged | {' | '.join(name for _, name in _KINDS)} | verdict |",
+        "|---|---:|---:|" + "---:|" * len(_KINDS) + "---|",
+    ]
+    for name, found in corpora.items():
+        counts = (_whole(found.get(f"{what}_tokens")) for what in ("history", "held_out"))
+        scores = (_score(found.get(kind) or {}) for kind, _ in _KINDS)
+        verdict = ": ".join(part for part in (found.get("status"), found.get("reason")) if part)
+        rows.append(f"| {' | '.join((name, *counts, *scores, verdict))} |")
+    return "\n".join(rows)
+
+
+def _score(found: dict[str, float]) -> str:
+    parts = []
+    if "perplexity" in found:
+        parts.append(f"{found['perplexity']:.1f}")
+    if "top3" in found:
+        parts.append(f"{100 * found['top3']:.0f} %")
+    return " · ".join(parts)
+
+
+def _whole(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"
+
+
+def _latency(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return ""
+    table = ["| one forward pass | base | with an adapter |", "|---|---:|---:|"]
+    for row in rows:
+        table.append(
+            f"| {row['what']} | {_in(row.get('base_ms'), 'ms')} | {_in(row.get('adapter_ms'), 'ms')} |"
+        )
+    return "\n".join(table)
+
+
+def _costs(found: dict[str, Any]) -> str:
+    typing, memory, training = (found.get(name) or {} for name in ("typing", "memory", "training"))
+    rows = (
+        ("a keystroke, three words: median", _in(typing.get("p50_ms"), "ms")),
+        ("a keystroke, three words: 95th percentile", _in(typing.get("p95_ms"), "ms")),
+        ("a new ghost text: median", _in(typing.get("ghost_p50_ms"), "ms")),
+        ("a new ghost text: 90th percentile", _in(typing.get("ghost_p90_ms"), "ms")),
+        ("memory of the service", _in(memory.get("service_mb"), "MB")),
+        ("memory of a training round, while it runs", _in(memory.get("training_mb"), "MB")),
+        ("training", _in(training.get("tokens_per_s"), "tokens/s")),
+        ("training the same with transformers and peft", _in(training.get("peft_tokens_per_s"), "tokens/s")),
+        ("from the start of the service to its first suggestion", _in(found.get("start_s"), "s")),
+        ("switching adapters", _in(found.get("switch_ms"), "ms")),
+    )
+    lines = [f"| {what} | {figure} |" for what, figure in rows if figure]
+    return "\n".join(["| what | cost |", "|---|---:|", *lines]) if lines else ""
+
+
+def _in(value: float | None, unit: str) -> str:
+    digits = 0 if value is None or value >= 20 else 1 if value >= 1 else 2
+    return "" if value is None else f"{value:,.{digits}f} {unit}"

@@ -1,0 +1,292 @@
+"""Measures what the README tells, prints tables, and writes docs/bench.json.
+
+``make bench``; a part at a time with ``ARGS="latency typing"``. The text is real people's, read from
+``../shared/corpora`` beside the checkout; where that folder is absent the parts that need it are
+skipped, saying so. Nothing here fails on a time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+ROOT = Path(__file__).resolve().parents[2]
+CORPORA = ROOT.parent / "shared" / "corpora"
+RESULT = ROOT / "docs" / "bench.json"
+IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.cli import main; main()"]
+BUDGET_S = 240
+PEOPLE = ("email_mills", "sms_student")
+
+console = Console()
+
+
+class Profile:
+    """A throw-away profile with its own running service; the base model is shared through a link."""
+
+    def __init__(self, folder: Path, base: Path) -> None:
+        self.home = folder
+        folder.mkdir()
+        (folder / "config.toml").write_text("keyring = false\nauto_train = false\n")
+        (folder / "base").symlink_to(base)
+        self.env = {**os.environ, "IDIOLECT_HOME": str(folder)}
+
+    def run(self, *arguments: str) -> str:
+        return subprocess.run(
+            [*IDIOLECT, *arguments], env=self.env, check=True, capture_output=True, text=True
+        ).stdout
+
+    def status(self) -> dict:
+        return json.loads(self.run("status", "--json"))
+
+    @contextlib.contextmanager
+    def client(self) -> Iterator[httpx.Client]:
+        status = self.status()
+        token = Path(status["token_file"]).read_text().strip()
+        with httpx.Client(
+            base_url=status["url"], headers={"Authorization": f"Bearer {token}"}, timeout=600
+        ) as client:
+            yield client
+
+
+def texts(person: str) -> list[str]:
+    lines = (CORPORA / f"{person}.jsonl").read_text("utf-8").splitlines()
+    return [json.loads(line)["text"] for line in lines]
+
+
+def percentile(values: list[float], share: float) -> float:
+    return round(float(np.percentile(values, share)), 2)
+
+
+# --- the parts ---------------------------------------------------------------------------------------
+
+
+def quality(profiles: dict[str, Profile]) -> dict:
+    """A first round on each person's text: what base, memory, adapter and both predict of the newest tenth."""
+    found = {}
+    for person, profile in profiles.items():
+        profile.run("start")
+        profile.run("add", str(CORPORA / f"{person}.jsonl"))
+        verdict = json.loads(profile.run("train", "--wait", "--json", "--budget", str(BUDGET_S)))
+        metrics = verdict["metrics"]
+        found[person] = {
+            "history_tokens": metrics["tokens"] - metrics["held_out_tokens"],
+            "held_out_tokens": metrics["held_out_tokens"],
+            **{name: metrics[name] for name in ("base", "memory", "adapter", "both")},
+            "general_before": metrics["general_before"],
+            "general_after": metrics["general_after"],
+            "status": verdict["status"],
+            "reason": verdict["reason"],
+            "seconds": verdict["seconds"],
+            "tokens_per_s": verdict["tokens_per_s"],
+            "peak_mb": metrics["peak_mb"],
+        }
+    return found
+
+
+def latency(base: Path) -> list[dict]:
+    """Milliseconds of one forward pass after 100 tokens, base and adapter in turn on one loaded graph."""
+    from idiolect.adapters.lora import Lora, LoraConfig
+    from idiolect.models.build import find_base
+    from idiolect.models.session import Model, Session
+
+    found_base = find_base(base)
+    model = Model(found_base.graph, found_base.config)
+    lora = Lora.fresh(LoraConfig(rank=16), found_base.config)
+    sessions = {"base_ms": Session(model), "adapter_ms": Session(model, adapter=lora.tensors())}
+    random = np.random.default_rng(0)
+    rows = []
+    for count in (1, 4, 16, 128):
+        times: dict[str, list[float]] = {name: [] for name in sessions}
+        for _ in range(30 if count < 100 else 8):
+            ids = random.integers(20, 40_000, 100 + count).tolist()
+            for name, session in sessions.items():
+                session.truncate(0)
+                session.feed(ids[:100], "none")
+                started = time.perf_counter()
+                session.feed(ids[100:])
+                times[name].append(1e3 * (time.perf_counter() - started))
+        rows.append(
+            {"what": f"{count} token{'s' * (count > 1)}"} | {k: percentile(v, 50) for k, v in times.items()}
+        )
+    return rows
+
+
+def keystrokes(client: httpx.Client, messages: list[str]) -> tuple[list[float], list[float]]:
+    """Type messages letter by letter; milliseconds of every request, and of those answered with a ghost."""
+    every, ghosts = [], []
+    for message in messages:
+        for end in range(len(message) + 1):
+            started = time.perf_counter()
+            answer = client.post("/v1/suggest", json={"prefix": message[:end]}).json()
+            spent = 1e3 * (time.perf_counter() - started)
+            every.append(spent)
+            if answer["ghost"]["show"] and " " in answer["ghost"]["text"]:
+                ghosts.append(spent)
+    return every, ghosts
+
+
+def typing(profile: Profile, person: str) -> dict:
+    """Typing new messages over HTTP with the adapter active: alone, and while a training round runs."""
+    messages = [text[:160] for text in texts(person)[-400:] if len(text) > 60]
+    with profile.client() as client:
+        keystrokes(client, messages[:2])
+        every, ghosts = keystrokes(client, messages[2:14])
+        service_mb = round(psutil.Process(profile.status()["pid"]).memory_info().rss / 2**20)
+        client.post("/v1/train", json={"budget_s": 600})
+        _await_training(client)
+        busy, _ = keystrokes(client, messages[2:14])
+        still = client.get("/v1/status").json()["training"]
+    return {
+        "p50_ms": percentile(every, 50),
+        "p90_ms": percentile(every, 90),
+        "p95_ms": percentile(every, 95),
+        "ghost_p50_ms": percentile(ghosts, 50),
+        "ghost_p90_ms": percentile(ghosts, 90),
+        "training_p50_ms": percentile(busy, 50),
+        "training_p95_ms": percentile(busy, 95),
+        "trained_throughout": bool(still and still["phase"] == "train"),
+        "requests": len(every),
+        "service_mb": service_mb,
+    }
+
+
+def _await_training(client: httpx.Client) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        training = client.get("/v1/status").json()["training"]
+        if training and training["phase"] == "train" and training["done"] > 0:
+            return
+        time.sleep(0.5)
+
+
+def start_and_switch(profile: Profile) -> dict:
+    """Seconds from `start` to the first suggestion, and the slowest suggestion while adapters are switched."""
+    profile.run("stop")
+    started = time.perf_counter()
+    profile.run("start")
+    with profile.client() as client:
+        client.post("/v1/suggest", json={"prefix": "Please let me "}).raise_for_status()
+        start_s = time.perf_counter() - started
+        adapters = client.get("/v1/adapters").json()["adapters"]
+        adapter = adapters[-1]["id"]
+        slowest, ended = [], threading.Event()
+
+        def keep_typing() -> None:
+            with profile.client() as other:
+                while not ended.is_set():
+                    began = time.perf_counter()
+                    other.post("/v1/suggest", json={"prefix": "Please let me kn"}).raise_for_status()
+                    slowest.append(1e3 * (time.perf_counter() - began))
+
+        typist = threading.Thread(target=keep_typing)
+        typist.start()
+        calls = []
+        for chosen in (None, adapter, None, adapter):
+            began = time.perf_counter()
+            client.post("/v1/use", json={"adapter": chosen}).raise_for_status()
+            calls.append(1e3 * (time.perf_counter() - began))
+        ended.set()
+        typist.join()
+    return {
+        "start_s": round(start_s, 2),
+        "use_ms": percentile(calls, 50),
+        "switch_ms": round(max(slowest), 1),
+    }
+
+
+def training(base: Path) -> dict:
+    """Tokens a second, ours against transformers + peft: same weights, text, rank, batch and threads, in turn."""
+    rivals: dict[str, list[float]] = {"ours": [], "peft fp32": []}
+    for _ in range(2):
+        for name, speeds in rivals.items():
+            out = subprocess.run(
+                [sys.executable, str(Path(__file__).with_name("train_speed.py")), str(base), name],
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+            speeds.append(json.loads(out.splitlines()[-1]))
+    best = {name: max(entry["tokens_per_s"] for entry in speeds) for name, speeds in rivals.items()}
+    peak = {name: max(entry["peak_mb"] for entry in speeds) for name, speeds in rivals.items()}
+    return {
+        "tokens_per_s": best["ours"],
+        "peft_tokens_per_s": best["peft fp32"],
+        "peak_mb": peak["ours"],
+        "peft_peak_mb": peak["peft fp32"],
+    }
+
+
+# --- tables and the file -----------------------------------------------------------------------------
+
+
+def show(result: dict) -> None:
+    for person, found in result.get("quality", {}).items():
+        table = Table(title=f"{person}: {found['status']}: {found['reason']}")
+        for column in ("held-out text", "perplexity", "top-3"):
+            table.add_column(column)
+        for name in ("base", "memory", "adapter", "both"):
+            table.add_row(name, f"{found[name]['perplexity']:.1f}", f"{100 * found[name]['top3']:.1f} %")
+        console.print(table)
+    for part in ("latency", "typing", "start", "training"):
+        if part in result:
+            rows = result[part] if isinstance(result[part], list) else [result[part]]
+            table = Table(title=part)
+            for name in rows[0]:
+                table.add_column(name)
+            for row in rows:
+                table.add_row(*(str(value) for value in row.values()))
+            console.print(table)
+
+
+def machine() -> str:
+    model = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
+
+
+def main(wanted: list[str]) -> None:
+    from idiolect.models.build import ensure_base
+
+    base = ROOT / ".cache" / "base"
+    ensure_base(base)
+    result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    result["machine"] = machine()
+    chosen: Callable[[str], bool] = lambda part: not wanted or part in wanted  # noqa: E731
+    with tempfile.TemporaryDirectory(prefix="idiolect-bench-") as folder, contextlib.ExitStack() as stack:
+        if chosen("latency"):
+            result["latency"] = latency(base)
+        if chosen("training"):
+            result["training"] = training(base)
+        people = [p for p in PEOPLE if (CORPORA / f"{p}.jsonl").exists()]
+        if not people:
+            console.print(f"Skipped quality, typing and start: {CORPORA} is absent.")
+        elif any(map(chosen, ("quality", "typing", "start"))):
+            profiles = {person: Profile(Path(folder) / person, base) for person in people}
+            for profile in profiles.values():
+                stack.callback(profile.run, "stop")
+            result["quality"] = quality(profiles)
+            result["typing"] = typing(profiles[people[0]], people[0])
+            result["start"] = start_and_switch(profiles[people[0]])
+    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    show(result)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

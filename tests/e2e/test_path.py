@@ -1,0 +1,258 @@
+"""The whole path as its user walks it: the real program, the real base model, a store of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from importlib import resources
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+CANARY = "the teal lighthouse keeper hums quietly at noon"
+IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.cli import main; main()"]
+
+
+class Program:
+    """The command line on a profile, and its endpoint."""
+
+    def __init__(self, home: Path):
+        self.home = home
+        self.env = {**os.environ, "IDIOLECT_HOME": str(home)}
+
+    def run(self, *arguments, code=0, timeout=300):
+        done = subprocess.run(
+            [*IDIOLECT, *map(str, arguments)], env=self.env, capture_output=True, text=True, timeout=timeout
+        )
+        assert done.returncode == code, (arguments, done.stdout, done.stderr)
+        assert "Traceback" not in done.stdout + done.stderr
+        return done.stdout if code == 0 else done.stderr
+
+    def json(self, *arguments):
+        return json.loads(self.run(*arguments, "--json"))
+
+    def client(self):
+        status = self.json("status")
+        token = Path(status["token_file"]).read_text().strip()
+        headers = {"Authorization": f"Bearer {token}"}
+        return httpx.Client(base_url=status["url"], headers=headers, timeout=120)
+
+
+def await_true(check, seconds=60):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := check():
+            return found
+        time.sleep(0.1)
+    raise AssertionError("it did not happen in time")
+
+
+@pytest.fixture(scope="module")
+def program(base_dir, tmp_path_factory):
+    home = tmp_path_factory.mktemp("profile")
+    (home / "config.toml").write_text("keyring = false\nauto_train = false\nepochs = 1\n")
+    (home / "base").symlink_to(base_dir)
+    program = Program(home)
+    program.run("start")
+    yield program
+    program.run("stop")
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    """Text to learn from, the program's own general passages, in a file with dates."""
+    passages = resources.files("idiolect.adapters").joinpath("general.txt").read_text("utf-8").split("\n\n")
+    path = tmp_path_factory.mktemp("text") / "mine.jsonl"
+    lines = [
+        json.dumps({"text": passage, "ts": f"2024-03-{1 + day // 24:02d}T{day % 24:02d}:00:00Z"})
+        for day, passage in enumerate(passages)
+    ]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(program, text):
+    """The profile after one round; its verdict."""
+    program.run("add", text)
+    return json.loads(program.run("train", "--wait", "--json", "--budget", "45"))
+
+
+def child_of(program):
+    process = psutil.Process(program.json("status")["pid"])
+    return next((child for child in process.children() if "idiolect.adapters.round" in child.cmdline()), None)
+
+
+def test_the_memory_knows_a_text_as_soon_as_it_is_told(program):
+    with program.client() as client:
+        phrase = "Our barge is called Zorvelin and leaves from the eastern lock"
+        before = client.post("/v1/suggest", json={"prefix": "Our barge is called Zorv"}).json()
+        assert "elin" not in [word["text"] for word in before["words"]]
+        told = client.post("/v1/history", json={"text": phrase, "source": "test"}).json()
+        assert told["stored"]
+        after = client.post("/v1/suggest", json={"prefix": "Our barge is called Zorv"}).json()
+        assert after["words"][0]["text"] == "elin"
+        assert after["adapter"] is None
+
+
+def test_too_little_text_says_how_much_is_needed(program):
+    said = program.run("train", "--wait", code=25)
+    assert "2,000" in said
+    assert "memory" in said
+
+
+def test_a_round_is_judged_and_kept(program, trained):
+    metrics = trained["metrics"]
+    assert trained["status"] in ("promoted", "refused")
+    assert metrics["memory"]["perplexity"] < metrics["base"]["perplexity"] * 1.02
+    assert metrics["held_out_tokens"] >= 400
+    assert trained["tokens_per_s"] > 0
+    kept = program.json("adapters")
+    assert len(kept) == 1
+    assert kept[0]["status"] == ("active" if trained["status"] == "promoted" else "refused")
+    assert kept[0]["reason"]
+    assert metrics["peak_mb"] <= 1600
+
+
+def test_the_serving_process_never_loads_torch(program, trained):
+    process = psutil.Process(program.json("status")["pid"])
+    maps = [entry.path for entry in process.memory_maps()]
+    assert any("onnxruntime" in path for path in maps)
+    assert not [path for path in maps if "torch" in path]
+
+
+def test_adapters_are_switched_and_taken_back_while_serving(program, trained):
+    adapter = program.json("adapters")[0]["id"]
+    with program.client() as client:
+        for chosen in (adapter, None, adapter):
+            program.run("use", "base" if chosen is None else chosen)
+            assert client.post("/v1/suggest", json={"prefix": "Thank you "}).json()["adapter"] == chosen
+    assert "99" in program.run("use", "99", code=41)
+
+
+def test_suggestions_spell_what_is_typed_wherever_it_is_cut(program, trained):
+    with program.client() as client:
+        sentence = "Could we meet tomorrow afternoon"
+        for end in range(len(sentence)):
+            words = client.post("/v1/suggest", json={"prefix": sentence[:end]}).json()["words"]
+            assert all(word["text"] and " " not in word["text"] for word in words)
+            assert sum(word["p"] for word in words) <= 1 + 1e-6
+        found = client.post("/v1/suggest", json={"prefix": "Could we meet tomorro"}).json()["words"]
+        assert found[0]["text"] == "w"
+
+
+def test_exports_are_written_once(program, trained, tmp_path):
+    adapter = str(program.json("adapters")[0]["id"])
+    for kind in ("onnx_adapter", "peft"):
+        program.run("export", kind, tmp_path / kind, "--adapter", adapter)
+        assert (tmp_path / kind).exists()
+        assert "exists" in program.run("export", kind, tmp_path / kind, "--adapter", adapter, code=22)
+
+
+def test_killing_the_child_or_the_service_in_mid_round_leaves_a_clean_profile(program, trained):
+    entries = program.json("status")["entries"]
+    with program.client() as client:
+        client.post("/v1/train", json={"budget_s": 300}).raise_for_status()
+    child = await_true(lambda: child_of(program))
+    child.kill()
+    await_true(lambda: program.json("status")["training"] is None)
+    assert program.json("status")["last_round"]["status"] == "failed"
+
+    with program.client() as client:
+        client.post("/v1/train", json={"budget_s": 300}).raise_for_status()
+    child = await_true(lambda: child_of(program))
+    os.kill(program.json("status")["pid"], signal.SIGKILL)
+    await_true(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    assert program.json("status")["running"] is False
+    program.run("start")
+    status = program.json("status")
+    assert status["last_round"]["status"] == "interrupted"
+    assert status["entries"] == entries
+    assert len(program.json("adapters")) == 1
+
+
+def test_forgetting_takes_the_text_and_every_adapter_that_saw_it(program, trained):
+    with program.client() as client:
+        client.post("/v1/history", json={"text": CANARY, "source": "test"}).raise_for_status()
+        assert (
+            client.post("/v1/suggest", json={"prefix": "the teal lighth"}).json()["words"][0]["text"]
+            == "ouse"
+        )
+    adapter = program.json("adapters")[0]["id"]
+    program.run("use", adapter)
+    receipt = json.loads(program.run("forget", "--text", "The lighthouse had been dark", "--yes", "--json"))
+    assert receipt["entries"] == 1
+    assert receipt["adapters_dropped"] == [adapter]
+    assert program.json("status")["adapter"] is None
+    program.run("forget", "--text", "teal lighthouse", "--yes")
+    with program.client() as client:
+        words = client.post("/v1/suggest", json={"prefix": "the teal lighth"}).json()["words"]
+        assert all(word["p"] < 1 for word in words[1:])
+    assert program.json("adapters") == []
+
+
+def test_no_text_is_written_in_clear(program, trained):
+    with program.client() as client:
+        client.post("/v1/history", json={"text": CANARY, "source": "test"}).raise_for_status()
+        client.post("/v1/suggest", json={"prefix": CANARY[:30]}).raise_for_status()
+        client.post("/v1/suggest", json={"prefix": CANARY, "bad": 1})
+    for path in program.home.rglob("*"):
+        if path.is_file() and not path.is_relative_to(program.home / "base"):
+            assert CANARY[:20].encode() not in path.read_bytes(), path
+
+
+def test_bad_input_gets_one_sentence_and_changes_nothing(program, tmp_path):
+    before = program.json("status")["entries"]
+    (tmp_path / "empty.txt").write_text("")
+    (tmp_path / "binary.txt").write_bytes(b"\x00\x01\x02" * 50)
+    for path in ("missing.txt", "empty.txt", "binary.txt"):
+        done = subprocess.run(
+            [*IDIOLECT, "add", str(tmp_path / path)], env=program.env, capture_output=True, text=True
+        )
+        assert 45 <= done.returncode <= 54
+        assert path in done.stderr
+        assert "Traceback" not in done.stderr
+    with program.client() as client:
+        assert client.post("/v1/suggest", content=b"{").status_code == 400
+        assert client.post("/v1/suggest", json={"prefix": 3}).status_code == 422
+        assert client.post("/v1/suggest", json={"prefix": "x" * 200_000}).status_code == 422
+        wrong = client.get("/v1/status", headers={"Authorization": "Bearer nonsense"})
+        assert wrong.status_code == 401
+    assert program.json("status")["entries"] == before
+
+
+def test_a_broken_line_is_named_and_the_rest_is_kept(program, tmp_path):
+    path = tmp_path / "notes.jsonl"
+    path.write_text(
+        '{"text": "The kettle in the boathouse is descaled"}\n{"text": \n{"text": "So is the urn"}\n'
+    )
+    said = program.run("add", path)
+    assert "line 2" in said
+    assert "2 new entries" in said
+
+
+def test_a_second_start_says_so_and_a_taken_port_is_told(program, base_dir, tmp_path):
+    assert "already" in program.run("start").lower()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        home = tmp_path / "other"
+        home.mkdir()
+        (home / "config.toml").write_text("keyring = false\n")
+        (home / "base").symlink_to(base_dir)
+        said = Program(home).run("start", "--port", taken.getsockname()[1], code=56)
+    assert "port" in said
+
+
+def test_commands_that_need_the_service_say_so(tmp_path):
+    home = tmp_path / "nobody"
+    home.mkdir()
+    (home / "config.toml").write_text("keyring = false\n")
+    quiet = Program(home)
+    assert quiet.json("status")["running"] is False
+    assert "idiolect start" in quiet.run("suggest", "Hello", code=60)

@@ -1,0 +1,145 @@
+"""Entries as training rows, the choice of held-out text, and the recent text in view."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from idiolect.adapters.corpus import (
+    HELD_OUT_LEAST,
+    HELD_OUT_MOST,
+    Recent,
+    general_passages,
+    hold_out,
+    pack,
+    windows,
+)
+
+BREAK = [9]
+
+
+def test_rows_overlap_by_one_token_and_count_only_what_was_written() -> None:
+    rows = pack([[1, 2, 3], [4, 5]], 3, BREAK)
+    assert rows.ids.tolist() == [[9, 1, 2, 3], [3, 9, 4, 5]]
+    assert rows.weights.tolist() == [[1, 1, 1], [0, 1, 1]]
+
+
+def test_the_end_is_filled_up_and_the_filling_does_not_count() -> None:
+    rows = pack([[1, 2, 3]], 5, BREAK, weight=0.25)
+    assert rows.ids.tolist() == [[9, 1, 2, 3, 9, 9]]
+    assert rows.weights.tolist() == [[0.25, 0.25, 0.25, 0, 0]]
+    assert len(rows) == 1
+
+
+def test_nothing_to_pack_makes_no_rows() -> None:
+    rows = pack([], 5, BREAK)
+    assert len(rows) == 0
+    assert rows.ids.shape == (0, 6)
+    assert rows.weights.shape == (0, 5)
+
+
+@given(
+    st.lists(st.lists(st.integers(1, 8), min_size=1, max_size=20), min_size=1, max_size=12),
+    st.integers(1, 16),
+    st.lists(st.just(9), min_size=1, max_size=3),
+)
+def test_every_token_is_a_target_once_with_all_before_it_in_view(
+    entries: list[list[int]], length: int, breaks: list[int]
+) -> None:
+    rows = pack(entries, length, breaks)
+    assert rows.ids.shape == (len(rows), length + 1)
+    assert rows.weights.shape == (len(rows), length)
+    assert np.array_equal(rows.ids[1:, 0], rows.ids[:-1, -1]), "each row begins with the last one's end"
+    targets, weights = rows.ids[:, 1:].ravel(), rows.weights.ravel()
+    counted = targets[weights > 0].tolist()
+    assert counted == [token for entry in entries for token in entry]
+    line = [token for entry in entries for token in (*breaks, *entry)]
+    assert [int(rows.ids[0, 0]), *targets.tolist()][: len(line)] == line
+
+
+lengths = st.lists(st.integers(1, 600), min_size=1, max_size=60)
+
+
+@given(lengths, st.data())
+def test_what_the_parent_has_seen_is_never_held_out(entries: list[int], data: st.DataObject) -> None:
+    seen = frozenset(data.draw(st.sets(st.integers(0, len(entries) - 1))))
+    places = hold_out(entries, seen)
+    assert not seen & {*places}
+    assert places == sorted(places)
+    unseen = [place for place in range(len(entries)) if place not in seen]
+    assert places == unseen[len(unseen) - len(places) :], "the newest of what is left, without a gap"
+    if unseen:
+        assert places
+
+
+def test_about_a_tenth_is_held_out() -> None:
+    assert hold_out([100] * 100, frozenset()) == [*range(90, 100)]
+
+
+def test_little_text_gives_its_least_and_much_text_its_most() -> None:
+    assert sum(hold_out([10] * 200, frozenset())) > 0
+    assert 10 * len(hold_out([10] * 200, frozenset())) == HELD_OUT_LEAST
+    assert 10 * len(hold_out([10] * 20_000, frozenset())) == HELD_OUT_MOST
+    assert 10 * len(hold_out([10] * 60, frozenset())) == 200, "but never more than a third"
+
+
+def test_all_seen_leaves_nothing_to_hold_out() -> None:
+    assert hold_out([50] * 10, frozenset(range(10))) == []
+
+
+def test_general_text_to_replay_is_not_that_to_judge_by() -> None:
+    replay, judged = general_passages()
+    assert not {*replay} & {*judged}
+    assert abs(len(replay) - len(judged)) <= 1
+    words = [len(passage.split()) for passage in replay + judged]
+    assert min(words) >= 5
+    assert sum(words) > 5_000
+    assert all("\n" not in passage for passage in replay)
+
+
+def test_windows_cut_without_loss() -> None:
+    assert [*windows([1, 2, 3, 4, 5], 2)] == [[1, 2], [3, 4], [5]]
+    assert [*windows([], 2)] == []
+
+
+def test_recent_text_comes_before_what_is_written() -> None:
+    recent = Recent(10, BREAK)
+    assert recent.before([1, 2]) == [9, 1, 2]
+    recent.add([5, 6])
+    recent.add([7])
+    assert recent.before([1]) == [9, 5, 6, 9, 7, 9, 1]
+
+
+def test_recent_text_grows_at_its_end_until_it_is_cut() -> None:
+    recent = Recent(10, BREAK)
+    cuts = 0
+    for place in range(100):
+        earlier = recent.before([])[:-1]
+        recent.add([place, place])
+        line = recent.before([])[:-1]
+        assert len(line) <= 20
+        assert line[-3:] == [9, place, place]
+        if line[: len(earlier)] != earlier:
+            cuts += 1
+            assert len(line) == 10
+            assert line == [*earlier, 9, place, place][-10:]
+    assert 0 < cuts <= 300 / 10, "between two cuts at least ten tokens are added, and a cache holds"
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+def test_a_small_limit_holds_too(limit: int) -> None:
+    recent = Recent(limit, BREAK)
+    for place in range(50):
+        recent.add([place, place])
+        assert len(recent.before([])) <= 2 * limit + 1
+
+
+def test_a_copy_of_recent_text_goes_its_own_way() -> None:
+    recent = Recent(10, BREAK)
+    recent.add([1])
+    other = recent.copy()
+    other.add([2])
+    assert recent.before([]) == [9, 1, 9]
+    assert other.before([]) == [9, 1, 9, 2, 9]

@@ -1,0 +1,133 @@
+"""An adapter's shape, its tensors, and the bytes that it is kept as."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from idiolect.adapters.lora import AdapterFormatError, Lora, LoraConfig
+from idiolect.models.graph import adapter_inputs
+from idiolect.models.llama import LlamaConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BASE = LlamaConfig(
+    layers=3,
+    width=64,
+    heads=4,
+    kv_heads=2,
+    head_dim=16,
+    ffn=96,
+    vocab=512,
+    rope_theta=1e4,
+    norm_eps=1e-5,
+    context=512,
+)
+PARTIAL = LoraConfig(rank=3, alpha=7.5, targets=("qkv", "down"), first_layer=1)
+
+
+@pytest.mark.parametrize("config", [LoraConfig(), LoraConfig(rank=1, alpha=0.5), PARTIAL], ids=str)
+def test_bytes_bring_it_back(make_lora: Callable[..., Lora], config: LoraConfig) -> None:
+    lora = make_lora(BASE, config)
+    again = Lora.from_bytes(lora.to_bytes(), BASE)
+    assert again.config == lora.config == config
+    assert again.matrices.keys() == lora.matrices.keys()
+    for name, matrix in lora.matrices.items():
+        assert again.matrices[name].dtype == np.float32
+        assert np.array_equal(again.matrices[name], matrix)
+
+
+def test_bytes_round_to_half_precision() -> None:
+    lora = Lora.fresh(LoraConfig(rank=2), BASE, seed=1)
+    again = Lora.from_bytes(lora.to_bytes(), BASE)
+    for name, matrix in lora.matrices.items():
+        assert np.abs(again.matrices[name] - matrix).max() <= 2**-11 * np.abs(matrix).max()
+    assert len(lora.to_bytes()) < 2 * sum(matrix.size for matrix in lora.matrices.values()) + 8_000
+
+
+def test_a_fresh_adapter_changes_nothing_and_can_learn() -> None:
+    lora = Lora.fresh(LoraConfig(rank=4), BASE, seed=3)
+    for name, matrix in lora.matrices.items():
+        if name.endswith("B"):
+            assert not matrix.any()
+        else:
+            assert 0.5 < np.abs(matrix).max() * np.sqrt(len(matrix)) <= 1
+            assert abs(matrix.mean()) < 0.1 * matrix.std() + 0.02
+
+
+def test_a_seed_makes_the_same_adapter() -> None:
+    first, same, other = (Lora.fresh(LoraConfig(), BASE, seed) for seed in (1, 1, 2))
+    assert np.array_equal(first.matrices["0.qkv.A"], same.matrices["0.qkv.A"])
+    assert not np.array_equal(first.matrices["0.qkv.A"], other.matrices["0.qkv.A"])
+
+
+def test_it_covers_its_targets_in_its_layers() -> None:
+    names = [name for name, _ in adapter_inputs(BASE) if PARTIAL.covers(name)]
+    assert names == [
+        f"{layer}.{group}.{side}" for layer in (1, 2) for group in ("qkv", "down") for side in "AB"
+    ]
+    assert [*Lora.fresh(PARTIAL, BASE).matrices] == names
+
+
+def test_the_scale_is_multiplied_into_b(make_lora: Callable[..., Lora]) -> None:
+    lora = make_lora(BASE, PARTIAL)
+    tensors = lora.tensors()
+    assert np.array_equal(tensors["1.down.A"], lora.matrices["1.down.A"])
+    assert tensors["1.down.B"] == pytest.approx(2.5 * lora.matrices["1.down.B"])
+    assert tensors["1.down.B"].dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(BASE, width=96),
+        replace(BASE, layers=2),
+        replace(BASE, layers=4),
+        replace(BASE, kv_heads=1),
+        replace(BASE, ffn=128),
+    ],
+    ids=["width", "fewer layers", "more layers", "key-value heads", "ffn"],
+)
+def test_another_base_is_refused(make_lora: Callable[..., Lora], other: LlamaConfig) -> None:
+    blob = make_lora(BASE).to_bytes()
+    with pytest.raises(AdapterFormatError, match="another base model"):
+        Lora.from_bytes(blob, other)
+
+
+def saved(matrices: dict[str, np.ndarray], metadata: dict[str, str] | None) -> bytes:
+    return safetensors.numpy.save(matrices, metadata)
+
+
+def damaged() -> dict[str, bytes]:
+    lora = Lora.fresh(LoraConfig(rank=2), BASE)
+    blob, halves = lora.to_bytes(), {k: v.astype(np.float16) for k, v in lora.matrices.items()}
+    values = {"rank": 2, "alpha": 32.0, "targets": ["qkv", "o", "gate_up", "down"], "first_layer": 0}
+    few = {name: matrix for name, matrix in halves.items() if name != "1.o.A"}
+    return {
+        "empty": b"",
+        "noise": bytes(range(256)) * 8,
+        "cut": blob[:-7],
+        "no configuration": saved(halves, None),
+        "configuration is no JSON": saved(halves, {"lora": "{"}),
+        "configuration lacks targets": saved(halves, {"lora": json.dumps({"rank": 2})}),
+        "configuration knows more": saved(halves, {"lora": json.dumps(values | {"dropout": 0.1})}),
+        "configuration is a list": saved(halves, {"lora": "[1, 2]"}),
+        "another rank": saved(halves, {"lora": json.dumps(values | {"rank": 3})}),
+        "a matrix is missing": saved(few, {"lora": json.dumps(values)}),
+        "a matrix too many": saved(
+            {**halves, "9.o.A": np.zeros((2, 2), np.float16)}, {"lora": json.dumps(values)}
+        ),
+    }
+
+
+@pytest.mark.parametrize("kind", [*damaged()])
+def test_damaged_bytes_are_refused(kind: str) -> None:
+    with pytest.raises(AdapterFormatError) as raised:
+        Lora.from_bytes(damaged()[kind], BASE)
+    assert "idiolect" in str(raised.value), "it says what to do"
