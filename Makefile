@@ -65,7 +65,7 @@ check: .venv/.check
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/cog --check --diff README.md $(wildcard docs/*.md)
+	@$(BIN)/cog --check --diff README.md CONTRIBUTING.md $(wildcard docs/*.md)
 	@$(BIN)/pytest $(ARGS)
 
 bench: .venv/.test

@@ -58,12 +58,19 @@ def export(kind: str, lora: Lora, base: BasePaths, path: Path) -> Path:
         with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as work:
             made = Path(work) / path.name
             KINDS[kind](lora, base, made)
+            _keep_private(made)
             shutil.move(made, path)
     except OSError as error:
         raise ExportError(
             f"{path} can't be written ({error.strerror}). Give a path in a folder that exists and is yours."
         ) from error
     return path
+
+
+def _keep_private(made: Path) -> None:
+    """What was learned from private text is for its owner alone, like the store."""
+    for file in [made, *made.rglob("*")]:
+        file.chmod(0o700 if file.is_dir() else 0o600)
 
 
 def _onnx_adapter(lora: Lora, _base: BasePaths, path: Path) -> None:

@@ -89,12 +89,16 @@ def main() -> int:
         _yield_to_everybody()
         run(order, entries, emit)
     except IdiolectError as error:
-        emit({"event": "error", "code": error.code, "message": str(error), "exit_code": error.exit_code})
+        emit({"event": "error", "message": str(error)})
         return error.exit_code
     except MemoryError:
-        message = "The round ran out of memory. Close other programs and train again."
-        emit({"event": "error", "code": "out-of-memory", "message": message, "exit_code": 21})
-        return 21
+        emit(
+            {
+                "event": "error",
+                "message": "The round ran out of memory. Close other programs and train again.",
+            }
+        )
+        return 1
     return 0
 
 
@@ -160,7 +164,7 @@ def run(order: Order, entries: list[list[int]], emit: Emit) -> None:
             "mixtures": {name: result.mixture.to_json() for name, result in judged.items()},
             "held_out": places,
             "adapter": base64.b64encode(blob).decode(),
-            "rank": order.rank,
+            "rank": lora.config.rank,
             "tokens_per_s": facts["tokens_per_s"],
             "seconds": round(clock.elapsed(), 1),
         }

@@ -19,8 +19,9 @@ from idiolect.adapters.lora import Lora
 from idiolect.models.twin import Twin, cross_entropy
 
 _SETTLED = 3  # steps before another number of threads is tried
+_LONGEST_STEP = 0.04  # of the budget
 _RETRY = 12  # steps between two trials of it
-_ROWS = 1  # rows whose activations are held at once
+_ROWS = 2  # rows whose activations are held at once
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,14 @@ def train(
     matrices = {k: torch.from_numpy(v.copy()).requires_grad_() for k, v in start.matrices.items()}
     decay = {"params": list(matrices.values()), "weight_decay": config.weight_decay}
     optimizer = torch.optim.AdamW([decay], lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
-    steps = max(1, math.ceil(len(rows) * config.epochs / config.batch))
-    batches = _batches(rows, config.batch, np.random.default_rng(seed))
+    planned = max(1.0, rows.weights.size * config.epochs)  # tokens
+    order = _order(len(rows), np.random.default_rng(seed))
+    size = config.batch
     pace = _Pace(threads)
     started, tokens, done = time.monotonic(), 0, 0.0
-    for step in range(steps):
-        ids, weights = next(batches)
+    while done < 1:
+        chosen = [next(order) for _ in range(size)]
+        ids, weights = torch.from_numpy(rows.ids[chosen]), torch.from_numpy(rows.weights[chosen])
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _schedule(done, config.warmup)
         pace.begin()
@@ -91,13 +94,12 @@ def train(
         loss = _backward(twin, start.config.scale, matrices, ids, weights)
         torch.nn.utils.clip_grad_norm_(matrices.values(), 1.0)
         optimizer.step()
-        pace.end()
+        if pace.end() > _LONGEST_STEP * budget_s:  # a busy machine: smaller steps keep to the budget
+            size = max(size // 2, 1)
         tokens += weights.numel()
         elapsed = time.monotonic() - started
-        done = max((step + 1) / steps, elapsed / budget_s)
+        done = max(tokens / planned, elapsed / budget_s)
         report(Step(min(done, 1.0), elapsed * (1 / done - 1) if done < 1 else 0.0, loss, tokens))
-        if done >= 1:
-            break
     trained = {name: matrix.detach().numpy() for name, matrix in matrices.items()}
     return Trained(
         Lora(start.config, trained), tokens, time.monotonic() - started, tokens / max(1, rows.weights.size)
@@ -119,14 +121,10 @@ def _backward(twin: Twin, scale: float, matrices: dict[str, Tensor], ids: Tensor
     return total
 
 
-def _batches(rows: Rows, size: int, random: np.random.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Rows in a new random order each epoch, without end."""
-    waiting: list[int] = []
+def _order(count: int, random: np.random.Generator) -> Iterator[int]:
+    """The rows in a new random order each epoch, without end."""
     while True:
-        while len(waiting) < size:
-            waiting += random.permutation(len(rows)).tolist()
-        chosen, waiting = waiting[:size], waiting[size:]
-        yield torch.from_numpy(rows.ids[chosen]), torch.from_numpy(rows.weights[chosen])
+        yield from random.permutation(count).tolist()
 
 
 class _Pace:
@@ -156,9 +154,11 @@ class _Pace:
         torch.set_num_threads(self._threads)
         self._started = time.perf_counter()
 
-    def end(self) -> None:
+    def end(self) -> float:
+        """The step's seconds."""
         self._seconds[self._threads] = time.perf_counter() - self._started
         self._steps += 1
+        return self._seconds[self._threads]
 
 
 def _schedule(done: float, warmup: float) -> float:

@@ -63,6 +63,7 @@ class Rounds:
         settings: the profile's.
         store: where text comes from and adapters go.
         base: the base model that is served.
+        serving: the adapter that answers now, or None for the base.
         published: called once another adapter is to be served.
         paused: whether learning is paused; no round starts by itself then.
     """
@@ -73,12 +74,14 @@ class Rounds:
         store: Store,
         base: BasePaths,
         *,
+        serving: Callable[[], int | None],
         published: Callable[[], None],
         paused: Callable[[], bool],
     ) -> None:
         self._settings = settings
         self._store = store
         self._base = base
+        self._serving = serving
         self._published = published
         self._paused = paused
         self._running = threading.Lock()
@@ -191,7 +194,7 @@ class Rounds:
     def _round(
         self, entries: list[tuple[int, Any]], tokens: int, budget_s: float, reason: str
     ) -> Iterator[dict[str, Any]]:
-        parent = self._store.active()
+        parent = self._serving()
         round_id = self._store.begin_round(parent)
         log.info("round %d (%s): %d entries, %d tokens", round_id, reason, len(entries), tokens)
         self._cancelled = None
@@ -289,7 +292,7 @@ class Rounds:
     ) -> dict[str, Any]:
         promoted = result["status"] == "promoted"
         held_out = set(result["held_out"])
-        metrics = {**result["metrics"], "tokens": tokens}
+        metrics = {**result["metrics"], "tokens": tokens, "base_sha256": self._base.source_sha256}
         adapter = self._store.publish(
             round_id,
             blob=base64.b64decode(result["adapter"]),
@@ -308,6 +311,7 @@ class Rounds:
             learned[str(parent)] = found["serving"]
         self._store.set("mixtures", self._store.get("mixtures", {}) | learned)
         self._published()
+        log.info("round %d: adapter %d %s: %s", round_id, adapter, result["status"], result["reason"])
         return {
             "event": "verdict",
             "adapter": adapter,

@@ -81,6 +81,7 @@ class Service:
             self._settings,
             self._store,
             self._base,
+            serving=lambda: self._predictor.adapter_id,
             published=self._switch,
             paused=lambda: self._ingest.paused,
         )
@@ -180,7 +181,7 @@ class Service:
     def use(self, adapter_id: int | None) -> None:
         """Serve another adapter (None: the base) from the next request on."""
         if adapter_id is not None:
-            Lora.from_bytes(self._store.adapter_blob(adapter_id), self._base.config)
+            self._lora(adapter_id)  # raises where it can't be served
         self._store.activate(adapter_id)
         self._switch()
 
@@ -188,9 +189,10 @@ class Service:
         """Write an adapter (None: the active one) for other programs; see :mod:`idiolect.adapters.export`."""
         chosen = adapter_id if adapter_id is not None else self._store.active()
         if chosen is None:
-            raise NoAdapterError("The base serves, so there is no active adapter. Name one with --adapter.")
-        lora = Lora.from_bytes(self._store.adapter_blob(chosen), self._base.config)
-        return export(kind, lora, self._base, path)
+            raise NoAdapterError(
+                "The base serves, so there is no active adapter to export. Name another one."
+            )
+        return export(kind, self._lora(chosen), self._base, path)
 
     def status(self) -> dict[str, Any]:
         """What the profile knows, serves and does."""
@@ -245,15 +247,31 @@ class Service:
         )
 
     def _active_lora(self) -> tuple[int, Lora] | None:
-        """The adapter to serve; a damaged one gives way to its nearest sound ancestor, for good."""
+        """The adapter to serve; a damaged one gives way to its nearest sound ancestor, for good.
+
+        One that was made for another base model stays active, and waits for that base to come back.
+        """
         while (active := self._store.active()) is not None:
             try:
-                return active, Lora.from_bytes(self._store.adapter_blob(active), self._base.config)
-            except (AdapterDamagedError, AdapterFormatError) as error:
+                return active, self._lora(active)
+            except AdapterFormatError as error:
+                log.error("adapter %d can't be served: %s", active, error)
+                return None
+            except AdapterDamagedError as error:
                 log.error("adapter %d can't be served: %s", active, error)
                 self._store.mark_damaged(active)
                 self._store.event("adapter damaged", adapter=active)
         return None
+
+    def _lora(self, adapter_id: int) -> Lora:
+        blob = self._store.adapter_blob(adapter_id)
+        row = next(row for row in self._store.adapters() if row.id == adapter_id)
+        if row.metrics.get("base_sha256") != self._base.source_sha256:
+            raise AdapterFormatError(
+                f"Adapter {adapter_id} was made for another base model. Give that one back with the setting "
+                "`base`, or train a new adapter with `idiolect train`."
+            )
+        return Lora.from_bytes(blob, self._base.config)
 
     def _switch(self) -> None:
         """Serve what the store says is active. Requests under way end with what they began with."""

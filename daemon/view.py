@@ -229,7 +229,7 @@ class View:
             return self._json(found)
         for word in found["words"]:
             self._out.print(Text(f"{word['p']:>5.0%}  {_plain(word['text'])}"), soft_wrap=True)
-        if found["ghost"]["text"]:
+        if " " in found["ghost"]["text"]:  # else it is the first word again
             self._out.print(Text(f"ghost  {_plain(found['ghost']['text'])}", "dim"), soft_wrap=True)
         return None
 

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import ast
 import json
+import textwrap
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("models", "adapters", "daemon")
@@ -102,14 +106,18 @@ def never_read() -> str:
     """The globs of paths that are never read."""
     from idiolect.daemon.settings import NEVER_READ
 
-    return ", ".join(f"`{glob}`" for glob in NEVER_READ)
+    return _listed(NEVER_READ)
 
 
 def never_heard() -> str:
     """The globs of applications that are never listened to."""
     from idiolect.daemon.settings import NEVER_HEARD
 
-    return ", ".join(f"`{glob}`" for glob in NEVER_HEARD)
+    return _listed(NEVER_HEARD)
+
+
+def _listed(globs: Sequence[str]) -> str:
+    return "\n".join(["```text", *textwrap.wrap("  ".join(globs), 100, break_on_hyphens=False), "```"])
 
 
 # --- errors ------------------------------------------------------------------------------------------
@@ -227,21 +235,28 @@ def _latency(rows: list[dict[str, Any]]) -> str:
 
 
 def _costs(found: dict[str, Any]) -> str:
-    typing, memory, training = (found.get(name) or {} for name in ("typing", "memory", "training"))
+    typing, start, training = (found.get(name) or {} for name in ("typing", "start", "training"))
+    rounds = (found.get("quality") or {}).values()
     rows = (
         ("a keystroke, three words: median", _in(typing.get("p50_ms"), "ms")),
         ("a keystroke, three words: 95th percentile", _in(typing.get("p95_ms"), "ms")),
-        ("a new ghost text: median", _in(typing.get("ghost_p50_ms"), "ms")),
-        ("a new ghost text: 90th percentile", _in(typing.get("ghost_p90_ms"), "ms")),
-        ("memory of the service", _in(memory.get("service_mb"), "MB")),
-        ("memory of a training round, while it runs", _in(memory.get("training_mb"), "MB")),
+        ("the same while a training round runs: 95th percentile", _in(typing.get("training_p95_ms"), "ms")),
+        ("a keystroke answered with a ghost text: median", _in(typing.get("ghost_p50_ms"), "ms")),
+        ("a keystroke answered with a ghost text: 90th percentile", _in(typing.get("ghost_p90_ms"), "ms")),
+        ("from the start of the service to its first suggestion", _in(start.get("start_s"), "s")),
+        ("changing over to another adapter", _in(start.get("use_ms"), "ms")),
+        ("the slowest suggestion meanwhile", _in(start.get("switch_ms"), "ms")),
+        ("memory of the service, an adapter active", _in(typing.get("service_mb"), "MB")),
+        ("memory of a training round", _in(_most(found.get("peak_mb") for found in rounds), "MB")),
         ("training", _in(training.get("tokens_per_s"), "tokens/s")),
-        ("training the same with transformers and peft", _in(training.get("peft_tokens_per_s"), "tokens/s")),
-        ("from the start of the service to its first suggestion", _in(found.get("start_s"), "s")),
-        ("switching adapters", _in(found.get("switch_ms"), "ms")),
+        ("the same with transformers and peft", _in(training.get("peft_tokens_per_s"), "tokens/s")),
     )
     lines = [f"| {what} | {figure} |" for what, figure in rows if figure]
     return "\n".join(["| what | cost |", "|---|---:|", *lines]) if lines else ""
+
+
+def _most(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)
 
 
 def _in(value: float | None, unit: str) -> str:

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import psutil
+
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 from idiolect.models.fetch import BASE, DiskFullError, fetch
@@ -110,32 +112,36 @@ def find_base(folder: Path, *, verify: bool = False) -> BasePaths:
         MissingModelError: there is none.
         DamagedModelError: a file is missing or not as it was written.
     """
-    home = folder / _FOLDER
+    base, files = _read_manifest(folder / _FOLDER)
+    for name, (size_bytes, sha256) in files.items():
+        path = base.folder / name
+        if not path.is_file() or path.stat().st_size != size_bytes or (verify and _sha256(path) != sha256):
+            raise _damaged(base.folder, name)
+    return base
+
+
+def _read_manifest(home: Path) -> tuple[BasePaths, dict[str, tuple[int, str]]]:
+    """The base model in ``home``, and the size and hash of each of its files."""
     try:
         manifest = json.loads((home / "manifest.json").read_bytes())
+        if manifest["format"] == FORMAT:
+            config = LlamaConfig(**manifest["config"])
+            files = {name: (known["bytes"], known["sha256"]) for name, known in manifest["files"].items()}
+            return BasePaths(home, manifest["name"], manifest["source_sha256"], config), files
     except FileNotFoundError as error:
         raise MissingModelError(
             "There is no base model yet. Run `idiolect start`, which fetches it."
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(home, "manifest.json") from error
-    if manifest.get("format") != FORMAT:
-        raise MissingModelError(
-            "The base model was built by another version. Run `idiolect start`, which builds it again."
-        )
-    for name, known in manifest["files"].items():
-        path = home / name
-        if not path.is_file() or path.stat().st_size != known["bytes"]:
-            raise _damaged(home, name)
-        if verify and _sha256(path) != known["sha256"]:
-            raise _damaged(home, name)
-    return BasePaths(home, manifest["name"], manifest["source_sha256"], LlamaConfig(**manifest["config"]))
+    raise MissingModelError(
+        "The base model was built by another version. Run `idiolect start`, which builds it again."
+    )
 
 
 def _build(folder: Path, source: Path, source_sha256: str, report: Progress) -> BasePaths:
-    for leftover in folder.glob(".build-*"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    work = Path(tempfile.mkdtemp(prefix=".build-", dir=folder))
+    _clear_leftovers(folder)
+    work = Path(tempfile.mkdtemp(prefix=f".build-{os.getpid()}-", dir=folder))
     try:
         # What only building needs stays out of the serving process.
         from idiolect.models.graph import build_graph
@@ -166,6 +172,14 @@ def _build(folder: Path, source: Path, source_sha256: str, report: Progress) -> 
         raise
     report("build", 1.0)
     return find_base(folder)
+
+
+def _clear_leftovers(folder: Path) -> None:
+    """Remove what killed builds have left; that of a build that runs is its own."""
+    for left in folder.glob(".build-*"):
+        owner = left.name.split("-")[1]
+        if not owner.isdigit() or int(owner) == os.getpid() or not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _describe(path: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ The graph works on one sequence, (S, features), with onnxruntime's own operators
 block-quantized products (MatMulNBits), grouped-query attention with rotary embedding and a KV
 buffer that is written in place, and norms fused with the residual sum. The adapter (LoRA, Hu et al.
 2021) enters as inputs: ``y = W x + B (A x)`` costs one small product and one Gemm that adds onto
-``W x``; a rank of zero is the base model. Logits are computed only at the positions asked for.
+``W x``; a rank of zero, which is the default, is the base model. Logits are computed only at the positions asked for.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def build_graph(weights: Weights, path: Path, *, adapter: bool = True) -> None:
     Inputs: ``input_ids`` (S,) int64; ``positions`` (P,) int64, the places in 0..S-1 whose logits are
     wanted; ``seqlens_k`` (1,) int32 and ``total_length`` () int32, tokens in the cache after this
     call, less one and as is; ``past.{i}.k`` and ``.v`` (1, kv_heads, L, head_dim); with ``adapter``,
-    those of :func:`adapter_inputs`. Outputs: ``logits`` (P, vocab) and ``present.{i}.k`` / ``.v``,
+    those of :func:`adapter_inputs`, which may be left out. Outputs: ``logits`` (P, vocab) and ``present.{i}.k`` / ``.v``,
     to be bound to the same memory as the past. Without ``adapter`` the graph runs alone.
     """
     config = weights.config
@@ -172,6 +172,10 @@ def _nodes(b: _Builder, weights: Weights, adapter: bool) -> None:
     b.large("sin", sin, sin.shape, b.write(sin))
     b.small("attention.shape", np.array([1, -1, shapes["qkv"][1]], dtype=np.int64))
     b.small("flat.shape", np.array([-1, shapes["o"][0]], dtype=np.int64))
+
+    if adapter:  # inputs with a default, so that any of them may be left out: rank zero
+        for name, (features_in, features_out) in adapter_inputs(config):
+            b.small(name, np.zeros((features_in, 0) if name.endswith("A") else (0, features_out), np.float32))
 
     def linear(x: str, layer: int, group: str) -> str:
         name = f"{layer}.{group}"

@@ -53,7 +53,8 @@ class Model:
                 f"The base model in {path.parent} can't be loaded ({type(error).__name__}). "
                 "Run `idiolect start --rebuild`, which builds it again."
             ) from error
-        names = {item.name for item in self.runtime.get_inputs()}
+        given = [*self.runtime.get_inputs(), *self.runtime.get_overridable_initializers()]
+        names = {item.name for item in given}
         self.inputs = [(name, shape) for name, shape in adapter_inputs(config) if name in names]
 
 

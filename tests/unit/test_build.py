@@ -1,0 +1,192 @@
+"""A base model is whole or not there: built once, checked, and made again when it is damaged."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from idiolect.models.build import FORMAT, BasePaths, MissingModelError, ensure_base, find_base
+from idiolect.models.lexicon import read_lexicon
+from idiolect.models.llama import DamagedModelError, UnsupportedModelError
+from idiolect.models.session import Model, Session
+from idiolect.models.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def short_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The word list takes most of the time that a tiny model takes to build; here it has few words."""
+    monkeypatch.setattr("idiolect.models.lexicon.SIZE", 200)
+
+
+@pytest.fixture
+def gguf(make_gguf: Callable[..., Path], tmp_path: Path) -> Path:
+    return make_gguf(tmp_path / "mine.gguf")
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "base"
+
+
+def state(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Every file below, with the time it was written and what it holds."""
+    return {
+        str(path.relative_to(folder)): (path.stat().st_mtime_ns, path.read_bytes())
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_a_gguf_becomes_a_base_model_that_runs(gguf: Path, home: Path) -> None:
+    reported: list[tuple[str, float]] = []
+    base = ensure_base(home, gguf, lambda phase, done: reported.append((phase, done)))
+    assert base == find_base(home, verify=True)
+    assert base.name == "mine"
+    assert base.source_sha256 == hashlib.sha256(gguf.read_bytes()).hexdigest()
+    tokenizer = Tokenizer(base.tokenizer)
+    assert tokenizer.vocab_size == base.config.vocab == 512
+    assert len(read_lexicon(base.lexicon).forms) > 200
+    logits = Session(Model(base.graph, base.config)).feed(tokenizer.encode("The boat left"))
+    assert logits.shape == (1, 512)
+    assert np.isfinite(logits).all()
+    assert [*home.iterdir()] == [base.folder], "nothing else is left"
+    assert gguf.exists(), "a file of the user's own is not ours to delete"
+
+    assert [phase for phase, _ in reported] == sorted((phase for phase, _ in reported), reverse=True)
+    shares = [done for phase, done in reported if phase == "build"]
+    assert shares == sorted(shares)
+    assert (shares[0], shares[-1]) == (0.0, 1.0)
+
+
+def test_it_is_built_once(gguf: Path, home: Path) -> None:
+    ensure_base(home, gguf)
+    before = state(home)
+    reported: list[float] = []
+    assert ensure_base(home, gguf, lambda _phase, done: reported.append(done)) == find_base(home)
+    assert state(home) == before
+    assert reported == []
+
+
+def test_another_gguf_takes_its_place(
+    gguf: Path, home: Path, make_gguf: Callable[..., Path], tmp_path: Path
+) -> None:
+    first = ensure_base(home, gguf)
+    other = make_gguf(tmp_path / "other.gguf", matrices=np.float16)
+    second = ensure_base(home, other)
+    assert (second.name, second.folder) == ("other", first.folder)
+    assert second.source_sha256 != first.source_sha256
+    assert find_base(home, verify=True) == second
+    assert [*home.iterdir()] == [second.folder]
+
+
+def test_no_base_is_missing(home: Path, tmp_path: Path) -> None:
+    for folder in (home, tmp_path):
+        with pytest.raises(MissingModelError, match="idiolect start"):
+            find_base(folder)
+
+
+def spoil(base: BasePaths, damage: str) -> None:
+    data = base.graph.with_name("graph.onnx.data")
+    manifest = base.folder / "manifest.json"
+    content = data.read_bytes()
+    if damage == "a file is gone":
+        base.tokenizer.unlink()
+    elif damage == "a file is a folder":
+        base.lexicon.unlink()
+        base.lexicon.mkdir()
+    elif damage == "a file is short":
+        data.write_bytes(content[:-1])
+    elif damage == "a bit is wrong":
+        data.write_bytes(content[:9000] + bytes([content[9000] ^ 1]) + content[9001:])
+    else:
+        manifest.write_bytes(
+            {
+                "the manifest is empty": b"",
+                "the manifest is cut": manifest.read_bytes()[:-40],
+                "the manifest is no text": bytes(range(256)),
+                "the manifest is a list": b"[1, 2]",
+                "the manifest is another object": b'{"version": 7}',
+                "the manifest lists nothing": json.dumps({"format": FORMAT}).encode(),
+                "the manifest has another shape": re.sub(rb'"width"', b'"breadth"', manifest.read_bytes()),
+                "the manifest has no sizes": re.sub(rb'"bytes"', b'"octets"', manifest.read_bytes()),
+            }[damage]
+        )
+
+
+DAMAGE = [
+    "a file is gone",
+    "a file is a folder",
+    "a file is short",
+    "a bit is wrong",
+    "the manifest is empty",
+    "the manifest is cut",
+    "the manifest is no text",
+    "the manifest is a list",
+    "the manifest is another object",
+    "the manifest lists nothing",
+    "the manifest has another shape",
+    "the manifest has no sizes",
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_found_and_repaired(gguf: Path, home: Path, damage: str) -> None:
+    base = ensure_base(home, gguf)
+    spoil(base, damage)
+    with pytest.raises(DamagedModelError, match="idiolect start") as raised:
+        find_base(home, verify=True)
+    assert str(base.folder) in str(raised.value)
+    assert ensure_base(home, gguf) == base
+    assert find_base(home, verify=True) == base
+    assert [*home.iterdir()] == [base.folder]
+
+
+def test_a_base_of_another_version_is_built_again(gguf: Path, home: Path) -> None:
+    base = ensure_base(home, gguf)
+    manifest = base.folder / "manifest.json"
+    values = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({"format": FORMAT + 1, "made_of": "something else"}))
+    with pytest.raises(MissingModelError, match="another version"):
+        find_base(home)
+    assert ensure_base(home, gguf) == base
+    assert json.loads(manifest.read_text()) == values
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [("missing", MissingModelError), ("text", DamagedModelError), ("unsupported", UnsupportedModelError)],
+)
+def test_what_cannot_be_used_leaves_the_former_base(
+    gguf: Path, home: Path, make_gguf: Callable[..., Path], tmp_path: Path, kind: str, error: type[Exception]
+) -> None:
+    base = ensure_base(home, gguf)
+    before = state(home)
+    other = tmp_path / "other.gguf"
+    if kind == "text":
+        other.write_text("Dear diary, " * 999)
+    elif kind == "unsupported":
+        make_gguf(other, architecture="gpt2")
+    with pytest.raises(error) as raised:
+        ensure_base(home, other)
+    assert str(other) in str(raised.value)
+    assert state(home) == before
+    assert find_base(home, verify=True) == base
+    assert [*home.iterdir()] == [base.folder]
+
+
+def test_a_progress_bar_that_fails_leaves_nothing(gguf: Path, home: Path) -> None:
+    def break_off(_phase: str, done: float) -> None:
+        if done > 0.7:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ensure_base(home, gguf, break_off)
+    assert [*home.iterdir()] == []

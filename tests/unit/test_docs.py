@@ -1,0 +1,381 @@
+"""The documents against the program: nothing of it undocumented, nothing documented that is not there."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import json
+import os
+import pkgutil
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+import idiolect.adapters
+import idiolect.daemon
+import idiolect.models
+from idiolect.daemon import cli, process, server
+from idiolect.daemon.settings import Settings
+from idiolect.models.errors import IdiolectError
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))]
+TOY = Path(__file__).parents[1] / "toy"
+
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [code for kind, code in _FENCE.findall(page.read_text("utf-8")) if kind == language]
+
+
+def sections(page: Path) -> dict[str, str]:
+    """What stands under each heading of a page, code included."""
+    found = {"": ""}
+    heading, in_code = "", False
+    for line in page.read_text("utf-8").splitlines():
+        in_code ^= line.startswith("```")
+        if line.startswith("#") and not in_code:
+            heading = line.lstrip("# ")
+            assert heading not in found, f"{page.name} has two sections called {heading}"
+            found[heading] = ""
+        else:
+            found[heading] += line + "\n"
+    return found
+
+
+def commands() -> dict[str, object]:
+    return get_command(cli.app).commands
+
+
+# --- what is generated -------------------------------------------------------------------------------
+
+
+def test_what_cog_generates_is_up_to_date():
+    pytest.importorskip("cogapp", reason="needs cogapp, which `make check` installs")
+    pages = [str(page.relative_to(ROOT)) for page in PAGES]
+    command = [sys.executable, "-m", "cogapp", "--check", "--diff", *pages]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def bench(monkeypatch, tmp_path):
+    """`bench(figures)`: the README's tables for these contents of bench.json; None: there is no such file."""
+    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    monkeypatch.setattr(generate, "BENCH", tmp_path / "bench.json")
+
+    def tables(figures):
+        if figures is not None:
+            generate.BENCH.write_text(json.dumps(figures))
+        return generate.bench()
+
+    return tables
+
+
+def test_figures_that_were_not_measured_are_not_mentioned(bench):
+    assert bench(None) == ""
+    assert bench({}) == ""
+    assert bench({"quality": {}, "latency": [], "typing": {}, "training": {"peft_tokens_per_s": None}}) == ""
+    tables = bench({"machine": "two cores", "typing": {"p50_ms": 0.42}, "training": {"tokens_per_s": 1234.5}})
+    assert "two cores" in tables
+    rows = [line for line in tables.splitlines() if line.startswith("|")]
+    assert [row.split("|")[2].strip() for row in rows[2:]] == ["0.42 ms", "1,234 tokens/s"]
+
+
+def test_figures_are_shown_as_they_were_measured(bench):
+    scores = {
+        kind: {"perplexity": 50.04 + n, "top3": 0.41 + n / 100}
+        for n, kind in enumerate(("base", "memory", "adapter", "both"))
+    }
+    corpus = {
+        "history_tokens": 21_000,
+        "held_out_tokens": 3999,
+        **scores,
+        "status": "refused",
+        "reason": "chance",
+        "peak_mb": 1277,
+    }
+    tables = bench(
+        {
+            "quality": {"letters": corpus},
+            "latency": [{"what": "one token", "base_ms": 11.04, "adapter_ms": 113.9}],
+            "typing": {"service_mb": 390.2},
+            "start": {"start_s": 1.52},
+        }
+    )
+    row = "| letters | 21,000 | 3,999 | 50.0 · 41 % | 51.0 · 42 % | 52.0 · 43 % | 53.0 · 44 % | refused: chance |"
+    assert row in tables
+    assert "| one token | 11.0 ms | 114 ms |" in tables
+    assert "| 390 MB |" in tables
+    assert "| 1,277 MB |" in tables
+    assert "| 1.5 s |" in tables
+
+
+# --- the command line --------------------------------------------------------------------------------
+
+
+def test_every_command_and_option_is_documented():
+    found = {
+        heading.strip("`").split()[1]: heading + text
+        for heading, text in sections(DOCS / "commands.md").items()
+        if heading.startswith("`idiolect ")
+    }
+    assert found.keys() == commands().keys()
+    for name, command in commands().items():
+        for param in command.params:
+            for said in (
+                param.opts if param.param_type_name == "option" else [param.metavar or param.name.upper()]
+            ):
+                assert re.search(rf"`{re.escape(said)}[ `]", found[name]), f"{name}: {said} is not documented"
+            assert param.help, f"{name}: {param.name} has no help"
+    everywhere = sections(DOCS / "commands.md")["All commands"]
+    for param in get_command(cli.app).params:
+        assert f"`{param.opts[0]}`" in everywhere
+
+
+def documented_lines() -> list[tuple[str, str]]:
+    """(page, line) of all that readers may type into a shell; a line that goes on is one line."""
+    return [
+        (page.name, line)
+        for page in PAGES
+        for code in blocks(page, "sh")
+        for line in code.replace("\\\n", " ").splitlines()
+    ]
+
+
+def calls(line: str, program: str) -> list[list[str]]:
+    """The arguments of each call of a program in a line of shell."""
+    words = shlex.shlex(line, posix=True, punctuation_chars=True)
+    words.whitespace_split = True
+    found: list[list[str]] = []
+    begins, current = True, None
+    for word in words:
+        if set(word) <= set("|;&()<>"):
+            begins, current = "<" not in word and ">" not in word, None
+        elif begins and re.fullmatch(r"[A-Z_]+=.*", word):
+            continue
+        elif begins:
+            begins, current = False, [] if word.rpartition("/")[2] == program else None
+            if current is not None:
+                found.append(current)
+        elif current is not None:
+            current.append(word)
+    return found
+
+
+def test_documented_command_lines_are_understood():
+    seen = set()
+    for page, line in documented_lines():
+        for name, *arguments in calls(line, "idiolect"):
+            assert name in commands(), f"{page}: {line}"
+            commands()[name].make_context(name, arguments)  # raises where the line would be refused
+            seen.add(name)
+    assert len(seen) > 8
+
+
+def test_documented_make_targets_exist():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = set(re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE)[1].split())
+    seen = set()
+    for page, line in documented_lines():
+        for arguments in calls(line, "make"):
+            for argument in arguments:
+                variable, given, _ = argument.partition("=")
+                assert variable in makefile if given else argument in targets, f"{page}: {line}"
+                seen.add(argument)
+    assert {"start", "stop"} <= seen
+
+
+# --- settings ----------------------------------------------------------------------------------------
+
+
+def test_every_setting_is_documented():
+    rows = re.findall(r"^\| `(\w+)` \|", (DOCS / "settings.md").read_text("utf-8"), re.MULTILINE)
+    assert rows == list(Settings.model_fields)
+
+
+def test_the_example_of_a_settings_file_is_valid(tmp_path, monkeypatch):
+    [example] = blocks(DOCS / "settings.md", "toml")
+    (tmp_path / "config.toml").write_text(example)
+    monkeypatch.setattr(os, "environ", {})
+    settings = Settings(home=tmp_path)
+    assert settings.threads == 1
+    assert "drafts" in settings.exclude
+
+
+# --- errors ------------------------------------------------------------------------------------------
+
+
+def errors() -> list[type[IdiolectError]]:
+    """Every error of the program that has a code of its own."""
+    for package in (idiolect.models, idiolect.adapters, idiolect.daemon):
+        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
+    found, waiting = [], [IdiolectError]
+    while waiting:
+        waiting += (subclasses := waiting.pop().__subclasses__())
+        found += [
+            error
+            for error in subclasses
+            if error.__module__.startswith("idiolect.") and "code" in vars(error)
+        ]
+    return found
+
+
+def test_every_error_is_documented():
+    text = (DOCS / "errors.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\d+) \| `([\w-]+)` \| (\d+) \| (\S.*) \|$", text, re.MULTILINE)
+    documented = [(int(exit_code), code, int(status)) for exit_code, code, status, _ in rows]
+    assert documented == sorted((error.exit_code, error.code, error.http_status) for error in errors())
+
+
+def test_every_exit_code_has_one_meaning():
+    codes = [error.exit_code for error in errors()]
+    assert len(codes) == len(set(codes))
+    text = (DOCS / "errors.md").read_text("utf-8")
+    for name, value in vars(cli).items():
+        if name.startswith("EXIT_"):
+            assert f"\n- {value}: " in text
+
+
+def reasons(path: Path, name: str, place: int) -> set[str]:
+    """The strings that a module passes as the argument at `place` of calls of `name`."""
+    return {
+        constant.value
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == name and len(call.args) > place
+        for constant in ast.walk(call.args[place])
+        if isinstance(constant, ast.Constant) and isinstance(constant.value, str)
+    }
+
+
+def test_every_reason_for_leaving_something_out_is_documented():
+    daemon = ROOT / "daemon"
+    skipped = set().union(*(reasons(path, "Skipped", 1) for path in daemon.glob("*.py")))
+    skipped |= importlib.import_module("idiolect.daemon.readers")._SAID.keys() | {"already known"}
+    assert {"excluded", "binary", "unchanged", "lines too long"} <= skipped
+    text = (DOCS / "files.md").read_text("utf-8")
+    assert [reason for reason in sorted(skipped) if f"`{reason}`" not in text] == []
+    refused = reasons(daemon / "capture.py", "Learned", 3)
+    assert {"paused", "empty", "duplicate"} <= refused
+    history = sections(DOCS / "endpoint.md")["POST /v1/history"]
+    assert [reason for reason in sorted(refused) if f'`"{reason}"`' not in history] == []
+
+
+# --- the endpoint ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def app(tmp_path):
+    running = process.Running(1, "http://127.0.0.1:1", 1, None, "2026-01-31T09:30:00+00:00")
+    return server.create_app(None, running=running, token="t", settings=Settings(home=tmp_path))
+
+
+def test_every_route_and_field_is_documented(app):
+    found = {
+        heading: text
+        for heading, text in sections(DOCS / "endpoint.md").items()
+        if re.match("[A-Z]+ /", heading)
+    }
+    api = app.openapi()
+    routes = {
+        f"{method.upper()} {path}": what
+        for path, all_ in api["paths"].items()
+        for method, what in all_.items()
+    }
+    assert found.keys() == routes.keys() | {f"GET {app.openapi_url}"}
+    for route, what in routes.items():
+        body = what.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+        for name in [*body.get("properties", {}), *(query["name"] for query in what.get("parameters", []))]:
+            assert f"`{name}`" in found[route], f"{route}: {name} is not documented"
+
+
+@pytest.fixture
+def shell(tmp_path, needs_program, monkeypatch):
+    """`shell(script)` runs a script as a reader would, beside a running service; gives what it printed."""
+    bash = needs_program("bash", "bash")
+    needs_program("curl", "curl")
+    settings = Settings(home=tmp_path / "profile").prepare()
+    (tmp_path / "notes").mkdir()
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {
+        "PATH": path,
+        "HOME": str(tmp_path),
+        "IDIOLECT_HOME": str(settings.home),
+        "LC_ALL": "C.UTF-8",
+    }
+
+    def run(script, **variables):
+        done = subprocess.run(
+            [bash, "-euo", "pipefail", "-c", script],
+            env={**environment, **variables},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    monkeypatch.setenv("PYTHONPATH", str(TOY))
+    process.start(settings)
+    yield run
+    process.stop(settings)
+
+
+def test_the_examples_with_curl_work_and_answer_as_documented(shell):
+    page = sections(DOCS / "endpoint.md")
+    [setup] = [code for kind, code in _FENCE.findall(page["The HTTP endpoint"]) if kind == "sh"]
+    url, token = shell(f'{setup}\necho "$URL $TOKEN"').split()
+    tried = 0
+    for heading, text in page.items():
+        fences = [] if heading == "The HTTP endpoint" else _FENCE.findall(text)
+        answers = [
+            json.loads(line)
+            for kind, code in fences
+            if kind == "sh"
+            for command in code.replace("\\\n", " ").splitlines()
+            for line in shell(command, URL=url, TOKEN=token).splitlines()
+        ]
+        tried += bool(answers)
+        assert all("error" not in answer and answer.get("event") != "error" for answer in answers), heading
+        for kind, code in fences:
+            if kind == "json":
+                shown = json.loads(code)
+                assert any(_alike(shown, answer) for answer in answers), f"{heading}: {answers}"
+    assert tried == len([heading for heading in page if re.match("[A-Z]+ /", heading)])
+
+
+def _alike(shown, answer):
+    """Whether an answer has the documented one's fields, and is the same kind of event."""
+    return shown.keys() == answer.keys() and shown.get("event") == answer.get("event")
+
+
+# --- the pages ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    text = _FENCE.sub("", page.read_text("utf-8"))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not re.match("[a-z]+:", target):
+            assert (page.parent / target.partition("#")[0]).exists(), target
+
+
+def test_the_readme_leads_to_every_page():
+    text = (ROOT / "README.md").read_text("utf-8")
+    for page in PAGES:
+        if page.name != "README.md":
+            assert f"({page.relative_to(ROOT).as_posix()})" in text

@@ -1,0 +1,256 @@
+"""Adapters for other programs: each form is loaded by the program that it is for, and computes the same."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+from idiolect.adapters.export import KINDS, ExportError, export, merge
+from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.models.llama import BLOCK, DamagedModelError, Weights
+from idiolect.models.session import Model, Session
+from idiolect.models.twin import Twin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from idiolect.models.build import BasePaths
+    from idiolect.models.llama import LlamaConfig
+    from numpy.typing import NDArray
+
+EVERY = LoraConfig(rank=4, alpha=8.0)
+SOME = LoraConfig(rank=3, alpha=2.0, targets=("qkv", "gate_up"), first_layer=1)
+CLOSE = 1e-4
+"""Logits of about 3 in float32, sums in another order."""
+
+
+@pytest.fixture(scope="module", params=[EVERY, SOME], ids=["every map", "some maps"])
+def lora(request: pytest.FixtureRequest, tiny: BasePaths, make_lora: Callable[..., Lora]) -> Lora:
+    return make_lora(tiny.config, request.param)
+
+
+@pytest.fixture(scope="module")
+def ids(tiny: BasePaths) -> list[int]:
+    return np.random.default_rng(9).integers(0, tiny.config.vocab, 30).tolist()
+
+
+def feeds(config: LlamaConfig, ids: list[int], length: int = 64) -> dict[str, NDArray[Any]]:
+    """A plain run's inputs: the whole sequence into an empty cache."""
+    empty = np.zeros((1, config.kv_heads, length, config.head_dim), dtype=np.float32)
+    return {
+        "input_ids": np.array(ids, dtype=np.int64),
+        "positions": np.arange(len(ids), dtype=np.int64),
+        "seqlens_k": np.array([len(ids) - 1], dtype=np.int32),
+        "total_length": np.array(len(ids), dtype=np.int32),
+        **{f"past.{layer}.{side}": empty for layer in range(config.layers) for side in "kv"},
+    }
+
+
+def test_onnxruntime_adapter_gives_the_sessions_logits(
+    tiny: BasePaths, tiny_model: Model, lora: Lora, ids: list[int], tmp_path: Path
+) -> None:
+    path = export("onnx_adapter", lora, tiny, tmp_path / "mine.onnx_adapter")
+    adapter = ort.LoraAdapter()
+    adapter.Load(str(path))
+    options = ort.RunOptions()
+    options.add_active_adapter(adapter)
+    [logits] = tiny_model.runtime.run(["logits"], feeds(tiny.config, ids), options)
+    served = Session(tiny_model, length=64, adapter=lora.tensors()).feed(ids, "all")
+    base = Session(tiny_model, length=64).feed(ids, "all")
+    assert np.abs(logits - served).max() < CLOSE
+    assert np.abs(logits - base).max() > 1000 * CLOSE
+    [without] = tiny_model.runtime.run(["logits"], feeds(tiny.config, ids))
+    assert np.abs(without - base).max() < CLOSE
+
+
+def as_transformers(weights: Weights, name: str = "") -> Any:
+    """The same 8-bit weights as a plain transformers model."""
+    from transformers import LlamaConfig as Config
+    from transformers import LlamaForCausalLM
+
+    config = weights.config
+    model = LlamaForCausalLM(
+        Config(
+            vocab_size=config.vocab,
+            hidden_size=config.width,
+            intermediate_size=config.ffn,
+            num_hidden_layers=config.layers,
+            num_attention_heads=config.heads,
+            num_key_value_heads=config.kv_heads,
+            head_dim=config.head_dim,
+            rms_norm_eps=config.norm_eps,
+            max_position_embeddings=config.context,
+            rope_parameters={"rope_type": "default", "rope_theta": config.rope_theta},
+            tie_word_embeddings=True,
+            attention_bias=False,
+            mlp_bias=False,
+        )
+    )
+    tensors = {
+        "model.embed_tokens.weight": weights.embedding.dequantize(),
+        "model.norm.weight": weights.output_norm,
+    }
+    for layer, (maps, norms) in enumerate(zip(weights.maps, weights.norms, strict=True)):
+        place = f"model.layers.{layer}"
+        tensors[f"{place}.input_layernorm.weight"] = norms["attention"]
+        tensors[f"{place}.post_attention_layernorm.weight"] = norms["ffn"]
+        for group, parts in config.parts().items():
+            rows = np.split(maps[group].dequantize(), np.cumsum([size for _, size in parts])[:-1])
+            for (part, _), matrix in zip(parts, rows, strict=True):
+                owner = "self_attn" if group in ("qkv", "o") else "mlp"
+                tensors[f"{place}.{owner}.{part}_proj.weight"] = matrix
+    state = {name: torch.from_numpy(np.array(array)) for name, array in tensors.items()}
+    missing, unexpected = model.load_state_dict(state, strict=False)
+    assert missing in ([], ["lm_head.weight"])
+    assert unexpected == []
+    model.tie_weights()
+    return model.eval()
+
+
+def test_the_twin_is_transformers_llama(tiny_weights: Weights, ids: list[int]) -> None:
+    with torch.no_grad():
+        theirs = as_transformers(tiny_weights)(torch.tensor([ids])).logits
+        ours = Twin(tiny_weights).logits(torch.tensor([ids]))
+    assert (ours - theirs).abs().max() < CLOSE
+
+
+def test_a_peft_folder_loads_in_peft_and_gives_the_twins_logits(
+    tiny: BasePaths, tiny_weights: Weights, lora: Lora, ids: list[int], tmp_path: Path
+) -> None:
+    from peft import PeftModel
+
+    folder = export("peft", lora, tiny, tmp_path / "mine")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # peft warns of keys that are missing or too many,
+        warnings.simplefilter("ignore", FutureWarning)  # and of what is to come in transformers
+        model = PeftModel.from_pretrained(as_transformers(tiny_weights), str(folder)).eval()
+    matrices = {name: torch.from_numpy(matrix) for name, matrix in lora.tensors().items()}
+    with torch.no_grad():
+        theirs = model(torch.tensor([ids])).logits
+        ours = Twin(tiny_weights).logits(torch.tensor([ids]), matrices)
+        base = Twin(tiny_weights).logits(torch.tensor([ids]))
+    assert (ours - theirs).abs().max() < CLOSE
+    assert (ours - base).abs().max() > 1000 * CLOSE
+
+
+def test_a_peft_folder_names_its_base_and_maps(tiny: BasePaths, lora: Lora, tmp_path: Path) -> None:
+    folder = export("peft", lora, tiny, tmp_path / "mine")
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "adapter_config.json",
+        "adapter_model.safetensors",
+    ]
+    config = json.loads((folder / "adapter_config.json").read_text())
+    assert (config["r"], config["lora_alpha"]) == (lora.config.rank, lora.config.alpha)
+    assert config["base_model_name_or_path"] == tiny.name
+    targets = {"q_proj", "k_proj", "v_proj", "gate_proj", "up_proj"}
+    assert {*config["target_modules"]} == targets | (
+        {"o_proj", "down_proj"} if lora.config == EVERY else set()
+    )
+
+
+def test_a_merged_model_is_one_file_that_runs_alone(
+    tiny: BasePaths, tiny_float: Model, lora: Lora, ids: list[int], tmp_path: Path
+) -> None:
+    path = export("onnx", lora, tiny, tmp_path / "mine.onnx")
+    assert [*tmp_path.iterdir()] == [path]
+    # Alone: moved to where nothing else is, given to onnxruntime as it is.
+    moved = tmp_path / "elsewhere" / "model.onnx"
+    moved.parent.mkdir()
+    path.rename(moved)
+    runtime = ort.InferenceSession(str(moved), providers=["CPUExecutionProvider"])
+    inputs = {item.name for item in runtime.get_inputs()}
+    assert inputs == {*feeds(tiny.config, ids)}
+    [logits] = runtime.run(["logits"], feeds(tiny.config, ids))
+
+    served = Session(tiny_float, length=64, adapter=lora.tensors()).feed(ids, "all")
+    # Two roundings to 8 bits lie between: of the merged weights, and of what comes into each product.
+    difference = divergence(served, logits)
+    assert difference.mean() < 0.005
+    assert difference.max() < 0.03
+    base = Session(tiny_float, length=64).feed(ids, "all")
+    assert divergence(served, base).mean() > 20 * difference.mean()
+
+
+def divergence(expected: NDArray[np.float32], found: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Kullback-Leibler divergence in nats, row by row."""
+    first, second = (
+        torch.log_softmax(torch.from_numpy(logits).double(), dim=1).numpy() for logits in (expected, found)
+    )
+    return (np.exp(first) * (first - second)).sum(axis=1)
+
+
+def test_merging_adds_the_product_within_half_a_step(tiny_weights: Weights, lora: Lora) -> None:
+    merged, tensors = merge(tiny_weights, lora), lora.tensors()
+    changed = 0
+    for layer, groups in enumerate(tiny_weights.maps):
+        for group, blocks in groups.items():
+            found = merged.maps[layer][group]
+            if not lora.config.covers(f"{layer}.{group}.A"):
+                assert found is blocks
+                continue
+            changed += 1
+            product = tensors[f"{layer}.{group}.A"] @ tensors[f"{layer}.{group}.B"]
+            expected = blocks.dequantize() + product.T
+            assert (
+                np.abs(found.dequantize() - expected) <= 0.501 * np.repeat(found.scales, BLOCK, axis=1)
+            ).all()
+    assert changed == (12 if lora.config == EVERY else 4)
+    assert merged.embedding is tiny_weights.embedding
+    assert merged.norms is tiny_weights.norms
+
+
+def test_a_merged_model_refers_to_no_other_file(tiny: BasePaths, lora: Lora, tmp_path: Path) -> None:
+    model = onnx.load(export("onnx", lora, tiny, tmp_path / "mine.onnx"), load_external_data=False)
+    assert not any(tensor.external_data for tensor in model.graph.initializer)
+
+
+# Where it can't be written
+
+
+@pytest.mark.parametrize("kind", [*KINDS])
+def test_what_exists_is_never_overwritten(
+    tiny: BasePaths, make_lora: Callable[..., Lora], tmp_path: Path, kind: str
+) -> None:
+    path = tmp_path / "mine"
+    path.write_bytes(b"something dear")
+    with pytest.raises(ExportError, match="exists already"):
+        export(kind, make_lora(tiny.config), tiny, path)
+    assert path.read_bytes() == b"something dear"
+    assert [*tmp_path.iterdir()] == [path]
+
+
+@pytest.mark.parametrize("kind", [*KINDS])
+def test_no_such_folder_is_said(
+    tiny: BasePaths, make_lora: Callable[..., Lora], tmp_path: Path, kind: str
+) -> None:
+    with pytest.raises(ExportError, match="can't be written"):
+        export(kind, make_lora(tiny.config), tiny, tmp_path / "nowhere" / "mine")
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_an_unknown_kind_is_said_with_those_there_are(
+    tiny: BasePaths, make_lora: Callable[..., Lora], tmp_path: Path
+) -> None:
+    with pytest.raises(ExportError, match="onnx_adapter, peft, onnx"):
+        export("gguf", make_lora(tiny.config), tiny, tmp_path / "mine")
+
+
+def test_a_damaged_base_leaves_nothing_behind(
+    tiny: BasePaths, make_lora: Callable[..., Lora], tmp_path: Path
+) -> None:
+    from dataclasses import replace
+
+    broken = tmp_path / "model"
+    broken.mkdir()
+    (broken / "graph.onnx").write_bytes(tiny.graph.read_bytes())
+    with pytest.raises(DamagedModelError):
+        export("onnx", make_lora(tiny.config), replace(tiny, folder=broken), tmp_path / "mine.onnx")
+    assert os.listdir(tmp_path) == ["model"]

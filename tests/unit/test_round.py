@@ -1,0 +1,354 @@
+"""A training round in a process of its own, on the tiny model: what goes in, what comes out, how it ends."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import psutil
+import pytest
+from idiolect.adapters.lora import AdapterFormatError, Lora, LoraConfig
+from idiolect.adapters.mixture import Mixture
+from idiolect.adapters.round import Order
+from idiolect.models.build import MissingModelError
+from idiolect.models.llama import DamagedModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from idiolect.models.build import BasePaths
+    from idiolect.models.tokenizer import Tokenizer
+
+COMMAND = [sys.executable, "-P", "-m", "idiolect.adapters.round"]
+DEADLINE_S = 120
+CANARY = "purple canary sings at midnight"
+
+
+@pytest.fixture(scope="module")
+def entries(tiny_tokenizer: Tokenizer) -> list[list[int]]:
+    """Messages of few words in any order: a random model has much to learn from them, and n-grams too little."""
+    random = np.random.default_rng(12)
+    words = "the boat harbour noon please send figures again Tom Anna call me after thanks we met see you soon".split()
+    texts = [" ".join(random.choice(words, 9)) for _ in range(110)]
+    texts[20] = f"the {CANARY}"
+    return [tiny_tokenizer.encode(text) for text in texts]
+
+
+@pytest.fixture(scope="module")
+def order(tiny: BasePaths) -> Order:
+    return Order(
+        base=str(tiny.folder.parent),
+        budget_s=60.0,
+        rank=4,
+        alpha=8.0,
+        epochs=12,
+        learning_rate=2e-2,
+        general_tolerance=0.5,
+        recent_tokens=40,
+        threads=1,
+        seed=3,
+        parent=None,
+        seen=[],
+        mixtures={},
+    )
+
+
+class Child:
+    """The running process; `send` gives it the text as the service does, and keeps its input open."""
+
+    def __init__(self, environment: dict[str, str] | None = None) -> None:
+        self.process = subprocess.Popen(
+            COMMAND,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(environment or {})},
+        )
+
+    def send(self, order: Order, entries: list[list[int]]) -> None:
+        lines = [json.dumps(asdict(order)), str(len(entries)), *map(json.dumps, entries)]
+        self.process.stdin.write("".join(f"{line}\n" for line in lines).encode())
+        self.process.stdin.flush()
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        for line in self.process.stdout:
+            yield json.loads(line)
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout, self.process.stderr):
+            pipe.close()
+
+
+def run(order: Order, entries: list[list[int]]) -> tuple[list[dict[str, Any]], int, bytes]:
+    """All events, the exit status and what was said on stderr, with the input open to the end, as in service."""
+    child = Child()
+    try:
+        child.send(order, entries)
+        events = [*child.events()]
+        return events, child.process.wait(DEADLINE_S), child.process.stderr.read()
+    finally:
+        child.close()
+
+
+@pytest.fixture(scope="module")
+def finished(order: Order, entries: list[list[int]]) -> tuple[list[dict[str, Any]], int, bytes]:
+    return run(order, entries)
+
+
+def test_it_ends_with_a_result_and_says_nothing_else(
+    finished: tuple[list[dict[str, Any]], int, bytes],
+) -> None:
+    events, status, errors = finished
+    assert errors == b""
+    assert status == 0
+    assert {event["event"] for event in events[:-1]} == {"progress"}
+    assert events[-1]["event"] == "result"
+
+
+def test_progress_goes_through_the_phases(
+    finished: tuple[list[dict[str, Any]], int, bytes], order: Order
+) -> None:
+    progress = finished[0][:-1]
+    phases = [event["phase"] for event in progress]
+    assert [*dict.fromkeys(phases)] == ["prepare", "train", "judge"]
+    for phase in ("prepare", "train", "judge"):
+        done = [event["done"] for event in progress if event["phase"] == phase]
+        assert done == sorted(done)
+        assert 0 <= done[0] <= done[-1] <= 1
+    assert [event["done"] for event in progress if event["phase"] != "prepare"][-1] == 1
+    assert all(0 <= event["left_s"] <= order.budget_s for event in progress)
+    losses = [event["loss"] for event in progress if event["phase"] == "train"]
+    assert len(losses) >= 8
+    assert np.mean(losses[-3:]) < 0.8 * np.mean(losses[:3]), "it learns"
+
+
+def test_the_result_has_what_the_service_keeps(
+    finished: tuple[list[dict[str, Any]], int, bytes], tiny: BasePaths, order: Order, entries: list[list[int]]
+) -> None:
+    result = finished[0][-1]
+    assert result["status"] in ("promoted", "refused")
+    assert result["reason"]
+    lora = Lora.from_bytes(base64.b64decode(result["adapter"]), tiny.config)
+    assert lora.config == LoraConfig(order.rank, order.alpha)
+    assert result["rank"] == order.rank
+    assert any(matrix.any() for name, matrix in lora.matrices.items() if name.endswith("B"))
+    assert {*result["mixtures"]} == {"base", "candidate"}
+    for values in result["mixtures"].values():
+        assert Mixture.from_json(values).to_json() != Mixture().to_json()
+    held_out = result["held_out"]
+    assert held_out == [*range(held_out[0], len(entries))], "the newest"
+    metrics = result["metrics"]
+    for arm in ("base", "memory", "adapter", "both", "serving"):
+        assert metrics[arm]["perplexity"] > 1
+        assert 0 <= metrics[arm]["top3"] <= 1
+    assert metrics["serving"] == metrics["memory"], "without a parent the base is served"
+    assert metrics["held_out_entries"] <= len(held_out)
+    assert metrics["held_out_tokens"] == sum(map(len, entries[-metrics["held_out_entries"] :]))
+    assert metrics["trained_tokens"] > 0
+    assert metrics["tokens_per_s"] == result["tokens_per_s"] > 0
+    assert 0 < result["seconds"] < order.budget_s
+    assert metrics["peak_mb"] > 50
+
+
+def test_a_random_model_gains_much_and_is_promoted(finished: tuple[list[dict[str, Any]], int, bytes]) -> None:
+    result = finished[0][-1]
+    metrics = result["metrics"]
+    assert metrics["adapter"]["perplexity"] < 0.5 * metrics["base"]["perplexity"]
+    assert metrics["both"]["perplexity"] < metrics["memory"]["perplexity"] < metrics["base"]["perplexity"]
+    assert result["status"] == "promoted", result["reason"]
+    assert metrics["gain_bits"] > 0
+    assert metrics["p_value"] < 0.05
+
+
+def comparable(result: dict[str, Any]) -> dict[str, Any]:
+    """Without what depends on the clock."""
+    timed = ("seconds", "tokens_per_s", "train_seconds", "peak_mb")
+    metrics = {name: value for name, value in result["metrics"].items() if name not in timed}
+    return {name: value for name, value in result.items() if name not in timed} | {"metrics": metrics}
+
+
+def test_a_seed_makes_the_same_round(
+    finished: tuple[list[dict[str, Any]], int, bytes], order: Order, entries: list[list[int]]
+) -> None:
+    again, _, _ = run(order, entries)
+    assert comparable(again[-1]) == comparable(finished[0][-1])
+
+
+def test_a_further_round_goes_on_from_its_parent(
+    finished: tuple[list[dict[str, Any]], int, bytes], order: Order, entries: list[list[int]]
+) -> None:
+    first = finished[0][-1]
+    seen = [place for place in range(len(entries)) if place not in first["held_out"]]
+    further = replace(
+        order,
+        epochs=1,
+        learning_rate=1e-9,
+        parent=first["adapter"],
+        seen=seen,
+        mixtures={"base": first["mixtures"]["base"], "serving": first["mixtures"]["candidate"]},
+    )
+    events, status, errors = run(further, entries)
+    assert (status, errors) == (0, b"")
+    result = events[-1]
+    assert not {*result["held_out"]} & {*seen}, "what the parent has seen does not judge it"
+    assert {*result["mixtures"]} == {"base", "candidate", "serving"}
+    assert result["metrics"]["serving"]["perplexity"] == pytest.approx(
+        result["metrics"]["both"]["perplexity"], rel=1e-3
+    ), "without a step to speak of it stays what its parent is"
+    assert result["status"] == "refused"
+
+
+def test_a_short_budget_is_kept(order: Order, entries: list[list[int]]) -> None:
+    started = time.monotonic()
+    events, status, errors = run(replace(order, budget_s=2.0, epochs=1000), entries)
+    took_s = time.monotonic() - started
+    assert (status, errors) == (0, b"")
+    result = events[-1]
+    assert result["metrics"]["epochs"] < 1000
+    # the least that is judged, and starting Python and torch, come on top
+    assert took_s < 2.0 + 15.0
+
+
+# How it ends otherwise
+
+
+def only_error(events: list[dict[str, Any]]) -> dict[str, Any]:
+    [error] = [event for event in events if event["event"] != "progress"]
+    assert error["event"] == "error"
+    return error
+
+
+@pytest.mark.parametrize("damage", ["missing", "graph", "tokenizer", "manifest"])
+def test_a_damaged_base_is_said(
+    tiny: BasePaths, order: Order, entries: list[list[int]], tmp_path: Path, damage: str
+) -> None:
+    folder = tmp_path / "base"
+    if damage != "missing":
+        shutil.copytree(tiny.folder, folder / tiny.folder.name)
+        name = {"graph": "graph.onnx", "tokenizer": "tokenizer.model", "manifest": "manifest.json"}[damage]
+        path = folder / tiny.folder.name / name
+        path.write_bytes(b"\xff" * path.stat().st_size)  # of the same size, so that only reading it tells
+    events, status, errors = run(replace(order, base=str(folder)), entries)
+    error = only_error(events)
+    assert status == (MissingModelError if damage == "missing" else DamagedModelError).exit_code
+    assert "idiolect" in error["message"]
+    assert errors == b""
+
+
+def test_a_parent_of_another_base_is_said(order: Order, entries: list[list[int]], tiny: BasePaths) -> None:
+    other = Lora.fresh(LoraConfig(2), replace(tiny.config, ffn=128))
+    parent = base64.b64encode(other.to_bytes()).decode()
+    events, status, errors = run(replace(order, parent=parent), entries)
+    error = only_error(events)
+    assert status == AdapterFormatError.exit_code
+    assert "another base model" in error["message"]
+    assert errors == b""
+
+
+def test_nothing_new_to_judge_by_is_said(
+    finished: tuple[list[dict[str, Any]], int, bytes], order: Order, entries: list[list[int]]
+) -> None:
+    """After the newest text was forgotten, the parent may have seen all that is left."""
+    everything = replace(order, parent=finished[0][-1]["adapter"], seen=[*range(len(entries))])
+    events, status, errors = run(everything, entries)
+    assert only_error(events)["message"]
+    assert status != 0
+    assert errors == b""
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+STARTER = """
+import subprocess, sys
+child = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+print(child.pid, flush=True)
+child.stdin.write(sys.stdin.buffer.read())
+child.stdin.flush()
+for line in child.stdout:
+    if b'"train"' in line:
+        print("training", flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no kill -9")
+def test_it_ends_when_its_parent_is_killed(order: Order, entries: list[list[int]]) -> None:
+    lines = [json.dumps(asdict(replace(order, epochs=1000))), str(len(entries)), *map(json.dumps, entries)]
+    with subprocess.Popen(
+        [sys.executable, "-c", STARTER, *COMMAND], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as starter:
+        starter.stdin.write("".join(f"{line}\n" for line in lines).encode())
+        starter.stdin.close()
+        trainer = psutil.Process(int(starter.stdout.readline()))
+        assert starter.stdout.readline() == b"training\n"
+        assert trainer.is_running()
+        starter.send_signal(signal.SIGKILL)
+        starter.wait()
+    # Where nobody reaps it, as in a container, it stays a zombie: ended all the same.
+    wait_for(lambda: not trainer.is_running() or trainer.status() == psutil.STATUS_ZOMBIE)
+
+
+@pytest.fixture(scope="module")
+def while_training(order: Order, entries: list[list[int]]) -> Iterator[tuple[psutil.Process, dict[str, Any]]]:
+    """What is seen of the process in the midst of its work, and how it ends once its input closes."""
+    child = Child()
+    try:
+        child.send(replace(order, epochs=1000), entries)
+        events = child.events()
+        next(event for event in events if event["phase"] == "train")
+        process = psutil.Process(child.process.pid)
+        seen: dict[str, Any] = {
+            "nice": process.nice(),
+            "shown": " ".join([*process.cmdline(), *process.environ().values()]),
+            "open": process.open_files(),
+        }
+        if sys.platform == "linux":
+            seen["scheduler"] = os.sched_getscheduler(process.pid)
+        child.process.stdin.close()
+        seen["after"] = [event["event"] for event in events]
+        seen["status"] = child.process.wait(DEADLINE_S)
+        seen["errors"] = child.process.stderr.read()
+        yield process, seen
+    finally:
+        child.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="priorities are told otherwise elsewhere")
+def test_it_runs_behind_everything_else(while_training: tuple[psutil.Process, dict[str, Any]]) -> None:
+    _, seen = while_training
+    assert seen["nice"] == 19
+    assert seen["scheduler"] == os.SCHED_IDLE
+
+
+def test_text_stays_between_its_ends(
+    while_training: tuple[psutil.Process, dict[str, Any]], entries: list[list[int]]
+) -> None:
+    """Nothing of it among arguments or in the environment, and no file is open that it could be written to."""
+    _, seen = while_training
+    assert "idiolect.adapters.round" in seen["shown"]
+    assert CANARY not in seen["shown"]
+    assert not [ids for ids in entries if json.dumps(ids)[1:-1] in seen["shown"]]
+    assert not [file.path for file in seen["open"] if "w" in getattr(file, "mode", "r")]
+
+
+def test_it_ends_when_its_input_closes(while_training: tuple[psutil.Process, dict[str, Any]]) -> None:
+    process, seen = while_training
+    assert not process.is_running()
+    assert "result" not in seen["after"]
+    assert seen["errors"] == b""
