@@ -4,7 +4,7 @@ BIN := .venv/bin
 BUDGET ?= 240
 # The demonstration reads the project's own Markdown and commit messages.
 DEMO_TEXT = $(wildcard *.md docs) $(patsubst %/,%,$(wildcard .git/))
-PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; \
 	then echo $$python; break; fi; done)
 # pip shows its progress where somebody watches, and is quiet elsewhere.

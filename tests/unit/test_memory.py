@@ -75,8 +75,9 @@ def test_frequent_contexts_keep_their_counts() -> None:
         full = memory.unigrams() * prediction.backoff
         full[prediction.ids] += prediction.p
         assert full[[*expected]] == pytest.approx([*expected.values()], rel=1e-4)
-    memory.add_many([[9, 15]] * 40_000)
+    memory.add_many([[9, 15]] * 40_000 + [[8, 16]] * 25_000)
     assert memory.predict([9]).total == 70_001, "counts that were remembered are made anew"
+    assert memory.predict([8]).ids.tolist() == [16], "each context has counts of its own"
 
 
 def test_many_small_entries_stay_in_few_segments() -> None:
