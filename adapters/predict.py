@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from idiolect.adapters.corpus import Recent
 from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.mixture import Mixture
-from idiolect.adapters.words import Words
+from idiolect.adapters.words import WORD, Words
 from idiolect.models.session import Adapter, Model, Session
 from idiolect.models.tokenizer import Tokenizer
 
@@ -29,6 +29,7 @@ _GHOST_TOKENS = 16  # one batched pass
 _STEPS = 2  # passes of one token after a draft has failed
 _LIKELY = 0.35  # a ghost's next token must be at least this probable
 _SHOW = 0.5  # a ghost is shown, and thought further, if its first word is at least this probable
+_LONGEST = 40  # characters typed of a word; longer runs are no words
 _REMEMBERED = 24  # distributions, of 200 KB each
 _WINDOW_STEP = 128  # a long prefix is cut at multiples of this, so that its cache stays valid for a while
 
@@ -122,7 +123,7 @@ class Predictor:
         self._lock = threading.Lock()
         self._known = -1  # the memory's size when what follows was made
         self._remembered: OrderedDict[tuple[int, ...], NDArray[np.float32]] = OrderedDict()
-        self._ghosts: dict[tuple[tuple[int, ...], str, int], Ghost] = {}
+        self._tails: dict[tuple[tuple[int, ...], str, int], tuple[str, float]] = {}
 
     def warm(self) -> None:
         """Read the recent entries, so that the first keystroke finds them cached."""
@@ -143,7 +144,7 @@ class Predictor:
             cut = self._cut(prefix)
             words: list[Word] = []
             ghost = Ghost("", 0.0, False)
-            if not _TYPED.fullmatch(suffix[:1]) or not suffix[:1].strip():
+            if len(cut.typed) <= _LONGEST and not WORD.match(suffix):
                 words = self._words(cut, max(candidates, 1))
                 if ghost_words and words:
                     ghost = self._ghost(cut, words[0], ghost_words)
@@ -153,7 +154,7 @@ class Predictor:
     def complete(self, prefix: str, words: int) -> str:
         """The likeliest continuation by up to ``words`` words, however unsure: to show, not to type."""
         with self._lock:
-            entry = self._tokenizer.encode(prefix)
+            entry = self._fit(self._tokenizer.encode(prefix))
             start = len(entry)
             while len(entry) - start < 3 * words:
                 entry.append(int(np.argmax(self._after(entry))))
@@ -164,22 +165,26 @@ class Predictor:
         return text[: ends[min(words, len(ends)) - 1]] if ends else ""
 
     def _cut(self, prefix: str) -> _Cut:
-        # Far more text than the window holds need not even be tokenized.
-        text = prefix[-12 * (self._window + _WINDOW_STEP) :]
+        # Far more text than the window holds need not even be tokenized; where it is cut stays the same
+        # for a while, so that the cache stays valid.
+        step = 8 * self._window
+        text = prefix[max(0, len(prefix) // step - 1) * step :]
         match = _TYPED.search(text)
         assert match is not None  # noqa: S101 (the pattern matches the empty string)
-        head = self._tokenizer.encode(text[: match.start()])
-        excess = len(head) - self._window
-        if excess > 0:
-            head = head[-(-excess // _WINDOW_STEP) * _WINDOW_STEP :]
+        head = self._fit(self._tokenizer.encode(text[: match.start()]))
         return _Cut(head, bool(match[1]), match[2])
+
+    def _fit(self, ids: list[int]) -> list[int]:
+        """The last tokens, as many as the window holds, cut where the cut stays the same for a while."""
+        excess = max(0, len(ids) - self._window)
+        return ids[-(-excess // _WINDOW_STEP) * _WINDOW_STEP :]
 
     def _after(self, entry: list[int]) -> NDArray[np.float32]:
         """The mixed next-token distribution (vocab,) after ``entry``; the last few are remembered."""
         if self._knowledge.memory.tokens != self._known:  # something was learned since
             self._known = self._knowledge.memory.tokens
             self._remembered.clear()
-            self._ghosts.clear()
+            self._tails.clear()
         key = tuple(entry)
         if key not in self._remembered:
             self._remember(entry, self._session.feed(self._left(entry, 1))[0])
@@ -234,27 +239,28 @@ class Predictor:
             probability *= float(p[token] / p[tokens].sum())
             text, entry, back = text + raw, [*entry, token], b""
         word = text.decode("utf-8", "ignore")
-        match = regex.match(r"[\p{L}\p{N}'’]+", word)
+        match = WORD.match(word)
         return [Word(match[0], probability)] if match else []
 
     def _ghost(self, cut: _Cut, word: Word, most: int) -> Ghost:
         if word.p < _SHOW:
             return Ghost(word.text, word.p, False)
         key = (tuple(cut.head), cut.start + word.text, most)
-        if key not in self._ghosts:
-            if len(self._ghosts) > 256:
-                self._ghosts.clear()
-            self._ghosts[key] = self._continue(cut, word, most)
-        kept = self._ghosts[key]
-        # The same ghost seen from further inside its first word: less to insert, and surer.
-        text = kept.text if kept.text.startswith(word.text) else word.text
-        return Ghost(text, kept.p, True)
+        if key not in self._tails:
+            if len(self._tails) > 256:
+                self._tails.clear()
+            self._tails[key] = self._continue(cut, word, most)
+        tail, p = self._tails[key]
+        return Ghost(word.text + tail, word.p * p, True)
 
-    def _continue(self, cut: _Cut, word: Word, most: int) -> Ghost:
-        """Think on after ``word``: draft with the memory, verify the draft in one pass, then step."""
+    def _continue(self, cut: _Cut, word: Word, most: int) -> tuple[str, float]:
+        """What comes after ``word``, and its probability.
+
+        Drafted with the memory, verified in one pass, and then thought on a token at a time.
+        """
         entry = cut.head + self._tokenizer.encode(cut.start + word.text)
         base = len(entry)
-        p, text = word.p, word.text
+        p = 1.0
         draft = self._draft(entry)
         expected = self._verify(entry, draft) if draft else [self._after(entry)]
         steps = _STEPS
@@ -273,7 +279,7 @@ class Predictor:
             entry.append(token)
             p *= float(row[token])
         tail = self._tokenizer.decode(entry[base:])
-        return Ghost(text + _whole_words(tail, most - 1), p, False)
+        return _whole_words(tail, most - 1), p
 
     def _draft(self, entry: list[int]) -> list[int]:
         tokens = list(entry)
@@ -298,7 +304,7 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _is_word(raw: bytes) -> bool:
-    return bool(regex.fullmatch(r"[\p{L}\p{N}'’]+", raw.decode("utf-8", "ignore")))
+    return bool(WORD.fullmatch(raw.decode("utf-8", "ignore")))
 
 
 def _whole_words(text: str, most: int) -> str:
@@ -306,5 +312,5 @@ def _whole_words(text: str, most: int) -> str:
 
     The last word is left out if it reaches the end: it may not be finished.
     """
-    ends = [m.end() for m in regex.finditer(r"[\p{L}\p{N}'’]+", text) if m.end() < len(text)]
+    ends = [match.end() for match in WORD.finditer(text) if match.end() < len(text)]
     return text[: ends[min(most, len(ends)) - 1]] if ends and most > 0 else ""

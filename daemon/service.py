@@ -70,7 +70,8 @@ class Service:
         self._tokenizer = Tokenizer(self._base.tokenizer)
         self._lexicon = read_lexicon(self._base.lexicon)
         self._model = Model(self._base.graph, self._base.config, threads=self._settings.threads)
-        self._knowledge = self._know(lambda _entry: True)
+        self._learning = threading.Lock()
+        self._know_everything()
         if interrupted := self._store.interrupt_rounds():
             log.info("%d training round(s) had been cut off; their text waits for the next one", interrupted)
         self._switching = threading.Lock()
@@ -155,7 +156,7 @@ class Service:
         self._rounds.cancel("text was forgotten while it ran")
         receipt = self._store.forget(selector)
         if receipt.entries:
-            self._knowledge = self._know(lambda _entry: True)
+            self._know_everything()
             self._switch()
         self._store.event("forget", entries=receipt.entries, adapters=len(receipt.adapters_dropped))
         return receipt
@@ -216,10 +217,23 @@ class Service:
 
     # What is held in memory
 
-    def _learned(self, _entry: int, ids: list[int]) -> None:
-        self._knowledge.learn(self._tokenizer.decode(ids), ids)
+    def _learned(self, entry: int, ids: list[int]) -> None:
+        with self._learning:
+            if entry > self._newest:
+                self._knowledge.learn(self._tokenizer.decode(ids), ids)
         self._rounds.new_text()
         self._warming.ask()
+
+    def _know_everything(self) -> None:
+        """Make the knowledge anew from the store; an entry that arrives meanwhile counts once."""
+        with self._learning:
+            self._newest = 0
+
+            def note(entry: int) -> bool:
+                self._newest = max(self._newest, entry)
+                return True
+
+            self._knowledge = self._know(note)
 
     def _know(self, wanted: Callable[[int], object]) -> Knowledge:
         """Knowledge of the entries whose id is ``wanted``."""

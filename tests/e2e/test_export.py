@@ -59,7 +59,9 @@ def feeds(base: BasePaths, ids: list[int]) -> dict[str, NDArray[Any]]:
 
 def divergence(expected: NDArray[np.float32], found: NDArray[np.float32]) -> float:
     """Mean Kullback-Leibler divergence in nats."""
-    first, second = (torch.log_softmax(torch.from_numpy(logits), dim=1).numpy() for logits in (expected, found))
+    first, second = (
+        torch.log_softmax(torch.from_numpy(logits), dim=1).numpy() for logits in (expected, found)
+    )
     return float((np.exp(first) * (first - second)).sum(axis=1).mean())
 
 

@@ -73,7 +73,8 @@ def expected(
         matrices = {key: torch.from_numpy(matrix) for key, matrix in (adapter or {}).items()}
         with torch.no_grad():
             found[name] = [
-                torch.log_softmax(twin.logits(torch.tensor([ids]), matrices)[0], dim=1).numpy() for ids in parts
+                torch.log_softmax(twin.logits(torch.tensor([ids]), matrices)[0], dim=1).numpy()
+                for ids in parts
             ]
     return found
 

@@ -234,6 +234,18 @@ def test_learning_shows_at_once(predictor: Callable[..., Predictor], tiny_tokeni
     assert texts(ours.suggest("Ask V"))[0] == "ornbyte"
 
 
+def test_learning_changes_what_was_already_asked(
+    predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer
+) -> None:
+    ours, prefix = predictor(*HISTORY), "Kind regards from "
+    before = ours.suggest(prefix)
+    for _ in range(3):
+        ours._knowledge.learn(BOILERPLATE, tiny_tokenizer.encode(BOILERPLATE))
+    after = ours.suggest(prefix)
+    same(after, predictor(*HISTORY, *[BOILERPLATE] * 3).suggest(prefix))
+    assert texts(after)[0] == "all" != texts(before)[0]
+
+
 def test_warming_reads_recent_text_ahead(predictor: Callable[..., Predictor]) -> None:
     ours = predictor(*HISTORY)
     ours.warm()
@@ -369,6 +381,13 @@ def test_a_ghost_holds_while_it_is_typed(predictor: Callable[..., Predictor]) ->
         )
     chances = [ghost.p for ghost in ghosts]
     assert chances == pytest.approx(sorted(chances)), "and surer"
+
+
+def test_a_ghost_ends_where_knowledge_ends(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*[BOILERPLATE] * 6)
+    found = ours.suggest("Kind regards from all of us at the harbour office, and see y").ghost
+    assert found.show
+    assert found.text in ("ou", "ou soon")
 
 
 def test_nothing_unlikely_is_shown(predictor: Callable[..., Predictor]) -> None:
