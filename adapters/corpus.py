@@ -57,7 +57,7 @@ def hold_out(lengths: Sequence[int], seen: frozenset[int]) -> list[int]:
     """The places of the newest entries that the serving adapter has not seen: those to judge by.
 
     About a tenth of all tokens, :data:`HELD_OUT_LEAST` at the least and :data:`HELD_OUT_MOST` at the
-    most, but never more than a third of what there is.
+    most, and no more entries once that is a third of what there is.
 
     Args:
         lengths: tokens of each entry, in order of time.

@@ -20,27 +20,31 @@ from idiolect.adapters.predict import softmax
 from idiolect.models.session import Adapter, Model, Session
 
 _PIECE = 192  # tokens scored in one pass
+_STRETCH = 64  # tokens of a long entry that are compared as one; divides _PIECE
 _RESAMPLES = 4000
 _TOP = 3
 
 
 @dataclass
 class Tally:
-    """Per held-out entry: tokens, their negative log-likelihood in nats, and those among the three best."""
+    """Per stretch of held-out text: tokens, their negative log-likelihood in nats, those among the three best.
+
+    A stretch is an entry, or 64 tokens of a longer one: what is compared in pairs.
+    """
 
     tokens: list[int] = field(default_factory=list)
     nats: list[float] = field(default_factory=list)
     hits: list[int] = field(default_factory=list)
 
     def add(self, probability: NDArray[np.float32], target: int) -> None:
-        """Score one token of the entry that is open."""
+        """Score one token of the stretch that is open."""
         p = probability[target]
         self.tokens[-1] += 1
         self.nats[-1] -= float(np.log(max(p, 1e-12)))
         self.hits[-1] += int(np.count_nonzero(probability > p) < _TOP)
 
     def open(self) -> None:
-        """Begin the next entry."""
+        """Begin the next stretch."""
         self.tokens.append(0)
         self.nats.append(0.0)
         self.hits.append(0)
@@ -71,8 +75,8 @@ class Judged:
 class Verdict:
     """Promoted or not, why in one sentence, and the paired comparison behind it.
 
-    ``gain_bits`` is the mean gain a token over what is served now; ``p_value`` the bootstrap's
-    share of resamples without gain.
+    ``gain_bits`` is the mean gain a token over what is served now; ``p_value`` how
+    often chance alone would bring as much.
     """
 
     promoted: bool
@@ -100,8 +104,6 @@ def judge(
     sessions = {name: Session(model, length=length, adapter=tensors) for name, tensors in adapters.items()}
     judged = {name: Judged(Tally(), Tally(), mixtures[name].copy()) for name in adapters}
     for index, entry in enumerate(entries):
-        for tally in (t for j in judged.values() for t in (j.alone, j.mixed)):
-            tally.open()
         for start in range(0, len(entry), _PIECE):
             # The pieces of a long entry keep their own beginning in view like entries before them.
             piece = entry[start : start + _PIECE]
@@ -133,7 +135,10 @@ def _score(
     known: list[Prediction],
     memory: FastMemory,
 ) -> None:
-    for row, target, prediction in zip(rows, piece, known, strict=True):
+    for place, (row, target, prediction) in enumerate(zip(rows, piece, known, strict=True)):
+        if place % _STRETCH == 0:
+            judged.alone.open()
+            judged.mixed.open()
         judged.alone.add(row, target)
         judged.mixed.add(judged.mixture.mix(row, memory, prediction), target)
         if memory.tokens:
@@ -174,8 +179,9 @@ def decide(
 ) -> Verdict:
     """Promote only a gain beyond chance that general text does not pay for.
 
-    A paired bootstrap over entries (Efron & Tibshirani 1993; Koehn 2004): entries are drawn with
-    replacement, and the gain must be positive in all but ``level`` of the draws.
+    A paired sign-flip test (Fisher 1935) over stretches of text: if neither were better, each stretch's gain could as
+    well be a loss, so the whole gain must be larger than all but ``level`` of those with random signs. Unlike the
+    bootstrap it keeps its level also where few stretches are judged.
 
     Args:
         candidate: the new adapter's scores with the memory.
@@ -188,8 +194,9 @@ def decide(
     """
     gains = np.array(serving.nats) - np.array(candidate.nats)  # nats, per entry
     tokens = np.array(candidate.tokens)
-    draws = np.random.default_rng(seed).integers(0, len(gains), (_RESAMPLES, len(gains)))
-    p_value = float(np.mean(gains[draws].sum(axis=1) <= 0))
+    signs = np.random.default_rng(seed).choice((-1.0, 1.0), (_RESAMPLES, len(gains)))
+    as_large = np.count_nonzero(signs @ gains >= gains.sum() - 1e-9)
+    p_value = float((1 + as_large) / (1 + _RESAMPLES))
     gain_bits = float(gains.sum() / tokens.sum() / np.log(2))
     rise = general_after / general_before - 1
     better = 100 * (1 - candidate.perplexity / serving.perplexity)

@@ -7,6 +7,7 @@ Typing on inside the word needs no other pass.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -71,9 +72,9 @@ class Knowledge:
 
     def learn(self, text: str, ids: Sequence[int]) -> None:
         """Learn one entry, at once."""
-        self.memory.add(ids)
         self.words.learn(text)
         self.recent.add(ids)
+        self.memory.add(ids)  # last: its size tells that what was remembered is out of date
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,10 @@ class Predictor:
         self._tokenizer = tokenizer
         self._knowledge = knowledge
         self._mixture = mixture
-        self._window = context_tokens
-        length = 2 * knowledge.recent.limit + context_tokens + _WINDOW_STEP + 2 * _GHOST_TOKENS
-        self._session = Session(model, length=length, adapter=adapter)
+        # Besides the window: recent text and a break, the word typed (up to four tokens a letter), a ghost.
+        others = 2 * knowledge.recent.limit + len(knowledge.recent.breaks) + 4 * _LONGEST + 2 * _GHOST_TOKENS
+        self._window = max(1, min(context_tokens, model.config.context - others))
+        self._session = Session(model, length=others + self._window, adapter=adapter)
         self._lock = threading.Lock()
         self._known = -1  # the memory's size when what follows was made
         self._remembered: OrderedDict[tuple[int, ...], NDArray[np.float32]] = OrderedDict()
@@ -260,7 +262,7 @@ class Predictor:
         """
         entry = cut.head + self._tokenizer.encode(cut.start + word.text)
         base = len(entry)
-        p = 1.0
+        sure: list[float] = []  # probability of what has been added, token by token
         draft = self._draft(entry)
         expected = self._verify(entry, draft) if draft else [self._after(entry)]
         steps = _STEPS
@@ -277,9 +279,13 @@ class Predictor:
             if len(entry) - base >= len(draft) or draft[len(entry) - base] != token:
                 expected = []
             entry.append(token)
-            p *= float(row[token])
-        tail = self._tokenizer.decode(entry[base:])
-        return _whole_words(tail, most - 1), p
+            sure.append(float(row[token]))
+        tail = _whole_words(self._tokenizer.decode(entry[base:]), most - 1)
+        size, count = 0, 0
+        while size < len(tail.encode()):
+            size += len(self._tokenizer.token_bytes(entry[base + count]))
+            count += 1
+        return tail, math.prod(sure[:count])
 
     def _draft(self, entry: list[int]) -> list[int]:
         tokens = list(entry)

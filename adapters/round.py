@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 import psutil
 
@@ -43,6 +43,14 @@ _GENERAL_TOKENS = 2000
 _REPLAY_SHARE = 0.1  # general text among the training tokens
 _JUDGING_SHARE = 0.3  # of the budget
 _ARMS = 4.0  # passes over the held-out text and half as much general text, with what scoring adds to them
+
+
+class NothingNewError(IdiolectError):
+    """All text was already trained on, so that nothing is left to judge by."""
+
+    code: ClassVar[str] = "nothing-new"
+    exit_code: ClassVar[int] = 28
+    http_status: ClassVar[int] = 409
 
 
 @dataclass(frozen=True)
@@ -110,6 +118,11 @@ def run(order: Order, entries: list[list[int]], emit: Emit) -> None:
     tokenizer = Tokenizer(base.tokenizer)
     breaks = tokenizer.encode("\n")
     places = hold_out([len(entry) for entry in entries], frozenset(order.seen))
+    if not 0 < len(places) < len(entries):
+        raise NothingNewError(
+            "There is no text to judge a new adapter by that the one that serves has not learned from. Train "
+            "again when more has been written."
+        )
     held_out = [entries[place] for place in places]
     seen = [entry for place, entry in enumerate(entries) if place not in set(places)]
     replay, general = ([tokenizer.encode(p) for p in part] for part in general_passages())
@@ -159,7 +172,7 @@ def run(order: Order, entries: list[list[int]], emit: Emit) -> None:
             "status": "promoted" if verdict.promoted else "refused",
             "reason": verdict.reason,
             "metrics": _metrics(judged, serving, general_before, general_after)
-            | {"gain_bits": verdict.gain_bits, "p_value": verdict.p_value}
+            | {"held_out_entries": len(held_out), "gain_bits": verdict.gain_bits, "p_value": verdict.p_value}
             | facts,
             "mixtures": {name: result.mixture.to_json() for name, result in judged.items()},
             "held_out": places,
@@ -222,10 +235,12 @@ def _train(
     config = TrainConfig(learning_rate=order.learning_rate, epochs=order.epochs)
     own = pack(seen, config.length, breaks)
     rows = _with_replay(own, pack(replay, config.length, breaks))
-    if order.parent is None:
-        start = Lora.fresh(LoraConfig(order.rank, order.alpha), base.config, order.seed)
-    else:
-        start = Lora.from_bytes(base64.b64decode(order.parent), base.config)
+    wanted = LoraConfig(order.rank, order.alpha)
+    start = Lora.fresh(wanted, base.config, order.seed)
+    if order.parent is not None:
+        parent = Lora.from_bytes(base64.b64decode(order.parent), base.config)
+        if parent.config == wanted:  # else the settings ask for another shape, which begins anew
+            start = parent
     twin = Twin(read_weights(base.graph, base.config))
     result = train(
         twin,
@@ -293,7 +308,6 @@ def _metrics(
         "general_before": round(general_before, 3),
         "general_after": round(general_after, 3),
         "held_out_tokens": sum(base.alone.tokens),
-        "held_out_entries": len(base.alone.tokens),
     }
 
 

@@ -80,8 +80,8 @@ def build_graph(weights: Weights, path: Path, *, adapter: bool = True) -> None:
     Inputs: ``input_ids`` (S,) int64; ``positions`` (P,) int64, the places in 0..S-1 whose logits are
     wanted; ``seqlens_k`` (1,) int32 and ``total_length`` () int32, tokens in the cache after this
     call, less one and as is; ``past.{i}.k`` and ``.v`` (1, kv_heads, L, head_dim); with ``adapter``,
-    those of :func:`adapter_inputs`, which may be left out. Outputs: ``logits`` (P, vocab) and ``present.{i}.k`` / ``.v``,
-    to be bound to the same memory as the past. Without ``adapter`` the graph runs alone.
+    those of :func:`adapter_inputs`, which may be left out. Outputs: ``logits`` (P, vocab) and
+    ``present.{i}.k`` / ``.v``, to be bound to the same memory as the past. Without ``adapter`` the graph runs alone.
     """
     config = weights.config
     data_path = path.with_name(path.name + ".data")

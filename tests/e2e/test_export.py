@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 import torch
+
 from idiolect.adapters.corpus import general_passages
 from idiolect.adapters.export import export
 from idiolect.models.session import Model, Session
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from idiolect.adapters.lora import Lora
     from idiolect.models.build import BasePaths
-    from numpy.typing import NDArray
 
 LENGTH = 64
 

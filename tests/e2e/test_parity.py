@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import torch
+
 from idiolect.adapters.corpus import general_passages
 from idiolect.models.graph import read_weights
 from idiolect.models.session import Model, Session
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from idiolect.adapters.lora import Lora
     from idiolect.models.build import BasePaths
     from idiolect.models.session import Adapter
-    from numpy.typing import NDArray
 
 LENGTH = 272
 PARTS = 2  # stretches of LENGTH tokens of general English

@@ -1,4 +1,4 @@
-"""kill -9, a full disk and two at once while a base model is built: it is whole or not there, and the next try works."""
+"""kill -9, a full disk, two at once while a base model is built: it is whole or not there, the next try works."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from idiolect.models.build import BasePaths, MissingModelError, ensure_base, find_base
+
+from idiolect.models.build import MissingModelError, ensure_base, find_base
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
 from idiolect.models.build import FORMAT, BasePaths, MissingModelError, ensure_base, find_base
 from idiolect.models.lexicon import read_lexicon
 from idiolect.models.llama import DamagedModelError, UnsupportedModelError

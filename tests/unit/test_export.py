@@ -12,6 +12,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 import torch
+
 from idiolect.adapters.export import KINDS, ExportError, export, merge
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.models.llama import BLOCK, DamagedModelError, Weights
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from idiolect.models.build import BasePaths
     from idiolect.models.llama import LlamaConfig
-    from numpy.typing import NDArray
 
 EVERY = LoraConfig(rank=4, alpha=8.0)
 SOME = LoraConfig(rank=3, alpha=2.0, targets=("qkv", "gate_up"), first_layer=1)

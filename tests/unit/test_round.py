@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import psutil
 import pytest
+
 from idiolect.adapters.lora import AdapterFormatError, Lora, LoraConfig
 from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.round import Order
@@ -38,8 +39,8 @@ CANARY = "purple canary sings at midnight"
 def entries(tiny_tokenizer: Tokenizer) -> list[list[int]]:
     """Messages of few words in any order: a random model has much to learn from them, and n-grams too little."""
     random = np.random.default_rng(12)
-    words = "the boat harbour noon please send figures again Tom Anna call me after thanks we met see you soon".split()
-    texts = [" ".join(random.choice(words, 9)) for _ in range(110)]
+    some = "the boat harbour noon please send figures again Tom Anna call me after thanks we met see you soon"
+    texts = [" ".join(random.choice(some.split(), 9)) for _ in range(110)]
     texts[20] = f"the {CANARY}"
     return [tiny_tokenizer.encode(text) for text in texts]
 
