@@ -185,12 +185,12 @@ def decide(
 
     Args:
         candidate: the new adapter's scores with the memory.
-        serving: the same entries' scores by what is served now, with the memory.
+        serving: the same text's scores by what is served now, with the memory.
         general_before: the base's perplexity on general text.
         general_after: the candidate's.
         tolerance: the rise of general perplexity that is allowed, as a share.
         level: the nominal rate of promotions by chance.
-        seed: of the resampling.
+        seed: of the random signs.
     """
     gains = np.array(serving.nats) - np.array(candidate.nats)  # nats, per entry
     tokens = np.array(candidate.tokens)

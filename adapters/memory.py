@@ -84,7 +84,6 @@ class FastMemory:
             return
         keys = np.concatenate([_keys(ids) for ids in arrays])
         following = np.concatenate(arrays).astype(np.uint16)
-        self.tokens += len(following)
         np.add.at(self._unigrams, following, 1)
         segment = _Segment(keys, following)
         # A reader in another thread sees the old list or the new one, never one in between.
@@ -95,6 +94,7 @@ class FastMemory:
                 np.concatenate([last.keys, segment.keys]), np.concatenate([last.following, segment.following])
             )
         self._segments = [*segments, segment]
+        self.tokens += len(following)  # last: it tells a reader that what it knew is out of date
 
     def unigrams(self) -> NDArray[np.float32]:
         """The distribution (vocab,) of single tokens; all zero while nothing is known."""

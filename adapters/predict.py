@@ -25,7 +25,7 @@ from idiolect.adapters.words import WORD, Words
 from idiolect.models.session import Adapter, Model, Session
 from idiolect.models.tokenizer import Tokenizer
 
-_TYPED = regex.compile(r"( ?)([\p{L}\p{N}'’]*)$")
+_TYPED = regex.compile(r"( ?)([\p{L}\p{N}'’]*)\Z")
 _GHOST_TOKENS = 16  # one batched pass
 _STEPS = 2  # passes of one token after a draft has failed
 _LIKELY = 0.35  # a ghost's next token must be at least this probable

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, ClassVar
+from typing import Any, ClassVar
 
 import psutil
 
@@ -93,11 +93,11 @@ def main() -> int:
         order = Order(**json.loads(sys.stdin.readline()))
         count = int(sys.stdin.readline())
         entries = [json.loads(sys.stdin.readline()) for _ in range(count)]
-        threading.Thread(target=_end_with_parent, args=(sys.stdin,), daemon=True).start()
+        threading.Thread(target=_end_with_parent, daemon=True).start()
         _yield_to_everybody()
         run(order, entries, emit)
     except IdiolectError as error:
-        emit({"event": "error", "message": str(error)})
+        emit({"event": "error", "code": error.code, "message": str(error)})
         return error.exit_code
     except MemoryError:
         emit(
@@ -124,7 +124,8 @@ def run(order: Order, entries: list[list[int]], emit: Emit) -> None:
             "again when more has been written."
         )
     held_out = [entries[place] for place in places]
-    seen = [entry for place, entry in enumerate(entries) if place not in set(places)]
+    judged_by = set(places)
+    seen = [entry for place, entry in enumerate(entries) if place not in judged_by]
     replay, general = ([tokenizer.encode(p) for p in part] for part in general_passages())
     general = general[: _fit(general, _GENERAL_TOKENS)]
 
@@ -323,9 +324,9 @@ def _yield_to_everybody() -> None:
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
-def _end_with_parent(stdin: IO[str]) -> None:
-    """The parent holds the other end open for as long as it lives."""
-    stdin.read()
+def _end_with_parent() -> None:
+    """The parent holds the other end of stdin open for as long as it lives, and sends no more."""
+    os.read(0, 1)  # not through sys.stdin, whose lock would be held when the interpreter ends
     os._exit(0)
 
 

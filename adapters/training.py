@@ -26,7 +26,7 @@ _ROWS = 2  # rows whose activations are held at once
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Hyper-parameters; the study behind the defaults is in docs/log.md."""
+    """Hyper-parameters; first figures for them are in docs/log.md."""
 
     learning_rate: float = 1e-3
     epochs: float = 3.0

@@ -47,9 +47,7 @@ class Words:
         self._total = np.stack([np.bincount(row, self._weights, vocab) for row in lexicon.first]).astype(
             np.float32
         )
-        # The user's own words that the lexicon lacks, sorted, with their weight and first tokens
-        self._own: list[str] = []
-        self._facts: dict[str, tuple[float, int, int]] = {}
+        self._own = _Own([], np.zeros(0, np.float32), np.zeros((2, 0), np.int32))
 
     def learn(self, text: str) -> None:
         """Count the words of an entry."""
@@ -57,25 +55,36 @@ class Words:
 
     def learn_many(self, texts: Iterable[str]) -> None:
         """Count the words of many entries at once."""
-        for form, times in Counter(form for text in texts for form in WORD.findall(text)).items():
-            if len(form) <= _LONGEST:
-                self._count(form, times)
+        counted = Counter(form for text in texts for form in WORD.findall(text) if len(form) <= _LONGEST)
+        new = {}
+        for form, times in counted.items():
+            first = self._count(form, times)
+            if first is None:
+                new[form] = times
+            else:
+                self._total[(0, 1), first] += times
+        if new:
+            forms = sorted(new)
+            first = np.array(
+                [[self._encode(space + form)[0] for form in forms] for space in ("", " ")], np.int32
+            )
+            weights = np.array([new[form] for form in forms], np.float32)
+            self._own = self._own.grown(forms, weights, first)
+            for row in (0, 1):
+                np.add.at(self._total[row], first[row], weights)
 
-    def _count(self, form: str, times: int) -> None:
+    def _count(self, form: str, times: int) -> NDArray[np.int32] | None:
+        """Count a word that is known, and return the tokens that begin it, alone and after a space."""
         raw = form.encode()
         place = int(np.searchsorted(self._forms, raw))
         if place < len(self._forms) and self._forms[place] == raw:
             self._weights[place] += times
-            alone, spaced = self._first[:, place]
-        elif form in self._facts:
-            weight, alone, spaced = self._facts[form]
-            self._facts[form] = (weight + times, alone, spaced)
-        else:
-            alone, spaced = self._encode(form)[0], self._encode(" " + form)[0]
-            self._facts[form] = (float(times), alone, spaced)
-            bisect.insort(self._own, form)  # last: a reader in another thread looks its facts up
-        self._total[0, alone] += times
-        self._total[1, spaced] += times
+            return self._first[:, place]
+        place = self._own.place(form)
+        if place < len(self._own.forms) and self._own.forms[place] == form:
+            self._own.weights[place] += times
+            return self._own.first[:, place]
+        return None
 
     def match(self, typed: str, spaced: bool, p: NDArray[np.float32], most: int) -> Matches:
         """The likeliest words that begin with ``typed`` and are longer.
@@ -92,20 +101,41 @@ class Words:
         if exact:
             scores[0] = 0
         mass = float(scores.sum())
-        best = np.argpartition(scores, -most)[-most:] if len(scores) > most else np.arange(len(scores))
-        found = [(float(scores[i]), self._forms[low + i].decode()) for i in best if scores[i] > 0]
-        own = self._own_matches(typed, row, p)
-        mass += sum(score for score, _ in own)
-        found = sorted(found + own, reverse=True)[:most]
+        own = self._own  # one look: another thread may put a grown one in its place
+        start = bisect.bisect_left(own.forms, typed)
+        end = bisect.bisect_left(own.forms, typed + "\U0010ffff") if typed else len(own.forms)
+        token = own.first[row, start:end]
+        own_scores = p[token] * own.weights[start:end] / self._total[row, token]
+        if start < end and own.forms[start] == typed:
+            own_scores[0] = 0
+        mass += float(own_scores.sum())
+        found = [(float(scores[i]), self._forms[low + i].decode()) for i in _best(scores, most)]
+        found += [(float(own_scores[i]), own.forms[start + i]) for i in _best(own_scores, most)]
+        found = sorted(found, reverse=True)[:most]
         return Matches([form for _, form in found], np.array([score for score, _ in found], np.float32), mass)
 
-    def _own_matches(self, typed: str, row: int, p: NDArray[np.float32]) -> list[tuple[float, str]]:
-        start = bisect.bisect_left(self._own, typed)
-        end = bisect.bisect_left(self._own, typed + "\U0010ffff") if typed else len(self._own)
-        found = []
-        for form in self._own[start:end]:
-            weight, *firsts = self._facts[form]
-            if form != typed:
-                token = firsts[row]
-                found.append((float(p[token] * weight / self._total[row, token]), form))
-        return found
+
+@dataclass(frozen=True)
+class _Own:
+    """The user's words that the lexicon lacks, sorted; replaced as a whole when it grows."""
+
+    forms: list[str]
+    weights: NDArray[np.float32]
+    first: NDArray[np.int32]  # (2, N), as in the lexicon
+
+    def place(self, form: str) -> int:
+        return bisect.bisect_left(self.forms, form)
+
+    def grown(self, new: list[str], weights: NDArray[np.float32], first: NDArray[np.int32]) -> _Own:
+        places = [self.place(form) for form in new]
+        return _Own(
+            sorted(self.forms + new),
+            np.insert(self.weights, places, weights),
+            np.insert(self.first, places, first, axis=1),
+        )
+
+
+def _best(scores: NDArray[np.float32], most: int) -> list[int]:
+    """The places of the highest scores above zero."""
+    places = np.argpartition(scores, -most)[-most:] if len(scores) > most else np.arange(len(scores))
+    return [int(place) for place in places if scores[place] > 0]

@@ -38,7 +38,7 @@ EXIT_INTERRUPTED = 130
 _PROMPT_S = 15.0  # a service that runs tells within this time that it does
 
 #: Why there may be no round without anything being wrong: the fast memory knows what was read all the same.
-_NO_ROUND = frozenset({"too-little-text", "training-busy"})
+_NO_ROUND = frozenset({"too-little-text", "training-busy", "nothing-new"})
 
 app = typer.Typer(
     name="idiolect",

@@ -6,7 +6,6 @@ import base64
 import contextlib
 import json
 import logging
-import os
 import subprocess
 import sys
 import threading
@@ -18,8 +17,8 @@ from typing import IO, Any, ClassVar
 import numpy as np
 import psutil
 
-from idiolect.adapters.round import Order
-from idiolect.daemon.settings import Settings
+from idiolect.adapters.round import NothingNewError, Order
+from idiolect.daemon.settings import Settings, child_environment
 from idiolect.daemon.store import Store
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import IdiolectError
@@ -28,7 +27,17 @@ log = logging.getLogger("idiolect.rounds")
 
 _LOOK_EVERY_S = 30.0
 _QUIET_S = 120.0  # without a keystroke or new text, before a round starts by itself
-_BUSY_LOAD = 0.5  # a core; the machine counts as idle below it
+_BUSY_LOAD = 0.3  # running programs a core; the machine counts as idle below it
+_MIXTURE = "base_mixture"  # state: the mixture weights of the base alone
+_DUE = "round_due"  # state: a round was asked for, whatever new text there is
+# For the child: memory freed by one operation is kept for the next. Tensors of tens of megabytes come and go
+# thousands of times a round; given back to the system each time, their pages would be cleared anew.
+_KEEP_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+    "MALLOC_TOP_PAD_": str(1 << 26),
+}
+_RETRY_S = 3600.0
 _STOP_S = 10.0
 
 
@@ -86,10 +95,12 @@ class Rounds:
         self._paused = paused
         self._running = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
+        self._cancelling = threading.Lock()
         self._cancelled: str | None = None
         self._progress: dict[str, Any] | None = None
         self._stopping = threading.Event()
         self._busy_at = time.monotonic()
+        self._not_before = 0.0
         self._thread = threading.Thread(target=self._watch_clock, name="rounds", daemon=True)
 
     # When
@@ -103,12 +114,18 @@ class Rounds:
         self._stopping.set()
         self.cancel("the service was stopped")
         self._thread.join()
+        if self._running.acquire(timeout=_STOP_S):  # a round that was asked for notes its end in the store
+            self._running.release()
 
     def user_is_typing(self) -> None:
         """Put off rounds that would start by themselves."""
         self._busy_at = time.monotonic()
 
     new_text = user_is_typing
+
+    def ask(self) -> None:
+        """Let a round start by itself as soon as the machine is idle, for instance after forgetting."""
+        self._store.set(_DUE, True)
 
     def outlook(self) -> str:
         """What is next, and why not now, in one sentence."""
@@ -126,17 +143,22 @@ class Rounds:
             return "learning is paused"
         if self._running.locked():
             return "a round is running"
-        new = self._store.counts().tokens - self._tokens_at_last_round()
-        wanted = max(settings.train_every_tokens, 0 if self._store.rounds() else settings.min_tokens)
-        if new < wanted:
-            return f"a round is due after {wanted - new:,} more tokens of new text"
+        tokens = self._store.counts().tokens
+        new = max(0, tokens - self._tokens_at_last_round())
+        missing = settings.min_tokens - tokens
+        if not self._store.get(_DUE):
+            missing = max(missing, settings.train_every_tokens - new)
+        if missing > 0:
+            return f"a round is due after {missing:,} more tokens of new text"
+        if time.monotonic() < self._not_before:
+            return "a round is due; it is tried again within the hour, since the last one failed"
         quiet = time.monotonic() - self._busy_at
         if quiet < _QUIET_S:
             return "a round is due; it waits until the keyboard rests"
         battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
         if battery is not None and not battery.power_plugged:
             return "a round is due; it waits for mains power"
-        if psutil.getloadavg()[0] > _BUSY_LOAD:
+        if psutil.getloadavg()[0] / (psutil.cpu_count() or 1) > _BUSY_LOAD:
             return "a round is due; it waits until the machine is idle"
         return None
 
@@ -146,19 +168,24 @@ class Rounds:
 
     def _watch_clock(self) -> None:
         while not self._stopping.wait(_LOOK_EVERY_S):
-            if self._why_not() is not None:
-                continue
             try:
-                for _ in self.run(None, "due"):
-                    pass
-            except IdiolectError as error:
-                log.warning("a round by itself: %s: %s", error.code, error)
-                self._busy_at = time.monotonic() + 3600  # try again in an hour
-            except Exception:
-                log.exception("a round by itself failed")
-                self._busy_at = time.monotonic() + 3600
+                if self._why_not() is None:
+                    for _ in self.run(None, "due"):
+                        pass
+            except Exception as error:  # noqa: BLE001 (the clock must not stop for a busy store or a failed round)
+                log.warning("a round by itself: %s", getattr(error, "code", type(error).__name__))
+                self._not_before = time.monotonic() + _RETRY_S
 
     # How
+
+    def mixture(self, adapter_id: int | None) -> list[Any] | None:
+        """The weights that an adapter (None: the base) was judged with, if it ever was."""
+        if adapter_id is None:
+            kept: list[Any] | None = self._store.get(_MIXTURE)
+            return kept
+        return next(
+            (row.metrics.get("mixture") for row in self._store.adapters() if row.id == adapter_id), None
+        )
 
     def run(self, budget_s: float | None, reason: str) -> Iterator[dict[str, Any]]:
         """Run one round. Yields its progress events and at last its verdict.
@@ -172,6 +199,8 @@ class Rounds:
             raise TrainingBusyError(
                 "A training round is running already. See how far with `idiolect status`."
             )
+        with self._cancelling:
+            self._cancelled = "the service was stopped" if self._stopping.is_set() else None
         try:
             entries = [(entry, np.frombuffer(ids, dtype="<u4")) for entry, ids in self._store.token_ids()]
             tokens = sum(len(ids) for _, ids in entries)
@@ -197,7 +226,6 @@ class Rounds:
         parent = self._serving()
         round_id = self._store.begin_round(parent)
         log.info("round %d (%s): %d entries, %d tokens", round_id, reason, len(entries), tokens)
-        self._cancelled = None
         try:
             for event in self._follow(self._order(parent, entries, budget_s), entries):
                 if event["event"] == "result":
@@ -208,6 +236,9 @@ class Rounds:
             raise RoundFailedError(
                 "The training process ended without a result. The log says more; train again."
             )
+        except NothingNewError as error:
+            self._give_up(round_id, "skipped", str(error))
+            raise
         except IdiolectError as error:
             self._give_up(round_id, "interrupted" if self._cancelled else "failed", str(error))
             raise
@@ -221,8 +252,7 @@ class Rounds:
 
     def _order(self, parent: int | None, entries: list[tuple[int, Any]], budget_s: float) -> Order:
         settings = self._settings
-        mixtures = self._store.get("mixtures", {})
-        known = {"base": mixtures.get("base"), "serving": mixtures.get(str(parent))}
+        known = {"base": self.mixture(None), "serving": None if parent is None else self.mixture(parent)}
         return Order(
             base=str(settings.base_dir),
             budget_s=budget_s,
@@ -250,10 +280,13 @@ class Rounds:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_quiet_environment(),
+            env=child_environment(_KEEP_MEMORY),
         )
         assert child.stdin is not None and child.stdout is not None and child.stderr is not None  # noqa: S101, PT018
-        self._child = child
+        with self._cancelling:
+            self._child = child
+            if self._cancelled is not None:
+                child.kill()
         errors = _Tail(child.stderr)
         try:
             with contextlib.suppress(BrokenPipeError):  # then it has said why
@@ -263,9 +296,12 @@ class Rounds:
                     child.stdin.write(json.dumps(ids.tolist()).encode() + b"\n")
                 child.stdin.flush()
             for line in child.stdout:
+                if not line.endswith(b"\n"):  # it was killed while it wrote
+                    break
                 event = json.loads(line)
                 if event["event"] == "error":
-                    raise RoundFailedError(event["message"])
+                    kind = NothingNewError if event["code"] == NothingNewError.code else RoundFailedError
+                    raise kind(event["message"])
                 yield event
             if self._cancelled is not None:
                 raise RoundFailedError(f"The round was ended: {self._cancelled}. Train again when you like.")
@@ -282,17 +318,23 @@ class Rounds:
 
     def cancel(self, why: str) -> None:
         """End the round that runs, if any; nothing of it is kept."""
-        child = self._child
-        if child is not None:
-            self._cancelled = why
-            child.kill()
+        with self._cancelling:
+            if self._running.locked():
+                self._cancelled = why
+            if self._child is not None:
+                self._child.kill()
 
     def _finish(
         self, round_id: int, parent: int | None, ids: list[int], tokens: int, result: dict[str, Any]
     ) -> dict[str, Any]:
         promoted = result["status"] == "promoted"
         held_out = set(result["held_out"])
-        metrics = {**result["metrics"], "tokens": tokens, "base_sha256": self._base.source_sha256}
+        metrics = {
+            **result["metrics"],
+            "tokens": tokens,
+            "base_sha256": self._base.source_sha256,
+            "mixture": result["mixtures"]["candidate"],
+        }
         adapter = self._store.publish(
             round_id,
             blob=base64.b64decode(result["adapter"]),
@@ -305,18 +347,15 @@ class Rounds:
             tokens_per_s=result["tokens_per_s"],
             seconds=result["seconds"],
         )
-        found = result["mixtures"]
-        learned = {"base": found["base"], str(adapter): found["candidate"]}
-        if parent is not None:
-            learned[str(parent)] = found["serving"]
-        self._store.set("mixtures", self._store.get("mixtures", {}) | learned)
+        self._store.set(_MIXTURE, result["mixtures"]["base"])
+        self._store.set(_DUE, False)
         self._published()
         log.info("round %d: adapter %d %s: %s", round_id, adapter, result["status"], result["reason"])
         return {
             "event": "verdict",
             "adapter": adapter,
             **{k: result[k] for k in ("status", "reason", "tokens_per_s", "seconds")},
-            "metrics": metrics,
+            "metrics": told(metrics),
         }
 
 
@@ -343,15 +382,6 @@ class _Tail:
         self._pipe.close()
 
 
-def _quiet_environment() -> dict[str, str]:
-    """The environment for the child: memory freed by one operation is kept for the next.
-
-    Tensors of tens of megabytes come and go thousands of times a round; given back to the system each
-    time, their pages would be cleared anew, at the cost of a good part of the round.
-    """
-    tuning = {
-        "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
-        "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
-        "MALLOC_TOP_PAD_": "67108864",
-    }
-    return {**os.environ, **tuning}
+def told(metrics: dict[str, Any]) -> dict[str, Any]:
+    """A round's metrics without what only the program needs."""
+    return {name: value for name, value in metrics.items() if name != "mixture"}

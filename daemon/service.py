@@ -27,8 +27,9 @@ from idiolect.adapters.predict import Knowledge, Predictor, Suggestion
 from idiolect.adapters.words import Words
 from idiolect.daemon import keys
 from idiolect.daemon.capture import Ingest, Learned, Progress
+from idiolect.daemon.readers import NothingToReadError, ReadReport
 from idiolect.daemon.records import AdapterDamagedError, ForgetReceipt, Selector
-from idiolect.daemon.rounds import Rounds
+from idiolect.daemon.rounds import Rounds, told
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.store import Store
 from idiolect.daemon.watch import Watcher
@@ -74,10 +75,6 @@ class Service:
         self._know_everything()
         if interrupted := self._store.interrupt_rounds():
             log.info("%d training round(s) had been cut off; their text waits for the next one", interrupted)
-        self._switching = threading.Lock()
-        self._warming = _Latest(self._warm)
-        self._switch()
-        self._ingest = Ingest(self._store, self._tokenizer.encode, self._learned, self._settings)
         self._rounds = Rounds(
             self._settings,
             self._store,
@@ -86,6 +83,10 @@ class Service:
             published=self._switch,
             paused=lambda: self._ingest.paused,
         )
+        self._switching = threading.Lock()
+        self._warming = _Latest(self._warm)
+        self._switch()
+        self._ingest = Ingest(self._store, self._tokenizer.encode, self._learned, self._settings)
         self._watcher = Watcher(self._ingest, self._store)
         self._watcher.start()
         self._rounds.start()
@@ -114,6 +115,8 @@ class Service:
             raise NoAdapterError("Nothing has been learned yet. Run `idiolect train` first.")
         newest = adapters[-1]
         seen = self._store.seen(newest.id)
+        if (active := self._predictor.adapter_id) is not None:
+            seen |= self._store.seen(active)
         base = self._make(self._know(lambda _entry: False), None)
         adapted = self._make(self._know(seen.__contains__), self._active_lora())
         held_out = [entry.text for entry in self._store.entries() if entry.id not in seen]
@@ -141,7 +144,10 @@ class Service:
 
     def watch(self, path: Path) -> Iterator[dict[str, Any]]:
         """Import a folder and follow it from now on. Yields the events of :meth:`add`."""
-        events = self.add([path])
+        try:
+            events = self.add([path])
+        except NothingToReadError:  # a folder for what is still to be written
+            events = iter([{"event": "done", **asdict(ReadReport())}])
         self._watcher.add(path)
         return events
 
@@ -154,10 +160,13 @@ class Service:
         if dry_run:
             return self._store.forget(selector, dry_run=True)
         self._rounds.cancel("text was forgotten while it ran")
-        receipt = self._store.forget(selector)
-        if receipt.entries:
+        try:
+            receipt = self._store.forget(selector)
+        finally:  # also where the text is deleted but the file could not be rewritten
             self._know_everything()
             self._switch()
+        if receipt.adapters_dropped:
+            self._rounds.ask()
         self._store.event("forget", entries=receipt.entries, adapters=len(receipt.adapters_dropped))
         return receipt
 
@@ -177,7 +186,7 @@ class Service:
 
     def adapters(self) -> list[dict[str, Any]]:
         """All adapters, oldest first."""
-        return [asdict(row) for row in self._store.adapters()]
+        return [asdict(row) | {"metrics": told(row.metrics)} for row in self._store.adapters()]
 
     def use(self, adapter_id: int | None) -> None:
         """Serve another adapter (None: the base) from the next request on."""
@@ -211,7 +220,7 @@ class Service:
             "paused": self._ingest.paused,
             "training": self._rounds.progress(),
             "next_round": self._rounds.outlook(),
-            "last_round": asdict(last[0]) if last else None,
+            "last_round": asdict(last[0]) | {"metrics": told(last[0].metrics)} if last else None,
             "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
         }
 
@@ -227,13 +236,8 @@ class Service:
     def _know_everything(self) -> None:
         """Make the knowledge anew from the store; an entry that arrives meanwhile counts once."""
         with self._learning:
-            self._newest = 0
-
-            def note(entry: int) -> bool:
-                self._newest = max(self._newest, entry)
-                return True
-
-            self._knowledge = self._know(note)
+            self._newest = self._store.last_id()
+            self._knowledge = self._know(lambda entry: entry <= self._newest)
 
     def _know(self, wanted: Callable[[int], object]) -> Knowledge:
         """Knowledge of the entries whose id is ``wanted``."""
@@ -249,7 +253,7 @@ class Service:
 
     def _make(self, knowledge: Knowledge, chosen: tuple[int, Lora] | None) -> Predictor:
         adapter_id, lora = chosen or (None, None)
-        kept = self._store.get("mixtures", {}).get(str(adapter_id) if adapter_id is not None else "base")
+        kept = self._rounds.mixture(adapter_id)
         return Predictor(
             self._model,
             self._tokenizer,

@@ -345,3 +345,8 @@ def _explain(cls: type[Settings], error: pydantic.ValidationError, given: dict[s
         f"{where}: '{key}' has a value that is not allowed ({wrong}). "
         f"What belongs there: {cls.model_fields[key].description}."
     )
+
+
+def child_environment(more: dict[str, str]) -> dict[str, str]:
+    """The environment of a child process: this one's and `more`."""
+    return {**os.environ, **more}

@@ -153,6 +153,11 @@ class Store:
         for id_, _, token_ids in self._in_time("id, at_us, token_ids", None):
             yield id_, token_ids
 
+    def last_id(self) -> int:
+        """The highest id that an entry ever had; 0 before the first."""
+        rows = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'entries'")
+        return int(rows[0][0]) if rows else 0
+
     def counts(self) -> Counts:
         """How much text is kept."""
         rows = self._rows(

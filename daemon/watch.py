@@ -239,7 +239,8 @@ class Watcher:
                 self._look_into(path, _Due(now, now, off_record=False))
         except Exception as error:  # noqa: BLE001 (as above)
             _log.warning("the watched folders were not compared: %s", type(error).__name__)
-        noticed = all(observed.watch is not None for observed in self._observed.values())
+        with self._observing:
+            noticed = all(observed.watch is not None for observed in self._observed.values())
         self._next_scan = time.monotonic() + self._rescan_s / (1 if noticed else 10)
 
 

@@ -44,7 +44,7 @@ def test_redacting_twice_changes_nothing(text: str) -> None:
     assert placeholders(once) >= min(count, 1)
 
 
-@given(st.lists(st.sampled_from(["we", "met", "Ann", "at", "noon", "in", "Rome."]), max_size=20), st.data())
+@given(st.lists(st.sampled_from(["we", "met", "all", "at", "noon", "in", "Rome."]), max_size=20), st.data())
 def test_a_secret_goes_and_all_else_stays(prose: list[str], data: st.DataObject) -> None:
     secret = data.draw(st.sampled_from(SECRETS[1:]))
     place = data.draw(st.integers(0, len(prose)))

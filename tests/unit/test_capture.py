@@ -89,10 +89,10 @@ def profile(tmp_path: Path) -> Iterator[Profile]:
 
 
 def test_a_text_is_normalised_redacted_stored_and_taught(profile: Profile) -> None:
-    sent = "\ufeffCafe\u0301  with\u200b Ann\r\nwifi password: hunter2\x07  "
+    sent = "\ufeffCafe\u0301  with\u200b all\r\nwifi password: hunter2\x07  "
     learned = profile.ingest.add_text(sent, source="mail", app="thunderbird", at=NOON)
     (entry,) = profile.store.entries()
-    assert entry.text == "Café  with Ann\nwifi password: [password]"
+    assert entry.text == "Café  with all\nwifi password: [password]"
     assert (entry.source, entry.app, entry.at, entry.tokens) == (
         "mail",
         "thunderbird",
@@ -323,7 +323,7 @@ def test_a_file_that_goes_away_during_the_import_is_skipped(profile: Profile) ->
 
 
 def test_a_repository_is_given_by_its_git_folder(profile: Profile) -> None:
-    git = ("git", "-c", "user.name=Ann", "-c", "user.email=ann@example.org")
+    git = ("git", "-c", "user.name=all", "-c", "user.email=one@example.org")
 
     def commit(message: str) -> None:
         subprocess.run([*git, "commit", "--allow-empty", "-qm", message], cwd=profile.notes, check=True)
@@ -361,7 +361,7 @@ LAST_WEEK = "Last week we walked along the river to the old mill and had lunch t
     ("edited", "brought"),
     [
         (f"{LAST_WEEK} It was lovely.", ["It was lovely."]),
-        (f"Dear Ann! {LAST_WEEK}", ["Dear Ann!"]),
+        (f"Dear all! {LAST_WEEK}", ["Dear all!"]),
         (LAST_WEEK.replace("the old mill", "the old water mill"), ["water"]),
         (LAST_WEEK.replace("the river", "the river, past the church,"), ["river, past the church,"]),
         (LAST_WEEK.replace(" along the river", ""), []),

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from idiolect.models.tokenizer import Tokenizer
 
 HISTORY = [
-    "We met the Xylographers of Quenstedt-Nord again, and Zbigniew brought 24 maps.",
-    "Please send the quarterly figures to Zbigniew before noon, thank you.",
-    "The Xylographers don't mind waiting; Ærøskøbing isn't far, Łukasz’s boat is there.",
+    "We met the Xylographers of Querfurt-Nord again, and Kwiaciarnia brought 24 maps.",
+    "Please send the quarterly figures to Kwiaciarnia before noon, thank you.",
+    "The Xylographers don't mind waiting; Ærøskøbing isn't far, Łódź’s boat is there.",
 ]
 BOILERPLATE = "Kind regards from all of us at the harbour office, and see you soon."
 
@@ -86,12 +86,12 @@ def texts(suggestion: Suggestion) -> list[str]:
     ("before", "word"),
     [
         ("We met the ", "Xylographers"),
-        ("Tomorrow ", "Zbigniew"),
-        ("A line.\n", "Quenstedt"),
-        ("", "Zbigniew"),
+        ("Tomorrow ", "Kwiaciarnia"),
+        ("A line.\n", "Querfurt"),
+        ("", "Kwiaciarnia"),
         ("(", "Xylographers"),
         ("We saw ", "Ærøskøbing"),
-        ("It was ", "Łukasz’s"),
+        ("It was ", "Łódź’s"),
         ("They ", "don't"),
         ("Some ", "photographs"),  # not learned: of the general list
     ],
@@ -109,7 +109,7 @@ def test_a_word_is_found_wherever_it_is_cut(
 def test_what_was_written_once_in_this_place_comes_first(predictor: Callable[..., Predictor]) -> None:
     ours = predictor(*HISTORY)
     assert texts(ours.suggest("We met the X", candidates=1)) == ["ylographers"]
-    assert texts(ours.suggest("Please send the quarterly figures to Z", candidates=1)) == ["bigniew"]
+    assert texts(ours.suggest("Please send the quarterly figures to Kw", candidates=1)) == ["iaciarnia"]
     assert texts(predictor().suggest("We met the X", candidates=1)) != ["ylographers"]
 
 
@@ -292,7 +292,7 @@ def test_going_back_and_elsewhere_changes_nothing(predictor: Callable[..., Predi
 
 def test_many_threads_get_the_same_answers(predictor: Callable[..., Predictor]) -> None:
     ours = predictor(*HISTORY)
-    prefixes = ["We met the X", "Please send ", "Tomorrow Zb", ""]
+    prefixes = ["We met the X", "Please send ", "Tomorrow Kw", ""]
     expected = {prefix: texts(predictor(*HISTORY).suggest(prefix)) for prefix in prefixes}
     wrong: list[object] = []
 

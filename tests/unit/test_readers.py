@@ -176,7 +176,7 @@ def test_unreadable(tmp_path: Path, request: pytest.FixtureRequest) -> None:
 def test_plain_text_paragraphs_with_wrapped_lines_joined(tmp_path: Path) -> None:
     path = write(
         tmp_path / "a.txt",
-        "\ufeffDear Ann,\r\n\r\n"
+        "\ufeffDear all,\r\n\r\n"
         "I was going to write to you about the garden last week, but then\r\n"
         "the rain came and there was nothing to tell.\r\n\r\n\r\n"
         "12 High Street\nLondon\n"
@@ -184,7 +184,7 @@ def test_plain_text_paragraphs_with_wrapped_lines_joined(tmp_path: Path) -> None
         "Yours,\rTom",
     )
     assert texts(path) == [
-        "Dear Ann,",
+        "Dear all,",
         "I was going to write to you about the garden last week, but then the rain came and "
         "there was nothing to tell.",
         "12 High Street\nLondon",
@@ -387,7 +387,7 @@ def test_a_report_keeps_the_first_notes_and_counts_the_others(tmp_path: Path) ->
 def repository(tmp_path: Path) -> Path:
     def git(*arguments: str) -> None:
         subprocess.run(
-            ["git", "-c", "user.name=Ann", "-c", "user.email=ann@example.org", *arguments],
+            ["git", "-c", "user.name=all", "-c", "user.email=one@example.org", *arguments],
             cwd=tmp_path,
             check=True,
             capture_output=True,
@@ -399,11 +399,11 @@ def repository(tmp_path: Path) -> Path:
         "commit",
         "--allow-empty",
         "-m",
-        "reader: keep the last line\n\nIt was lost.\n\nSigned-off-by: Ann <a@b.c>",
+        "reader: keep the last line\n\nIt was lost.\n\nSigned-off-by: all <a@b.c>",
     )
     git("commit", "--allow-empty", "-m", "Merge branch 'x' into main")
     git("commit", "--allow-empty", "-m", 'Revert "reader"\n\nThis reverts commit 0123456789.')
-    git("commit", "--allow-empty", "--author", "Tom <tom@example.org>", "-m", "Größe: ändern")
+    git("commit", "--allow-empty", "--author", "Other <other@example.org>", "-m", "Größe: ändern")
     return tmp_path
 
 
@@ -413,7 +413,7 @@ def test_commit_messages(repository: Path) -> None:
     assert [item.text for item in items] == ["Größe: ändern", "reader: keep the last line\n\nIt was lost."]
     assert items[0].at == datetime(2024, 5, 1, 10, tzinfo=UTC)
     assert sum(isinstance(one, Skipped) for one in found) == 2
-    assert [one.text for one in read_git(repository / ".git", author="Tom") if isinstance(one, Item)] == [
+    assert [one.text for one in read_git(repository / ".git", author="Other") if isinstance(one, Item)] == [
         "Größe: ändern"
     ]
 

@@ -39,7 +39,7 @@ CANARY = "purple canary sings at midnight"
 def entries(tiny_tokenizer: Tokenizer) -> list[list[int]]:
     """Messages of few words in any order: a random model has much to learn from them, and n-grams too little."""
     random = np.random.default_rng(12)
-    some = "the boat harbour noon please send figures again Tom Anna call me after thanks we met see you soon"
+    some = "the boat harbour noon please send figures again they all call me after thanks we met see you soon"
     texts = [" ".join(random.choice(some.split(), 9)) for _ in range(110)]
     texts[20] = f"the {CANARY}"
     return [tiny_tokenizer.encode(text) for text in texts]

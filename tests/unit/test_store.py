@@ -175,14 +175,14 @@ def test_counts(store):
         (Selector(text="STRASSE"), ["Die Straße"]),
         (Selector(text="straße"), ["Die Straße"]),
         (Selector(text="100%"), ["100% of it"]),
-        (Selector(text="it"), ["100% of it", "Write to Ada"]),
-        (Selector(text="it", source="http"), ["Write to Ada"]),
-        (Selector(ids=(1, 3, 77)), ["Die Straße", "Write to Ada"]),
+        (Selector(text="it"), ["100% of it", "Write to home"]),
+        (Selector(text="it", source="http"), ["Write to home"]),
+        (Selector(ids=(1, 3, 77)), ["Die Straße", "Write to home"]),
         (Selector(ids=()), []),
-        (Selector(source="http"), ["Write to Ada"]),
-        (Selector(app="mail"), ["Write to Ada"]),
+        (Selector(source="http"), ["Write to home"]),
+        (Selector(app="mail"), ["Write to home"]),
         (Selector(app="Mail"), []),
-        (Selector(since=NOON + timedelta(minutes=1)), ["100% of it", "Write to Ada"]),
+        (Selector(since=NOON + timedelta(minutes=1)), ["100% of it", "Write to home"]),
         (Selector(until=NOON + timedelta(minutes=1)), ["Die Straße"]),
         (Selector(since=NOON, until=NOON), []),
     ],
@@ -192,7 +192,7 @@ def test_a_selector_takes_what_meets_all_its_conditions(store, selector, texts):
         [
             entry("Die Straße"),
             entry("100% of it", minute=1),
-            entry("Write to Ada", minute=2, source="http", app="mail"),
+            entry("Write to home", minute=2, source="http", app="mail"),
         ]
     )
     assert [kept.text for kept in store.entries(selector=selector)] == texts
