@@ -29,7 +29,7 @@ from idiolect.daemon import keys
 from idiolect.daemon.capture import Ingest, Learned, Progress
 from idiolect.daemon.readers import NothingToReadError, ReadReport
 from idiolect.daemon.records import AdapterDamagedError, ForgetReceipt, Selector
-from idiolect.daemon.rounds import Rounds, told
+from idiolect.daemon.rounds import Rounds, give_back_memory, told
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.store import Store
 from idiolect.daemon.watch import Watcher
@@ -297,6 +297,7 @@ class Service:
             predictor = self._make(self._knowledge, self._active_lora())
             predictor.warm()
             self._predictor = predictor
+        give_back_memory()
 
     def _warm(self) -> None:
         self._predictor.warm()
