@@ -27,9 +27,10 @@ from idiolect.models.tokenizer import Tokenizer
 
 _TYPED = regex.compile(r"( ?)([\p{L}\p{N}'’]*)\Z")
 _GHOST_TOKENS = 16  # one batched pass
-_STEPS = 2  # passes of one token after a draft has failed
+_STEPS = 1  # passes of one token after a draft has failed
 _LIKELY = 0.35  # a ghost's next token must be at least this probable
 _SHOW = 0.5  # a ghost is shown, and thought further, if its first word is at least this probable
+_SPELLED = 4  # tokens that a word which no list knows may still take
 _LONGEST = 40  # characters typed of a word; longer runs are no words
 _REMEMBERED = 24  # distributions, of 200 KB each
 _WINDOW_STEP = 128  # a long prefix is cut at multiples of this, so that its cache stays valid for a while
@@ -231,7 +232,7 @@ class Predictor:
         back = self._tokenizer.token_bytes(whole[-1])
         entry = whole[:-1]
         text, probability = b"", 1.0
-        for _ in range(_STEPS + 2):
+        for _ in range(_SPELLED):
             p = self._after(entry)
             tokens = self._tokenizer.starting_with(back)
             token = int(tokens[np.argmax(p[tokens])])

@@ -19,6 +19,7 @@ from idiolect.adapters.lora import Lora
 from idiolect.models.twin import Twin, cross_entropy
 
 _SETTLED = 3  # steps before another number of threads is tried
+_UNDISTURBED = 0.85  # share of its threads' time that a step gets on an idle machine
 _LONGEST_STEP = 0.04  # of the budget
 _RETRY = 12  # steps between two trials of it
 _ROWS = 2  # rows whose activations are held at once
@@ -138,25 +139,30 @@ class _Pace:
         self._seconds = dict.fromkeys(range(1, most + 1), 0.0)
         self._steps = 0
         self._threads = most
-        self._started = 0.0
+        self._started = (0.0, 0.0)
+        self._contended = False
 
     def begin(self) -> None:
         untried = [count for count, seconds in self._seconds.items() if seconds == 0.0]
         if self._steps < _SETTLED:
             self._threads = max(self._seconds)
-        elif self._steps % _RETRY == 0 or untried:
+        elif self._contended and (self._steps % _RETRY == 0 or untried):
             others = (
                 untried or [count for count in self._seconds if count != self._threads] or [self._threads]
             )
             self._threads = others[self._steps // _RETRY % len(others)]
         else:
-            self._threads = min(self._seconds, key=self._seconds.__getitem__)
+            tried = {count: seconds for count, seconds in self._seconds.items() if seconds}
+            self._threads = min(tried, key=tried.__getitem__)
         torch.set_num_threads(self._threads)
-        self._started = time.perf_counter()
+        self._started = (time.perf_counter(), time.process_time())
 
     def end(self) -> float:
         """The step's seconds."""
-        self._seconds[self._threads] = time.perf_counter() - self._started
+        seconds = time.perf_counter() - self._started[0]
+        got = (time.process_time() - self._started[1]) / (seconds * self._threads)
+        self._contended = got < _UNDISTURBED or self._threads < max(self._seconds)
+        self._seconds[self._threads] = seconds
         self._steps += 1
         return self._seconds[self._threads]
 

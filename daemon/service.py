@@ -247,7 +247,10 @@ class Service:
         entries = [np.frombuffer(ids, dtype="<u4") for entry, ids in self._store.token_ids() if wanted(entry)]
         memory.add_many(entries)
         words.learn_many(self._tokenizer.decode(ids.tolist()) for ids in entries)
-        for ids in entries[-self._settings.recent_tokens :]:
+        first = len(entries)
+        while first > 0 and sum(map(len, entries[first:])) < self._settings.recent_tokens:
+            first -= 1
+        for ids in entries[first:]:
             recent.add(ids.tolist())
         return Knowledge(memory, words, recent)
 
