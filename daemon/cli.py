@@ -65,8 +65,17 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
     except Exception as error:  # noqa: BLE001 (the last resort; it is logged)
+        if _interrupted(error):
+            sys.exit(EXIT_INTERRUPTED)
         _fail(_unexpected(error), EXIT_UNEXPECTED)
     sys.exit(0)
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: in the middle of a stream, closing it may raise another one on top."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
@@ -234,8 +243,10 @@ def _round(client: Client, view: View, budget: float | None, *, quiet: bool = Fa
     events = client.stream("/v1/train", {"stream": True, "budget_s": budget})
     try:
         verdict = view.follow_round(events, quiet=quiet)
-    except KeyboardInterrupt:
-        view.round_goes_on()
+    except BaseException as error:
+        if _interrupted(error):
+            view.round_goes_on()
+            raise KeyboardInterrupt from error
         raise
     return {name: value for name, value in verdict.items() if name != "event"}
 

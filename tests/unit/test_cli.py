@@ -513,3 +513,16 @@ def test_no_two_errors_share_an_exit_code():
     ]
     assert len(codes) > 20
     assert sorted(codes) == sorted(set(codes))
+
+
+def test_an_interrupt_is_known_under_the_errors_that_it_causes():
+    def closes_badly():
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise RuntimeError("the stream was still open")
+
+    with pytest.raises(RuntimeError) as caught:
+        closes_badly()
+    assert cli._interrupted(caught.value)
+    assert not cli._interrupted(RuntimeError("alone"))
