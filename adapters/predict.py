@@ -30,7 +30,7 @@ _GHOST_TOKENS = 16  # one batched pass
 _STEPS = 1  # passes of one token after a draft has failed
 _LIKELY = 0.35  # a ghost's next token must be at least this probable
 _SHOW = 0.5  # a ghost is shown, and thought further, if its first word is at least this probable
-_SPELLED = 4  # tokens that a word which no list knows may still take
+_SPELLED = 2  # tokens that a word which no list knows may still take, a pass for each
 _LONGEST = 40  # characters typed of a word; longer runs are no words
 _REMEMBERED = 24  # distributions, of 200 KB each
 _WINDOW_STEP = 128  # a long prefix is cut at multiples of this, so that its cache stays valid for a while
@@ -224,7 +224,7 @@ class Predictor:
                 Word(form[typed:], float(score / total))
                 for form, score in zip(found.forms, found.scores, strict=True)
             ]
-        return self._spell(cut) if cut.typed else []
+        return self._spell(cut) if cut.typed and not any(map(str.isdigit, cut.typed)) else []
 
     def _spell(self, cut: _Cut) -> list[Word]:
         """The likeliest continuation, token by token, of a word that no list knows."""
