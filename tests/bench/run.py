@@ -64,9 +64,9 @@ class Profile:
             yield client
 
 
-def texts(person: str) -> list[str]:
+def entries(person: str) -> list[dict]:
     lines = (CORPORA / f"{person}.jsonl").read_text("utf-8").splitlines()
-    return [json.loads(line)["text"] for line in lines]
+    return [json.loads(line) for line in lines]
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -143,8 +143,11 @@ def keystrokes(client: httpx.Client, messages: list[str]) -> tuple[list[float], 
 
 def typing(profile: Profile, person: str) -> dict:
     """Typing new messages over HTTP with the adapter active: alone, and while a training round runs."""
-    messages = [text[:160] for text in texts(person)[-400:] if len(text) > 60]
+    newest = entries(person)[-100:]
+    messages = [entry["text"][:160] for entry in newest if len(entry["text"]) > 60]
     with profile.client() as client:
+        # They were held out from training; now the memory must not know them either.
+        client.post("/v1/forget", json={"since": newest[0]["ts"]}).raise_for_status()
         keystrokes(client, messages[:2])
         every, ghosts = keystrokes(client, messages[2:14])
         service_mb = round(psutil.Process(profile.status()["pid"]).memory_info().rss / 2**20)
