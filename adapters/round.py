@@ -103,6 +103,7 @@ def main() -> int:
         emit(
             {
                 "event": "error",
+                "code": "out-of-memory",
                 "message": "The round ran out of memory. Close other programs and train again.",
             }
         )
