@@ -1,9 +1,13 @@
 """The fast memory: n-grams over the user's own tokens, learned at once, looked up in microseconds.
 
-Counts are never stored. Every token of the history is filed under its context, the ``ORDER`` tokens
-before it packed into one 64-bit key, nearest token first; all occurrences of a context of any order
-are then one run of the sorted keys, found by binary search. Ten bytes a token. New entries go
-into small sorted segments that are merged as they grow (a log-structured merge, O'Neil et al. 1996).
+Every token of the history is filed under the token before it, as one 64-bit number: the farther three tokens of its
+context, nearest first, and then itself. All occurrences of a context of any order are then one run of sorted
+numbers, and a look-up needs only what is filed under one token: a sorted array while it is short, and then a tree
+of one level (a B-tree, Bayer & McCreight 1972) of pages, with the counts of every run of more than ``_HEAVY`` numbers
+beside them. So no look-up counts more numbers than that, no addition of a token moves more than a page and a few rows
+of counts, and nothing is left to be merged later. Eight bytes a token, about twelve with all that is kept beside.
+
+Arrays and trees are never changed, only replaced: a reader takes one reference and needs no lock.
 
 Probabilities are interpolated Witten-Bell (Witten & Bell 1991; Chen & Goodman 1999, eq. 15):
 ``p(w | h) = (c(h w) + T(h) p(w | h')) / (c(h) + T(h))``, with T(h) the distinct tokens seen after h
@@ -12,17 +16,28 @@ and h' the context without its farthest token.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import threading
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 ORDER = 4
-"""Tokens of context: 16 bits each make one 64-bit key."""
+"""Tokens of context: the nearest, and three in a number's upper 48 bits."""
 
-_GROWTH = 4  # a segment is merged into the one before it once it is a fourth of its size
-_HEAVY = 20_000  # from here on, a run's counts are kept instead of counted again
+_PAGE = 1_024  # numbers in a page, at most
+_HEAVY = (
+    64  # the counts of longer runs are kept; shorter ones are counted anew, in Python, in a few microseconds
+)
+_BATCH = 4_096  # entries that are laid out together
+_PASS = 1 << 19  # tokens that are sorted together
+_SPANS = tuple(
+    (1 << 16 * (ORDER + 1 - length)) - 1 for length in range(1, ORDER + 1)
+)  # bits that a length leaves open
 _START = 0  # fills the context before an entry's first token; the vocabulary's document mark
 
 
@@ -42,26 +57,101 @@ class Prediction:
     total: int
 
 
-class _Segment:
-    """Tokens sorted by context: ``keys`` ascending, ``following[i]`` the token seen after ``keys[i]``."""
+class _Counts(NamedTuple):
+    """How often each token follows a context: ``counts[i]`` times ``ids[i]`` (ascending), ``total`` in all.
 
-    def __init__(self, keys: NDArray[np.uint64], following: NDArray[np.uint16]) -> None:
-        order = np.argsort(keys, kind="stable")
-        self.keys, self.following = keys[order], following[order]
-        self._heavy: dict[tuple[int, int], tuple[NDArray[np.intp], NDArray[np.intp]]] = {}
+    The counts are exact up to 16.7 million, and need no conversion in a look-up.
+    """
 
-    def counts(self, low: int, high: int, vocab: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Distinct tokens of a run, ascending, and how often each occurs."""
-        size = high - low
-        if size < _HEAVY:
-            return _count(self.following[low:high], vocab)
-        if (low, high) not in self._heavy:
-            self._heavy[low, high] = _count(self.following[low:high], vocab)
-        return self._heavy[low, high]
+    ids: NDArray[np.uint16]
+    counts: NDArray[np.float32]
+    total: int
+
+    @classmethod
+    def of(cls, tokens: NDArray[np.uint16]) -> _Counts:
+        ordered = tokens.copy()
+        ordered.sort(kind="stable")  # for 16 bits this is a radix sort
+        edges = _edges(ordered)
+        return cls(ordered[edges[:-1]], (edges[1:] - edges[:-1]).astype(np.float32), len(ordered))
+
+    def plus(self, token: np.uint16) -> _Counts:
+        """The counts with one token more."""
+        at = self.ids.searchsorted(token)
+        if at < len(self.ids) and self.ids[at] == token:
+            counts = self.counts.copy()
+            counts[at] += 1
+            return _Counts(self.ids, counts, self.total + 1)
+        ids = np.concatenate((self.ids[:at], (token,), self.ids[at:]), dtype=np.uint16)
+        counts = np.concatenate((self.counts[:at], (1,), self.counts[at:]), dtype=np.float32)
+        return _Counts(ids, counts, self.total + 1)
+
+
+class _Tree(NamedTuple):
+    """All that followed a frequent token.
+
+    ``starts`` are the first numbers of all pages but the first one. ``heavy`` has the counts of every run longer
+    than ``_HEAVY``, by the length of its context and by the greatest number that the run could hold.
+    """
+
+    pages: tuple[NDArray[np.uint64], ...]
+    starts: tuple[int, ...]
+    heavy: dict[tuple[int, int], _Counts]
+
+    @classmethod
+    def of(cls, values: NDArray[np.uint64]) -> _Tree:
+        heavy = {(1, _SPANS[0]): _Counts.of(values.astype(np.uint16))}
+        for length, span in enumerate(_SPANS[1:], 2):
+            lasts = values | np.uint64(span)
+            edges = _edges(lasts)
+            for run in (edges[1:] - edges[:-1] > _HEAVY).nonzero()[0].tolist():
+                tokens = values[edges[run] : edges[run + 1]].astype(np.uint16)
+                heavy[length, int(lasts[edges[run]])] = _Counts.of(tokens)
+        pages = _pages(values)
+        return cls(tuple(pages), tuple([int(page[0]) for page in pages[1:]]), heavy)
+
+    def grown(self, new: NDArray[np.uint64]) -> _Tree:
+        """The tree with more numbers, ``new``, in order."""
+        if 4 * len(new) > self.heavy[1, _SPANS[0]].total:
+            return _Tree.of(_merged(*self.pages, new))
+        values = new.tolist()
+        pages, starts, heavy = list(self.pages), self.starts, dict(self.heavy)
+        for index, value in enumerate(values):
+            place = bisect_right(starts, value)
+            pages[place] = _merged(pages[place], new[index : index + 1])
+            if len(pages[place]) > _PAGE:
+                parts = _pages(pages[place])
+                pages[place : place + 1] = parts
+                starts = (*starts[:place], *(int(part[0]) for part in parts[1:]), *starts[place:])
+        tree = _Tree(tuple(pages), starts, heavy)
+        for value in values:
+            token = np.uint16(value & 0xFFFF)
+            for length, span in enumerate(_SPANS, 1):
+                key = length, value | span
+                if key in self.heavy:
+                    heavy[key] = heavy[key].plus(token)
+                elif key not in heavy:
+                    run = tree.run(value & ~span, value | span)
+                    if len(run) <= _HEAVY:
+                        break
+                    heavy[key] = _Counts.of(run.astype(np.uint16))
+        return tree
+
+    def near(self, low: int, high: int) -> NDArray[np.uint64]:
+        """The numbers from ``low`` to ``high`` and some before and after them."""
+        first, last = bisect_left(self.starts, low), bisect_right(self.starts, high)
+        return self.pages[first] if first == last else np.concatenate(self.pages[first : last + 1])
+
+    def run(self, low: int, high: int) -> NDArray[np.uint64]:
+        """The numbers from ``low`` to ``high``."""
+        values = self.near(low, high)
+        return values[values.searchsorted(np.uint64(low)) : values.searchsorted(np.uint64(high), "right")]
 
 
 class FastMemory:
     """Interpolated n-grams up to :data:`ORDER` + 1 tokens, updated entry by entry.
+
+    Any thread may read at any time. It sees what followed one token with all of an entry or with
+    nothing of it.
 
     Args:
         vocab: tokens in the vocabulary, at most 65,536.
@@ -70,8 +160,10 @@ class FastMemory:
     def __init__(self, vocab: int) -> None:
         self.vocab = vocab
         self.tokens = 0
+        self._times = np.zeros(vocab, dtype=np.uint32)
         self._unigrams = np.zeros(vocab, dtype=np.float32)
-        self._segments: list[_Segment] = []
+        self._after: dict[int, NDArray[np.uint64] | _Tree] = {}
+        self._writing = threading.Lock()
 
     def add(self, ids: Sequence[int]) -> None:
         """Learn one entry."""
@@ -79,89 +171,163 @@ class FastMemory:
 
     def add_many(self, entries: Iterable[Sequence[int] | NDArray[np.integer]]) -> None:
         """Learn many entries at once; contexts do not reach across entries."""
-        arrays = [np.asarray(ids, dtype=np.uint64) for ids in entries if len(ids)]
-        if not arrays:
+        text, inside = _laid_out(entries)
+        if not inside.any():
             return
-        keys = np.concatenate([_keys(ids) for ids in arrays])
-        following = np.concatenate(arrays).astype(np.uint16)
-        np.add.at(self._unigrams, following, 1)
-        segment = _Segment(keys, following)
-        # A reader in another thread sees the old list or the new one, never one in between.
-        segments = list(self._segments)
-        while segments and len(segments[-1].keys) < _GROWTH * len(segment.keys):
-            last = segments.pop()
-            segment = _Segment(
-                np.concatenate([last.keys, segment.keys]), np.concatenate([last.following, segment.following])
-            )
-        self._segments = [*segments, segment]
-        self.tokens += len(following)  # last: it tells a reader that what it knew is out of date
+        with self._writing:
+            times = self._times.copy()
+            np.add.at(times, text[inside], 1)
+            for near, values in _filed(text, inside):
+                known = self._after.get(near)
+                if isinstance(known, _Tree):
+                    self._after[near] = known.grown(values)
+                else:
+                    values = values.copy() if known is None else _merged(known, values)
+                    self._after[near] = values if len(values) <= _HEAVY else _Tree.of(values)
+            tokens = self.tokens + int(inside.sum())
+            unigrams = np.multiply(times, 1 / tokens, dtype=np.float32)
+            unigrams.flags.writeable = False
+            self._times, self._unigrams = times, unigrams
+            self.tokens = tokens  # last: it tells a reader that what it knew is out of date
 
     def unigrams(self) -> NDArray[np.float32]:
-        """The distribution (vocab,) of single tokens; all zero while nothing is known."""
-        return self._unigrams / np.float32(max(self.tokens, 1))
+        """The distribution (vocab,) of single tokens, read-only; all zero while nothing is known."""
+        return self._unigrams
 
     def unigram(self, token: int) -> float:
         """The share of one token in all that is known."""
-        return float(self._unigrams[token]) / max(self.tokens, 1)
+        return float(self._unigrams[token])
 
     def predict(self, context: Sequence[int]) -> Prediction:
         """What follows ``context``, the tokens of the entry so far (only the last :data:`ORDER` matter)."""
-        ids, p = np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.float32)
-        backoff, order, total = 1.0, 0, 0
-        bounds = _bounds(context)
-        found = [(segment, np.searchsorted(segment.keys, bounds)) for segment in self._segments]
-        for length in range(1, ORDER + 1):
-            runs = [(segment, int(at[2 * length - 2]), int(at[2 * length - 1])) for segment, at in found]
-            parts = [segment.counts(low, high, self.vocab) for segment, low, high in runs if high > low]
-            if not parts:
+        recent = [_START] * ORDER + [int(token) for token in context[-ORDER:]]
+        known = self._after.get(recent[-1])
+        if known is None:
+            return Prediction(np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.float32), 1.0, 0, 0)
+        counts, few = _found(known, recent[-2] << 48 | recent[-3] << 32 | recent[-4] << 16)
+        sizes = [(level.total, len(level.ids)) for level in counts]
+        sizes += [(len(tokens), len(set(tokens))) for tokens in few]
+        weights: list[float] = []  # of one occurrence, for each length of the context
+        backoff = 1.0
+        for total, distinct in reversed(sizes):
+            weights.insert(0, backoff / (total + distinct))
+            backoff *= distinct / (total + distinct)
+        rare: dict[int, float] = {}
+        for tokens, weight in zip(few, weights[len(counts) :], strict=True):
+            for token in tokens:
+                rare[token] = rare.get(token, 0.0) + weight
+        order, total = len(sizes), sizes[-1][0]
+        if not counts:
+            places = sorted(rare)
+            p = np.array([rare[token] for token in places], dtype=np.float32)
+            return Prediction(np.array(places, dtype=np.intp), p, backoff, order, total)
+        # What follows a longer context follows the shorter one too: added up from the longest to the shortest.
+        ids, p = np.array([*rare], dtype=np.uint16), np.array([*rare.values()], dtype=np.float32)
+        for level, weight in zip(reversed(counts), reversed(weights[: len(counts)]), strict=True):
+            longer, ids, q = ids, level.ids, p
+            p = level.counts * np.float32(weight)
+            p[_places(ids, longer)] += q
+        return Prediction(ids.astype(np.intp), p, backoff, order, total)
+
+
+def _places(ids: NDArray[np.uint16], some: NDArray[np.uint16]) -> NDArray[np.intp] | slice:
+    """Where ``some`` of the ids are."""
+    if len(some) == len(ids):
+        return slice(None)
+    if len(some) < 512 or 8 * len(some) < len(ids):
+        return ids.searchsorted(some)
+    places = np.empty(1 << 16, dtype=np.intp)  # so many are found faster in a table
+    places[ids.astype(np.intp)] = np.arange(len(ids))
+    return places[some]
+
+
+def _found(known: NDArray[np.uint64] | _Tree, value: int) -> tuple[list[_Counts], list[list[int]]]:
+    """For each length of a context that is known, shortest first: counts, and after them lists of a few tokens."""
+    counts: list[_Counts] = []
+    if isinstance(known, _Tree):
+        for length, span in enumerate(_SPANS, 1):
+            heavy = known.heavy.get((length, value | span))
+            if heavy is None:
+                known = known.near(value & ~span, value | span)
                 break
-            tokens, counts = parts[0] if len(parts) == 1 else _merge(parts)
-            order, total = length, int(counts.sum())
-            scale = 1.0 / (total + len(tokens))
-            if length == 1:
-                ids, p = tokens, (counts * scale).astype(np.float32)
-            else:
-                p = p * np.float32(len(tokens) * scale)
-                p[np.searchsorted(ids, tokens)] += (counts * scale).astype(np.float32)
-            backoff *= len(tokens) * scale
-        return Prediction(ids, p, backoff, order, total)
+            counts.append(heavy)
+        else:
+            return counts, []
+    spans = _SPANS[len(counts) :]
+    lows = known.searchsorted(np.array([value & ~span for span in spans], dtype=np.uint64)).tolist()
+    highs = known.searchsorted(np.array([value | span for span in spans], dtype=np.uint64), "right").tolist()
+    tokens = known[lows[0] : highs[0]].astype(np.uint16).tolist()
+    few = [
+        tokens[low - lows[0] : high - lows[0]] for low, high in zip(lows, highs, strict=True) if low < high
+    ]
+    return counts, few
 
 
-def _keys(ids: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The packed context of each token of an entry, nearest token in the highest bits."""
-    padded = np.concatenate([np.full(ORDER, _START, dtype=np.uint64), ids])
-    keys = np.zeros(len(ids), dtype=np.uint64)
-    for distance in range(1, ORDER + 1):
-        nearest = padded[ORDER - distance : len(padded) - distance]
-        keys |= nearest << np.uint64(16 * (ORDER - distance))
-    return keys
+def _laid_out(
+    entries: Iterable[Sequence[int] | NDArray[np.integer]],
+) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+    """All entries in one array, the context before the first token of each put in, and where their tokens are."""
+    left = iter(entries)
+    texts, insides = [], []
+    while batch := [*islice(left, _BATCH)]:
+        lengths = np.full((len(batch), 2), ORDER)
+        lengths[:, 1] = [len(ids) for ids in batch]
+        inside = np.tile([False, True], len(batch)).repeat(lengths.ravel())
+        text = np.full(len(inside), _START, dtype=np.uint16)
+        text[inside] = np.concatenate(batch, dtype=np.uint16, casting="unsafe")
+        texts.append(text)
+        insides.append(inside)
+    if not texts:
+        return np.zeros(0, dtype=np.uint16), np.zeros(0, dtype=np.bool_)
+    return np.concatenate(texts), np.concatenate(insides)
 
 
-def _bounds(context: Sequence[int]) -> NDArray[np.uint64]:
-    """For each order 1, 2, …: the least key of the context's run, and the least one after it."""
-    recent = [_START] * ORDER + [int(token) for token in context[-ORDER:]]
-    bounds, key = [], 0
-    for distance in range(1, ORDER + 1):
-        shift = 16 * (ORDER - distance)
-        key |= recent[-distance] << shift
-        # No context of 65,535s exists (it is beyond any vocabulary that fits), so the top can't overflow.
-        bounds += [key, min(key + (1 << shift), 2**64 - 1)]
-    return np.array(bounds, dtype=np.uint64)
+def _filed(text: NDArray[np.uint16], inside: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+    """Each token that something followed, with the numbers to file under it, in order."""
+    near, follows = text[:-1], inside[1:]
+    for first, last in pairwise(_ranges(text)):
+        places = np.flatnonzero(follows & (near >= first) & (near < last)) + 1
+        if not len(places):
+            continue
+        values = text[places - 2].astype(np.uint64)
+        for back in (3, 4, 0):
+            values <<= np.uint64(16)
+            values |= text[places - back]
+        tokens = text[places - 1]
+        order = tokens.argsort(kind="stable")
+        tokens, values = tokens[order], values[order]
+        for low, high in pairwise(_edges(tokens).tolist()):
+            values[low:high].sort()
+            yield int(tokens[low]), values[low:high]
 
 
-def _count(tokens: NDArray[np.uint16], vocab: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    if len(tokens) < 256:
-        few, counts = np.unique(tokens, return_counts=True)
-        return few.astype(np.intp), counts
-    everything = np.bincount(tokens, minlength=vocab)
-    distinct = np.flatnonzero(everything)
-    return distinct, everything[distinct]
+def _ranges(text: NDArray[np.uint16]) -> list[int]:
+    """Limits of token ranges that each have about ``_PASS`` places in the text."""
+    if len(text) <= _PASS:
+        return [0, 1 << 16]
+    times = np.zeros(1 << 16, dtype=np.int64)
+    for low in range(0, len(text), _PASS):
+        times += np.bincount(text[low : low + _PASS], minlength=1 << 16)
+    cuts = times.cumsum().searchsorted(np.arange(_PASS, len(text), _PASS)) + 1
+    return sorted({0, *cuts.tolist(), 1 << 16})
 
 
-def _merge(
-    parts: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    ids = np.concatenate([tokens for tokens, _ in parts])
-    distinct, place = np.unique(ids, return_inverse=True)
-    counts = np.bincount(place, weights=np.concatenate([counts for _, counts in parts]))
-    return distinct, counts.astype(np.intp)
+def _pages(values: NDArray[np.uint64]) -> list[NDArray[np.uint64]]:
+    """Numbers in as few pages as hold them; copies, or each page would keep all the numbers alive."""
+    size = -(-len(values) // -(-len(values) // _PAGE))
+    return [values[low : low + size].copy() for low in range(0, len(values), size)]
+
+
+def _merged(*parts: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    values = np.concatenate(parts)
+    values.sort(kind="stable")  # for 64 bits this is Timsort: parts in order are merged, in linear time
+    return values
+
+
+def _edges(values: NDArray[np.unsignedinteger]) -> NDArray[np.intp]:
+    """Where each run of equal values starts, and the end."""
+    (inner,) = (values[1:] != values[:-1]).nonzero()
+    edges = np.empty(len(inner) + 2, dtype=np.intp)
+    edges[0], edges[-1] = 0, len(values)
+    np.add(inner, 1, out=edges[1:-1])
+    return edges

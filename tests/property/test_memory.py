@@ -1,14 +1,22 @@
-"""The fast memory against interpolated Witten-Bell written down plainly, with dictionaries."""
+"""The fast memory against interpolated Witten-Bell written down plainly, with dictionaries.
+
+Every property holds with the sizes as shipped and with tiny ones, where a dozen entries make trees whose pages
+split, runs whose counts are kept, and several passes.
+"""
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from idiolect.adapters import memory as fast
 from idiolect.adapters.memory import ORDER, FastMemory, Prediction
 
 VOCAB = 40
@@ -17,6 +25,15 @@ START = 0
 tokens = st.one_of(st.integers(1, 4), st.integers(1, VOCAB - 1))
 entries = st.lists(st.lists(tokens, max_size=12), max_size=12)
 contexts = st.lists(tokens, max_size=ORDER + 3)
+
+
+@pytest.fixture(scope="module", params=["as shipped", "tiny"], autouse=True)
+def sizes(request: pytest.FixtureRequest) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "tiny":
+            for name, value in (("_PAGE", 3), ("_HEAVY", 2), ("_BATCH", 2), ("_PASS", 20)):
+                patch.setattr(fast, name, value)
+        yield
 
 
 class Plain:
@@ -75,6 +92,17 @@ def test_it_is_interpolated_witten_bell(entries: list[list[int]], context: list[
 
 
 @given(entries, contexts)
+def test_it_holds_after_every_addition(entries: list[list[int]], context: list[int]) -> None:
+    memory = FastMemory(VOCAB)
+    for known, entry in enumerate(entries, 1):
+        memory.add(entry)
+        plain = Plain(entries[:known])
+        prediction = memory.predict(context)
+        assert dense(memory, prediction) == pytest.approx(plain.distribution(context), abs=2e-6)
+        assert (prediction.order, prediction.total) == plain.longest(context)
+
+
+@given(entries, contexts)
 def test_it_sums_to_one(entries: list[list[int]], context: list[int]) -> None:
     memory = learned(entries)
     prediction = memory.predict(context)
@@ -89,10 +117,15 @@ def test_it_sums_to_one(entries: list[list[int]], context: list[int]) -> None:
 def same(first: FastMemory, second: FastMemory, context: list[int]) -> None:
     assert first.tokens == second.tokens
     assert np.array_equal(first.unigrams(), second.unigrams())
-    one, other = first.predict(context), second.predict(context)
-    assert np.array_equal(one.ids, other.ids)
-    assert np.array_equal(one.p, other.p)
-    assert (one.backoff, one.order, one.total) == (other.backoff, other.order, other.total)
+    assert alike(first.predict(context), second.predict(context))
+
+
+def alike(one: Prediction, other: Prediction) -> bool:
+    return (
+        np.array_equal(one.ids, other.ids)
+        and np.array_equal(one.p, other.p)
+        and (one.backoff, one.order, one.total) == (other.backoff, other.order, other.total)
+    )
 
 
 @given(st.data(), entries, contexts)
@@ -106,8 +139,69 @@ def test_the_order_of_learning_does_not_matter(
 def test_many_at_once_is_as_one_by_one(entries: list[list[int]], cut: int, context: list[int]) -> None:
     memory = FastMemory(VOCAB)
     memory.add_many(entries[:cut])
-    memory.add_many([np.array(entry, dtype="<u4") for entry in entries[cut:]])
+    memory.add_many(np.array(entry, dtype="<u4") for entry in entries[cut:])
     same(memory, learned(entries), context)
+
+
+@settings(max_examples=30, deadline=None)
+@given(entries.filter(any), st.lists(contexts, min_size=1, max_size=4))
+def test_a_reader_in_another_thread_sees_a_state_that_was(
+    entries: list[list[int]], contexts: list[list[int]]
+) -> None:
+    entries = entries * 3
+    states = [
+        [learned(entries[:known]).predict(context) for known in range(len(entries) + 1)]
+        for context in contexts
+    ]
+    memory = FastMemory(VOCAB)
+    seen: list[list[Prediction]] = [[] for _ in contexts]
+    sums: list[float] = []
+    reading, done = threading.Event(), threading.Event()
+
+    def read() -> None:
+        while True:
+            last = done.is_set()
+            for place, context in enumerate(contexts):
+                seen[place].append(memory.predict(context))
+            sums.append(float(memory.unigrams().sum()))
+            reading.set()
+            if last:
+                return
+
+    reader = threading.Thread(target=read)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # threads take turns in the middle of an addition
+    try:
+        reader.start()
+        reading.wait()
+        for entry in entries:
+            memory.add(entry)
+    finally:
+        done.set()
+        reader.join()
+        sys.setswitchinterval(interval)
+    for predictions, right in zip(seen, states, strict=True):
+        known = 0
+        for prediction in predictions:
+            while known < len(right) and not alike(prediction, right[known]):
+                known += 1
+            assert known < len(right), "a prediction that no state gives, or one older than the last"
+        assert alike(predictions[-1], right[-1])
+    assert all(total == 0 or total == pytest.approx(1, abs=1e-5) for total in sums)
+
+
+@given(entries, contexts)
+def test_the_last_tokens_of_the_largest_vocabulary_are_like_others(
+    entries: list[list[int]], context: list[int]
+) -> None:
+    last = (1 << 16) - VOCAB
+    memory = FastMemory(1 << 16)
+    for entry in entries:
+        memory.add([token + last for token in entry])
+    high, low = memory.predict([token + last for token in context]), learned(entries).predict(context)
+    assert np.array_equal(high.ids, low.ids + last)
+    assert np.array_equal(high.p, low.p)
+    assert (high.backoff, high.order, high.total) == (low.backoff, low.order, low.total)
 
 
 @given(entries, contexts)

@@ -1,13 +1,15 @@
-"""The fast memory where numbers are large: the vocabulary's last tokens, frequent contexts, many segments, readers."""
+"""The fast memory where numbers are large: the vocabulary's last tokens, frequent contexts, many entries, readers."""
 
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from collections import Counter
 
 import numpy as np
 import pytest
 
+from idiolect.adapters import memory as fast
 from idiolect.adapters.memory import ORDER, FastMemory
 
 
@@ -55,6 +57,33 @@ def test_the_last_tokens_of_the_largest_vocabulary() -> None:
     assert memory.predict([last]).ids.tolist() == [last - 1]
     assert memory.predict([last, last - 1, last, last - 1]).ids.tolist()[0] == 3
     assert memory.predict([1, last - 1]).ids.tolist() == [3, last]
+    memory.add([last] * (ORDER + 1))
+    assert (memory.predict([last] * ORDER).order, memory.predict([last] * ORDER).total) == (ORDER, 1)
+    memory.add_many([[last] * (ORDER + 1)] * 200)
+    memory.add([last] * (ORDER + 1))
+    assert (memory.predict([last] * ORDER).order, memory.predict([last] * ORDER).total) == (ORDER, 202)
+
+
+def test_a_token_outside_the_vocabulary_is_refused_and_changes_nothing() -> None:
+    memory = FastMemory(10)
+    memory.add([3, 4])
+    with pytest.raises(IndexError):
+        memory.add([3, 5, 10])
+    assert memory.tokens == 2
+    assert memory.predict([3]).ids.tolist() == [4]
+    assert memory.unigrams().tolist() == [0, 0, 0, 0.5, 0.5, 0, 0, 0, 0, 0]
+
+
+def test_unigrams_stay_as_they_were_given() -> None:
+    memory = FastMemory(10)
+    memory.add([3, 4])
+    unigrams = memory.unigrams()
+    memory.add([5, 5])
+    assert unigrams[3] == 0.5
+    assert memory.unigrams()[3] == 0.25
+    assert memory.unigrams() is memory.unigrams(), "nothing is computed or copied for a look-up"
+    with pytest.raises(ValueError, match="read-only"):
+        memory.unigrams()[3] = 1
 
 
 def test_frequent_contexts_keep_their_counts() -> None:
@@ -80,12 +109,76 @@ def test_frequent_contexts_keep_their_counts() -> None:
     assert memory.predict([8]).ids.tolist() == [16], "each context has counts of its own"
 
 
-def test_many_small_entries_stay_in_few_segments() -> None:
-    memory = FastMemory(50)
-    for place in range(3_000):
-        memory.add([place % 40 + 1, place % 7 + 1])
-    assert memory.tokens == 6_000
-    assert len(memory._segments) <= 8  # log of the size, or a look-up would not stay in microseconds
+def test_a_run_may_lie_across_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast, "_PAGE", 1)
+    monkeypatch.setattr(fast, "_HEAVY", 2)
+    last = (1 << 16) - 1
+    memory = FastMemory(1 << 16)
+    # The least and the greatest number that there is after 9 6 and after 3 6.
+    memory.add_many([[9, 6, 0]] * 2 + [[last, last, 3, 6, last]] * 2)
+    for context, token in (([9, 6], 0), ([last, last, 3, 6], last)):
+        prediction = memory.predict(context)
+        assert (prediction.order, prediction.total) == (ORDER, 2)
+        assert prediction.ids[prediction.p.argmax()] == token
+
+
+def text_like(entries: int, seed: int) -> list[list[int]]:
+    """Entries whose tokens are as unequally frequent as words, and depend on the one before."""
+    random = np.random.default_rng(seed)
+    words = 3_000 / np.arange(1, 3_001)
+    tokens = random.choice(3_000, (entries, 20), p=words / words.sum()) + 1
+    tokens[:, 1::2] = (tokens[:, ::2] * 7 + tokens[:, 1::2] % 40) % 3_000 + 1
+    return [entry.tolist() for entry in tokens]
+
+
+def test_no_step_of_a_look_up_or_an_addition_grows_with_the_history() -> None:
+    entries = text_like(5_000, seed=5)
+    memory = FastMemory(3_001)
+    memory.add_many(entries[:2_000])
+    for entry in entries[2_000:]:
+        memory.add(entry)
+    trees = [known for known in memory._after.values() if isinstance(known, fast._Tree)]
+    assert max(len(tree.pages) for tree in trees) > 5
+    assert all(
+        len(known) <= fast._HEAVY for known in memory._after.values() if not isinstance(known, fast._Tree)
+    )
+    for tree in trees:
+        numbers = np.concatenate(tree.pages)
+        assert (numbers[1:] >= numbers[:-1]).all()
+        assert max(map(len, tree.pages)) <= fast._PAGE
+        assert [int(page[0]) for page in tree.pages[1:]] == [*tree.starts]
+        runs = Counter(
+            (length, int(number) | span) for length, span in enumerate(fast._SPANS, 1) for number in numbers
+        )
+        long = {run: size for run, size in runs.items() if size > fast._HEAVY}
+        assert long == {run: int(level.counts.sum()) for run, level in tree.heavy.items()}
+        assert long == {run: level.total for run, level in tree.heavy.items()}
+
+
+def test_it_takes_little_more_than_eight_bytes_a_token() -> None:
+    entries = text_like(20_000, seed=6)
+    tracemalloc.start()
+    try:
+        memory = FastMemory(3_001)
+        memory.add_many(entries)
+        used, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert memory.tokens == 400_000
+    assert used < 14 * memory.tokens
+
+
+def test_what_is_learned_in_many_passes_is_what_is_learned_in_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = text_like(300, seed=7)
+    one, many = FastMemory(3_001), FastMemory(3_001)
+    one.add_many(entries)
+    monkeypatch.setattr(fast, "_PASS", 100)
+    many.add_many(iter(entries))
+    for entry in entries[:50]:
+        for end in range(len(entry)):
+            first, second = one.predict(entry[:end]), many.predict(entry[:end])
+            assert np.array_equal(first.ids, second.ids)
+            assert np.array_equal(first.p, second.p)
 
 
 def test_reading_while_learning_never_fails_nor_goes_back() -> None:
