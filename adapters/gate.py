@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.corpus import Recent, windows
+from idiolect.adapters.expectation import softmax
 from idiolect.adapters.memory import FastMemory, Prediction
 from idiolect.adapters.mixture import Mixture
-from idiolect.adapters.predict import softmax
 from idiolect.models.session import Adapter, Model, Session
 
 _PIECE = 192  # tokens scored in one pass

@@ -2,38 +2,38 @@
 
 One forward pass, at the last place where a token surely ends (before the word under the cursor),
 gives a distribution over tokens; mixed with the memory's it ranks every word that begins as typed.
-Typing on inside the word needs no other pass.
+Typing on inside the word needs no other pass, until the word may be finished and a ghost looks behind it.
 """
 
 from __future__ import annotations
 
-import math
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Sequence
+from collections import Counter, deque
 from dataclasses import dataclass
 
 import numpy as np
 import regex
-from numpy.typing import NDArray
 
-from idiolect.adapters.corpus import Recent
-from idiolect.adapters.memory import FastMemory
+from idiolect.adapters.calibration import Calibration
+from idiolect.adapters.expectation import Expectation, Knowledge
 from idiolect.adapters.mixture import Mixture
-from idiolect.adapters.words import WORD, Words
-from idiolect.models.session import Adapter, Model, Session
+from idiolect.adapters.words import LONGEST, WORD, Continuation, Matches
+from idiolect.models.session import Adapter, Model
 from idiolect.models.tokenizer import Tokenizer
 
 _TYPED = regex.compile(r"( ?)([\p{L}\p{N}'’]*)\Z")
-_GHOST_TOKENS = 16  # one batched pass
-_STEPS = 1  # passes of one token after a draft has failed
 _LIKELY = 0.35  # a ghost's next token must be at least this probable
-_SHOW = 0.5  # a ghost is shown, and thought further, if its first word is at least this probable
+_FINISHED = 0.5  # behind a word that is finished with at least this probability a ghost looks
+_TRUST = 0.8  # in what the memory knows of a word's second token
 _SPELLED = 2  # tokens that a word which no list knows may still take, a pass for each
-_LONGEST = 40  # characters typed of a word; longer runs are no words
-_REMEMBERED = 24  # distributions, of 200 KB each
-_WINDOW_STEP = 128  # a long prefix is cut at multiples of this, so that its cache stays valid for a while
+_WRONG = 3.0  # keystrokes that a wrong ghost costs its reader: more than are lost, since it breaks a thought
+_SURE = 0.52  # a ghost is shown only from this probability on, whatever it would save
+_SHORTEST = 3  # characters of a ghost; fewer are typed faster than read
+_NEW = 0.3  # a word that no list knows, as a share of the probability of the tokens that begin it ...
+_LETTER = 0.2  # ... and of each letter behind them
+_SPARE = 2 * (4 * LONGEST + 1)  # tokens of the word under the cursor and of the next one, four bytes a letter
+_PENDING = 512  # ghosts that wait for what was really typed
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,14 @@ class Word:
 
 @dataclass(frozen=True)
 class Ghost:
-    """A continuation; ``p`` is that of all of it, ``show`` whether it is likely enough to be seen."""
+    """A continuation; ``p`` is the probability that its first word is what comes, ``show`` whether to show it."""
 
     text: str
     p: float
     show: bool
+
+
+NO_GHOST = Ghost("", 0.0, False)
 
 
 @dataclass(frozen=True)
@@ -61,21 +64,6 @@ class Suggestion:
     ghost: Ghost
     adapter: int | None
     elapsed_ms: float
-
-
-@dataclass(frozen=True)
-class Knowledge:
-    """What is known of the user without any training; grows with every entry."""
-
-    memory: FastMemory
-    words: Words
-    recent: Recent
-
-    def learn(self, text: str, ids: Sequence[int]) -> None:
-        """Learn one entry, at once."""
-        self.words.learn(text)
-        self.recent.add(ids)
-        self.memory.add(ids)  # last: its size tells that what was remembered is out of date
 
 
 @dataclass(frozen=True)
@@ -91,6 +79,20 @@ class _Cut:
         return " " * self.spaced + self.typed
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """A ghost's beginning: ``text`` behind the cursor up to a word's end, ``entry`` its and all earlier tokens."""
+
+    text: str
+    p: float
+    entry: list[int]
+
+    @property
+    def saving(self) -> float:
+        """Keystrokes that it is expected to save."""
+        return self.p * (len(self.text) - 1)
+
+
 class Predictor:
     """Suggestions from one model, one adapter and the user's knowledge. Calls may come from any thread.
 
@@ -102,6 +104,7 @@ class Predictor:
         adapter: its tensors, or None for the base.
         adapter_id: what to name in answers.
         context_tokens: tokens of the prefix that are looked at.
+        calibration: how far a ghost's probability has been right; shared and kept up to date.
     """
 
     def __init__(
@@ -114,53 +117,65 @@ class Predictor:
         adapter: Adapter | None = None,
         adapter_id: int | None = None,
         context_tokens: int = 512,
+        calibration: Calibration | None = None,
     ) -> None:
         self.adapter_id = adapter_id
         self._tokenizer = tokenizer
         self._knowledge = knowledge
-        self._mixture = mixture
-        # Besides the window: recent text and a break, the word typed (up to four tokens a letter), a ghost.
-        others = 2 * knowledge.recent.limit + len(knowledge.recent.breaks) + 4 * _LONGEST + 2 * _GHOST_TOKENS
-        self._window = max(1, min(context_tokens, model.config.context - others))
-        self._session = Session(model, length=others + self._window, adapter=adapter)
+        self._expectation = Expectation(
+            model, knowledge, mixture, adapter=adapter, window=context_tokens, spare=_SPARE
+        )
+        self._calibration = calibration or Calibration()
+        self.uptake = 1.0  # how much of what is right is really taken
         self._lock = threading.Lock()
-        self._known = -1  # the memory's size when what follows was made
-        self._remembered: OrderedDict[tuple[int, ...], NDArray[np.float32]] = OrderedDict()
-        self._tails: dict[tuple[tuple[int, ...], str, int], tuple[str, float]] = {}
+        self._pending: deque[tuple[str, str, float]] = deque(maxlen=_PENDING)
 
     def warm(self) -> None:
         """Read the recent entries, so that the first keystroke finds them cached."""
         with self._lock:
-            self._after([])
+            self._expectation.after([])
 
     def suggest(self, prefix: str, suffix: str = "", candidates: int = 3, ghost_words: int = 8) -> Suggestion:
         """Words that finish the one under the cursor or come next, and a continuation.
 
         Args:
             prefix: text before the cursor; its end counts.
-            suffix: text after the cursor; nothing is offered in the middle of a word.
+            suffix: text after the cursor; nothing is offered in the middle of a word, nor what stands there.
             candidates: words wanted, most probable first.
             ghost_words: the longest continuation, in words; 0 for none.
         """
         started = time.perf_counter()
+        words: list[Word] = []
+        ghost = NO_GHOST
         with self._lock:
             cut = self._cut(prefix)
-            words: list[Word] = []
-            ghost = Ghost("", 0.0, False)
-            if len(cut.typed) <= _LONGEST and not WORD.match(suffix):
-                words = self._words(cut, max(candidates, 1))
-                if ghost_words and words:
-                    ghost = self._ghost(cut, words[0], ghost_words)
+            if len(cut.typed) <= LONGEST and not WORD.match(suffix):
+                found = self._match(cut, max(candidates, 1) + 1)
+                words = self._words(cut, found)
+                if ghost_words:
+                    ghost = self._ghost(prefix, cut, found, words[:1], ghost_words)
+        following = WORD.search(suffix)
+        if following is not None:
+            words = [word for word in words if cut.typed + word.text != following[0]]
+            ghost = _before(ghost, cut.typed, following[0])
         elapsed_ms = (time.perf_counter() - started) * 1e3
         return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms)
+
+    def observe(self, text: str) -> None:
+        """Learn from an entry, now that it is written, how probable ghosts offered on the way really were."""
+        with self._lock:
+            for prefix, piece, p in self._pending:
+                if text.startswith(prefix):
+                    self._calibration.learn(p, _continues(text, len(prefix), piece))
+            self._pending.clear()
 
     def complete(self, prefix: str, words: int) -> str:
         """The likeliest continuation by up to ``words`` words, however unsure: to show, not to type."""
         with self._lock:
-            entry = self._fit(self._tokenizer.encode(prefix))
+            entry = self._expectation.fit(self._tokenizer.encode(prefix))
             start = len(entry)
             while len(entry) - start < 3 * words:
-                entry.append(int(np.argmax(self._after(entry))))
+                entry.append(int(np.argmax(self._expectation.after(entry))))
                 if not self._tokenizer.token_bytes(entry[-1]).strip(b"\n"):
                     break
         text = self._tokenizer.decode(entry[start:])
@@ -168,63 +183,54 @@ class Predictor:
         return text[: ends[min(words, len(ends)) - 1]] if ends else ""
 
     def _cut(self, prefix: str) -> _Cut:
-        # Far more text than the window holds need not even be tokenized; where it is cut stays the same
-        # for a while, so that the cache stays valid.
-        step = 8 * self._window
-        text = prefix[max(0, len(prefix) // step - 1) * step :]
+        text = self._expectation.tail(prefix)
         match = _TYPED.search(text)
         assert match is not None  # noqa: S101 (the pattern matches the empty string)
-        head = self._fit(self._tokenizer.encode(text[: match.start()]))
+        head = self._expectation.fit(self._tokenizer.encode(text[: match.start()]))
         return _Cut(head, bool(match[1]), match[2])
 
-    def _fit(self, ids: list[int]) -> list[int]:
-        """The last tokens, as many as the window holds, cut where the cut stays the same for a while."""
-        excess = max(0, len(ids) - self._window)
-        return ids[-(-excess // _WINDOW_STEP) * _WINDOW_STEP :]
+    # Words
 
-    def _after(self, entry: list[int]) -> NDArray[np.float32]:
-        """The mixed next-token distribution (vocab,) after ``entry``; the last few are remembered."""
-        if self._knowledge.memory.tokens != self._known:  # something was learned since
-            self._known = self._knowledge.memory.tokens
-            self._remembered.clear()
-            self._tails.clear()
-        key = tuple(entry)
-        if key not in self._remembered:
-            self._remember(entry, self._session.feed(self._left(entry, 1))[0])
-        self._remembered.move_to_end(key)
-        return self._remembered[key]
+    def _match(self, cut: _Cut, most: int) -> Matches:
+        """Words that begin as typed, with a look behind the first token where something is known of that."""
+        p, words = self._expectation.after(cut.head), self._knowledge.words
+        here = Counter(WORD.findall(self._tokenizer.decode(cut.head)))
+        return words.match(
+            cut.typed, cut.spaced, p, most, behind=lambda token: self._behind([*cut.head, token]), here=here
+        )
 
-    def _left(self, entry: list[int], rows: int) -> list[int]:
-        """What must be fed for the logits of the last ``rows`` tokens of ``entry``, recent text before it."""
-        left = self._session.reuse(self._knowledge.recent.before(entry))
-        if len(left) < rows:  # all of it is cached, but logits are not: feed the end again
-            keep = len(self._session.tokens) - (rows - len(left))
-            left = self._session.tokens[keep:] + left
-            self._session.truncate(keep)
-        return left
+    def _behind(self, entry: list[int]) -> Continuation | None:
+        """What follows a word's first token, as the memory has it.
 
-    def _remember(self, entry: list[int], logits: NDArray[np.float32]) -> NDArray[np.float32]:
-        p = self._mix(logits, entry)
-        self._remembered[tuple(entry)] = p
-        while len(self._remembered) > _REMEMBERED:
-            self._remembered.popitem(last=False)
-        return p
+        Passes that were made earlier are not looked at: the same text must be answered alike, however it was typed.
+        """
+        known = self._knowledge.memory.predict(entry)
+        if known.order < 2:
+            return None
+        p = np.zeros(self._knowledge.memory.vocab, np.float32)
+        p[known.ids] = known.p
+        return Continuation(p, _TRUST)
 
-    def _mix(self, logits: NDArray[np.float32], entry: list[int]) -> NDArray[np.float32]:
-        memory = self._knowledge.memory
-        return self._mixture.mix(softmax(logits), memory, memory.predict(entry))
+    def _words(self, cut: _Cut, found: Matches) -> list[Word]:
+        if not found.forms:
+            unknown = cut.typed and not found.finished and not any(map(str.isdigit, cut.typed))
+            return self._spell(cut) if unknown else []
+        # Words that stand before the cursor are raised without the others being lowered.
+        total = found.mass + found.finished + self._unknown(cut) if cut.typed else max(1.0, found.mass)
+        return [
+            Word(form[len(cut.typed) :], float(score / total))
+            for form, score in zip(found.forms, found.scores, strict=True)
+        ]
 
-    def _words(self, cut: _Cut, most: int) -> list[Word]:
-        p = self._after(cut.head)
-        found = self._knowledge.words.match(cut.typed, cut.spaced, p, most)
-        typed = len(cut.typed)
-        if found.forms:
-            total = found.mass if cut.typed else 1.0
-            return [
-                Word(form[typed:], float(score / total))
-                for form, score in zip(found.forms, found.scores, strict=True)
-            ]
-        return self._spell(cut) if cut.typed and not any(map(str.isdigit, cut.typed)) else []
+    def _unknown(self, cut: _Cut) -> float:
+        """The score of all words that begin as typed and that no list knows."""
+        p, start = self._expectation.after(cut.head), cut.start.encode()
+        score = 0.0
+        for end in range(1 + cut.spaced, len(start) + 1):
+            tokens = self._tokenizer.starting_with(start[:end])
+            if len(tokens) and self._tokenizer.token_bytes(int(tokens[0])) == start[:end]:
+                score += float(p[tokens[0]]) * _NEW * _LETTER ** (len(start) - end)
+        return score
 
     def _spell(self, cut: _Cut) -> list[Word]:
         """The likeliest continuation, token by token, of a word that no list knows."""
@@ -233,7 +239,7 @@ class Predictor:
         entry = whole[:-1]
         text, probability = b"", 1.0
         for _ in range(_SPELLED):
-            p = self._after(entry)
+            p = self._expectation.after(entry)
             tokens = self._tokenizer.starting_with(back)
             token = int(tokens[np.argmax(p[tokens])])
             raw = self._tokenizer.token_bytes(token)[len(back) :]
@@ -245,73 +251,75 @@ class Predictor:
         match = WORD.match(word)
         return [Word(match[0], probability)] if match else []
 
-    def _ghost(self, cut: _Cut, word: Word, most: int) -> Ghost:
-        if word.p < _SHOW:
-            return Ghost(word.text, word.p, False)
-        key = (tuple(cut.head), cut.start + word.text, most)
-        if key not in self._tails:
-            if len(self._tails) > 256:
-                self._tails.clear()
-            self._tails[key] = self._continue(cut, word, most)
-        tail, p = self._tails[key]
-        return Ghost(word.text + tail, word.p * p, True)
+    # Ghost text
 
-    def _continue(self, cut: _Cut, word: Word, most: int) -> tuple[str, float]:
-        """What comes after ``word``, and its probability.
+    def _ghost(self, prefix: str, cut: _Cut, found: Matches, words: list[Word], most: int) -> Ghost:
+        pieces = [
+            _Piece(word.text, word.p, cut.head + self._tokenizer.encode(cut.start + word.text))
+            for word in words
+        ]
+        if not cut.spaced or cut.typed:
+            pieces += self._next(cut, found)
+        piece = max(pieces, key=lambda piece: piece.saving, default=None)
+        if piece is None:
+            return NO_GHOST
+        self._pending.append((prefix, piece.text, piece.p))
+        p = self._calibration(piece.p)
+        if not self._worth(piece.text, p):
+            return Ghost(piece.text, p, False)
+        return Ghost(piece.text + self._tail(piece.entry, most - 1), p, True)
 
-        Drafted with the memory, verified in one pass, and then thought on a token at a time.
-        """
-        entry = cut.head + self._tokenizer.encode(cut.start + word.text)
-        base = len(entry)
-        sure: list[float] = []  # probability of what has been added, token by token
-        draft = self._draft(entry)
-        expected = self._verify(entry, draft) if draft else [self._after(entry)]
-        steps = _STEPS
-        while len(entry) - base < _GHOST_TOKENS:
-            if not expected:
-                if steps == 0:
-                    break
-                steps -= 1
-                expected = [self._after(entry)]
-            row = expected.pop(0)
-            token = int(np.argmax(row))
-            if row[token] < _LIKELY or not self._tokenizer.token_bytes(token).strip(b"\n"):
-                break
-            if len(entry) - base >= len(draft) or draft[len(entry) - base] != token:
-                expected = []
-            entry.append(token)
-            sure.append(float(row[token]))
-        tail = _whole_words(self._tokenizer.decode(entry[base:]), most - 1)
-        size, count = 0, 0
-        while size < len(tail.encode()):
-            size += len(self._tokenizer.token_bytes(entry[base + count]))
-            count += 1
-        return tail, math.prod(sure[:count])
+    def _worth(self, text: str, p: float) -> bool:
+        """Whether a ghost is expected to save more than it distracts."""
+        taken = p * self.uptake
+        saved, lost = taken * (len(text) - 1), (1 - taken) * _WRONG
+        return p >= _SURE and len(text) >= _SHORTEST and saved > lost
 
-    def _draft(self, entry: list[int]) -> list[int]:
-        tokens = list(entry)
-        for _ in range(_GHOST_TOKENS - 1):
-            known = self._knowledge.memory.predict(tokens)
-            if known.order < 2 or known.p.max() < _LIKELY:
-                break
-            tokens.append(int(known.ids[np.argmax(known.p)]))
-        return tokens[len(entry) :]
+    def _next(self, cut: _Cut, found: Matches) -> list[_Piece]:
+        """The word behind the one under the cursor, which may be finished."""
+        total = found.finished + found.mass + self._unknown(cut)
+        finished = found.finished / max(total, 1e-30) if cut.typed else 1.0
+        if finished < _FINISHED:
+            return []
+        entry = cut.head + self._tokenizer.encode(cut.start)
+        best = self._match(_Cut(entry, True, ""), 1)
+        return [
+            _Piece(f" {form}", finished * float(score), entry + self._tokenizer.encode(f" {form}"))
+            for form, score in zip(best.forms, best.scores, strict=True)
+        ]
 
-    def _verify(self, entry: list[int], draft: list[int]) -> list[NDArray[np.float32]]:
-        """The mixed distributions after ``entry`` and after each token of ``draft``, in one pass."""
-        rows = self._session.feed(self._left(entry + draft, len(draft) + 1), "all")[-len(draft) - 1 :]
-        return [self._remember(entry + draft[:place], row) for place, row in enumerate(rows)]
+    def _tail(self, entry: list[int], most: int) -> str:
+        """What comes after a ghost's first word, by up to ``most`` words, as long as it is likely."""
+        if most < 1:
+            return ""
+        tail = self._tokenizer.decode(self._expectation.likely(entry, _LIKELY, self._goes_on))
+        if WORD.match(tail):  # the first word would be another one
+            return ""
+        return _whole_words(tail, most)
 
-
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Probabilities along the last axis."""
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    result: NDArray[np.float32] = shifted / shifted.sum(axis=-1, keepdims=True)
-    return result
+    def _goes_on(self, token: int) -> bool:
+        return bool(self._tokenizer.token_bytes(token).strip(b"\n"))
 
 
 def _is_word(raw: bytes) -> bool:
     return bool(WORD.fullmatch(raw.decode("utf-8", "ignore")))
+
+
+def _continues(text: str, at: int, piece: str) -> bool:
+    """Whether ``piece`` stands at a place in a text, and ends where a word ends."""
+    end = at + len(piece)
+    return text.startswith(piece, at) and not WORD.match(text, end)
+
+
+def _before(ghost: Ghost, typed: str, word: str) -> Ghost:
+    """A ghost up to where it would say what stands behind the cursor already."""
+    end = 0  # of what is kept
+    for found in WORD.finditer(typed + ghost.text):
+        if found.end() > len(typed):
+            if found[0] == word:
+                return Ghost(ghost.text[:end], ghost.p, ghost.show) if end else NO_GHOST
+            end = found.end() - len(typed)
+    return ghost
 
 
 def _whole_words(text: str, most: int) -> str:

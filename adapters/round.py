@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import json
-import os
 import sys
-import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import psutil
 
+from idiolect.adapters.child import Emit, work
 from idiolect.adapters.corpus import (
     HELD_OUT_LEAST,
     HELD_OUT_MOST,
@@ -76,39 +73,12 @@ class Order:
     mixtures: dict[str, list[Any]]
 
 
-Emit = Callable[[dict[str, Any]], None]
-
-
 def main() -> int:
     """Run one round; the exit status is 0 also where the adapter is refused."""
-    out = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
-    os.dup2(2, 1)  # whatever a library prints must not end up among the JSON lines
-    lock = threading.Lock()
-
-    def emit(event: dict[str, Any]) -> None:
-        with lock:
-            out.write(json.dumps(event) + "\n")
-
-    try:
-        order = Order(**json.loads(sys.stdin.readline()))
-        count = int(sys.stdin.readline())
-        entries = [json.loads(sys.stdin.readline()) for _ in range(count)]
-        threading.Thread(target=_end_with_parent, daemon=True).start()
-        _yield_to_everybody()
-        run(order, entries, emit)
-    except IdiolectError as error:
-        emit({"event": "error", "code": error.code, "message": str(error)})
-        return error.exit_code
-    except MemoryError:
-        emit(
-            {
-                "event": "error",
-                "code": "out-of-memory",
-                "message": "The round ran out of memory. Close other programs and train again.",
-            }
-        )
-        return 1
-    return 0
+    return work(
+        lambda order, entries, emit: run(Order(**order), entries, emit),
+        "The round ran out of memory. Close other programs and train again.",
+    )
 
 
 def run(order: Order, entries: list[list[int]], emit: Emit) -> None:
@@ -311,24 +281,6 @@ def _metrics(
         "general_after": round(general_after, 3),
         "held_out_tokens": sum(base.alone.tokens),
     }
-
-
-def _yield_to_everybody() -> None:
-    """Run only when nothing else wants the processor or the disk, as far as the platform can say so."""
-    process = psutil.Process()
-    with contextlib.suppress(psutil.Error, OSError, AttributeError):
-        process.nice(19 if os.name == "posix" else getattr(psutil, "IDLE_PRIORITY_CLASS", 0))
-    with contextlib.suppress(psutil.Error, OSError, AttributeError):
-        process.ionice(psutil.IOPRIO_CLASS_IDLE)
-    if hasattr(os, "SCHED_IDLE"):
-        with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-
-
-def _end_with_parent() -> None:
-    """The parent holds the other end of stdin open for as long as it lives, and sends no more."""
-    os.read(0, 1)  # not through sys.stdin, whose lock would be held when the interpreter ends
-    os._exit(0)
 
 
 def _peak_mb() -> float:

@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
-import bisect
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from idiolect.models.lexicon import Lexicon
+from idiolect.models.lexicon import NONE, Lexicon
 
 WORD = regex.compile(r"[\p{L}\p{N}'’]+")
 """A word: a run of letters, digits and apostrophes, as keystroke savings count them."""
 
 _GENERAL_WORDS = 50_000.0  # how many words of the user's own text the general frequencies count for
-_LONGEST = 40  # characters; longer runs are not words that anyone wants offered
+_HERE = 4.0  # what a word in the text before the cursor counts for, in uses
+_LOOKED_BEHIND = 6  # best words of several tokens whose second token is looked at
+_SECONDS_KEPT = 64  # of 200 KB each
+_NEGLIGIBLE = 3e-4  # a first token's probability, as a share of the highest
+LONGEST = 40
+"""Characters; longer runs are not words that anyone wants offered."""
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """What is known of a word's second token: ``p`` (vocab,), and how far that is trusted, from 0 to 1."""
+
+    p: NDArray[np.float32]
+    trust: float
 
 
 @dataclass(frozen=True)
 class Matches:
-    """Words that begin with what is typed: ``scores[i]``, unnormalized, belongs to ``forms[i]``."""
+    """Words that begin with what is typed and are longer: ``scores[i]``, unnormalized, belongs to ``forms[i]``.
+
+    ``mass`` is the score of all of them, also of those beyond the ones listed; ``finished`` that of what is
+    typed as a whole word.
+    """
 
     forms: list[str]
     scores: NDArray[np.float32]
-    mass: float  # of all matching words, also those beyond the ones listed
+    mass: float
+    finished: float
 
 
 class Words:
-    """Word forms with weights, each filed by the token that begins it, alone and after a space.
+    """Word forms with weights, each filed by the tokens that begin it, alone and after a space.
 
     Args:
         lexicon: general words.
@@ -39,15 +56,21 @@ class Words:
     """
 
     def __init__(self, lexicon: Lexicon, encode: Callable[[str], list[int]], vocab: int) -> None:
-        self._forms = lexicon.forms
-        self._first = lexicon.first
         self._encode = encode
-        self._weights = lexicon.frequency * np.float32(_GENERAL_WORDS)
-        # Weight of all words that begin with a token: (alone or after a space, vocab)
-        self._total = np.stack([np.bincount(row, self._weights, vocab) for row in lexicon.first]).astype(
-            np.float32
+        self._vocab = vocab
+        self._general = _Part(
+            lexicon.forms, lexicon.frequency * np.float32(_GENERAL_WORDS), lexicon.first, lexicon.second
         )
-        self._own = _Own([], np.zeros(0, np.float32), np.zeros((2, 0), np.int32))
+        self._general_first = [np.unique(row) for row in lexicon.first]
+        # Weight of all words that begin with a token: (alone or after a space, vocab)
+        self._total = np.stack(
+            [np.bincount(row, self._general.weights, vocab) for row in lexicon.first]
+        ).astype(np.float32)
+        self._own = _Part(
+            np.zeros(0, "S1"), np.zeros(0, np.float32), np.zeros((2, 0), np.int32), np.zeros((2, 0), np.int32)
+        )
+
+        self._by_second: dict[tuple[int, int], NDArray[np.float32]] = {}
 
     def learn(self, text: str) -> None:
         """Count the words of an entry."""
@@ -55,84 +78,226 @@ class Words:
 
     def learn_many(self, texts: Iterable[str]) -> None:
         """Count the words of many entries at once."""
-        counted = Counter(form for text in texts for form in WORD.findall(text) if len(form) <= _LONGEST)
+        counted = Counter(form for text in texts for form in WORD.findall(text) if len(form) <= LONGEST)
         new = {}
         for form, times in counted.items():
-            first = self._count(form, times)
+            first = self._count(form.encode(), times)
             if first is None:
-                new[form] = times
+                new[form.encode()] = times
             else:
                 self._total[(0, 1), first] += times
         if new:
             forms = sorted(new)
-            first = np.array(
-                [[self._encode(space + form)[0] for form in forms] for space in ("", " ")], np.int32
-            )
+            first, second = self._filed(forms)
             weights = np.array([new[form] for form in forms], np.float32)
-            self._own = self._own.grown(forms, weights, first)
-            for row in (0, 1):
+            for row in (0, 1):  # before the words themselves: a reader must not find one that has no total
                 np.add.at(self._total[row], first[row], weights)
+            self._own = self._own.grown(np.array(forms), weights, first, second)
+        self._by_second = {}
 
-    def _count(self, form: str, times: int) -> NDArray[np.int32] | None:
+    def _filed(self, forms: list[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """First and second tokens of forms, each (2, N)."""
+        ids = [[self._encode(space + form.decode()) for form in forms] for space in ("", " ")]
+        first = np.array([[word[0] for word in row] for row in ids], np.int32)
+        second = np.array([[word[1] if len(word) > 1 else NONE for word in row] for row in ids], np.int32)
+        return first, second
+
+    def _count(self, raw: bytes, times: int) -> NDArray[np.int32] | None:
         """Count a word that is known, and return the tokens that begin it, alone and after a space."""
-        raw = form.encode()
-        place = int(np.searchsorted(self._forms, raw))
-        if place < len(self._forms) and self._forms[place] == raw:
-            self._weights[place] += times
-            return self._first[:, place]
-        place = self._own.place(form)
-        if place < len(self._own.forms) and self._own.forms[place] == form:
-            self._own.weights[place] += times
-            return self._own.first[:, place]
+        for part in (self._general, self._own):
+            place = part.place(raw)
+            if place is not None:
+                part.weights[place] += times
+                return part.first[:, place]
         return None
 
-    def match(self, typed: str, spaced: bool, p: NDArray[np.float32], most: int) -> Matches:
+    def match(
+        self,
+        typed: str,
+        spaced: bool,
+        p: NDArray[np.float32],
+        most: int,
+        *,
+        behind: Callable[[int], Continuation | None] = lambda _token: None,
+        here: Mapping[str, int] | None = None,
+    ) -> Matches:
         """The likeliest words that begin with ``typed`` and are longer.
 
         A word's score is its first token's probability, ``p`` (vocab,), times its share among the
-        words that begin with that token.
+        words that begin with that token. The share follows the second token where ``behind`` knows
+        about it, and how often the words are used where not.
+
+        Args:
+            typed: the letters of the word that are there.
+            spaced: whether a space stands before the word.
+            p: distribution over the tokens that may begin the word.
+            most: words listed.
+            behind: what is known of the second token after a first one; asked where it may matter.
+            here: words that stand before the cursor, with how often.
         """
-        raw, row = typed.encode(), int(spaced)
-        low = int(np.searchsorted(self._forms, raw))
-        high = int(np.searchsorted(self._forms, raw + b"\xff" * 8)) if raw else len(self._forms)
-        first = self._first[row, low:high]
-        scores = p[first] * self._weights[low:high] / self._total[row, first]
-        exact = low < high and self._forms[low] == raw
-        if exact:
-            scores[0] = 0
-        mass = float(scores.sum())
-        own = self._own  # one look: another thread may put a grown one in its place
-        start = bisect.bisect_left(own.forms, typed)
-        end = bisect.bisect_left(own.forms, typed + "\U0010ffff") if typed else len(own.forms)
-        token = own.first[row, start:end]
-        own_scores = p[token] * own.weights[start:end] / self._total[row, token]
-        if start < end and own.forms[start] == typed:
-            own_scores[0] = 0
-        mass += float(own_scores.sum())
-        found = [(float(scores[i]), self._forms[low + i].decode()) for i in _best(scores, most)]
-        found += [(float(own_scores[i]), own.forms[start + i]) for i in _best(own_scores, most)]
-        found = sorted(found, reverse=True)[:most]
-        return Matches([form for _, form in found], np.array([score for score, _ in found], np.float32), mass)
+        row, raw = int(spaced), typed.encode()
+        # At a word's start what can't be among the best is left out.
+        least = 0.0 if raw else _NEGLIGIBLE * float(p[self._general_first[row]].max(initial=0.0))
+        # One look: another thread may put a grown part in the old one's place.
+        runs = [_Run(part, row, raw, p, self._total[row], least) for part in (self._general, self._own)]
+        for token in {token for run in runs for token in run.divided()}:
+            continuation = behind(token)
+            if continuation is not None:
+                beneath = self._beneath(row, token)
+                for run in runs:
+                    run.continue_(token, float(p[token]), continuation, beneath)
+        finished = sum(run.take(raw) for run in runs)
+        mass = sum(float(run.scores.sum()) for run in runs)
+        found = dict(pair for run in runs for pair in run.best(most))
+        mass += self._raise(found, runs, here or {}, typed, row, p, least)
+        best = sorted(((score, form) for form, score in found.items()), reverse=True)[:most]
+        scores = np.array([score for score, _ in best], np.float32)
+        return Matches([form for _, form in best], scores, mass, finished)
+
+    def _beneath(self, row: int, token: int) -> NDArray[np.float32]:
+        """Weight (vocab,) of the words that begin with a token, by their second token."""
+        known = self._by_second  # one look: learning puts an empty one in its place
+        if (row, token) not in known:
+            total = np.zeros(self._vocab, np.float32)
+            for part in (self._general, self._own):
+                places = np.flatnonzero((part.first[row] == token) & (part.second[row] != NONE))
+                np.add.at(total, part.second[row, places], part.weights[places])
+            if len(known) >= _SECONDS_KEPT:
+                known.clear()
+            known[row, token] = total
+            return total
+        return known[row, token]
+
+    def _raise(
+        self,
+        found: dict[str, float],
+        runs: list[_Run],
+        here: Mapping[str, int],
+        typed: str,
+        row: int,
+        p: NDArray[np.float32],
+        least: float,
+    ) -> float:
+        """Give words that stand before the cursor more weight; the score that this adds."""
+        added = 0.0
+        for form, times in here.items():
+            if len(typed) < len(form) <= LONGEST and form.startswith(typed):
+                token = self._encode(" " * row + form)[0]
+                if p[token] <= least:
+                    continue
+                raw, more = form.encode(), _HERE * times
+                old = sum(run.score(raw) for run in runs)
+                new = float(p[token]) * (self._weight(raw) + more) / (float(self._total[row, token]) + more)
+                if new > old:
+                    added += new - old
+                    found[form] = new
+        return added
+
+    def _weight(self, raw: bytes) -> float:
+        for part in (self._general, self._own):
+            place = part.place(raw)
+            if place is not None:
+                return float(part.weights[place])
+        return 0.0
 
 
 @dataclass(frozen=True)
-class _Own:
-    """The user's words that the lexicon lacks, sorted; replaced as a whole when it grows."""
+class _Part:
+    """Words sorted by their bytes; the user's own are replaced as a whole when they grow.
 
-    forms: list[str]
+    ``forms`` (N,) bytes; ``weights`` (N,), in uses; ``first`` and ``second`` (2, N) token ids, as in the lexicon.
+    """
+
+    forms: NDArray[np.bytes_]
     weights: NDArray[np.float32]
-    first: NDArray[np.int32]  # (2, N), as in the lexicon
+    first: NDArray[np.int32]
+    second: NDArray[np.int32]
 
-    def place(self, form: str) -> int:
-        return bisect.bisect_left(self.forms, form)
+    def place(self, raw: bytes) -> int | None:
+        """Where a form stands, if it does."""
+        place = int(np.searchsorted(self.forms, raw))
+        return place if place < len(self.forms) and self.forms[place] == raw else None
 
-    def grown(self, new: list[str], weights: NDArray[np.float32], first: NDArray[np.int32]) -> _Own:
-        places = [self.place(form) for form in new]
-        return _Own(
-            sorted(self.forms + new),
+    def beginning(self, raw: bytes) -> tuple[int, int]:
+        """The run of forms that begin so."""
+        if not raw:
+            return 0, len(self.forms)
+        low, high = np.searchsorted(self.forms, [raw, raw + b"\xff" * 8])
+        return int(low), int(high)
+
+    def grown(
+        self,
+        new: NDArray[np.bytes_],
+        weights: NDArray[np.float32],
+        first: NDArray[np.int32],
+        second: NDArray[np.int32],
+    ) -> _Part:
+        """With more forms."""
+        width = f"S{max(self.forms.dtype.itemsize, new.dtype.itemsize)}"
+        places = np.searchsorted(self.forms, new)
+        return _Part(
+            np.insert(self.forms.astype(width), places, new),
             np.insert(self.weights, places, weights),
             np.insert(self.first, places, first, axis=1),
+            np.insert(self.second, places, second, axis=1),
         )
+
+
+class _Run:
+    """The words of a part that begin so, with their scores."""
+
+    def __init__(
+        self,
+        part: _Part,
+        row: int,
+        raw: bytes,
+        p: NDArray[np.float32],
+        total: NDArray[np.float32],
+        least: float,
+    ) -> None:
+        run: slice | NDArray[np.intp] = slice(*part.beginning(raw))
+        if least > 0:
+            run = np.flatnonzero((p > least)[part.first[row]])
+        self._forms, self._weights = part.forms[run], part.weights[run]
+        self._first, self._second = part.first[row, run], part.second[row, run]
+        self.scores: NDArray[np.float32] = p[self._first] * self._weights / total[self._first]
+
+    def divided(self) -> set[int]:
+        """First tokens of the best words that have several."""
+        several = np.flatnonzero(self._second != NONE)
+        return {int(self._first[several[place]]) for place in _best(self.scores[several], _LOOKED_BEHIND)}
+
+    def continue_(self, token: int, p: float, known: Continuation, beneath: NDArray[np.float32]) -> None:
+        """Share the probability ``p`` of a first token by what is known of the second."""
+        places = np.flatnonzero(self._first == token)
+        second = self._second[places]
+        longer = second != NONE
+        shares = np.empty(len(places), np.float32)
+        weights = self._weights[places[longer]]
+        # While another thread learns, what is beneath may not count these words yet.
+        shares[longer] = known.p[second[longer]] * weights / np.maximum(beneath[second[longer]], weights)
+        # A form is general or own, never both: this token alone is one word at the most.
+        shares[~longer] = max(0.0, 1.0 - float(known.p[beneath > 0].sum()))
+        self.scores[places] += np.float32(known.trust) * (p * shares - self.scores[places])
+
+    def take(self, raw: bytes) -> float:
+        """Take out what is typed already; its score."""
+        if not len(self._forms) or self._forms[0] != raw:
+            return 0.0
+        score = float(self.scores[0])
+        self.scores[0] = 0
+        return score
+
+    def score(self, raw: bytes) -> float:
+        """A word's score; 0 if it is not among them."""
+        place = int(np.searchsorted(self._forms, raw))
+        return float(self.scores[place]) if place < len(self._forms) and self._forms[place] == raw else 0.0
+
+    def best(self, most: int) -> list[tuple[str, float]]:
+        """The best words with their scores."""
+        return [
+            (self._forms[place].decode(), float(self.scores[place])) for place in _best(self.scores, most)
+        ]
 
 
 def _best(scores: NDArray[np.float32], most: int) -> list[int]:

@@ -23,6 +23,13 @@ Paths = Annotated[
 Budget = Annotated[
     float | None, typer.Option("--budget", metavar="SECONDS", help="Longest time for the round.", min=1)
 ]
+Chars = Annotated[int, typer.Option(help="About how many characters to type.", min=500, max=200_000)]
+Seed = Annotated[int, typer.Option(help="Of the draw: another seed types other messages.", min=0)]
+Html = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write a page with the figures, too; no text in it."),
+]
+Days = Annotated[int, typer.Option(help="How many days, today included.", min=1)]
 
 
 class ExportKind(enum.StrEnum):
@@ -36,6 +43,15 @@ class ExportKind(enum.StrEnum):
 def absolute(paths: list[Path]) -> list[str]:
     """The paths as the service understands them, which runs in another folder."""
     return [str(Path(os.path.expanduser(path)).absolute()) for path in paths]
+
+
+def adapter_of(given: str) -> int | None:
+    """An adapter's number, None for `base`. Raises typer.BadParameter."""
+    if given == "base":
+        return None
+    if not (given.isascii() and given.isdigit()):
+        raise typer.BadParameter("give the number of an adapter (`idiolect adapters` lists them) or `base`")
+    return int(given)
 
 
 def text_of(given: str) -> str:

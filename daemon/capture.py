@@ -117,6 +117,10 @@ class Ingest:
         """Learn again, from what is written from now on."""
         self._store.set(_PAUSED, None)
 
+    def ignores(self, app: str | None) -> bool:
+        """Whether the settings keep us from taking anything from this application."""
+        return app is not None and self._deaf.match(app) is not None
+
     # Text that a program sends
 
     def add_text(
@@ -129,7 +133,7 @@ class Ingest:
         """
         if self.paused:
             return Learned(None, False, 0, "paused")
-        if app is not None and self._deaf.match(app):
+        if self.ignores(app):
             return Learned(None, False, 0, "excluded app")
         text, redactions = cleaned(text)
         if not text:

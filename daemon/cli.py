@@ -16,9 +16,14 @@ import typer
 from idiolect.daemon.arguments import (
     AsJson,
     Budget,
+    Chars,
+    Days,
     ExportKind,
+    Html,
     Paths,
+    Seed,
     absolute,
+    adapter_of,
     seconds_of,
     text_of,
     time_of,
@@ -26,6 +31,8 @@ from idiolect.daemon.arguments import (
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from idiolect.daemon.client import Client
     from idiolect.daemon.process import Running
     from idiolect.daemon.settings import Settings
@@ -174,7 +181,7 @@ def status(as_json: AsJson = False) -> None:
         with Client(settings) as client:
             now = client.get("/v1/status", timeout_s=_PROMPT_S)
     except NotRunningError:
-        unknown = dict.fromkeys(("pid", "url", "socket", "base", "adapter", "entries", "tokens"))
+        unknown = dict.fromkeys(("pid", "url", "socket", "base", "adapter", "entries", "tokens", "savings"))
         now = {"running": False, **unknown, "training": None, "token_file": str(settings.token_path)}
     now["home"] = str(settings.home)
     _view().status(now, as_json=as_json)
@@ -286,6 +293,63 @@ def suggest(
         _view().suggestion(client.post("/v1/suggest", {"prefix": text_of(text)}), as_json=as_json)
 
 
+@app.command(rich_help_panel=_USE, epilog="Example: idiolect report --days 7")
+def report(days: Days = 30, as_json: AsJson = False) -> None:
+    """Show how many keystrokes suggestions have saved, and how often the likely ones were accepted."""
+    with _client() as client:
+        _view().report(client.get("/v1/report", days=days), as_json=as_json)
+
+
+@app.command(
+    "eval",
+    rich_help_panel=_USE,
+    epilog="Example: idiolect eval; idiolect eval ~/mail/sent.jsonl --html eval.html",
+)
+def evaluate(
+    path: Annotated[
+        Path | None,
+        typer.Argument(help="A file, folder or .git folder to do it with, apart from your history."),
+    ] = None,
+    chars: Chars = 8000,
+    seed: Seed = 1,
+    budget: Budget = None,
+    no_train: Annotated[
+        bool, typer.Option("--no-train", help="With PATH: train no adapter, which is quicker.")
+    ] = False,
+    html: Html = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how many keystrokes it saves: type held-out text of yours again, with what is learned before."""
+    if path is None and (no_train or budget):
+        raise typer.BadParameter("--no-train and --budget are for the training on PATH: name one")
+    if no_train and budget:
+        raise typer.BadParameter("--budget is for the training that --no-train leaves out")
+    render = None if html is None else _page_for(html)
+    body = {"path": None if path is None else absolute([path])[0], "chars": chars, "seed": seed}
+    view = _view()
+    with _client() as client:
+        events = client.stream("/v1/eval", {**body, "budget_s": budget, "train": not no_train})
+        try:
+            found = view.follow_evaluation(events, quiet=as_json)
+        except BaseException as error:
+            if _interrupted(error):
+                view.evaluation_ended()
+                raise KeyboardInterrupt from error
+            raise
+    view.evaluation(found, as_json=as_json, own=path is None)
+    if html is not None and render is not None:
+        view.page(html, render(found))
+
+
+def _page_for(path: Path) -> Callable[[dict[str, Any]], str]:
+    """What makes the page; this and the folder that it is to be in are looked for before minutes of work."""
+    from idiolect.daemon.evalpage import render
+
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise typer.BadParameter("--html names a file, in a folder that exists")
+    return render
+
+
 @app.command(rich_help_panel=_USE, epilog="Example: idiolect adapters")
 def adapters(as_json: AsJson = False) -> None:
     """List the adapters: parent, verdict, and which one is served."""
@@ -298,9 +362,7 @@ def use(
     adapter: Annotated[str, typer.Argument(metavar="ID|base", help="An adapter's number, or base.")],
 ) -> None:
     """Serve another adapter, or the base model alone, from the next request on."""
-    if adapter != "base" and not (adapter.isascii() and adapter.isdigit()):
-        raise typer.BadParameter("give the number of an adapter (`idiolect adapters` lists them) or `base`")
-    chosen = None if adapter == "base" else int(adapter)
+    chosen = adapter_of(adapter)
     with _client() as client:
         client.post("/v1/use", {"adapter": chosen})
     _view().using(chosen)

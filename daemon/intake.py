@@ -14,8 +14,8 @@ from idiolect.daemon import commits
 from idiolect.daemon.edits import Known, Ledger, Originals, digest
 from idiolect.daemon.normalise import has_words, normalise, pieces
 from idiolect.daemon.readers import ReadReport, Skipped, kind_of, read, status
+from idiolect.daemon.records import FileState, NewEntry, Selector
 from idiolect.daemon.redact import placeholders, redact, without_placeholders
-from idiolect.daemon.store import FileState, NewEntry, Selector
 
 if TYPE_CHECKING:
     import os
@@ -156,7 +156,7 @@ class _New:
         return min(self.redactions, placeholders(part)) if self.redactions else 0
 
 
-def _saved_at(status: os.stat_result) -> datetime:
+def saved_at(status: os.stat_result) -> datetime:
     """When a file was saved, as far as its clock can be believed."""
     now = datetime.now(UTC)
     try:
@@ -170,7 +170,7 @@ class _Page:
 
     def __init__(self, status: os.stat_result, known: tuple[str, ...]) -> None:
         self.ledger = Ledger(known)
-        self.written_at = _saved_at(status)
+        self.written_at = saved_at(status)
         self._status = status
         self._paragraphs: list[_Paragraph] | None = []
         self._seen: dict[str, int] = {}

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
+    from pathlib import Path
 
 AdapterStatus: TypeAlias = Literal["active", "retired", "refused", "damaged"]
+SuggestionKind: TypeAlias = Literal["word", "ghost"]
 RoundStatus: TypeAlias = Literal["running", "promoted", "refused", "failed", "interrupted", "skipped"]
 
 
@@ -170,3 +172,79 @@ class ForgetReceipt:
     entries: int
     adapters_dropped: tuple[int, ...]
     active: int | None
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What became of one suggestion that was shown.
+
+    `p` (0 to 1) and `show` are what the service gave with it. Where it was accepted, it brought `words` words and
+    `characters` characters for `keystrokes` keystrokes; where it was dismissed, these three do not count.
+    """
+
+    kind: SuggestionKind
+    outcome: Literal["accepted", "dismissed"]
+    p: float
+    show: bool = True
+    characters: int = 0
+    keystrokes: int = 1
+    words: int = 1
+
+
+@dataclass(frozen=True)
+class FeedbackReceipt:
+    """Whether feedback was counted, else the reason why not."""
+
+    stored: bool
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Savings:
+    """What became of some suggestions, and what those that were accepted brought.
+
+    `saved` is the keystrokes saved: the `characters` inserted less the `keystrokes` that this took.
+    """
+
+    accepted: int
+    dismissed: int
+    characters: int
+    keystrokes: int
+    words: int
+    saved: int
+
+
+@dataclass(frozen=True)
+class Tenth:
+    """Suggestions whose predicted probability lies in one tenth of 0 to 1: how many were accepted, how many not."""
+
+    accepted: int
+    dismissed: int
+
+
+@dataclass(frozen=True)
+class FeedbackReport:
+    """The feedback of some days: in all, by day (UTC) and kind, by adapter (None: the base), and by tenth.
+
+    `reliability` has ten tenths a kind, the lowest first.
+    """
+
+    savings: Savings
+    by_day: dict[tuple[date, SuggestionKind], Savings]
+    by_adapter: dict[int | None, Savings]
+    reliability: dict[SuggestionKind, tuple[Tenth, ...]]
+
+
+@dataclass(frozen=True)
+class EvalRequest:
+    """What to evaluate.
+
+    `path` is a corpus, None the user's own history; about `chars` characters are typed, drawn with `seed`. On a corpus
+    an adapter is trained for at most `budget_s` seconds (None: as the settings say), unless `train` is false.
+    """
+
+    path: Path | None = None
+    chars: int = 8000
+    seed: int = 1
+    train: bool = True
+    budget_s: float | None = None

@@ -10,6 +10,7 @@ from idiolect.daemon.patterns import PLACEHOLDER, RULES, Rule
 _ANY_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
 _DIGIT: Final = re.compile(r"[0-9]")
 _LONG: Final = 60
+_LOOKED_AT: Final = 200  # characters before the cursor that a secret may have begun in
 _HINTS: Final = tuple({rule.hints for rule in RULES if rule.hints})
 
 
@@ -37,6 +38,18 @@ def placeholders(text: str) -> int:
 def without_placeholders(text: str) -> str:
     """`text` less its placeholders: what is left was really written."""
     return _ANY_PLACEHOLDER.sub("", text) if "[" in text else text
+
+
+def hides(before: str, offered: str) -> bool:
+    """Whether redaction would take something of `offered` if it stood after `before`, or has taken it already."""
+    if placeholders(offered):
+        return True
+    whole = before[-_LOOKED_AT:] + offered
+    if not _worth_trying(whole):
+        return False
+    kept, count = redact(whole)
+    # A secret that is complete without what is offered stays the prefix's own.
+    return bool(count) and not kept.endswith(offered)
 
 
 def _worth_trying(text: str) -> list[Rule]:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import ctypes
-import json
 import logging
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
-from typing import IO, Any, ClassVar
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import numpy as np
 import psutil
 
 from idiolect.adapters.round import NothingNewError, Order
-from idiolect.daemon.settings import Settings, child_environment
+from idiolect.daemon.children import Children, Work
+from idiolect.daemon.settings import Settings
 from idiolect.daemon.store import Store
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import IdiolectError
@@ -39,7 +36,6 @@ _KEEP_MEMORY = {
     "MALLOC_TOP_PAD_": str(1 << 26),
 }
 _RETRY_S = 3600.0
-_STOP_S = 10.0
 
 
 class TooLittleTextError(IdiolectError):
@@ -47,14 +43,6 @@ class TooLittleTextError(IdiolectError):
 
     code: ClassVar[str] = "too-little-text"
     exit_code: ClassVar[int] = 25
-    http_status: ClassVar[int] = 409
-
-
-class TrainingBusyError(IdiolectError):
-    """A round is running already."""
-
-    code: ClassVar[str] = "training-busy"
-    exit_code: ClassVar[int] = 26
     http_status: ClassVar[int] = 409
 
 
@@ -66,6 +54,11 @@ class RoundFailedError(IdiolectError):
     http_status: ClassVar[int] = 500
 
 
+TRAINING = Work(
+    "a training round", "idiolect.adapters.round", RoundFailedError, (NothingNewError,), _KEEP_MEMORY
+)
+
+
 class Rounds:
     """Runs rounds one at a time, asked for or by itself.
 
@@ -73,6 +66,7 @@ class Rounds:
         settings: the profile's.
         store: where text comes from and adapters go.
         base: the base model that is served.
+        children: runs the training process.
         serving: the adapter that answers now, or None for the base.
         published: called once another adapter is to be served.
         paused: whether learning is paused; no round starts by itself then.
@@ -83,6 +77,7 @@ class Rounds:
         settings: Settings,
         store: Store,
         base: BasePaths,
+        children: Children,
         *,
         serving: Callable[[], int | None],
         published: Callable[[], None],
@@ -91,13 +86,10 @@ class Rounds:
         self._settings = settings
         self._store = store
         self._base = base
+        self._children = children
         self._serving = serving
         self._published = published
         self._paused = paused
-        self._running = threading.Lock()
-        self._child: subprocess.Popen[bytes] | None = None
-        self._cancelling = threading.Lock()
-        self._cancelled: str | None = None
         self._progress: dict[str, Any] | None = None
         self._stopping = threading.Event()
         self._busy_at = time.monotonic()
@@ -111,12 +103,9 @@ class Rounds:
         self._thread.start()
 
     def stop(self) -> None:
-        """Start no more rounds and end the one that runs; its text waits for the next."""
+        """Start no more rounds. One that runs is ended by :meth:`Children.stop`, and its text waits for the next."""
         self._stopping.set()
-        self.cancel("the service was stopped")
         self._thread.join()
-        if self._running.acquire(timeout=_STOP_S):  # a round that was asked for notes its end in the store
-            self._running.release()
 
     def user_is_typing(self) -> None:
         """Put off rounds that would start by themselves."""
@@ -142,8 +131,8 @@ class Rounds:
             return "rounds start only when asked for (auto_train is off)"
         if self._paused():
             return "learning is paused"
-        if self._running.locked():
-            return "a round is running"
+        if (doing := self._children.doing) is not None:
+            return f"{doing} is running"
         tokens = self._store.counts().tokens
         new = max(0, tokens - self._tokens_at_last_round())
         missing = settings.min_tokens - tokens
@@ -192,34 +181,24 @@ class Rounds:
         """Run one round. Yields its progress events and at last its verdict.
 
         Raises:
-            TrainingBusyError: one is running.
+            TrainingBusyError: one is running, or an evaluation is.
             TooLittleTextError: with how much there is and how much is needed.
             RoundFailedError: the child ended without a result.
         """
-        if not self._running.acquire(blocking=False):
-            raise TrainingBusyError(
-                "A training round is running already. See how far with `idiolect status`."
-            )
-        with self._cancelling:
-            self._cancelled = "the service was stopped" if self._stopping.is_set() else None
-        try:
-            entries = [(entry, np.frombuffer(ids, dtype="<u4")) for entry, ids in self._store.token_ids()]
-            tokens = sum(len(ids) for _, ids in entries)
-            if tokens < self._settings.min_tokens:
-                raise TooLittleTextError(
-                    f"There are {tokens:,} tokens of text and a round needs {self._settings.min_tokens:,} "
-                    "(about 1,500 words). Add more with `idiolect add`; the fast memory uses what is there already."
-                )
-            yield {
-                "event": "progress",
-                "phase": "prepare",
-                "done": 0.0,
-                "left_s": budget_s or self._settings.budget_s,
-            }
-            yield from self._round(entries, tokens, budget_s or self._settings.budget_s, reason)
-        finally:
-            self._progress = None
-            self._running.release()
+        with self._children.claim(TRAINING):
+            try:
+                entries = [(entry, np.frombuffer(ids, dtype="<u4")) for entry, ids in self._store.token_ids()]
+                tokens = sum(len(ids) for _, ids in entries)
+                if tokens < self._settings.min_tokens:
+                    raise TooLittleTextError(
+                        f"There are {tokens:,} tokens of text and a round needs {self._settings.min_tokens:,} (about "
+                        "1,500 words). Add more with `idiolect add`; the fast memory uses what is there already."
+                    )
+                budget_s = budget_s or self._settings.budget_s
+                yield {"event": "progress", "phase": "prepare", "done": 0.0, "left_s": budget_s}
+                yield from self._round(entries, tokens, budget_s, reason)
+            finally:
+                self._progress = None
 
     def _round(
         self, entries: list[tuple[int, Any]], tokens: int, budget_s: float, reason: str
@@ -228,20 +207,20 @@ class Rounds:
         round_id = self._store.begin_round(parent)
         log.info("round %d (%s): %d entries, %d tokens", round_id, reason, len(entries), tokens)
         try:
-            for event in self._follow(self._order(parent, entries, budget_s), entries):
+            order = self._order(parent, entries, budget_s)
+            for event in self._children.follow(
+                TRAINING, order, (ids.tolist() for _, ids in entries), len(entries)
+            ):
                 if event["event"] == "result":
                     yield self._finish(round_id, parent, [entry for entry, _ in entries], tokens, event)
                     return
                 self._progress = event
                 yield event
-            raise RoundFailedError(
-                "The training process ended without a result. The log says more; train again."
-            )
         except NothingNewError as error:
             self._give_up(round_id, "skipped", str(error))
             raise
         except IdiolectError as error:
-            self._give_up(round_id, "interrupted" if self._cancelled else "failed", str(error))
+            self._give_up(round_id, "interrupted" if self._children.cancelled else "failed", str(error))
             raise
         except BaseException:  # whoever followed the events went away, or a mistake in the program
             self._give_up(round_id, "failed", "it broke off")
@@ -252,79 +231,21 @@ class Rounds:
             self._store.end_round(round_id, status=status, reason=reason, metrics={})
 
     def _order(self, parent: int | None, entries: list[tuple[int, Any]], budget_s: float) -> Order:
-        settings = self._settings
-        known = {"base": self.mixture(None), "serving": None if parent is None else self.mixture(parent)}
-        return Order(
-            base=str(settings.base_dir),
-            budget_s=budget_s,
-            rank=settings.rank,
-            alpha=settings.alpha,
-            epochs=settings.epochs,
-            learning_rate=settings.learning_rate,
-            general_tolerance=settings.general_tolerance,
-            recent_tokens=settings.recent_tokens,
-            threads=settings.threads,
-            seed=len(self._store.rounds()),
-            parent=None if parent is None else base64.b64encode(self._store.adapter_blob(parent)).decode(),
-            seen=[] if parent is None else self._places(entries, self._store.seen(parent)),
-            mixtures={name: weights for name, weights in known.items() if weights is not None},
-        )
+        order = order_of(self._settings, budget_s, seed=len(self._store.rounds()))
+        known = {"base": self.mixture(None)}
+        if parent is not None:
+            known["serving"] = self.mixture(parent)
+            order = replace(
+                order,
+                parent=base64.b64encode(self._store.adapter_blob(parent)).decode(),
+                seen=self._places(entries, self._store.seen(parent)),
+            )
+        mixtures = {name: weights for name, weights in known.items() if weights is not None}
+        return replace(order, mixtures=mixtures)
 
     @staticmethod
     def _places(entries: list[tuple[int, Any]], ids: frozenset[int]) -> list[int]:
         return [place for place, (entry, _) in enumerate(entries) if entry in ids]
-
-    def _follow(self, order: Order, entries: list[tuple[int, Any]]) -> Iterator[dict[str, Any]]:
-        """Start the child, hand it the text over stdin, and yield its events."""
-        child = subprocess.Popen(
-            [sys.executable, "-P", "-m", "idiolect.adapters.round"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=child_environment(_KEEP_MEMORY),
-        )
-        assert child.stdin is not None and child.stdout is not None and child.stderr is not None  # noqa: S101, PT018
-        with self._cancelling:
-            self._child = child
-            if self._cancelled is not None:
-                child.kill()
-        errors = _Tail(child.stderr)
-        try:
-            with contextlib.suppress(BrokenPipeError):  # then it has said why
-                child.stdin.write(json.dumps(asdict(order)).encode() + b"\n")
-                child.stdin.write(f"{len(entries)}\n".encode())
-                for _, ids in entries:
-                    child.stdin.write(json.dumps(ids.tolist()).encode() + b"\n")
-                child.stdin.flush()
-            give_back_memory()  # all of the text has just passed through this process
-            for line in child.stdout:
-                if not line.endswith(b"\n"):  # it was killed while it wrote
-                    break
-                event = json.loads(line)
-                if event["event"] == "error":
-                    kind = NothingNewError if event["code"] == NothingNewError.code else RoundFailedError
-                    raise kind(event["message"])
-                yield event
-            if self._cancelled is not None:
-                raise RoundFailedError(f"The round was ended: {self._cancelled}. Train again when you like.")
-            if child.wait() != 0:
-                log.error("the training process ended with %s: %s", child.returncode, errors.last())
-        finally:
-            self._child = None
-            child.kill()
-            child.wait()
-            for pipe in (child.stdin, child.stdout):
-                with contextlib.suppress(BrokenPipeError):
-                    pipe.close()
-            errors.close()
-
-    def cancel(self, why: str) -> None:
-        """End the round that runs, if any; nothing of it is kept."""
-        with self._cancelling:
-            if self._running.locked():
-                self._cancelled = why
-            if self._child is not None:
-                self._child.kill()
 
     def _finish(
         self, round_id: int, parent: int | None, ids: list[int], tokens: int, result: dict[str, Any]
@@ -361,33 +282,23 @@ class Rounds:
         }
 
 
-class _Tail:
-    """Keeps the last lines of the child's stderr, which is where libraries complain."""
-
-    def __init__(self, pipe: IO[bytes]) -> None:
-        self._pipe = pipe
-        self._lines: list[str] = []
-        self._thread = threading.Thread(target=self._read, name="stderr", daemon=True)
-        self._thread.start()
-
-    def _read(self) -> None:
-        for line in self._pipe:
-            self._lines = [*self._lines[-1:], line.decode("utf-8", "replace").strip()]
-
-    def last(self) -> str:
-        """The last line's kind of error, without its message: that might quote what it was about."""
-        self._thread.join(timeout=2)
-        return self._lines[-1].partition(":")[0][:100] if self._lines else "no word"
-
-    def close(self) -> None:
-        self._thread.join(timeout=2)
-        self._pipe.close()
-
-
-def give_back_memory() -> None:
-    """Return to the system what has been freed; glibc keeps tens of megabytes of it otherwise."""
-    with contextlib.suppress(AttributeError, OSError):  # another C library
-        ctypes.CDLL(None).malloc_trim(0)
+def order_of(settings: Settings, budget_s: float | None, seed: int) -> Order:
+    """A round by the settings that starts from the base; what it starts from otherwise is put in with `replace`."""
+    return Order(
+        base=str(settings.base_dir),
+        budget_s=budget_s or settings.budget_s,
+        rank=settings.rank,
+        alpha=settings.alpha,
+        epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        general_tolerance=settings.general_tolerance,
+        recent_tokens=settings.recent_tokens,
+        threads=settings.threads,
+        seed=seed,
+        parent=None,
+        seen=[],
+        mixtures={},
+    )
 
 
 def told(metrics: dict[str, Any]) -> dict[str, Any]:

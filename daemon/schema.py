@@ -132,6 +132,22 @@ CREATE TABLE events (
 CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """
 
+_FEEDBACK = """
+CREATE TABLE feedback (
+    day TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('word', 'ghost')),
+    bucket INTEGER NOT NULL CHECK (bucket BETWEEN 0 AND 9),
+    adapter INTEGER NOT NULL DEFAULT 0,
+    show INTEGER NOT NULL DEFAULT 1 CHECK (show IN (0, 1)),
+    accepted INTEGER NOT NULL DEFAULT 0,
+    dismissed INTEGER NOT NULL DEFAULT 0,
+    characters INTEGER NOT NULL DEFAULT 0,
+    keystrokes INTEGER NOT NULL DEFAULT 0,
+    words INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, kind, bucket, adapter, show)
+) STRICT, WITHOUT ROWID
+"""
+
 
 @migrations()
 def first(db: Database) -> None:
@@ -142,6 +158,16 @@ def first(db: Database) -> None:
     has no cascade on that side). At most one adapter is active, by index.
     """
     db.executescript(_FIRST)
+
+
+@migrations()
+def feedback(db: Database) -> None:
+    """Counts of what became of suggestions.
+
+    A row a day (UTC, ISO), kind, tenth of the predicted probability, adapter that served (0: the base; no
+    reference, since the counts outlive it) and judgement whether to show.
+    """
+    db.execute(_FEEDBACK)
 
 
 def connect(path: Path, key: str, busy_timeout_s: float) -> Database:
@@ -226,7 +252,7 @@ def _migrate(db: Database, path: Path) -> None:
             "install that version, or name another folder in IDIOLECT_HOME."
         )
     if migrations.pending(db):
-        with immediate(db):
+        with translated(path, writing=True), immediate(db):
             migrations.apply(db)
 
 

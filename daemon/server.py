@@ -24,7 +24,7 @@ from starlette.exceptions import HTTPException
 
 from idiolect.daemon import shapes
 from idiolect.daemon.process import UnauthorizedError
-from idiolect.daemon.records import Selector
+from idiolect.daemon.records import EvalRequest, Feedback, Selector
 from idiolect.daemon.streams import Streams, internal
 from idiolect.models.errors import IdiolectError
 
@@ -102,6 +102,19 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
             shapes.learned(await run_sync(service.learn, asked.text, asked.source, asked.app, asked.at))
         )
 
+    @post("/v1/feedback", shapes.FeedbackBody)
+    async def feedback(request: Request) -> Response:
+        """Count what became of a suggestion that was shown; no text is kept."""
+        asked = await _body(request, shapes.FeedbackBody)
+        took = (asked.characters, asked.keystrokes, asked.words)
+        given = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took)
+        return _answer(shapes.noted(await run_sync(service.feedback, given, asked.app)))
+
+    @app.get("/v1/report", response_model=None)
+    async def report(days: Annotated[int, Query(ge=1, le=shapes.MAX_REPORT_DAYS)] = 30) -> Response:
+        """What suggestions have saved lately, and how often the likely ones were accepted."""
+        return _answer(shapes.report(await run_sync(service.report, days), days))
+
     @app.get("/v1/status", response_model=None)
     async def status() -> Response:
         """What the service knows, serves and does."""
@@ -118,6 +131,14 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
         if asked.wait:
             return _answer(shapes.verdict(await streams.last(first, events)))
         return _answer({"started": True}, 202)
+
+    @post("/v1/eval", shapes.EvalBody)
+    async def evaluate(request: Request) -> Response:
+        """Replay the typing of held-out text; answers with events, and ends when nobody follows them."""
+        asked = await _body(request, shapes.EvalBody)
+        path = None if asked.path is None else Path(asked.path)
+        events = service.evaluate(EvalRequest(path, asked.chars, asked.seed, asked.train, asked.budget_s))
+        return streams.answer(await streams.first(events), events)
 
     @post("/v1/import", shapes.ImportBody)
     async def import_(request: Request) -> Response:

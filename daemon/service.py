@@ -10,36 +10,47 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import psutil
 
-from idiolect.adapters.corpus import Recent
+from idiolect.adapters.calibration import Calibration, uptake
+from idiolect.adapters.expectation import Knowledge
 from idiolect.adapters.export import export
 from idiolect.adapters.lora import AdapterFormatError, Lora
-from idiolect.adapters.memory import FastMemory
-from idiolect.adapters.mixture import Mixture
-from idiolect.adapters.predict import Knowledge, Predictor, Suggestion
-from idiolect.adapters.words import Words
+from idiolect.adapters.predict import NO_GHOST, Predictor, Suggestion
+from idiolect.adapters.serving import Serving
 from idiolect.daemon import keys
 from idiolect.daemon.capture import Ingest, Learned, Progress
+from idiolect.daemon.children import Children, give_back_memory
+from idiolect.daemon.evals import Evals
 from idiolect.daemon.readers import NothingToReadError, ReadReport
-from idiolect.daemon.records import AdapterDamagedError, ForgetReceipt, Selector
-from idiolect.daemon.rounds import Rounds, give_back_memory, told
+from idiolect.daemon.records import (
+    AdapterDamagedError,
+    EvalRequest,
+    Feedback,
+    FeedbackReceipt,
+    FeedbackReport,
+    ForgetReceipt,
+    Selector,
+)
+from idiolect.daemon.redact import hides
+from idiolect.daemon.rounds import Rounds, told
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.store import Store
 from idiolect.daemon.watch import Watcher
 from idiolect.models.build import find_base
 from idiolect.models.errors import IdiolectError
-from idiolect.models.lexicon import read_lexicon
-from idiolect.models.session import Model
-from idiolect.models.tokenizer import Tokenizer
 
 log = logging.getLogger("idiolect")
+
+_CALIBRATION = "ghost_calibration"  # state: how far ghosts' probabilities have been right
+_SAVED_EVERY = 100  # events that the calibration learns from
+_UPTAKE_DAYS = 90  # of feedback that count for how readily ghosts are shown
 
 
 class NoAdapterError(IdiolectError):
@@ -68,20 +79,37 @@ class Service:
             raise
 
     def _open(self) -> None:
-        self._tokenizer = Tokenizer(self._base.tokenizer)
-        self._lexicon = read_lexicon(self._base.lexicon)
-        self._model = Model(self._base.graph, self._base.config, threads=self._settings.threads)
+        self._serving = Serving(
+            self._base,
+            threads=self._settings.threads,
+            context_tokens=self._settings.context_tokens,
+            recent_tokens=self._settings.recent_tokens,
+        )
+        self._tokenizer = self._serving.tokenizer
+        kept = self._store.get(_CALIBRATION)
+        self._calibration = Calibration() if kept is None else Calibration.from_json(kept)
         self._learning = threading.Lock()
         self._know_everything()
         if interrupted := self._store.interrupt_rounds():
             log.info("%d training round(s) had been cut off; their text waits for the next one", interrupted)
+        self._children = Children()
         self._rounds = Rounds(
             self._settings,
             self._store,
             self._base,
+            self._children,
             serving=lambda: self._predictor.adapter_id,
             published=self._switch,
             paused=lambda: self._ingest.paused,
+        )
+        self._evals = Evals(
+            self._settings,
+            self._store,
+            self._rounds,
+            self._children,
+            encode=self._tokenizer.encode,
+            serving=lambda: self._predictor.adapter_id,
+            calibration=lambda: self._calibration.to_json(),
         )
         self._switching = threading.Lock()
         self._warming = _Latest(self._warm)
@@ -92,8 +120,9 @@ class Service:
         self._rounds.start()
 
     def close(self) -> None:
-        """Stop following folders, end a round that runs, and close the store."""
+        """Stop following folders, end a round or an evaluation that runs, and close the store."""
         self._watcher.stop()
+        self._children.stop()
         self._rounds.stop()
         self._warming.stop()
         self._store.close()
@@ -103,7 +132,30 @@ class Service:
     def suggest(self, prefix: str, suffix: str = "", candidates: int = 3, ghost_words: int = 8) -> Suggestion:
         """Words and a ghost text for the cursor between ``prefix`` and ``suffix``."""
         self._rounds.user_is_typing()
-        return self._predictor.suggest(prefix, suffix, candidates, ghost_words)
+        found = self._predictor.suggest(prefix, suffix, candidates, ghost_words)
+        return replace(
+            found,
+            words=tuple(word for word in found.words if not hides(prefix, word.text)),
+            ghost=NO_GHOST if hides(prefix, found.ghost.text) else found.ghost,
+        )
+
+    def feedback(self, given: Feedback, app: str | None) -> FeedbackReceipt:
+        """Count what became of a suggestion, unless learning is paused or ``app`` is excluded."""
+        if self._ingest.paused:
+            return FeedbackReceipt(False, "paused")
+        if self._ingest.ignores(app):
+            return FeedbackReceipt(False, "excluded app")
+        self._store.add_feedback(given, self._predictor.adapter_id, _today())
+        self._predictor.uptake = self._uptake()
+        return FeedbackReceipt(True, None)
+
+    def _uptake(self) -> float:
+        tenths = self._store.reliability("ghost", _today() - timedelta(days=_UPTAKE_DAYS))
+        return uptake([tenth.accepted for tenth in tenths], [tenth.dismissed for tenth in tenths])
+
+    def report(self, days: int) -> FeedbackReport:
+        """What became of the suggestions of the last ``days`` days, today included; days are UTC's."""
+        return self._store.feedback_report(_today() - timedelta(days=days - 1))
 
     def examples(self, count: int) -> list[dict[str, str]]:
         """Completions of text that the newest adapter was judged by: {"prefix", "base", "adapted", "truth"}.
@@ -159,7 +211,7 @@ class Service:
         """Delete entries and everything learned from them, or say what that would take."""
         if dry_run:
             return self._store.forget(selector, dry_run=True)
-        self._rounds.cancel("text was forgotten while it ran")
+        self._children.cancel("text was forgotten while it ran")
         try:
             receipt = self._store.forget(selector)
         finally:  # also where the text is deleted but the file could not be rewritten
@@ -220,18 +272,32 @@ class Service:
             "paused": self._ingest.paused,
             "training": self._rounds.progress(),
             "next_round": self._rounds.outlook(),
+            "savings": asdict(self._store.savings()) | {"today": asdict(self._store.savings(_today()))},
             "last_round": asdict(last[0]) | {"metrics": told(last[0].metrics)} if last else None,
             "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
         }
+
+    def evaluate(self, wanted: EvalRequest) -> Iterator[dict[str, Any]]:
+        """Replay the typing of held-out text. Yields progress events, the last one the result."""
+        return self._evals.run(wanted)
 
     # What is held in memory
 
     def _learned(self, entry: int, ids: list[int]) -> None:
         with self._learning:
             if entry > self._newest:
-                self._knowledge.learn(self._tokenizer.decode(ids), ids)
+                text = self._tokenizer.decode(ids)
+                self._knowledge.learn(text, ids)
+                self._calibrate(text)
         self._rounds.new_text()
         self._warming.ask()
+
+    def _calibrate(self, text: str) -> None:
+        """Compare what was offered while an entry was typed with what it became."""
+        before = self._calibration.events
+        self._predictor.observe(text)
+        if self._calibration.events // _SAVED_EVERY > before // _SAVED_EVERY:
+            self._store.set(_CALIBRATION, self._calibration.to_json())
 
     def _know_everything(self) -> None:
         """Make the knowledge anew from the store; an entry that arrives meanwhile counts once."""
@@ -241,31 +307,18 @@ class Service:
 
     def _know(self, wanted: Callable[[int], object]) -> Knowledge:
         """Knowledge of the entries whose id is ``wanted``."""
-        vocab = self._base.config.vocab
-        memory, words = FastMemory(vocab), Words(self._lexicon, self._tokenizer.encode, vocab)
-        recent = Recent(self._settings.recent_tokens, self._tokenizer.encode("\n"))
-        entries = [np.frombuffer(ids, dtype="<u4") for entry, ids in self._store.token_ids() if wanted(entry)]
-        memory.add_many(entries)
-        words.learn_many(self._tokenizer.decode(ids.tolist()) for ids in entries)
-        first = len(entries)
-        while first > 0 and sum(map(len, entries[first:])) < self._settings.recent_tokens:
-            first -= 1
-        for ids in entries[first:]:
-            recent.add(ids.tolist())
-        return Knowledge(memory, words, recent)
+        entries = self._store.token_ids()
+        return self._serving.knowledge(np.frombuffer(ids, "<u4") for entry, ids in entries if wanted(entry))
 
     def _make(self, knowledge: Knowledge, chosen: tuple[int, Lora] | None) -> Predictor:
         adapter_id, lora = chosen or (None, None)
-        kept = self._rounds.mixture(adapter_id)
-        return Predictor(
-            self._model,
-            self._tokenizer,
-            knowledge,
-            Mixture() if kept is None else Mixture.from_json(kept),
-            adapter=None if lora is None else lora.tensors(),
-            adapter_id=adapter_id,
-            context_tokens=self._settings.context_tokens,
+        tensors = None if lora is None else lora.tensors()
+        mixture = self._rounds.mixture(adapter_id)
+        predictor = self._serving.predictor(
+            knowledge, mixture, adapter=tensors, adapter_id=adapter_id, calibration=self._calibration
         )
+        predictor.uptake = self._uptake()
+        return predictor
 
     def _active_lora(self) -> tuple[int, Lora] | None:
         """The adapter to serve; a damaged one gives way to its nearest sound ancestor, for good.
@@ -332,6 +385,11 @@ class _Latest:
             self._asked.clear()  # before the work: what is asked meanwhile counts again
             time.sleep(0.05)  # an import brings many entries at once
             self._work()
+
+
+def _today() -> date:
+    """The day that feedback is counted under: UTC's, so that no day is ever longer or shorter than another."""
+    return datetime.now(UTC).date()
 
 
 def _import_events(progress: Iterator[Progress]) -> Iterator[dict[str, Any]]:

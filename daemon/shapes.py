@@ -5,6 +5,7 @@ No message repeats what was sent, since it may be the user's text: a field is na
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
@@ -13,6 +14,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
+from idiolect.daemon.records import SuggestionKind
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -20,11 +22,14 @@ if TYPE_CHECKING:
 
     from idiolect.adapters.predict import Suggestion
     from idiolect.daemon.capture import Learned
-    from idiolect.daemon.records import ForgetReceipt
+    from idiolect.daemon.records import FeedbackReceipt, FeedbackReport, ForgetReceipt, Tenth
 
 MAX_BODY_BYTES = 8 * 2**20
 MAX_PREFIX_CHARS = 100_000
 MAX_TEXT_CHARS = 1_000_000
+MAX_AMOUNT = 10_000  # far above any suggestion; so no sum of them is ever too large for the store
+MAX_REPORT_DAYS = 3650
+MIN_EVAL_CHARS, MAX_EVAL_CHARS = 500, 200_000
 _MAX_ID = 2**63 - 1
 
 
@@ -84,6 +89,7 @@ _AnyPath = Annotated[str, pydantic.AfterValidator(_whole_path)]
 _Time = Annotated[datetime | None, pydantic.AfterValidator(_utc)]
 _Id = Annotated[int, Field(ge=1, le=_MAX_ID)]
 _Seconds = Annotated[float, Field(gt=0, le=10 * 365 * 86400, allow_inf_nan=False)]
+_Amount = Annotated[int, Field(ge=0, le=MAX_AMOUNT)]
 _Name = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
@@ -105,12 +111,59 @@ class HistoryBody(_Body):
     at: _Time = None
 
 
+class FeedbackBody(_Body):
+    """What became of a suggestion that was shown; see `records.Feedback`."""
+
+    kind: SuggestionKind
+    outcome: Literal["accepted", "dismissed"]
+    p: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+    show: bool = True
+    characters: Annotated[_Amount, Field(validate_default=True)] = 0
+    keystrokes: _Amount = 1
+    words: _Amount = 1
+    app: _Name | None = None
+
+    @pydantic.field_validator("characters")
+    @classmethod
+    def _fit_the_outcome(cls, value: int, info: pydantic.ValidationInfo) -> int:
+        outcome = info.data.get("outcome")
+        if outcome == "accepted" and value == 0:
+            raise ValueError("an accepted suggestion inserts at least one, so say how many")
+        if outcome == "dismissed" and value > 0:
+            raise ValueError("a dismissed suggestion inserts none; accepting a part of one is accepting")
+        return value
+
+
 class TrainBody(_Body):
     """Whether to wait for the verdict, whether to stream the progress, and the round's time in seconds."""
 
     wait: bool = False
     stream: bool = False
     budget_s: _Seconds | None = None
+
+
+class EvalBody(_Body):
+    """Whose text to type (null: the user's own), how much of it, drawn how, and whether and how long to train."""
+
+    path: _AnyPath | None = None
+    chars: Annotated[int, Field(ge=MIN_EVAL_CHARS, le=MAX_EVAL_CHARS)] = 8000
+    seed: Annotated[int, Field(ge=0, le=_MAX_ID)] = 1
+    train: bool = True
+    budget_s: _Seconds | None = None
+
+    @pydantic.field_validator("train")
+    @classmethod
+    def _train_on_a_corpus(cls, value: bool, info: pydantic.ValidationInfo) -> bool:
+        if not value and info.data.get("path") is None:
+            raise ValueError("without a path nothing is trained, so leave it out")
+        return value
+
+    @pydantic.field_validator("budget_s")
+    @classmethod
+    def _time_for_training(cls, value: float | None, info: pydantic.ValidationInfo) -> float | None:
+        if value is not None and (info.data.get("path") is None or not info.data.get("train")):
+            raise ValueError("it is the time for training, which needs a path, so leave it out")
+        return value
 
 
 class ForgetBody(_Body):
@@ -226,6 +279,36 @@ def receipt(result: ForgetReceipt, *, dry_run: bool) -> dict[str, Any]:
         "active": result.active,
         "dry_run": dry_run,
     }
+
+
+def noted(result: FeedbackReceipt) -> dict[str, Any]:
+    """The answer to `/v1/feedback`."""
+    return {"stored": result.stored, "reason": result.reason}
+
+
+def report(found: FeedbackReport, days: int) -> dict[str, Any]:
+    """The answer to `/v1/report`."""
+    return {
+        "days": days,
+        "savings": asdict(found.savings),
+        "by_day": [
+            {"day": day.isoformat(), "kind": kind, **asdict(savings)}
+            for (day, kind), savings in found.by_day.items()
+        ],
+        "by_adapter": [
+            {"adapter": adapter, **asdict(savings)} for adapter, savings in found.by_adapter.items()
+        ],
+        "reliability": {
+            kind: [_tenth(place, tenth) for place, tenth in enumerate(tenths)]
+            for kind, tenths in found.reliability.items()
+        },
+    }
+
+
+def _tenth(place: int, tenth: Tenth) -> dict[str, Any]:
+    shown = tenth.accepted + tenth.dismissed
+    rate = tenth.accepted / shown if shown else None
+    return {"from": place / 10, "to": (place + 1) / 10, **asdict(tenth), "rate": rate}
 
 
 def verdict(event: dict[str, Any]) -> dict[str, Any]:

@@ -3,39 +3,35 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from contextlib import contextmanager, suppress
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from idiolect.daemon import lineage
+from idiolect.daemon import feedback, lineage, texts
 from idiolect.daemon.records import (
-    AdapterDamagedError,
     AdapterRow,
     Counts,
-    EmptySelectorError,
     Entry,
     Event,
+    Feedback,
+    FeedbackReport,
     FileState,
     ForgetReceipt,
-    ForgottenMeanwhileError,
     NewEntry,
-    RoundNotRunningError,
     RoundRow,
+    Savings,
     Selector,
-    UnknownAdapterError,
+    SuggestionKind,
+    Tenth,
 )
 from idiolect.daemon.schema import (
     StoreBusyError,
     StoreFullError,
-    StoreNewerError,
-    StorePermissionError,
     StoreUnreadableError,
     busy,
     connect,
-    folded,
     immediate,
-    microseconds,
     moment,
     now_us,
     translated,
@@ -48,30 +44,6 @@ if TYPE_CHECKING:
 
     from sqlite_utils import Database
 
-__all__ = [
-    "AdapterDamagedError",
-    "AdapterRow",
-    "Counts",
-    "EmptySelectorError",
-    "Entry",
-    "Event",
-    "FileState",
-    "ForgetReceipt",
-    "ForgottenMeanwhileError",
-    "NewEntry",
-    "RoundNotRunningError",
-    "RoundRow",
-    "Selector",
-    "Store",
-    "StoreBusyError",
-    "StoreFullError",
-    "StoreNewerError",
-    "StorePermissionError",
-    "StoreUnreadableError",
-    "UnknownAdapterError",
-]
-
-_BATCH = 256  # rows fetched under one hold of the lock
 _EVENTS_KEPT = 10_000
 _SCRUB = "scrub"  # state: something was forgotten and the file is not yet rewritten
 
@@ -124,89 +96,101 @@ class Store:
 
         Returns an id for each of `new`, in order; None where an entry with the same key is kept already.
         """
-        insert = (
-            "INSERT INTO entries (key, at_us, source, app, words, tokens, redactions, text, token_ids)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
-        )
-        rows = [_entry_values(entry) for entry in new]
-        ids: list[int | None] = []
         with self._writing() as db:
-            for row in rows:
-                cursor = db.execute(insert, row)
-                ids.append(cursor.lastrowid if cursor.rowcount else None)
-            if file is not None:
-                db.execute(
-                    "INSERT OR REPLACE INTO files (path, size_bytes, mtime_ns, paragraphs)"
-                    " VALUES (?, ?, ?, ?)",
-                    (os.fsencode(file.path), file.size_bytes, file.mtime_ns, json.dumps(file.paragraphs)),
-                )
-        return ids
+            return texts.add(db, new, file)
 
     def entries(self, *, selector: Selector | None = None) -> Iterator[Entry]:
         """All entries, or those selected, in order of time and then id."""
-        columns = "id, at_us, text, source, app, tokens"
-        for id_, at_us, text, source, app, tokens in self._in_time(columns, selector):
+        columns = "at_us, id, text, source, app, tokens"
+        for at_us, id_, text, source, app, tokens in self._in_time(columns, selector):
             yield Entry(id_, text, source, app, moment(at_us), tokens)
 
     def token_ids(self) -> Iterator[tuple[int, bytes]]:
         """Each entry's id and token ids (little-endian uint32), in order of time and then id."""
-        for id_, _, token_ids in self._in_time("id, at_us, token_ids", None):
+        for _, id_, token_ids in self._in_time("at_us, id, token_ids", None):
             yield id_, token_ids
+
+    def _in_time(self, columns: str, selector: Selector | None) -> Iterator[tuple[Any, ...]]:
+        last = texts.START
+        while True:
+            with self._reading() as db:
+                rows = texts.page(db, columns, selector, last)
+            if not rows:
+                return
+            yield from rows
+            last = rows[-1][:2]
 
     def last_id(self) -> int:
         """The highest id that an entry ever had; 0 before the first."""
-        rows = self._rows("SELECT seq FROM sqlite_sequence WHERE name = 'entries'")
-        return int(rows[0][0]) if rows else 0
+        with self._reading() as db:
+            return texts.last_id(db)
 
     def counts(self) -> Counts:
         """How much text is kept."""
-        rows = self._rows(
-            "SELECT source, count(*), sum(words), sum(tokens) FROM entries GROUP BY source ORDER BY source"
-        )
-        return Counts(
-            entries=sum(row[1] for row in rows),
-            words=sum(row[2] for row in rows),
-            tokens=sum(row[3] for row in rows),
-            sources={row[0]: row[1] for row in rows},
-        )
+        with self._reading() as db:
+            return texts.counts(db)
 
-    # Files and watched folders. Paths are kept as bytes: a file name need not be valid UTF-8.
+    # Files and watched folders
 
     def file_state(self, path: str) -> FileState | None:
         """The file at `path` as it was when last read; None where it never was."""
-        states = self._file_states("WHERE path = ?", os.fsencode(path))
-        return states[0] if states else None
+        with self._reading() as db:
+            return next(iter(texts.file_states(db, path)), None)
 
     def file_states(self) -> list[FileState]:
         """All files read, by path."""
-        return self._file_states("ORDER BY path")
+        with self._reading() as db:
+            return texts.file_states(db)
 
     def move_file(self, old: str, new: str) -> None:
         """Give a file's state another path; what was known of the file there before is dropped."""
         with self._writing() as db:
-            db.execute(
-                "UPDATE OR REPLACE files SET path = ? WHERE path = ?", (os.fsencode(new), os.fsencode(old))
-            )
+            texts.move_file(db, old, new)
 
     def drop_file(self, path: str) -> None:
         """Drop a file's state; the entries that came from it stay."""
         with self._writing() as db:
-            db.execute("DELETE FROM files WHERE path = ?", (os.fsencode(path),))
+            texts.drop_file(db, path)
 
     def watches(self) -> list[str]:
         """The watched folders and files, by path."""
-        return [os.fsdecode(path) for (path,) in self._rows("SELECT path FROM watches ORDER BY path")]
+        with self._reading() as db:
+            return texts.watches(db)
 
     def add_watch(self, path: str) -> bool:
         """Remember a watched path; False where it was watched already."""
         with self._writing() as db:
-            cursor = db.execute("INSERT OR IGNORE INTO watches (path) VALUES (?)", (os.fsencode(path),))
-            return cursor.rowcount == 1
+            return texts.add_watch(db, path)
 
     def remove_watch(self, path: str) -> bool:
         """Watch a path no more; False where it was not watched."""
         with self._writing() as db:
-            return db.execute("DELETE FROM watches WHERE path = ?", (os.fsencode(path),)).rowcount == 1
+            return texts.remove_watch(db, path)
+
+    # What became of suggestions
+
+    def add_feedback(self, given: Feedback, adapter: int | None, day: date) -> None:
+        """Count what became of a suggestion of `adapter` (None: the base) on `day` (UTC)."""
+        with self._writing() as db:
+            feedback.add(db, given, adapter, day)
+
+    def savings(self, since: date = date.min) -> Savings:
+        """The feedback of all days (UTC) from `since` on, in sum."""
+        with self._reading() as db:
+            return feedback.savings(db, since)
+
+    def feedback_report(self, since: date) -> FeedbackReport:
+        """The feedback of all days (UTC) from `since` on, in sum, by day, by adapter and by probability."""
+        with self._reading() as db:
+            return feedback.report(db, since)
+
+    def reliability(self, kind: SuggestionKind, since: date = date.min) -> tuple[Tenth, ...]:
+        """For each tenth of the predicted probability, the lowest first: what became of suggestions.
+
+        Counted are those of `kind`, on days (UTC) from `since` on, that the service judged worth showing.
+        """
+        with self._reading() as db:
+            return feedback.reliability(db, kind, since)
 
     # Training rounds and adapters
 
@@ -328,8 +312,7 @@ class Store:
         With `dry_run` nothing changes and the receipt says what would.
         """
         with self._writing() as db:
-            where, values = _where(selector)
-            ids = [row[0] for row in db.execute(f"SELECT id FROM entries WHERE {where}", values)]  # noqa: S608
+            ids = texts.selected(db, selector)
             dropped, active = lineage.forget(db, ids, dry_run=dry_run)
             if ids and not dry_run:
                 _set(db, _SCRUB, True)
@@ -392,22 +375,6 @@ class Store:
         with self._reading() as db:
             return db.execute(sql, values).fetchall()
 
-    def _in_time(self, columns: str, selector: Selector | None) -> Iterator[tuple[Any, ...]]:
-        """Rows of entries, batch by batch; `columns` begin with id and at_us."""
-        where, values = _where(selector) if selector else ("true", [])
-        sql = (
-            f"SELECT {columns} FROM entries WHERE (at_us, id) > (?, ?) AND {where}"  # noqa: S608 (our columns)
-            f" ORDER BY at_us, id LIMIT {_BATCH}"
-        )
-        last = (-(2**63), 0)
-        while rows := self._rows(sql, *last, *values):
-            yield from rows
-            last = (rows[-1][1], rows[-1][0])
-
-    def _file_states(self, rest: str, *values: object) -> list[FileState]:
-        rows = self._rows(f"SELECT path, size_bytes, mtime_ns, paragraphs FROM files {rest}", *values)  # noqa: S608
-        return [FileState(os.fsdecode(row[0]), row[1], row[2], tuple(json.loads(row[3]))) for row in rows]
-
     def _scrub(self) -> None:
         """Rewrite the file without what was deleted, and empty the log that still holds it."""
         with self._using(writing=True) as db:
@@ -431,25 +398,3 @@ class Store:
 
 def _set(db: Database, name: str, value: object) -> None:
     db.execute("INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)", (name, json.dumps(value)))
-
-
-def _entry_values(entry: NewEntry) -> tuple[object, ...]:
-    if len(entry.token_ids) % 4:
-        raise ValueError("token ids are uint32")
-    words, tokens = len(entry.text.split()), len(entry.token_ids) // 4
-    key, at_us = bytes.fromhex(entry.key), microseconds(entry.at)
-    return key, at_us, entry.source, entry.app, words, tokens, entry.redactions, entry.text, entry.token_ids
-
-
-def _where(selector: Selector) -> tuple[str, list[object]]:
-    """A selector as a condition on entries and its values."""
-    given = {
-        "contains(text, ?)": None if selector.text is None else folded(selector.text),
-        "id IN (SELECT value FROM json_each(?))": None if selector.ids is None else json.dumps(selector.ids),
-        "source = ?": selector.source,
-        "app = ?": selector.app,
-        "at_us >= ?": None if selector.since is None else microseconds(selector.since),
-        "at_us < ?": None if selector.until is None else microseconds(selector.until),
-    }
-    kept = {condition: value for condition, value in given.items() if value is not None}
-    return " AND ".join(kept), list(kept.values())

@@ -1,4 +1,4 @@
-"""What the command line shows: tables, progress, JSON. The user's text is never taken as markup."""
+"""What the command line shows: sentences, progress, tables, JSON. The user's text is never taken as markup."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
 from rich.text import Text
+
+from idiolect.daemon import tables
+from idiolect.daemon.tables import number, plain
+from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -25,10 +27,16 @@ if TYPE_CHECKING:
     from idiolect.daemon.process import Running
     from idiolect.daemon.settings import Settings
 
-_PREFIX_CHARS = 44
-_VERDICT_ROWS = (("base", "base"), ("memory", "+ memory"), ("adapter", "+ adapter"), ("both", "+ both"))
 _PHASES = {"fetch": "Fetching the base model", "build": "Building it"}
 _MARKS = {"ok": ("✓", "green"), "note": ("•", "yellow"), "wrong": ("✗", "red")}
+
+
+class UnwritableError(IdiolectError):
+    """A file that the user wants cannot be written there."""
+
+    code: ClassVar[str] = "unwritable"
+    exit_code: ClassVar[int] = 51
+    http_status: ClassVar[int] = 500
 
 
 class View:
@@ -75,14 +83,21 @@ class View:
 
     def follow_round(self, events: Iterable[dict[str, Any]], *, quiet: bool) -> dict[str, Any]:
         """Show a training round as it goes; returns its last event."""
+        return self._follow("Training", events, quiet=quiet)
+
+    def follow_evaluation(self, events: Iterable[dict[str, Any]], *, quiet: bool) -> dict[str, Any]:
+        """Show an evaluation as it goes; returns its result."""
+        last = self._follow("Evaluating", events, quiet=quiet)
+        return {name: value for name, value in last.items() if name != "event"}
+
+    def _follow(self, what: str, events: Iterable[dict[str, Any]], *, quiet: bool) -> dict[str, Any]:
         last: dict[str, Any] = {}
         phase = ""
         with contextlib.nullcontext() if quiet else self._bars() as bars:
-            task = bars.add_task("Training", total=1.0, left="") if bars else None
+            task = bars.add_task(what, total=1.0, left="") if bars else None
             for last in events:
                 if bars and task is not None and last["event"] == "progress":
-                    if last["phase"] != phase:
-                        phase = last["phase"]
+                    if phase != (phase := _phase(last)):
                         self._plainly(phase)
                     left = f"{_clock(last['left_s'])} left" if last.get("left_s") is not None else ""
                     bars.update(task, description=phase, completed=last["done"], left=left)
@@ -130,6 +145,7 @@ class View:
                 ("running", f"{now['socket'] or now['url']} (pid {now['pid']}), {doing}"),
                 ("serves", f"{adapter} on {now['base']}"),
                 ("has read", f"{now['entries']:,} entries, {now['tokens']:,} tokens"),
+                *([("saved", _saved(saved))] if _shown(saved := now["savings"]) else []),
                 *(("watches", path) for path in now.get("watches", ())),
                 ("token", now["token_file"]),
                 ("kept in", now["home"]),
@@ -195,9 +211,9 @@ class View:
             return self._json(verdict)
         metrics = verdict["metrics"]
         if "base" in metrics:
-            entries, tokens = (_number(metrics.get(f"held_out_{what}")) for what in ("entries", "tokens"))
+            entries, tokens = (number(metrics.get(f"held_out_{what}")) for what in ("entries", "tokens"))
             self._say(f"On held-out text ({entries} entries, {tokens} tokens):")
-            self._out.print(_verdict_table(metrics))
+            self._out.print(tables.verdict(metrics))
         before, after = metrics.get("general_before"), metrics.get("general_after")
         if before and after:
             change = f"{after / before - 1:+.1%}"
@@ -228,10 +244,67 @@ class View:
         if as_json:
             return self._json(found)
         for word in found["words"]:
-            self._out.print(Text(f"{word['p']:>5.0%}  {_plain(word['text'])}"), soft_wrap=True)
+            self._out.print(Text(f"{word['p']:>5.0%}  {plain(word['text'])}"), soft_wrap=True)
         if " " in found["ghost"]["text"]:  # else it is the first word again
-            self._out.print(Text(f"ghost  {_plain(found['ghost']['text'])}", "dim"), soft_wrap=True)
+            self._out.print(Text(f"ghost  {plain(found['ghost']['text'])}", "dim"), soft_wrap=True)
         return None
+
+    def report(self, found: dict[str, Any], *, as_json: bool) -> None:
+        """Show what suggestions have saved, and how often they were accepted by how likely they were said to be."""
+        if as_json:
+            return self._json(found)
+        when = "today" if found["days"] == 1 else f"in the last {found['days']:,} days"
+        if not found["by_day"]:
+            return self._say(
+                f"No feedback {when}. A program that shows suggestions tells what became of each with "
+                "`POST /v1/feedback`; docs/feedback.md says how."
+            )
+        self._say(f"Saved {when}: {_saved(found['savings'])}. Days are UTC's.")
+        self._out.print(tables.days(found["by_day"]))
+        if len(found["by_adapter"]) > 1:
+            self._say("By what served:")
+            self._out.print(tables.serving(found["by_adapter"]))
+        self._say("How often they were accepted, by the probability that they were shown with:")
+        self._out.print(tables.reliability(found["reliability"]))
+        return None
+
+    def evaluation(self, found: dict[str, Any], *, as_json: bool, own: bool) -> None:
+        """Show what an evaluation measured, of the user's `own` history or of a corpus."""
+        if as_json:
+            return self._json(found)
+        history, test = found["history"], found["test"]
+        typed = _count(test["entries"], "message")
+        self._say(
+            f"Typed {typed}, {test['characters']:,} characters, after a history of {history['entries']:,} with "
+            f"{history['characters']:,}. Keystrokes saved, with 95 % intervals:"
+        )
+        arms = [(arm["name"], arm["all"], arm["latency_ms"]) for arm in found["arms"]]
+        self._out.print(tables.evaluation(arms))
+        new = [
+            (arm["name"], arm["no_repeats"], arm["latency_ms"]) for arm in found["arms"] if arm["no_repeats"]
+        ]
+        if test["repeats"] and new:
+            repeats = _count(test["repeats"], "message that repeats another", "messages that repeat others")
+            self._say(f"Without {repeats}:")
+            self._out.print(tables.evaluation(new))
+        grown = (f"{point['characters']:,}: {point['savings']['value']:.1%}" for point in found["growth"])
+        self._say(f"Memory, 3 words, by the characters of history that it has read: {', '.join(grown)}.")
+        self._say(_about_adapter(found["adapter"], own=own))
+        return None
+
+    def page(self, path: Path, html: str) -> None:
+        """Write the page with the figures, and say where it is. Raises UnwritableError."""
+        try:
+            path.write_text(html, encoding="utf-8")
+        except OSError as error:
+            raise UnwritableError(
+                f"{path} cannot be written: {error.strerror}. The same seed measures the same again for another file."
+            ) from None
+        self._err.print(Text(f"The page is {path}."), soft_wrap=True)
+
+    def evaluation_ended(self) -> None:
+        """Say, to one who stops waiting, that the evaluation stops too."""
+        self._err.print("The evaluation is ended; nothing of it is kept.")
 
     def adapters(self, rows: list[dict[str, Any]], *, as_json: bool) -> None:
         """List adapters."""
@@ -239,16 +312,7 @@ class View:
             return self._json(rows)
         if not rows:
             return self._say("No adapter yet; `idiolect train --wait` makes one.")
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for name in ("id", "parent", "made", "status", "perplexity", "why"):
-            table.add_column(name, justify="right" if name in {"id", "parent", "perplexity"} else "left")
-        for row in rows:
-            both = row["metrics"].get("both", {})
-            made = str(row["created_at"])[:16].replace("T", " ")
-            parent = "base" if row["parent"] is None else str(row["parent"])
-            perplexity = _number(both.get("perplexity"), 2)
-            table.add_row(str(row["id"]), parent, made, row["status"], perplexity, Text(row["reason"]))
-        self._out.print(table)
+        self._out.print(tables.adapters(rows))
         return None
 
     def using(self, adapter: int | None) -> None:
@@ -287,18 +351,7 @@ class View:
         if not rows:
             return
         self._say("Completions of held-out text:")
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("you wrote", justify="right")
-        table.add_column("base")
-        table.add_column("adapted", style="bold")
-        table.add_column("you went on", style="dim")
-        for row in rows:
-            before = _plain(row["prefix"])
-            shown = before if len(before) <= _PREFIX_CHARS else "…" + before[-_PREFIX_CHARS:]
-            table.add_row(
-                *(Text(_plain(part)) for part in (shown, row["base"], row["adapted"], row["truth"]))
-            )
-        self._out.print(table)
+        self._out.print(tables.examples(rows))
 
     def how_to_go_on(self, settings: Settings, running: Running) -> None:
         """Where the service is, how to ask it, how to stop it, where everything is."""
@@ -329,18 +382,6 @@ class View:
         sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
-def _verdict_table(metrics: dict[str, Any]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    table.add_column("perplexity", justify="right")
-    table.add_column("top-3", justify="right")
-    for key, name in _VERDICT_ROWS:
-        row = metrics.get(key) or {}
-        top3 = row.get("top3")
-        table.add_row(name, _number(row.get("perplexity"), 2), "–" if top3 is None else f"{top3:.1%}")
-    return table
-
-
 def _command(settings: Settings) -> str:
     """How the user calls this program for this profile from any folder."""
     here = Path(sys.executable).with_name("idiolect")
@@ -352,17 +393,38 @@ def _command(settings: Settings) -> str:
     )
 
 
-def _plain(text: str) -> str:
-    """Text for one line of a terminal: what would move the cursor or change colours becomes a space."""
-    return "".join(char if char.isprintable() else " " for char in text)
-
-
 def _count(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
-def _number(value: float | None, digits: int = 0) -> str:
-    return "–" if value is None else f"{value:,.{digits}f}"
+def _shown(savings: dict[str, Any]) -> int:
+    return int(savings["accepted"] + savings["dismissed"])
+
+
+def _saved(savings: dict[str, Any]) -> str:
+    today = f" ({savings['today']['saved']:,} today)" if "today" in savings else ""
+    accepted = f"{savings['accepted']:,} of {_count(_shown(savings), 'suggestion')} accepted"
+    return f"{_count(savings['saved'], 'keystroke')}{today}, {accepted}"
+
+
+def _phase(event: dict[str, Any]) -> str:
+    arm = event.get("arm")
+    return f"{event['phase']}: {arm}" if arm else str(event["phase"])
+
+
+def _about_adapter(adapter: dict[str, Any] | None, *, own: bool) -> str:
+    if adapter is None and own:
+        return "No adapter is served, so there is no row with one. `idiolect train --wait` makes one."
+    if adapter is None:
+        return "No row has an adapter. Without --no-train one is trained on the history first."
+    if adapter["status"] == "skipped":
+        return f"No row has an adapter, since none could be trained: {adapter['reason']}."
+    name = "The adapter" if adapter["id"] is None else f"Adapter {adapter['id']}"
+    unserved = (
+        " It would not be served: the row for that is memory." if adapter["status"] == "refused" else ""
+    )
+    took = f"; its round took {_clock(adapter['seconds'])}" if adapter["seconds"] else ""
+    return f"{name}: {adapter['status']}: {adapter['reason']}{took}.{unserved}"
 
 
 def _clock(seconds: float) -> str:

@@ -21,6 +21,9 @@ from idiolect.models.tokenizer import Tokenizer
 SIZE = 60_000
 """Words kept, the most used first."""
 
+NONE = -1
+"""Stands for a second token where a form has only one."""
+
 _WORD = regex.compile(r"\p{Latin}+(?:['’]\p{Latin}+)*")
 
 
@@ -29,12 +32,14 @@ class Lexicon:
     """N written forms (each word in lower case and capitalized), sorted by their UTF-8 bytes.
 
     ``forms`` (N,) bytes; ``frequency`` (N,) float32, uses per word of text; ``first`` (2, N) int32, the
-    token that begins the form where it stands alone (row 0) and after a space (row 1).
+    token that begins the form where it stands alone (row 0) and after a space (row 1); ``second`` (2, N)
+    int32, the token after it, :data:`NONE` where there is none.
     """
 
     forms: NDArray[np.bytes_]
     frequency: NDArray[np.float32]
     first: NDArray[np.int32]
+    second: NDArray[np.int32]
 
 
 def build_lexicon(tokenizer: Tokenizer, path: Path) -> None:
@@ -52,14 +57,13 @@ def build_lexicon(tokenizer: Tokenizer, path: Path) -> None:
         for form in (word, word[:1].upper() + word[1:]):
             forms.setdefault(form, frequencies[word])
     encoded = sorted((form.encode(), form) for form in forms)
+    ids = [[tokenizer.encode(space + form) for _, form in encoded] for space in ("", " ")]
     np.savez(
         path,
         forms=np.array([raw for raw, _ in encoded]),
         frequency=np.array([forms[form] for _, form in encoded], dtype=np.float32),
-        first=np.array(
-            [[tokenizer.encode(space + form)[0] for _, form in encoded] for space in ("", " ")],
-            dtype=np.int32,
-        ),
+        first=np.array([[word[0] for word in row] for row in ids], dtype=np.int32),
+        second=np.array([[word[1] if word[1:] else NONE for word in row] for row in ids], dtype=np.int32),
     )
 
 
@@ -67,7 +71,7 @@ def read_lexicon(path: Path) -> Lexicon:
     """Read what :func:`build_lexicon` wrote. Raises DamagedModelError."""
     try:
         with path.open("rb") as file, np.load(file) as arrays:
-            return Lexicon(arrays["forms"], arrays["frequency"], arrays["first"])
+            return Lexicon(arrays["forms"], arrays["frequency"], arrays["first"], arrays["second"])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DamagedModelError(
             f"The word list {path} is missing or damaged. Run `idiolect start --rebuild`."

@@ -16,18 +16,16 @@ from pathlib import Path
 import pytest
 import sqlcipher3.dbapi2 as sqlcipher
 
-from idiolect.daemon.store import (
-    AdapterDamagedError,
-    FileState,
-    NewEntry,
-    Selector,
-    Store,
+from idiolect.daemon.records import AdapterDamagedError, Feedback, FileState, NewEntry, Selector
+from idiolect.daemon.schema import (
     StoreBusyError,
     StoreFullError,
     StoreNewerError,
     StorePermissionError,
     StoreUnreadableError,
+    migrations,
 )
+from idiolect.daemon.store import Store
 
 KEY = "5a" * 32
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -37,7 +35,9 @@ CHILD = """
     import hashlib, os, signal, sys
     from datetime import UTC, datetime, timedelta
     from pathlib import Path
-    from idiolect.daemon.store import *
+    from idiolect.daemon.records import FileState, NewEntry, Selector
+    from idiolect.daemon.schema import StoreFullError
+    from idiolect.daemon.store import Store
 
     path, key = Path(sys.argv[1]), sys.argv[2]
 
@@ -428,6 +428,94 @@ def test_a_store_from_a_newer_version(filled):
         "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('idiolect', 'fts', '')",
     )
     refuses_and_keeps(filled, StoreNewerError)
+
+
+# Written before
+
+
+@pytest.fixture
+def before_feedback(path, monkeypatch):
+    """A filled store that the first version wrote; the path and what `contents` gave."""
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "_migrations", migrations._migrations[:1])
+        with closing(Store.open(path, KEY)) as store:
+            ids = store.add([entry(f"text {n}", n) for n in range(3)], FileState("/f", 1, 2, ("ab",)))
+            publish(store, seen=ids, blob=b"weights")
+            store.add_watch("/notes")
+            store.set("paused", True)
+            store.event("forget", entries=2)
+            written = contents(store)
+    assert tables(path) == {"entries", "files", "watches", "adapters", "adapter_blobs"} | {
+        "adapter_entries",
+        "rounds",
+        "events",
+        "state",
+    }
+    return path, written
+
+
+def contents(store):
+    """All that the first version kept, as it reads."""
+    adapters = [(row, store.adapter_blob(row.id), store.seen(row.id)) for row in store.adapters()]
+    kept = (list(store.entries()), list(store.token_ids()), store.file_states(), store.watches())
+    return *kept, adapters, store.active(), store.rounds(), store.events(), store.get("paused")
+
+
+def tables(path):
+    with closing(sqlcipher.connect(str(path))) as connection:
+        connection.execute(f"PRAGMA key = \"x'{KEY}'\"")
+        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return {name for (name,) in names if not name.startswith(("sqlite_", "_sqlite"))}
+
+
+def test_a_store_of_the_first_version_gains_the_counts_and_keeps_the_rest(before_feedback):
+    path, written = before_feedback
+    with closing(Store.open(path, KEY)) as store:
+        assert contents(store) == written
+        store.add_feedback(Feedback("word", "accepted", 0.5, characters=7), None, NOON.date())
+    assert "feedback" in tables(path)
+    with closing(Store.open(path, KEY)) as store:
+        assert contents(store) == written
+        assert store.savings().saved == 6
+
+
+def test_killed_in_the_middle_of_a_migration_the_next_start_begins_it_anew(before_feedback):
+    path, written = before_feedback
+    script = """
+        from idiolect.daemon.schema import migrations
+        migrations._record_applied = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        Store.open(path, key)
+    """
+    with child(path, script) as process:
+        assert process.wait(60) == -signal.SIGKILL, process.stderr.read()
+    assert "feedback" not in tables(path)
+    with closing(Store.open(path, KEY)) as store:
+        assert contents(store) == written
+        assert store.savings().accepted == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits on file sizes there")
+def test_no_room_for_a_migration_changes_nothing(before_feedback):
+    path, written = before_feedback
+    script = """
+        import resource
+        from idiolect.daemon.schema import migrations
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        apply = migrations.apply
+        def apply_without_room(db):
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+            apply(db)
+        migrations.apply = apply_without_room
+        try:
+            Store.open(path, key)
+        except StoreFullError as error:
+            print(error.exit_code)
+    """
+    with child(path, script) as process:
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, "38\n"), err
+    with closing(Store.open(path, KEY)) as store:
+        assert contents(store) == written
 
 
 # Not ours to write

@@ -17,7 +17,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from idiolect.daemon.store import ForgetReceipt, ForgottenMeanwhileError, NewEntry, Selector, Store
+from idiolect.daemon.records import ForgetReceipt, ForgottenMeanwhileError, NewEntry, Selector
+from idiolect.daemon.store import Store
 
 KEY = "c3" * 32
 WORDS = ["Ada", "ada", "lovelace", "Straße", "STRASSE", "%", "_", "'", "été", "日本", "👍", "x"]

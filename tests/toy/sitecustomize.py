@@ -9,6 +9,7 @@ import threading
 import time
 import types
 from dataclasses import dataclass
+from datetime import date
 
 CANARY = "the purple canary sings at midnight"
 
@@ -76,6 +77,63 @@ VERDICT = {
 }
 
 
+def share(value):
+    return {"value": value, "low": value - 0.02, "high": value + 0.02}
+
+
+def arm(name, saved):
+    row = {
+        "messages": 12,
+        "characters": 800,
+        "savings": {most: share(saved + bonus) for most, bonus in (("1", 0.0), ("3", 0.1), ("5", 0.15))},
+        "ghost": {
+            **{way: share(saved - 0.2) for way in ("whole", "words", "ungated", "net")},
+            "shown_rate": 0.25,
+            "precision": None if name == "base" else 0.625,
+            "wrong_per_100": 12.5,
+            "wrong_new_per_100": 3.75,
+        },
+    }
+    return {
+        "name": name,
+        "condition": "before" if name == "base" else "after",
+        "all": row,
+        "no_repeats": {**row, "messages": 9, "characters": 650},
+        "latency_ms": {"p50": 1.25, "p90": 20.0, "p95": 30.5, "p99": 60.0, "queries": 790},
+        "reliability": [{"predicted": 0.55, "actual": 0.5, "count": 8}],
+    }
+
+
+def evaluation(wanted):
+    """The result for a request: without a path there is no adapter; on `refused` the gate refuses one."""
+    about = None
+    if wanted.path is not None and wanted.train:
+        refused = wanted.path.name == "refused"
+        status, reason = ("refused", "it may be chance (p = 0.18)") if refused else ("promoted", "it gains")
+        about = {"id": None, "status": status, "reason": reason, "seconds": 98.0}
+    if wanted.path is not None and wanted.path.name == "few":
+        about |= {
+            "status": "skipped",
+            "reason": "the history has 12 tokens and a round needs 2,000",
+            "seconds": 0.0,
+        }
+    arms = [arm("base", 0.2), arm("context", 0.25), arm("memory", 0.3)]
+    if about is not None and about["status"] != "skipped":
+        arms += [arm("adapter", 0.35), arm("both", 0.4)]
+    span = {"from": "2026-01-01T09:30:00+00:00", "to": "2026-01-31T09:30:00+00:00"}
+    return {
+        "event": "result",
+        "made": "2026-02-01T12:00:00+00:00",
+        "seed": wanted.seed,
+        "source": "your history" if wanted.path is None else str(wanted.path),
+        "history": {"entries": 1234, "characters": 56_789, **span},
+        "test": {"entries": 12, "characters": 800, "repeats": 0 if wanted.seed == 5 else 3, **span},
+        "adapter": about,
+        "arms": arms,
+        "growth": [{"characters": size, "savings": share(0.4)} for size in (0, 1_700, 56_789)],
+    }
+
+
 class ToyService:
     """Remembers what it was asked; certain texts make it slow or fail."""
 
@@ -99,6 +157,7 @@ class ToyService:
         self.closed = threading.Event()
         self.round_ended = threading.Event()
         self.import_closed = threading.Event()
+        self.eval_closed = threading.Event()
         self.settings = settings
 
     def suggest(self, prefix, suffix="", candidates=3, ghost_words=8):
@@ -143,7 +202,9 @@ class ToyService:
             if paths[0].name == "broken":
                 raise RuntimeError(CANARY)
             before = len(self.lines)
-            self.lines.update(line for path in paths if path.is_file() for line in path.open())
+            self.lines.update(
+                line for path in paths if path.is_file() for line in path.read_text().splitlines()
+            )
             new = len(self.lines) - before
             self.entries += new
             yield {
@@ -165,8 +226,42 @@ class ToyService:
     def unwatch(self, path):
         return path.name == "watched"
 
+    def feedback(self, given, app):
+        from idiolect.daemon.records import FeedbackReceipt
+
+        self.calls.append(("feedback", given, app))
+        return FeedbackReceipt(app != "keepass", "excluded app" if app == "keepass" else None)
+
+    def report(self, days):
+        from idiolect.daemon.records import FeedbackReport, Savings, Tenth
+
+        self.calls.append(("report", days))
+        none, one, both = (
+            Savings(0, 0, 0, 0, 0, 0),
+            Savings(3, 1, 1234, 3, 3, 1231),
+            Savings(4, 8, 40, 9, 6, 31),
+        )
+        tenths = (Tenth(0, 0),) * 10
+        if days == 1:
+            return FeedbackReport(none, {}, {}, {"word": tenths, "ghost": tenths})
+        return FeedbackReport(
+            Savings(7, 9, 1274, 12, 9, 1262),
+            {(date(2026, 1, 30), "word"): one, (date(2026, 1, 31), "ghost"): both},
+            {None: one, 3: both},
+            {"word": (*tenths[:8], Tenth(3, 1), Tenth(0, 0)), "ghost": (Tenth(0, 7), *tenths[:9])},
+        )
+
     def status(self):
+        saved = {
+            "accepted": 7,
+            "dismissed": 9,
+            "characters": 1274,
+            "keystrokes": 12,
+            "words": 9,
+            "saved": 1262,
+        }
         return {
+            "savings": {**saved, "today": dict.fromkeys(saved, 0)},
             "entries": self.entries,
             "tokens": 10 * self.entries,
             "adapter": None,
@@ -195,6 +290,25 @@ class ToyService:
         self.last_round = {name: value for name, value in VERDICT.items() if name != "event"}
         self.round_ended.set()
         yield dict(VERDICT)
+
+    def evaluate(self, wanted):
+        self.calls.append(("evaluate", wanted))
+        try:
+            if wanted.path is not None and wanted.path.name == "absent":
+                raise error("NoSuchPathError", "no-such-path", 45, 404, f"There is no {wanted.path}.")
+            yield {"event": "progress", "phase": "prepare", "arm": None, "done": 0.0, "left_s": None}
+            yield {"event": "progress", "phase": "type", "arm": "base", "done": 0.1, "left_s": 90.0}
+            while wanted.seed == 2 and not self.gate.wait(0.01):
+                yield {"event": "progress", "phase": "type", "arm": "memory", "done": 0.5, "left_s": 60.0}
+            if wanted.seed == 3:
+                raise error("EvalFailedError", "eval-failed", 23, 500, "An evaluation was ended. Ask again.")
+            if wanted.seed == 4:
+                raise RuntimeError(CANARY)
+            yield evaluation(wanted)
+        finally:
+            if self.settings is not None:
+                (self.settings.home / "eval closed").touch()
+            self.eval_closed.set()
 
     def adapters(self):
         return [

@@ -23,8 +23,10 @@ from idiolect.daemon.readers import (
     NothingToReadError,
     ReadReport,
 )
+from idiolect.daemon.records import Selector
+from idiolect.daemon.schema import StoreFullError
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.store import Selector, Store, StoreFullError
+from idiolect.daemon.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

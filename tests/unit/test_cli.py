@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,10 @@ def service(tmp_path_factory):
 def run(monkeypatch, capsys):
     """Run a command in a profile; gives its exit code, what it printed, and its error output."""
 
-    def run(profile, *arguments, typed=""):
+    def run(profile, *arguments, typed="", columns=120):
         home = profile.home if isinstance(profile, Settings) else profile
         monkeypatch.setenv("IDIOLECT_HOME", str(home))
-        monkeypatch.setenv("COLUMNS", "120")
+        monkeypatch.setenv("COLUMNS", str(columns))
         monkeypatch.setattr(sys, "argv", ["idiolect", *map(str, arguments)])
         monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
         with pytest.raises(SystemExit) as left:
@@ -160,6 +161,146 @@ def test_a_round_that_comes_to_nothing_has_its_own_exit_code(run, service, budge
     assert CANARY not in err
 
 
+def test_report_and_what_status_says_of_it(run, service):
+    code, out, _ = run(service, "report", "--days", "7")
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert code == 0
+    assert lines[0] == (
+        "Saved in the last 7 days: 1,262 keystrokes, 7 of 16 suggestions accepted. Days are UTC's."
+    )
+    assert "2026-01-30 word 4 3 1,234 3 1,231" in lines
+    assert "base 4 3 1,234 3 1,231" in lines
+    assert "0% to 10% – 0% of 7" in lines
+    assert "80% to 90% 75% of 4 –" in lines
+    assert not [line for line in lines if line.startswith("90% ")]
+    code, out, _ = run(service, "report", "--json")
+    assert (code, json.loads(out)["days"]) == (0, 30)
+    code, out, _ = run(service, "report", "--days", "1")
+    assert (code, out.count("\n")) == (0, 1)
+    assert out.startswith("No feedback today. A program that shows suggestions tells")
+    assert "`POST /v1/feedback`" in out
+    assert run(service, "report", "--days", "0")[0] == 2
+    assert run(service, "report", "--days", "4000")[0] == 62
+    assert "1,262 keystrokes (0 today), 7 of 16 suggestions accepted" in run(service, "status")[1]
+    assert json.loads(run(service, "status", "--json")[1])["savings"]["today"]["saved"] == 0
+
+
+def arms_of(out):
+    """What the first column of the first table says."""
+    lines = iter(out.splitlines())
+    assert any("────" in line for line in lines)
+    rows = [line.split() for line in iter(lambda: next(lines).strip(), "")]
+    return [row[0] for row in rows if row[0][0].isalpha()]
+
+
+def test_an_evaluation_of_the_own_history(run, service):
+    code, out, err = run(service, "eval")
+    assert code == 0
+    assert out.startswith(
+        "Typed 12 messages, 800 characters, after a history of 1,234 with 56,789. Keystrokes saved, with 95 %"
+    )
+    assert arms_of(out) == ["base", "context", "memory"]
+    assert "Without 3 messages that repeat others:" in out
+    assert out.count("38.0–42.0") == 4  # context with 5 words and memory with 3, in both tables
+    assert "0: 40.0%, 1,700: 40.0%, 56,789: 40.0%." in out
+    assert out.splitlines()[-1] == (
+        "No adapter is served, so there is no row with one. `idiolect train --wait` makes one."
+    )
+    assert err.splitlines() == ["prepare …", "type: base …"]
+
+
+def test_an_evaluation_of_a_corpus_tells_the_verdict(run, service, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = run(service, "eval", "notes", "--budget", "90", "--chars", "600", "--seed", "5")
+    assert code == 0
+    assert arms_of(out) == ["base", "context", "memory", "adapter", "both"]
+    assert "Without" not in out
+    assert out.splitlines()[-1] == "The adapter: promoted: it gains; its round took 1:38."
+    assert "would not be served" in run(service, "eval", "refused")[1]
+    assert "--no-train" in run(service, "eval", "notes", "--no-train")[1].splitlines()[-1]
+    code, out, _ = run(service, "eval", "few")
+    assert (code, arms_of(out)) == (0, ["base", "context", "memory"])
+    assert out.endswith("since none could be trained: the history has 12 tokens and a round needs 2,000.\n")
+
+
+def test_an_evaluation_fits_into_a_narrow_terminal(run, service):
+    code, out, _ = run(service, "eval", "/notes", columns=80)
+    assert code == 0
+    table = out.split("intervals:\n")[1].split("Without")[0]
+    assert "…" not in table
+    assert max(map(len, table.splitlines())) <= 80
+
+
+def test_an_evaluation_as_json_and_as_a_page(run, service, tmp_path):
+    page = tmp_path / "eval.html"
+    code, out, err = run(service, "eval", "/notes", "--json", "--html", page)
+    found = json.loads(out)
+    assert code == 0
+    assert {*found} == {"made", "seed", "source", "history", "test", "adapter", "arms", "growth"}
+    assert err == f"The page is {page}.\n"
+    assert page.read_text("utf-8").lstrip().lower().startswith("<!doctype html>")
+    assert "/notes" in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (("--no-train",), "PATH"),
+        (("--budget", "60"), "PATH"),
+        (("/notes", "--no-train", "--budget", "60"), "--budget"),
+        (("--html", "/no/such/folder/eval.html"), "folder"),
+        (("--html", "/tmp"), "folder"),
+        (("--chars", "10"), "--chars"),
+        (("--seed", "-1"), "--seed"),
+    ],
+)
+def test_options_of_an_evaluation_that_cannot_be_meant(run, service, options, names):
+    code, out, err = run(service, "eval", *options)
+    assert (code, out) == (2, "")
+    assert names in err
+
+
+def test_an_evaluation_that_comes_to_nothing_has_its_own_exit_code(run, service, tmp_path):
+    assert run(service, "eval", "/absent")[:2] == (45, "")
+    code, out, err = run(service, "eval", "--seed", "3", "--html", tmp_path / "eval.html")
+    assert (code, out) == (23, "")
+    assert "was ended" in err
+    assert not (tmp_path / "eval.html").exists()
+    code, _, err = run(service, "eval", "--seed", "4")
+    assert code == 70
+    assert CANARY not in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk here that is always full")
+def test_a_page_that_cannot_be_written_is_said_after_the_figures(run, service):
+    code, out, err = run(service, "eval", "--html", "/dev/full")
+    assert code == 51
+    assert "Keystrokes saved" in out
+    assert err.splitlines()[-1].startswith("idiolect: /dev/full cannot be written: No space left on device.")
+
+
+def test_one_who_stops_waiting_ends_the_evaluation(tmp_path, monkeypatch):
+    settings = Settings(home=tmp_path / "home").prepare()
+    monkeypatch.setenv("PYTHONPATH", str(TOY))
+    process.start(settings)
+    monkeypatch.setenv("IDIOLECT_HOME", str(settings.home))
+    command = [str(Path(sys.executable).with_name("idiolect")), "eval", "--seed", "2"]
+    try:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
+            while waiting.stderr.readline() != "type: memory …\n":
+                assert waiting.poll() is None
+            waiting.send_signal(signal.SIGINT)
+            out, err = waiting.communicate(timeout=30)
+        assert (waiting.returncode, out) == (130, "")
+        assert err == "The evaluation is ended; nothing of it is kept.\n"
+        deadline = time.monotonic() + 30
+        while not (settings.home / "eval closed").exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    finally:
+        process.stop(settings)
+
+
 def test_adapters_and_use(run, service):
     code, out, _ = run(service, "adapters", "--json")
     assert code == 0
@@ -260,6 +401,8 @@ NEEDS_SERVICE = [
     ("watch", "/tmp"),
     ("train",),
     ("adapters",),
+    ("report",),
+    ("eval",),
     ("use", "base"),
     ("forget", "--text", "x"),
     ("export", "peft", "/tmp/x"),

@@ -269,8 +269,14 @@ def test_every_reason_for_leaving_something_out_is_documented():
     assert [reason for reason in sorted(skipped) if f"`{reason}`" not in text] == []
     refused = reasons(daemon / "capture.py", "Learned", 3)
     assert {"paused", "empty", "duplicate"} <= refused
-    history = sections(DOCS / "endpoint.md")["POST /v1/history"]
+    endpoint = sections(DOCS / "endpoint.md")
+    history = endpoint["POST /v1/history"]
     assert [reason for reason in sorted(refused) if f'`"{reason}"`' not in history] == []
+    uncounted = reasons(daemon / "service.py", "FeedbackReceipt", 1)
+    assert "paused" in uncounted
+    assert [
+        reason for reason in sorted(uncounted) if f'`"{reason}"`' not in endpoint["POST /v1/feedback"]
+    ] == []
 
 
 # --- the endpoint ------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The general word list: filed by the token that begins each word, and refused when damaged."""
+"""The general word list: filed by the tokens that begin each word, and refused when damaged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from idiolect.models.lexicon import SIZE, Lexicon, read_lexicon
+from idiolect.models.lexicon import NONE, SIZE, Lexicon, read_lexicon
 from idiolect.models.llama import DamagedModelError
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ def lexicon(tiny: BasePaths) -> Lexicon:
 def test_words_are_sorted_and_each_is_there_once(lexicon: Lexicon) -> None:
     forms = lexicon.forms.tolist()
     assert forms == sorted({*forms})
-    assert len(forms) == len(lexicon.frequency) == lexicon.first.shape[1]
+    assert lexicon.frequency.shape == (len(forms),)
+    assert lexicon.first.shape == lexicon.second.shape == (2, len(forms))
     assert SIZE < len(forms) < 2 * SIZE + 1
     assert (lexicon.frequency > 0).all()
 
@@ -38,13 +39,20 @@ def test_common_words_are_there_in_both_spellings(lexicon: Lexicon) -> None:
     assert not [word for word in words if not word or word.strip("'’") != word or " " in word]
 
 
-def test_words_are_filed_by_their_first_token(lexicon: Lexicon, tiny_tokenizer: Tokenizer) -> None:
-    for place in range(0, len(lexicon.forms), 997):
+def test_words_are_filed_by_their_first_tokens(lexicon: Lexicon, tiny_tokenizer: Tokenizer) -> None:
+    places = range(0, len(lexicon.forms), 199)
+    for place in places:
         form = lexicon.forms[place].decode()
-        alone, spaced = lexicon.first[:, place].tolist()
-        assert alone == tiny_tokenizer.encode(form)[0]
-        assert spaced == tiny_tokenizer.encode(f" {form}")[0]
-        assert f" {form}".encode().startswith(tiny_tokenizer.token_bytes(spaced))
+        for row, space in enumerate(("", " ")):
+            first, *more = tiny_tokenizer.encode(space + form)
+            assert lexicon.first[row, place] == first
+            assert lexicon.second[row, place] == (more[0] if more else NONE)
+    assert NONE not in lexicon.first
+    assert NONE not in range(tiny_tokenizer.vocab_size)
+    for row in (0, 1):
+        alone = lexicon.forms[lexicon.second[row] == NONE]
+        assert 0 < len(alone) < 0.1 * len(lexicon.forms), "few words of so small a vocabulary are one token"
+        assert all(len(tiny_tokenizer.encode(" " * row + form.decode())) == 1 for form in alone)
 
 
 def damaged(whole: bytes, kind: str) -> bytes | None:
@@ -71,7 +79,12 @@ def test_a_damaged_list_is_called_damaged(tiny: BasePaths, tmp_path: Path, kind:
     assert str(path) in str(raised.value)
 
 
-def test_a_list_without_its_arrays_is_called_damaged(tmp_path: Path) -> None:
-    np.savez(tmp_path / "other.npz", forms=np.array([b"a"]))
+@pytest.mark.parametrize("missing", ["forms", "frequency", "first", "second"])
+def test_a_list_without_its_arrays_is_called_damaged(lexicon: Lexicon, tmp_path: Path, missing: str) -> None:
+    arrays = {name: array for name, array in vars(lexicon).items() if name != missing}
+    assert len(arrays) == 3
+    np.savez(tmp_path / "other.npz", **arrays)
     with pytest.raises(DamagedModelError):
         read_lexicon(tmp_path / "other.npz")
+    np.savez(tmp_path / "whole.npz", **vars(lexicon))
+    assert np.array_equal(read_lexicon(tmp_path / "whole.npz").second, lexicon.second)

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from idiolect.daemon import address, server, shapes
 from idiolect.daemon.log import PlainFormatter
-from idiolect.daemon.records import Selector
+from idiolect.daemon.records import EvalRequest, Feedback, Selector
 from idiolect.daemon.settings import Settings
 
 TOY = runpy.run_path(str(Path(__file__).parents[1] / "toy" / "sitecustomize.py"))
@@ -139,6 +139,40 @@ def test_a_time_without_a_zone_is_local(site):
     assert site.service.calls[0][4] == datetime(2026, 1, 31, 9, 30).astimezone()
 
 
+def test_feedback_has_the_documented_shape(site):
+    answer = site.post("/v1/feedback", {"kind": "ghost", "outcome": "dismissed", "p": 0})
+    assert (answer.status_code, answer.json()) == (200, {"stored": True, "reason": None})
+    assert site.service.calls == [("feedback", Feedback("ghost", "dismissed", 0.0, True, 0, 1, 1), None)]
+
+
+def test_feedback_passes_everything_on(site):
+    body = {"kind": "word", "outcome": "accepted", "p": 0.25, "show": False, "characters": 9}
+    body |= {"keystrokes": 0, "words": 2, "app": "keepass"}
+    answer = site.post("/v1/feedback", body)
+    assert answer.json() == {"stored": False, "reason": "excluded app"}
+    assert site.service.calls == [("feedback", Feedback("word", "accepted", 0.25, False, 9, 0, 2), "keepass")]
+
+
+def test_report_has_the_documented_shape(site):
+    report = site.http.get("/v1/report?days=7").json()
+    total = {"accepted": 7, "dismissed": 9, "characters": 1274, "keystrokes": 12, "words": 9, "saved": 1262}
+    one = {"accepted": 3, "dismissed": 1, "characters": 1234, "keystrokes": 3, "words": 3, "saved": 1231}
+    both = {"accepted": 4, "dismissed": 8, "characters": 40, "keystrokes": 9, "words": 6, "saved": 31}
+    assert (report["days"], report["savings"]) == (7, total)
+    assert report["by_day"] == [
+        {"day": "2026-01-30", "kind": "word", **one},
+        {"day": "2026-01-31", "kind": "ghost", **both},
+    ]
+    assert report["by_adapter"] == [{"adapter": None, **one}, {"adapter": 3, **both}]
+    words, ghosts = report["reliability"]["word"], report["reliability"]["ghost"]
+    assert [len(words), len(ghosts)] == [10, 10]
+    assert words[8] == {"from": 0.8, "to": 0.9, "accepted": 3, "dismissed": 1, "rate": 0.75}
+    assert words[9] == {"from": 0.9, "to": 1.0, "accepted": 0, "dismissed": 0, "rate": None}
+    assert ghosts[0]["rate"] == 0.0
+    site.http.get("/v1/report")
+    assert site.service.calls == [("report", 7), ("report", 30)]
+
+
 def test_status_tells_about_the_service_and_its_process(site):
     status = site.http.get("/v1/status").json()
     assert {"running", "pid", "url", "token_file", "base", "adapter", "entries", "tokens", "training"} <= set(
@@ -163,6 +197,37 @@ def test_train_answers_at_once_with_the_verdict_or_with_events(fresh):
     assert answer.headers["content-type"] == "application/x-ndjson"
     assert [event["event"] for event in events(answer)] == ["progress", "verdict"]
     assert [call[1] for call in fresh.service.calls] == [None, 30.0, None]
+
+
+def test_an_evaluation_answers_with_events(site):
+    answer = site.post("/v1/eval")
+    assert answer.headers["content-type"] == "application/x-ndjson"
+    assert [event["event"] for event in events(answer)] == ["progress", "progress", "result"]
+    body = {"path": "/notes", "chars": 900, "seed": 5, "budget_s": 60}
+    assert events(site.post("/v1/eval", body))[-1]["source"] == "/notes"
+    assert events(site.post("/v1/eval", {"path": "/notes", "train": False}))[-1]["adapter"] is None
+    assert [call[1] for call in site.service.calls] == [
+        EvalRequest(),
+        EvalRequest(Path("/notes"), 900, 5, True, 60.0),
+        EvalRequest(Path("/notes"), train=False),
+    ]
+
+
+def test_what_is_wrong_with_an_evaluation_is_its_status_or_comes_last(site):
+    answer = site.post("/v1/eval", {"path": "/absent"})
+    assert (answer.status_code, error_of(answer)["exit_code"]) == (404, 45)
+    last = events(site.post("/v1/eval", {"seed": 3}))[-1]
+    assert (last["event"], last["code"], last["exit_code"]) == ("error", "eval-failed", 23)
+    last = events(site.post("/v1/eval", {"seed": 4}))[-1]
+    assert last["code"] == "internal"
+    assert CANARY not in json.dumps(last)
+
+
+def test_an_evaluation_ends_when_its_client_goes_away(fresh):
+    with fresh.http.stream("POST", "/v1/eval", json={"seed": 2}) as answer:
+        next(answer.iter_lines())
+        assert not fresh.service.eval_closed.is_set()
+    assert fresh.service.eval_closed.wait(DEADLINE_S)
 
 
 def test_forget_pause_resume_use_adapters_examples_export_watch(site, tmp_path):
@@ -251,7 +316,28 @@ BAD = [
     ("/v1/history", {"text": CANARY}, "source"),
     ("/v1/history", {"text": CANARY, "source": "x", "at": CANARY}, "at"),
     ("/v1/history", {"text": CANARY, "source": "x", "at": "0001-01-01T00:00:00+14:00"}, "at"),
+    ("/v1/feedback", {"kind": "word", "outcome": "accepted", "p": 0.5}, "characters: an accepted"),
+    (
+        "/v1/feedback",
+        {"kind": "ghost", "outcome": "dismissed", "p": 0, "characters": 1},
+        "characters: a dismissed",
+    ),
+    ("/v1/feedback", {"kind": CANARY, "outcome": "dismissed", "p": 0.5}, "kind"),
+    ("/v1/feedback", {"kind": "word", "outcome": CANARY, "p": 0.5, "characters": 3}, "outcome"),
+    ("/v1/feedback", {"kind": "word", "outcome": "dismissed", "p": 1.01}, "p: "),
+    ("/v1/feedback", {"kind": "word", "outcome": "dismissed"}, "p: "),
+    ("/v1/feedback", {"kind": "word", "outcome": "accepted", "p": 1, "characters": 10**4 + 1}, "characters"),
+    ("/v1/feedback", {"kind": "word", "outcome": "accepted", "p": 1, "characters": 3, "words": -1}, "words"),
+    ("/v1/feedback", {"kind": "word", "outcome": "dismissed", "p": 1, "text": CANARY}, "kind, outcome, p"),
     ("/v1/train", {"budget_s": -1}, "budget_s"),
+    ("/v1/eval", {"path": "notes.txt"}, "path: a path must be absolute"),
+    ("/v1/eval", {"chars": 499}, "chars"),
+    ("/v1/eval", {"chars": 10**9}, "chars"),
+    ("/v1/eval", {"seed": -1}, "seed"),
+    ("/v1/eval", {"train": False}, "train: without a path"),
+    ("/v1/eval", {"budget_s": 30}, "budget_s: it is the time for training"),
+    ("/v1/eval", {"path": "/x", "train": False, "budget_s": 30}, "budget_s"),
+    ("/v1/eval", {"text": CANARY}, "path, chars, seed, train, budget_s"),
     ("/v1/forget", {}, "Nothing is selected"),
     ("/v1/forget", {"dry_run": True}, "Nothing is selected"),
     ("/v1/forget", {"txt": CANARY, "app": "x"}, "text"),
@@ -285,11 +371,20 @@ def test_what_is_not_json_is_a_400(site, body):
     assert error_of(answer)["code"] == "malformed-json"
 
 
-def test_a_bad_query_is_a_422(site):
-    answer = site.http.get(f"/v1/examples?count={CANARY}")
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [(f"examples?count={CANARY}", "count"), ("report?days=0", "days"), ("report?days=99999999", "days")],
+)
+def test_a_bad_query_is_a_422(site, path, names):
+    answer = site.http.get(f"/v1/{path}")
     assert answer.status_code == 422
-    assert "count" in error_of(answer)["message"]
+    assert names in error_of(answer)["message"]
     assert CANARY not in answer.text
+
+
+def test_what_is_not_a_number_is_no_probability():
+    with pytest.raises(shapes.InvalidRequestError, match=r"^p: "):
+        shapes.parse(b'{"kind": "word", "outcome": "dismissed", "p": NaN}', shapes.FeedbackBody)
 
 
 def test_an_unknown_address_or_method_has_the_same_shape(site):
@@ -359,7 +454,9 @@ def _file(name, site):
         lambda inner: (
             st.lists(inner, max_size=3)
             | st.dictionaries(
-                st.sampled_from(["prefix", "at", "ids", "paths", "text", "source", "x"]), inner, max_size=4
+                st.sampled_from(["prefix", "at", "ids", "paths", "text", "source", "kind", "p", "x"]),
+                inner,
+                max_size=4,
             )
         ),
         max_leaves=6,

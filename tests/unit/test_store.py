@@ -4,24 +4,27 @@ import random
 import sqlite3
 import stat
 import threading
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from idiolect.daemon.store import (
+from idiolect.daemon.records import (
     AdapterDamagedError,
     Counts,
     EmptySelectorError,
     Entry,
+    Feedback,
     FileState,
     ForgetReceipt,
     ForgottenMeanwhileError,
     NewEntry,
     RoundNotRunningError,
+    Savings,
     Selector,
-    Store,
+    Tenth,
     UnknownAdapterError,
 )
+from idiolect.daemon.store import Store
 
 KEY = "5a" * 32
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -457,6 +460,70 @@ def test_forgetting_keeps_a_files_hashes_so_that_it_is_not_read_as_new(store):
     store.add([entry("banana")], state)
     store.forget(Selector(text="banana"))
     assert store.file_state("/notes.txt") == state
+
+
+# What became of suggestions
+
+FIRST, SECOND = date(2026, 1, 30), date(2026, 1, 31)
+
+
+def taken(kind="word", p=0.5, **more):
+    return Feedback(kind, "accepted", p, **{"characters": 7, **more})
+
+
+def left(kind="word", p=0.5, **more):
+    return Feedback(kind, "dismissed", p, **more)
+
+
+def test_feedback_adds_up(store):
+    assert store.savings() == Savings(0, 0, 0, 0, 0, saved=0)
+    store.add_feedback(taken(), None, FIRST)
+    store.add_feedback(taken(characters=20, keystrokes=2, words=4), None, FIRST)
+    store.add_feedback(left(), None, FIRST)
+    store.add_feedback(taken("ghost", characters=1, keystrokes=3, words=0), 5, SECOND)
+    assert store.savings() == Savings(accepted=3, dismissed=1, characters=28, keystrokes=6, words=5, saved=22)
+    assert store.savings(SECOND) == Savings(1, 0, 1, 3, 0, saved=-2)
+    report = store.feedback_report(FIRST)
+    assert report.savings == store.savings()
+    assert list(report.by_day) == [(FIRST, "word"), (SECOND, "ghost")]
+    assert report.by_day[FIRST, "word"] == report.by_adapter[None] == Savings(2, 1, 27, 3, 5, saved=24)
+    assert report.by_day[SECOND, "ghost"] == report.by_adapter[5] == store.savings(SECOND)
+    assert list(store.feedback_report(SECOND).by_day) == [(SECOND, "ghost")]
+
+
+def test_what_was_dismissed_brought_nothing_and_cost_nothing(store):
+    store.add_feedback(left(characters=9, keystrokes=9, words=9), None, FIRST)
+    assert store.savings() == Savings(0, 1, 0, 0, 0, saved=0)
+
+
+@pytest.mark.parametrize(
+    ("p", "tenth"), [*((tenth / 10, tenth) for tenth in range(10)), (0.0999, 0), (0.9999, 9), (1.0, 9)]
+)
+def test_a_probability_falls_into_its_tenth(store, p, tenth):
+    store.add_feedback(taken(p=p), None, FIRST)
+    store.add_feedback(left(p=p), 3, SECOND)
+    expected = [Tenth(0, 0)] * 10
+    assert store.reliability("ghost") == tuple(expected)
+    expected[tenth] = Tenth(accepted=1, dismissed=1)
+    assert store.reliability("word") == tuple(expected)
+    assert store.reliability("word", SECOND)[tenth] == Tenth(accepted=0, dismissed=1)
+    assert store.feedback_report(FIRST).reliability["word"] == tuple(expected)
+
+
+def test_what_was_shown_against_the_judgement_saves_but_says_nothing_of_reliability(store):
+    store.add_feedback(taken("ghost", 0.05, show=False), None, FIRST)
+    store.add_feedback(taken("ghost", 0.05), None, FIRST)
+    assert store.savings().accepted == 2
+    assert store.reliability("ghost")[0] == Tenth(accepted=1, dismissed=0)
+
+
+def test_forgetting_leaves_the_counts(store):
+    (seen,) = store.add([entry("banana")])
+    adapter = publish(store, seen=[seen])
+    store.add_feedback(taken(), adapter, FIRST)
+    before = store.feedback_report(FIRST)
+    assert store.forget(Selector(text="banana")).adapters_dropped == (adapter,)
+    assert store.feedback_report(FIRST) == before
 
 
 # Small state and events

@@ -1,0 +1,95 @@
+"""How far a stated probability has been right on this user's own text.
+
+Reliability by tenths (Murphy & Winkler 1977): in each, how often the event came true, with what is usual as
+the prior, made monotone by pooling adjacent violators (Ayer et al. 1955).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_TENTHS = 10
+# Before anything is known of a user, and worth so many events a tenth: ghosts are a little surer than they should be.
+_PRIOR = (0.06, 0.15, 0.27, 0.36, 0.44, 0.50, 0.57, 0.66, 0.76, 0.87)
+_STRENGTH = 100.0
+_LEAST, _MOST = 0.001, 0.995
+
+
+class Calibration:
+    """A learned map from stated to calibrated probability; what is usual until something is learned."""
+
+    def __init__(self, seen: NDArray[np.float64] | None = None) -> None:
+        # (tenth, [sum of stated probabilities, events, events that came true])
+        self._seen = np.zeros((_TENTHS, 3)) if seen is None else seen
+        self._fit()
+
+    def __call__(self, p: float) -> float:
+        """The calibrated probability."""
+        return float(np.interp(p, self._stated, self._actual))
+
+    @property
+    def events(self) -> int:
+        """How many were learned from."""
+        return round(float(self._seen[:, 1].sum()))
+
+    def learn(self, p: float, came_true: bool) -> None:
+        """Count one event that was stated to have probability ``p``."""
+        self._seen[min(int(p * _TENTHS), _TENTHS - 1)] += (p, 1.0, came_true)
+        self._fit()
+
+    def _fit(self) -> None:
+        middle = (np.arange(_TENTHS) + 0.5) / _TENTHS
+        stated, events, true = self._seen.T
+        weights = events + _STRENGTH
+        at = (stated + _STRENGTH * middle) / weights
+        actual = _monotone((true + _STRENGTH * np.array(_PRIOR)) / weights, weights)
+        # Beyond the outer tenths' means what is stated is as far off as it is there.
+        ends = [actual[0] - at[0]], [actual[-1] + 1.0 - at[-1]]
+        self._stated = np.concatenate([[0.0], at, [1.0]])
+        self._actual = np.clip(np.concatenate([ends[0], actual, ends[1]]), _LEAST, _MOST)
+
+    def to_json(self) -> list[Any]:
+        """What was counted, as plain JSON values."""
+        values: list[Any] = self._seen.round(3).tolist()
+        return values
+
+    @classmethod
+    def from_json(cls, values: list[Any]) -> Calibration:
+        """The inverse of :meth:`to_json`. Raises ValueError on anything else."""
+        try:
+            seen = np.asarray(values, dtype=np.float64)
+        except TypeError as error:
+            raise ValueError("calibration counts are not numbers") from error
+        if seen.shape != (_TENTHS, 3):
+            raise ValueError(f"calibration counts have the shape {seen.shape}")
+        _, events, true = seen.T
+        if not (np.isfinite(seen).all() and (seen >= 0).all() and (true <= events).all()):
+            raise ValueError("calibration counts are no counts")
+        return cls(seen)
+
+
+def uptake(accepted: Sequence[int], dismissed: Sequence[int]) -> float:
+    """How much of what was right to offer is really taken, from 0 to 1: 1 where nobody told.
+
+    Args:
+        accepted: suggestions taken, by tenth of their stated probability, the lowest first.
+        dismissed: those not taken.
+    """
+    middle = (np.arange(_TENTHS) + 0.5) / _TENTHS
+    expected = float(middle @ (np.array(accepted) + np.array(dismissed)))
+    return min((sum(accepted) + _STRENGTH) / (expected + _STRENGTH), 1.0)
+
+
+def _monotone(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The closest values, by weighted squares, that never fall."""
+    blocks: list[tuple[float, float, int]] = []
+    for value, weight in zip(values, weights, strict=True):
+        blocks.append((float(value), float(weight), 1))
+        while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
+            (a, v, n), (b, w, m) = blocks[-2:]
+            blocks[-2:] = [((a * v + b * w) / (v + w), v + w, n + m)]
+    return np.concatenate([np.full(count, value) for value, _, count in blocks])

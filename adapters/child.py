@@ -1,0 +1,72 @@
+"""What the processes for long work have in common: text in on stdin, events out as JSON lines, the end.
+
+Whoever starts one writes a line of JSON with the order, a line with the number of entries and then a
+line of JSON an entry, and keeps the pipe open: the process ends when it closes. Nothing is written but
+the events, nothing is kept, and all else on the machine goes first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+
+from idiolect.models.errors import IdiolectError
+
+Emit = Callable[[dict[str, Any]], None]
+"""Sends one event."""
+
+
+def work(do: Callable[[dict[str, Any], list[Any], Emit], None], out_of_memory: str) -> int:
+    """Read the order and the entries, let ``do`` work on them, and return the exit status.
+
+    Args:
+        do: gets the order, the entries and what to send events with.
+        out_of_memory: what to tell the user when memory runs out.
+    """
+    out = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
+    os.dup2(2, 1)  # whatever a library prints must not end up among the JSON lines
+    lock = threading.Lock()
+
+    def emit(event: dict[str, Any]) -> None:
+        with lock:
+            out.write(json.dumps(event) + "\n")
+
+    try:
+        order = json.loads(sys.stdin.readline())
+        count = int(sys.stdin.readline())
+        entries = [json.loads(sys.stdin.readline()) for _ in range(count)]
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+        _yield_to_everybody()
+        do(order, entries, emit)
+    except IdiolectError as error:
+        emit({"event": "error", "code": error.code, "message": str(error)})
+        return error.exit_code
+    except MemoryError:
+        emit({"event": "error", "code": "out-of-memory", "message": out_of_memory})
+        return 1
+    return 0
+
+
+def _yield_to_everybody() -> None:
+    """Run only when nothing else wants the processor or the disk, as far as the platform can say so."""
+    process = psutil.Process()
+    with contextlib.suppress(psutil.Error, OSError, AttributeError):
+        process.nice(19 if os.name == "posix" else getattr(psutil, "IDLE_PRIORITY_CLASS", 0))
+    with contextlib.suppress(psutil.Error, OSError, AttributeError):
+        process.ionice(psutil.IOPRIO_CLASS_IDLE)
+    if hasattr(os, "SCHED_IDLE"):
+        with contextlib.suppress(OSError):
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+
+
+def _end_with_parent() -> None:
+    """The parent holds the other end of stdin open for as long as it lives, and sends no more."""
+    os.read(0, 1)  # not through sys.stdin, whose lock would be held when the interpreter ends
+    os._exit(0)

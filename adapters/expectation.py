@@ -1,0 +1,165 @@
+"""What token comes next: the model's distribution, in which recent entries count, mixed with the memory's."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from idiolect.adapters.corpus import Recent
+from idiolect.adapters.memory import FastMemory
+from idiolect.adapters.mixture import Mixture
+from idiolect.adapters.words import Words
+from idiolect.models.session import Adapter, Model, Session
+
+_DRAFT = 8  # tokens that are drafted with the memory and verified in one pass
+_STEPS = 1  # passes of one token after a draft has failed
+_REMEMBERED = 24  # distributions, of 200 KB each
+_WINDOW_STEP = 128  # a long prefix is cut at multiples of this, so that its cache stays valid for a while
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What is known of the user without any training; grows with every entry."""
+
+    memory: FastMemory
+    words: Words
+    recent: Recent
+
+    def learn(self, text: str, ids: Sequence[int]) -> None:
+        """Learn one entry, at once."""
+        self.words.learn(text)
+        self.recent.add(ids)
+        self.memory.add(ids)  # last: its size tells that what was remembered is out of date
+
+
+class Expectation:
+    """Next-token distributions after any entry; the last few are remembered. Not for several threads at once.
+
+    Args:
+        model: the loaded graph.
+        knowledge: shared; what is learned shows at the next call.
+        mixture: how far the memory is trusted beside this adapter.
+        adapter: its tensors, or None for the base.
+        window: tokens of an entry that are looked at.
+        spare: tokens that callers append to what :meth:`fit` returned.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        knowledge: Knowledge,
+        mixture: Mixture,
+        *,
+        adapter: Adapter | None,
+        window: int,
+        spare: int,
+    ) -> None:
+        self._knowledge = knowledge
+        self._mixture = mixture
+        others = 2 * knowledge.recent.limit + len(knowledge.recent.breaks) + spare + 2 * _DRAFT
+        self._window = max(1, min(window, model.config.context - others))
+        self._session = Session(model, length=others + self._window, adapter=adapter)
+        self._known = -1  # the memory's size when what follows was made
+        self._remembered: OrderedDict[tuple[int, ...], NDArray[np.float32]] = OrderedDict()
+        self._likely: dict[tuple[int, ...], list[int]] = {}
+
+    def tail(self, text: str) -> str:
+        """The end of a text that is surely more than the window holds, cut where the cut stays the same for a while."""
+        step = 8 * self._window
+        return text[max(0, len(text) // step - 1) * step :]
+
+    def fit(self, ids: list[int]) -> list[int]:
+        """The last tokens, as many as the window holds, cut where the cut stays the same for a while."""
+        excess = max(0, len(ids) - self._window)
+        return ids[-(-excess // _WINDOW_STEP) * _WINDOW_STEP :]
+
+    def after(self, entry: list[int]) -> NDArray[np.float32]:
+        """The distribution (vocab,) over the token after ``entry``."""
+        found = self.remembered(entry)
+        return self._remember(entry, self._session.feed(self._left(entry, 1))[0]) if found is None else found
+
+    def remembered(self, entry: list[int]) -> NDArray[np.float32] | None:
+        """The same if it needs no pass."""
+        if self._knowledge.memory.tokens != self._known:  # something was learned since
+            self._known = self._knowledge.memory.tokens
+            self._remembered.clear()
+            self._likely.clear()
+        key = tuple(entry)
+        if key in self._remembered:
+            self._remembered.move_to_end(key)
+        return self._remembered.get(key)
+
+    def likely(self, entry: list[int], least: float, goes_on: Callable[[int], bool]) -> list[int]:
+        """Tokens that most probably follow, each with at least the probability ``least``.
+
+        Drafted with the memory, verified in one pass, and then thought on a token at a time, for as long as
+        ``goes_on`` holds of the token.
+        """
+        self.remembered(entry)
+        key = tuple(entry)
+        if key not in self._likely:
+            if len(self._likely) >= 256:
+                self._likely.clear()
+            self._likely[key] = self._think(entry, least, goes_on)
+        return self._likely[key]
+
+    def _think(self, entry: list[int], least: float, goes_on: Callable[[int], bool]) -> list[int]:
+        draft = self._draft(entry, least)
+        expected = self._verify(entry, draft) if draft else [self.after(entry)]
+        steps, tokens = _STEPS, list[int]()
+        while len(tokens) < 2 * _DRAFT:
+            if not expected:
+                if steps == 0:
+                    break
+                steps -= 1
+                expected = [self.after(entry + tokens)]
+            row = expected.pop(0)
+            token = int(np.argmax(row))
+            if row[token] < least or not goes_on(token):
+                break
+            if len(tokens) >= len(draft) or draft[len(tokens)] != token:
+                expected = []
+            tokens.append(token)
+        return tokens
+
+    def _draft(self, entry: list[int], least: float) -> list[int]:
+        tokens = list(entry)
+        for _ in range(_DRAFT):
+            known = self._knowledge.memory.predict(tokens)
+            if known.order < 2 or known.p.max() < least:
+                break
+            tokens.append(int(known.ids[np.argmax(known.p)]))
+        return tokens[len(entry) :]
+
+    def _verify(self, entry: list[int], draft: list[int]) -> list[NDArray[np.float32]]:
+        """The distributions after ``entry`` and after each token of ``draft``, in one pass."""
+        rows = self._session.feed(self._left(entry + draft, len(draft) + 1), "all")[-len(draft) - 1 :]
+        return [self._remember(entry + draft[:place], row) for place, row in enumerate(rows)]
+
+    def _left(self, entry: list[int], rows: int) -> list[int]:
+        """What must be fed for the logits of the last ``rows`` tokens of ``entry``, recent text before it."""
+        left = self._session.reuse(self._knowledge.recent.before(entry))
+        if len(left) < rows:  # all of it is cached, but logits are not: feed the end again
+            keep = len(self._session.tokens) - (rows - len(left))
+            left = self._session.tokens[keep:] + left
+            self._session.truncate(keep)
+        return left
+
+    def _remember(self, entry: list[int], logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        memory = self._knowledge.memory
+        p = self._mixture.mix(softmax(logits), memory, memory.predict(entry))
+        self._remembered[tuple(entry)] = p
+        while len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
+        return p
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Probabilities along the last axis."""
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    result: NDArray[np.float32] = shifted / shifted.sum(axis=-1, keepdims=True)
+    return result

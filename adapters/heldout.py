@@ -1,0 +1,130 @@
+"""Which messages are typed in an evaluation, and what may be known before: nothing that is typed was learned from.
+
+Messages are in order of time. A seed and a name fix the draw.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from idiolect.models.errors import IdiolectError
+
+HISTORY_SHARE = 0.8
+"""Of a corpus, in messages; the rest is what can be typed."""
+
+HISTORY_BYTES = 300_000
+"""The newest part of a corpus's history that is learned from, in UTF-8."""
+
+LEAST_CHARS = 400
+"""Characters to type; from fewer nothing can be said."""
+
+_FEWEST, _MOST = 0.95, 1.1  # of the characters that are asked for
+
+
+class TooLittleToTypeError(IdiolectError):
+    """There is not enough held-out text to evaluate by."""
+
+    code: ClassVar[str] = "too-little-to-type"
+    exit_code: ClassVar[int] = 21
+    http_status: ClassVar[int] = 409
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something that was written: ``text`` as typed; ``kept`` is what is learned of it, secrets left out."""
+
+    text: str
+    at: str  # ISO 8601
+    kept: str
+
+
+@dataclass(frozen=True)
+class Split:
+    """The history, the messages to type, both in order of time, and for each of these whether it is a repeat.
+
+    A repeat is equal, but for white space, to a message of the history, to an earlier one of the test, or to
+    one that the adapter has seen.
+    """
+
+    history: list[Message]
+    test: list[Message]
+    repeats: list[bool]
+
+
+def split_corpus(messages: Sequence[Message], *, name: str, seed: int, chars: int) -> Split:
+    """History: the first 80 % of the messages, of these the newest 300 KB. Test: drawn from the others.
+
+    Raises:
+        TooLittleToTypeError: there is no history, or not enough to type.
+    """
+    cut = int(len(messages) * HISTORY_SHARE)
+    first, size_bytes = cut, 0
+    while first > 0:
+        size_bytes += len(messages[first - 1].text.encode())
+        if size_bytes > HISTORY_BYTES:
+            break
+        first -= 1
+    drawn = _draw(messages, range(cut, len(messages)), name, seed, chars)
+    test = [messages[place] for place in drawn]
+    return _split(messages[first:cut], test, (), "Give a larger file or folder.")
+
+
+def split_history(messages: Sequence[Message], seen: Collection[int], *, seed: int, chars: int) -> Split:
+    """Test: drawn from those of the newest 20 % that the adapter has not seen. History: all before the first drawn.
+
+    Args:
+        messages: all that the user wrote.
+        seen: places of the messages that the adapter was trained on.
+        seed: of the draw.
+        chars: about how many characters to type.
+
+    Raises:
+        TooLittleToTypeError: there is no history, or not enough to type that the adapter has not seen.
+    """
+    newest = range(int(len(messages) * HISTORY_SHARE), len(messages))
+    # Of a message that is there twice, once seen and once not, neither is new to the adapter.
+    learned = {_key(messages[place].text) for place in seen}
+    drawn = _draw(messages, [place for place in newest if place not in seen], "history", seed, chars)
+    history = messages[: drawn[0]] if drawn else []
+    mend = "Write more first, or name a file or folder: `idiolect eval PATH`."
+    return _split(history, [messages[place] for place in drawn], learned, mend)
+
+
+def _draw(messages: Sequence[Message], places: Iterable[int], name: str, seed: int, chars: int) -> list[int]:
+    """Places drawn at random until their texts have about ``chars`` characters, in order."""
+    shuffled = list(places)
+    random.Random(f"{seed}:{name}").shuffle(shuffled)  # noqa: S311 (a draw to repeat, not a secret)
+    drawn: list[int] = []
+    total = 0
+    for place in shuffled:
+        size = len(messages[place].text)
+        if total + size > _MOST * chars:
+            continue
+        drawn.append(place)
+        total += size
+        if total >= _FEWEST * chars:
+            break
+    return sorted(drawn)
+
+
+def _split(history: Sequence[Message], test: Sequence[Message], learned: Collection[str], mend: str) -> Split:
+    chars = sum(len(message.text) for message in test)
+    if not history or chars < LEAST_CHARS:
+        raise TooLittleToTypeError(
+            f"An evaluation types at least {LEAST_CHARS:,} characters that nothing was learned from, after a history. "
+            f"There are {chars:,} here. {mend}"
+        )
+    known = {_key(message.text) for message in history} | set(learned)
+    repeats = []
+    for message in test:
+        key = _key(message.text)
+        repeats.append(key in known)
+        known.add(key)
+    return Split(list(history), list(test), repeats)
+
+
+def _key(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,89 @@
+"""What suggestions are made of: one loaded base model, and knowledge and predictors over it.
+
+The service and the evaluation both build them here, so that what is measured is what is served.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from idiolect.adapters.calibration import Calibration
+from idiolect.adapters.corpus import Recent
+from idiolect.adapters.expectation import Knowledge
+from idiolect.adapters.memory import FastMemory
+from idiolect.adapters.mixture import Mixture
+from idiolect.adapters.predict import Predictor
+from idiolect.adapters.words import Words
+from idiolect.models.build import BasePaths
+from idiolect.models.lexicon import read_lexicon
+from idiolect.models.session import Adapter, Model
+from idiolect.models.tokenizer import Tokenizer
+
+
+class Serving:
+    """The base model, loaded.
+
+    Args:
+        base: its files.
+        threads: for inference.
+        context_tokens: tokens of the prefix that a suggestion looks at.
+        recent_tokens: tokens of the latest entries that come before the prefix.
+
+    Raises:
+        DamagedModelError: a file can't be loaded.
+    """
+
+    def __init__(self, base: BasePaths, *, threads: int, context_tokens: int, recent_tokens: int) -> None:
+        self.tokenizer = Tokenizer(base.tokenizer)
+        self.model = Model(base.graph, base.config, threads=threads)
+        self._lexicon = read_lexicon(base.lexicon)
+        self._context_tokens = context_tokens
+        self._recent_tokens = recent_tokens
+
+    def knowledge(self, entries: Iterable[Sequence[int] | NDArray[np.integer]]) -> Knowledge:
+        """What is known after these entries (token ids, in order of time); of its own, to grow by itself."""
+        vocab = self.model.config.vocab
+        memory, words = FastMemory(vocab), Words(self._lexicon, self.tokenizer.encode, vocab)
+        known = [np.asarray(ids) for ids in entries]
+        memory.add_many(known)
+        words.learn_many(self.tokenizer.decode(ids.tolist()) for ids in known)
+        return Knowledge(memory, words, self.recent(known))
+
+    def recent(self, entries: Sequence[Sequence[int] | NDArray[np.integer]]) -> Recent:
+        """The latest of these entries, as they come before the prefix."""
+        recent = Recent(self._recent_tokens, self.tokenizer.encode("\n"))
+        first = len(entries)
+        while first > 0 and sum(map(len, entries[first:])) < self._recent_tokens:
+            first -= 1
+        for ids in entries[first:]:
+            recent.add(np.asarray(ids).tolist())
+        return recent
+
+    def predictor(
+        self,
+        knowledge: Knowledge,
+        mixture: list[Any] | None,
+        *,
+        adapter: Adapter | None = None,
+        adapter_id: int | None = None,
+        calibration: Calibration | None = None,
+    ) -> Predictor:
+        """Suggestions from ``knowledge``, with an adapter or the base alone.
+
+        ``mixture`` are the weights that it was judged with (:meth:`Mixture.to_json`), None where it never was;
+        ``calibration`` is what is known of how far ghosts can be believed, and learns on.
+        """
+        return Predictor(
+            self.model,
+            self.tokenizer,
+            knowledge,
+            Mixture() if mixture is None else Mixture.from_json(mixture),
+            adapter=adapter,
+            adapter_id=adapter_id,
+            context_tokens=self._context_tokens,
+            calibration=calibration,
+        )

@@ -1,0 +1,139 @@
+"""Entries in the store, the files that they came from, and the folders that are followed.
+
+Functions over an open transaction; `Store` is the only caller. Paths are kept as bytes: a file name need not be
+valid UTF-8.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from idiolect.daemon.records import Counts, FileState, NewEntry, Selector
+from idiolect.daemon.schema import folded, microseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlite_utils import Database
+
+#: Before the first row of `page`.
+START: Final = (-(2**63), 0)
+
+_BATCH = 256
+
+
+def add(db: Database, new: Sequence[NewEntry], file: FileState | None) -> list[int | None]:
+    """Keep entries and their file's state; an id for each of `new`, None where its key is known already."""
+    insert = (
+        "INSERT INTO entries (key, at_us, source, app, words, tokens, redactions, text, token_ids)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+    )
+    ids: list[int | None] = []
+    for entry in new:
+        cursor = db.execute(insert, _values(entry))
+        ids.append(cursor.lastrowid if cursor.rowcount else None)
+    if file is not None:
+        db.execute(
+            "INSERT OR REPLACE INTO files (path, size_bytes, mtime_ns, paragraphs) VALUES (?, ?, ?, ?)",
+            (os.fsencode(file.path), file.size_bytes, file.mtime_ns, json.dumps(file.paragraphs)),
+        )
+    return ids
+
+
+def _values(entry: NewEntry) -> tuple[object, ...]:
+    if len(entry.token_ids) % 4:
+        raise ValueError("token ids are uint32")
+    words, tokens = len(entry.text.split()), len(entry.token_ids) // 4
+    key, at_us = bytes.fromhex(entry.key), microseconds(entry.at)
+    return key, at_us, entry.source, entry.app, words, tokens, entry.redactions, entry.text, entry.token_ids
+
+
+def page(
+    db: Database, columns: str, selector: Selector | None, after: tuple[int, int]
+) -> list[tuple[Any, ...]]:
+    """The next rows of entries (all, or those selected) in order of time and then id; none: that was all.
+
+    `columns` begin with at_us and id; `after` is these two of the last row before, or START.
+    """
+    where, values = _where(selector) if selector else ("true", [])
+    sql = (
+        f"SELECT {columns} FROM entries WHERE (at_us, id) > (?, ?) AND {where}"  # noqa: S608 (our columns)
+        f" ORDER BY at_us, id LIMIT {_BATCH}"
+    )
+    return db.execute(sql, [*after, *values]).fetchall()
+
+
+def selected(db: Database, selector: Selector) -> list[int]:
+    """The ids of the selected entries."""
+    where, values = _where(selector)
+    return [row[0] for row in db.execute(f"SELECT id FROM entries WHERE {where}", values)]  # noqa: S608
+
+
+def _where(selector: Selector) -> tuple[str, list[object]]:
+    """A selector as a condition on entries and its values."""
+    given = {
+        "contains(text, ?)": None if selector.text is None else folded(selector.text),
+        "id IN (SELECT value FROM json_each(?))": None if selector.ids is None else json.dumps(selector.ids),
+        "source = ?": selector.source,
+        "app = ?": selector.app,
+        "at_us >= ?": None if selector.since is None else microseconds(selector.since),
+        "at_us < ?": None if selector.until is None else microseconds(selector.until),
+    }
+    kept = {condition: value for condition, value in given.items() if value is not None}
+    return " AND ".join(kept), list(kept.values())
+
+
+def last_id(db: Database) -> int:
+    """The highest id that an entry ever had; 0 before the first."""
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entries'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def counts(db: Database) -> Counts:
+    """How much text is kept."""
+    rows = db.execute(
+        "SELECT source, count(*), sum(words), sum(tokens) FROM entries GROUP BY source ORDER BY source"
+    ).fetchall()
+    return Counts(
+        entries=sum(row[1] for row in rows),
+        words=sum(row[2] for row in rows),
+        tokens=sum(row[3] for row in rows),
+        sources={row[0]: row[1] for row in rows},
+    )
+
+
+def file_states(db: Database, path: str | None = None) -> list[FileState]:
+    """All files read, by path, or the one at `path`."""
+    where, values = ("", []) if path is None else ("WHERE path = ?", [os.fsencode(path)])
+    rows = db.execute(
+        f"SELECT path, size_bytes, mtime_ns, paragraphs FROM files {where} ORDER BY path",  # noqa: S608
+        values,
+    )
+    return [FileState(os.fsdecode(row[0]), row[1], row[2], tuple(json.loads(row[3]))) for row in rows]
+
+
+def move_file(db: Database, old: str, new: str) -> None:
+    """Give a file's state another path; what was known of the file there before is dropped."""
+    db.execute("UPDATE OR REPLACE files SET path = ? WHERE path = ?", (os.fsencode(new), os.fsencode(old)))
+
+
+def drop_file(db: Database, path: str) -> None:
+    """Drop a file's state."""
+    db.execute("DELETE FROM files WHERE path = ?", (os.fsencode(path),))
+
+
+def watches(db: Database) -> list[str]:
+    """The watched folders and files, by path."""
+    return [os.fsdecode(path) for (path,) in db.execute("SELECT path FROM watches ORDER BY path")]
+
+
+def add_watch(db: Database, path: str) -> bool:
+    """Remember a watched path; False where it was watched already."""
+    return db.execute("INSERT OR IGNORE INTO watches (path) VALUES (?)", (os.fsencode(path),)).rowcount == 1
+
+
+def remove_watch(db: Database, path: str) -> bool:
+    """Watch a path no more; False where it was not watched."""
+    return db.execute("DELETE FROM watches WHERE path = ?", (os.fsencode(path),)).rowcount == 1

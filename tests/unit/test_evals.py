@@ -1,0 +1,303 @@
+"""Evaluations by the service, with the tiny model: whose text is typed, which adapter is measured, what else runs."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import psutil
+import pytest
+
+from idiolect.adapters.heldout import TooLittleToTypeError
+from idiolect.daemon.children import TrainingBusyError
+from idiolect.daemon.evals import EvalFailedError, read_messages
+from idiolect.daemon.readers import NoSuchPathError, NothingToReadError, UnreadableError
+from idiolect.daemon.records import EvalRequest, Selector
+from idiolect.daemon.service import Service
+from idiolect.daemon.settings import Settings
+
+CANARY = "purple canary"
+START = datetime(2026, 1, 31, tzinfo=UTC)
+DEADLINE_S = 60
+
+
+def phrases(count, seed=5):
+    random = np.random.default_rng(seed)
+    some = "the boat harbour noon please send figures again they all call me after thanks we met see you soon"
+    texts = [" ".join(random.choice(some.split(), 9)) for _ in range(count)]
+    return [f"{text} {CANARY}" if at % 20 == 3 else text for at, text in enumerate(texts)]
+
+
+@pytest.fixture
+def service(tiny, tmp_path):
+    settings = Settings(
+        home=tmp_path / "home", keyring=False, auto_train=False, threads=1, min_tokens=200, epochs=1, rank=4
+    ).prepare()
+    settings.base_dir.rmdir()
+    settings.base_dir.symlink_to(tiny.folder.parent)
+    service = Service(settings)
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """`corpus(texts)`: a JSONL file with these texts, an hour apart."""
+
+    def write(texts, name="notes.jsonl"):
+        path = tmp_path / name
+        lines = [
+            json.dumps({"text": text, "ts": (START + timedelta(hours=at)).isoformat()})
+            for at, text in enumerate(texts)
+        ]
+        path.write_text("\n".join(lines) + "\n")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def written(service, corpus):
+    """A service that has read 120 messages."""
+    for _ in service.add([corpus(phrases(120))]):
+        pass
+    return service
+
+
+def publish(service, tiny, make_lora, seen):
+    return service._store.publish(
+        service._store.begin_round(None),
+        blob=make_lora(tiny.config).to_bytes(),
+        rank=4,
+        parent=None,
+        seen=seen,
+        status="active",
+        reason="it gains",
+        metrics={"base_sha256": tiny.source_sha256},
+        tokens_per_s=100.0,
+        seconds=12.5,
+    )
+
+
+def result(service, **wanted):
+    events = [*service.evaluate(EvalRequest(**{"chars": 500, **wanted}))]
+    assert events[0]["event"] == "progress"
+    assert [event["event"] for event in events].count("result") == 1
+    assert events[-1]["event"] == "result"
+    return events[-1]
+
+
+def arms(found):
+    return [arm["name"] for arm in found["arms"]]
+
+
+def nothing_runs(service):
+    deadline = threading.Event()
+    for _ in range(10 * DEADLINE_S):
+        if service._children.doing is None and not psutil.Process().children():
+            return True
+        deadline.wait(0.1)
+    return False
+
+
+# --- the user's own history ---
+
+
+def test_without_an_adapter_the_arms_with_one_are_left_out(written):
+    found = result(written)
+    assert (found["source"], found["adapter"]) == ("your history", None)
+    assert arms(found) == ["base", "context", "memory"]
+    assert found["history"]["from"] == START.isoformat()
+    assert found["test"]["from"] > found["history"]["to"]
+    assert written.status()["entries"] == 120, "nothing is learned from it"
+    assert written.status()["next_round"].startswith("rounds start only when asked")
+
+
+def test_the_adapter_that_serves_is_measured_on_what_it_has_not_seen(written, tiny, make_lora):
+    entries = [*written._store.entries()]
+    adapter = publish(written, tiny, make_lora, [entry.id for entry in entries[:104]])
+    assert arms(result(written)) == ["base", "context", "memory"], "it does not serve yet"
+    written.use(adapter)
+    found = result(written, chars=700)
+    assert found["adapter"] == {"id": adapter, "status": "active", "reason": "it gains", "seconds": 12.5}
+    assert arms(found) == ["base", "context", "memory", "adapter", "both"]
+    assert found["test"]["from"] >= entries[104].at.isoformat()
+    written.use(None)
+    assert found["test"] != result(written, chars=700)["test"]
+
+
+def test_an_adapter_that_has_seen_it_all_leaves_nothing_to_type(written, tiny, make_lora):
+    entries = [entry.id for entry in written._store.entries()]
+    written.use(publish(written, tiny, make_lora, entries))
+    with pytest.raises(TooLittleToTypeError, match="idiolect eval PATH"):
+        next(written.evaluate(EvalRequest()))
+    assert nothing_runs(written)
+
+
+def test_without_history_it_says_so(service):
+    with pytest.raises(TooLittleToTypeError):
+        next(service.evaluate(EvalRequest()))
+
+
+# --- a corpus ---
+
+
+def test_on_a_corpus_a_real_round_trains_an_adapter(service, corpus, tmp_path):
+    path = corpus(phrases(160))
+    events = [*service.evaluate(EvalRequest(path, chars=500, budget_s=10))]
+    found = events[-1]
+    assert found["source"] == str(path)
+    assert found["adapter"]["id"] is None
+    assert found["adapter"]["status"] in ("promoted", "refused")
+    assert found["adapter"]["reason"]
+    assert 0 < found["adapter"]["seconds"] < 60
+    assert arms(found) == ["base", "context", "memory", "adapter", "both"]
+    phases = [*dict.fromkeys(event["phase"] for event in events[:-1])]
+    assert phases == ["prepare", "train", "judge", "type", "growth"]
+    assert all({"phase", "arm", "done", "left_s"} <= {*event} for event in events[:-1])
+    assert (found["history"]["entries"], found["history"]["from"]) == (128, START.isoformat())
+    # Nothing of it becomes the profile's.
+    assert (service.status()["entries"], service.adapters(), service.status()["last_round"]) == (0, [], None)
+    holds_text = [p for p in tmp_path.rglob("*") if p.is_file() and CANARY.encode() in p.read_bytes()]
+    assert holds_text == [path]
+
+
+def test_a_corpus_too_small_for_a_round_is_measured_without_an_adapter(service, corpus):
+    path = corpus(["fine"] * 40 + [" ".join(phrases(2, seed)) for seed in range(10)])
+    found = result(service, path=path)
+    about = found["adapter"]
+    assert (about["id"], about["status"], about["seconds"]) == (None, "skipped", 0.0)
+    assert "a round needs 200" in about["reason"]
+    assert arms(found) == ["base", "context", "memory"]
+
+
+def test_training_can_be_left_out(service, corpus):
+    found = result(service, path=corpus(phrases(120)), train=False)
+    assert found["adapter"] is None
+    assert arms(found) == ["base", "context", "memory"]
+
+
+def test_a_corpus_is_measured_while_learning_is_paused(service, corpus):
+    service.pause(None)
+    assert arms(result(service, path=corpus(phrases(120)), train=False)) == ["base", "context", "memory"]
+
+
+def test_what_is_wrong_with_a_path_is_said_before_anything_runs(service, corpus, tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "binary.txt").write_bytes(b"\0\1\2")
+    wrong = {
+        "absent": NoSuchPathError,
+        "empty": NothingToReadError,
+        "binary.txt": NothingToReadError,
+        "few.jsonl": TooLittleToTypeError,
+    }
+    corpus(phrases(4), "few.jsonl")
+    for name, error in wrong.items():
+        with pytest.raises(error):
+            next(service.evaluate(EvalRequest(tmp_path / name)))
+        assert nothing_runs(service)
+    closed = tmp_path / "closed.txt"
+    closed.write_text("Hello.")
+    closed.chmod(0)
+    try:
+        closed.open().close()
+    except PermissionError:
+        with pytest.raises(UnreadableError):
+            next(service.evaluate(EvalRequest(closed)))
+
+
+def test_texts_are_read_as_they_are_and_kept_as_they_would_be(corpus, tmp_path):
+    secret = "the password: Tr0ub4dor&3 is  mine"
+    first = corpus(["  Zwei\u00a0Wörter \n", secret, "", " \t ", "\ud800 ok"], "a.jsonl")
+    found = read_messages(first, ())
+    assert [message.text for message in found] == ["Zwei\u00a0Wörter", secret, "ok"]
+    assert [message.kept for message in found] == ["Zwei Wörter", "the password: [password] is  mine", "ok"]
+    assert [message.at for message in found][:2] == [
+        START.isoformat(),
+        (START + timedelta(hours=1)).isoformat(),
+    ]
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    first.rename(folder / "b.jsonl")
+    (folder / "a.txt").write_text("One paragraph.\n\nAnother one.\n")
+    (folder / "c.key").write_text("never read")
+    texts = [message.text for message in read_messages(folder, ("*.key",))]
+    assert texts[:3] == ["Zwei\u00a0Wörter", secret, "ok"], "a file without times is as old as it is"
+    assert texts[3:] == ["One paragraph.", "Another one."]
+
+
+# --- one thing at a time ---
+
+
+@pytest.fixture
+def running(written):
+    """An evaluation that has begun to type."""
+    events = written.evaluate(EvalRequest(chars=2000))
+    for event in events:
+        if event["phase"] == "type":
+            break
+    yield events
+    events.close()
+
+
+def test_nothing_else_runs_beside_it(written, running):
+    assert written.status()["next_round"].startswith("rounds start only when asked")
+    with pytest.raises(TrainingBusyError, match="An evaluation is running"):
+        next(written.train(None, "asked"))
+    with pytest.raises(TrainingBusyError, match="An evaluation is running"):
+        next(written.evaluate(EvalRequest()))
+    assert written.suggest("see you ").words, "suggestions go on"
+
+
+def test_it_does_not_begin_beside_a_round(written):
+    round_ = written.train(30, "asked")
+    next(round_)
+    with pytest.raises(TrainingBusyError, match="A training round is running"):
+        next(written.evaluate(EvalRequest()))
+    round_.close()
+    assert next(written.evaluate(EvalRequest()))["phase"] == "prepare"
+    assert nothing_runs(written)
+
+
+def test_nobody_listening_ends_it(written, running):
+    [child] = psutil.Process().children()
+    running.close()
+    assert not child.is_running()
+    assert nothing_runs(written)
+
+
+def test_forgetting_ends_it(written, running):
+    written.forget(Selector(text=CANARY), dry_run=True)
+    assert next(running)["event"] == "progress"
+    written.forget(Selector(text=CANARY), dry_run=False)
+    with pytest.raises(EvalFailedError, match="text was forgotten while it ran"):
+        list(running)
+    assert nothing_runs(written)
+
+
+def test_the_end_of_the_service_ends_it(written, running):
+    [child] = psutil.Process().children()
+    ended = []
+
+    def follow():
+        try:
+            list(running)
+        except EvalFailedError as error:
+            ended.append(str(error))
+
+    following = threading.Thread(target=follow)
+    following.start()
+    written.close()
+    following.join(DEADLINE_S)
+    assert not child.is_running()
+    assert "the service was stopped" in ended[0]
+
+
+def test_a_child_that_dies_is_an_error_without_text(written, running, caplog):
+    [child] = psutil.Process().children()
+    child.kill()
+    with pytest.raises(EvalFailedError, match="ended without a result"):
+        list(running)
+    assert CANARY not in caplog.text

@@ -1,0 +1,81 @@
+"""What the service does with feedback, with the tiny model in the place of the real one."""
+
+from dataclasses import asdict
+from datetime import date
+
+import pytest
+
+from idiolect.daemon.records import Feedback, FeedbackReceipt, Savings
+from idiolect.daemon.service import Service
+from idiolect.daemon.settings import Settings
+
+TAKEN = Feedback("word", "accepted", 0.75, characters=6)
+LEFT = Feedback("ghost", "dismissed", 0.25)
+NOTHING = Savings(0, 0, 0, 0, 0, 0)
+
+
+@pytest.fixture
+def service(tiny, tmp_path):
+    settings = Settings(home=tmp_path / "home", keyring=False, auto_train=False).prepare()
+    settings.base_dir.rmdir()
+    settings.base_dir.symlink_to(tiny.folder.parent)
+    service = Service(settings)
+    yield service
+    service.close()
+
+
+@pytest.fixture
+def on(monkeypatch):
+    """`on(day)`: from now on it is that day of January."""
+
+    def on(day):
+        monkeypatch.setattr("idiolect.daemon.service._today", lambda: date(2026, 1, day))
+
+    on(1)
+    return on
+
+
+def test_feedback_is_counted_by_day(service, on):
+    assert service.feedback(TAKEN, None) == FeedbackReceipt(True, None)
+    on(7)
+    assert service.feedback(LEFT, "editor") == FeedbackReceipt(True, None)
+    taken, left = Savings(1, 0, 6, 1, 1, saved=5), Savings(0, 1, 0, 0, 0, saved=0)
+    both = Savings(1, 1, 6, 1, 1, saved=5)
+    assert service.report(1).savings == service.report(6).savings == left
+    assert service.report(7).savings == both
+    assert service.report(7).by_day == {
+        (date(2026, 1, 1), "word"): taken,
+        (date(2026, 1, 7), "ghost"): left,
+    }
+    assert service.status()["savings"] == {**asdict(both), "today": asdict(left)}
+
+
+def test_feedback_is_counted_for_what_served(service, on, tiny, make_lora):
+    service.feedback(TAKEN, None)
+    adapter = service._store.publish(
+        service._store.begin_round(None),
+        blob=make_lora(tiny.config).to_bytes(),
+        rank=4,
+        parent=None,
+        seen=(),
+        status="active",
+        reason="",
+        metrics={"base_sha256": tiny.source_sha256},
+        tokens_per_s=None,
+        seconds=None,
+    )
+    service.use(adapter)
+    service.feedback(LEFT, None)
+    assert {served: counts.accepted for served, counts in service.report(1).by_adapter.items()} == {
+        None: 1,
+        adapter: 0,
+    }
+
+
+def test_off_the_record_nothing_is_counted(service, on):
+    service.pause(None)
+    assert service.feedback(TAKEN, None) == FeedbackReceipt(False, "paused")
+    service.resume()
+    assert service.feedback(TAKEN, "KeePassXC") == FeedbackReceipt(False, "excluded app")
+    assert service.report(30).savings == NOTHING
+    assert service.feedback(TAKEN, "editor").stored
