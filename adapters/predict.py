@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter, OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,13 +28,17 @@ _LIKELY = 0.35  # a ghost's next token must be at least this probable
 _FINISHED = 0.5  # behind a word that is finished with at least this probability a ghost looks
 _TRUST = 0.8  # in what the memory knows of a word's second token
 _SPELLED = 2  # tokens that a word which no list knows may still take, a pass for each
-_WRONG = 3.0  # keystrokes that a wrong ghost costs its reader: more than are lost, since it breaks a thought
-_SURE = 0.52  # a ghost is shown only from this probability on, whatever it would save
+_WRONG = 3.3  # keystrokes that a wrong ghost costs its reader: more than are lost, since it breaks a thought
+_SURE = 0.5  # a ghost is shown only from this probability on, whatever it would save
+_CERTAIN = (
+    0.86  # from here on it is shown however short: what is left of one must not vanish while it is typed
+)
 _SHORTEST = 3  # characters of a ghost; fewer are typed faster than read
 _NEW = 0.3  # a word that no list knows, as a share of the probability of the tokens that begin it ...
 _LETTER = 0.2  # ... and of each letter behind them
 _SPARE = 2 * (4 * LONGEST + 1)  # tokens of the word under the cursor and of the next one, four bytes a letter
 _PENDING = 512  # ghosts that wait for what was really typed
+_PENDING_CHARS = 2000  # of text before a ghost; of a longer text no more is learned
 
 
 @dataclass(frozen=True)
@@ -128,14 +133,22 @@ class Predictor:
         self._calibration = calibration or Calibration()
         self.uptake = 1.0  # how much of what is right is really taken
         self._lock = threading.Lock()
-        self._pending: deque[tuple[str, str, float]] = deque(maxlen=_PENDING)
+        self._pending: OrderedDict[str, tuple[str, float]] = OrderedDict()
 
     def warm(self) -> None:
         """Read the recent entries, so that the first keystroke finds them cached."""
         with self._lock:
             self._expectation.after([])
 
-    def suggest(self, prefix: str, suffix: str = "", candidates: int = 3, ghost_words: int = 8) -> Suggestion:
+    def suggest(
+        self,
+        prefix: str,
+        suffix: str = "",
+        candidates: int = 3,
+        ghost_words: int = 8,
+        *,
+        given_up: Callable[[], bool] = lambda: False,
+    ) -> Suggestion:
         """Words that finish the one under the cursor or come next, and a continuation.
 
         Args:
@@ -143,6 +156,7 @@ class Predictor:
             suffix: text after the cursor; nothing is offered in the middle of a word, nor what stands there.
             candidates: words wanted, most probable first.
             ghost_words: the longest continuation, in words; 0 for none.
+            given_up: asked before each pass that only a ghost needs: whether nobody waits for it any more.
         """
         started = time.perf_counter()
         words: list[Word] = []
@@ -153,7 +167,7 @@ class Predictor:
                 found = self._match(cut, max(candidates, 1) + 1)
                 words = self._words(cut, found)
                 if ghost_words:
-                    ghost = self._ghost(prefix, cut, found, words[:1], ghost_words)
+                    ghost = self._ghost(prefix, cut, found, words[:1], ghost_words, given_up)
         following = WORD.search(suffix)
         if following is not None:
             words = [word for word in words if cut.typed + word.text != following[0]]
@@ -164,7 +178,7 @@ class Predictor:
     def observe(self, text: str) -> None:
         """Learn from an entry, now that it is written, how probable ghosts offered on the way really were."""
         with self._lock:
-            for prefix, piece, p in self._pending:
+            for prefix, (piece, p) in self._pending.items():
                 if text.startswith(prefix):
                     self._calibration.learn(p, _continues(text, len(prefix), piece))
             self._pending.clear()
@@ -253,27 +267,45 @@ class Predictor:
 
     # Ghost text
 
-    def _ghost(self, prefix: str, cut: _Cut, found: Matches, words: list[Word], most: int) -> Ghost:
+    def _ghost(
+        self,
+        prefix: str,
+        cut: _Cut,
+        found: Matches,
+        words: list[Word],
+        most: int,
+        given_up: Callable[[], bool],
+    ) -> Ghost:
         pieces = [
             _Piece(word.text, word.p, cut.head + self._tokenizer.encode(cut.start + word.text))
             for word in words
         ]
+        if given_up():
+            return NO_GHOST
         if not cut.spaced or cut.typed:
             pieces += self._next(cut, found)
         piece = max(pieces, key=lambda piece: piece.saving, default=None)
         if piece is None:
             return NO_GHOST
-        self._pending.append((prefix, piece.text, piece.p))
+        self._remember(prefix, piece)
         p = self._calibration(piece.p)
         if not self._worth(piece.text, p):
             return Ghost(piece.text, p, False)
-        return Ghost(piece.text + self._tail(piece.entry, most - 1), p, True)
+        return Ghost(piece.text + ("" if given_up() else self._tail(piece.entry, most - 1)), p, True)
+
+    def _remember(self, prefix: str, piece: _Piece) -> None:
+        """Keep what was offered, until it shows what was really typed."""
+        if len(prefix) > _PENDING_CHARS:
+            return
+        self._pending[prefix] = piece.text, piece.p
+        if len(self._pending) > _PENDING:
+            self._pending.popitem(last=False)
 
     def _worth(self, text: str, p: float) -> bool:
         """Whether a ghost is expected to save more than it distracts."""
         taken = p * self.uptake
         saved, lost = taken * (len(text) - 1), (1 - taken) * _WRONG
-        return p >= _SURE and len(text) >= _SHORTEST and saved > lost
+        return taken >= _CERTAIN or (p >= _SURE and len(text) >= _SHORTEST and saved > lost)
 
     def _next(self, cut: _Cut, found: Matches) -> list[_Piece]:
         """The word behind the one under the cursor, which may be finished."""

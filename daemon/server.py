@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import hmac
 import logging
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -84,14 +85,18 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
 
     # One thread: inference is one at a time anyway, and nothing else may stand in a keystroke's way.
     inference = ThreadPoolExecutor(max_workers=1, thread_name_prefix="suggest")
+    typing = _Typing()
 
     @post("/v1/suggest", shapes.SuggestBody)
     async def suggest(request: Request) -> Response:
         """Words to insert at the cursor, and a ghost text that continues there."""
         asked = await _body(request, shapes.SuggestBody)
-        found = await asyncio.get_running_loop().run_in_executor(
-            inference, service.suggest, asked.prefix, asked.suffix, asked.candidates, asked.ghost_words
-        )
+        given_up = typing.begin(asked.prefix)
+        wanted = asked.prefix, asked.suffix, asked.candidates, asked.ghost_words, given_up.is_set
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(inference, service.suggest, *wanted)
+        finally:
+            typing.end(given_up)
         return _answer(shapes.suggestion(found))
 
     @post("/v1/history", shapes.HistoryBody)
@@ -297,6 +302,26 @@ def _handle_errors(app: FastAPI) -> None:
         answer = _refuse(NoRouteError(message), error.status_code)
         answer.headers.update(error.headers or {})
         return answer
+
+
+class _Typing:
+    """Suggestions that are asked for and not yet answered: who types on in a text needs no ghost for what it was."""
+
+    def __init__(self) -> None:
+        self._asked: dict[threading.Event, str] = {}
+
+    def begin(self, prefix: str) -> threading.Event:
+        """A request arrives; what is returned is set once a newer one goes on from it, or back."""
+        for given_up, older in self._asked.items():
+            if older != prefix and (prefix.startswith(older) or older.startswith(prefix)):
+                given_up.set()
+        given_up = threading.Event()
+        self._asked[given_up] = prefix
+        return given_up
+
+    def end(self, given_up: threading.Event) -> None:
+        """It is answered, or its client has gone."""
+        del self._asked[given_up]
 
 
 # --- the guard ---------------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
@@ -49,6 +48,7 @@ from idiolect.models.errors import IdiolectError
 log = logging.getLogger("idiolect")
 
 _CALIBRATION = "ghost_calibration"  # state: how far ghosts' probabilities have been right
+_QUIET_S = 0.2  # without a new entry, before recent text is read again
 _SAVED_EVERY = 100  # events that the calibration learns from
 _UPTAKE_DAYS = 90  # of feedback that count for how readily ghosts are shown
 
@@ -86,8 +86,7 @@ class Service:
             recent_tokens=self._settings.recent_tokens,
         )
         self._tokenizer = self._serving.tokenizer
-        kept = self._store.get(_CALIBRATION)
-        self._calibration = Calibration() if kept is None else Calibration.from_json(kept)
+        self._calibration = self._kept_calibration()
         self._learning = threading.Lock()
         self._know_everything()
         if interrupted := self._store.interrupt_rounds():
@@ -129,10 +128,17 @@ class Service:
 
     # Suggestions
 
-    def suggest(self, prefix: str, suffix: str = "", candidates: int = 3, ghost_words: int = 8) -> Suggestion:
-        """Words and a ghost text for the cursor between ``prefix`` and ``suffix``."""
+    def suggest(
+        self,
+        prefix: str,
+        suffix: str = "",
+        candidates: int = 3,
+        ghost_words: int = 8,
+        given_up: Callable[[], bool] = lambda: False,
+    ) -> Suggestion:
+        """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``."""
         self._rounds.user_is_typing()
-        found = self._predictor.suggest(prefix, suffix, candidates, ghost_words)
+        found = self._predictor.suggest(prefix, suffix, candidates, ghost_words, given_up=given_up)
         return replace(
             found,
             words=tuple(word for word in found.words if not hides(prefix, word.text)),
@@ -148,6 +154,14 @@ class Service:
         self._store.add_feedback(given, self._predictor.adapter_id, _today())
         self._predictor.uptake = self._uptake()
         return FeedbackReceipt(True, None)
+
+    def _kept_calibration(self) -> Calibration:
+        kept = self._store.get(_CALIBRATION)
+        try:
+            return Calibration() if kept is None else Calibration.from_json(kept)
+        except ValueError:
+            log.error("what was known of how far ghosts can be believed is damaged, and begins anew")
+            return Calibration()
 
     def _uptake(self) -> float:
         tenths = self._store.reliability("ghost", _today() - timedelta(days=_UPTAKE_DAYS))
@@ -382,9 +396,13 @@ class _Latest:
             self._asked.wait()
             if self._stopping:
                 return
-            self._asked.clear()  # before the work: what is asked meanwhile counts again
-            time.sleep(0.05)  # an import brings many entries at once
-            self._work()
+            self._asked.clear()
+            while (
+                self._asked.wait(_QUIET_S) and not self._stopping
+            ):  # many entries may come one after the other
+                self._asked.clear()
+            if not self._stopping:
+                self._work()
 
 
 def _today() -> date:

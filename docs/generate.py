@@ -185,11 +185,55 @@ def bench() -> str:
     if not BENCH.exists():
         return ""
     found: dict[str, Any] = json.loads(BENCH.read_text("utf-8"))
-    parts = [_quality(found.get("quality") or {}), _latency(found.get("latency") or []), _costs(found)]
+    parts = [
+        _savings(found.get("savings") or {}),
+        _quality(found.get("quality") or {}),
+        _latency(found.get("latency") or []),
+        _growth(found.get("memory") or []),
+        _costs(found),
+    ]
     shown = [part for part in parts if part]
     if shown and found.get("machine"):
         shown.insert(0, f"`make bench` measured this on {found['machine']}.")
     return "\n\n".join(shown)
+
+
+def _savings(corpora: dict[str, dict[str, Any]]) -> str:
+    if not corpora:
+        return ""
+    rows = [
+        "Keystrokes saved of 100 characters with three words on offer, on people's newest text; a ghost's net "
+        "savings (half a keystroke lost for each new wrong one), how often its first word is right, and new wrong "
+        "ones per 100 characters, with all that is served ([docs/measuring.md](docs/measuring.md)):",
+        "",
+        "| text | fresh install | + recent text | + memory | all | ghost, net | right | wrong |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, found in corpora.items():
+        arms = found["arms"]
+        served = arms.get("both") or arms["memory"]
+        saved = [arms.get(arm, {}).get("savings3") for arm in ("base", "context", "memory", "both")]
+        shown = [*map(_percent, saved), _percent(served["ghost_net"]), _percent(served["precision"])]
+        rows.append(f"| {name} | {' | '.join(shown)} | {served['wrong_new_per_100']:.1f} |")
+    return "\n".join(rows)
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f}"
+
+
+def _growth(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return ""
+    table = [
+        "| tokens in the fast memory | look-up, median | 99th percentile | learning an entry, 99th | memory |",
+        "|---:|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        looked_up = (_in(row[f"lookup_{share}_us"], "µs") for share in ("p50", "p99"))
+        rest = (_in(row["add_p99_ms"], "ms"), _in(row["resident_mb"], "MB"))
+        table.append(f"| {' | '.join((_whole(row['tokens']), *looked_up, *rest))} |")
+    return "\n".join(table)
 
 
 def _quality(corpora: dict[str, dict[str, Any]]) -> str:

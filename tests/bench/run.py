@@ -1,7 +1,7 @@
 """Measures what the README tells, prints tables, and writes docs/bench.json.
 
-``make bench``; single parts with ``ARGS="latency typing"`` (of latency, training,
-quality, typing, start). The text is real people's, read from
+``make bench``; single parts with ``ARGS="latency typing"`` (of latency, training, memory, savings, quality,
+typing, start), single people with their corpus' name. The text is real people's, read from
 ``../shared/corpora`` beside the checkout; where that folder is absent the parts that need it are
 skipped, saying so. Nothing here fails on a time.
 """
@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -32,6 +32,8 @@ RESULT = ROOT / "docs" / "bench.json"
 IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.cli import main; main()"]
 BUDGET_S = 240
 PEOPLE = ("email_mills", "sms_student")
+CORPUS_NAMES = sorted(path.stem for path in CORPORA.glob("*.jsonl"))
+PARTS = ("latency", "training", "memory", "savings", "quality", "typing", "start")
 
 console = Console()
 
@@ -97,6 +99,29 @@ def quality(profiles: dict[str, Profile], budget_s: int = BUDGET_S) -> dict:
             "peak_mb": metrics["peak_mb"],
         }
     return found
+
+
+def savings(profile: Profile, person: str, budget_s: int = BUDGET_S) -> dict:
+    """Keystrokes that each part of what is served saves on one person's newest text (``idiolect eval``)."""
+    profile.run("start")
+    out = profile.run("eval", str(CORPORA / f"{person}.jsonl"), "--budget", str(budget_s), "--json")
+    found = json.loads(out)
+    rows = {}
+    for arm in found["arms"]:
+        row = arm["all"]
+        rows[arm["name"]] = {
+            **{f"savings{most}": round(row["savings"][most]["value"], 4) for most in ("1", "3", "5")},
+            **{f"ghost_{way}": round(row["ghost"][way]["value"], 4) for way in ("whole", "words", "net")},
+            **{name: row["ghost"][name] for name in ("shown_rate", "precision", "wrong_new_per_100")},
+            "p50_ms": arm["latency_ms"]["p50"],
+            "p95_ms": arm["latency_ms"]["p95"],
+        }
+    verdict = found["adapter"] and found["adapter"]["status"]
+    return {
+        "history": found["history"]["characters"],
+        "test": found["test"]["characters"],
+        "verdict": verdict,
+    } | {"arms": rows}
 
 
 def latency(base: Path) -> list[dict]:
@@ -248,6 +273,13 @@ def show(result: dict) -> None:
         for name in ("base", "memory", "adapter", "both"):
             table.add_row(name, f"{found[name]['perplexity']:.1f}", f"{100 * found[name]['top3']:.1f} %")
         console.print(table)
+    for name, found in result.get("savings", {}).items():
+        table = Table(title=f"{name}: keystroke savings")
+        for column in ("arm", *next(iter(found["arms"].values()))):
+            table.add_column(column)
+        for arm, row in found["arms"].items():
+            table.add_row(arm, *(str(value) for value in row.values()))
+        console.print(table)
     for part in ("latency", "typing", "start", "training"):
         if part in result:
             rows = result[part] if isinstance(result[part], list) else [result[part]]
@@ -268,40 +300,63 @@ def machine() -> str:
 
 
 def main(wanted: list[str]) -> None:
+    from memory_growth import memory_growth
+    from memory_growth import show as show_growth
+
     from idiolect.models.build import ensure_base
 
     base = ROOT / ".cache" / "base"
     ensure_base(base)
     result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     result["machine"] = machine()
-    chosen: Callable[[str], bool] = lambda part: not wanted or part in wanted  # noqa: E731
+    parts = [part for part in PARTS if part in wanted] or [*PARTS]
+    names = [name for name in CORPUS_NAMES if name in wanted] or CORPUS_NAMES
     with tempfile.TemporaryDirectory(prefix="idiolect-bench-") as folder, contextlib.ExitStack() as stack:
-        if chosen("latency"):
+        if "latency" in parts:
             result["latency"] = latency(base)
-        if chosen("training"):
+        if "training" in parts:
             result["training"] = training(base)
-        people = [p for p in PEOPLE if (CORPORA / f"{p}.jsonl").exists()]
-        if not people:
-            console.print(f"Skipped quality, typing and start: {CORPORA} is absent.")
-        elif any(map(chosen, ("quality", "typing", "start"))):
-            # Typing and starting need a profile with an adapter, but not the best one.
-            wants_quality = chosen("quality")
-            profiles = {
-                person: Profile(Path(folder) / person, base)
-                for person in (people if wants_quality else people[:1])
-            }
-            for profile in profiles.values():
-                stack.callback(profile.run, "stop")
-            found = quality(profiles, BUDGET_S if wants_quality else 40)
-            if wants_quality:
-                result["quality"] = found
-            profiles[people[0]].run("use", "1")
-            if chosen("typing"):
-                result["typing"] = typing(profiles[people[0]], people[0])
-            if chosen("start"):
-                result["start"] = start_and_switch(profiles[people[0]])
+        if not names:
+            console.print(f"Skipped {', '.join(set(parts) - {'latency', 'training'})}: {CORPORA} is absent.")
+        if names and "memory" in parts:
+            result["memory"] = memory_growth()
+            show_growth(result["memory"])
+        if names and "savings" in parts:
+            profile = Profile(Path(folder) / "eval", base)
+            stack.callback(profile.run, "stop")
+            for name in names:
+                result.setdefault("savings", {})[name] = savings(profile, name)
+                RESULT.write_text(json.dumps(result, indent=2) + "\n")
+        if names and {"quality", "typing", "start"} & set(parts):
+            served(
+                result,
+                parts,
+                [name for name in PEOPLE if name in names] or names[:1],
+                Path(folder),
+                base,
+                stack,
+            )
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
     show(result)
+
+
+def served(
+    result: dict, parts: list[str], people: list[str], folder: Path, base: Path, stack: contextlib.ExitStack
+) -> None:
+    """The parts that need a profile with an adapter, though not the best one."""
+    wants_quality = "quality" in parts
+    chosen = people if wants_quality else people[:1]
+    profiles = {person: Profile(folder / person, base) for person in chosen}
+    for profile in profiles.values():
+        stack.callback(profile.run, "stop")
+    found = quality(profiles, BUDGET_S if wants_quality else 40)
+    if wants_quality:
+        result["quality"] = found
+    profiles[people[0]].run("use", "1")
+    if "typing" in parts:
+        result["typing"] = typing(profiles[people[0]], people[0])
+    if "start" in parts:
+        result["start"] = start_and_switch(profiles[people[0]])
 
 
 if __name__ == "__main__":

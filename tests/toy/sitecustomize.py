@@ -160,11 +160,12 @@ class ToyService:
         self.eval_closed = threading.Event()
         self.settings = settings
 
-    def suggest(self, prefix, suffix="", candidates=3, ghost_words=8):
+    def suggest(self, prefix, suffix="", candidates=3, ghost_words=8, given_up=lambda: False):
         self.calls.append(("suggest", prefix, suffix, candidates, ghost_words))
         if prefix == "wait":
             self.entered.set()
             assert self.gate.wait(20)
+            self.given_up = given_up()
         if prefix == "fail":
             raise RuntimeError(CANARY)
         words = tuple(Word(text, 0.5) for text in ("one", "two\x1b[31m", "[bold]three")[:candidates])

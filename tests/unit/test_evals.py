@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import threading
 from datetime import UTC, datetime, timedelta
 
@@ -226,6 +228,29 @@ def test_texts_are_read_as_they_are_and_kept_as_they_would_be(corpus, tmp_path):
     texts = [message.text for message in read_messages(folder, ("*.key",))]
     assert texts[:3] == ["Zwei\u00a0Wörter", secret, "ok"], "a file without times is as old as it is"
     assert texts[3:] == ["One paragraph.", "Another one."]
+
+
+def test_a_repository_is_its_messages_in_order_of_time(needs_program, tmp_path):
+    git = [
+        needs_program("git", "git"),
+        "-C",
+        str(tmp_path),
+        "-c",
+        "user.name=N",
+        "-c",
+        "user.email=n@example.org",
+    ]
+    subprocess.run([*git, "init", "-q"], check=True)
+    for day, message in ((3, "Third things first"), (4, "Then the fourth")):
+        when = {
+            "GIT_COMMITTER_DATE": f"2026-01-0{day}T09:30:00Z",
+            "GIT_AUTHOR_DATE": f"2026-01-0{day}T09:30:00Z",
+        }
+        command = [*git, "commit", "-q", "--allow-empty", "-m", message]
+        subprocess.run(command, check=True, env={**os.environ, **when})
+    found = read_messages(tmp_path / ".git", ())
+    assert [message.text for message in found] == ["Third things first", "Then the fourth"]
+    assert found[0].at == "2026-01-03T09:30:00+00:00"
 
 
 # --- one thing at a time ---

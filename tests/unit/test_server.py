@@ -510,6 +510,26 @@ def test_inference_is_one_at_a_time(fresh):
     first.join(DEADLINE_S)
 
 
+@pytest.mark.parametrize(
+    ("newer", "given_up"), [("wait for", True), ("wai", True), ("wait", False), ("Hi ", False)]
+)
+def test_typing_on_gives_up_the_ghost_of_what_was_typed_before(fresh, newer, given_up):
+    def ask(prefix):
+        with httpx.Client(base_url=fresh.running.url, headers=fresh.http.headers, trust_env=False) as http:
+            http.post("/v1/suggest", json={"prefix": prefix}, timeout=DEADLINE_S)
+
+    older = threading.Thread(target=ask, args=("wait",))
+    older.start()
+    assert fresh.service.entered.wait(DEADLINE_S)
+    other = threading.Thread(target=ask, args=(newer,))
+    other.start()
+    other.join(0.3)
+    fresh.service.gate.set()
+    older.join(DEADLINE_S)
+    assert fresh.service.given_up is given_up
+    other.join(DEADLINE_S)
+
+
 def test_requests_share_a_kept_connection_without_waiting_for_acknowledgements(site):
     # With Nagle's algorithm on, a kept connection answers in 40 ms steps: 25 requests would take a second.
     site.post("/v1/suggest", {"prefix": "warm"})
