@@ -30,9 +30,7 @@ _TRUST = 0.8  # in what the memory knows of a word's second token
 _SPELLED = 2  # tokens that a word which no list knows may still take, a pass for each
 _WRONG = 3.3  # keystrokes that a wrong ghost costs its reader: more than are lost, since it breaks a thought
 _SURE = 0.5  # a ghost is shown only from this probability on, whatever it would save
-_CERTAIN = (
-    0.86  # from here on it is shown however short: what is left of one must not vanish while it is typed
-)
+_CERTAIN = 0.86  # from here on it is shown however short: the rest of one must not vanish while it is typed
 _SHORTEST = 3  # characters of a ghost; fewer are typed faster than read
 _NEW = 0.3  # a word that no list knows, as a share of the probability of the tokens that begin it ...
 _LETTER = 0.2  # ... and of each letter behind them
