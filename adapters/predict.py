@@ -23,7 +23,9 @@ from idiolect.adapters.words import LONGEST, WORD, Continuation, Matches
 from idiolect.models.session import Adapter, Model
 from idiolect.models.tokenizer import Tokenizer
 
-_TYPED = regex.compile(r"( ?)([\p{L}\p{N}'’]*)\Z")
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_TYPED = regex.compile(rf"( ?)([[\p{{L}}\p{{N}}'’]--[{_UNSPACED}]]*)\Z", regex.V1)
+_WITHOUT_SPACES = regex.compile(rf"[{_UNSPACED}]\Z")
 _LIKELY = 0.35  # a ghost's next token must be at least this probable
 _FINISHED = 0.5  # behind a word that is finished with at least this probability a ghost looks
 _TRUST = 0.8  # in what the memory knows of a word's second token
@@ -161,7 +163,9 @@ class Predictor:
         ghost = NO_GHOST
         with self._lock:
             cut = self._cut(prefix)
-            if len(cut.typed) <= LONGEST and not WORD.match(suffix):
+            if _WITHOUT_SPACES.search(prefix):
+                ghost = self._run_on(cut, ghost_words)
+            elif len(cut.typed) <= LONGEST and not WORD.match(suffix):
                 found = self._match(cut, max(candidates, 1) + 1)
                 words = self._words(cut, found)
                 if ghost_words:
@@ -290,6 +294,15 @@ class Predictor:
         if not self._worth(piece.text, p):
             return Ghost(piece.text, p, False)
         return Ghost(piece.text + ("" if given_up() else self._tail(piece.entry, most - 1)), p, True)
+
+    def _run_on(self, cut: _Cut, most: int) -> Ghost:
+        """A ghost in a script that has no spaces, where no words can be told apart: what is likely, token by token."""
+        tokens = self._expectation.likely(cut.head, _LIKELY, self._goes_on) if most else []
+        text = self._tokenizer.decode(tokens).rstrip("\ufffd")  # a character's bytes may not be complete
+        if not text:
+            return NO_GHOST
+        p = self._calibration(float(self._expectation.after(cut.head)[tokens[0]]))
+        return Ghost(text, p, p >= _SURE)
 
     def _remember(self, prefix: str, piece: _Piece) -> None:
         """Keep what was offered, until it shows what was really typed."""

@@ -27,7 +27,11 @@ Chars = Annotated[int, typer.Option(help="About how many characters to type.", m
 Seed = Annotated[int, typer.Option(help="Of the draw: another seed types other messages.", min=0)]
 Html = Annotated[
     Path | None,
-    typer.Option("--html", metavar="FILE", help="Write a page with the figures, too; no text in it."),
+    typer.Option(
+        "--html",
+        metavar="FILE",
+        help="Where to write the page with plots [default: eval.html in the profile; none with --json].",
+    ),
 ]
 Days = Annotated[int, typer.Option(help="How many days, today included.", min=1)]
 

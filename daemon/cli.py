@@ -324,7 +324,8 @@ def evaluate(
         raise typer.BadParameter("--no-train and --budget are for the training on PATH: name one")
     if no_train and budget:
         raise typer.BadParameter("--budget is for the training that --no-train leaves out")
-    render = None if html is None else _page_for(html)
+    if html is not None:
+        _page_for(html)  # whether it can be written is looked at before minutes of work
     body = {"path": None if path is None else absolute([path])[0], "chars": chars, "seed": seed}
     view = _view()
     with _client() as client:
@@ -337,16 +338,18 @@ def evaluate(
                 raise KeyboardInterrupt from error
             raise
     view.evaluation(found, as_json=as_json, own=path is None)
-    if html is not None and render is not None:
-        view.page(html, render(found))
+    if html is None and not as_json:
+        html = _settings().eval_page_path
+    if html is not None:
+        view.page(html, _page_for(html)(found))
 
 
 def _page_for(path: Path) -> Callable[[dict[str, Any]], str]:
-    """What makes the page; this and the folder that it is to be in are looked for before minutes of work."""
+    """What makes the page, once the folder is there that it is to be in."""
     from idiolect.daemon.evalpage import render
 
     if path.is_dir() or not path.absolute().parent.is_dir():
-        raise typer.BadParameter("--html names a file, in a folder that exists")
+        raise typer.BadParameter("the page (--html) is a file, in a folder that exists")
     return render
 
 

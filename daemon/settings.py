@@ -248,6 +248,11 @@ class Settings(pydantic_settings.BaseSettings):
         """The service's log."""
         return self.home / "log" / "idiolect.log"
 
+    @property
+    def eval_page_path(self) -> Path:
+        """The page of the last evaluation: figures, no text."""
+        return self.home / "eval.html"
+
     def prepare(self) -> Self:
         """Create the profile's folders, for the user alone (0700), and return self.
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from idiolect.daemon.normalise import normalise, pieces
 from idiolect.daemon.patterns import RULES
-from idiolect.daemon.redact import placeholders, redact
+from idiolect.daemon.redact import hides, placeholders, redact
 
 EXAMPLES = [text.replace("¦", "") for rule in RULES for text, _ in rule.matches]
 SECRETS = ["hunter2x", "AKIA" + "IOSFODNN7EXAMPLE", "4111 1111 1111 1111", "GB82WEST12345698765432"]
@@ -66,3 +66,34 @@ def test_pieces_are_short_and_lose_no_word(text: str, longest: int) -> None:
     cut = list(pieces(text, longest))
     assert all(piece and len(piece) <= longest for piece in cut)
     assert "".join("".join(cut).split()) == "".join(text.split())
+
+
+# What is offered
+
+
+@given(st.sampled_from(EXAMPLES), st.data())
+def test_no_secret_is_completed(example: str, data: st.DataObject) -> None:
+    redacted, count = redact(example)
+    place = data.draw(st.integers(0, len(example) - 1))
+    before, offered = example[:place], example[place:]
+    # Only what reaches into the secret is at stake; what is offered behind it may be.
+    assert hides(before, offered) == (bool(count) and not redacted.endswith(offered))
+
+
+@given(
+    st.lists(st.sampled_from(["we", "met", "all", "at", "noon,", "in", "Rome."]), min_size=2, max_size=20),
+    st.data(),
+)
+def test_prose_is_offered(prose: list[str], data: st.DataObject) -> None:
+    text = " ".join(prose)
+    place = data.draw(st.integers(0, len(text) - 1))
+    assert not hides(text[:place], text[place:])
+    secret = data.draw(st.sampled_from(SECRETS[1:]))
+    assert not hides(f"{secret} {text[:place]}", text[place:]), (
+        "a secret that stands there already is no reason"
+    )
+
+
+@given(st.sampled_from([rule.placeholder for rule in RULES]), words)
+def test_what_stands_for_a_secret_is_never_offered(placeholder: str, around: str) -> None:
+    assert hides("", f"{around}{placeholder}")

@@ -206,7 +206,10 @@ def test_an_evaluation_of_the_own_history(run, service):
     assert out.splitlines()[-1] == (
         "No adapter is served, so there is no row with one. `idiolect train --wait` makes one."
     )
-    assert err.splitlines() == ["prepare …", "type: base …"]
+    *progress, page = err.splitlines()
+    assert progress == ["prepare …", "type: base …"]
+    assert page.startswith("The page is ")
+    assert "<svg" in Path(page.removeprefix("The page is ").removesuffix(".")).read_text("utf-8")
 
 
 def test_an_evaluation_of_a_corpus_tells_the_verdict(run, service, tmp_path, monkeypatch):

@@ -602,6 +602,16 @@ def test_a_ghost_behind_a_finished_word_stops_there_too(predictor: Callable[...,
     )
 
 
+def test_scripts_without_spaces_get_ghosts_but_no_words(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*["今天天气很好，我们去公园散步。"] * 8)
+    for prefix in ("今天天气", "今天天气很好，我们"):
+        found = ours.suggest(prefix)
+        assert found.words == ()
+        assert found.ghost.text
+        assert "今天天气很好，我们去公园散步。".startswith(prefix + found.ghost.text)
+    assert ours.suggest("今天天气", ghost_words=0).ghost == NO_GHOST
+
+
 # Learning how far ghosts can be believed
 
 

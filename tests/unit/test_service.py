@@ -79,3 +79,36 @@ def test_off_the_record_nothing_is_counted(service, on):
     assert service.feedback(TAKEN, "KeePassXC") == FeedbackReceipt(False, "excluded app")
     assert service.report(30).savings == NOTHING
     assert service.feedback(TAKEN, "editor").stored
+
+
+def test_a_secret_is_not_suggested_even_where_it_is_known(service):
+    # As if redaction had let it through: the fast memory knows it by heart.
+    secret = "AKIA" + "IOSFODNN7EXAMPLE"
+    text = f"the key is {secret} and no other"
+    for _ in range(20):
+        service._knowledge.learn(text, service._tokenizer.encode(text))
+    unguarded = service._predictor.suggest(f"the key is {secret[:6]}")
+    assert secret[6:] in {word.text for word in unguarded.words}
+    found = service.suggest(f"the key is {secret[:6]}")
+    assert secret[6:] not in {word.text for word in found.words}
+    assert secret[6:] not in found.ghost.text
+
+
+def test_a_damaged_calibration_is_begun_anew(service):
+    service._store.set("ghost_calibration", {"not": "counts"})
+    assert service._kept_calibration().events == 0
+
+
+def test_what_became_of_ghosts_is_kept(service):
+    for _ in range(60):
+        service.suggest("Kind regards from all of us at the ")
+        service.suggest("Kind regards from all of us at the harbour ")
+        service.learn("Kind regards from all of us at the harbour office.", "test", None, None)
+    assert service._kept_calibration().events >= 100
+
+
+def test_a_user_who_dismisses_ghosts_is_shown_fewer(service, on):
+    assert service._predictor.uptake == 1
+    for _ in range(200):
+        service.feedback(Feedback("ghost", "dismissed", 0.65), None)
+    assert service._predictor.uptake < 0.5
