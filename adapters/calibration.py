@@ -6,7 +6,7 @@ the prior, made monotone by pooling adjacent violators (Ayer et al. 1955).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,12 @@ class Calibration:
 
     def learn(self, p: float, came_true: bool) -> None:
         """Count one event that was stated to have probability ``p``."""
-        self._seen[min(int(p * _TENTHS), _TENTHS - 1)] += (p, 1.0, came_true)
+        self.learn_many([(p, came_true)])
+
+    def learn_many(self, events: Iterable[tuple[float, bool]]) -> None:
+        """Count events: what probability each was stated to have, and whether it came true."""
+        for p, came_true in events:
+            self._seen[min(int(p * _TENTHS), _TENTHS - 1)] += (p, 1.0, came_true)
         self._fit()
 
     def _fit(self) -> None:

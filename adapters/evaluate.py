@@ -283,7 +283,7 @@ class _Served:
         if not ids:
             return
         text = self._serving.tokenizer.decode(ids)
-        self._predictor.observe(text)
+        self._predictor.observe(text, ids)
         if self._arm.memory:
             self._knowledge.learn(text, ids)
             self._predictor.warm()

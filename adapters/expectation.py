@@ -59,7 +59,7 @@ class Expectation:
         spare: int,
     ) -> None:
         self._knowledge = knowledge
-        self._mixture = mixture
+        self.mixture = mixture
         others = 2 * knowledge.recent.limit + len(knowledge.recent.breaks) + spare + 2 * _DRAFT
         self._window = max(1, min(window, model.config.context - others))
         self._session = Session(model, length=others + self._window, adapter=adapter)
@@ -92,6 +92,22 @@ class Expectation:
         if key in self._remembered:
             self._remembered.move_to_end(key)
         return self._remembered.get(key)
+
+    def observe(self, ids: Sequence[int]) -> None:
+        """Learn from an entry, before the memory does, how far the memory could be trusted on the way.
+
+        No pass is needed: what was foretold while it was typed is remembered, and the model's part follows from it.
+        """
+        memory = self._knowledge.memory
+        if memory.tokens != self._known:
+            return
+        for entry, p in self._remembered.items():
+            if len(entry) < len(ids) and tuple(ids[: len(entry)]) == entry:
+                token, known = ids[len(entry)], memory.predict(entry)
+                share = self.mixture.weight(known)
+                from_memory = known.backoff * memory.unigram(token) + float(known.p[known.ids == token].sum())
+                from_model = max(float(p[token]) - share * from_memory, 0.0) / (1 - share)
+                self.mixture.learn(known, from_memory, from_model)
 
     def likely(self, entry: list[int], least: float, goes_on: Callable[[int], bool]) -> list[int]:
         """Tokens that most probably follow, each with at least the probability ``least``.
@@ -137,7 +153,11 @@ class Expectation:
 
     def _verify(self, entry: list[int], draft: list[int]) -> list[NDArray[np.float32]]:
         """The distributions after ``entry`` and after each token of ``draft``, in one pass."""
-        rows = self._session.feed(self._left(entry + draft, len(draft) + 1), "all")[-len(draft) - 1 :]
+        wanted = len(draft) + 1
+        left = self._left(entry + draft, wanted)
+        if len(left) > wanted:  # logits of what only has to be read would take 200 KB a token
+            self._session.feed(left[:-wanted], "none")
+        rows = self._session.feed(left[-wanted:], "all")
         return [self._remember(entry + draft[:place], row) for place, row in enumerate(rows)]
 
     def _left(self, entry: list[int], rows: int) -> list[int]:
@@ -151,7 +171,7 @@ class Expectation:
 
     def _remember(self, entry: list[int], logits: NDArray[np.float32]) -> NDArray[np.float32]:
         memory = self._knowledge.memory
-        p = self._mixture.mix(softmax(logits), memory, memory.predict(entry))
+        p = self.mixture.mix(softmax(logits), memory, memory.predict(entry))
         self._remembered[tuple(entry)] = p
         while len(self._remembered) > _REMEMBERED:
             self._remembered.popitem(last=False)

@@ -115,7 +115,7 @@ def _split(history: Sequence[Message], test: Sequence[Message], learned: Collect
     if not history or chars < LEAST_CHARS:
         raise TooLittleToTypeError(
             f"An evaluation types at least {LEAST_CHARS:,} characters that nothing was learned from, after a history. "
-            f"There are {chars:,} here. {mend}"
+            f"There are {chars:,} here, in messages that fit into what is asked for. {mend}"
         )
     known = {_key(message.text) for message in history} | set(learned)
     repeats = []

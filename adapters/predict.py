@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,8 @@ from idiolect.models.session import Adapter, Model
 from idiolect.models.tokenizer import Tokenizer
 
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_TYPED = regex.compile(rf"( ?)([[\p{{L}}\p{{N}}'’]--[{_UNSPACED}]]*)\Z", regex.V1)
+# Searched from the end: from the beginning it would try every letter of a long text.
+_TYPED = regex.compile(rf"(?r)( ?)([[\p{{L}}\p{{N}}'’]--[{_UNSPACED}]]*)\Z", regex.V1)
 _WITHOUT_SPACES = regex.compile(rf"[{_UNSPACED}]\Z")
 _LIKELY = 0.35  # a ghost's next token must be at least this probable
 _FINISHED = 0.5  # behind a word that is finished with at least this probability a ghost looks
@@ -37,6 +38,7 @@ _SHORTEST = 3  # characters of a ghost; fewer are typed faster than read
 _NEW = 0.3  # a word that no list knows, as a share of the probability of the tokens that begin it ...
 _LETTER = 0.2  # ... and of each letter behind them
 _SPARE = 2 * (4 * LONGEST + 1)  # tokens of the word under the cursor and of the next one, four bytes a letter
+_WORD_LENGTH = 4  # characters that count as a word where no spaces tell
 _PENDING = 512  # ghosts that wait for what was really typed
 _PENDING_CHARS = 2000  # of text before a ghost; of a longer text no more is learned
 
@@ -148,6 +150,7 @@ class Predictor:
         ghost_words: int = 8,
         *,
         given_up: Callable[[], bool] = lambda: False,
+        remember: bool = True,
     ) -> Suggestion:
         """Words that finish the one under the cursor or come next, and a continuation.
 
@@ -157,19 +160,27 @@ class Predictor:
             candidates: words wanted, most probable first.
             ghost_words: the longest continuation, in words; 0 for none.
             given_up: asked before each pass that only a ghost needs: whether nobody waits for it any more.
+            remember: keep what was offered for :meth:`observe`; off the record nothing is kept.
         """
         started = time.perf_counter()
         words: list[Word] = []
         ghost = NO_GHOST
         with self._lock:
             cut = self._cut(prefix)
-            if _WITHOUT_SPACES.search(prefix):
-                ghost = self._run_on(cut, ghost_words)
-            elif len(cut.typed) <= LONGEST and not WORD.match(suffix):
+            if WORD.match(suffix) or len(cut.typed) > LONGEST:
+                pass
+            elif _WITHOUT_SPACES.search(prefix):
+                if ghost_words and not given_up():
+                    ghost = self._run_on(cut, ghost_words)
+            else:
                 found = self._match(cut, max(candidates, 1) + 1)
                 words = self._words(cut, found)
-                if ghost_words:
-                    ghost = self._ghost(prefix, cut, found, words[:1], ghost_words, given_up)
+                if ghost_words and not given_up():
+                    piece = self._piece(cut, found, words[:1])
+                    if piece is not None:
+                        if remember:
+                            self._remember(prefix, piece)
+                        ghost = self._shown(piece, ghost_words, given_up)
         following = WORD.search(suffix)
         if following is not None:
             words = [word for word in words if cut.typed + word.text != following[0]]
@@ -177,13 +188,18 @@ class Predictor:
         elapsed_ms = (time.perf_counter() - started) * 1e3
         return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms)
 
-    def observe(self, text: str) -> None:
-        """Learn from an entry, now that it is written, how probable ghosts offered on the way really were."""
+    @property
+    def mixture(self) -> Mixture:
+        """How far the memory is trusted by now."""
+        return self._expectation.mixture
+
+    def observe(self, text: str, ids: Sequence[int]) -> None:
+        """Learn from an entry, before the knowledge does, how far what was foretold on the way could be trusted."""
         with self._lock:
-            for prefix, (piece, p) in self._pending.items():
-                if text.startswith(prefix):
-                    self._calibration.learn(p, _continues(text, len(prefix), piece))
-            self._pending.clear()
+            self._expectation.observe(ids)
+            offered = [prefix for prefix in self._pending if text.startswith(prefix)]
+            pieces = [(len(prefix), *self._pending.pop(prefix)) for prefix in offered]
+            self._calibration.learn_many((p, _continues(text, at, piece)) for at, piece, p in pieces)
 
     def complete(self, prefix: str, words: int) -> str:
         """The likeliest continuation by up to ``words`` words, however unsure: to show, not to type."""
@@ -269,27 +285,17 @@ class Predictor:
 
     # Ghost text
 
-    def _ghost(
-        self,
-        prefix: str,
-        cut: _Cut,
-        found: Matches,
-        words: list[Word],
-        most: int,
-        given_up: Callable[[], bool],
-    ) -> Ghost:
+    def _piece(self, cut: _Cut, found: Matches, words: list[Word]) -> _Piece | None:
+        """The beginning of a ghost that is expected to save most."""
         pieces = [
             _Piece(word.text, word.p, cut.head + self._tokenizer.encode(cut.start + word.text))
             for word in words
         ]
-        if given_up():
-            return NO_GHOST
         if not cut.spaced or cut.typed:
             pieces += self._next(cut, found)
-        piece = max(pieces, key=lambda piece: piece.saving, default=None)
-        if piece is None:
-            return NO_GHOST
-        self._remember(prefix, piece)
+        return max(pieces, key=lambda piece: piece.saving, default=None)
+
+    def _shown(self, piece: _Piece, most: int, given_up: Callable[[], bool]) -> Ghost:
         p = self._calibration(piece.p)
         if not self._worth(piece.text, p):
             return Ghost(piece.text, p, False)
@@ -297,12 +303,14 @@ class Predictor:
 
     def _run_on(self, cut: _Cut, most: int) -> Ghost:
         """A ghost in a script that has no spaces, where no words can be told apart: what is likely, token by token."""
-        tokens = self._expectation.likely(cut.head, _LIKELY, self._goes_on) if most else []
+        tokens = self._expectation.likely(cut.head, _LIKELY, self._goes_on)
         text = self._tokenizer.decode(tokens).rstrip("\ufffd")  # a character's bytes may not be complete
         if not text:
             return NO_GHOST
         p = self._calibration(float(self._expectation.after(cut.head)[tokens[0]]))
-        return Ghost(text, p, p >= _SURE)
+        text = text[: _WORD_LENGTH * most]
+        ends = [found.end() for found in WORD.finditer(text)]
+        return Ghost(text[: ends[most - 1]] if len(ends) > most else text, p, p * self.uptake >= _SURE)
 
     def _remember(self, prefix: str, piece: _Piece) -> None:
         """Keep what was offered, until it shows what was really typed."""

@@ -18,6 +18,7 @@ WORD = regex.compile(r"[\p{L}\p{N}'’]+")
 _GENERAL_WORDS = 50_000.0  # how many words of the user's own text the general frequencies count for
 _HERE = 4.0  # what a word in the text before the cursor counts for, in uses
 _LOOKED_BEHIND = 6  # best words of several tokens whose second token is looked at
+_WIDEST = 64  # bytes of a form that is kept: an array has the width of its widest
 _SECONDS_KEPT = 64  # of 200 KB each
 _NEGLIGIBLE = 3e-4  # a first token's probability, as a share of the highest
 LONGEST = 40
@@ -78,7 +79,9 @@ class Words:
 
     def learn_many(self, texts: Iterable[str]) -> None:
         """Count the words of many entries at once."""
-        counted = Counter(form for text in texts for form in WORD.findall(text) if len(form) <= LONGEST)
+        counted = Counter(
+            form for text in texts for form in WORD.findall(text) if len(form.encode()) <= _WIDEST
+        )
         new = {}
         for form, times in counted.items():
             first = self._count(form.encode(), times)

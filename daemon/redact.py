@@ -42,9 +42,11 @@ def without_placeholders(text: str) -> str:
 
 def hides(before: str, offered: str) -> bool:
     """Whether redaction would take something of `offered` if it stood after `before`, or has taken it already."""
-    if placeholders(offered):
+    before = before[-_LOOKED_AT:]
+    whole = before + offered
+    # A suggestion may end within a placeholder, or begin in one.
+    if "[" in whole and any(found.end() > len(before) for found in _ANY_PLACEHOLDER.finditer(f"{whole}]")):
         return True
-    whole = before[-_LOOKED_AT:] + offered
     if not _worth_trying(whole):
         return False
     kept, count = redact(whole)

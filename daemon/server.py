@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 _LOOPBACK_NAMES = frozenset({b"127.0.0.1", b"localhost", b"[::1]"})
 #: How long requests under way may take to finish once the service is asked to end.
 _GRACE_S = 3
-#: A client that types with pauses keeps its connection.
-_KEEP_ALIVE_S = 120
+#: A client keeps its connection while its user reads, or while it waits for a training round that another asked for.
+_KEEP_ALIVE_S = 3600
 
 log = logging.getLogger("idiolect.http")
 Handler = Callable[..., Awaitable[Response]]

@@ -49,6 +49,7 @@ log = logging.getLogger("idiolect")
 
 _CALIBRATION = "ghost_calibration"  # state: how far ghosts' probabilities have been right
 _QUIET_S = 0.2  # without a new entry, before recent text is read again
+_MIXTURE = "mixture"  # state: how far the memory has been trusted beside which adapter, since its round
 _SAVED_EVERY = 100  # events that the calibration learns from
 _UPTAKE_DAYS = 90  # of feedback that count for how readily ghosts are shown
 
@@ -124,6 +125,7 @@ class Service:
         self._children.stop()
         self._rounds.stop()
         self._warming.stop()
+        self._keep_trust()
         self._store.close()
 
     # Suggestions
@@ -138,7 +140,9 @@ class Service:
     ) -> Suggestion:
         """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``."""
         self._rounds.user_is_typing()
-        found = self._predictor.suggest(prefix, suffix, candidates, ghost_words, given_up=given_up)
+        found = self._predictor.suggest(
+            prefix, suffix, candidates, ghost_words, given_up=given_up, remember=not self._ingest.paused
+        )
         return replace(
             found,
             words=tuple(word for word in found.words if not hides(prefix, word.text)),
@@ -301,17 +305,28 @@ class Service:
         with self._learning:
             if entry > self._newest:
                 text = self._tokenizer.decode(ids)
+                self._compare(text, ids)
                 self._knowledge.learn(text, ids)
-                self._calibrate(text)
         self._rounds.new_text()
         self._warming.ask()
 
-    def _calibrate(self, text: str) -> None:
-        """Compare what was offered while an entry was typed with what it became."""
+    def _compare(self, text: str, ids: list[int]) -> None:
+        """Compare what was foretold while an entry was typed with what it became."""
         before = self._calibration.events
-        self._predictor.observe(text)
+        self._predictor.observe(text, ids)
         if self._calibration.events // _SAVED_EVERY > before // _SAVED_EVERY:
+            self._keep_trust()
+
+    def _keep_trust(self) -> None:
+        """Save what was learned of how far ghosts and the memory can be trusted: counts, no text."""
+        predictor = self._predictor
+        try:
             self._store.set(_CALIBRATION, self._calibration.to_json())
+            self._store.set(
+                _MIXTURE, {"adapter": predictor.adapter_id, "weights": predictor.mixture.to_json()}
+            )
+        except IdiolectError as error:  # the entry itself is stored: whoever sent it must not send it again
+            log.error("how far suggestions can be trusted was not kept: %s", error.code)
 
     def _know_everything(self) -> None:
         """Make the knowledge anew from the store; an entry that arrives meanwhile counts once."""
@@ -327,7 +342,9 @@ class Service:
     def _make(self, knowledge: Knowledge, chosen: tuple[int, Lora] | None) -> Predictor:
         adapter_id, lora = chosen or (None, None)
         tensors = None if lora is None else lora.tensors()
-        mixture = self._rounds.mixture(adapter_id)
+        kept = self._store.get(_MIXTURE)
+        known = kept is not None and kept["adapter"] == adapter_id
+        mixture = kept["weights"] if known else self._rounds.mixture(adapter_id)
         predictor = self._serving.predictor(
             knowledge, mixture, adapter=tensors, adapter_id=adapter_id, calibration=self._calibration
         )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from idiolect.models.session import Model
     from idiolect.models.tokenizer import Tokenizer
 
+UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 LETTERS = r"[\p{L}\p{N}'’]"
 
 anything = st.text(max_size=40)  # surrogates too: a browser can cut a pair
@@ -132,6 +133,8 @@ def test_what_is_offered_spells_what_is_typed(
         assert following is None or typed + word.text != following[0]
     if not found.ghost.text:
         return
+    if regex.search(rf"{UNSPACED}\Z", prefix):
+        return  # no words can be told apart there
     first = regex.match(rf"( ?)({LETTERS}+)", found.ghost.text)
     assert first is not None, "a ghost begins in the word, or behind one space"
     assert not (first[1] and regex.search(r"\s\Z", prefix) and prefix[-1] == " "), "where there is none yet"
@@ -161,7 +164,8 @@ def test_every_word_that_was_written_is_found_again_wherever_it_is_cut(
 ) -> None:
     # A few bytes have no token, surrogates have no text: what is learned is what the tokens spell.
     kept = [tiny_tokenizer.decode(tiny_tokenizer.encode(text)) for text in learned]
-    words = [word for text in kept for word in WORD.findall(text) if 2 <= len(word) <= 40]
+    found_in = (word for text in kept for word in WORD.findall(text) if 2 <= len(word) <= 40)
+    words = [word for word in found_in if len(word.encode()) <= 64 and not regex.search(UNSPACED, word)]
     if not words:
         return
     word = data.draw(st.sampled_from(words))

@@ -97,3 +97,5 @@ def test_prose_is_offered(prose: list[str], data: st.DataObject) -> None:
 @given(st.sampled_from([rule.placeholder for rule in RULES]), words)
 def test_what_stands_for_a_secret_is_never_offered(placeholder: str, around: str) -> None:
     assert hides("", f"{around}{placeholder}")
+    assert hides("", f"{around}{placeholder[:-1]}"), "a ghost may end before the bracket"
+    assert hides(around + placeholder[:1], placeholder[1:-1]), "or begin behind the other"

@@ -92,6 +92,26 @@ def by_hand(
     return trusting().mix(softmax(logits), knowledge.memory, knowledge.memory.predict(entry))
 
 
+def test_the_memory_is_trusted_as_far_as_it_was_right(
+    make: Callable[..., Expectation], knowing: Callable[..., Knowledge], tiny_tokenizer: Tokenizer
+) -> None:
+    for written, rises in ((HISTORY[1], True), ("24 68 13 57 99", False)):
+        ours = make(knowing(*HISTORY * 3))
+        ours.mixture = convinced(0.5, 0.5)
+        ids = tiny_tokenizer.encode(written)
+        places = range(1, len(ids))
+        before = {at: ours.mixture.weight(ours._knowledge.memory.predict(ids[:at])) for at in places}
+        for at in places:
+            ours.after(ids[:at])
+        ours.observe(ids)
+        after = {at: ours.mixture.weight(ours._knowledge.memory.predict(ids[:at])) for at in places}
+        assert (sum(after.values()) > sum(before.values())) is rises
+        ours._knowledge.learn(written, ids)
+        now = ours.mixture.to_json()
+        ours.observe(ids)
+        assert ours.mixture.to_json() == now, "what was foretold is out of date, and known"
+
+
 # One distribution
 
 

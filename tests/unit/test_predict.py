@@ -623,7 +623,7 @@ def test_a_ghost_that_never_comes_is_believed_less_and_less(predictor: Callable[
     chances = []
     for _ in range(200):
         chances.append(ours.suggest(prefix).ghost.p)
-        ours.observe(prefix + "hard rock.")
+        ours.observe(prefix + "hard rock.", [])
     assert first.ghost.show
     assert chances == sorted(chances, reverse=True)
     last = ours.suggest(prefix)
@@ -640,7 +640,7 @@ def test_a_ghost_that_comes_is_believed(predictor: Callable[..., Predictor]) -> 
     before = ours.suggest(prefix).ghost
     for _ in range(300):
         ghost = ours.suggest(prefix).ghost
-        ours.observe(f"{prefix}{ghost.text.split()[0]} came.")
+        ours.observe(f"{prefix}{ghost.text.split()[0]} came.", [])
     after = ours.suggest(prefix).ghost
     assert after.text.split()[0] == before.text.split()[0]
     assert after.p > before.p + 0.2 * (1 - before.p)
@@ -666,11 +666,13 @@ def test_an_entry_tells_of_the_ghosts_that_were_offered_on_the_way(
     calibration = Calibration()
     ours = predictor(*[BOILERPLATE] * 6, calibration=calibration)
     ours.suggest("Kind regards from all of us at the har")
-    ours.observe(entry)
+    ours.observe(entry, [])
     assert calibration.events == (0 if right is None else 1)
     assert sum(row[2] for row in calibration.to_json()) == (right or 0)
-    ours.observe("Kind regards from all of us at the harbour")
-    assert calibration.events == (0 if right is None else 1), "what waited is done with"
+    ours.observe("Kind regards from all of us at the harbour", [])
+    assert calibration.events == 1, (
+        "it counts once, and an entry that it does not belong to leaves it waiting"
+    )
 
 
 def test_every_key_of_a_message_tells_something(predictor: Callable[..., Predictor]) -> None:
@@ -679,7 +681,7 @@ def test_every_key_of_a_message_tells_something(predictor: Callable[..., Predict
     for end in range(10, len(BOILERPLATE)):
         ours.suggest(BOILERPLATE[:end])
     assert calibration.events == 0, "before it is written nothing is known"
-    ours.observe(BOILERPLATE)
+    ours.observe(BOILERPLATE, [])
     events = len(BOILERPLATE) - 10
     assert events - 5 < calibration.events <= events
     assert sum(row[2] for row in calibration.to_json()) > 0.7 * events
@@ -690,7 +692,7 @@ def test_what_waits_for_its_entry_has_bounds(predictor: Callable[..., Predictor]
     ours = predictor(calibration=calibration)
     for end in range(3_000):
         ours.suggest("so " * (end % 7) + "t", ghost_words=1)
-    ours.observe("so that")
+    ours.observe("so that", [])
     assert 0 < calibration.events < 3_000
 
 
@@ -719,7 +721,6 @@ def test_a_line_is_completed_by_words(predictor: Callable[..., Predictor]) -> No
         ("McX", "ylo"),
         ("b2", "b"),
         ("Łó", "dź’s"),
-        ("日", "本語"),
         ("Ωμ", "έγα"),
     ],
 )
@@ -789,8 +790,8 @@ def test_the_longest_words_of_the_widest_letters_fit(
     predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer
 ) -> None:
     """Behind a full window and all the recent text that is kept: three and four bytes a letter, a token each."""
-    first, second = "𝒜" * 38 + "𝒞𝒟", "日" * 40
-    assert len(tiny_tokenizer.encode(f" {first} {second}")) > 280
+    first, second = "𝒜" * 14 + "𝒞𝒟", "ꙮ" * 21
+    assert len(tiny_tokenizer.encode(f" {first} {second}")) > 120
     ours = predictor(*[f"{first} {second}."] * 8, *["so"] * 60)
     assert len(ours._knowledge.recent.before([])) > 100
     full = "".join(" ;" if place % 2 else "," for place in range(ours._expectation._window))
