@@ -88,6 +88,7 @@ class Service:
         )
         self._tokenizer = self._serving.tokenizer
         self._calibration = self._kept_calibration()
+        self._trust_kept = self._calibration.events
         self._learning = threading.Lock()
         self._know_everything()
         if interrupted := self._store.interrupt_rounds():
@@ -125,7 +126,8 @@ class Service:
         self._children.stop()
         self._rounds.stop()
         self._warming.stop()
-        self._keep_trust()
+        if self._calibration.events > self._trust_kept:
+            self._keep_trust()
         self._store.close()
 
     # Suggestions
@@ -312,14 +314,14 @@ class Service:
 
     def _compare(self, text: str, ids: list[int]) -> None:
         """Compare what was foretold while an entry was typed with what it became."""
-        before = self._calibration.events
         self._predictor.observe(text, ids)
-        if self._calibration.events // _SAVED_EVERY > before // _SAVED_EVERY:
+        if self._calibration.events - self._trust_kept >= _SAVED_EVERY:
             self._keep_trust()
 
     def _keep_trust(self) -> None:
         """Save what was learned of how far ghosts and the memory can be trusted: counts, no text."""
         predictor = self._predictor
+        self._trust_kept = self._calibration.events
         try:
             self._store.set(_CALIBRATION, self._calibration.to_json())
             self._store.set(
