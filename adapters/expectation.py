@@ -15,8 +15,11 @@ from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.words import Words
 from idiolect.models.session import Adapter, Model, Session
 
-_DRAFT = 8  # tokens that are drafted with the memory and verified in one pass
-_STEPS = 1  # passes of one token after a draft has failed
+_DRAFT = 12  # tokens that are drafted with the memory and verified in one pass, at the most
+_SHORT = (
+    3  # tokens of a draft that need only be likely; a longer one is a dear pass, and must be nearly certain
+)
+_CERTAIN = 0.8
 _REMEMBERED = 24  # distributions, of 200 KB each
 _WINDOW_STEP = 128  # a long prefix is cut at multiples of this, so that its cache stays valid for a while
 
@@ -60,7 +63,7 @@ class Expectation:
     ) -> None:
         self._knowledge = knowledge
         self.mixture = mixture
-        others = 2 * knowledge.recent.limit + len(knowledge.recent.breaks) + spare + 2 * _DRAFT
+        others = 2 * knowledge.recent.limit + len(knowledge.recent.breaks) + spare + _DRAFT
         self._window = max(1, min(window, model.config.context - others))
         self._session = Session(model, length=others + self._window, adapter=adapter)
         self._known = -1  # the memory's size when what follows was made
@@ -109,44 +112,45 @@ class Expectation:
                 from_model = max(float(p[token]) - share * from_memory, 0.0) / (1 - share)
                 self.mixture.learn(known, from_memory, from_model)
 
-    def likely(self, entry: list[int], least: float, goes_on: Callable[[int], bool]) -> list[int]:
+    def likely(
+        self, entry: list[int], least: float, goes_on: Callable[[int], bool], *, undrafted: bool = False
+    ) -> list[int]:
         """Tokens that most probably follow, each with at least the probability ``least``.
 
-        Drafted with the memory, verified in one pass, and then thought on a token at a time, for as long as
-        ``goes_on`` holds of the token.
+        Drafted with the memory and verified in one pass, with one token more behind what was right, for as long
+        as ``goes_on`` holds of the token. Where the memory has no draft there is no pass, and nothing is found,
+        unless ``undrafted`` asks for the one token that a pass gives.
         """
         self.remembered(entry)
         key = tuple(entry)
         if key not in self._likely:
             if len(self._likely) >= 256:
                 self._likely.clear()
-            self._likely[key] = self._think(entry, least, goes_on)
+            self._likely[key] = self._think(entry, least, goes_on, undrafted)
         return self._likely[key]
 
-    def _think(self, entry: list[int], least: float, goes_on: Callable[[int], bool]) -> list[int]:
+    def _think(
+        self, entry: list[int], least: float, goes_on: Callable[[int], bool], undrafted: bool
+    ) -> list[int]:
         draft = self._draft(entry, least)
-        expected = self._verify(entry, draft) if draft else [self.after(entry)]
-        steps, tokens = _STEPS, list[int]()
-        while len(tokens) < 2 * _DRAFT:
-            if not expected:
-                if steps == 0:
-                    break
-                steps -= 1
-                expected = [self.after(entry + tokens)]
-            row = expected.pop(0)
+        if not draft and not undrafted:
+            return []
+        tokens = list[int]()
+        for row in self._verify(entry, draft) if draft else [self.after(entry)]:
             token = int(np.argmax(row))
             if row[token] < least or not goes_on(token):
                 break
-            if len(tokens) >= len(draft) or draft[len(tokens)] != token:
-                expected = []
             tokens.append(token)
+            if draft[len(tokens) - 1 : len(tokens)] != [token]:
+                break
         return tokens
 
     def _draft(self, entry: list[int], least: float) -> list[int]:
         tokens = list(entry)
         for _ in range(_DRAFT):
             known = self._knowledge.memory.predict(tokens)
-            if known.order < 2 or known.p.max() < least:
+            sure = least if len(tokens) - len(entry) < _SHORT else _CERTAIN
+            if known.order < 2 or known.p.max() < sure:
                 break
             tokens.append(int(known.ids[np.argmax(known.p)]))
         return tokens[len(entry) :]

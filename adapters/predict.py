@@ -303,7 +303,7 @@ class Predictor:
 
     def _run_on(self, cut: _Cut, most: int) -> Ghost:
         """A ghost in a script that has no spaces, where no words can be told apart: what is likely, token by token."""
-        tokens = self._expectation.likely(cut.head, _LIKELY, self._goes_on)
+        tokens = self._expectation.likely(cut.head, _LIKELY, self._goes_on, undrafted=True)
         text = self._tokenizer.decode(tokens).rstrip("\ufffd")  # a character's bytes may not be complete
         if not text:
             return NO_GHOST

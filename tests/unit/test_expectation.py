@@ -227,7 +227,7 @@ def test_a_verified_draft_is_what_single_steps_make(
 ) -> None:
     knowledge, entry = knowing(*HISTORY * 3), tiny_tokenizer.encode(start)
     expectation = make(knowledge)
-    found = expectation.likely(entry, least, everything)
+    found = expectation.likely(entry, least, everything, undrafted=True)
     assert found
     for end in range(len(found)):
         before = entry + found[:end]
@@ -235,6 +235,16 @@ def test_a_verified_draft_is_what_single_steps_make(
         close(expectation.remembered(before), p)
         assert found[end] == int(np.argmax(p))
         assert p[found[end]] >= least * 0.999
+
+
+def test_where_the_memory_has_no_draft_no_pass_is_made(
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+) -> None:
+    expectation = make(knowing())
+    entry = tiny_tokenizer.encode("The boat left")
+    assert expectation.likely(entry, 0.0, everything) == []
+    assert expectation._session.calls == 0
+    assert len(expectation.likely(tiny_tokenizer.encode("The old"), 0.0, everything, undrafted=True)) == 1
 
 
 def test_what_the_memory_knows_by_heart_is_verified_in_few_passes(
