@@ -80,7 +80,10 @@ class Words:
     def learn_many(self, texts: Iterable[str]) -> None:
         """Count the words of many entries at once."""
         counted = Counter(
-            form for text in texts for form in WORD.findall(text) if len(form.encode()) <= _WIDEST
+            form
+            for text in texts
+            for form in WORD.findall(text)
+            if len(form) <= LONGEST and len(form.encode()) <= _WIDEST
         )
         new = {}
         for form, times in counted.items():
