@@ -247,12 +247,17 @@ class Predictor:
         if not found.forms:
             unknown = cut.typed and not found.finished and not any(map(str.isdigit, cut.typed))
             return self._spell(cut) if unknown else []
-        # Words that stand before the cursor are raised without the others being lowered.
-        total = found.mass + found.finished + self._unknown(cut) if cut.typed else max(1.0, found.mass)
+        total = self._total(cut, found)
         return [
             Word(form[len(cut.typed) :], float(score / total))
             for form, score in zip(found.forms, found.scores, strict=True)
         ]
+
+    def _total(self, cut: _Cut, found: Matches) -> float:
+        """The score of all that may stand here."""
+        if not cut.typed:  # words that stand before the cursor are raised without the others being lowered
+            return max(1.0, found.mass)
+        return found.mass + found.finished + self._unknown(cut)
 
     def _unknown(self, cut: _Cut) -> float:
         """The score of all words that begin as typed and that no list knows."""
@@ -328,15 +333,13 @@ class Predictor:
 
     def _next(self, cut: _Cut, found: Matches) -> list[_Piece]:
         """The word behind the one under the cursor, which may be finished."""
-        total = found.finished + found.mass + self._unknown(cut)
-        finished = found.finished / max(total, 1e-30) if cut.typed else 1.0
+        finished = found.finished / max(self._total(cut, found), 1e-30) if cut.typed else 1.0
         if finished < _FINISHED:
             return []
-        entry = cut.head + self._tokenizer.encode(cut.start)
-        best = self._match(_Cut(entry, True, ""), 1)
+        behind = _Cut(cut.head + self._tokenizer.encode(cut.start), True, "")
         return [
-            _Piece(f" {form}", finished * float(score), entry + self._tokenizer.encode(f" {form}"))
-            for form, score in zip(best.forms, best.scores, strict=True)
+            _Piece(f" {word.text}", finished * word.p, behind.head + self._tokenizer.encode(f" {word.text}"))
+            for word in self._words(behind, self._match(behind, 1))
         ]
 
     def _tail(self, entry: list[int], most: int) -> str:
