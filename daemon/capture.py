@@ -98,6 +98,8 @@ class Ingest:
         self._exclusion = Exclusion(self._exclude)
         self._deaf = re.compile("|".join(map(fnmatch.translate, settings.exclude_apps)) or r"(?!)", re.I)
         self._origins = Origins(store)
+        # Asked for at each keystroke, which must not wait for a long write: only this process changes it.
+        self._paused_until: object = store.get(_PAUSED)
         self._busy: set[Path] = set()
         self._changed = threading.Condition()
 
@@ -106,16 +108,20 @@ class Ingest:
     @property
     def paused(self) -> bool:
         """Whether nothing is to be learned now."""
-        until = self._store.get(_PAUSED)
+        until = self._paused_until
         return until is True or (isinstance(until, int | float) and time.time() < until)
 
     def pause(self, for_s: float | None = None) -> None:
         """Learn nothing from now on, for `for_s` seconds or until `resume`."""
-        self._store.set(_PAUSED, True if for_s is None else time.time() + for_s)
+        self._pause_until(True if for_s is None else time.time() + for_s)
 
     def resume(self) -> None:
         """Learn again, from what is written from now on."""
-        self._store.set(_PAUSED, None)
+        self._pause_until(None)
+
+    def _pause_until(self, until: float | bool | None) -> None:
+        self._store.set(_PAUSED, until)
+        self._paused_until = until
 
     def ignores(self, app: str | None) -> bool:
         """Whether the settings keep us from taking anything from this application."""

@@ -539,11 +539,19 @@ def test_while_paused_nothing_is_learned_and_later_nothing_of_it_either(profile:
 
 
 def test_a_pause_ends_by_itself_and_outlives_the_process(profile: Profile, tmp_path: Path) -> None:
+    def started() -> Ingest:
+        return Ingest(profile.store, encode, lambda *_: None, Settings(home=tmp_path / "home"))
+
     profile.ingest.pause(3600)
-    other = Ingest(profile.store, encode, lambda *_: None, Settings(home=tmp_path / "home"))
+    assert profile.ingest.paused
+    other = started()
     assert other.paused
     other.pause(-1)
-    assert not profile.ingest.paused
+    assert not other.paused
+    assert not started().paused
+    other.pause(3600)
+    other.resume()
+    assert not started().paused
 
 
 def test_text_saved_off_the_record_by_the_file_alone(profile: Profile) -> None:

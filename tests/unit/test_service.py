@@ -1,5 +1,6 @@
 """What the service does with feedback, with the tiny model in the place of the real one."""
 
+import threading
 from dataclasses import asdict
 from datetime import date
 
@@ -112,3 +113,25 @@ def test_a_user_who_dismisses_ghosts_is_shown_fewer(service, on):
     for _ in range(200):
         service.feedback(Feedback("ghost", "dismissed", 0.65), None)
     assert service._predictor.uptake < 0.5
+
+
+def test_a_keystroke_does_not_wait_for_the_store(service):
+    service.suggest("Kind regards ")
+    held, answered = threading.Event(), threading.Event()
+
+    def write():
+        with service._store._lock:
+            held.set()
+            answered.wait(10)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert held.wait(10)
+    typist = threading.Thread(target=lambda: (service.suggest("Kind regards f"), answered.set()))
+    typist.start()
+    typist.join(5)
+    in_time = answered.is_set()
+    answered.set()
+    writer.join()
+    typist.join()
+    assert in_time
