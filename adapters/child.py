@@ -12,12 +12,14 @@ import json
 import os
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from typing import Any
 
 import psutil
 
 from idiolect.models.errors import IdiolectError
+from idiolect.models.shield import shield
 
 Emit = Callable[[dict[str, Any]], None]
 """Sends one event."""
@@ -30,6 +32,9 @@ def work(do: Callable[[dict[str, Any], list[Any], Emit], None], out_of_memory: s
         do: gets the order, the entries and what to send events with.
         out_of_memory: what to tell the user when memory runs out.
     """
+    shield()
+    sys.excepthook = lambda _kind, error, _trace: _say_where(error)
+    threading.excepthook = lambda args: _say_where(args.exc_value)
     out = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)  # whatever a library prints must not end up among the JSON lines
     lock = threading.Lock()
@@ -52,6 +57,14 @@ def work(do: Callable[[dict[str, Any], list[Any], Emit], None], out_of_memory: s
         emit({"event": "error", "code": "out-of-memory", "message": out_of_memory})
         return 1
     return 0
+
+
+def _say_where(error: BaseException | None) -> None:
+    """Tell what went wrong and where, for the service's log; the message may quote the user, so it is left out."""
+    if error is not None:
+        [*_, last] = traceback.extract_tb(error.__traceback__, limit=-1) or [None]
+        where = f" at {os.path.basename(last.filename)}:{last.lineno} in {last.name}" if last else ""
+        os.write(2, f"{type(error).__name__}{where}\n".encode())
 
 
 def _yield_to_everybody() -> None:

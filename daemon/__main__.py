@@ -21,6 +21,7 @@ from idiolect.daemon import address, process
 from idiolect.daemon.log import open_log
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
+from idiolect.models.shield import shield
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,7 @@ log = logging.getLogger("idiolect")
 
 def main() -> int:
     """Serve one profile until SIGTERM; returns the exit code."""
+    shield()
     options = argparse.ArgumentParser(prog="python -m idiolect.daemon")
     options.add_argument("--home", type=Path, required=True)
     options.add_argument("--port", type=int)

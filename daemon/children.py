@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import json
 import logging
+import re
 import subprocess
 import sys
 import threading
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("idiolect.children")
 
 _STOP_S = 10.0
+#: What a child says of an error that nobody caught: its kind and place.
+_WHERE = re.compile(r"\w+(?: at [\w.]+:\d+ in [\w<>]+)?")
 
 
 class TrainingBusyError(IdiolectError):
@@ -170,9 +173,10 @@ class _Tail:
             self._lines = [*self._lines[-1:], line.decode("utf-8", "replace").strip()]
 
     def last(self) -> str:
-        """The last line's kind of error, without its message: that might quote what it was about."""
+        """The last line, if it says no more than what went wrong and where: other words might quote the text."""
         self._thread.join(timeout=2)
-        return self._lines[-1].partition(":")[0][:100] if self._lines else "no word"
+        last = self._lines[-1] if self._lines else ""
+        return last if _WHERE.fullmatch(last) else "no word"
 
     def close(self) -> None:
         self._thread.join(timeout=2)

@@ -1,1 +1,8 @@
 """The compact base model: fetch, tokenizer, ONNX graph, inference session, torch twin."""
+
+import os
+
+# Recent versions of onnxruntime (1.32 is one) report their use to their maker, and keep a database for that in the
+# user's home, unless this says no before the library is first imported. (Its own function that turns reports off
+# comes too late: the database is there by then.)
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
