@@ -71,6 +71,13 @@ def time_of(given: str | None) -> str | None:
         raise typer.BadParameter("a time looks like 2026-01-31 or 2026-01-31T09:30") from None
 
 
+def confirm(question: str) -> None:
+    """Go on only if the user says yes. Raises typer.BadParameter where nobody is there to ask."""
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("nobody is there to ask: add --yes")
+    typer.confirm(question, abort=True)
+
+
 def seconds_of(given: str) -> int:
     """A duration such as 1h30m in seconds. Raises typer.BadParameter."""
     found = _DURATION.fullmatch(given)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from idiolect.daemon import custody
 from idiolect.daemon.arguments import (
     AsJson,
     Budget,
@@ -24,11 +25,13 @@ from idiolect.daemon.arguments import (
     Seed,
     absolute,
     adapter_of,
+    confirm,
     seconds_of,
     text_of,
     time_of,
 )
 from idiolect.models.errors import IdiolectError
+from idiolect.models.shield import shield
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,6 +68,7 @@ _SERVICE, _LEARN, _USE, _CARE = "The service", "Learning", "Using it", "Care"
 
 def main() -> NoReturn:
     """Run the command line and exit: one sentence and a distinct exit code for whatever goes wrong."""
+    shield()
     try:
         app()
     except IdiolectError as error:
@@ -418,15 +422,12 @@ def forget(
         receipt = client.post("/v1/forget", {**body, "dry_run": True}, patient=True)
         if not dry_run and receipt["entries"]:
             if not yes:
-                _confirm(view.forgetting(receipt))
+                confirm(view.forgetting(receipt))
             receipt = client.post("/v1/forget", body, patient=True)
     view.forgotten({**receipt, "dry_run": dry_run}, as_json=as_json)
 
 
-def _confirm(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise typer.BadParameter("nobody is there to ask: add --yes")
-    typer.confirm(question, abort=True)
+custody.register(app, _CARE)
 
 
 # --- the first run -----------------------------------------------------------------------------------

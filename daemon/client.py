@@ -67,7 +67,7 @@ class Client:
         """Close the connection."""
         self._http.close()
 
-    def get(self, path: str, *, timeout_s: float = _ANSWER_S, **query: int) -> dict[str, Any]:
+    def get(self, path: str, *, timeout_s: float = _ANSWER_S, **query: int | str) -> dict[str, Any]:
         """Ask for `path`, and wait for at most `timeout_s`."""
         return self._ask("GET", path, params=query, timeout=timeout_s)
 

@@ -145,8 +145,8 @@ class Event:
 class Selector:
     """Which entries: those for which all given conditions hold.
 
-    `text` is a part of the entry's text, in any letter case; `source` and `app` are whole names;
-    `since` <= at < `until`, both aware. Raises EmptySelectorError when no condition is given.
+    `text` is a part of the entry's text, `phrase` some whole words of it, both in any letter case; `source` and
+    `app` are whole names; `since` <= at < `until`, both aware. Raises EmptySelectorError when no condition is given.
     """
 
     text: str | None = None
@@ -155,10 +155,11 @@ class Selector:
     app: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    phrase: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a selector that would take everything."""
-        given = (self.ids, self.source, self.app, self.since, self.until)
+        given = (self.ids, self.source, self.app, self.since, self.until, self.phrase)
         if self.text == "" or (self.text is None and all(condition is None for condition in given)):
             raise EmptySelectorError(
                 "Nothing is selected: give some text, a number, a source, an app or a time."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Final
 
 from idiolect.daemon.patterns import PLACEHOLDER, RULES, Rule
@@ -33,6 +34,11 @@ def redact(text: str) -> tuple[str, int]:
 def placeholders(text: str) -> int:
     """How many placeholders are in `text`."""
     return sum(1 for _ in _ANY_PLACEHOLDER.finditer(text)) if "[" in text else 0
+
+
+def kinds(text: str) -> dict[str, int]:
+    """How many placeholders of each kind are in `text`."""
+    return Counter(found.group()[1:-1] for found in _ANY_PLACEHOLDER.finditer(text))
 
 
 def without_placeholders(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, cast
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlite_utils import Database, Migrations
 
+from idiolect.adapters.keyness import spelled
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -170,6 +171,16 @@ def feedback(db: Database) -> None:
     db.execute(_FEEDBACK)
 
 
+@migrations()
+def taken(db: Database) -> None:
+    """When an entry was taken in, and what was redacted in it: a JSON object of kinds and how many; null: nothing.
+
+    Both are null in entries from before this was noted.
+    """
+    db.execute("ALTER TABLE entries ADD COLUMN taken_us INTEGER")
+    db.execute("ALTER TABLE entries ADD COLUMN redacted TEXT")
+
+
 def connect(path: Path, key: str, busy_timeout_s: float) -> Database:
     """Open (or create, for the user alone) the encrypted file and bring its schema up to date.
 
@@ -198,6 +209,7 @@ def connect(path: Path, key: str, busy_timeout_s: float) -> Database:
             ):
                 connection.execute(f"PRAGMA {pragma}").fetchall()
             connection.create_function("contains", 2, _contains, deterministic=True)
+            connection.create_function("says", 2, _says, deterministic=True)
             db = Database(cast("sqlite3.Connection", connection), execute_plugins=False)
             _migrate(db, path)
     except BaseException:
@@ -226,6 +238,15 @@ def now_us() -> int:
 def folded(text: str) -> str:
     """`text` as it is compared when somebody searches: without letter case."""
     return text.casefold()
+
+
+def spaced(text: str) -> str:
+    """The words of `text` as they are compared when somebody searches for whole ones: a space around each."""
+    return f" {' '.join(spelled(text))} "
+
+
+def _says(text: str, wanted: str) -> bool:
+    return bool(wanted.strip()) and wanted in spaced(text)
 
 
 def _contains(text: str, wanted: str) -> bool:

@@ -178,9 +178,22 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
         """Forget text and everything learned from it; `dry_run` tells what that would take."""
         asked = await _body(request, shapes.ForgetBody)
         ids = None if asked.ids is None else tuple(asked.ids)
-        chosen = Selector(asked.text, ids, asked.source, asked.app, asked.since, asked.until)
+        chosen = Selector(
+            asked.text, ids, asked.source, asked.app, asked.since, asked.until, phrase=asked.phrase
+        )
         receipt = await run_sync(service.forget, chosen, asked.dry_run)
         return _answer(shapes.receipt(receipt, dry_run=asked.dry_run))
+
+    @app.get("/v1/audit", response_model=None)
+    async def audit(since: str = "") -> Response:
+        """What was taken, when and from where, what was redacted, who has seen it, what happened; never text."""
+        return _answer(shapes.audit(await run_sync(service.audit, shapes.time(since))))
+
+    @post("/v1/learned", shapes.LearnedBody)
+    async def learned(request: Request) -> Response:
+        """The words and phrases that set the user's text apart from general English, most characteristic first."""
+        asked = await _body(request, shapes.LearnedBody)
+        return _answer(shapes.keywords(await run_sync(service.learned, asked.limit, asked.contains)))
 
     @app.get("/v1/examples", response_model=None)
     async def examples(count: Annotated[int, Query(ge=1, le=50)] = 6) -> Response:

@@ -20,10 +20,12 @@ import psutil
 from idiolect.adapters.calibration import Calibration, uptake
 from idiolect.adapters.expectation import Knowledge
 from idiolect.adapters.export import export
+from idiolect.adapters.keyness import Keyword, keywords
 from idiolect.adapters.lora import AdapterFormatError, Lora
 from idiolect.adapters.predict import NO_GHOST, Predictor, Suggestion
 from idiolect.adapters.serving import Serving
 from idiolect.daemon import keys
+from idiolect.daemon.audit import Audit
 from idiolect.daemon.capture import Ingest, Learned, Progress
 from idiolect.daemon.children import Children, give_back_memory
 from idiolect.daemon.evals import Evals
@@ -37,13 +39,14 @@ from idiolect.daemon.records import (
     ForgetReceipt,
     Selector,
 )
-from idiolect.daemon.redact import hides
+from idiolect.daemon.redact import hides, without_placeholders
 from idiolect.daemon.rounds import Rounds, told
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.store import Store
 from idiolect.daemon.watch import Watcher
 from idiolect.models.build import find_base
 from idiolect.models.errors import IdiolectError
+from idiolect.models.lexicon import read_lexicon
 
 log = logging.getLogger("idiolect")
 
@@ -241,6 +244,16 @@ class Service:
             self._rounds.ask()
         self._store.event("forget", entries=receipt.entries, adapters=len(receipt.adapters_dropped))
         return receipt
+
+    def audit(self, since: datetime | None) -> Audit:
+        """What was taken and what happened, from ``since`` on, and what each adapter has seen; never text."""
+        return self._store.audit(since)
+
+    def learned(self, limit: int, contains: str) -> list[Keyword]:
+        """The ``limit`` most characteristic words and phrases among those that ``contains`` is a part of."""
+        texts = (without_placeholders(entry.text) for entry in self._store.entries())
+        found = keywords(texts, read_lexicon(self._base.lexicon))
+        return [one for one in found if contains.casefold() in one.text.casefold()][:limit]
 
     def pause(self, for_s: float | None) -> None:
         """Learn nothing, for a while or until resumed; suggestions go on."""

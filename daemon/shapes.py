@@ -20,7 +20,9 @@ from idiolect.models.errors import IdiolectError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from idiolect.adapters.keyness import Keyword
     from idiolect.adapters.predict import Suggestion
+    from idiolect.daemon.audit import Audit
     from idiolect.daemon.capture import Learned
     from idiolect.daemon.records import FeedbackReceipt, FeedbackReport, ForgetReceipt, Tenth
 
@@ -29,6 +31,7 @@ MAX_PREFIX_CHARS = 100_000
 MAX_TEXT_CHARS = 1_000_000
 MAX_AMOUNT = 10_000  # far above any suggestion; so no sum of them is ever too large for the store
 MAX_REPORT_DAYS = 3650
+MAX_LEARNED = 10_000
 MIN_EVAL_CHARS, MAX_EVAL_CHARS = 500, 200_000
 _MAX_ID = 2**63 - 1
 
@@ -170,12 +173,20 @@ class ForgetBody(_Body):
     """What to forget; all conditions must hold. `dry_run` only counts."""
 
     text: _Name | None = None
+    phrase: _Name | None = None
     ids: Annotated[list[_Id], Field(min_length=1, max_length=10_000)] | None = None
     source: _Name | None = None
     app: _Name | None = None
     since: _Time = None
     until: _Time = None
     dry_run: bool = False
+
+
+class LearnedBody(_Body):
+    """How many words and phrases to list, of those that contain some text."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LEARNED)] = 50
+    contains: Annotated[str, Field(max_length=1000)] = ""
 
 
 class PauseBody(_Body):
@@ -279,6 +290,24 @@ def receipt(result: ForgetReceipt, *, dry_run: bool) -> dict[str, Any]:
         "active": result.active,
         "dry_run": dry_run,
     }
+
+
+def time(given: str) -> datetime | None:
+    """A time of a query, ISO 8601, in UTC; without a zone it is this machine's. Raises InvalidRequestError."""
+    try:
+        return _utc(datetime.fromisoformat(given) if given else None)
+    except ValueError:
+        raise InvalidRequestError("since: a time is ISO 8601, such as 2026-01-31T09:30:00.") from None
+
+
+def audit(found: Audit) -> dict[str, Any]:
+    """The answer to `/v1/audit`."""
+    return asdict(found)
+
+
+def keywords(found: Sequence[Keyword]) -> dict[str, Any]:
+    """The answer to `/v1/learned`."""
+    return {"words": [asdict(one) for one in found]}
 
 
 def noted(result: FeedbackReceipt) -> dict[str, Any]:

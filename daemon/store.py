@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from idiolect.daemon import feedback, lineage, texts
+from idiolect.daemon import audit, feedback, lineage, texts
 from idiolect.daemon.records import (
     AdapterRow,
     Counts,
@@ -32,6 +32,7 @@ from idiolect.daemon.schema import (
     busy,
     connect,
     immediate,
+    microseconds,
     moment,
     now_us,
     translated,
@@ -40,6 +41,7 @@ from idiolect.daemon.schema import (
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
     from pathlib import Path
 
     from sqlite_utils import Database
@@ -345,6 +347,11 @@ class Store:
         """What was noted, newest last."""
         rows = self._rows("SELECT at_us, kind, detail FROM events ORDER BY id")
         return [Event(moment(at_us), kind, json.loads(detail)) for at_us, kind, detail in rows]
+
+    def audit(self, since: datetime | None = None) -> audit.Audit:
+        """What was taken and what happened, from `since` on, and what each adapter has seen; never text."""
+        with self._reading() as db:
+            return audit.audit(db, microseconds(since) if since else 0, texts.watches(db))
 
     # The connection
 

@@ -19,7 +19,7 @@ _SAVINGS = ("shown", "accepted", "characters", "keystrokes", "saved")
 
 def verdict(metrics: dict[str, Any]) -> Table:
     """Perplexity and top-3 accuracy on held-out text, of the base and with what was learned."""
-    table = _table("", "perplexity", "top-3", right=("perplexity", "top-3"))
+    table = ruled("", "perplexity", "top-3", right=("perplexity", "top-3"))
     for key, name in _VERDICT_ROWS:
         row = metrics.get(key) or {}
         top3 = row.get("top3")
@@ -30,7 +30,7 @@ def verdict(metrics: dict[str, Any]) -> Table:
 def adapters(rows: Iterable[dict[str, Any]]) -> Table:
     """Adapters with their parents, verdicts and perplexity."""
     names = ("id", "parent", "made", "status", "perplexity", "why")
-    table = _table(*names, right=("id", "parent", "perplexity"))
+    table = ruled(*names, right=("id", "parent", "perplexity"))
     for row in rows:
         both = row["metrics"].get("both", {})
         made = str(row["created_at"])[:16].replace("T", " ")
@@ -56,7 +56,7 @@ def examples(rows: Iterable[dict[str, Any]]) -> Table:
 
 def days(rows: Iterable[dict[str, Any]]) -> Table:
     """What suggestions saved, by day and kind."""
-    table = _table("day", "kind", *_SAVINGS, right=_SAVINGS)
+    table = ruled("day", "kind", *_SAVINGS, right=_SAVINGS)
     for row in rows:
         table.add_row(row["day"], row["kind"], *_savings(row))
     return table
@@ -64,7 +64,7 @@ def days(rows: Iterable[dict[str, Any]]) -> Table:
 
 def serving(rows: Iterable[dict[str, Any]]) -> Table:
     """What suggestions saved, by the adapter that they came from."""
-    table = _table("adapter", *_SAVINGS, right=_SAVINGS)
+    table = ruled("adapter", *_SAVINGS, right=_SAVINGS)
     for row in rows:
         table.add_row("base" if row["adapter"] is None else str(row["adapter"]), *_savings(row))
     return table
@@ -77,7 +77,7 @@ def _savings(row: dict[str, Any]) -> Iterable[str]:
 
 def reliability(kinds: dict[str, list[dict[str, Any]]]) -> Table:
     """How often suggestions of each kind were accepted, by the tenth that their predicted probability lies in."""
-    table = _table("predicted", *kinds, right=("predicted", *kinds))
+    table = ruled("predicted", *kinds, right=("predicted", *kinds))
     for tenths in zip(*kinds.values(), strict=True):
         if any(tenth["rate"] is not None for tenth in tenths):
             predicted = f"{tenths[0]['from']:.0%} to {tenths[0]['to']:.0%}"
@@ -99,7 +99,7 @@ def evaluation(arms: Iterable[tuple[str, dict[str, Any], dict[str, Any]]]) -> Ta
         "ghost\nnet",
     )
     headers = (*headers, "right\nshown", "wrong\n/ 100", "p50 ms\np95 ms")
-    table = _table("", *headers, right=headers)
+    table = ruled("", *headers, right=headers)
     table.padding = 0  # it fits into a terminal of 80 columns
     for name, row, latency in arms:
         ghost = row["ghost"]
@@ -136,7 +136,8 @@ def number(value: float | None, digits: int = 0) -> str:
     return "–" if value is None else f"{value:,.{digits}f}"
 
 
-def _table(*columns: str, right: Iterable[str]) -> Table:
+def ruled(*columns: str, right: Iterable[str]) -> Table:
+    """An empty table with these columns, some of them set flush right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in columns:
         table.add_column(name, justify="right" if name in right else "left")

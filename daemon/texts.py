@@ -11,7 +11,8 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.daemon.records import Counts, FileState, NewEntry, Selector
-from idiolect.daemon.schema import folded, microseconds
+from idiolect.daemon.redact import kinds
+from idiolect.daemon.schema import folded, microseconds, now_us, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +28,9 @@ _BATCH = 256
 def add(db: Database, new: Sequence[NewEntry], file: FileState | None) -> list[int | None]:
     """Keep entries and their file's state; an id for each of `new`, None where its key is known already."""
     insert = (
-        "INSERT INTO entries (key, at_us, source, app, words, tokens, redactions, text, token_ids)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+        "INSERT INTO entries"
+        " (key, at_us, source, app, words, tokens, redactions, text, token_ids, taken_us, redacted)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
     )
     ids: list[int | None] = []
     for entry in new:
@@ -47,7 +49,9 @@ def _values(entry: NewEntry) -> tuple[object, ...]:
         raise ValueError("token ids are uint32")
     words, tokens = len(entry.text.split()), len(entry.token_ids) // 4
     key, at_us = bytes.fromhex(entry.key), microseconds(entry.at)
-    return key, at_us, entry.source, entry.app, words, tokens, entry.redactions, entry.text, entry.token_ids
+    kept = (entry.source, entry.app, words, tokens, entry.redactions, entry.text, entry.token_ids)
+    redacted = json.dumps(kinds(entry.text), sort_keys=True) if entry.redactions else None
+    return key, at_us, *kept, now_us(), redacted
 
 
 def page(
@@ -75,6 +79,7 @@ def _where(selector: Selector) -> tuple[str, list[object]]:
     """A selector as a condition on entries and its values."""
     given = {
         "contains(text, ?)": None if selector.text is None else folded(selector.text),
+        "says(text, ?)": None if selector.phrase is None else spaced(selector.phrase),
         "id IN (SELECT value FROM json_each(?))": None if selector.ids is None else json.dumps(selector.ids),
         "source = ?": selector.source,
         "app = ?": selector.app,

@@ -334,6 +334,39 @@ class ToyService:
         self.calls.append(("forget", selector, dry_run))
         return ForgetReceipt(0, (), None) if selector.text == "nothing" else ForgetReceipt(3, (1, 2), None)
 
+    def audit(self, since):
+        from datetime import UTC, datetime
+
+        from idiolect.daemon.audit import Audit, Seen, Taken
+        from idiolect.daemon.records import Event
+
+        self.calls.append(("audit", since))
+        when = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
+        if since is not None:
+            return Audit((), {}, 0, {}, (), (), ())
+        return Audit(
+            taken=(
+                Taken(None, "file", None, 1200, 9000, 12000, 0),
+                *(Taken(f"2026-01-{day:02d}", "http", "[red]mail", 3, 40, 50, 1) for day in range(1, 31)),
+            ),
+            redacted={"card": 2, "password": 28},
+            files=13,
+            folders={"/home/you/notes": 12, "/home/you": 1},
+            watches=("/home/you/notes",),
+            seen=(Seen(1, "file", 1100, when, when),),
+            events=tuple(Event(when, "forget", {"entries": n, "adapters": 0}) for n in range(25)),
+        )
+
+    def learned(self, limit, contains):
+        from idiolect.adapters.keyness import Keyword
+
+        self.calls.append(("learned", limit, contains))
+        found = [
+            Keyword("[bold]Zorvelin", 1, 1094, 1089, 7669.4, 17411.9),
+            Keyword("kind regards", 2, 12, 12, 4.25, 31.5),
+        ]
+        return [one for one in found if contains in one.text][:limit]
+
     def examples(self, count):
         if self.last_round is None and self.settings is not None:
             raise error("NoAdapterError", "no-adapter", 24, 409, "Nothing has been learned yet.")

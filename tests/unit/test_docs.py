@@ -335,7 +335,7 @@ def shell(tmp_path, needs_program, monkeypatch):
         assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
         return done.stdout
 
-    monkeypatch.setenv("PYTHONPATH", str(TOY))
+    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
     process.start(settings)
     yield run
     process.stop(settings)

@@ -1,0 +1,159 @@
+"""What sets one person's writing apart from general English: words and phrases that they use more than others do.
+
+The measure is the log-likelihood ratio of Dunning (1993) for a binomial whose probability under the null hypothesis is
+known: how often general English uses a word (wordfreq's frequencies, in the lexicon). For a phrase no such frequency is
+known, but it can't be above that of its rarest word. So a phrase is listed if it alone is used more often than others
+use its rarest word at all.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import regex
+from numpy.typing import NDArray
+
+from idiolect.models.lexicon import Lexicon
+
+_PART = regex.compile(r"([\p{L}\p{N}'’]*\p{L}[\p{L}\p{N}'’]*)|[^\s\-]")
+"""A word, or what keeps two words from being parts of one phrase (then the group is empty): a number, a comma."""
+
+_LONGEST = 4  # words of a phrase
+_LEAST = 3  # uses
+_LEAST_ENTRIES = 2
+_COMMON = 2e-3  # of all words; one that is more frequent (the, of, you) begins and ends no phrase
+_SAME = 0.8  # of a phrase's uses within one longer phrase: then only that one is listed
+
+
+@dataclass(frozen=True)
+class Keyword:
+    """A word or phrase as it is most often written.
+
+    ``count`` is how often it is used and ``entries`` in how many entries; ``times`` how many times as often as in
+    general English (for a phrase and an unknown word: at least); ``score`` the log-likelihood ratio.
+    """
+
+    text: str
+    words: int
+    count: int
+    entries: int
+    times: float
+    score: float
+
+
+def spelled(text: str) -> list[str]:
+    """The words of a text in the form that they are compared in: without letter case, with straight apostrophes."""
+    return [_folded(word) for word in _PART.findall(text) if word]
+
+
+def keywords(texts: Iterable[str], lexicon: Lexicon) -> list[Keyword]:
+    """The words and phrases that are used beyond what general English does, the most characteristic first."""
+    text = _Text(texts)
+    if not len(text.ids):
+        return []
+    known = np.array([_general(lexicon, word) for word in text.words])
+    spans = [
+        (start, n, int(count), int(entries))
+        for n, starts, counts, spread in text.repeated()
+        for start, count, entries in zip(starts, counts, spread, strict=True)
+    ]
+    total = int((text.ids >= 0).sum())
+    found: dict[tuple[int, ...], Keyword] = {}
+    for start, n, count, entries in spans:
+        ids = tuple(text.ids[start : start + n])
+        p = float(known[list(ids)].min())
+        wordy = n == 1 or max(known[ids[0]], known[ids[-1]]) <= _COMMON
+        if wordy and count > p * total:
+            form = " ".join(text.form(int(id_)) for id_ in ids)
+            found[ids] = Keyword(form, n, count, entries, count / (p * total), _likelihood(count, total, p))
+    for ids, longer in list(found.items()):
+        for n in range(2, len(ids)):
+            for at in range(len(ids) - n + 1):
+                part = found.get(ids[at : at + n])
+                if part is not None and longer.count >= _SAME * part.count:
+                    del found[ids[at : at + n]]
+    return sorted(found.values(), key=lambda one: (-one.score, one.text))
+
+
+def _folded(word: str) -> str:
+    return word.casefold().replace("’", "'")
+
+
+def _general(lexicon: Lexicon, word: str) -> float:
+    """How often general English uses a word, per word; of one that the lexicon lacks, no more than this."""
+    raw = word.encode()
+    place = int(np.searchsorted(lexicon.forms, np.bytes_(raw)))
+    known = place < len(lexicon.forms) and bytes(lexicon.forms[place]) == raw
+    return float(lexicon.frequency[place] if known else lexicon.frequency.min())
+
+
+def _likelihood(count: int, total: int, p: float) -> float:
+    """Twice the log-likelihood ratio of ``count`` in ``total`` against the probability ``p`` (Dunning 1993, eq. for
+    one binomial with its maximum likelihood under the alternative)."""
+    rest = total - count
+    score = count * np.log(count / (total * p))
+    if rest:
+        score += rest * np.log(rest / (total * (1 - p)))
+    return float(2 * score)
+
+
+class _Text:
+    """All text as word numbers, a break being -1. ``words[i]`` is what the number i stands for."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        forms: dict[str, int] = {}
+        written, entry = array("i"), array("i")  # forms by number: this is done for each word of the text
+        for number, text in enumerate(texts):
+            start = len(written)
+            for form in _PART.findall(text):
+                written.append(forms.setdefault(form, len(forms)) if form else -1)
+            written.append(-1)
+            entry.extend([number] * (len(written) - start))
+        words: dict[str, int] = {}
+        word_of = np.array([words.setdefault(_folded(form), len(words)) for form in forms], np.int32)
+        places = np.array(written, np.int32)
+        self._entry: NDArray[np.int32] = np.array(entry, np.int32)
+        self.words = list(words)
+        self.ids: NDArray[np.int32] = np.where(places >= 0, word_of[places], -1) if forms else places[:0]
+        often = np.bincount(places[places >= 0], minlength=len(forms))
+        self._frequent = self.ids
+        self._written: dict[int, str] = {}
+        for form, number in sorted(forms.items(), key=lambda one: -often[one[1]]):
+            self._written.setdefault(int(word_of[number]), form)
+
+    def form(self, number: int) -> str:
+        """A word as it is most often written."""
+        return self._written[number]
+
+    def repeated(self) -> Iterable[tuple[int, NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]]:
+        """For each length: where words and phrases that are used often enough begin, how often, in how many entries.
+
+        A phrase can be frequent only if what it begins with and its last word are: so each length is looked for
+        among what is left of the one before.
+        """
+        grams = self.ids.astype(np.int64)
+        for n in range(1, _LONGEST + 1):
+            if n > 1:
+                last = np.full(len(grams), -1, np.int64)
+                last[: len(self._frequent) - n + 1] = self._frequent[n - 1 :]
+                grams = np.where((grams >= 0) & (last >= 0), grams * len(self.words) + last, -1)
+            places = np.flatnonzero(grams >= 0)
+            if not len(places):
+                return
+            _, first, gram, counts = np.unique(
+                grams[places], return_index=True, return_inverse=True, return_counts=True
+            )
+            spread = np.bincount(
+                np.unique(gram.astype(np.int64) * (int(self._entry[-1]) + 1) + self._entry[places])
+                // (int(self._entry[-1]) + 1),
+                minlength=len(counts),
+            )
+            kept = (counts >= _LEAST) & (spread >= _LEAST_ENTRIES)
+            grams = np.full(len(grams), -1, np.int64)
+            grams[places] = np.where(kept[gram], gram, -1)
+            if n == 1:
+                self._frequent = np.where(grams >= 0, self.ids, -1)
+            yield n, places[first[kept]], counts[kept], spread[kept]

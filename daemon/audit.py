@@ -1,0 +1,125 @@
+"""What the store tells of itself without its text: what was taken, from where, who has seen it, what happened to it.
+
+Functions over an open transaction; `Store` is the only caller. Everything is summed in the database, so that an answer
+is as long as there are days and sources, however many entries there are.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final
+
+from idiolect.daemon.records import Event
+from idiolect.daemon.schema import moment
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlite_utils import Database
+
+_FOLDERS: Final = 100
+_EVENTS: Final = 1000
+
+# What an adapter's own round showed it, summed, and then with what its ancestors have seen (never the same entries).
+_SEEN: Final = """
+    WITH RECURSIVE line (adapter, ancestor) AS (
+        SELECT id, id FROM adapters
+        UNION ALL
+        SELECT adapter, parent FROM line JOIN adapters ON id = ancestor WHERE parent IS NOT NULL
+    ),
+    own (adapter, source, entries, first, last) AS MATERIALIZED (
+        SELECT adapter, source, count(*), min(at_us), max(at_us)
+        FROM adapter_entries JOIN entries ON id = entry GROUP BY adapter, source
+    )
+    SELECT line.adapter, source, sum(entries), min(first), max(last)
+    FROM line JOIN own ON own.adapter = ancestor GROUP BY line.adapter, source ORDER BY line.adapter, source
+"""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was taken on one day (UTC, ISO; None: before this was noted) from one source and application."""
+
+    day: str | None
+    source: str
+    app: str | None
+    entries: int
+    words: int
+    tokens: int
+    redactions: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How many entries of a source an adapter has seen, its ancestors included, and when these were written (UTC)."""
+
+    adapter: int
+    source: str
+    entries: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What the store tells of itself.
+
+    `taken` is by day, the latest last; `redacted` counts redactions by kind; `folders` are those with the most files
+    that were read, with how many, out of `files`; `seen` is for every adapter; `events` are the latest, newest last.
+    """
+
+    taken: tuple[Taken, ...]
+    redacted: dict[str, int]
+    files: int
+    folders: dict[str, int]
+    watches: tuple[str, ...]
+    seen: tuple[Seen, ...]
+    events: tuple[Event, ...]
+
+
+def audit(db: Database, since_us: int, watches: list[str]) -> Audit:
+    """What was taken and what happened from `since_us` on (microseconds since 1970), and what adapters have seen."""
+    where, values = ("WHERE taken_us >= ?", [since_us]) if since_us else ("", [])
+    taken = db.execute(
+        "SELECT date(taken_us / 1000000, 'unixepoch') AS day, source, app,"  # noqa: S608 (no value in it)
+        f" count(*), sum(words), sum(tokens), sum(redactions) FROM entries {where}"
+        " GROUP BY day, source, app ORDER BY day, source, app",
+        values,
+    )
+    days = tuple(Taken(*row) for row in taken)
+    folders = Counter(
+        str(PurePath(os.fsdecode(path)).parent) for (path,) in db.execute("SELECT path FROM files")
+    )
+    return Audit(
+        taken=days,
+        redacted=_redacted(db, where, values),
+        files=folders.total(),
+        folders=dict(folders.most_common(_FOLDERS)),
+        watches=tuple(watches),
+        seen=tuple(
+            Seen(adapter, source, entries, moment(first), moment(last))
+            for adapter, source, entries, first, last in db.execute(_SEEN)
+        ),
+        events=tuple(_events(db, since_us)),
+    )
+
+
+def _redacted(db: Database, where: str, values: list[int]) -> dict[str, int]:
+    rows = db.execute(f"SELECT redacted, count(*) FROM entries {where} GROUP BY redacted", values)  # noqa: S608
+    found: Counter[str] = Counter()
+    for kinds, entries in rows:
+        for kind, count in json.loads(kinds or "{}").items():
+            found[kind] += count * entries
+    return dict(sorted(found.items()))
+
+
+def _events(db: Database, since_us: int) -> list[Event]:
+    rows = db.execute(
+        "SELECT at_us, kind, detail FROM events WHERE at_us >= ? ORDER BY id DESC LIMIT ?",
+        (since_us, _EVENTS),
+    )
+    return [Event(moment(at_us), kind, json.loads(detail)) for at_us, kind, detail in rows][::-1]

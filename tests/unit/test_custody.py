@@ -1,0 +1,93 @@
+"""The commands about what is known of the user, in this process, against a running service without a model."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from idiolect.daemon import cli, process
+from idiolect.daemon.settings import Settings
+
+TOY = Path(__file__).parents[1] / "toy"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """A profile with a running service, for the tests that only ask it."""
+    settings = Settings(home=tmp_path_factory.mktemp("profile") / "home").prepare()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
+        process.start(settings)
+    yield settings
+    process.stop(settings)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command in a profile; gives its exit code, what it printed, and its error output."""
+
+    def run(settings, *arguments, typed=""):
+        monkeypatch.setenv("IDIOLECT_HOME", str(settings.home))
+        monkeypatch.setenv("COLUMNS", "120")
+        monkeypatch.setattr(sys, "argv", ["idiolect", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        out, err = capsys.readouterr()
+        return left.value.code, out, err
+
+    return run
+
+
+def test_audit_for_a_person(run, service):
+    code, out, _ = run(service, "audit")
+    assert code == 0
+    lines = {" ".join(line.split()) for line in out.splitlines()}
+    assert "file 1,200 9,000 0" in lines
+    assert "http · [red]mail 90 1,200 30" in lines  # never taken as markup
+    assert "The last 14 of 31 days (UTC):" in lines
+    assert "2026-01-30 3 40 1" in lines
+    assert "2026-01-16 3 40 1" not in lines
+    assert "Left out before anything was stored: 2 card, 28 password." in lines
+    assert "12 /home/you/notes" in lines
+    assert "1 file 1,100 2026-01-31 2026-01-31" in lines
+    assert "2026-01-31 09:30 forget: entries 24, adapters 0" in lines
+    assert "… and 5 before these: --json shows them." in lines
+
+
+def test_audit_as_json_and_since(run, service):
+    found = json.loads(run(service, "audit", "--json")[1])
+    assert set(found) == {"taken", "redacted", "files", "folders", "watches", "seen", "events"}
+    assert len(found["taken"]) == 31
+    assert "Nothing was taken." in run(service, "audit", "--since", "2026-01-01")[1]
+    code, _, err = run(service, "audit", "--since", "yesterday")
+    assert code == 2
+    assert "2026-01-31" in err
+
+
+def test_learned_lists_words_and_phrases(run, service):
+    code, out, _ = run(service, "learned")
+    assert code == 0
+    lines = [" ".join(line.split()) for line in out.splitlines()]
+    assert "[bold]Zorvelin 1,094 1,089 7,669" in lines
+    assert "kind regards 12 12 4.2" in lines
+    assert [row["text"] for row in json.loads(run(service, "learned", "--json", "--limit", "1")[1])] == [
+        "[bold]Zorvelin"
+    ]
+    assert "Zorvelin" not in run(service, "learned", "kind")[1]
+    assert "Nothing that sets you apart" in run(service, "learned", "-", typed="absent\n")[1]
+
+
+def test_learned_forgets_on_the_spot(run, service):
+    code, _, err = run(service, "learned", "--forget", "kind regards")
+    assert code == 2
+    assert "--yes" in err
+    assert (
+        "Forgot 3 entries and 2 adapters" in run(service, "learned", "--forget", "kind regards", "--yes")[1]
+    )
+    assert json.loads(run(service, "learned", "--forget", "-", "--yes", "--json", typed="kind")[1])["entries"]
