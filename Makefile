@@ -50,7 +50,7 @@ ifeq ($(origin TEXT),command line)
 else
 	@mkdir -p .demo
 	@test -f .demo/config.toml || echo 'keyring = false' > .demo/config.toml
-	@IDIOLECT_HOME=.demo $(BIN)/idiolect welcome $(DEMO_TEXT) --budget '$(BUDGET)'
+	@IDIOLECT_HOME=.demo $(BIN)/idiolect welcome $(DEMO_TEXT) --me '*' --budget '$(BUDGET)'
 endif
 
 stop:

@@ -18,7 +18,19 @@ _DURATION = re.compile(r"(\d+d)?(\d+h)?(\d+m)?(\d+s)?")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Paths = Annotated[
     list[Path],
-    typer.Argument(metavar="PATH…", help="Files, folders, and .git folders for their commit messages."),
+    typer.Argument(
+        metavar="PATH…",
+        help="Files, folders, mailboxes, exported chats, .git folders for their commit messages.",
+    ),
+]
+Me = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--me",
+        metavar="NAME",
+        help="In mail, chats and commits: your address, or your name as it stands there; * takes everybody's. "
+        "Else it is guessed, and shown.",
+    ),
 ]
 Budget = Annotated[
     float | None, typer.Option("--budget", metavar="SECONDS", help="Longest time for the round.", min=1)

@@ -6,6 +6,7 @@ import fnmatch
 import glob
 import re
 import secrets
+import stat
 import threading
 import time
 from contextlib import contextmanager
@@ -13,23 +14,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from idiolect.daemon.commits import git_folder, head
+from idiolect.daemon.commits import head
+from idiolect.daemon.finding import Exclusion, Ignored, find
 from idiolect.daemon.intake import Batch, Intake, cleaned, identity
 from idiolect.daemon.origins import Origins
 from idiolect.daemon.readers import (
-    KINDS_SAID,
     BinaryFileError,
-    Exclusion,
     NoSuchPathError,
     NothingToReadError,
     ReadReport,
     Skipped,
     UnreadableError,
-    find,
-    kind_of,
-    read,
     status,
 )
+from idiolect.daemon.sources import table
+from idiolect.daemon.sources.people import Asked
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -96,6 +95,7 @@ class Ingest:
             ),
         )
         self._exclusion = Exclusion(self._exclude)
+        self._ignored = Ignored(lasting=True)
         self._deaf = re.compile("|".join(map(fnmatch.translate, settings.exclude_apps)) or r"(?!)", re.I)
         self._origins = Origins(store)
         # Asked for at each keystroke, which must not wait for a long write: only this process changes it.
@@ -160,19 +160,20 @@ class Ingest:
 
     # Files, folders and repositories
 
-    def add_paths(self, paths: Sequence[Path]) -> Iterator[Progress]:
-        """Import files, folders and repositories (given by their `.git` folder), in transactions.
+    def add_paths(self, paths: Sequence[Path], asked: Asked | None = None) -> Iterator[Progress]:
+        """Import files, folders and other sources (see `table.KINDS`), in transactions.
 
-        Everything is found and checked at the call; the reading goes with the iteration. What was read
-        before and has not changed is counted as "unchanged". Raises PausedError, NoSuchPathError,
-        UnreadableError, NothingToReadError, BinaryFileError, GitError.
+        `asked` says whose text to take where there is more than one person's; where it does not, what was said of the
+        same source before holds, else a guess. Everything is found and checked at the call; the reading goes with
+        the iteration. What was read before and has not changed is counted as "unchanged". Raises PausedError,
+        NoSuchPathError, UnreadableError, NothingToReadError, BinaryFileError, GitError.
         """
         if self.paused:
             raise PausedError("Learning is paused, so nothing was read. Resume it first.")
         report = ReadReport()
-        found: dict[Path, int] = {}
+        found: dict[Path, _Found] = {}
         for path in paths:
-            self._find(path.absolute(), found, report)
+            self._find(path.absolute(), asked or Asked(), found, report)
         if not found:
             raise _nothing(report)
         if len(found) == 1:
@@ -180,36 +181,43 @@ class Ingest:
         self._origins.refresh()
         return self._import(found, report)
 
-    def _find(self, path: Path, found: dict[Path, int], report: ReadReport) -> None:
+    def _find(self, path: Path, asked: Asked, found: dict[Path, _Found], report: ReadReport) -> None:
         status(path)
         path = path.resolve()
-        if (folder := git_folder(path)) is not None:
-            head(folder)
-            found[folder] = 0
-            return
+        files: dict[Path, int] = {}
         for one in find(path, self._exclude):
             if isinstance(one, Skipped):
                 report.skip(one)
                 continue
             try:
-                found[one] = status(one).st_size
+                files[one] = _size(one)
             except (NoSuchPathError, UnreadableError):
                 report.skip(Skipped(one, "unreadable"))
+        kind = table.kind_of(path) if path in files else None
+        if kind is table.BY_NAME["git"]:
+            head(path)
+        known = self._store.source(str(path))
+        again = known is not None and asked.me not in ((), known[1])  # other people's text is asked for now
+        whole = Asked(asked.me or (known[1] if known else ()))
+        for file, size in files.items():
+            found.setdefault(file, _Found(size, whole, again, path, kind.name if kind else "folder"))
 
-    def _import(self, found: dict[Path, int], report: ReadReport) -> Iterator[Progress]:
+    def _import(self, found: dict[Path, _Found], report: ReadReport) -> Iterator[Progress]:
         batch = Batch(self._store, self._encode, self._learned, report)
         intake = Intake(self._store, self._origins, batch)
-        total = sum(found.values())
+        total = sum(one.size_bytes for one in found.values())
         done = 0
         path = next(iter(found))
+        given = {one.root: one for one in found.values()}.values()
+        origins = {one.root: self._store.add_source(str(one.root), one.kind, one.asked.me) for one in given}
         try:
-            for path, size in found.items():
+            for path, one in found.items():
                 with self._alone(path):
-                    for read_bytes in self._one(intake, path, report):
+                    for read_bytes in self._one(intake, path, one, origins[one.root]):
                         yield Progress(
-                            path, report.entries, report.words, done + min(read_bytes, size), total
+                            path, report.entries, report.words, done + min(read_bytes, one.size_bytes), total
                         )
-                done += size
+                done += one.size_bytes
         except GeneratorExit:  # nobody wants to know more; what was read is kept
             batch.flush()
             raise
@@ -218,16 +226,20 @@ class Ingest:
             raise _nothing(report)
         yield Progress(path, report.entries, report.words, total, total, report)
 
-    def _one(self, intake: Intake, path: Path, report: ReadReport) -> Iterator[int]:
-        if path.is_dir():
-            yield from intake.repository(path)
-        elif not self.is_changed(path):
-            report.skip(Skipped(path, "unchanged"))
-        else:
-            try:
-                yield from intake.file(path)
-            except (NoSuchPathError, UnreadableError):  # gone, or closed to us, since it was found
-                report.skip(Skipped(path, "unreadable", f"{path} cannot be read"))
+    def _one(self, intake: Intake, path: Path, one: _Found, origin: int) -> Iterator[int]:
+        report = intake.report
+        try:
+            kind = table.kind_of(path)
+            if kind is None:
+                report.skip(Skipped(path, "other file type"))
+            elif kind is table.BY_NAME["git"]:
+                yield from intake.repository(path, kind, one.asked, origin=origin)
+            elif path.is_file() and not one.again and not self.is_changed(path):
+                report.skip(Skipped(path, "unchanged"))
+            else:
+                yield from intake.file(path, kind, one.asked, origin=origin)
+        except (NoSuchPathError, UnreadableError):  # gone, or closed to us, since it was found
+            report.skip(Skipped(path, "unreadable", f"{path} cannot be read"))
 
     def refresh(self) -> None:
         """Look again at which of the known files are still there, to know moved ones by what they hold."""
@@ -248,16 +260,16 @@ class Ingest:
         Raises NoSuchPathError, UnreadableError.
         """
         for found in find(path, self._exclude):
-            if not isinstance(found, Skipped) and self.is_changed(found):
+            if not isinstance(found, Skipped) and self.is_changed(found) and not found.is_dir():
                 yield found
 
     def excludes(self, path: Path, root: Path) -> bool:
-        """Whether the settings keep us from reading `path`, which is `root` or below it."""
-        return self._exclusion.covers(path, root)
+        """Whether the settings or an `.idiolectignore` keep us from reading `path`, which is `root` or below it."""
+        return self._exclusion.covers(path, root) or self._ignored.covers(path, root, folder=path.is_dir())
 
     def follows(self, path: Path, root: Path) -> bool:
         """Whether a file at `path`, which is the watched `root` or below it, would be read."""
-        wanted = kind_of(path) is not None or (path == root and not path.suffix)
+        wanted = table.document_at(path) is not None or (path == root and not path.suffix)
         return wanted and not self.excludes(path, root)
 
     def update_file(self, path: Path, *, root: Path | None = None, off_record: bool = False) -> int:
@@ -277,8 +289,13 @@ class Ingest:
                 self._origins.lost(str(path))
                 return 0
             try:
-                for _ in intake.file(path, off_record=off_record or self.paused):
-                    pass
+                kind = table.kind_of(path)
+                known = self._store.source(str(root))
+                origin, me = known or (self._store.add_source(str(root), "folder"), ())
+                if kind is not None:
+                    off_record = off_record or self.paused
+                    for _ in intake.file(path, kind, Asked(me), origin=origin, off_record=off_record):
+                        pass
             except (NoSuchPathError, UnreadableError):
                 self._origins.lost(str(path))
             batch.flush()
@@ -300,23 +317,42 @@ class Ingest:
                 self._changed.notify_all()
 
 
+@dataclass(frozen=True)
+class _Found:
+    """A file or source to read: its size, whose text, whether even if unchanged, and what it was given as part of."""
+
+    size_bytes: int
+    asked: Asked
+    again: bool
+    root: Path
+    kind: str
+
+
+def _size(path: Path) -> int:
+    """How many bytes there are to read at `path`; 0 for a folder. Raises NoSuchPathError, UnreadableError."""
+    found = status(path)
+    return 0 if stat.S_ISDIR(found.st_mode) else found.st_size
+
+
 def _nothing(report: ReadReport) -> NothingToReadError:
-    skipped = ", ".join(f"{count} {reason}" for reason, count in sorted(report.skipped.items()))
+    skipped = ", ".join(f"{count} {reason}" for reason, count in sorted(report.skipped.items()) if count)
+    notes = "".join(f" {note}." for note in report.notes[:1])
     return NothingToReadError(
-        f"There is no text to read{f' (skipped: {skipped})' if skipped else ''}. Give {KINDS_SAID} files, "
+        f"There is no text to read{f' (skipped: {skipped})' if skipped else ''}.{notes} Give {table.SAID}, "
         "a folder that holds some, or the .git folder of a repository."
     )
 
 
 def _probe(path: Path) -> None:
     """Refuse the only file to read if there is nothing in it."""
-    if path.is_dir():
+    kind = table.kind_of(path)
+    if path.is_dir() or kind is None or not kind.documents:
         return
-    first = next(read(path), None)
+    first = next(kind.pieces(path, Asked()), None)
     if first is None:
         raise NothingToReadError(f"{path} is empty, or holds nothing but code. Give a file with text in it.")
     if isinstance(first, Skipped) and first.reason == "binary":
-        raise BinaryFileError(f"{path} is not text. Give {KINDS_SAID} files.")
+        raise BinaryFileError(f"{path} is not text. Give {table.SAID}.")
 
 
 def _is_regular(path: Path) -> bool:

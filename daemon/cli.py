@@ -21,6 +21,7 @@ from idiolect.daemon.arguments import (
     Days,
     ExportKind,
     Html,
+    Me,
     Paths,
     Seed,
     absolute,
@@ -206,17 +207,18 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 @app.command(
-    rich_help_panel=_LEARN, epilog="Example: idiolect add ~/notes ~/mail/sent.jsonl ~/src/project/.git"
+    rich_help_panel=_LEARN,
+    epilog="Example: idiolect add ~/notes ~/src/project/.git; idiolect add chat.txt --me 'Name in the chat'",
 )
-def add(paths: Paths, as_json: AsJson = False) -> None:
-    """Read text (.txt, .md, .jsonl, commit messages) once; reading it again adds only what is new."""
+def add(paths: Paths, me: Me = None, as_json: AsJson = False) -> None:
+    """Read notes, mail, chats or commit messages once; reading them again adds only what is new."""
     view = _view()
     with _client() as client:
-        view.imported(_read(client, view, paths), as_json=as_json)
+        view.imported(_read(client, view, paths, me), as_json=as_json)
 
 
-def _read(client: Client, view: View, paths: list[Path]) -> dict[str, Any]:
-    return view.follow_import(client.stream("/v1/import", {"paths": absolute(paths)}))
+def _read(client: Client, view: View, paths: list[Path], me: list[str] | None) -> dict[str, Any]:
+    return view.follow_import(client.stream("/v1/import", {"paths": absolute(paths), "me": me or []}))
 
 
 @app.command(rich_help_panel=_LEARN, epilog="Example: idiolect watch ~/notes")
@@ -436,6 +438,7 @@ custody.register(app, _CARE)
 @app.command(rich_help_panel=_SERVICE, epilog="Example: idiolect welcome ~/notes --budget 240")
 def welcome(
     paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH…", help="Your own text.")] = None,
+    me: Me = None,
     budget: Budget = None,
 ) -> None:
     """Do it all: start, read, learn, show what that brought, and how to go on."""
@@ -447,7 +450,7 @@ def welcome(
     with Client(settings) as client:
         fresh = 0
         if paths:
-            report = _read(client, view, paths)
+            report = _read(client, view, paths, me)
             view.imported(report, as_json=False)
             fresh = report["entries"]
         if _prove(client, view, budget, fresh=fresh):

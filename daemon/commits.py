@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from idiolect.daemon.readers import Item, Skipped, unwrapped
+from idiolect.daemon.readers import Item, Skipped
+from idiolect.daemon.sources.lines import unwrapped
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import IO
 
@@ -49,17 +51,23 @@ def head(folder: Path) -> str | None:
     return found.strip() or None
 
 
-def read_git(path: Path, *, author: str | None = None, since: str | None = None) -> Iterator[Item | Skipped]:
+def read_git(
+    path: Path, *, authors: Sequence[str] = (), since: str | None = None
+) -> Iterator[Item | Skipped]:
     """The messages of the commits that HEAD reaches, newest first: subject and body, as one item each.
 
-    `path` is a repository or its git folder; `author` a part of the name or address of the only author
+    `path` is a repository or its git folder; `authors` parts of the names or addresses of the only authors
     wanted; `since` the id of a commit whose ancestors are already known. Merges, generated subjects and
     trailers are left out. Streamed. Raises GitError.
     """
     folder = path if git_folder(path) else path / ".git"
-    command = ["log", "--no-merges", "--encoding=UTF-8", "--no-show-signature"]
+    command = ["log", "--no-merges", "--encoding=UTF-8", "--no-show-signature", "--use-mailmap"]
     command += ["--format=%aI%x00%B%x00"]
-    command += [f"--author={author}", "--fixed-strings"] if author else []
+    command += [
+        *(f"--author={_author(author)}" for author in authors),
+        "--fixed-strings",
+        "--regexp-ignore-case",
+    ]
     command += ["HEAD", f"^{since}"] if since and _knows(folder, since) else ["HEAD"]
     offset = 0
     for ordinal, (at, message) in enumerate(_records(folder, command)):
@@ -69,6 +77,25 @@ def read_git(path: Path, *, author: str | None = None, since: str | None = None)
             yield Item(text, _time(at), ordinal, offset)
         else:
             yield Skipped(folder, "generated commit messages")
+
+
+def _author(wanted: str) -> str:
+    """An address or a name as `git log --author` finds it, which looks for a part of `NAME <ADDRESS>`."""
+    return f"<{wanted}>" if "@" in wanted else f"{wanted} <"
+
+
+def authors(folder: Path) -> list[tuple[str, int]]:
+    """The addresses of those who wrote the commits that HEAD reaches, with how many each. Raises GitError."""
+    if head(folder) is None:
+        return []
+    addresses = _git(folder, "log", "--no-merges", "--format=%aE", "HEAD").split("\n")
+    return Counter(address for address in addresses if address).most_common()
+
+
+def configured(folder: Path) -> tuple[str, ...]:
+    """The addresses that git is configured to commit with in this repository, each once. Raises GitError."""
+    found = _git(folder, "config", "--get-all", "user.email", allowed=(0, 1))
+    return tuple(dict.fromkeys(line.strip() for line in found.splitlines() if line.strip()))
 
 
 def written(message: str) -> str:

@@ -12,21 +12,20 @@ from idiolect.adapters.evaluate import Order
 from idiolect.adapters.heldout import Message, Split, split_corpus, split_history
 from idiolect.adapters.round import NothingNewError
 from idiolect.daemon.children import Children, Work
-from idiolect.daemon.commits import git_folder, read_git
+from idiolect.daemon.finding import find
 from idiolect.daemon.intake import cleaned, saved_at
 from idiolect.daemon.readers import (
-    KINDS_SAID,
     Item,
     NoSuchPathError,
     NothingToReadError,
     Skipped,
     UnreadableError,
-    find,
-    read,
     status,
 )
 from idiolect.daemon.records import EvalRequest
 from idiolect.daemon.rounds import TRAINING, Rounds, order_of
+from idiolect.daemon.sources.people import EVERYONE, Asked
+from idiolect.daemon.sources.table import BY_NAME, SAID, kind_of
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -217,7 +216,7 @@ def read_messages(path: Path, exclude: Sequence[str]) -> list[Message]:
             found.append((at, Message(text, at.isoformat(), cleaned(text)[0])))
     if not found:
         raise NothingToReadError(
-            f"There is no text at {path}. Give {KINDS_SAID} files, a folder that holds some, or the .git folder of a "
+            f"There is no text at {path}. Give {SAID}, a folder that holds some, or the .git folder of a "
             "repository."
         )
     return [message for _, message in sorted(found, key=lambda pair: pair[0])]
@@ -225,18 +224,15 @@ def read_messages(path: Path, exclude: Sequence[str]) -> list[Message]:
 
 def _texts(path: Path, exclude: Sequence[str]) -> Iterator[tuple[Item, datetime]]:
     now = datetime.now(UTC)
-    if (folder := git_folder(path)) is not None:
-        messages = [item for item in read_git(folder) if isinstance(item, Item)]
-        yield from ((item, item.at or now) for item in reversed(messages))
-        return
     for file in find(path, exclude):
-        if isinstance(file, Skipped):
+        if isinstance(file, Skipped) or (kind := kind_of(file)) is None:
             continue
         try:
-            written = saved_at(status(file))
-            for item in read(file):
-                if isinstance(item, Item):
-                    yield item, item.at or written
+            written = saved_at(status(file)) if file.is_file() else now
+            everyone = Asked((EVERYONE,) if kind is BY_NAME["git"] else ())
+            items = [item for item in kind.pieces(file, everyone) if isinstance(item, Item)]
+            for item in reversed(items) if kind is BY_NAME["git"] else items:
+                yield item, item.at or written
         except (NoSuchPathError, UnreadableError):
             if file == path:
                 raise

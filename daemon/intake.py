@@ -6,16 +6,18 @@ import hashlib
 import json
 import sys
 from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon import commits
 from idiolect.daemon.edits import Known, Ledger, Originals, digest
 from idiolect.daemon.normalise import has_words, normalise, pieces
-from idiolect.daemon.readers import ReadReport, Skipped, kind_of, read, status
+from idiolect.daemon.readers import ReadReport, Skipped, status
 from idiolect.daemon.records import FileState, NewEntry, Selector
 from idiolect.daemon.redact import placeholders, redact, without_placeholders
+from idiolect.daemon.sources import git
+from idiolect.daemon.sources.people import not_known
 
 if TYPE_CHECKING:
     import os
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from idiolect.daemon.origins import Origins
+    from idiolect.daemon.sources.people import Asked
+    from idiolect.daemon.sources.table import Kind
     from idiolect.daemon.store import Store
 
 _BATCH: Final = 500  # entries in one transaction
@@ -72,6 +76,7 @@ class Batch:
         redactions: int,
         ids: list[int],
         app: str | None = None,
+        origin: int | None = None,
     ) -> bool:
         """Add an entry, to be committed with others; its id comes into `ids`, if it was not stored before.
 
@@ -81,7 +86,7 @@ class Batch:
         raw = array("I", tokens)
         if sys.byteorder == "big":
             raw.byteswap()
-        entry = NewEntry(text, source, app, at, raw.tobytes(), redactions, key)
+        entry = NewEntry(text, source, app, at, raw.tobytes(), redactions, key, origin)
         self._waiting.append((entry, tokens, ids))
         if len(self._waiting) < _BATCH:
             return False
@@ -118,11 +123,11 @@ class Batch:
         self._state = state()
         return self._state
 
-    def recall(self, at: datetime) -> None:
+    def recall(self, at: datetime, source: str) -> None:
         """Commit what waits; find the ids of those texts of `at` that turned out to be stored before."""
         self.flush()
         if self._known:
-            moment = Selector(source="file", since=at, until=at + timedelta(microseconds=1))
+            moment = Selector(source=source, since=at, until=at + timedelta(microseconds=1))
             for entry in self._store.entries(selector=moment):
                 if (ids := self._known.get(digest(entry.text))) is not None:
                     ids.append(entry.id)
@@ -150,6 +155,7 @@ class _New:
     at: datetime | None
     redactions: int
     ordinal: int
+    document: str = ""
 
     def redacted_in(self, part: str) -> int:
         """How many of the paragraph's secrets were in this part of it."""
@@ -165,6 +171,15 @@ def saved_at(status: os.stat_result) -> datetime:
         return now
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where text is read: the path, what its entries are filed under, and the number of the source."""
+
+    path: Path
+    source: str
+    origin: int | None
+
+
 class _Page:
     """A file while it is read: what it held before, and what it holds now."""
 
@@ -175,9 +190,12 @@ class _Page:
         self._paragraphs: list[_Paragraph] | None = []
         self._seen: dict[str, int] = {}
 
-    def see(self, text: str, at: datetime | None, redactions: int = 0) -> _New | None:
-        """Note a paragraph; it comes back if it was not in the file before."""
-        name = digest(text if at is None else f"{at.isoformat()}\n{text}")
+    def see(self, text: str, at: datetime | None, redactions: int = 0, document: str = "") -> _New | None:
+        """Note a paragraph (of a `document` in the file); it comes back if it was not in the file before."""
+        if document or at is not None:
+            name = digest(f"{document}{at.isoformat() if at else ''}\n{text}")
+        else:
+            name = digest(text)
         known = self.ledger.take(name)
         paragraph = _Paragraph(name, list(known.entries), known.off_record) if known else _Paragraph(name)
         if self._paragraphs is not None:
@@ -187,7 +205,7 @@ class _Page:
         ordinal = self._seen.get(name, 0)
         if ordinal or len(self._seen) < _TRACKED:
             self._seen[name] = ordinal + 1
-        return None if known else _New(paragraph, text, at, redactions, ordinal)
+        return None if known else _New(paragraph, text, at, redactions, ordinal, document)
 
     def state(self, path: Path) -> FileState:
         """The file as it is now; of a very long one, no paragraphs (its entries' keys have to do)."""
@@ -211,33 +229,37 @@ class Intake:
         self._store = store
         self._origins = origins
         self._batch = batch
-        self._report = batch.report
+        self.report = batch.report
 
-    def file(self, path: Path, *, off_record: bool = False) -> Iterator[int]:
-        """Take in what is newly written in the file at `path`; yields how many bytes of it were read.
+    def file(
+        self, path: Path, kind: Kind, asked: Asked, *, origin: int | None = None, off_record: bool = False
+    ) -> Iterator[int]:
+        """Take in what is newly written at `path`, a source of this kind; yields how many bytes of it were read.
 
-        It yields after each transaction. Off the record, nothing is stored, and what the file holds now
-        is never learned later. Raises NoSuchPathError, UnreadableError, and the store's errors.
+        It yields after each transaction. Entries remember that they came from the source `origin`. Off the record,
+        nothing is stored, and what is there now is never learned later. Raises NoSuchPathError, UnreadableError,
+        and the store's errors.
         """
         before = status(path)  # a save that comes while we read is then seen as a change
         state = self._store.file_state(str(path))
-        if state is None:
-            state = self._origins.of(str(path), before, lambda: self._digests(path))
+        if state is None and kind.documents:
+            state = self._origins.of(str(path), before, lambda: self._digests(path, kind, asked))
         page = _Page(before, state.paragraphs if state else ())
-        compares = bool(page.ledger) and kind_of(path) != "jsonl"
+        compares = bool(page.ledger) and kind.documents and kind.name != "jsonl"
+        place = _Place(path, kind.source, origin)
         held: list[_New] = []
         held_chars = known = 0
         spoken = complained = False
-        for found in read(path):
+        for found in kind.pieces(path, asked):
             if isinstance(found, Skipped):
-                self._report.skip(found)
+                self.report.skip(found)
                 complained = True
                 continue
             text, redactions = cleaned(found.text)
             if not text:
                 continue
             spoken = True
-            new = page.see(text, found.at, redactions)
+            new = page.see(text, found.at, redactions, found.document)
             if new is None:
                 known += 1
             elif off_record:
@@ -245,47 +267,59 @@ class Intake:
             elif compares and held_chars < _HELD_CHARS:
                 held.append(new)
                 held_chars += len(text)
-            elif self._whole(path, page, new):
+            elif self._whole(place, page, new):
                 yield found.offset_bytes
-        self._edited(path, page, held)
-        self._batch.recall(page.written_at)  # of an import that was killed before it came to the state
+        self._edited(place, page, held)
+        self._batch.recall(
+            page.written_at, kind.source
+        )  # of an import that was killed before it came to the state
         if known:
-            self._report.skip_known(known)
+            self.report.skip_known(known)
         if spoken:
-            self._report.files += 1
+            self.report.files += 1
         elif not complained:
-            self._report.skip(Skipped(path, "empty"))
+            self.report.skip(Skipped(path, "empty"))
         self._origins.saved(self._batch.end_file(lambda: page.state(path)))
         yield before.st_size
 
-    def repository(self, folder: Path) -> Iterator[int]:
-        """Take in the commit messages of the git folder `folder` that are new since the last time."""
+    def repository(
+        self, folder: Path, kind: Kind, asked: Asked, *, origin: int | None = None
+    ) -> Iterator[int]:
+        """Take in the user's commit messages of the git folder `folder` that are new since the last time."""
         newest = commits.head(folder)
         state = self._store.file_state(str(folder))
-        known = state.paragraphs[0] if state and state.paragraphs else None
-        if newest is None or newest == known:
-            self._report.skip(Skipped(folder, "unchanged" if newest else "empty"))
+        mine = replace(asked, me=asked.me or git.guess(folder))
+        if not mine.me:
+            self.report.skip(not_known(folder))
             return
-        for found in commits.read_git(folder, since=known):
+        whose = digest("\n".join(mine.me))
+        read = state.paragraphs if state else ()
+        if newest is None or read == (newest, whose):
+            self.report.skip(Skipped(folder, "unchanged" if newest else "empty"))
+            return
+        since = read[0] if read[1:] == (whose,) else None
+        for found in kind.pieces(folder, asked) if since is None else git.read(folder, mine, since):
             if isinstance(found, Skipped):
-                self._report.skip(found)
+                self.report.skip(found)
                 continue
             text, redactions = cleaned(found.text)
             at = (found.at or datetime.now(UTC)).astimezone(UTC)
             for piece in pieces(text):
                 key = identity("git", None, at.isoformat() if found.at else None, piece)
                 hidden = min(redactions, placeholders(piece))
-                if self._batch.put(piece, source="git", at=at, key=key, redactions=hidden, ids=[]):
+                if self._batch.put(
+                    piece, source="git", at=at, key=key, redactions=hidden, ids=[], origin=origin
+                ):
                     yield 0
-        self._report.files += 1
-        self._batch.end_file(lambda: FileState(str(folder), 0, 0, (newest,)))
+        self.report.files += 1
+        self._batch.end_file(lambda: FileState(str(folder), 0, 0, (newest, whose)))
         yield 0
 
-    def _digests(self, path: Path) -> list[str]:
+    def _digests(self, path: Path, kind: Kind, asked: Asked) -> list[str]:
         """The hashes of a file's paragraphs, of a very long one those at its start."""
         page = _Page(status(path), ())
         found = []
-        for item in read(path):
+        for item in kind.pieces(path, asked):
             text = "" if isinstance(item, Skipped) else cleaned(item.text)[0]
             if text and not isinstance(item, Skipped) and (new := page.see(text, item.at)):
                 found.append(new.paragraph.digest)
@@ -293,17 +327,18 @@ class Intake:
                     break
         return found
 
-    def _whole(self, path: Path, page: _Page, new: _New) -> bool:
+    def _whole(self, place: _Place, page: _Page, new: _New) -> bool:
         """Put a paragraph of which nothing is known; True if that made a transaction."""
         committed = False
         for part, piece in enumerate(pieces(new.text)):
             if new.at is None:
-                key = identity("file", str(path), piece, new.ordinal, part)
+                key = identity(place.source, new.document or str(place.path), piece, new.ordinal, part)
             else:
-                key = identity("file", None, new.at.isoformat(), piece)
+                key = identity(place.source, None, new.at.isoformat(), piece)
             committed |= self._batch.put(
                 piece,
-                source="file",
+                source=place.source,
+                origin=place.origin,
                 at=new.at or page.written_at,
                 key=key,
                 redactions=new.redacted_in(piece),
@@ -311,7 +346,7 @@ class Intake:
             )
         return committed
 
-    def _edited(self, path: Path, page: _Page, held: list[_New]) -> None:
+    def _edited(self, place: _Place, page: _Page, held: list[_New]) -> None:
         """Put what is new in paragraphs that may have been edited from some that are gone."""
         removed = page.ledger.removed()
         stored, all_known = self._stored(removed)
@@ -323,21 +358,22 @@ class Intake:
                 for known, _ in made_from:
                     new.paragraph.entries.extend(known.entries)
                 if edit is None:
-                    self._whole(path, page, new)
+                    self._whole(place, page, new)
                 else:
-                    self._runs(path, page, new, edit.runs)
+                    self._runs(place, page, new, edit.runs)
             else:
                 new.paragraph.off_record = True
 
-    def _runs(self, path: Path, page: _Page, new: _New, runs: tuple[str, ...]) -> None:
+    def _runs(self, place: _Place, page: _Page, new: _New, runs: tuple[str, ...]) -> None:
         """Put the new words of an edited paragraph."""
         for part, run in enumerate(runs):
             if has_words(run):
                 self._batch.put(
                     run,
-                    source="file",
+                    source=place.source,
+                    origin=place.origin,
                     at=page.written_at,
-                    key=identity("file", str(path), new.paragraph.digest, run, part),
+                    key=identity(place.source, str(place.path), new.paragraph.digest, run, part),
                     redactions=new.redacted_in(run),
                     ids=new.paragraph.entries,
                 )

@@ -58,7 +58,10 @@ class ForgottenMeanwhileError(IdiolectError):
 
 @dataclass(frozen=True)
 class NewEntry:
-    """Text to keep. `at` is aware; `token_ids`: little-endian uint32; `key`: a SHA-256 in hexadecimal."""
+    """Text to keep. `at` is aware; `token_ids`: little-endian uint32; `key`: a SHA-256 in hexadecimal.
+
+    `origin` is the number of the source that it was read from; None where a program sent it.
+    """
 
     text: str
     source: str
@@ -67,6 +70,7 @@ class NewEntry:
     token_ids: bytes
     redactions: int
     key: str
+    origin: int | None = None
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,19 @@ class FileState:
     size_bytes: int
     mtime_ns: int
     paragraphs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """A file, folder or repository that was read: whose text it holds by which names, and what it brought."""
+
+    id: int
+    path: str
+    kind: str
+    me: tuple[str, ...]
+    read_at: datetime
+    entries: int
+    words: int
 
 
 @dataclass(frozen=True)
@@ -146,7 +163,8 @@ class Selector:
     """Which entries: those for which all given conditions hold.
 
     `text` is a part of the entry's text, `phrase` some whole words of it, both in any letter case; `source` and
-    `app` are whole names; `since` <= at < `until`, both aware. Raises EmptySelectorError when no condition is given.
+    `app` are whole names; `since` <= at < `until`, both aware; `origin` is the number of a source that was read.
+    Raises EmptySelectorError when no condition is given.
     """
 
     text: str | None = None
@@ -156,10 +174,11 @@ class Selector:
     since: datetime | None = None
     until: datetime | None = None
     phrase: str | None = None
+    origin: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse a selector that would take everything."""
-        given = (self.ids, self.source, self.app, self.since, self.until, self.phrase)
+        given = (self.ids, self.source, self.app, self.since, self.until, self.phrase, self.origin)
         if self.text == "" or (self.text is None and all(condition is None for condition in given)):
             raise EmptySelectorError(
                 "Nothing is selected: give some text, a number, a source, an app or a time."

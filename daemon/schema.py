@@ -149,6 +149,18 @@ CREATE TABLE feedback (
 ) STRICT, WITHOUT ROWID
 """
 
+_SOURCES = """
+CREATE TABLE sources (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    path BLOB NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    me TEXT NOT NULL CHECK (json_valid(me)),
+    read_us INTEGER NOT NULL
+) STRICT;
+ALTER TABLE entries ADD COLUMN origin INTEGER;
+CREATE INDEX entries_by_origin ON entries (origin, words) WHERE origin IS NOT NULL;
+"""
+
 
 @migrations()
 def first(db: Database) -> None:
@@ -179,6 +191,12 @@ def taken(db: Database) -> None:
     """
     db.execute("ALTER TABLE entries ADD COLUMN taken_us INTEGER")
     db.execute("ALTER TABLE entries ADD COLUMN redacted TEXT")
+
+
+@migrations()
+def sources(db: Database) -> None:
+    """What was read, and which entry came from where (`origin`; none for what programs sent, and for older ones)."""
+    db.executescript(_SOURCES)
 
 
 def connect(path: Path, key: str, busy_timeout_s: float) -> Database:

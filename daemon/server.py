@@ -149,7 +149,7 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
     async def import_(request: Request) -> Response:
         """Read files and folders once; answers with events."""
         asked = await _body(request, shapes.ImportBody)
-        events = service.add([Path(path) for path in asked.paths])
+        events = service.add([Path(path) for path in asked.paths], asked.me)
         return streams.answer(await streams.first(events), events)
 
     @post("/v1/watch", shapes.WatchBody)

@@ -42,6 +42,7 @@ from idiolect.daemon.records import (
 from idiolect.daemon.redact import hides, without_placeholders
 from idiolect.daemon.rounds import Rounds, told
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.sources.people import Asked
 from idiolect.daemon.store import Store
 from idiolect.daemon.watch import Watcher
 from idiolect.models.build import find_base
@@ -213,9 +214,9 @@ class Service:
         """Take in something the user wrote; the fast memory knows it on return."""
         return self._ingest.add_text(text, source=source, app=app, at=at)
 
-    def add(self, paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
-        """Import files once. Yields progress events, the last with the report."""
-        return _import_events(self._ingest.add_paths(paths))
+    def add(self, paths: Sequence[Path], me: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+        """Import sources once, of several people's text that of ``me``. Yields progress events, the last the report."""
+        return _import_events(self._ingest.add_paths(paths, Asked(tuple(me))))
 
     def watch(self, path: Path) -> Iterator[dict[str, Any]]:
         """Import a folder and follow it from now on. Yields the events of :meth:`add`."""

@@ -196,9 +196,10 @@ class PauseBody(_Body):
 
 
 class ImportBody(_Body):
-    """Files and folders to read once."""
+    """Files, folders and other sources to read once; `me`: the names and addresses in them that are the user's."""
 
     paths: Annotated[list[_AnyPath], Field(min_length=1, max_length=10_000)]
+    me: Annotated[list[_Name], Field(max_length=100)] = []
 
 
 class WatchBody(_Body):

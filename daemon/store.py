@@ -22,6 +22,7 @@ from idiolect.daemon.records import (
     RoundRow,
     Savings,
     Selector,
+    SourceRow,
     SuggestionKind,
     Tenth,
 )
@@ -153,6 +154,26 @@ class Store:
         """Drop a file's state; the entries that came from it stay."""
         with self._writing() as db:
             texts.drop_file(db, path)
+
+    def sources(self) -> list[SourceRow]:
+        """What was read, by path, with what each brought."""
+        with self._reading() as db:
+            return texts.sources(db)
+
+    def source(self, path: str) -> tuple[int, tuple[str, ...]] | None:
+        """The number of the source at `path` and the names given for it; None where it was never read."""
+        with self._reading() as db:
+            return texts.source(db, path)
+
+    def add_source(self, path: str, kind: str, me: Sequence[str] = ()) -> int:
+        """Note that a source is read now; its number. Without `me` the names that were given before stay."""
+        with self._writing() as db:
+            return texts.add_source(db, path, kind, me)
+
+    def drop_source(self, path: str) -> None:
+        """Forget that a source was read, with the states of its files; its entries are for `forget`."""
+        with self._writing() as db:
+            texts.drop_source(db, path)
 
     def watches(self) -> list[str]:
         """The watched folders and files, by path."""

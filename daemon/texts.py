@@ -10,9 +10,9 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from idiolect.daemon.records import Counts, FileState, NewEntry, Selector
+from idiolect.daemon.records import Counts, FileState, NewEntry, Selector, SourceRow
 from idiolect.daemon.redact import kinds
-from idiolect.daemon.schema import folded, microseconds, now_us, spaced
+from idiolect.daemon.schema import folded, microseconds, moment, now_us, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +29,8 @@ def add(db: Database, new: Sequence[NewEntry], file: FileState | None) -> list[i
     """Keep entries and their file's state; an id for each of `new`, None where its key is known already."""
     insert = (
         "INSERT INTO entries"
-        " (key, at_us, source, app, words, tokens, redactions, text, token_ids, taken_us, redacted)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+        " (key, at_us, source, app, words, tokens, redactions, text, token_ids, taken_us, redacted, origin)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
     )
     ids: list[int | None] = []
     for entry in new:
@@ -51,7 +51,7 @@ def _values(entry: NewEntry) -> tuple[object, ...]:
     key, at_us = bytes.fromhex(entry.key), microseconds(entry.at)
     kept = (entry.source, entry.app, words, tokens, entry.redactions, entry.text, entry.token_ids)
     redacted = json.dumps(kinds(entry.text), sort_keys=True) if entry.redactions else None
-    return key, at_us, *kept, now_us(), redacted
+    return key, at_us, *kept, now_us(), redacted, entry.origin
 
 
 def page(
@@ -85,9 +85,48 @@ def _where(selector: Selector) -> tuple[str, list[object]]:
         "app = ?": selector.app,
         "at_us >= ?": None if selector.since is None else microseconds(selector.since),
         "at_us < ?": None if selector.until is None else microseconds(selector.until),
+        "origin = ?": selector.origin,
     }
     kept = {condition: value for condition, value in given.items() if value is not None}
     return " AND ".join(kept), list(kept.values())
+
+
+def sources(db: Database) -> list[SourceRow]:
+    """What was read, by path, with what each brought."""
+    rows = db.execute(
+        "SELECT id, path, kind, me, read_us, count(origin), coalesce(sum(words), 0) FROM sources"
+        " LEFT JOIN (SELECT origin, words FROM entries WHERE origin IS NOT NULL) ON origin = id"
+        " GROUP BY id ORDER BY path"
+    )
+    return [
+        SourceRow(row[0], os.fsdecode(row[1]), row[2], tuple(json.loads(row[3])), moment(row[4]), *row[5:])
+        for row in rows
+    ]
+
+
+def add_source(db: Database, path: str, kind: str, me: Sequence[str]) -> int:
+    """Note that a source is read now; its number. Without `me` the names that were given before stay."""
+    db.execute(
+        "INSERT INTO sources (path, kind, me, read_us) VALUES (?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET"
+        " kind = excluded.kind, read_us = excluded.read_us,"
+        " me = CASE WHEN excluded.me = '[]' THEN me ELSE excluded.me END",
+        (os.fsencode(path), kind, json.dumps(me), now_us()),
+    )
+    return int(db.execute("SELECT id FROM sources WHERE path = ?", [os.fsencode(path)]).fetchone()[0])
+
+
+def source(db: Database, path: str) -> tuple[int, tuple[str, ...]] | None:
+    """The number of the source at `path`, and the names that were given for it; None for one that is not known."""
+    row = db.execute("SELECT id, me FROM sources WHERE path = ?", [os.fsencode(path)]).fetchone()
+    return (int(row[0]), tuple(json.loads(row[1]))) if row else None
+
+
+def drop_source(db: Database, path: str) -> None:
+    """Drop a source, and the states of the file or files there, so that it would be read as if for the first time."""
+    at = os.fsencode(path)
+    below = at.rstrip(b"/") + b"/"
+    db.execute("DELETE FROM sources WHERE path = ?", [at])
+    db.execute("DELETE FROM files WHERE path = ? OR substr(path, 1, ?) = ?", [at, len(below), below])
 
 
 def last_id(db: Database) -> int:

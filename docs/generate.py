@@ -158,7 +158,10 @@ def _errors() -> list[tuple[int, str, int, str]]:
 
 def sources() -> list[Path]:
     """The modules of the three packages, in order of name."""
-    return [path for package in PACKAGES for path in sorted((ROOT / package).glob("*.py"))]
+    folders = [
+        folder for package in PACKAGES for folder in (ROOT / package, *sorted((ROOT / package).glob("*/")))
+    ]
+    return [path for folder in folders for path in sorted(folder.glob("*.py"))]
 
 
 def modules() -> str:
@@ -167,9 +170,9 @@ def modules() -> str:
     for path in sources():
         sentence = _first_paragraph(ast.parse(path.read_text("utf-8")))
         if path.name == "__init__.py":
-            lines += ["", f"`{path.parent.name}/`: {sentence}", ""]
+            lines += ["", f"`{path.parent.relative_to(ROOT)}/`: {sentence}", ""]
         else:
-            lines.append(f"- `{path.parent.name}/{path.name}`: {sentence}")
+            lines.append(f"- `{path.relative_to(ROOT)}`: {sentence}")
     return "\n".join(lines).strip()
 
 

@@ -176,7 +176,8 @@ class ToyService:
         self.entries += 1
         return Learned(self.entries, True, 0, None)
 
-    def add(self, paths):
+    def add(self, paths, me=()):
+        self.calls.append(("add", [path.name for path in paths], list(me)))
         try:
             for path in paths:
                 if not path.exists():

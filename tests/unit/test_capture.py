@@ -331,6 +331,7 @@ def test_a_repository_is_given_by_its_git_folder(profile: Profile) -> None:
         subprocess.run([*git, "commit", "--allow-empty", "-qm", message], cwd=profile.notes, check=True)
 
     subprocess.run(["git", "init", "-q", profile.notes], check=True)
+    subprocess.run(["git", "config", "user.email", "one@example.org"], cwd=profile.notes, check=True)
     commit("reader: keep the last line")
     profile.write("README.md", "About.")
     assert profile.add().entries == 1, "a folder brings its files, not its history"

@@ -12,19 +12,24 @@ from pathlib import Path
 import pytest
 
 from idiolect.daemon.commits import GitError, git_folder, head, read_git, written
+from idiolect.daemon.finding import Exclusion, find
 from idiolect.daemon.markdown import prose
 from idiolect.daemon.readers import (
-    Exclusion,
     Item,
     NoSuchPathError,
     ReadReport,
     Skipped,
     UnreadableError,
-    find,
-    kind_of,
-    read,
 )
 from idiolect.daemon.settings import NEVER_READ
+from idiolect.daemon.sources.people import Asked
+from idiolect.daemon.sources.table import BY_NAME, document_at, kind_of
+
+
+def read(path: Path, *me: str) -> list[Item | Skipped]:
+    kind = kind_of(path)
+    assert kind is not None
+    return list(kind.pieces(path, Asked(me)))
 
 
 def texts(path: Path) -> list[str]:
@@ -313,7 +318,7 @@ def test_fences(fence: str) -> None:
 
 def test_markdown_is_read_by_its_suffix(tmp_path: Path) -> None:
     assert texts(write(tmp_path / "a.md", "# Head\n\n```\ncode\n```\ntext\n")) == ["Head", "text"]
-    assert kind_of(Path("a.MD")) == "markdown"
+    assert document_at(Path("a.MD")) is BY_NAME["markdown"]
 
 
 # JSON lines
@@ -413,9 +418,9 @@ def test_commit_messages(repository: Path) -> None:
     assert [item.text for item in items] == ["Größe: ändern", "reader: keep the last line\n\nIt was lost."]
     assert items[0].at == datetime(2024, 5, 1, 10, tzinfo=UTC)
     assert sum(isinstance(one, Skipped) for one in found) == 2
-    assert [one.text for one in read_git(repository / ".git", author="Other") if isinstance(one, Item)] == [
-        "Größe: ändern"
-    ]
+    assert [
+        one.text for one in read_git(repository / ".git", authors=["Other"]) if isinstance(one, Item)
+    ] == ["Größe: ändern"]
 
 
 def test_only_newer_commits_or_all_if_the_last_is_unknown(repository: Path) -> None:
@@ -461,10 +466,14 @@ def test_what_a_person_wrote_of_a_commit_message(message: str, wanted: str) -> N
 LARGE = """
 import resource, sys
 from pathlib import Path
-from idiolect.daemon.readers import Item, read
+from idiolect.daemon.readers import Item
+from idiolect.daemon.sources.people import Asked
+from idiolect.daemon.sources.table import BY_NAME, document_at, kind_of
+path = Path(sys.argv[1])
+pieces = kind_of(path).pieces(path, Asked())
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 count = characters = 0
-for found in read(Path(sys.argv[1])):
+for found in pieces:
     if isinstance(found, Item):
         count += 1
         characters += len(found.text)

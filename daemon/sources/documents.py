@@ -1,0 +1,122 @@
+"""Documents: plain text, Markdown, Org, reStructuredText and lines of JSON, by paragraph or line."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from idiolect.daemon import markdown
+from idiolect.daemon.readers import Item, Skipped, explained, opened
+from idiolect.daemon.sources import org, rst
+from idiolect.daemon.sources.lines import Lines, paragraphs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from idiolect.daemon.sources.people import Asked
+
+_JSON_BYTES: Final = 8 << 20  # of one line of JSON
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+def text(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+    """The paragraphs of a plain text. A paragraph ends at an empty line; lines wrapped by hand are joined.
+
+    What is no valid UTF-8 is dropped and counted. Raises UnreadableError, NoSuchPathError.
+    """
+    return _read(path, lambda lines: _items(lines, paragraphs), asked)
+
+
+def marked_down(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+    """The paragraphs of a Markdown file; see `text`."""
+    return _read(path, lambda lines: _items(lines, markdown.prose), asked)
+
+
+def org_mode(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+    """The paragraphs of an Org file; see `text`."""
+    return _read(path, lambda lines: _items(lines, org.prose), asked)
+
+
+def restructured(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+    """The paragraphs of a reStructuredText file; see `text`."""
+    return _read(path, lambda lines: _items(lines, rst.prose), asked)
+
+
+def json_lines(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+    """The lines of a JSONL file: objects with `text` and perhaps `ts` (see `time_of`)."""
+    return _read(path, lambda lines: _read_jsonl(path, lines), asked)
+
+
+def _read(
+    path: Path, parts: Callable[[Lines], Iterable[Item | Skipped]], _asked: Asked
+) -> Iterator[Item | Skipped]:
+    with opened(path) as file, explained(path):
+        head = file.peek(8192)[:8192]  # type: ignore[attr-defined] # a BufferedReader, as opened here
+        if b"\0" in head:
+            yield Skipped(path, "binary")
+            return
+        if head.startswith(_BOM):
+            file.read(len(_BOM))
+        lines = Lines(file)
+        yield from parts(lines)
+        if lines.dropped_bytes:
+            note = f"{path.name}: {lines.dropped_bytes} bytes that are not UTF-8 were left out"
+            yield Skipped(path, "bytes that are not UTF-8", note, lines.dropped_bytes)
+
+
+def _items(lines: Lines, blocks: Callable[[Iterable[str]], Iterator[str]]) -> Iterator[Item]:
+    for ordinal, block in enumerate(blocks(lines)):
+        yield Item(block, None, ordinal, lines.offset_bytes)
+
+
+def _read_jsonl(path: Path, lines: Lines) -> Iterator[Item | Skipped]:
+    for number, line in enumerate(lines.whole(_JSON_BYTES), start=1):
+        if line is None:
+            note = f"{path.name} line {number}: longer than {_JSON_BYTES >> 20} MB"
+            yield Skipped(path, "lines too long", note)
+            continue
+        written = lines.decoded(line).strip()
+        if not written:
+            continue
+        text, at, problem = parsed(written)
+        if problem is not None:
+            yield Skipped(path, problem, f"{path.name} line {number}: {_SAID[problem]}")
+        if text is not None:
+            yield Item(text, at, number - 1, lines.offset_bytes)
+
+
+_SAID: Final = {
+    "lines that are not JSON": "not a JSON object",
+    "lines without text": 'no "text" that is a string',
+    "times not understood": '"ts" is no time that can be understood; the text was kept',
+}
+
+
+def parsed(line: str) -> tuple[str | None, datetime | None, str | None]:
+    """A JSONL line's text and time, and what is wrong with it (a key of `_SAID`)."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None, None, "lines that are not JSON"
+    if not isinstance(value, dict):
+        return None, None, "lines that are not JSON"
+    text, ts = value.get("text"), value.get("ts")
+    if not isinstance(text, str):
+        return None, None, "lines without text"
+    at = None if ts is None else time_of(ts)
+    return text, at, "times not understood" if at is None and ts is not None else None
+
+
+def time_of(ts: object) -> datetime | None:
+    """An ISO 8601 time (UTC unless it says otherwise), or seconds or milliseconds since 1970."""
+    try:
+        if isinstance(ts, str):
+            at = datetime.fromisoformat(ts.strip())
+            return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+        if isinstance(ts, int | float) and not isinstance(ts, bool):
+            return datetime.fromtimestamp(ts / 1000 if abs(ts) > 1e11 else ts, UTC)
+    except (ValueError, OverflowError, OSError):
+        pass
+    return None

@@ -1,0 +1,351 @@
+"""Mail that the user sent: mbox files, Maildirs, single messages, and the profiles of Thunderbird.
+
+Formats: RFC 5322 and 2045 to 2047 (messages), RFC 4155 (mbox), https://cr.yp.to/proto/maildir.html
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from collections import Counter
+from datetime import UTC, datetime
+from email.errors import MessageError
+from email.header import decode_header, make_header
+from email.utils import parsedate_to_datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+from selectolax.lexbor import LexborHTMLParser
+
+from idiolect.daemon.readers import Item, Skipped, explained, opened
+from idiolect.daemon.sources.replies import own_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from email.message import Message
+    from pathlib import Path
+
+    from idiolect.daemon.sources.people import Asked
+
+_CHUNK_BYTES: Final = 1 << 18
+_HELD_BYTES: Final = 1 << 20  # of one message: what comes after that is attachments
+_HEAD_BYTES: Final = 1 << 16
+_SAMPLE: Final = 1000  # messages that are looked at to see who sends
+_MOST_TEXT: Final = 200_000  # characters of one mail: longer ones were not typed
+_FROM_LINE: Final = re.compile(rb"\n\r?\nFrom [^\n]*\d\d:\d\d[^\n]*\n")
+_FROM: Final = re.compile(rb"^from:[ \t]*((?:[^\r\n]|\r?\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
+_ADDRESS: Final = re.compile(rb"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+")
+_HEX: Final = re.compile(r"^[0-9A-Fa-f]{1,8}$")
+_EXPUNGED: Final = 0x8  # of Thunderbird's status: deleted, and gone from the file when that is compacted next
+_PREFS_ADDRESS: Final = re.compile(r'user_pref\("mail\.identity\.\w+\.useremail", "([^"]+@[^"]+)"\)')
+_SENT: Final = re.compile(
+    r"sent|gesendet|envoy|enviado|inviat|verzonden|skickat|sendt|lähetetyt|wysłane|odeslan|отправлен|已发送|送信",
+    re.IGNORECASE,
+)
+_GENERATED: Final = re.compile(
+    r"^(?:accepted|declined|tentative|cancell?ed|invitation|updated invitation|zugesagt|abgesagt|abgelehnt"
+    r"|mit vorbehalt|accepté|refusé|aceptado|automatic reply|auto(?:matic)?[- ]?response|out of office)\b[^\n]{0,20}:"
+    r"|^(?:out of office|abwesenheitsnotiz)\b",
+    re.IGNORECASE,
+)
+#: What in an HTML mail its writer did not write: quotations, signatures, and what cannot be seen.
+_NOT_TYPED: Final = (
+    "style, script, head, title, blockquote, pre > code, .gmail_quote, .gmail_signature, .gmail_attr, "
+    ".moz-cite-prefix, .moz-signature, .moz-forward-container, .yahoo_quoted, .protonmail_quote, "
+    ".protonmail_signature_block, "
+    "#divRplyFwdMsg, #divRplyFwdMsg ~ *, #appendonsend, #appendonsend ~ *, #Signature, #OLK_SRC_BODY_SECTION, "
+    "#mail-editor-reference-message-container, #mail-editor-reference-message-container ~ *, "
+    ".WordSection1 > div[style*=border-top] ~ *, "
+    "table, img, [style*='display:none'], [style*='display: none']"
+)
+_BREAKS: Final = "br, p, div, li, tr, h1, h2, h3, h4, h5, h6, ul, ol"
+
+
+def is_mbox(_path: Path, head: bytes) -> bool:
+    """Whether a file begins as mbox files do, and goes on with a header."""
+    return re.match(rb"From [^\n]*\n(?:>?[\w-]+:)", head) is not None
+
+
+def is_message(path: Path, head: bytes) -> bool:
+    """Whether a file is one message."""
+    return path.suffix.lower() in (".eml", ".emlx") or (
+        b"\nMIME-Version:" in head
+        and _FROM.search(head) is not None
+        and re.match(rb"[\w-]+:", head) is not None
+    )
+
+
+def is_maildir(path: Path, _head: bytes) -> bool:
+    """Whether a folder is a Maildir."""
+    return path.is_dir() and (path / "cur").is_dir() and (path / "new").is_dir()
+
+
+def is_thunderbird(path: Path, _head: bytes) -> bool:
+    """Whether a folder is a profile of Thunderbird's."""
+    return path.is_dir() and (path / "prefs.js").is_file() and bool(_boxes(path))
+
+
+def mbox(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+    """What the user wrote in the mails of an mbox file, streamed. Raises UnreadableError, NoSuchPathError."""
+    return _read(path, _mbox_messages(path), asked)
+
+
+def message(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+    """What the user wrote in one mail. Raises UnreadableError, NoSuchPathError."""
+    return _read(path, _single(path), asked)
+
+
+def maildir(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+    """What the user wrote in the mails of a Maildir. Raises UnreadableError, NoSuchPathError."""
+    return _read(path, _maildir_messages(path), asked)
+
+
+def thunderbird(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+    """What the user wrote in the folders of a profile that hold sent mail. Raises UnreadableError, NoSuchPathError."""
+    ordinal = 0
+    for box in _boxes(path):
+        for found in maildir(box, asked) if box.is_dir() else mbox(box, asked):
+            if isinstance(found, Item):
+                yield Item(found.text, found.at, ordinal, found.offset_bytes)
+                ordinal += 1
+            else:
+                yield found
+
+
+def senders(path: Path) -> list[tuple[str, int]]:
+    """Who sent the first mails of a file or folder: addresses with how many each, the busiest first."""
+    counted: Counter[str] = Counter()
+    for raw, _ in islice(_messages(path), _SAMPLE):
+        if address := _sender(raw):
+            counted[address] += 1
+    return counted.most_common()
+
+
+def guess(path: Path) -> tuple[str, ...]:
+    """The user's addresses: of a Thunderbird profile its identities; else who sent nearly all mails there."""
+    for folder in (path, *path.parents):
+        if addresses := _identities(folder):
+            return addresses
+    counted = senders(path)
+    total = sum(count for _, count in counted)
+    named = _SENT.search(path.name) or _SENT.search(path.parent.name)
+    enough = 0.5 if named else 0.9
+    return (counted[0][0],) if counted and counted[0][1] >= enough * total else ()
+
+
+def _identities(folder: Path) -> tuple[str, ...]:
+    try:
+        prefs = (folder / "prefs.js").read_text("utf-8", errors="ignore")
+    except OSError:
+        return ()
+    return tuple(dict.fromkeys(address.lower() for address in _PREFS_ADDRESS.findall(prefs)))
+
+
+def _boxes(profile: Path) -> list[Path]:
+    """The mbox files and Maildirs of a profile that hold sent mail, by their names."""
+    found = []
+    for root in (profile / "Mail", profile / "ImapMail"):
+        if root.is_dir():
+            for path in sorted(root.rglob("*")):
+                held = path.is_file() and path.suffix == "" and path.stat().st_size
+                if _SENT.search(path.name) and (held or is_maildir(path, b"")):
+                    found.append(path)
+    return found
+
+
+def _messages(path: Path) -> Iterator[tuple[bytes, int]]:
+    """The messages at a path of any of these kinds, as bytes, with how far into the file they go."""
+    if is_maildir(path, b""):
+        return _maildir_messages(path)
+    if path.is_dir():
+        return (found for box in _boxes(path) for found in _messages(box))
+    with opened(path) as file:
+        head = file.read(4096)
+    return _mbox_messages(path) if is_mbox(path, head) else _single(path)
+
+
+def _single(path: Path) -> Iterator[tuple[bytes, int]]:
+    with opened(path) as file, explained(path):
+        raw = file.read(_HELD_BYTES)
+        if path.suffix.lower() == ".emlx":  # Apple Mail: the first line is the message's length
+            raw = raw.partition(b"\n")[2]
+        yield raw, len(raw)
+
+
+def _maildir_messages(folder: Path) -> Iterator[tuple[bytes, int]]:
+    done = 0
+    for part in ("cur", "new"):
+        with explained(folder):
+            files = sorted((folder / part).iterdir())
+        for file in files:
+            try:
+                with file.open("rb") as opened_file:
+                    raw = opened_file.read(_HELD_BYTES)
+            except OSError:  # moved by the mail program meanwhile, or not a file
+                continue
+            done += len(raw)
+            yield raw, done
+
+
+def _mbox_messages(path: Path) -> Iterator[tuple[bytes, int]]:
+    """The messages of an mbox file, one after the other; of each, at most `_HELD_BYTES`.
+
+    A message begins after an empty line with one that says `From ` and a time.
+    """
+    with opened(path) as file, explained(path):
+        held = b"\n\n"
+        read = 0
+        dropping = False  # the rest of a message that was too long
+        while chunk := file.read(_CHUNK_BYTES):
+            read += len(chunk)
+            held += chunk
+            start = 0
+            while found := _FROM_LINE.search(held, start):
+                if found.start() > 1 and not dropping:
+                    yield _unescaped(held[start : found.start() + 1]), read - len(held) + found.start()
+                dropping = False
+                start = found.end()
+            held = held[start - 1 if start else 0 :] if start else held
+            if len(held) > _HELD_BYTES:
+                if not dropping:
+                    yield _unescaped(held[:_HELD_BYTES]), read
+                dropping = True
+                held = held[-4096:]
+        if held.strip() and not dropping:
+            yield _unescaped(held), read
+
+
+def _unescaped(raw: bytes) -> bytes:
+    """A message without the `>` that mbox files have before a line that begins with `From `."""
+    return raw.replace(b"\n>From ", b"\nFrom ") if b"\n>From " in raw else raw
+
+
+def _sender(raw: bytes) -> str:
+    """The address in a message's From field, in lower case; "" where there is none."""
+    found = _FROM.search(raw, 0, min(len(raw), _head_end(raw)))
+    addresses = _ADDRESS.findall(found[1]) if found else ()
+    return addresses[-1].decode().lower() if addresses else ""
+
+
+def _head_end(raw: bytes) -> int:
+    ends = [place for mark in (b"\n\n", b"\r\n\r\n") if (place := raw.find(mark, 2)) >= 0]
+    return min([*ends, _HEAD_BYTES])
+
+
+def _read(path: Path, raws: Iterable[tuple[bytes, int]], asked: Asked) -> Iterator[Item | Skipped]:
+    mine: dict[str, bool] = {}
+    others = generated = damaged = 0
+    for ordinal, (raw, offset) in enumerate(raws):
+        sender = _sender(raw)
+        if sender not in mine:
+            mine[sender] = asked.mine(sender)
+        if not mine[sender]:
+            others += 1
+            continue
+        try:
+            text, at = _typed(raw)
+        except (MessageError, ValueError, LookupError, AttributeError, TypeError, IndexError, RecursionError):
+            damaged += 1  # the parser means to take anything, and yet sometimes does not
+            continue
+        if text:
+            yield Item(text, at, ordinal, offset)
+        else:
+            generated += 1
+    for count, reason in (
+        (others, "mails of others"),
+        (generated, "mails with nothing typed"),
+        (damaged, "damaged mails"),
+    ):
+        if count:
+            yield Skipped(path, reason, None, count)
+
+
+def _typed(raw: bytes) -> tuple[str, datetime | None]:
+    """What was typed in a mail, and when it was sent."""
+    parsed: Message[str, str] = email.message_from_bytes(raw.lstrip(b"\r\n"), policy=email.policy.compat32)
+    at = _date(parsed)
+    if _is_generated(parsed):
+        return "", at
+    html = None
+    for part in _text_parts(parsed):
+        if part.get_content_type() == "text/plain":
+            text = own_words(
+                _decoded(part),
+                flowed=str(part.get_param("format", "")).lower() == "flowed",
+                delete_space=str(part.get_param("delsp", "")).lower() == "yes",
+            )
+            return text[:_MOST_TEXT], at
+        html = html or part
+    return (own_words(plain(_decoded(html)))[:_MOST_TEXT] if html is not None else ""), at
+
+
+def _is_generated(parsed: Message[str, str]) -> bool:
+    """Whether a program sent the mail, its user deleted it, or it says nothing but whether somebody comes."""
+    status = str(parsed.get("X-Mozilla-Status", "0")).strip()
+    if int(status if _HEX.match(status) else "0", 16) & _EXPUNGED:
+        return True
+    auto = str(parsed.get("Auto-Submitted", "no")).strip().lower()
+    if auto not in ("no", "") or parsed.get("X-Autoreply") or parsed.get_content_type() == "multipart/report":
+        return True
+    subject = _header(parsed.get("Subject"))
+    return _GENERATED.match(subject) is not None
+
+
+def _text_parts(parsed: Message[str, str]) -> list[Message[str, str]]:
+    """The text of the mail itself, plain before HTML; nothing of attached files and forwarded mails."""
+    found: list[Message[str, str]] = []
+    waiting = [parsed]
+    while waiting:
+        part = waiting.pop(0)
+        if part.get_content_type() == "message/rfc822" or part.get_content_disposition() == "attachment":
+            continue
+        if part.is_multipart():
+            held: Any = part.get_payload()
+            waiting[:0] = held
+        elif part.get_content_type() in ("text/plain", "text/html") and part.get_filename() is None:
+            found.append(part)
+    return sorted(found, key=lambda part: part.get_content_type() != "text/plain")
+
+
+def _decoded(part: Message[str, str]) -> str:
+    """A part's text, whatever its transfer encoding and charset, and where that is wrong, as well as may be."""
+    payload = part.get_payload(decode=True)
+    data = payload if isinstance(payload, bytes) else str(payload or "").encode(errors="replace")
+    charset = str(part.get_content_charset("utf-8"))
+    if charset in ("us-ascii", "ascii", "unknown-8bit", "x-unknown"):
+        charset = "utf-8"
+    try:
+        return data.decode(charset)
+    except (LookupError, UnicodeDecodeError):
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError:
+            return data.decode("cp1252", errors="ignore")
+
+
+def plain(html: str) -> str:
+    """The text of an HTML mail as it is seen, a line a paragraph, without quotations, tables and signatures."""
+    tree = LexborHTMLParser(html)
+    for node in tree.css(_NOT_TYPED):
+        node.decompose()
+    for node in tree.css(_BREAKS):
+        node.insert_after("\n" if node.tag in ("br", "li", "tr") else "\n\n")
+    text = tree.body.text(deep=True) if tree.body else ""
+    lines = [" ".join(line.split()) for line in text.split("\n")]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
+
+
+def _header(value: object) -> str:
+    try:
+        return str(make_header(decode_header(str(value or "")))).strip()
+    except (ValueError, LookupError, MessageError):
+        return str(value)
+
+
+def _date(parsed: Message[str, str]) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(str(parsed.get("Date", "")))
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, TypeError, OverflowError, IndexError, OSError):
+        return None

@@ -1,0 +1,83 @@
+"""Rooms of Matrix that Element exported as JSON.
+
+The file's head is Element's own; `messages` are events as the specification has them:
+https://spec.matrix.org/latest/client-server-api/#mroommessage
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import ijson
+
+from idiolect.daemon.readers import Skipped, explained, opened
+from idiolect.daemon.sources.people import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_TYPED: Final = frozenset({"m.text", "m.emote"})  # a notice is a bot's
+
+
+def looks(_path: Path, head: bytes) -> bool:
+    """Whether a JSON file begins as Element's exports do."""
+    return all(key in head for key in (b'"room_name"', b'"exported_by"'))
+
+
+def messages(path: Path) -> Iterator[Message | Skipped]:
+    """What people typed in the room, without what replies quote; of an edited message, its first version.
+
+    Raises UnreadableError, NoSuchPathError.
+    """
+    names: dict[str, str] = {}
+    try:
+        with opened(path) as file, explained(path):
+            for event in ijson.items(file, "messages.item", use_float=True):
+                if not isinstance(event, dict) or not isinstance(event.get("content"), dict):
+                    continue
+                sender, content = str(event.get("sender") or ""), event["content"]
+                if event.get("type") == "m.room.member":
+                    names[str(event.get("state_key") or sender)] = str(content.get("displayname") or "")
+                if event.get("type") == "m.room.message" and content.get("msgtype") in _TYPED:
+                    text = _text(content)
+                    if text:
+                        yield Message(sender, text, _at(event), (names.get(sender, ""),))
+    except ijson.JSONError:
+        yield Skipped(
+            path, "damaged JSON", f"{path.name}: the JSON breaks off or is damaged; what came before was read"
+        )
+
+
+def guess(path: Path) -> tuple[str, ...]:
+    """Who exported the room: an id, or the name that the room showed for it, with the id where the room tells it."""
+    name = ""
+    try:
+        with opened(path) as file, explained(path):
+            name = next(iter(ijson.items(file, "exported_by")), "")
+        with opened(path) as file, explained(path):
+            for event in ijson.items(file, "messages.item", use_float=True):
+                if event.get("type") == "m.room.member" and event["content"].get("displayname") == name:
+                    return (str(event.get("state_key") or event.get("sender")),)
+    except (ijson.JSONError, KeyError, AttributeError, TypeError):
+        pass
+    return (name,) if name.startswith("@") else ()
+
+
+def _text(content: dict[str, Any]) -> str:
+    relates = content.get("m.relates_to") or {}
+    if relates.get("rel_type") == "m.replace":
+        return ""
+    lines = str(content.get("body") or "").split("\n")
+    if "m.in_reply_to" in relates:  # a reply begins with what it answers
+        while lines and lines[0].startswith(">"):
+            lines.pop(0)
+    return "\n".join(lines).strip()
+
+
+def _at(event: dict[str, Any]) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(int(event["origin_server_ts"]) / 1000, UTC)
+    except (KeyError, TypeError, ValueError, OverflowError, OSError):
+        return None

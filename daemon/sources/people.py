@@ -1,0 +1,75 @@
+"""Whose text it is: messages of several people, and which of these people is the user."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from idiolect.daemon.readers import Item, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+#: Given as the user's name: everybody's text is taken.
+EVERYONE: Final = "*"
+
+_LOOKED_AT: Final = 5000  # messages, to see who writes
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user said about a source: `me` are the names and addresses that are theirs; none: to be guessed."""
+
+    me: tuple[str, ...] = ()
+
+    def mine(self, *names: str) -> bool:
+        """Whether one of these names for a writer is the user's, in any letter case."""
+        wanted = {name.casefold().strip() for name in self.me}
+        return EVERYONE in wanted or any(name.casefold().strip() in wanted for name in names if name)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What `writer` wrote in a chat; `also` are other names of theirs: a number, an account, an address."""
+
+    writer: str
+    text: str
+    at: datetime | None
+    also: tuple[str, ...] = ()
+
+
+def own(messages: Iterable[Message | Skipped], asked: Asked) -> Iterator[Item | Skipped]:
+    """The user's messages as items."""
+    mine: dict[tuple[str, ...], bool] = {}
+    for ordinal, message in enumerate(messages):
+        if isinstance(message, Skipped):
+            yield message
+            continue
+        names = (message.writer, *message.also)
+        if names not in mine:
+            mine[names] = asked.mine(*names)
+        if mine[names]:
+            yield Item(message.text, message.at, ordinal)
+
+
+def writers(messages: Iterable[Message | Skipped]) -> list[tuple[str, int]]:
+    """Who writes in the first messages, with how many each, the busiest first."""
+    counted = Counter(
+        message.writer for message in islice(messages, _LOOKED_AT) if isinstance(message, Message)
+    )
+    return counted.most_common()
+
+
+def called(path: Path) -> str:
+    """The name of a source: its file's or folder's, of a `.git` the repository's."""
+    return path.parent.name if path.name == ".git" else path.name
+
+
+def not_known(path: Path) -> Skipped:
+    """That nothing of a file was read, since nobody knows which of its people is the user."""
+    note = f"{called(path)}: say which of its people you are, with --me and the name as it stands there"
+    return Skipped(path, "whose text it is, is not known", note)

@@ -1,0 +1,173 @@
+"""What its writer typed of a mail: without what it quotes, forwards, signs and what programs put below it.
+
+Forms of quoting: RFC 3676 (`>`, `-- `, flowed lines), and what mail programs write before what they quote, by language.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from idiolect.daemon.sources.lines import unwrapped
+
+# "On Monday, NAME <ADDRESS> wrote:" by language: how such a line begins, and how it ends.
+_WROTE: Final = re.compile(
+    r"^(?:On|Am|Le|El|Il|Op|Em|Den|Dne|W dniu|Dnia|Pe|Tarihinde|På|On the|\d{1,4}[-./年 ]|Mon|Tue|Wed|Thu|Fri|Sat|Sun"
+    r"|\S[^\n]{0,80}<[^<>\s]+@[^<>\s]+>)"
+    r"[^\n]{0,300}?(?:wrote|writes|schrieb|a écrit|escribió|ha scritto|schreef(?: het volgende)?|escreveu|skrev"
+    r"|napsal(?:\(a\))?|napisał(?:\(a\))?|kirjoitti|a scris|yazdı|写道|писал(?:\(а\)|а)?|пишет|ha escrit|írta)"
+    r"[^\n:]{0,120}:?\s*$",
+    re.IGNORECASE,
+)
+_WROTE_BEGINS: Final = re.compile(
+    r"^(?:On|Am|Le|El|Il|Op|Em|Den|Dne|W dniu|Dnia)\b[^\n]{8,200}$", re.IGNORECASE
+)
+_BARE_FROM: Final = re.compile(r"^\d{4}-\d\d-\d\d[^\n]{0,40}<[^<>\s]+@[^<>\s]+>:\s*$")
+# "-----Original Message-----" and its likes: what follows is somebody else's.
+_SEPARATOR: Final = re.compile(
+    r"^[\s>]*(?:[-_=*]{2,}\s*(?:original message|original appointment|forwarded message|forwarded by|begin forwarded"
+    r"|ursprüngliche nachricht|original-nachricht|weitergeleitete nachricht|message d'origine|message original"
+    r"|message transféré|mensaje original|mensaje reenviado|messaggio originale|messaggio inoltrato"
+    r"|mensagem original|mensagem encaminhada|oorspronkelijk bericht|doorgestuurd bericht|ursprungligt meddelande"
+    r"|oprindelig meddelelse|opprinnelig melding|alkuperäinen viesti|wiadomość oryginalna|původní zpráva"
+    r"|исходное сообщение|пересылаемое сообщение|原始邮件|転送メッセージ|元のメッセージ)\b[^\n]*"
+    r"|begin forwarded message:|anfang der weitergeleiteten (?:e-mail|nachricht):"
+    r"|début du message (?:transféré|réexpédié)\s*:"
+    r"|inicio del mensaje reenviado:|inizio messaggio inoltrato:)\s*$",
+    re.IGNORECASE,
+)
+_FIELD: Final = re.compile(
+    r"^[\s>*]*(?:from|sent|to|subject|date|cc|von|gesendet|an|betreff|datum|de|envoyé|à|objet|date|para|enviado|asunto"
+    r"|fecha|da|inviato|a|oggetto|data|van|verzonden|aan|onderwerp|från|skickat|till|ämne|fra|sendt|til|emne|od|wysłano"
+    r"|do|temat|odesláno|komu|předmět|от|кому|тема|дата|发件人|发送时间|收件人|主题)\*?\s?[:：]\*?\s",
+    re.IGNORECASE,
+)
+_FROM_FIELD: Final = re.compile(
+    r"^[\s>*]*(?:from|von|de|da|van|från|fra|od|от|发件人)\*?\s?[:：]\*?\s", re.IGNORECASE
+)
+_RULE: Final = re.compile(r"^[\s>]*[_-]{20,}\s*$")
+_SIGNATURE: Final = re.compile(r"^--\s?$|^—$|^__$")
+_PHONE: Final = re.compile(
+    r"^(?:sent (?:from|via|with|using) (?:my )?[^\n.]{2,40}|get outlook for \w+|sent from (?:yahoo )?mail[^\n]{0,30}"
+    r"|(?:von meinem|gesendet (?:von|mit|aus)|diese nachricht wurde von meinem) [^\n]{2,60}"
+    r"|envoyé (?:de(?:puis)?|à partir) [^\n]{2,40}|enviado (?:desde|do|de) [^\n]{2,40}|inviato da[l ]?[^\n]{2,40}"
+    r"|verzonden (?:vanaf|met|vanuit) [^\n]{2,40}"
+    r"|skickat från [^\n]{2,40}|sendt fra [^\n]{2,40}|lähetetty [^\n]{2,40}|wysłane z [^\n]{2,40}"
+    r"|отправлено (?:с|из) [^\n]{2,40}"
+    r"|从我的[^\n]{1,20}发送|iPhoneから送信)[.]?\s*$",
+    re.IGNORECASE,
+)
+_BELOW: Final = re.compile(  # what list servers, calendars, virus checkers and lawyers add
+    r"^(?:_{20,}|-{20,})$|^[\w.+/ -]{1,60} mailing list$|^You received this message because you are subscribed"
+    r"|^To unsubscribe\b|^Unsubscribe:|^This (?:e-?mail|message)[^\n]{0,80}(?:confidential|privileged|intended)"
+    r"|^CONFIDENTIALITY|^DISCLAIMER|^The information (?:contained )?in this (?:e-?mail|message)"
+    r"|^Diese E-?Mail (?:enthält|und)|^Ce (?:message|courriel)[^\n]{0,60}confidentiel"
+    r"|^Este (?:mensaje|correo)[^\n]{0,60}confidencial"
+    r"|^(?:Virus-free|Virenfrei|Scanned by)\b|^Microsoft Teams meeting"
+    r"|^Join (?:on your computer|Zoom Meeting|with Google Meet)",
+    re.IGNORECASE,
+)
+_TYPED: Final = re.compile(r"\w")
+_INLINE_TAG: Final = re.compile(r"\[(?:cid|image):[^\]\n]*\]|<(?:https?|mailto):[^>\s]*>")
+
+
+def own_words(text: str, *, flowed: bool = False, delete_space: bool = False) -> str:
+    """What was typed of a mail's plain text, its wrapped lines joined; "" where that is nothing.
+
+    `flowed` and `delete_space` are the parameters `format=flowed` and `delsp=yes` of RFC 3676.
+    """
+    lines = [line.rstrip("\r") for line in text.split("\n")]
+    lines = _unquoted(lines[: _end(lines)])
+    if flowed:
+        lines = _unflowed(lines, delete_space=delete_space)
+    paragraphs: list[str] = []
+    held: list[str] = []
+    for line in (*lines, ""):
+        bare = _INLINE_TAG.sub("", line).strip() if "[" in line or "<" in line else line.strip()
+        if bare:
+            held.append(bare)
+        elif held:
+            paragraphs.append("\n".join(held) if flowed else unwrapped(held))
+            held = []
+    return "\n\n".join(paragraphs)
+
+
+def _end(lines: list[str]) -> int:
+    """Where the writer's own part of the mail ends."""
+    for place, line in enumerate(lines):
+        start = line[:1]
+        if not start or start == ">":
+            continue
+        if _SIGNATURE.match(line) or _SEPARATOR.match(line) or _PHONE.match(line.strip()):
+            return place
+        if _BELOW.match(line) and place:
+            return place
+        if _FROM_FIELD.match(line) and sum(map(_is_field, lines[place : place + 6])) >= 3:
+            return place - 1 if place and _RULE.match(lines[place - 1]) else place
+        if _says_who_wrote(lines, place) and not _answered_below(lines, place):
+            return place
+    return len(lines)
+
+
+def _is_field(line: str) -> bool:
+    return _FIELD.match(line) is not None
+
+
+def _says_who_wrote(lines: list[str], place: int) -> int:
+    """How many lines, from this one on, say who wrote what is quoted below; 0 for none."""
+    line = lines[place].strip()
+    if _WROTE.match(line) or _BARE_FROM.match(line):
+        return 1 if _is_followed(lines, place + 1) or line.endswith(":") else 0
+    if _WROTE_BEGINS.match(line) and place + 1 < len(lines):
+        for more in (2, 3):
+            joined = " ".join(part.strip() for part in lines[place : place + more])
+            if _WROTE.match(joined) and joined.endswith(":"):
+                return more
+    return 0
+
+
+def _is_followed(lines: list[str], place: int) -> bool:
+    """Whether the next line that is not empty is a quoted one."""
+    for line in lines[place : place + 3]:
+        if line.strip():
+            return line.startswith(">")
+    return False
+
+
+def _answered_below(lines: list[str], place: int) -> bool:
+    """Whether quoted lines follow, so that the answers may stand between or below them."""
+    after = place + (_says_who_wrote(lines, place) or 1)
+    return _is_followed(lines, after)
+
+
+def _unquoted(lines: list[str]) -> list[str]:
+    """The lines without quoted ones and the lines that say who wrote those."""
+    kept: list[str] = []
+    place = 0
+    while place < len(lines):
+        line = lines[place]
+        if line.startswith(">"):
+            kept.append("")
+        elif line and (said := _says_who_wrote(lines, place)) and _is_followed(lines, place + said):
+            kept.append("")
+            place += said - 1
+        else:
+            kept.append(line)
+        place += 1
+    return kept
+
+
+def _unflowed(lines: list[str], *, delete_space: bool) -> list[str]:
+    """Flowed lines joined: one that ends in a space goes on in the next (RFC 3676, section 4)."""
+    joined: list[str] = []
+    goes_on = False
+    for line in lines:
+        bare = line[1:] if line.startswith(" ") else line  # space-stuffed
+        if goes_on:
+            joined[-1] += bare
+        else:
+            joined.append(bare)
+        goes_on = bare.endswith(" ") and bare.strip() != "--"
+        if goes_on and delete_space:
+            joined[-1] = joined[-1][:-1]
+    return joined

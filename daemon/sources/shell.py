@@ -1,0 +1,141 @@
+"""Histories of shells: bash, zsh and fish in their own files, and atuin's database, which is only read.
+
+Formats: bash(1) HISTORY, zshoptions(1) EXTENDED_HISTORY, `history.cpp` of fish, atuin's `history` table.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from idiolect.daemon.readers import Item, Skipped, UnreadableError, explained, opened
+from idiolect.daemon.sources.lines import Lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from idiolect.daemon.sources.people import Asked
+
+_STAMP: Final = re.compile(r"^#(\d{9,11})$")
+_EXTENDED: Final = re.compile(r"^: (\d{9,11}):\d+;(.*)$", re.DOTALL)
+_LONGEST: Final = 4000  # characters of a command; what is longer was pasted
+
+
+def bash(path: Path, _asked: Asked) -> Iterator[Item | Skipped]:
+    """The commands in bash's history, with times where HISTTIMEFORMAT was set."""
+    return _items(path, _bash)
+
+
+def zsh(path: Path, _asked: Asked) -> Iterator[Item | Skipped]:
+    """The commands in zsh's history, plain or extended."""
+    return _items(path, _zsh, meta=True)
+
+
+def fish(path: Path, _asked: Asked) -> Iterator[Item | Skipped]:
+    """The commands in fish's history."""
+    return _items(path, _fish)
+
+
+def is_bash(path: Path, head: bytes) -> bool:
+    """By its name, or by lines that are times."""
+    return path.name in (".bash_history", "bash_history") or re.match(rb"#\d{10}\n[^#\n]", head) is not None
+
+
+def is_zsh(path: Path, head: bytes) -> bool:
+    """By its name, or by how extended lines begin."""
+    named = path.name in (".zsh_history", ".zhistory", ".histfile", "zsh_history")
+    return named or re.match(rb": \d{10}:\d+;", head) is not None
+
+
+def is_fish(path: Path, head: bytes) -> bool:
+    """By its name or by its first line."""
+    return path.name == "fish_history" or re.match(rb"- cmd: .*\n  when: \d+", head) is not None
+
+
+def is_atuin(path: Path, head: bytes) -> bool:
+    """A SQLite file that has a table as atuin's."""
+    return head.startswith(b"SQLite format 3\0") and path.suffix == ".db" and b"history" in head
+
+
+def atuin(path: Path, _asked: Asked) -> Iterator[Item | Skipped]:
+    """The commands in atuin's database that were not deleted there. Raises UnreadableError, NoSuchPathError."""
+    with explained(path):
+        path.stat()
+    sql = "SELECT command, timestamp FROM history WHERE deleted_at IS NULL ORDER BY timestamp"
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as db:
+            for ordinal, (command, at_ns) in enumerate(db.execute(sql)):
+                if isinstance(command, str) and len(command) <= _LONGEST:
+                    yield Item(command, _at(at_ns / 1e9), ordinal)
+    except sqlite3.Error:
+        raise UnreadableError(f"{path} is not a database of atuin's that can be read.") from None
+
+
+def _items(
+    path: Path,
+    commands: Callable[[Iterable[str]], Iterator[tuple[str, datetime | None]]],
+    *,
+    meta: bool = False,
+) -> Iterator[Item | Skipped]:
+    with opened(path) as file, explained(path):
+        lines = Lines(file, meta=meta)
+        for ordinal, (command, at) in enumerate(commands(lines)):
+            if command.strip() and len(command) <= _LONGEST:
+                yield Item(command, at, ordinal, lines.offset_bytes)
+
+
+def _bash(lines: Iterable[str]) -> Iterator[tuple[str, datetime | None]]:
+    at: datetime | None = None
+    held: list[str] = []
+    for line in lines:
+        if stamp := _STAMP.match(line):
+            if held:
+                yield "\n".join(held), at
+            held, at = [], _at(int(stamp[1]))
+        elif at is None:
+            yield line, None
+        else:  # with times, a command may have several lines
+            held.append(line)
+    if held:
+        yield "\n".join(held), at
+
+
+def _zsh(lines: Iterable[str]) -> Iterator[tuple[str, datetime | None]]:
+    held = ""
+    for line in lines:
+        held += line
+        if held.endswith("\\"):
+            held = held[:-1] + "\n"
+            continue
+        found = _EXTENDED.match(held)
+        yield (found[2], _at(int(found[1]))) if found else (held, None)
+        held = ""
+    if held.strip():
+        yield held, None
+
+
+def _fish(lines: Iterable[str]) -> Iterator[tuple[str, datetime | None]]:
+    command: str | None = None
+    for line in lines:
+        if line.startswith("- cmd: "):
+            if command is not None:
+                yield command, None
+            command = line[7:].replace("\\\\", "\0").replace("\\n", "\n").replace("\0", "\\")
+        elif line.startswith("  when: ") and command is not None:
+            digits = line[8:].strip()
+            yield command, _at(int(digits)) if digits.isdigit() else None
+            command = None
+    if command is not None:
+        yield command, None
+
+
+def _at(seconds: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None

@@ -1,0 +1,152 @@
+"""All kinds of sources: how each is recognised and read, and what its entries are filed under.
+
+A new kind is a module with a function that reads it, and a row here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from idiolect.daemon.readers import Skipped, explained, opened
+from idiolect.daemon.sources import (
+    documents,
+    git,
+    joplin,
+    mail,
+    matrix,
+    shell,
+    signal,
+    slack,
+    telegram,
+    whatsapp,
+)
+from idiolect.daemon.sources.people import called, not_known, own, writers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from types import ModuleType
+
+    from idiolect.daemon.readers import Item
+    from idiolect.daemon.sources.people import Asked
+
+#: What commands of a shell are filed under: kept, but nothing that is suggested in prose is made from them.
+SHELL: Final = "shell"
+
+_HEAD_BYTES: Final = 8192
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of source.
+
+    `source` is what its entries are filed under. `read` gives what is there, for what was asked. A file is of this
+    kind if its name ends so (`suffixes`) or if it looks so: `looks` gets the path and a file's first bytes (none of a
+    folder). `guess` gives the names in it that are the user's, and `people` whose names there are; kinds without
+    these hold one person's text. `documents` are read wherever a folder is, and edited later.
+    """
+
+    name: str
+    source: str
+    says: str
+    read: Callable[[Path, Asked], Iterator[Item | Skipped]]
+    suffixes: tuple[str, ...] = ()
+    looks: Callable[[Path, bytes], bool] | None = None
+    guess: Callable[[Path], tuple[str, ...]] | None = None
+    people: Callable[[Path], list[tuple[str, int]]] | None = None
+    documents: bool = False
+
+    def pieces(self, path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+        """What of this source is the user's: by the names that were given, else by a guess, which is noted.
+
+        Raises UnreadableError, NoSuchPathError, GitError.
+        """
+        if self.guess is not None and not asked.me:
+            guessed = self.guess(path)
+            if not guessed:
+                yield not_known(path)
+                return
+            yield Skipped(
+                path, "", f"{called(path)}: taken as yours: {', '.join(guessed)} (--me says otherwise)", 0
+            )
+            asked = replace(asked, me=guessed)
+        yield from self.read(path, asked)
+
+
+def _chat(name: str, says: str, module: ModuleType) -> Kind:
+    """A kind whose module gives all people's messages."""
+    return Kind(
+        name,
+        "chat",
+        says,
+        read=lambda path, asked: own(module.messages(path), asked),
+        looks=module.looks,
+        guess=module.guess,
+        people=lambda path: writers(module.messages(path)),
+    )
+
+
+_mail = partial(Kind, source="mail", guess=mail.guess, people=mail.senders)
+
+#: In the order in which they are tried: what is recognised by what is in it comes before what is by its name.
+KINDS: Final = (
+    Kind(
+        "git",
+        "git",
+        "commit messages",
+        git.read,
+        looks=git.is_repository,
+        guess=git.guess,
+        people=git.authors,
+    ),
+    _mail("thunderbird", says="sent mail in Thunderbird", read=mail.thunderbird, looks=mail.is_thunderbird),
+    _mail("maildir", says="sent mail in a Maildir", read=mail.maildir, looks=mail.is_maildir),
+    _mail("mbox", says="sent mail in an mbox file", read=mail.mbox, looks=mail.is_mbox),
+    _mail("message", says="a mail", read=mail.message, looks=mail.is_message),
+    _chat("slack", "Slack's export", slack),
+    _chat("whatsapp", "a chat from WhatsApp", whatsapp),
+    _chat("telegram", "chats from Telegram", telegram),
+    _chat("matrix", "a Matrix room from Element", matrix),
+    _chat("signal", "a chat from Signal", signal),
+    Kind("joplin", "notes", "Joplin's export", joplin.read, looks=joplin.looks),
+    Kind("bash", SHELL, "bash's history", shell.bash, looks=shell.is_bash),
+    Kind("zsh", SHELL, "zsh's history", shell.zsh, looks=shell.is_zsh),
+    Kind("fish", SHELL, "fish's history", shell.fish, looks=shell.is_fish),
+    Kind("atuin", SHELL, "atuin's history", shell.atuin, looks=shell.is_atuin),
+    Kind("markdown", "file", "Markdown", documents.marked_down, (".md", ".markdown"), documents=True),
+    Kind("org", "file", "Org", documents.org_mode, (".org",), documents=True),
+    Kind("rst", "file", "reStructuredText", documents.restructured, (".rst", ".rest"), documents=True),
+    Kind("jsonl", "file", "lines of JSON", documents.json_lines, (".jsonl", ".ndjson"), documents=True),
+    Kind("text", "file", "plain text", documents.text, (".txt", ".text"), documents=True),
+)
+BY_NAME: Final = {kind.name: kind for kind in KINDS}
+TEXT: Final = BY_NAME["text"]
+#: What may be read, as a sentence says it.
+SAID: Final = ".txt, .md, .org, .rst and .jsonl files, mail (mbox, Maildir), exported chats and notes"
+
+_DOCUMENTS: Final = {suffix: kind for kind in KINDS for suffix in kind.suffixes if kind.documents}
+
+
+def document_at(path: Path) -> Kind | None:
+    """The kind of document that a file is by its name; None for other files."""
+    return _DOCUMENTS.get(path.suffix.lower())
+
+
+def kind_of(path: Path) -> Kind | None:
+    """The kind of a file or folder, by what is in it and by its name; None for any other.
+
+    A file without a suffix that looks like nothing else is plain text. Raises UnreadableError, NoSuchPathError.
+    """
+    head = b""
+    if path.is_file():
+        with opened(path) as file, explained(path):
+            head = file.read(_HEAD_BYTES)
+    with explained(path):
+        for kind in KINDS:
+            if kind.looks is not None and kind.looks(path, head):
+                return kind
+    if path.is_dir():
+        return None
+    return document_at(path) or (None if path.suffix else TEXT)
