@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from idiolect.daemon import custody
+from idiolect.daemon import custody, safekeeping
 from idiolect.daemon.arguments import (
     AsJson,
     Budget,
@@ -430,6 +430,7 @@ def forget(
 
 
 custody.register(app, _CARE)
+safekeeping.register(app, _CARE)
 
 
 # --- the first run -----------------------------------------------------------------------------------

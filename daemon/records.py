@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date, datetime
     from pathlib import Path
 
@@ -183,6 +184,23 @@ class Selector:
             raise EmptySelectorError(
                 "Nothing is selected: give some text, a number, a source, an app or a time."
             )
+
+
+@dataclass(frozen=True)
+class BackupRow:
+    """A backup that was written to `path`.
+
+    `last_entry` is the highest number that an entry had then; None where any text may be inside, as in a store that was
+    replaced by a restored one.
+    """
+
+    path: str
+    at: datetime
+    last_entry: int | None
+
+    def holds(self, entry_ids: Collection[int]) -> bool:
+        """Whether any of these entries, which are in the store now, is in the backup too."""
+        return any(self.last_entry is None or id_ <= self.last_entry for id_ in entry_ids)
 
 
 @dataclass(frozen=True)

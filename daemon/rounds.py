@@ -269,9 +269,8 @@ class Rounds:
             metrics=metrics,
             tokens_per_s=result["tokens_per_s"],
             seconds=result["seconds"],
+            state={_MIXTURE: result["mixtures"]["base"], _DUE: False},
         )
-        self._store.set(_MIXTURE, result["mixtures"]["base"])
-        self._store.set(_DUE, False)
         self._published()
         log.info("round %d: adapter %d %s: %s", round_id, adapter, result["status"], result["reason"])
         return {

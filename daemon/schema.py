@@ -162,6 +162,15 @@ CREATE INDEX entries_by_origin ON entries (origin, words) WHERE origin IS NOT NU
 """
 
 
+_BACKUPS = """
+CREATE TABLE backups (
+    path BLOB PRIMARY KEY,
+    at_us INTEGER NOT NULL,
+    last_entry INTEGER
+) STRICT, WITHOUT ROWID
+"""
+
+
 @migrations()
 def first(db: Database) -> None:
     """Everything that the first version keeps.
@@ -197,6 +206,15 @@ def taken(db: Database) -> None:
 def sources(db: Database) -> None:
     """What was read, and which entry came from where (`origin`; none for what programs sent, and for older ones)."""
     db.executescript(_SOURCES)
+
+
+@migrations()
+def backups(db: Database) -> None:
+    """Where backups were written, so that forgetting can say which of them still hold the text.
+
+    `last_entry` is the highest id that an entry had then; NULL where any text may be inside.
+    """
+    db.execute(_BACKUPS)
 
 
 def connect(path: Path, key: str, busy_timeout_s: float) -> Database:

@@ -214,6 +214,11 @@ class Settings(pydantic_settings.BaseSettings):
         return self.home / "store.db"
 
     @property
+    def former_store_path(self) -> Path:
+        """The store that a restored backup replaced, until the user lets go of it."""
+        return self.home / "store.db.before-restore"
+
+    @property
     def key_path(self) -> Path:
         """The store's key, where no keyring holds it."""
         return self.home / "store.key"
@@ -259,7 +264,8 @@ class Settings(pydantic_settings.BaseSettings):
         An existing folder of the profile is closed to others too, unless it holds files of somebody
         else's (a shared folder such as `/tmp` is left as it is). Raises HomeError.
         """
-        ours = {"store.db", "store.db-wal", "store.db-shm", "store.key", "config.toml", "base", "run", "log"}
+        ours = {"store.db", "store.db-wal", "store.db-shm", "store.db.before-restore", "store.key"}
+        ours |= {"config.toml", "base", "run", "log"}
         try:
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             if {child.name for child in self.home.iterdir()} <= ours:

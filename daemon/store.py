@@ -8,9 +8,10 @@ from contextlib import contextmanager, suppress
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from idiolect.daemon import audit, feedback, lineage, texts
+from idiolect.daemon import audit, copies, feedback, lineage, texts
 from idiolect.daemon.records import (
     AdapterRow,
+    BackupRow,
     Counts,
     Entry,
     Event,
@@ -40,7 +41,7 @@ from idiolect.daemon.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -252,10 +253,12 @@ class Store:
         metrics: dict[str, Any],
         tokens_per_s: float | None,
         seconds: float | None,
+        state: Mapping[str, Any] | None = None,
     ) -> int:
         """Keep the adapter that a round made, end the round and, if "active", serve it; the adapter's id.
 
-        `seen` are the ids of the entries that the round trained on; what `parent` has seen is added.
+        `seen` are the ids of the entries that the round trained on; what `parent` has seen is added. `state`
+        is kept as by `set`, with the adapter or not at all.
         Raises RoundNotRunningError, and ForgottenMeanwhileError when any of `seen`, or `parent`, was
         forgotten while the round ran: the weights then hold forgotten text, and nothing is kept.
         """
@@ -273,6 +276,8 @@ class Store:
             )
             ended: Final = "promoted" if serve else "refused"
             lineage.end_round(db, round_id, adapter_id, ended, reason, metrics, tokens_per_s, seconds)
+            for name, value in (state or {}).items():
+                _set(db, name, value)
             return adapter_id
 
     def interrupt_rounds(self) -> int:
@@ -342,6 +347,31 @@ class Store:
         if ids and not dry_run:
             self._scrub_or_say_so()
         return ForgetReceipt(len(ids), dropped, active)
+
+    # Backups
+
+    def backups(self) -> list[BackupRow]:
+        """The backups that were made of this store, oldest first, whether or not their files are still there."""
+        with self._reading() as db:
+            return copies.backups(db)
+
+    def note_backup(self, row: BackupRow) -> None:
+        """Remember a backup; one that was noted at the same path before is replaced."""
+        with self._writing() as db:
+            copies.note(db, row)
+
+    def drop_backup(self, path: str) -> None:
+        """Do not speak of the backup at `path` any more."""
+        with self._writing() as db:
+            copies.drop(db, path)
+
+    def copy_to(self, target: Path, key: str) -> dict[str, int]:
+        """Write all that is in the store now into the empty file `target`, encrypted with `key`.
+
+        `key` is as in `copies`. Returns how many rows each table has. Raises CopyFailedError.
+        """
+        with self._reading() as db:
+            return copies.write(db, target, key)
 
     # Small state and events
 

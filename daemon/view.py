@@ -370,6 +370,10 @@ class View:
 
     # --- how things are printed ---
 
+    def tell(self, sentence: str, facts: dict[str, Any], *, as_json: bool) -> None:
+        """Say a sentence, or print as JSON what is in it."""
+        return self._json(facts) if as_json else self._say(sentence)
+
     def _say(self, text: str) -> None:
         self._out.print(Text(text), soft_wrap=True)
 

@@ -1,0 +1,310 @@
+"""Backups: a verified copy of the store in a file of its own, and the way back, which can be taken back too.
+
+Both work beside a running service or without one; only what replaces the store wants the profile for itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from idiolect.daemon import copies, keys, process
+from idiolect.daemon.records import BackupRow
+from idiolect.daemon.schema import StoreNewerError, StoreUnreadableError, busy
+from idiolect.daemon.store import Store
+from idiolect.models import durable
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from idiolect.daemon.settings import Settings
+
+_PATIENCE_S = 60.0  # beside a long import, whose transactions follow closely on each other
+_LEFT_BEHIND_S = 86400.0  # a draft that is older was left by a backup that was killed
+
+
+class NothingToBackUpError(IdiolectError):
+    """The profile has no store yet."""
+
+    code: ClassVar[str] = "nothing-to-back-up"
+    exit_code: ClassVar[int] = 73
+    http_status: ClassVar[int] = 409
+
+
+class NothingToUndoError(IdiolectError):
+    """No store was kept by a restore."""
+
+    code: ClassVar[str] = "nothing-to-undo"
+    exit_code: ClassVar[int] = 74
+    http_status: ClassVar[int] = 409
+
+
+class FormerStoreKeptError(IdiolectError):
+    """The store that an earlier restore replaced is still kept, and another one would take its place."""
+
+    code: ClassVar[str] = "former-store-kept"
+    exit_code: ClassVar[int] = 75
+    http_status: ClassVar[int] = 409
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a store or a backup of one holds."""
+
+    entries: int
+    adapters: int
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A backup that was made and verified."""
+
+    path: Path
+    size_bytes: int
+    holds: Contents
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A backup that is now the profile's store; `former` is where the one before is kept, if there was one."""
+
+    holds: Contents
+    former: Path | None
+
+
+def profile_key(settings: Settings) -> str:
+    """The profile's own key, as a copy's. Raises NothingToBackUpError, and what `keys.obtain` raises."""
+    _require_store(settings)
+    return copies.raw(keys.obtain(settings).hex)
+
+
+def make(settings: Settings, target: Path, key: str) -> Backup:
+    """Write all that the store holds at this moment to `target`, encrypted with `key`, and read it through.
+
+    The file is for the user alone, and whole or not there: what was at `target` before is replaced only by a copy that
+    was verified. The store remembers the backup's path. Raises NothingToBackUpError, CopyFailedError, and the
+    store's errors.
+    """
+    _require_store(settings)
+    target = target.resolve()
+    if target.is_relative_to(settings.home):
+        raise copies.failed(target, "it is inside the profile, which a backup is there to outlive")
+    if target.is_dir():
+        raise copies.failed(target, "it is a folder")
+    store = Store.open(settings.store_path, keys.obtain(settings).hex, busy_timeout_s=_PATIENCE_S)
+    with contextlib.closing(store), _draft(target) as draft:
+        before = {row.path: row for row in store.backups()}
+        for path in before:
+            if Path(path).parent.is_dir() and not Path(path).exists():  # deleted; not on a disk that is away
+                store.drop_backup(path)
+        # Noted first: whatever is forgotten from now on may be in the copy. The copy knows of itself, too.
+        store.note_backup(BackupRow(str(target), datetime.now(UTC), store.last_id()))
+        try:
+            written = store.copy_to(draft, key)
+            try:
+                verified = copies.check(draft, key)
+            except copies.CopyUnreadableError:
+                raise copies.failed(target, "what was written cannot be read again") from None
+            if verified != written:
+                raise copies.failed(target, "what was written is not all that was to be written")
+            durable.publish(draft, target)
+        except BaseException as error:
+            with contextlib.suppress(IdiolectError):
+                store.drop_backup(str(target))
+                if str(target) in before:
+                    store.note_backup(before[str(target)])
+            if isinstance(error, OSError):
+                raise copies.failed(target, error.strerror or "it cannot be written") from None
+            raise
+    return Backup(target, target.stat().st_size, _contents(written))
+
+
+def examine(source: Path, key: str) -> Contents:
+    """Read all of a backup and say what it holds. Raises CopyUnreadableError."""
+    return _contents(copies.check(source, key))
+
+
+def restore(settings: Settings, source: Path, key: str) -> Restored:
+    """Make the backup at `source` the profile's store, in its present form and under the profile's own key.
+
+    The store that was there is kept until `discard`. If anything fails, or the power does, the store is
+    what it was or all of the backup. Raises AlreadyRunningError, FormerStoreKeptError, CopyUnreadableError,
+    CopyFailedError, and the errors of keys and the store.
+    """
+    settings.prepare()
+    with process.locked(settings):
+        _end_swap(settings)
+        kept = settings.former_store_path
+        if kept.exists():
+            raise FormerStoreKeptError(
+                f"The store that an earlier restore replaced is still kept in {kept}. Remove it with "
+                "`idiolect restore --discard`, or put it back with `idiolect restore --undo`; then restore again."
+            )
+        copies.check(source, key)
+        hex_digits = keys.obtain(settings).hex
+        former = kept if _has_store(settings) else None
+        draft = settings.store_path.with_name("store.db.restoring")
+        try:
+            _write_draft(settings, source, key, draft, hex_digits, former)
+            verified = copies.check(draft, copies.raw(hex_digits))
+            if former is not None:
+                _settle(settings.store_path, hex_digits)
+                os.link(settings.store_path, former)  # the store itself is in its place until the new one is
+            durable.publish(draft, settings.store_path)
+        except OSError as error:
+            raise copies.failed(settings.store_path, error.strerror or "it cannot be written") from None
+        finally:
+            _remove(draft)
+    return Restored(_contents(verified), former)
+
+
+def undo(settings: Settings) -> Contents | None:
+    """Put back the store that `restore` replaced, and keep the restored one in its place.
+
+    So a second call takes the first one back. Returns what the store holds now, None where it cannot be
+    read. Raises AlreadyRunningError, NothingToUndoError, StoreBusyError.
+    """
+    with process.locked(settings.prepare()):
+        kept = _kept(settings)
+        store, aside = settings.store_path, _aside(settings)
+        hex_digits = keys.obtain(settings).hex
+        if store.exists():
+            _settle(store, hex_digits)
+            os.link(store, aside)
+        durable.publish(kept, store)
+        _end_swap(settings)
+        with contextlib.suppress(IdiolectError):
+            with contextlib.closing(Store.open(store, hex_digits)) as opened:
+                opened.note_backup(BackupRow(str(kept), datetime.now(UTC), None))
+            return _contents(copies.check(store, copies.raw(hex_digits)))
+        return None
+
+
+def discard(settings: Settings) -> Path:
+    """Remove the store that `restore` replaced; where it was. Raises AlreadyRunningError, NothingToUndoError."""
+    with process.locked(settings.prepare()):
+        kept = _kept(settings)
+        _remove(kept)
+        with contextlib.suppress(IdiolectError):
+            store = Store.open(settings.store_path, keys.obtain(settings).hex)
+            with contextlib.closing(store):
+                store.drop_backup(str(kept))
+    return kept
+
+
+# --- parts -------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _draft(target: Path) -> Iterator[Path]:
+    """An empty file beside `target`, for the user alone; gone after the block, under this name."""
+    prefix = f".{target.name}-"
+    try:
+        for old in target.parent.iterdir():
+            if old.name.startswith(prefix) and time.time() - old.stat().st_mtime > _LEFT_BEHIND_S:
+                old.unlink()
+        handle, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=target.parent)
+    except OSError as error:
+        raise copies.failed(target, error.strerror or "it cannot be written") from None
+    os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _write_draft(
+    settings: Settings, source: Path, key: str, draft: Path, hex_digits: str, former: Path | None
+) -> None:
+    """A store beside the profile's, with what the backup holds, and what the profile knows of backups."""
+    _remove(draft)
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with copies.opened(source, key) as db:
+        written = copies.write(db, draft, copies.raw(hex_digits))
+    with contextlib.closing(Store.open(draft, hex_digits)) as store:
+        entries = store.counts().entries
+        known = {row.path for row in store.backups()}
+        for path in {row.path for row in _backups(settings, hex_digits)} - known:
+            # Made after this backup, of entries with the same numbers as others will get now.
+            store.note_backup(BackupRow(path, datetime.now(UTC), None))
+        if former is not None:
+            store.note_backup(BackupRow(str(former), datetime.now(UTC), None))
+    if entries != written["entries"]:
+        raise copies.failed(settings.store_path, "what was written is not all that was to be written")
+
+
+def _backups(settings: Settings, hex_digits: str) -> list[BackupRow]:
+    """The backups that the store which is to be replaced knows, if it can still say so."""
+    if not _has_store(settings):
+        return []
+    with (
+        contextlib.suppress(IdiolectError),
+        contextlib.closing(Store.open(settings.store_path, hex_digits)) as store,
+    ):
+        return store.backups()
+    return []
+
+
+def _settle(store: Path, hex_digits: str) -> None:
+    """See that `store` is one file. Raises StoreBusyError.
+
+    The last to close a store, even one that cannot be deciphered, brings into it what its log holds, and
+    removes the log.
+    """
+    with contextlib.suppress(StoreUnreadableError, StoreNewerError):
+        Store.open(store, hex_digits).close()
+    if store.with_name(f"{store.name}-wal").exists():
+        raise busy(store)
+
+
+def _aside(settings: Settings) -> Path:
+    """A second name of the store while it changes places with the one that was kept."""
+    return settings.store_path.with_name("store.db.aside")
+
+
+def _end_swap(settings: Settings) -> None:
+    """What `undo` did not come to, when it was cut off: the store that was put aside is the one to keep."""
+    aside, kept = _aside(settings), settings.former_store_path
+    if aside.exists():
+        if kept.exists():  # it was cut off before anything had changed
+            _remove(aside)
+        else:
+            durable.publish(aside, kept)
+
+
+def _kept(settings: Settings) -> Path:
+    _end_swap(settings)
+    if not settings.former_store_path.exists():
+        raise NothingToUndoError(
+            f"No store is kept in {settings.home} from an earlier restore, so there is nothing to put back or remove."
+        )
+    return settings.former_store_path
+
+
+def _remove(store: Path) -> None:
+    for suffix in ("-wal", "-shm", ""):
+        store.with_name(f"{store.name}{suffix}").unlink(missing_ok=True)
+
+
+def _has_store(settings: Settings) -> bool:
+    return settings.store_path.exists() and settings.store_path.stat().st_size > 0
+
+
+def _require_store(settings: Settings) -> None:
+    if not _has_store(settings):
+        raise NothingToBackUpError(
+            f"There is no store in {settings.home} yet. `idiolect start` makes one; "
+            "IDIOLECT_HOME names another profile."
+        )
+
+
+def _contents(rows: dict[str, int]) -> Contents:
+    return Contents(*(rows.get(table, 0) for table in ("entries", "adapters", "rounds")))

@@ -1,0 +1,159 @@
+"""Whole copies of the store, each under a key of its own: written, opened for reading, checked page by page.
+
+A key is a passphrase, or `raw(hex)` for one of 256 random bits. `Store` and `backup.py` are the only callers.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, ClassVar, Final, cast
+
+import sqlcipher3.dbapi2 as sqlcipher
+from sqlite_utils import Database
+
+from idiolect.daemon.records import BackupRow
+from idiolect.daemon.schema import microseconds, moment
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class CopyFailedError(IdiolectError):
+    """A backup cannot be written where it was asked for, or is not what was written."""
+
+    code: ClassVar[str] = "backup-failed"
+    exit_code: ClassVar[int] = 71
+    http_status: ClassVar[int] = 507
+
+
+class CopyUnreadableError(IdiolectError):
+    """A backup cannot be opened: another passphrase, another kind of file, or damage."""
+
+    code: ClassVar[str] = "backup-unreadable"
+    exit_code: ClassVar[int] = 72
+    http_status: ClassVar[int] = 422
+
+
+#: What SQLite says where the file that is written to, and not the one that is read, is at fault.
+_WRITING: Final = (sqlcipher.SQLITE_FULL, sqlcipher.SQLITE_CANTOPEN, sqlcipher.SQLITE_READONLY)
+_IOERR_READ: Final = sqlcipher.SQLITE_IOERR | 1 << 8  # of the store itself, not of the copy
+
+
+def raw(hex_digits: str) -> str:
+    """A key of 64 hexadecimal digits that is used as it is."""
+    return f"x'{hex_digits}'"
+
+
+def backups(db: Database) -> list[BackupRow]:
+    """The backups that are known, oldest first."""
+    rows = db.execute("SELECT path, at_us, last_entry FROM backups ORDER BY at_us, path")
+    return [BackupRow(os.fsdecode(path), moment(at_us), last) for path, at_us, last in rows]
+
+
+def note(db: Database, row: BackupRow) -> None:
+    """Remember a backup."""
+    db.execute(
+        "INSERT OR REPLACE INTO backups (path, at_us, last_entry) VALUES (?, ?, ?)",
+        (os.fsencode(row.path), microseconds(row.at), row.last_entry),
+    )
+
+
+def drop(db: Database, path: str) -> None:
+    """Forget that there is a backup at a path."""
+    db.execute("DELETE FROM backups WHERE path = ?", (os.fsencode(path),))
+
+
+def write(db: Database, target: Path, key: str) -> dict[str, int]:
+    """Write everything in `db`, as it is at one moment, into the empty file `target`; rows by table.
+
+    The file is not yet forced to the disk. Raises CopyFailedError for what is wrong with `target`.
+    """
+    with _about(target):
+        db.execute("ATTACH ? AS copy KEY ?", (str(target), key))
+    try:
+        # Nothing of an unfinished copy is worth a journal; one transaction, so that nothing changes meanwhile.
+        db.execute("PRAGMA copy.journal_mode = OFF").fetchall()
+        db.execute("BEGIN")
+        try:
+            found = rows(db)
+            with _about(target):
+                db.execute("SELECT sqlcipher_export('copy')").fetchall()
+                db.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlcipher.Error):
+                db.rollback()
+            raise
+    finally:
+        with suppress(sqlcipher.Error):
+            db.execute("DETACH copy")
+    return found
+
+
+def rows(db: Database) -> dict[str, int]:
+    """How many rows each table has."""
+    named = db.execute("SELECT name FROM main.sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
+    return {name: db.execute(f'SELECT count(*) FROM main."{name}"').fetchone()[0] for (name,) in named}  # noqa: S608
+
+
+@contextmanager
+def opened(path: Path, key: str) -> Iterator[Database]:
+    """A copy, for reading alone. Raises CopyUnreadableError, in the block too where a page is damaged."""
+    try:
+        connection = sqlcipher.connect(
+            f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+        )
+    except sqlcipher.DatabaseError:
+        raise CopyUnreadableError(f"{path} cannot be opened. Name a file that you may read.") from None
+    try:
+        # SQLCipher would write its own lines to stderr for each page that it cannot read.
+        connection.execute("PRAGMA cipher_log_level = NONE").fetchall()
+        connection.set_key(key)
+        yield Database(cast("sqlite3.Connection", connection), execute_plugins=False)
+    except sqlcipher.DatabaseError:
+        raise _unreadable(path) from None
+    finally:
+        connection.close()
+
+
+def check(path: Path, key: str) -> dict[str, int]:
+    """Read all of a copy: each page's HMAC, the tables' structure and their references; rows by table.
+
+    Raises CopyUnreadableError.
+    """
+    with opened(path, key) as db:
+        found = rows(db)
+        unsound = db.execute("PRAGMA cipher_integrity_check").fetchall()
+        unsound += [row for row in db.execute("PRAGMA integrity_check(1)").fetchall() if row[0] != "ok"]
+        unsound += db.execute("PRAGMA foreign_key_check").fetchall()
+        if unsound or not {"entries", "adapters", "_sqlite_migrations"} <= found.keys():
+            raise _unreadable(path)
+        return found
+
+
+def _unreadable(path: Path) -> CopyUnreadableError:
+    return CopyUnreadableError(
+        f"{path} cannot be read: it is not a backup, is damaged, or was made under another passphrase or key. "
+        "Try the passphrase again, or another backup."
+    )
+
+
+@contextmanager
+def _about(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlcipher.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0)
+        if code & 0xFF in _WRITING or (code & 0xFF == sqlcipher.SQLITE_IOERR and code != _IOERR_READ):
+            raise failed(target, "the disk is full, or it cannot be written") from None
+        raise
+
+
+def failed(target: Path, why: str) -> CopyFailedError:
+    """The error that says that no copy was made."""
+    return CopyFailedError(
+        f"No copy was made: {target}: {why}. What was there before is unchanged; make room, or name another file."
+    )

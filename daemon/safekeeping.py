@@ -1,0 +1,198 @@
+"""The commands `backup` and `restore`: what they ask for and what they say. The work is done in `backup.py`."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from idiolect.daemon.arguments import AsJson, confirm
+
+if TYPE_CHECKING:
+    from idiolect.daemon.backup import Contents
+    from idiolect.daemon.settings import Settings
+
+_LEAST_CHARS = 8
+
+_PassphraseFile = Annotated[
+    str | None,
+    typer.Option(
+        "--passphrase-file",
+        metavar="FILE",
+        help="Take the passphrase from this file's first line (-: from stdin) instead of asking for it.",
+    ),
+]
+_ProfileKey = Annotated[
+    bool,
+    typer.Option(
+        "--profile-key", help="Use the profile's own key, which the keyring holds, and no passphrase."
+    ),
+]
+_Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def register(app: typer.Typer, panel: str) -> None:
+    """Add the commands to the command line, in the group `panel`."""
+    app.command(rich_help_panel=panel, epilog="Example: idiolect backup /media/usb/idiolect.backup")(backup)
+    app.command(
+        rich_help_panel=panel,
+        epilog="Example: idiolect restore /media/usb/idiolect.backup; idiolect restore --undo",
+    )(restore)
+
+
+def backup(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; a file outside the profile.")],
+    read_from: _PassphraseFile = None,
+    profile_key: _ProfileKey = False,
+    yes: _Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write all that was learned to one encrypted file, and read it through; a running service goes on meanwhile."""
+    from idiolect.daemon.backup import make
+    from idiolect.daemon.view import View
+
+    view, settings = View(), _settings()
+    _one_key(read_from, profile_key=profile_key)
+    if path.is_file() and not yes:
+        confirm(f"{path} exists. Replace it?")
+    key = _key(settings, read_from, profile_key=profile_key, new=True)
+    with view.waiting("Writing the backup"):
+        made = make(settings, path, key)
+    sentence = f"Wrote and verified {made.path}: {_holds(made.holds)}, {made.size_bytes / 1e6:,.1f} MB. "
+    if profile_key:
+        sentence += "It is of use only with the profile's key: keep that too, and apart from it."
+    else:
+        sentence += "Without its passphrase nobody can read it, you included."
+    view.tell(sentence, _facts(made.holds, path=str(made.path), size_bytes=made.size_bytes), as_json=as_json)
+
+
+def restore(
+    path: Annotated[Path | None, typer.Argument(metavar="FILE", help="A backup.")] = None,
+    read_from: _PassphraseFile = None,
+    profile_key: _ProfileKey = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Put back the store that the last restore replaced.")
+    ] = False,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Remove the store that the last restore replaced.")
+    ] = False,
+    yes: _Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a backup the profile's store; the one before is kept until you remove it. The service must not run."""
+    from idiolect.daemon.view import View
+
+    if [path is not None, undo, discard].count(True) != 1:
+        raise typer.BadParameter("name a backup, or give --undo or --discard")
+    view, settings = View(), _settings()
+    if undo:
+        _undo(settings, view, as_json=as_json)
+    elif discard:
+        _discard(settings, view, yes=yes, as_json=as_json)
+    elif path is not None:
+        _one_key(read_from, profile_key=profile_key)
+        key = _key(settings, read_from, profile_key=profile_key, new=False)
+        _restore(settings, view, path, key, yes=yes, as_json=as_json)
+
+
+def _restore(settings: Settings, view: Any, path: Path, key: str, *, yes: bool, as_json: bool) -> None:
+    from idiolect.daemon.backup import examine
+    from idiolect.daemon.backup import restore as put_back
+
+    with view.waiting("Reading the backup"):
+        found = examine(path, key)
+    if settings.store_path.exists() and not yes:
+        confirm(f"Replace the store of {settings.home} by this backup ({_holds(found)})? The store is kept.")
+    with view.waiting("Restoring"):
+        done = put_back(settings, path, key)
+    sentence = f"Restored {_holds(done.holds)} into {settings.home}. `idiolect start` serves it."
+    if done.former is not None:
+        sentence += (
+            f" The store before is kept in {done.former}: `idiolect restore --undo` puts it back, "
+            "`idiolect restore --discard` removes it."
+        )
+    former = None if done.former is None else str(done.former)
+    view.tell(sentence, _facts(done.holds, home=str(settings.home), former=former), as_json=as_json)
+
+
+def _undo(settings: Settings, view: Any, *, as_json: bool) -> None:
+    from idiolect.daemon.backup import undo
+
+    holds = undo(settings)
+    said = "which cannot be read" if holds is None else _holds(holds)
+    sentence = (
+        f"Put back the store from before the restore ({said}). The restored one is kept in its place: the same "
+        "command again puts that back, and `idiolect restore --discard` removes it."
+    )
+    facts = {"readable": False} if holds is None else _facts(holds, readable=True)
+    view.tell(sentence, facts | {"former": str(settings.former_store_path)}, as_json=as_json)
+
+
+def _discard(settings: Settings, view: Any, *, yes: bool, as_json: bool) -> None:
+    from idiolect.daemon.backup import discard
+
+    if settings.former_store_path.exists() and not yes:
+        confirm(f"Remove {settings.former_store_path}? It cannot be put back then.")
+    removed = discard(settings)
+    view.tell(f"Removed {removed}.", {"removed": str(removed)}, as_json=as_json)
+
+
+def _settings() -> Settings:
+    from idiolect.daemon.settings import Settings
+
+    return Settings()
+
+
+def _one_key(read_from: str | None, *, profile_key: bool) -> None:
+    if read_from is not None and profile_key:
+        raise typer.BadParameter("--passphrase-file and --profile-key exclude each other")
+
+
+def _key(settings: Settings, read_from: str | None, *, profile_key: bool, new: bool) -> str:
+    """The key of a copy. A `new` passphrase is asked for twice, and must not be a short one."""
+    if profile_key:
+        from idiolect.daemon.backup import profile_key as own_key
+
+        return own_key(settings)
+    if read_from is None:
+        given = _asked(new=new)
+    else:
+        try:
+            if read_from == "-":
+                given = sys.stdin.readline()
+            else:
+                with Path(read_from).open(encoding="utf-8") as file:
+                    given = file.readline()
+        except (OSError, UnicodeDecodeError):
+            raise typer.BadParameter(f"no passphrase can be read from {read_from}") from None
+        given = given.rstrip("\r\n")
+    if not given or (new and len(given) < _LEAST_CHARS):
+        raise typer.BadParameter(
+            f"a passphrase has {_LEAST_CHARS} characters or more; several words are best"
+        )
+    return given
+
+
+def _asked(*, new: bool) -> str:
+    if not sys.stdin.isatty():
+        raise typer.BadParameter("nobody is there to type a passphrase: add --passphrase-file")
+    given = getpass.getpass("Passphrase of the backup: ")
+    if new and getpass.getpass("The same again: ") != given:
+        raise typer.BadParameter("these were two different passphrases")
+    return given
+
+
+def _holds(contents: Contents) -> str:
+    parts = asdict(contents).items()
+    return ", ".join(f"{count:,} {name if count != 1 else _ONE[name]}" for name, count in parts)
+
+
+_ONE = {"entries": "entry", "adapters": "adapter", "rounds": "round"}
+
+
+def _facts(contents: Contents, **more: Any) -> dict[str, Any]:
+    return {**more, **asdict(contents)}

@@ -1,0 +1,496 @@
+"""Backups: all that the store holds comes back, anywhere, and nothing else is touched on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pty
+import subprocess
+import sys
+import textwrap
+from contextlib import closing, contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from idiolect.daemon import backup, copies, keys, process
+from idiolect.daemon.records import BackupRow, Feedback, FileState, NewEntry, Selector
+from idiolect.daemon.schema import StoreBusyError, StoreNewerError, migrations
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.store import Store
+
+KEY = copies.raw("c3" * 32)  # as good as a passphrase, and quicker to try
+NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
+CANARY = "the purple canary sings at midnight"
+
+
+def entry(text, minute=0):
+    at = NOON + timedelta(minutes=minute)
+    return NewEntry(text, "file", None, at, b"abcd", 0, hashlib.sha256(text.encode()).hexdigest())
+
+
+def profile(home):
+    return Settings(home=home, keyring=False).prepare()
+
+
+@contextmanager
+def store_of(settings):
+    with closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
+        yield store
+
+
+def fill(settings, count=60):
+    """Something in every table."""
+    with store_of(settings) as store:
+        new = [entry(f"{CANARY} {n}", n) for n in range(count)]
+        ids = store.add(new, FileState("/notes/a.md", 1, 2, ("ab",)))
+        for number, status in enumerate(("active", "refused", "active")):
+            store.publish(
+                store.begin_round(store.active()),
+                blob=bytes([number]) * 5000,
+                rank=8,
+                parent=store.active(),
+                seen=ids[: 10 * number + 10],
+                status=status,
+                reason="it gains",
+                metrics={"tokens": 100},
+                tokens_per_s=3.5,
+                seconds=2.0,
+                state={"base_mixture": [1, 2]},
+            )
+        store.add_watch("/notes")
+        store.add_feedback(Feedback("word", "accepted", 0.5, characters=7), 1, date(2024, 3, 1))
+        store.event("forget", entries=2)
+    return settings
+
+
+def contents(settings):
+    """All that a store keeps, as it reads; of backups, what is told about them is another matter."""
+    with store_of(settings) as store:
+        adapters = [(row, store.adapter_blob(row.id), store.seen(row.id)) for row in store.adapters()]
+        texts = (list(store.entries()), list(store.token_ids()), store.last_id(), store.file_states())
+        counted = (
+            store.savings(),
+            store.feedback_report(date.min),
+            store.events(),
+            store.get("base_mixture"),
+        )
+        return *texts, store.watches(), adapters, store.active(), store.rounds(), *counted
+
+
+@pytest.fixture
+def mine(tmp_path):
+    return fill(profile(tmp_path / "home"))
+
+
+@pytest.fixture
+def target(tmp_path):
+    return tmp_path / "my.backup"
+
+
+def test_all_of_it_comes_back_on_a_fresh_machine_under_a_new_key(mine, target, tmp_path):
+    made = backup.make(mine, target, "several words are best")
+    assert (made.path, made.size_bytes) == (target, target.stat().st_size)
+    assert made.holds == backup.Contents(entries=60, adapters=3, rounds=3)
+    fresh = profile(tmp_path / "fresh")
+    done = backup.restore(fresh, target, "several words are best")
+    assert done == backup.Restored(made.holds, None)
+    assert contents(fresh) == contents(mine)
+    assert keys.obtain(fresh).hex != keys.obtain(mine).hex
+    if sys.platform != "win32":
+        assert {path.stat().st_mode & 0o777 for path in (target, fresh.store_path)} == {0o600}
+    assert sorted(path.name for path in fresh.home.iterdir()) == [
+        "base",
+        "log",
+        "run",
+        "store.db",
+        "store.key",
+    ]
+    assert sorted(path.name for path in target.parent.iterdir()) == ["fresh", "home", "my.backup"]
+
+
+def test_the_profiles_own_key(mine, target):
+    backup.make(mine, target, backup.profile_key(mine))
+    with pytest.raises(copies.CopyUnreadableError):
+        backup.examine(target, KEY)
+    assert backup.examine(target, backup.profile_key(mine)).entries == 60
+
+
+def test_what_is_written_meanwhile_is_in_it_wholly_or_not_at_all(tmp_path, target):
+    """Another process adds batches, each with the state of its file, while backups are made."""
+    settings = profile(tmp_path / "home")
+    key = keys.obtain(settings).hex
+    Store.open(settings.store_path, key).close()
+    script = f"""
+        import hashlib, sys
+        from datetime import UTC, datetime
+        from pathlib import Path
+        from idiolect.daemon.records import FileState, NewEntry
+        from idiolect.daemon.store import Store
+        store = Store.open(Path({str(settings.store_path)!r}), {key!r})
+        at = datetime.now(UTC)
+        for batch in range(10**6):
+            names = [f"{{batch}} {{n}}" for n in range(20)]
+            new = [NewEntry(t, "f", None, at, b"", 0, hashlib.sha256(t.encode()).hexdigest()) for t in names]
+            store.add(new, FileState("/f", batch, 0, ()))
+            print(batch, flush=True)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    found = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        for _ in range(4):
+            writer.stdout.readline()
+            backup.make(settings, target, KEY)
+            with copies.opened(target, KEY) as db:
+                [(count, size)] = db.execute("SELECT (SELECT count(*) FROM entries), size_bytes FROM files")
+            found.append((count, size))
+        assert writer.poll() is None, "the writer was not disturbed"
+        writer.kill()
+    assert [count for count, _ in found] == [20 * (size + 1) for _, size in found]
+    assert found[0] < found[-1]
+
+
+@pytest.mark.parametrize("damage", ["byte", "half", "page", "other", "empty"])
+def test_a_damaged_backup_is_refused_and_changes_nothing(mine, target, damage):
+    backup.make(mine, target, KEY)
+    data = bytearray(target.read_bytes())
+    if damage == "byte":
+        data[5 * 4096 + 7] ^= 1
+    elif damage == "half":
+        data = data[: len(data) // 2]
+    elif damage == "page":
+        data = data[:-4096]
+    else:
+        data = bytearray(b"SQLite format 3\0" + bytes(9000)) if damage == "other" else bytearray()
+    target.write_bytes(data)
+    before = (contents(mine), mine.store_path.read_bytes())
+    for try_ in (backup.examine, lambda *given: backup.restore(mine, *given)):
+        with pytest.raises(copies.CopyUnreadableError, match=r"my\.backup"):
+            try_(target, KEY)
+    assert (contents(mine), mine.store_path.read_bytes()) == before
+    assert not mine.former_store_path.exists()
+
+
+def test_a_wrong_passphrase_and_no_file(mine, target, tmp_path, capfd):
+    backup.make(mine, target, "several words are best")
+    with pytest.raises(copies.CopyUnreadableError) as caught:
+        backup.examine(target, "several words")
+    assert "several" not in str(caught.value)
+    with pytest.raises(copies.CopyUnreadableError):
+        backup.examine(tmp_path / "nothing", KEY)
+    assert not (tmp_path / "nothing").exists()
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("wrong", ["torn", "less", "disk", "unwritable"])
+def test_a_backup_that_fails_leaves_the_one_before(mine, target, monkeypatch, wrong):
+    backup.make(mine, target, KEY)
+    before = target.read_bytes()
+    with store_of(mine) as store:
+        known = store.backups()
+        store.add([entry("more")])
+    copy = copies.write
+
+    def damaged(db, draft, key):
+        found = copy(db, draft, key)
+        with draft.open("r+b") as file:
+            file.truncate(draft.stat().st_size - 4096)
+        return found
+
+    def no_room(db, draft, key):
+        db.execute("ATTACH ? AS other KEY ''", (str(draft),))
+        db.execute("PRAGMA other.max_page_count = 3").fetchall()
+        db.execute("DETACH other")
+        os.truncate("/dev/full", 0)
+
+    if wrong == "torn":
+        monkeypatch.setattr(copies, "write", damaged)
+    elif wrong == "less":
+        monkeypatch.setattr(copies, "write", lambda *given: copy(*given) | {"entries": 1000})
+    elif wrong == "disk":
+        monkeypatch.setattr(copies, "write", no_room)
+    else:
+        monkeypatch.setattr(backup.durable, "publish", lambda *_: os.unlink("/nowhere/at/all"))
+    with pytest.raises(copies.CopyFailedError, match="No copy was made"):
+        backup.make(mine, target, KEY)
+    assert target.read_bytes() == before
+    assert [path.name for path in target.parent.iterdir() if path.is_file()] == ["my.backup"]
+    with store_of(mine) as store:
+        assert store.backups() == known
+
+
+def test_places_where_no_backup_can_be(mine, tmp_path):
+    store = mine.store_path.read_bytes()
+    for place in (mine.store_path, mine.home / "new", tmp_path, tmp_path / "nowhere" / "file"):
+        with pytest.raises(copies.CopyFailedError, match=str(place)):
+            backup.make(mine, place, KEY)
+    assert mine.store_path.read_bytes() == store
+    with pytest.raises(backup.NothingToBackUpError):
+        backup.make(profile(tmp_path / "empty"), tmp_path / "x", KEY)
+    assert not (tmp_path / "empty" / "store.db").exists()
+
+
+# Going back
+
+
+def changed(settings):
+    with store_of(settings) as store:
+        store.add([entry("written after the backup", 999)])
+        store.forget(Selector(ids=(1,)))
+
+
+def test_the_store_before_is_kept_put_back_and_let_go(mine, target):
+    then = contents(mine)
+    backup.make(mine, target, KEY)
+    changed(mine)
+    now = contents(mine)
+    done = backup.restore(mine, target, KEY)
+    assert done.former == mine.former_store_path
+    assert contents(mine) == then
+    with pytest.raises(backup.FormerStoreKeptError, match="--discard"):
+        backup.restore(mine, target, KEY)
+    assert backup.undo(mine).entries == len(now[0])
+    assert contents(mine) == now
+    assert backup.undo(mine).entries == len(then[0])
+    assert contents(mine) == then
+    assert backup.discard(mine) == mine.former_store_path
+    for nothing in (backup.undo, backup.discard):
+        with pytest.raises(backup.NothingToUndoError):
+            nothing(mine)
+    assert contents(mine) == then
+    assert sorted(path.name for path in mine.home.iterdir()) == [
+        "base",
+        "log",
+        "run",
+        "store.db",
+        "store.key",
+    ]
+
+
+@pytest.mark.parametrize("crashed", [False, True])
+def test_a_store_that_cannot_be_read_gives_way_and_stays_as_it_is(mine, target, crashed):
+    backup.make(mine, target, KEY)
+    then = contents(mine)
+    mine.store_path.write_bytes(b"damaged" * 1000)
+    if crashed:
+        mine.store_path.with_name("store.db-wal").write_bytes(os.urandom(5000))
+    backup.restore(mine, target, KEY)
+    assert contents(mine) == then
+    assert mine.former_store_path.read_bytes() == b"damaged" * 1000
+    assert backup.undo(mine) is None
+    assert mine.store_path.read_bytes() == b"damaged" * 1000
+    backup.undo(mine)
+    assert contents(mine) == then
+
+
+def test_what_a_killed_service_left_in_the_log_is_kept_with_the_store_before(mine, target):
+    backup.make(mine, target, KEY)
+    script = f"""
+        import os, signal, sys
+        from pathlib import Path
+        from idiolect.daemon.store import Store
+        store = Store.open(Path({str(mine.store_path)!r}), {keys.obtain(mine).hex!r})
+        store.add_watch("/last")
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
+    assert mine.store_path.with_name("store.db-wal").stat().st_size > 0
+    backup.restore(mine, target, KEY)
+    backup.undo(mine)
+    with store_of(mine) as store:
+        assert store.watches() == ["/last", "/notes"]
+
+
+def test_an_older_version_is_brought_up_to_date(mine, target, tmp_path, monkeypatch):
+    key = "77" * 32
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "_migrations", migrations._migrations[:1])
+        with closing(Store.open(tmp_path / "old.db", key)) as old:
+            old._db.execute(
+                "INSERT INTO entries (key, at_us, source, words, tokens, redactions, text, token_ids)"
+                " VALUES (zeroblob(32), 1, 'file', 2, 0, 0, 'old text', x'')"
+            )
+            target.touch()
+            old.copy_to(target, KEY)
+    backup.restore(mine, target, KEY)
+    with store_of(mine) as store:
+        assert [kept.text for kept in store.entries()] == ["old text"]
+        store.add_feedback(Feedback("word", "accepted", 0.5, characters=7), None, NOON.date())
+
+
+def test_a_newer_version_is_refused(mine, target, tmp_path):
+    backup.make(mine, target, KEY)
+    with copies.opened(target, KEY) as db:
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("delete",), "it is one file"
+    newer = tmp_path / "newer.backup"
+    newer.touch()
+    with store_of(mine) as store:
+        store._db.execute("INSERT INTO _sqlite_migrations (migration_set, name) VALUES ('idiolect', 'fts')")
+        store.copy_to(newer, KEY)
+        store._db.execute("DELETE FROM _sqlite_migrations WHERE name = 'fts'")
+    before = contents(mine)
+    with pytest.raises(StoreNewerError):
+        backup.restore(mine, newer, KEY)
+    assert contents(mine) == before
+    assert not mine.former_store_path.exists()
+
+
+def test_a_running_service_keeps_its_store(mine, target):
+    backup.make(mine, target, KEY)
+    for replacing in (lambda: backup.restore(mine, target, KEY), lambda: backup.undo(mine)):
+        with process.locked(mine), pytest.raises(process.AlreadyRunningError, match="idiolect stop"):
+            replacing()
+
+
+def test_a_store_that_is_being_read_elsewhere_is_not_replaced(mine, target):
+    backup.make(mine, target, KEY)
+    with store_of(mine) as reader:
+        reader._db.execute("BEGIN")
+        reader._db.execute("SELECT count(*) FROM entries").fetchall()
+        with pytest.raises(StoreBusyError):
+            backup.restore(mine, target, KEY)
+        reader._db.execute("COMMIT")
+    assert not mine.former_store_path.exists()
+    backup.restore(mine, target, KEY)
+
+
+# What is known of backups
+
+
+def test_which_backups_hold_an_entry(mine, target, tmp_path):
+    backup.make(mine, target, KEY)
+    with store_of(mine) as store:
+        [new] = store.add([entry("after the first")])
+    second = tmp_path / "second.backup"
+    backup.make(mine, second, KEY)
+    with store_of(mine) as store:
+        rows = store.backups()
+    assert [Path(row.path) for row in rows] == [target, second]
+    assert [row.holds([1, new]) for row in rows] == [True, True]
+    assert [row.holds([new]) for row in rows] == [False, True]
+    assert [row.holds([]) for row in rows] == [False, False]
+
+
+def test_a_deleted_backup_is_not_told_of_but_one_on_a_disk_that_is_away_is(mine, target, tmp_path):
+    with store_of(mine) as store:
+        for path in (tmp_path / "deleted", tmp_path / "usb" / "away"):
+            store.note_backup(BackupRow(str(path), NOON, 5))
+    backup.make(mine, target, KEY)
+    with store_of(mine) as store:
+        assert [Path(row.path).name for row in store.backups()] == ["away", "my.backup"]
+
+
+def test_a_restored_store_knows_what_else_may_hold_what_is_written_from_now_on(mine, target, tmp_path):
+    backup.make(mine, target, KEY)
+    changed(mine)
+    backup.make(mine, tmp_path / "later.backup", KEY)
+    backup.restore(mine, target, KEY)
+    with store_of(mine) as store:
+        known = {Path(row.path).name: row.last_entry for row in store.backups()}
+    assert known == {"my.backup": 60, "later.backup": None, "store.db.before-restore": None}
+    backup.discard(mine)
+    with store_of(mine) as store:
+        assert {Path(row.path).name for row in store.backups()} == {"my.backup", "later.backup"}
+
+
+# As a user runs it
+
+
+def program(home, *arguments, **more):
+    environment = {**os.environ, "IDIOLECT_HOME": str(home), "IDIOLECT_KEYRING": "false", "COLUMNS": "120"}
+    command = [str(Path(sys.executable).with_name("idiolect")), *map(str, arguments)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, **more)
+
+
+def test_in_a_script(mine, target, tmp_path):
+    phrase = tmp_path / "phrase"
+    phrase.write_text("several words are best\n")
+    made = program(mine.home, "backup", target, "--passphrase-file", phrase, "--json")
+    assert made.returncode == 0, made.stderr
+    facts = {
+        "path": str(target),
+        "size_bytes": target.stat().st_size,
+        "entries": 60,
+        "adapters": 3,
+        "rounds": 3,
+    }
+    assert json.loads(made.stdout) == facts
+    for command in (("backup", target), ("restore", target)):
+        unasked = program(mine.home, *command, "--passphrase-file", phrase, input="")
+        assert unasked.returncode == 2
+        assert "--yes" in unasked.stderr
+    silent = program(tmp_path / "fresh", "restore", target, input="")
+    assert silent.returncode == 2
+    assert "--passphrase-file" in silent.stderr
+    back = program(
+        tmp_path / "fresh", "restore", target, "--passphrase-file", "-", input="several words are best\n"
+    )
+    assert back.returncode == 0, back.stderr
+    assert "Restored 60 entries, 3 adapters, 3 rounds" in back.stdout
+    short = program(mine.home, "backup", tmp_path / "b", "--passphrase-file", "-", input="short\n")
+    assert short.returncode == 2
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no terminals of POSIX there")
+@pytest.mark.parametrize("again", ["several words are best", "several words are worse"])
+def test_on_a_terminal_the_passphrase_is_asked_for_twice_and_not_shown(mine, target, again):
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ |= {"IDIOLECT_HOME": str(mine.home), "IDIOLECT_KEYRING": "false"}
+        program = str(Path(sys.executable).with_name("idiolect"))
+        os.execv(program, [program, "backup", str(target)])
+    shown = b""
+    try:
+        for prompt, answer in ((b"Passphrase", "several words are best"), (b"again", again)):
+            while prompt not in shown:
+                shown += os.read(terminal, 1024)
+            os.write(terminal, answer.encode() + b"\n")
+        while piece := _rest(terminal):
+            shown += piece
+    finally:
+        _, status = os.waitpid(child, 0)
+        os.close(terminal)
+    assert b"several" not in shown
+    same = again == "several words are best"
+    assert os.waitstatus_to_exitcode(status) == (0 if same else 2), shown.decode()
+    assert target.exists() == same
+    if same:
+        assert backup.examine(target, "several words are best").entries == 60
+
+
+def _rest(terminal):
+    try:
+        return os.read(terminal, 1024)
+    except OSError:  # Linux's way to say that the other side is closed
+        return b""
+
+
+def test_nothing_of_the_text_is_ever_written_in_clear(mine, target, tmp_path, needs_program):
+    """Every write of the two commands is watched, also to files that are gone afterwards."""
+    strace = needs_program("strace", "strace")
+    phrase = tmp_path / "phrase"
+    phrase.write_text("several words are best\n")
+    trace = tmp_path / "trace"
+    calls = "trace=write,pwrite64,writev,pwritev,pwritev2,sendto,mmap"
+    watch = [strace, "-f", "-s", "9999", "-e", calls, "-o", str(trace)]
+    control = [*watch, sys.executable, "-c", f"import os; os.write(1, {CANARY.encode()!r})"]
+    if subprocess.run(control, capture_output=True, check=False).returncode != 0:
+        pytest.skip("this kernel lets nobody watch a process")
+    assert CANARY in trace.read_text("latin-1")
+    environment = {**os.environ, "IDIOLECT_KEYRING": "false", "TMPDIR": str(tmp_path)}
+    idiolect = str(Path(sys.executable).with_name("idiolect"))
+    for home, arguments in ((mine.home, ["backup"]), (tmp_path / "fresh", ["restore"])):
+        command = [*watch, idiolect, *arguments, str(target), "--passphrase-file", str(phrase)]
+        subprocess.run(
+            command, env={**environment, "IDIOLECT_HOME": str(home)}, check=True, capture_output=True
+        )
+        said = trace.read_text("latin-1")
+        assert said.count("pwrite64(") > 10
+        assert "canary" not in said
+        assert "several words" not in said
+    for path in tmp_path.rglob("*"):
+        if path.is_file() and path != trace:
+            assert CANARY.encode() not in path.read_bytes(), path
