@@ -20,7 +20,7 @@ Paths = Annotated[
     list[Path],
     typer.Argument(
         metavar="PATH…",
-        help="Files, folders, mailboxes, exported chats, .git folders for their commit messages.",
+        help="Files, folders, mailboxes, exported chats, .git folders for their commit messages; - for JSON lines.",
     ),
 ]
 Me = Annotated[

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from idiolect.daemon import custody, safekeeping
+from idiolect.daemon import custody, gather, safekeeping
 from idiolect.daemon.arguments import (
     AsJson,
     Budget,
@@ -213,8 +213,19 @@ def doctor(as_json: AsJson = False) -> None:
 def add(paths: Paths, me: Me = None, as_json: AsJson = False) -> None:
     """Read notes, mail, chats or commit messages once; reading them again adds only what is new."""
     view = _view()
+    if me is None and len(paths) == 1:
+        me = gather.whose(paths[0])
     with _client() as client:
-        view.imported(_read(client, view, paths, me), as_json=as_json)
+        given = paths == [Path("-")]
+        report = gather.lines_of(sys.stdin, client) if given else _read(client, view, paths, me)
+        view.imported(report, as_json=as_json)
+
+
+app.command(
+    "sources",
+    rich_help_panel=_LEARN,
+    epilog="Example: idiolect sources; idiolect sources --only mail --yes; idiolect sources remove ~/notes",
+)(gather.sources)
 
 
 def _read(client: Client, view: View, paths: list[Path], me: list[str] | None) -> dict[str, Any]:

@@ -14,6 +14,8 @@ import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
@@ -160,6 +162,19 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
             return _answer({"removed": await run_sync(service.unwatch, Path(asked.path))})
         events = await run_sync(service.watch, Path(asked.path))
         return streams.answer(await streams.first(events), events)
+
+    @app.get("/v1/sources", response_model=None)
+    async def sources() -> Response:
+        """What was read, and what each source brought."""
+        rows = await run_sync(service.inventory.sources)
+        return _answer({"sources": [asdict(row) for row in rows]})
+
+    @post("/v1/sources/remove", shapes.RemoveBody)
+    async def remove_source(request: Request) -> Response:
+        """Forget all that a source brought, and that it was read; `dry_run` tells what that would take."""
+        asked = await _body(request, shapes.RemoveBody)
+        receipt = await run_sync(partial(service.inventory.remove, Path(asked.path), dry_run=asked.dry_run))
+        return _answer(shapes.receipt(receipt, dry_run=asked.dry_run))
 
     @app.get("/v1/adapters", response_model=None)
     async def adapters() -> Response:

@@ -29,6 +29,7 @@ from idiolect.daemon.audit import Audit
 from idiolect.daemon.capture import Ingest, Learned, Progress
 from idiolect.daemon.children import Children, give_back_memory
 from idiolect.daemon.evals import Evals
+from idiolect.daemon.inventory import Inventory
 from idiolect.daemon.readers import NothingToReadError, ReadReport
 from idiolect.daemon.records import (
     AdapterDamagedError,
@@ -121,6 +122,7 @@ class Service:
         self._switch()
         self._ingest = Ingest(self._store, self._tokenizer.encode, self._learned, self._settings)
         self._watcher = Watcher(self._ingest, self._store)
+        self.inventory = Inventory(self._store, self.forget, self.unwatch)
         self._watcher.start()
         self._rounds.start()
 

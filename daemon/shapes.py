@@ -209,6 +209,13 @@ class WatchBody(_Body):
     remove: bool = False
 
 
+class RemoveBody(_Body):
+    """The source to remove with all that it brought; `dry_run` only counts."""
+
+    path: _AnyPath
+    dry_run: bool = False
+
+
 class UseBody(_Body):
     """The adapter to serve; null: the base model alone."""
 

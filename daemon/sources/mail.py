@@ -83,7 +83,7 @@ def is_maildir(path: Path, _head: bytes) -> bool:
 
 def is_thunderbird(path: Path, _head: bytes) -> bool:
     """Whether a folder is a profile of Thunderbird's."""
-    return path.is_dir() and (path / "prefs.js").is_file() and bool(_boxes(path))
+    return path.is_dir() and (path / "prefs.js").is_file() and bool(boxes(path))
 
 
 def mbox(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
@@ -103,14 +103,24 @@ def maildir(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
 
 def thunderbird(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
     """What the user wrote in the folders of a profile that hold sent mail. Raises UnreadableError, NoSuchPathError."""
-    ordinal = 0
-    for box in _boxes(path):
+    ordinal = before = 0
+    for box in boxes(path):
         for found in maildir(box, asked) if box.is_dir() else mbox(box, asked):
             if isinstance(found, Item):
-                yield Item(found.text, found.at, ordinal, found.offset_bytes)
+                yield Item(found.text, found.at, ordinal, before + found.offset_bytes)
                 ordinal += 1
             else:
                 yield found
+        before += size_bytes(box)
+
+
+def size_bytes(path: Path) -> int:
+    """The bytes of the mail at a path of any of these kinds; 0 for another folder."""
+    if path.is_file():
+        return path.stat().st_size
+    if is_maildir(path, b""):
+        return sum(file.stat().st_size for part in ("cur", "new") for file in (path / part).iterdir())
+    return sum(map(size_bytes, boxes(path)))
 
 
 def senders(path: Path) -> list[tuple[str, int]]:
@@ -142,7 +152,12 @@ def _identities(folder: Path) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address.lower() for address in _PREFS_ADDRESS.findall(prefs)))
 
 
-def _boxes(profile: Path) -> list[Path]:
+def holds_sent(path: Path) -> bool:
+    """Whether a mailbox is one for sent mail, by its name."""
+    return _SENT.search(path.name) is not None
+
+
+def boxes(profile: Path) -> list[Path]:
     """The mbox files and Maildirs of a profile that hold sent mail, by their names."""
     found = []
     for root in (profile / "Mail", profile / "ImapMail"):
@@ -159,7 +174,7 @@ def _messages(path: Path) -> Iterator[tuple[bytes, int]]:
     if is_maildir(path, b""):
         return _maildir_messages(path)
     if path.is_dir():
-        return (found for box in _boxes(path) for found in _messages(box))
+        return (found for box in boxes(path) for found in _messages(box))
     with opened(path) as file:
         head = file.read(4096)
     return _mbox_messages(path) if is_mbox(path, head) else _single(path)

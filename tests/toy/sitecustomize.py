@@ -9,7 +9,7 @@ import threading
 import time
 import types
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 CANARY = "the purple canary sings at midnight"
 
@@ -216,11 +216,30 @@ class ToyService:
                 "words": 9,
                 "redactions": 1,
                 "skipped": {"binary": 3},
-                "notes": ["a.jsonl line 12: not JSON"],
+                "notes": ["a.jsonl line 12: not JSON", *(f"{name}: 1 of {len(me)}" for name in me)],
                 "more_notes": 0,
             }
         finally:
             self.import_closed.set()
+
+    @property
+    def inventory(self):
+        return self
+
+    def sources(self):
+        from idiolect.daemon.records import SourceRow
+
+        return [
+            SourceRow(1, "/a/read", "mbox", ("me@example.org",), datetime(2026, 1, 30, tzinfo=UTC), 12, 340)
+        ]
+
+    def remove(self, path, dry_run=False):
+        from idiolect.daemon.records import ForgetReceipt
+
+        self.calls.append(("remove", str(path), dry_run))
+        if path.name == "another":
+            raise error("UnknownSourceError", "unknown-source", 53, 404, "Nothing was read from there.")
+        return ForgetReceipt(12, (1,), None)
 
     def watch(self, path):
         yield from self.add([path])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import mailbox
+import os
 import sqlite3
 import subprocess
 import tarfile
@@ -628,7 +629,9 @@ def test_atuin_is_read_and_not_written(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def repository(tmp_path: Path) -> Callable[..., Path]:
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+
     def make(*committed: tuple[str, str]) -> Path:
         def git(*arguments: str) -> None:
             subprocess.run(["git", *arguments], cwd=tmp_path, check=True, capture_output=True)

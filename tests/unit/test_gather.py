@@ -1,0 +1,231 @@
+"""Sources in the store and on the command line: what was read, whose it is, and taking it back."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from idiolect.daemon import cli, process
+from idiolect.daemon.capture import Ingest
+from idiolect.daemon.inventory import Inventory, UnknownSourceError
+from idiolect.daemon.records import ForgetReceipt, Selector
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.sources.people import Asked
+from idiolect.daemon.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TOY = Path(__file__).parents[1] / "toy"
+CHAT = "13.05.24, 14:08 - Me: Hello there\n13.05.24, 14:09 - One: Hi\n13.05.24, 14:10 - Two: Ho\n"
+
+
+# The store
+
+
+class Reading:
+    """A store and the way into it."""
+
+    def __init__(self, home: Path) -> None:
+        settings = Settings(home=home).prepare()
+        self.store = Store.open(settings.store_path, "5a" * 32)
+        self.ingest = Ingest(self.store, lambda text: list(text.encode()), lambda _id, _ids: None, settings)
+        self.unwatched: list[Path] = []
+        self.inventory = Inventory(self.store, self.forget, lambda path: bool(self.unwatched.append(path)))
+
+    def forget(self, selector: Selector, dry_run: bool) -> ForgetReceipt:
+        return self.store.forget(selector, dry_run=dry_run)
+
+    def add(self, path: Path, *me: str) -> int:
+        *_, last = self.ingest.add_paths([path], Asked(me))
+        assert last.report is not None
+        return last.report.entries
+
+    def brought(self) -> dict[str, int]:
+        return {Path(row.path).name: row.entries for row in self.inventory.sources()}
+
+
+@pytest.fixture
+def reading(tmp_path: Path) -> Iterator[Reading]:
+    found = Reading(tmp_path / "home")
+    yield found
+    found.store.close()
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "a.md").write_text("One.\n\nTwo.\n")
+    return folder
+
+
+def test_each_source_is_known_with_what_it_brought(reading: Reading, notes: Path, tmp_path: Path) -> None:
+    chat = tmp_path / "chat.txt"
+    chat.write_text(CHAT)
+    assert (reading.add(notes), reading.add(chat, "Me")) == (2, 1)
+    assert reading.brought() == {"chat.txt": 1, "notes": 2}
+    rows = {row.kind: row for row in reading.inventory.sources()}
+    assert rows["whatsapp"].me == ("Me",)
+    assert (rows["folder"].words, rows["whatsapp"].words) == (2, 2)
+    (entry,) = reading.store.entries(selector=Selector(source="chat"))
+    assert entry.text == "Hello there"
+
+
+def test_whose_a_source_is_is_remembered_and_can_be_changed(reading: Reading, tmp_path: Path) -> None:
+    chat = tmp_path / "chat.txt"
+    chat.write_text(CHAT)
+    assert reading.add(chat, "Me") == 1
+    chat.write_text(CHAT + "14.05.24, 14:08 - Me: More\n14.05.24, 14:09 - One: No\n")
+    assert reading.add(chat) == 1
+    assert reading.add(chat, "Me", "One") == 2
+    assert reading.add(chat) == 0
+
+
+def test_removing_a_source_takes_all_that_it_brought_and_no_more(
+    reading: Reading, notes: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("Three.")
+    reading.add(notes)
+    reading.add(other)
+    reading.ingest.update_file(_saved(notes / "b.md", "Four."), root=notes)
+    assert reading.inventory.remove(notes, dry_run=True).entries == 3
+    assert reading.brought() == {"notes": 3, "other.txt": 1}
+    assert reading.inventory.remove(notes).entries == 3
+    assert [entry.text for entry in reading.store.entries()] == ["Three."]
+    assert reading.brought() == {"other.txt": 1}
+    assert reading.unwatched == [notes]
+    with pytest.raises(UnknownSourceError):
+        reading.inventory.remove(notes)
+    assert reading.add(notes) == 3  # it can be read again
+
+
+def _saved(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_ignored_files_are_not_read_by_import_or_watch(reading: Reading, notes: Path) -> None:
+    (notes / ".idiolectignore").write_text("drafts/\n*.bak.md\n!kept.bak.md\n/only-here.md\n")
+    (notes / "drafts").mkdir()
+    (notes / "sub").mkdir()
+    (notes / "sub" / ".idiolectignore").write_text("*\n!yes.md\n")
+    names = ("drafts/d.md", "x.bak.md", "kept.bak.md", "only-here.md", "sub/no.md", "sub/yes.md")
+    for name in names:
+        (notes / name).write_text(f"Text of {name}.")
+    reading.add(notes)
+    wanted = {"One.", "Two.", "Text of kept.bak.md.", "Text of sub/yes.md."}
+    assert {entry.text for entry in reading.store.entries()} == wanted
+    followed = [name for name in names if reading.ingest.follows(notes / name, notes)]
+    assert followed == ["kept.bak.md", "sub/yes.md"]
+    (notes / ".idiolectignore").write_text("")
+    assert reading.ingest.follows(notes / "drafts/d.md", notes)
+
+
+# The command
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    settings = Settings(home=tmp_path_factory.mktemp("profile") / "home").prepare()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(TOY), *filter(None, [os.environ.get("PYTHONPATH")])]))
+        process.start(settings)
+    yield settings
+    process.stop(settings)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def run(service, monkeypatch, capsys):
+    def run(*arguments, typed="", terminal=False):
+        monkeypatch.setenv("IDIOLECT_HOME", str(service.home))
+        monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setattr(sys, "argv", ["idiolect", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", (Terminal if terminal else io.StringIO)(typed))
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        return left.value.code, *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def found(tmp_path):
+    for name in ("Notes/a.md", "Notes/b.md", "Notes/c.md"):
+        path = tmp_path / "there" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("Three words here.\n")
+    (tmp_path / "there" / ".bash_history").write_text("make test\n")
+    return tmp_path / "there"
+
+
+def test_what_was_found_is_listed_and_not_read(run, found):
+    code, out, _ = run("sources", "find", found)
+    assert code == 0
+    assert "Nothing was read" in out
+    assert all(said in out for said in (str(found / "Notes"), "a shell's history"))
+    code, out, _ = run("sources", "find", found, "--json")
+    rows = json.loads(out)
+    assert (code, [row["sort"] for row in rows]) == (0, ["notes", "shell"])
+    assert (rows[0]["words"], rows[0]["exact"], rows[0]["report"]) == (9, True, None)
+    assert "Nothing was found" in run("sources", "find", found, "--only", "mail")[1]
+
+
+def test_yes_reads_all_but_shells(run, found):
+    code, out, _ = run("sources", "find", found, "--yes", "--json")
+    assert code == 0
+    assert [row["report"] is not None for row in json.loads(out)] == [True, False]
+    code, out, _ = run("sources", "find", found, "--yes", "--json", "--only", "shell")
+    assert [row["report"] is not None for row in json.loads(out)] == [True]
+
+
+def test_each_is_asked_for_in_a_terminal(run, found):
+    code, out, _ = run("sources", "find", found, typed="n\ny\n", terminal=True)
+    assert code == 0
+    assert "Read notes, 9 words" in out
+    assert f"{found / '.bash_history'}: " in out
+    assert f"{found / 'Notes'}: " not in out
+
+
+def test_what_was_read_is_listed_and_removed(run):
+    code, out, err = run("sources", "list")
+    assert (code, err) == (0, "")
+    assert "/a/read" in out
+    assert json.loads(run("sources", "list", "--json")[1])[0]["me"] == ["me@example.org"]
+    code, out, _ = run("sources", "remove", "/a/read", "--yes", "--json")
+    assert (code, json.loads(out)["entries"]) == (0, 12)
+    assert "Would forget 12 entries" in run("sources", "remove", "/a/read", "--dry-run")[1]
+    assert run("sources", "remove", "/a/read")[0] == 2
+    assert run("sources", "remove")[0] == 2
+    code, _, err = run("sources", "remove", "/another", "--yes")
+    assert code == 53
+    assert "Nothing was read" in err
+
+
+def test_add_asks_whose_a_chat_is(run, tmp_path):
+    chat = tmp_path / "chat.txt"
+    chat.write_text(CHAT)
+    code, out, _ = run("add", chat, "--json", typed="2\n", terminal=True)
+    assert code == 0
+    assert "2  One (1)" in out
+    assert '"One: 1 of 1"' in out
+
+
+def test_lines_of_json_on_standard_input(run):
+    lines = '{"text": "Two words", "ts": "2024-05-01T12:00:00Z"}\nbroken\n{"ts": 1}\n'
+    code, out, _ = run("add", "-", "--json", typed=lines)
+    report = json.loads(out)
+    assert (code, report["entries"], report["words"]) == (0, 1, 2)
+    assert report["skipped"] == {"lines that are not JSON": 1, "lines without text": 1}
