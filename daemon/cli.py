@@ -26,11 +26,10 @@ from idiolect.daemon.arguments import (
     Seed,
     absolute,
     adapter_of,
-    confirm,
     seconds_of,
     text_of,
-    time_of,
 )
+from idiolect.daemon.forgetting import forget
 from idiolect.models.errors import IdiolectError
 from idiolect.models.shield import shield
 
@@ -408,38 +407,7 @@ def export(
 # --- care --------------------------------------------------------------------------------------------
 
 
-@app.command(rich_help_panel=_CARE, epilog='Example: idiolect forget --text "project x" --dry-run')
-def forget(
-    text: Annotated[
-        str | None, typer.Option(help="Entries that contain this; - reads it from stdin.")
-    ] = None,
-    ids: Annotated[list[int] | None, typer.Option("--id", help="The entry with this number.", min=1)] = None,
-    source: Annotated[str | None, typer.Option(help="Entries from this source.")] = None,
-    app_name: Annotated[str | None, typer.Option("--app", help="Entries from this application.")] = None,
-    since: Annotated[str | None, typer.Option(metavar="TIME", help="From this time on (2026-01-31).")] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Before this time.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Forget text, and drop every adapter that learned from it; all given conditions must hold."""
-    given = {
-        "text": None if text is None else text_of(text),
-        "ids": ids or None,
-        "source": source,
-        "app": app_name,
-    }
-    body = {**given, "since": time_of(since), "until": time_of(until)}
-    view = _view()
-    with _client() as client:
-        receipt = client.post("/v1/forget", {**body, "dry_run": True}, patient=True)
-        if not dry_run and receipt["entries"]:
-            if not yes:
-                confirm(view.forgetting(receipt))
-            receipt = client.post("/v1/forget", body, patient=True)
-    view.forgotten({**receipt, "dry_run": dry_run}, as_json=as_json)
-
-
+app.command(rich_help_panel=_CARE, epilog='Example: idiolect forget --text "project x" --dry-run')(forget)
 custody.register(app, _CARE)
 safekeeping.register(app, _CARE)
 

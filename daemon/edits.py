@@ -11,12 +11,16 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
 #: Mark of a paragraph that was written off the record: neither it nor an edit of it is ever learned.
 OFF_RECORD: Final = "off"
 
 _DIGITS: Final = 16
+#: Digits that are left of the hash of what is not kept. One paragraph in 4,096 shares them: few enough that what was
+#: forgotten is known again where it still stands, too many for anyone to make sure of a guess at it.
+_BLURRED: Final = 3
 _FORMER: Final = "~"  # prefix: was in the file once
 _FORMER_KEPT: Final = 1000
 _ALIKE: Final = 0.5  # of the shorter one's words, for one paragraph to be an edit of another
@@ -39,7 +43,8 @@ def digest(text: str) -> str:
 class Known:
     """A paragraph that was seen before: its hash, and the ids of the entries that hold its words.
 
-    There are no entries where it was off the record, or where none is known.
+    There are no entries where it was off the record, or where none is known. Of a paragraph that is not kept, or not
+    all of it, only the beginning of the hash is known.
     """
 
     digest: str
@@ -48,8 +53,9 @@ class Known:
 
     def coded(self) -> str:
         """As a file's state keeps it: the hash, then what is known of it."""
-        mark = OFF_RECORD if self.off_record else ",".join(map(str, self.entries))
-        return f"{self.digest}:{mark}" if mark else self.digest
+        if self.off_record:
+            return f"{self.digest[:_BLURRED]}:{OFF_RECORD}"
+        return f"{self.digest}:{','.join(map(str, self.entries))}" if self.entries else self.digest
 
 
 def decoded(coded: str) -> Known:
@@ -58,6 +64,15 @@ def decoded(coded: str) -> Known:
     if mark == OFF_RECORD:
         return Known(name, off_record=True)
     return Known(name, tuple(map(int, mark.split(","))) if mark else ())
+
+
+def blurred(coded: str, gone: AbstractSet[int]) -> str:
+    """A paragraph of a file's state, less most of its hash if any of the entries that held its words are `gone`."""
+    known = decoded(coded)
+    if gone.isdisjoint(known.entries):
+        return coded
+    former = _FORMER if coded.startswith(_FORMER) else ""
+    return former + Known(known.digest[:_BLURRED], known.entries).coded()
 
 
 class Ledger:
@@ -74,7 +89,8 @@ class Ledger:
         for coded in paragraphs:
             held = self._former if coded.startswith(_FORMER) else self._current
             name = coded.removeprefix(_FORMER)
-            held.setdefault(name[:_DIGITS], []).append(name)
+            held.setdefault(name.partition(":")[0], []).append(name)
+        self._known_again: set[str] = set()  # beginnings of hashes
 
     def __bool__(self) -> bool:
         """Whether there was anything in the file."""
@@ -85,22 +101,37 @@ class Ledger:
         for held in (self._current, self._former):
             if left := held.get(name):
                 return decoded(left.pop(0))
+        for held in (self._current, self._former):
+            if left := held.get(name[:_BLURRED]):
+                # It stays: a new paragraph that is like it by chance must not use it up.
+                self._known_again.add(name[:_BLURRED])
+                return decoded(left.pop(0) if len(left) > 1 else left[0])
         return None
 
     def removed(self) -> list[Known]:
         """Paragraphs that were there and have not been ticked off."""
-        return [decoded(coded) for left in self._current.values() for coded in left]
+        return [decoded(coded) for coded in self._left(self._current)]
 
     def state(self, paragraphs: Iterable[Known]) -> tuple[str, ...]:
         """The file's new state: the `paragraphs` that it holds now, and those that it held once."""
-        gone = (coded for held in (self._current, self._former) for left in held.values() for coded in left)
+        gone = (coded for held in (self._current, self._former) for coded in self._left(held))
         former = [f"{_FORMER}{coded}" for coded, _ in zip(gone, range(_FORMER_KEPT), strict=False)]
         return (*(known.coded() for known in paragraphs), *former)
+
+    def _left(self, held: dict[str, list[str]]) -> Iterator[str]:
+        for name, left in held.items():
+            if name not in self._known_again:
+                yield from left
 
 
 def digests_of(state: Iterable[str]) -> frozenset[str]:
     """The hashes of the paragraphs that a file holds at present, by its state."""
-    return frozenset(coded[:_DIGITS] for coded in state if not coded.startswith(_FORMER))
+    return frozenset(decoded(coded).digest for coded in state if not coded.startswith(_FORMER))
+
+
+def found_again(known: frozenset[str], held: Iterable[str]) -> frozenset[str]:
+    """Those of the hashes `known` (by `digests_of`) that paragraphs with the whole hashes `held` have."""
+    return frozenset(name for whole in held for name in (whole, whole[:_BLURRED]) if name in known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,7 +197,10 @@ class _Page:
         else:
             name = digest(text)
         known = self.ledger.take(name)
-        paragraph = _Paragraph(name, list(known.entries), known.off_record) if known else _Paragraph(name)
+        # Of what was forgotten no whole hash may come back into the state.
+        paragraph = (
+            _Paragraph(known.digest, list(known.entries), known.off_record) if known else _Paragraph(name)
+        )
         if self._paragraphs is not None:
             self._paragraphs.append(paragraph)
             if len(self._paragraphs) > _TRACKED:

@@ -16,7 +16,9 @@ from idiolect.daemon.records import (
     RoundNotRunningError,
     RoundRow,
     RoundStatus,
+    Tombstone,
     UnknownAdapterError,
+    WeightsDroppedError,
 )
 from idiolect.daemon.schema import moment, now_us
 
@@ -43,6 +45,8 @@ _TAINTED = """
     )
     SELECT id FROM tainted ORDER BY id
 """
+
+_KEPT = "id IN (SELECT adapter FROM adapter_blobs)"  # of an adapter: whether its weights are there
 
 
 def begin_round(db: Database, parent: int | None) -> int:
@@ -111,8 +115,8 @@ def rounds(db: Database) -> list[RoundRow]:
 def adapters(db: Database) -> list[AdapterRow]:
     """All adapters, newest last."""
     rows = db.execute(
-        "SELECT id, parent, created_us, status, metrics, reason, rank, size_bytes, entries_seen"
-        " FROM adapters ORDER BY id"
+        "SELECT id, parent, created_us, status, metrics, reason, rank, size_bytes, entries_seen, "  # noqa: S608
+        f"{_KEPT} FROM adapters ORDER BY id"
     )
     return [
         AdapterRow(
@@ -125,6 +129,7 @@ def adapters(db: Database) -> list[AdapterRow]:
             rank=row[6],
             size_bytes=row[7],
             entries_seen=row[8],
+            kept=bool(row[9]),
         )
         for row in rows
     ]
@@ -194,13 +199,16 @@ def status(db: Database, adapter_id: int) -> str:
 
 
 def blob(db: Database, adapter_id: int) -> bytes:
-    """An adapter's weights, as they were stored. Raises UnknownAdapterError, AdapterDamagedError."""
-    status(db, adapter_id)
+    """An adapter's weights, as they were stored.
+
+    Raises UnknownAdapterError, AdapterDamagedError, WeightsDroppedError.
+    """
+    _refuse_dropped(db, adapter_id)
     row = db.execute(
         "SELECT blob, sha256 FROM adapter_blobs JOIN adapters ON adapters.id = adapter WHERE adapter = ?",
         (adapter_id,),
     ).fetchone()
-    if row is None or hashlib.sha256(row[0]).digest() != row[1]:
+    if hashlib.sha256(row[0]).digest() != row[1]:
         raise damaged(adapter_id)
     return bytes(row[0])
 
@@ -219,9 +227,11 @@ def active(db: Database) -> int | None:
 
 
 def activate(db: Database, adapter_id: int | None) -> None:
-    """Let another adapter serve. Raises UnknownAdapterError, AdapterDamagedError."""
-    if adapter_id is not None and status(db, adapter_id) == "damaged":
-        raise damaged(adapter_id)
+    """Let another adapter serve. Raises UnknownAdapterError, AdapterDamagedError, WeightsDroppedError."""
+    if adapter_id is not None:
+        if status(db, adapter_id) == "damaged":
+            raise damaged(adapter_id)
+        _refuse_dropped(db, adapter_id)
     _retire(db)
     db.execute("UPDATE adapters SET status = 'active' WHERE id = ?", (adapter_id,))
 
@@ -234,24 +244,54 @@ def mark_damaged(db: Database, adapter_id: int) -> None:
     activate(db, successor)
 
 
-def forget(db: Database, entry_ids: Collection[int], *, dry_run: bool) -> tuple[tuple[int, ...], int | None]:
-    """Delete entries and the adapters they went into; those adapters and the one that serves afterwards."""
-    wanted = json.dumps(sorted(entry_ids))
-    dropped = tuple(row[0] for row in db.execute(_TAINTED, (wanted,)))
-    successor = _successor(db, set(dropped))
+def forget(
+    db: Database, entry_ids: Collection[int], *, dry_run: bool
+) -> tuple[tuple[Tombstone, ...], int | None]:
+    """Delete the adapters that entries went into; what is left of them, and the one that serves afterwards."""
+    tainted = [row[0] for row in db.execute(_TAINTED, (json.dumps(sorted(entry_ids)),))]
+    rows = {row.id: row for row in adapters(db)}
+    dropped = tuple(
+        Tombstone(row.id, row.parent, row.created_at, row.status) for row in map(rows.__getitem__, tainted)
+    )
+    successor = _successor(db, set(tainted))
     if not dry_run:
         db.execute(
-            "DELETE FROM adapters WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(dropped),)
+            "DELETE FROM adapters WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(tainted),)
         )
         activate(db, successor)
-        db.execute("DELETE FROM entries WHERE id IN (SELECT value FROM json_each(?))", (wanted,))
     return dropped, successor
+
+
+def retain(db: Database, keep: int) -> tuple[int, ...]:
+    """Drop the weights of all but the `keep` newest superseded adapters and as many refused ones; whose."""
+    rows = db.execute(
+        "SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY status ORDER BY id DESC) AS place"  # noqa: S608
+        f" FROM adapters WHERE status IN ('retired', 'refused') AND {_KEPT}) WHERE place > ? ORDER BY id",
+        (keep,),
+    )
+    dropped = tuple(row[0] for row in rows.fetchall())
+    db.execute(
+        "DELETE FROM adapter_blobs WHERE adapter IN (SELECT value FROM json_each(?))", (json.dumps(dropped),)
+    )
+    return dropped
 
 
 def _successor(db: Database, gone: set[int]) -> int | None:
     """The adapter that serves when those in `gone` are no more: the active one, else a sound ancestor."""
-    line = db.execute(f"{_LINEAGE} SELECT id, status FROM lineage ORDER BY depth", (active(db),))  # noqa: S608
-    return next((id_ for id_, state in line if id_ not in gone and state != "damaged"), None)
+    line = db.execute(
+        f"{_LINEAGE} SELECT id FROM lineage WHERE status != 'damaged' AND {_KEPT} ORDER BY depth",  # noqa: S608
+        (active(db),),
+    )
+    return next((row[0] for row in line if row[0] not in gone), None)
+
+
+def _refuse_dropped(db: Database, adapter_id: int) -> None:
+    status(db, adapter_id)
+    if not db.execute("SELECT 1 FROM adapter_blobs WHERE adapter = ?", (adapter_id,)).fetchone():
+        raise WeightsDroppedError(
+            f"The weights of adapter {adapter_id} were dropped to save space: choose another one, or train "
+            "again. The setting `keep_adapters` says how many are kept."
+        )
 
 
 def _retire(db: Database) -> None:

@@ -7,7 +7,7 @@ import threading
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.edits import digests_of
+from idiolect.daemon.edits import digests_of, found_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -89,12 +89,14 @@ class Origins:
     def _copied(self, twins: Iterable[str], held: list[str]) -> FileState | None:
         for twin in twins:
             state = self._store.file_state(twin)
-            if state and held and digests_of(state.paragraphs) == frozenset(held):
-                return state
+            if state and held:
+                known = digests_of(state.paragraphs)
+                if found_again(known, held) == known and all(found_again(known, [name]) for name in held):
+                    return state
         return None
 
     def _edited(self, gone: dict[str, frozenset[str]], held: list[str]) -> FileState | None:
-        shared = Counter({path: len(digests.intersection(held)) for path, digests in gone.items()})
+        shared = Counter({path: len(found_again(digests, held)) for path, digests in gone.items()})
         for path, count in shared.most_common(1):
             if count and count >= _ALIKE * len(gone[path]):
                 return self._store.file_state(path)

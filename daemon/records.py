@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
 from idiolect.models.errors import IdiolectError
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import date, datetime
     from pathlib import Path
+
+#: The name of the state that says that a training round is wanted, whatever new text there is.
+ROUND_DUE: Final = "round_due"
 
 AdapterStatus: TypeAlias = Literal["active", "retired", "refused", "damaged"]
 SuggestionKind: TypeAlias = Literal["word", "ghost"]
@@ -47,6 +50,14 @@ class EmptySelectorError(IdiolectError):
     code: ClassVar[str] = "empty-selector"
     exit_code: ClassVar[int] = 43
     http_status: ClassVar[int] = 422
+
+
+class WeightsDroppedError(IdiolectError):
+    """An adapter's weights were dropped to save space; its history is kept."""
+
+    code: ClassVar[str] = "weights-dropped"
+    exit_code: ClassVar[int] = 29
+    http_status: ClassVar[int] = 409
 
 
 class ForgottenMeanwhileError(IdiolectError):
@@ -121,7 +132,10 @@ class Counts:
 
 @dataclass(frozen=True)
 class AdapterRow:
-    """An adapter without its weights. `entries_seen` includes what its ancestors have seen."""
+    """An adapter without its weights. `entries_seen` includes what its ancestors have seen.
+
+    `kept` is whether the store still has its weights.
+    """
 
     id: int
     parent: int | None
@@ -132,6 +146,7 @@ class AdapterRow:
     rank: int
     size_bytes: int
     entries_seen: int
+    kept: bool = True
 
 
 @dataclass(frozen=True)
@@ -177,10 +192,14 @@ class Selector:
     phrase: str | None = None
     origin: int | None = None
 
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """The names of the conditions that are given."""
+        return tuple(field.name for field in fields(self) if getattr(self, field.name) is not None)
+
     def __post_init__(self) -> None:
         """Refuse a selector that would take everything."""
-        given = (self.ids, self.source, self.app, self.since, self.until, self.phrase, self.origin)
-        if self.text == "" or (self.text is None and all(condition is None for condition in given)):
+        if self.text == "" or not self.conditions:
             raise EmptySelectorError(
                 "Nothing is selected: give some text, a number, a source, an app or a time."
             )
@@ -205,10 +224,40 @@ class BackupRow:
 
 @dataclass(frozen=True)
 class ForgetReceipt:
-    """What forgetting took (or would take): entries, the adapters that saw any, and who serves now."""
+    """What forgetting took (or would take): entries, the adapters that saw any, and who serves now.
+
+    `id` is the receipt's own number in the store; None where nothing was taken. Where adapters fell, a training
+    round without the text is queued. `backups` are the paths of backups that hold some of the text.
+    """
 
     entries: int
     adapters_dropped: tuple[int, ...]
+    active: int | None
+    tokens: int = 0
+    id: int | None = None
+    backups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """What is left of an adapter that had learned from forgotten text."""
+
+    id: int
+    parent: int | None
+    created_at: datetime
+    status: AdapterStatus
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """A kept receipt: when, by which conditions (their names alone), what went, and who served then."""
+
+    id: int
+    at: datetime
+    conditions: tuple[str, ...]
+    entries: int
+    tokens: int
+    adapters: tuple[Tombstone, ...]
     active: int | None
 
 

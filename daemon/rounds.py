@@ -16,6 +16,7 @@ import psutil
 
 from idiolect.adapters.round import NothingNewError, Order
 from idiolect.daemon.children import Children, Work
+from idiolect.daemon.records import ROUND_DUE
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.store import Store
 from idiolect.models.build import BasePaths
@@ -27,7 +28,6 @@ _LOOK_EVERY_S = 30.0
 _QUIET_S = 120.0  # without a keystroke or new text, before a round starts by itself
 _BUSY_LOAD = 0.3  # running programs a core; the machine counts as idle below it
 _MIXTURE = "base_mixture"  # state: the mixture weights of the base alone
-_DUE = "round_due"  # state: a round was asked for, whatever new text there is
 # For the child: memory freed by one operation is kept for the next. Tensors of tens of megabytes come and go
 # thousands of times a round; given back to the system each time, their pages would be cleared anew.
 _KEEP_MEMORY = {
@@ -115,7 +115,7 @@ class Rounds:
 
     def ask(self) -> None:
         """Let a round start by itself as soon as the machine is idle, for instance after forgetting."""
-        self._store.set(_DUE, True)
+        self._store.set(ROUND_DUE, True)
 
     def outlook(self) -> str:
         """What is next, and why not now, in one sentence."""
@@ -136,7 +136,7 @@ class Rounds:
         tokens = self._store.counts().tokens
         new = max(0, tokens - self._tokens_at_last_round())
         missing = settings.min_tokens - tokens
-        if not self._store.get(_DUE):
+        if not self._store.get(ROUND_DUE):
             missing = max(missing, settings.train_every_tokens - new)
         if missing > 0:
             return f"a round is due after {missing:,} more tokens of new text"
@@ -269,7 +269,7 @@ class Rounds:
             metrics=metrics,
             tokens_per_s=result["tokens_per_s"],
             seconds=result["seconds"],
-            state={_MIXTURE: result["mixtures"]["base"], _DUE: False},
+            state={_MIXTURE: result["mixtures"]["base"], ROUND_DUE: False},
         )
         self._published()
         log.info("round %d: adapter %d %s: %s", round_id, adapter, result["status"], result["reason"])

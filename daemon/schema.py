@@ -170,6 +170,19 @@ CREATE TABLE backups (
 ) STRICT, WITHOUT ROWID
 """
 
+_RECEIPTS = """
+CREATE TABLE receipts (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_us INTEGER NOT NULL,
+    conditions TEXT NOT NULL CHECK (json_valid(conditions)),
+    entries INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    adapters TEXT NOT NULL CHECK (json_valid(adapters)),
+    active INTEGER
+) STRICT;
+CREATE TABLE passed_over (mark INTEGER PRIMARY KEY) STRICT;
+"""
+
 
 @migrations()
 def first(db: Database) -> None:
@@ -215,6 +228,16 @@ def backups(db: Database) -> None:
     `last_entry` is the highest id that an entry had then; NULL where any text may be inside.
     """
     db.execute(_BACKUPS)
+
+
+@migrations()
+def receipts(db: Database) -> None:
+    """What was forgotten, in figures: names of conditions, and of each adapter its number, parent, day and verdict.
+
+    In `passed_over` are 24 bits of the key of each forgotten entry that no file's state tells of (a git history, a
+    program that sends its history again), by which the same text from the same place is known again.
+    """
+    db.executescript(_RECEIPTS)
 
 
 def connect(path: Path, key: str, busy_timeout_s: float) -> Database:

@@ -210,6 +210,11 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
         asked = await _body(request, shapes.LearnedBody)
         return _answer(shapes.keywords(await run_sync(service.learned, asked.limit, asked.contains)))
 
+    @app.get("/v1/receipts", response_model=None)
+    async def receipts() -> Response:
+        """What was forgotten so far, in figures, oldest first."""
+        return _answer({"receipts": await run_sync(service.receipts)})
+
     @app.get("/v1/examples", response_model=None)
     async def examples(count: Annotated[int, Query(ge=1, le=50)] = 6) -> Response:
         """Completions of held-out text, by the base and by what is served."""

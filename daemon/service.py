@@ -105,7 +105,7 @@ class Service:
             self._base,
             self._children,
             serving=lambda: self._predictor.adapter_id,
-            published=self._switch,
+            published=self._published,
             paused=lambda: self._ingest.paused,
         )
         self._evals = Evals(
@@ -124,6 +124,7 @@ class Service:
         self._watcher = Watcher(self._ingest, self._store)
         self.inventory = Inventory(self._store, self.forget, self.unwatch)
         self._watcher.start()
+        self._store.retain(self._settings.keep_adapters)
         self._rounds.start()
 
     def close(self) -> None:
@@ -243,8 +244,7 @@ class Service:
         finally:  # also where the text is deleted but the file could not be rewritten
             self._know_everything()
             self._switch()
-        if receipt.adapters_dropped:
-            self._rounds.ask()
+            self._ingest.refresh()  # it remembers hashes of what files held
         self._store.event("forget", entries=receipt.entries, adapters=len(receipt.adapters_dropped))
         return receipt
 
@@ -257,6 +257,10 @@ class Service:
         texts = (without_placeholders(entry.text) for entry in self._store.entries())
         found = keywords(texts, read_lexicon(self._base.lexicon))
         return [one for one in found if contains.casefold() in one.text.casefold()][:limit]
+
+    def receipts(self) -> list[dict[str, Any]]:
+        """What was forgotten so far, in figures, oldest first."""
+        return [asdict(receipt) for receipt in self._store.receipts()]
 
     def pause(self, for_s: float | None) -> None:
         """Learn nothing, for a while or until resumed; suggestions go on."""
@@ -403,6 +407,11 @@ class Service:
             predictor.warm()
             self._predictor = predictor
         give_back_memory()
+
+    def _published(self) -> None:
+        """A round has ended: serve what it may have made, and let old weights go."""
+        self._switch()
+        self._store.retain(self._settings.keep_adapters)
 
     def _warm(self) -> None:
         self._predictor.warm()

@@ -144,6 +144,12 @@ class Settings(pydantic_settings.BaseSettings):
     general_tolerance: float = Field(
         0.02, ge=0, le=10, description="allowed rise of perplexity on general text: 0.02 is 2 %; 0 to 10"
     )
+    keep_adapters: int = Field(
+        4,
+        ge=0,
+        le=1000,
+        description="superseded adapters whose weights are kept, and as many refused ones, the newest; 0 to 1000",
+    )
     auto_train: bool = Field(True, description="true or false: start training rounds without being asked")
     train_every_tokens: int = Field(
         5000, ge=1, le=10**9, description="new tokens after which a round is due, 1 or more"

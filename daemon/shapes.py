@@ -294,9 +294,13 @@ def receipt(result: ForgetReceipt, *, dry_run: bool) -> dict[str, Any]:
     """The answer to `/v1/forget`."""
     return {
         "entries": result.entries,
+        "tokens": result.tokens,
         "adapters_dropped": list(result.adapters_dropped),
         "active": result.active,
         "dry_run": dry_run,
+        "receipt": result.id,
+        "backups": list(result.backups),
+        "round_queued": bool(result.adapters_dropped) and not dry_run,
     }
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from idiolect.daemon import audit, copies, feedback, lineage, texts
+from idiolect.daemon import audit, copies, feedback, lineage, receipts, texts
 from idiolect.daemon.records import (
+    ROUND_DUE,
     AdapterRow,
     BackupRow,
     Counts,
@@ -19,6 +21,7 @@ from idiolect.daemon.records import (
     FeedbackReport,
     FileState,
     ForgetReceipt,
+    Forgotten,
     NewEntry,
     RoundRow,
     Savings,
@@ -296,7 +299,7 @@ class Store:
             return lineage.adapters(db)
 
     def adapter_blob(self, adapter_id: int) -> bytes:
-        """An adapter's weights, checked. Raises UnknownAdapterError, AdapterDamagedError."""
+        """An adapter's weights, checked. Raises UnknownAdapterError, AdapterDamagedError, WeightsDroppedError."""
         try:
             with self._reading() as db:
                 return lineage.blob(db, adapter_id)
@@ -309,7 +312,10 @@ class Store:
             return lineage.active(db)
 
     def activate(self, adapter_id: int | None) -> None:
-        """Let another adapter (None: the base) serve. Raises UnknownAdapterError, AdapterDamagedError."""
+        """Let another adapter (None: the base) serve.
+
+        Raises UnknownAdapterError, AdapterDamagedError, WeightsDroppedError.
+        """
         with self._writing() as db:
             lineage.activate(db, adapter_id)
 
@@ -335,18 +341,41 @@ class Store:
 
         Adapters that saw any of them go, and so do those trained from these; the nearest ancestor of the
         active one that saw none serves instead, else the base. Then the file is rewritten, so that no
-        page still holds the text; if that is cut off, the next `open` does it. What a file's state holds
-        are hashes: they stay, so that the file, as long as it exists, is not read as new text again.
+        page still holds the text; if that is cut off, the next `open` does it. Of a paragraph's hash in a
+        file's state the beginning stays, so that the file, as long as it exists, is not read as new text
+        again. A receipt without text is kept, and a training round is due if any adapter went.
         With `dry_run` nothing changes and the receipt says what would.
         """
         with self._writing() as db:
             ids = texts.selected(db, selector)
+            tokens = texts.tokens(db, ids)
             dropped, active = lineage.forget(db, ids, dry_run=dry_run)
+            fell = tuple(stone.id for stone in dropped)
+            backups = tuple(row.path for row in copies.backups(db) if row.holds(ids))
+            receipt = ForgetReceipt(len(ids), fell, active, tokens, backups=backups)
             if ids and not dry_run:
+                texts.forget(db, ids)
+                number = receipts.add(db, selector.conditions, receipt, dropped)
+                receipt = replace(receipt, id=number)
+                if dropped:
+                    _set(db, ROUND_DUE, True)
                 _set(db, _SCRUB, True)
         if ids and not dry_run:
             self._scrub_or_say_so()
-        return ForgetReceipt(len(ids), dropped, active)
+        return receipt
+
+    def receipts(self) -> list[Forgotten]:
+        """What was forgotten, in figures, newest last."""
+        with self._reading() as db:
+            return receipts.all_of(db)
+
+    def retain(self, keep: int) -> tuple[int, ...]:
+        """Drop the weights of all but the `keep` newest superseded adapters and as many refused ones.
+
+        Their rows stay. Returns the ids of the adapters whose weights went.
+        """
+        with self._writing() as db:
+            return lineage.retain(db, keep)
 
     # Backups
 

@@ -36,7 +36,28 @@ def adapters(rows: Iterable[dict[str, Any]]) -> Table:
         made = str(row["created_at"])[:16].replace("T", " ")
         parent = "base" if row["parent"] is None else str(row["parent"])
         perplexity = number(both.get("perplexity"), 2)
-        table.add_row(str(row["id"]), parent, made, row["status"], perplexity, Text(row["reason"]))
+        status = row["status"] if row["kept"] else f"{row['status']}, weights dropped"
+        table.add_row(str(row["id"]), parent, made, status, perplexity, Text(row["reason"]))
+    return table
+
+
+def receipts(rows: Iterable[dict[str, Any]]) -> Table:
+    """What was forgotten: when, by what, how much, which adapters fell, and who served then."""
+    names = ("receipt", "when", "by", "entries", "tokens", "adapters", "then served")
+    table = ruled(*names, right=("receipt", "entries", "tokens"))
+    for row in rows:
+        when = str(row["at"])[:16].replace("T", " ")
+        fell = ", ".join(str(stone["id"]) for stone in row["adapters"]) or "none"
+        active = "base" if row["active"] is None else str(row["active"])
+        table.add_row(
+            str(row["id"]),
+            when,
+            ", ".join(row["conditions"]),
+            f"{row['entries']:,}",
+            f"{row['tokens']:,}",
+            fell,
+            active,
+        )
     return table
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from idiolect.daemon.edits import blurred, decoded
 from idiolect.daemon.records import Counts, FileState, NewEntry, Selector, SourceRow
 from idiolect.daemon.redact import kinds
 from idiolect.daemon.schema import folded, microseconds, moment, now_us, spaced
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from sqlite_utils import Database
 
@@ -23,20 +25,26 @@ if TYPE_CHECKING:
 START: Final = (-(2**63), 0)
 
 _BATCH = 256
+_LISTED = "SELECT value FROM json_each(?)"
 
 
 def add(db: Database, new: Sequence[NewEntry], file: FileState | None) -> list[int | None]:
-    """Keep entries and their file's state; an id for each of `new`, None where its key is known already."""
+    """Keep entries and their file's state.
+
+    Returns an id for each of `new`, None where its key is known already or is that of a forgotten entry.
+    """
     insert = (
         "INSERT INTO entries"
         " (key, at_us, source, app, words, tokens, redactions, text, token_ids, taken_us, redacted, origin)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING"
+        " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+        " WHERE NOT EXISTS (SELECT 1 FROM passed_over WHERE mark = ?) ON CONFLICT (key) DO NOTHING"
     )
     ids: list[int | None] = []
     for entry in new:
-        cursor = db.execute(insert, _values(entry))
+        cursor = db.execute(insert, [*_values(entry), _mark(bytes.fromhex(entry.key))])
         ids.append(cursor.lastrowid if cursor.rowcount else None)
     if file is not None:
+        file = replace(file, paragraphs=_without_gone(db, file.paragraphs))
         db.execute(
             "INSERT OR REPLACE INTO files (path, size_bytes, mtime_ns, paragraphs) VALUES (?, ?, ?, ?)",
             (os.fsencode(file.path), file.size_bytes, file.mtime_ns, json.dumps(file.paragraphs)),
@@ -52,6 +60,46 @@ def _values(entry: NewEntry) -> tuple[object, ...]:
     kept = (entry.source, entry.app, words, tokens, entry.redactions, entry.text, entry.token_ids)
     redacted = json.dumps(kinds(entry.text), sort_keys=True) if entry.redactions else None
     return key, at_us, *kept, now_us(), redacted, entry.origin
+
+
+def forget(db: Database, ids: Collection[int]) -> None:
+    """Delete entries, what files' states tell of their text, and see to it that they do not come back by themselves."""
+    wanted = json.dumps(sorted(ids))
+    keys = db.execute(f"SELECT id, key FROM entries WHERE id IN ({_LISTED})", [wanted]).fetchall()  # noqa: S608
+    db.execute(f"DELETE FROM entries WHERE id IN ({_LISTED})", [wanted])  # noqa: S608 (our constant)
+    told = set[int]()
+    for path, held in db.execute("SELECT path, paragraphs FROM files").fetchall():
+        paragraphs = tuple(json.loads(held))
+        told.update(*_entries_of(paragraphs))
+        kept = _without_gone(db, paragraphs)
+        if kept != paragraphs:
+            db.execute("UPDATE files SET paragraphs = ? WHERE path = ?", [json.dumps(kept), path])
+    for id_, key in keys:
+        if id_ not in told:
+            db.execute("INSERT OR IGNORE INTO passed_over (mark) VALUES (?)", [_mark(key)])
+
+
+def _mark(key: bytes) -> int:
+    """24 bits of an entry's key: enough to know it again, and so few that they belong to many texts."""
+    return int.from_bytes(key[:3])
+
+
+def _entries_of(paragraphs: Iterable[str]) -> Iterable[tuple[int, ...]]:
+    return (decoded(coded).entries for coded in paragraphs if ":" in coded)
+
+
+def _without_gone(db: Database, paragraphs: tuple[str, ...]) -> tuple[str, ...]:
+    """A file's paragraphs without the whole hash of any whose entries are not all there."""
+    told = json.dumps(sorted(set().union(*_entries_of(paragraphs))))
+    missing = "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT id FROM entries)"
+    gone = frozenset(row[0] for row in db.execute(missing, [told]))
+    return tuple(blurred(coded, gone) for coded in paragraphs) if gone else paragraphs
+
+
+def tokens(db: Database, ids: Collection[int]) -> int:
+    """How many tokens these entries have."""
+    sum_of = f"SELECT coalesce(sum(tokens), 0) FROM entries WHERE id IN ({_LISTED})"  # noqa: S608
+    return int(db.execute(sum_of, [json.dumps(sorted(ids))]).fetchone()[0])
 
 
 def page(

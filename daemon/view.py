@@ -325,7 +325,8 @@ class View:
 
     def forgetting(self, receipt: dict[str, Any]) -> str:
         """The question before forgetting."""
-        return f"{self._taken(receipt, 'Forget')}?"
+        then = f" Then {_serving(receipt)} serves." if receipt["adapters_dropped"] else ""
+        return f"{self._taken(receipt, 'This forgets')}.{then} Go on?"
 
     def forgotten(self, receipt: dict[str, Any], *, as_json: bool) -> None:
         """Say what was forgotten, or what would be."""
@@ -334,15 +335,34 @@ class View:
         if not receipt["entries"]:
             return self._say("Nothing matches.")
         self._say(f"{self._taken(receipt, 'Would forget' if receipt['dry_run'] else 'Forgot')}.")
-        serving = "the base model alone" if receipt["active"] is None else f"adapter {receipt['active']}"
         if receipt["adapters_dropped"]:
-            self._say(f"{'Then serving' if receipt['dry_run'] else 'Serving'} {serving}.")
+            self._say(f"{'Then serving' if receipt['dry_run'] else 'Serving'} {_serving(receipt)}.")
+        if receipt["round_queued"]:
+            self._say("A training round without the text is queued; `idiolect status` says when it starts.")
+        if receipt["backups"]:
+            self._say(
+                f"Backups that hold it: {', '.join(receipt['backups'])}. Make new ones and delete these."
+            )
+        self._say(f"Not reached: {'; '.join(receipt['not_reached'])}.")
+        if receipt["receipt"] is not None:
+            self._say(f"Receipt {receipt['receipt']}; `idiolect forget --receipts` lists them.")
+        return None
+
+    def receipts(self, rows: list[dict[str, Any]], *, as_json: bool) -> None:
+        """List what was forgotten."""
+        if as_json:
+            return self._json(rows)
+        if not rows:
+            return self._say("Nothing was forgotten yet.")
+        self._out.print(tables.receipts(rows))
         return None
 
     def _taken(self, receipt: dict[str, Any], verb: str) -> str:
-        dropped = len(receipt["adapters_dropped"])
-        also = f" and {_count(dropped, 'adapter')} that learned from it" if dropped else ""
-        return f"{verb} {_count(receipt['entries'], 'entry', 'entries')}{also}"
+        dropped = receipt["adapters_dropped"]
+        names = ", ".join(map(str, dropped))
+        also = f" and {_count(len(dropped), 'adapter')} that learned from it ({names})" if dropped else ""
+        entries = _count(receipt["entries"], "entry", "entries")
+        return f"{verb} {entries} of {_count(receipt['tokens'], 'token')}{also}"
 
     # --- the first run ---
 
@@ -399,6 +419,10 @@ def _command(settings: Settings) -> str:
 
 def _count(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def _serving(receipt: dict[str, Any]) -> str:
+    return "the base model alone" if receipt["active"] is None else f"adapter {receipt['active']}"
 
 
 def _shown(savings: dict[str, Any]) -> int:

@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import tempfile
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -48,6 +49,7 @@ class Histories(RuleBasedStateMachine):
         self.status = {}
         self.active = None
         self.rounds = {}  # running rounds: the parent they began with
+        self.forgotten = set()  # keys that are not taken in again
 
     def teardown(self):
         self.store.close()
@@ -76,7 +78,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(batch=st.lists(ENTRIES, max_size=5))
     def add(self, batch):
-        known = {entry.key for entry in self.entries.values()}
+        known = {entry.key for entry in self.entries.values()} | self.forgotten
         for entry, id_ in zip(batch, self.store.add(batch), strict=True):
             assert (id_ is None) == (entry.key in known)
             known.add(entry.key)
@@ -156,10 +158,16 @@ class Histories(RuleBasedStateMachine):
         }
         dropped = {each for each in self.status if self.seen(each) & gone}
         heir = self.sound(each for each in self.line(self.active) if each not in dropped)
-        receipt = ForgetReceipt(len(gone), tuple(sorted(dropped)), heir)
+        tokens = sum(len(self.entries[id_].text) for id_ in gone)
+        receipt = ForgetReceipt(len(gone), tuple(sorted(dropped)), heir, tokens)
         assert self.store.forget(selector, dry_run=True) == receipt
         self.agree()
-        assert self.store.forget(selector) == receipt
+        kept = self.store.forget(selector)
+        assert kept == replace(receipt, id=kept.id)
+        assert (kept.id is not None) == bool(gone)
+        if gone:
+            assert self.store.receipts()[-1].entries == len(gone)
+        self.forgotten |= {self.entries[id_].key for id_ in gone}
         self.entries = {id_: entry for id_, entry in self.entries.items() if id_ not in gone}
         for adapter in dropped:
             del self.status[adapter], self.own_seen[adapter], self.parents[adapter]

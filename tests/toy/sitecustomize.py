@@ -340,6 +340,7 @@ class ToyService:
                 "status": "active",
                 "metrics": VERDICT["metrics"],
                 "reason": "better",
+                "kept": True,
             }
         ]
 
@@ -352,7 +353,20 @@ class ToyService:
         from idiolect.daemon.records import ForgetReceipt
 
         self.calls.append(("forget", selector, dry_run))
-        return ForgetReceipt(0, (), None) if selector.text == "nothing" else ForgetReceipt(3, (1, 2), None)
+        if selector.text == "nothing":
+            return ForgetReceipt(0, (), None)
+        return ForgetReceipt(3, (1, 2), None, 45, None if dry_run else 7)
+
+    def receipts(self):
+        stone = {"id": 2, "parent": 1, "created_at": "2026-01-31T09:30:00+00:00", "status": "active"}
+        kept = {
+            "id": 7,
+            "at": "2026-01-31T10:30:00+00:00",
+            "conditions": ["text"],
+            "entries": 3,
+            "tokens": 45,
+        }
+        return [{**kept, "adapters": [stone], "active": None}]
 
     def audit(self, since):
         from datetime import UTC, datetime

@@ -17,6 +17,7 @@ import pytest
 from idiolect.daemon import intake, origins
 from idiolect.daemon.capture import Ingest, Learned, PausedError
 from idiolect.daemon.commits import GitError
+from idiolect.daemon.edits import digest
 from idiolect.daemon.readers import (
     BinaryFileError,
     NoSuchPathError,
@@ -425,6 +426,59 @@ def test_an_edit_of_partly_forgotten_text_does_not_bring_it_back(profile: Profil
     assert profile.store.forget(Selector(text="canary")).entries == 1
     profile.save("a.md", f"{LAST_WEEK} The canary sang. Again.")
     assert "canary" not in " ".join(profile.texts())
+
+
+def test_forgotten_text_does_not_come_back_with_the_same_file(profile: Profile) -> None:
+    kept = "Other text that may stay here."
+    profile.save("a.md", f"{LAST_WEEK}\n\n{kept}\n")
+    assert profile.store.forget(Selector(text="old mill")).entries == 1
+    for new in ("New.", "Newer by far.", "The newest of all."):  # each reading saves the state anew
+        assert profile.save("a.md", f"{LAST_WEEK}\n\n{kept}\n\n{new}\n") == [new]
+        profile.ingest.refresh()
+    [state] = profile.store.file_states()
+    digests = [coded.removeprefix("~").partition(":")[0] for coded in state.paragraphs]
+    assert digest(LAST_WEEK) not in digests
+    assert digests.count(digest(LAST_WEEK)[:3]) == 1
+    assert digest(kept) in digests
+    profile.save("a.md", f"{kept}\n")
+    assert profile.save("a.md", f"{LAST_WEEK}\n\n{kept}\n") == [], "taken out and put back"
+    assert profile.save("copy.md", f"{LAST_WEEK}\n\n{kept}\n") == []
+    (profile.notes / "a.md").rename(profile.notes / "b.md")
+    assert profile.ingest.update_file(profile.notes / "b.md") == 0
+    assert profile.save("c.md", f"{kept}\n\nNothing of that.\n") == [kept, "Nothing of that."]
+
+
+def test_a_hash_off_the_record_is_cut_short_too(profile: Profile) -> None:
+    profile.save("a.md", "On the record.")
+    path = profile.write("a.md", f"On the record.\n\n{LAST_WEEK}\n")
+    assert profile.ingest.update_file(path, root=profile.notes, off_record=True) == 0
+    assert profile.save("a.md", f"On the record.\n\n{LAST_WEEK}\n\nAgain.\n") == ["Again."]
+    [state] = profile.store.file_states()
+    assert f"{digest(LAST_WEEK)[:3]}:off" in state.paragraphs
+    assert digest(LAST_WEEK) not in str(state.paragraphs)
+
+
+@pytest.mark.parametrize("tracked", [100, 1])
+def test_forgotten_messages_do_not_come_back_with_their_file(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch, tracked: int
+) -> None:
+    monkeypatch.setattr(intake, "_TRACKED", tracked)  # of a very long file no paragraphs are remembered
+    lines = [f'{{"text": "message {n} of the heron", "ts": "2024-05-0{n}T12:00:00Z"}}' for n in range(1, 6)]
+    profile.write("mine.jsonl", "\n".join(lines))
+    assert profile.add().entries == 5
+    assert profile.store.forget(Selector(text="message 2 of")).entries == 1
+    profile.write("mine.jsonl", "\n".join([*lines, '{"text": "one more", "ts": "2024-05-09T12:00:00Z"}']))
+    assert profile.add().entries == 1
+    assert "message 2" not in " ".join(profile.texts())
+
+
+def test_what_a_program_sends_again_stays_forgotten(profile: Profile) -> None:
+    sent = {"source": "chat", "at": NOON}
+    assert profile.ingest.add_text("the heron keeps its appointments", **sent).stored
+    profile.store.forget(Selector(text="heron"))
+    again = profile.ingest.add_text("the heron keeps its appointments", **sent)
+    assert (again.stored, again.reason) == (False, "duplicate")
+    assert profile.ingest.add_text("the heron keeps its appointments", source="chat").stored, "written anew"
 
 
 def test_moved_renamed_and_copied_files_bring_nothing(profile: Profile) -> None:

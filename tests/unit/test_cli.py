@@ -308,7 +308,7 @@ def test_one_who_stops_waiting_ends_the_evaluation(tmp_path, monkeypatch):
 def test_adapters_and_use(run, service):
     code, out, _ = run(service, "adapters", "--json")
     assert code == 0
-    assert {"id", "parent", "created_at", "status", "metrics", "reason"} == set(json.loads(out)[0])
+    assert {"id", "parent", "created_at", "status", "metrics", "reason", "kept"} == set(json.loads(out)[0])
     assert "active" in run(service, "adapters")[1]
     assert run(service, "use", "base")[:2] == (0, "Serving the base model alone.\n")
     assert run(service, "use", "1")[:2] == (0, "Serving adapter 1.\n")
@@ -318,12 +318,31 @@ def test_adapters_and_use(run, service):
 
 def test_forget_asks_unless_told_not_to(run, service):
     code, out, err = run(service, "forget", "--text", "project")
-    assert code == 2
+    assert code == 2, err
     assert "--yes" in err
     code, out, _ = run(service, "forget", "--text", "project", "--yes")
-    assert (code, out.splitlines()[0]) == (0, "Forgot 3 entries and 2 adapters that learned from it.")
+    assert code == 0
+    assert out.splitlines() == [
+        "Forgot 3 entries of 45 tokens and 2 adapters that learned from it (1, 2).",
+        "Serving the base model alone.",
+        "A training round without the text is queued; `idiolect status` says when it starts.",
+        "Not reached: the files that the text came from; exports, backups and copies of the profile; swap space and "
+        "snapshots of the file system.",
+        "Receipt 7; `idiolect forget --receipts` lists them.",
+    ]
+    code, out, _ = run(service, "forget", "--text", "project", "--dry-run")
+    assert out.splitlines()[:2] == [
+        "Would forget 3 entries of 45 tokens and 2 adapters that learned from it (1, 2).",
+        "Then serving the base model alone.",
+    ]
+    assert "Receipt" not in out
+    assert "queued" not in out
     code, out, _ = run(service, "forget", "--id", "4", "--since", "2026-01-31", "--dry-run", "--json")
-    assert (code, json.loads(out)["dry_run"]) == (0, True)
+    told = json.loads(out)
+    assert (code, told["dry_run"], told["receipt"], len(told["not_reached"])) == (0, True, None, 3)
+    assert json.loads(run(service, "forget", "--receipts", "--json")[1])[0]["conditions"] == ["text"]
+    assert "2026-01-31 10:30" in run(service, "forget", "--receipts")[1]
+    assert run(service, "forget", "--receipts", "--text", "x")[0] == 2
     assert run(service, "forget", "--text", "nothing")[:2] == (0, "Nothing matches.\n")
     assert run(service, "forget")[0] == 43
     assert run(service, "forget", "--until", "tomorrow")[0] == 2

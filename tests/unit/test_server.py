@@ -234,7 +234,17 @@ def test_forget_pause_resume_use_adapters_examples_export_watch(site, tmp_path):
     receipt = site.post(
         "/v1/forget", {"ids": [4, 5], "since": "2026-01-31T00:00:00Z", "dry_run": True}
     ).json()
-    assert receipt == {"entries": 3, "adapters_dropped": [1, 2], "active": None, "dry_run": True}
+    assert receipt == {
+        "entries": 3,
+        "tokens": 45,
+        "adapters_dropped": [1, 2],
+        "active": None,
+        "dry_run": True,
+        "receipt": None,
+        "backups": [],
+        "round_queued": False,
+    }
+    assert site.http.get("/v1/receipts").json()["receipts"][0]["entries"] == 3
     assert site.post("/v1/pause", {"for_s": 60}).json() == {"paused": True, "for_s": 60}
     assert site.post("/v1/pause").json() == {"paused": True, "for_s": None}
     assert site.post("/v1/resume").json() == {"paused": False}

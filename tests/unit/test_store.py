@@ -4,12 +4,15 @@ import random
 import sqlite3
 import stat
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
+from idiolect.daemon.edits import digest
 from idiolect.daemon.records import (
     AdapterDamagedError,
+    BackupRow,
     Counts,
     EmptySelectorError,
     Entry,
@@ -22,7 +25,9 @@ from idiolect.daemon.records import (
     Savings,
     Selector,
     Tenth,
+    Tombstone,
     UnknownAdapterError,
+    WeightsDroppedError,
 )
 from idiolect.daemon.store import Store
 
@@ -357,10 +362,13 @@ def test_forgetting_takes_what_was_learned_from_the_text(store):
     tainted = publish(store, parent=clean, seen=[b])
     heir = publish(store, parent=tainted, seen=[c])
     side = publish(store, parent=clean, seen=[c], status="refused")
-    receipt = ForgetReceipt(entries=1, adapters_dropped=(tainted, heir), active=clean)
+    tokens = next(kept.tokens for kept in store.entries() if kept.id == b)
+    receipt = ForgetReceipt(entries=1, adapters_dropped=(tainted, heir), active=clean, tokens=tokens)
     assert store.forget(Selector(text="BANANA"), dry_run=True) == receipt
     assert store.active() == heir
-    assert store.forget(Selector(text="BANANA")) == receipt
+    assert store.get("round_due") is None
+    assert store.forget(Selector(text="BANANA")) == replace(receipt, id=1)
+    assert store.get("round_due") is True
     assert store.active() == clean
     assert [kept.text for kept in store.entries()] == ["apple", "cherry"]
     assert [row.id for row in store.adapters()] == [clean, side]
@@ -373,7 +381,66 @@ def test_forgetting_takes_what_was_learned_from_the_text(store):
     with pytest.raises(UnknownAdapterError):
         store.adapter_blob(tainted)
     assert store.forget(Selector(text="banana")) == ForgetReceipt(0, (), clean)
-    assert store.forget(Selector(text="apple")) == ForgetReceipt(1, (clean, side), None)
+    assert store.forget(Selector(text="apple")).adapters_dropped == (clean, side)
+    assert store.active() is None
+
+
+def test_receipts_hold_figures_and_no_text(store, path, plain_pages):
+    (a,) = store.add([entry("the heron keeps its appointments", source="diary")])
+    adapter = publish(store, seen=[a])
+    before = store.adapters()[0]
+    store.forget(Selector(text="heron", source="diary"))
+    store.forget(Selector(text="heron"))
+    [kept] = store.receipts()
+    assert (kept.id, kept.conditions, kept.entries, kept.active) == (1, ("text", "source"), 1, None)
+    assert kept.adapters == (Tombstone(adapter, None, before.created_at, "active"),)
+    assert b"heron" not in plain_pages(path, KEY)
+    assert b"diary" not in plain_pages(path, KEY)
+
+
+def test_a_receipt_names_the_backups_that_hold_the_text(store):
+    (a,) = store.add([entry("apple")])
+    for path, last in (("/old", 0), ("/new", a), ("/unknown", None)):
+        store.note_backup(BackupRow(path, datetime(2026, 1, 1, tzinfo=UTC), last))
+    assert sorted(store.forget(Selector(text="apple")).backups) == ["/new", "/unknown"]
+
+
+def test_old_weights_go_and_their_rows_stay(store):
+    (a,) = store.add([entry("apple")])
+    promoted = [publish(store)]
+    for _ in range(3):
+        promoted.append(publish(store, parent=promoted[-1]))
+    refused = [publish(store, parent=promoted[-1], status="refused") for _ in range(3)]
+    newest = publish(store, parent=promoted[-1], seen=[a])
+    assert store.retain(1) == (*promoted[:3], *refused[:2])
+    assert store.retain(1) == ()
+    rows = store.adapters()
+    assert {row.id for row in rows if row.kept} == {promoted[3], refused[2], newest}
+    assert [row.id for row in rows] == [*promoted, *refused, newest]
+    for act in (store.adapter_blob, store.activate):
+        with pytest.raises(WeightsDroppedError):
+            act(promoted[0])
+    assert store.active() == newest
+    assert store.retain(0) == (promoted[3], refused[2])
+    assert store.forget(Selector(text="apple")).active is None, "no ancestor has weights"
+    assert store.seen(promoted[2]) == frozenset()
+
+
+def test_weights_that_went_are_in_no_page(path, store, plain_pages):
+    for number in range(8):
+        publish(store, blob=b"weights %d " % number * 3000, status="refused")
+    assert b"weights 2" in plain_pages(path, KEY)
+    store.retain(2)
+    store.close()
+    size = path.stat().st_size
+    pages = plain_pages(path, KEY)
+    assert [number for number in range(8) if b"weights %d" % number in pages] == [6, 7]
+    store = Store.open(path, KEY)
+    for number in range(6):
+        publish(store, blob=b"weights %d " % number * 3000, status="refused")
+        store.retain(2)
+    store.close()
+    assert path.stat().st_size <= size, "what became free is used again"
 
 
 def test_forgetting_passes_over_damaged_ancestors(store):
@@ -389,7 +456,7 @@ def test_numbers_are_not_used_again(store):
     (a,) = store.add([entry("apple")])
     adapter = publish(store, seen=[a])
     store.forget(Selector(ids=(a,)))
-    (again,) = store.add([entry("apple")])
+    (again,) = store.add([entry("another apple")])
     assert again > a
     assert publish(store, seen=[again]) > adapter
 
@@ -460,6 +527,38 @@ def test_forgetting_keeps_a_files_hashes_so_that_it_is_not_read_as_new(store):
     store.add([entry("banana")], state)
     store.forget(Selector(text="banana"))
     assert store.file_state("/notes.txt") == state
+
+
+def test_of_a_forgotten_paragraph_a_file_keeps_the_beginning_of_its_hash(store, path, plain_pages):
+    a, b, c = store.add([entry("apple"), entry("banana"), entry("cherry")])
+    whole = {name: digest(name) for name in ("apple", "banana and cherry", "cherry")}
+    held = (
+        f"{whole['apple']}:{a}",
+        f"{whole['banana and cherry']}:{b},{c}",
+        f"~{whole['cherry']}:{c}",
+        digest("unknown"),
+    )
+    store.add([], FileState("/notes.txt", 1, 1, held))
+    assert store.forget(Selector(text="banana")).entries == 1
+    after = (held[0], f"{whole['banana and cherry'][:3]}:{b},{c}", *held[2:])
+    assert store.file_state("/notes.txt").paragraphs == after
+    # A reading that began before the forgetting, and saves what it read after it.
+    store.add([], FileState("/notes.txt", 1, 1, held))
+    assert store.file_state("/notes.txt").paragraphs == after
+    store.close()
+    assert whole["banana and cherry"].encode() not in plain_pages(path, KEY)
+
+
+def test_forgotten_text_that_no_file_tells_of_is_not_taken_in_again(store):
+    told, untold, other = entry("apple"), entry("banana", source="git"), entry("cherry")
+    a, _, _ = store.add([told, untold, other])
+    store.add([], FileState("/notes.txt", 1, 1, (f"{digest('apple')}:{a}",)))
+    store.forget(Selector(text="a"))
+    assert store.add([untold]) == [None]
+    assert store.add([other]) == [None], "it is there"
+    [again] = store.add([told])
+    assert again, "that is for the file's state to prevent"
+    assert store._rows("SELECT count(*) FROM passed_over") == [(1,)]
 
 
 # What became of suggestions

@@ -1,0 +1,65 @@
+"""What was forgotten: receipts in the store, figures and numbers without any text.
+
+Functions over an open transaction; `Store` is the only caller.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+from idiolect.daemon.records import ForgetReceipt, Forgotten, Tombstone
+from idiolect.daemon.schema import microseconds, moment, now_us
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlite_utils import Database
+
+
+def add(db: Database, conditions: Sequence[str], receipt: ForgetReceipt, dropped: Sequence[Tombstone]) -> int:
+    """Keep a receipt: the names of the conditions, what went, and what is left of the adapters; its number."""
+    stones = [
+        {
+            "id": stone.id,
+            "parent": stone.parent,
+            "created_us": microseconds(stone.created_at),
+            "status": stone.status,
+        }
+        for stone in dropped
+    ]
+    cursor = db.execute(
+        "INSERT INTO receipts (at_us, conditions, entries, tokens, adapters, active) VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            now_us(),
+            json.dumps(conditions),
+            receipt.entries,
+            receipt.tokens,
+            json.dumps(stones),
+            receipt.active,
+        ],
+    )
+    return cast("int", cursor.lastrowid)
+
+
+def all_of(db: Database) -> list[Forgotten]:
+    """All receipts, newest last."""
+    rows = db.execute(
+        "SELECT id, at_us, conditions, entries, tokens, adapters, active FROM receipts ORDER BY id"
+    )
+    return [
+        Forgotten(
+            id=row[0],
+            at=moment(row[1]),
+            conditions=tuple(json.loads(row[2])),
+            entries=row[3],
+            tokens=row[4],
+            adapters=tuple(map(_stone, json.loads(row[5]))),
+            active=row[6],
+        )
+        for row in rows
+    ]
+
+
+def _stone(kept: dict[str, Any]) -> Tombstone:
+    return Tombstone(kept["id"], kept["parent"], moment(kept["created_us"]), kept["status"])
