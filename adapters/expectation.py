@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +15,7 @@ from idiolect.adapters.corpus import Recent
 from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.words import Words
-from idiolect.models.session import Adapter, Model, Session
+from idiolect.models.session import Adapter, Interrupt, InterruptedPassError, Model, Session
 
 _DRAFT = 12  # tokens that are drafted with the memory and verified in one pass, at the most
 _SHORT = (
@@ -40,7 +42,9 @@ class Knowledge:
 
 
 class Expectation:
-    """Next-token distributions after any entry; the last few are remembered. Not for several threads at once.
+    """Next-token distributions after any entry; the last few are remembered.
+
+    For one thread at a time, and beside it another that calls :meth:`ahead`.
 
     Args:
         model: the loaded graph.
@@ -66,7 +70,10 @@ class Expectation:
         others = 2 * knowledge.recent.limit + len(knowledge.recent.breaks) + spare + _DRAFT
         self._window = max(1, min(window, model.config.context - others))
         self._session = Session(model, length=others + self._window, adapter=adapter)
-        self._known = -1  # the memory's size when what follows was made
+        self._turn = threading.Lock()  # for the session
+        self._looking: tuple[tuple[int, ...], Interrupt] | None = None  # what is made ahead now
+        self._noting = threading.Lock()  # for what follows
+        self._known = -1  # the memory's size when it was made
         self._remembered: OrderedDict[tuple[int, ...], NDArray[np.float32]] = OrderedDict()
         self._likely: dict[tuple[int, ...], list[int]] = {}
 
@@ -83,18 +90,49 @@ class Expectation:
     def after(self, entry: list[int]) -> NDArray[np.float32]:
         """The distribution (vocab,) over the token after ``entry``."""
         found = self.remembered(entry)
-        return self._remember(entry, self._session.feed(self._left(entry, 1))[0]) if found is None else found
+        if found is None:
+            with self._session_for(entry):
+                found = self.remembered(entry)  # it may have been made ahead meanwhile
+                return self._pass(entry) if found is None else found
+        return found
+
+    def ahead(self, entry: list[int]) -> None:
+        """Make the pass that ``entry`` will need, before anybody waits for it.
+
+        It is not made, or stopped, where :meth:`after` or :meth:`likely` need another one meanwhile.
+        """
+        if self.remembered(entry) is not None:
+            return
+        interrupt = Interrupt()
+        self._looking = tuple(entry), interrupt
+        if self._turn.acquire(blocking=False):
+            try:
+                with contextlib.suppress(InterruptedPassError):
+                    self._pass(entry, interrupt)
+            finally:
+                self._turn.release()
+        self._looking = None
 
     def remembered(self, entry: list[int]) -> NDArray[np.float32] | None:
-        """The same if it needs no pass."""
-        if self._knowledge.memory.tokens != self._known:  # something was learned since
-            self._known = self._knowledge.memory.tokens
-            self._remembered.clear()
-            self._likely.clear()
+        """The same as :meth:`after`, if it needs no pass."""
         key = tuple(entry)
-        if key in self._remembered:
-            self._remembered.move_to_end(key)
-        return self._remembered.get(key)
+        with self._noting:
+            if self._knowledge.memory.tokens != self._known:  # something was learned since
+                self._known = self._knowledge.memory.tokens
+                self._remembered.clear()
+                self._likely.clear()
+            if key in self._remembered:
+                self._remembered.move_to_end(key)
+            return self._remembered.get(key)
+
+    @contextlib.contextmanager
+    def _session_for(self, entry: list[int]) -> Iterator[None]:
+        """The session, for somebody who waits; what is made ahead gives way unless it is just that."""
+        looking = self._looking
+        if looking is not None and looking[0] != tuple(entry):
+            looking[1].stop()
+        with self._turn:
+            yield
 
     def observe(self, ids: Sequence[int]) -> None:
         """Learn from an entry, before the memory does, how far the memory could be trusted on the way.
@@ -104,7 +142,9 @@ class Expectation:
         memory = self._knowledge.memory
         if memory.tokens != self._known:
             return
-        for entry, p in self._remembered.items():
+        with self._noting:
+            foretold = list(self._remembered.items())
+        for entry, p in foretold:
             if len(entry) < len(ids) and tuple(ids[: len(entry)]) == entry:
                 token, known = ids[len(entry)], memory.predict(entry)
                 share = self.mixture.weight(known)
@@ -123,11 +163,12 @@ class Expectation:
         """
         self.remembered(entry)
         key = tuple(entry)
-        if key not in self._likely:
+        found = self._likely.get(key)
+        if found is None:
             if len(self._likely) >= 256:
                 self._likely.clear()
-            self._likely[key] = self._think(entry, least, goes_on, undrafted)
-        return self._likely[key]
+            self._likely[key] = found = self._think(entry, least, goes_on, undrafted)
+        return found
 
     def _think(
         self, entry: list[int], least: float, goes_on: Callable[[int], bool], undrafted: bool
@@ -158,11 +199,17 @@ class Expectation:
     def _verify(self, entry: list[int], draft: list[int]) -> list[NDArray[np.float32]]:
         """The distributions after ``entry`` and after each token of ``draft``, in one pass."""
         wanted = len(draft) + 1
-        left = self._left(entry + draft, wanted)
-        if len(left) > wanted:  # logits of what only has to be read would take 200 KB a token
-            self._session.feed(left[:-wanted], "none")
-        rows = self._session.feed(left[-wanted:], "all")
-        return [self._remember(entry + draft[:place], row) for place, row in enumerate(rows)]
+        with self._session_for(entry + draft):
+            known = self._known
+            left = self._left(entry + draft, wanted)
+            if len(left) > wanted:  # logits of what only has to be read would take 200 KB a token
+                self._session.feed(left[:-wanted], "none")
+            rows = self._session.feed(left[-wanted:], "all")
+        return [self._remember(entry + draft[:place], row, known) for place, row in enumerate(rows)]
+
+    def _pass(self, entry: list[int], interrupt: Interrupt | None = None) -> NDArray[np.float32]:
+        known = self._known
+        return self._remember(entry, self._session.feed(self._left(entry, 1), "last", interrupt)[0], known)
 
     def _left(self, entry: list[int], rows: int) -> list[int]:
         """What must be fed for the logits of the last ``rows`` tokens of ``entry``, recent text before it."""
@@ -173,12 +220,15 @@ class Expectation:
             self._session.truncate(keep)
         return left
 
-    def _remember(self, entry: list[int], logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _remember(self, entry: list[int], logits: NDArray[np.float32], known: int) -> NDArray[np.float32]:
+        """Mix what the model says with the memory; ``known`` is the memory's size before the pass."""
         memory = self._knowledge.memory
         p = self.mixture.mix(softmax(logits), memory, memory.predict(entry))
-        self._remembered[tuple(entry)] = p
-        while len(self._remembered) > _REMEMBERED:
-            self._remembered.popitem(last=False)
+        with self._noting:
+            if known == self._known:  # else it was made with other recent text in view
+                self._remembered[tuple(entry)] = p
+                while len(self._remembered) > _REMEMBERED:
+                    self._remembered.popitem(last=False)
         return p
 
 

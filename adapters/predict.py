@@ -39,6 +39,7 @@ _NEW = 0.3  # a word that no list knows, as a share of the probability of the to
 _LETTER = 0.2  # ... and of each letter behind them
 _SPARE = 2 * (4 * LONGEST + 1)  # tokens of the word under the cursor and of the next one, four bytes a letter
 _WORD_LENGTH = 4  # characters that count as a word where no spaces tell
+_FORESEEN = 0.15  # a word that is at least this probable is worth a pass before it is typed
 _PENDING = 512  # ghosts that wait for what was really typed
 _PENDING_CHARS = 2000  # of text before a ghost; of a longer text no more is learned
 
@@ -136,6 +137,7 @@ class Predictor:
         self.uptake = 1.0  # how much of what is right is really taken
         self._lock = threading.Lock()
         self._pending: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._next_words: tuple[_Cut, Sequence[Word]] | None = None  # at the last cursor that was asked about
 
     def warm(self) -> None:
         """Read the recent entries, so that the first keystroke finds them cached."""
@@ -175,6 +177,7 @@ class Predictor:
             else:
                 found = self._match(cut, max(candidates, 1) + 1)
                 words = self._words(cut, found)
+                self._next_words = cut, words[:2]
                 if ghost_words and not given_up():
                     piece = self._piece(cut, found, words[:1])
                     if piece is not None:
@@ -187,6 +190,20 @@ class Predictor:
             ghost = _before(ghost, cut.typed, following[0])
         elapsed_ms = (time.perf_counter() - started) * 1e3
         return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms)
+
+    def ahead(self) -> None:
+        """Make the passes that the likeliest next words will need, while nobody waits for a suggestion.
+
+        May be called from a thread of its own: a suggestion that is asked for meanwhile comes first.
+        """
+        foreseen = self._next_words
+        if foreseen is None:
+            return
+        cut, words = foreseen
+        for word in words:
+            if word.p < _FORESEEN or self._next_words is not foreseen:
+                return
+            self._expectation.ahead(cut.head + self._tokenizer.encode(cut.start + word.text))
 
     @property
     def mixture(self) -> Mixture:

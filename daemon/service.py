@@ -30,6 +30,7 @@ from idiolect.daemon.capture import Ingest, Learned, Progress
 from idiolect.daemon.children import Children, give_back_memory
 from idiolect.daemon.evals import Evals
 from idiolect.daemon.inventory import Inventory
+from idiolect.daemon.latest import Latest
 from idiolect.daemon.readers import NothingToReadError, ReadReport
 from idiolect.daemon.records import (
     AdapterDamagedError,
@@ -118,7 +119,8 @@ class Service:
             calibration=lambda: self._calibration.to_json(),
         )
         self._switching = threading.Lock()
-        self._warming = _Latest(self._warm)
+        self._warming = Latest("warm", lambda: self._predictor.warm(), quiet_s=_QUIET_S)
+        self._looking = Latest("ahead", lambda: self._predictor.ahead())
         self._switch()
         self._ingest = Ingest(self._store, self._tokenizer.encode, self._learned, self._settings)
         self._watcher = Watcher(self._ingest, self._store)
@@ -133,6 +135,7 @@ class Service:
         self._children.stop()
         self._rounds.stop()
         self._warming.stop()
+        self._looking.stop()
         if self._calibration.events > self._trust_kept:
             self._keep_trust()
         self._store.close()
@@ -152,6 +155,7 @@ class Service:
         found = self._predictor.suggest(
             prefix, suffix, candidates, ghost_words, given_up=given_up, remember=not self._ingest.paused
         )
+        self._looking.ask()
         return replace(
             found,
             words=tuple(word for word in found.words if not hides(prefix, word.text)),

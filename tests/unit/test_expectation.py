@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +23,7 @@ if TYPE_CHECKING:
 
     from idiolect.adapters.lora import Lora
     from idiolect.models.build import BasePaths
-    from idiolect.models.session import Model
+    from idiolect.models.session import Interrupt, Model
     from idiolect.models.tokenizer import Tokenizer
 
 HISTORY = [
@@ -184,6 +187,91 @@ def test_only_the_last_few_are_remembered(
     assert kept[0] == 0
     assert kept[1:] == [*range(151 - len(kept), 150)], "the latest"
     assert 8 < len(kept) < 50
+
+
+# What is made ahead
+
+
+def test_what_was_made_ahead_is_the_same_and_needs_no_pass(
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+) -> None:
+    expectation, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
+    entry = tiny_tokenizer.encode("The boat left")
+    expectation.after(entry[:-1])
+    expectation.ahead(entry)
+    calls = expectation._session.calls
+    close(expectation.remembered(entry), anew.after(entry))
+    expectation.ahead(entry)
+    expectation.after(entry)
+    assert expectation._session.calls == calls == 2
+
+
+def test_who_waits_does_not_wait_for_what_is_made_ahead(
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+) -> None:
+    expectation, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
+    ahead, wanted = tiny_tokenizer.encode("The boat left the harbour"), tiny_tokenizer.encode("Kind regards")
+    feed, begun = expectation._session.feed, threading.Event()
+
+    def slow_feed(ids: list[int], logits: str, interrupt: Interrupt | None = None) -> np.ndarray:
+        if interrupt is not None:
+            begun.set()
+            while not interrupt.options.terminate:  # ends only when it is told to
+                time.sleep(0.001)
+        return feed(ids, logits, interrupt)
+
+    expectation._session.feed = slow_feed
+    other = threading.Thread(target=expectation.ahead, args=(ahead,))
+    other.start()
+    assert begun.wait(10)
+    close(expectation.after(wanted), anew.after(wanted))
+    other.join(10)
+    assert not other.is_alive()
+    assert expectation.remembered(ahead) is None
+    close(expectation.after(ahead), anew.after(ahead))
+
+
+def test_what_is_made_ahead_and_wanted_meanwhile_is_waited_for(
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+) -> None:
+    expectation, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
+    entry = tiny_tokenizer.encode("The boat left the harbour")
+    feed, begun, go_on = expectation._session.feed, threading.Event(), threading.Event()
+
+    def slow_feed(ids: list[int], logits: str, interrupt: Interrupt | None = None) -> np.ndarray:
+        begun.set()
+        assert go_on.wait(10)
+        return feed(ids, logits, interrupt)
+
+    expectation._session.feed = slow_feed
+    with ThreadPoolExecutor(2) as pool:
+        made = pool.submit(expectation.ahead, entry)
+        assert begun.wait(10)
+        waited = pool.submit(expectation.after, entry)
+        go_on.set()
+        close(waited.result(10), anew.after(entry))
+        made.result(10)
+    assert expectation._session.calls == anew._session.calls
+
+
+def test_what_was_made_ahead_of_something_learned_is_not_used(
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+) -> None:
+    knowledge = knowing(HISTORY[0])
+    expectation, entry = make(knowledge), tiny_tokenizer.encode("Kind regards from all")
+    feed = expectation._session.feed
+
+    def learn_meanwhile(ids: list[int], logits: str, interrupt: Interrupt | None = None) -> np.ndarray:
+        found = feed(ids, logits, interrupt)
+        knowledge.learn(HISTORY[1], tiny_tokenizer.encode(HISTORY[1]))
+        assert expectation.remembered(entry) is None  # somebody asks in between
+        return found
+
+    expectation._session.feed = learn_meanwhile
+    expectation.ahead(entry)
+    expectation._session.feed = feed
+    assert expectation.remembered(entry) is None
+    close(expectation.after(entry), make(knowing(*HISTORY)).after(entry))
 
 
 # What is learned in between

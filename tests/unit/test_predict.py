@@ -276,6 +276,21 @@ def test_inside_a_word_no_further_pass_is_needed(predictor: Callable[..., Predic
     assert ours._expectation._session.calls == calls
 
 
+def test_the_likely_next_word_costs_no_pass_where_somebody_looked_ahead(
+    predictor: Callable[..., Predictor],
+) -> None:
+    told, untold = predictor(*[BOILERPLATE] * 6), predictor(*[BOILERPLATE] * 6)
+    untold.ahead()  # nothing was asked about: nothing to do
+    assert untold._expectation._session.calls == 0
+    for ours in (told, untold):
+        assert ours.suggest("Kind rega", ghost_words=0).words[0].text == "rds"
+    told.ahead()
+    calls = [ours._expectation._session.calls for ours in (told, untold)]
+    answers = [ours.suggest("Kind regards ", ghost_words=0) for ours in (told, untold)]
+    assert texts(answers[0]) == texts(answers[1])
+    assert [ours._expectation._session.calls for ours in (told, untold)] == [calls[0], calls[1] + 1]
+
+
 @pytest.mark.parametrize("word", ["international", "therefore", "Xylographers", "wherever", "don't"])
 def test_a_ghost_costs_a_pass_only_where_the_word_may_be_finished(
     predictor: Callable[..., Predictor], lexicon: Lexicon, word: str

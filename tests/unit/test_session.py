@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from idiolect.models.session import Model, Session
+from idiolect.models.session import Interrupt, InterruptedPassError, Model, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,3 +192,16 @@ def test_threads_give_the_same(
 ) -> None:
     two = Model(in_float(tiny), tiny.config, threads=2)
     assert np.abs(Session(two, length=LENGTH, adapter=adapter).feed(ids, "all") - whole).max() < CLOSE
+
+
+def test_an_interrupted_pass_leaves_what_was_there(tiny_model: Model, ids: list[int]) -> None:
+    session = Session(tiny_model)
+    session.feed(ids[:3], "none")
+    interrupt = Interrupt()
+    interrupt.stop()
+    with pytest.raises(InterruptedPassError):
+        session.feed(ids[3:], "all", interrupt)
+    assert session.tokens == ids[:3]
+    fresh = Session(tiny_model)
+    fresh.feed(ids[:3], "none")
+    np.testing.assert_array_equal(session.feed(ids[3:], "all", Interrupt()), fresh.feed(ids[3:], "all"))
