@@ -1,4 +1,4 @@
-"""The fast memory from 10 K to 10 M tokens: look-ups, additions, size and build time.
+"""The fast memory from 10 K to 10 M tokens: look-ups, additions, size, build time, and what a suggestion takes.
 
 ``python tests/bench/memory_growth.py`` prints a table; ``memory_growth()`` gives its rows as plain values. Nobody has
 typed ten million tokens for us: real people's messages (``../shared/corpora`` beside the checkout) are shuffled
@@ -25,6 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 from idiolect.adapters.memory import FastMemory
+from idiolect.adapters.serving import Serving
+from idiolect.models.build import find_base
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPORA = ROOT.parent / "shared" / "corpora"
@@ -32,6 +34,7 @@ BASE = ROOT / ".cache" / "base"
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 SWAPPED = 0.15
 ADDED = 2_000  # entries learned one by one, or half of them where there are fewer: the newest ones
+KEYSTROKES = 1_000  # typed by somebody with such a history
 LOOKUPS = 20_000  # places in entries that the memory has not seen
 CHILD = [sys.executable, str(Path(__file__).resolve()), "--measure"]
 
@@ -54,7 +57,6 @@ def memory_growth(sizes: Sequence[int] = SIZES) -> list[dict]:
 
 
 def _real_entries() -> list[NDArray[np.uint16]]:
-    from idiolect.models.build import find_base
     from idiolect.models.errors import IdiolectError
     from idiolect.models.tokenizer import Tokenizer
 
@@ -127,10 +129,12 @@ def _measure() -> dict:
         started = time.thread_time()
         memory.predict(context)
         lookups_us.append(1e6 * (time.thread_time() - started))
+    tokens = memory.tokens
     resident_mb = process.memory_info().rss / 2**20 - before_mb
     peak_mb = _peak_mb() - before_mb
+    del memory
     return {
-        "tokens": memory.tokens,
+        "tokens": tokens,
         "lookup_p50_us": round(float(np.percentile(lookups_us, 50)), 1),
         "lookup_p99_us": round(float(np.percentile(lookups_us, 99)), 1),
         "add_p50_ms": round(float(np.percentile(adds_ms, 50)), 2),
@@ -139,6 +143,42 @@ def _measure() -> dict:
         "resident_mb": round(resident_mb, 1),
         "peak_mb": round(peak_mb, 1),
         "build_s": round(build_s, 2),
+        **_typing(known, unseen),
+    }
+
+
+def _typing(known: list[NDArray[np.uint32]], unseen: list[NDArray[np.uint32]]) -> dict:
+    """What a keystroke takes, words and ghost, to one who wrote all of this: in all, and outside of the model's passes."""
+    base = find_base(BASE)
+    serving = Serving(base, threads=2, context_tokens=384, recent_tokens=160)
+    predictor = serving.predictor(serving.knowledge(known), None)
+    predictor.warm()
+    session = predictor._expectation._session
+    feed, passes_s = session.feed, 0.0
+
+    def timed_feed(*given: object) -> NDArray[np.float32]:
+        nonlocal passes_s
+        started = time.thread_time()
+        logits = feed(*given)
+        passes_s += time.thread_time() - started
+        return logits
+
+    session.feed = timed_feed
+    every_ms, outside_ms = [], []
+    for entry in unseen:
+        text = serving.tokenizer.decode(entry.tolist())[:60]
+        for end in range(len(text) + 1):
+            passes_s, began, started = 0.0, time.perf_counter(), time.thread_time()
+            predictor.suggest(text[:end])
+            outside_ms.append(1e3 * (time.thread_time() - started - passes_s))
+            every_ms.append(1e3 * (time.perf_counter() - began))
+        if len(every_ms) > KEYSTROKES:
+            break
+    return {
+        "suggest_p50_ms": round(float(np.percentile(every_ms, 50)), 2),
+        "suggest_p95_ms": round(float(np.percentile(every_ms, 95)), 2),
+        "outside_p50_ms": round(float(np.percentile(outside_ms, 50)), 2),
+        "outside_p95_ms": round(float(np.percentile(outside_ms, 95)), 2),
     }
 
 
