@@ -148,7 +148,7 @@ def _measure() -> dict:
 
 
 def _typing(known: list[NDArray[np.uint32]], unseen: list[NDArray[np.uint32]]) -> dict:
-    """What a keystroke takes, words and ghost, to one who wrote all of this: in all, and outside of the model's passes."""
+    """What a keystroke takes one who wrote all of this, words and ghost: in all, and outside of the passes."""
     base = find_base(BASE)
     serving = Serving(base, threads=2, context_tokens=384, recent_tokens=160)
     predictor = serving.predictor(serving.knowledge(known), None)
