@@ -417,41 +417,6 @@ class Service:
         self._switch()
         self._store.retain(self._settings.keep_adapters)
 
-    def _warm(self) -> None:
-        self._predictor.warm()
-
-
-class _Latest:
-    """Does something in a thread of its own soon after it is asked for, once for many askings."""
-
-    def __init__(self, work: Callable[[], None]) -> None:
-        self._asked = threading.Event()
-        self._stopping = False
-        self._work = work
-        self._thread = threading.Thread(target=self._run, name="warm", daemon=True)
-        self._thread.start()
-
-    def ask(self) -> None:
-        self._asked.set()
-
-    def stop(self) -> None:
-        self._stopping = True
-        self._asked.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            self._asked.wait()
-            if self._stopping:
-                return
-            self._asked.clear()
-            while (
-                self._asked.wait(_QUIET_S) and not self._stopping
-            ):  # many entries may come one after the other
-                self._asked.clear()
-            if not self._stopping:
-                self._work()
-
 
 def _today() -> date:
     """The day that feedback is counted under: UTC's, so that no day is ever longer or shorter than another."""
