@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import fnmatch
 import glob
-import re
 import secrets
 import stat
 import threading
-import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING
 
 from idiolect.daemon.commits import head
 from idiolect.daemon.finding import Exclusion, Ignored, find
 from idiolect.daemon.intake import Batch, Intake, cleaned, identity
+from idiolect.daemon.offlimits import OffLimits, Place
 from idiolect.daemon.origins import Origins
+from idiolect.daemon.pause import Pause, PausedError
 from idiolect.daemon.readers import (
     BinaryFileError,
     NoSuchPathError,
@@ -29,7 +28,6 @@ from idiolect.daemon.readers import (
 )
 from idiolect.daemon.sources import table
 from idiolect.daemon.sources.people import Asked
-from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,16 +35,6 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.store import Store
-
-_PAUSED: Final = "paused"  # state: true, or the time in seconds since 1970 at which learning goes on
-
-
-class PausedError(IdiolectError):
-    """Text is to be imported while learning is paused."""
-
-    code: ClassVar[str] = "paused"
-    exit_code: ClassVar[int] = 50
-    http_status: ClassVar[int] = 409
 
 
 @dataclass(frozen=True)
@@ -96,10 +84,9 @@ class Ingest:
         )
         self._exclusion = Exclusion(self._exclude)
         self._ignored = Ignored(lasting=True)
-        self._deaf = re.compile("|".join(map(fnmatch.translate, settings.exclude_apps)) or r"(?!)", re.I)
+        self.off_limits = OffLimits(store, settings)
+        self.off_record = Pause(store)
         self._origins = Origins(store)
-        # Asked for at each keystroke, which must not wait for a long write: only this process changes it.
-        self._paused_until: object = store.get(_PAUSED)
         self._busy: set[Path] = set()
         self._changed = threading.Condition()
 
@@ -108,39 +95,37 @@ class Ingest:
     @property
     def paused(self) -> bool:
         """Whether nothing is to be learned now."""
-        until = self._paused_until
-        return until is True or (isinstance(until, int | float) and time.time() < until)
+        return self.off_record.active
 
     def pause(self, for_s: float | None = None) -> None:
-        """Learn nothing from now on, for `for_s` seconds or until `resume`."""
-        self._pause_until(True if for_s is None else time.time() + for_s)
+        """Learn nothing from now on, for `for_s` seconds or until `resume`; an import that runs stops."""
+        self.off_record.begin(for_s)
 
     def resume(self) -> None:
         """Learn again, from what is written from now on."""
-        self._pause_until(None)
-
-    def _pause_until(self, until: float | bool | None) -> None:
-        self._store.set(_PAUSED, until)
-        self._paused_until = until
-
-    def ignores(self, app: str | None) -> bool:
-        """Whether the settings keep us from taking anything from this application."""
-        return app is not None and self._deaf.match(app) is not None
+        self.off_record.end()
 
     # Text that a program sends
 
     def add_text(
-        self, text: str, *, source: str, app: str | None = None, at: datetime | None = None
+        self,
+        text: str,
+        *,
+        source: str,
+        app: str | None = None,
+        at: datetime | None = None,
+        input_purpose: str | None = None,
+        private: bool = False,
     ) -> Learned:
         """Take in one text; it can be suggested from when this returns.
 
-        Reasons not to store it: "paused", "excluded app", "empty", "only secrets", "duplicate". A text
-        without `at` was written now, and is always stored. `at` without a time zone is UTC.
+        Reasons not to store it: "paused", those of `OffLimits.learning`, "empty", "only secrets", "duplicate".
+        A text without `at` was written now, and is always stored. `at` without a time zone is UTC.
         """
         if self.paused:
             return Learned(None, False, 0, "paused")
-        if self.ignores(app):
-            return Learned(None, False, 0, "excluded app")
+        if (reason := self.off_limits.learning(Place(app, input_purpose, private))) is not None:
+            return Learned(None, False, 0, reason)
         text, redactions = cleaned(text)
         if not text:
             return Learned(None, False, redactions, "only secrets" if redactions else "empty")
@@ -151,12 +136,18 @@ class Ingest:
             when = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
             key = identity(source, app, when.isoformat(), text)
         ids: list[int] = []
-        batch = Batch(self._store, self._encode, self._learned)
-        batch.put(text, source=source, app=app, at=when, key=key, redactions=redactions, ids=ids)
-        batch.flush()
+        batch = self._batch()
+        try:
+            batch.put(text, source=source, app=app, at=when, key=key, redactions=redactions, ids=ids)
+            batch.flush()
+        except PausedError:  # it began just now
+            return Learned(None, False, 0, "paused")
         if not ids:
             return Learned(None, False, redactions, "duplicate")
         return Learned(ids[0], True, redactions, None)
+
+    def _batch(self, report: ReadReport | None = None) -> Batch:
+        return Batch(self._store, self._encode, self._learned, self.off_record, report)
 
     # Files, folders and repositories
 
@@ -203,7 +194,7 @@ class Ingest:
             found.setdefault(file, _Found(size, whole, again, path, kind.name if kind else "folder"))
 
     def _import(self, found: dict[Path, _Found], report: ReadReport) -> Iterator[Progress]:
-        batch = Batch(self._store, self._encode, self._learned, report)
+        batch = self._batch(report)
         intake = Intake(self._store, self._origins, batch)
         total = sum(one.size_bytes for one in found.values())
         done = 0
@@ -219,7 +210,8 @@ class Ingest:
                         )
                 done += one.size_bytes
         except GeneratorExit:  # nobody wants to know more; what was read is kept
-            batch.flush()
+            with suppress(PausedError):
+                batch.flush()
             raise
         batch.flush()
         if not report.files and not {"unchanged", "already known"} & report.skipped.keys():
@@ -275,14 +267,15 @@ class Ingest:
     def update_file(self, path: Path, *, root: Path | None = None, off_record: bool = False) -> int:
         """A file below the watched `root` was saved, moved or deleted: take in what is newly written.
 
-        Returns how many entries that made. What was saved off the record (or while learning is paused)
-        is not learned, then or later. A file that is gone keeps its entries. Raises the store's errors.
+        Returns how many entries that made. What was saved off the record (or while learning was paused, by
+        the file's date) is not learned, then or later. A file that is gone keeps its entries. Raises
+        PausedError where a pause begins meanwhile, and the store's errors.
         """
         root = path.parent if root is None else root
         if not self.follows(path, root):
             return 0
         report = ReadReport()
-        batch = Batch(self._store, self._encode, self._learned, report)
+        batch = self._batch(report)
         intake = Intake(self._store, self._origins, batch)
         with self._alone(path):
             if not _is_regular(path):
@@ -293,10 +286,10 @@ class Ingest:
                 known = self._store.source(str(root))
                 origin, me = known or (self._store.add_source(str(root), "folder"), ())
                 if kind is not None:
-                    off_record = off_record or self.paused
+                    off_record = off_record or self.paused or self.off_record.covers(path.stat().st_mtime)
                     for _ in intake.file(path, kind, Asked(me), origin=origin, off_record=off_record):
                         pass
-            except (NoSuchPathError, UnreadableError):
+            except (NoSuchPathError, UnreadableError, OSError):
                 self._origins.lost(str(path))
             batch.flush()
         return report.entries

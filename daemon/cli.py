@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from idiolect.daemon import custody, gather, safekeeping
+from idiolect.daemon.apps import apps
 from idiolect.daemon.arguments import (
     AsJson,
     Budget,
@@ -294,6 +295,12 @@ def resume() -> None:
     with _client() as client:
         client.post("/v1/resume")
     _view().resumed()
+
+
+app.command(
+    rich_help_panel=_LEARN,
+    epilog="Example: idiolect apps; idiolect apps exclude '*chat*'; idiolect apps undo",
+)(apps)
 
 
 # --- using it ----------------------------------------------------------------------------------------

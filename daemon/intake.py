@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from idiolect.daemon.origins import Origins
+    from idiolect.daemon.pause import Pause
     from idiolect.daemon.sources.people import Asked
     from idiolect.daemon.sources.table import Kind
     from idiolect.daemon.store import Store
@@ -55,9 +56,14 @@ class Batch:
         store: Store,
         encode: Callable[[str], list[int]],
         learned: Callable[[int, list[int]], None],
+        pause: Pause,
         report: ReadReport | None = None,
     ) -> None:
-        """`encode` turns a text into token ids; `learned` gets an entry's id and its token ids."""
+        """`encode` turns a text into token ids; `learned` gets an entry's id and its token ids.
+
+        Once `pause` is active, nothing that waits or comes is stored: `put` and `flush` raise PausedError.
+        """
+        self._pause = pause
         self.report = ReadReport() if report is None else report
         self._store = store
         self._encode = encode
@@ -80,7 +86,7 @@ class Batch:
     ) -> bool:
         """Add an entry, to be committed with others; its id comes into `ids`, if it was not stored before.
 
-        True if that made a whole transaction, which is now committed.
+        True if that made a whole transaction, which is now committed. Raises PausedError.
         """
         tokens = self._encode(text)
         raw = array("I", tokens)
@@ -88,17 +94,22 @@ class Batch:
             raw.byteswap()
         entry = NewEntry(text, source, app, at, raw.tobytes(), redactions, key, origin)
         self._waiting.append((entry, tokens, ids))
-        if len(self._waiting) < _BATCH:
+        if len(self._waiting) < _BATCH and not self._pause.active:
             return False
         self.flush()
         return True
 
     def flush(self) -> None:
-        """Commit what waits."""
+        """Commit what waits; entries not while learning is paused: then they are dropped. Raises PausedError."""
         waiting, self._waiting = self._waiting, []
         state, self._state = self._state, None
-        if not waiting and state is None:
-            return
+        if waiting:
+            with self._pause.learning():
+                self._commit(waiting, state)
+        elif state is not None:
+            self._store.add([], file=state)
+
+    def _commit(self, waiting: list[tuple[NewEntry, list[int], list[int]]], state: FileState | None) -> None:
         stored = self._store.add([entry for entry, _, _ in waiting], file=state)
         for (entry, tokens, ids), id_ in zip(waiting, stored, strict=True):
             if id_ is None:

@@ -34,7 +34,7 @@ from idiolect.models.errors import IdiolectError
 if TYPE_CHECKING:
     import socket
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from idiolect.daemon.process import Running
     from idiolect.daemon.service import Service
@@ -68,7 +68,13 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
         lifespan=_lifespan,
     )
     any_host = running.socket is not None
-    app.add_middleware(_Guard, token=token, any_host=any_host, log_path=settings.log_path)
+    app.add_middleware(
+        _Guard,
+        token=token,
+        any_host=any_host,
+        log_path=settings.log_path,
+        paused=lambda: service.paused,
+    )
     app.state.streams = streams = Streams(settings.log_path)
     _handle_errors(app)
 
@@ -93,21 +99,22 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
     async def suggest(request: Request) -> Response:
         """Words to insert at the cursor, and a ghost text that continues there."""
         asked = await _body(request, shapes.SuggestBody)
+        if (reason := service.withheld(asked.place)) is not None:
+            return _answer(shapes.withheld(reason, service.serves, paused=service.paused))
         given_up = typing.begin(asked.prefix)
-        wanted = asked.prefix, asked.suffix, asked.candidates, asked.ghost_words, given_up.is_set
+        wanted = asked.prefix, asked.suffix, asked.candidates, asked.ghost_words, given_up.is_set, asked.place
         try:
             found = await asyncio.get_running_loop().run_in_executor(inference, service.suggest, *wanted)
         finally:
             typing.end(given_up)
-        return _answer(shapes.suggestion(found))
+        return _answer(shapes.suggestion(found, paused=service.paused))
 
     @post("/v1/history", shapes.HistoryBody)
     async def history(request: Request) -> Response:
         """Learn something that the user wrote; the fast memory knows it on return."""
         asked = await _body(request, shapes.HistoryBody)
-        return _answer(
-            shapes.learned(await run_sync(service.learn, asked.text, asked.source, asked.app, asked.at))
-        )
+        result = await run_sync(service.learn, asked.text, asked.source, asked.place, asked.at)
+        return _answer(shapes.learned(result, paused=service.paused))
 
     @post("/v1/feedback", shapes.FeedbackBody)
     async def feedback(request: Request) -> Response:
@@ -115,7 +122,8 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
         asked = await _body(request, shapes.FeedbackBody)
         took = (asked.characters, asked.keystrokes, asked.words)
         given = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took)
-        return _answer(shapes.noted(await run_sync(service.feedback, given, asked.app)))
+        result = await run_sync(service.feedback, given, asked.place)
+        return _answer(shapes.noted(result, paused=service.paused))
 
     @app.get("/v1/report", response_model=None)
     async def report(days: Annotated[int, Query(ge=1, le=shapes.MAX_REPORT_DAYS)] = 30) -> Response:
@@ -227,6 +235,21 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
         return _answer(
             {"path": str(await run_sync(service.export, asked.kind, Path(asked.path), asked.adapter))}
         )
+
+    @app.get("/v1/apps", response_model=None)
+    async def app_rules() -> Response:
+        """What is done in which applications; the first rule whose pattern fits decides."""
+        return _answer(shapes.app_rules(service.app_rules()))
+
+    @post("/v1/apps", shapes.AppsBody)
+    async def give_app_rule(request: Request) -> Response:
+        """Give a rule for applications, or undo the last change; answers with all rules."""
+        asked = await _body(request, shapes.AppsBody)
+        if asked.app is None or asked.rule is None:
+            await run_sync(service.undo_app_rule)
+        else:
+            await run_sync(service.give_app_rule, asked.app, asked.rule)
+        return _answer(shapes.app_rules(service.app_rules()))
 
     @post("/v1/pause", shapes.PauseBody)
     async def pause(request: Request) -> Response:
@@ -363,16 +386,20 @@ class _Typing:
 class _Guard:
     """Lets a request through that names this machine and shows the token; `/healthz` needs no token.
 
+    Each answer tells in a header whether learning is paused, streams and errors too.
     It also answers where a mistake in the program left no answer. (Starlette's own handler for that passes
     the exception on to uvicorn, which then cuts the connection that the client means to keep.)
     """
 
-    def __init__(self, app: ASGIApp, *, token: str, any_host: bool, log_path: Path) -> None:
+    def __init__(
+        self, app: ASGIApp, *, token: str, any_host: bool, log_path: Path, paused: Callable[[], bool]
+    ) -> None:
         """Guard `app`; over a Unix socket, which no web page reaches, `any_host` will do."""
         self._app = app
         self._expected = f"Bearer {token}".encode()
         self._any_host = any_host
         self._log_path = log_path
+        self._paused = paused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or pass it on."""
@@ -381,11 +408,18 @@ class _Guard:
         elif error := self._wrong(scope):
             await _refuse(error)(scope, receive, send)
         else:
+
+            async def marked(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    paused = b"true" if self._paused() else b"false"
+                    message = {**message, "headers": [*message["headers"], (b"idiolect-paused", paused)]}
+                await send(message)
+
             try:
-                await self._app(scope, receive, send)
+                await self._app(scope, receive, marked)
             except Exception:
                 log.exception("a request failed")
-                await _refuse(internal(self._log_path))(scope, receive, send)
+                await _refuse(internal(self._log_path))(scope, receive, marked)
 
     def _wrong(self, scope: Scope) -> IdiolectError | None:
         headers = dict(scope["headers"])

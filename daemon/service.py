@@ -31,6 +31,7 @@ from idiolect.daemon.children import Children, give_back_memory
 from idiolect.daemon.evals import Evals
 from idiolect.daemon.inventory import Inventory
 from idiolect.daemon.latest import Latest
+from idiolect.daemon.offlimits import NOWHERE, AppRule, AppRuleRow, Place
 from idiolect.daemon.readers import NothingToReadError, ReadReport
 from idiolect.daemon.records import (
     AdapterDamagedError,
@@ -149,11 +150,16 @@ class Service:
         candidates: int = 3,
         ghost_words: int = 8,
         given_up: Callable[[], bool] = lambda: False,
+        place: Place = NOWHERE,
     ) -> Suggestion:
-        """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``."""
+        """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``.
+
+        Ask :meth:`withheld` first whether anything may be suggested at ``place``.
+        """
         self._rounds.user_is_typing()
+        remember = not self._ingest.paused and self._ingest.off_limits.learning(place) is None
         found = self._predictor.suggest(
-            prefix, suffix, candidates, ghost_words, given_up=given_up, remember=not self._ingest.paused
+            prefix, suffix, candidates, ghost_words, given_up=given_up, remember=remember
         )
         self._looking.ask()
         return replace(
@@ -162,12 +168,26 @@ class Service:
             ghost=NO_GHOST if hides(prefix, found.ghost.text) else found.ghost,
         )
 
-    def feedback(self, given: Feedback, app: str | None) -> FeedbackReceipt:
-        """Count what became of a suggestion, unless learning is paused or ``app`` is excluded."""
+    def withheld(self, place: Place) -> str | None:
+        """Why nothing is suggested there, and what is typed not looked at; None where all is well."""
+        return self._ingest.off_limits.suggesting(place)
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is learned now."""
+        return self._ingest.paused
+
+    @property
+    def serves(self) -> int | None:
+        """The adapter that serves; None: the base model alone."""
+        return self._predictor.adapter_id
+
+    def feedback(self, given: Feedback, place: Place) -> FeedbackReceipt:
+        """Count what became of a suggestion, unless learning is paused or ``place`` is off limits."""
         if self._ingest.paused:
             return FeedbackReceipt(False, "paused")
-        if self._ingest.ignores(app):
-            return FeedbackReceipt(False, "excluded app")
+        if (reason := self._ingest.off_limits.learning(place)) is not None:
+            return FeedbackReceipt(False, reason)
         self._store.add_feedback(given, self._predictor.adapter_id, _today())
         self._predictor.uptake = self._uptake()
         return FeedbackReceipt(True, None)
@@ -217,9 +237,9 @@ class Service:
 
     # Text
 
-    def learn(self, text: str, source: str, app: str | None, at: datetime | None) -> Learned:
+    def learn(self, text: str, source: str, place: Place, at: datetime | None) -> Learned:
         """Take in something the user wrote; the fast memory knows it on return."""
-        return self._ingest.add_text(text, source=source, app=app, at=at)
+        return self._ingest.add_text(text, source=source, at=at, **asdict(place))
 
     def add(self, paths: Sequence[Path], me: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
         """Import sources once, of several people's text that of ``me``. Yields progress events, the last the report."""
@@ -274,6 +294,20 @@ class Service:
         """Learn again."""
         self._ingest.resume()
 
+    # Applications
+
+    def app_rules(self) -> list[AppRuleRow]:
+        """What is done in which applications; the first rule that fits decides."""
+        return self._ingest.off_limits.rules()
+
+    def give_app_rule(self, app: str, rule: AppRule) -> None:
+        """From now on do this in the applications that match the pattern ``app``."""
+        self._ingest.off_limits.give(app, rule)
+
+    def undo_app_rule(self) -> bool:
+        """Take the last change of these rules back; whether there was one."""
+        return self._ingest.off_limits.undo()
+
     # Adapters
 
     def train(self, budget_s: float | None, reason: str) -> Iterator[dict[str, Any]]:
@@ -314,6 +348,7 @@ class Service:
             "sources": counts.sources,
             "watches": self._store.watches(),
             "paused": self._ingest.paused,
+            "paused_for_s": self._ingest.off_record.left_s,
             "training": self._rounds.progress(),
             "next_round": self._rounds.outlook(),
             "savings": asdict(self._store.savings()) | {"today": asdict(self._store.savings(_today()))},

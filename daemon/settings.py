@@ -59,6 +59,38 @@ NEVER_HEARD: tuple[str, ...] = (
     "*seahorse*",
 )
 
+#: Globs (any letter case) of terminals: what is typed there is mostly commands and, now and then, a password, so
+#: it is not learned unless the user allows it. Suggestions are given.
+TERMINALS: tuple[str, ...] = (
+    "*terminal*",
+    "*terminator*",
+    "*terminology*",
+    "*konsole*",
+    "*xterm*",
+    "*rxvt*",
+    "*kitty*",
+    "*alacritty*",
+    "*wezterm*",
+    "*iterm*",
+    "*ghostty*",
+    "*tilix*",
+    "*guake*",
+    "*yakuake*",
+    "*ptyxis*",
+    "*powershell*",
+    "*putty*",
+    "*tmux*",
+    "org.gnome.console",
+    "kgx",
+    "foot",
+    "footclient",
+    "st",
+    "st-256color",
+    "hyper",
+    "co.zeit.hyper",
+    "cmd.exe",
+)
+
 
 class SettingsError(IdiolectError):
     """A setting is unknown or has a value that is not allowed."""
@@ -161,6 +193,14 @@ class Settings(pydantic_settings.BaseSettings):
         (),
         description="globs of applications never to listen to, besides the built-in ones: a list of strings",
     )
+    quiet_apps: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="globs of applications where it suggests but learns nothing, besides terminals: a list of "
+        "strings",
+    )
+    allow_apps: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="globs of applications to learn from although they are terminals: a list of strings"
+    )
     keyring: bool = Field(
         True, description="true or false: keep the store's key in the system's keyring where there is one"
     )
@@ -203,6 +243,11 @@ class Settings(pydantic_settings.BaseSettings):
     @classmethod
     def _with_never_read(cls, value: object) -> object:
         return _globs(value, NEVER_READ)
+
+    @field_validator("quiet_apps", "allow_apps", mode="before")
+    @classmethod
+    def _from_commas(cls, value: object) -> object:
+        return _globs(value, ())
 
     @field_validator("exclude_apps", mode="before")
     @classmethod

@@ -14,6 +14,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
+from idiolect.daemon.offlimits import AppRule, Place
 from idiolect.daemon.records import SuggestionKind
 from idiolect.models.errors import IdiolectError
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from idiolect.adapters.predict import Suggestion
     from idiolect.daemon.audit import Audit
     from idiolect.daemon.capture import Learned
+    from idiolect.daemon.offlimits import AppRuleRow
     from idiolect.daemon.records import FeedbackReceipt, FeedbackReport, ForgetReceipt, Tenth
 
 MAX_BODY_BYTES = 8 * 2**20
@@ -96,7 +98,20 @@ _Amount = Annotated[int, Field(ge=0, le=MAX_AMOUNT)]
 _Name = Annotated[str, Field(min_length=1, max_length=1000)]
 
 
-class SuggestBody(_Body):
+class _PlacedBody(_Body):
+    """Where it is typed: see `offlimits.Place`."""
+
+    app: _Name | None = None
+    input_purpose: Annotated[str, Field(max_length=1000)] | None = None
+    private: bool = False
+
+    @property
+    def place(self) -> Place:
+        """Where it is typed."""
+        return Place(self.app, self.input_purpose, self.private)
+
+
+class SuggestBody(_PlacedBody):
     """What stands before and after the cursor, and how much to suggest."""
 
     prefix: Annotated[str, Field(max_length=MAX_PREFIX_CHARS)]
@@ -105,16 +120,15 @@ class SuggestBody(_Body):
     ghost_words: Annotated[int, Field(ge=0, le=32)] = 8
 
 
-class HistoryBody(_Body):
+class HistoryBody(_PlacedBody):
     """Something the user wrote, where, and when (now, if not given)."""
 
     text: Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
     source: _Name
-    app: _Name | None = None
     at: _Time = None
 
 
-class FeedbackBody(_Body):
+class FeedbackBody(_PlacedBody):
     """What became of a suggestion that was shown; see `records.Feedback`."""
 
     kind: SuggestionKind
@@ -124,7 +138,6 @@ class FeedbackBody(_Body):
     characters: Annotated[_Amount, Field(validate_default=True)] = 0
     keystrokes: _Amount = 1
     words: _Amount = 1
-    app: _Name | None = None
 
     @pydantic.field_validator("characters")
     @classmethod
@@ -193,6 +206,20 @@ class PauseBody(_Body):
     """For how many seconds to learn nothing; null: until resumed."""
 
     for_s: _Seconds | None = None
+
+
+class AppsBody(_Body):
+    """A rule for the applications that match a pattern, or to undo the last change of the rules."""
+
+    app: _Name | None = None
+    rule: AppRule | None = None
+    undo: bool = False
+
+    @pydantic.model_validator(mode="after")
+    def _one_or_the_other(self) -> AppsBody:
+        if self.undo == (self.app is not None) or (self.app is None) != (self.rule is None):
+            raise ValueError("give app and rule, or undo alone")
+        return self
 
 
 class ImportBody(_Body):
@@ -269,7 +296,7 @@ def error_body(error: IdiolectError) -> dict[str, Any]:
     return {"code": error.code, "message": str(error), "exit_code": error.exit_code}
 
 
-def suggestion(found: Suggestion) -> dict[str, Any]:
+def suggestion(found: Suggestion, *, paused: bool) -> dict[str, Any]:
     """The answer to `/v1/suggest`."""
     ghost = found.ghost
     return {
@@ -277,16 +304,30 @@ def suggestion(found: Suggestion) -> dict[str, Any]:
         "ghost": {"text": ghost.text, "p": ghost.p, "show": ghost.show},
         "adapter": found.adapter,
         "elapsed_ms": found.elapsed_ms,
+        "reason": None,
+        "paused": paused,
     }
 
 
-def learned(result: Learned) -> dict[str, Any]:
+def withheld(reason: str, adapter: int | None, *, paused: bool) -> dict[str, Any]:
+    """The answer to `/v1/suggest` where nothing may be suggested."""
+    nothing: dict[str, Any] = {
+        "words": [],
+        "ghost": {"text": "", "p": 0.0, "show": False},
+        "adapter": adapter,
+        "elapsed_ms": 0.0,
+    }
+    return {**nothing, "reason": reason, "paused": paused}
+
+
+def learned(result: Learned, *, paused: bool) -> dict[str, Any]:
     """The answer to `/v1/history`."""
     return {
         "id": result.id,
         "stored": result.stored,
         "redactions": result.redactions,
         "reason": result.reason,
+        "paused": paused,
     }
 
 
@@ -322,9 +363,14 @@ def keywords(found: Sequence[Keyword]) -> dict[str, Any]:
     return {"words": [asdict(one) for one in found]}
 
 
-def noted(result: FeedbackReceipt) -> dict[str, Any]:
+def noted(result: FeedbackReceipt, *, paused: bool) -> dict[str, Any]:
     """The answer to `/v1/feedback`."""
-    return {"stored": result.stored, "reason": result.reason}
+    return {"stored": result.stored, "reason": result.reason, "paused": paused}
+
+
+def app_rules(rules: Sequence[AppRuleRow]) -> dict[str, Any]:
+    """The answer to `/v1/apps`."""
+    return {"rules": [asdict(rule) for rule in rules]}
 
 
 def report(found: FeedbackReport, days: int) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -59,6 +60,15 @@ def receipts(rows: Iterable[dict[str, Any]]) -> Table:
             active,
         )
     return table
+
+
+def app_rules(rows: Iterable[dict[str, Any]]) -> Table:
+    """What is done in which applications; built-in found share a row."""
+    said = {"allow": "suggests and learns", "quiet": "suggests, learns nothing", "exclude": "neither"}
+    found = ruled("application", "there it", "said by", right=())
+    for (rule, source), group in itertools.groupby(rows, lambda row: (row["rule"], row["source"])):
+        found.add_row(Text(plain("  ".join(row["app"] for row in group))), said[rule], source)
+    return found
 
 
 def examples(rows: Iterable[dict[str, Any]]) -> Table:

@@ -137,7 +137,10 @@ class View:
             self._say("Not running. Start it with `idiolect start`.")
             return self._facts([("kept in", now["home"])])
         adapter = "base model alone" if now["adapter"] is None else f"adapter {now['adapter']}"
-        doing = "paused" if now.get("paused") else "listening"
+        doing = "listening"
+        if now.get("paused"):
+            left_s = now.get("paused_for_s")
+            doing = "paused" if left_s is None else f"paused for another {_clock(left_s)}"
         if round_ := now["training"]:
             doing = f"training ({round_['phase']}, {round_['done']:.0%})"
         self._facts(
@@ -236,6 +239,16 @@ class View:
     def resumed(self) -> None:
         """Say that learning goes on."""
         self._say("Learning again.")
+
+    def app_rules(self, rules: list[dict[str, Any]], *, changed: bool, as_json: bool) -> None:
+        """Show what is done in which applications, and how a change is undone."""
+        if as_json:
+            return self._json(rules)
+        self._out.print(tables.app_rules(rules))
+        self._say("The first rule that fits decides; everywhere else it suggests and learns.")
+        if changed:
+            self._say("Undo: idiolect apps undo")
+        return None
 
     # --- using it ---
 

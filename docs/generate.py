@@ -116,6 +116,13 @@ def never_heard() -> str:
     return _listed(NEVER_HEARD)
 
 
+def terminals() -> str:
+    """The globs of applications that are not learned from unless the user allows it."""
+    from idiolect.daemon.settings import TERMINALS
+
+    return _listed(TERMINALS)
+
+
 def _listed(globs: Sequence[str]) -> str:
     return "\n".join(["```text", *textwrap.wrap("  ".join(globs), 100, break_on_hyphens=False), "```"])
 

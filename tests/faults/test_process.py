@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSI
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
     """A profile whose service has no model; ended after the test."""
-    monkeypatch.setenv("PYTHONPATH", TOY)
+    monkeypatch.setenv("PYTHONPATH", TOY, prepend=os.pathsep)
     settings = Settings(home=tmp_path / "home").prepare()
     yield settings
     process.stop(settings)

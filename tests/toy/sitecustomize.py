@@ -150,6 +150,7 @@ class ToyService:
         self.calls = []
         self.entries = 0
         self.lines = set()
+        self.given = []
         self.training = False
         self.last_round = None
         self.gate = threading.Event()
@@ -160,7 +161,27 @@ class ToyService:
         self.eval_closed = threading.Event()
         self.settings = settings
 
-    def suggest(self, prefix, suffix="", candidates=3, ghost_words=8, given_up=lambda: False):
+    paused = False
+    serves = None
+
+    def withheld(self, place):
+        return "secret field" if place.input_purpose == "password" else None
+
+    def app_rules(self):
+        from idiolect.daemon.offlimits import AppRuleRow
+
+        given = [AppRuleRow(app, rule, "you") for app, rule in self.given]
+        return [*given, AppRuleRow("*terminal*", "quiet", "built in")]
+
+    def give_app_rule(self, app, rule):
+        self.calls.append(("give_app_rule", app, rule))
+        self.given = [(app, rule)]
+
+    def undo_app_rule(self):
+        self.calls.append(("undo_app_rule",))
+        self.given = []
+
+    def suggest(self, prefix, suffix="", candidates=3, ghost_words=8, given_up=lambda: False, place=None):
         self.calls.append(("suggest", prefix, suffix, candidates, ghost_words))
         if prefix == "wait":
             self.entered.set()
@@ -171,8 +192,8 @@ class ToyService:
         words = tuple(Word(text, 0.5) for text in ("one", "two\x1b[31m", "[bold]three")[:candidates])
         return Suggestion(words, Ghost("and so on" if ghost_words else "", 0.25, True), None, 1.5)
 
-    def learn(self, text, source, app, at):
-        self.calls.append(("learn", text, source, app, at))
+    def learn(self, text, source, place, at):
+        self.calls.append(("learn", text, source, place.app, at))
         self.entries += 1
         return Learned(self.entries, True, 0, None)
 
@@ -247,9 +268,10 @@ class ToyService:
     def unwatch(self, path):
         return path.name == "watched"
 
-    def feedback(self, given, app):
+    def feedback(self, given, place):
         from idiolect.daemon.records import FeedbackReceipt
 
+        app = place.app
         self.calls.append(("feedback", given, app))
         return FeedbackReceipt(app != "keepass", "excluded app" if app == "keepass" else None)
 
@@ -288,7 +310,8 @@ class ToyService:
             "adapter": None,
             "base": "toy",
             "training": {"phase": "train", "done": 0.25} if self.training else None,
-            "paused": False,
+            "paused": self.paused,
+            "paused_for_s": None,
             "watches": [],
             "last_round": self.last_round,
         }
@@ -415,9 +438,11 @@ class ToyService:
 
     def pause(self, for_s):
         self.calls.append(("pause", for_s))
+        self.paused = True
 
     def resume(self):
         self.calls.append(("resume",))
+        self.paused = False
 
     def close(self):
         self.closed.set()

@@ -601,12 +601,66 @@ def test_a_pause_ends_by_itself_and_outlives_the_process(profile: Profile, tmp_p
     assert profile.ingest.paused
     other = started()
     assert other.paused
-    other.pause(-1)
+    other.pause(1e-9)
     assert not other.paused
     assert not started().paused
     other.pause(3600)
     other.resume()
     assert not started().paused
+
+
+def test_an_import_stops_at_a_pause_and_goes_on_after_it(profile: Profile) -> None:
+    for name in ("a", "b"):
+        profile.write(f"{name}.txt", "".join(f"paragraph {name}{n}\n\n" for n in range(1200)))
+    progress = profile.ingest.add_paths([profile.notes])
+    next(progress)
+    before = profile.texts()
+    assert 0 < len(before) < 1200
+    profile.ingest.pause()
+    with pytest.raises(PausedError):
+        list(progress)
+    assert profile.texts() == before
+    profile.ingest.resume()
+    profile.add()
+    assert Counter(profile.texts()) == Counter(f"paragraph {name}{n}" for name in "ab" for n in range(1200))
+
+
+def test_an_import_in_a_pause_stores_nothing_when_it_is_closed(profile: Profile) -> None:
+    profile.write("a.txt", "".join(f"paragraph {n}\n\n" for n in range(700)))
+    progress = profile.ingest.add_paths([profile.notes])
+    next(progress)
+    before = profile.texts()
+    profile.ingest.pause()
+    progress.close()  # type: ignore[attr-defined]
+    assert profile.texts() == before
+
+
+def test_what_was_saved_in_a_pause_is_known_by_its_date(profile: Profile) -> None:
+    profile.save("a.md", "Before the pause.")
+    path = profile.write("a.md", "Before the pause.")
+    profile.ingest.pause()
+    in_it = datetime.now(UTC).timestamp()
+    profile.ingest.resume()
+    path.write_text("Before the pause.\n\nIn the pause.")
+    os.utime(path, (in_it, in_it))  # the service was down meanwhile, and sees it now
+    new = profile.write("new.md", "New in the pause.")
+    os.utime(new, (in_it, in_it))
+    for one in (path, new):
+        assert profile.ingest.update_file(one, root=profile.notes) == 0
+    assert profile.texts() == ["Before the pause."]
+    assert profile.save("a.md", "Before the pause.\n\nIn the pause.\n\nAfter it.") == ["After it."]
+    assert profile.save("new.md", "New in the pause.\n\nAfter it too.") == ["After it too."]
+
+
+def test_text_from_where_nothing_may_be_read_is_not_stored(profile: Profile) -> None:
+    for given, reason in (
+        ({"input_purpose": "password"}, "secret field"),
+        ({"private": True}, "private"),
+        ({"app": "org.gnome.Terminal"}, "excluded app"),
+    ):
+        learned = profile.ingest.add_text("a word", source="keyboard", **given)  # type: ignore[arg-type]
+        assert learned == Learned(None, stored=False, redactions=0, reason=reason)
+    assert profile.texts() == []
 
 
 def test_text_saved_off_the_record_by_the_file_alone(profile: Profile) -> None:

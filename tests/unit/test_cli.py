@@ -30,7 +30,7 @@ def service(tmp_path_factory):
     """A profile with a running service, for the tests that only ask it."""
     settings = Settings(home=tmp_path_factory.mktemp("profile") / "home").prepare()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(TOY))
+        patch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
         process.start(settings)
     yield settings
     process.stop(settings)
@@ -63,7 +63,8 @@ def text(tmp_path):
 
 def program(home, *arguments, **more):
     """The same as a user runs it, with the toys in place of the service and the base model's build."""
-    environment = {**os.environ, "IDIOLECT_HOME": str(home), "PYTHONPATH": str(TOY), "COLUMNS": "120"}
+    path = os.pathsep.join(filter(None, (str(TOY), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "IDIOLECT_HOME": str(home), "PYTHONPATH": path, "COLUMNS": "120"}
     command = [str(Path(sys.executable).with_name("idiolect")), *map(str, arguments)]
     return subprocess.run(
         command, env=environment, capture_output=True, text=True, check=False, timeout=60, **more
@@ -94,7 +95,7 @@ def test_status_for_a_person(run, service):
 def test_suggest(run, service):
     code, out, _ = run(service, "suggest", "Thanks for ", "--json")
     assert code == 0
-    assert set(json.loads(out)) == {"words", "ghost", "adapter", "elapsed_ms"}
+    assert set(json.loads(out)) == {"words", "ghost", "adapter", "elapsed_ms", "reason", "paused"}
     _, out, _ = run(service, "suggest", "-", typed="Thanks for ")
     assert "[bold]three" in out  # never taken as markup
     assert "\x1b" not in out  # nor as an escape sequence
@@ -284,7 +285,7 @@ def test_a_page_that_cannot_be_written_is_said_after_the_figures(run, service):
 
 def test_one_who_stops_waiting_ends_the_evaluation(tmp_path, monkeypatch):
     settings = Settings(home=tmp_path / "home").prepare()
-    monkeypatch.setenv("PYTHONPATH", str(TOY))
+    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
     process.start(settings)
     monkeypatch.setenv("IDIOLECT_HOME", str(settings.home))
     command = [str(Path(sys.executable).with_name("idiolect")), "eval", "--seed", "2"]
@@ -356,6 +357,29 @@ def test_pause_and_resume(run, service):
         assert run(service, "pause", "--for", wrong)[0] == 2
 
 
+def test_status_says_that_learning_is_paused(run, service):
+    assert "listening" in run(service, "status")[1]
+    run(service, "pause")
+    assert "paused" in run(service, "status")[1]
+    run(service, "resume")
+
+
+def test_rules_for_applications(run, service):
+    code, out, _ = run(service, "apps")
+    assert code == 0
+    assert "*terminal*" in out
+    assert "suggests, learns nothing" in out
+    code, out, _ = run(service, "apps", "exclude", "*[red]chat*")
+    assert code == 0
+    assert "*[red]chat*" in out
+    assert "Undo: idiolect apps undo" in out
+    assert "chat" not in run(service, "apps", "undo")[1]
+    rules = json.loads(run(service, "apps", "quiet", "notes", "--json")[1])
+    assert rules[0] == {"app": "notes", "rule": "quiet", "source": "you"}
+    for wrong in (("allow",), ("list", "x"), ("undo", "x"), ("forbid", "x")):
+        assert run(service, "apps", *wrong)[0] == 2
+
+
 def test_export_writes_where_the_user_is(run, service, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert run(service, "export", "peft", "out")[:2] == (0, f"{tmp_path / 'out'}\n")
@@ -384,7 +408,7 @@ def test_a_wrong_token_is_one_sentence(run, service):
 
 def test_a_service_that_dies_in_mid_answer_is_one_sentence(run, tmp_path, monkeypatch):
     settings = Settings(home=tmp_path / "home").prepare()
-    monkeypatch.setenv("PYTHONPATH", str(TOY))
+    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
     running, _ = process.start(settings)
 
     def die(*_):
@@ -399,7 +423,7 @@ def test_a_service_that_dies_in_mid_answer_is_one_sentence(run, tmp_path, monkey
 
 def test_one_who_stops_waiting_is_told_that_the_round_goes_on(tmp_path, monkeypatch):
     settings = Settings(home=tmp_path / "home").prepare()
-    monkeypatch.setenv("PYTHONPATH", str(TOY))
+    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
     process.start(settings)
     monkeypatch.setenv("IDIOLECT_HOME", str(settings.home))
     command = [str(Path(sys.executable).with_name("idiolect")), "train", "--wait", "--budget", "2"]
@@ -431,6 +455,7 @@ NEEDS_SERVICE = [
     ("export", "peft", "/tmp/x"),
     ("pause",),
     ("resume",),
+    ("apps",),
 ]
 
 
@@ -532,7 +557,7 @@ def test_start_tells_why_the_service_cannot_run(tmp_path):
 
 def test_start_waits_no_longer_for_a_service_that_hangs(run, tmp_path, monkeypatch):
     settings = Settings(home=tmp_path / "home").prepare()
-    monkeypatch.setenv("PYTHONPATH", str(TOY))
+    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
     running, _ = process.start(settings)
     monkeypatch.setattr(cli, "_PROMPT_S", 0.3)
     os.kill(running.pid, signal.SIGSTOP)

@@ -21,6 +21,7 @@ import idiolect.adapters
 import idiolect.daemon
 import idiolect.models
 from idiolect.daemon import cli, process, server
+from idiolect.daemon.offlimits import _EXCLUDED, _PRIVATE, _SECRET_FIELD
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
 
@@ -272,6 +273,13 @@ def test_every_reason_for_leaving_something_out_is_documented():
     endpoint = sections(DOCS / "endpoint.md")
     history = endpoint["POST /v1/history"]
     assert [reason for reason in sorted(refused) if f'`"{reason}"`' not in history] == []
+    places = {_SECRET_FIELD, _PRIVATE, _EXCLUDED}
+    assert [
+        reason
+        for reason in places
+        for text in (history, endpoint["POST /v1/feedback"])
+        if f'`"{reason}"`' not in text
+    ] == []
     uncounted = reasons(daemon / "service.py", "FeedbackReceipt", 1)
     assert "paused" in uncounted
     assert [

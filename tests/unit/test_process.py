@@ -29,7 +29,7 @@ def settings(tmp_path):
 @pytest.fixture
 def toy(settings, monkeypatch):
     """A profile whose service has no model; ended after the test."""
-    monkeypatch.setenv("PYTHONPATH", TOY)
+    monkeypatch.setenv("PYTHONPATH", TOY, prepend=os.pathsep)
     yield settings
     process.stop(settings)
 

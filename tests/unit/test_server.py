@@ -117,6 +117,8 @@ def test_suggest_has_the_documented_shape(site):
         "ghost": {"text": "and so on", "p": 0.25, "show": True},
         "adapter": None,
         "elapsed_ms": 1.5,
+        "reason": None,
+        "paused": False,
     }
     assert site.service.calls == [("suggest", "Hi ", "", 3, 8)]
 
@@ -129,7 +131,13 @@ def test_suggest_passes_everything_on(site):
 def test_history_has_the_documented_shape(site):
     body = {"text": "Hi", "source": "mail", "app": "mutt", "at": "2026-01-31T09:30:00+02:00"}
     answer = site.post("/v1/history", body)
-    assert answer.json() == {"id": 1, "stored": True, "redactions": 0, "reason": None}
+    assert answer.json() == {
+        "id": 1,
+        "stored": True,
+        "redactions": 0,
+        "reason": None,
+        "paused": False,
+    }
     at = datetime(2026, 1, 31, 7, 30, tzinfo=UTC)
     assert site.service.calls == [("learn", "Hi", "mail", "mutt", at)]
 
@@ -141,7 +149,7 @@ def test_a_time_without_a_zone_is_local(site):
 
 def test_feedback_has_the_documented_shape(site):
     answer = site.post("/v1/feedback", {"kind": "ghost", "outcome": "dismissed", "p": 0})
-    assert (answer.status_code, answer.json()) == (200, {"stored": True, "reason": None})
+    assert (answer.status_code, answer.json()) == (200, {"stored": True, "reason": None, "paused": False})
     assert site.service.calls == [("feedback", Feedback("ghost", "dismissed", 0.0, True, 0, 1, 1), None)]
 
 
@@ -149,7 +157,7 @@ def test_feedback_passes_everything_on(site):
     body = {"kind": "word", "outcome": "accepted", "p": 0.25, "show": False, "characters": 9}
     body |= {"keystrokes": 0, "words": 2, "app": "keepass"}
     answer = site.post("/v1/feedback", body)
-    assert answer.json() == {"stored": False, "reason": "excluded app"}
+    assert answer.json() == {"stored": False, "reason": "excluded app", "paused": False}
     assert site.service.calls == [("feedback", Feedback("word", "accepted", 0.25, False, 9, 0, 2), "keepass")]
 
 
@@ -265,6 +273,57 @@ def test_forget_pause_resume_use_adapters_examples_export_watch(site, tmp_path):
     ]
 
 
+def test_nothing_is_suggested_or_looked_at_in_a_secret_field(site):
+    answer = site.post("/v1/suggest", {"prefix": "hunter", "input_purpose": "password"})
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {
+            "words": [],
+            "ghost": {"text": "", "p": 0.0, "show": False},
+            "adapter": None,
+            "elapsed_ms": 0.0,
+            "reason": "secret field",
+            "paused": False,
+        },
+    )
+    assert site.service.calls == []
+
+
+def test_each_answer_says_whether_learning_is_paused(site, tmp_path):
+    feedback = {"kind": "ghost", "outcome": "dismissed", "p": 0}
+    (tmp_path / "a.txt").write_text("One.")
+
+    def told():
+        said = [
+            site.post("/v1/suggest", {"prefix": "Hi "}),
+            site.post("/v1/history", {"text": "Hi", "source": "mail"}),
+            site.post("/v1/feedback", feedback),
+            site.http.get("/v1/status"),
+        ]
+        marked = [site.post("/v1/import", {"paths": [str(tmp_path)]}), site.http.get("/v1/nowhere")]
+        assert {answer.json()["paused"] for answer in said} == {
+            answer.headers["idiolect-paused"] == "true" for answer in [*said, *marked]
+        }
+        return said[0].json()["paused"]
+
+    assert not told()
+    site.post("/v1/pause")
+    assert told()
+    site.post("/v1/resume")
+    assert not told()
+
+
+def test_rules_for_applications_are_given_and_undone(site):
+    terminal = {"app": "*terminal*", "rule": "quiet", "source": "built in"}
+    assert site.http.get("/v1/apps").json() == {"rules": [terminal]}
+    mine = {"app": "chat", "rule": "exclude", "source": "you"}
+    assert site.post("/v1/apps", {"app": "chat", "rule": "exclude"}).json() == {"rules": [mine, terminal]}
+    assert site.post("/v1/apps", {"undo": True}).json() == {"rules": [terminal]}
+    for wrong in ({}, {"app": "chat"}, {"rule": "allow"}, {"undo": True, "app": "chat", "rule": "allow"}):
+        assert site.post("/v1/apps", wrong).status_code == 422
+    assert site.service.calls == [("give_app_rule", "chat", "exclude"), ("undo_app_rule",)]
+
+
 def test_the_schema_lists_every_route_with_its_body(site):
     paths = site.http.get("/openapi.json").json()["paths"]
     assert {
@@ -277,7 +336,8 @@ def test_the_schema_lists_every_route_with_its_body(site):
         "/healthz",
     } <= set(paths)
     schema = paths["/v1/suggest"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    assert set(schema["properties"]) == {"prefix", "suffix", "candidates", "ghost_words"}
+    where = {"app", "input_purpose", "private"}
+    assert set(schema["properties"]) == {"prefix", "suffix", "candidates", "ghost_words"} | where
 
 
 def test_no_page_loads_anything_from_elsewhere(site):

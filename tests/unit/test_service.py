@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from idiolect.daemon.offlimits import Place
 from idiolect.daemon.records import Feedback, FeedbackReceipt, Savings
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
@@ -37,9 +38,9 @@ def on(monkeypatch):
 
 
 def test_feedback_is_counted_by_day(service, on):
-    assert service.feedback(TAKEN, None) == FeedbackReceipt(True, None)
+    assert service.feedback(TAKEN, Place()) == FeedbackReceipt(True, None)
     on(7)
-    assert service.feedback(LEFT, "editor") == FeedbackReceipt(True, None)
+    assert service.feedback(LEFT, Place("editor")) == FeedbackReceipt(True, None)
     taken, left = Savings(1, 0, 6, 1, 1, saved=5), Savings(0, 1, 0, 0, 0, saved=0)
     both = Savings(1, 1, 6, 1, 1, saved=5)
     assert service.report(1).savings == service.report(6).savings == left
@@ -52,7 +53,7 @@ def test_feedback_is_counted_by_day(service, on):
 
 
 def test_feedback_is_counted_for_what_served(service, on, tiny, make_lora):
-    service.feedback(TAKEN, None)
+    service.feedback(TAKEN, Place())
     adapter = service._store.publish(
         service._store.begin_round(None),
         blob=make_lora(tiny.config).to_bytes(),
@@ -66,7 +67,7 @@ def test_feedback_is_counted_for_what_served(service, on, tiny, make_lora):
         seconds=None,
     )
     service.use(adapter)
-    service.feedback(LEFT, None)
+    service.feedback(LEFT, Place())
     assert {served: counts.accepted for served, counts in service.report(1).by_adapter.items()} == {
         None: 1,
         adapter: 0,
@@ -75,11 +76,28 @@ def test_feedback_is_counted_for_what_served(service, on, tiny, make_lora):
 
 def test_off_the_record_nothing_is_counted(service, on):
     service.pause(None)
-    assert service.feedback(TAKEN, None) == FeedbackReceipt(False, "paused")
+    assert service.feedback(TAKEN, Place()) == FeedbackReceipt(False, "paused")
     service.resume()
-    assert service.feedback(TAKEN, "KeePassXC") == FeedbackReceipt(False, "excluded app")
+    assert service.feedback(TAKEN, Place("KeePassXC")) == FeedbackReceipt(False, "excluded app")
     assert service.report(30).savings == NOTHING
-    assert service.feedback(TAKEN, "editor").stored
+    assert service.feedback(TAKEN, Place("editor")).stored
+
+
+def test_a_prefix_from_a_terminal_is_not_remembered(service, monkeypatch):
+    remembered = []
+    suggest = service._predictor.suggest
+    monkeypatch.setattr(
+        service._predictor,
+        "suggest",
+        lambda *given, remember, **more: remembered.append(remember) or suggest(*given, **more),
+    )
+    service.suggest("Kind regards ")
+    service.suggest("Kind regards ", place=Place("org.gnome.Terminal"))
+    service.pause(None)
+    service.suggest("Kind regards ")
+    assert remembered == [True, False, False]
+    assert service.withheld(Place("KeePassXC")) == "excluded app"
+    assert service.feedback(TAKEN, Place("org.gnome.Terminal")).reason == "paused"
 
 
 def test_a_secret_is_not_suggested_even_where_it_is_known(service):
@@ -104,14 +122,14 @@ def test_what_became_of_ghosts_is_kept(service):
     for _ in range(60):
         service.suggest("Kind regards from all of us at the ")
         service.suggest("Kind regards from all of us at the harbour ")
-        service.learn("Kind regards from all of us at the harbour office.", "test", None, None)
+        service.learn("Kind regards from all of us at the harbour office.", "test", Place(), None)
     assert service._kept_calibration().events >= 100
 
 
 def test_a_user_who_dismisses_ghosts_is_shown_fewer(service, on):
     assert service._predictor.uptake == 1
     for _ in range(200):
-        service.feedback(Feedback("ghost", "dismissed", 0.65), None)
+        service.feedback(Feedback("ghost", "dismissed", 0.65), Place())
     assert service._predictor.uptake < 0.5
 
 

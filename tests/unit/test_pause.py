@@ -1,0 +1,200 @@
+"""Off the record: pauses over restarts of the service and of the machine, and jumps of the clock."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from idiolect.daemon import pause as pauses
+from idiolect.daemon.pause import Pause, PausedError
+from idiolect.daemon.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass
+class World:
+    """A machine with two clocks; `started()` is the service's view of pauses after another start of it."""
+
+    store: Store
+    clock_s: float = 1_000_000.0
+    steady_s: float = 500.0
+    boot: str = "first"
+
+    def started(self) -> Pause:
+        return Pause(
+            self.store, clock=lambda: self.clock_s, steady=lambda: self.steady_s, boot=lambda: self.boot
+        )
+
+    def pass_time(self, seconds: float) -> None:
+        self.clock_s += seconds
+        self.steady_s += seconds
+
+    def reboot(self, seconds: float) -> None:
+        self.clock_s += seconds
+        self.steady_s = 10.0
+        self.boot += "+"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    store = Store.open(tmp_path / "store.db", "5a" * 32)
+    yield World(store)
+    store.close()
+
+
+def test_a_pause_for_a_time_ends_after_that_time(world: World) -> None:
+    pause = world.started()
+    assert not pause.active
+    pause.begin(60)
+    world.pass_time(59)
+    assert pause.active
+    assert pause.left_s == pytest.approx(1)
+    world.pass_time(2)
+    assert not pause.active
+    assert pause.left_s is None
+
+
+def test_a_pause_without_a_time_ends_when_it_is_ended(world: World) -> None:
+    pause = world.started()
+    pause.begin()
+    world.pass_time(10**8)
+    assert pause.active
+    assert pause.left_s is None
+    world.reboot(10**8)
+    assert world.started().active
+    pause.end()
+    assert not pause.active
+    assert not world.started().active
+
+
+@pytest.mark.parametrize("jump_s", [-5000, -50, 0, 50, 5000])
+def test_jumps_of_the_clock_change_nothing(world: World, jump_s: float) -> None:
+    pause = world.started()
+    pause.begin(60)
+    world.clock_s += jump_s
+    for view in (pause, world.started()):
+        world.pass_time(20)
+        assert view.active
+    world.pass_time(21)
+    assert not pause.active
+    assert not world.started().active
+
+
+@pytest.mark.parametrize(("away_s", "active"), [(30, True), (70, False), (-5000, True)])
+def test_over_a_restart_of_the_machine_the_clock_on_the_wall_counts(
+    world: World, away_s: float, active: bool
+) -> None:
+    world.started().begin(60)
+    world.reboot(away_s)
+    pause = world.started()
+    assert pause.active == active
+    world.pass_time(61)
+    assert not pause.active, "never longer than it was asked for"
+
+
+def test_a_pause_that_cannot_be_read_is_one(world: World) -> None:
+    world.store.set("paused", True)
+    assert world.started().active
+
+
+def test_what_was_off_the_record_stays_so(world: World) -> None:
+    pause = world.started()
+    pause.begin()
+    world.pass_time(100)
+    pause.end()
+    world.pass_time(100)
+    pause.begin(50)
+    world.pass_time(20)
+    assert pause.covers(world.clock_s)
+    assert pause.covers(world.clock_s + 5), "a file's time may be ahead of the clock"
+    world.pass_time(80)  # it ends by itself
+    for view in (pause, world.started()):
+        covered = [
+            view.covers(1_000_000.0 + after_s) for after_s in (-1, 1, 99, 101, 199, 201, 249, 252, 290)
+        ]
+        assert covered == [False, True, True, False, False, True, True, False, False]
+    world.reboot(1000)
+    again = world.started()
+    assert again.covers(1_000_240.0)
+    assert not again.covers(1_000_260.0)
+    again.begin(5)
+    assert again.covers(1_000_240.0), "the next pause does not make the last one forgotten"
+
+
+def test_a_longer_pause_in_a_pause_keeps_its_beginning(world: World) -> None:
+    pause = world.started()
+    pause.begin(50)
+    world.pass_time(40)
+    pause.begin(50)
+    world.pass_time(40)
+    assert pause.active
+    assert pause.covers(1_000_001.0)
+
+
+@pytest.mark.parametrize("jump_s", [-5000, 5000])
+def test_files_saved_on_both_sides_of_a_jump_of_the_clock_stay_off_the_record(
+    world: World, jump_s: float
+) -> None:
+    pause = world.started()
+    pause.begin()
+    world.pass_time(10)
+    before = world.clock_s
+    world.clock_s += jump_s
+    world.pass_time(10)
+    after = world.clock_s
+    world.pass_time(10)
+    pause.end()
+    assert pause.covers(before)
+    assert pause.covers(after)
+    assert not pause.covers(world.clock_s + 6000)
+
+
+def test_many_pauses_are_kept_in_bounds_and_none_is_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pauses, "_PAST_KEPT", 5)
+    pause = world.started()
+    times = []
+    for _ in range(9):
+        pause.begin()
+        world.pass_time(5)
+        times.append(world.clock_s)
+        world.pass_time(5)
+        pause.end()
+        world.pass_time(90)
+    assert all(pause.covers(at) for at in times)
+    assert len(world.store.get("pauses")) == 5
+    assert not pause.covers(world.clock_s)
+
+
+def test_a_pause_waits_for_what_is_being_stored_and_then_nothing_is(world: World) -> None:
+    pause = world.started()
+    storing, begun = threading.Event(), threading.Event()
+    order = []
+
+    def store() -> None:
+        with pause.learning():
+            storing.set()
+            begun.wait(10)
+            order.append("stored")
+
+    def begin() -> None:
+        storing.wait(10)
+        begun.set()
+        pause.begin()
+        order.append("paused")
+
+    threads = [threading.Thread(target=work) for work in (store, begin)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert order == ["stored", "paused"]
+    with pytest.raises(PausedError), pause.learning():
+        pass
