@@ -3,6 +3,8 @@
 Whoever starts one writes a line of JSON with the order, a line with the number of entries and then a
 line of JSON an entry, and keeps the pipe open: the process ends when it closes. Nothing is written but
 the events, nothing is kept, and all else on the machine goes first.
+
+On the way, whoever started it may send lines of :class:`Asked`: that the process was suspended, or is to stop.
 """
 
 from __future__ import annotations
@@ -13,11 +15,13 @@ import os
 import sys
 import threading
 import traceback
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
 
 import psutil
 
+from idiolect.adapters.clock import Suspensions
 from idiolect.models.errors import IdiolectError
 from idiolect.models.shield import shield
 
@@ -25,12 +29,38 @@ Emit = Callable[[dict[str, Any]], None]
 """Sends one event."""
 
 
-def work(do: Callable[[dict[str, Any], list[Any], Emit], None], out_of_memory: str) -> int:
+class StoppedError(Exception):
+    """The process was asked to stop, and has put in order what it leaves."""
+
+
+@dataclass
+class Asked:
+    """What whoever started the process asks of it on the way.
+
+    A line ``{"suspended_s": 12.5}`` says how long it was suspended, ``{"stop": true}`` that it is to stop soon: a
+    process that can leave something to go on from does so and raises StoppedError. One that looks at neither, and
+    gives no `Asked` to :func:`work`, ends at once.
+    """
+
+    stop: threading.Event = field(default_factory=threading.Event)
+    suspensions: Suspensions = field(default_factory=Suspensions)
+
+    def hear(self, line: dict[str, Any]) -> None:
+        """Take in one line."""
+        self.suspensions.add(line.get("suspended_s", 0.0))
+        if line.get("stop"):
+            self.stop.set()
+
+
+def work(
+    do: Callable[[dict[str, Any], list[Any], Emit], None], out_of_memory: str, asked: Asked | None = None
+) -> int:
     """Read the order and the entries, let ``do`` work on them, and return the exit status.
 
     Args:
         do: gets the order, the entries and what to send events with.
         out_of_memory: what to tell the user when memory runs out.
+        asked: what is told of on the way, where the work looks at it.
     """
     shield()
     sys.excepthook = lambda _kind, error, _trace: _say_where(error)
@@ -43,13 +73,16 @@ def work(do: Callable[[dict[str, Any], list[Any], Emit], None], out_of_memory: s
         with lock:
             out.write(json.dumps(event) + "\n")
 
+    lines = _lines(0)
     try:
-        order = json.loads(sys.stdin.readline())
-        count = int(sys.stdin.readline())
-        entries = [json.loads(sys.stdin.readline()) for _ in range(count)]
-        threading.Thread(target=_end_with_parent, daemon=True).start()
+        order = json.loads(next(lines))
+        count = int(next(lines))
+        entries = [json.loads(next(lines)) for _ in range(count)]
+        threading.Thread(target=_listen, args=(lines, asked), daemon=True).start()
         _yield_to_everybody()
         do(order, entries, emit)
+    except StoppedError:
+        emit({"event": "stopped"})
     except IdiolectError as error:
         emit({"event": "error", "code": error.code, "message": str(error)})
         return error.exit_code
@@ -79,7 +112,20 @@ def _yield_to_everybody() -> None:
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
-def _end_with_parent() -> None:
-    """The parent holds the other end of stdin open for as long as it lives, and sends no more."""
-    os.read(0, 1)  # not through sys.stdin, whose lock would be held when the interpreter ends
+def _lines(fd: int) -> Iterator[bytearray]:
+    """Lines, until the other end is closed. Not through sys.stdin, whose lock would be held at the very end."""
+    held = bytearray()
+    while chunk := os.read(fd, 1 << 16):
+        held += chunk
+        if b"\n" in chunk:
+            *lines, held = held.split(b"\n")
+            yield from lines
+
+
+def _listen(lines: Iterator[bytearray], asked: Asked | None) -> NoReturn:
+    """Hear what is asked, and end with the parent, which holds the other end of stdin open as long as it lives."""
+    for line in lines:
+        if asked is None:
+            break
+        asked.hear(json.loads(line))
     os._exit(0)

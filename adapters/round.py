@@ -2,7 +2,8 @@
 
 ``python -m idiolect.adapters.round`` reads one line of :class:`Order` and then one line of token ids
 an entry, trains, exports, judges, and ends with a ``result`` line. It keeps no state and writes no
-file. It runs at the lowest priority, and ends when the process that started it does.
+file: checkpoints, too, are events, and come back with the order of a process that goes on from one.
+It runs at the lowest priority, and ends when the process that started it does.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ from __future__ import annotations
 import base64
 import contextlib
 import sys
-import time
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
 import psutil
 
-from idiolect.adapters.child import Emit, work
+from idiolect.adapters.child import Asked, Emit, StoppedError, work
+from idiolect.adapters.clock import Clock
 from idiolect.adapters.corpus import (
     HELD_OUT_LEAST,
     HELD_OUT_MOST,
@@ -39,7 +42,8 @@ from idiolect.models.tokenizer import Tokenizer
 _GENERAL_TOKENS = 2000
 _REPLAY_SHARE = 0.1  # general text among the training tokens
 _JUDGING_SHARE = 0.3  # of the budget
-_ARMS = 4.0  # passes over the held-out text and half as much general text, with what scoring adds to them
+_ADAPTED = 1.15  # times as long as the base's is a pass with an adapter
+_PART_BYTES = 1 << 20
 
 
 class NothingNewError(IdiolectError):
@@ -55,7 +59,8 @@ class Order:
     """What a round is asked to do; sent as one JSON line.
 
     ``parent`` (base64 of the adapter's bytes, or None) and ``mixtures`` are those of what is served now;
-    ``seen`` are the places of the entries that the parent was trained on.
+    ``seen`` are the places of the entries that the parent was trained on. A round that goes on has used up
+    ``spent_s`` of its budget, and the first ``checkpoint_parts`` lines after the order are base64 of its checkpoint.
     """
 
     base: str
@@ -71,19 +76,35 @@ class Order:
     parent: str | None
     seen: list[int]
     mixtures: dict[str, list[Any]]
+    spent_s: float = 0.0
+    checkpoint_parts: int = 0
+    checkpoint_s: float = 90.0  # of the clock; one is some 50 MB
 
 
 def main() -> int:
     """Run one round; the exit status is 0 also where the adapter is refused."""
+    asked = Asked()
     return work(
-        lambda order, entries, emit: run(Order(**order), entries, emit),
+        lambda order, lines, emit: run(Order(**order), lines, emit, asked),
         "The round ran out of memory. Close other programs and train again.",
+        asked,
     )
 
 
-def run(order: Order, entries: list[list[int]], emit: Emit) -> None:
-    """Train on all but the newest entries, judge on those, and emit the result."""
-    clock = _Clock(order.budget_s, emit)
+def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
+    """Train on all but the newest entries, judge on those, and emit the result.
+
+    Raises StoppedError, once the checkpoint is out.
+    """
+    checkpoint = base64.b64decode("".join(lines[: order.checkpoint_parts])) or None
+    entries: list[list[int]] = lines[order.checkpoint_parts :]
+    del lines
+    clock = _Progress(
+        Clock(order.budget_s, order.spent_s, lambda: asked.suspensions.total_s),
+        emit,
+        asked,
+        order.checkpoint_s,
+    )
     clock.report("prepare", 0.0)
     base = find_base(Path(order.base))
     tokenizer = Tokenizer(base.tokenizer)
@@ -99,22 +120,24 @@ def run(order: Order, entries: list[list[int]], emit: Emit) -> None:
     seen = [entry for place, entry in enumerate(entries) if place not in judged_by]
     replay, general = ([tokenizer.encode(p) for p in part] for part in general_passages())
     general = general[: _fit(general, _GENERAL_TOKENS)]
+    memory, recent = FastMemory(base.config.vocab), Recent(order.recent_tokens, breaks)
+    memory.add_many(seen)
+    for entry in seen[-200:]:
+        recent.add(entry)
 
-    tokens = clock.time_judging(base, order.threads, breaks, general)
+    tokens = clock.time_judging(
+        Model(base.graph, base.config, threads=order.threads), general[:4], recent, adapted=bool(order.parent)
+    )
     held_out = held_out[len(held_out) - _fit(held_out[::-1], tokens) :]
     general = general[: _fit(general, tokens // 2)]
-    lora, facts = _train(order, base, seen, replay, breaks, clock)
-    del replay
+    lora, facts = _train(order, base, seen, replay, breaks, clock, checkpoint)
+    del replay, checkpoint
     blob = lora.to_bytes()
     # Judge what will be served: the adapter as it is stored.
     candidate = Lora.from_bytes(blob, base.config).tensors()
     model = Model(base.graph, base.config, threads=order.threads)
     parent = _parent(order, base.config)
     adapters = {"base": None, "candidate": candidate} | ({"serving": parent} if parent else {})
-    memory, recent = FastMemory(base.config.vocab), Recent(order.recent_tokens, breaks)
-    memory.add_many(seen)
-    for entry in seen[-200:]:
-        recent.add(entry)
     mixtures = {name: _mixture(order, name) for name in adapters}
     judged = judge(
         model,
@@ -151,53 +174,119 @@ def run(order: Order, entries: list[list[int]], emit: Emit) -> None:
             "adapter": base64.b64encode(blob).decode(),
             "rank": lora.config.rank,
             "tokens_per_s": facts["tokens_per_s"],
-            "seconds": round(clock.elapsed(), 1),
+            "seconds": round(clock.time.spent_s(), 1),
         }
     )
 
 
-class _Clock:
-    """Progress of the whole round with the time left, from how long its parts take on this machine."""
+class _Progress:
+    """Tells how far the round is and how much time is left, and heeds what is asked of it meanwhile."""
 
-    def __init__(self, budget_s: float, emit: Emit) -> None:
-        self.budget_s = budget_s
+    def __init__(self, time: Clock, emit: Emit, asked: Asked, every_s: float) -> None:
+        self.time = time
         self.judging_s = 0.0
         self._emit = emit
-        self._started = time.monotonic()
+        self._asked = asked
+        self._every_s = every_s
+        self._checkpoint_s = time.spent_s()
+        self._sending: threading.Thread | None = None
 
-    def elapsed(self) -> float:
-        return time.monotonic() - self._started
+    def time_judging(self, model: Model, probe: list[list[int]], recent: Recent, *, adapted: bool) -> int:
+        """How many held-out tokens can be judged in the time there is: a few passages are timed.
 
-    def time_judging(self, base: Any, threads: int, breaks: list[int], general: list[list[int]]) -> int:
-        """How many held-out tokens can be judged in the time there is: a few passages are timed."""
-        model = Model(base.graph, base.config, threads=threads)  # not kept: training needs the memory
-        probe = general[:4]
-        general_perplexity(model, None, probe[:1], breaks)
-        started = time.monotonic()
-        general_perplexity(model, None, probe, breaks)
-        each = _ARMS * (time.monotonic() - started) / sum(map(len, probe))
-        tokens = int(min(max(_JUDGING_SHARE * self.budget_s / each, HELD_OUT_LEAST), HELD_OUT_MOST))
+        ``model`` is not kept, since training needs the memory; ``adapted`` is whether an adapter serves.
+        """
+        none, memory = {"base": None}, FastMemory(model.config.vocab)
+
+        def time_s(passages: list[list[int]]) -> float:
+            began_s = self.time.spent_s()
+            mixtures = {"base": Mixture()}
+            judge(
+                model,
+                none,
+                passages,
+                recent=recent.copy(),
+                memory=memory,
+                mixtures=mixtures,
+                report=lambda _: None,
+            )
+            return self.time.spent_s() - began_s
+
+        time_s(probe[:1])
+        each = time_s(probe) / sum(map(len, probe))
+        # Half as much general text is read by the base and the candidate, which is one more pass of each half.
+        each *= 1 + _ADAPTED * (1 + adapted) + (1 + _ADAPTED) / 2
+        tokens = int(min(max(_JUDGING_SHARE * self.time.budget_s / each, HELD_OUT_LEAST), HELD_OUT_MOST))
         self.judging_s = each * tokens
         return tokens
 
     @property
     def training_s(self) -> float:
         """What is left of the budget for training."""
-        return max(self.budget_s - self.elapsed() - self.judging_s, 1.0)
+        return max(self.time.left_s() - self.judging_s, 1.0)
 
     def report(self, phase: str, done: float, left_s: float | None = None, **more: float) -> None:
-        """Emit a progress line; ``left_s`` is that of the phase, to which the judging is added."""
+        """Emit a progress line; ``left_s`` is that of the phase, to which the judging is added.
+
+        Raises StoppedError where that was asked and there is nothing new to keep.
+        """
         if left_s is None:
-            left = self.judging_s * (1 - done) if phase == "judge" else self.budget_s
+            left = self.judging_s * (1 - done) if phase == "judge" else self.time.left_s()
         else:
             left = left_s + self.judging_s
         self._emit(
-            {"event": "progress", "phase": phase, "done": round(done, 4), "left_s": round(left, 1), **more}
+            {
+                "event": "progress",
+                "phase": phase,
+                "done": round(done, 4),
+                "left_s": round(max(left, 0.0), 1),
+                "spent_s": round(self.time.spent_s(), 2),
+                **more,
+            }
         )
+        if phase != "train" and self._asked.stop.is_set():
+            raise self._stopped()
+
+    def keep(self, snapshot: Callable[[], bytes], done: bool) -> None:
+        """After a step of training: emit a checkpoint now and then, once training is over, and before a stop.
+
+        Raises StoppedError after the last.
+        """
+        stop = self._asked.stop.is_set()
+        if stop or done or self.time.spent_s() - self._checkpoint_s >= self._every_s:
+            self._checkpoint_s = self.time.spent_s()
+            self._send(snapshot())
+        if stop:
+            raise self._stopped()
+
+    def _stopped(self) -> StoppedError:
+        if self._sending is not None:
+            self._sending.join()
+        return StoppedError()
+
+    def _send(self, checkpoint: bytes) -> None:
+        """Emit it in a thread, since whoever takes it in takes his time."""
+        if self._sending is not None:
+            self._sending.join()
+        self._sending = threading.Thread(target=self._parts, args=(checkpoint, self._checkpoint_s))
+        self._sending.start()
+
+    def _parts(self, checkpoint: bytes, spent_s: float) -> None:
+        parts = range(0, len(checkpoint), _PART_BYTES)
+        for part, start in enumerate(parts):
+            data = base64.b64encode(checkpoint[start : start + _PART_BYTES]).decode()
+            last = {"spent_s": spent_s} if part == len(parts) - 1 else {}
+            self._emit({"event": "checkpoint", "part": part, "data": data, **last})
 
 
 def _train(
-    order: Order, base: Any, seen: list[list[int]], replay: list[list[int]], breaks: list[int], clock: _Clock
+    order: Order,
+    base: Any,
+    seen: list[list[int]],
+    replay: list[list[int]],
+    breaks: list[int],
+    clock: _Progress,
+    checkpoint: bytes | None,
 ) -> tuple[Lora, dict[str, Any]]:
     # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
     from idiolect.adapters.training import TrainConfig, train
@@ -219,12 +308,15 @@ def _train(
         start,
         rows,
         config,
+        clock=clock.time,
         budget_s=clock.training_s,
         threads=order.threads,
         seed=order.seed,
         report=lambda step: clock.report(
             "train", step.done, step.left_s, loss=round(step.loss, 3), tokens=step.tokens
         ),
+        keep=clock.keep,
+        checkpoint=checkpoint,
     )
     facts = {
         "trained_tokens": result.tokens,

@@ -1,19 +1,24 @@
-"""Fine-tuning an adapter: AdamW over packed rows, as long as the time budget lasts.
+"""Fine-tuning an adapter: AdamW over packed rows, as long as the time budget lasts, from a checkpoint if need be.
 
 Imported by the training child alone (torch).
 """
 
 from __future__ import annotations
 
+import json
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any
 
 import numpy as np
+import safetensors.torch
 import torch
 from torch import Tensor
 
+from idiolect.adapters.clock import Clock
 from idiolect.adapters.corpus import Rows
 from idiolect.adapters.lora import Lora
 from idiolect.models.twin import Twin, cross_entropy
@@ -63,14 +68,19 @@ def train(
     rows: Rows,
     config: TrainConfig,
     *,
+    clock: Clock,
     budget_s: float,
     threads: int,
     seed: int,
     report: Callable[[Step], None],
+    keep: Callable[[Callable[[], bytes], bool], None] = lambda _snapshot, _done: None,
+    checkpoint: bytes | None = None,
 ) -> Trained:
-    """Train ``start`` further on ``rows`` for ``config.epochs``, or until ``budget_s`` seconds are over.
+    """Train ``start`` further on ``rows`` for ``config.epochs``, or for ``budget_s`` more of ``clock``.
 
-    At most ``threads`` threads are used, fewer while other programs are busy.
+    At most ``threads`` threads are used, fewer while other programs are busy. After each step ``keep`` gets a function
+    that makes a checkpoint, all that the next step depends on, and whether this was the last step. With such a
+    ``checkpoint`` of the same rows, configuration and seed, training goes on after that step.
 
     The learning rate follows the share of the round that is done (linear warm-up, cosine to zero,
     Loshchilov & Hutter 2017), whichever of steps and time is ahead, so that a run cut by its
@@ -82,29 +92,76 @@ def train(
     optimizer = torch.optim.AdamW([decay], lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
     planned = max(1.0, rows.weights.size * config.epochs)  # tokens
     order = _order(len(rows), np.random.default_rng(seed))
-    size = config.batch
-    pace = _Pace(threads)
-    started, tokens, done = time.monotonic(), 0, 0.0
-    while done < 1:
-        chosen = [next(order) for _ in range(size)]
+    at = _Place(size=config.batch)
+    if checkpoint is not None:
+        at = _restore(checkpoint, matrices, optimizer)
+        next(islice(order, at.drawn, at.drawn), None)
+    budget_s += at.seconds
+    pace = _Pace(threads, clock.awake_s)
+    began_s = clock.spent_s() - at.seconds
+
+    def snapshot() -> bytes:
+        return _snapshot(at, matrices, optimizer)
+
+    while at.done < 1:
+        chosen = [*islice(order, at.size)]
         ids, weights = torch.from_numpy(rows.ids[chosen]), torch.from_numpy(rows.weights[chosen])
         for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * _schedule(done, config.warmup)
+            group["lr"] = config.learning_rate * _schedule(at.done, config.warmup)
         pace.begin()
+        step_began_s = clock.spent_s()
         optimizer.zero_grad(set_to_none=True)
         loss = _backward(twin, start.config.scale, matrices, ids, weights)
         torch.nn.utils.clip_grad_norm_(matrices.values(), 1.0)
         optimizer.step()
-        if pace.end() > _LONGEST_STEP * budget_s:  # a busy machine: smaller steps keep to the budget
-            size = max(size // 2, 1)
-        tokens += weights.numel()
-        elapsed = time.monotonic() - started
-        done = max(tokens / planned, elapsed / budget_s)
-        report(Step(min(done, 1.0), elapsed * (1 / done - 1) if done < 1 else 0.0, loss, tokens))
+        pace.end()
+        if clock.spent_s() - step_began_s > _LONGEST_STEP * budget_s:  # smaller steps keep to the budget
+            at.size = max(at.size // 2, 1)
+        at.drawn += len(chosen)
+        at.tokens += weights.numel()
+        at.seconds = clock.spent_s() - began_s
+        at.done = max(at.tokens / planned, at.seconds / budget_s)
+        left_s = at.seconds * (1 / at.done - 1) if at.done < 1 else 0.0
+        report(Step(min(at.done, 1.0), left_s, loss, at.tokens))
+        keep(snapshot, at.done >= 1)
     trained = {name: matrix.detach().numpy() for name, matrix in matrices.items()}
-    return Trained(
-        Lora(start.config, trained), tokens, time.monotonic() - started, tokens / max(1, rows.weights.size)
-    )
+    return Trained(Lora(start.config, trained), at.tokens, at.seconds, at.tokens / max(1, rows.weights.size))
+
+
+@dataclass
+class _Place:
+    """Where training is: rows a step now, rows drawn, tokens, seconds of the clock, and the share that is done."""
+
+    size: int
+    drawn: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    done: float = 0.0
+
+
+def _snapshot(at: _Place, matrices: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> bytes:
+    """A checkpoint, a safetensors file: the matrices in full precision, the optimizer's and random state, the place."""
+    kept = {f"matrix.{name}": matrix.detach() for name, matrix in matrices.items()}
+    for number, state in optimizer.state_dict()["state"].items():
+        kept |= {f"optimizer.{number}.{name}": tensor for name, tensor in state.items()}
+    return safetensors.torch.save(kept | {"random": torch.get_rng_state()}, {"at": json.dumps(asdict(at))})
+
+
+def _restore(checkpoint: bytes, matrices: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> _Place:
+    """Put back what :func:`_snapshot` kept; the place."""
+    kept = safetensors.torch.load(checkpoint)
+    states: dict[int, dict[str, Any]] = {}
+    for name, tensor in kept.items():
+        kind, _, rest = name.partition(".")
+        if kind == "matrix":
+            matrices[rest].data.copy_(tensor)
+        elif kind == "optimizer":
+            number, _, what = rest.partition(".")
+            states.setdefault(int(number), {})[what] = tensor
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
+    torch.set_rng_state(kept["random"])
+    header = json.loads(checkpoint[8 : 8 + int.from_bytes(checkpoint[:8], "little")])
+    return _Place(**json.loads(header["__metadata__"]["at"]))
 
 
 def _backward(twin: Twin, scale: float, matrices: dict[str, Tensor], ids: Tensor, weights: Tensor) -> float:
@@ -135,7 +192,8 @@ class _Pace:
     of them can be many times slower than one. Now and then the other count gets a step to prove itself.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._seconds = dict.fromkeys(range(1, most + 1), 0.0)
         self._steps = 0
         self._threads = most
@@ -155,16 +213,15 @@ class _Pace:
             tried = {count: seconds for count, seconds in self._seconds.items() if seconds}
             self._threads = min(tried, key=tried.__getitem__)
         torch.set_num_threads(self._threads)
-        self._started = (time.perf_counter(), time.process_time())
+        self._started = (self._clock(), time.process_time())
 
-    def end(self) -> float:
-        """The step's seconds."""
-        seconds = time.perf_counter() - self._started[0]
+    def end(self) -> None:
+        """The step is over."""
+        seconds = max(self._clock() - self._started[0], 1e-6)
         got = (time.process_time() - self._started[1]) / (seconds * self._threads)
         self._contended = got < _UNDISTURBED or self._threads < max(self._seconds)
         self._seconds[self._threads] = seconds
         self._steps += 1
-        return self._seconds[self._threads]
 
 
 def _schedule(done: float, warmup: float) -> float:

@@ -10,9 +10,12 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import IO, TYPE_CHECKING, Any, ClassVar
+
+import psutil
 
 from idiolect.daemon.settings import child_environment
 from idiolect.models.errors import IdiolectError
@@ -22,7 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("idiolect.children")
 
-_STOP_S = 10.0
+_WIND_UP_S = 8.0  # for a step of training and the checkpoint after it
+_STOP_S = 5.0
 #: What a child says of an error that nobody caught: its kind and place.
 _WHERE = re.compile(r"\w+(?: at [\w.]+:\d+ in [\w<>]+)?")
 
@@ -56,7 +60,10 @@ class Children:
     def __init__(self) -> None:
         self._claimed = threading.Lock()
         self._cancelling = threading.Lock()
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: psutil.Popen | None = None
+        self._heard = False  # the child's first event has come: it reads what it is told from then on
+        self._suspended_at: float | None = None
+        self._untold_s = 0.0
         self._stopping = False
         self.doing: str | None = None
         """The name of the work that is under way, or None."""
@@ -88,16 +95,19 @@ class Children:
         Raises:
             IdiolectError: ``work.failed`` where the process fails, is ended or breaks off, or one of ``work.known``.
         """
-        child = subprocess.Popen(
+        # In a process group of its own: were the service killed while the child is suspended, the system would
+        # end the child (POSIX: a group that becomes orphaned with stopped members is hung up).
+        child = psutil.Popen(
             [sys.executable, "-P", "-m", work.module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=child_environment(work.environment),
+            process_group=None if sys.platform == "win32" else 0,
         )
         assert child.stdin is not None and child.stdout is not None and child.stderr is not None  # noqa: S101, PT018
         with self._cancelling:
-            self._child = child
+            self._child, self._heard, self._suspended_at, self._untold_s = child, False, None, 0.0
             if self.cancelled is not None:
                 child.kill()
         errors = _Tail(child.stderr)
@@ -107,7 +117,13 @@ class Children:
             for line in child.stdout:
                 if not line.endswith(b"\n"):  # it was killed while it wrote
                     break
+                if not self._heard:
+                    with self._cancelling:
+                        self._heard = True
+                        self._tell_suspensions()
                 event = json.loads(line)
+                if event["event"] == "stopped":
+                    break
                 if event["event"] == "error":
                     kinds = {kind.code: kind for kind in work.known}
                     raise kinds.get(event["code"], work.failed)(event["message"])
@@ -125,7 +141,8 @@ class Children:
                 f"{work.name.capitalize()} ended without a result. The log says more; ask again."
             )
         finally:
-            self._child = None
+            with self._cancelling:
+                self._child = None
             child.kill()
             child.wait()
             for pipe in (child.stdin, child.stdout):
@@ -141,12 +158,73 @@ class Children:
             if self._child is not None:
                 self._child.kill()
 
+    def wind_up(self, why: str) -> None:
+        """Let the work that is under way, if any, end soon, with what it can go on from later as its last events."""
+        with self._cancelling:
+            if self._claimed.locked():
+                self.cancelled = why
+            if self._child is not None:
+                self._go_on()
+                if self._heard:
+                    self._tell(stop=True)
+                else:
+                    self._child.kill()
+
     def stop(self) -> None:
         """End what is under way and let nothing else come to a result; returns once its end is noted."""
         self._stopping = True
-        self.cancel("the service was stopped")
-        if self._claimed.acquire(timeout=_STOP_S):
-            self._claimed.release()
+        self.wind_up("the service was stopped")
+        if not self._claimed.acquire(timeout=_WIND_UP_S):
+            self.cancel("the service was stopped")
+            if not self._claimed.acquire(timeout=_STOP_S):
+                return
+        self._claimed.release()
+
+    # Waiting
+
+    def suspend(self) -> None:
+        """Let the work that is under way stand still, at once."""
+        with self._cancelling:
+            if self._child is not None and self._suspended_at is None:
+                with contextlib.suppress(psutil.Error):  # it has just ended
+                    self._child.suspend()
+                    self._suspended_at = time.monotonic()
+
+    def go_on(self) -> None:
+        """Let it go on where it stood still."""
+        with self._cancelling:
+            self._go_on()
+
+    def processor_s(self) -> float | None:
+        """The processor time that the child has used so far; None where there is none."""
+        child = self._child
+        with contextlib.suppress(psutil.Error):
+            if child is not None:
+                times = child.cpu_times()
+                return float(times.user + times.system)
+        return None
+
+    def _go_on(self) -> None:
+        if self._child is None or self._suspended_at is None:
+            return
+        self._untold_s += time.monotonic() - self._suspended_at
+        self._suspended_at = None
+        if self._heard:  # told before it goes on, so that it never counts the time
+            self._tell_suspensions()
+        with contextlib.suppress(psutil.Error):
+            self._child.resume()
+
+    def _tell_suspensions(self) -> None:
+        if self._untold_s:
+            self._tell(suspended_s=self._untold_s)
+            self._untold_s = 0.0
+
+    def _tell(self, **what: object) -> None:
+        """Send the child a line. It reads at once: nothing else is in the pipe since its first event."""
+        if self._child is not None:
+            with contextlib.suppress(BrokenPipeError):
+                self._child.stdin.write(json.dumps(what).encode() + b"\n")
+                self._child.stdin.flush()
 
 
 def _send(stdin: IO[bytes], order: DataclassInstance, entries: Iterable[object], count: int) -> None:

@@ -80,6 +80,11 @@ def end_round(
         raise RoundNotRunningError(f"Training round {round_id} is not running: start another one.")
 
 
+def reopen_round(db: Database, round_id: int) -> None:
+    """Let a round that was cut off run again."""
+    db.execute("UPDATE rounds SET status = 'running', ended_us = NULL, reason = '' WHERE id = ?", (round_id,))
+
+
 def interrupt_rounds(db: Database) -> int:
     """Note that no round runs any more; how many were cut off."""
     cursor = db.execute(

@@ -166,6 +166,16 @@ class RoundRow:
 
 
 @dataclass(frozen=True)
+class Checkpoint:
+    """What an unfinished round goes on from: `about` is what it was asked to do, `spent_s` of its budget are used."""
+
+    round: int
+    about: dict[str, Any]
+    parts: int
+    spent_s: float
+
+
+@dataclass(frozen=True)
 class Event:
     """Something that happened to the service; never text of the user's."""
 

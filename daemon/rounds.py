@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import datetime
+from itertools import chain, takewhile
 from typing import Any, ClassVar
 
 import numpy as np
-import psutil
 
 from idiolect.adapters.round import NothingNewError, Order
+from idiolect.daemon.checkpoints import FORGOTTEN_AFTER
 from idiolect.daemon.children import Children, Work
-from idiolect.daemon.records import ROUND_DUE
+from idiolect.daemon.following import Following
+from idiolect.daemon.manners import Manners, Senses
+from idiolect.daemon.records import ROUND_DUE, Checkpoint
+from idiolect.daemon.schedule import Decision, Facts, Schedule
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.store import Store
 from idiolect.models.build import BasePaths
@@ -25,8 +31,9 @@ from idiolect.models.errors import IdiolectError
 log = logging.getLogger("idiolect.rounds")
 
 _LOOK_EVERY_S = 30.0
-_QUIET_S = 120.0  # without a keystroke or new text, before a round starts by itself
-_BUSY_LOAD = 0.3  # running programs a core; the machine counts as idle below it
+_BY_ITSELF = "due"
+_USED = "round_seconds"  # state: computing time of rounds, by local day
+_DAYS_KEPT = 7
 _MIXTURE = "base_mixture"  # state: the mixture weights of the base alone
 # For the child: memory freed by one operation is kept for the next. Tensors of tens of megabytes come and go
 # thousands of times a round; given back to the system each time, their pages would be cleared anew.
@@ -35,7 +42,6 @@ _KEEP_MEMORY = {
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
     "MALLOC_TOP_PAD_": str(1 << 26),
 }
-_RETRY_S = 3600.0
 
 
 class TooLittleTextError(IdiolectError):
@@ -90,10 +96,13 @@ class Rounds:
         self._serving = serving
         self._published = published
         self._paused = paused
-        self._progress: dict[str, Any] | None = None
+        self._schedule = Schedule(settings)
+        self._manners = Manners(children, self._schedule, self._quiet_s, paused)
+        self._senses = Senses(children)
+        self._running: Following | None = None
         self._stopping = threading.Event()
         self._busy_at = time.monotonic()
-        self._not_before = 0.0
+        self._failed_at: float | None = None
         self._thread = threading.Thread(target=self._watch_clock, name="rounds", daemon=True)
 
     # When
@@ -108,63 +117,74 @@ class Rounds:
         self._thread.join()
 
     def user_is_typing(self) -> None:
-        """Put off rounds that would start by themselves."""
+        """Put off rounds that would start by themselves, and let one that did wait at once."""
         self._busy_at = time.monotonic()
+        self._manners.look()
 
     new_text = user_is_typing
 
-    def ask(self) -> None:
-        """Let a round start by itself as soon as the machine is idle, for instance after forgetting."""
-        self._store.set(ROUND_DUE, True)
+    def pause_changed(self) -> None:
+        """Learning was paused, which a running round waits for, or goes on."""
+        self._manners.look()
 
     def outlook(self) -> str:
         """What is next, and why not now, in one sentence."""
-        return self._why_not() or "a round is due and starts within a minute"
+        return self._decision().reason
 
     def progress(self) -> dict[str, Any] | None:
-        """The running round's last progress event, or None."""
-        return self._progress
+        """The running round's last progress event, and why it waits (`waits`, or None); None where none runs."""
+        running = self._running
+        return None if running is None else {**running.last, "waits": self._manners.waits}
 
-    def _why_not(self) -> str | None:
-        settings = self._settings
-        if not settings.auto_train:
-            return "rounds start only when asked for (auto_train is off)"
-        if self._paused():
-            return "learning is paused"
-        if (doing := self._children.doing) is not None:
-            return f"{doing} is running"
-        tokens = self._store.counts().tokens
-        new = max(0, tokens - self._tokens_at_last_round())
-        missing = settings.min_tokens - tokens
-        if not self._store.get(ROUND_DUE):
-            missing = max(missing, settings.train_every_tokens - new)
-        if missing > 0:
-            return f"a round is due after {missing:,} more tokens of new text"
-        if time.monotonic() < self._not_before:
-            return "a round is due; it is tried again within the hour, since the last one failed"
-        quiet = time.monotonic() - self._busy_at
-        if quiet < _QUIET_S:
-            return "a round is due; it waits until the keyboard rests"
-        battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
-        if battery is not None and not battery.power_plugged:
-            return "a round is due; it waits for mains power"
-        if psutil.getloadavg()[0] / (psutil.cpu_count() or 1) > _BUSY_LOAD:
-            return "a round is due; it waits until the machine is idle"
-        return None
+    def today(self) -> dict[str, float]:
+        """How much computing time rounds have used of this day's, in seconds."""
+        return {"used_s": round(self._used_today_s(), 1), "budget_s": self._settings.daily_budget_s}
 
-    def _tokens_at_last_round(self) -> int:
-        ended = [row for row in self._store.rounds() if row.status in ("promoted", "refused")]
-        return int(ended[-1].metrics.get("tokens", 0)) if ended else 0
+    def _quiet_s(self) -> float:
+        return time.monotonic() - self._busy_at
+
+    def _decision(self) -> Decision:
+        machine = self._senses.machine(self._quiet_s())
+        return self._schedule.decide(self._facts(), machine, datetime.now())
+
+    def _facts(self) -> Facts:
+        rounds = self._store.rounds()
+        judged = [row for row in rounds if row.status in ("promoted", "refused")]
+        last_entry = int(judged[-1].metrics.get("last_entry", 0)) if judged else 0
+        since = int(self._store.get(FORGOTTEN_AFTER, 0))
+        refused = takewhile(lambda row: row.status == "refused" and row.id > since, reversed(judged))
+        ended = [row for row in rounds if row.status not in ("running", "interrupted")]
+        failed = takewhile(lambda row: row.status in ("failed", "skipped"), reversed(ended))
+        return Facts(
+            tokens=self._store.counts().tokens,
+            new_tokens=self._store.tokens_after(last_entry),
+            wanted=bool(self._store.get(ROUND_DUE)),
+            unfinished=self._store.checkpoint() is not None,
+            refused=sum(1 for _ in refused),
+            failed=sum(1 for _ in failed),
+            failed_s_ago=None if self._failed_at is None else time.monotonic() - self._failed_at,
+            used_today_s=self._used_today_s(),
+            paused=self._paused(),
+            doing=self._children.doing,
+        )
+
+    def _used_today_s(self) -> float:
+        return float(self._store.get(_USED, {}).get(_today(), 0.0))
+
+    def _use(self, seconds: float) -> None:
+        """Note computing time under this day. A clock that jumps finds each day's own sum again."""
+        days: dict[str, float] = self._store.get(_USED, {})
+        used = days.pop(_today(), 0.0) + seconds
+        self._store.set(_USED, {**dict([*days.items()][-_DAYS_KEPT:]), _today(): round(used, 2)})
 
     def _watch_clock(self) -> None:
         while not self._stopping.wait(_LOOK_EVERY_S):
             try:
-                if self._why_not() is None:
-                    for _ in self.run(None, "due"):
+                if self._decision().start:
+                    for _ in self.run(None, _BY_ITSELF):
                         pass
             except Exception as error:  # noqa: BLE001 (the clock must not stop for a busy store or a failed round)
                 log.warning("a round by itself: %s", getattr(error, "code", type(error).__name__))
-                self._not_before = time.monotonic() + _RETRY_S
 
     # How
 
@@ -180,57 +200,128 @@ class Rounds:
     def run(self, budget_s: float | None, reason: str) -> Iterator[dict[str, Any]]:
         """Run one round. Yields its progress events and at last its verdict.
 
+        A round that was cut off goes on from its checkpoint, unless a budget is given. Where one that started by
+        itself is under way, it waits for nothing any longer, and its events follow.
+
         Raises:
-            TrainingBusyError: one is running, or an evaluation is.
+            TrainingBusyError: one is running that was asked for, or an evaluation is.
             TooLittleTextError: with how much there is and how much is needed.
             RoundFailedError: the child ended without a result.
         """
+        by_itself = reason == _BY_ITSELF
+        if not by_itself and (running := self._running) is not None and self._manners.by_itself:
+            self._manners.by_itself = False
+            self._manners.look()
+            yield from running.follow()
+            return
         with self._children.claim(TRAINING):
+            self._running = running = Following()
             try:
-                entries = [(entry, np.frombuffer(ids, dtype="<u4")) for entry, ids in self._store.token_ids()]
-                tokens = sum(len(ids) for _, ids in entries)
-                if tokens < self._settings.min_tokens:
-                    raise TooLittleTextError(
-                        f"There are {tokens:,} tokens of text and a round needs {self._settings.min_tokens:,} (about "
-                        "1,500 words). Add more with `idiolect add`; the fast memory uses what is there already."
-                    )
-                budget_s = budget_s or self._settings.budget_s
-                yield {"event": "progress", "phase": "prepare", "done": 0.0, "left_s": budget_s}
-                yield from self._round(entries, tokens, budget_s, reason)
+                with self._manners.watching(by_itself=by_itself):
+                    for event in self._run(budget_s, reason):
+                        running.put(event)
+                        yield event
+                running.end(None)
+            except IdiolectError as error:
+                running.end(error)
+                raise
             finally:
-                self._progress = None
+                running.end(RoundFailedError("The training round broke off. Ask again."))
+                self._running = None
+
+    def _run(self, budget_s: float | None, reason: str) -> Iterator[dict[str, Any]]:
+        entries = [(entry, np.frombuffer(ids, dtype="<u4")) for entry, ids in self._store.token_ids()]
+        tokens = sum(len(ids) for _, ids in entries)
+        if tokens < self._settings.min_tokens:
+            raise TooLittleTextError(
+                f"There are {tokens:,} tokens of text and a round needs {self._settings.min_tokens:,} (about "
+                "1,500 words). Add more with `idiolect add`; the fast memory uses what is there already."
+            )
+        parent = self._serving()
+        budget_s = budget_s or (self._schedule.round_s if reason == _BY_ITSELF else None)
+        unfinished = self._store.checkpoint() if reason == _BY_ITSELF or budget_s is None else None
+        order = self._order(parent, entries, budget_s)
+        parts: Iterator[str] = iter(())
+        if unfinished is not None:
+            known = dict(entries)
+            same = [(entry, known[entry]) for entry in unfinished.about["entries"] if entry in known]
+            again = replace(
+                self._order(parent, same, unfinished.about["budget_s"]), seed=unfinished.about["seed"]
+            )
+            if _about(again, parent, same) == unfinished.about:
+                entries, order = (
+                    same,
+                    replace(again, spent_s=unfinished.spent_s, checkpoint_parts=unfinished.parts),
+                )
+                parts = self._parts(unfinished)
+            else:
+                unfinished = None
+        yield {"event": "progress", "phase": "prepare", "done": 0.0, "left_s": order.budget_s - order.spent_s}
+        yield from self._round(entries, order, parts, parent, unfinished, reason)
+
+    def _parts(self, unfinished: Checkpoint) -> Iterator[str]:
+        for part in range(unfinished.parts):
+            yield base64.b64encode(self._store.checkpoint_part(unfinished.round, part)).decode()
 
     def _round(
-        self, entries: list[tuple[int, Any]], tokens: int, budget_s: float, reason: str
+        self,
+        entries: list[tuple[int, Any]],
+        order: Order,
+        parts: Iterator[str],
+        parent: int | None,
+        unfinished: Checkpoint | None,
+        reason: str,
     ) -> Iterator[dict[str, Any]]:
-        parent = self._serving()
-        round_id = self._store.begin_round(parent)
+        if unfinished is None:
+            round_id = self._store.begin_round(parent, _about(order, parent, entries))
+        else:
+            round_id = unfinished.round
+            self._store.reopen_round(round_id)
+        tokens = sum(len(ids) for _, ids in entries)
         log.info("round %d (%s): %d entries, %d tokens", round_id, reason, len(entries), tokens)
+        spent_s = noted_s = order.spent_s
+        kept = False  # a checkpoint, by this process
+        lines = chain(parts, (ids.tolist() for _, ids in entries))
         try:
-            order = self._order(parent, entries, budget_s)
-            for event in self._children.follow(
-                TRAINING, order, (ids.tolist() for _, ids in entries), len(entries)
-            ):
+            for event in self._children.follow(TRAINING, order, lines, order.checkpoint_parts + len(entries)):
                 if event["event"] == "result":
                     yield self._finish(round_id, parent, [entry for entry, _ in entries], tokens, event)
+                    spent_s = event["seconds"]
+                    self._failed_at = None
                     return
-                self._progress = event
+                if event["event"] == "checkpoint":
+                    data, whole_s = base64.b64decode(event["data"]), event.get("spent_s")
+                    self._store.add_checkpoint_part(round_id, event["part"], data, whole_s)
+                    if whole_s is not None:
+                        kept = True
+                        self._use(spent_s - noted_s)
+                        noted_s = spent_s
+                    continue
+                spent_s = event["spent_s"]
                 yield event
         except NothingNewError as error:
             self._give_up(round_id, "skipped", str(error))
             raise
         except IdiolectError as error:
-            self._give_up(round_id, "interrupted" if self._children.cancelled else "failed", str(error))
+            cancelled = self._children.cancelled
+            # One that fails again where it went on from its checkpoint begins anew the next time.
+            resumable = cancelled is not None or kept
+            self._give_up(round_id, "interrupted" if cancelled else "failed", str(error), resumable=resumable)
             raise
         except BaseException:  # whoever followed the events went away, or a mistake in the program
             self._give_up(round_id, "failed", "it broke off")
             raise
+        finally:
+            with contextlib.suppress(IdiolectError):
+                self._use(spent_s - noted_s)
 
-    def _give_up(self, round_id: int, status: Any, reason: str) -> None:
+    def _give_up(self, round_id: int, status: Any, reason: str, *, resumable: bool = False) -> None:
+        if status != "interrupted":
+            self._failed_at = time.monotonic()
         with contextlib.suppress(IdiolectError):
-            self._store.end_round(round_id, status=status, reason=reason, metrics={})
+            self._store.end_round(round_id, status=status, reason=reason, metrics={}, resumable=resumable)
 
-    def _order(self, parent: int | None, entries: list[tuple[int, Any]], budget_s: float) -> Order:
+    def _order(self, parent: int | None, entries: list[tuple[int, Any]], budget_s: float | None) -> Order:
         order = order_of(self._settings, budget_s, seed=len(self._store.rounds()))
         known = {"base": self.mixture(None)}
         if parent is not None:
@@ -255,6 +346,7 @@ class Rounds:
         metrics = {
             **result["metrics"],
             "tokens": tokens,
+            "last_entry": max(ids),
             "base_sha256": self._base.source_sha256,
             "mixture": result["mixtures"]["candidate"],
         }
@@ -281,6 +373,20 @@ class Rounds:
         }
 
 
+def _about(order: Order, parent: int | None, entries: list[tuple[int, Any]]) -> dict[str, Any]:
+    """All that a round's result depends on, as JSON values, each text as part of one hash."""
+    text = hashlib.sha256()
+    for entry, ids in entries:
+        text.update(f"{entry} {len(ids)} ".encode() + ids.tobytes())
+    left_out = ("parent", "seen", "mixtures", "spent_s", "checkpoint_parts", "checkpoint_s")
+    asked = {name: value for name, value in asdict(order).items() if name not in left_out}
+    return {**asked, "parent": parent, "entries": [entry for entry, _ in entries], "text": text.hexdigest()}
+
+
+def _today() -> str:
+    return datetime.now().date().isoformat()
+
+
 def order_of(settings: Settings, budget_s: float | None, seed: int) -> Order:
     """A round by the settings that starts from the base; what it starts from otherwise is put in with `replace`."""
     return Order(
@@ -297,6 +403,7 @@ def order_of(settings: Settings, budget_s: float | None, seed: int) -> Order:
         parent=None,
         seen=[],
         mixtures={},
+        checkpoint_s=settings.checkpoint_s,
     )
 
 

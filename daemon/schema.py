@@ -183,6 +183,23 @@ CREATE TABLE receipts (
 CREATE TABLE passed_over (mark INTEGER PRIMARY KEY) STRICT;
 """
 
+_CHECKPOINTS = """
+CREATE TABLE checkpoints (
+    round INTEGER PRIMARY KEY REFERENCES rounds (id) ON DELETE CASCADE,
+    about TEXT NOT NULL CHECK (json_valid(about)),
+    slot INTEGER NOT NULL DEFAULT 1 CHECK (slot IN (0, 1)),
+    parts INTEGER NOT NULL,
+    spent_s REAL NOT NULL
+) STRICT;
+CREATE TABLE checkpoint_parts (
+    round INTEGER NOT NULL REFERENCES checkpoints (round) ON DELETE CASCADE,
+    slot INTEGER NOT NULL CHECK (slot IN (0, 1)),
+    part INTEGER NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (round, slot, part)
+) STRICT;
+"""
+
 
 @migrations()
 def first(db: Database) -> None:
@@ -238,6 +255,12 @@ def receipts(db: Database) -> None:
     program that sends its history again), by which the same text from the same place is known again.
     """
     db.executescript(_RECEIPTS)
+
+
+@migrations()
+def checkpoints(db: Database) -> None:
+    """What a round goes on from: a row while it runs or is cut off; with `parts`, a whole one is in `slot`."""
+    db.executescript(_CHECKPOINTS)
 
 
 def connect(path: Path, key: str, busy_timeout_s: float) -> Database:

@@ -289,10 +289,12 @@ class Service:
     def pause(self, for_s: float | None) -> None:
         """Learn nothing, for a while or until resumed; suggestions go on."""
         self._ingest.pause(for_s)
+        self._rounds.pause_changed()
 
     def resume(self) -> None:
         """Learn again."""
         self._ingest.resume()
+        self._rounds.pause_changed()
 
     # Applications
 
@@ -351,6 +353,7 @@ class Service:
             "paused_for_s": self._ingest.off_record.left_s,
             "training": self._rounds.progress(),
             "next_round": self._rounds.outlook(),
+            "rounds_today": self._rounds.today(),
             "savings": asdict(self._store.savings()) | {"today": asdict(self._store.savings(_today()))},
             "last_round": asdict(last[0]) | {"metrics": told(last[0].metrics)} if last else None,
             "memory_mb": round(psutil.Process().memory_info().rss / 2**20),

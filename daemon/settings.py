@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import stat
 import sys
 import tomllib
@@ -186,6 +187,50 @@ class Settings(pydantic_settings.BaseSettings):
     train_every_tokens: int = Field(
         5000, ge=1, le=10**9, description="new tokens after which a round is due, 1 or more"
     )
+    longest_backoff: int = Field(
+        8,
+        ge=1,
+        le=1024,
+        description="how many times as many new tokens are waited for, at most, while rounds are refused, 1 to 1024",
+    )
+    daily_budget_s: float = Field(
+        3600.0, gt=0, le=86400, description="computing time of rounds a day, in seconds, up to 86400"
+    )
+    hours: str = Field(
+        "00:00-24:00",
+        description='when rounds may start by themselves, local time, such as "22:00-07:30": HH:MM-HH:MM',
+    )
+    quiet_s: float = Field(
+        120.0,
+        ge=0,
+        le=86400,
+        description="seconds without input before a round starts by itself, 0 to 86400",
+    )
+    rest_s: float = Field(
+        10.0,
+        ge=0,
+        le=3600,
+        description="seconds without input or load before a round that waited goes on, 0 to 3600",
+    )
+    max_load: float = Field(
+        0.3,
+        ge=0,
+        le=1,
+        description="share of the processors' time that other programs may use beside a round, 0 to 1",
+    )
+    checkpoint_s: float = Field(
+        90.0,
+        ge=0,
+        le=86400,
+        description="computing time between two checkpoints of a round, in seconds, 0 to 86400",
+    )
+    on_battery: bool = Field(False, description="true or false: rounds start by themselves on battery, too")
+    max_temperature_c: float = Field(
+        80.0, gt=0, le=150, description="hottest processor beside which rounds run, in °C, up to 150"
+    )
+    min_free_mb: int = Field(
+        2000, ge=0, le=10**7, description="memory that must be free for a round to start, in MB, 0 or more"
+    )
     exclude: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="globs of paths never to read, besides the built-in ones: a list of strings"
     )
@@ -253,6 +298,12 @@ class Settings(pydantic_settings.BaseSettings):
     @classmethod
     def _with_never_heard(cls, value: object) -> object:
         return _globs(value, NEVER_HEARD)
+
+    @field_validator("hours")
+    @classmethod
+    def _a_span(cls, value: str) -> str:
+        span_of(value)
+        return value
 
     @property
     def config_path(self) -> Path:
@@ -335,6 +386,18 @@ class Settings(pydantic_settings.BaseSettings):
                 f"Make it writable, or name another folder in {_PREFIX}HOME."
             )
         return self
+
+
+def span_of(span: str) -> tuple[int, int]:
+    """Minutes since midnight, from and to, of "HH:MM-HH:MM"; the end may be on the next day. Raises ValueError."""
+    match = re.fullmatch(r"(\d\d?):(\d\d)-(\d\d?):(\d\d)", span)
+    if match is None:
+        raise ValueError("it is not of the form HH:MM-HH:MM")
+    from_h, from_m, to_h, to_m = map(int, match.groups())
+    begin, end = 60 * from_h + from_m, 60 * to_h + to_m
+    if begin == end or max(begin, end) > 1440 or max(from_m, to_m) > 59:
+        raise ValueError("it is no span of a day")
+    return begin, end
 
 
 def _config_path(home: Path) -> Path:

@@ -9,11 +9,12 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from idiolect.daemon import audit, copies, feedback, lineage, receipts, texts
+from idiolect.daemon import audit, checkpoints, copies, feedback, lineage, receipts, texts
 from idiolect.daemon.records import (
     ROUND_DUE,
     AdapterRow,
     BackupRow,
+    Checkpoint,
     Counts,
     Entry,
     Event,
@@ -137,6 +138,10 @@ class Store:
         with self._reading() as db:
             return texts.counts(db)
 
+    def tokens_after(self, entry_id: int) -> int:
+        """How many tokens the entries have that came after this one, in order of arrival."""
+        return int(self._rows("SELECT coalesce(sum(tokens), 0) FROM entries WHERE id > ?", entry_id)[0][0])
+
     # Files and watched folders
 
     def file_state(self, path: str) -> FileState | None:
@@ -221,13 +226,39 @@ class Store:
 
     # Training rounds and adapters
 
-    def begin_round(self, parent: int | None) -> int:
+    def begin_round(self, parent: int | None, about: dict[str, Any] | None = None) -> int:
         """Note that a round starts from adapter `parent` (None: the base); the round's id.
 
-        Raises UnknownAdapterError.
+        With `about`, what it is asked to do, its checkpoints can be kept. Raises UnknownAdapterError.
         """
         with self._writing() as db:
-            return lineage.begin_round(db, parent)
+            round_id = lineage.begin_round(db, parent)
+            if about is not None:
+                checkpoints.begin(db, round_id, about)
+            return round_id
+
+    def reopen_round(self, round_id: int) -> None:
+        """Note that the round of the :meth:`checkpoint` goes on."""
+        with self._writing() as db:
+            lineage.reopen_round(db, round_id)
+
+    def checkpoint(self) -> Checkpoint | None:
+        """What the round that runs, or the last one if it was cut off, can go on from."""
+        with self._reading() as db:
+            return checkpoints.last(db)
+
+    def checkpoint_part(self, round_id: int, part: int) -> bytes:
+        """A part, from 0, of what :meth:`checkpoint` told of."""
+        with self._reading() as db:
+            return checkpoints.part(db, round_id, part)
+
+    def add_checkpoint_part(self, round_id: int, part: int, data: bytes, spent_s: float | None) -> None:
+        """Keep a part of a new checkpoint of a running round; with `spent_s` it is the last.
+
+        Only then does the checkpoint take the place of the one before.
+        """
+        with self._writing() as db:
+            checkpoints.add_part(db, round_id, part, data, spent_s)
 
     def end_round(
         self,
@@ -238,9 +269,15 @@ class Store:
         metrics: dict[str, Any],
         tokens_per_s: float | None = None,
         seconds: float | None = None,
+        resumable: bool = False,
     ) -> None:
-        """Note how a round ended that made no adapter to keep. Raises RoundNotRunningError."""
+        """Note how a round ended that made no adapter to keep; `resumable`: its checkpoint stays.
+
+        Raises RoundNotRunningError.
+        """
         with self._writing() as db:
+            if not resumable:
+                checkpoints.drop(db, round_id)
             lineage.end_round(db, round_id, None, status, reason, metrics, tokens_per_s, seconds)
 
     def publish(
@@ -267,6 +304,7 @@ class Store:
         """
         serve = status == "active"
         with self._writing() as db:
+            checkpoints.drop(db, round_id)
             adapter_id = lineage.add_adapter(
                 db,
                 blob=blob,
@@ -286,6 +324,7 @@ class Store:
     def interrupt_rounds(self) -> int:
         """For the start of the service: rounds that still seem to run were cut off. Returns how many."""
         with self._writing() as db:
+            checkpoints.drop_torn(db)
             return lineage.interrupt_rounds(db)
 
     def rounds(self) -> list[RoundRow]:
@@ -359,6 +398,7 @@ class Store:
                 receipt = replace(receipt, id=number)
                 if dropped:
                     _set(db, ROUND_DUE, True)
+                checkpoints.forget(db)
                 _set(db, _SCRUB, True)
         if ids and not dry_run:
             self._scrub_or_say_so()

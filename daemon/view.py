@@ -143,12 +143,15 @@ class View:
             doing = "paused" if left_s is None else f"paused for another {_clock(left_s)}"
         if round_ := now["training"]:
             doing = f"training ({round_['phase']}, {round_['done']:.0%})"
+            doing = f"{doing}, which {round_['waits']}" if round_.get("waits") else doing
         self._facts(
             [
                 ("running", f"{now['socket'] or now['url']} (pid {now['pid']}), {doing}"),
                 ("serves", f"{adapter} on {now['base']}"),
                 ("has read", f"{now['entries']:,} entries, {now['tokens']:,} tokens"),
                 *([("saved", _saved(saved))] if _shown(saved := now["savings"]) else []),
+                *([("next", now["next_round"])] if "next_round" in now else []),
+                *([("today", _used(now["rounds_today"]))] if "rounds_today" in now else []),
                 *(("watches", path) for path in now.get("watches", ())),
                 ("token", now["token_file"]),
                 ("kept in", now["home"]),
@@ -224,7 +227,7 @@ class View:
         self._say(f"{verdict['status'].capitalize()}: {verdict['reason']}")
         if verdict.get("tokens_per_s"):
             self._say(
-                f"The round took {_clock(verdict['seconds'])} at {verdict['tokens_per_s']:,.0f} tokens/s."
+                f"The round computed for {_clock(verdict['seconds'])}, at {verdict['tokens_per_s']:,.0f} tokens/s."
             )
         return None
 
@@ -440,6 +443,10 @@ def _serving(receipt: dict[str, Any]) -> str:
 
 def _shown(savings: dict[str, Any]) -> int:
     return int(savings["accepted"] + savings["dismissed"])
+
+
+def _used(today: dict[str, float]) -> str:
+    return f"rounds have computed for {_clock(today['used_s'])} of {_clock(today['budget_s'])}"
 
 
 def _saved(savings: dict[str, Any]) -> str:

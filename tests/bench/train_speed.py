@@ -33,6 +33,7 @@ def rows(base: BasePaths) -> Rows:
 
 
 def ours(base: BasePaths) -> float:
+    from idiolect.adapters.clock import Clock
     from idiolect.adapters.lora import Lora, LoraConfig
     from idiolect.adapters.training import TrainConfig, train
     from idiolect.models.twin import Twin
@@ -47,6 +48,7 @@ def ours(base: BasePaths) -> float:
         start,
         text,
         few,
+        clock=Clock(1e9),
         budget_s=1e9,
         threads=THREADS,
         seed=0,

@@ -76,9 +76,13 @@ class Child:
             env={**os.environ, **(environment or {})},
         )
 
-    def send(self, order: Order, entries: list[list[int]]) -> None:
+    def send(self, order: Order, entries: list[Any]) -> None:
         lines = [json.dumps(asdict(order)), str(len(entries)), *map(json.dumps, entries)]
         self.process.stdin.write("".join(f"{line}\n" for line in lines).encode())
+        self.process.stdin.flush()
+
+    def ask(self, **what: object) -> None:
+        self.process.stdin.write(json.dumps(what).encode() + b"\n")
         self.process.stdin.flush()
 
     def events(self) -> Iterator[dict[str, Any]]:
@@ -92,7 +96,7 @@ class Child:
             pipe.close()
 
 
-def run(order: Order, entries: list[list[int]]) -> tuple[list[dict[str, Any]], int, bytes]:
+def run(order: Order, entries: list[Any]) -> tuple[list[dict[str, Any]], int, bytes]:
     """All events, the exit status and what was said on stderr, with the input open to the end, as in service."""
     child = Child()
     try:
@@ -114,14 +118,14 @@ def test_it_ends_with_a_result_and_says_nothing_else(
     events, status, errors = finished
     assert errors == b""
     assert status == 0
-    assert {event["event"] for event in events[:-1]} == {"progress"}
+    assert {event["event"] for event in events[:-1]} == {"progress", "checkpoint"}
     assert events[-1]["event"] == "result"
 
 
 def test_progress_goes_through_the_phases(
     finished: tuple[list[dict[str, Any]], int, bytes], order: Order
 ) -> None:
-    progress = finished[0][:-1]
+    progress = [event for event in finished[0] if event["event"] == "progress"]
     phases = [event["phase"] for event in progress]
     assert [*dict.fromkeys(phases)] == ["prepare", "train", "judge"]
     for phase in ("prepare", "train", "judge"):
@@ -130,6 +134,9 @@ def test_progress_goes_through_the_phases(
         assert 0 <= done[0] <= done[-1] <= 1
     assert [event["done"] for event in progress if event["phase"] != "prepare"][-1] == 1
     assert all(0 <= event["left_s"] <= order.budget_s for event in progress)
+    spent = [event["spent_s"] for event in progress]
+    assert spent == sorted(spent)
+    assert 0 < spent[0] < spent[-1] < order.budget_s
     losses = [event["loss"] for event in progress if event["phase"] == "train"]
     assert len(losses) >= 8
     assert np.mean(losses[-3:]) < 0.8 * np.mean(losses[:3]), "it learns"
@@ -212,21 +219,101 @@ def test_a_further_round_goes_on_from_its_parent(
 
 
 def test_a_short_budget_is_kept(order: Order, entries: list[list[int]]) -> None:
-    started = time.monotonic()
     events, status, errors = run(replace(order, budget_s=2.0, epochs=1000), entries)
-    took_s = time.monotonic() - started
     assert (status, errors) == (0, b"")
     result = events[-1]
     assert result["metrics"]["epochs"] < 1000
-    # the least that is judged, and starting Python and torch, come on top
-    assert took_s < 2.0 + 15.0
+    # the least that is judged, and importing torch, come on top
+    assert result["seconds"] < 2.0 + 10.0
+
+
+# How it goes on
+
+
+def stopped_in(
+    phase: str, order: Order, entries: list[Any], steps: int = 5
+) -> tuple[list[dict[str, Any]], int, bytes]:
+    """All events of a round that is asked to stop after some progress in this phase."""
+    child = Child()
+    try:
+        child.send(order, entries)
+        found, seen = [], 0
+        for event in child.events():
+            found.append(event)
+            seen += event["event"] == "progress" and event["phase"] == phase
+            if seen == steps:
+                child.ask(stop=True)
+                seen += 1
+        return found, child.process.wait(DEADLINE_S), child.process.stderr.read()
+    finally:
+        child.close()
+
+
+def going_on(order: Order, events: list[dict[str, Any]]) -> tuple[Order, list[str]]:
+    """The order of a round that goes on from the last checkpoint among the events, and its parts."""
+    parts = [event for event in events if event["event"] == "checkpoint"]
+    last = parts[max(place for place, part in enumerate(parts) if part["part"] == 0) :]
+    further = replace(order, spent_s=last[-1]["spent_s"], checkpoint_parts=len(last))
+    return further, [part["data"] for part in last]
+
+
+def trained_from(events: list[dict[str, Any]]) -> int:
+    """The tokens that were trained on after the first step that the process itself did."""
+    return next(event["tokens"] for event in events if event.get("phase") == "train")
+
+
+def test_what_was_stopped_goes_on_to_the_same_end(
+    finished: tuple[list[dict[str, Any]], int, bytes], order: Order, entries: list[list[int]]
+) -> None:
+    first, status, errors = stopped_in("train", order, entries)
+    assert (status, errors, first[-1]) == (0, b"", {"event": "stopped"})
+    further, parts = going_on(order, first)
+    assert further.spent_s > 0
+    second, status, errors = stopped_in("train", further, [*parts, *entries])
+    assert (status, errors, second[-1]) == (0, b"", {"event": "stopped"})
+    last, parts = going_on(order, second)
+    assert last.spent_s > further.spent_s
+    third, status, errors = run(last, [*parts, *entries])
+    assert (status, errors) == (0, b"")
+    assert trained_from(first) < trained_from(second) < trained_from(third)
+    assert comparable(third[-1]) == comparable(finished[0][-1])
+
+
+def test_what_was_stopped_while_judging_is_judged_anew(
+    finished: tuple[list[dict[str, Any]], int, bytes], order: Order, entries: list[list[int]]
+) -> None:
+    first, status, errors = stopped_in("judge", order, entries, steps=1)
+    assert (status, errors, first[-1]) == (0, b"", {"event": "stopped"})
+    further, parts = going_on(order, first)
+    events, status, errors = run(further, [*parts, *entries])
+    assert (status, errors) == (0, b"")
+    assert [event for event in events if event.get("phase") == "train"] == [], "it was trained already"
+    assert comparable(events[-1]) == comparable(finished[0][-1])
+
+
+@pytest.mark.skipif(os.name == "nt", reason="it is suspended in another way there")
+def test_a_suspension_uses_nothing_up(order: Order, entries: list[list[int]]) -> None:
+    child = Child()
+    try:
+        child.send(replace(order, epochs=1000, budget_s=20), entries)
+        events = child.events()
+        before = next(event for event in events if event.get("phase") == "train")
+        process = psutil.Process(child.process.pid)
+        process.suspend()
+        child.ask(suspended_s=10_000)
+        wait_for(lambda: process.status() == psutil.STATUS_STOPPED)
+        process.resume()
+        after = next(event for event in events if event.get("phase") == "train")
+        assert after["spent_s"] - before["spent_s"] < 10
+    finally:
+        child.close()
 
 
 # How it ends otherwise
 
 
 def only_error(events: list[dict[str, Any]]) -> dict[str, Any]:
-    [error] = [event for event in events if event["event"] != "progress"]
+    [error] = [event for event in events if event["event"] not in ("progress", "checkpoint")]
     assert error["event"] == "error"
     return error
 

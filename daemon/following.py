@@ -1,0 +1,50 @@
+"""The events of a round that is under way, for those who come later to follow it."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from idiolect.models.errors import IdiolectError
+
+
+class Following:
+    """The events of one round. Safe to use from several threads."""
+
+    def __init__(self) -> None:
+        """Nothing has happened yet."""
+        self.last: dict[str, Any] = {"event": "progress", "phase": "prepare", "done": 0.0}
+        """The newest event."""
+        self._count = 0
+        self._over = False
+        self._error: IdiolectError | None = None
+        self._changed = threading.Condition()
+
+    def put(self, event: dict[str, Any]) -> None:
+        """This is the newest event."""
+        with self._changed:
+            self.last, self._count = event, self._count + 1
+            self._changed.notify_all()
+
+    def end(self, error: IdiolectError | None) -> None:
+        """There are no more events; only the first call counts."""
+        with self._changed:
+            if not self._over:
+                self._over, self._error = True, error
+                self._changed.notify_all()
+
+    def follow(self) -> Iterator[dict[str, Any]]:
+        """The newest event, as often as there is a newer one, to the last; raises what ended the round."""
+        seen, over = 0, False
+        while not over:
+            with self._changed:
+                self._changed.wait_for(lambda: self._over or self._count > seen)  # noqa: B023 (used at once)
+                event, newer, over = self.last, self._count > seen, self._over
+                seen = self._count
+            if newer or seen == 0:
+                yield event
+        if self._error is not None:
+            raise self._error

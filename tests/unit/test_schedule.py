@@ -1,0 +1,183 @@
+"""When a round starts by itself: each condition, and that none is ever passed over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from idiolect.daemon.schedule import Facts, Machine, Schedule
+from idiolect.daemon.settings import Settings, SettingsError, span_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOON = datetime(2026, 1, 31, 12)
+DUE = Facts(tokens=20_000, new_tokens=5_000)
+IDLE = Machine(quiet_s=600, load=0.05, free_mb=8_000)
+
+
+def decided(facts: Facts = DUE, machine: Machine = IDLE, now: datetime = NOON, **settings: Any) -> Any:
+    return Schedule(Settings(**settings)).decide(facts, machine, now)
+
+
+def test_with_all_conditions_met_it_starts() -> None:
+    assert decided().start
+
+
+@pytest.mark.parametrize(
+    ("facts", "machine", "settings", "said"),
+    [
+        ({}, {}, {"auto_train": False}, "auto_train is off"),
+        ({"paused": True}, {}, {}, "paused"),
+        ({"doing": "an evaluation"}, {}, {}, "an evaluation is running"),
+        ({"tokens": 1_500, "wanted": True}, {}, {}, "after 500 more tokens"),
+        ({"new_tokens": 4_000}, {}, {}, "after 1,000 more tokens"),
+        (
+            {"new_tokens": 9_000, "refused": 2},
+            {},
+            {},
+            "after 1,000 more tokens of new text, since the last 2",
+        ),
+        ({"failed": 1, "failed_s_ago": 600.0}, {}, {}, "tried again in 50 minutes"),
+        ({"failed": 3, "failed_s_ago": 600.0}, {}, {}, "tried again in 4 hours"),
+        ({"used_today_s": 3500.0}, {}, {}, "tomorrow, since 58 minutes of today's 60 minutes"),
+        ({}, {}, {"hours": "22:00-07:30"}, "the hours 22:00-07:30"),
+        ({}, {"quiet_s": 119.0}, {}, "the keyboard rests"),
+        ({}, {"input_idle_s": 5.0}, {}, "the keyboard rests"),
+        ({}, {"load": 0.31}, {}, "the machine is idle"),
+        ({}, {"on_battery": True}, {}, "mains power"),
+        ({}, {"temperature_c": 81.0}, {}, "cooled down"),
+        ({}, {"free_mb": 1999.0}, {}, "2,000 MB of memory"),
+    ],
+)
+def test_each_condition_alone_keeps_it_off_and_is_said(
+    facts: dict[str, Any], machine: dict[str, Any], settings: dict[str, Any], said: str
+) -> None:
+    decision = decided(replace(DUE, **facts), replace(IDLE, **machine), **settings)
+    assert not decision.start
+    assert said in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("facts", "machine", "settings"),
+    [
+        ({"new_tokens": 0, "wanted": True}, {}, {}),
+        ({"new_tokens": 0, "unfinished": True}, {}, {}),
+        ({"refused": 1}, {}, {}),
+        ({"refused": 5}, {}, {"longest_backoff": 1}),
+        ({"new_tokens": 40_000, "refused": 10**6}, {}, {}),
+        ({"failed": 1, "failed_s_ago": 3601.0}, {}, {}),
+        ({"failed": 9, "failed_s_ago": None}, {}, {}),
+        ({}, {"on_battery": True}, {"on_battery": True}),
+        ({}, {"temperature_c": 79.0}, {}),
+        ({"used_today_s": 0.0}, {}, {"daily_budget_s": 30.0}),
+    ],
+)
+def test_what_does_not_keep_it_off(
+    facts: dict[str, Any], machine: dict[str, Any], settings: dict[str, Any]
+) -> None:
+    assert decided(replace(DUE, **facts), replace(IDLE, **machine), **settings).start
+
+
+def test_a_round_is_no_longer_than_a_day_allows() -> None:
+    assert Schedule(Settings(daily_budget_s=30.0)).round_s == 30.0
+    assert not decided(replace(DUE, used_today_s=1.0), daily_budget_s=30.0).start
+
+
+@pytest.mark.parametrize(
+    ("hours", "inside", "outside"),
+    [("09:00-17:00", (9, 12, 16), (0, 8, 17, 23)), ("22:00-06:00", (22, 23, 0, 5), (6, 12, 21))],
+)
+def test_the_hours_may_go_over_midnight(
+    hours: str, inside: tuple[int, ...], outside: tuple[int, ...]
+) -> None:
+    assert all(decided(now=NOON.replace(hour=hour), hours=hours).start for hour in inside)
+    assert not any(decided(now=NOON.replace(hour=hour), hours=hours).start for hour in outside)
+
+
+@pytest.mark.parametrize("wrong", ["", "9-17", "09:00", "09:00-25:00", "09:60-10:00", "09:00-09:00", "night"])
+def test_hours_that_are_none_are_refused(wrong: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="it is"):
+        span_of(wrong)
+    if wrong:
+        with pytest.raises(SettingsError, match="hours"):
+            Settings(home=tmp_path, hours=wrong)
+
+
+def test_a_running_round_waits_and_goes_on() -> None:
+    schedule = Schedule(Settings())
+    assert schedule.must_wait(IDLE) is None
+    assert schedule.must_wait(replace(IDLE, quiet_s=11.0, free_mb=1.0)) is None
+    assert schedule.must_wait(replace(IDLE, quiet_s=9.0)) == "waits while you type"
+    assert schedule.must_wait(replace(IDLE, input_idle_s=1.0)) == "waits while you type"
+    assert schedule.must_wait(replace(IDLE, load=0.5)) == "waits while other programs are busy"
+    assert schedule.must_wait(replace(IDLE, on_battery=True)) == "waits for mains power"
+    assert schedule.must_wait(replace(IDLE, temperature_c=90.0)) == "waits until the machine has cooled down"
+
+
+COUNTS = st.integers(0, 50_000)
+SECONDS = st.floats(0, 100_000)
+FACTS = st.builds(
+    Facts,
+    tokens=COUNTS,
+    new_tokens=COUNTS,
+    wanted=st.booleans(),
+    unfinished=st.booleans(),
+    refused=st.integers(0, 6),
+    failed=st.integers(0, 6),
+    failed_s_ago=st.none() | SECONDS,
+    used_today_s=st.floats(0, 5_000),
+    paused=st.booleans(),
+    doing=st.sampled_from([None, None, "a training round"]),
+)
+MACHINES = st.builds(
+    Machine,
+    quiet_s=st.floats(0, 400),
+    load=st.floats(0, 1),
+    free_mb=st.floats(0, 8_000),
+    on_battery=st.booleans(),
+    temperature_c=st.none() | st.floats(20, 110),
+    input_idle_s=st.none() | st.floats(0, 400),
+)
+HOURS = [f"{begin:02}:00-{end:02}:00" for begin, end in ((0, 24), (9, 17), (22, 6))]
+
+
+@given(
+    FACTS,
+    MACHINES,
+    st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)),
+    st.booleans(),
+    st.sampled_from(HOURS),
+)
+def test_it_never_starts_where_any_condition_fails(
+    facts: Facts, machine: Machine, now: datetime, on_battery: bool, hours: str
+) -> None:
+    settings = Settings(on_battery=on_battery, hours=hours)
+    decision = Schedule(settings).decide(facts, machine, now)
+    enough = facts.new_tokens >= 5_000 * {0: 1, 1: 1, 2: 2, 3: 4}.get(facts.refused, 8)
+    waited = facts.failed_s_ago is None or facts.failed_s_ago >= 3600 * 2 ** max(facts.failed - 1, 0)
+    begin = int(hours[:2])
+    length = (int(hours[6:8]) - begin) % 24 or 24
+    since = (now - now.replace(hour=begin, minute=0, second=0, microsecond=0)) % timedelta(days=1)
+    must_hold = [
+        not facts.paused,
+        facts.doing is None,
+        facts.tokens >= 2_000,
+        enough or facts.wanted or facts.unfinished,
+        waited or facts.failed == 0 or facts.failed_s_ago >= 86_400,
+        facts.used_today_s + 240 <= 3600.001,
+        since < timedelta(hours=length),
+        machine.quiet_s >= 120,
+        machine.input_idle_s is None or machine.input_idle_s >= 120,
+        machine.load <= 0.3,
+        on_battery or not machine.on_battery,
+        machine.temperature_c is None or machine.temperature_c <= 80,
+        machine.free_mb >= 2000,
+    ]
+    assert decision.start == all(must_hold)
+    assert decision.reason
