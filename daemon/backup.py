@@ -100,7 +100,7 @@ def make(settings: Settings, target: Path, key: str) -> Backup:
     if target.is_dir():
         raise copies.failed(target, "it is a folder")
     store = Store.open(settings.store_path, keys.obtain(settings).hex, busy_timeout_s=_PATIENCE_S)
-    with contextlib.closing(store), _draft(target) as draft:
+    with contextlib.closing(store), _reported(target), _draft(target) as draft:
         before = {row.path: row for row in store.backups()}
         for path in before:
             if Path(path).parent.is_dir() and not Path(path).exists():  # deleted; not on a disk that is away
@@ -116,13 +116,11 @@ def make(settings: Settings, target: Path, key: str) -> Backup:
             if verified != written:
                 raise copies.failed(target, "what was written is not all that was to be written")
             durable.publish(draft, target)
-        except BaseException as error:
+        except BaseException:
             with contextlib.suppress(IdiolectError):
                 store.drop_backup(str(target))
                 if str(target) in before:
                     store.note_backup(before[str(target)])
-            if isinstance(error, OSError):
-                raise copies.failed(target, error.strerror or "it cannot be written") from None
             raise
     return Backup(target, target.stat().st_size, _contents(written))
 
@@ -140,7 +138,7 @@ def restore(settings: Settings, source: Path, key: str) -> Restored:
     CopyFailedError, and the errors of keys and the store.
     """
     settings.prepare()
-    with process.locked(settings):
+    with _reported(settings.store_path), process.locked(settings):
         _end_swap(settings)
         kept = settings.former_store_path
         if kept.exists():
@@ -155,32 +153,36 @@ def restore(settings: Settings, source: Path, key: str) -> Restored:
         try:
             _write_draft(settings, source, key, draft, hex_digits, former)
             verified = copies.check(draft, copies.raw(hex_digits))
-            if former is not None:
+            for log in _logs(draft):  # which reading it made
+                log.unlink(missing_ok=True)
+            if former is None:
+                durable.publish(draft, settings.store_path)
+            else:
                 _settle(settings.store_path, hex_digits)
-                os.link(settings.store_path, former)  # the store itself is in its place until the new one is
-            durable.publish(draft, settings.store_path)
-        except OSError as error:
-            raise copies.failed(settings.store_path, error.strerror or "it cannot be written") from None
+                _change_over(draft, settings.store_path, former)
         finally:
-            _remove(draft)
+            with contextlib.suppress(OSError):
+                _remove(draft)
     return Restored(_contents(verified), former)
 
 
 def undo(settings: Settings) -> Contents | None:
     """Put back the store that `restore` replaced, and keep the restored one in its place.
 
-    So a second call takes the first one back. Returns what the store holds now, None where it cannot be
-    read. Raises AlreadyRunningError, NothingToUndoError, StoreBusyError.
+    So a second call takes the first one back; one that was cut off is finished by the next. Returns what the
+    store holds now, None where it cannot be read. Raises AlreadyRunningError, NothingToUndoError,
+    StoreBusyError, CopyFailedError.
     """
-    with process.locked(settings.prepare()):
-        kept = _kept(settings)
-        store, aside = settings.store_path, _aside(settings)
+    with _reported(settings.store_path), process.locked(settings.prepare()):
+        store, kept, aside = settings.store_path, settings.former_store_path, _aside(settings)
         hex_digits = keys.obtain(settings).hex
-        if store.exists():
-            _settle(store, hex_digits)
-            os.link(store, aside)
-        durable.publish(kept, store)
-        _end_swap(settings)
+        if not _end_swap(settings):
+            _require_kept(settings)
+            if store.exists():
+                _settle(store, hex_digits)
+                os.link(store, aside)
+            durable.publish(kept, store)
+            _end_swap(settings)
         with contextlib.suppress(IdiolectError):
             with contextlib.closing(Store.open(store, hex_digits)) as opened:
                 opened.note_backup(BackupRow(str(kept), datetime.now(UTC), None))
@@ -189,9 +191,13 @@ def undo(settings: Settings) -> Contents | None:
 
 
 def discard(settings: Settings) -> Path:
-    """Remove the store that `restore` replaced; where it was. Raises AlreadyRunningError, NothingToUndoError."""
-    with process.locked(settings.prepare()):
-        kept = _kept(settings)
+    """Remove the store that `restore` replaced; where it was.
+
+    Raises AlreadyRunningError, NothingToUndoError, CopyFailedError.
+    """
+    with _reported(settings.store_path), process.locked(settings.prepare()):
+        _end_swap(settings)
+        kept = _require_kept(settings)
         _remove(kept)
         with contextlib.suppress(IdiolectError):
             store = Store.open(settings.store_path, keys.obtain(settings).hex)
@@ -207,18 +213,25 @@ def discard(settings: Settings) -> Path:
 def _draft(target: Path) -> Iterator[Path]:
     """An empty file beside `target`, for the user alone; gone after the block, under this name."""
     prefix = f".{target.name}-"
-    try:
-        for old in target.parent.iterdir():
-            if old.name.startswith(prefix) and time.time() - old.stat().st_mtime > _LEFT_BEHIND_S:
-                old.unlink()
-        handle, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=target.parent)
-    except OSError as error:
-        raise copies.failed(target, error.strerror or "it cannot be written") from None
+    for old in target.parent.iterdir():
+        if old.name.startswith(prefix) and time.time() - old.stat().st_mtime > _LEFT_BEHIND_S:
+            old.unlink()
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=target.parent)
     os.close(handle)
     try:
         yield Path(name)
     finally:
-        Path(name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+
+
+@contextlib.contextmanager
+def _reported(target: Path) -> Iterator[None]:
+    """Say what the file system refuses as what it means for a copy. Raises CopyFailedError."""
+    try:
+        yield
+    except OSError as error:
+        raise copies.failed(target, error.strerror or "it cannot be written") from None
 
 
 def _write_draft(
@@ -253,6 +266,20 @@ def _backups(settings: Settings, hex_digits: str) -> list[BackupRow]:
     return []
 
 
+def _change_over(draft: Path, store: Path, former: Path) -> None:
+    """Let `draft` be the store, and keep the one before as `former`. Raises OSError; then nothing has changed."""
+    try:
+        os.link(store, former)  # a second name: the store stays in its place until the new one takes it
+        durable.publish(draft, store)
+    except OSError:
+        if former.exists():
+            if former.samefile(store):
+                former.unlink()
+            else:
+                former.replace(store)
+        raise
+
+
 def _settle(store: Path, hex_digits: str) -> None:
     """See that `store` is one file. Raises StoreBusyError.
 
@@ -261,7 +288,7 @@ def _settle(store: Path, hex_digits: str) -> None:
     """
     with contextlib.suppress(StoreUnreadableError, StoreNewerError):
         Store.open(store, hex_digits).close()
-    if store.with_name(f"{store.name}-wal").exists():
+    if _logs(store)[0].exists():
         raise busy(store)
 
 
@@ -270,18 +297,19 @@ def _aside(settings: Settings) -> Path:
     return settings.store_path.with_name("store.db.aside")
 
 
-def _end_swap(settings: Settings) -> None:
-    """What `undo` did not come to, when it was cut off: the store that was put aside is the one to keep."""
+def _end_swap(settings: Settings) -> bool:
+    """Finish what `undo` did not come to, where it was cut off; whether the stores have changed places by that."""
     aside, kept = _aside(settings), settings.former_store_path
     if aside.exists():
         if kept.exists():  # it was cut off before anything had changed
             _remove(aside)
         else:
-            durable.publish(aside, kept)
+            aside.replace(kept)  # unless this gets to the disk, it is done again
+            return True
+    return False
 
 
-def _kept(settings: Settings) -> Path:
-    _end_swap(settings)
+def _require_kept(settings: Settings) -> Path:
     if not settings.former_store_path.exists():
         raise NothingToUndoError(
             f"No store is kept in {settings.home} from an earlier restore, so there is nothing to put back or remove."
@@ -290,8 +318,12 @@ def _kept(settings: Settings) -> Path:
 
 
 def _remove(store: Path) -> None:
-    for suffix in ("-wal", "-shm", ""):
-        store.with_name(f"{store.name}{suffix}").unlink(missing_ok=True)
+    for path in (*_logs(store), store):
+        path.unlink(missing_ok=True)
+
+
+def _logs(store: Path) -> tuple[Path, ...]:
+    return tuple(store.with_name(f"{store.name}-{kind}") for kind in ("wal", "shm"))
 
 
 def _has_store(settings: Settings) -> bool:

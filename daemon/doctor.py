@@ -49,7 +49,7 @@ def examine() -> list[Finding]:
             Finding("profile", "note", f"{settings.home} does not exist yet", "Run `idiolect start`."),
         ]
     findings += [_private("profile", settings.home), _room(settings), _base(settings)]
-    return [*findings, _service(settings), *_files(settings), *_key(settings)]
+    return [*findings, *_service(settings), *_files(settings), *_key(settings)]
 
 
 def _python() -> Finding:
@@ -87,16 +87,22 @@ def _base(settings: Settings) -> Finding:
     return Finding("base model", "ok", f"{base.name} in {base.folder}")
 
 
-def _service(settings: Settings) -> Finding:
+def _service(settings: Settings) -> list[Finding]:
     if process.holder(settings) is None:
-        return Finding("service", "note", "not running", "Run `idiolect start`.")
+        return [Finding("service", "note", "not running", "Run `idiolect start`.")]
     try:
         with Client(settings) as client:
-            client.get("/v1/status", timeout_s=15)
+            now = client.get("/v1/status", timeout_s=15)
             running = client.running
     except IdiolectError as error:
-        return Finding("service", "wrong", str(error))
-    return Finding("service", "ok", f"answers at {running.socket or running.url} (pid {running.pid})")
+        return [Finding("service", "wrong", str(error))]
+    findings = [Finding("service", "ok", f"answers at {running.socket or running.url} (pid {running.pid})")]
+    if now.get("damaged"):
+        serves = "the base model alone" if now["adapter"] is None else f"adapter {now['adapter']}"
+        mend = "Run `idiolect train --wait` for another, or `idiolect restore` with a backup; check the disk, too."
+        which = ", ".join(map(str, now["damaged"]))
+        findings.append(Finding("adapters", "wrong", f"damaged: {which}; {serves} serves instead", mend))
+    return findings
 
 
 def _key(settings: Settings) -> list[Finding]:

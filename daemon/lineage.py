@@ -72,8 +72,8 @@ def end_round(
 ) -> None:
     """Note how a running round ended. Raises RoundNotRunningError."""
     cursor = db.execute(
-        "UPDATE rounds SET adapter = ?, ended_us = ?, status = ?, reason = ?, metrics = ?, tokens_per_s = ?,"
-        " seconds = ? WHERE id = ? AND status = 'running'",
+        "UPDATE rounds SET adapter = ?, ended_us = max(started_us, ?), status = ?, reason = ?, metrics = ?,"
+        " tokens_per_s = ?, seconds = ? WHERE id = ? AND status = 'running'",
         (adapter, now_us(), ended, reason, json.dumps(metrics), tokens_per_s, seconds, round_id),
     )
     if cursor.rowcount == 0:
@@ -88,7 +88,7 @@ def reopen_round(db: Database, round_id: int) -> None:
 def interrupt_rounds(db: Database) -> int:
     """Note that no round runs any more; how many were cut off."""
     cursor = db.execute(
-        "UPDATE rounds SET status = 'interrupted', ended_us = ?, reason = ? WHERE status = 'running'",
+        "UPDATE rounds SET status = 'interrupted', ended_us = max(started_us, ?), reason = ? WHERE status = 'running'",
         (now_us(), "The service stopped in the middle of the round."),
     )
     return cursor.rowcount

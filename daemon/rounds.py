@@ -21,7 +21,7 @@ from idiolect.daemon.checkpoints import FORGOTTEN_AFTER
 from idiolect.daemon.children import Children, Work
 from idiolect.daemon.following import Following
 from idiolect.daemon.manners import Manners, Senses
-from idiolect.daemon.records import ROUND_DUE, Checkpoint
+from idiolect.daemon.records import ROUND_DUE, AdapterDamagedError, Checkpoint
 from idiolect.daemon.schedule import Decision, Facts, Schedule
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.store import Store
@@ -237,7 +237,7 @@ class Rounds:
                 f"There are {tokens:,} tokens of text and a round needs {self._settings.min_tokens:,} (about "
                 "1,500 words). Add more with `idiolect add`; the fast memory uses what is there already."
             )
-        parent = self._serving()
+        parent = self._sound_parent()
         budget_s = budget_s or (self._schedule.round_s if reason == _BY_ITSELF else None)
         unfinished = self._store.checkpoint() if reason == _BY_ITSELF or budget_s is None else None
         order = self._order(parent, entries, budget_s)
@@ -314,6 +314,17 @@ class Rounds:
         finally:
             with contextlib.suppress(IdiolectError):
                 self._use(spent_s - noted_s)
+
+    def _sound_parent(self) -> int | None:
+        """The adapter that serves; where it was damaged since it was loaded, first its nearest sound ancestor does."""
+        parent = self._serving()
+        if parent is not None:
+            try:
+                self._store.adapter_blob(parent)
+            except AdapterDamagedError:
+                self._published()
+                parent = self._serving()
+        return parent
 
     def _give_up(self, round_id: int, status: Any, reason: str, *, resumable: bool = False) -> None:
         if status != "interrupted":

@@ -344,6 +344,7 @@ class Service:
             "home": str(self._settings.home),
             "base": self._base.name,
             "adapter": self._predictor.adapter_id,
+            "damaged": self._damaged(),
             "entries": counts.entries,
             "words": counts.words,
             "tokens": counts.tokens,
@@ -358,6 +359,11 @@ class Service:
             "last_round": asdict(last[0]) | {"metrics": told(last[0].metrics)} if last else None,
             "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
         }
+
+    def _damaged(self) -> list[int]:
+        """Adapters whose weights are not what was stored, and that nothing has come after since."""
+        active = self._predictor.adapter_id or 0
+        return [row.id for row in self._store.adapters() if row.status == "damaged" and row.id > active]
 
     def evaluate(self, wanted: EvalRequest) -> Iterator[dict[str, Any]]:
         """Replay the typing of held-out text. Yields progress events, the last one the result."""
@@ -426,14 +432,20 @@ class Service:
             except AdapterFormatError as error:
                 log.error("adapter %d can't be served: %s", active, error)
                 return None
-            except AdapterDamagedError as error:
-                log.error("adapter %d can't be served: %s", active, error)
-                self._store.mark_damaged(active)
-                self._store.event("adapter damaged", adapter=active)
+            except AdapterDamagedError:
+                now = self._store.active()
+                log.error("in its place serves %s", "the base alone" if now is None else f"adapter {now}")
         return None
 
     def _lora(self, adapter_id: int) -> Lora:
-        blob = self._store.adapter_blob(adapter_id)
+        """An adapter's weights. One that is damaged is never served again: its nearest sound ancestor takes over."""
+        try:
+            blob = self._store.adapter_blob(adapter_id)
+        except AdapterDamagedError as error:
+            log.error("adapter %d can't be served: %s", adapter_id, error)
+            self._store.mark_damaged(adapter_id)
+            self._store.event("adapter damaged", adapter=adapter_id)
+            raise
         row = next(row for row in self._store.adapters() if row.id == adapter_id)
         if row.metrics.get("base_sha256") != self._base.source_sha256:
             raise AdapterFormatError(

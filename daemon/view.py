@@ -148,6 +148,7 @@ class View:
             [
                 ("running", f"{now['socket'] or now['url']} (pid {now['pid']}), {doing}"),
                 ("serves", f"{adapter} on {now['base']}"),
+                *([("damaged", _damaged(now["damaged"]))] if now.get("damaged") else []),
                 ("has read", f"{now['entries']:,} entries, {now['tokens']:,} tokens"),
                 *([("saved", _saved(saved))] if _shown(saved := now["savings"]) else []),
                 *([("next", now["next_round"])] if "next_round" in now else []),
@@ -431,6 +432,11 @@ def _command(settings: Settings) -> str:
     return (
         command if settings.home == default else f"IDIOLECT_HOME={shlex.quote(str(settings.home))} {command}"
     )
+
+
+def _damaged(adapters: list[int]) -> str:
+    which = f"adapter{'s' * (len(adapters) > 1)} {', '.join(map(str, adapters))}"
+    return f"{which}, never served again; `idiolect train --wait` makes another, `idiolect doctor` says more"
 
 
 def _count(count: int, one: str, many: str | None = None) -> str:

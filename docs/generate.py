@@ -208,6 +208,26 @@ def bench() -> str:
     return "\n\n".join(shown)
 
 
+def faults() -> str:
+    """What the matrix of operations and faults came to: a row an operation, with its cases by fault."""
+    rows = json.loads(BENCH.read_text("utf-8")).get("faults") or [] if BENCH.exists() else []
+    if not rows:
+        return ""
+    names = [*rows[0]["cases"]]
+    cases = sum(sum(row["cases"].values()) for row in rows)
+    wrong = sum(row["wrong"] for row in rows)
+    table = [
+        f"{cases:,} cases, of which {wrong:,} went wrong.",
+        "",
+        f"| operation | steps | {' | '.join(names)} | wrong |",
+        "|---|" + "---:|" * (len(names) + 2),
+    ]
+    for row in rows:
+        counts = (str(row["cases"].get(name, "")) for name in names)
+        table.append(f"| {row['operation']} | {row['steps']} | {' | '.join(counts)} | {row['wrong']} |")
+    return "\n".join(table)
+
+
 def _savings(corpora: dict[str, dict[str, Any]]) -> str:
     if not corpora:
         return ""

@@ -1,7 +1,7 @@
 """Measures what the README tells, prints tables, and writes docs/bench.json.
 
-``make bench``; single parts with ``ARGS="latency typing"`` (of latency, training, memory, savings, quality,
-typing, start), single people with their corpus' name. The text is real people's, read from
+``make bench``; single parts with ``ARGS="latency typing"`` (of faults, latency, training, memory, savings,
+quality, typing, start), single people with their corpus' name. The text is real people's, read from
 ``../shared/corpora`` beside the checkout; where that folder is absent the parts that need it are
 skipped, saying so. Nothing here fails on a time.
 """
@@ -33,7 +33,7 @@ IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.cli import main; main()"
 BUDGET_S = 240
 PEOPLE = ("email_mills", "sms_student")
 CORPUS_NAMES = sorted(path.stem for path in CORPORA.glob("*.jsonl"))
-PARTS = ("latency", "training", "memory", "savings", "quality", "typing", "start")
+PARTS = ("faults", "latency", "training", "memory", "savings", "quality", "typing", "start")
 
 console = Console()
 
@@ -262,6 +262,25 @@ def training(base: Path) -> dict:
     }
 
 
+def faults() -> list[dict]:
+    """Every operation with every fault at every step: how many cases there were, and how many went wrong."""
+    matrix = ROOT / "tests" / "faults" / "matrix.py"
+    out = subprocess.run(
+        [sys.executable, str(matrix), "--json"], capture_output=True, text=True, check=False
+    ).stdout
+    found: dict[str, dict] = {}
+    for row in json.loads(out):
+        kept = found.setdefault(
+            row["operation"], {"operation": row["operation"], "steps": 0, "cases": {}, "wrong": 0}
+        )
+        kept["steps"] = max(kept["steps"], row["steps"])
+        kept["cases"][row["fault"]] = row["cases"]
+        kept["wrong"] += len(row["problems"])
+        for problem in row["problems"]:
+            console.print(f"{row['operation']}, {row['fault']}: {problem}", markup=False)
+    return [*found.values()]
+
+
 # --- tables and the file -----------------------------------------------------------------------------
 
 
@@ -312,12 +331,16 @@ def main(wanted: list[str]) -> None:
     parts = [part for part in PARTS if part in wanted] or [*PARTS]
     names = [name for name in CORPUS_NAMES if name in wanted] or CORPUS_NAMES
     with tempfile.TemporaryDirectory(prefix="idiolect-bench-") as folder, contextlib.ExitStack() as stack:
+        if "faults" in parts:
+            result["faults"] = faults()
         if "latency" in parts:
             result["latency"] = latency(base)
         if "training" in parts:
             result["training"] = training(base)
         if not names:
-            console.print(f"Skipped {', '.join(set(parts) - {'latency', 'training'})}: {CORPORA} is absent.")
+            console.print(
+                f"Skipped {', '.join(set(parts) - {'latency', 'training', 'faults'})}: {CORPORA} is absent."
+            )
         if names and "memory" in parts:
             result["memory"] = memory_growth()
             show_growth(result["memory"])

@@ -1,0 +1,332 @@
+"""Every operation, with every fault, at every step: what is left of a profile, and whether it can go on.
+
+`python tests/faults/matrix.py [--sample N] [--json] [OPERATION ...]` prints a table of how many cases there were and
+what was wrong. Each case is a process of its own on a fresh copy of the profile; whatever became of it, then:
+
+- the store opens, each page has its checksum, no reference is broken, every adapter is what was stored;
+- it is as before or as after, or half-way where that is allowed, and after where success was reported;
+- no entry is there twice, none is lost, no file holds a word in clear, and forgotten text is in no page;
+- where the process lives, it says what is wrong in one of the program's own errors, and the same call succeeds once
+  there is room again; where it was killed, the next one finishes the work or does it anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from injection import FAULTS, Injector
+from operations import CANARY, OPERATIONS, Operation, profile
+
+from idiolect.daemon import copies, keys
+from idiolect.daemon.store import Store
+from idiolect.models.errors import IdiolectError
+
+_VISITOR = """
+import sys
+from pathlib import Path
+from idiolect.daemon.store import Store
+from idiolect.models.errors import IdiolectError
+for line in sys.stdin:
+    path, key = Path(line.strip()), Path(line.strip()).with_name("store.key")
+    try:
+        if path.exists() and path.stat().st_size and key.exists():
+            store = Store.open(path, key.read_text().strip(), busy_timeout_s=0.01)
+            store.counts()
+            store.event("visit")
+            store.close()
+    except IdiolectError:
+        pass
+    print(flush=True)
+"""
+
+
+@dataclass
+class Row:
+    """What came of one operation with one fault."""
+
+    operation: str
+    fault: str
+    steps: int = 0
+    cases: int = 0
+    ended: Counter[str] = field(default_factory=Counter)
+    problems: list[str] = field(default_factory=list)
+
+
+class Matrix:
+    """Runs cases in `folder`; a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self._case, self._pristine = folder / "case", folder / "pristine"
+        self._settings = profile(self._case / "home")
+        self._injector = Injector()
+        self._injector.install()
+        self._visitor = subprocess.Popen(
+            [sys.executable, "-c", _VISITOR], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def close(self) -> None:
+        """End the other process."""
+        self._visitor.stdin.close()
+        self._visitor.wait()
+
+    def run(self, operation: Operation, faults: list[str], sample: int | None) -> list[Row]:
+        """One operation with each fault, at all steps or at `sample` of them."""
+        self._prepare(operation)
+        before = self._read(operation)
+        self._reset()
+        totals = self._fork(operation, None, 0)
+        assert totals["how"] == "done", (operation.name, totals)
+        after = self._read(operation)
+        names = self._names()
+        rows = []
+        for fault in faults:
+            last = totals[{"torn": "writes", "locked": "locks", "power after": "ends"}.get(fault, "steps")]
+            row = Row(operation.name, fault, last)
+            # A clock is read a few times, whatever the number of writes.
+            for at in _spread(last, min(sample or 12, 12) if fault.startswith("clock") else sample):
+                self._reset()
+                outcome = self._fork(operation, fault, at)
+                row.cases += 1
+                row.ended[outcome["how"].partition(":")[0]] += 1
+                problems = self._judge(operation, outcome, before, after, names)
+                row.problems += [f"step {at}: {problem}" for problem in problems]
+            rows.append(row)
+        return rows
+
+    def _prepare(self, operation: Operation) -> None:
+        shutil.rmtree(self._case, ignore_errors=True)
+        shutil.rmtree(self._pristine, ignore_errors=True)
+        self._case.mkdir()
+        self._settings.prepare()
+        operation.prepare(self._settings)
+        shutil.copytree(self._case, self._pristine)
+
+    def _reset(self) -> None:
+        """The same place each time: the store knows of paths."""
+        shutil.rmtree(self._case)
+        shutil.copytree(self._pristine, self._case)
+
+    def _read(self, operation: Operation) -> Any:
+        return operation.seen(self._settings)
+
+    def _names(self) -> set[str]:
+        return {path.name for path in (self._case / "home").iterdir()}
+
+    def _fork(self, operation: Operation, fault: str | None, at: int) -> dict[str, Any]:
+        """Do it in a process of its own; how that ended."""
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(read)
+            try:
+                outcome = self._act(operation, fault, at, write)
+            except IdiolectError as error:
+                outcome = {"how": f"does not recover: {error.code}"}
+            except BaseException as error:
+                outcome = {"how": f"raised: {type(error).__name__}: {error}"}
+            os.write(write, json.dumps(outcome).encode())
+            os._exit(0)
+        os.close(write)
+        with os.fdopen(read) as pipe:
+            said = pipe.read()
+        _, status = os.waitpid(child, 0)
+        if os.WIFSIGNALED(status) and not said:
+            return {"how": "killed" if os.WTERMSIG(status) == signal.SIGKILL else f"raised: signal {status}"}
+        return json.loads(said)
+
+    def _act(self, operation: Operation, fault: str | None, at: int, pipe: int) -> dict[str, Any]:
+        injector, refused = self._injector, False
+        settings = self._settings
+        injector.arm(self._case, fault, at, self._visit)
+
+        def attempt(action: Any) -> None:
+            nonlocal refused
+            try:
+                action()
+            except IdiolectError:
+                if refused:
+                    raise
+                refused = True
+                injector.clear()
+                action()
+            if fault == "power after":  # before anything is closed
+                injector.lose()
+                os.write(pipe, b'{"how": "done"}')
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        try:
+            operation.act(settings, attempt)
+        except IdiolectError:  # where the store was opened
+            if refused:
+                raise
+            refused = True
+            injector.clear()
+            operation.act(settings, attempt)
+        how = "refused, then done" if refused else "done"
+        counted = {"steps": injector.steps, "writes": injector.writes, "locks": injector.locks}
+        return {"how": how, "ends": 1, **counted}
+
+    def _visit(self) -> None:
+        self._visitor.stdin.write(f"{self._settings.store_path}\n")
+        self._visitor.stdin.flush()
+        self._visitor.stdout.readline()
+
+    # --- what must hold ---
+
+    def _judge(
+        self, operation: Operation, outcome: dict[str, Any], before: Any, after: Any, names: set[str]
+    ) -> list[str]:
+        how = outcome["how"]
+        if how.startswith(("raised", "does not")):
+            return [how]
+        problems = [f"{path.name} holds text in clear" for path in self._files() if _clear(path)]
+        try:
+            now = self._read(operation)
+            problems += self._unsound()
+            if how != "killed" and now != after:
+                problems.append(f"{how}, but {_difference(now, after)}")
+            elif now not in (before, after) and not (
+                operation.between and operation.between(before, now, after)
+            ):
+                problems.append(
+                    f"neither before nor after: {_difference(now, before)}; {_difference(now, after)}"
+                )
+            if now != after:
+                operation.act(self._settings, lambda action: action())
+                again = self._read(operation)
+                if again != after:
+                    problems.append(f"done again, but {_difference(again, after)}")
+                problems += self._unsound()
+            if left := self._names() - names - {"store.db-wal", "store.db-shm"}:
+                drafts = {
+                    name for name in left if name.startswith("store.key.")
+                }  # of a key that was never used
+                problems += [f"{name} is left behind" for name in left - drafts]
+            problems += self._unforgotten(operation)
+        except (IdiolectError, OSError) as error:
+            problems.append(f"does not go on after {how}: {getattr(error, 'code', error)}")
+        return problems
+
+    def _unsound(self) -> list[str]:
+        settings = self._settings
+        key = keys.obtain(settings).hex
+        store = Store.open(settings.store_path, key)
+        ended = [row for row in store.rounds() if row.ended_at is not None]
+        store.close()
+        copies.check(settings.store_path, copies.raw(key))
+        return [f"round {row.id} ended before it began" for row in ended if row.ended_at < row.started_at]
+
+    def _unforgotten(self, operation: Operation) -> list[str]:
+        if operation.gone is None:
+            return []
+        settings = self._settings
+        pages = plain_pages(settings.store_path, keys.obtain(settings).hex)
+        return ["forgotten text is in a page"] if operation.gone.encode() in pages else []
+
+    def _files(self) -> list[Path]:
+        return [path for path in self._case.rglob("*") if path.is_file()]
+
+
+def plain_pages(path: Path, key: str) -> bytes:
+    """Every page of an encrypted store that is one file, deciphered, unused space too (SQLCipher 4's layout)."""
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    data, plain = path.read_bytes(), []
+    for start in range(0, len(data), 4096):
+        page = data[start : start + 4096]
+        cipher = Cipher(algorithms.AES(bytes.fromhex(key)), modes.CBC(page[4016:4032])).decryptor()
+        plain.append(cipher.update(page[0 if start else 16 : 4016]) + cipher.finalize())
+    return b"".join(plain)
+
+
+def _clear(path: Path) -> bool:
+    return CANARY.encode() in path.read_bytes()
+
+
+def _spread(last: int, sample: int | None) -> list[int]:
+    """All of 1 to `last`, or about `sample` of them, evenly."""
+    if sample is None or sample >= last:
+        return [*range(1, last + 1)]
+    return sorted({1 + round(n * (last - 1) / max(sample - 1, 1)) for n in range(sample)})
+
+
+def _difference(now: Any, wanted: Any) -> str:
+    """What is not as it should be."""
+    names = [name for name in wanted if now.get(name) != wanted[name]]
+    return "; ".join(f"{name} is {str(now.get(name))[:160]}, not {str(wanted[name])[:160]}" for name in names)
+
+
+def run(wanted: list[str], faults: list[str], sample: int | None) -> list[Row]:
+    """The matrix of these operations (none: all) and faults."""
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="idiolect-faults-") as folder:
+        matrix = Matrix(Path(folder))
+        try:
+            for operation in OPERATIONS:
+                if not wanted or operation.name in wanted:
+                    rows += matrix.run(operation, faults, sample)
+        finally:
+            matrix.close()
+    return rows
+
+
+def show(rows: list[Row]) -> None:
+    """Print a table: cases for each operation and fault, and what was wrong."""
+    from rich.console import Console
+    from rich.table import Table
+
+    faults = [*dict.fromkeys(row.fault for row in rows)]
+    table = Table(title="cases (and how many of them went wrong)")
+    for name in ("operation", "steps", *faults):
+        table.add_column(name)
+    for operation in dict.fromkeys(row.operation for row in rows):
+        found = {row.fault: row for row in rows if row.operation == operation}
+        cells = [
+            f"{row.cases}" + (f" ({len(row.problems)})" if row.problems else "") for row in found.values()
+        ]
+        table.add_row(operation, str(max(row.steps for row in found.values())), *cells)
+    console = Console(width=160)
+    console.print(table)
+    for row in rows:
+        for problem in row.problems[:6]:
+            console.print(f"{row.operation}, {row.fault}: {problem}", markup=False, highlight=False)
+    cases, wrong = sum(row.cases for row in rows), sum(len(row.problems) for row in rows)
+    console.print(f"{cases:,} cases, {wrong:,} problems.")
+
+
+def main() -> int:
+    """The command line; fails where something is wrong."""
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    options.add_argument(
+        "operations", nargs="*", metavar="OPERATION", help=", ".join(o.name for o in OPERATIONS)
+    )
+    options.add_argument("--fault", action="append", choices=[*FAULTS], help="only this one; may be repeated")
+    options.add_argument("--sample", type=int, help="so many steps of each, evenly spread, instead of all")
+    options.add_argument("--json", action="store_true", help="print rows as JSON")
+    given = options.parse_args()
+    started = time.monotonic()
+    rows = run(given.operations, given.fault or [*FAULTS], given.sample)
+    if given.json:
+        print(json.dumps([vars(row) for row in rows], indent=1))
+    else:
+        show(rows)
+        print(f"{time.monotonic() - started:.0f} s")
+    return 1 if any(row.problems for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

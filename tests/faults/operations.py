@@ -1,0 +1,318 @@
+"""What writes to a profile, each with a profile to begin with, and how to see what became of it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from idiolect.daemon import backup, copies, intake, keys
+from idiolect.daemon.capture import Ingest
+from idiolect.daemon.children import Children
+from idiolect.daemon.records import FileState, NewEntry, Selector
+from idiolect.daemon.rounds import Rounds
+from idiolect.daemon.schema import migrations
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.store import Store
+from idiolect.models.build import BasePaths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+KEY = "5a" * 32
+COPY_KEY = copies.raw("c3" * 32)
+CANARY = "heron"
+_TEXTS = 40
+
+intake._BATCH = 20  # as if a file were twenty-five times as long: several transactions for each
+
+
+@dataclass(frozen=True)
+class Operation:
+    """`prepare` fills a profile, `act` does it, and `seen` tells what a reader finds afterwards.
+
+    `act` calls `attempt` for what may be tried again on the same open store. `whole` says which states are allowed
+    when the work was cut off: None where only all of it or nothing of it is.
+    """
+
+    name: str
+    prepare: Callable[[Settings], None]
+    act: Callable[[Settings, Attempt], None]
+    seen: Callable[[Settings], Any]
+    between: Callable[[Any, Any, Any], bool] | None = None
+    gone: str | None = None
+    """What must be in no page of the store once it is done."""
+
+
+Attempt = "Callable[[Callable[[], object]], None]"
+
+
+def profile(home: Path) -> Settings:
+    """The settings of a profile in `home`, made if need be."""
+    return Settings(home=home, keyring=False, auto_train=False, min_tokens=1).prepare()
+
+
+def opened(settings: Settings) -> Any:
+    """The profile's store, to be closed after the block."""
+    return closing(Store.open(settings.store_path, KEY))
+
+
+def entry(text: str, minute: int) -> NewEntry:
+    """Something that was written at a known time."""
+    at = datetime.fromtimestamp(1.7e9 + 60 * minute, UTC)
+    return NewEntry(text, "file", None, at, b"\1\0\0\0" * 9, 0, hashlib.sha256(text.encode()).hexdigest())
+
+
+def weights(seed: int) -> bytes:
+    """An adapter's bytes."""
+    return b"".join(hashlib.sha256(b"%d %d" % (seed, n)).digest() for n in range(2500))
+
+
+# --- profiles to begin with --------------------------------------------------------------------------
+
+
+def lived_in(settings: Settings) -> None:
+    """Text, two rounds of which the second saw what will be forgotten, a file, counts."""
+    settings.key_path.write_text(KEY)
+    settings.key_path.chmod(0o600)
+    with opened(settings) as store:
+        kept = [entry(f"Kept text number {n}, with a {CANARY} in it.", n) for n in range(_TEXTS // 2)]
+        other = [entry(f"To be forgotten: the purple {n} {CANARY}.", 100 + n) for n in range(_TEXTS // 2)]
+        for number, new in enumerate((kept, other)):
+            ids = store.add(new, FileState(f"/notes/{number}.md", number, 2, ("ab",)))
+            publish(store, [i for i in ids if i is not None], number)
+        store.add_watch("/notes")
+
+
+def publish(store: Store, seen: list[int], seed: int) -> None:
+    """A round that was promoted."""
+    parent = store.active()
+    store.publish(
+        store.begin_round(parent),
+        blob=weights(seed),
+        rank=8,
+        parent=parent,
+        seen=seen,
+        status="active",
+        reason="",
+        metrics={"tokens": 9 * len(seen)},
+        tokens_per_s=None,
+        seconds=None,
+    )
+
+
+def with_notes(settings: Settings) -> None:
+    """Besides, files that were not read yet."""
+    lived_in(settings)
+    notes = settings.home.parent / "notes"
+    notes.mkdir()
+    for name, count in (("a.md", 70), ("b.txt", 45)):
+        texts = [f"Paragraph {n} of {name} is about a boat." for n in range(count)] + ["Pls print."] * 2
+        (notes / name).write_text("\n\n".join(texts))
+
+
+def with_backup(settings: Settings) -> None:
+    """Besides, a backup, and something that was written since."""
+    lived_in(settings)
+    backup.make(settings, settings.home.parent / "a.backup", COPY_KEY)
+    with opened(settings) as store:
+        store.add([entry("Written after the backup.", 500)])
+
+
+def with_former(settings: Settings) -> None:
+    """Besides, that backup was restored."""
+    with_backup(settings)
+    backup.restore(settings, settings.home.parent / "a.backup", COPY_KEY)
+
+
+def of_first_version(settings: Settings) -> None:
+    """A store as the first version wrote it."""
+    settings.key_path.write_text(KEY)
+    everything = migrations._migrations
+    migrations._migrations = everything[:1]
+    try:
+        with opened(settings) as store:
+            for n in range(_TEXTS):
+                store._db.execute(
+                    "INSERT INTO entries (key, at_us, source, words, tokens, redactions, text, token_ids)"
+                    " VALUES (?, ?, 'file', 2, 0, 0, ?, x'')",
+                    (hashlib.sha256(b"%d" % n).digest(), n, f"Old {CANARY} {n}"),
+                )
+    finally:
+        migrations._migrations = everything
+
+
+# --- what is done ------------------------------------------------------------------------------------
+
+
+class _Trained(Children):
+    """The training process's events as they would come, without the minutes of training."""
+
+    def follow(self, work: Any, order: Any, entries: Any, count: int) -> Iterator[dict[str, Any]]:
+        assert len([*entries]) == count
+        yield {"event": "progress", "phase": "train", "done": 0.5, "left_s": 1.0}
+        yield {
+            "event": "result",
+            "status": "promoted",
+            "reason": "it gains",
+            "metrics": {"held_out_tokens": 5},
+            "mixtures": {"base": [1, 2], "candidate": [3, 4]},
+            "held_out": [count - 1],
+            "adapter": base64.b64encode(weights(7)).decode(),
+            "rank": 8,
+            "tokens_per_s": 100.0,
+            "seconds": 2.0,
+        }
+
+
+def _round(settings: Settings, attempt: Any) -> None:
+    with opened(settings) as store:
+        store.interrupt_rounds()  # as the service does at its start
+
+        def run() -> None:
+            rounds = Rounds(
+                settings,
+                store,
+                _BASE,
+                _Trained(),
+                serving=store.active,
+                published=lambda: None,
+                paused=lambda: False,
+            )
+            for _ in rounds.run(None, "asked"):
+                pass
+
+        attempt(run)
+
+
+_BASE = BasePaths.__new__(BasePaths)
+object.__setattr__(_BASE, "source_sha256", "ab" * 32)
+
+
+def _of_store(action: Callable[[Store, Settings], object]) -> Callable[[Settings, Any], None]:
+    def act(settings: Settings, attempt: Any) -> None:
+        with opened(settings) as store:
+            attempt(lambda: action(store, settings))
+
+    return act
+
+
+def _import(store: Store, settings: Settings) -> None:
+    ingest = Ingest(store, lambda text: [*text.encode()], lambda _id, _ids: None, settings)
+    for _ in ingest.add_paths([settings.home.parent / "notes"]):
+        pass
+
+
+def _send(store: Store, settings: Settings) -> None:
+    ingest = Ingest(store, lambda text: [*text.encode()], lambda _id, _ids: None, settings)
+    ingest.add_text("A sentence that was sent.", source="chat", at=datetime(2024, 5, 1, tzinfo=UTC))
+
+
+def _backup(settings: Settings, attempt: Any) -> None:
+    attempt(lambda: backup.make(settings, settings.home.parent / "a.backup", COPY_KEY))
+
+
+def _restore(settings: Settings, attempt: Any) -> None:
+    attempt(lambda: backup.restore(settings, settings.home.parent / "a.backup", COPY_KEY))
+
+
+def _undo(settings: Settings, attempt: Any) -> None:
+    attempt(lambda: backup.undo(settings))
+
+
+def _first_start(settings: Settings, attempt: Any) -> None:
+    def start() -> None:
+        Store.open(settings.store_path, keys.obtain(settings).hex).close()
+
+    attempt(start)
+
+
+# --- what is seen ------------------------------------------------------------------------------------
+
+
+def state(settings: Settings) -> dict[str, Any]:
+    """All that a store keeps, as it reads, without numbers and times of events."""
+    with closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
+        adapters = []
+        for row in store.adapters():
+            blob = hashlib.sha256(store.adapter_blob(row.id)).hexdigest()[:8]
+            adapters.append((row.id, row.parent, row.status, blob, len(store.seen(row.id))))
+        return {
+            "texts": Counter(kept.text for kept in store.entries()),
+            "ids": len({id_ for id_, _ in store.token_ids()}),
+            "files": [(Path(file.path).name, len(file.paragraphs)) for file in store.file_states()],
+            "watches": store.watches(),
+            "adapters": adapters,
+            "active": store.active(),
+            "rounds": [
+                row.status for row in store.rounds() if row.status not in ("running", "interrupted", "failed")
+            ],
+            "mixture": store.get("base_mixture"),
+        }
+
+
+def _part_of_import(before: Any, now: Any, after: Any) -> bool:
+    """Text comes in transactions, and each file's state after its text."""
+    rest = {name: value for name, value in now.items() if name not in ("texts", "ids", "files")}
+    return (
+        before["texts"] <= now["texts"] <= after["texts"]
+        and now["ids"] == now["texts"].total()
+        and set(now["files"]) <= set(after["files"])
+        and all(before[name] == value for name, value in rest.items())
+    )
+
+
+def _backup_state(settings: Settings) -> Any:
+    """What the backup holds, and whether the store tells of it; the store itself must stay as it was."""
+    path = settings.home.parent / "a.backup"
+    rows = copies.check(path, COPY_KEY)
+    with opened(settings) as store:
+        told = [row.last_entry for row in store.backups()]
+    return {"backup": rows["entries"], "told": told, **state(settings)}
+
+
+def _told_too_early(before: Any, now: Any, after: Any) -> bool:
+    """A backup is noted before it is made, so that none is ever there that is not told of."""
+    return now == before | {"told": after["told"]}
+
+
+def _stores(settings: Settings) -> Any:
+    """What the store holds, and the one that is kept."""
+    former = settings.former_store_path
+    kept = copies.check(former, copies.raw(KEY))["entries"] if former.exists() else None
+    return {"kept": kept, **state(settings)}
+
+
+def _kept_already(before: Any, now: Any, _after: Any) -> bool:
+    """The store has a second name, and is still in its place."""
+    return now == before | {"kept": before["ids"]}
+
+
+def _on_the_way(before: Any, now: Any, after: Any) -> bool:
+    """The former store is back, and the one from before is about to be the kept one."""
+    return now == after | {"kept": None}
+
+
+OPERATIONS = (
+    Operation("import", with_notes, _of_store(_import), state, _part_of_import),
+    Operation("text sent", lived_in, _of_store(_send), state),
+    Operation("training round", lived_in, _round, state),
+    Operation("promotion", lived_in, _of_store(lambda store, _: store.activate(1)), state),
+    Operation(
+        "forget",
+        lived_in,
+        _of_store(lambda store, _: store.forget(Selector(text="purple"))),
+        state,
+        gone="To be forgotten",
+    ),
+    Operation("migration", of_first_version, _of_store(lambda store, _: store.counts()), state),
+    Operation("first start", lambda settings: None, _first_start, state),
+    Operation("backup", with_backup, _backup, _backup_state, _told_too_early),
+    Operation("restore", with_backup, _restore, _stores, _kept_already),
+    Operation("undo of a restore", with_former, _undo, _stores, _on_the_way),
+)

@@ -1,0 +1,96 @@
+"""A sample of the matrix of operations, faults and steps; `make bench ARGS=faults` runs all of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+OPERATIONS = {
+    "import",
+    "text sent",
+    "training round",
+    "promotion",
+    "forget",
+    "migration",
+    "first start",
+    "backup",
+    "restore",
+    "undo of a restore",
+}
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each case is a forked process")
+
+#: What makes the store worse in one way each, and the operation and fault that must show it.
+WORSE = {
+    "no transactions": ("store.immediate = contextlib.nullcontext", "forget", "kill"),
+    "nothing is synced": (
+        "connected = lambda db: db.execute('PRAGMA synchronous = OFF')",
+        "text sent",
+        "power after",
+    ),
+    "two transactions": (
+        "publish = store.Store.publish\n"
+        "def apart(self, *given, state=None, **more):\n"
+        "    publish(self, *given, **more)\n"
+        "    for item in (state or {}).items(): self.set(*item)\n"
+        "store.Store.publish = apart",
+        "training round",
+        "kill",
+    ),
+    "raw errors": ("store.translated = lambda *_, **__: contextlib.nullcontext()", "text sent", "full"),
+    "the text stays in the pages": (
+        "store.Store._scrub = lambda self: None\n"
+        "connected = lambda db: db.execute('PRAGMA secure_delete = OFF').fetchall()",
+        "forget",
+        "kill",
+    ),
+}
+
+
+def matrix(*arguments, code=None):
+    command = [sys.executable, str(HERE / "matrix.py")] if code is None else [sys.executable, "-c", code]
+    done = subprocess.run([*command, *arguments], capture_output=True, text=True, timeout=550, check=False)
+    assert done.stdout, done.stderr
+    return json.loads(done.stdout), done.returncode
+
+
+def test_a_sample_of_all_operations_and_faults():
+    rows, code = matrix("--json", "--sample", "3")
+    assert {row["operation"] for row in rows} == OPERATIONS
+    assert [problem for row in rows for problem in row["problems"]] == []
+    assert code == 0
+    assert all(row["cases"] == min(row["steps"], 3) > 0 for row in rows)
+    ended = {
+        fault: {how for row in rows if row["fault"] == fault for how in row["ended"]}
+        for fault in ("kill", "full")
+    }
+    assert ended["kill"] == {"killed"}
+    assert "refused, then done" in ended["full"]
+
+
+@pytest.mark.parametrize("worse", WORSE)
+def test_a_worse_store_is_found_out(worse):
+    change, operation, fault = WORSE[worse]
+    code = f"""
+import contextlib, sys
+sys.path.insert(0, {str(HERE)!r})
+import matrix
+from idiolect.daemon import store
+connect, connected = store.connect, lambda db: None
+{change}
+def changed(*given):
+    db = connect(*given)
+    connected(db)
+    return db
+store.connect = changed
+sys.exit(matrix.main())
+"""
+    rows, status = matrix("--json", "--sample", "40", "--fault", fault, operation, code=code)
+    assert [problem for row in rows for problem in row["problems"]]
+    assert status == 1
