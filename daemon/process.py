@@ -102,8 +102,10 @@ def locked(settings: Settings, *, patience_s: float = 1.0) -> Iterator[None]:
         deadline = time.monotonic() + patience_s
         while not _try_lock(file):
             if time.monotonic() >= deadline:
+                file.seek(0)
+                who = f" (pid {pid})" if (pid := file.read().strip()).isdigit() else ""
                 raise AlreadyRunningError(
-                    f"A service already runs for the profile {settings.home}. "
+                    f"A service{who} already runs for the profile {settings.home}. "
                     "Use it, or end it with `idiolect stop`."
                 )
             time.sleep(_POLL_S)

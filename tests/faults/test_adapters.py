@@ -15,6 +15,7 @@ import pytest
 from idiolect.daemon import keys, process
 from idiolect.daemon.children import Children
 from idiolect.daemon.client import Client
+from idiolect.daemon.offlimits import NOWHERE
 from idiolect.daemon.records import AdapterDamagedError
 from idiolect.daemon.rounds import RoundFailedError
 from idiolect.daemon.service import Service
@@ -164,7 +165,7 @@ def test_a_round_begins_from_a_sound_one_where_the_served_one_was_damaged_since(
 
     monkeypatch.setattr(Children, "follow", follow)
     with closing(Service(settings)) as service:
-        service.learn(TEXT, "chat", None, None)
+        service.learn(TEXT, "chat", NOWHERE, None)
         damage(settings, 3)
         for _ in range(2):
             with pytest.raises(RoundFailedError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from idiolect.daemon import address, process
+from idiolect.daemon.client import Client
 from idiolect.daemon.settings import Settings
 from idiolect.models import durable
 
@@ -52,6 +54,40 @@ def test_a_killed_service_locks_nobody_out_and_the_port_stays(toy):
     assert second.port == first.port
     assert process.read_token(toy) == token
     assert process.find(toy) == second
+
+
+def directly(home):
+    """The command that `idiolect start` runs, without its looking first whether a service runs."""
+    return [sys.executable, "-P", "-m", "idiolect.daemon", "--home", str(home)]
+
+
+def test_a_second_service_says_so_and_leaves_the_first_alone(toy):
+    first, _ = process.start(toy)
+    second = subprocess.run(
+        directly(toy.home), capture_output=True, text=True, timeout=DEADLINE_S, check=False
+    )
+    error = json.loads(second.stdout)["error"]
+    assert (second.returncode, error["code"]) == (55, "already-running")
+    assert f"(pid {first.pid})" in error["message"]
+    assert "idiolect stop" in error["message"]
+    assert process.find(toy) == first
+    with Client(toy) as client:
+        assert client.get("/v1/status")["pid"] == first.pid
+
+
+def test_of_several_started_at_once_one_runs_and_once_it_is_killed_another_takes_over(toy):
+    for _ in range(2):
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        started = [subprocess.Popen(directly(toy.home), **pipes) for _ in range(4)]
+        said = [json.loads(child.stdout.readline()) for child in started]
+        [winner] = [child for child, line in zip(started, said, strict=True) if "running" in line]
+        assert [line["error"]["code"] for line in said if "error" in line] == ["already-running"] * 3
+        assert process.find(toy).pid == winner.pid
+        winner.kill()
+        for child in started:
+            child.wait(DEADLINE_S)
+            child.stdout.close()
+        assert process.find(toy) is None
 
 
 def test_a_service_killed_while_it_loads_locks_nobody_out(toy, monkeypatch):
