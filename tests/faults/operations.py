@@ -155,7 +155,10 @@ class _Trained(Children):
 
     def follow(self, work: Any, order: Any, entries: Any, count: int) -> Iterator[dict[str, Any]]:
         assert len([*entries]) == count
-        yield {"event": "progress", "phase": "train", "done": 0.5, "left_s": 1.0}
+        yield {"event": "progress", "phase": "train", "done": 0.5, "left_s": 1.0, "spent_s": 1.0}
+        half = {"event": "checkpoint", "data": base64.b64encode(weights(8)).decode()}
+        yield {**half, "part": 0}
+        yield {**half, "part": 1, "spent_s": 1.0}
         yield {
             "event": "result",
             "status": "promoted",
