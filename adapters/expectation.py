@@ -40,6 +40,13 @@ class Knowledge:
         self.recent.add(ids)
         self.memory.add(ids)  # last: its size tells that what was remembered is out of date
 
+    def learn_many(self, entries: Sequence[tuple[str, Sequence[int]]]) -> None:
+        """Learn entries, each a text and its tokens, in order of time; far quicker than one by one."""
+        self.words.learn_many(text for text, _ in entries)
+        for _, ids in entries:
+            self.recent.add(ids)
+        self.memory.add_many(ids for _, ids in entries)
+
 
 class Expectation:
     """Next-token distributions after any entry; the last few are remembered.

@@ -66,11 +66,11 @@ class Ingest:
         self,
         store: Store,
         encode: Callable[[str], list[int]],
-        learned: Callable[[int, list[int]], None],
+        learned: Callable[[Sequence[tuple[int, list[int]]]], object],
         settings: Settings,
     ) -> None:
-        """`encode` turns a text into token ids; `learned` is told an entry's id and token ids once it is
-        committed, never before, from whichever thread took it in.
+        """`encode` turns a text into token ids; `learned` is told the ids and token ids of the entries of a
+        transaction once it is committed, never before, from whichever thread took them in.
         """
         self._store = store
         self._encode = encode

@@ -21,7 +21,7 @@ from idiolect.daemon.sources.people import not_known
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from idiolect.daemon.origins import Origins
@@ -55,11 +55,11 @@ class Batch:
         self,
         store: Store,
         encode: Callable[[str], list[int]],
-        learned: Callable[[int, list[int]], None],
+        learned: Callable[[Sequence[tuple[int, list[int]]]], object],
         pause: Pause,
         report: ReadReport | None = None,
     ) -> None:
-        """`encode` turns a text into token ids; `learned` gets an entry's id and its token ids.
+        """`encode` turns a text into token ids; `learned` gets the ids and token ids of a transaction's entries.
 
         Once `pause` is active, nothing that waits or comes is stored: `put` and `flush` raise PausedError.
         """
@@ -111,6 +111,7 @@ class Batch:
 
     def _commit(self, waiting: list[tuple[NewEntry, list[int], list[int]]], state: FileState | None) -> None:
         stored = self._store.add([entry for entry, _, _ in waiting], file=state)
+        new = []
         for (entry, tokens, ids), id_ in zip(waiting, stored, strict=True):
             if id_ is None:
                 self.report.skip_known()
@@ -121,7 +122,9 @@ class Batch:
             self.report.entries += 1
             self.report.words += len(entry.text.split())
             self.report.redactions += entry.redactions
-            self._learned(id_, tokens)
+            new.append((id_, tokens))
+        if new:
+            self._learned(new)
 
     def end_file(self, state: Callable[[], FileState]) -> FileState:
         """Commit what waits, and leave the file's state to the next transaction.

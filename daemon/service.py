@@ -58,6 +58,7 @@ _CALIBRATION = "ghost_calibration"  # state: how far ghosts' probabilities have 
 _QUIET_S = 0.2  # without a new entry, before recent text is read again
 _MIXTURE = "mixture"  # state: how far the memory has been trusted beside which adapter, since its round
 _SAVED_EVERY = 100  # events that the calibration learns from
+_TYPED = 8  # entries in one transaction, at the most, that may have been typed with suggestions
 _UPTAKE_DAYS = 90  # of feedback that count for how readily ghosts are shown
 
 
@@ -120,6 +121,7 @@ class Service:
             calibration=lambda: self._calibration.to_json(),
         )
         self._switching = threading.Lock()
+        self._importing = 0
         self._warming = Latest("warm", lambda: self._predictor.warm(), quiet_s=_QUIET_S)
         self._looking = Latest("ahead", lambda: self._predictor.ahead())
         self._switch()
@@ -243,7 +245,15 @@ class Service:
 
     def add(self, paths: Sequence[Path], me: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
         """Import sources once, of several people's text that of ``me``. Yields progress events, the last the report."""
-        return _import_events(self._ingest.add_paths(paths, Asked(tuple(me))))
+        return self._imported(self._ingest.add_paths(paths, Asked(tuple(me))))
+
+    def _imported(self, progress: Iterator[Progress]) -> Iterator[dict[str, Any]]:
+        self._importing += 1
+        try:
+            yield from _import_events(progress)
+        finally:
+            self._importing -= 1
+            self._warming.ask()  # once: what is known changes with each transaction
 
     def watch(self, path: Path) -> Iterator[dict[str, Any]]:
         """Import a folder and follow it from now on. Yields the events of :meth:`add`."""
@@ -371,14 +381,19 @@ class Service:
 
     # What is held in memory
 
-    def _learned(self, entry: int, ids: list[int]) -> None:
+    def _learned(self, entries: Sequence[tuple[int, list[int]]]) -> None:
+        """Know entries that were committed: few of them as just typed, many as a history that was read."""
         with self._learning:
-            if entry > self._newest:
-                text = self._tokenizer.decode(ids)
-                self._compare(text, ids)
-                self._knowledge.learn(text, ids)
+            new = [(self._tokenizer.decode(ids), ids) for entry, ids in entries if entry > self._newest]
+            if len(new) > _TYPED:
+                self._knowledge.learn_many(new)
+            else:
+                for text, ids in new:
+                    self._compare(text, ids)
+                    self._knowledge.learn(text, ids)
         self._rounds.new_text()
-        self._warming.ask()
+        if not self._importing:
+            self._warming.ask()
 
     def _compare(self, text: str, ids: list[int]) -> None:
         """Compare what was foretold while an entry was typed with what it became."""

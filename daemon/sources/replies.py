@@ -24,8 +24,8 @@ _WROTE_BEGINS: Final = re.compile(
 )
 _BARE_FROM: Final = re.compile(r"^\d{4}-\d\d-\d\d[^\n]{0,40}<[^<>\s]+@[^<>\s]+>:\s*$")
 # "-----Original Message-----" and its likes: what follows is somebody else's.
-_SEPARATOR: Final = re.compile(
-    r"^[\s>]*(?:[-_=*]{2,}\s*(?:original message|original appointment|forwarded message|forwarded by|begin forwarded"
+_SEPARATOR: Final = (
+    r"^[ \t>]*(?:[-_=*]{2,}\s*(?:original message|original appointment|forwarded message|forwarded by|begin forwarded"
     r"|ursprüngliche nachricht|original-nachricht|weitergeleitete nachricht|message d'origine|message original"
     r"|message transféré|mensaje original|mensaje reenviado|messaggio originale|messaggio inoltrato"
     r"|mensagem original|mensagem encaminhada|oorspronkelijk bericht|doorgestuurd bericht|ursprungligt meddelande"
@@ -33,41 +33,42 @@ _SEPARATOR: Final = re.compile(
     r"|исходное сообщение|пересылаемое сообщение|原始邮件|転送メッセージ|元のメッセージ)\b[^\n]*"
     r"|begin forwarded message:|anfang der weitergeleiteten (?:e-mail|nachricht):"
     r"|début du message (?:transféré|réexpédié)\s*:"
-    r"|inicio del mensaje reenviado:|inizio messaggio inoltrato:)\s*$",
-    re.IGNORECASE,
+    r"|inicio del mensaje reenviado:|inizio messaggio inoltrato:)[ \t]*$"
 )
 _FIELD: Final = re.compile(
-    r"^[\s>*]*(?:from|sent|to|subject|date|cc|von|gesendet|an|betreff|datum|de|envoyé|à|objet|date|para|enviado|asunto"
+    r"^[ \t>*]*(?:from|sent|to|subject|date|cc|von|gesendet|an|betreff|datum|de|envoyé|à|objet|date|para|enviado|asunto"
     r"|fecha|da|inviato|a|oggetto|data|van|verzonden|aan|onderwerp|från|skickat|till|ämne|fra|sendt|til|emne|od|wysłano"
-    r"|do|temat|odesláno|komu|předmět|от|кому|тема|дата|发件人|发送时间|收件人|主题)\*?\s?[:：]\*?\s",
-    re.IGNORECASE,
+    r"|do|temat|odesláno|komu|předmět|от|кому|тема|дата|发件人|发送时间|收件人|主题)\*?\s?[:：]\*?(?:[ \t]|$)",
+    re.IGNORECASE | re.MULTILINE,
 )
 _FROM_FIELD: Final = re.compile(
-    r"^[\s>*]*(?:from|von|de|da|van|från|fra|od|от|发件人)\*?\s?[:：]\*?\s", re.IGNORECASE
+    r"^[ \t>*]*(?:from|von|de|da|van|från|fra|od|от|发件人)\*?\s?[:：]\*?(?:[ \t]|$)",
+    re.IGNORECASE | re.MULTILINE,
 )
-_RULE: Final = re.compile(r"^[\s>]*[_-]{20,}\s*$")
-_SIGNATURE: Final = re.compile(r"^--\s?$|^—$|^__$")
-_PHONE: Final = re.compile(
+_RULE: Final = re.compile(r"^[ \t>]*[_-]{20,}[ \t]*$", re.MULTILINE)
+_SIGNATURE: Final = r"^--[ \t]?$|^—$|^__$"
+_PHONE: Final = (
     r"^(?:sent (?:from|via|with|using) (?:my )?[^\n.]{2,40}|get outlook for \w+|sent from (?:yahoo )?mail[^\n]{0,30}"
     r"|(?:von meinem|gesendet (?:von|mit|aus)|diese nachricht wurde von meinem) [^\n]{2,60}"
     r"|envoyé (?:de(?:puis)?|à partir) [^\n]{2,40}|enviado (?:desde|do|de) [^\n]{2,40}|inviato da[l ]?[^\n]{2,40}"
     r"|verzonden (?:vanaf|met|vanuit) [^\n]{2,40}"
     r"|skickat från [^\n]{2,40}|sendt fra [^\n]{2,40}|lähetetty [^\n]{2,40}|wysłane z [^\n]{2,40}"
     r"|отправлено (?:с|из) [^\n]{2,40}"
-    r"|从我的[^\n]{1,20}发送|iPhoneから送信)[.]?\s*$",
-    re.IGNORECASE,
+    r"|从我的[^\n]{1,20}发送|iPhoneから送信)[.]?[ \t]*$"
 )
-_BELOW: Final = re.compile(  # what list servers, calendars, virus checkers and lawyers add
+_BELOW: Final = (  # what list servers, calendars, virus checkers and lawyers add
     r"^(?:_{20,}|-{20,})$|^[\w.+/ -]{1,60} mailing list$|^You received this message because you are subscribed"
     r"|^To unsubscribe\b|^Unsubscribe:|^This (?:e-?mail|message)[^\n]{0,80}(?:confidential|privileged|intended)"
     r"|^CONFIDENTIALITY|^DISCLAIMER|^The information (?:contained )?in this (?:e-?mail|message)"
     r"|^Diese E-?Mail (?:enthält|und)|^Ce (?:message|courriel)[^\n]{0,60}confidentiel"
     r"|^Este (?:mensaje|correo)[^\n]{0,60}confidencial"
     r"|^(?:Virus-free|Virenfrei|Scanned by)\b|^Microsoft Teams meeting"
-    r"|^Join (?:on your computer|Zoom Meeting|with Google Meet)",
-    re.IGNORECASE,
+    r"|^Join (?:on your computer|Zoom Meeting|with Google Meet)"
 )
-_TYPED: Final = re.compile(r"\w")
+_ENDS: Final = re.compile(
+    rf"(?P<signature>{_SIGNATURE})|(?P<separator>{_SEPARATOR})|(?P<phone>{_PHONE})|(?P<below>{_BELOW})",
+    re.IGNORECASE | re.MULTILINE,
+)
 _INLINE_TAG: Final = re.compile(r"\[(?:cid|image):[^\]\n]*\]|<(?:https?|mailto):[^>\s]*>")
 
 
@@ -76,8 +77,12 @@ def own_words(text: str, *, flowed: bool = False, delete_space: bool = False) ->
 
     `flowed` and `delete_space` are the parameters `format=flowed` and `delsp=yes` of RFC 3676.
     """
-    lines = [line.rstrip("\r") for line in text.split("\n")]
-    lines = _unquoted(lines[: _end(lines)])
+    text = text.replace("\r\n", "\n")
+    quotes = text.startswith(">") or "\n>" in text or ":\n" in text or text.endswith(":")
+    text = text[: _end(text)]
+    lines = text.split("\n")
+    if quotes:
+        lines = _unquoted(lines[: _end_of_answer(lines)])
     if flowed:
         lines = _unflowed(lines, delete_space=delete_space)
     paragraphs: list[str] = []
@@ -92,30 +97,44 @@ def own_words(text: str, *, flowed: bool = False, delete_space: bool = False) ->
     return "\n\n".join(paragraphs)
 
 
-def _end(lines: list[str]) -> int:
-    """Where the writer's own part of the mail ends."""
+def _end(text: str) -> int:
+    """Where a signature, a footer, or a mail that is forwarded or quoted with its header begins."""
+    end = len(text)
+    for found in _ENDS.finditer(text):
+        if found.start() or found.lastgroup != "below":
+            end = found.start()
+            break
+    for found in _FROM_FIELD.finditer(text, 0, end):
+        start = found.start()
+        if len(_FIELD.findall(text, start, _lines_on(text, start, 6))) >= 3:
+            rule = _RULE.search(text, text.rfind("\n", 0, max(start - 1, 0)) + 1, start)
+            return rule.start() if rule else start
+    return end
+
+
+def _lines_on(text: str, start: int, count: int) -> int:
+    """Where the line ends that is `count` lines on."""
+    for _ in range(count):
+        start = text.find("\n", start) + 1
+        if not start:
+            return len(text)
+    return start
+
+
+def _end_of_answer(lines: list[str]) -> int:
+    """The line that says who wrote what is quoted below without marks; the number of lines where there is none."""
     for place, line in enumerate(lines):
-        start = line[:1]
-        if not start or start == ">":
-            continue
-        if _SIGNATURE.match(line) or _SEPARATOR.match(line) or _PHONE.match(line.strip()):
-            return place
-        if _BELOW.match(line) and place:
-            return place
-        if _FROM_FIELD.match(line) and sum(map(_is_field, lines[place : place + 6])) >= 3:
-            return place - 1 if place and _RULE.match(lines[place - 1]) else place
-        if _says_who_wrote(lines, place) and not _answered_below(lines, place):
+        if line[:1] not in ("", ">") and _says_who_wrote(lines, place) and not _answered_below(lines, place):
             return place
     return len(lines)
 
 
-def _is_field(line: str) -> bool:
-    return _FIELD.match(line) is not None
-
-
 def _says_who_wrote(lines: list[str], place: int) -> int:
     """How many lines, from this one on, say who wrote what is quoted below; 0 for none."""
-    line = lines[place].strip()
+    near = lines[place : place + 4]
+    if not any(line.startswith(">") or line.rstrip().endswith(":") for line in near):
+        return 0
+    line = near[0].strip()
     if _WROTE.match(line) or _BARE_FROM.match(line):
         return 1 if _is_followed(lines, place + 1) or line.endswith(":") else 0
     if _WROTE_BEGINS.match(line) and place + 1 < len(lines):

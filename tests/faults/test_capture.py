@@ -33,7 +33,7 @@ home, notes = map(Path, sys.argv[1:])
 settings = Settings(home=home).prepare()
 store = Store.open(settings.store_path, "{KEY}")
 heard = []
-ingest = Ingest(store, lambda text: list(text.encode()), lambda id, tokens: heard.append(id), settings)
+ingest = Ingest(store, lambda text: list(text.encode()), heard.extend, settings)
 for step in ingest.add_paths([notes]):
     print(len(heard), flush=True)
 print("done", flush=True)

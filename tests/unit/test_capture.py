@@ -84,7 +84,7 @@ def profile(tmp_path: Path) -> Iterator[Profile]:
     heard: dict[int, list[int]] = {}
     notes = tmp_path / "notes"
     notes.mkdir()
-    yield Profile(store, Ingest(store, encode, heard.__setitem__, settings), notes, heard)
+    yield Profile(store, Ingest(store, encode, heard.update, settings), notes, heard)
     store.close()
 
 
@@ -157,16 +157,14 @@ def test_genuine_repeats_are_kept_and_repeated_deliveries_are_not(profile: Profi
 def test_nothing_is_taught_that_was_not_committed(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path).prepare()
     store = Store.open(settings.store_path, KEY)
-    heard: list[int] = []
+    heard: list[tuple[int, list[int]]] = []
 
     def encode_and_break(text: str) -> list[int]:
         store.close()
         return encode(text)
 
     with pytest.raises(Exception, match="closed"):
-        Ingest(store, encode_and_break, lambda id_, _: heard.append(id_), settings).add_text(
-            "hello", source="mail"
-        )
+        Ingest(store, encode_and_break, heard.extend, settings).add_text("hello", source="mail")
     assert heard == []
     store = Store.open(settings.store_path, KEY)
     assert store.counts().entries == 0
@@ -697,7 +695,7 @@ from idiolect.daemon.store import Store
 home, text = map(Path, sys.argv[1:])
 settings = Settings(home=home).prepare()
 store = Store.open(settings.store_path, "5a" * 32)
-ingest = Ingest(store, lambda text: [len(text)], lambda id, tokens: None, settings)
+ingest = Ingest(store, lambda text: [len(text)], lambda entries: None, settings)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for step in ingest.add_paths([text]):
     pass

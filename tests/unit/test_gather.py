@@ -35,7 +35,7 @@ class Reading:
     def __init__(self, home: Path) -> None:
         settings = Settings(home=home).prepare()
         self.store = Store.open(settings.store_path, "5a" * 32)
-        self.ingest = Ingest(self.store, lambda text: list(text.encode()), lambda _id, _ids: None, settings)
+        self.ingest = Ingest(self.store, lambda text: list(text.encode()), lambda _entries: None, settings)
         self.unwatched: list[Path] = []
         self.inventory = Inventory(self.store, self.forget, lambda path: bool(self.unwatched.append(path)))
 
