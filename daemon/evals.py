@@ -112,7 +112,7 @@ class Evals:
             yield from self._evaluate(split, adapter, wanted)
 
     def _own(self, wanted: EvalRequest) -> tuple[Split, _Adapter]:
-        entries = [*self._store.entries()]
+        entries = [*self._store.entries(prose=True)]
         active = self._serving()
         ids = frozenset() if active is None else self._store.seen(active)
         split = split_history(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pathspec import GitIgnoreSpec
 
 from idiolect.daemon.readers import NoSuchPathError, Skipped, UnreadableError, explained, status
+from idiolect.daemon.records import COMMANDS
 from idiolect.daemon.sources import table
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def find(path: Path, exclude: Sequence[str]) -> Iterator[Path | Skipped]:
 def _is_shell(path: Path) -> bool:
     """Whether a file is a shell's history: those have hidden names, and whoever gives one by its name means it."""
     kind = table.kind_of(path)
-    return kind is not None and kind.source == table.SHELL
+    return kind is not None and kind.source == COMMANDS
 
 
 def _walk(root: Path, exclusion: Exclusion, ignored: Ignored) -> Iterator[Path | Skipped]:

@@ -14,7 +14,7 @@ from idiolect.daemon import commits
 from idiolect.daemon.edits import Known, Ledger, Originals, digest
 from idiolect.daemon.normalise import has_words, normalise, pieces
 from idiolect.daemon.readers import ReadReport, Skipped, status
-from idiolect.daemon.records import FileState, NewEntry, Selector
+from idiolect.daemon.records import COMMANDS, FileState, NewEntry, Selector
 from idiolect.daemon.redact import placeholders, redact, without_placeholders
 from idiolect.daemon.sources import git
 from idiolect.daemon.sources.people import not_known
@@ -122,7 +122,8 @@ class Batch:
             self.report.entries += 1
             self.report.words += len(entry.text.split())
             self.report.redactions += entry.redactions
-            new.append((id_, tokens))
+            if entry.source != COMMANDS:
+                new.append((id_, tokens))
         if new:
             self._learned(new)
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 #: The name of the state that says that a training round is wanted, whatever new text there is.
 ROUND_DUE: Final = "round_due"
 
+#: The source that commands of a shell are filed under: nothing that is suggested in prose is made from them.
+COMMANDS: Final = "shell"
+
 AdapterStatus: TypeAlias = Literal["active", "retired", "refused", "damaged"]
 SuggestionKind: TypeAlias = Literal["word", "ghost"]
 RoundStatus: TypeAlias = Literal["running", "promoted", "refused", "failed", "interrupted", "skipped"]
@@ -122,12 +125,13 @@ class SourceRow:
 
 @dataclass(frozen=True)
 class Counts:
-    """How much text is kept; `sources` counts the entries of each source."""
+    """How much text is kept; `sources` counts the entries of each source, `prose_tokens` all but commands."""
 
     entries: int
     words: int
     tokens: int
     sources: dict[str, int]
+    prose_tokens: int
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ class Rounds:
         ended = [row for row in rounds if row.status not in ("running", "interrupted")]
         failed = takewhile(lambda row: row.status in ("failed", "skipped"), reversed(ended))
         return Facts(
-            tokens=self._store.counts().tokens,
+            tokens=self._store.counts().prose_tokens,
             new_tokens=self._store.tokens_after(last_entry),
             wanted=bool(self._store.get(ROUND_DUE)),
             unfinished=self._store.checkpoint() is not None,

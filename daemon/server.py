@@ -102,9 +102,11 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
         if (reason := service.withheld(asked.place)) is not None:
             return _answer(shapes.withheld(reason, service.serves, paused=service.paused))
         given_up = typing.begin(asked.prefix)
-        wanted = asked.prefix, asked.suffix, asked.candidates, asked.ghost_words, given_up.is_set, asked.place
+        wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words, given_up.is_set)
         try:
-            found = await asyncio.get_running_loop().run_in_executor(inference, service.suggest, *wanted)
+            found = await asyncio.get_running_loop().run_in_executor(
+                inference, service.suggest, *wanted, asked.place, asked.source
+            )
         finally:
             typing.end(given_up)
         return _answer(shapes.suggestion(found, paused=service.paused))

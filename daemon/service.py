@@ -28,12 +28,14 @@ from idiolect.daemon import keys
 from idiolect.daemon.audit import Audit
 from idiolect.daemon.capture import Ingest, Learned, Progress
 from idiolect.daemon.children import Children, give_back_memory
+from idiolect.daemon.commands import Commands
 from idiolect.daemon.evals import Evals
 from idiolect.daemon.inventory import Inventory
 from idiolect.daemon.latest import Latest
 from idiolect.daemon.offlimits import NOWHERE, AppRule, AppRuleRow, Place
 from idiolect.daemon.readers import NothingToReadError, ReadReport
 from idiolect.daemon.records import (
+    COMMANDS,
     AdapterDamagedError,
     EvalRequest,
     Feedback,
@@ -98,6 +100,7 @@ class Service:
         self._calibration = self._kept_calibration()
         self._trust_kept = self._calibration.events
         self._learning = threading.Lock()
+        self._commands = Commands(self._store, self._serving)
         self._know_everything()
         if interrupted := self._store.interrupt_rounds():
             log.info("%d training round(s) had been cut off; their text waits for the next one", interrupted)
@@ -153,17 +156,22 @@ class Service:
         ghost_words: int = 8,
         given_up: Callable[[], bool] = lambda: False,
         place: Place = NOWHERE,
+        source: str = "",
     ) -> Suggestion:
         """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``.
 
-        Ask :meth:`withheld` first whether anything may be suggested at ``place``.
+        Ask :meth:`withheld` first whether anything may be suggested at ``place``. Commands are suggested where
+        ``source`` says that it is a shell that asks, and only there.
         """
         self._rounds.user_is_typing()
         remember = not self._ingest.paused and self._ingest.off_limits.learning(place) is None
-        found = self._predictor.suggest(
-            prefix, suffix, candidates, ghost_words, given_up=given_up, remember=remember
-        )
-        self._looking.ask()
+        if source == COMMANDS:
+            found = self._commands.suggest(prefix, suffix, candidates, ghost_words, given_up)
+        else:
+            found = self._predictor.suggest(
+                prefix, suffix, candidates, ghost_words, given_up=given_up, remember=remember
+            )
+            self._looking.ask()
         return replace(
             found,
             words=tuple(word for word in found.words if not hides(prefix, word.text)),
@@ -224,7 +232,7 @@ class Service:
             seen |= self._store.seen(active)
         base = self._make(self._know(lambda _entry: False), None)
         adapted = self._make(self._know(seen.__contains__), self._active_lora())
-        held_out = [entry.text for entry in self._store.entries() if entry.id not in seen]
+        held_out = [entry.text for entry in self._store.entries(prose=True) if entry.id not in seen]
         found = []
         for prefix, truth in _cut_at_words(held_out, count):
             found.append(
@@ -288,7 +296,7 @@ class Service:
 
     def learned(self, limit: int, contains: str) -> list[Keyword]:
         """The ``limit`` most characteristic words and phrases among those that ``contains`` is a part of."""
-        texts = (without_placeholders(entry.text) for entry in self._store.entries())
+        texts = (without_placeholders(entry.text) for entry in self._store.entries(prose=True))
         found = keywords(texts, read_lexicon(self._base.lexicon))
         return [one for one in found if contains.casefold() in one.text.casefold()][:limit]
 
@@ -417,6 +425,7 @@ class Service:
         """Make the knowledge anew from the store; an entry that arrives meanwhile counts once."""
         with self._learning:
             self._newest = self._store.last_id()
+            self._commands.forget()
             self._knowledge = self._know(lambda entry: entry <= self._newest)
 
     def _know(self, wanted: Callable[[int], object]) -> Knowledge:

@@ -118,6 +118,7 @@ class SuggestBody(_PlacedBody):
     suffix: Annotated[str, Field(max_length=MAX_PREFIX_CHARS)] = ""
     candidates: Annotated[int, Field(ge=0, le=20)] = 3
     ghost_words: Annotated[int, Field(ge=0, le=32)] = 8
+    source: Literal["", "shell"] = ""
 
 
 class HistoryBody(_PlacedBody):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from idiolect.daemon import audit, checkpoints, copies, feedback, lineage, receipts, texts
 from idiolect.daemon.records import (
+    COMMANDS,
     ROUND_DUE,
     AdapterRow,
     BackupRow,
@@ -107,22 +108,25 @@ class Store:
         with self._writing() as db:
             return texts.add(db, new, file)
 
-    def entries(self, *, selector: Selector | None = None) -> Iterator[Entry]:
-        """All entries, or those selected, in order of time and then id."""
+    def entries(self, *, selector: Selector | None = None, prose: bool = False) -> Iterator[Entry]:
+        """All entries, or those selected, in order of time and then id; with `prose`, no commands of a shell."""
         columns = "at_us, id, text, source, app, tokens"
-        for at_us, id_, text, source, app, tokens in self._in_time(columns, selector):
+        for at_us, id_, text, source, app, tokens in self._in_time(columns, selector, prose=prose):
             yield Entry(id_, text, source, app, moment(at_us), tokens)
 
-    def token_ids(self) -> Iterator[tuple[int, bytes]]:
-        """Each entry's id and token ids (little-endian uint32), in order of time and then id."""
-        for _, id_, token_ids in self._in_time("at_us, id, token_ids", None):
+    def token_ids(self, *, commands: bool = False) -> Iterator[tuple[int, bytes]]:
+        """The id and token ids (little-endian uint32) of prose, or of `commands`, in order of time and then id."""
+        selector = Selector(source=COMMANDS) if commands else None
+        for _, id_, token_ids in self._in_time("at_us, id, token_ids", selector, prose=not commands):
             yield id_, token_ids
 
-    def _in_time(self, columns: str, selector: Selector | None) -> Iterator[tuple[Any, ...]]:
+    def _in_time(
+        self, columns: str, selector: Selector | None, *, prose: bool = False
+    ) -> Iterator[tuple[Any, ...]]:
         last = texts.START
         while True:
             with self._reading() as db:
-                rows = texts.page(db, columns, selector, last)
+                rows = texts.page(db, columns, selector, last, prose=prose)
             if not rows:
                 return
             yield from rows

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.daemon.edits import blurred, decoded
-from idiolect.daemon.records import Counts, FileState, NewEntry, Selector, SourceRow
+from idiolect.daemon.records import COMMANDS, Counts, FileState, NewEntry, Selector, SourceRow
 from idiolect.daemon.redact import kinds
 from idiolect.daemon.schema import folded, microseconds, moment, now_us, spaced
 
@@ -103,13 +103,15 @@ def tokens(db: Database, ids: Collection[int]) -> int:
 
 
 def page(
-    db: Database, columns: str, selector: Selector | None, after: tuple[int, int]
+    db: Database, columns: str, selector: Selector | None, after: tuple[int, int], *, prose: bool = False
 ) -> list[tuple[Any, ...]]:
     """The next rows of entries (all, or those selected) in order of time and then id; none: that was all.
 
-    `columns` begin with at_us and id; `after` is these two of the last row before, or START.
+    `columns` begin with at_us and id; `after` is these two of the last row before, or START. `prose`: no commands.
     """
     where, values = _where(selector) if selector else ("true", [])
+    if prose:
+        where, values = f"{where} AND source <> ?", [*values, COMMANDS]
     sql = (
         f"SELECT {columns} FROM entries WHERE (at_us, id) > (?, ?) AND {where}"  # noqa: S608 (our columns)
         f" ORDER BY at_us, id LIMIT {_BATCH}"
@@ -193,6 +195,7 @@ def counts(db: Database) -> Counts:
         words=sum(row[2] for row in rows),
         tokens=sum(row[3] for row in rows),
         sources={row[0]: row[1] for row in rows},
+        prose_tokens=sum(row[3] for row in rows if row[0] != COMMANDS),
     )
 
 

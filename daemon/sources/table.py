@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.readers import Skipped, explained, opened
+from idiolect.daemon.records import COMMANDS
 from idiolect.daemon.sources import (
     documents,
     git,
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.readers import Item
     from idiolect.daemon.sources.people import Asked
-
-#: What commands of a shell are filed under: kept, but nothing that is suggested in prose is made from them.
-SHELL: Final = "shell"
 
 _HEAD_BYTES: Final = 8192
 
@@ -111,10 +109,10 @@ KINDS: Final = (
     _chat("matrix", "a Matrix room from Element", matrix),
     _chat("signal", "a chat from Signal", signal),
     Kind("joplin", "notes", "Joplin's export", joplin.read, looks=joplin.looks),
-    Kind("bash", SHELL, "bash's history", shell.bash, looks=shell.is_bash),
-    Kind("zsh", SHELL, "zsh's history", shell.zsh, looks=shell.is_zsh),
-    Kind("fish", SHELL, "fish's history", shell.fish, looks=shell.is_fish),
-    Kind("atuin", SHELL, "atuin's history", shell.atuin, looks=shell.is_atuin),
+    Kind("bash", COMMANDS, "bash's history", shell.bash, looks=shell.is_bash),
+    Kind("zsh", COMMANDS, "zsh's history", shell.zsh, looks=shell.is_zsh),
+    Kind("fish", COMMANDS, "fish's history", shell.fish, looks=shell.is_fish),
+    Kind("atuin", COMMANDS, "atuin's history", shell.atuin, looks=shell.is_atuin),
     Kind("markdown", "file", "Markdown", documents.marked_down, (".md", ".markdown"), documents=True),
     Kind("org", "file", "Org", documents.org_mode, (".org",), documents=True),
     Kind("rst", "file", "reStructuredText", documents.restructured, (".rst", ".rest"), documents=True),

@@ -181,7 +181,9 @@ class ToyService:
         self.calls.append(("undo_app_rule",))
         self.given = []
 
-    def suggest(self, prefix, suffix="", candidates=3, ghost_words=8, given_up=lambda: False, place=None):
+    def suggest(
+        self, prefix, suffix="", candidates=3, ghost_words=8, given_up=lambda: False, place=None, source=""
+    ):
         self.calls.append(("suggest", prefix, suffix, candidates, ghost_words))
         if prefix == "wait":
             self.entered.set()

@@ -170,11 +170,13 @@ def test_a_long_history_is_streamed_while_others_write(store):
 
 
 def test_counts(store):
-    assert store.counts() == Counts(0, 0, 0, {})
+    assert store.counts() == Counts(0, 0, 0, {}, 0)
     store.add(
         [entry("one two three"), entry("four", source="http", tokens=1), entry("five six", source="http")]
     )
-    assert store.counts() == Counts(entries=3, words=6, tokens=7, sources={"file": 1, "http": 2})
+    assert store.counts() == Counts(
+        entries=3, words=6, tokens=7, sources={"file": 1, "http": 2}, prose_tokens=7
+    )
 
 
 @pytest.mark.parametrize(
