@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 Ids = Sequence[int]
 
+_REPEATS = 2  # of an entry that are trained on
 HELD_OUT_SHARE = 0.1
 HELD_OUT_LEAST = 400  # tokens; fewer say nothing beyond chance
 HELD_OUT_MOST = 4000  # tokens; more would take the round's time from training
@@ -32,16 +34,35 @@ class Rows:
         return len(self.ids)
 
 
-def pack(entries: Iterable[Ids], length: int, breaks: Ids, weight: float = 1.0) -> Rows:
+def few_of_each(entries: Iterable[Ids]) -> list[Ids]:
+    """Entries without those that repeat an earlier one for the third time or more.
+
+    What is said again and again the memory knows best, and what an adapter reads often it can be made to recite
+    (Lee et al. 2022, Deduplicating Training Data Makes Language Models Better).
+    """
+    times: Counter[tuple[int, ...]] = Counter()
+    kept = []
+    for entry in entries:
+        key = tuple(entry)
+        times[key] += 1
+        if times[key] <= _REPEATS:
+            kept.append(entry)
+    return kept
+
+
+def pack(
+    entries: Iterable[Ids], length: int, breaks: Ids, weigh: Callable[[Ids], Sequence[float]] | None = None
+) -> Rows:
     """Lay entries end to end, ``breaks`` before each, and cut the line into rows of ``length`` tokens.
 
-    Entries keep their order: a row shows an entry with those before it in view, as a suggestion sees them.
+    Entries keep their order: a row shows an entry with those before it in view, as a suggestion sees them. ``weigh``
+    tells what each token of an entry counts for; without it each counts for one.
     """
     ids: list[int] = []
     counts: list[float] = []
     for entry in entries:
         ids += [*breaks, *entry]
-        counts += [0.0] * len(breaks) + [weight] * len(entry)
+        counts += [0.0] * len(breaks) + ([1.0] * len(entry) if weigh is None else [*weigh(entry)])
     if not ids:
         return Rows(np.zeros((0, length + 1), np.int64), np.zeros((0, length), np.float32))
     rows = -(-(len(ids) - 1) // length) or 1

@@ -57,6 +57,7 @@ class Order:
     about_adapter: dict[str, Any] | None
     mixtures: dict[str, list[Any]]
     calibration: list[Any] | None
+    rare_min_count: int
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,7 @@ class _Typist:
             threads=order.threads,
             context_tokens=order.context_tokens,
             recent_tokens=order.recent_tokens,
+            rare_min_count=order.rare_min_count,
         )
         self._adapter: Adapter | None = None
         if order.adapter is not None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from idiolect.adapters.corpus import Recent
 from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.mixture import Mixture
+from idiolect.adapters.rare import Rare
 from idiolect.adapters.words import Words
 from idiolect.models.session import Adapter, Interrupt, InterruptedPassError, Model, Session
 
@@ -33,10 +34,12 @@ class Knowledge:
     memory: FastMemory
     words: Words
     recent: Recent
+    rare: Rare
 
     def learn(self, text: str, ids: Sequence[int]) -> None:
         """Learn one entry, at once."""
-        self.words.learn(text)
+        self.rare.learn(text)
+        self.words.learn(self.rare.without(text))
         self.recent.add(ids)
         self.memory.add(ids)  # last: its size tells that what was remembered is out of date
 

@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import regex
@@ -174,16 +174,19 @@ class Predictor:
             elif _WITHOUT_SPACES.search(prefix):
                 if ghost_words and not given_up():
                     ghost = self._run_on(cut, ghost_words)
+                    ghost = NO_GHOST if self._hides(prefix, ghost.text) else ghost
             else:
                 found = self._match(cut, max(candidates, 1) + 1)
-                words = self._words(cut, found)
+                words = [word for word in self._words(cut, found) if not self._hides(prefix, word.text)]
                 self._next_words = cut, words[:2]
                 if ghost_words and not given_up():
-                    piece = self._piece(cut, found, words[:1])
+                    piece = self._piece(prefix, cut, found, words[:1])
                     if piece is not None:
                         if remember:
                             self._remember(prefix, piece)
                         ghost = self._shown(piece, ghost_words, given_up)
+                        if self._hides(prefix, ghost.text):  # its tail would show too much
+                            ghost = replace(ghost, text=piece.text)
         following = WORD.search(suffix)
         if following is not None:
             words = [word for word in words if cut.typed + word.text != following[0]]
@@ -307,14 +310,18 @@ class Predictor:
 
     # Ghost text
 
-    def _piece(self, cut: _Cut, found: Matches, words: list[Word]) -> _Piece | None:
+    def _hides(self, prefix: str, offered: str) -> bool:
+        """The one place through which all that is offered goes, words and ghosts."""
+        return self._knowledge.rare.hides(prefix, offered)
+
+    def _piece(self, prefix: str, cut: _Cut, found: Matches, words: list[Word]) -> _Piece | None:
         """The beginning of a ghost that is expected to save most."""
         pieces = [
             _Piece(word.text, word.p, cut.head + self._tokenizer.encode(cut.start + word.text))
             for word in words
         ]
         if not cut.spaced or cut.typed:
-            pieces += self._next(cut, found)
+            pieces += [piece for piece in self._next(cut, found) if not self._hides(prefix, piece.text)]
         return max(pieces, key=lambda piece: piece.saving, default=None)
 
     def _shown(self, piece: _Piece, most: int, given_up: Callable[[], bool]) -> Ghost:

@@ -26,6 +26,7 @@ from idiolect.adapters.corpus import (
     HELD_OUT_MOST,
     Recent,
     Rows,
+    few_of_each,
     general_passages,
     hold_out,
     pack,
@@ -34,6 +35,7 @@ from idiolect.adapters.gate import Judged, decide, general_perplexity, judge
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.mixture import Mixture
+from idiolect.adapters.rare import Rare, training_weights
 from idiolect.models.build import find_base
 from idiolect.models.errors import IdiolectError
 from idiolect.models.session import Model
@@ -76,6 +78,7 @@ class Order:
     parent: str | None
     seen: list[int]
     mixtures: dict[str, list[Any]]
+    rare_min_count: int
     spent_s: float = 0.0
     checkpoint_parts: int = 0
     checkpoint_s: float = 90.0  # of the clock; one is some 50 MB
@@ -130,7 +133,7 @@ def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
     )
     held_out = held_out[len(held_out) - _fit(held_out[::-1], tokens) :]
     general = general[: _fit(general, tokens // 2)]
-    lora, facts = _train(order, base, seen, replay, breaks, clock, checkpoint)
+    lora, facts = _train(order, base, tokenizer, seen, replay, clock, checkpoint)
     del replay, checkpoint
     blob = lora.to_bytes()
     # Judge what will be served: the adapter as it is stored.
@@ -282,9 +285,9 @@ class _Progress:
 def _train(
     order: Order,
     base: Any,
+    tokenizer: Tokenizer,
     seen: list[list[int]],
     replay: list[list[int]],
-    breaks: list[int],
     clock: _Progress,
     checkpoint: bytes | None,
 ) -> tuple[Lora, dict[str, Any]]:
@@ -294,7 +297,15 @@ def _train(
     from idiolect.models.twin import Twin
 
     config = TrainConfig(learning_rate=order.learning_rate, epochs=order.epochs)
-    own = pack(seen, config.length, breaks)
+    breaks = tokenizer.encode("\n")
+    rare = Rare(order.rare_min_count)
+    rare.learn_many(map(tokenizer.decode, seen))
+    own = pack(
+        few_of_each(seen),
+        config.length,
+        breaks,
+        lambda ids: training_weights(rare, ids, tokenizer.token_bytes),
+    )
     rows = _with_replay(own, pack(replay, config.length, breaks))
     wanted = LoraConfig(order.rank, order.alpha)
     start = Lora.fresh(wanted, base.config, order.seed)

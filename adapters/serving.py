@@ -17,6 +17,7 @@ from idiolect.adapters.expectation import Knowledge
 from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.predict import Predictor
+from idiolect.adapters.rare import Rare
 from idiolect.adapters.words import Words
 from idiolect.models.build import BasePaths
 from idiolect.models.lexicon import read_lexicon
@@ -32,17 +33,27 @@ class Serving:
         threads: for inference.
         context_tokens: tokens of the prefix that a suggestion looks at.
         recent_tokens: tokens of the latest entries that come before the prefix.
+        rare_min_count: how often a number or an address must have been typed before it is offered.
 
     Raises:
         DamagedModelError: a file can't be loaded.
     """
 
-    def __init__(self, base: BasePaths, *, threads: int, context_tokens: int, recent_tokens: int) -> None:
+    def __init__(
+        self,
+        base: BasePaths,
+        *,
+        threads: int,
+        context_tokens: int,
+        recent_tokens: int,
+        rare_min_count: int,
+    ) -> None:
         self.tokenizer = Tokenizer(base.tokenizer)
         self.model = Model(base.graph, base.config, threads=threads)
         self._lexicon = read_lexicon(base.lexicon)
         self._context_tokens = context_tokens
         self._recent_tokens = recent_tokens
+        self._rare_min_count = rare_min_count
 
     def knowledge(self, entries: Iterable[Sequence[int] | NDArray[np.integer]]) -> Knowledge:
         """What is known after these entries (token ids, in order of time); of its own, to grow by itself."""
@@ -50,8 +61,11 @@ class Serving:
         memory, words = FastMemory(vocab), Words(self._lexicon, self.tokenizer.encode, vocab)
         known = [np.asarray(ids) for ids in entries]
         memory.add_many(known)
-        words.learn_many(self.tokenizer.decode(ids.tolist()) for ids in known)
-        return Knowledge(memory, words, self.recent(known))
+        texts = [self.tokenizer.decode(ids.tolist()) for ids in known]
+        rare = Rare(self._rare_min_count)
+        rare.learn_many(texts)
+        words.learn_many(map(rare.without, texts))
+        return Knowledge(memory, words, self.recent(known), rare)
 
     def recent(self, entries: Sequence[Sequence[int] | NDArray[np.integer]]) -> Recent:
         """The latest of these entries, as they come before the prefix."""

@@ -169,6 +169,7 @@ class Evals:
             about_adapter=adapter.about,
             mixtures=adapter.mixtures,
             calibration=adapter.calibration,
+            rare_min_count=self._settings.rare_min_count,
         )
         count = len(split.history) + len(split.test)
         yield from self._children.follow(EVALUATION, order, _handed_over(split), count)

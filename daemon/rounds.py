@@ -415,6 +415,7 @@ def order_of(settings: Settings, budget_s: float | None, seed: int) -> Order:
         seen=[],
         mixtures={},
         checkpoint_s=settings.checkpoint_s,
+        rare_min_count=settings.rare_min_count,
     )
 
 

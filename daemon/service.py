@@ -95,6 +95,7 @@ class Service:
             threads=self._settings.threads,
             context_tokens=self._settings.context_tokens,
             recent_tokens=self._settings.recent_tokens,
+            rare_min_count=self._settings.rare_min_count,
         )
         self._tokenizer = self._serving.tokenizer
         self._calibration = self._kept_calibration()

@@ -162,6 +162,12 @@ class Settings(pydantic_settings.BaseSettings):
     recent_tokens: int = Field(
         160, ge=0, le=2048, description="tokens of the latest entries that come before the prefix, 0 to 2048"
     )
+    rare_min_count: int = Field(
+        3,
+        ge=1,
+        le=1000,
+        description="how often a number, code or address must have been typed before it is offered, 1 to 1000",
+    )
     min_tokens: int = Field(
         2000, ge=1, le=10**9, description="least text for a training round, in tokens, 1 or more"
     )

@@ -397,7 +397,8 @@ class Store:
             backups = tuple(row.path for row in copies.backups(db) if row.holds(ids))
             receipt = ForgetReceipt(len(ids), fell, active, tokens, backups=backups)
             if ids and not dry_run:
-                texts.forget(db, ids)
+                # A source that is taken back may be read again, if its user wants it.
+                texts.forget(db, ids, for_good=selector.origin is None)
                 number = receipts.add(db, selector.conditions, receipt, dropped)
                 receipt = replace(receipt, id=number)
                 if dropped:

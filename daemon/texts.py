@@ -62,8 +62,8 @@ def _values(entry: NewEntry) -> tuple[object, ...]:
     return key, at_us, *kept, now_us(), redacted, entry.origin
 
 
-def forget(db: Database, ids: Collection[int]) -> None:
-    """Delete entries, what files' states tell of their text, and see to it that they do not come back by themselves."""
+def forget(db: Database, ids: Collection[int], *, for_good: bool) -> None:
+    """Delete entries, and what files' states tell of their text; if `for_good`, they do not come back by themselves."""
     wanted = json.dumps(sorted(ids))
     keys = db.execute(f"SELECT id, key FROM entries WHERE id IN ({_LISTED})", [wanted]).fetchall()  # noqa: S608
     db.execute(f"DELETE FROM entries WHERE id IN ({_LISTED})", [wanted])  # noqa: S608 (our constant)
@@ -75,7 +75,7 @@ def forget(db: Database, ids: Collection[int]) -> None:
         if kept != paragraphs:
             db.execute("UPDATE files SET paragraphs = ? WHERE path = ?", [json.dumps(kept), path])
     for id_, key in keys:
-        if id_ not in told:
+        if for_good and id_ not in told:
             db.execute("INSERT OR IGNORE INTO passed_over (mark) VALUES (?)", [_mark(key)])
 
 

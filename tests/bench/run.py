@@ -1,7 +1,7 @@
 """Measures what the README tells, prints tables, and writes docs/bench.json.
 
 ``make bench``; single parts with ``ARGS="latency typing"`` (of faults, latency, training, memory, savings,
-quality, typing, start), single people with their corpus' name. The text is real people's, read from
+quality, typing, start, exposure), single people with their corpus' name. The text is real people's, read from
 ``../shared/corpora`` beside the checkout; where that folder is absent the parts that need it are
 skipped, saying so. Nothing here fails on a time.
 """
@@ -33,7 +33,7 @@ IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.cli import main; main()"
 BUDGET_S = 240
 PEOPLE = ("email_mills", "sms_student")
 CORPUS_NAMES = sorted(path.stem for path in CORPORA.glob("*.jsonl"))
-PARTS = ("faults", "latency", "training", "memory", "savings", "quality", "typing", "start")
+PARTS = ("faults", "latency", "training", "memory", "savings", "quality", "typing", "start", "exposure")
 
 console = Console()
 
@@ -319,6 +319,8 @@ def machine() -> str:
 
 
 def main(wanted: list[str]) -> None:
+    from exposure import exposure
+    from exposure import show as show_exposure
     from memory_growth import memory_growth
     from memory_growth import show as show_growth
 
@@ -344,6 +346,10 @@ def main(wanted: list[str]) -> None:
         if names and "memory" in parts:
             result["memory"] = memory_growth()
             show_growth(result["memory"])
+        if names and "exposure" in parts:
+            person = next((name for name in PEOPLE if name in names), names[0])
+            result["exposure"] = exposure(entries(person), person, base)
+            show_exposure(result["exposure"])
         if names and "savings" in parts:
             profile = Profile(Path(folder) / "eval", base)
             stack.callback(profile.run, "stop")

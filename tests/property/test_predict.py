@@ -15,6 +15,7 @@ from idiolect.adapters.expectation import Knowledge
 from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.predict import NO_GHOST, Predictor, Suggestion
+from idiolect.adapters.rare import Rare
 from idiolect.adapters.words import WORD, Words
 from idiolect.models.lexicon import Lexicon, read_lexicon
 
@@ -55,7 +56,7 @@ def make(
         # Where general words count little, a text of one's own moves more.
         words = Words(few if exact else lexicon, tiny_tokenizer.encode, tiny.config.vocab)
         recent = Recent(30, tiny_tokenizer.encode("\n"))
-        knowledge = Knowledge(FastMemory(tiny.config.vocab), words, recent)
+        knowledge = Knowledge(FastMemory(tiny.config.vocab), words, recent, Rare(1))
         model, mixture = (tiny_float, trusting()) if exact else (tiny_model, Mixture())
         predictor = Predictor(model, tiny_tokenizer, knowledge, mixture, context_tokens=context_tokens)
         for text in learned:

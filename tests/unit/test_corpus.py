@@ -27,7 +27,7 @@ def test_rows_overlap_by_one_token_and_count_only_what_was_written() -> None:
 
 
 def test_the_end_is_filled_up_and_the_filling_does_not_count() -> None:
-    rows = pack([[1, 2, 3]], 5, BREAK, weight=0.25)
+    rows = pack([[1, 2, 3]], 5, BREAK, lambda ids: [0.25] * len(ids))
     assert rows.ids.tolist() == [[9, 1, 2, 3, 9, 9]]
     assert rows.weights.tolist() == [[0.25, 0.25, 0.25, 0, 0]]
     assert len(rows) == 1

@@ -14,6 +14,7 @@ from idiolect.adapters.corpus import Recent
 from idiolect.adapters.expectation import Expectation, Knowledge, softmax
 from idiolect.adapters.memory import FastMemory, Prediction
 from idiolect.adapters.mixture import Mixture
+from idiolect.adapters.rare import Rare
 from idiolect.adapters.words import Words
 from idiolect.models.lexicon import read_lexicon
 from idiolect.models.session import Session
@@ -58,7 +59,7 @@ def knowing(tiny: BasePaths, tiny_tokenizer: Tokenizer) -> Callable[..., Knowled
     def know(*texts: str, limit: int = 40) -> Knowledge:
         vocab = tiny.config.vocab
         words = Words(lexicon, tiny_tokenizer.encode, vocab)
-        knowledge = Knowledge(FastMemory(vocab), words, Recent(limit, tiny_tokenizer.encode("\n")))
+        knowledge = Knowledge(FastMemory(vocab), words, Recent(limit, tiny_tokenizer.encode("\n")), Rare(1))
         for text in texts:
             knowledge.learn(text, tiny_tokenizer.encode(text))
         return knowledge

@@ -14,6 +14,7 @@ from idiolect.adapters.expectation import Knowledge
 from idiolect.adapters.memory import FastMemory, Prediction
 from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.predict import NO_GHOST, Predictor, Suggestion
+from idiolect.adapters.rare import Rare
 from idiolect.adapters.words import WORD, Words
 from idiolect.models.lexicon import Lexicon, read_lexicon
 
@@ -47,7 +48,7 @@ def knowing(tiny: BasePaths, lexicon: Lexicon, tiny_tokenizer: Tokenizer) -> Cal
     def know(*texts: str, limit: int = 60) -> Knowledge:
         vocab = tiny.config.vocab
         words = Words(lexicon, tiny_tokenizer.encode, vocab)
-        knowledge = Knowledge(FastMemory(vocab), words, Recent(limit, tiny_tokenizer.encode("\n")))
+        knowledge = Knowledge(FastMemory(vocab), words, Recent(limit, tiny_tokenizer.encode("\n")), Rare(1))
         for text in texts:
             knowledge.learn(text, tiny_tokenizer.encode(text))
         return knowledge

@@ -61,6 +61,7 @@ def order(tiny: BasePaths) -> Order:
         parent=None,
         seen=[],
         mixtures={},
+        rare_min_count=3,
     )
 
 

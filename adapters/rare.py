@@ -1,0 +1,119 @@
+"""Strings that are offered only once they were typed often enough: numbers, codes, addresses.
+
+A name that was typed once is worth offering. A door code that was typed once is not: whoever looks at the screen
+learns it, and few such strings are ever typed again. So whatever holds a digit, an e-mail address and a web
+address come up only when they were typed a few times; until then they are not counted as words, and no adapter is
+trained to foretell them.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import regex
+
+_LOOKED_AT = 120  # characters before the cursor that such a string may have begun in
+_SHORTEST = 3  # characters; shorter numbers are everybody's
+_EDGE = " .,;:!?…'’\"“”„()[]{}<>*_"
+_DIGITS = r"\S*\p{N}\S*"
+# Groups of digits beside each other are one number. An address holds an @, ://, or a dot between letters.
+_UNIT = regex.compile(rf"(?<!\S)(?:{_DIGITS}(?: {_DIGITS})*|\S*(?:@|://|\p{{L}}\.\p{{L}})\S*)")
+_WORTH_LOOKING = regex.compile(r"[\p{N}@]|://|\p{L}\.\p{L}")
+
+
+class Rare:
+    """Counts the strings of a text that may be somebody's secret.
+
+    Args:
+        least: how often one must have been typed before it is offered; 1 offers all.
+    """
+
+    def __init__(self, least: int) -> None:
+        self.least = least
+        self._times: Counter[str] = Counter()
+        self._sorted: list[str] = []
+
+    def learn_many(self, texts: Iterable[str]) -> None:
+        """Count the strings of many texts at once."""
+        for text in texts:
+            for _, _, unit in _units(text):
+                if len(unit) >= _SHORTEST:
+                    self._times[unit] += 1
+        self._sorted = sorted(self._times)
+
+    def learn(self, text: str) -> None:
+        """Count the strings of a text."""
+        for _, _, unit in _units(text):
+            if len(unit) >= _SHORTEST:
+                if unit not in self._times:
+                    insort(self._sorted, unit)
+                self._times[unit] += 1
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Where strings stand in a text that were typed too seldom: [start, end) in characters, in order."""
+        return [(start, end) for start, end, unit in _units(text) if self._is_rare(unit)]
+
+    def without(self, text: str) -> str:
+        """A text with a space in the place of each string that was typed too seldom."""
+        parts, at = [], 0
+        for start, end in self.spans(text):
+            parts.append(text[at:start])
+            at = end
+        return " ".join([*parts, text[at:]]) if parts else text
+
+    def hides(self, before: str, offered: str) -> bool:
+        """Whether ``offered``, after ``before``, would show some of a string that was typed too seldom.
+
+        One that stands in ``before`` already may be shown again.
+        """
+        if self.least <= 1:
+            return False
+        near = before[-_LOOKED_AT:]
+        cursor = len(near)
+        shown = [unit for _, end, unit in _units(near + offered) if end > cursor and self._is_rare(unit)]
+        if not shown:
+            return False
+        here = [unit for _, end, unit in _units(before) if end < len(before)]
+        return any(not any(other.startswith(unit) for other in here) for unit in shown)
+
+    def _is_rare(self, unit: str) -> bool:
+        """Whether too few of the strings that were typed begin so."""
+        if len(unit) < _SHORTEST:
+            return False
+        times, place = 0, bisect_left(self._sorted, unit)
+        while times < self.least:
+            if place >= len(self._sorted) or not self._sorted[place].startswith(unit):
+                return True
+            times += self._times[self._sorted[place]]
+            place += 1
+        return False
+
+
+def _units(text: str) -> Iterator[tuple[int, int, str]]:
+    """The strings of a text that are counted: where each stands, and how it is counted."""
+    if not _WORTH_LOOKING.search(text):
+        return
+    for found in _UNIT.finditer(text):
+        inner = found[0].lstrip(_EDGE)
+        start = found.end() - len(inner)
+        inner = inner.rstrip(_EDGE)
+        if inner:
+            yield start, start + len(inner), inner.casefold()
+
+
+def training_weights(rare: Rare, ids: Sequence[int], token_bytes: Callable[[int], bytes]) -> list[float]:
+    """What each token of an entry counts for in training: nothing where it belongs to a string typed too seldom."""
+    raw = [token_bytes(token) for token in ids]
+    text = b"".join(raw).decode("utf-8", "replace")
+    spans = rare.spans(text)
+    if not spans:
+        return [1.0] * len(raw)
+    bounds = [(len(text[:start].encode()), len(text[:end].encode())) for start, end in spans]
+    weights, at = [], 0
+    for piece in raw:
+        hidden = any(low < at + len(piece) and at < high for low, high in bounds)
+        weights.append(0.0 if hidden else 1.0)
+        at += len(piece)
+    return weights

@@ -1,0 +1,124 @@
+"""A whole profile with a secret in it, and then without: every page, every file, the memory, what is served."""
+
+import json
+
+import numpy as np
+import pytest
+
+from idiolect.daemon.keys import obtain
+from idiolect.daemon.records import Selector
+from idiolect.daemon.service import Service
+from idiolect.daemon.settings import Settings
+
+SECRETS = {1: "QUORVEX", 5: "ZANTHIL", 20: "MIRPODA"}
+OTHERS = [f"Message {n} about the harbour, the weather and the {n % 7} boats in it." for n in range(60)]
+
+
+@pytest.fixture
+def profiles(tmp_path, tiny):
+    """`profiles(name, texts)`: the settings of a new profile that has read these from a file, and its service."""
+    running = []
+
+    def make(name, texts):
+        settings = Settings(home=tmp_path / name, keyring=False, auto_train=False).prepare()
+        settings.base_dir.rmdir()
+        settings.base_dir.symlink_to(tiny.folder.parent)
+        service = Service(settings)
+        running.append(service)
+        path = tmp_path / f"{name}.jsonl"
+        path.write_text(
+            "".join(
+                json.dumps({"text": text, "ts": f"2024-03-{1 + n // 24:02d}T{n % 24:02d}:00:00Z"}) + "\n"
+                for n, text in texts
+            )
+        )
+        *_, last = service.add([path])
+        assert last["entries"] == len(texts)
+        return settings, service
+
+    yield make
+    for service in running:
+        service.close()
+
+
+def publish(service, tiny, lora, marker, *, parent, seen):
+    """An adapter whose bytes end in a marker, as if it had learned that by heart."""
+    return service._store.publish(
+        service._store.begin_round(parent),
+        blob=lora.to_bytes() + marker,
+        rank=4,
+        parent=parent,
+        seen=seen,
+        status="active",
+        reason="",
+        metrics={"base_sha256": tiny.source_sha256},
+        tokens_per_s=None,
+        seconds=None,
+    )
+
+
+def written(settings, plain_pages):
+    """All that is in the profile's folder, its store deciphered."""
+    key = obtain(settings).hex
+    files = [path for path in settings.home.rglob("*") if path.is_file()]
+    plain = [path.read_bytes() for path in files if not path.is_relative_to(settings.base_dir)]
+    return b"\n".join([*plain, plain_pages(settings.store_path, key)])
+
+
+def test_nothing_is_left_of_secrets_that_were_forgotten(profiles, plain_pages, tiny, make_lora):
+    texts = list(enumerate(OTHERS))
+    places = iter(range(0, 60, 2))
+    for times, secret in SECRETS.items():
+        for place in [next(places) for _ in range(times)]:
+            texts[place] = (place, f"{OTHERS[place]} The boat is called {secret}.")
+    settings, service = profiles("planted", texts)
+    entries = {entry.id: entry.text for entry in service._store.entries()}
+    tainted = {id_ for id_, text in entries.items() if any(s in text for s in SECRETS.values())}
+    assert len(tainted) == 26
+    lora = make_lora(tiny.config)
+    clean = publish(service, tiny, lora, b"", parent=None, seen=entries.keys() - tainted)
+    learned = "".join(SECRETS.values()).encode()
+    publish(service, tiny, lora, learned, parent=clean, seen=tainted)
+    service.use(clean)
+    service.suggest("The boat is called ")
+    for secret in SECRETS.values():
+        assert secret[2:] in {w.text for w in service.suggest(f"The boat is called {secret[:2]}").words}
+        assert secret.encode() in written(settings, plain_pages)
+
+    receipts = [service.forget(Selector(text=secret), dry_run=False) for secret in SECRETS.values()]
+
+    assert [receipt.entries for receipt in receipts] == [*SECRETS]
+    assert [len(receipt.adapters_dropped) for receipt in receipts] == [1, 0, 0]
+    assert service.status()["adapter"] == clean
+    assert service._store.get("round_due") is True
+    never_settings, never = profiles("never", [each for each in texts if each[1] == OTHERS[each[0]]])
+    kept = {entry.text: entry.id for entry in never._store.entries()}
+    seen = [kept[text] for id_, text in entries.items() if id_ not in tainted]
+    publish(never, tiny, lora, b"", parent=None, seen=seen)
+    never._know_everything()  # as at its next start: the recent context is cut anew then
+    never._switch()
+    assert [text for _, text in _texts(service)] == [text for _, text in _texts(never)]
+    for text in ("The boat is called ", "The boat is called Z", "The boat is called QUO", *OTHERS[:3]):
+        one, other = service.suggest(text), never.suggest(text)
+        assert (one.words, one.ghost) == (other.words, other.ghost)
+        ids = service._tokenizer.encode(text)
+        told, wanted = (each._knowledge.memory.predict(ids) for each in (service, never))
+        assert np.array_equal(told.p, wanted.p)
+        assert np.array_equal(told.ids, wanted.ids)
+    assert service.status()["adapter"] is not None
+    assert never.status()["adapter"] is not None
+    # A save of the file brings none of it back, nor does reading it again.
+    path = settings.home.parent / "planted.jsonl"
+    path.write_text(path.read_text() + '{"text": "One more message."}\n')
+    *_, last = service.add([path])
+    assert last["entries"] == 1
+    for settings_now in (settings, never_settings):
+        held = written(settings_now, plain_pages)
+        assert not any(secret.encode() in held for secret in SECRETS.values())
+        assert not any(secret.lower().encode() in held.lower() for secret in SECRETS.values())
+    service.close()
+    assert not any(secret.encode() in written(settings, plain_pages) for secret in SECRETS.values())
+
+
+def _texts(service):
+    return [(entry.at, entry.text) for entry in service._store.entries()]
