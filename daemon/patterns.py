@@ -3,222 +3,56 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from idiolect.daemon import ids, numbers, randomness, services
+from idiolect.daemon.passwords import PASSWORDS
+from idiolect.daemon.rule import DONE, Rule
 
-    Span = tuple[int, int]
+_KEY_END: Final = r"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+_GAP: Final = r"(?:\s|\\[nrt]|[>|\"',])"
+_KEY_LINE: Final = rf"(?:{_GAP}{{1,20}}[A-Za-z0-9+/=]{{12,}})"
 
-#: What stands in the place of a secret. It never counts as a secret itself, so that redacting twice
-#: changes nothing.
-PLACEHOLDER: Final = r"\[(?:key|token|password|pin|card|iban|data)\]"
-_DONE: Final = rf"(?!{PLACEHOLDER})"
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One kind of secret, beside examples of what it must and must not take.
-
-    `pattern` has a group `s`, the secret itself; `locate` narrows a match to the secret's span, or
-    refuses it with None. `matches` are (text, text redacted) pairs; `misses` stay as they are. (A `¦` in
-    a text, to be taken out, keeps scanners from taking this file for a leak.) To save time, a rule is
-    tried only where one of the lower-case literals in `hints` occurs, if there are any, and where there
-    is a digit or a word of 60 characters, if it `needs` one.
-    """
-
-    kind: str
-    pattern: re.Pattern[str]
-    matches: tuple[tuple[str, str], ...]
-    misses: tuple[str, ...] = ()
-    hints: tuple[str, ...] = ()
-    needs: Literal["", "digit", "long word"] = ""
-    locate: Callable[[re.Match[str]], Span | None] = field(default=lambda match: match.span("s"))
-
-    @property
-    def placeholder(self) -> str:
-        """What stands in the text instead of the secret."""
-        return f"[{self.kind}]"
-
-
-def _value(match: re.Match[str]) -> Span | None:
-    """The secret less the punctuation of the sentence that it stands in; None where that is all."""
-    value = match["s"].rstrip(" \t.,;:!?)]}>\"'`")
-    start = match.start("s")
-    return (start, start + len(value)) if value else None
-
-
-def _luhn(digits: str) -> bool:
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        value = int(digit) * (1 + place % 2)
-        total += value - 9 * (value > 9)
-    return total % 10 == 0
-
-
-# Lengths by the issuers' prefixes (ISO/IEC 7812 ranges of the large networks).
-_CARD_RANGES: Final = re.compile(
-    r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"
-    r"|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|6(?:011|4[4-9]\d|5\d\d)\d{12}(?:\d{3})?|35\d{14}|62\d{14,17}"
-)
-
-
-def _card(match: re.Match[str]) -> Span | None:
-    digits = re.sub(r"\D", "", match["s"])
-    return match.span("s") if _CARD_RANGES.fullmatch(digits) and _luhn(digits) else None
-
-
-# Length of an IBAN by country (ISO 13616 registry).
-_IBAN_LENGTHS: Final = {
-    code: length
-    for length, codes in {
-        15: "NO",
-        16: "BE",
-        18: "DK FK FI FO GL NL SD",
-        19: "MK SI",
-        20: "AT BA EE KZ LT LU MN XK",
-        21: "CH HR LI LV",
-        22: "BG BH CR DE GB GE IE ME RS VA",
-        23: "AE GI IL IQ OM SO TL",
-        24: "AD CZ ES MD PK RO SA SE SK TN VG YE",
-        25: "LY PT ST",
-        26: "IS TR",
-        27: "BI DJ FR GR IT MC MR SM",
-        28: "AL AZ BY CY DO GT HN HU LB NI PL SV",
-        29: "BR EG PS QA UA",
-        30: "JO KW MU",
-        31: "MT SC",
-        32: "LC",
-        33: "RU",
-    }.items()
-    for code in codes.split()
-}
-
-
-def _iban(match: re.Match[str]) -> Span | None:
-    """The first characters of the match that make a whole IBAN (ISO 7064 MOD 97-10)."""
-    length = _IBAN_LENGTHS.get(match["s"][:2].upper())
-    if length is None:
-        return None
-    places = [place for place, char in enumerate(match["s"]) if char.isalnum()][:length]
-    rest = match["s"][places[-1] + 1 :]
-    if len(places) < length or (rest and rest[0].isalnum()):
-        return None
-    letters = "".join(match["s"][place] for place in places)
-    number = "".join(str(int(char, 36)) for char in letters[4:] + letters[:4])
-    start = match.start("s")
-    return (start, start + places[-1] + 1) if int(number) % 97 == 1 else None
-
-
-_WORD_FOR_IT: Final = (
-    r"(?:(?<![A-Za-z])(?:pass(?:word|wd|code|wort)|kennwort|pwd|mot de passe|contraseña|wachtwoord)s?[\"']?)"
-)
-_LABEL: Final = (
-    rf"(?:{_WORD_FOR_IT}|(?<![A-Za-z])(?:"
-    r"(?:(?:client|api|app|shared|signing)[ _-]?)?secret(?:[ _-]?(?:access[ _-]?)?key)?"
-    r"|(?:api|access|private|encryption|account|auth)[ _-]?key"
-    r"|(?:api|access|auth|refresh|bearer|session|bot)[ _-]?token)s?[\"']?)"
-)
-_WORD_HINTS: Final = ("passw", "passcode", "pwd", "kennwort", "mot de passe", "contraseña", "wachtwoord")
-_LABEL_HINTS: Final = (*_WORD_HINTS, "secret", "key", "token")
-_ORDINARY: Final = (  # what documents and forms say in the place of a value
-    r"(?!(?:required|optional|none|null|true|false|string|str|text|yes|no|unknown|changed|reset|hidden"
-    r"|redacted|tbd|here|below|above|see|empty|invalid|incorrect|wrong|expired|forgotten|protected|missing"
-    r"|(?-i:[A-Z]{2,}(?:_[A-Z]+)+)|\*+|\.+|<[^>]*>|\$\{?[A-Z_]+\}?|\{+[^}]*\}+)(?![^\s.,;:!?)\"'`]))"
-)
-_KEY_END: Final = r"-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
-
-_SERVICE_TOKENS: Final = "|".join(
-    (
-        r"gh[pousr]_[A-Za-z0-9]{36,}",  # GitHub
-        r"github_pat_[A-Za-z0-9_]{22,}",
-        r"glpat-[\w-]{20,}",  # GitLab
-        r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}(?![A-Za-z0-9])",  # AWS access key id
-        r"xox[abeoprs]-[A-Za-z0-9-]{10,}",  # Slack
-        r"xapp-\d-[A-Za-z0-9-]{10,}",
-        r"https://hooks\.slack\.com/services/[A-Za-z0-9/]{20,}",
-        r"(?:sk|rk|pk)_(?:live|test)_[A-Za-z0-9]{16,}",  # Stripe
-        r"whsec_[A-Za-z0-9+/]{24,}",
-        r"AIza[\w-]{35}",  # Google
-        r"ya29\.[\w-]{20,}",
-        r"GOCSPX-[\w-]{20,}",
-        r"sk-(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{20,}",  # OpenAI and services that copied its form
-        r"hf_[A-Za-z0-9]{30,}",  # Hugging Face
-        r"npm_[A-Za-z0-9]{36}",
-        r"pypi-[\w-]{50,}",
-        r"SG\.[\w-]{16,}\.[\w-]{16,}",  # SendGrid
-        r"do[por]_v1_[a-f0-9]{64}",  # DigitalOcean
-        r"shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}",  # Shopify
-        r"\d{8,10}:AA[\w-]{33}(?![\w-])",  # Telegram bot
-        r"AGE-SECRET-KEY-1[0-9A-Z]{50,}",
-        r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*",  # JSON web token (RFC 7519)
-    )
-)
-_SERVICE_HINTS: Final = (
-    *("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "akia", "asia", "abia", "acca"),
-    *("xox", "xapp-", "hooks.slack", "_live_", "_test_", "whsec_", "aiza", "ya29.", "gocspx-", "sk-", "hf_"),
-    *("npm_", "pypi-", "sg.", "_v1_", "shpat_", "shpca_", "shppa_", "shpss_", ":aa", "age-secret", "eyj"),
-)
-
+#: In the order in which they are tried.
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "key",
         re.compile(
-            r"(?P<s>-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"
-            rf"(?:[\s\S]*?{_KEY_END}|[\s\S]*)"  # a key cut off before its end is a key all the same
-            rf"|(?:(?<!\S)[A-Za-z0-9+/=\\]{{16,}}\s+){{0,80}}(?:(?<!\S)[A-Za-z0-9+/=\\]+\s*)?{_KEY_END})"
+            r"(?P<s>-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----(?:\s*[A-Z][\w-]{2,20}: [^\n]{0,200}\n)*"
+            rf"(?:{_KEY_LINE}*(?:{_GAP}{{1,20}}[A-Za-z0-9+/=]{{1,64}})*?{_GAP}{{0,20}}{_KEY_END}"
+            rf"|{_KEY_LINE}*)"
+            rf"|(?:(?<!\S)[A-Za-z0-9+/=\\]{{16,100}}\s+){{0,80}}(?:(?<!\S)[A-Za-z0-9+/=\\]{{1,100}}\s*)?{_KEY_END}"
+            r"|PuTTY-User-Key-File-\d:[\s\S]{0,20000}?Private-MAC: [0-9a-f]{40,64})"
         ),
         matches=(
             (
                 "mine:\n-----BEGIN RSA PRIV¦ATE KEY-----\nMIIEow\nx8Q=\n-----END RSA PRIVATE KEY-----\nok",
                 "mine:\n[key]\nok",
             ),
-            ("-----BEGIN PRIV¦ATE KEY----- MIIEvQIBADANBg cut off", "[key]"),
+            ("-----BEGIN PRIV¦ATE KEY----- MIIEvQIBADANBg cut off", "[key] cut off"),
             ("9vXwK2mPq7RtYu31Zs8=\n-----END EC PRIV¦ATE KEY-----", "[key]"),
             ("-----BEGIN PGP PRIV¦ATE KEY BLOCK-----\nlQ\n-----END PGP PRIVATE KEY BLOCK-----.", "[key]."),
+            (
+                "k = '-----BEGIN PRIV¦ATE KEY-----\\nMIIEvQIBADANBg\\n-----END PRIVATE KEY-----\\n'",
+                "k = '[key]\\n'",
+            ),
         ),
         misses=(
             "-----BEGIN PUBLIC KEY-----\nMFww\n-----END PUBLIC KEY-----",
             "BEGIN PRIVATE KEY is a marker",
         ),
-        hints=("private key",),
-    ),
-    Rule(
-        "data",  # lines of base64 (the middle of a key, an attachment), or one that no person typed
-        re.compile(
-            r"(?<![\w+/=])(?P<s>(?:[A-Za-z0-9+/]{60,76}={0,2}\s+)+(?:[A-Za-z0-9+/]{60,76}={0,2}"
-            r"|[A-Za-z0-9+/]{1,75}={1,2})(?![\w+/=])|[A-Za-z0-9+/=_%\\-]{160,})"
-        ),
-        matches=(
-            (f"see\n{'aB3/' * 16}\n{'cD4+' * 16}\nZm9v=\nend", "see\n[data]\nend"),
-            ("img " + "iVBORw0KGgo" * 20, "img [data]"),
-        ),
-        misses=(
-            "the tree is at 4b825dc642cb6eb9a060e54bf8d69288fbee4904 now",
-            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-            "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft",
-        ),
-        needs="long word",
+        hints=frozenset(("private key", "private-mac")),
+        signs="-",
     ),
     Rule(
         "token",
-        re.compile(rf"(?<![\w-])(?P<s>{_SERVICE_TOKENS})"),
+        None,
+        find=services.find,
         matches=(
+            *((example, "[token]") for _, _, example in services.SERVICES if "ccountK" not in example),
             ("use ghp¦_16C7e42F292c6912E7710c838347Ae178B4a ok", "use [token] ok"),
-            ("git¦hub_pat_11ABCDEFG0aBcDeFgHiJkL_xyz", "[token]"),
-            ("glp¦at-aB3dE5fG7hJ9kL1mN3pQ", "[token]"),
             ("AWS: AKI¦AIOSFODNN7EXAMPLE.", "AWS: [token]."),
-            ("xox¦b-2444333222-abcdefGHIJ", "[token]"),
-            ("post to https://hoo¦ks.slack.com/services/T0000/B0000/XXXXyyyyZZZZ", "post to [token]"),
-            ("sk_¦live_4eC39HqLyjWDarjtT1zdp7dc", "[token]"),
-            ("AIz¦aSyD3x9aB_cDeFgHiJkLmNoPqRsTuVwXyZ01", "[token]"),
-            ("sk-¦proj-aB3dE5fG7hJ9kL1mN3pQ5rS7", "[token]"),
-            ("hf_¦aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH", "[token]"),
-            ("npm¦_aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5", "[token]"),
-            ("SG.¦aB3dE5fG7hJ9kL1mN3pQ5r.aB3dE5fG7hJ9kL1mN3pQ5r", "[token]"),
-            ("110201543:AA¦HdqTcvCH1vGWJxfSeofSAs0K5PALDsawA", "[token]"),
-            ("eyJ¦hbGciOiJIUzI1NiJ9.eyJ¦zdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N", "[token]"),
+            ("x;AccountK¦ey=aB3dE5fG7hJ9kL1mN3pQ5rS7aB3dE5fG7hJ9kL1mN3pQ5rS7==", "x;AccountKey=[token]"),
         ),
         misses=(
             "sk-learn-compatible-estimators-and-pipelines",
@@ -228,13 +62,34 @@ RULES: Final[tuple[Rule, ...]] = (
             "run test_live_stream_of_the_long_function_name",
             "a 12345678:AAA battery",
         ),
-        hints=_SERVICE_HINTS,
+        long_word=services.SHORTEST,
+    ),
+    Rule(
+        "data",  # lines of base64 (the middle of a key, an attachment), or one that no person typed
+        re.compile(
+            r"(?<![\w+/=])(?P<s>(?:[A-Za-z0-9+/]{60,76}={0,2}\s+)+(?:[A-Za-z0-9+/]{60,76}={0,2}"
+            r"|[A-Za-z0-9+/]{1,75}={1,2})(?![\w+/=])"
+            r"|(?=[A-Za-z+/=_%\\-]{0,80}[0-9])(?=[0-9+/=_%\\-]{0,80}[A-Za-z])[A-Za-z0-9+/=_%\\-]{160,})"
+        ),
+        matches=(
+            (f"see\n{'aB3/' * 16}\n{'cD4+' * 16}\nZm9v=\nend", "see\n[data]\nend"),
+            ("img " + "iVBORw0KGgo" * 20, "img [data]"),
+        ),
+        misses=(
+            "the tree is at 4b825dc642cb6eb9a060e54bf8d69288fbee4904 now",
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+            "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft",
+            "-" * 200,
+        ),
+        long_word=60,
     ),
     Rule(
         "token",
         re.compile(
-            rf"(?i:\b(?:bearer|basic)[ \t]+|[?&](?:access_token|token|api_?key|key|sig|signature|auth)=)"
-            rf"(?P<s>{_DONE}(?=[^\s&]*\d)[A-Za-z0-9+/=._~%-]{{12,}})"
+            rf"(?i:\b(?:bearer|basic)[ \t]+|[?&;](?:[a-z]+[_-])?(?:token|api_?key|key|sig|signature|auth"
+            rf"|secret|jwt|code)="
+            rf"|/(?:reset|invite|verify|confirm|activate|magic|unsubscribe|password)[a-z_-]{{0,20}}[/?=])"
+            rf"(?P<s>{DONE}(?=[^\s&]{{0,200}}\d)[^\s&#\"'<>,;)]{{8,}})"
         ),
         matches=(
             ("Authorization: Bea¦rer mF_9.B5f-4.1JqM", "Authorization: Bearer [token]"),
@@ -242,132 +97,15 @@ RULES: Final[tuple[Rule, ...]] = (
                 "https://x.example/a?id=7&access_token=a1b2c3d4e5f6g7",
                 "https://x.example/a?id=7&access_token=[token]",
             ),
+            ("https://x.example/reset/a1b2c3d4e5f6g7h8", "https://x.example/reset/[token]"),
         ),
         misses=("the bearer responsibilities", "https://x.example/?key=value", "basic understanding"),
-        hints=("bearer", "basic", "token=", "key=", "sig=", "signature=", "auth="),
-        needs="digit",
+        hints=frozenset(("bearer", "basic", "://")),
     ),
-    Rule(
-        "password",  # in a URL
-        re.compile(rf"(?i:\b[a-z][a-z0-9+.-]{{0,20}})://[^\s:/@]*:(?P<s>{_DONE}[^\s/]+)(?=@)"),
-        matches=(
-            ("postgres://ann:hunter2@db.example/x", "postgres://ann:[password]@db.example/x"),
-            ("https://ann:p@ss@x.example", "https://ann:[password]@x.example"),
-        ),
-        misses=("http://localhost:8080/@ann", "mail ann@example.org: see https://example.org"),
-        hints=("://",),
-    ),
-    Rule(
-        "password",  # a label and a value in quotes
-        re.compile(
-            rf"(?i:{_LABEL})\s*(?::=|=>|[:=])\s*(?P<q>[\"'`])(?P<s>{_ORDINARY}{_DONE}[^\"'`\n]{{3,200}})(?P=q)"
-        ),
-        matches=(
-            ('{"password": "correct horse"}', '{"password": "[password]"}'),
-            ("API_KEY = 'abc-def'", "API_KEY = '[password]'"),
-        ),
-        misses=('password: ""', 'password = "required"', "the secret: 'x'", "secrets: `GH_TOKEN`"),
-        hints=_LABEL_HINTS,
-    ),
-    Rule(
-        "password",  # a label and a value that is no word
-        re.compile(
-            rf"(?i:{_LABEL})[ \t]*(?::=|=>|[:=])[ \t]*"
-            rf"(?P<s>(?![\"'`]){_ORDINARY}{_DONE}(?=\S*[\d!#$%&*+@^_~])\S{{4,}})"
-        ),
-        matches=(
-            ("Password: hunter2", "Password: [password]"),
-            ("the wifi password: blue9Sky, as ever", "the wifi password: [password], as ever"),
-            ("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG", "AWS_SECRET_ACCESS_KEY=[password]"),
-            ("Passwort: Geheim!", "Passwort: [password]!"),
-        ),
-        misses=(
-            "password: please reset it today",
-            "no api key: see the docs for how to get one",
-            "export PASSWORD=$DB_PASSWORD",
-            "the key: be kind",
-            "tokens: 512 per second",
-        ),
-        hints=_LABEL_HINTS,
-        locate=_value,
-    ),
-    Rule(
-        "password",  # any one word that ends the line or stands before the next label
-        re.compile(
-            rf"(?i:{_WORD_FOR_IT})[ \t]*(?::=|=>|[:=])[ \t]*(?P<s>{_ORDINARY}{_DONE}[^\s\"'`]{{3,}})"
-            r"(?m:(?=[ \t]*$|[ \t]+[\w-]+[ \t]*[:=]))"
-        ),
-        matches=(
-            ("user: ann password: swordfish host: db1", "user: ann password: [password] host: db1"),
-            ("password = swordfish\nok", "password = [password]\nok"),
-        ),
-        misses=("Password: required", "password: please reset it today", "The secret: patience."),
-        hints=_WORD_HINTS,
-        locate=_value,
-    ),
-    Rule(
-        "password",  # "the password is ...": only for what can be no word
-        re.compile(
-            rf"(?i:\b(?:password|passwort|passcode)[ \t]+(?:is|was|ist|war)[ \t:]+)"
-            rf"[\"'`]?(?P<s>{_DONE}(?=\S*\d)(?=\S*[A-Za-z])\S{{6,}})"
-        ),
-        matches=(("The password is hunter2.", "The password is [password]."),),
-        misses=(
-            "the password is required",
-            "the password is 8 characters long",
-            "password was changed in 2019",
-        ),
-        hints=("passw", "passcode"),
-        needs="digit",
-        locate=_value,
-    ),
-    Rule(
-        "password",  # several words: to the end of the line
-        re.compile(
-            r"(?im:(?<![a-z])(?:pass ?phrase|(?:seed|recovery|mnemonic)[ _-](?:phrase|words))"
-            rf"[ \t]*[:=][ \t]*(?P<s>{_DONE}\S.{{2,}}))"
-        ),
-        matches=(("Passphrase: correct horse battery staple\nok", "Passphrase: [password]\nok"),),
-        misses=("a passphrase is longer than a password", "recovery phrase:"),
-        hints=("phrase", "words"),
-        locate=_value,
-    ),
-    Rule(
-        "password",  # an option of a command
-        re.compile(
-            r"(?<!\S)--?(?:password|passwd|passphrase|token|secret|api-key)"
-            rf"(?:=|[ \t]+(?=\S*\d))(?P<s>(?![\"'$<{{-]){_DONE}\S{{3,}})"
-        ),
-        matches=(
-            ("mysql --password=swordfish db", "mysql --password=[password] db"),
-            ("tool --token abc123def", "tool --token [password]"),
-        ),
-        misses=("give it --password and then the file", "--token $TOKEN", "--password=<yours>"),
-        hints=("-password", "-passwd", "-passphrase", "-token", "-secret", "-api-key"),
-        locate=_value,
-    ),
-    Rule(
-        "pin",
-        re.compile(
-            r"(?i:\bpin(?:[ -]?(?:code|number))?"
-            r"|\b(?:verification|security|one[- ]time|log-?in|access|otp|2fa)[ -](?:code|password|pin))"
-            r"(?i:[ \t]*[:=][ \t]*|[ \t]+(?:is|ist)[ \t:]+)(?P<s>\d{4,8})(?!\w)"
-        ),
-        matches=(
-            ("My PIN: 4821", "My PIN: [pin]"),
-            ("Your verification code is 992817.", "Your verification code is [pin]."),
-        ),
-        misses=("pin 4 is ground", "the zip code is 90210", "pin: done", "spin: 2000"),
-        hints=("pin", "code", "password"),
-        needs="digit",
-    ),
+    *PASSWORDS,
     Rule(
         "card",
-        re.compile(
-            r"(?<![\w.-])(?P<s>[2-6]\d{12,18}"
-            r"|[2-6]\d{3}(?P<c>[ -])\d{4}(?P=c)\d{4}(?P=c)\d{4}(?:(?P=c)\d{3})?"
-            r"|3\d{3}(?P<d>[ -])\d{6}(?P=d)\d{4,5})(?![\w-])"
-        ),
+        numbers.CARD,
         matches=(
             ("4111 1111 1111 1111", "[card]"),
             ("Amex 3782-822463-10005.", "Amex [card]."),
@@ -380,18 +118,54 @@ RULES: Final[tuple[Rule, ...]] = (
             "at 1700000000000 ms",
             "order 4000000000000000000001",
         ),
-        needs="digit",
-        locate=_card,
+        figures=True,
+        locate=numbers.card,
     ),
     Rule(
         "iban",
-        re.compile(r"(?<![A-Za-z0-9])(?P<s>[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,40})"),
+        numbers.IBAN,
         matches=(
             ("DE89 3704 0044 0532 0130 00 AND more", "[iban] AND more"),
             ("to GB82WEST12345698765432, please", "to [iban], please"),
         ),
         misses=("DE89 3704 0044 0532 0130 01", "at10 we all went to the big old house there"),
-        needs="digit",
-        locate=_iban,
+        figures=True,
+        locate=numbers.iban,
+    ),
+    Rule(
+        "id",
+        None,
+        find=ids.find,
+        matches=(
+            ("codice fiscale RSSMRA85T10¦A562S", "codice fiscale [id]"),
+            ("756.9217.0769.85 is mine", "[id] is mine"),
+            ("SSN 536-90¦-4399", "SSN [id]"),
+            ("BSN: 1112¦22333", "BSN: [id]"),
+            ("my social insurance number is 123 456 ¦782", "my social insurance number is [id]"),
+        ),
+        misses=(
+            "756.9217.0769.84",
+            "codice RSSMRA85T10A562T",
+            "BSN: 111222334",
+            "111222333 people",
+            "000-12-3456",
+        ),
+        figures=True,
+    ),
+    Rule(
+        "random",
+        None,
+        find=randomness.find,
+        matches=(
+            ("the backup code is x7Kp2mQ9vL¦4nR8tWb3Zc today", "the backup code is [random] today"),
+            ("licence 7QX4M-9KD2P-W3¦8VN-5RT6Y-2HB9C", "licence [random]"),
+        ),
+        misses=(
+            "getUserByEmailAddress2 in AbstractSingletonProxyFactoryBean3",
+            "f81d4fae-7dec-11d0-a765-00a0c91e6bf6 and 4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+            "IMG_20190203_142233_HDR.jpg and x86_64-unknown-linux-gnu",
+            "sha512-9x2zB3kd8Qw7PmL4vN6tR1yH5jF0gC9sX2aZ8bV7nM3qK4wE6rT5yU1iO0pA==",
+        ),
+        long_word=randomness.SHORTEST,
     ),
 )

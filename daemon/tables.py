@@ -63,7 +63,7 @@ def receipts(rows: Iterable[dict[str, Any]]) -> Table:
 
 
 def app_rules(rows: Iterable[dict[str, Any]]) -> Table:
-    """What is done in which applications; built-in found share a row."""
+    """What is done in which applications; built-in rules share a row."""
     said = {"allow": "suggests and learns", "quiet": "suggests, learns nothing", "exclude": "neither"}
     found = ruled("application", "there it", "said by", right=())
     for (rule, source), group in itertools.groupby(rows, lambda row: (row["rule"], row["source"])):

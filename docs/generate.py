@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import runpy
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,14 @@ def _options(command: Any) -> str:
             names = ", ".join(f"`{name}{value}`" for name in sorted(param.opts, key=len, reverse=True))
             lines.append(f"- {names}: {param.help}")
     return "\n".join(lines)
+
+
+# --- redaction ---------------------------------------------------------------------------------------
+
+
+def redaction() -> str:
+    """How much of the labelled set is redacted and how much kept, measured here and now."""
+    return str(runpy.run_path(str(ROOT / "tests" / "bench" / "redaction.py"))["table"]())
 
 
 # --- settings ----------------------------------------------------------------------------------------

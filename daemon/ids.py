@@ -1,0 +1,213 @@
+"""National identity numbers: how they are written in each country, and whether their check digits are right."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Span = tuple[int, int]
+
+#: Written so that the form tells much: module of python-stdnum (or a name of `_OWN`), pattern. All are tried, in
+#: this order, at each place where a number may begin.
+SHAPES: Final[tuple[tuple[str, str], ...]] = (
+    ("ch.ssn", r"756\.\d{4}\.\d{4}\.\d{2}"),
+    ("br.cpf", r"\d{3}\.\d{3}\.\d{3}-\d{2}"),
+    ("ru", r"\d{3}-\d{3}-\d{3}[ -]\d{2}"),
+    ("cl.rut", r"\d{1,2}\.\d{3}\.\d{3}-[\dKk]"),
+    ("be.nn", r"\d{2}\.\d{2}\.\d{2}-\d{3}[.-]\d{2}"),
+    ("us.ssn", r"\d{3}-\d{2}-\d{4}"),
+    ("kr.rrn", r"\d{6}-[0-9]\d{6}"),
+    ("lv.pvn", r"\d{6}-\d{5}"),
+    ("se.personnummer", r"(?:19|20)?\d{6}[-+]\d{4}"),
+    ("se.personnummer", r"(?:19|20)\d{10}"),
+    ("fi.hetu", r"\d{6}[-+A]\d{3}[0-9A-FHJ-NPR-Y]"),
+    ("cz.rc", r"\d{6}/\d{3,4}"),
+    ("my.nric", r"\d{6}-\d{2}-\d{4}"),
+    ("ar.cuit", r"\d{2}-\d{8}-\d"),
+    ("pk.cnic", r"[1-7]\d{4}-\d{7}-\d"),
+    ("ae", r"784-\d{4}-\d{7}-\d"),
+    ("do.cedula", r"\d{3}-\d{7}-\d"),
+    ("th.pin", r"\d-\d{4}-\d{5}-\d{2}-\d"),
+    ("fr.nir", r"[12] ?\d{2} ?\d{2} ?\d[\dAB] ?\d{3} ?\d{3} ?\d{2}"),
+    ("cn", r"\d{17}[\dXx]"),
+    ("no.fodselsnummer", r"\d{6} ?\d{5}"),
+    ("es.dni", r"\d{8}[- ]?[A-Z]"),
+    ("es.nie", r"[XYZ][- ]?\d{7}[- ]?[A-Z]"),
+    (
+        "it.codicefiscale",
+        r"[A-Z]{3} ?[A-Z]{3} ?[\dLMNP-V]{2}[A-EHLMPRST][\dLMNP-V]{2} ?[A-Z][\dLMNP-V]{3}[A-Z]",
+    ),
+    ("mx.curp", r"[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z\d]\d"),
+    ("gb", r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"),
+    ("sg", r"[STFG]\d{7}[A-Z]"),
+    ("hk", r"[A-Z]{1,2}\d{6}\([\dA]\)"),
+)
+
+#: Told by a word before it, since the form alone says too little: words, module.
+NAMED: Final[tuple[tuple[str, str], ...]] = (
+    (
+        r"steuer-id|steueridentifikationsnummer|steuernummer|steuer-identifikationsnummer|idnr|id-nr|tin",
+        "de.idnr",
+    ),
+    (r"bsn|burgerservicenummer|sofinummer", "nl.bsn"),
+    (r"cpr|cpr-nr|cpr-nummer|cprnummer", "dk.cpr"),
+    (r"pesel", "pl.pesel"),
+    (r"cnp", "ro.cnp"),
+    (r"egn|егн", "bg.egn"),
+    (r"oib", "hr.oib"),
+    (r"isikukood", "ee.ik"),
+    (r"asmens kodas", "lt.asmens"),
+    (r"amka|αμκα", "gr.amka"),
+    (r"nif|contribuinte", "pt.nif"),
+    (r"pps|ppsn", "ie.pps"),
+    (r"nhs", "gb.nhs"),
+    (r"sin|social insurance|nas", "ca.sin"),
+    (r"tfn|tax file", "au.tfn"),
+    (r"cpf", "br.cpf"),
+    (r"ssn|social security|social", "us.ssn"),
+    (r"itin", "us.itin"),
+    (r"aadhaar|aadhar|uidai", "in_.aadhaar"),
+    (r"pan|pan card", "in_.pan"),
+    (r"id|identity|sa id", "za.idnr"),
+    (r"kimlik", "tr.tckimlik"),
+    (r"teudat zehut|id|identity|תעודת זהות", "il.idnr"),
+    (r"emšo|emso|jmbg", "si.emso"),
+    (r"kennitala", "is_.kennitala"),
+    (r"nik|ktp", "id.nik"),
+    (r"my number|mynumber|マイナンバー|個人番号", "jp.in_"),
+    (r"инн|inn", "ru.inn"),
+    (r"rut|run", "cl.rut"),
+    (r"rodne cislo|rodné číslo", "cz.rc"),
+    (r"fødselsnummer|fodselsnummer|personnummer", "no.fodselsnummer"),
+    (r"personnummer|pnr", "se.personnummer"),
+    (r"cc|cartão de cidadão", "pt.cc"),
+)
+
+_AT: Final = r"(?<![\w.,/-])(?<![#+])"
+_TO: Final = r"(?![\w-])(?!\.\d|/\d)"
+_EACH: Final = tuple((name, re.compile(shape + _TO)) for name, shape in SHAPES)
+_SHAPE: Final = re.compile(
+    _AT
+    + r"(?:(?=\d)(?:"
+    + "|".join(shape for _, shape in SHAPES if not shape.startswith("[A-Z"))
+    + r")|(?=[A-Z])(?:"
+    + "|".join(shape for _, shape in SHAPES if re.match(r"\[[A-Z]", shape))
+    + "))"
+    + _TO
+)
+_NAMED: Final = tuple(
+    (
+        tuple(frozenset(re.findall(r"[^\W\d_]+", word)) for word in words.split("|")),
+        re.compile(
+            rf"(?i:(?<![^\W_])(?:{words})"
+            r"[ ]?(?:(?:card|code|kodas|number|nummer|no|nr|num|is|ist|lautet|är|er|to)\.?[ ]?|[:=#().-][ ]?"
+            r"|\(?idnr\)?[ ]?){0,4})(?P<v>[A-Z]{0,5}\d(?:[ ./-]?\d){3,13}(?:[ ./-]?[A-Z0-9]{1,3})?)(?![\w-])"
+        ),
+        name,
+    )
+    for words, name in NAMED
+)
+_BEFORE, _BEHIND = 10, 12  # characters of a number that may stand around what makes it worth while to look
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+#: What makes it worth while to look: figures close together, or letters and figures as in Italy and India.
+_WORTH: Final = re.compile(
+    r"(?<!\d)(?!(?:19|20)\d\d-\d\d-\d\d(?!\d))\d(?:(?:[ ./+-]?[\dA]){5}|\d[A-Z]\d\d ?[A-Z]\d{3}|\d{3}[A-Z])"
+)
+
+
+def find(text: str) -> list[Span]:
+    """Where national identity numbers are in `text` whose check digits are right, each as [start, end)."""
+    places = [match.span() for match in _WORTH.finditer(text)]
+    if not places:
+        return []
+    found = []
+    for start, end in places:
+        for match in _SHAPE.finditer(text, max(0, start - _BEFORE), end + _BEHIND):
+            if (span := _shaped(text, match.start())) is not None:
+                found.append(span)
+    said = set(_LETTERS.findall(text.lower()))
+    for words, pattern, name in _NAMED:
+        if any(map(said.issuperset, words)):
+            found += [match.span("v") for match in pattern.finditer(text) if _check(name)(match["v"])]
+    return found
+
+
+def _shaped(text: str, start: int) -> Span | None:
+    for name, shape in _EACH:
+        match = shape.match(text, start)
+        if match is not None and _check(name)(match[0]):
+            return match.span()
+    return None
+
+
+@cache
+def _check(name: str) -> Callable[[str], bool]:
+    # Loaded where a text has such a number: most users have those of one country or two.
+    if name in _OWN:
+        return _OWN[name]
+    check: Callable[[str], bool] = import_module(f"stdnum.{name}").is_valid
+    return check
+
+
+# What python-stdnum does not know, or knows too strictly.
+
+
+def _chinese(written: str) -> bool:
+    """GB 11643-1999, without asking which counties there were in which year."""
+    from datetime import date
+
+    from stdnum.cn import ric
+
+    try:
+        date(int(written[6:10]), int(written[10:12]), int(written[12:14]))
+    except ValueError:
+        return False
+    return 1900 <= int(written[6:10]) <= 2100 and ric.calc_check_digit(written[:-1]) == written[-1].upper()
+
+
+def _british(written: str) -> bool:
+    """National Insurance numbers have no check digit, but prefixes that are never given."""
+    return written[:2] not in {"BG", "GB", "NK", "KN", "TN", "NT", "ZZ"}
+
+
+def _singaporean(written: str) -> bool:
+    total = sum(
+        int(digit) * weight for digit, weight in zip(written[1:8], (2, 7, 6, 5, 4, 3, 2), strict=True)
+    )
+    total += 4 if written[0] in "TG" else 0
+    return written[8] == ("JZIHGFEDCBA" if written[0] in "ST" else "XWUTRQPNMLK")[total % 11]
+
+
+def _hongkongese(written: str) -> bool:
+    body = written[:-3].rjust(8)
+    values = [36 if char == " " else int(char, 36) for char in body]
+    total = sum(value * weight for value, weight in zip(values, range(9, 1, -1), strict=True))
+    return (total + int(written[-2], 16)) % 11 == 0
+
+
+def _russian(written: str) -> bool:
+    """SNILS: the weighted sum, modulo 101."""
+    digits = re.sub(r"\D", "", written)
+    total = sum(int(digit) * (9 - place) for place, digit in enumerate(digits[:9]))
+    return total % 101 % 100 == int(digits[9:])
+
+
+def _luhn(written: str) -> bool:
+    from stdnum import luhn
+
+    return luhn.is_valid(re.sub(r"\D", "", written))
+
+
+_OWN: Final[dict[str, Callable[[str], bool]]] = {
+    "cn": _chinese,
+    "gb": _british,
+    "sg": _singaporean,
+    "hk": _hongkongese,
+    "ru": _russian,
+    "ae": _luhn,
+}
