@@ -76,7 +76,8 @@ def write(db: Database, target: Path, key: str) -> dict[str, int]:
         db.execute("ATTACH ? AS copy KEY ?", (str(target), key))
     try:
         # Nothing of an unfinished copy is worth a journal; one transaction, so that nothing changes meanwhile.
-        db.execute("PRAGMA copy.journal_mode = OFF").fetchall()
+        with _about(target):
+            db.execute("PRAGMA copy.journal_mode = OFF").fetchall()
         db.execute("BEGIN")
         try:
             found = rows(db)
@@ -149,6 +150,9 @@ def _about(target: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0)
         if code & 0xFF in _WRITING or (code & 0xFF == sqlcipher.SQLITE_IOERR and code != _IOERR_READ):
             raise failed(target, "the disk is full, or it cannot be written") from None
+        # Busy: a reader never waits for the store itself. Error: the export hands on what was wrong in words alone.
+        if code & 0xFF in (sqlcipher.SQLITE_BUSY, sqlcipher.SQLITE_ERROR):
+            raise failed(target, str(error)) from None
         raise
 
 

@@ -225,8 +225,10 @@ def faults() -> str:
     names = [*rows[0]["cases"]]
     cases = sum(sum(row["cases"].values()) for row in rows)
     wrong = sum(row["wrong"] for row in rows)
+    every = all(row["cases"]["kill"] == row["steps"] for row in rows)
+    which = "at every step" if every else "at steps that are evenly spread"
     table = [
-        f"{cases:,} cases, of which {wrong:,} went wrong.",
+        f"The last run, {which}: {cases:,} cases, of which {wrong:,} went wrong.",
         "",
         f"| operation | steps | {' | '.join(names)} | wrong |",
         "|---|" + "---:|" * (len(names) + 2),

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlcipher3.dbapi2 as sqlcipher
 
 from idiolect.daemon import backup, copies, keys, process
 from idiolect.daemon.records import BackupRow, Feedback, FileState, NewEntry, Selector
@@ -219,6 +220,17 @@ def test_a_backup_that_fails_leaves_the_one_before(mine, target, monkeypatch, wr
     assert [path.name for path in target.parent.iterdir() if path.is_file()] == ["my.backup"]
     with store_of(mine) as store:
         assert store.backups() == known
+
+
+def test_a_file_that_another_program_holds(mine, target):
+    target.touch()
+    with closing(sqlcipher.connect(str(target), isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        key = keys.obtain(mine).hex
+        with closing(Store.open(mine.store_path, key, busy_timeout_s=0.05)) as store:
+            with pytest.raises(copies.CopyFailedError, match="locked"):
+                store.copy_to(target, KEY)
+            assert store.counts().entries == 60
 
 
 def test_places_where_no_backup_can_be(mine, tmp_path):
