@@ -60,7 +60,7 @@ class Children:
     def __init__(self) -> None:
         self._claimed = threading.Lock()
         self._cancelling = threading.Lock()
-        self._child: psutil.Popen | None = None
+        self._child: subprocess.Popen[bytes] | None = None
         self._heard = False  # the child's first event has come: it reads what it is told from then on
         self._suspended_at: float | None = None
         self._untold_s = 0.0
@@ -97,7 +97,7 @@ class Children:
         """
         # In a process group of its own: were the service killed while the child is suspended, the system would
         # end the child (POSIX: a group that becomes orphaned with stopped members is hung up).
-        child = psutil.Popen(
+        child = subprocess.Popen(
             [sys.executable, "-P", "-m", work.module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -187,7 +187,7 @@ class Children:
         with self._cancelling:
             if self._child is not None and self._suspended_at is None:
                 with contextlib.suppress(psutil.Error):  # it has just ended
-                    self._child.suspend()
+                    psutil.Process(self._child.pid).suspend()
                     self._suspended_at = time.monotonic()
 
     def go_on(self) -> None:
@@ -200,7 +200,7 @@ class Children:
         child = self._child
         with contextlib.suppress(psutil.Error):
             if child is not None:
-                times = child.cpu_times()
+                times = psutil.Process(child.pid).cpu_times()
                 return float(times.user + times.system)
         return None
 
@@ -212,7 +212,7 @@ class Children:
         if self._heard:  # told before it goes on, so that it never counts the time
             self._tell_suspensions()
         with contextlib.suppress(psutil.Error):
-            self._child.resume()
+            psutil.Process(self._child.pid).resume()
 
     def _tell_suspensions(self) -> None:
         if self._untold_s:
@@ -221,7 +221,7 @@ class Children:
 
     def _tell(self, **what: object) -> None:
         """Send the child a line. It reads at once: nothing else is in the pipe since its first event."""
-        if self._child is not None:
+        if self._child is not None and self._child.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._child.stdin.write(json.dumps(what).encode() + b"\n")
                 self._child.stdin.flush()

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import numpy as np
 import psutil
 import pytest
 
+from idiolect.daemon.offlimits import Place
+from idiolect.daemon.records import Selector
+from idiolect.daemon.rounds import RoundFailedError
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 
@@ -35,11 +43,12 @@ class Profile:
             "min_tokens": 50,
             "threads": 1,
             "rank": 4,
-            "epochs": 60,
+            "epochs": 16,
             "learning_rate": 2e-2,
             "recent_tokens": 40,
             "quiet_s": 0,
             "rest_s": 0.3,
+            "checkpoint_s": 0,
             "max_load": 1,
             "min_free_mb": 0,
             "on_battery": True,
@@ -94,12 +103,26 @@ def until(condition: Callable[[], object]) -> None:
         time.sleep(0.005)
 
 
-@pytest.fixture
-def profile(tmp_path: Path, tiny: BasePaths) -> Iterator[Profile]:
-    profile = Profile(tmp_path / "home", tiny)
+@pytest.fixture(scope="module")
+def profiles(tmp_path_factory: pytest.TempPathFactory, tiny: BasePaths) -> Callable[[], Profile]:
+    """`profiles()`: a profile that has read the same text as every other."""
+    first = Profile(tmp_path_factory.mktemp("rounds") / "home", tiny)
     random = np.random.default_rng(12)
     for _ in range(110):
-        assert profile.service.learn(" ".join(random.choice(SOME.split(), 9)), "test", None, None).stored
+        assert first.service.learn(" ".join(random.choice(SOME.split(), 9)), "test", Place(), None).stored
+    first.service.close()
+
+    def copied() -> Profile:
+        home = tmp_path_factory.mktemp("copy") / "home"
+        shutil.copytree(first.home, home, symlinks=True)
+        return Profile(home, tiny)
+
+    return copied
+
+
+@pytest.fixture
+def profile(profiles: Callable[[], Profile]) -> Iterator[Profile]:
+    profile = profiles()
     yield profile
     profile.service.close()
 
@@ -141,3 +164,190 @@ def test_a_round_that_is_asked_for_goes_on_while_the_user_types(profile: Profile
     waiting.join(DEADLINE_S)
     assert asked[-1] == verdict
     assert len(profile.store.rounds()) == 1
+
+
+def settled(result: Any) -> Any:
+    """A verdict's metrics without what depends on the clock."""
+    timed = ("seconds", "tokens_per_s", "train_seconds", "peak_mb")
+    return {name: value for name, value in result["metrics"].items() if name not in timed}
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(profiles: Callable[[], Profile]) -> tuple[bytes, dict[str, Any]]:
+    """The adapter and the figures of a round that nothing cut off."""
+    profile = profiles()
+    profile.begin()
+    verdict = profile.end()
+    blob = profile.store.adapter_blob(verdict["adapter"])
+    profile.service.close()
+    return blob, settled(verdict)
+
+
+def ends_as(profile: Profile, uninterrupted: tuple[bytes, dict[str, Any]]) -> None:
+    verdict = profile.end()
+    assert profile.store.adapter_blob(verdict["adapter"]) == uninterrupted[0]
+    assert settled(verdict) == uninterrupted[1]
+    [row] = profile.store.rounds()
+    assert (row.status, row.adapter) == (verdict["status"], verdict["adapter"])
+    assert profile.store.checkpoint() is None, "nothing is left once it has ended"
+    assert profile.store._rows("SELECT count(*) FROM checkpoint_parts") == [(0,)]
+
+
+def test_a_round_goes_on_after_the_service_was_stopped(
+    profile: Profile, uninterrupted: tuple[bytes, dict[str, Any]]
+) -> None:
+    profile.begin()
+    at = profile.trained()
+    profile.service.close()
+    profile.thread.join(DEADLINE_S)
+    assert isinstance(profile.error, RoundFailedError)
+    profile.open()
+    [row] = profile.store.rounds()
+    assert row.status == "interrupted"
+    assert profile.store.checkpoint().spent_s > 0
+    assert profile.service._rounds._facts().unfinished
+    # Text that comes meanwhile waits for the next round.
+    profile.service.learn("the harbour office is closed at noon", "test", Place(), None)
+    profile.begin()
+    assert profile.trained() > at, "it begins where it was"
+    ends_as(profile, uninterrupted)
+    assert profile.service._rounds._facts().new_tokens > 0
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no kill -9")
+def test_a_round_goes_on_after_its_process_was_killed(
+    profile: Profile, uninterrupted: tuple[bytes, dict[str, Any]]
+) -> None:
+    profile.begin()
+    until(lambda: profile.store.checkpoint() is not None)
+    profile.child().kill()
+    profile.thread.join(DEADLINE_S)
+    assert isinstance(profile.error, RoundFailedError)
+    assert [row.status for row in profile.store.rounds()] == ["failed"]
+    facts = profile.service._rounds._facts()
+    assert (facts.failed, facts.unfinished) == (1, True)
+    assert facts.failed_s_ago < 60, "it is not tried again at once"
+    assert facts.used_today_s > 0
+    profile.begin()
+    ends_as(profile, uninterrupted)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no kill -9")
+def test_a_service_killed_while_its_round_stands_still_leaves_no_process_and_goes_on(
+    profile: Profile, uninterrupted: tuple[bytes, dict[str, Any]]
+) -> None:
+    profile.service.close()
+    lines = [f"{name} = {json.dumps(value)}" for name, value in profile.given.items()]
+    (profile.home / "config.toml").write_text("\n".join(lines))
+    command = [sys.executable, "-P", "-m", "idiolect.daemon", "--home", str(profile.home)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as service:
+        url = json.loads(service.stdout.readline())["running"]["url"]
+        token = (profile.home / "run" / "token").read_text().strip()
+        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
+            assert client.post("/v1/train", json={}).status_code == 202
+            [child] = psutil.Process(service.pid).children()
+
+            def state() -> dict[str, Any]:
+                return client.get("/v1/status").json()["training"] or {}
+
+            until(lambda: state().get("tokens", 0) > 4000)
+            client.post("/v1/pause", json={}).raise_for_status()
+            until(lambda: state().get("waits") == "waits until `idiolect resume`")
+            until(lambda: child.status() == psutil.STATUS_STOPPED)
+            client.post("/v1/resume").raise_for_status()
+            at = state()["tokens"]
+            until(lambda: state().get("tokens", at) > at)
+            client.post("/v1/pause", json={}).raise_for_status()
+            until(lambda: child.status() == psutil.STATUS_STOPPED)
+        service.kill()
+    # Where nobody reaps it, as in a container, it stays a zombie: ended all the same.
+    until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    (profile.home / "config.toml").unlink()
+    profile.open()
+    profile.service.resume()
+    assert [row.status for row in profile.store.rounds()] == ["interrupted"]
+    assert profile.store.checkpoint() is not None
+    profile.begin("asked")
+    assert profile.trained() > 100, "it begins where its checkpoint was"
+    ends_as(profile, uninterrupted)
+
+
+def test_forgetting_takes_the_checkpoint_and_the_round_with_the_text(profile: Profile) -> None:
+    profile.begin()
+    until(lambda: profile.store.checkpoint() is not None)
+    ids = [entry.id for entry in profile.store.entries()]
+    profile.service.forget(Selector(ids=(ids[3],)), False)
+    profile.thread.join(DEADLINE_S)
+    assert isinstance(profile.error, RoundFailedError)
+    assert profile.store.checkpoint() is None
+    assert profile.store._rows("SELECT count(*) FROM checkpoint_parts") == [(0,)]
+    # A part that was still on its way has nowhere to go.
+    profile.store.add_checkpoint_part(1, 0, b"late", 1.0)
+    assert profile.store._rows("SELECT count(*) FROM checkpoint_parts") == [(0,)]
+    assert not profile.service._rounds._facts().unfinished
+
+
+def test_other_settings_begin_anew(profile: Profile) -> None:
+    profile.begin()
+    until(lambda: profile.store.checkpoint() is not None)
+    profile.service.close()
+    profile.thread.join(DEADLINE_S)
+    profile.given["learning_rate"] = 1e-2
+    profile.open()
+    profile.begin()
+    verdict = profile.end()
+    assert verdict["event"] == "verdict"
+    assert [row.status for row in profile.store.rounds()] == ["interrupted", verdict["status"]]
+
+
+def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profile: Profile) -> None:
+    store = profile.store
+    [first, *_] = store.entries()
+
+    def ended(status: str) -> None:
+        store.publish(
+            store.begin_round(None),
+            blob=b"",
+            rank=4,
+            parent=None,
+            seen=[],
+            status=status,
+            reason="",
+            metrics={"last_entry": first.id},
+            tokens_per_s=None,
+            seconds=None,
+        )
+
+    def refused() -> int:
+        return profile.service._rounds._facts().refused
+
+    assert refused() == 0
+    for count in (1, 2, 3):
+        ended("refused")
+        assert refused() == count
+    assert profile.service._rounds._facts().new_tokens == store.counts().tokens - first.tokens
+    profile.service.forget(Selector(ids=(first.id,)), False)
+    assert refused() == 0
+    ended("refused")
+    assert refused() == 1
+    ended("active")
+    assert refused() == 0
+
+
+def test_a_clock_that_jumps_keeps_each_days_sum(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = profile.service._rounds
+
+    def used(day: str, seconds: float) -> float:
+        monkeypatch.setattr("idiolect.daemon.rounds._today", lambda: day)
+        rounds._use(seconds)
+        return rounds.today()["used_s"]
+
+    assert used("2026-01-31", 100) == 100
+    assert used("2026-02-01", 20) == 20
+    assert used("2026-01-31", 1) == 101
+    assert used("2031-05-05", 5) == 5
+    assert used("2026-02-01", 2) == 22
+    for day in range(10, 30):
+        used(f"2026-03-{day}", 1)
+    assert used("2026-03-29", 0) == 1
+    assert len(profile.store.get("round_seconds")) <= 8
