@@ -43,7 +43,7 @@ class Profile:
             "min_tokens": 50,
             "threads": 1,
             "rank": 4,
-            "epochs": 16,
+            "epochs": 40,
             "learning_rate": 2e-2,
             "recent_tokens": 40,
             "quiet_s": 0,
@@ -232,6 +232,29 @@ def test_a_round_goes_on_after_its_process_was_killed(
     ends_as(profile, uninterrupted)
 
 
+def held_in_the_midst(service: subprocess.Popen[bytes], home: Path) -> psutil.Process:
+    """Let a service begin a round, hold it, let it go on and hold it again; the round's process."""
+    url = json.loads(service.stdout.readline())["running"]["url"]
+    token = (home / "run" / "token").read_text().strip()
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
+
+        def state() -> dict[str, Any]:
+            return client.get("/v1/status").json()["training"]
+
+        assert client.post("/v1/train", json={}).status_code == 202
+        until(lambda: state()["phase"] == "train")
+        [child] = psutil.Process(service.pid).children()
+        client.post("/v1/pause", json={}).raise_for_status()
+        until(lambda: child.status() == psutil.STATUS_STOPPED)
+        assert state()["waits"] == "waits until `idiolect resume`"
+        at = state()["spent_s"]
+        client.post("/v1/resume").raise_for_status()
+        until(lambda: state()["spent_s"] > at)
+        client.post("/v1/pause", json={}).raise_for_status()
+        until(lambda: child.status() == psutil.STATUS_STOPPED)
+    return child
+
+
 @pytest.mark.skipif(os.name == "nt", reason="there is no kill -9")
 def test_a_service_killed_while_its_round_stands_still_leaves_no_process_and_goes_on(
     profile: Profile, uninterrupted: tuple[bytes, dict[str, Any]]
@@ -241,25 +264,10 @@ def test_a_service_killed_while_its_round_stands_still_leaves_no_process_and_goe
     (profile.home / "config.toml").write_text("\n".join(lines))
     command = [sys.executable, "-P", "-m", "idiolect.daemon", "--home", str(profile.home)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as service:
-        url = json.loads(service.stdout.readline())["running"]["url"]
-        token = (profile.home / "run" / "token").read_text().strip()
-        with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
-            assert client.post("/v1/train", json={}).status_code == 202
-            [child] = psutil.Process(service.pid).children()
-
-            def state() -> dict[str, Any]:
-                return client.get("/v1/status").json()["training"] or {}
-
-            until(lambda: state().get("tokens", 0) > 4000)
-            client.post("/v1/pause", json={}).raise_for_status()
-            until(lambda: state().get("waits") == "waits until `idiolect resume`")
-            until(lambda: child.status() == psutil.STATUS_STOPPED)
-            client.post("/v1/resume").raise_for_status()
-            at = state()["tokens"]
-            until(lambda: state().get("tokens", at) > at)
-            client.post("/v1/pause", json={}).raise_for_status()
-            until(lambda: child.status() == psutil.STATUS_STOPPED)
-        service.kill()
+        try:
+            child = held_in_the_midst(service, profile.home)
+        finally:
+            service.kill()
     # Where nobody reaps it, as in a container, it stays a zombie: ended all the same.
     until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
     (profile.home / "config.toml").unlink()
