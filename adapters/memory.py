@@ -35,6 +35,7 @@ _HEAVY = (
 )
 _BATCH = 4_096  # entries that are laid out together
 _PASS = 1 << 19  # tokens that are sorted together
+_REBUILT = 64  # a tree that grows by more than one part in so many is laid out anew: that costs less by then
 _SPANS = tuple(
     (1 << 16 * (ORDER + 1 - length)) - 1 for length in range(1, ORDER + 1)
 )  # bits that a length leaves open
@@ -111,7 +112,7 @@ class _Tree(NamedTuple):
 
     def grown(self, new: NDArray[np.uint64]) -> _Tree:
         """The tree with more numbers, ``new``, in order."""
-        if 4 * len(new) > self.heavy[1, _SPANS[0]].total:
+        if _REBUILT * len(new) > self.heavy[1, _SPANS[0]].total:
             return _Tree.of(_merged(*self.pages, new))
         values = new.tolist()
         pages, starts, heavy = list(self.pages), self.starts, dict(self.heavy)

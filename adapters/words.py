@@ -85,13 +85,9 @@ class Words:
             for form in WORD.findall(text)
             if len(form) <= LONGEST and len(form.encode()) <= _WIDEST
         )
-        new = {}
-        for form, times in counted.items():
-            first = self._count(form.encode(), times)
-            if first is None:
-                new[form.encode()] = times
-            else:
-                self._total[(0, 1), first] += times
+        new = {form.encode(): times for form, times in counted.items()}
+        for part in (self._general, self._own):
+            new = self._count(part, new)
         if new:
             forms = sorted(new)
             first, second = self._filed(forms)
@@ -108,14 +104,17 @@ class Words:
         second = np.array([[word[1] if len(word) > 1 else NONE for word in row] for row in ids], np.int32)
         return first, second
 
-    def _count(self, raw: bytes, times: int) -> NDArray[np.int32] | None:
-        """Count a word that is known, and return the tokens that begin it, alone and after a space."""
-        for part in (self._general, self._own):
-            place = part.place(raw)
-            if place is not None:
-                part.weights[place] += times
-                return part.first[:, place]
-        return None
+    def _count(self, part: _Part, used: dict[bytes, int]) -> dict[bytes, int]:
+        """Count those of the words, each used so many times, that are in a part; the others are returned."""
+        if not used or not len(part.forms):
+            return used
+        forms, times = np.array([*used]), np.array([*used.values()], np.float32)
+        places = np.minimum(np.searchsorted(part.forms, forms), len(part.forms) - 1)
+        known = part.forms[places] == forms
+        part.weights[places[known]] += times[known]
+        for row in (0, 1):
+            np.add.at(self._total[row], part.first[row, places[known]], times[known])
+        return {form: used[form] for form in forms[~known].tolist()}
 
     def match(
         self,

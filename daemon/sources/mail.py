@@ -331,9 +331,10 @@ class _Part:
 
     def parameter(self, name: str, field: str = "content-type") -> str:
         """A parameter of a field, in lower case; "" where it has none."""
-        found = re.search(
-            rf';\s*{name}\*?=\s*(?:"([^"]*)"|([^;\s]+))', self.fields.get(field, ""), re.IGNORECASE
-        )
+        value = self.fields.get(field, "")
+        if name not in value.lower():
+            return ""
+        found = re.search(rf';\s*{name}\*?=\s*(?:"([^"]*)"|([^;\s]+))', value, re.IGNORECASE)
         return (found[1] or found[2] or "").lower() if found else ""
 
     def parts(self) -> Iterator[_Part]:

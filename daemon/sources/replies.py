@@ -82,7 +82,7 @@ def own_words(text: str, *, flowed: bool = False, delete_space: bool = False) ->
     text = text[: _end(text)]
     lines = text.split("\n")
     if quotes:
-        lines = _unquoted(lines[: _end_of_answer(lines)])
+        lines = _unquoted(lines)
     if flowed:
         lines = _unflowed(lines, delete_space=delete_space)
     paragraphs: list[str] = []
@@ -121,20 +121,24 @@ def _lines_on(text: str, start: int, count: int) -> int:
     return start
 
 
-def _end_of_answer(lines: list[str]) -> int:
-    """The line that says who wrote what is quoted below without marks; the number of lines where there is none."""
+def _attributions(lines: list[str]) -> dict[int, int]:
+    """Where it is said who wrote what is quoted below, and in how many lines."""
+    places: set[int] = set()
     for place, line in enumerate(lines):
-        if line[:1] not in ("", ">") and _says_who_wrote(lines, place) and not _answered_below(lines, place):
-            return place
-    return len(lines)
+        if line.startswith(">"):
+            above = place - 1
+            while above >= 0 and place - above < 3 and not lines[above].strip():
+                above -= 1
+            places.update(range(above - 2, above + 1))
+        elif line.rstrip().endswith(":"):
+            places.update(range(place - 2, place + 1))
+    written = (place for place in sorted(places) if place >= 0 and lines[place][:1] not in ("", ">"))
+    return {place: said for place in written if (said := _says_who_wrote(lines, place))}
 
 
 def _says_who_wrote(lines: list[str], place: int) -> int:
     """How many lines, from this one on, say who wrote what is quoted below; 0 for none."""
-    near = lines[place : place + 4]
-    if not any(line.startswith(">") or line.rstrip().endswith(":") for line in near):
-        return 0
-    line = near[0].strip()
+    line = lines[place].strip()
     if _WROTE.match(line) or _BARE_FROM.match(line):
         return 1 if _is_followed(lines, place + 1) or line.endswith(":") else 0
     if _WROTE_BEGINS.match(line) and place + 1 < len(lines):
@@ -153,26 +157,19 @@ def _is_followed(lines: list[str], place: int) -> bool:
     return False
 
 
-def _answered_below(lines: list[str], place: int) -> bool:
-    """Whether quoted lines follow, so that the answers may stand between or below them."""
-    after = place + (_says_who_wrote(lines, place) or 1)
-    return _is_followed(lines, after)
-
-
 def _unquoted(lines: list[str]) -> list[str]:
-    """The lines without quoted ones and the lines that say who wrote those."""
+    """The lines without quoted ones and those that say who wrote these, up to where all is quoted without a mark."""
+    attributions = _attributions(lines)
     kept: list[str] = []
-    place = 0
-    while place < len(lines):
-        line = lines[place]
-        if line.startswith(">"):
-            kept.append("")
-        elif line and (said := _says_who_wrote(lines, place)) and _is_followed(lines, place + said):
-            kept.append("")
-            place += said - 1
-        else:
-            kept.append(line)
-        place += 1
+    skipped_to = 0
+    for place, line in enumerate(lines):
+        if place < skipped_to:
+            continue
+        if said := attributions.get(place, 0):
+            if not _is_followed(lines, place + said):
+                break
+            skipped_to = place + said
+        kept.append("" if said or line.startswith(">") else line)
     return kept
 
 

@@ -1,6 +1,6 @@
 """Measures what the README tells, prints tables, and writes docs/bench.json.
 
-``make bench``; single parts with ``ARGS="latency typing"`` (of faults, latency, training, memory, savings,
+``make bench``; single parts with ``ARGS="latency typing"`` (of faults, latency, training, memory, ingest, savings,
 quality, typing, start, exposure), single people with their corpus' name. The text is real people's, read from
 ``../shared/corpora`` beside the checkout; where that folder is absent the parts that need it are
 skipped, saying so. Nothing here fails on a time.
@@ -33,7 +33,10 @@ IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.cli import main; main()"
 BUDGET_S = 240
 PEOPLE = ("email_mills", "sms_student")
 CORPUS_NAMES = sorted(path.stem for path in CORPORA.glob("*.jsonl"))
-PARTS = ("faults", "latency", "training", "memory", "savings", "quality", "typing", "start", "exposure")
+PARTS = (
+    *("faults", "latency", "training", "memory", "ingest", "savings", "quality", "typing", "start"),
+    "exposure",
+)
 
 console = Console()
 
@@ -299,7 +302,7 @@ def show(result: dict) -> None:
         for arm, row in found["arms"].items():
             table.add_row(arm, *(str(value) for value in row.values()))
         console.print(table)
-    for part in ("latency", "typing", "start", "training"):
+    for part in ("latency", "typing", "start", "training", "ingest"):
         if part in result:
             rows = result[part] if isinstance(result[part], list) else [result[part]]
             table = Table(title=part)
@@ -321,6 +324,7 @@ def machine() -> str:
 def main(wanted: list[str]) -> None:
     from exposure import exposure
     from exposure import show as show_exposure
+    from ingest import ingest
     from memory_growth import memory_growth
     from memory_growth import show as show_growth
 
@@ -350,6 +354,8 @@ def main(wanted: list[str]) -> None:
             person = next((name for name in PEOPLE if name in names), names[0])
             result["exposure"] = exposure(entries(person), person, base)
             show_exposure(result["exposure"])
+        if names and "ingest" in parts:
+            result["ingest"] = ingest()
         if names and "savings" in parts:
             profile = Profile(Path(folder) / "eval", base)
             stack.callback(profile.run, "stop")
