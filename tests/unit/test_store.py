@@ -563,6 +563,13 @@ def test_forgotten_text_that_no_file_tells_of_is_not_taken_in_again(store):
     assert store._rows("SELECT count(*) FROM passed_over") == [(1,)]
 
 
+def test_a_source_that_is_taken_back_may_be_read_again(store):
+    sent = replace(entry("banana"), origin=1)
+    store.add([sent])
+    assert store.forget(Selector(origin=1)).entries == 1
+    assert store.add([sent]) != [None]
+
+
 # What became of suggestions
 
 FIRST, SECOND = date(2026, 1, 30), date(2026, 1, 31)
