@@ -206,13 +206,13 @@ def _of_store(action: Callable[[Store, Settings], object]) -> Callable[[Settings
 
 
 def _import(store: Store, settings: Settings) -> None:
-    ingest = Ingest(store, lambda text: [*text.encode()], lambda _id, _ids: None, settings)
+    ingest = Ingest(store, lambda text: [*text.encode()], lambda *_: None, settings)
     for _ in ingest.add_paths([settings.home.parent / "notes"]):
         pass
 
 
 def _send(store: Store, settings: Settings) -> None:
-    ingest = Ingest(store, lambda text: [*text.encode()], lambda _id, _ids: None, settings)
+    ingest = Ingest(store, lambda text: [*text.encode()], lambda *_: None, settings)
     ingest.add_text("A sentence that was sent.", source="chat", at=datetime(2024, 5, 1, tzinfo=UTC))
 
 
