@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
+import getpass
 import os
 import re
 import sys
@@ -12,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+_LEAST_CHARS = 8  # of a new passphrase
 _UNITS_S = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _DURATION = re.compile(r"(\d+d)?(\d+h)?(\d+m)?(\d+s)?")
 
@@ -49,11 +52,12 @@ Days = Annotated[int, typer.Option(help="How many days, today included.", min=1)
 
 
 class ExportKind(enum.StrEnum):
-    """What an adapter can be written as."""
+    """What an adapter can be written as; or all that is kept."""
 
     onnx_adapter = "onnx_adapter"
     peft = "peft"
     onnx = "onnx"
+    everything = "everything"
 
 
 def absolute(paths: list[Path]) -> list[str]:
@@ -88,6 +92,31 @@ def confirm(question: str) -> None:
     if not sys.stdin.isatty():
         raise typer.BadParameter("nobody is there to ask: add --yes")
     typer.confirm(question, abort=True)
+
+
+def passphrase_of(read_from: str | None, question: str, *, new: bool) -> str:
+    """A passphrase, typed unseen or from the first line of a file; a `new` one is typed twice. Raises BadParameter."""
+    if read_from is None:
+        if not sys.stdin.isatty():
+            raise typer.BadParameter("nobody is there to type a passphrase: add --passphrase-file")
+        given = getpass.getpass(question)
+        if new and getpass.getpass("The same again: ") != given:
+            raise typer.BadParameter("these were two different passphrases")
+    else:
+        try:
+            with (
+                contextlib.nullcontext(sys.stdin)
+                if read_from == "-"
+                else Path(read_from).open(encoding="utf-8") as file
+            ):
+                given = file.readline().rstrip("\r\n")
+        except (OSError, UnicodeDecodeError):
+            raise typer.BadParameter(f"no passphrase can be read from {read_from}") from None
+    if not given or (new and len(given) < _LEAST_CHARS):
+        raise typer.BadParameter(
+            f"a passphrase has {_LEAST_CHARS} characters or more; several words are best"
+        )
+    return given
 
 
 def seconds_of(given: str) -> int:

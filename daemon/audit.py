@@ -83,7 +83,9 @@ class Audit:
 
 def audit(db: Database, since_us: int, watches: list[str]) -> Audit:
     """What was taken and what happened from `since_us` on (microseconds since 1970), and what adapters have seen."""
-    where, values = ("WHERE taken_us >= ?", [since_us]) if since_us else ("", [])
+    where, values = "WHERE expired_us IS NULL", []
+    if since_us:
+        where, values = f"{where} AND taken_us >= ?", [since_us]
     taken = db.execute(
         "SELECT date(taken_us / 1000000, 'unixepoch') AS day, source, app,"  # noqa: S608 (no value in it)
         f" count(*), sum(words), sum(tokens), sum(redactions) FROM entries {where}"

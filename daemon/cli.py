@@ -179,16 +179,21 @@ def _stop(settings: Settings) -> int | None:
 @app.command(rich_help_panel=_SERVICE, epilog="Example: idiolect status --json")
 def status(as_json: AsJson = False) -> None:
     """Show what it knows, serves and does; works without the service, too."""
+    from idiolect.daemon import process
     from idiolect.daemon.client import Client, NotRunningError
 
     settings = _settings()
     try:
         with Client(settings) as client:
             now = client.get("/v1/status", timeout_s=_PROMPT_S)
-    except NotRunningError:
-        unknown = dict.fromkeys(("pid", "url", "socket", "base", "adapter", "entries", "tokens", "savings"))
-        now = {"running": False, **unknown, "training": None, "token_file": str(settings.token_path)}
-    now["home"] = str(settings.home)
+    except (NotRunningError, process.RelayedError) as error:
+        if getattr(error, "relayed_code", "locked") != "locked":
+            raise
+        running = process.find(settings)
+        where = {name: running and getattr(running, name) for name in ("pid", "url", "socket")}
+        unknown = dict.fromkeys(("base", "adapter", "entries", "tokens", "savings", "training"))
+        now = {"running": running is not None, **where, **unknown, "token_file": str(settings.token_path)}
+    now |= {"home": str(settings.home), "locked": settings.locked_path.exists()}
     _view().status(now, as_json=as_json)
 
 
@@ -398,14 +403,17 @@ def use(
 def export(
     kind: Annotated[
         ExportKind,
-        typer.Argument(help="onnx_adapter: for onnxruntime; peft: a PEFT folder; onnx: one merged model."),
+        typer.Argument(
+            help="onnx_adapter: for onnxruntime; peft: a PEFT folder; onnx: one merged model; everything: a folder "
+            "with all that is kept."
+        ),
     ],
     path: Annotated[Path, typer.Argument(help="Where to.")],
     adapter: Annotated[
         int | None, typer.Option(help="Its number; else the one that is served.", min=1)
     ] = None,
 ) -> None:
-    """Write an adapter to a file or folder that other programs read."""
+    """Write an adapter, or everything, to a file or folder that other programs read. It is not encrypted."""
     with _client() as client:
         body = {"kind": kind.value, "path": absolute([path])[0], "adapter": adapter}
         _view().exported(client.post("/v1/export", body, patient=True)["path"])

@@ -263,6 +263,14 @@ def checkpoints(db: Database) -> None:
     db.executescript(_CHECKPOINTS)
 
 
+@migrations()
+def expiry(db: Database) -> None:
+    """When an entry's text was let go; null: it is kept. The entry without its text tells which adapters saw it."""
+    db.execute("ALTER TABLE entries ADD COLUMN expired_us INTEGER")
+    db.execute("DROP INDEX entries_totals")
+    db.execute("CREATE INDEX entries_totals ON entries (source, words, tokens, expired_us)")
+
+
 def connect(path: Path, key: str, busy_timeout_s: float) -> Database:
     """Open (or create, for the user alone) the encrypted file and bring its schema up to date.
 
@@ -298,6 +306,24 @@ def connect(path: Path, key: str, busy_timeout_s: float) -> Database:
         connection.close()
         raise
     return db
+
+
+def fits(path: Path, key: str) -> bool:
+    """Whether a store is there that opens with `key` (64 hexadecimal digits). Changes nothing."""
+    if not path.exists():
+        return False
+    connection = sqlcipher.connect(str(path), isolation_level=None)
+    try:
+        connection.execute("PRAGMA cipher_log_level = NONE").fetchall()
+        connection.execute(f"PRAGMA key = \"x'{key}'\"").fetchall()
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlcipher.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlcipher.SQLITE_NOTADB:
+            return False
+        raise
+    finally:
+        connection.close()
+    return True
 
 
 def microseconds(at: datetime) -> int:

@@ -45,10 +45,12 @@ from idiolect.daemon.records import (
     Selector,
 )
 from idiolect.daemon.redact import hides, without_placeholders
+from idiolect.daemon.retention import Retention
 from idiolect.daemon.rounds import Rounds, told
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.people import Asked
 from idiolect.daemon.store import Store
+from idiolect.daemon.takeout import EVERYTHING, takeout
 from idiolect.daemon.watch import Watcher
 from idiolect.models.build import find_base
 from idiolect.models.errors import IdiolectError
@@ -135,9 +137,12 @@ class Service:
         self._watcher.start()
         self._store.retain(self._settings.keep_adapters)
         self._rounds.start()
+        self._retention = Retention(self._settings, self._store, self._remade)
+        self._retention.start()
 
     def close(self) -> None:
         """Stop following folders, end a round or an evaluation that runs, and close the store."""
+        self._retention.stop()
         self._watcher.stop()
         self._children.stop()
         self._rounds.stop()
@@ -285,8 +290,7 @@ class Service:
         try:
             receipt = self._store.forget(selector)
         finally:  # also where the text is deleted but the file could not be rewritten
-            self._know_everything()
-            self._switch()
+            self._remade()
             self._ingest.refresh()  # it remembers hashes of what files held
         self._store.event("forget", entries=receipt.entries, adapters=len(receipt.adapters_dropped))
         return receipt
@@ -309,11 +313,13 @@ class Service:
         """Learn nothing, for a while or until resumed; suggestions go on."""
         self._ingest.pause(for_s)
         self._rounds.pause_changed()
+        self._store.event("pause", **({} if for_s is None else {"seconds": for_s}))
 
     def resume(self) -> None:
         """Learn again."""
         self._ingest.resume()
         self._rounds.pause_changed()
+        self._store.event("resume")
 
     # Applications
 
@@ -347,13 +353,19 @@ class Service:
         self._switch()
 
     def export(self, kind: str, path: Path, adapter_id: int | None) -> Path:
-        """Write an adapter (None: the active one) for other programs; see :mod:`idiolect.adapters.export`."""
+        """Write an adapter (None: the active one) for other programs, or everything; see the modules of these."""
+        if kind == EVERYTHING:
+            made = takeout(self._store, path)
+            self._store.event("export", what=kind)
+            return made
         chosen = adapter_id if adapter_id is not None else self._store.active()
         if chosen is None:
             raise NoAdapterError(
                 "The base serves, so there is no active adapter to export. Name another one."
             )
-        return export(kind, self._lora(chosen), self._base, path)
+        made = export(kind, self._lora(chosen), self._base, path)
+        self._store.event("export", what=kind, adapter=chosen)
+        return made
 
     def status(self) -> dict[str, Any]:
         """What the profile knows, serves and does."""
@@ -428,6 +440,11 @@ class Service:
             self._newest = self._store.last_id()
             self._commands.forget()
             self._knowledge = self._know(lambda entry: entry <= self._newest)
+
+    def _remade(self) -> None:
+        """Know what the store still holds, and nothing else."""
+        self._know_everything()
+        self._switch()
 
     def _know(self, wanted: Callable[[int], object]) -> Knowledge:
         """Knowledge of the entries whose id is ``wanted``."""

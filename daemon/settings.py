@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import os
 import re
 import stat
@@ -90,6 +91,19 @@ TERMINALS: tuple[str, ...] = (
     "hyper",
     "co.zeit.hyper",
     "cmd.exe",
+)
+
+
+#: Names in the profile's folder that are the program's, with what SQLite and drafts add to them.
+_OWN: tuple[str, ...] = (
+    "store.db*",
+    "store.key*",
+    "locked*",
+    "config.toml",
+    "eval.html",
+    "base",
+    "run",
+    "log",
 )
 
 
@@ -255,6 +269,12 @@ class Settings(pydantic_settings.BaseSettings):
     keyring: bool = Field(
         True, description="true or false: keep the store's key in the system's keyring where there is one"
     )
+    keep_days: int = Field(
+        0, ge=0, le=36500, description="days after it was taken that text is let go; 0 keeps it"
+    )
+    keep_mb: float = Field(
+        0.0, ge=0, le=10**6, description="megabytes of text to keep, the oldest is let go; 0 keeps all"
+    )
     base: Path | None = Field(
         None, description="path of another Llama-architecture GGUF to use as the base model"
     )
@@ -332,6 +352,16 @@ class Settings(pydantic_settings.BaseSettings):
         return self.home / "store.key"
 
     @property
+    def next_key_path(self) -> Path:
+        """While the key is changed: the new one, or that it is in the keyring."""
+        return self.home / "store.key.next"
+
+    @property
+    def locked_path(self) -> Path:
+        """There while the profile is locked; with a passphrase, it holds the key, encrypted with that."""
+        return self.home / "locked"
+
+    @property
     def base_dir(self) -> Path:
         """The base model: what was fetched and what was built from it."""
         return self.home / "base"
@@ -366,17 +396,19 @@ class Settings(pydantic_settings.BaseSettings):
         """The page of the last evaluation: figures, no text."""
         return self.home / "eval.html"
 
+    def owns(self, path: Path) -> bool:
+        """Whether the program made what is at `path` in the profile's folder, a draft of it included."""
+        return any(fnmatch.fnmatchcase(path.name.removeprefix("."), pattern) for pattern in _OWN)
+
     def prepare(self) -> Self:
         """Create the profile's folders, for the user alone (0700), and return self.
 
         An existing folder of the profile is closed to others too, unless it holds files of somebody
         else's (a shared folder such as `/tmp` is left as it is). Raises HomeError.
         """
-        ours = {"store.db", "store.db-wal", "store.db-shm", "store.db.before-restore", "store.key"}
-        ours |= {"config.toml", "base", "run", "log"}
         try:
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if {child.name for child in self.home.iterdir()} <= ours:
+            if all(map(self.owns, self.home.iterdir())):
                 _close_to_others(self.home)
             for folder in (self.base_dir, self.run_dir, self.log_path.parent):
                 folder.mkdir(mode=0o700, exist_ok=True)

@@ -253,7 +253,7 @@ class UseBody(_Body):
 class ExportBody(_Body):
     """What to write where, of which adapter (null: the active one)."""
 
-    kind: Literal["onnx_adapter", "peft", "onnx"]
+    kind: Literal["onnx_adapter", "peft", "onnx", "everything"]
     path: _AnyPath
     adapter: _Id | None = None
 

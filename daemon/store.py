@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -92,6 +93,15 @@ class Store:
             store.close()
             raise
         return store
+
+    def rekey(self, key: str) -> None:
+        """Encrypt the file anew, with another key of 64 hexadecimal digits; killed on the way, it has the old one."""
+        if not re.fullmatch(r"[0-9a-f]{64}", key):
+            raise ValueError("a store's key is 64 hexadecimal digits")
+        with self._using(writing=True) as db:
+            db.execute(f"PRAGMA rekey = \"x'{key}'\"").fetchall()
+            self._key = key
+            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""
@@ -446,6 +456,21 @@ class Store:
         """
         with self._reading() as db:
             return copies.write(db, target, key)
+
+    def expire(self, before: datetime | None, most_bytes: int | None) -> int:
+        """Let go of text taken `before` a time, and of the oldest beyond `most_bytes`; of how many entries.
+
+        It goes as in `forget`, but adapters that have seen it stay, and so does the entry without its text.
+        """
+        before_us = None if before is None else microseconds(before)
+        with self._writing() as db:
+            count = texts.expire(db, before_us, most_bytes)
+            if count:
+                checkpoints.forget(db)
+                _set(db, _SCRUB, True)
+        if count:
+            self._scrub_or_say_so()
+        return count
 
     # Small state and events
 

@@ -113,7 +113,7 @@ def page(
     if prose:
         where, values = f"{where} AND source <> ?", [*values, COMMANDS]
     sql = (
-        f"SELECT {columns} FROM entries WHERE (at_us, id) > (?, ?) AND {where}"  # noqa: S608 (our columns)
+        f"SELECT {columns} FROM entries WHERE (at_us, id) > (?, ?) AND expired_us IS NULL AND {where}"  # noqa: S608 (our columns)
         f" ORDER BY at_us, id LIMIT {_BATCH}"
     )
     return db.execute(sql, [*after, *values]).fetchall()
@@ -179,6 +179,35 @@ def drop_source(db: Database, path: str) -> None:
     db.execute("DELETE FROM files WHERE path = ? OR substr(path, 1, ?) = ?", [at, len(below), below])
 
 
+def expire(db: Database, before_us: int | None, most_bytes: int | None) -> int:
+    """Empty the entries taken before a time, and the oldest beyond so many bytes of text; how many that were.
+
+    An emptied entry stays, so that what was taken is not taken again, and that forgetting finds who has seen it.
+    """
+    gone: list[int] = []
+    if before_us is not None:
+        gone += [
+            row[0]
+            for row in db.execute(
+                "SELECT id FROM entries WHERE expired_us IS NULL AND coalesce(taken_us, at_us) < ?",
+                (before_us,),
+            )
+        ]
+    if most_bytes is not None:
+        rows = db.execute(
+            "SELECT id FROM (SELECT id, sum(octet_length(text)) OVER (ORDER BY at_us DESC, id DESC) AS held"
+            " FROM entries WHERE expired_us IS NULL AND id NOT IN (SELECT value FROM json_each(?))) WHERE held > ?",
+            (json.dumps(gone), most_bytes),
+        )
+        gone += [row[0] for row in rows]
+    db.execute(
+        "UPDATE entries SET text = '', token_ids = x'', words = 0, tokens = 0, expired_us = ?"
+        " WHERE id IN (SELECT value FROM json_each(?))",
+        (now_us(), json.dumps(gone)),
+    )
+    return len(gone)
+
+
 def last_id(db: Database) -> int:
     """The highest id that an entry ever had; 0 before the first."""
     row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entries'").fetchone()
@@ -188,7 +217,8 @@ def last_id(db: Database) -> int:
 def counts(db: Database) -> Counts:
     """How much text is kept."""
     rows = db.execute(
-        "SELECT source, count(*), sum(words), sum(tokens) FROM entries GROUP BY source ORDER BY source"
+        "SELECT source, count(*), sum(words), sum(tokens) FROM entries WHERE expired_us IS NULL"
+        " GROUP BY source ORDER BY source"
     ).fetchall()
     return Counts(
         entries=sum(row[1] for row in rows),

@@ -133,6 +133,9 @@ class View:
         """Show `/v1/status`, or what is known without the service."""
         if as_json:
             return self._json(now)
+        if now["locked"]:
+            self._say(f"Locked{'' if now['running'] else ', and not running'}. `idiolect unlock` ends that.")
+            return self._facts([("kept in", now["home"])])
         if not now["running"]:
             self._say("Not running. Start it with `idiolect start`.")
             return self._facts([("kept in", now["home"])])
@@ -337,8 +340,9 @@ class View:
         self._say("Serving the base model alone." if adapter is None else f"Serving adapter {adapter}.")
 
     def exported(self, path: str) -> None:
-        """Say where the export is."""
+        """Say where the export is, and that nothing guards it."""
         self._say(path)
+        self._err.print("It is not encrypted: whoever can read it can read what it was made from.")
 
     def forgetting(self, receipt: dict[str, Any]) -> str:
         """The question before forgetting."""

@@ -1,0 +1,106 @@
+"""Everything that is kept, in open formats and for its owner alone: JSON lines, and safetensors for the adapters."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from idiolect.adapters.export import ExportError
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from idiolect.daemon.store import Store
+
+EVERYTHING: Final = "everything"
+"""The kind of export that this is."""
+
+_README: Final = """This folder holds what idiolect knew of one person when it was written. None of it is encrypted:
+whoever can read these files can read that person's text. Delete them when they are no longer needed.
+
+entries.jsonl     the text, redacted as it was stored; `idiolect add entries.jsonl` reads it
+adapters.jsonl    the adapters: parent, verdict, figures, how much they have seen
+adapters/ID.safetensors    their weights (LoRA; A and B of each adapted matrix, by the served graph's input names)
+seen.jsonl        which entries each adapter has seen, its ancestors included
+rounds.jsonl      the training rounds, with their figures
+feedback.jsonl    what became of suggestions, by day and kind, and by adapter
+events.jsonl      what happened to the profile
+"""
+
+
+def takeout(store: Store, path: Path) -> Path:
+    """Write everything to the new folder `path`, whole or not at all. Raises ExportError."""
+    if path.exists():
+        raise ExportError(f"{path} exists already. Give a path that does not.")
+    try:
+        with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as work:
+            made = Path(work) / path.name
+            made.mkdir(mode=0o700)
+            _write(store, made)
+            shutil.move(made, path)
+    except OSError as error:
+        raise ExportError(
+            f"{path} can't be written ({error.strerror}). Give a path in a folder that exists and is yours."
+        ) from error
+    return path
+
+
+def _write(store: Store, folder: Path) -> None:
+    _file(folder / "README.txt", _README.encode())
+    entries = (
+        {"text": entry.text, "ts": entry.at, "source": entry.source, "app": entry.app, "id": entry.id}
+        for entry in store.entries()
+    )
+    _lines(folder / "entries.jsonl", entries)
+    adapters = store.adapters()
+    _lines(folder / "adapters.jsonl", map(asdict, adapters))
+    _lines(folder / "seen.jsonl", _seen(store, [row.id for row in adapters]))
+    (folder / "adapters").mkdir(mode=0o700)
+    for row in adapters:
+        try:
+            blob = store.adapter_blob(row.id)
+        except IdiolectError:  # damaged, or dropped to save space: its row tells of it
+            continue
+        _file(folder / "adapters" / f"{row.id}.safetensors", blob)
+    _lines(folder / "rounds.jsonl", map(asdict, store.rounds()))
+    _lines(folder / "feedback.jsonl", _feedback(store))
+    _lines(folder / "events.jsonl", map(asdict, store.events()))
+
+
+def _seen(store: Store, adapters: list[int]) -> Iterator[dict[str, Any]]:
+    for adapter in adapters:
+        yield {"adapter": adapter, "entries": sorted(store.seen(adapter))}
+
+
+def _feedback(store: Store) -> Iterator[dict[str, Any]]:
+    found = store.feedback_report(date.min)
+    for (day, kind), savings in found.by_day.items():
+        yield {"day": day, "kind": kind, **asdict(savings)}
+    for adapter, savings in found.by_adapter.items():
+        yield {"adapter": adapter, **asdict(savings)}
+
+
+def _lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    with open(path, "x", encoding="utf-8", opener=_private) as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False, default=_iso) + "\n")
+
+
+def _iso(value: date | datetime) -> str:
+    return value.isoformat()
+
+
+def _file(path: Path, data: bytes) -> None:
+    with open(path, "xb", opener=_private) as file:
+        file.write(data)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,143 @@
+"""Text that is let go when its time is over, or when there is too much of it."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from idiolect.daemon.intake import identity
+from idiolect.daemon.records import NewEntry, Selector
+from idiolect.daemon.retention import Retention
+from idiolect.daemon.schema import microseconds
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.store import Store
+
+KEY = "ab" * 32
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def entry(text, *, days_ago=0):
+    return NewEntry(text, "file", None, NOON - timedelta(days=days_ago), b"\1\0\0\0" * 3, 0, identity(text))
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    monkeypatch.setattr("idiolect.daemon.texts.now_us", lambda: microseconds(NOON))
+    store = Store.open(tmp_path / "store.db", KEY)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def at(monkeypatch):
+    """`at(days)`: from now on it is that many days later."""
+
+    def at(days):
+        monkeypatch.setattr("idiolect.daemon.texts.now_us", lambda: microseconds(NOON + timedelta(days=days)))
+
+    return at
+
+
+def texts(store):
+    return [found.text for found in store.entries()]
+
+
+def publish(store, seen):
+    return store.publish(
+        store.begin_round(None),
+        blob=b"weights",
+        rank=4,
+        parent=None,
+        seen=seen,
+        status="active",
+        reason="",
+        metrics={},
+        tokens_per_s=None,
+        seconds=None,
+    )
+
+
+def test_what_was_taken_too_long_ago_goes_however_old_it_is(store, at):
+    store.add([entry("an old letter", days_ago=3000)])
+    at(10)
+    store.add([entry("a new note", days_ago=-10)])
+    assert store.expire(NOON, None) == 0
+    assert store.expire(NOON + timedelta(days=1), None) == 1
+    assert texts(store) == ["a new note"]
+    assert store.counts().entries == 1
+    assert store.counts().tokens == 3
+    assert [ids for _, ids in store.token_ids()] == [b"\1\0\0\0" * 3]
+
+
+def test_the_oldest_goes_where_there_is_too_much(store):
+    store.add([entry("ä" * 50, days_ago=3), entry("b" * 100, days_ago=2), entry("c" * 100, days_ago=1)])
+    assert store.expire(None, 300) == 0
+    assert store.expire(None, 250) == 1
+    assert [text[0] for text in texts(store)] == ["b", "c"]
+    assert store.expire(None, 250) == 0
+    assert store.expire(None, 99) == 2
+    assert store.expire(None, 99) == 0
+
+
+def test_its_bytes_are_gone_from_the_file(store, tmp_path, plain_pages):
+    store.add([entry("the heron keeps its own counsel"), entry("so does the stork", days_ago=-5)])
+    store.expire(None, 20)
+    store.close()
+    pages = plain_pages(tmp_path / "store.db", KEY)
+    assert b"heron" not in pages
+    assert b"stork" in pages
+
+
+def test_adapters_that_saw_it_stay_and_forgetting_still_finds_them(store):
+    [old] = store.add([entry("old", days_ago=9)])
+    [new] = store.add([entry("new")])
+    adapter = publish(store, [old, new])
+    store.expire(None, 3)
+    assert texts(store) == ["new"]
+    assert store.active() == adapter
+    assert store.seen(adapter) == {old, new}
+    assert store.audit().seen[0].entries == 2
+    assert sum(row.entries for row in store.audit().taken) == 1
+    receipt = store.forget(Selector(until=NOON - timedelta(days=1)))
+    assert receipt.adapters_dropped == (adapter,)
+    assert store.active() is None
+
+
+def test_what_was_let_go_is_not_taken_again(store):
+    store.add([entry("once")])
+    store.expire(None, 1)
+    assert store.add([entry("once")]) == [None]
+    assert texts(store) == []
+
+
+def clocked(store, home, **limits):
+    """A Retention whose clock is a list of one time, and the event that is set each time that text was let go."""
+    clock, went = [NOON], threading.Event()
+    settings = Settings(home=home, keyring=False, **limits)
+    return Retention(settings, store, went.set, lambda: clock[0]), clock, went
+
+
+def test_once_a_day_by_the_settings(store, tmp_path):
+    retention, clock, went = clocked(store, tmp_path, keep_days=30, keep_mb=0.0001)
+    store.add([entry("x" * 60, days_ago=1), entry("y" * 60)])
+    assert retention.run() == 1  # 100 bytes hold one of them
+    assert went.is_set()
+    assert [text[0] for text in texts(store)] == ["y"]
+    clock[0] = NOON + timedelta(days=31)
+    assert retention.run() == 1
+    assert texts(store) == []
+    assert [event.detail for event in store.events() if event.kind == "expired"] == [{"entries": 1}] * 2
+
+
+def test_it_runs_by_itself_and_only_where_there_is_a_limit(store, tmp_path):
+    store.add([entry("x" * 60)])
+    without, _, _ = clocked(store, tmp_path)
+    without.start()
+    without.stop()
+    assert store.get("expired_on") is None
+    retention, _, went = clocked(store, tmp_path, keep_mb=0.00001)
+    retention.start()
+    assert went.wait(20)
+    retention.stop()
+    assert texts(store) == []
+    assert store.get("expired_on") == "2026-01-31"
