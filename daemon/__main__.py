@@ -65,17 +65,22 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None]) -> None:
     sock, running = address.listen(settings)
     # Only now what is slow to import: a taken port or a second start is told at once.
     from idiolect.daemon import server
-    from idiolect.daemon.service import Service
 
     token = process.make_token(settings)
-    with contextlib.closing(Service(settings)) as service, contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
 
         def ready() -> None:
             stack.enter_context(process.announced(settings, running))
             log.info("answering at %s", running.socket or running.url)
             say({"running": asdict(running)})
 
-        app = server.create_app(service, running=running, token=token, settings=settings)
+        if settings.locked_path.exists():
+            app = server.create_locked_app(token=token, running=running, settings=settings)
+        else:
+            from idiolect.daemon.service import Service
+
+            service = stack.enter_context(contextlib.closing(Service(settings)))
+            app = server.create_app(service, running=running, token=token, settings=settings)
         server.make_server(app, ready).run(sockets=[sock])
 
 

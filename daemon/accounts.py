@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -12,8 +13,12 @@ from idiolect.daemon.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from rich.table import Table
+
+    from idiolect.daemon.purge import Purged
+    from idiolect.daemon.settings import Settings
 
 _DAYS = 14
 _EVENTS = 20
@@ -74,6 +79,52 @@ class Accounts(View):
             table.add_row(Text(plain(word["text"])), number(word["count"]), number(word["entries"]), shown)
         self._out.print(table)
         self._say('`idiolect learned --forget "…"` forgets the entries that a word or phrase is in.')
+        return None
+
+    def locked(self, *, with_passphrase: bool) -> None:
+        """Say that the profile is locked, and against whom."""
+        self._say("Locked: no key, text or adapter is in memory. `idiolect unlock` ends that.")
+        if with_passphrase:
+            self._say(
+                "The key is encrypted with your passphrase. If you lose it, nobody can read the store again."
+            )
+        else:
+            self._say("Whoever can run commands as you can unlock it; --passphrase keeps them out, too.")
+
+    def unlocked(self, *, was_locked: bool) -> None:
+        """Say that the profile is unlocked."""
+        self._say("Unlocked." if was_locked else "It was not locked.")
+
+    def rekeyed(self, origin: str, settings: Settings) -> None:
+        """Say where the new key is."""
+        where = "the system's keyring" if origin == "keyring" else str(settings.key_path)
+        self._say(f"The store has a new key, which is in {where}; the old one is deleted.")
+        self._say("Copies of the profile from before need the old key, which is gone from here.")
+
+    def contents(self, home: Path, held: dict[str, int]) -> None:
+        """List what is in the profile's folder, with its size."""
+        self._say(f"{home}:")
+        for name, size in held.items():
+            self._say(f"  {size / 1e6:>9,.1f} MB  {plain(name)}")
+
+    def purged(self, home: Path, done: Purged, *, as_json: bool) -> None:
+        """Say what was removed, what is left, and what was out of reach."""
+        if as_json:
+            return self._json({"home": str(home), **asdict(done)})
+        names = ", ".join(done.removed)
+        size = sum(done.removed.values()) / 1e6
+        self._say(
+            f"Removed {names} ({size:,.1f} MB) and the key." if names else "There was nothing to remove."
+        )
+        if done.left:
+            self._say(f"Left in {home}, since it is not the program's: {', '.join(map(plain, done.left))}.")
+        else:
+            self._say(f"{home} is gone. Nothing of it was found in the file system or the keyring.")
+        self._say(
+            "Out of reach: backups and other copies of the profile, what was exported, the files that the text came "
+            "from, and what the disk keeps of deleted files (snapshots, worn blocks). The store is encrypted there; a "
+            "key that was in a file may be there, too."
+        )
         return None
 
 

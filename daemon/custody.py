@@ -5,16 +5,27 @@ What they print is made in `accounts.py`.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idiolect.daemon.arguments import AsJson, confirm, text_of, time_of
+from idiolect.daemon.arguments import AsJson, confirm, passphrase_of, text_of, time_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from idiolect.daemon.accounts import Accounts
     from idiolect.daemon.client import Client
+    from idiolect.daemon.settings import Settings
 
+PassphraseFile = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Take the passphrase from this file's first line (-: from stdin) instead of asking.",
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -25,14 +36,23 @@ def register(app: typer.Typer, panel: str) -> None:
         app.command(rich_help_panel=panel, epilog=f"Example: {example}")(command)  # type: ignore[type-var]
 
     add("idiolect audit; idiolect audit --since 2026-01-01 --json", audit)
+    add("idiolect lock; idiolect lock --passphrase", lock)
+    add("idiolect unlock", unlock)
+    add("idiolect rekey", rekey)
+    add("idiolect purge", purge)
     add('idiolect learned; idiolect learned --forget "kind regards"', learned)
+
+
+def _settings() -> Settings:
+    from idiolect.daemon.settings import Settings
+
+    return Settings()
 
 
 def _client() -> Client:
     from idiolect.daemon.client import Client
-    from idiolect.daemon.settings import Settings
 
-    return Client(Settings())
+    return Client(_settings())
 
 
 def _accounts() -> Accounts:
@@ -81,3 +101,96 @@ def learned(
                 confirm(accounts.forgetting(receipt))
             receipt = client.post("/v1/forget", body, patient=True)
     accounts.forgotten({**receipt, "dry_run": False}, as_json=as_json)
+
+
+@contextlib.contextmanager
+def _at_rest(settings: Settings) -> Iterator[None]:
+    """End the service, keep others from starting one for the block, and then start it again if it ran."""
+    from idiolect.daemon import process
+
+    settings.prepare()
+    ran = _ended(settings)
+    try:
+        with process.locked(settings):
+            yield
+    finally:
+        if ran:
+            with _accounts().waiting("Starting the service"):
+                process.start(settings)
+
+
+def _ended(settings: Settings) -> bool:
+    """End the service, and wait until nothing is left of its process and what that held; whether it ran."""
+    import psutil
+
+    from idiolect.daemon import process
+
+    pid = process.holder(settings)
+    if pid is None:
+        return False
+    with contextlib.suppress(psutil.NoSuchProcess):
+        service = psutil.Process(pid)
+        process.stop(settings)
+        try:
+            service.wait(process.STOP_DEADLINE_S)
+        except psutil.TimeoutExpired:
+            raise process.StopError(
+                f"The service (pid {pid}) has let go of the profile but does not end. End it with `kill -9 {pid}`."
+            ) from None
+    return True
+
+
+def lock(
+    passphrase: Annotated[
+        bool, typer.Option("--passphrase", help="Take the key away, too, and encrypt it with a passphrase.")
+    ] = False,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Let go of key, text and adapter: suggestions stop until `idiolect unlock`, and nothing is learned."""
+    from idiolect.daemon import locking
+
+    settings = _settings()
+    given = None
+    if passphrase or passphrase_file is not None:
+        given = passphrase_of(passphrase_file, "Passphrase to unlock it with: ", new=True)
+    with _at_rest(settings):
+        locking.lock(settings, given)
+    _accounts().locked(with_passphrase=given is not None)
+
+
+def unlock(passphrase_file: PassphraseFile = None) -> None:
+    """Let the service have its key again."""
+    from idiolect.daemon import locking
+
+    settings = _settings()
+    given = None
+    if locking.needs_passphrase(settings):
+        given = passphrase_of(passphrase_file, "Passphrase: ", new=False)
+    with _at_rest(settings):
+        was_locked = locking.unlock(settings, given)
+    _accounts().unlocked(was_locked=was_locked)
+
+
+def rekey() -> None:
+    """Encrypt the store with a new key; the old one opens nothing but older copies then."""
+    from idiolect.daemon import locking
+
+    settings, accounts = _settings(), _accounts()
+    with _at_rest(settings), accounts.waiting("Encrypting the store anew"):
+        key = locking.rekey(settings)
+    accounts.rekeyed(key.origin, settings)
+
+
+def purge(
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete everything: text, adapters, key, log, settings, base model. It cannot be undone."""
+    from idiolect.daemon import purge as purging
+
+    settings, accounts = _settings(), _accounts()
+    if not yes:
+        accounts.contents(settings.home, purging.contents(settings))
+        confirm("Delete all of this, and its key? It cannot be undone.")
+    _ended(settings)
+    accounts.purged(settings.home, purging.purge(settings), as_json=as_json)

@@ -106,8 +106,13 @@ def _service(settings: Settings) -> list[Finding]:
 
 
 def _key(settings: Settings) -> list[Finding]:
+    if settings.locked_path.exists():
+        return [Finding("key", "note", "the profile is locked", "Run `idiolect unlock`.")]
     if settings.key_path.exists():
-        mend = "Whoever can read that file can read the store; a system keyring would guard it better."
+        mend = (
+            "Whoever can read that file can read the store; a system keyring would guard it better. Where there is "
+            "one, `idiolect rekey` moves the key there."
+        )
         return [Finding("key", "note", f"in {settings.key_path}", mend)]
     return [Finding("key", "ok", "in the system's keyring")] if settings.store_path.exists() else []
 

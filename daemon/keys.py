@@ -1,4 +1,8 @@
-"""The store's key: kept in the system's keyring where there is one, else in a file of the profile."""
+"""The store's key: kept in the system's keyring where there is one, else in a file of the profile.
+
+While the key is changed both are on record, the new one under a name of its own, until the store is seen to open with
+it. So whatever happens on the way, a key that fits is at hand at the next start.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import keyring
 
+from idiolect.daemon import process
+from idiolect.daemon.schema import StoreBusyError, fits
+from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -24,6 +31,8 @@ if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings
 
 SERVICE = "idiolect"
+
+_IN_KEYRING = "keyring"  # in the file of the next key: where that is
 
 # keyring gives backends of the operating system 1 and more; those below ask on a terminal, keep the key in
 # a readable file, or do nothing.
@@ -54,6 +63,18 @@ class KeyringLockedError(IdiolectError):
     http_status: ClassVar[int] = 503
 
 
+class LockedError(IdiolectError):
+    """The profile is locked: the service runs without its key."""
+
+    code: ClassVar[str] = "locked"
+    exit_code: ClassVar[int] = 80
+    http_status: ClassVar[int] = 423
+
+    def __init__(self) -> None:
+        """Say how to unlock it."""
+        super().__init__("The profile is locked. Run `idiolect unlock`, then ask again.")
+
+
 @dataclass(frozen=True)
 class StoreKey:
     """The key, 64 hexadecimal digits (32 random bytes), and where it is kept."""
@@ -69,22 +90,118 @@ def obtain(
 
     The key file wins over the keyring, so that a key put there by hand opens a copied store. `backend`
     is for a keyring other than the system's; `patience_s` is how long a locked one may take to be
-    unlocked by the user. Raises KeyMissingError, KeyDamagedError, KeyringLockedError; then nothing was
-    created. Only the service that holds the profile's lock may call this.
+    unlocked by the user. Raises LockedError, KeyMissingError, KeyDamagedError, KeyringLockedError; then
+    nothing was created. A change of the key that was cut off is brought to its end by whoever holds the
+    profile's lock; for others it is StoreBusyError. A new profile's key is made by the holder of the lock alone.
     """
-    path, account = settings.key_path, str(settings.home)
-    if (kept := _from_file(path)) is not None:
-        return StoreKey(kept, "file")
+    if settings.locked_path.exists():
+        raise LockedError
     ring = _Keyring(backend, patience_s) if settings.keyring else None
-    if ring is not None and (kept := ring.get(account)) is not None:
-        return StoreKey(_checked(kept, "the keyring"), "keyring")
+    if settings.next_key_path.exists():
+        _settle(settings, ring)
+    kept = _kept(settings, ring)
+    if kept is not None:
+        return kept
     if _exists(settings.store_path):
         raise _missing(settings, ring)
     fresh = secrets.token_hex(32)
-    if ring is not None and ring.put(account, fresh):
+    if ring is not None and ring.put(str(settings.home), fresh):
         return StoreKey(fresh, "keyring")
-    _to_file(path, fresh)
+    _to_file(settings.key_path, fresh)
     return StoreKey(fresh, "file")
+
+
+def change(
+    settings: Settings,
+    rewrite: Callable[[str, str], None],
+    *,
+    backend: KeyringBackend | None = None,
+    patience_s: float = 30.0,
+) -> StoreKey:
+    """Give the store a new key, and leave no trace of the old one.
+
+    `rewrite(old, new)` encrypts the store anew. The new key is kept in the keyring if possible, also where
+    the old one was in a file. Raises what `obtain` and `rewrite` raise. The caller holds the profile's lock.
+    """
+    old = obtain(settings, backend=backend, patience_s=patience_s)
+    ring = _Keyring(backend, patience_s) if settings.keyring else None
+    fresh = secrets.token_hex(32)
+    durable.write(settings.next_key_path, f"{_IN_KEYRING}\n".encode())
+    if ring is None or not ring.put(_next(settings), fresh):
+        durable.write(settings.next_key_path, f"{fresh}\n".encode())
+    rewrite(old.hex, fresh)
+    return _settle(settings, ring)
+
+
+def remove(
+    settings: Settings, *, backend: KeyringBackend | None = None, patience_s: float = 30.0
+) -> bool | None:
+    """Delete the key wherever it may be.
+
+    Returns whether it is gone: False where the keyring keeps it, None where it may be in a keyring that gives no
+    answer here. The caller holds the profile's lock.
+    """
+    elsewhere = not (settings.key_path.exists() or settings.locked_path.exists()) and _exists(
+        settings.store_path
+    )
+    for path in (settings.key_path, settings.next_key_path):
+        path.unlink(missing_ok=True)
+    ring = _Keyring(backend, patience_s)
+    gone = [ring.drop(account) for account in (str(settings.home), _next(settings))]
+    return all(gone) if ring.state == "answers" else None if elsewhere else True
+
+
+def put_back(
+    settings: Settings, key: str, *, backend: KeyringBackend | None = None, patience_s: float = 30.0
+) -> StoreKey:
+    """Keep a key that was taken away, in the keyring if possible, else in a file."""
+    ring = _Keyring(backend, patience_s) if settings.keyring else None
+    return _keep(settings, ring, key)
+
+
+def _kept(settings: Settings, ring: _Keyring | None) -> StoreKey | None:
+    if (kept := _from_file(settings.key_path)) is not None:
+        return StoreKey(kept, "file")
+    if ring is not None and (kept := ring.get(str(settings.home))) is not None:
+        return StoreKey(_checked(kept, "the keyring"), "keyring")
+    return None
+
+
+def _keep(settings: Settings, ring: _Keyring | None, key: str) -> StoreKey:
+    """Keep a key in the place of whatever is kept."""
+    if ring is not None and ring.put(str(settings.home), key):
+        settings.key_path.unlink(missing_ok=True)  # it would win over the keyring
+        return StoreKey(key, "keyring")
+    durable.write(settings.key_path, f"{key}\n".encode())
+    return StoreKey(key, "file")
+
+
+def _settle(settings: Settings, ring: _Keyring | None) -> StoreKey:
+    """End a change of the key: the one that opens the store stays, and is the only one that does."""
+    if process.holder(settings) != os.getpid():  # another process may be in the middle of it
+        raise StoreBusyError(
+            "The key of the store is being changed, or that was cut off. Run `idiolect start`, which ends it, then try "
+            "again."
+        )
+    noted = settings.next_key_path.read_text(encoding="ascii").strip()
+    in_ring = noted == _IN_KEYRING
+    new: str | None = noted
+    if in_ring:
+        new = None if ring is None else ring.get(_next(settings))
+    kept = _kept(settings, ring)
+    if new is not None and fits(settings.store_path, new):
+        kept = _keep(settings, ring if in_ring else None, new)
+    elif kept is None or not fits(settings.store_path, kept.hex):  # the keyring has it, and does not answer
+        raise _missing(settings, ring)
+    if in_ring and ring is not None:
+        ring.drop(_next(settings))
+    settings.next_key_path.unlink()
+    return kept
+
+
+def _next(settings: Settings) -> str:
+    """The name in the keyring of the key that is to follow."""
+    return f"{settings.home} (next)"
 
 
 class _Keyring:
@@ -109,6 +226,16 @@ class _Keyring:
             return backend.get_password(SERVICE, account)
 
         return self.state == "answers" and self._ask(put) == key
+
+    def drop(self, account: str) -> bool:
+        """Delete a key; whether there is none afterwards."""
+
+        def drop(backend: KeyringBackend) -> str | None:
+            if backend.get_password(SERVICE, account) is not None:
+                backend.delete_password(SERVICE, account)
+            return backend.get_password(SERVICE, account)
+
+        return self._ask(drop) is None and self.state == "answers"
 
     def _ask(self, question: Callable[[KeyringBackend], str | None]) -> str | None:
         """The answer; None too when there is no keyring or it does not answer in time.

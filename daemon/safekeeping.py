@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import getpass
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from idiolect.daemon.arguments import AsJson, confirm
+from idiolect.daemon.arguments import AsJson, confirm, passphrase_of
 
 if TYPE_CHECKING:
     from idiolect.daemon.backup import Contents
     from idiolect.daemon.settings import Settings
 
-_LEAST_CHARS = 8
 
 _PassphraseFile = Annotated[
     str | None,
@@ -158,32 +155,7 @@ def _key(settings: Settings, read_from: str | None, *, profile_key: bool, new: b
         from idiolect.daemon.backup import profile_key as own_key
 
         return own_key(settings)
-    if read_from is None:
-        given = _asked(new=new)
-    else:
-        try:
-            if read_from == "-":
-                given = sys.stdin.readline()
-            else:
-                with Path(read_from).open(encoding="utf-8") as file:
-                    given = file.readline()
-        except (OSError, UnicodeDecodeError):
-            raise typer.BadParameter(f"no passphrase can be read from {read_from}") from None
-        given = given.rstrip("\r\n")
-    if not given or (new and len(given) < _LEAST_CHARS):
-        raise typer.BadParameter(
-            f"a passphrase has {_LEAST_CHARS} characters or more; several words are best"
-        )
-    return given
-
-
-def _asked(*, new: bool) -> str:
-    if not sys.stdin.isatty():
-        raise typer.BadParameter("nobody is there to type a passphrase: add --passphrase-file")
-    given = getpass.getpass("Passphrase of the backup: ")
-    if new and getpass.getpass("The same again: ") != given:
-        raise typer.BadParameter("these were two different passphrases")
-    return given
+    return passphrase_of(read_from, "Passphrase of the backup: ", new=new)
 
 
 def _holds(contents: Contents) -> str:

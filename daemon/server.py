@@ -26,6 +26,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from idiolect.daemon import shapes
+from idiolect.daemon.keys import LockedError
 from idiolect.daemon.process import UnauthorizedError
 from idiolect.daemon.records import EvalRequest, Feedback, Selector
 from idiolect.daemon.streams import Streams, internal
@@ -265,6 +266,29 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
         """Learn again."""
         await run_sync(service.resume)
         return _answer({"paused": False})
+
+    return app
+
+
+def create_locked_app(*, running: Running, token: str, settings: Settings) -> FastAPI:
+    """What answers while the profile is locked: that it is, to whatever is asked."""
+    app = FastAPI(title="idiolect", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
+    any_host = running.socket is not None
+    app.add_middleware(
+        _Guard, token=token, any_host=any_host, log_path=settings.log_path, paused=lambda: False
+    )
+    app.state.streams = Streams(settings.log_path)
+    _handle_errors(app)
+
+    @app.get("/healthz", response_model=None)
+    async def healthz() -> Response:
+        """Whether the service answers; needs no token."""
+        return _answer({"status": "ok"})
+
+    @app.api_route("/{path:path}", methods=["GET", "POST"], response_model=None)
+    async def refuse(path: str) -> Response:  # noqa: ARG001 (any)
+        """Say that the profile is locked."""
+        raise LockedError
 
     return app
 

@@ -26,6 +26,32 @@ OBTAIN = textwrap.dedent("""
     print(json.dumps(said | {"seconds": time.monotonic() - start}))
 """)
 
+# Gives the store another key, and then removes the profile; says what the keyring holds on the way.
+CHANGE = textwrap.dedent("""
+    import json, sys
+    import keyring
+    from idiolect.daemon import keys, locking, process, purge
+    from idiolect.daemon.settings import Settings
+    from idiolect.daemon.store import Store
+
+    settings = Settings(home=sys.argv[1]).prepare()
+    held = lambda name="": keyring.get_password("idiolect", sys.argv[1] + name)
+    with process.locked(settings):
+        before = keys.obtain(settings)
+        Store.open(settings.store_path, before.hex).close()
+        after = locking.rekey(settings)
+        Store.open(settings.store_path, after.hex).close()
+    said = {"origin": after.origin, "other": after.hex != before.hex, "held": held() == after.hex}
+    said |= {"next": held(" (next)"), "files": sorted(path.name for path in settings.home.glob("store.key*"))}
+    with process.locked(settings):
+        locking.lock(settings, "four plain old words")
+        said["while locked"] = held()
+        locking.unlock(settings, "four plain old words")
+    said["unlocked"] = held() == after.hex
+    purge.purge(settings)
+    print(json.dumps(said | {"purged": held(), "folder": settings.home.exists()}))
+""")
+
 # The daemon is given up with the D-Bus session; the password reaches it over stdin.
 UNLOCKED = (
     'printf secret | gnome-keyring-daemon --unlock --components=secrets --daemonize >/dev/null && exec "$@"'
@@ -35,7 +61,7 @@ LOCKED = 'gnome-keyring-daemon --start --components=secrets >/dev/null && exec "
 
 @pytest.fixture
 def obtain(tmp_path, needs_program):
-    """`obtain(prelude)`: what a process gets for the profile, in a session that `prelude` prepares."""
+    """`obtain(prelude, script)`: what a process tells of the profile, in a session that `prelude` prepares."""
     session = needs_program("dbus-run-session", "dbus-daemon")
     needs_program("gnome-keyring-daemon", "gnome-keyring")
     runtime = tmp_path / "runtime"
@@ -49,10 +75,10 @@ def obtain(tmp_path, needs_program):
         "XDG_RUNTIME_DIR": str(runtime),
     }
 
-    def run(prelude):
+    def run(prelude, script=OBTAIN):
         start = [session, "--", "sh", "-c", prelude, "sh"] if prelude else []
         done = subprocess.run(
-            [*start, sys.executable, "-c", OBTAIN, str(tmp_path / "profile")],
+            [*start, sys.executable, "-c", script, str(tmp_path / "profile")],
             env=environment,
             capture_output=True,
             text=True,
@@ -91,3 +117,30 @@ def test_a_store_whose_keyring_is_gone_or_locked_says_so_at_once(obtain, tmp_pat
 def test_a_new_profile_without_a_session_gets_a_key_file(obtain, tmp_path):
     assert obtain(None)["origin"] == "file"
     assert obtain(UNLOCKED)["origin"] == "file"
+
+
+def test_a_new_key_replaces_the_old_one_and_a_purge_removes_it(obtain):
+    assert obtain(UNLOCKED, CHANGE) == {
+        "origin": "keyring",
+        "other": True,
+        "held": True,
+        "next": None,
+        "files": [],
+        "while locked": None,
+        "unlocked": True,
+        "purged": None,
+        "folder": False,
+    }
+
+
+def test_a_purge_that_cannot_reach_the_keyring_says_so(obtain):
+    obtain(UNLOCKED)
+    purge = CHANGE[: CHANGE.index("with process.locked")] + textwrap.dedent("""
+        try:
+            purge.purge(settings)
+        except purge.PurgeIncompleteError as error:
+            print(json.dumps({"said": str(error), "left": settings.home.exists()}))
+    """)
+    said = obtain(None, purge)
+    assert "may be in the keyring" in said["said"]
+    assert said["left"] is False

@@ -87,7 +87,7 @@ def test_learned_forgets_on_the_spot(run, service):
     code, _, err = run(service, "learned", "--forget", "kind regards")
     assert code == 2
     assert "--yes" in err
-    assert (
-        "Forgot 3 entries and 2 adapters" in run(service, "learned", "--forget", "kind regards", "--yes")[1]
-    )
+    said = run(service, "learned", "--forget", "kind regards", "--yes")[1]
+    assert "Forgot 3 entries" in said
+    assert "2 adapters" in said
     assert json.loads(run(service, "learned", "--forget", "-", "--yes", "--json", typed="kind")[1])["entries"]

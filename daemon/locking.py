@@ -1,0 +1,143 @@
+"""Locking a profile, and giving it another key. For both the service must not run; `process.locked` keeps it away.
+
+Locked means that the service runs without key, text and adapter, and refuses, until the profile is unlocked. Its
+process was ended, so that what it held in memory is gone with it, and another one started that loads nothing. With a
+passphrase the key is gone, too: it is in the mark, encrypted with a key that scrypt (RFC 7914) makes of the passphrase,
+and nowhere else. A salt is used once, so the cipher is a one-time pad; the tag is HMAC-SHA256. Without a passphrase,
+whoever can run commands of the user's can unlock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import secrets
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from idiolect.daemon import keys
+from idiolect.daemon.backup import FormerStoreKeptError
+from idiolect.daemon.store import Store
+from idiolect.models import durable
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from idiolect.daemon.settings import Settings
+
+# 128 MiB of memory and, on a slow core, half a second for each guess.
+_COST: Final = {"n": 2**17, "r": 8, "p": 1}
+_MAX_MEMORY: Final = 2**28
+
+
+class NothingToLockError(IdiolectError):
+    """The profile has no store yet, and so nothing that could be locked or given another key."""
+
+    code: ClassVar[str] = "nothing-to-lock"
+    exit_code: ClassVar[int] = 83
+    http_status: ClassVar[int] = 409
+
+
+class WrongPassphraseError(IdiolectError):
+    """The profile was locked with another passphrase, or with one where none was given."""
+
+    code: ClassVar[str] = "wrong-passphrase"
+    exit_code: ClassVar[int] = 81
+    http_status: ClassVar[int] = 403
+
+
+def rekey(settings: Settings) -> keys.StoreKey:
+    """Encrypt the store with a new key; returns where that is kept.
+
+    Raises NothingToLockError, FormerStoreKeptError and what `keys.change` raises. Killed at any moment, the next
+    start finds the key that fits.
+    """
+    _refuse_nothing(settings)
+    if settings.former_store_path.exists():
+        raise FormerStoreKeptError(
+            f"The store that a restore replaced is still kept in {settings.former_store_path}, under the present key. "
+            "Remove it with `idiolect restore --discard`, or put it back with `idiolect restore --undo` first."
+        )
+
+    def rewrite(old: str, new: str) -> None:
+        with contextlib.closing(Store.open(settings.store_path, old)) as store:
+            store.rekey(new)
+            store.event("rekey")
+
+    return keys.change(settings, rewrite)
+
+
+def _refuse_nothing(settings: Settings) -> None:
+    if not settings.store_path.exists():
+        raise NothingToLockError(
+            f"There is no store in {settings.home} yet. Run `idiolect start` first; it makes one with a fresh key."
+        )
+
+
+def lock(settings: Settings, passphrase: str | None) -> None:
+    """Lock the profile; with a passphrase the key is taken away. Raises what `keys.obtain` raises.
+
+    The caller holds the profile's lock. Cut off in the middle the profile is locked and can be unlocked.
+    """
+    _refuse_nothing(settings)
+    if passphrase is None:
+        keys.obtain(settings)  # what cannot be unlocked must not be locked
+        durable.write(settings.locked_path, b"{}\n")
+        return
+    key = bytes.fromhex(keys.obtain(settings).hex)
+    salt = secrets.token_bytes(16)
+    pad, tag_key = _derived(passphrase, salt)
+    wrapped = bytes(a ^ b for a, b in zip(key, pad, strict=True))
+    mark = {"salt": salt.hex(), "key": wrapped.hex(), "tag": _tag(tag_key, wrapped)}
+    durable.write(settings.locked_path, json.dumps(mark).encode() + b"\n")
+    if keys.remove(settings) is None:
+        raise keys.KeyringLockedError(
+            "The profile is locked, but the keyring does not let go of the key. Unlock the keyring, then run "
+            "`idiolect unlock` and `idiolect lock --passphrase` again."
+        )
+
+
+def needs_passphrase(settings: Settings) -> bool:
+    """Whether the profile is locked with a passphrase."""
+    return bool(_mark(settings))
+
+
+def unlock(settings: Settings, passphrase: str | None) -> bool:
+    """Unlock the profile; False where it was not locked. Raises WrongPassphraseError.
+
+    The caller holds the profile's lock.
+    """
+    if not settings.locked_path.exists():
+        return False
+    if mark := _mark(settings):
+        pad, tag_key = _derived(passphrase or "", bytes.fromhex(mark["salt"]))
+        wrapped = bytes.fromhex(mark["key"])
+        if not hmac.compare_digest(mark["tag"], _tag(tag_key, wrapped)):
+            raise WrongPassphraseError(
+                "This is not the passphrase that the profile was locked with. Try again."
+            )
+        keys.put_back(settings, bytes(a ^ b for a, b in zip(wrapped, pad, strict=True)).hex())
+    settings.locked_path.unlink()
+    return True
+
+
+def _mark(settings: Settings) -> dict[str, str]:
+    try:
+        mark: dict[str, str] = json.loads(settings.locked_path.read_text(encoding="ascii"))
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        raise keys.KeyDamagedError(
+            f"{settings.locked_path} is damaged. Put back a copy of it, or of the whole profile."
+        ) from None
+    return mark
+
+
+def _derived(passphrase: str, salt: bytes) -> tuple[bytes, bytes]:
+    """32 bytes to encrypt with and 32 bytes for the tag."""
+    made = hashlib.scrypt(passphrase.encode(), salt=salt, maxmem=_MAX_MEMORY, dklen=64, **_COST)
+    return made[:32], made[32:]
+
+
+def _tag(key: bytes, wrapped: bytes) -> str:
+    return hmac.new(key, wrapped, "sha256").hexdigest()

@@ -1,0 +1,243 @@
+"""Locking, another key, everything exported, everything removed: the real program, with the tiny model."""
+
+import contextlib
+import json
+import os
+import stat
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import numpy as np
+import psutil
+import pytest
+import safetensors.numpy
+
+from idiolect.daemon import keys
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.store import Store
+
+CANARY = "the teal lighthouse keeper Zorvelin hums quietly at noon"
+MAIN = "from idiolect.daemon.cli import main; main()"
+
+
+class Program:
+    """The command line on a profile, and its endpoint."""
+
+    def __init__(self, home):
+        self.home = home
+        self.settings = Settings(home=home)
+
+    def run(self, *arguments, code=0, typed=None):
+        done = subprocess.run(
+            [sys.executable, "-c", MAIN, *map(str, arguments)],
+            env={**os.environ, "IDIOLECT_HOME": str(self.home)},
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == code, (arguments, done.stdout, done.stderr)
+        assert "Traceback" not in done.stdout + done.stderr
+        return done.stdout if "--json" in arguments else done.stdout + done.stderr
+
+    def post(self, path, **body):
+        status = json.loads(self.run("status", "--json"))
+        token = Path(status["token_file"]).read_text().strip()
+        with httpx.Client(base_url=status["url"], trust_env=False, timeout=60) as client:
+            return client.post(path, json=body, headers={"Authorization": f"Bearer {token}"})
+
+    def knows(self):
+        """Whether it has a word that no word list has, but the text."""
+        answer = self.post("/v1/suggest", prefix="the teal lighthouse keeper Zorv").raise_for_status().json()
+        return "elin" in [word["text"] for word in answer["words"]]
+
+
+@pytest.fixture
+def program(tiny, tmp_path, make_lora):
+    """A profile with a running service that knows a sentence, and an adapter that has seen it."""
+    home = tmp_path / "profile"
+    home.mkdir()
+    gguf = json.dumps(str(tiny.folder.parent / "tiny.gguf"))
+    (home / "config.toml").write_text(f"keyring = false\nauto_train = false\nbase = {gguf}\n")
+    (home / "base").symlink_to(tiny.folder.parent)
+    program = Program(home)
+    program.run("start")
+    assert program.post("/v1/history", text=CANARY, source="test", app="mail").json()["id"] == 1
+    yield program
+    with contextlib.suppress(AssertionError):
+        program.run("stop")
+
+
+def holds(pid, words):
+    """Whether a process has some bytes in its memory (root may look even where it is not dumpable)."""
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb") as memory:
+        for line in maps:
+            span, mode, *_ = line.split()
+            if mode.startswith("rw"):
+                start, end = (int(edge, 16) for edge in span.split("-"))
+                with contextlib.suppress(OSError, ValueError, OverflowError):
+                    memory.seek(start)
+                    if words in memory.read(end - start):
+                        return True
+    return False
+
+
+def pid_of(program):
+    return json.loads(program.run("status", "--json"))["pid"]
+
+
+def test_locked_it_knows_nothing_and_says_so(program):
+    assert program.knows()
+    key = keys.obtain(program.settings).hex
+    if os.geteuid() == 0 and sys.platform == "linux":
+        assert holds(pid_of(program), b"teal lighthouse") or holds(pid_of(program), key.encode())
+    program.run("lock")
+    answer = program.post("/v1/suggest", prefix="the teal lighth")
+    assert answer.status_code == 423
+    assert answer.json()["error"]["code"] == "locked"
+    assert "idiolect unlock" in program.run("suggest", "the teal", code=80)
+    assert "Locked" in program.run("status")
+    status = json.loads(program.run("status", "--json"))
+    assert (status["running"], status["locked"], status["entries"]) == (True, True, None)
+    process = psutil.Process(status["pid"])
+    assert [file.path for file in process.open_files() if "store.db" in file.path] == []
+    if os.geteuid() == 0 and sys.platform == "linux":
+        for secret in (key.encode(), bytes.fromhex(key), b"teal lighthouse"):
+            assert not holds(status["pid"], secret)
+    program.run("stop")
+    program.run("start")  # it stays locked
+    assert program.post("/v1/suggest", prefix="").status_code == 423
+    assert "Unlocked" in program.run("unlock")
+    assert program.knows()
+    assert "not locked" in program.run("unlock")
+
+
+def test_with_a_passphrase_the_key_is_nowhere(program, tmp_path):
+    key = keys.obtain(program.settings).hex
+    (tmp_path / "words").write_text("four plain old words\n")
+    program.run("lock", "--passphrase-file", tmp_path / "words")
+    for path in program.home.rglob("*"):
+        if path.is_file() and not path.is_relative_to(program.home / "base"):
+            assert key.encode() not in path.read_bytes(), path
+            assert bytes.fromhex(key) not in path.read_bytes(), path
+    assert not program.settings.key_path.exists()
+    with pytest.raises(keys.LockedError):
+        keys.obtain(program.settings)
+    assert "passphrase" in program.run(
+        "unlock", "--passphrase-file", "-", typed="four plain new words\n", code=81
+    )
+    assert "passphrase" in program.run("unlock", code=2)  # nobody is there to type it
+    assert program.post("/v1/suggest", prefix="").status_code == 423
+    program.run("unlock", "--passphrase-file", "-", typed="four plain old words\n")
+    assert keys.obtain(program.settings).hex == key
+    assert program.knows()
+
+
+def test_a_new_key_while_the_service_runs(program):
+    before = keys.obtain(program.settings).hex
+    pid = pid_of(program)
+    assert str(program.settings.key_path) in program.run("rekey")
+    after = keys.obtain(program.settings)
+    assert after.hex != before
+    assert pid_of(program) not in (pid, None)
+    assert program.knows()
+    program.run("stop")
+    program.run("rekey")
+    assert json.loads(program.run("status", "--json"))["running"] is False  # as it was
+    Store.open(program.settings.store_path, keys.obtain(program.settings).hex).close()
+
+
+def test_everything_is_exported_in_open_formats(program, tiny, tmp_path, make_lora):
+    program.run("stop")
+    lora = make_lora(tiny.config)
+    with contextlib.closing(
+        Store.open(program.settings.store_path, keys.obtain(program.settings).hex)
+    ) as store:
+        published = store.publish(
+            store.begin_round(None),
+            blob=lora.to_bytes(),
+            rank=4,
+            parent=None,
+            seen=[1],
+            status="active",
+            reason="it is better",
+            metrics={"base_sha256": tiny.source_sha256},
+            tokens_per_s=None,
+            seconds=None,
+        )
+    program.run("start")
+    program.post("/v1/feedback", kind="word", outcome="accepted", p=0.5, characters=6).raise_for_status()
+    old = os.umask(0)
+    try:
+        said = program.run("export", "everything", tmp_path / "all")
+    finally:
+        os.umask(old)
+    assert "not encrypted" in said
+    assert "exists" in program.run("export", "everything", tmp_path / "all", code=22)
+    for path in ((tmp_path / "all"), *(tmp_path / "all").rglob("*")):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+    def lines(name):
+        return [json.loads(line) for line in (tmp_path / "all" / name).read_text("utf-8").splitlines()]
+
+    assert [(row["text"], row["source"], row["app"]) for row in lines("entries.jsonl")] == [
+        (CANARY, "test", "mail")
+    ]
+    assert [(row["id"], row["reason"]) for row in lines("adapters.jsonl")] == [(published, "it is better")]
+    assert lines("seen.jsonl") == [{"adapter": published, "entries": [1]}]
+    assert [row["status"] for row in lines("rounds.jsonl")] == ["promoted"]
+    assert {"day", "adapter"} <= {name for row in lines("feedback.jsonl") for name in row}
+    tensors = safetensors.numpy.load_file(tmp_path / "all" / "adapters" / f"{published}.safetensors")
+    for name, matrix in lora.matrices.items():
+        np.testing.assert_array_equal(tensors[name], matrix.astype(np.float16))
+    assert "export" in {event["kind"] for event in json.loads(program.run("audit", "--json"))["events"]}
+    # What was exported can be read again.
+    assert "1 new entr" in program.run("add", tmp_path / "all" / "entries.jsonl")
+
+
+def test_purging_leaves_nothing_behind(program, tiny):
+    kept = sorted(path.name for path in tiny.folder.parent.iterdir())
+    (program.home / "mine.odt").write_text("not the program's")
+    assert "--yes" in program.run("purge", code=2)
+    pid = pid_of(program)
+    done = json.loads(program.run("purge", "--yes", "--json"))
+    assert not psutil.pid_exists(pid)
+    assert {"store.db", "store.key", "config.toml", "run", "log", "base"} <= done["removed"].keys()
+    assert (done["folder_gone"], done["left"]) == (False, ["mine.odt"])
+    assert [path.name for path in program.home.iterdir()] == ["mine.odt"]
+    assert (
+        sorted(path.name for path in tiny.folder.parent.iterdir()) == kept
+    )  # only the link to it was the profile's
+    (program.home / "mine.odt").unlink()
+    program.home.rmdir()
+    assert "nothing to remove" in program.run("purge", "--yes")
+
+
+def test_purging_a_folder_that_is_the_programs_alone_removes_it(program):
+    said = program.run("purge", "--yes")
+    assert not program.home.exists()
+    assert "backups and other copies" in said
+
+
+def test_text_is_let_go_when_its_time_is_over(program):
+    program.run("stop")
+    with contextlib.closing(
+        Store.open(program.settings.store_path, keys.obtain(program.settings).hex)
+    ) as store:
+        long_ago = datetime.now(UTC) - timedelta(days=31)
+        store._db.execute("UPDATE entries SET taken_us = ?", [round(long_ago.timestamp() * 1e6)])
+    with (program.home / "config.toml").open("a") as config:
+        config.write("keep_days = 30\n")
+    program.run("start")
+
+    def gone():
+        return json.loads(program.run("status", "--json"))["entries"] == 0
+
+    deadline = datetime.now(UTC) + timedelta(seconds=60)
+    while not gone() or program.knows():  # it goes from the store first, then from memory
+        assert datetime.now(UTC) < deadline
+    assert "expired" in {event["kind"] for event in json.loads(program.run("audit", "--json"))["events"]}
