@@ -25,7 +25,6 @@ from idiolect.models.twin import Twin, cross_entropy
 
 _SETTLED = 3  # steps before another number of threads is tried
 _UNDISTURBED = 0.85  # share of its threads' time that a step gets on an idle machine
-_LONGEST_STEP = 0.04  # of the budget
 _RETRY = 12  # steps between two trials of it
 _ROWS = 2  # rows whose activations are held at once
 
@@ -34,10 +33,10 @@ _ROWS = 2  # rows whose activations are held at once
 class TrainConfig:
     """Hyper-parameters; first figures for them are in docs/log.md."""
 
-    learning_rate: float = 1e-3
+    learning_rate: float = 1.5e-3
     epochs: float = 3.0
-    batch: int = 4  # rows a step
-    length: int = 256  # tokens a row
+    batch: int = 1  # rows a step: many small steps learn more from the same tokens than few large ones
+    length: int = 128  # tokens a row
     warmup: float = 0.06  # share of the round
     weight_decay: float = 0.01
 
@@ -92,7 +91,7 @@ def train(
     optimizer = torch.optim.AdamW([decay], lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
     planned = max(1.0, rows.weights.size * config.epochs)  # tokens
     order = _order(len(rows), np.random.default_rng(seed))
-    at = _Place(size=config.batch)
+    at = _Place()
     if checkpoint is not None:
         at = _restore(checkpoint, matrices, optimizer)
         next(islice(order, at.drawn, at.drawn), None)
@@ -104,19 +103,16 @@ def train(
         return _snapshot(at, matrices, optimizer)
 
     while at.done < 1:
-        chosen = [*islice(order, at.size)]
+        chosen = [*islice(order, config.batch)]
         ids, weights = torch.from_numpy(rows.ids[chosen]), torch.from_numpy(rows.weights[chosen])
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _schedule(at.done, config.warmup)
         pace.begin()
-        step_began_s = clock.spent_s()
         optimizer.zero_grad(set_to_none=True)
         loss = _backward(twin, start.config.scale, matrices, ids, weights)
         torch.nn.utils.clip_grad_norm_(matrices.values(), 1.0)
         optimizer.step()
         pace.end()
-        if clock.spent_s() - step_began_s > _LONGEST_STEP * budget_s:  # smaller steps keep to the budget
-            at.size = max(at.size // 2, 1)
         at.drawn += len(chosen)
         at.tokens += weights.numel()
         at.seconds = clock.spent_s() - began_s
@@ -130,9 +126,8 @@ def train(
 
 @dataclass
 class _Place:
-    """Where training is: rows a step now, rows drawn, tokens, seconds of the clock, and the share that is done."""
+    """Where training is: rows drawn, tokens, seconds of the clock, and the share that is done."""
 
-    size: int
     drawn: int = 0
     tokens: int = 0
     seconds: float = 0.0

@@ -42,7 +42,7 @@ def ours(base: BasePaths) -> float:
     twin = Twin(read_weights(base.graph, base.config))
     start = Lora.fresh(LoraConfig(rank=8, alpha=16), base.config)
     stamps: list[float] = []
-    few = TrainConfig(epochs=4 * (STEPS + 1) / len(text), learning_rate=5e-4)
+    few = TrainConfig(epochs=4 * (STEPS + 1) / len(text), learning_rate=5e-4, batch=4, length=256)
     train(
         twin,
         start,

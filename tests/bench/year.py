@@ -1,0 +1,271 @@
+"""A year of learning, played through for real people's text: every round, its verdict, and what it was worth.
+
+``python tests/bench/year.py [CORPUS...]`` lays the newest messages of each corpus (``../shared/corpora`` beside the checkout)
+over a year. A simulated clock goes through it by the hour; the service's own schedule says when a round is due, and
+the service's own training process runs it, from the adapter that serves. After each round what serves, and what served
+before, predict the next slice of text, which nothing has learned from, and general text that is not the program's own
+(``general_peps.txt``). Rows go into ``docs/year.json`` as they come, the plot into ``docs/year.svg``.
+
+Settings are the defaults but for the round's budget, shorter so that a year fits into an hour, and for the text that
+makes a round due, so that each corpus sees ten or more. They are the same for all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import sys
+import tempfile
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from idiolect.adapters.corpus import Recent
+from idiolect.adapters.gate import Judged, decide, general_perplexity, judge
+from idiolect.adapters.lora import Lora
+from idiolect.adapters.memory import FastMemory
+from idiolect.adapters.mixture import Mixture
+from idiolect.daemon.children import Children
+from idiolect.daemon.rounds import TRAINING, order_of
+from idiolect.daemon.schedule import Facts, Machine, Schedule
+from idiolect.daemon.settings import Settings
+from idiolect.models.build import find_base
+from idiolect.models.session import Model
+from idiolect.models.tokenizer import Tokenizer
+
+ROOT = Path(__file__).resolve().parents[2]
+CORPORA = ROOT.parent / "shared" / "corpora"
+RESULT = ROOT / "docs" / "year.json"
+PLOT = ROOT / "docs" / "year.svg"
+YEAR = timedelta(days=365)
+TOKENS = 45_000  # of the newest text
+DUE_TOKENS = 3_500
+BUDGET_S = 45.0
+SLICE_TOKENS = 900  # written after a round, that it is judged by here
+GENERAL_TOKENS = 1_500
+
+
+@dataclass
+class Entry:
+    at: datetime
+    ids: list[int]
+
+
+@dataclass
+class Life:
+    """What a profile would hold."""
+
+    adapter: Lora | None = None
+    seen: int = (
+        0  # entries, in order of time, that the serving adapter was trained on: all up to this one ...
+    )
+    held_out: frozenset[int] = frozenset()  # ... but these
+    mixtures: dict[str, list[Any]] = field(default_factory=dict)
+    refused: int = 0
+    at_round: int = 0  # tokens there were at the last round
+    used: dict[str, float] = field(default_factory=dict)  # seconds by day
+
+
+class Year:
+    """One person's."""
+
+    def __init__(self, name: str, base_dir: Path, home: Path, threads: int) -> None:
+        self.name = name
+        self.settings = Settings(
+            home=home, budget_s=BUDGET_S, train_every_tokens=DUE_TOKENS, threads=threads, keyring=False
+        )
+        self.base_dir = base_dir
+        self.base = find_base(base_dir)
+        self.tokenizer = Tokenizer(self.base.tokenizer)
+        self.breaks = self.tokenizer.encode("\n")
+        self.model = Model(self.base.graph, self.base.config, threads=threads)
+        self.general = self._general()
+        self.general_base = general_perplexity(self.model, None, self.general, self.breaks)
+        self.life = Life()
+        self.entries = self._entries()
+
+    def _general(self) -> list[list[int]]:
+        passages = (CORPORA / "general_peps.txt").read_text("utf-8").split("\n\n")
+        ids = [self.tokenizer.encode(" ".join(text.split())) for text in passages[::40] if len(text) > 300]
+        chosen: list[list[int]] = []
+        while sum(map(len, chosen)) < GENERAL_TOKENS:
+            chosen.append(ids[len(chosen)])
+        return chosen
+
+    def _entries(self) -> list[Entry]:
+        lines = [
+            json.loads(line) for line in (CORPORA / f"{self.name}.jsonl").read_text("utf-8").splitlines()
+        ]
+        lines.sort(key=lambda line: line["ts"])
+        coded = [(datetime.fromisoformat(line["ts"]), self.tokenizer.encode(line["text"])) for line in lines]
+        first, total = len(coded), 0
+        while first > 0 and total < TOKENS:
+            first -= 1
+            total += len(coded[first][1])
+        coded = coded[first:]
+        start, span = coded[0][0], coded[-1][0] - coded[0][0]
+        return [Entry(start + (at - start) * (YEAR / span), ids) for at, ids in coded if ids]
+
+    def play(self) -> list[dict]:
+        """All rounds of the year."""
+        schedule, rows = Schedule(self.settings), list[dict]()
+        now, known = self.entries[0].at, 0
+        while now < self.entries[-1].at:
+            now += timedelta(hours=1)
+            while known < len(self.entries) and self.entries[known].at <= now:
+                known += 1
+            tokens = sum(len(entry.ids) for entry in self.entries[:known])
+            day = now.date().isoformat()
+            facts = Facts(
+                tokens=tokens,
+                new_tokens=tokens - self.life.at_round,
+                refused=self.life.refused,
+                used_today_s=self.life.used.get(day, 0.0),
+            )
+            quiet_s = (now - self.entries[known - 1].at).total_seconds()
+            if schedule.decide(facts, Machine(quiet_s=quiet_s, load=0.0, free_mb=8_000), now).start:
+                rows.append({"day": (now - self.entries[0].at).days} | self.round(known, tokens, day))
+                print(json.dumps({"corpus": self.name} | rows[-1]), flush=True)
+        return rows
+
+    def round(self, known: int, tokens: int, day: str) -> dict:
+        """One round on the first ``known`` entries, and what it is worth on the next slice."""
+        life = self.life
+        before = life.adapter
+        order = replace(
+            order_of(self.settings, None, seed=tokens),
+            base=str(self.base_dir),
+            parent=None if before is None else base64.b64encode(before.to_bytes()).decode(),
+            seen=[place for place in range(life.seen) if place not in life.held_out],
+            mixtures=life.mixtures,
+        )
+        lines = (entry.ids for entry in self.entries[:known])
+        children, result = Children(), dict[str, Any]()
+        with children.claim(TRAINING):
+            for event in children.follow(TRAINING, order, lines, known):
+                if event["event"] == "result":
+                    result = event
+        life.at_round = tokens
+        life.used[day] = life.used.get(day, 0.0) + result["seconds"]
+        life.mixtures["base"] = result["mixtures"]["base"]
+        promoted = result["status"] == "promoted"
+        life.refused = 0 if promoted else life.refused + 1
+        if promoted:
+            life.adapter = Lora.from_bytes(base64.b64decode(result["adapter"]), self.base.config)
+            life.mixtures["serving"] = result["mixtures"]["candidate"]
+            life.seen, life.held_out = known, frozenset(result["held_out"])
+        metrics = result["metrics"]
+        return {
+            "tokens": tokens,
+            "status": result["status"],
+            "reason": result["reason"],
+            "gain_bits": metrics["gain_bits"],
+            "trained_tokens": metrics["trained_tokens"],
+            "seconds": result["seconds"],
+        } | self.worth(known, before, promoted=promoted)
+
+    def worth(self, known: int, before: Lora | None, *, promoted: bool) -> dict:
+        """Perplexity of the text written next, by base, memory, adapter and both, and of general text."""
+        memory = FastMemory(self.base.config.vocab)
+        memory.add_many([np.array(entry.ids) for entry in self.entries[:known]])
+        recent = Recent(self.settings.recent_tokens, self.breaks)
+        for entry in self.entries[max(0, known - 200) : known]:
+            recent.add(entry.ids)
+        following, count = [], 0
+        for entry in self.entries[known:]:
+            if count >= SLICE_TOKENS:
+                break
+            following.append(entry.ids[: SLICE_TOKENS - count])
+            count += len(following[-1])
+        now = self.life.adapter
+        adapters = {"base": None} | ({"now": now.tensors()} if now else {})
+        if promoted and before is not None:
+            adapters["before"] = before.tensors()
+        known_as = {"base": "base", "now": "serving", "before": "serving"}
+        mixtures = {
+            name: Mixture.from_json(self.life.mixtures[known_as[name]])
+            if known_as[name] in self.life.mixtures
+            else Mixture()
+            for name in adapters
+        }
+        found = judge(
+            self.model,
+            adapters,
+            following,
+            recent=recent,
+            memory=memory,
+            mixtures=mixtures,
+            report=lambda _done: None,
+        )
+        general = self.general_base
+        if now is not None:
+            general = general_perplexity(self.model, now.tensors(), self.general, self.breaks)
+        both = found.get("now", found["base"])
+        row = {
+            "next_tokens": count,
+            "base": round(found["base"].alone.perplexity, 2),
+            "memory": round(found["base"].mixed.perplexity, 2),
+            "adapter": round(both.alone.perplexity, 2),
+            "both": round(both.mixed.perplexity, 2),
+            "general": round(general / self.general_base - 1, 4),
+        }
+        former = found.get("before", found["base"] if promoted else None)
+        if former is not None:
+            row |= {"before": round(former.mixed.perplexity, 2), "worse_p": self._worse(both, former)}
+        return row
+
+    @staticmethod
+    def _worse(now: Judged, before: Judged) -> float:
+        """How often chance alone would make what serves now look as much worse than what served before."""
+        verdict = decide(before.mixed, now.mixed, general_before=1, general_after=1, tolerance=1)
+        return verdict.p_value
+
+
+def plot(result: dict[str, list[dict]]) -> None:
+    """Perplexity of the text written next, round by round, a panel for each corpus."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    from matplotlib import pyplot as plt
+
+    names = sorted(result)
+    figure, panels = plt.subplots(2, 3, figsize=(11, 6), sharex=True)
+    for panel, name in zip(panels.flat, names, strict=False):
+        rows = result[name]
+        days = [row["day"] for row in rows]
+        for line, style in (("base", ":"), ("memory", "--"), ("adapter", "-."), ("both", "-")):
+            panel.plot(days, [row[line] for row in rows], style, label=line)
+        refused = [row for row in rows if row["status"] != "promoted"]
+        panel.plot([row["day"] for row in refused], [row["both"] for row in refused], "kx", label="refused")
+        panel.set_yscale("log")
+        panel.set_title(name.replace("_", ", "), fontsize=10)
+    panels[0][0].legend(fontsize=8)
+    figure.supxlabel("day")
+    figure.supylabel("perplexity of what is written next")
+    figure.tight_layout()
+    figure.savefig(PLOT, metadata={"Date": None})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    names = sorted(path.stem for path in CORPORA.glob("*.jsonl"))
+    parser.add_argument("corpora", nargs="*", default=names, help="names; default: all")
+    parser.add_argument("--threads", type=int, default=2)
+    asked = parser.parse_args()
+    if not names:
+        sys.exit(f"Skipped: {CORPORA} is absent.")
+    for name in asked.corpora:
+        with tempfile.TemporaryDirectory(prefix="idiolect-year-") as home:
+            rows = Year(name, ROOT / ".cache" / "base", Path(home), asked.threads).play()
+        result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+        result[name] = rows
+        RESULT.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
+    plot(json.loads(RESULT.read_text()))
+
+
+if __name__ == "__main__":
+    main()
