@@ -1,6 +1,7 @@
 """A year of learning, played through for real people's text: every round, its verdict, and what it was worth.
 
-``python tests/bench/year.py [CORPUS...]`` lays the newest messages of each corpus (``../shared/corpora`` beside the checkout)
+``python tests/bench/year.py [CORPUS...]`` lays the newest messages of each corpus (``../shared/corpora`` beside the
+checkout)
 over a year. A simulated clock goes through it by the hour; the service's own schedule says when a round is due, and
 the service's own training process runs it, from the adapter that serves. After each round what serves, and what served
 before, predict the next slice of text, which nothing has learned from, and general text that is not the program's own
