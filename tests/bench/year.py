@@ -45,7 +45,7 @@ PLOT = ROOT / "docs" / "year.svg"
 YEAR = timedelta(days=365)
 TOKENS = 45_000  # of the newest text
 DUE_TOKENS = 3_500
-BUDGET_S = 45.0
+BUDGET_S = 60.0
 SLICE_TOKENS = 900  # written after a round, that it is judged by here
 GENERAL_TOKENS = 1_500
 
@@ -90,8 +90,9 @@ class Year:
         self.entries = self._entries()
 
     def _general(self) -> list[list[int]]:
-        passages = (CORPORA / "general_peps.txt").read_text("utf-8").split("\n\n")
-        ids = [self.tokenizer.encode(" ".join(text.split())) for text in passages[::40] if len(text) > 300]
+        text = (CORPORA / "general_peps.txt").read_text("utf-8")
+        long = [" ".join(passage.split()) for passage in text.split("\n\n") if len(passage) > 300]
+        ids = [self.tokenizer.encode(passage) for passage in long[:: max(1, len(long) // 40)]]
         chosen: list[list[int]] = []
         while sum(map(len, chosen)) < GENERAL_TOKENS:
             chosen.append(ids[len(chosen)])
