@@ -18,6 +18,7 @@ from typing import Any
 
 from idiolect.adapters.calibration import Calibration
 from idiolect.adapters.child import Emit, work
+from idiolect.adapters.corpus import Recent
 from idiolect.adapters.figures import latency, reliability, row, savings
 from idiolect.adapters.heldout import Message
 from idiolect.adapters.lora import Lora
@@ -66,6 +67,7 @@ class _Arm:
     learns: bool = True  # has read the history, and reads each message once it was typed
     memory: bool = False  # and counts its tokens and words; else it is only context
     adapted: bool = False
+    context: bool = True  # has the latest messages before what is typed
 
 
 _ARMS = (
@@ -73,6 +75,7 @@ _ARMS = (
     _Arm("context"),
     _Arm("memory", memory=True),
     _Arm("adapter", adapted=True),
+    _Arm("no context", memory=True, adapted=True, context=False),
     _Arm("both", memory=True, adapted=True),
 )
 _MEMORY = _ARMS[2]
@@ -267,7 +270,11 @@ class _Served:
         self._adapter = adapter
         self._calibration = calibration
         known = serving.knowledge(history if arm.memory else ())
-        self._knowledge = known if arm.memory else replace(known, recent=serving.recent(history))
+        if not arm.context:
+            known = replace(known, recent=Recent(0, serving.tokenizer.encode("\n")))
+        elif not arm.memory:
+            known = replace(known, recent=serving.recent(history))
+        self._knowledge = known
         self._predictor = self._made()
 
     def _made(self) -> Predictor:

@@ -26,6 +26,7 @@ _ARMS = {
     "context": "+\N{NO-BREAK SPACE}context",
     "memory": "+\N{NO-BREAK SPACE}memory",
     "adapter": "+\N{NO-BREAK SPACE}adapter",
+    "no context": "Without context",
     "both": "All together",
 }
 _GIVEN = ("name", "all", "no_repeats", "latency_ms", "reliability")
@@ -54,6 +55,7 @@ _SERVED = {
     "context": "A fresh install that sees the most recent entries before what is typed.",
     "memory": "The same, and the fast memory of all that was learned.",
     "adapter": "A fresh install with context and the adapter trained on the history, without the memory.",
+    "no context": "Memory and adapter, without recent entries before what is typed.",
     "both": "All that is served: context, memory and adapter.",
 }
 

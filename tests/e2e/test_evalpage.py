@@ -63,7 +63,7 @@ def arm(name, saved):
 
 @pytest.fixture(scope="module")
 def page():
-    names = ("base", "context", "memory", "adapter", "both")
+    names = ("base", "context", "memory", "adapter", "no context", "both")
     return evalpage.render(
         {
             "made": "2026-11-25T17:20:05+00:00",

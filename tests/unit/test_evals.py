@@ -124,7 +124,7 @@ def test_the_adapter_that_serves_is_measured_on_what_it_has_not_seen(written, ti
     written.use(adapter)
     found = result(written, chars=700)
     assert found["adapter"] == {"id": adapter, "status": "active", "reason": "it gains", "seconds": 12.5}
-    assert arms(found) == ["base", "context", "memory", "adapter", "both"]
+    assert arms(found) == ["base", "context", "memory", "adapter", "no context", "both"]
     assert found["test"]["from"] >= entries[104].at.isoformat()
     written.use(None)
     assert found["test"] != result(written, chars=700)["test"]
@@ -155,7 +155,7 @@ def test_on_a_corpus_a_real_round_trains_an_adapter(service, corpus, tmp_path):
     assert found["adapter"]["status"] in ("promoted", "refused")
     assert found["adapter"]["reason"]
     assert 0 < found["adapter"]["seconds"] < 60
-    assert arms(found) == ["base", "context", "memory", "adapter", "both"]
+    assert arms(found) == ["base", "context", "memory", "adapter", "no context", "both"]
     phases = [*dict.fromkeys(event["phase"] for event in events[:-1])]
     assert phases == ["prepare", "train", "judge", "type", "growth"]
     assert all({"phase", "arm", "done", "left_s"} <= {*event} for event in events[:-1])

@@ -116,7 +116,7 @@ def test_progress_goes_through_the_arms(finished: tuple[list[dict[str, Any]], in
     progress = finished[0][:-1]
     assert all({*event} == {"event", "phase", "arm", "done", "left_s"} for event in progress)
     told = [*dict.fromkeys((event["phase"], event["arm"]) for event in progress)]
-    arms = ["base", "context", "memory", "adapter", "both"]
+    arms = ["base", "context", "memory", "adapter", "no context", "both"]
     assert told == [("prepare", None), *(("type", arm) for arm in arms), ("growth", "memory")]
     done = [event["done"] for event in progress]
     assert done == sorted(done)
@@ -149,6 +149,7 @@ def test_the_result_has_its_documented_shape(result: dict[str, Any], messages: l
         ("context", "after"),
         ("memory", "after"),
         ("adapter", "after"),
+        ("no context", "after"),
         ("both", "after"),
     ]
     for arm in result["arms"]:
