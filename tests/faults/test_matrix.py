@@ -38,6 +38,7 @@ WORSE = {
         "publish = store.Store.publish\n"
         "def apart(self, *given, state=None, **more):\n"
         "    publish(self, *given, **more)\n"
+        "    for _ in range(30): self.event('something in between')\n"
         "    for item in (state or {}).items(): self.set(*item)\n"
         "store.Store.publish = apart",
         "training round",
