@@ -16,7 +16,14 @@ from pathlib import Path
 import pytest
 import sqlcipher3.dbapi2 as sqlcipher
 
-from idiolect.daemon.records import AdapterDamagedError, Feedback, FileState, NewEntry, Selector
+from idiolect.daemon.records import (
+    AdapterDamagedError,
+    Feedback,
+    FileState,
+    NewEntry,
+    Selector,
+    WeightsDroppedError,
+)
 from idiolect.daemon.schema import (
     StoreBusyError,
     StoreFullError,
@@ -407,7 +414,7 @@ def test_weights_that_are_not_those_that_were_stored(filled):
     store.close()
     execute(filled, "DELETE FROM adapter_blobs")
     store = Store.open(filled, KEY)
-    with pytest.raises(AdapterDamagedError):
+    with pytest.raises(WeightsDroppedError):
         store.adapter_blob(1)
     store.close()
 
@@ -435,24 +442,27 @@ def test_a_store_from_a_newer_version(filled):
 
 @pytest.fixture
 def before_feedback(path, monkeypatch):
-    """A filled store that the first version wrote; the path and what `contents` gave."""
+    """A filled store as the first version laid it out; the path, and what `contents` is to give."""
+    now = path.with_name("now.db")
+    with closing(Store.open(now, KEY)) as store:
+        ids = store.add([entry(f"text {n}", n) for n in range(3)], FileState("/f", 1, 2, ("ab",)))
+        publish(store, seen=ids, blob=b"weights")
+        store.add_watch("/notes")
+        store.set("paused", True)
+        store.event("forget", entries=2)
+        written = contents(store)
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "_migrations", migrations._migrations[:1])
-        with closing(Store.open(path, KEY)) as store:
-            ids = store.add([entry(f"text {n}", n) for n in range(3)], FileState("/f", 1, 2, ("ab",)))
-            with monkeypatch.context() as without:
-                without.setattr("idiolect.daemon.checkpoints.drop", lambda *_: None)  # its table came later
-                publish(store, seen=ids, blob=b"weights")
-            store.add_watch("/notes")
-            store.set("paused", True)
-            store.event("forget", entries=2)
-            written = contents(store)
-    assert tables(path) == {"entries", "files", "watches", "adapters", "adapter_blobs"} | {
-        "adapter_entries",
-        "rounds",
-        "events",
-        "state",
-    }
+        Store.open(path, KEY).close()
+    with closing(connected(path)) as old:
+        kept = {"entries", "files", "watches", "adapters", "adapter_blobs", "adapter_entries", "rounds", "events"}
+        assert tables(path) == kept | {"state"}
+        old.execute(f"ATTACH DATABASE '{now}' AS now KEY \"x'{KEY}'\"")
+        for table in tables(path):
+            columns = ", ".join(row[1] for row in old.execute(f"PRAGMA table_info({table})"))
+            old.execute(f"DELETE FROM {table}")
+            old.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM now.{table}")
+        old.commit()
     return path, written
 
 
@@ -463,9 +473,14 @@ def contents(store):
     return *kept, adapters, store.active(), store.rounds(), store.events(), store.get("paused")
 
 
+def connected(path):
+    connection = sqlcipher.connect(str(path))
+    connection.execute(f"PRAGMA key = \"x'{KEY}'\"")
+    return connection
+
+
 def tables(path):
-    with closing(sqlcipher.connect(str(path))) as connection:
-        connection.execute(f"PRAGMA key = \"x'{KEY}'\"")
+    with closing(connected(path)) as connection:
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         return {name for (name,) in names if not name.startswith(("sqlite_", "_sqlite"))}
 
