@@ -99,7 +99,7 @@ def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
 
     Raises StoppedError, once the checkpoint is out.
     """
-    checkpoint = base64.b64decode("".join(lines[: order.checkpoint_parts])) or None
+    checkpoint = b"".join(map(base64.b64decode, lines[: order.checkpoint_parts])) or None
     entries: list[list[int]] = lines[order.checkpoint_parts :]
     del lines
     clock = _Progress(

@@ -75,8 +75,8 @@ def adapter_of(given: str) -> int | None:
 
 
 def text_of(given: str) -> str:
-    """The text itself, or for `-` what stands on stdin (and so in no list of processes)."""
-    return sys.stdin.read() if given == "-" else given
+    """The text itself, or for `-` what stands on stdin, the last line's end left out."""
+    return sys.stdin.read().removesuffix("\n") if given == "-" else given
 
 
 def time_of(given: str | None) -> str | None:

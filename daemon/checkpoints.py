@@ -72,9 +72,14 @@ def drop_torn(db: Database) -> None:
     db.execute("DELETE FROM checkpoints WHERE parts = 0")
 
 
-def forget(db: Database) -> None:
-    """Text is forgotten: every checkpoint may hold some of it, and refusals before no longer count."""
+def drop_all(db: Database) -> None:
+    """Text is let go, and every checkpoint may hold some of it."""
     db.execute("DELETE FROM checkpoints")
+
+
+def forget(db: Database) -> None:
+    """Text is forgotten: checkpoints go, and refusals before no longer count."""
+    drop_all(db)
     db.execute(
         "INSERT OR REPLACE INTO state (name, value) SELECT ?, coalesce(max(id), 0) FROM rounds",
         (FORGOTTEN_AFTER,),

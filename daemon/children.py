@@ -185,7 +185,8 @@ class Children:
     def suspend(self) -> None:
         """Let the work that is under way stand still, at once."""
         with self._cancelling:
-            if self._child is not None and self._suspended_at is None:
+            # One that was told to end must run to do so.
+            if self._child is not None and self._suspended_at is None and self.cancelled is None:
                 with contextlib.suppress(psutil.Error):  # it has just ended
                     psutil.Process(self._child.pid).suspend()
                     self._suspended_at = time.monotonic()

@@ -149,7 +149,7 @@ class Evals:
             for event in self._children.follow(TRAINING, order, texts, len(texts)):
                 if event["event"] == "result":
                     adapter = _judged(event)
-                else:
+                elif event["event"] == "progress":  # checkpoints are for rounds that are kept
                     yield {**event, "arm": None}
         except NothingNewError as error:
             adapter = _none(str(error))

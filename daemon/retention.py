@@ -67,11 +67,15 @@ class Retention:
         """Let go of what is too old, and of the oldest of what is too much; how many entries that were."""
         before = self._now() - timedelta(days=self._settings.keep_days) if self._settings.keep_days else None
         most_bytes = round(self._settings.keep_mb * _MEGABYTE) or None
-        count = self._store.expire(before, most_bytes)
+        try:
+            count = self._store.expire(before, most_bytes)
+        except IdiolectError:  # it may be gone although the file could not be rewritten
+            self._expired()
+            raise
         if count:
+            self._expired()
             log.info("%d entries were let go: older, or more, than is to be kept", count)
             self._store.event("expired", entries=count)
-            self._expired()
         self._store.set(_DONE, self._now().date().isoformat())
         return count
 

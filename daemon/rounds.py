@@ -248,7 +248,7 @@ class Rounds:
             again = replace(
                 self._order(parent, same, unfinished.about["budget_s"]), seed=unfinished.about["seed"]
             )
-            if _about(again, parent, same) == unfinished.about:
+            if self._about(again, parent, same) == unfinished.about:
                 entries, order = (
                     same,
                     replace(again, spent_s=unfinished.spent_s, checkpoint_parts=unfinished.parts),
@@ -273,7 +273,7 @@ class Rounds:
         reason: str,
     ) -> Iterator[dict[str, Any]]:
         if unfinished is None:
-            round_id = self._store.begin_round(parent, _about(order, parent, entries))
+            round_id = self._store.begin_round(parent, self._about(order, parent, entries))
         else:
             round_id = unfinished.round
             self._store.reopen_round(round_id)
@@ -349,6 +349,21 @@ class Rounds:
     def _places(entries: list[tuple[int, Any]], ids: frozenset[int]) -> list[int]:
         return [place for place, (entry, _) in enumerate(entries) if entry in ids]
 
+    def _about(self, order: Order, parent: int | None, entries: list[tuple[int, Any]]) -> dict[str, Any]:
+        """All that a round's result depends on, as JSON values, each text as part of one hash."""
+        text = hashlib.sha256()
+        for entry, ids in entries:
+            text.update(f"{entry} {len(ids)} ".encode() + ids.tobytes())
+        left_out = ("parent", "seen", "mixtures", "spent_s", "checkpoint_parts", "checkpoint_s")
+        asked = {name: value for name, value in asdict(order).items() if name not in left_out}
+        asked["base_sha256"] = self._base.source_sha256
+        return {
+            **asked,
+            "parent": parent,
+            "entries": [entry for entry, _ in entries],
+            "text": text.hexdigest(),
+        }
+
     def _finish(
         self, round_id: int, parent: int | None, ids: list[int], tokens: int, result: dict[str, Any]
     ) -> dict[str, Any]:
@@ -382,16 +397,6 @@ class Rounds:
             **{k: result[k] for k in ("status", "reason", "tokens_per_s", "seconds")},
             "metrics": told(metrics),
         }
-
-
-def _about(order: Order, parent: int | None, entries: list[tuple[int, Any]]) -> dict[str, Any]:
-    """All that a round's result depends on, as JSON values, each text as part of one hash."""
-    text = hashlib.sha256()
-    for entry, ids in entries:
-        text.update(f"{entry} {len(ids)} ".encode() + ids.tobytes())
-    left_out = ("parent", "seen", "mixtures", "spent_s", "checkpoint_parts", "checkpoint_s")
-    asked = {name: value for name, value in asdict(order).items() if name not in left_out}
-    return {**asked, "parent": parent, "entries": [entry for entry, _ in entries], "text": text.hexdigest()}
 
 
 def _today() -> str:

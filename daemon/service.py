@@ -286,7 +286,8 @@ class Service:
         """Delete entries and everything learned from them, or say what that would take."""
         if dry_run:
             return self._store.forget(selector, dry_run=True)
-        self._children.cancel("text was forgotten while it ran")
+        if self._store.forget(selector, dry_run=True).entries:
+            self._children.cancel("text was forgotten while it ran")
         try:
             receipt = self._store.forget(selector)
         finally:  # also where the text is deleted but the file could not be rewritten

@@ -153,8 +153,9 @@ class Store:
             return texts.counts(db)
 
     def tokens_after(self, entry_id: int) -> int:
-        """How many tokens the entries have that came after this one, in order of arrival."""
-        return int(self._rows("SELECT coalesce(sum(tokens), 0) FROM entries WHERE id > ?", entry_id)[0][0])
+        """How many tokens the entries have that came after this one and are learned from, in order of arrival."""
+        query = "SELECT coalesce(sum(tokens), 0) FROM entries WHERE id > ? AND source <> ?"
+        return int(self._rows(query, entry_id, COMMANDS)[0][0])
 
     # Files and watched folders
 
@@ -466,7 +467,7 @@ class Store:
         with self._writing() as db:
             count = texts.expire(db, before_us, most_bytes)
             if count:
-                checkpoints.forget(db)
+                checkpoints.drop_all(db)
                 _set(db, _SCRUB, True)
         if count:
             self._scrub_or_say_so()

@@ -455,7 +455,16 @@ def before_feedback(path, monkeypatch):
         patch.setattr(migrations, "_migrations", migrations._migrations[:1])
         Store.open(path, KEY).close()
     with closing(connected(path)) as old:
-        kept = {"entries", "files", "watches", "adapters", "adapter_blobs", "adapter_entries", "rounds", "events"}
+        kept = {
+            "entries",
+            "files",
+            "watches",
+            "adapters",
+            "adapter_blobs",
+            "adapter_entries",
+            "rounds",
+            "events",
+        }
         assert tables(path) == kept | {"state"}
         old.execute(f"ATTACH DATABASE '{now}' AS now KEY \"x'{KEY}'\"")
         for table in tables(path):

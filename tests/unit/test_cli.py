@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from idiolect.daemon import cli, doctor, process
+from idiolect.daemon.arguments import text_of
 from idiolect.daemon.settings import Settings
 
 TOY = Path(__file__).parents[1] / "toy"
@@ -99,6 +100,12 @@ def test_suggest(run, service):
     _, out, _ = run(service, "suggest", "-", typed="Thanks for ")
     assert "[bold]three" in out  # never taken as markup
     assert "\x1b" not in out  # nor as an escape sequence
+
+
+def test_the_end_of_a_line_on_stdin_is_no_part_of_what_is_looked_for(monkeypatch):
+    for typed, text in (("project x\n", "project x"), ("project x", "project x"), ("one\n\n", "one\n")):
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        assert text_of("-") == text
 
 
 def test_what_stands_on_stdin_reaches_the_service_whole(run, service):

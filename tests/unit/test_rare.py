@@ -2,8 +2,12 @@
 
 import pytest
 
-from idiolect.adapters.corpus import few_of_each, pack
+from idiolect.adapters.corpus import Recent, few_of_each, pack
+from idiolect.adapters.expectation import Knowledge
+from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.rare import Rare, training_weights
+from idiolect.adapters.words import Words
+from idiolect.models.lexicon import read_lexicon
 
 
 @pytest.fixture
@@ -86,6 +90,25 @@ def test_learning_at_once_and_one_by_one_count_alike():
     for text in texts:
         singly.learn(text)
     assert vars(at_once) == vars(singly)
+
+
+def test_an_import_counts_them_as_single_entries_do(tiny, tiny_tokenizer):
+    texts = ["Order AB-1204 is in room 2210.", "Order AB-1204 again", "AB-1204 and zebras9x"]
+    entries = [(text, tiny_tokenizer.encode(text)) for text in texts]
+
+    def nothing():
+        words = Words(read_lexicon(tiny.lexicon), tiny_tokenizer.encode, tiny.config.vocab)
+        return Knowledge(
+            FastMemory(tiny.config.vocab), words, Recent(40, tiny_tokenizer.encode("\n")), Rare(3)
+        )
+
+    at_once, singly = nothing(), nothing()
+    at_once.learn_many(entries)
+    for text, ids in entries:
+        singly.learn(text, ids)
+    assert vars(at_once.rare) == vars(singly.rare)
+    assert at_once.rare.hides("room ", "2210")
+    assert b"zebras9x" not in at_once.words._own.forms
 
 
 def test_long_text_without_spaces_takes_no_time():
