@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from idiolect.daemon.records import Selector
+from idiolect.daemon.sources.table import document_at
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from idiolect.daemon.records import ForgetReceipt, SourceRow
     from idiolect.daemon.store import Store
@@ -44,8 +45,9 @@ class Inventory:
     def remove(self, path: Path, *, dry_run: bool = False) -> ForgetReceipt:
         """Forget all that came from a source, and that it was read; follow it no longer.
 
-        Entries that came from it before it was noted where entries come from are not among them. With `dry_run`
-        nothing changes. Raises UnknownSourceError.
+        Entries that came from it before it was noted where entries come from are not among them. Where a watched
+        folder that it is in still follows a file of it, it stays known what was in that file, so that nothing of it
+        comes back by itself. With `dry_run` nothing changes. Raises UnknownSourceError.
         """
         path = path.resolve()
         known = self._store.source(str(path))
@@ -57,5 +59,13 @@ class Inventory:
             return self._forget(Selector(origin=known[0]), True)
         self._unwatch(path)
         receipt = self._forget(Selector(origin=known[0]), False)
-        self._store.drop_source(str(path))
+        watched = [Path(root) for root in self._store.watches()]
+        self._store.drop_source(str(path), lambda file: _followed(Path(file), watched))
         return receipt
+
+
+def _followed(file: Path, watched: list[Path]) -> bool:
+    """Whether one of the watched paths brings what is written in the file."""
+    return file in watched or (
+        document_at(file) is not None and any(file.is_relative_to(root) for root in watched)
+    )

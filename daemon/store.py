@@ -47,7 +47,7 @@ from idiolect.daemon.schema import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -194,10 +194,10 @@ class Store:
         with self._writing() as db:
             return texts.add_source(db, path, kind, me)
 
-    def drop_source(self, path: str) -> None:
-        """Forget that a source was read, with the states of its files; its entries are for `forget`."""
+    def drop_source(self, path: str, keep: Callable[[str], bool]) -> None:
+        """Forget that a source was read, with the states of its files but those to `keep`; entries are for `forget`."""
         with self._writing() as db:
-            texts.drop_source(db, path)
+            texts.drop_source(db, path, keep)
 
     def watches(self) -> list[str]:
         """The watched folders and files, by path."""

@@ -17,7 +17,7 @@ from idiolect.daemon.redact import kinds
 from idiolect.daemon.schema import folded, microseconds, moment, now_us, spaced
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from sqlite_utils import Database
 
@@ -171,12 +171,18 @@ def source(db: Database, path: str) -> tuple[int, tuple[str, ...]] | None:
     return (int(row[0]), tuple(json.loads(row[1]))) if row else None
 
 
-def drop_source(db: Database, path: str) -> None:
-    """Drop a source, and the states of the file or files there, so that it would be read as if for the first time."""
+def drop_source(db: Database, path: str, keep: Callable[[str], bool]) -> None:
+    """Drop a source, and the states of the file or files there but those that are to be kept.
+
+    Without its state, a file would be read as if for the first time.
+    """
     at = os.fsencode(path)
     below = at.rstrip(b"/") + b"/"
     db.execute("DELETE FROM sources WHERE path = ?", [at])
-    db.execute("DELETE FROM files WHERE path = ? OR substr(path, 1, ?) = ?", [at, len(below), below])
+    there = "SELECT path FROM files WHERE path = ? OR substr(path, 1, ?) = ?"
+    for (file,) in db.execute(there, [at, len(below), below]).fetchall():
+        if not keep(os.fsdecode(file)):
+            db.execute("DELETE FROM files WHERE path = ?", [file])
 
 
 def expire(db: Database, before_us: int | None, most_bytes: int | None) -> int:
