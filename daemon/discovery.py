@@ -87,7 +87,11 @@ class Place:
 def places(home: Path, exclude: Sequence[str], *, search_s: float = _SEARCH_S) -> Iterator[Place]:
     """The places below `home` that hold text of the user's, as they are found; none inside another of them."""
     taken: list[Path] = []
-    for path, sort, says in _candidates(home, exclude, search_s):
+    exclusion = Exclusion(exclude)
+    for path, sort, says in _candidates(home, exclusion, search_s):
+        # Where programs keep their data is hidden, and looked at all the same; what its user excludes is not.
+        if exclusion.covers(path, home if path.is_relative_to(home) else Path(path.anchor), hidden=False):
+            continue
         if any(path == other or (sort != "git" and path.is_relative_to(other)) for other in taken):
             continue
         taken.append(path)
@@ -99,7 +103,7 @@ def places(home: Path, exclude: Sequence[str], *, search_s: float = _SEARCH_S) -
             yield place
 
 
-def _candidates(home: Path, exclude: Sequence[str], search_s: float) -> Iterator[tuple[Path, str, str]]:
+def _candidates(home: Path, exclusion: Exclusion, search_s: float) -> Iterator[tuple[Path, str, str]]:
     for root in _THUNDERBIRD:
         for profile in _folders(home / root):
             if mail.is_thunderbird(profile, b""):
@@ -109,7 +113,7 @@ def _candidates(home: Path, exclude: Sequence[str], search_s: float) -> Iterator
             yield folder, "mail", "sent mail in a Maildir"
     for vault in _vaults(home):
         yield vault, "notes", "an Obsidian vault"
-    yield from _searched(home, Exclusion(exclude), time.monotonic() + search_s)
+    yield from _searched(home, exclusion, time.monotonic() + search_s)
     for name in _SHELLS:
         if (home / name).is_file():
             yield home / name, "shell", "a shell's history"

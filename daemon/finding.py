@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 #: The name of the files that say what in their folder is not to be read, in the language of `.gitignore`.
 IGNORE_FILE: Final = ".idiolectignore"
 
+_HIDDEN: Final = ".*"  # of the patterns that are built in: hidden files and folders
+
 
 class Exclusion:
     """Globs of paths that are never read, in any letter case.
@@ -35,22 +37,27 @@ class Exclusion:
         names, paths = [], []
         for pattern in patterns:
             if "/" not in pattern.rstrip("/"):
-                names.append(fnmatch.translate(pattern.rstrip("/")))
+                names.append(pattern.rstrip("/"))
                 continue
             whole = os.path.expanduser(pattern).rstrip("/")
             whole = whole if whole.startswith("/") else f"*/{whole}"
             paths += [fnmatch.translate(whole), fnmatch.translate(f"{whole}/*")]
-        self._names = re.compile("|".join(names) or r"(?!)", re.IGNORECASE)
+        self._names = _any_of(names)
+        self._but_hidden = _any_of(name for name in names if name != _HIDDEN)
         self._paths = re.compile("|".join(paths) or r"(?!)", re.IGNORECASE)
 
     def covers(self, path: Path, root: Path, *, hidden: bool = True) -> bool:
         """Whether `path`, in `root` or equal to it, is excluded. The root's own folders do not matter.
 
-        Without `hidden`, a file whose name begins with a dot is looked at as if it did not.
+        Without `hidden`, the pattern `.*`, which holds for whatever is hidden, does not count.
         """
-        name = path.name if hidden else path.name.lstrip(".")
-        parts = path.relative_to(root).parts if path != root else (name,) if path.is_file() else ()
-        return any(map(self._names.match, parts)) or self._paths.match(path.as_posix()) is not None
+        parts = path.relative_to(root).parts if path != root else (path.name,) if path.is_file() else ()
+        names = self._names if hidden else self._but_hidden
+        return any(map(names.match, parts)) or self._paths.match(path.as_posix()) is not None
+
+
+def _any_of(globs: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(fnmatch.translate, globs)) or r"(?!)", re.IGNORECASE)
 
 
 class Ignored:

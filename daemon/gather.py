@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from idiolect.daemon.arguments import AsJson, absolute
+from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -108,6 +109,7 @@ def _read_wanted(
     client: Client, view: SourceView, found: list[Place], *, yes: bool, as_json: bool, named: list[Sort]
 ) -> None:
     reports = {}
+    failed: list[IdiolectError] = []
     for place in found:
         shell = place.sort == Sort.SHELL
         if (
@@ -116,12 +118,19 @@ def _read_wanted(
             else typer.confirm(view.question(place), default=not shell)
         ):
             body = {"paths": [str(place.path)], "me": list(place.me)}
-            report = view.follow_import(client.stream("/v1/import", body))
+            try:
+                report = view.follow_import(client.stream("/v1/import", body))
+            except IdiolectError as error:  # of this place: the others are read all the same
+                failed.append(error)
+                view.not_read(place, error)
+                continue
             reports[str(place.path)] = report
             if not as_json:
                 view.read(place, report)
     if as_json:
         view.places(found, as_json=True, reports=reports)
+    if failed:
+        raise typer.Exit(getattr(failed[0], "relayed_exit_code", failed[0].exit_code))
 
 
 def _remove(client: Client, view: SourceView, path: Path, *, yes: bool, dry_run: bool, as_json: bool) -> None:
@@ -171,7 +180,6 @@ def whose(path: Path) -> list[str]:
     None where nothing has to be asked, or where nobody is there to be asked.
     """
     from idiolect.daemon.sources.table import kind_of
-    from idiolect.models.errors import IdiolectError
 
     try:
         kind = kind_of(Path(absolute([path])[0]))

@@ -141,11 +141,14 @@ class OffLimits:
         if app is None:
             return None
         known = self._known
-        if app not in known:
-            if len(known) > 1000:
-                known.clear()
-            known[app] = next((row for pattern, row in self._patterns if pattern.match(app)), None)
-        return known.get(app)
+        try:
+            return known[app]
+        except KeyError:
+            row = next((row for pattern, row in self._patterns if pattern.match(app)), None)
+        if len(known) > 1000:
+            known.clear()
+        known[app] = row  # another thread may clear it now: what is looked up there again may be missing
+        return row
 
     # Rules that the user gives
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from idiolect.daemon.discovery import Place
+    from idiolect.models.errors import IdiolectError
 
 _SHOWN = 20  # people
 
@@ -58,6 +59,10 @@ class SourceView(View):
     def read(self, place: Place, report: dict[str, Any]) -> None:
         """Say what reading a place brought."""
         self._say(f"{place.path}: {report['entries']:,} new entries, {report['words']:,} words.")
+
+    def not_read(self, place: Place, why: IdiolectError) -> None:
+        """Say on stderr what was wrong with a place."""
+        self._err.print(Text(plain(f"{place.path}: {why}")), soft_wrap=True)
 
     def sources(self, rows: list[dict[str, Any]], *, as_json: bool) -> None:
         """List what was read, and what each source brought."""

@@ -47,7 +47,8 @@ _HEX: Final = re.compile(r"^[0-9A-Fa-f]{1,8}$")
 _EXPUNGED: Final = 0x8  # of Thunderbird's status: deleted, and gone from the file when that is compacted next
 _PREFS_ADDRESS: Final = re.compile(r'user_pref\("mail\.identity\.\w+\.useremail", "([^"]+@[^"]+)"\)')
 _SENT: Final = re.compile(
-    r"sent|gesendet|envoy|enviado|inviat|verzonden|skickat|sendt|lähetetyt|wysłane|odeslan|отправлен|已发送|送信",
+    r"(?<![^\W\d_])(?:sent(?:mail|items|messages)?(?![^\W\d_])"  # not "Presentations", "unsent", "sentences"
+    r"|gesendet|envoy|enviad|inviat|verzonden|skickat|sendt|lähetetyt|wysłane|odeslan|отправлен|已发送|送信)",
     re.IGNORECASE,
 )
 _GENERATED: Final = re.compile(

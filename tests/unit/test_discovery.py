@@ -79,6 +79,35 @@ def test_what_there_is(home: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("pattern", "place"),
+    [
+        (".thunderbird", ".thunderbird/abc.default"),
+        ("*.default", ".thunderbird/abc.default"),
+        ("account", "Mail/account/Sent"),
+        ("Mail/account/*", "Mail/account/Sent"),
+        ("VAULT", "vault"),
+        ("src/project", "src/project/.git"),
+        (".bash_history", ".bash_history"),
+    ],
+)
+def test_what_is_excluded_is_not_found(home: Path, pattern: str, place: str) -> None:
+    wanted = {found.path for found in places(home, NEVER_READ)} - {home / place}
+    assert {found.path for found in places(home, (*NEVER_READ, pattern))} == wanted
+
+
+def test_excluded_vaults_that_obsidian_knows_are_not_found(tmp_path: Path) -> None:
+    home, vault = tmp_path / "home", tmp_path / "work" / "vault"
+    vault.mkdir(parents=True)
+    (vault / "a.md").write_text("Three words here.")
+    known = home / ".config" / "obsidian" / "obsidian.json"
+    known.parent.mkdir(parents=True)
+    known.write_text(json.dumps({"vaults": {"0a": {"path": str(vault)}}}))
+    assert [place.path for place in places(home, NEVER_READ)] == [vault]
+    for pattern in ("work", "vault", f"{tmp_path}/work"):
+        assert list(places(home, (*NEVER_READ, pattern))) == []
+
+
 def test_vaults_that_obsidian_knows_are_found_wherever_they_are(tmp_path: Path) -> None:
     vault = tmp_path / "elsewhere" / "vault"
     vault.mkdir(parents=True)

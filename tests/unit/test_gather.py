@@ -107,6 +107,30 @@ def test_removing_a_source_takes_all_that_it_brought_and_no_more(
     assert reading.add(notes) == 3  # it can be read again
 
 
+def test_what_was_forgotten_stays_so_where_a_watched_folder_follows_a_removed_source(
+    reading: Reading, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes"
+    work = notes / "work"
+    work.mkdir(parents=True)
+    note = _saved(work / "a.md", "One.\n\nTwo.\n\nThree.\n")
+    box = _saved(work / "Sent", "From - Wed May 01 12:00:00 2024\nFrom: me@example.org\n\nMine.\n")
+    reading.add(work)
+    assert reading.add(box) == 1
+    reading.store.add_watch(str(notes))
+    reading.store.forget(Selector(text="Two."), dry_run=False)
+    off_record = _saved(work / "b.md", "Off the record.")
+    reading.ingest.update_file(off_record, root=notes, off_record=True)
+    for source in (work, box):
+        reading.inventory.remove(source)
+    assert reading.brought() == {"notes": 0}
+    for file in reading.ingest.changed(notes):
+        reading.ingest.update_file(file, root=notes)
+    reading.ingest.update_file(_saved(note, note.read_text() + "\nNew.\n"), root=notes)
+    assert [entry.text for entry in reading.store.entries()] == ["New."]
+    assert reading.add(box) == 1  # nobody follows that
+
+
 def _saved(path: Path, text: str) -> Path:
     path.write_text(text)
     return path
@@ -189,6 +213,26 @@ def test_yes_reads_all_but_shells(run, found):
     assert [row["report"] is not None for row in json.loads(out)] == [True, False]
     code, out, _ = run("sources", "find", found, "--yes", "--json", "--only", "shell")
     assert [row["report"] is not None for row in json.loads(out)] == [True]
+
+
+def test_a_place_that_cannot_be_read_is_told_and_the_others_are_read(run, found, monkeypatch):
+    from idiolect.daemon.client import Client
+    from idiolect.daemon.readers import UnreadableError
+
+    (found / "vault" / ".obsidian").mkdir(parents=True)
+    (found / "vault" / "a.md").write_text("Three words here.\n")
+    ask = Client.stream
+
+    def stream(client, path, body):
+        if body["paths"] == [str(found / "Notes")]:
+            raise UnreadableError("It cannot be read.")
+        return ask(client, path, body)
+
+    monkeypatch.setattr(Client, "stream", stream)
+    code, out, err = run("sources", "find", found, "--yes", "--json")
+    assert code == UnreadableError.exit_code
+    assert [row["report"] is not None for row in json.loads(out)] == [False, True, False]
+    assert err.strip() == f"{found / 'Notes'}: It cannot be read."
 
 
 def test_each_is_asked_for_in_a_terminal(run, found):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from idiolect.daemon.offlimits import NOWHERE, OffLimits, Place, ProtectedAppError, is_secret
+from idiolect.daemon.offlimits import NOWHERE, AppRuleRow, OffLimits, Place, ProtectedAppError, is_secret
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.store import Store
 
@@ -113,6 +113,18 @@ def test_a_field_may_say_that_it_is_a_terminal(off_limits: OffLimits) -> None:
 @pytest.mark.parametrize("app", ["stardict", "football", "editor", "hyperlink-editor"])
 def test_other_applications_are_fine(off_limits: OffLimits, app: str) -> None:
     assert off_limits.learning(Place(app)) is None
+
+
+def test_a_rule_holds_while_another_thread_clears_what_was_looked_up(off_limits: OffLimits) -> None:
+    class Cleared(dict[str, AppRuleRow | None]):
+        """As if another thread were always there just after."""
+
+        def __setitem__(self, app: str, row: AppRuleRow | None) -> None:
+            super().__setitem__(app, row)
+            self.clear()
+
+    off_limits._known = Cleared()
+    assert off_limits.suggesting(Place("KeePassXC")) == "excluded app"
 
 
 def test_the_newest_rule_decides_and_stays_over_a_restart(

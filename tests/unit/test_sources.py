@@ -249,6 +249,24 @@ def test_whose_mail_it_is_is_guessed_and_shown(tmp_path: Path) -> None:
     assert mail.senders(path) == [(ME, 1), ("b@example.org", 1)]
 
 
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [
+        *((name, True) for name in ("Sent", "sent-mail", ".INBOX.Sent", "Sent Items", "sentmail", "x_sent")),
+        *((name, True) for name in ("Gesendete Objekte", "Éléments envoyés", "Posta inviata", "已发送邮件")),
+        *(
+            (name, False)
+            for name in ("Presentations.mbox", "Unsent", "absent", "Sentences", "Неотправленные")
+        ),
+    ],
+)
+def test_mailboxes_for_sent_mail_by_their_names(tmp_path: Path, name: str, sent: bool) -> None:
+    assert mail.holds_sent(tmp_path / name) is sent
+    mixed = [*[letter("Mine.")] * 3, letter("Not mine.", sender="b@example.org")]
+    (tmp_path / "box").mkdir()
+    assert mail.guess(mbox_of(tmp_path / "box" / name, *mixed)) == ((ME,) if sent else ())
+
+
 def test_charsets_html_and_attachments(tmp_path: Path) -> None:
     latin = letter("")
     latin.set_content("Schöne Grüße", charset="iso-8859-1", cte="quoted-printable")
