@@ -84,9 +84,9 @@ class StoreKey:
 
 
 def obtain(
-    settings: Settings, *, backend: KeyringBackend | None = None, patience_s: float = 30.0
+    settings: Settings, *, new: bool = True, backend: KeyringBackend | None = None, patience_s: float = 30.0
 ) -> StoreKey:
-    """Load the profile's key; for a new profile make one, in the keyring if possible, else in a 0600 file.
+    """Load the profile's key; for a new profile, if `new`, make one, in the keyring if possible, else in a 0600 file.
 
     The key file wins over the keyring, so that a key put there by hand opens a copied store. `backend`
     is for a keyring other than the system's; `patience_s` is how long a locked one may take to be
@@ -102,7 +102,7 @@ def obtain(
     kept = _kept(settings, ring)
     if kept is not None:
         return kept
-    if _exists(settings.store_path):
+    if not new or _exists(settings.store_path):
         raise _missing(settings, ring)
     fresh = secrets.token_hex(32)
     if ring is not None and ring.put(str(settings.home), fresh):
@@ -121,7 +121,8 @@ def change(
     """Give the store a new key, and leave no trace of the old one.
 
     `rewrite(old, new)` encrypts the store anew. The new key is kept in the keyring if possible, also where
-    the old one was in a file. Raises what `obtain` and `rewrite` raise. The caller holds the profile's lock.
+    the old one was in a file. Raises what `obtain` and `rewrite` raise, and KeyringLockedError where the store has its
+    new key, but the keyring keeps the old one. The caller holds the profile's lock.
     """
     old = obtain(settings, backend=backend, patience_s=patience_s)
     ring = _Keyring(backend, patience_s) if settings.keyring else None
@@ -130,25 +131,33 @@ def change(
     if ring is None or not ring.put(_next(settings), fresh):
         durable.write(settings.next_key_path, f"{fresh}\n".encode())
     rewrite(old.hex, fresh)
-    return _settle(settings, ring)
+    kept = _settle(settings, ring)
+    if ring is not None and old.origin == "keyring" != kept.origin and not ring.drop(str(settings.home)):
+        raise KeyringLockedError(
+            f"The store has a new key, which is in {settings.key_path}. But the keyring does not let go of the old "
+            f"one, which opens copies from before: remove it there; its name is `{SERVICE}` and {settings.home}."
+        )
+    return kept
 
 
 def remove(
-    settings: Settings, *, backend: KeyringBackend | None = None, patience_s: float = 30.0
+    settings: Settings,
+    origin: Literal["keyring", "file"] | None,
+    *,
+    backend: KeyringBackend | None = None,
+    patience_s: float = 30.0,
 ) -> bool | None:
-    """Delete the key wherever it may be.
+    """Delete the key wherever it may be; `origin` is where it is kept, None: nowhere, as far as is known.
 
     Returns whether it is gone: False where the keyring keeps it, None where it may be in a keyring that gives no
     answer here. The caller holds the profile's lock.
     """
-    elsewhere = not (settings.key_path.exists() or settings.locked_path.exists()) and _exists(
-        settings.store_path
-    )
+    in_ring = origin == "keyring" or _next_in_ring(settings)
     for path in (settings.key_path, settings.next_key_path):
         path.unlink(missing_ok=True)
     ring = _Keyring(backend, patience_s)
     gone = [ring.drop(account) for account in (str(settings.home), _next(settings))]
-    return all(gone) if ring.state == "answers" else None if elsewhere else True
+    return all(gone) if ring.state == "answers" else None if in_ring else True
 
 
 def put_back(
@@ -191,12 +200,20 @@ def _settle(settings: Settings, ring: _Keyring | None) -> StoreKey:
     kept = _kept(settings, ring)
     if new is not None and fits(settings.store_path, new):
         kept = _keep(settings, ring if in_ring else None, new)
+        if kept.origin == "file" and ring is not None:
+            ring.drop(str(settings.home))  # the old one
     elif kept is None or not fits(settings.store_path, kept.hex):  # the keyring has it, and does not answer
         raise _missing(settings, ring)
     if in_ring and ring is not None:
         ring.drop(_next(settings))
     settings.next_key_path.unlink()
     return kept
+
+
+def _next_in_ring(settings: Settings) -> bool:
+    """Whether a change of the key was cut off whose new key went into the keyring."""
+    path = settings.next_key_path
+    return path.exists() and path.read_bytes().strip() == _IN_KEYRING.encode()
 
 
 def _next(settings: Settings) -> str:
@@ -258,6 +275,7 @@ class _Keyring:
         if not answers:
             self.state = "absent" if self.state == "absent" else "silent"
             return None
+        self.state = "answers"
         return answers[0]
 
     def _backend(self) -> KeyringBackend | None:
@@ -275,7 +293,7 @@ def _exists(store: Path) -> bool:
 def _missing(settings: Settings, ring: _Keyring | None) -> IdiolectError:
     if ring is not None and ring.state == "silent":
         return KeyringLockedError(
-            f"The keyring does not give the key of the store {settings.store_path}. Nothing was changed: "
+            f"The keyring does not give the key of the profile {settings.home}. Nothing was changed: "
             "unlock the keyring (log in to the desktop) and try again."
         )
     if ring is None:
@@ -284,9 +302,11 @@ def _missing(settings: Settings, ring: _Keyring | None) -> IdiolectError:
         where = "no keyring can be reached from here (it belongs to the desktop's session)"
     else:
         where = "the keyring has none for this folder (a profile that was moved must go back)"
+    store = _exists(settings.store_path)
+    what = f"There is a store {settings.store_path}, but no key for it" if store else "The profile has no key"
     return KeyMissingError(
-        f"There is a store {settings.store_path}, but no key for it: {where}, and there is no file "
-        f"{settings.key_path}. Nothing was changed: put the key back, or move the store away to begin anew."
+        f"{what}: {where}, and there is no file {settings.key_path}. Nothing was changed: put the key back"
+        f"{', or move the store away to begin anew' if store else ''}."
     )
 
 

@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from idiolect.daemon import keys
 from idiolect.daemon.backup import FormerStoreKeptError
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # 128 MiB of memory and, on a slow core, half a second for each guess.
 _COST: Final = {"n": 2**17, "r": 8, "p": 1}
 _MAX_MEMORY: Final = 2**28
+
+_LEFT: Final = "left"  # in the mark: where the key was, until it is seen to be gone from there
 
 
 class NothingToLockError(IdiolectError):
@@ -75,26 +77,41 @@ def _refuse_nothing(settings: Settings) -> None:
 
 
 def lock(settings: Settings, passphrase: str | None) -> None:
-    """Lock the profile; with a passphrase the key is taken away. Raises what `keys.obtain` raises.
+    """Lock the profile; with a passphrase the key is taken away.
 
-    The caller holds the profile's lock. Cut off in the middle the profile is locked and can be unlocked.
+    The caller holds the profile's lock. Cut off in the middle the profile is locked and can be unlocked. Raises what
+    `keys.obtain` raises, and KeyringLockedError where the profile is locked, but its key may still be in the keyring.
     """
     _refuse_nothing(settings)
+    kept = keys.obtain(settings)  # what cannot be unlocked must not be locked
     if passphrase is None:
-        keys.obtain(settings)  # what cannot be unlocked must not be locked
         durable.write(settings.locked_path, b"{}\n")
         return
-    key = bytes.fromhex(keys.obtain(settings).hex)
+    key = bytes.fromhex(kept.hex)
     salt = secrets.token_bytes(16)
     pad, tag_key = _derived(passphrase, salt)
     wrapped = bytes(a ^ b for a, b in zip(key, pad, strict=True))
     mark = {"salt": salt.hex(), "key": wrapped.hex(), "tag": _tag(tag_key, wrapped)}
-    durable.write(settings.locked_path, json.dumps(mark).encode() + b"\n")
-    if keys.remove(settings) is None:
+    durable.write(settings.locked_path, _line(mark | {_LEFT: kept.origin}))
+    if keys.remove(settings, kept.origin) is not True:
         raise keys.KeyringLockedError(
-            "The profile is locked, but the keyring does not let go of the key. Unlock the keyring, then run "
-            "`idiolect unlock` and `idiolect lock --passphrase` again."
+            "The profile is locked, but the keyring does not let go of the key, which opens the store without the "
+            "passphrase. Unlock the keyring, then run `idiolect unlock` and `idiolect lock --passphrase` again."
         )
+    durable.write(settings.locked_path, _line(mark))
+
+
+def origin(settings: Settings) -> Literal["keyring", "file"] | None:
+    """Where the store's key must be, by what the profile's files tell; None where there is none but in the mark."""
+    if settings.key_path.exists():
+        return "file"
+    if not settings.store_path.exists():
+        return None
+    try:
+        mark = _mark(settings)
+    except keys.KeyDamagedError:
+        mark = {}
+    return "keyring" if not mark or mark.get(_LEFT) == "keyring" else None
 
 
 def needs_passphrase(settings: Settings) -> bool:
@@ -131,6 +148,10 @@ def _mark(settings: Settings) -> dict[str, str]:
             f"{settings.locked_path} is damaged. Put back a copy of it, or of the whole profile."
         ) from None
     return mark
+
+
+def _line(mark: dict[str, str]) -> bytes:
+    return json.dumps(mark).encode() + b"\n"
 
 
 def _derived(passphrase: str, salt: bytes) -> tuple[bytes, bytes]:

@@ -6,7 +6,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from idiolect.daemon import keys, process
+from idiolect.daemon import keys, locking, process
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -49,11 +49,11 @@ def purge(settings: Settings) -> Purged:
     """
     removed = contents(settings)
     if not removed:
-        keys.remove(settings)
+        keys.remove(settings, None)
         return Purged({}, not settings.home.exists(), ())
     settings.run_dir.mkdir(mode=0o700, exist_ok=True)
     with process.locked(settings):
-        key_gone = keys.remove(settings)
+        key_gone = keys.remove(settings, locking.origin(settings))
         for name in removed:
             if name != settings.run_dir.name:  # it holds the lock
                 _remove(settings.home / name)

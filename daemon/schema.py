@@ -309,20 +309,24 @@ def connect(path: Path, key: str, busy_timeout_s: float) -> Database:
 
 
 def fits(path: Path, key: str) -> bool:
-    """Whether a store is there that opens with `key` (64 hexadecimal digits). Changes nothing."""
+    """Whether a store is there that opens with `key` (64 hexadecimal digits). Changes nothing.
+
+    Raises the errors of this module where the file cannot be read at all.
+    """
     if not path.exists():
         return False
-    connection = sqlcipher.connect(str(path), isolation_level=None)
-    try:
-        connection.execute("PRAGMA cipher_log_level = NONE").fetchall()
-        connection.execute(f"PRAGMA key = \"x'{key}'\"").fetchall()
-        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlcipher.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlcipher.SQLITE_NOTADB:
-            return False
-        raise
-    finally:
-        connection.close()
+    with translated(path):
+        connection = sqlcipher.connect(str(path), isolation_level=None)
+        try:
+            connection.execute("PRAGMA cipher_log_level = NONE").fetchall()
+            connection.execute(f"PRAGMA key = \"x'{key}'\"").fetchall()
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlcipher.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlcipher.SQLITE_NOTADB:
+                return False
+            raise
+        finally:
+            connection.close()
     return True
 
 

@@ -7,8 +7,10 @@ import keyring.backends.fail
 import keyring.backends.null
 import pytest
 
-from idiolect.daemon import keys
+from idiolect.daemon import keys, locking, process, purge
+from idiolect.daemon.schema import StorePermissionError
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.store import Store
 
 
 class Ring(keyring.backend.KeyringBackend):
@@ -205,3 +207,116 @@ def test_the_key_is_not_shown(settings):
     key = keys.obtain(settings, backend=Ring())
     assert key.hex not in repr(key)
     assert key.hex not in str(key)
+
+
+# The key is taken away, or another one takes its place
+
+
+class Keeping(Ring):
+    """Lets nothing be deleted, and does not say so."""
+
+    def delete_password(self, service, username):
+        pass
+
+
+class Reluctant(Ring):
+    """Is locked when it is to delete something."""
+
+    def delete_password(self, service, username):
+        raise keyring.errors.KeyringLocked("locked")
+
+
+class Full(Ring):
+    """Has room for one password."""
+
+    def set_password(self, service, username, password):
+        if self.held:
+            raise keyring.errors.PasswordSetError("full")
+        super().set_password(service, username, password)
+
+
+def use(monkeypatch, backend):
+    monkeypatch.setattr(keyring, "get_keyring", lambda: backend)
+
+
+@pytest.fixture
+def in_ring(settings, monkeypatch):
+    """`in_ring(ring)`: a profile with a store whose key is in this keyring, which is the system's."""
+
+    def make(ring):
+        use(monkeypatch, ring)
+        key = keys.obtain(settings)
+        assert key.origin == "keyring"
+        Store.open(settings.store_path, key.hex).close()
+        return key
+
+    return make
+
+
+@pytest.mark.parametrize("ring", [Keeping(), Reluctant()], ids=["keeps it", "locked"])
+def test_a_key_that_stays_in_the_keyring_is_not_said_to_be_taken_away(settings, in_ring, monkeypatch, ring):
+    key = in_ring(ring)
+    with process.locked(settings):
+        with pytest.raises(keys.KeyringLockedError, match="does not let go"):
+            locking.lock(settings, "four plain old words")
+        assert locking.needs_passphrase(settings)
+        with pytest.raises(keys.LockedError):
+            keys.obtain(settings)
+        assert locking.unlock(settings, "four plain old words")
+        assert keys.obtain(settings) == key
+        with pytest.raises(keys.KeyringLockedError):
+            locking.lock(settings, "four plain old words")
+    use(monkeypatch, keyring.backends.fail.Keyring())
+    with pytest.raises(purge.PurgeIncompleteError, match="may be in the keyring"):
+        purge.purge(settings)
+
+
+def test_locked_with_a_passphrase_the_key_is_gone_and_a_purge_needs_no_keyring(
+    settings, in_ring, monkeypatch
+):
+    ring = Ring()
+    in_ring(ring)
+    with process.locked(settings):
+        locking.lock(settings, "four plain old words")
+    assert ring.held == {}
+    use(monkeypatch, keyring.backends.fail.Keyring())
+    assert purge.purge(settings).folder_gone
+
+
+def test_a_purge_of_a_locked_profile_knows_of_the_key_in_the_keyring(settings, in_ring, monkeypatch):
+    in_ring(Ring())
+    with process.locked(settings):
+        locking.lock(settings, None)
+    use(monkeypatch, keyring.backends.fail.Keyring())
+    with pytest.raises(purge.PurgeIncompleteError, match="may be in the keyring"):
+        purge.purge(settings)
+
+
+def test_a_new_key_in_a_file_leaves_no_old_one_in_the_keyring(settings, in_ring):
+    ring = Full()
+    old = in_ring(ring)
+    with process.locked(settings):
+        new = locking.rekey(settings)
+    assert new.origin == "file"
+    assert new.hex != old.hex
+    assert ring.held == {}
+    assert keys.obtain(settings) == new
+
+
+def test_an_old_key_that_stays_in_the_keyring_is_told_of(settings, in_ring):
+    class FullAndKeeping(Full, Keeping):
+        pass
+
+    in_ring(FullAndKeeping())
+    with process.locked(settings):
+        with pytest.raises(keys.KeyringLockedError, match="the old one"):
+            locking.rekey(settings)
+        assert keys.obtain(settings).origin == "file"
+
+
+def test_a_store_that_cannot_be_opened_when_its_key_is_settled(settings):
+    settings.key_path.write_text("ab" * 32)
+    settings.next_key_path.write_text("cd" * 32)
+    settings.store_path.mkdir()
+    with process.locked(settings), pytest.raises(StorePermissionError):
+        keys.obtain(settings)
