@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from idiolect.daemon import copies, keys, process
+from idiolect.daemon import copies, keys, process, texts
 from idiolect.daemon.records import BackupRow
 from idiolect.daemon.schema import StoreNewerError, StoreUnreadableError, busy
 from idiolect.daemon.store import Store
@@ -22,12 +23,13 @@ from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from idiolect.daemon.settings import Settings
 
 _PATIENCE_S = 60.0  # beside a long import, whose transactions follow closely on each other
 _LEFT_BEHIND_S = 86400.0  # a draft that is older was left by a backup that was killed
+_DRAFT = ".part"  # how its name ends
 
 
 class NothingToBackUpError(IdiolectError):
@@ -86,6 +88,11 @@ def profile_key(settings: Settings) -> str:
     return copies.raw(keys.obtain(settings).hex)
 
 
+def kept_key(settings: Settings) -> str:
+    """The profile's own key, as a copy's, also where the store is lost. Raises what `keys.obtain` raises."""
+    return copies.raw(keys.obtain(settings, new=False).hex)
+
+
 def make(settings: Settings, target: Path, key: str) -> Backup:
     """Write all that the store holds at this moment to `target`, encrypted with `key`, and read it through.
 
@@ -105,12 +112,16 @@ def make(settings: Settings, target: Path, key: str) -> Backup:
         for path in before:
             if Path(path).parent.is_dir() and not Path(path).exists():  # deleted; not on a disk that is away
                 store.drop_backup(path)
-        # Noted first: whatever is forgotten from now on may be in the copy. The copy knows of itself, too.
-        store.note_backup(BackupRow(str(target), datetime.now(UTC), store.last_id()))
+        # Noted first: whatever is forgotten from now on may be in the copy, and so may all that is added until it is
+        # written. Up to which entry it goes, it says itself.
+        noted = BackupRow(str(target), datetime.now(UTC), None)
+        store.note_backup(noted)
         try:
-            written = store.copy_to(draft, key)
+            written = store.copy_to(draft, key, str(target))
             try:
                 verified = copies.check(draft, key)
+                with copies.opened(draft, key) as db:
+                    noted = replace(noted, last_entry=texts.last_id(db))
             except copies.CopyUnreadableError:
                 raise copies.failed(target, "what was written cannot be read again") from None
             if verified != written:
@@ -122,6 +133,7 @@ def make(settings: Settings, target: Path, key: str) -> Backup:
                 if str(target) in before:
                     store.note_backup(before[str(target)])
             raise
+        store.note_backup(noted)  # where that fails, the backup is there and may hold anything
     return Backup(target, target.stat().st_size, _contents(written))
 
 
@@ -148,7 +160,7 @@ def restore(settings: Settings, source: Path, key: str) -> Restored:
             )
         copies.check(source, key)
         hex_digits = keys.obtain(settings).hex
-        former = kept if _has_store(settings) else None
+        former = kept if _is_store(settings.store_path) else None
         draft = settings.store_path.with_name("store.db.restoring")
         try:
             _write_draft(settings, source, key, draft, hex_digits, former)
@@ -171,7 +183,7 @@ def undo(settings: Settings) -> Contents | None:
 
     So a second call takes the first one back; one that was cut off is finished by the next. Returns what the
     store holds now, None where it cannot be read. Raises AlreadyRunningError, NothingToUndoError,
-    StoreBusyError, CopyFailedError.
+    CopyFailedError, and the store's errors.
     """
     with _reported(settings.store_path), process.locked(settings.prepare()):
         store, kept, aside = settings.store_path, settings.former_store_path, _aside(settings)
@@ -214,9 +226,11 @@ def _draft(target: Path) -> Iterator[Path]:
     """An empty file beside `target`, for the user alone; gone after the block, under this name."""
     prefix = f".{target.name}-"
     for old in target.parent.iterdir():
-        if old.name.startswith(prefix) and time.time() - old.stat().st_mtime > _LEFT_BEHIND_S:
-            old.unlink()
-    handle, name = tempfile.mkstemp(prefix=prefix, suffix=".part", dir=target.parent)
+        if old.name.startswith(prefix) and old.name.endswith(_DRAFT):
+            found = old.lstat()
+            if stat.S_ISREG(found.st_mode) and time.time() - found.st_mtime > _LEFT_BEHIND_S:
+                old.unlink()
+    handle, name = tempfile.mkstemp(prefix=prefix, suffix=_DRAFT, dir=target.parent)
     os.close(handle)
     try:
         yield Path(name)
@@ -244,26 +258,32 @@ def _write_draft(
         written = copies.write(db, draft, copies.raw(hex_digits))
     with contextlib.closing(Store.open(draft, hex_digits)) as store:
         entries = store.counts().entries
-        known = {row.path for row in store.backups()}
-        for path in {row.path for row in _backups(settings, hex_digits)} - known:
-            # Made after this backup, of entries with the same numbers as others will get now.
-            store.note_backup(BackupRow(path, datetime.now(UTC), None))
+        _hand_on(_backups(settings.store_path, hex_digits), store)
         if former is not None:
             store.note_backup(BackupRow(str(former), datetime.now(UTC), None))
     if entries != written["entries"]:
         raise copies.failed(settings.store_path, "what was written is not all that was to be written")
 
 
-def _backups(settings: Settings, hex_digits: str) -> list[BackupRow]:
+def _backups(path: Path, hex_digits: str) -> list[BackupRow]:
     """The backups that the store which is to be replaced knows, if it can still say so."""
-    if not _has_store(settings):
+    if not _is_store(path):
         return []
-    with (
-        contextlib.suppress(IdiolectError),
-        contextlib.closing(Store.open(settings.store_path, hex_digits)) as store,
-    ):
+    with contextlib.suppress(IdiolectError), contextlib.closing(Store.open(path, hex_digits)) as store:
         return store.backups()
     return []
+
+
+def _hand_on(rows: Iterable[BackupRow], store: Store) -> None:
+    """Let `store`, which takes another one's place, know of the backups that the other one knows.
+
+    A backup made since the two parted, also one over an earlier backup, holds entries that have the same numbers as
+    others in `store`: it may hold anything.
+    """
+    known = {(row.path, row.at) for row in store.backups()}
+    for row in rows:
+        if (row.path, row.at) not in known:
+            store.note_backup(replace(row, last_entry=None))
 
 
 def _change_over(draft: Path, store: Path, former: Path) -> None:
@@ -304,6 +324,13 @@ def _end_swap(settings: Settings) -> bool:
         if kept.exists():  # it was cut off before anything had changed
             _remove(aside)
         else:
+            hex_digits = keys.obtain(settings).hex
+            with (
+                contextlib.suppress(StoreUnreadableError, StoreNewerError),
+                contextlib.closing(Store.open(settings.store_path, hex_digits)) as store,
+            ):
+                _hand_on(_backups(aside, hex_digits), store)
+            _settle(aside, hex_digits)
             aside.replace(kept)  # unless this gets to the disk, it is done again
             return True
     return False
@@ -326,12 +353,12 @@ def _logs(store: Path) -> tuple[Path, ...]:
     return tuple(store.with_name(f"{store.name}-{kind}") for kind in ("wal", "shm"))
 
 
-def _has_store(settings: Settings) -> bool:
-    return settings.store_path.exists() and settings.store_path.stat().st_size > 0
+def _is_store(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
 
 
 def _require_store(settings: Settings) -> None:
-    if not _has_store(settings):
+    if not _is_store(settings.store_path):
         raise NothingToBackUpError(
             f"There is no store in {settings.home} yet. `idiolect start` makes one; "
             "IDIOLECT_HOME names another profile."

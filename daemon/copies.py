@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, cast
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlite_utils import Database
 
+from idiolect.daemon import texts
 from idiolect.daemon.records import BackupRow
 from idiolect.daemon.schema import microseconds, moment
 from idiolect.models.errors import IdiolectError
@@ -67,10 +68,11 @@ def drop(db: Database, path: str) -> None:
     db.execute("DELETE FROM backups WHERE path = ?", (os.fsencode(path),))
 
 
-def write(db: Database, target: Path, key: str) -> dict[str, int]:
+def write(db: Database, target: Path, key: str, noted: str | None = None) -> dict[str, int]:
     """Write everything in `db`, as it is at one moment, into the empty file `target`; rows by table.
 
-    The file is not yet forced to the disk. Raises CopyFailedError for what is wrong with `target`.
+    With `noted`, the path at which this copy is remembered, the copy says there which entries there were at that
+    moment. The file is not yet forced to the disk. Raises CopyFailedError for what is wrong with `target`.
     """
     with _about(target):
         db.execute("ATTACH ? AS copy KEY ?", (str(target), key))
@@ -83,6 +85,9 @@ def write(db: Database, target: Path, key: str) -> dict[str, int]:
             found = rows(db)
             with _about(target):
                 db.execute("SELECT sqlcipher_export('copy')").fetchall()
+                if noted is not None:
+                    last = (texts.last_id(db), os.fsencode(noted))
+                    db.execute("UPDATE copy.backups SET last_entry = ? WHERE path = ?", last)
                 db.execute("COMMIT")
         except BaseException:
             with suppress(sqlcipher.Error):

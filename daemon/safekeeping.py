@@ -152,9 +152,9 @@ def _one_key(read_from: str | None, *, profile_key: bool) -> None:
 def _key(settings: Settings, read_from: str | None, *, profile_key: bool, new: bool) -> str:
     """The key of a copy. A `new` passphrase is asked for twice, and must not be a short one."""
     if profile_key:
-        from idiolect.daemon.backup import profile_key as own_key
+        from idiolect.daemon import backup as work
 
-        return own_key(settings)
+        return work.profile_key(settings) if new else work.kept_key(settings)
     return passphrase_of(read_from, "Passphrase of the backup: ", new=new)
 
 

@@ -450,13 +450,13 @@ class Store:
         with self._writing() as db:
             copies.drop(db, path)
 
-    def copy_to(self, target: Path, key: str) -> dict[str, int]:
+    def copy_to(self, target: Path, key: str, noted: str | None = None) -> dict[str, int]:
         """Write all that is in the store now into the empty file `target`, encrypted with `key`.
 
-        `key` is as in `copies`. Returns how many rows each table has. Raises CopyFailedError.
+        `key` and `noted` are as in `copies`. Returns how many rows each table has. Raises CopyFailedError.
         """
         with self._reading() as db:
-            return copies.write(db, target, key)
+            return copies.write(db, target, key, noted)
 
     def expire(self, before: datetime | None, most_bytes: int | None) -> int:
         """Let go of text taken `before` a time, and of the oldest beyond `most_bytes`; of how many entries.

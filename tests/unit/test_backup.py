@@ -119,6 +119,19 @@ def test_the_profiles_own_key(mine, target):
     assert backup.examine(target, backup.profile_key(mine)).entries == 60
 
 
+def test_the_profiles_own_key_brings_a_lost_store_back(mine, target, tmp_path):
+    then = contents(mine)
+    assert program(mine.home, "backup", target, "--profile-key").returncode == 0
+    mine.store_path.unlink()
+    back = program(mine.home, "restore", target, "--profile-key")
+    assert back.returncode == 0, back.stderr
+    assert contents(mine) == then
+    other = profile(tmp_path / "other")
+    refused = program(other.home, "restore", target, "--profile-key")
+    assert refused.returncode == keys.KeyMissingError.exit_code
+    assert not other.key_path.exists()
+
+
 def test_what_is_written_meanwhile_is_in_it_wholly_or_not_at_all(tmp_path, target):
     """Another process adds batches, each with the state of its file, while backups are made."""
     settings = profile(tmp_path / "home")
@@ -194,13 +207,13 @@ def test_a_backup_that_fails_leaves_the_one_before(mine, target, monkeypatch, wr
         store.add([entry("more")])
     copy = copies.write
 
-    def damaged(db, draft, key):
-        found = copy(db, draft, key)
+    def damaged(db, draft, *more):
+        found = copy(db, draft, *more)
         with draft.open("r+b") as file:
             file.truncate(draft.stat().st_size - 4096)
         return found
 
-    def no_room(db, draft, key):
+    def no_room(db, draft, *_):
         db.execute("ATTACH ? AS other KEY ''", (str(draft),))
         db.execute("PRAGMA other.max_page_count = 3").fetchall()
         db.execute("DETACH other")
@@ -242,6 +255,27 @@ def test_places_where_no_backup_can_be(mine, tmp_path):
     with pytest.raises(backup.NothingToBackUpError):
         backup.make(profile(tmp_path / "empty"), tmp_path / "x", KEY)
     assert not (tmp_path / "empty" / "store.db").exists()
+
+
+def test_only_drafts_that_were_left_behind_are_removed(mine, target):
+    left = target.with_name(".my.backup-abcdefgh.part")
+    diary = target.with_name(".my.backup-2020")
+    link = target.with_name(".my.backup-link.part")
+    folder = target.with_name(".my.backup-folder.part")
+    for path in (left, diary):
+        path.write_text("old")
+    folder.mkdir()
+    link.symlink_to(diary)
+    for path in (left, diary, link, folder):
+        os.utime(path, (1, 1), follow_symlinks=False)
+    fresh = target.with_name(".my.backup-another.part")
+    fresh.touch()
+    backup.make(mine, target, KEY)
+    assert not left.exists()
+    assert diary.read_text() == "old"
+    assert link.is_symlink()
+    assert folder.is_dir()
+    assert fresh.exists(), "another backup may be writing it"
 
 
 # Going back
@@ -385,6 +419,29 @@ def test_which_backups_hold_an_entry(mine, target, tmp_path):
     assert [row.holds([]) for row in rows] == [False, False]
 
 
+def test_what_is_added_until_the_copy_begins_is_known_to_be_in_it(mine, target, monkeypatch):
+    copy, noted = copies.write, []
+
+    def late(db, *given):
+        with store_of(mine) as other:
+            noted.extend(other.backups())
+            other.add([entry("between the note and the copy")])
+        return copy(db, *given)
+
+    monkeypatch.setattr(copies, "write", late)
+    backup.make(mine, target, KEY)
+    [before] = noted
+    assert before.last_entry is None, "killed here, it would be said to hold anything"
+    with store_of(mine) as store:
+        [row] = store.backups()
+    with copies.opened(target, KEY) as db:
+        [own] = copies.backups(db)
+        [(last,)] = db.execute("SELECT max(id) FROM entries")
+    assert last == 61
+    assert row.last_entry == last
+    assert own == row
+
+
 def test_a_deleted_backup_is_not_told_of_but_one_on_a_disk_that_is_away_is(mine, target, tmp_path):
     with store_of(mine) as store:
         for path in (tmp_path / "deleted", tmp_path / "usb" / "away"):
@@ -405,6 +462,35 @@ def test_a_restored_store_knows_what_else_may_hold_what_is_written_from_now_on(m
     backup.discard(mine)
     with store_of(mine) as store:
         assert {Path(row.path).name for row in store.backups()} == {"my.backup", "later.backup"}
+
+
+def known(settings):
+    with store_of(settings) as store:
+        return {Path(row.path).name: row.last_entry for row in store.backups()}
+
+
+def test_a_backup_that_was_made_again_holds_other_entries_than_the_restored_store_knew(
+    mine, target, tmp_path
+):
+    backup.make(mine, target, KEY)
+    second = tmp_path / "second.backup"
+    backup.make(mine, second, KEY)
+    assert known(mine) == {"my.backup": 60, "second.backup": 60}
+    changed(mine)
+    backup.make(mine, target, KEY)
+    backup.restore(mine, second, KEY)
+    assert known(mine) == {"my.backup": None, "second.backup": 60, "store.db.before-restore": None}
+
+
+def test_a_store_that_is_put_back_knows_the_backups_of_the_restored_one(mine, target, tmp_path):
+    backup.make(mine, target, KEY)
+    changed(mine)
+    backup.restore(mine, target, KEY)
+    backup.make(mine, tmp_path / "since.backup", KEY)
+    backup.undo(mine)
+    assert known(mine) == {"my.backup": 60, "since.backup": None, "store.db.before-restore": None}
+    backup.undo(mine)
+    assert known(mine) == {"my.backup": 60, "since.backup": 60, "store.db.before-restore": None}
 
 
 # As a user runs it
