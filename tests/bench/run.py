@@ -31,6 +31,7 @@ CORPORA = ROOT.parent / "shared" / "corpora"
 RESULT = ROOT / "docs" / "bench.json"
 IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.cli import main; main()"]
 BUDGET_S = 240
+KEY_S = 0.1  # between the keys of a fast typist
 PEOPLE = ("email_mills", "sms_student")
 CORPUS_NAMES = sorted(path.stem for path in CORPORA.glob("*.jsonl"))
 PARTS = (
@@ -155,14 +156,19 @@ def latency(base: Path) -> list[dict]:
     return rows
 
 
-def keystrokes(client: httpx.Client, messages: list[str]) -> tuple[list[float], list[float]]:
-    """Type messages letter by letter; milliseconds of every request, and of those answered with a ghost."""
+def keystrokes(
+    client: httpx.Client, messages: list[str], pause_s: float = 0.0
+) -> tuple[list[float], list[float]]:
+    """Type messages letter by letter, with a pause after each answer: milliseconds of every request, and of those
+    answered with a ghost.
+    """
     every, ghosts = [], []
     for message in messages:
         for end in range(len(message) + 1):
             started = time.perf_counter()
             answer = client.post("/v1/suggest", json={"prefix": message[:end]}).json()
             spent = 1e3 * (time.perf_counter() - started)
+            time.sleep(pause_s)
             every.append(spent)
             if answer["ghost"]["show"] and " " in answer["ghost"]["text"]:
                 ghosts.append(spent)
@@ -178,6 +184,7 @@ def typing(profile: Profile, person: str) -> dict:
         client.post("/v1/forget", json={"since": newest[0]["ts"]}).raise_for_status()
         keystrokes(client, messages[:2])
         every, ghosts = keystrokes(client, messages[2:14])
+        typed, _ = keystrokes(client, messages[14:20], KEY_S)
         service_mb = round(psutil.Process(profile.status()["pid"]).memory_info().rss / 2**20)
         client.post("/v1/train", json={"budget_s": 600})
         _await_training(client)
@@ -187,6 +194,8 @@ def typing(profile: Profile, person: str) -> dict:
         "p50_ms": percentile(every, 50),
         "p90_ms": percentile(every, 90),
         "p95_ms": percentile(every, 95),
+        "typed_p50_ms": percentile(typed, 50),
+        "typed_p95_ms": percentile(typed, 95),
         "ghost_p50_ms": percentile(ghosts, 50),
         "ghost_p90_ms": percentile(ghosts, 90),
         "training_p50_ms": percentile(busy, 50),
