@@ -49,7 +49,7 @@ def entries(tiny_tokenizer: Tokenizer) -> list[list[int]]:
 def order(tiny: BasePaths) -> Order:
     return Order(
         base=str(tiny.folder.parent),
-        budget_s=60.0,
+        budget_s=600.0,
         rank=4,
         alpha=8.0,
         epochs=12,
