@@ -51,9 +51,10 @@ class Profile:
         self.ingest = Ingest(self.store, serving.tokenizer.encode, self._learned, home)
         self.numbers = []
 
-    def _learned(self, entry, ids):
-        self.numbers.append(entry)
-        self.grown.learn(self.serving.tokenizer.decode(ids), ids)
+    def _learned(self, entries):
+        for entry, ids in entries:
+            self.numbers.append(entry)
+            self.grown.learn(self.serving.tokenizer.decode(ids), ids)
 
     def write(self, text):
         return self.ingest.add_text(text, source="chat").id

@@ -337,7 +337,7 @@ def test_the_schema_lists_every_route_with_its_body(site):
     } <= set(paths)
     schema = paths["/v1/suggest"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     where = {"app", "input_purpose", "private"}
-    assert set(schema["properties"]) == {"prefix", "suffix", "candidates", "ghost_words"} | where
+    assert set(schema["properties"]) == {"prefix", "suffix", "candidates", "ghost_words", "source"} | where
 
 
 def test_no_page_loads_anything_from_elsewhere(site):
