@@ -56,13 +56,13 @@ def read_git(
 ) -> Iterator[Item | Skipped]:
     """The messages of the commits that HEAD reaches, newest first: subject and body, as one item each.
 
-    `path` is a repository or its git folder; `authors` parts of the names or addresses of the only authors
-    wanted; `since` the id of a commit whose ancestors are already known. Merges, generated subjects and
+    `path` is a repository or its git folder; `authors` the names or addresses of the only authors wanted, in any
+    letter case; `since` the id of a commit whose ancestors are already known. Merges, generated subjects and
     trailers are left out. Streamed. Raises GitError.
     """
     folder = path if git_folder(path) else path / ".git"
     command = ["log", "--no-merges", "--encoding=UTF-8", "--no-show-signature", "--use-mailmap"]
-    command += ["--format=%aI%x00%B%x00"]
+    command += ["--format=%aI%x00%aN%x00%aE%x00%B%x00"]
     command += [
         *(f"--author={_author(author)}" for author in authors),
         "--fixed-strings",
@@ -70,8 +70,11 @@ def read_git(
     ]
     command += ["HEAD", f"^{since}"] if since and _knows(folder, since) else ["HEAD"]
     offset = 0
-    for ordinal, (at, message) in enumerate(_records(folder, command)):
+    wanted = {author.casefold().strip() for author in authors}
+    for ordinal, (at, name, address, message) in enumerate(_records(folder, command)):
         offset += len(message)
+        if wanted.isdisjoint((name.casefold().strip(), address.casefold().strip())) and wanted:
+            continue
         text = written(message)
         if text:
             yield Item(text, _time(at), ordinal, offset)
@@ -80,7 +83,10 @@ def read_git(
 
 
 def _author(wanted: str) -> str:
-    """An address or a name as `git log --author` finds it, which looks for a part of `NAME <ADDRESS>`."""
+    """An address or a name as `git log --author` finds it, which looks for a part of `NAME <ADDRESS>`.
+
+    It saves us most of what others wrote, not all: a name is found at the end of a longer one, too.
+    """
     return f"<{wanted}>" if "@" in wanted else f"{wanted} <"
 
 
@@ -149,7 +155,7 @@ def _failed(folder: Path) -> GitError:
     return GitError(f"git cannot read the history in {folder}. Is it a whole repository, and your own?")
 
 
-def _records(folder: Path, arguments: list[str]) -> Iterator[tuple[str, str]]:
+def _records(folder: Path, arguments: list[str]) -> Iterator[tuple[str, str, str, str]]:
     with subprocess.Popen(
         _command(folder, arguments),
         stdin=subprocess.DEVNULL,
@@ -159,8 +165,8 @@ def _records(folder: Path, arguments: list[str]) -> Iterator[tuple[str, str]]:
         assert process.stdout is not None  # noqa: S101 (for the type checker: it is a pipe)
         try:
             fields = _fields(process.stdout)
-            for at, message in zip(fields, fields, strict=False):
-                yield at.strip(), message
+            for at, name, address, message in zip(fields, fields, fields, fields, strict=False):
+                yield at.strip(), name, address, message
         except GeneratorExit:
             process.kill()
             raise

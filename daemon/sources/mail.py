@@ -8,7 +8,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.errors import MessageError
 from email.header import decode_header, make_header
@@ -43,6 +43,8 @@ _FOLD: Final = re.compile(r"\r?\n[ \t]+")
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
 _VAGUE: Final = frozenset({"us-ascii", "ascii", "unknown-8bit", "x-unknown"})
 _ADDRESS: Final = re.compile(rb"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+")
+_PROPERTIES: Final = b'\n<?xml version="1.0"'
+_DELETED: Final = re.compile(r"[:;!]2,[A-Za-z]*T")  # at the end of the name of a Maildir's message
 _HEX: Final = re.compile(r"^[0-9A-Fa-f]{1,8}$")
 _EXPUNGED: Final = 0x8  # of Thunderbird's status: deleted, and gone from the file when that is compacted next
 _PREFS_ADDRESS: Final = re.compile(r'user_pref\("mail\.identity\.\w+\.useremail", "([^"]+@[^"]+)"\)')
@@ -86,7 +88,9 @@ def is_message(path: Path, head: bytes) -> bool:
 
 def is_maildir(path: Path, _head: bytes) -> bool:
     """Whether a folder is a Maildir."""
-    return path.is_dir() and (path / "cur").is_dir() and (path / "new").is_dir()
+    return (
+        path.is_dir() and (path / "cur").is_dir() and any((path / part).is_dir() for part in ("new", "tmp"))
+    )
 
 
 def is_thunderbird(path: Path, _head: bytes) -> bool:
@@ -118,7 +122,7 @@ def thunderbird(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
                 yield Item(found.text, found.at, ordinal, before + found.offset_bytes)
                 ordinal += 1
             else:
-                yield found
+                yield replace(found, offset_bytes=before + found.offset_bytes)
         before += size_bytes(box)
 
 
@@ -127,7 +131,7 @@ def size_bytes(path: Path) -> int:
     if path.is_file():
         return path.stat().st_size
     if is_maildir(path, b""):
-        return sum(file.stat().st_size for part in ("cur", "new") for file in (path / part).iterdir())
+        return sum(file.stat().st_size for part in _parts(path) for file in part.iterdir())
     return sum(map(size_bytes, boxes(path)))
 
 
@@ -191,17 +195,22 @@ def _messages(path: Path) -> Iterator[tuple[bytes, int]]:
 def _single(path: Path) -> Iterator[tuple[bytes, int]]:
     with opened(path) as file, explained(path):
         raw = file.read(_HELD_BYTES)
-        if path.suffix.lower() == ".emlx":  # Apple Mail: the first line is the message's length
-            raw = raw.partition(b"\n")[2]
+        if (
+            path.suffix.lower() == ".emlx"
+        ):  # Apple Mail: the message's length, the message, and a list of properties
+            length, _, raw = raw.partition(b"\n")
+            raw = raw[: int(length)] if length.strip().isdigit() else raw.partition(_PROPERTIES)[0]
         yield raw, len(raw)
 
 
 def _maildir_messages(folder: Path) -> Iterator[tuple[bytes, int]]:
     done = 0
-    for part in ("cur", "new"):
+    for part in _parts(folder):
         with explained(folder):
-            files = sorted((folder / part).iterdir())
+            files = sorted(part.iterdir())
         for file in files:
+            if _DELETED.search(file.name):
+                continue
             try:
                 with file.open("rb") as opened_file:
                     raw = opened_file.read(_HELD_BYTES)
@@ -209,6 +218,11 @@ def _maildir_messages(folder: Path) -> Iterator[tuple[bytes, int]]:
                 continue
             done += len(raw)
             yield raw, done
+
+
+def _parts(maildir: Path) -> list[Path]:
+    """The folders of a Maildir that hold messages; Thunderbird makes no `new`."""
+    return [part for part in (maildir / "cur", maildir / "new") if part.is_dir()]
 
 
 def _mbox_messages(path: Path) -> Iterator[tuple[bytes, int]]:
@@ -263,30 +277,23 @@ def _head_end(raw: bytes) -> tuple[int, int]:
 
 def _read(path: Path, raws: Iterable[tuple[bytes, int]], asked: Asked) -> Iterator[Item | Skipped]:
     mine: dict[str, bool] = {}
-    others = generated = damaged = 0
     for ordinal, (raw, offset) in enumerate(raws):
         sender = _sender(raw)
         if sender not in mine:
             mine[sender] = asked.mine(sender)
         if not mine[sender]:
-            others += 1
+            yield Skipped(path, "mails of others", offset_bytes=offset)
             continue
         try:
             text, at = _typed(raw)
         except (MessageError, ValueError, LookupError, AttributeError, TypeError, IndexError, RecursionError):
-            damaged += 1  # the parser means to take anything, and yet sometimes does not
+            # The parser means to take anything, and yet sometimes does not.
+            yield Skipped(path, "damaged mails", offset_bytes=offset)
             continue
         if text:
             yield Item(text, at, ordinal, offset)
         else:
-            generated += 1
-    for count, reason in (
-        (others, "mails of others"),
-        (generated, "mails with nothing typed"),
-        (damaged, "damaged mails"),
-    ):
-        if count:
-            yield Skipped(path, reason, None, count)
+            yield Skipped(path, "mails with nothing typed", offset_bytes=offset)
 
 
 def _typed(raw: bytes) -> tuple[str, datetime | None]:
