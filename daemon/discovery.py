@@ -193,12 +193,11 @@ def estimate(path: Path, sort: str, says: str, exclude: Sequence[str]) -> Place:
     whole = True
     deadline = time.monotonic() + _ESTIMATE_S
     for piece in kind.pieces(path, Asked(me)) if me or kind.guess is None else ():
-        if isinstance(piece, Item):
-            words += len(piece.text.split())
-            done = piece.offset_bytes
-            if time.monotonic() > deadline or done > _SAMPLE_BYTES:
-                whole = False
-                break
+        words += len(piece.text.split()) if isinstance(piece, Item) else 0
+        done = max(done, piece.offset_bytes)
+        if time.monotonic() > deadline or done > _SAMPLE_BYTES:
+            whole = False
+            break
     if not whole and size > done > 0:
         words = round(words * size / done)
     return Place(path, sort, says, me, size, words, whole)
@@ -216,8 +215,13 @@ def _folder(path: Path, sort: str, says: str, exclude: Sequence[str]) -> Place:
         kind = table.document_at(file)
         if kind is None or not whole:
             continue
+        done = 0
         for piece in kind.pieces(file, Asked()):
             words += len(piece.text.split()) if isinstance(piece, Item) else 0
+            done = max(done, piece.offset_bytes)
+            if time.monotonic() > deadline:
+                whole = False
+                bytes_here = min(bytes_here, done)
+                break
         read += bytes_here
-        whole = time.monotonic() < deadline
     return Place(path, sort, says, (), size, round(words * size / read) if read else 0, whole)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import enum
+import io
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 
 import typer
 
@@ -14,8 +15,6 @@ from idiolect.daemon.arguments import AsJson, absolute
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from idiolect.daemon.client import Client
     from idiolect.daemon.discovery import Place
     from idiolect.daemon.sourceview import SourceView
@@ -145,11 +144,14 @@ def _remove(client: Client, view: SourceView, path: Path, *, yes: bool, dry_run:
     view.removed(path, {**receipt, "dry_run": dry_run}, as_json=as_json)
 
 
-def lines_of(lines: Iterable[str], client: Client) -> dict[str, Any]:
+def lines_of(lines: TextIO, client: Client) -> dict[str, Any]:
     """Send lines of JSON (`text`, perhaps `ts`) to the service one by one; the import's report."""
     from idiolect.daemon.readers import ReadReport, Skipped
+    from idiolect.daemon.shapes import MAX_TEXT_CHARS
     from idiolect.daemon.sources.documents import parsed
 
+    if isinstance(lines, io.TextIOWrapper):
+        lines.reconfigure(encoding="utf-8", errors="ignore")  # JSON is that, whatever the terminal's language
     report = ReadReport(files=1)
     for line in lines:
         if not line.strip():
@@ -158,6 +160,9 @@ def lines_of(lines: Iterable[str], client: Client) -> dict[str, Any]:
         if problem is not None:
             report.skip(Skipped(Path("-"), problem))
         if text is None:
+            continue
+        if len(text) > MAX_TEXT_CHARS:
+            report.skip(Skipped(Path("-"), "lines too long"))
             continue
         told = client.post(
             "/v1/history", {"text": text, "source": "stdin", "at": None if at is None else at.isoformat()}

@@ -171,6 +171,7 @@ class _New:
     redactions: int
     ordinal: int
     document: str = ""
+    stamp: str = ""
 
     def redacted_in(self, part: str) -> int:
         """How many of the paragraph's secrets were in this part of it."""
@@ -205,12 +206,15 @@ class _Page:
         self._paragraphs: list[_Paragraph] | None = []
         self._seen: dict[str, int] = {}
 
-    def see(self, text: str, at: datetime | None, redactions: int = 0, document: str = "") -> _New | None:
-        """Note a paragraph (of a `document` in the file); it comes back if it was not in the file before."""
-        if document or at is not None:
-            name = digest(f"{document}{at.isoformat() if at else ''}\n{text}")
-        else:
-            name = digest(text)
+    def see(
+        self, text: str, at: datetime | None, redactions: int = 0, document: str = "", stamp: str = ""
+    ) -> _New | None:
+        """Note a paragraph (of a `document` in the file); it comes back if it was not in the file before.
+
+        `stamp`: its time as the file has it, where another machine or zone would read another time from that.
+        """
+        stamp = stamp or (at.isoformat() if at else "")
+        name = digest(f"{document}{stamp}\n{text}" if document or stamp else text)
         known = self.ledger.take(name)
         # Of what was forgotten no whole hash may come back into the state.
         paragraph = (
@@ -223,7 +227,7 @@ class _Page:
         ordinal = self._seen.get(name, 0)
         if ordinal or len(self._seen) < _TRACKED:
             self._seen[name] = ordinal + 1
-        return None if known else _New(paragraph, text, at, redactions, ordinal, document)
+        return None if known else _New(paragraph, text, at, redactions, ordinal, document, stamp)
 
     def state(self, path: Path) -> FileState:
         """The file as it is now; of a very long one, no paragraphs (its entries' keys have to do)."""
@@ -277,7 +281,7 @@ class Intake:
             if not text:
                 continue
             spoken = True
-            new = page.see(text, found.at, redactions, found.document)
+            new = page.see(text, found.at, redactions, found.document, found.stamp)
             if new is None:
                 known += 1
             elif off_record:
@@ -352,7 +356,7 @@ class Intake:
             if new.at is None:
                 key = identity(place.source, new.document or str(place.path), piece, new.ordinal, part)
             else:
-                key = identity(place.source, None, new.at.isoformat(), piece)
+                key = identity(place.source, None, new.stamp, piece)
             committed |= self._batch.put(
                 piece,
                 source=place.source,

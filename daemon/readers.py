@@ -53,7 +53,8 @@ class BinaryFileError(IdiolectError):
 class Item:
     """A piece of text as it stands in its file: the `ordinal`-th (from 0), read up to `offset_bytes`.
 
-    `at` is when it was written, aware, where the file says so. `document` names the part of an archive that it is
+    `at` is when it was written, aware, where the file says so; `stamp` is how the file says it, where it names no zone:
+    that stays the same wherever the file is read. `document` names the part of an archive that it is
     from, where that name stays the same in the next export.
     """
 
@@ -62,19 +63,21 @@ class Item:
     ordinal: int
     offset_bytes: int = 0
     document: str = ""
+    stamp: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """Something that was left out and why; `count` of them (files, lines or bytes, as the reason says).
 
-    Where that is 0, nothing was left out, and only the note is to be told.
+    Where that is 0, nothing was left out, and only the note is to be told. The file was read up to `offset_bytes`.
     """
 
     path: Path
     reason: str
     note: str | None = None
     count: int = 1
+    offset_bytes: int = 0
 
 
 @dataclass

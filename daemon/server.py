@@ -412,7 +412,7 @@ class _Typing:
 class _Guard:
     """Lets a request through that names this machine and shows the token; `/healthz` needs no token.
 
-    Each answer tells in a header whether learning is paused, streams and errors too.
+    Each answer but its own refusals tells in a header whether learning is paused, streams and errors too.
     It also answers where a mistake in the program left no answer. (Starlette's own handler for that passes
     the exception on to uvicorn, which then cuts the connection that the client means to keep.)
     """

@@ -106,6 +106,7 @@ def parsed(line: str) -> tuple[str | None, datetime | None, str | None]:
     if not isinstance(text, str):
         return None, None, "lines without text"
     at = None if ts is None else time_of(ts)
+    text = text.encode(errors="ignore").decode()  # JSON can name half a character, which is none
     return text, at, "times not understood" if at is None and ts is not None else None
 
 

@@ -66,7 +66,8 @@ def guess(path: Path) -> tuple[str, ...]:
 
 
 def _text(content: dict[str, Any]) -> str:
-    relates = content.get("m.relates_to") or {}
+    relates = content.get("m.relates_to")
+    relates = relates if isinstance(relates, dict) else {}
     if relates.get("rel_type") == "m.replace":
         return ""
     lines = str(content.get("body") or "").split("\n")

@@ -34,12 +34,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What `writer` wrote in a chat; `also` are other names of theirs: a number, an account, an address."""
+    """What `writer` wrote in a chat; `also` are other names of theirs: a number, an account, an address.
+
+    `stamp` is as in `Item`.
+    """
 
     writer: str
     text: str
     at: datetime | None
     also: tuple[str, ...] = ()
+    stamp: str = ""
 
 
 def own(messages: Iterable[Message | Skipped], asked: Asked) -> Iterator[Item | Skipped]:
@@ -53,7 +57,7 @@ def own(messages: Iterable[Message | Skipped], asked: Asked) -> Iterator[Item | 
         if names not in mine:
             mine[names] = asked.mine(*names)
         if mine[names]:
-            yield Item(message.text, message.at, ordinal)
+            yield Item(message.text, message.at, ordinal, stamp=message.stamp)
 
 
 def writers(messages: Iterable[Message | Skipped]) -> list[tuple[str, int]]:

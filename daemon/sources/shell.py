@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _STAMP: Final = re.compile(r"^#(\d{9,11})$")
 _EXTENDED: Final = re.compile(r"^: (\d{9,11}):\d+;(.*)$", re.DOTALL)
+_MOST_LINES: Final = 50  # of a command in bash's history
 _LONGEST: Final = 4000  # characters of a command; what is longer was pasted
 
 
@@ -73,7 +74,10 @@ def atuin(path: Path, _asked: Asked) -> Iterator[Item | Skipped]:
                 if isinstance(command, str) and len(command) <= _LONGEST:
                     yield Item(command, _at(at_ns / 1e9), ordinal)
     except sqlite3.Error:
-        raise UnreadableError(f"{path} is not a database of atuin's that can be read.") from None
+        raise UnreadableError(
+            f"{path} is not a database of atuin's that can be read. "
+            "See whether `atuin history list` shows it, or leave it out."
+        ) from None
 
 
 def _items(
@@ -101,6 +105,10 @@ def _bash(lines: Iterable[str]) -> Iterator[tuple[str, datetime | None]]:
             yield line, None
         else:  # with times, a command may have several lines
             held.append(line)
+            if len(held) > _MOST_LINES:  # commands without times, from when HISTTIMEFORMAT was not set
+                yield held[0], at
+                yield from ((other, None) for other in held[1:])
+                held, at = [], None
     if held:
         yield "\n".join(held), at
 

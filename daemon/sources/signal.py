@@ -6,7 +6,7 @@ Signal itself exports no readable text. Format: https://github.com/carderne/sign
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.readers import Skipped, explained, opened
@@ -34,13 +34,14 @@ def messages(path: Path) -> Iterator[Message | Skipped]:
             try:
                 raw = json.loads(line)
                 text = str(raw["body"]).strip()
-                at = datetime.fromisoformat(raw["date"]).astimezone()
+                said = datetime.fromisoformat(raw["date"])
+                at = said.astimezone(UTC)
                 writer = str(raw["sender"])
             except (ValueError, KeyError, TypeError, RecursionError, OverflowError, OSError):
                 broken += 1
                 continue
             if text and not raw.get("deleted") and not raw.get("call"):
-                yield Message(writer, text, at)
+                yield Message(writer, text, at, stamp="" if said.tzinfo else said.isoformat())
     if broken:
         note = f"{path.name}: {broken} lines that are no message"
         yield Skipped(path, "lines that are not JSON", note, broken)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import html
 import json
+import lzma
 import re
 import zipfile
+import zlib
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -74,7 +76,9 @@ def _people(users: Any) -> dict[str, tuple[str, ...]]:
     """By id: the name to show, and all other names by which a person may be known."""
     people = {}
     for user in users if isinstance(users, list) else ():
-        profile = user.get("profile") or {}
+        if not isinstance(user, dict):
+            continue
+        profile = user["profile"] if isinstance(user.get("profile"), dict) else {}
         keys = (
             profile.get("display_name"),
             profile.get("real_name"),
@@ -127,7 +131,10 @@ def _members(path: Path) -> Iterator[tuple[list[str], Any]]:
         def read_member(name: str) -> bytes:
             try:
                 return archive.read(name) if archive.getinfo(name).file_size <= _LARGEST_BYTES else b""
-            except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError):
+            except (
+                *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError),
+                *(RuntimeError, NotImplementedError, OSError),
+            ):
                 return b""
 
         yield archive.namelist(), read_member

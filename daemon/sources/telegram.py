@@ -43,7 +43,9 @@ def messages(path: Path) -> Iterator[Message | Skipped]:
                     text = _text(raw.get("text_entities") or raw.get("text"))
                     writer = str(raw.get("from") or raw.get("from_id") or "")
                     if text.strip():
-                        yield Message(writer, text, _at(raw), (str(raw.get("from_id") or ""),))
+                        local = "" if raw.get("date_unixtime") else str(raw.get("date") or "")
+                        also = (str(raw.get("from_id") or ""),)
+                        yield Message(writer, text, _at(raw), also, local)
     except ijson.JSONError:
         yield Skipped(
             path, "damaged JSON", f"{path.name}: the JSON breaks off or is damaged; what came before was read"

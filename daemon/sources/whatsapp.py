@@ -7,15 +7,17 @@ and what stands in dates and times by language are known from exports.
 from __future__ import annotations
 
 import io
+import lzma
 import re
 import zipfile
-from contextlib import contextmanager
+import zlib
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.readers import UnreadableError, explained
+from idiolect.daemon.readers import Skipped, UnreadableError, explained
 from idiolect.daemon.sources.people import Message, writers
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SAMPLE: Final = 2000  # messages that the order of day and month is found in
+#: What reading an archive raises where it is damaged.
+_DAMAGED: Final = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
 _LONGEST: Final = 65_536  # characters of a message that are held
 # "14:08", "2:08:31 PM", "14.08.18", "오후 2:08", "下午2:08", "2:08 p. m.", "klo 14.08"
 _DATE: Final = r"(?P<a>\d{1,4})[./\-]\s?(?P<b>\d{1,2})[./\-]\s?(?P<c>\d{1,4})\.?"
@@ -59,21 +63,32 @@ def looks(path: Path, head: bytes) -> bool:
     return sum(_stamped(line) is not None for line in lines) * 2 > len(lines) > 0
 
 
-def messages(path: Path) -> Iterator[Message]:
+def messages(path: Path) -> Iterator[Message | Skipped]:
     """The chat's messages; what the app says itself and what stands for media is left out.
 
     The times have no zone in the file: they are this machine's. Raises UnreadableError, NoSuchPathError.
     """
-    with _lines(path) as lines:
-        order = _order([found for found in islice(map(_stamped, lines), _SAMPLE) if found])
-    with _lines(path) as lines:
-        for stamp, text in _whole(lines):
-            found = _NAME.match(_MARKS.sub("", text) if text[:1] in "\u200e\u200f\u202a" else text)
-            if found is None:
-                continue  # the app's own notices name nobody
-            written = _written(found[2])
-            if written:
-                yield Message(_MARKS.sub("", found[1]).strip(), written, stamp.at(order))
+    stamps: list[_Stamp] = []
+    with suppress(*_DAMAGED), _lines(path) as lines:
+        for stamped in islice(map(_stamped, lines), _SAMPLE):
+            if stamped is not None:
+                stamps.append(stamped)
+    order = _order(stamps)
+    try:
+        with _lines(path) as lines:
+            for stamp, text in _whole(lines):
+                found = _NAME.match(_MARKS.sub("", text) if text[:1] in "\u200e\u200f\u202a" else text)
+                if found is None:
+                    continue  # the app's own notices name nobody
+                written = _written(found[2])
+                if written:
+                    at = stamp.at(order)
+                    said = at.replace(tzinfo=None).isoformat() if at else ""
+                    yield Message(_MARKS.sub("", found[1]).strip(), written, at, stamp=said)
+    except _DAMAGED:
+        yield Skipped(
+            path, "damaged archive", f"{path.name}: the archive is damaged; what came before was read"
+        )
 
 
 def guess(path: Path) -> tuple[str, ...]:
@@ -175,7 +190,7 @@ def _in_archive(path: Path) -> str | None:
                 return None
             with archive.open(texts[0]) as file:
                 head = file.read(4096)
-    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError):
+    except (OSError, RuntimeError, NotImplementedError, *_DAMAGED):
         return None
     return texts[0] if not head.startswith(b"PK") and looks(path, head) else None
 

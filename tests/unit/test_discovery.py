@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from idiolect.daemon import discovery
 from idiolect.daemon.discovery import Place, places
 from idiolect.daemon.settings import NEVER_READ
 
@@ -134,6 +135,17 @@ def test_a_large_mailbox_is_estimated_from_a_part_of_it(tmp_path: Path) -> None:
     assert isinstance(place, Place)
     assert not place.exact
     assert place.words == pytest.approx(1000 * 400 * 7, rel=0.1)
+
+
+def test_looking_at_others_mail_ends_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "_ESTIMATE_S", 0.0)
+    (tmp_path / "prefs.js").write_text(f'user_pref("mail.identity.id1.useremail", "{ME}");\n')
+    box = mailbox.mbox(tmp_path / "Sent")
+    for sender in ("b@example.org", ME):
+        box.add(letter("Three words here.", sender))
+    box.close()
+    found = discovery.estimate(tmp_path / "Sent", "mail", "mail", ())
+    assert (found.words, found.exact) == (0, False)
 
 
 def test_the_search_ends_in_time(home: Path) -> None:

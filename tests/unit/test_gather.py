@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,6 +132,39 @@ def test_what_was_forgotten_stays_so_where_a_watched_folder_follows_a_removed_so
     assert reading.add(box) == 1  # nobody follows that
 
 
+@pytest.mark.parametrize("name", ["chat.txt", "data.json", "result.json"])
+def test_a_chat_without_time_zones_is_known_again_in_another(
+    reading: Reading, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    signal = [{"date": f"2024-05-13 14:08:0{i}", "sender": "Me", "body": f"Number {i}"} for i in range(3)]
+    telegram = [
+        {
+            "type": "message",
+            "date": f"2024-05-13T14:08:0{i}",
+            "from": "Me",
+            "from_id": "user1",
+            "text": f"No {i}",
+        }
+        for i in range(3)
+    ]
+    written = {
+        "chat.txt": (CHAT, CHAT + "14.05.24, 14:08 - Me: More\n"),
+        "data.json": ["\n".join(map(json.dumps, signal[:most])) for most in (1, 2)],
+        "result.json": [json.dumps({"type": "x", "messages": telegram[:most]}) for most in (1, 2)],
+    }[name]
+    try:
+        for zone, text in zip(("Europe/Berlin", "Asia/Tokyo"), written, strict=True):
+            monkeypatch.setenv("TZ", zone)
+            time.tzset()
+            for kept in (name, f"{zone[:4]}-{name}"):  # the same file, and another export of it
+                _saved(tmp_path / kept, text)
+                reading.add(tmp_path / kept, "Me")
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert reading.store.counts().entries == 2
+
+
 def _saved(path: Path, text: str) -> Path:
     path.write_text(text)
     return path
@@ -177,7 +211,10 @@ def run(service, monkeypatch, capsys):
         monkeypatch.setenv("IDIOLECT_HOME", str(service.home))
         monkeypatch.setenv("COLUMNS", "200")
         monkeypatch.setattr(sys, "argv", ["idiolect", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", (Terminal if terminal else io.StringIO)(typed))
+        if isinstance(typed, bytes):
+            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed), "utf-8"))
+        else:
+            monkeypatch.setattr(sys, "stdin", (Terminal if terminal else io.StringIO)(typed))
         with pytest.raises(SystemExit) as left:
             cli.main()
         return left.value.code, *capsys.readouterr()
@@ -265,6 +302,15 @@ def test_add_asks_whose_a_chat_is(run, tmp_path):
     assert code == 0
     assert "2  One (1)" in out
     assert '"One: 1 of 1"' in out
+
+
+def test_lines_that_cannot_be_sent_do_not_end_the_import(run):
+    long = json.dumps({"text": "x" * 1_000_001})
+    lines = b'{"text": "Half \\ud83d a character"}\n{"text": "Not \xff UTF-8"}\n%b\n{"text": "The last"}\n'
+    code, out, _ = run("add", "-", "--json", typed=lines % long.encode())
+    report = json.loads(out)
+    assert (code, report["entries"], report["words"]) == (0, 3, 7)
+    assert report["skipped"] == {"lines too long": 1}
 
 
 def test_lines_of_json_on_standard_input(run):

@@ -423,7 +423,7 @@ def test_commit_messages(repository: Path) -> None:
     assert items[0].at == datetime(2024, 5, 1, 10, tzinfo=UTC)
     assert sum(isinstance(one, Skipped) for one in found) == 2
     assert [
-        one.text for one in read_git(repository / ".git", authors=["Other"]) if isinstance(one, Item)
+        one.text for one in read_git(repository / ".git", authors=["OTHER"]) if isinstance(one, Item)
     ] == ["Größe: ändern"]
 
 

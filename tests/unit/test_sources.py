@@ -322,6 +322,33 @@ def test_a_maildir_and_a_single_message(tmp_path: Path) -> None:
     assert (kind_name(eml), texts(eml)) == ("message", ["Alone."])
 
 
+def test_what_apple_mail_says_of_a_mail_is_not_part_of_it(tmp_path: Path) -> None:
+    raw = b"From: me@example.org\nDate: Wed, 01 May 2024 12:00:00 +0200\n\nAlone.\n"
+    properties = b'<?xml version="1.0" encoding="UTF-8"?>\n<plist version="1.0"><dict>flags</dict></plist>\n'
+    path = write(tmp_path / "1.emlx", b"%-10d\n" % len(raw) + raw + properties)
+    assert texts(path, ME) == ["Alone."]
+    assert texts(write(tmp_path / "2.emlx", b"\n" + raw + properties), ME) == ["Alone."]
+
+
+def test_a_maildir_of_thunderbird_and_mails_deleted_there(tmp_path: Path) -> None:
+    path = tmp_path / "Sent"
+    (path / "tmp").mkdir(parents=True)
+    write(path / "cur" / "1714557600.eml", letter("Kept.").as_bytes())
+    write(path / "cur" / "1714557601.x:2,RS", letter("Seen.").as_bytes())
+    write(path / "cur" / "1714557602.x:2,ST", letter("Deleted.").as_bytes())
+    assert kind_name(path) == "maildir"
+    assert texts(path, ME) == ["Kept.", "Seen."]
+    assert mail.size_bytes(path) > 0
+
+
+def test_each_mail_tells_how_far_the_mailbox_was_read(tmp_path: Path) -> None:
+    others = [letter("Not mine.", sender="b@example.org")] * 3
+    path = mbox_of(tmp_path / "Sent", letter("Mine."), *others)
+    offsets = [found.offset_bytes for found in mail.mbox(path, Asked((ME,)))]
+    assert offsets == sorted(set(offsets))
+    assert offsets[-1] == path.stat().st_size
+
+
 def test_a_profile_of_thunderbird(tmp_path: Path) -> None:
     profile = tmp_path / "abc.default"
     write(
@@ -440,6 +467,36 @@ def test_whatsapp_in_a_zip_archive(tmp_path: Path) -> None:
         list(whatsapp.messages(tmp_path / "other.zip"))
 
 
+def test_a_damaged_archive_gives_what_comes_before_the_damage(tmp_path: Path) -> None:
+    path = tmp_path / "WhatsApp Chat - Somebody.zip"
+    rows = "".join(f"[13.05.24, 14:{i % 60:02}:31] Me: Hello {i * i * 7919}\n" for i in range(20_000))
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("_chat.txt", rows)
+    raw = bytearray(path.read_bytes())
+    for damage in (b"\xff" * 64, b"\x00"):  # the stream itself; or only its checksum
+        middle = len(raw) // 2
+        path.write_bytes(raw[:middle] + damage + raw[middle + len(damage) :])
+        assert kind_name(path) == "whatsapp"
+        assert texts(path, "Me")[0] == "Hello 0"
+        assert skips(path, "Me").skipped == {"damaged archive": 1}
+
+
+def test_a_damaged_day_of_slack_is_told_and_the_others_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "export.zip"
+    files = {**slack_files(), "general/2024-05-02.json": [{"x": i * 7919} for i in range(5000)]}
+    files["users.json"] = [*files["users.json"], "no user", {"id": "U3", "profile": "none"}]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, json.dumps(content))
+        last = archive.getinfo("general/2024-05-02.json")
+    raw = bytearray(path.read_bytes())
+    middle = last.header_offset + last.compress_size // 2
+    raw[middle : middle + 64] = b"\xff" * 64
+    path.write_bytes(raw)
+    assert texts(path, "U1") == ["@Another see the offer & #general", "mine"]
+    assert skips(path, "U1").skipped == {"damaged JSON": 1}
+
+
 def test_a_diary_is_no_chat(tmp_path: Path) -> None:
     path = write(tmp_path / "diary.txt", "13.05.24, 14:08 - a walk\n\nIt rained.\n\nAnd rained.\n")
     assert kind_name(path) == "text"
@@ -553,12 +610,13 @@ def test_matrix_room(tmp_path: Path) -> None:
                 me, msgtype="m.text", body=quoted, **{"m.relates_to": {"m.in_reply_to": {"event_id": "$y"}}}
             ),
             event(me, msgtype="m.image", body="photo.jpg"),
+            event(me, msgtype="m.text", body="Fine", **{"m.relates_to": "damaged"}),
             event(me, msgtype="m.text", body="* Hullo", **{"m.relates_to": {"rel_type": "m.replace"}}),
         ],
     }
     path = write(tmp_path / "export.json", json.dumps(room, indent=2))
     assert kind_name(path) == "matrix"
-    assert texts(path) == ["Hello", "At nine"]
+    assert texts(path) == ["Hello", "At nine", "Fine"]
     assert texts(path, "@o:example.org") == ["Hi"]
     assert pieces(path)[0].at == datetime(2024, 5, 1, 10, tzinfo=UTC)
 
@@ -619,6 +677,13 @@ def test_shells(
     assert [(item.text, item.at) for item in pieces(path)] == wanted
 
 
+def test_commands_without_times_after_one_with_a_time_are_not_one(tmp_path: Path) -> None:
+    lines = [f"echo {number}" for number in range(200)]
+    path = write(tmp_path / ".bash_history", "#1714557600\n" + "\n".join(lines) + "\n#1714557600\nls\n")
+    assert texts(path) == [*lines, "ls"]
+    assert [item.at for item in pieces(path)] == [AT, *[None] * 199, AT]
+
+
 def test_zsh_codes_some_bytes(tmp_path: Path) -> None:
     coded = b"".join(
         bytes([0x83, byte ^ 0x20]) if 0x83 <= byte <= 0xA2 else bytes([byte]) for byte in "echo à ⌃".encode()
@@ -662,6 +727,15 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
         return tmp_path / ".git"
 
     return make
+
+
+def test_names_of_authors_are_whole(repository: Callable[..., Path]) -> None:
+    path = repository((ME, "mine"))
+    by = ["git", f"--git-dir={path}", "commit", "-q", "--allow-empty"]
+    subprocess.run([*by, "-m", "not mine", "--author=Another Person <b@example.org>"], check=True)
+    assert texts(path, "person") == ["mine"]
+    assert texts(path, "Another Person") == ["not mine"]
+    assert texts(path, "*") == ["not mine", "mine"]
 
 
 def test_only_the_users_commits(repository: Callable[..., Path]) -> None:
