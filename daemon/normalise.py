@@ -24,7 +24,7 @@ _JOINER: Final = re.compile(
     r"(?<![^\x00-\x7f\s\u200c\u200d])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f\s\u200c\u200d])"
 )
 _BLANKS: Final = re.compile(r"[\u00a0\u2007\u202f]")  # no-break spaces
-_LINE_TAIL: Final = re.compile(r"[ \t]+$", re.MULTILINE)
+_LINE_TAIL: Final = re.compile(r"(?<![ \t])[ \t]+$", re.MULTILINE)
 _EMPTY_LINES: Final = re.compile(r"\n{3,}")
 _SENTENCE_END: Final = re.compile(r"[.!?…][\"'”’)\]]*\s|[。！？]|\n")
 

@@ -7,14 +7,15 @@ from typing import Final, TypeAlias
 
 Span: TypeAlias = tuple[int, int]
 
+# Both look ahead: what turns out to be none (a year, a week) must not use up the number that begins within it.
 #: What may be a card's number.
 CARD: Final = re.compile(
-    r"(?<![\w.-])(?P<s>[2-6]\d{11,18}"
+    r"(?<![\w.-])(?=(?P<s>[2-6]\d{11,18}"
     r"|[2-6]\d{3}(?P<c>[ .-])\d{4}(?P=c)\d{4}(?P=c)\d{4}(?:(?P=c)\d{1,3})?"
-    r"|3\d{3}(?P<d>[ .-])\d{6}(?P=d)\d{4,5})(?![\w-])"
+    r"|3\d{3}(?P<d>[ .-])\d{6}(?P=d)\d{4,5})(?![\w-]))"
 )
 #: What an IBAN may begin in.
-IBAN: Final = re.compile(r"(?<![A-Za-z0-9])(?P<s>[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,40})")
+IBAN: Final = re.compile(r"(?<![A-Za-z0-9])(?=(?P<s>[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,40}))")
 
 _IN_GROUPS: Final = 19  # characters of four groups of four
 # Lengths by the issuers' prefixes (ISO/IEC 7812 ranges of the large networks).

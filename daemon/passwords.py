@@ -32,13 +32,17 @@ _TAIL: Final = " \t.,;:!?)]}>\"'`"
 _SIGN: Final = re.compile(r"\S[#$%&*+@^_~!?]\S|[a-z][A-Z]|^[#$%*^~!]\w")
 
 
-_WORD: Final = (
-    r"(?:(?:passw(?:or)?d|passwort|kennwort|wachtwoord|contrase[ñn]a|palavra-passe|salasana|пароль|密码|密碼"
-    r"|パスワード|비밀번호"
-    r"|(?<![^\W_])(?:passcode|passwd|pass|pwd|pw|psw|mot de passe|mdp|clave|senha|has[łl]o|l[öo]senord"
-    r"|passord|adgangskode|heslo"
-    r"|jelsz[óo]|parol[ae]|[şs]ifre|(?:wpa|wi-?fi|wlan|network)[ _-]?(?:key|schlüssel)))s?[\"']?)"
+#: Words for a password, as patterns: wherever they stand, and by themselves alone.
+WORDS: Final = (
+    *("passw(?:or)?d", "passwort", "kennwort", "wachtwoord", "contrase[ñn]a", "palavra-passe", "salasana"),
+    *("пароль", "密码", "密碼", "パスワード", "비밀번호"),
 )
+WORDS_ALONE: Final = (
+    *("passcode", "passwd", "pass", "pwd", "pw", "psw", "mot de passe", "mdp", "clave", "senha", "has[łl]o"),
+    *("l[öo]senord", "passord", "adgangskode", "heslo", "jelsz[óo]", "parol[ae]", "[şs]ifre"),
+    "(?:wpa|wi-?fi|wlan|network)[ _-]?(?:key|schlüssel)",
+)
+_WORD: Final = rf"(?:(?:{'|'.join(WORDS)}|(?<![^\W_])(?:{'|'.join(WORDS_ALONE)}))s?[\"']?)"
 _LABEL: Final = (
     rf"(?:{_WORD}|(?<![A-Za-z])(?:"
     r"(?:(?:client|api|app|shared|signing|webhook)[ _-]?)?secret(?:[ _-]?(?:access[ _-]?)?key)?"
@@ -49,22 +53,8 @@ _LABEL: Final = (
 _WORD_HINTS: Final = frozenset(
     (
         *(
-            "passw",
-            "passc",
-            "passp",
-            "pass:",
-            "pass=",
-            "pass ",
-            'pass"',
-            "pass'",
-            "passe",
-            "pwd",
-            "pw:",
-            "pw=",
-        ),
-        *(
-            "pw ",
-            'pw"',
+            "pass",
+            "pw",
             "psw",
             "mdp",
             "kennwort",
@@ -84,11 +74,11 @@ _WORD_HINTS: Final = frozenset(
             "parol",
             "sifre",
             "şifre",
+            "şi̇fre",
             "wpa",
             "wifi",
-            "wi-fi",
         ),
-        *("wlan", "network", "пароль", "密码", "密碼", "パスワード", "비밀번호"),
+        *("wi-fi", "wlan", "network", "пароль", "密码", "密碼", "パスワード", "비밀번호"),
     )
 )
 _LABEL_HINTS: Final = _WORD_HINTS | {"secret", "key", "token"}
@@ -102,7 +92,10 @@ _ORDINARY: Final = (  # what documents and forms say in the place of a value
     r"|redacted|tbd|here|below|above|see|empty|invalid|incorrect|wrong|expired|forgotten|protected|missing"
     r"|(?-i:[A-Z]{2,}(?:_[A-Z]+)+)|\*{1,40}|\.{1,40}|<[^>\s]{0,80}>|\$\{?[A-Z_]+\}?|\{{1,3}[^}\s]{0,80}\}{1,3})(?![^\s.,;:!?)\"'`]))"
 )
-_CHARS: Final = r"(?:(?![;&]\w+=)[^\s<])"  # of a value, up to the next one of a connection string or a tag
+_NO_TAG: Final = r"(?!</|<[A-Za-z][^<>\n]{0,200}>)"  # a mere < may be a sign of the value
+_CHARS: Final = (
+    rf"(?:(?![;&]\w+=){_NO_TAG}\S)"  # of a value, up to the next one of a connection string or a tag
+)
 _CODE: Final = r"(?P<s>\d{3}[ -]\d{3}|\d{4,8})(?![\w-]|[.,:]\d)"
 _CODE_WORD: Final = (
     r"(?:(?<![a-z])(?:sim |card )?pin(?:[ -]?(?:code|number|nummer))?|(?<![a-z])(?:puk|otp|(?-i:TAN"
@@ -182,6 +175,10 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
             ("Passwort: Geheim!", "Passwort: [password]!"),
             ("密码：blue9Sky", "密码：[password]"),
             ("Server=db;Pwd=blue9Sky;Port=1", "Server=db;Pwd=[password];Port=1"),
+            ("Passord: hunter2", "Passord: [password]"),
+            ("ŞİFRE: hunter2", "ŞİFRE: [password]"),
+            ("Password: abcd<efg1", "Password: [password]"),
+            ("Password: abcd1<br>Next", "Password: [password]<br>Next"),
         ),
         misses=(
             "password: please reset it today",
@@ -198,12 +195,13 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
     Rule(
         "password",  # any one word that ends the line or stands before the next label
         re.compile(
-            rf"(?i:{_WORD}){_SEPARATOR}(?P<s>{_ORDINARY}{DONE}[^\s\"'`<]{{3,}}+)"
+            rf"(?i:{_WORD}){_SEPARATOR}(?P<s>{_ORDINARY}{DONE}(?:{_NO_TAG}[^\s\"'`]){{3,}}+)"
             r"(?m:(?=[ \t]{0,80}$|[ \t]{1,8}[\w-]{1,40}[ \t]{0,8}[:=]))"
         ),
         matches=(
             ("user: ann password: swordfish host: db1", "user: ann password: [password] host: db1"),
             ("password = swordfish\nok", "password = [password]\nok"),
+            ("password: sword<fish", "password: [password]"),
         ),
         misses=("Password: required", "password: please reset it today", "The secret: patience."),
         hints=_WORD_HINTS,
@@ -215,28 +213,33 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
         "password",  # "the password is ...", "password ...": only for what can be no word
         re.compile(
             rf"(?i:{_WORD}{_FOR}[ \t]+(?:is|was|ist|war|lautet|es|est|-)[ \t:]+)"
-            rf"[\"'`]?(?P<s>{DONE}[^\s\"'`<]{{5,}})"
+            rf"[\"'`]?(?P<s>{DONE}(?:{_NO_TAG}[^\s\"'`]){{5,}})"
         ),
         matches=(
             ("The password is hunter2.", "The password is [password]."),
             ("the wifi password is blueSky", "the wifi password is [password]"),
             ("the pw for the shared drive is blue7", "the pw for the shared drive is [password]"),
+            ("The password is abcd1<efg", "The password is [password]"),
+            ("la clave es hunter2", "la clave es [password]"),
         ),
         misses=(
             "the password is required",
             "the password is 8 characters long",
             "password was changed in 2019",
         ),
-        hints=frozenset(("pass", "pw", "kennwort", "wifi", "contraseña", "hasło")),
+        hints=_WORD_HINTS,
         locate=_no_word,
     ),
     Rule(
         "password",
         re.compile(
             rf"(?i:(?<![^\W_])(?:password|passwd|passwort|pass|pwd|pw)[ \t]+)(?P<s>{DONE}"
-            r"(?=\S{0,80}\d)(?=\S{0,80}[A-Za-z])[^\s\"'`<>()]{6,})"
+            rf"(?=\S{{0,80}}\d)(?=\S{{0,80}}[A-Za-z])(?:{_NO_TAG}[^\s\"'`>()]){{6,}})"
         ),
-        matches=(("user ann pw hunter2x", "user ann pw [password]"),),
+        matches=(
+            ("user ann pw hunter2x", "user ann pw [password]"),
+            ("user ann pw hunter2<x", "user ann pw [password]"),
+        ),
         misses=("password abc", "passwords 8-20 long", "password (8chars)"),
         hints=frozenset(("passw", "pass ", "pw")),
         locate=_no_word,

@@ -11,7 +11,9 @@ from idiolect.daemon.rule import DONE, Rule
 
 _KEY_END: Final = r"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
 _GAP: Final = r"(?:\s|\\[nrt]|[>|\"',])"
-_KEY_LINE: Final = rf"(?:{_GAP}{{1,20}}[A-Za-z0-9+/=]{{12,}})"
+# Possessive, for there is one way to read them: giving lines back would try all that follows again for each.
+_KEY_LINES: Final = rf"(?:{_GAP}{{1,20}}[A-Za-z0-9+/=]{{12,}})*+"
+_SHORT_LINES: Final = rf"(?:{_GAP}{{1,20}}[A-Za-z0-9+/=]{{1,64}}){{0,1000}}?"
 
 #: In the order in which they are tried.
 RULES: Final[tuple[Rule, ...]] = (
@@ -19,8 +21,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "key",
         re.compile(
             r"(?P<s>-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----(?:\s*[A-Z][\w-]{2,20}: [^\n]{0,200}\n)*"
-            rf"(?:{_KEY_LINE}*(?:{_GAP}{{1,20}}[A-Za-z0-9+/=]{{1,64}})*?{_GAP}{{0,20}}{_KEY_END}"
-            rf"|{_KEY_LINE}*)"
+            rf"(?:{_KEY_LINES}{_SHORT_LINES}{_GAP}{{0,20}}{_KEY_END}|{_KEY_LINES})"
             rf"|(?:(?<!\S)[A-Za-z0-9+/=\\]{{16,100}}\s+){{0,80}}(?:(?<!\S)[A-Za-z0-9+/=\\]{{1,100}}\s*)?{_KEY_END}"
             r"|PuTTY-User-Key-File-\d:[\s\S]{0,20000}?Private-MAC: [0-9a-f]{40,64})"
         ),
@@ -52,6 +53,8 @@ RULES: Final[tuple[Rule, ...]] = (
             *((example, "[token]") for _, _, example in services.SERVICES if "ccountK" not in example),
             ("use ghp¦_16C7e42F292c6912E7710c838347Ae178B4a ok", "use [token] ok"),
             ("AWS: AKI¦AIOSFODNN7EXAMPLE.", "AWS: [token]."),
+            ("no figure in it: AKI¦AIOSFODNNXEXAMPLE", "no figure in it: [token]"),
+            ("glp¦at-abcdEfghIjklmnOpqrst here", "[token] here"),
             ("x;AccountK¦ey=aB3dE5fG7hJ9kL1mN3pQ5rS7aB3dE5fG7hJ9kL1mN3pQ5rS7==", "x;AccountKey=[token]"),
         ),
         misses=(
@@ -67,7 +70,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "data",  # lines of base64 (the middle of a key, an attachment), or one that no person typed
         re.compile(
-            r"(?<![\w+/=])(?P<s>(?:[A-Za-z0-9+/]{60,76}={0,2}\s+)+(?:[A-Za-z0-9+/]{60,76}={0,2}"
+            r"(?<![\w+/=])(?P<s>(?=[+/]{0,76}[A-Za-z0-9])(?:[A-Za-z0-9+/]{60,76}={0,2}\s+)+(?:[A-Za-z0-9+/]{60,76}={0,2}"
             r"|[A-Za-z0-9+/]{1,75}={1,2})(?![\w+/=])"
             r"|(?=[A-Za-z+/=_%\\-]{0,80}[0-9])(?=[0-9+/=_%\\-]{0,80}[A-Za-z])[A-Za-z0-9+/=_%\\-]{160,})"
         ),
@@ -80,6 +83,7 @@ RULES: Final[tuple[Rule, ...]] = (
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
             "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft",
             "-" * 200,
+            f"{'/' * 70}\n{'/' * 70}\n",
         ),
         long_word=60,
     ),
@@ -110,6 +114,7 @@ RULES: Final[tuple[Rule, ...]] = (
             ("4111 1111 1111 1111", "[card]"),
             ("Amex 3782-822463-10005.", "Amex [card]."),
             ("5555555555554444 exp 04/27", "[card] exp 04/27"),
+            ("since 2024 4111 1111 1111 1111", "since 2024 [card]"),
         ),
         misses=(
             "4111 1111 1111 1112",
@@ -127,6 +132,8 @@ RULES: Final[tuple[Rule, ...]] = (
         matches=(
             ("DE89 3704 0044 0532 0130 00 AND more", "[iban] AND more"),
             ("to GB82WEST12345698765432, please", "to [iban], please"),
+            ("FY24 please pay DE89370400440532013000 today", "FY24 please pay [iban] today"),
+            ("KW48 bitte an DE89 3704 0044 0532 0130 00", "KW48 bitte an [iban]"),
         ),
         misses=("DE89 3704 0044 0532 0130 01", "at10 we all went to the big old house there"),
         figures=True,
@@ -159,6 +166,7 @@ RULES: Final[tuple[Rule, ...]] = (
         matches=(
             ("the backup code is x7Kp2mQ9vL¦4nR8tWb3Zc today", "the backup code is [random] today"),
             ("licence 7QX4M-9KD2P-W3¦8VN-5RT6Y-2HB9C", "licence [random]"),
+            ("letters alone: QwRtYpSdFgHj¦KlZxCvBnMqWzXc", "letters alone: [random]"),
         ),
         misses=(
             "getUserByEmailAddress2 in AbstractSingletonProxyFactoryBean3",

@@ -16,7 +16,6 @@ from idiolect.daemon.patterns import RULES
 from idiolect.daemon.rule import PLACEHOLDER, Rule
 
 _ANY_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
-_DIGIT: Final = re.compile(r"[0-9]")
 # Three close together, or two as an IBAN has them before a bank's letters.
 _FIGURES: Final = re.compile(r"[0-9](?:[^0-9]?[0-9][^0-9]?[0-9]|[0-9] ?[A-Z]{4})")
 _LOOKED_AT: Final = 200  # characters before the cursor that a secret may have begun in
@@ -77,9 +76,8 @@ def hides(before: str, offered: str) -> bool:
 
 def _worth_trying(text: str) -> tuple[Rule, ...]:
     """The rules whose cheap conditions hold: most texts meet none, and patterns are slow."""
-    digit = _DIGIT.search(text) is not None
-    figures = digit and _FIGURES.search(text) is not None
-    longest = max(map(len, text.split()), default=0) if digit or "_" in text else 0
+    figures = _FIGURES.search(text) is not None
+    longest = max(map(len, text.split()), default=0)
     signs = "".join(filter(text.__contains__, _SIGNS))
     rules, literals, always = _fitting(
         figures, _LONG_WORDS[bisect_right(_LONG_WORDS, longest) - 1], signs, text.isascii()

@@ -42,7 +42,7 @@ _NEEDED: Final = re.compile(
 _FOLD: Final = re.compile(r"\r?\n[ \t]+")
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
 _VAGUE: Final = frozenset({"us-ascii", "ascii", "unknown-8bit", "x-unknown"})
-_ADDRESS: Final = re.compile(rb"[\w.!#$%&'*+/=?^`{|}~-]+@[\w.-]+")
+_ADDRESS: Final = re.compile(rb"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]++@[\w.-]+")
 _PROPERTIES: Final = b'\n<?xml version="1.0"'
 _DELETED: Final = re.compile(r"[:;!]2,[A-Za-z]*T")  # at the end of the name of a Maildir's message
 _HEX: Final = re.compile(r"^[0-9A-Fa-f]{1,8}$")

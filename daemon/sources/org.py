@@ -23,14 +23,14 @@ _LEFT_OUT: Final = re.compile(
 )
 _HEADLINE: Final = re.compile(
     r"^\*+\s+(?:(?:TODO|DONE|NEXT|WAITING|HOLD|CANCELLED|CANCELED|SOMEDAY)\s+)?(?:\[#\w\]\s+)?(?:COMMENT\s+)?"
-    r"(.*?)(?:\s+:[\w@#%:]+:)?\s*$"
+    r"(|.*?\S)(?:\s+:[\w@#%:]+:)?\s*$"
 )
 _ITEM: Final = re.compile(r"^\s*(?:[-+]|\d+[.)])\s+(?:\[[ X-]\]\s+)?")
 _LINK: Final = re.compile(r"\[\[[^\]]*\](?:\[([^\]]*)\])?\]")
 _PLAIN_LINK: Final = re.compile(r"<(?:https?|mailto|file):[^>\s]*>")
 _FOOTNOTE: Final = re.compile(r"\[fn:[^\]\s:]*\]")
 _STAMP: Final = re.compile(r"[<\[]\d{4}-\d\d-\d\d[^>\]\n]*[>\]](?:--[<\[]\d{4}-\d\d-\d\d[^>\]\n]*[>\]])?")
-_TARGET: Final = re.compile(r"<<+[^<>]*>>+")
+_TARGET: Final = re.compile(r"(?<!<)<<++[^<>]*>>+")
 _COOKIE: Final = re.compile(r"\[\d*(?:/\d*|%)\]")
 _SPACES: Final = re.compile(r"[ \t]{2,}")
 

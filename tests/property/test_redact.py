@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idiolect.daemon.normalise import normalise, pieces
+from idiolect.daemon.passwords import WORDS, WORDS_ALONE
 from idiolect.daemon.patterns import RULES
 from idiolect.daemon.redact import hides, placeholders, redact
 
@@ -52,6 +56,17 @@ def test_a_secret_goes_and_all_else_stays(prose: list[str], data: st.DataObject)
     assert count == 1
     assert secret not in redacted
     assert [word for word in redacted.split() if not word.startswith("[")] == prose
+
+
+@pytest.mark.parametrize("word", [*WORDS, *WORDS_ALONE])
+@settings(max_examples=20)
+@given(st.data(), st.sampled_from(["{}", "{}s", '"{}"', "our {}"]), st.sampled_from([str.lower, str.upper]))
+def test_each_word_for_a_password_is_known(
+    word: str, data: st.DataObject, around: str, case: Callable[[str], str]
+) -> None:
+    label = around.format(case(data.draw(st.from_regex(word, fullmatch=True))))
+    sign = data.draw(st.sampled_from([": ", "=", " -> ", "->", "：", "\t= ", " for the cellar: "]))
+    assert redact(f"{label}{sign}hunter2") == (f"{label}{sign}[password]", 1)
 
 
 @given(st.text())
