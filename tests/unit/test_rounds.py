@@ -43,7 +43,7 @@ class Profile:
             "min_tokens": 50,
             "threads": 1,
             "rank": 4,
-            "epochs": 40,
+            "epochs": 8,
             "learning_rate": 2e-2,
             "recent_tokens": 40,
             "quiet_s": 0,
