@@ -57,7 +57,10 @@ class Scene:
     def marked(self, name: str = "zz last.md") -> None:
         """Everything that happened until now has been looked at: what is saved now comes after it."""
         text = f"mark{time.monotonic_ns()}"
-        (self.notes / name).write_text(text)
+        began_ns, mark = time.time_ns(), self.notes / name
+        mark.write_text(text)
+        while mark.stat().st_mtime_ns < began_ns:  # files' clock goes in steps, and lags behind
+            mark.write_text(text)
         self.wait_until(lambda: text in " ".join(self.texts()))
 
     def brought(self) -> list[str]:
