@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,6 +52,20 @@ class Knowledge:
         self.memory.add_many(ids for _, ids in entries)
 
 
+@dataclass(frozen=True)
+class _Looking:
+    """A pass that is made ahead: for all beginnings of ``tokens`` that have ``first`` tokens or more."""
+
+    first: int
+    tokens: tuple[int, ...]
+    interrupt: Interrupt
+
+    def covers(self, entry: list[int], draft: list[int]) -> bool:
+        """Whether it brings what is wanted."""
+        wanted = tuple(entry + draft)
+        return len(entry) >= self.first and self.tokens[: len(wanted)] == wanted
+
+
 class Expectation:
     """Next-token distributions after any entry; the last few are remembered.
 
@@ -82,7 +96,7 @@ class Expectation:
         self._window = max(1, min(window, model.config.context - others))
         self._session = Session(model, length=others + self._window, adapter=adapter)
         self._turn = threading.Lock()  # for the session
-        self._looking: tuple[tuple[int, ...], Interrupt] | None = None  # what is made ahead now
+        self._looking: _Looking | None = None  # what is made ahead now
         self._noting = threading.Lock()  # for what follows
         self._known = -1  # the memory's size when it was made
         self._remembered: OrderedDict[tuple[int, ...], NDArray[np.float32]] = OrderedDict()
@@ -100,26 +114,22 @@ class Expectation:
 
     def after(self, entry: list[int]) -> NDArray[np.float32]:
         """The distribution (vocab,) over the token after ``entry``."""
-        found = self.remembered(entry)
-        if found is None:
-            with self._session_for(entry):
-                found = self.remembered(entry)  # it may have been made ahead meanwhile
-                return self._pass(entry) if found is None else found
-        return found
+        return self._through(entry, [])[0]
 
-    def ahead(self, entry: list[int]) -> None:
-        """Make the pass that ``entry`` will need, before anybody waits for it.
+    def ahead(self, entry: list[int], least: float) -> None:
+        """Make the pass that ``entry``, and what is :meth:`likely` behind it, will need, before anybody waits for it.
 
         It is not made, or stopped, where :meth:`after` or :meth:`likely` need another one meanwhile.
         """
-        if self.remembered(entry) is not None:
+        draft = self._draft(entry, least)
+        if self._kept(entry, draft) is not None:
             return
-        interrupt = Interrupt()
-        self._looking = tuple(entry), interrupt
+        looking = _Looking(len(entry), tuple(entry + draft), Interrupt())
+        self._looking = looking
         if self._turn.acquire(blocking=False):
             try:
                 with contextlib.suppress(InterruptedPassError):
-                    self._pass(entry, interrupt)
+                    self._pass(entry, draft, looking.interrupt)
             finally:
                 self._turn.release()
         self._looking = None
@@ -135,15 +145,6 @@ class Expectation:
             if key in self._remembered:
                 self._remembered.move_to_end(key)
             return self._remembered.get(key)
-
-    @contextlib.contextmanager
-    def _session_for(self, entry: list[int]) -> Iterator[None]:
-        """The session, for somebody who waits; what is made ahead gives way unless it is just that."""
-        looking = self._looking
-        if looking is not None and looking[0] != tuple(entry):
-            looking[1].stop()
-        with self._turn:
-            yield
 
     def observe(self, ids: Sequence[int]) -> None:
         """Learn from an entry, before the memory does, how far the memory could be trusted on the way.
@@ -188,7 +189,7 @@ class Expectation:
         if not draft and not undrafted:
             return []
         tokens = list[int]()
-        for row in self._verify(entry, draft) if draft else [self.after(entry)]:
+        for row in self._through(entry, draft):
             token = int(np.argmax(row))
             if row[token] < least or not goes_on(token):
                 break
@@ -207,20 +208,40 @@ class Expectation:
             tokens.append(int(known.ids[np.argmax(known.p)]))
         return tokens[len(entry) :]
 
-    def _verify(self, entry: list[int], draft: list[int]) -> list[NDArray[np.float32]]:
-        """The distributions after ``entry`` and after each token of ``draft``, in one pass."""
-        wanted = len(draft) + 1
-        with self._session_for(entry + draft):
-            known = self._known
-            left = self._left(entry + draft, wanted)
-            if len(left) > wanted:  # logits of what only has to be read would take 200 KB a token
-                self._session.feed(left[:-wanted], "none")
-            rows = self._session.feed(left[-wanted:], "all")
-        return [self._remember(entry + draft[:place], row, known) for place, row in enumerate(rows)]
+    def _through(self, entry: list[int], draft: list[int]) -> list[NDArray[np.float32]]:
+        """The distributions after ``entry`` and after each token of ``draft``, in one pass where one is needed."""
+        found = self._kept(entry, draft)
+        if found is None:
+            looking = self._looking
+            if looking is not None and not looking.covers(entry, draft):
+                looking.interrupt.stop()
+            with self._turn:
+                found = self._kept(entry, draft)  # it may have been made ahead meanwhile
+                return self._pass(entry, draft) if found is None else found
+        return found
 
-    def _pass(self, entry: list[int], interrupt: Interrupt | None = None) -> NDArray[np.float32]:
-        known = self._known
-        return self._remember(entry, self._session.feed(self._left(entry, 1), "last", interrupt)[0], known)
+    def _kept(self, entry: list[int], draft: list[int]) -> list[NDArray[np.float32]] | None:
+        """The same, if all of them are remembered."""
+        rows = []
+        for place in range(len(draft) + 1):
+            row = self.remembered(entry + draft[:place])
+            if row is None:
+                return None
+            rows.append(row)
+        return rows
+
+    def _pass(
+        self, entry: list[int], draft: list[int], interrupt: Interrupt | None = None
+    ) -> list[NDArray[np.float32]]:
+        known, wanted = self._known, len(draft) + 1
+        left = self._left(entry + draft, wanted)
+        if wanted == 1:
+            rows = self._session.feed(left, "last", interrupt)
+        else:
+            if len(left) > wanted:  # logits of what only has to be read would take 200 KB a token
+                self._session.feed(left[:-wanted], "none", interrupt)
+            rows = self._session.feed(left[-wanted:], "all", interrupt)
+        return [self._remember(entry + draft[:place], row, known) for place, row in enumerate(rows)]
 
     def _left(self, entry: list[int], rows: int) -> list[int]:
         """What must be fed for the logits of the last ``rows`` tokens of ``entry``, recent text before it."""

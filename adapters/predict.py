@@ -206,7 +206,7 @@ class Predictor:
         for word in words:
             if word.p < _FORESEEN or self._next_words is not foreseen:
                 return
-            self._expectation.ahead(cut.head + self._tokenizer.encode(cut.start + word.text))
+            self._expectation.ahead(cut.head + self._tokenizer.encode(cut.start + word.text), _LIKELY)
 
     @property
     def mixture(self) -> Mixture:

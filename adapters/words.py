@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -20,7 +21,10 @@ _HERE = 4.0  # what a word in the text before the cursor counts for, in uses
 _LOOKED_BEHIND = 6  # best words of several tokens whose second token is looked at
 _WIDEST = 64  # bytes of a form that is kept: an array has the width of its widest
 _SECONDS_KEPT = 64  # of 200 KB each
-_NEGLIGIBLE = 3e-4  # a first token's probability, as a share of the highest
+_NEGLIGIBLE = (
+    0.02,
+    3e-4,
+)  # a first token's probability, as a share of the highest: at first, and if that is too bold
 LONGEST = 40
 """Characters; longer runs are not words that anyone wants offered."""
 
@@ -141,8 +145,27 @@ class Words:
             here: words that stand before the cursor, with how often.
         """
         row, raw = int(spaced), typed.encode()
-        # At a word's start what can't be among the best is left out.
-        least = 0.0 if raw else _NEGLIGIBLE * float(p[self._general_first[row]].max(initial=0.0))
+        if raw:
+            return self._match(typed, row, p, most, 0.0, behind, here or {})
+        # At a word's start what can't be among the best is left out: no word is more probable than its first token.
+        highest = float(p[self._general_first[row]].max(initial=0.0))
+        for share in _NEGLIGIBLE:
+            found = self._match(typed, row, p, most, share * highest, behind, here or {})
+            if len(found.scores) == most and found.scores[-1] > share * highest:
+                break
+        return found
+
+    def _match(
+        self,
+        typed: str,
+        row: int,
+        p: NDArray[np.float32],
+        most: int,
+        least: float,
+        behind: Callable[[int], Continuation | None],
+        here: Mapping[str, int],
+    ) -> Matches:
+        raw = typed.encode()
         # One look: another thread may put a grown part in the old one's place.
         runs = [_Run(part, row, raw, p, self._total[row], least) for part in (self._general, self._own)]
         for token in {token for run in runs for token in run.divided()}:
@@ -154,7 +177,7 @@ class Words:
         finished = sum(run.take(raw) for run in runs)
         mass = sum(float(run.scores.sum()) for run in runs)
         found = dict(pair for run in runs for pair in run.best(most))
-        mass += self._raise(found, runs, here or {}, typed, row, p, least)
+        mass += self._raise(found, runs, here, typed, row, p, least)
         best = sorted(((score, form) for form, score in found.items()), reverse=True)[:most]
         scores = np.array([score for score, _ in best], np.float32)
         return Matches([form for _, form in best], scores, mass, finished)
@@ -165,7 +188,8 @@ class Words:
         if (row, token) not in known:
             total = np.zeros(self._vocab, np.float32)
             for part in (self._general, self._own):
-                places = np.flatnonzero((part.first[row] == token) & (part.second[row] != NONE))
+                places = part.filed_under(row, np.array([token]))
+                places = places[part.second[row, places] != NONE]
                 np.add.at(total, part.second[row, places], part.weights[places])
             if len(known) >= _SECONDS_KEPT:
                 known.clear()
@@ -230,6 +254,24 @@ class _Part:
         low, high = np.searchsorted(self.forms, [raw, raw + b"\xff" * 8])
         return int(low), int(high)
 
+    def filed_under(self, row: int, tokens: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Where the forms stand, in order, whose first token is one of these; the others cost nothing."""
+        order, starts = self._by_first[row]
+        tokens = tokens[tokens < len(starts) - 1]
+        counts = starts[tokens + 1] - starts[tokens]
+        ends = np.cumsum(counts)
+        filed = np.arange(counts.sum()) + np.repeat(starts[tokens] - (ends - counts), counts)
+        return np.sort(order[filed])
+
+    @functools.cached_property
+    def _by_first(self) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """For each row the places of all forms in the order of their first tokens, and where each token begins."""
+        found = []
+        for first in self.first:
+            counts = np.bincount(first) if len(first) else np.zeros(1, np.intp)
+            found.append((np.argsort(first, kind="stable"), np.concatenate(([0], np.cumsum(counts)))))
+        return found
+
     def grown(
         self,
         new: NDArray[np.bytes_],
@@ -262,8 +304,8 @@ class _Run:
     ) -> None:
         run: slice | NDArray[np.intp] = slice(*part.beginning(raw))
         if least > 0:
-            run = np.flatnonzero((p > least)[part.first[row]])
-        self._forms, self._weights = part.forms[run], part.weights[run]
+            run = part.filed_under(row, np.flatnonzero(p > least))
+        self._all, self._run, self._weights = part.forms, run, part.weights[run]
         self._first, self._second = part.first[row, run], part.second[row, run]
         self.scores: NDArray[np.float32] = p[self._first] * self._weights / total[self._first]
 
@@ -287,7 +329,7 @@ class _Run:
 
     def take(self, raw: bytes) -> float:
         """Take out what is typed already; its score."""
-        if not len(self._forms) or self._forms[0] != raw:
+        if not len(self.scores) or self._form(0) != raw:
             return 0.0
         score = float(self.scores[0])
         self.scores[0] = 0
@@ -295,14 +337,25 @@ class _Run:
 
     def score(self, raw: bytes) -> float:
         """A word's score; 0 if it is not among them."""
-        place = int(np.searchsorted(self._forms, raw))
-        return float(self.scores[place]) if place < len(self._forms) and self._forms[place] == raw else 0.0
+        place = int(np.searchsorted(self._all, raw))
+        if isinstance(self._run, slice):
+            place -= self._run.start
+        else:
+            place = int(np.searchsorted(self._run, place))
+        return (
+            float(self.scores[place]) if 0 <= place < len(self.scores) and self._form(place) == raw else 0.0
+        )
 
     def best(self, most: int) -> list[tuple[str, float]]:
         """The best words with their scores."""
-        return [
-            (self._forms[place].decode(), float(self.scores[place])) for place in _best(self.scores, most)
-        ]
+        return [(self._form(place).decode(), float(self.scores[place])) for place in _best(self.scores, most)]
+
+    def _form(self, place: int) -> bytes:
+        """Forms are wide: only those are looked at that are asked for."""
+        found: bytes = (
+            self._all[self._run][place] if isinstance(self._run, slice) else self._all[self._run[place]]
+        )
+        return found
 
 
 def _best(scores: NDArray[np.float32], most: int) -> list[int]:

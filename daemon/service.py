@@ -59,6 +59,7 @@ from idiolect.models.lexicon import read_lexicon
 log = logging.getLogger("idiolect")
 
 _CALIBRATION = "ghost_calibration"  # state: how far ghosts' probabilities have been right
+_REST_S = 0.01  # after a suggestion, before what may come next is looked at: a typist's rest, not a program's
 _QUIET_S = 0.2  # without a new entry, before recent text is read again
 _MIXTURE = "mixture"  # state: how far the memory has been trusted beside which adapter, since its round
 _SAVED_EVERY = 100  # events that the calibration learns from
@@ -129,7 +130,7 @@ class Service:
         self._switching = threading.Lock()
         self._importing = 0
         self._warming = Latest("warm", lambda: self._predictor.warm(), quiet_s=_QUIET_S)
-        self._looking = Latest("ahead", lambda: self._predictor.ahead())
+        self._looking = Latest("ahead", lambda: self._predictor.ahead(), quiet_s=_REST_S)
         self._switch()
         self._ingest = Ingest(self._store, self._tokenizer.encode, self._learned, self._settings)
         self._watcher = Watcher(self._ingest, self._store)

@@ -150,7 +150,7 @@ def _measure() -> dict:
 def _typing(known: list[NDArray[np.uint32]], unseen: list[NDArray[np.uint32]]) -> dict:
     """What a keystroke takes one who wrote all of this, words and ghost: in all, and outside of the passes."""
     base = find_base(BASE)
-    serving = Serving(base, threads=2, context_tokens=384, recent_tokens=160)
+    serving = Serving(base, threads=2, context_tokens=384, recent_tokens=160, rare_min_count=3)
     predictor = serving.predictor(serving.knowledge(known), None)
     predictor.warm()
     session = predictor._expectation._session

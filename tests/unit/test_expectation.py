@@ -199,10 +199,10 @@ def test_what_was_made_ahead_is_the_same_and_needs_no_pass(
     expectation, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
     entry = tiny_tokenizer.encode("The boat left")
     expectation.after(entry[:-1])
-    expectation.ahead(entry)
+    expectation.ahead(entry, 0.9)
     calls = expectation._session.calls
     close(expectation.remembered(entry), anew.after(entry))
-    expectation.ahead(entry)
+    expectation.ahead(entry, 0.9)
     expectation.after(entry)
     assert expectation._session.calls == calls == 2
 
@@ -222,7 +222,7 @@ def test_who_waits_does_not_wait_for_what_is_made_ahead(
         return feed(ids, logits, interrupt)
 
     expectation._session.feed = slow_feed
-    other = threading.Thread(target=expectation.ahead, args=(ahead,))
+    other = threading.Thread(target=expectation.ahead, args=(ahead, 0.9))
     other.start()
     assert begun.wait(10)
     close(expectation.after(wanted), anew.after(wanted))
@@ -246,7 +246,7 @@ def test_what_is_made_ahead_and_wanted_meanwhile_is_waited_for(
 
     expectation._session.feed = slow_feed
     with ThreadPoolExecutor(2) as pool:
-        made = pool.submit(expectation.ahead, entry)
+        made = pool.submit(expectation.ahead, entry, 0.9)
         assert begun.wait(10)
         waited = pool.submit(expectation.after, entry)
         go_on.set()
@@ -269,7 +269,7 @@ def test_what_was_made_ahead_of_something_learned_is_not_used(
         return found
 
     expectation._session.feed = learn_meanwhile
-    expectation.ahead(entry)
+    expectation.ahead(entry, 0.9)
     expectation._session.feed = feed
     assert expectation.remembered(entry) is None
     close(expectation.after(entry), make(knowing(*HISTORY)).after(entry))
