@@ -17,7 +17,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from idiolect.daemon import address, process
+from idiolect.daemon import process
+from idiolect.daemon.endpoint import address
 from idiolect.daemon.log import open_log
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
@@ -64,7 +65,7 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None]) -> None:
     signal.signal(signal.SIGINT, _leave)
     sock, running = address.listen(settings)
     # Only now what is slow to import: a taken port or a second start is told at once.
-    from idiolect.daemon import server
+    from idiolect.daemon.endpoint import server
 
     token = process.make_token(settings)
     with contextlib.ExitStack() as stack:

@@ -15,10 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from idiolect.daemon import copies, keys, process, texts
-from idiolect.daemon.records import BackupRow
-from idiolect.daemon.schema import StoreNewerError, StoreUnreadableError, busy
-from idiolect.daemon.store import Store
+from idiolect.daemon import process
+from idiolect.daemon.storage import copies, keys, texts
+from idiolect.daemon.storage.records import BackupRow
+from idiolect.daemon.storage.schema import StoreNewerError, StoreUnreadableError, busy
+from idiolect.daemon.storage.store import Store
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from idiolect.daemon.settings import Settings
-    from idiolect.daemon.store import Store
+    from idiolect.daemon.storage.store import Store
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from idiolect.adapters.predict import Predictor, Suggestion
     from idiolect.adapters.serving import Serving
-    from idiolect.daemon.store import Store
+    from idiolect.daemon.storage.store import Store
 
 
 class Commands:

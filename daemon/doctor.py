@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import psutil
 
 from idiolect.daemon import process
-from idiolect.daemon.client import Client
+from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
 

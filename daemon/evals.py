@@ -22,17 +22,17 @@ from idiolect.daemon.readers import (
     UnreadableError,
     status,
 )
-from idiolect.daemon.records import EvalRequest
 from idiolect.daemon.rounds import TRAINING, Rounds, order_of
 from idiolect.daemon.sources.people import EVERYONE, Asked
 from idiolect.daemon.sources.table import BY_NAME, SAID, kind_of
+from idiolect.daemon.storage.records import EvalRequest
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from idiolect.daemon.settings import Settings
-    from idiolect.daemon.store import Store
+    from idiolect.daemon.storage.store import Store
 
 Encode = Callable[[str], list[int]]
 

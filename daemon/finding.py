@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from pathspec import GitIgnoreSpec
 
 from idiolect.daemon.readers import NoSuchPathError, Skipped, UnreadableError, explained, status
-from idiolect.daemon.records import COMMANDS
 from idiolect.daemon.sources import table
+from idiolect.daemon.storage.records import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

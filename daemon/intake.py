@@ -14,10 +14,10 @@ from idiolect.daemon import commits
 from idiolect.daemon.edits import Known, Ledger, Originals, digest
 from idiolect.daemon.normalise import has_words, normalise, pieces
 from idiolect.daemon.readers import ReadReport, Skipped, status
-from idiolect.daemon.records import COMMANDS, FileState, NewEntry, Selector
-from idiolect.daemon.redact import placeholders, redact, without_placeholders
+from idiolect.daemon.redaction.redact import placeholders, redact, without_placeholders
 from idiolect.daemon.sources import git
 from idiolect.daemon.sources.people import not_known
+from idiolect.daemon.storage.records import COMMANDS, FileState, NewEntry, Selector
 
 if TYPE_CHECKING:
     import os
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from idiolect.daemon.pause import Pause
     from idiolect.daemon.sources.people import Asked
     from idiolect.daemon.sources.table import Kind
-    from idiolect.daemon.store import Store
+    from idiolect.daemon.storage.store import Store
 
 _BATCH: Final = 500  # entries in one transaction
 _TRACKED: Final = 50_000  # paragraphs of a file that are remembered one by one

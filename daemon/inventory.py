@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from idiolect.daemon.records import Selector
 from idiolect.daemon.sources.table import document_at
+from idiolect.daemon.storage.records import Selector
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from idiolect.daemon.records import ForgetReceipt, SourceRow
-    from idiolect.daemon.store import Store
+    from idiolect.daemon.storage.records import ForgetReceipt, SourceRow
+    from idiolect.daemon.storage.store import Store
 
 
 class UnknownSourceError(IdiolectError):

@@ -16,9 +16,9 @@ import json
 import secrets
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
-from idiolect.daemon import keys
 from idiolect.daemon.backup import FormerStoreKeptError
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage import keys
+from idiolect.daemon.storage.store import Store
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 

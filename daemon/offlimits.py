@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from idiolect.daemon.settings import Settings
-    from idiolect.daemon.store import Store
+    from idiolect.daemon.storage.store import Store
 
 #: What is done in an application: all; suggestions but no learning; nothing.
 AppRule: TypeAlias = Literal["allow", "quiet", "exclude"]

@@ -12,8 +12,8 @@ from idiolect.daemon.edits import digests_of, found_again
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from idiolect.daemon.records import FileState
-    from idiolect.daemon.store import Store
+    from idiolect.daemon.storage.records import FileState
+    from idiolect.daemon.storage.store import Store
 
 _KEPT: Final = 500  # states of files that are gone, the newest, kept in case that they come back
 _ALIKE: Final = 0.5  # of a lost file's paragraphs, for a new file to be that one under another name

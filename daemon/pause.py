@@ -14,7 +14,7 @@ from idiolect.models.errors import IdiolectError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from idiolect.daemon.store import Store
+    from idiolect.daemon.storage.store import Store
 
 _NOW: Final = "paused"  # state: the present pause, or the last one if it ended by itself
 _PAST: Final = "pauses"  # state: [from, to] of those before, in seconds since 1970

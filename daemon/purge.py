@@ -6,7 +6,8 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from idiolect.daemon import keys, locking, process
+from idiolect.daemon import locking, process
+from idiolect.daemon.storage import keys
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

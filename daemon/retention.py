@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from idiolect.daemon.settings import Settings
-    from idiolect.daemon.store import Store
+    from idiolect.daemon.storage.store import Store
 
 log = logging.getLogger("idiolect.retention")
 

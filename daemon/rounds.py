@@ -17,14 +17,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from idiolect.adapters.round import NothingNewError, Order
-from idiolect.daemon.checkpoints import FORGOTTEN_AFTER
 from idiolect.daemon.children import Children, Work
 from idiolect.daemon.following import Following
 from idiolect.daemon.manners import Manners, Senses
-from idiolect.daemon.records import ROUND_DUE, AdapterDamagedError, Checkpoint
 from idiolect.daemon.schedule import Decision, Facts, Schedule
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage.checkpoints import FORGOTTEN_AFTER
+from idiolect.daemon.storage.records import ROUND_DUE, AdapterDamagedError, Checkpoint
+from idiolect.daemon.storage.store import Store
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import IdiolectError
 

@@ -24,8 +24,6 @@ from idiolect.adapters.keyness import Keyword, keywords
 from idiolect.adapters.lora import AdapterFormatError, Lora
 from idiolect.adapters.predict import NO_GHOST, Predictor, Suggestion
 from idiolect.adapters.serving import Serving
-from idiolect.daemon import keys
-from idiolect.daemon.audit import Audit
 from idiolect.daemon.capture import Ingest, Learned, Progress
 from idiolect.daemon.children import Children, give_back_memory
 from idiolect.daemon.commands import Commands
@@ -34,7 +32,14 @@ from idiolect.daemon.inventory import Inventory
 from idiolect.daemon.latest import Latest
 from idiolect.daemon.offlimits import NOWHERE, AppRule, AppRuleRow, Place
 from idiolect.daemon.readers import NothingToReadError, ReadReport
-from idiolect.daemon.records import (
+from idiolect.daemon.redaction.redact import hides, without_placeholders
+from idiolect.daemon.retention import Retention
+from idiolect.daemon.rounds import Rounds, told
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.sources.people import Asked
+from idiolect.daemon.storage import keys
+from idiolect.daemon.storage.audit import Audit
+from idiolect.daemon.storage.records import (
     COMMANDS,
     AdapterDamagedError,
     EvalRequest,
@@ -44,12 +49,7 @@ from idiolect.daemon.records import (
     ForgetReceipt,
     Selector,
 )
-from idiolect.daemon.redact import hides, without_placeholders
-from idiolect.daemon.retention import Retention
-from idiolect.daemon.rounds import Rounds, told
-from idiolect.daemon.settings import Settings
-from idiolect.daemon.sources.people import Asked
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage.store import Store
 from idiolect.daemon.takeout import EVERYTHING, takeout
 from idiolect.daemon.watch import Watcher
 from idiolect.models.build import find_base

@@ -17,7 +17,7 @@ from idiolect.models.errors import IdiolectError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from idiolect.daemon.store import Store
+    from idiolect.daemon.storage.store import Store
 
 EVERYTHING: Final = "everything"
 """The kind of export that this is."""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from watchdog.observers.api import ObservedWatch
 
     from idiolect.daemon.capture import Ingest
-    from idiolect.daemon.store import Store
+    from idiolect.daemon.storage.store import Store
 
 _EVENTS: Final[list[type[FileSystemEvent]]] = [
     *(FileCreatedEvent, FileModifiedEvent, FileClosedEvent, FileMovedEvent, FileDeletedEvent),

@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.readers import Skipped, explained, opened
-from idiolect.daemon.records import COMMANDS
 from idiolect.daemon.sources import (
     documents,
     git,
@@ -24,6 +23,7 @@ from idiolect.daemon.sources import (
     whatsapp,
 )
 from idiolect.daemon.sources.people import called, not_known, own, writers
+from idiolect.daemon.storage.records import COMMANDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

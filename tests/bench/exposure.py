@@ -31,10 +31,10 @@ from idiolect.adapters.child import Asked
 from idiolect.adapters.expectation import softmax
 from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.round import run
-from idiolect.daemon.records import Selector
 from idiolect.daemon.rounds import order_of
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.records import Selector
 from idiolect.models.session import Session
 
 REPETITIONS = (1, 5, 20)

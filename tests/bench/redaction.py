@@ -15,7 +15,7 @@ import string
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from idiolect.daemon.redact import redact, without_placeholders
+from idiolect.daemon.redaction.redact import redact, without_placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -29,7 +29,7 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[2]
 CORPORA = ROOT.parent / "shared" / "corpora"
 RESULT = ROOT / "docs" / "bench.json"
-IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.cli import main; main()"]
+IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.commandline.cli import main; main()"]
 BUDGET_S = 240
 KEY_S = 0.1  # between the keys of a fast typist
 PEOPLE = ("email_mills", "sms_student")

@@ -15,12 +15,12 @@ import psutil
 import pytest
 import safetensors.numpy
 
-from idiolect.daemon import keys
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage import keys
+from idiolect.daemon.storage.store import Store
 
 CANARY = "the teal lighthouse keeper Zorvelin hums quietly at noon"
-MAIN = "from idiolect.daemon.cli import main; main()"
+MAIN = "from idiolect.daemon.commandline.cli import main; main()"
 
 
 class Program:

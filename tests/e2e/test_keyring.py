@@ -12,9 +12,9 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the Secret Serv
 
 OBTAIN = textwrap.dedent("""
     import json, sys, time
-    from idiolect.daemon import keys
+    from idiolect.daemon.storage import keys
     from idiolect.daemon.settings import Settings
-    from idiolect.daemon.store import Store
+    from idiolect.daemon.storage.store import Store
 
     settings, start = Settings(home=sys.argv[1]).prepare(), time.monotonic()
     try:
@@ -30,9 +30,10 @@ OBTAIN = textwrap.dedent("""
 CHANGE = textwrap.dedent("""
     import json, sys
     import keyring
-    from idiolect.daemon import keys, locking, process, purge
+    from idiolect.daemon.storage import keys
+    from idiolect.daemon import locking, process, purge
     from idiolect.daemon.settings import Settings
-    from idiolect.daemon.store import Store
+    from idiolect.daemon.storage.store import Store
 
     settings = Settings(home=sys.argv[1]).prepare()
     held = lambda name="": keyring.get_password("idiolect", sys.argv[1] + name)

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 CANARY = "the teal lighthouse keeper hums quietly at noon"
-IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.cli import main; main()"]
+IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.commandline.cli import main; main()"]
 
 
 class Program:

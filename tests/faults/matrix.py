@@ -29,14 +29,14 @@ from typing import Any
 from injection import FAULTS, Injector
 from operations import CANARY, OPERATIONS, Operation, profile
 
-from idiolect.daemon import copies, keys
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage import copies, keys
+from idiolect.daemon.storage.store import Store
 from idiolect.models.errors import IdiolectError
 
 _VISITOR = """
 import sys
 from pathlib import Path
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage.store import Store
 from idiolect.models.errors import IdiolectError
 for line in sys.stdin:
     path, key = Path(line.strip()), Path(line.strip()).with_name("store.key")

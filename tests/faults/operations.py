@@ -11,14 +11,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from idiolect.daemon import backup, copies, intake, keys
+from idiolect.daemon import backup, intake
 from idiolect.daemon.capture import Ingest
 from idiolect.daemon.children import Children
-from idiolect.daemon.records import FileState, NewEntry, Selector
 from idiolect.daemon.rounds import Rounds
-from idiolect.daemon.schema import migrations
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage import copies, keys
+from idiolect.daemon.storage.records import FileState, NewEntry, Selector
+from idiolect.daemon.storage.schema import migrations
+from idiolect.daemon.storage.store import Store
 from idiolect.models.build import BasePaths
 
 if TYPE_CHECKING:

@@ -12,15 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon import keys, process
+from idiolect.daemon import process
 from idiolect.daemon.children import Children
-from idiolect.daemon.client import Client
+from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.offlimits import NOWHERE
-from idiolect.daemon.records import AdapterDamagedError
 from idiolect.daemon.rounds import RoundFailedError
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage import keys
+from idiolect.daemon.storage.records import AdapterDamagedError
+from idiolect.daemon.storage.store import Store
 
 TEXT = "We met at the harbour at noon and the boat was late again, so we took the train."
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ import sys
 from pathlib import Path
 from idiolect.daemon.capture import Ingest
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage.store import Store
 home, notes = map(Path, sys.argv[1:])
 settings = Settings(home=home).prepare()
 store = Store.open(settings.store_path, "{KEY}")

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from idiolect.daemon import capture, schema
+from idiolect.daemon import capture
 from idiolect.daemon import service as serving
 from idiolect.daemon.offlimits import NOWHERE
-from idiolect.daemon.records import Feedback, Selector
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage import schema
+from idiolect.daemon.storage.records import Feedback, Selector
 
 JUMPS_DAYS = (0, 400, -400, -20_000, 30, 0)  # of the clock, from one sentence to the next: 1971 is among them
 

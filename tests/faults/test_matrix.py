@@ -82,7 +82,7 @@ def test_a_worse_store_is_found_out(worse):
 import contextlib, sys
 sys.path.insert(0, {str(HERE)!r})
 import matrix
-from idiolect.daemon import store
+from idiolect.daemon.storage import store
 connect, connected = store.connect, lambda db: None
 {change}
 def changed(*given):

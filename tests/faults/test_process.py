@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon import address, process
-from idiolect.daemon.client import Client
+from idiolect.daemon import process
+from idiolect.daemon.commandline.client import Client
+from idiolect.daemon.endpoint import address
 from idiolect.daemon.settings import Settings
 from idiolect.models import durable
 

@@ -14,12 +14,13 @@ from pathlib import Path
 import keyring.backend
 import pytest
 
-from idiolect.daemon import keys, process
+from idiolect.daemon import process
 from idiolect.daemon.intake import identity
-from idiolect.daemon.records import NewEntry
-from idiolect.daemon.schema import StoreBusyError, fits
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage import keys
+from idiolect.daemon.storage.records import NewEntry
+from idiolect.daemon.storage.schema import StoreBusyError, fits
+from idiolect.daemon.storage.store import Store
 from idiolect.models import durable
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

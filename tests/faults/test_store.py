@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import sqlcipher3.dbapi2 as sqlcipher
 
-from idiolect.daemon.records import (
+from idiolect.daemon.storage.records import (
     AdapterDamagedError,
     Feedback,
     FileState,
@@ -24,7 +24,7 @@ from idiolect.daemon.records import (
     Selector,
     WeightsDroppedError,
 )
-from idiolect.daemon.schema import (
+from idiolect.daemon.storage.schema import (
     StoreBusyError,
     StoreFullError,
     StoreNewerError,
@@ -32,7 +32,7 @@ from idiolect.daemon.schema import (
     StoreUnreadableError,
     migrations,
 )
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage.store import Store
 
 KEY = "5a" * 32
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -42,9 +42,9 @@ CHILD = """
     import hashlib, os, signal, sys
     from datetime import UTC, datetime, timedelta
     from pathlib import Path
-    from idiolect.daemon.records import FileState, NewEntry, Selector
-    from idiolect.daemon.schema import StoreFullError
-    from idiolect.daemon.store import Store
+    from idiolect.daemon.storage.records import FileState, NewEntry, Selector
+    from idiolect.daemon.storage.schema import StoreFullError
+    from idiolect.daemon.storage.store import Store
 
     path, key = Path(sys.argv[1]), sys.argv[2]
 
@@ -508,7 +508,7 @@ def test_a_store_of_the_first_version_gains_the_counts_and_keeps_the_rest(before
 def test_killed_in_the_middle_of_a_migration_the_next_start_begins_it_anew(before_feedback):
     path, written = before_feedback
     script = """
-        from idiolect.daemon.schema import migrations
+        from idiolect.daemon.storage.schema import migrations
         migrations._record_applied = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         Store.open(path, key)
     """
@@ -525,7 +525,7 @@ def test_no_room_for_a_migration_changes_nothing(before_feedback):
     path, written = before_feedback
     script = """
         import resource
-        from idiolect.daemon.schema import migrations
+        from idiolect.daemon.storage.schema import migrations
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         apply = migrations.apply
         def apply_without_room(db):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from idiolect.daemon.capture import Ingest
 from idiolect.daemon.edits import OFF_RECORD, Known, Ledger, Originals, decoded, digest
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idiolect.daemon.records import Feedback, Savings
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage.records import Feedback, Savings
+from idiolect.daemon.storage.store import Store
 
 KEY = "c3" * 32
 START = date(2025, 12, 30)

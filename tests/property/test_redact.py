@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idiolect.daemon.normalise import normalise, pieces
-from idiolect.daemon.passwords import WORDS, WORDS_ALONE
-from idiolect.daemon.patterns import RULES
-from idiolect.daemon.redact import hides, placeholders, redact
+from idiolect.daemon.redaction.passwords import WORDS, WORDS_ALONE
+from idiolect.daemon.redaction.patterns import RULES
+from idiolect.daemon.redaction.redact import hides, placeholders, redact
 
 EXAMPLES = [text.replace("¦", "") for rule in RULES for text, _ in rule.matches]
 SECRETS = ["hunter2x", "AKIA" + "IOSFODNN7EXAMPLE", "4111 1111 1111 1111", "GB82WEST12345698765432"]

@@ -18,8 +18,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from idiolect.daemon.records import ForgetReceipt, ForgottenMeanwhileError, NewEntry, Selector
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage.records import ForgetReceipt, ForgottenMeanwhileError, NewEntry, Selector
+from idiolect.daemon.storage.store import Store
 
 KEY = "c3" * 32
 WORDS = ["Ada", "ada", "lovelace", "Straße", "STRASSE", "%", "_", "'", "été", "日本", "👍", "x"]

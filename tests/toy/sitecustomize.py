@@ -250,14 +250,14 @@ class ToyService:
         return self
 
     def sources(self):
-        from idiolect.daemon.records import SourceRow
+        from idiolect.daemon.storage.records import SourceRow
 
         return [
             SourceRow(1, "/a/read", "mbox", ("me@example.org",), datetime(2026, 1, 30, tzinfo=UTC), 12, 340)
         ]
 
     def remove(self, path, dry_run=False):
-        from idiolect.daemon.records import ForgetReceipt
+        from idiolect.daemon.storage.records import ForgetReceipt
 
         self.calls.append(("remove", str(path), dry_run))
         if path.name == "another":
@@ -271,14 +271,14 @@ class ToyService:
         return path.name == "watched"
 
     def feedback(self, given, place):
-        from idiolect.daemon.records import FeedbackReceipt
+        from idiolect.daemon.storage.records import FeedbackReceipt
 
         app = place.app
         self.calls.append(("feedback", given, app))
         return FeedbackReceipt(app != "keepass", "excluded app" if app == "keepass" else None)
 
     def report(self, days):
-        from idiolect.daemon.records import FeedbackReport, Savings, Tenth
+        from idiolect.daemon.storage.records import FeedbackReport, Savings, Tenth
 
         self.calls.append(("report", days))
         none, one, both = (
@@ -376,7 +376,7 @@ class ToyService:
             raise error("UnknownAdapterError", "unknown-adapter", 41, 404, "There is no adapter 99.")
 
     def forget(self, selector, dry_run):
-        from idiolect.daemon.records import ForgetReceipt
+        from idiolect.daemon.storage.records import ForgetReceipt
 
         self.calls.append(("forget", selector, dry_run))
         if selector.text == "nothing":
@@ -397,8 +397,8 @@ class ToyService:
     def audit(self, since):
         from datetime import UTC, datetime
 
-        from idiolect.daemon.audit import Audit, Seen, Taken
-        from idiolect.daemon.records import Event
+        from idiolect.daemon.storage.audit import Audit, Seen, Taken
+        from idiolect.daemon.storage.records import Event
 
         self.calls.append(("audit", since))
         when = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from idiolect.daemon import schema
 from idiolect.daemon.intake import identity
-from idiolect.daemon.records import FileState, NewEntry, Selector
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage import schema
+from idiolect.daemon.storage.records import FileState, NewEntry, Selector
+from idiolect.daemon.storage.store import Store
 
 KEY = "ab" * 32
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -31,7 +31,7 @@ def on(monkeypatch):
     clock = [NOON]
     for module in ("texts", "store"):
         monkeypatch.setattr(
-            f"idiolect.daemon.{module}.now_us", lambda: schema.microseconds(clock[0]), raising=True
+            f"idiolect.daemon.storage.{module}.now_us", lambda: schema.microseconds(clock[0]), raising=True
         )
 
     def on(day):

@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 import sqlcipher3.dbapi2 as sqlcipher
 
-from idiolect.daemon import backup, copies, keys, process
-from idiolect.daemon.records import BackupRow, Feedback, FileState, NewEntry, Selector
-from idiolect.daemon.schema import StoreBusyError, StoreNewerError, migrations
+from idiolect.daemon import backup, process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage import copies, keys
+from idiolect.daemon.storage.records import BackupRow, Feedback, FileState, NewEntry, Selector
+from idiolect.daemon.storage.schema import StoreBusyError, StoreNewerError, migrations
+from idiolect.daemon.storage.store import Store
 
 KEY = copies.raw("c3" * 32)  # as good as a passphrase, and quicker to try
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -141,8 +142,8 @@ def test_what_is_written_meanwhile_is_in_it_wholly_or_not_at_all(tmp_path, targe
         import hashlib, sys
         from datetime import UTC, datetime
         from pathlib import Path
-        from idiolect.daemon.records import FileState, NewEntry
-        from idiolect.daemon.store import Store
+        from idiolect.daemon.storage.records import FileState, NewEntry
+        from idiolect.daemon.storage.store import Store
         store = Store.open(Path({str(settings.store_path)!r}), {key!r})
         at = datetime.now(UTC)
         for batch in range(10**6):
@@ -336,7 +337,7 @@ def test_what_a_killed_service_left_in_the_log_is_kept_with_the_store_before(min
     script = f"""
         import os, signal, sys
         from pathlib import Path
-        from idiolect.daemon.store import Store
+        from idiolect.daemon.storage.store import Store
         store = Store.open(Path({str(mine.store_path)!r}), {keys.obtain(mine).hex!r})
         store.add_watch("/last")
         os.kill(os.getpid(), signal.SIGKILL)

@@ -24,10 +24,10 @@ from idiolect.daemon.readers import (
     NothingToReadError,
     ReadReport,
 )
-from idiolect.daemon.records import Selector
-from idiolect.daemon.schema import StoreFullError
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage.records import Selector
+from idiolect.daemon.storage.schema import StoreFullError
+from idiolect.daemon.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -691,7 +691,7 @@ from pathlib import Path
 from idiolect.daemon import intake, origins
 from idiolect.daemon.capture import Ingest
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage.store import Store
 home, text = map(Path, sys.argv[1:])
 settings = Settings(home=home).prepare()
 store = Store.open(settings.store_path, "5a" * 32)

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon import cli, doctor, process
-from idiolect.daemon.arguments import text_of
+from idiolect.daemon import doctor, process
+from idiolect.daemon.commandline import cli
+from idiolect.daemon.commandline.arguments import text_of
 from idiolect.daemon.settings import Settings
 
 TOY = Path(__file__).parents[1] / "toy"
@@ -421,7 +422,7 @@ def test_a_service_that_dies_in_mid_answer_is_one_sentence(run, tmp_path, monkey
     def die(*_):
         os.kill(running.pid, signal.SIGKILL)
 
-    from idiolect.daemon.view import View
+    from idiolect.daemon.commandline.view import View
 
     monkeypatch.setattr(View, "_plainly", die)  # called at the round's first event
     code, _, err = run(settings, "train", "--wait", "--budget", "2")
@@ -688,22 +689,23 @@ def test_every_command_teaches_with_an_example(run, tmp_path):
 @pytest.mark.parametrize(
     ("imported", "heavy"),
     [
-        ("cli", {"httpx", "pydantic", "psutil", "asyncio"}),  # so that help comes at once
+        (["commandline.cli"], {"httpx", "pydantic", "psutil", "asyncio"}),  # so that help comes at once
         (
-            "cli, client, doctor, process, view",
+            ["commandline.cli", "commandline.client", "commandline.view", "doctor", "process"],
             {"torch", "onnxruntime", "fastapi", "uvicorn", "numpy", "sqlcipher3"},
         ),
     ],
 )
 def test_the_command_line_imports_nothing_heavy(imported, heavy):
-    code = f"import sys; from idiolect.daemon import {imported}; print(*({heavy} & set(sys.modules)))"
+    modules = ", ".join(f"idiolect.daemon.{name}" for name in imported)
+    code = f"import sys, {modules}; print(*({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "\n"
 
 
 def test_no_two_errors_share_an_exit_code():
     root = Path(__file__).parents[2]
-    sources = [path for part in ("models", "adapters", "daemon") for path in (root / part).glob("*.py")]
+    sources = [path for part in ("models", "adapters", "daemon") for path in (root / part).rglob("*.py")]
     codes = [
         code
         for path in sources

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from idiolect.daemon.records import COMMANDS, Selector
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.records import COMMANDS, Selector
 
 
 @pytest.fixture

@@ -20,7 +20,9 @@ from typer.main import get_command
 import idiolect.adapters
 import idiolect.daemon
 import idiolect.models
-from idiolect.daemon import cli, process, server
+from idiolect.daemon import process
+from idiolect.daemon.commandline import cli
+from idiolect.daemon.endpoint import server
 from idiolect.daemon.offlimits import _EXCLUDED, _PRIVATE, _SECRET_FIELD
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
@@ -220,7 +222,7 @@ def test_the_example_of_a_settings_file_is_valid(tmp_path, monkeypatch):
 def errors() -> list[type[IdiolectError]]:
     """Every error of the program that has a code of its own."""
     for package in (idiolect.models, idiolect.adapters, idiolect.daemon):
-        for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
     found, waiting = [], [IdiolectError]

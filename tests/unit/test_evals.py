@@ -16,9 +16,9 @@ from idiolect.adapters.heldout import TooLittleToTypeError
 from idiolect.daemon.children import TrainingBusyError
 from idiolect.daemon.evals import EvalFailedError, read_messages
 from idiolect.daemon.readers import NoSuchPathError, NothingToReadError, UnreadableError
-from idiolect.daemon.records import EvalRequest, Selector
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.records import EvalRequest, Selector
 
 CANARY = "purple canary"
 START = datetime(2026, 1, 31, tzinfo=UTC)

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from idiolect.daemon import cli, process
+from idiolect.daemon import process
 from idiolect.daemon.capture import Ingest
+from idiolect.daemon.commandline import cli
 from idiolect.daemon.inventory import Inventory, UnknownSourceError
-from idiolect.daemon.records import ForgetReceipt, Selector
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.people import Asked
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage.records import ForgetReceipt, Selector
+from idiolect.daemon.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -253,7 +254,7 @@ def test_yes_reads_all_but_shells(run, found):
 
 
 def test_a_place_that_cannot_be_read_is_told_and_the_others_are_read(run, found, monkeypatch):
-    from idiolect.daemon.client import Client
+    from idiolect.daemon.commandline.client import Client
     from idiolect.daemon.readers import UnreadableError
 
     (found / "vault" / ".obsidian").mkdir(parents=True)

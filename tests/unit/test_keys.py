@@ -7,10 +7,11 @@ import keyring.backends.fail
 import keyring.backends.null
 import pytest
 
-from idiolect.daemon import keys, locking, process, purge
-from idiolect.daemon.schema import StorePermissionError
+from idiolect.daemon import locking, process, purge
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage import keys
+from idiolect.daemon.storage.schema import StorePermissionError
+from idiolect.daemon.storage.store import Store
 
 
 class Ring(keyring.backend.KeyringBackend):

@@ -8,7 +8,7 @@ import pytest
 
 from idiolect.daemon.offlimits import NOWHERE, AppRuleRow, OffLimits, Place, ProtectedAppError, is_secret
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

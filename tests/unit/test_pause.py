@@ -10,7 +10,7 @@ import pytest
 
 from idiolect.daemon import pause as pauses
 from idiolect.daemon.pause import Pause, PausedError
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon import address, process
+from idiolect.daemon import process
+from idiolect.daemon.endpoint import address
 from idiolect.daemon.process import Running
 from idiolect.daemon.settings import Settings
 

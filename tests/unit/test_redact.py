@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from idiolect.daemon.patterns import RULES
-from idiolect.daemon.redact import placeholders, redact, without_placeholders
-from idiolect.daemon.rule import Rule
+from idiolect.daemon.redaction.patterns import RULES
+from idiolect.daemon.redaction.redact import placeholders, redact, without_placeholders
+from idiolect.daemon.redaction.rule import Rule
 
 MATCHES = [(rule, text.replace("¦", ""), wanted) for rule in RULES for text, wanted in rule.matches]
 MISSES = [(rule, text) for rule in RULES for text in rule.misses]

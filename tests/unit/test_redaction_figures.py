@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.patterns import RULES
-from idiolect.daemon.redact import redact
+from idiolect.daemon.redaction.patterns import RULES
+from idiolect.daemon.redaction.redact import redact
 
 LABELLED = runpy.run_path(str(Path(__file__).parents[1] / "bench" / "redaction.py"))
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from idiolect.daemon.intake import identity
-from idiolect.daemon.records import NewEntry, Selector
 from idiolect.daemon.retention import Retention
-from idiolect.daemon.schema import microseconds
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage.records import NewEntry, Selector
+from idiolect.daemon.storage.schema import microseconds
+from idiolect.daemon.storage.store import Store
 
 KEY = "ab" * 32
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -22,7 +22,7 @@ def entry(text, *, days_ago=0):
 
 @pytest.fixture
 def store(tmp_path, monkeypatch):
-    monkeypatch.setattr("idiolect.daemon.texts.now_us", lambda: microseconds(NOON))
+    monkeypatch.setattr("idiolect.daemon.storage.texts.now_us", lambda: microseconds(NOON))
     store = Store.open(tmp_path / "store.db", KEY)
     yield store
     store.close()
@@ -33,7 +33,9 @@ def at(monkeypatch):
     """`at(days)`: from now on it is that many days later."""
 
     def at(days):
-        monkeypatch.setattr("idiolect.daemon.texts.now_us", lambda: microseconds(NOON + timedelta(days=days)))
+        monkeypatch.setattr(
+            "idiolect.daemon.storage.texts.now_us", lambda: microseconds(NOON + timedelta(days=days))
+        )
 
     return at
 

@@ -17,10 +17,10 @@ import psutil
 import pytest
 
 from idiolect.daemon.offlimits import Place
-from idiolect.daemon.records import Selector
 from idiolect.daemon.rounds import RoundFailedError
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.records import Selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -19,10 +19,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idiolect.daemon import address, server, shapes
+from idiolect.daemon.endpoint import address, server, shapes
 from idiolect.daemon.log import PlainFormatter
-from idiolect.daemon.records import EvalRequest, Feedback, Selector
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.records import EvalRequest, Feedback, Selector
 
 TOY = runpy.run_path(str(Path(__file__).parents[1] / "toy" / "sitecustomize.py"))
 CANARY = TOY["CANARY"]

@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 
 from idiolect.daemon.offlimits import Place
-from idiolect.daemon.records import Feedback, FeedbackReceipt, Savings
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings
 
 TAKEN = Feedback("word", "accepted", 0.75, characters=6)
 LEFT = Feedback("ghost", "dismissed", 0.25)

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from idiolect.daemon.edits import digest
-from idiolect.daemon.records import (
+from idiolect.daemon.storage.records import (
     AdapterDamagedError,
     BackupRow,
     Counts,
@@ -29,7 +29,7 @@ from idiolect.daemon.records import (
     UnknownAdapterError,
     WeightsDroppedError,
 )
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage.store import Store
 
 KEY = "5a" * 32
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -646,7 +646,7 @@ def test_state(store):
 
 
 def test_events_are_kept_up_to_a_number(store, monkeypatch):
-    monkeypatch.setattr("idiolect.daemon.store._EVENTS_KEPT", 3)
+    monkeypatch.setattr("idiolect.daemon.storage.store._EVENTS_KEPT", 3)
     for number in range(5):
         store.event("accepted", words=number, app="editor")
     kept = store.events()

@@ -16,9 +16,9 @@ import pytest
 
 from idiolect.daemon.capture import Ingest
 from idiolect.daemon.readers import NoSuchPathError
-from idiolect.daemon.schema import StoreFullError
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.store import Store
+from idiolect.daemon.storage.schema import StoreFullError
+from idiolect.daemon.storage.store import Store
 from idiolect.daemon.watch import Watcher
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from idiolect.daemon.arguments import AsJson, confirm, text_of, time_of
+from idiolect.daemon.commandline.arguments import AsJson, confirm, text_of, time_of
 
 NOT_REACHED = (
     "the files that the text came from",
@@ -33,9 +33,9 @@ def forget(
     as_json: AsJson = False,
 ) -> None:
     """Forget text, and drop every adapter that learned from it; all given conditions must hold."""
-    from idiolect.daemon.client import Client
+    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.view import View
     from idiolect.daemon.settings import Settings
-    from idiolect.daemon.view import View
 
     given = {
         "text": None if text is None else text_of(text),

@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.daemon.edits import blurred, decoded
-from idiolect.daemon.records import COMMANDS, Counts, FileState, NewEntry, Selector, SourceRow
-from idiolect.daemon.redact import kinds
-from idiolect.daemon.schema import folded, microseconds, moment, now_us, spaced
+from idiolect.daemon.redaction.redact import kinds
+from idiolect.daemon.storage.records import COMMANDS, Counts, FileState, NewEntry, Selector, SourceRow
+from idiolect.daemon.storage.schema import folded, microseconds, moment, now_us, spaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence

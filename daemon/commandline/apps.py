@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from idiolect.daemon.arguments import AsJson
+from idiolect.daemon.commandline.arguments import AsJson
 
 
 class Action(enum.StrEnum):
@@ -37,9 +37,9 @@ def apps(
     as_json: AsJson = False,
 ) -> None:
     """Say in which applications to suggest and learn; password managers are always left alone."""
-    from idiolect.daemon.client import Client
+    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.view import View
     from idiolect.daemon.settings import Settings
-    from idiolect.daemon.view import View
 
     names_one = action in (Action.allow, Action.quiet, Action.exclude)
     if names_one != (app is not None):

@@ -9,7 +9,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, cast
 
-from idiolect.daemon.records import (
+from idiolect.daemon.storage.records import (
     AdapterDamagedError,
     AdapterRow,
     ForgottenMeanwhileError,
@@ -20,7 +20,7 @@ from idiolect.daemon.records import (
     UnknownAdapterError,
     WeightsDroppedError,
 )
-from idiolect.daemon.schema import moment, now_us
+from idiolect.daemon.storage.schema import moment, now_us
 
 if TYPE_CHECKING:
     from collections.abc import Collection

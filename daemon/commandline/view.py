@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.text import Text
 
-from idiolect.daemon import tables
-from idiolect.daemon.tables import number, plain
+from idiolect.daemon.commandline import tables
+from idiolect.daemon.commandline.tables import number, plain
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

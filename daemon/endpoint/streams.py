@@ -16,7 +16,7 @@ import anyio
 from anyio.to_thread import run_sync
 from fastapi.responses import Response, StreamingResponse
 
-from idiolect.daemon.shapes import encode, error_body
+from idiolect.daemon.endpoint.shapes import encode, error_body
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from idiolect.daemon import custody, gather, safekeeping
-from idiolect.daemon.apps import apps
-from idiolect.daemon.arguments import (
+from idiolect.daemon.commandline import custody, gather, safekeeping
+from idiolect.daemon.commandline.apps import apps
+from idiolect.daemon.commandline.arguments import (
     AsJson,
     Budget,
     Chars,
@@ -30,17 +30,17 @@ from idiolect.daemon.arguments import (
     seconds_of,
     text_of,
 )
-from idiolect.daemon.forgetting import forget
+from idiolect.daemon.commandline.forgetting import forget
 from idiolect.models.errors import IdiolectError
 from idiolect.models.shield import shield
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from idiolect.daemon.client import Client
+    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.view import View
     from idiolect.daemon.process import Running
     from idiolect.daemon.settings import Settings
-    from idiolect.daemon.view import View
 
 EXIT_FINDINGS = 69
 EXIT_UNEXPECTED = 70
@@ -116,13 +116,13 @@ def _settings(port: int | None = None) -> Settings:
 
 
 def _client() -> Client:
-    from idiolect.daemon.client import Client
+    from idiolect.daemon.commandline.client import Client
 
     return Client(_settings())
 
 
 def _view() -> View:
-    from idiolect.daemon.view import View
+    from idiolect.daemon.commandline.view import View
 
     return View()
 
@@ -149,7 +149,7 @@ def start(
 def _start(settings: Settings, view: View, port: int | None = None) -> tuple[Running, bool]:
     """The service, started if it did not run, and whether it was. Raises what keeps it from answering."""
     from idiolect.daemon import process
-    from idiolect.daemon.client import Client
+    from idiolect.daemon.commandline.client import Client
 
     if process.holder(settings) is None:
         from idiolect.models.build import ensure_base
@@ -180,7 +180,7 @@ def _stop(settings: Settings) -> int | None:
 def status(as_json: AsJson = False) -> None:
     """Show what it knows, serves and does; works without the service, too."""
     from idiolect.daemon import process
-    from idiolect.daemon.client import Client, NotRunningError
+    from idiolect.daemon.commandline.client import Client, NotRunningError
 
     settings = _settings()
     try:
@@ -437,7 +437,7 @@ def welcome(
     budget: Budget = None,
 ) -> None:
     """Do it all: start, read, learn, show what that brought, and how to go on."""
-    from idiolect.daemon.client import Client
+    from idiolect.daemon.commandline.client import Client
 
     settings = _settings().prepare()
     view = _view()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from idiolect.daemon import ids, numbers, randomness, services
-from idiolect.daemon.passwords import PASSWORDS
-from idiolect.daemon.rule import DONE, Rule
+from idiolect.daemon.redaction import ids, numbers, randomness, services
+from idiolect.daemon.redaction.passwords import PASSWORDS
+from idiolect.daemon.redaction.rule import DONE, Rule
 
 _KEY_END: Final = r"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
 _GAP: Final = r"(?:\s|\\[nrt]|[>|\"',])"

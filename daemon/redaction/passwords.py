@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.rule import DONE, Rule
+from idiolect.daemon.redaction.rule import DONE, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from idiolect.daemon.numbers import Span
+    from idiolect.daemon.redaction.numbers import Span
 
 
 def _value(match: re.Match[str]) -> Span | None:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
-from idiolect.daemon import audit, checkpoints, copies, feedback, lineage, receipts, texts
-from idiolect.daemon.records import (
+from idiolect.daemon.storage import audit, checkpoints, copies, feedback, lineage, receipts, texts
+from idiolect.daemon.storage.records import (
     COMMANDS,
     ROUND_DUE,
     AdapterRow,
@@ -33,7 +33,7 @@ from idiolect.daemon.records import (
     SuggestionKind,
     Tenth,
 )
-from idiolect.daemon.schema import (
+from idiolect.daemon.storage.schema import (
     StoreBusyError,
     StoreFullError,
     StoreUnreadableError,

@@ -12,8 +12,8 @@ from collections import Counter
 from functools import cache
 from typing import Final
 
-from idiolect.daemon.patterns import RULES
-from idiolect.daemon.rule import PLACEHOLDER, Rule
+from idiolect.daemon.redaction.patterns import RULES
+from idiolect.daemon.redaction.rule import PLACEHOLDER, Rule
 
 _ANY_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
 # Three close together, or two as an IBAN has them before a bank's letters.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from idiolect.daemon.tables import number, plain, ruled
-from idiolect.daemon.view import View
+from idiolect.daemon.commandline.tables import number, plain, ruled
+from idiolect.daemon.commandline.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
-from idiolect.daemon.records import ForgetReceipt, Forgotten, Tombstone
-from idiolect.daemon.schema import microseconds, moment, now_us
+from idiolect.daemon.storage.records import ForgetReceipt, Forgotten, Tombstone
+from idiolect.daemon.storage.schema import microseconds, moment, now_us
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

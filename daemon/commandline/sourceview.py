@@ -9,8 +9,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from idiolect.daemon.tables import plain
-from idiolect.daemon.view import View
+from idiolect.daemon.commandline.tables import plain
+from idiolect.daemon.commandline.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

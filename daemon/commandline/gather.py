@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 
 import typer
 
-from idiolect.daemon.arguments import AsJson, absolute
+from idiolect.daemon.commandline.arguments import AsJson, absolute
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from idiolect.daemon.client import Client
+    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.sourceview import SourceView
     from idiolect.daemon.discovery import Place
-    from idiolect.daemon.sourceview import SourceView
 
 
 _KNOWN: Final = "duplicate"
@@ -62,7 +62,7 @@ def sources(
     as_json: AsJson = False,
 ) -> None:
     """Find mail, notes, commits and histories on this machine, and read those that you say yes to."""
-    from idiolect.daemon.client import Client
+    from idiolect.daemon.commandline.client import Client
     from idiolect.daemon.settings import Settings
 
     settings = Settings()
@@ -85,7 +85,7 @@ def sources(
 
 
 def _view() -> SourceView:
-    from idiolect.daemon.sourceview import SourceView
+    from idiolect.daemon.commandline.sourceview import SourceView
 
     return SourceView()
 
@@ -146,8 +146,8 @@ def _remove(client: Client, view: SourceView, path: Path, *, yes: bool, dry_run:
 
 def lines_of(lines: TextIO, client: Client) -> dict[str, Any]:
     """Send lines of JSON (`text`, perhaps `ts`) to the service one by one; the import's report."""
+    from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS
     from idiolect.daemon.readers import ReadReport, Skipped
-    from idiolect.daemon.shapes import MAX_TEXT_CHARS
     from idiolect.daemon.sources.documents import parsed
 
     if isinstance(lines, io.TextIOWrapper):

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, ClassVar, Final, cast
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlite_utils import Database
 
-from idiolect.daemon import texts
-from idiolect.daemon.records import BackupRow
-from idiolect.daemon.schema import microseconds, moment
+from idiolect.daemon.storage import texts
+from idiolect.daemon.storage.records import BackupRow
+from idiolect.daemon.storage.schema import microseconds, moment
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hmac
 import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,31 +16,26 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import uvicorn
 from anyio.to_thread import run_sync
 from fastapi import FastAPI, Query, Request, Response
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 
-from idiolect.daemon import shapes
-from idiolect.daemon.keys import LockedError
-from idiolect.daemon.process import UnauthorizedError
-from idiolect.daemon.records import EvalRequest, Feedback, Selector
-from idiolect.daemon.streams import Streams, internal
-from idiolect.models.errors import IdiolectError
+from idiolect.daemon.endpoint import shapes
+from idiolect.daemon.endpoint.answers import answer, handle_errors, read_body
+from idiolect.daemon.endpoint.guard import Guard
+from idiolect.daemon.endpoint.streams import Streams
+from idiolect.daemon.storage.keys import LockedError
+from idiolect.daemon.storage.records import EvalRequest, Feedback, Selector
 
 if TYPE_CHECKING:
     import socket
-
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from idiolect.daemon.process import Running
     from idiolect.daemon.service import Service
     from idiolect.daemon.settings import Settings
 
-_LOOPBACK_NAMES = frozenset({b"127.0.0.1", b"localhost", b"[::1]"})
 #: How long requests under way may take to finish once the service is asked to end.
 _GRACE_S = 3
 #: A client keeps its connection while its user reads, or while it waits for a training round that another asked for.
@@ -49,14 +43,6 @@ _KEEP_ALIVE_S = 3600
 
 log = logging.getLogger("idiolect.http")
 Handler = Callable[..., Awaitable[Response]]
-
-
-class NoRouteError(IdiolectError):
-    """There is no such address, or it does not take this method."""
-
-    code: ClassVar[str] = "no-route"
-    exit_code: ClassVar[int] = 66
-    http_status: ClassVar[int] = 404
 
 
 def create_app(service: Service, *, running: Running, token: str, settings: Settings) -> FastAPI:
@@ -70,14 +56,14 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
     )
     any_host = running.socket is not None
     app.add_middleware(
-        _Guard,
+        Guard,
         token=token,
         any_host=any_host,
         log_path=settings.log_path,
         paused=lambda: service.paused,
     )
     app.state.streams = streams = Streams(settings.log_path)
-    _handle_errors(app)
+    handle_errors(app)
 
     def post(path: str, body: type[shapes.AnyBody]) -> Callable[[Handler], Handler]:
         content = {"application/json": {"schema": body.model_json_schema()}}
@@ -90,7 +76,7 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
     @app.get("/healthz", response_model=None)
     async def healthz() -> Response:
         """Whether the service answers; needs no token."""
-        return _answer({"status": "ok"})
+        return answer({"status": "ok"})
 
     # One thread: inference is one at a time anyway, and nothing else may stand in a keystroke's way.
     inference = ThreadPoolExecutor(max_workers=1, thread_name_prefix="suggest")
@@ -99,9 +85,9 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
     @post("/v1/suggest", shapes.SuggestBody)
     async def suggest(request: Request) -> Response:
         """Words to insert at the cursor, and a ghost text that continues there."""
-        asked = await _body(request, shapes.SuggestBody)
+        asked = await read_body(request, shapes.SuggestBody)
         if (reason := service.withheld(asked.place)) is not None:
-            return _answer(shapes.withheld(reason, service.serves, paused=service.paused))
+            return answer(shapes.withheld(reason, service.serves, paused=service.paused))
         given_up = typing.begin(asked.prefix)
         wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words, given_up.is_set)
         try:
@@ -110,50 +96,50 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
             )
         finally:
             typing.end(given_up)
-        return _answer(shapes.suggestion(found, paused=service.paused))
+        return answer(shapes.suggestion(found, paused=service.paused))
 
     @post("/v1/history", shapes.HistoryBody)
     async def history(request: Request) -> Response:
         """Learn something that the user wrote; the fast memory knows it on return."""
-        asked = await _body(request, shapes.HistoryBody)
+        asked = await read_body(request, shapes.HistoryBody)
         result = await run_sync(service.learn, asked.text, asked.source, asked.place, asked.at)
-        return _answer(shapes.learned(result, paused=service.paused))
+        return answer(shapes.learned(result, paused=service.paused))
 
     @post("/v1/feedback", shapes.FeedbackBody)
     async def feedback(request: Request) -> Response:
         """Count what became of a suggestion that was shown; no text is kept."""
-        asked = await _body(request, shapes.FeedbackBody)
+        asked = await read_body(request, shapes.FeedbackBody)
         took = (asked.characters, asked.keystrokes, asked.words)
         given = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took)
         result = await run_sync(service.feedback, given, asked.place)
-        return _answer(shapes.noted(result, paused=service.paused))
+        return answer(shapes.noted(result, paused=service.paused))
 
     @app.get("/v1/report", response_model=None)
     async def report(days: Annotated[int, Query(ge=1, le=shapes.MAX_REPORT_DAYS)] = 30) -> Response:
         """What suggestions have saved lately, and how often the likely ones were accepted."""
-        return _answer(shapes.report(await run_sync(service.report, days), days))
+        return answer(shapes.report(await run_sync(service.report, days), days))
 
     @app.get("/v1/status", response_model=None)
     async def status() -> Response:
         """What the service knows, serves and does."""
-        return _answer({**await run_sync(service.status), **about()})
+        return answer({**await run_sync(service.status), **about()})
 
     @post("/v1/train", shapes.TrainBody)
     async def train(request: Request) -> Response:
         """Begin a training round; answers at once, with the verdict (`wait`) or with events (`stream`)."""
-        asked = await _body(request, shapes.TrainBody)
+        asked = await read_body(request, shapes.TrainBody)
         events = streams.keep_running(service.train(asked.budget_s, "asked"))
         first = await streams.first(events)
         if asked.stream:
             return streams.answer(first, events)
         if asked.wait:
-            return _answer(shapes.verdict(await streams.last(first, events)))
-        return _answer({"started": True}, 202)
+            return answer(shapes.verdict(await streams.last(first, events)))
+        return answer({"started": True}, 202)
 
     @post("/v1/eval", shapes.EvalBody)
     async def evaluate(request: Request) -> Response:
         """Replay the typing of held-out text; answers with events, and ends when nobody follows them."""
-        asked = await _body(request, shapes.EvalBody)
+        asked = await read_body(request, shapes.EvalBody)
         path = None if asked.path is None else Path(asked.path)
         events = service.evaluate(EvalRequest(path, asked.chars, asked.seed, asked.train, asked.budget_s))
         return streams.answer(await streams.first(events), events)
@@ -161,16 +147,16 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
     @post("/v1/import", shapes.ImportBody)
     async def import_(request: Request) -> Response:
         """Read files and folders once; answers with events."""
-        asked = await _body(request, shapes.ImportBody)
+        asked = await read_body(request, shapes.ImportBody)
         events = service.add([Path(path) for path in asked.paths], asked.me)
         return streams.answer(await streams.first(events), events)
 
     @post("/v1/watch", shapes.WatchBody)
     async def watch(request: Request) -> Response:
         """Read a folder and then follow it (answers with events), or follow it no longer (`remove`)."""
-        asked = await _body(request, shapes.WatchBody)
+        asked = await read_body(request, shapes.WatchBody)
         if asked.remove:
-            return _answer({"removed": await run_sync(service.unwatch, Path(asked.path))})
+            return answer({"removed": await run_sync(service.unwatch, Path(asked.path))})
         events = await run_sync(service.watch, Path(asked.path))
         return streams.answer(await streams.first(events), events)
 
@@ -178,94 +164,94 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
     async def sources() -> Response:
         """What was read, and what each source brought."""
         rows = await run_sync(service.inventory.sources)
-        return _answer({"sources": [asdict(row) for row in rows]})
+        return answer({"sources": [asdict(row) for row in rows]})
 
     @post("/v1/sources/remove", shapes.RemoveBody)
     async def remove_source(request: Request) -> Response:
         """Forget all that a source brought, and that it was read; `dry_run` tells what that would take."""
-        asked = await _body(request, shapes.RemoveBody)
+        asked = await read_body(request, shapes.RemoveBody)
         receipt = await run_sync(partial(service.inventory.remove, Path(asked.path), dry_run=asked.dry_run))
-        return _answer(shapes.receipt(receipt, dry_run=asked.dry_run))
+        return answer(shapes.receipt(receipt, dry_run=asked.dry_run))
 
     @app.get("/v1/adapters", response_model=None)
     async def adapters() -> Response:
         """All adapters, oldest first, each with its parent, metrics and why it is or is not served."""
-        return _answer({"adapters": await run_sync(service.adapters)})
+        return answer({"adapters": await run_sync(service.adapters)})
 
     @post("/v1/use", shapes.UseBody)
     async def use(request: Request) -> Response:
         """Serve this adapter, or the base alone, from the next request on."""
-        asked = await _body(request, shapes.UseBody)
+        asked = await read_body(request, shapes.UseBody)
         await run_sync(service.use, asked.adapter)
-        return _answer({"adapter": asked.adapter})
+        return answer({"adapter": asked.adapter})
 
     @post("/v1/forget", shapes.ForgetBody)
     async def forget(request: Request) -> Response:
         """Forget text and everything learned from it; `dry_run` tells what that would take."""
-        asked = await _body(request, shapes.ForgetBody)
+        asked = await read_body(request, shapes.ForgetBody)
         ids = None if asked.ids is None else tuple(asked.ids)
         chosen = Selector(
             asked.text, ids, asked.source, asked.app, asked.since, asked.until, phrase=asked.phrase
         )
         receipt = await run_sync(service.forget, chosen, asked.dry_run)
-        return _answer(shapes.receipt(receipt, dry_run=asked.dry_run))
+        return answer(shapes.receipt(receipt, dry_run=asked.dry_run))
 
     @app.get("/v1/audit", response_model=None)
     async def audit(since: str = "") -> Response:
         """What was taken, when and from where, what was redacted, who has seen it, what happened; never text."""
-        return _answer(shapes.audit(await run_sync(service.audit, shapes.time(since))))
+        return answer(shapes.audit(await run_sync(service.audit, shapes.time(since))))
 
     @post("/v1/learned", shapes.LearnedBody)
     async def learned(request: Request) -> Response:
         """The words and phrases that set the user's text apart from general English, most characteristic first."""
-        asked = await _body(request, shapes.LearnedBody)
-        return _answer(shapes.keywords(await run_sync(service.learned, asked.limit, asked.contains)))
+        asked = await read_body(request, shapes.LearnedBody)
+        return answer(shapes.keywords(await run_sync(service.learned, asked.limit, asked.contains)))
 
     @app.get("/v1/receipts", response_model=None)
     async def receipts() -> Response:
         """What was forgotten so far, in figures, oldest first."""
-        return _answer({"receipts": await run_sync(service.receipts)})
+        return answer({"receipts": await run_sync(service.receipts)})
 
     @app.get("/v1/examples", response_model=None)
     async def examples(count: Annotated[int, Query(ge=1, le=50)] = 6) -> Response:
         """Completions of held-out text, by the base and by what is served."""
-        return _answer({"examples": await run_sync(service.examples, count)})
+        return answer({"examples": await run_sync(service.examples, count)})
 
     @post("/v1/export", shapes.ExportBody)
     async def export(request: Request) -> Response:
         """Write an adapter to a file or folder that other programs read."""
-        asked = await _body(request, shapes.ExportBody)
-        return _answer(
+        asked = await read_body(request, shapes.ExportBody)
+        return answer(
             {"path": str(await run_sync(service.export, asked.kind, Path(asked.path), asked.adapter))}
         )
 
     @app.get("/v1/apps", response_model=None)
     async def app_rules() -> Response:
         """What is done in which applications; the first rule whose pattern fits decides."""
-        return _answer(shapes.app_rules(service.app_rules()))
+        return answer(shapes.app_rules(service.app_rules()))
 
     @post("/v1/apps", shapes.AppsBody)
     async def give_app_rule(request: Request) -> Response:
         """Give a rule for applications, or undo the last change; answers with all rules."""
-        asked = await _body(request, shapes.AppsBody)
+        asked = await read_body(request, shapes.AppsBody)
         if asked.app is None or asked.rule is None:
             await run_sync(service.undo_app_rule)
         else:
             await run_sync(service.give_app_rule, asked.app, asked.rule)
-        return _answer(shapes.app_rules(service.app_rules()))
+        return answer(shapes.app_rules(service.app_rules()))
 
     @post("/v1/pause", shapes.PauseBody)
     async def pause(request: Request) -> Response:
         """Learn nothing for a while, or until resumed."""
-        asked = await _body(request, shapes.PauseBody)
+        asked = await read_body(request, shapes.PauseBody)
         await run_sync(service.pause, asked.for_s)
-        return _answer({"paused": True, "for_s": asked.for_s})
+        return answer({"paused": True, "for_s": asked.for_s})
 
     @app.post("/v1/resume", response_model=None)
     async def resume() -> Response:
         """Learn again."""
         await run_sync(service.resume)
-        return _answer({"paused": False})
+        return answer({"paused": False})
 
     return app
 
@@ -275,15 +261,15 @@ def create_locked_app(*, running: Running, token: str, settings: Settings) -> Fa
     app = FastAPI(title="idiolect", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
     any_host = running.socket is not None
     app.add_middleware(
-        _Guard, token=token, any_host=any_host, log_path=settings.log_path, paused=lambda: False
+        Guard, token=token, any_host=any_host, log_path=settings.log_path, paused=lambda: False
     )
     app.state.streams = Streams(settings.log_path)
-    _handle_errors(app)
+    handle_errors(app)
 
     @app.get("/healthz", response_model=None)
     async def healthz() -> Response:
         """Whether the service answers; needs no token."""
-        return _answer({"status": "ok"})
+        return answer({"status": "ok"})
 
     @app.api_route("/{path:path}", methods=["GET", "POST"], response_model=None)
     async def refuse(path: str) -> Response:  # noqa: ARG001 (any)
@@ -341,51 +327,6 @@ async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
     yield
 
 
-# --- requests and answers ----------------------------------------------------------------------------
-
-
-async def _body(request: Request, kind: type[shapes.AnyBody]) -> shapes.AnyBody:
-    """The request's body, checked. Raises TooLargeError, MalformedError and InvalidRequestError."""
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > shapes.MAX_BODY_BYTES:
-        raise shapes.too_large()
-    raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > shapes.MAX_BODY_BYTES:
-            raise shapes.too_large()
-    return shapes.parse(bytes(raw), kind)
-
-
-def _answer(content: object, status: int = 200) -> Response:
-    return Response(shapes.encode(content), status, media_type="application/json")
-
-
-def _refuse(error: IdiolectError, status: int | None = None) -> Response:
-    answer = _answer({"error": shapes.error_body(error)}, status or error.http_status)
-    if isinstance(error, UnauthorizedError):
-        answer.headers["www-authenticate"] = "Bearer"
-    return answer
-
-
-def _handle_errors(app: FastAPI) -> None:
-    @app.exception_handler(IdiolectError)
-    async def known(_request: Request, error: IdiolectError) -> Response:
-        return _refuse(error)
-
-    @app.exception_handler(RequestValidationError)
-    async def bad_query(_request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        return _refuse(shapes.InvalidRequestError(shapes.sentence(first["loc"][1:], first["msg"])))
-
-    @app.exception_handler(HTTPException)
-    async def no_route(_request: Request, error: HTTPException) -> Response:
-        message = "There is no such address or method; `GET /openapi.json` lists all."
-        answer = _refuse(NoRouteError(message), error.status_code)
-        answer.headers.update(error.headers or {})
-        return answer
-
-
 class _Typing:
     """Suggestions that are asked for and not yet answered: who types on in a text needs no ghost for what it was."""
 
@@ -404,67 +345,3 @@ class _Typing:
     def end(self, given_up: threading.Event) -> None:
         """It is answered, or its client has gone."""
         del self._asked[given_up]
-
-
-# --- the guard ---------------------------------------------------------------------------------------
-
-
-class _Guard:
-    """Lets a request through that names this machine and shows the token; `/healthz` needs no token.
-
-    Each answer but its own refusals tells in a header whether learning is paused, streams and errors too.
-    It also answers where a mistake in the program left no answer. (Starlette's own handler for that passes
-    the exception on to uvicorn, which then cuts the connection that the client means to keep.)
-    """
-
-    def __init__(
-        self, app: ASGIApp, *, token: str, any_host: bool, log_path: Path, paused: Callable[[], bool]
-    ) -> None:
-        """Guard `app`; over a Unix socket, which no web page reaches, `any_host` will do."""
-        self._app = app
-        self._expected = f"Bearer {token}".encode()
-        self._any_host = any_host
-        self._log_path = log_path
-        self._paused = paused
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer the request, or pass it on."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-        elif error := self._wrong(scope):
-            await _refuse(error)(scope, receive, send)
-        else:
-
-            async def marked(message: Message) -> None:
-                if message["type"] == "http.response.start":
-                    paused = b"true" if self._paused() else b"false"
-                    message = {**message, "headers": [*message["headers"], (b"idiolect-paused", paused)]}
-                await send(message)
-
-            try:
-                await self._app(scope, receive, marked)
-            except Exception:
-                log.exception("a request failed")
-                await _refuse(internal(self._log_path))(scope, receive, marked)
-
-    def _wrong(self, scope: Scope) -> IdiolectError | None:
-        headers = dict(scope["headers"])
-        if not self._any_host and _host_name(headers.get(b"host", b"")) not in _LOOPBACK_NAMES:
-            return shapes.ForbiddenHostError(
-                "The request names another host. Address the service as 127.0.0.1 or localhost."
-            )
-        if scope["path"] == "/healthz":
-            return None
-        shown = headers.get(b"authorization", b"")
-        if hmac.compare_digest(shown, self._expected):
-            return None
-        what = "The bearer token is wrong" if shown else "The request shows no bearer token"
-        return UnauthorizedError(
-            f"{what}. Send `Authorization: Bearer` and the token of the file that `idiolect status` names."
-        )
-
-
-def _host_name(value: bytes) -> bytes:
-    if value.startswith(b"["):
-        return value.partition(b"]")[0] + b"]"
-    return value.partition(b":")[0].lower()

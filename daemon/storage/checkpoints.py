@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from idiolect.daemon.records import Checkpoint
+from idiolect.daemon.storage.records import Checkpoint
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
 from idiolect.daemon.offlimits import AppRule, Place
-from idiolect.daemon.records import SuggestionKind
+from idiolect.daemon.storage.records import SuggestionKind
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
     from idiolect.adapters.keyness import Keyword
     from idiolect.adapters.predict import Suggestion
-    from idiolect.daemon.audit import Audit
     from idiolect.daemon.capture import Learned
     from idiolect.daemon.offlimits import AppRuleRow
-    from idiolect.daemon.records import FeedbackReceipt, FeedbackReport, ForgetReceipt, Tenth
+    from idiolect.daemon.storage.audit import Audit
+    from idiolect.daemon.storage.records import FeedbackReceipt, FeedbackReport, ForgetReceipt, Tenth
 
 MAX_BODY_BYTES = 8 * 2**20
 MAX_PREFIX_CHARS = 100_000

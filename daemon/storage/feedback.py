@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final, get_args
 
-from idiolect.daemon.records import Feedback, FeedbackReport, Savings, SuggestionKind, Tenth
+from idiolect.daemon.storage.records import Feedback, FeedbackReport, Savings, SuggestionKind, Tenth
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.records import Event
-from idiolect.daemon.schema import moment
+from idiolect.daemon.storage.records import Event
+from idiolect.daemon.storage.schema import moment
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from idiolect.daemon.arguments import AsJson, confirm, passphrase_of
+from idiolect.daemon.commandline.arguments import AsJson, confirm, passphrase_of
 
 if TYPE_CHECKING:
     from idiolect.daemon.backup import Contents
@@ -50,7 +50,7 @@ def backup(
 ) -> None:
     """Write all that was learned to one encrypted file, and read it through; a running service goes on meanwhile."""
     from idiolect.daemon.backup import make
-    from idiolect.daemon.view import View
+    from idiolect.daemon.commandline.view import View
 
     view, settings = View(), _settings()
     _one_key(read_from, profile_key=profile_key)
@@ -81,7 +81,7 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Make a backup the profile's store; the one before is kept until you remove it. The service must not run."""
-    from idiolect.daemon.view import View
+    from idiolect.daemon.commandline.view import View
 
     if [path is not None, undo, discard].count(True) != 1:
         raise typer.BadParameter("name a backup, or give --undo or --discard")

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idiolect.daemon.arguments import AsJson, confirm, passphrase_of, text_of, time_of
+from idiolect.daemon.commandline.arguments import AsJson, confirm, passphrase_of, text_of, time_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from idiolect.daemon.accounts import Accounts
-    from idiolect.daemon.client import Client
+    from idiolect.daemon.commandline.accounts import Accounts
+    from idiolect.daemon.commandline.client import Client
     from idiolect.daemon.settings import Settings
 
 PassphraseFile = Annotated[
@@ -50,13 +50,13 @@ def _settings() -> Settings:
 
 
 def _client() -> Client:
-    from idiolect.daemon.client import Client
+    from idiolect.daemon.commandline.client import Client
 
     return Client(_settings())
 
 
 def _accounts() -> Accounts:
-    from idiolect.daemon.accounts import Accounts
+    from idiolect.daemon.commandline.accounts import Accounts
 
     return Accounts()
 

@@ -1,0 +1,1 @@
+"""The endpoint: where and how the service is asked over HTTP."""
