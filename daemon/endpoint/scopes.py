@@ -1,0 +1,32 @@
+"""Scopes: what a token or a session is good for, and which of them each address needs."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Scope(IntEnum):
+    """What one may do who shows a token; each scope includes those before it."""
+
+    NONE = 0
+    SUGGEST = 1
+    LEARN = 2
+    ADMIN = 3
+
+
+#: Whatever is not listed needs `Scope.ADMIN`, so that an address that is forgotten here is open to nobody.
+NEEDED = {
+    "/healthz": Scope.NONE,
+    "/openapi.json": Scope.SUGGEST,
+    "/v1/suggest": Scope.SUGGEST,
+    "/v1/feedback": Scope.SUGGEST,
+    "/v1/history": Scope.LEARN,
+    "/v1/pause": Scope.LEARN,
+    "/v1/resume": Scope.LEARN,
+    "/v1/status": Scope.LEARN,
+}
+
+
+def needed(path: str) -> Scope:
+    """The scope that a request for `path` needs."""
+    return NEEDED.get(path, Scope.ADMIN)
