@@ -292,7 +292,7 @@ def _train(
     checkpoint: bytes | None,
 ) -> tuple[Lora, dict[str, Any]]:
     # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
-    from idiolect.adapters.training import TrainConfig, train
+    from idiolect.adapters.training import TrainConfig, fastest_products, train
     from idiolect.models.graph import read_weights
     from idiolect.models.twin import Twin
 
@@ -313,7 +313,7 @@ def _train(
         parent = Lora.from_bytes(base64.b64decode(order.parent), base.config)
         if parent.config == wanted:  # else the settings ask for another shape, which begins anew
             start = parent
-    twin = Twin(read_weights(base.graph, base.config))
+    twin = Twin(read_weights(base.graph, base.config), fastest_products(order.threads))
     result = train(
         twin,
         start,
@@ -334,6 +334,7 @@ def _train(
         "epochs": round(result.epochs, 2),
         "tokens_per_s": round(result.tokens / max(result.seconds, 1e-9), 1),
         "train_seconds": round(result.seconds, 1),
+        "products": str(twin.products).removeprefix("torch."),
         "peak_mb": _peak_mb(),
     }
     return result.lora, facts

@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import safetensors.torch
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from idiolect.adapters.clock import Clock
@@ -27,6 +27,8 @@ _SETTLED = 3  # steps before another number of threads is tried
 _UNDISTURBED = 0.85  # share of its threads' time that a step gets on an idle machine
 _RETRY = 12  # steps between two trials of it
 _ROWS = 2  # rows whose activations are held at once
+_TRIED = (512, 1536)  # shape of the matrices by which products are timed
+_FAR_FASTER = 2.0  # times; less is not worth the rounding
 
 
 @dataclass(frozen=True)
@@ -86,21 +88,21 @@ def train(
     budget still ends with small steps.
     """
     torch.manual_seed(seed)
-    matrices = {k: torch.from_numpy(v.copy()).requires_grad_() for k, v in start.matrices.items()}
-    decay = {"params": list(matrices.values()), "weight_decay": config.weight_decay}
+    learned = _Learned(start, twin)
+    decay = {"params": [learned.values], "weight_decay": config.weight_decay}
     optimizer = torch.optim.AdamW([decay], lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
     planned = max(1.0, rows.weights.size * config.epochs)  # tokens
     order = _order(len(rows), np.random.default_rng(seed))
     at = _Place()
     if checkpoint is not None:
-        at = _restore(checkpoint, matrices, optimizer)
+        at = _restore(checkpoint, learned.values, optimizer)
         next(islice(order, at.drawn, at.drawn), None)
     budget_s += at.seconds
     pace = _Pace(threads, clock.awake_s)
     began_s = clock.spent_s() - at.seconds
 
     def snapshot() -> bytes:
-        return _snapshot(at, matrices, optimizer)
+        return _snapshot(at, learned.values, optimizer)
 
     while at.done < 1:
         chosen = [*islice(order, config.batch)]
@@ -109,8 +111,8 @@ def train(
             group["lr"] = config.learning_rate * _schedule(at.done, config.warmup)
         pace.begin()
         optimizer.zero_grad(set_to_none=True)
-        loss = _backward(twin, start.config.scale, matrices, ids, weights)
-        torch.nn.utils.clip_grad_norm_(matrices.values(), 1.0)
+        loss = _backward(twin, learned, ids, weights)
+        torch.nn.utils.clip_grad_norm_([learned.values], 1.0)
         optimizer.step()
         pace.end()
         at.drawn += len(chosen)
@@ -120,8 +122,57 @@ def train(
         left_s = at.seconds * (1 / at.done - 1) if at.done < 1 else 0.0
         report(Step(min(at.done, 1.0), left_s, loss, at.tokens))
         keep(snapshot, at.done >= 1)
-    trained = {name: matrix.detach().numpy() for name, matrix in matrices.items()}
-    return Trained(Lora(start.config, trained), at.tokens, at.seconds, at.tokens / max(1, rows.weights.size))
+    trained = Lora(start.config, learned.matrices())
+    return Trained(trained, at.tokens, at.seconds, at.tokens / max(1, rows.weights.size))
+
+
+def fastest_products(threads: int) -> torch.dtype:
+    """The type to make matrix products in: bfloat16 where this processor is far faster at it, else float32.
+
+    Timed, since no name of a processor tells: with matrix units (AMX) it is four to seven times as fast, without them
+    often slower.
+    """
+    torch.set_num_threads(threads)
+
+    def time_s(kind: torch.dtype) -> float:
+        left, right = torch.ones(_TRIED, dtype=kind), torch.ones(_TRIED, dtype=kind).T
+        times = []
+        for _ in range(6):
+            began_s = time.perf_counter()
+            left @ right
+            times.append(time.perf_counter() - began_s)
+        return min(times)
+
+    return torch.bfloat16 if time_s(torch.float32) > _FAR_FASTER * time_s(torch.bfloat16) else torch.float32
+
+
+class _Learned:
+    """An adapter's matrices, laid end to end: what is done to each number is done to all of them at once."""
+
+    def __init__(self, start: Lora, twin: Twin) -> None:
+        self._shapes = {name: matrix.shape for name, matrix in start.matrices.items()}
+        self.values = torch.from_numpy(np.concatenate([m.ravel() for m in start.matrices.values()]))
+        self.values.requires_grad_()
+        self._products = twin.products
+        factors = [
+            (torch.ones(shape) * (twin.norm(name) if name.endswith("A") else start.config.scale)).ravel()
+            for name, shape in self._shapes.items()
+        ]
+        self._factors = torch.cat(factors)
+
+    def folded(self) -> dict[str, Tensor]:
+        """As the twin takes them, with the scale in B."""
+        return self._split((self.values * self._factors).to(self._products))
+
+    def matrices(self) -> dict[str, NDArray[np.float32]]:
+        """As an adapter holds them."""
+        return {name: matrix.numpy().copy() for name, matrix in self._split(self.values.detach()).items()}
+
+    def _split(self, values: Tensor) -> dict[str, Tensor]:
+        parts = torch.split(values, [math.prod(shape) for shape in self._shapes.values()])
+        return {
+            name: part.view(shape) for (name, shape), part in zip(self._shapes.items(), parts, strict=True)
+        }
 
 
 @dataclass
@@ -134,38 +185,32 @@ class _Place:
     done: float = 0.0
 
 
-def _snapshot(at: _Place, matrices: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> bytes:
-    """A checkpoint, a safetensors file: the matrices in full precision, the optimizer's and random state, the place."""
-    kept = {f"matrix.{name}": matrix.detach() for name, matrix in matrices.items()}
-    for number, state in optimizer.state_dict()["state"].items():
-        kept |= {f"optimizer.{number}.{name}": tensor for name, tensor in state.items()}
-    return safetensors.torch.save(kept | {"random": torch.get_rng_state()}, {"at": json.dumps(asdict(at))})
+def _snapshot(at: _Place, values: Tensor, optimizer: torch.optim.Optimizer) -> bytes:
+    """A checkpoint as a safetensors file: what is learned, the optimizer's and the random state, and the place."""
+    kept = {
+        f"optimizer.{name}": tensor for name, tensor in optimizer.state_dict()["state"].get(0, {}).items()
+    }
+    kept |= {"values": values.detach(), "random": torch.get_rng_state()}
+    return safetensors.torch.save(kept, {"at": json.dumps(asdict(at))})
 
 
-def _restore(checkpoint: bytes, matrices: dict[str, Tensor], optimizer: torch.optim.Optimizer) -> _Place:
+def _restore(checkpoint: bytes, values: Tensor, optimizer: torch.optim.Optimizer) -> _Place:
     """Put back what :func:`_snapshot` kept; the place."""
     kept = safetensors.torch.load(checkpoint)
-    states: dict[int, dict[str, Any]] = {}
-    for name, tensor in kept.items():
-        kind, _, rest = name.partition(".")
-        if kind == "matrix":
-            matrices[rest].data.copy_(tensor)
-        elif kind == "optimizer":
-            number, _, what = rest.partition(".")
-            states.setdefault(int(number), {})[what] = tensor
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
+    values.data.copy_(kept["values"])
+    state = {name.removeprefix("optimizer."): t for name, t in kept.items() if name.startswith("optimizer.")}
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": {0: state} if state else {}})
     torch.set_rng_state(kept["random"])
     header = json.loads(checkpoint[8 : 8 + int.from_bytes(checkpoint[:8], "little")])
     return _Place(**json.loads(header["__metadata__"]["at"]))
 
 
-def _backward(twin: Twin, scale: float, matrices: dict[str, Tensor], ids: Tensor, weights: Tensor) -> float:
+def _backward(twin: Twin, learned: _Learned, ids: Tensor, weights: Tensor) -> float:
     """Accumulate the gradients of a batch, a few rows at a time so that activations fit; its loss."""
     counted = weights.sum().clamp(min=1.0)
     total = 0.0
     for part, weight in zip(torch.split(ids, _ROWS), torch.split(weights, _ROWS), strict=True):
-        scaled = {name: matrix * scale if name.endswith("B") else matrix for name, matrix in matrices.items()}
-        states = twin.hidden(part[:, :-1], scaled)
+        states = twin.hidden_folded(part[:, :-1], learned.folded())
         flat = weight.reshape(-1)
         targets = part[:, 1:].reshape(-1)
         loss = cross_entropy(states.reshape(len(flat), -1), twin.embedding, targets, flat) / counted

@@ -26,49 +26,75 @@ Matrices = Mapping[str, Tensor]
 
 
 class Twin:
-    """Forward pass of the base model with an adapter, over a batch of equally long sequences."""
+    """Forward pass of the base model with an adapter, over a batch of equally long sequences.
 
-    def __init__(self, weights: Weights) -> None:
+    Args:
+        weights: those that are served.
+        products: the type that matrix products are made in, and what lies between them. The residual stream, the
+            norms and what is learned stay in single precision.
+    """
+
+    def __init__(self, weights: Weights, products: torch.dtype = torch.float32) -> None:
         self.config = weights.config
-        self.embedding = _tensor(weights.embedding.dequantize())  # (vocab, width)
+        self.products = products
+        self.embedding = _tensor(weights.embedding.dequantize()).to(products)  # (vocab, width)
         self.output_norm = _tensor(weights.output_norm)
-        self.layers = [_Layer(weights, index) for index in range(self.config.layers)]
+        self.layers = [_Layer(weights, index, products) for index in range(self.config.layers)]
 
     def hidden(self, ids: Tensor, matrices: Matrices | None = None) -> Tensor:
         """Normed states (batch, S, width) that the output matrix is applied to; ``ids`` is (batch, S) int64."""
+        given = matrices or {}
+        return self.hidden_folded(
+            ids, {name: (matrix * self.norm(name)).to(self.products) for name, matrix in given.items()}
+        )
+
+    def norm(self, name: str) -> Tensor:
+        """What a LoRA matrix is multiplied by when it is folded: the weights (in, 1) of the norm before its map."""
+        index, group, side = name.split(".")
+        norm: Tensor | None = getattr(self.layers[int(index)], group).norm
+        return torch.ones(1, 1) if norm is None or side == "B" else norm
+
+    def hidden_folded(self, ids: Tensor, folded: Matrices) -> Tensor:
+        """The same with matrices that :meth:`norm` is folded into, in the type of the products."""
         batch, length = ids.shape
-        stream = F.embedding(ids.reshape(-1), self.embedding)  # (batch * S, width)
-        rotary = tuple(_tensor(part) for part in self.config.rotary(length))
+        stream = F.embedding(ids.reshape(-1), self.embedding).float()  # (batch * S, width)
+        places = _Places(self.config, batch, length, self.products)
         for index, layer in enumerate(self.layers):
-            pairs = [(matrices or {}).get(f"{index}.{group}.{side}") for group in GROUPS for side in "AB"]
-            stream = _LayerFunction.apply(layer, batch, rotary, stream, *pairs)  # type: ignore[no-untyped-call]
+            pairs = [folded.get(f"{index}.{group}.{side}") for group in GROUPS for side in "AB"]
+            stream = _LayerFunction.apply(layer, places, stream, *pairs)  # type: ignore[no-untyped-call]
         normed = F.rms_norm(stream, (self.config.width,), self.output_norm, self.config.norm_eps)
         return normed.view(batch, length, -1)
 
     def logits(self, ids: Tensor, matrices: Matrices | None = None) -> Tensor:
         """Logits (batch, S, vocab)."""
-        return F.linear(self.hidden(ids, matrices), self.embedding)
+        return F.linear(self.hidden(ids, matrices).to(self.products), self.embedding).float()
 
 
 class _Map:
     """One linear map ``W x + B (A x)`` (Hu et al. 2021, eq. 3); the scale alpha / rank is part of B.
 
-    ``norm`` is the weight of the norm before the map, folded into W and A.
+    ``norm`` is the weight of the norm before the map, folded into W, as it must be into A.
     """
 
-    def __init__(self, matrix: NDArray[np.float32], norm: NDArray[np.float32] | None) -> None:
-        self.weight = _tensor(matrix if norm is None else matrix * norm)  # (out, in)
+    def __init__(
+        self, matrix: NDArray[np.float32], norm: NDArray[np.float32] | None, products: torch.dtype
+    ) -> None:
+        self.weight = _tensor(matrix if norm is None else matrix * norm).to(products)  # (out, in)
         self.norm = None if norm is None else _tensor(norm)[:, None]  # (in, 1)
 
     def forward(
         self, x: Tensor, a: Tensor | None, b: Tensor | None, onto: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
         """(``onto`` + map of ``x`` (N, in), the low-rank states (N, rank))."""
-        y = x @ self.weight.T if onto is None else torch.addmm(onto, x, self.weight.T)
-        if a is None or b is None:
-            return y, None
-        low = x @ (a if self.norm is None else a * self.norm)
-        return y.addmm_(low, b), low
+        if onto is not None and onto.dtype == x.dtype:
+            y, onto = torch.addmm(onto, x, self.weight.T), None
+        else:
+            y = x @ self.weight.T
+        low = None
+        if a is not None and b is not None:
+            low = x @ a
+            y.addmm_(low, b)
+        return y if onto is None else onto + y, low
 
     def backward(
         self, grad: Tensor, x: Tensor, low: Tensor | None, a: Tensor | None, b: Tensor | None
@@ -78,40 +104,48 @@ class _Map:
         if a is None or b is None or low is None:
             return grad_x, None, None
         grad_low = grad @ b.T
-        grad_a, grad_b = x.T @ grad_low, low.T @ grad
-        if self.norm is None:
-            return grad_x.addmm_(grad_low, a.T), grad_a, grad_b
-        return grad_x.addmm_(grad_low, (a * self.norm).T), grad_a * self.norm, grad_b
+        return grad_x.addmm_(grad_low, a.T), x.T @ grad_low, low.T @ grad
 
 
 class _Layer:
     """The frozen parts of one layer."""
 
-    def __init__(self, weights: Weights, index: int) -> None:
+    def __init__(self, weights: Weights, index: int, products: torch.dtype) -> None:
         self.config = weights.config
+        self.products = products
         norms, maps = weights.norms[index], weights.maps[index]
-        self.qkv = _Map(maps["qkv"].dequantize(), norms["attention"])
-        self.o = _Map(maps["o"].dequantize(), None)
-        self.gate_up = _Map(maps["gate_up"].dequantize(), norms["ffn"])
-        self.down = _Map(maps["down"].dequantize(), None)
+        self.qkv = _Map(maps["qkv"].dequantize(), norms["attention"], products)
+        self.o = _Map(maps["o"].dequantize(), None, products)
+        self.gate_up = _Map(maps["gate_up"].dequantize(), norms["ffn"], products)
+        self.down = _Map(maps["down"].dequantize(), None, products)
+
+
+class _Places:
+    """Where the tokens of a batch stand: the angles of their rotary embedding, and who may look at whom."""
+
+    def __init__(self, config: LlamaConfig, batch: int, length: int, products: torch.dtype) -> None:
+        self.batch, self.length, self.config = batch, length, config
+        self.cos, self.sin = (_tensor(part).to(products) for part in config.rotary(length))
+        shared = config.heads // config.kv_heads
+        mask = torch.full((length, length), -torch.inf, dtype=products).triu(1)
+        self.mask = mask.repeat(shared, 1)  # (heads of a group * S, S)
 
 
 class _LayerFunction(torch.autograd.Function):
     """One layer on the residual stream (batch * S, width), with its derivative."""
 
     @staticmethod
-    def forward(ctx: Any, layer: _Layer, batch: int, rotary: Any, x: Tensor, *pairs: Tensor | None) -> Tensor:
+    def forward(ctx: Any, layer: _Layer, places: _Places, x: Tensor, *pairs: Tensor | None) -> Tensor:
         config = layer.config
         scale1 = _inverse_rms(x, config.norm_eps)
-        packed, low_qkv = layer.qkv.forward(x * scale1, pairs[0], pairs[1])
-        heads = _attend(*_heads(packed, batch, config, rotary))
-        flat = heads.transpose(1, 2).reshape(x.shape[0], -1)
+        packed, low_qkv = layer.qkv.forward((x * scale1).to(layer.products), pairs[0], pairs[1])
+        flat = _attend(packed, places)
         h, low_o = layer.o.forward(flat, pairs[2], pairs[3], onto=x)
         scale2 = _inverse_rms(h, config.norm_eps)
-        gate_up, low_gate_up = layer.gate_up.forward(h * scale2, pairs[4], pairs[5])
+        gate_up, low_gate_up = layer.gate_up.forward((h * scale2).to(layer.products), pairs[4], pairs[5])
         gate, up = gate_up.chunk(2, dim=1)
         y, low_down = layer.down.forward(F.silu(gate).mul_(up), pairs[6], pairs[7], onto=h)
-        ctx.layer, ctx.batch, ctx.rotary = layer, batch, rotary
+        ctx.layer, ctx.places = layer, places
         ctx.save_for_backward(
             x, scale1, packed, flat, h, scale2, gate_up, low_qkv, low_o, low_gate_up, low_down, *pairs
         )
@@ -125,22 +159,27 @@ class _LayerFunction(torch.autograd.Function):
         )
         gate, up = gate_up.chunk(2, dim=1)
         silu = F.silu(gate)
-        grad_m, *grads_down = layer.down.backward(grad, silu * up, low_down, pairs[6], pairs[7])
+        grad_m, *grads_down = layer.down.backward(
+            grad.to(layer.products), silu * up, low_down, pairs[6], pairs[7]
+        )
         grad_gate_up = torch.empty_like(gate_up)
         torch.mul(grad_m, silu, out=grad_gate_up[:, config.ffn :])
-        # silu'(g) = s + silu (1 - s) with s the logistic function
-        slope = torch.sigmoid(gate)
-        slope.add_(silu * (1 - slope))
-        torch.mul(grad_m.mul_(up), slope, out=grad_gate_up[:, : config.ffn])
+        torch.ops.aten.silu_backward.grad_input(
+            grad_m.mul_(up), gate, grad_input=grad_gate_up[:, : config.ffn]
+        )
         normed = h * scale2
-        grad_n, *grads_gate_up = layer.gate_up.backward(grad_gate_up, normed, low_gate_up, pairs[4], pairs[5])
+        grad_n, *grads_gate_up = layer.gate_up.backward(
+            grad_gate_up, normed.to(layer.products), low_gate_up, pairs[4], pairs[5]
+        )
         grad_h = _norm_backward(grad_n, normed, scale2, grad)
-        grad_flat, *grads_o = layer.o.backward(grad_h, flat, low_o, pairs[2], pairs[3])
-        grad_packed = _attention_backward(grad_flat, packed, ctx.batch, config, ctx.rotary)
+        grad_flat, *grads_o = layer.o.backward(grad_h.to(layer.products), flat, low_o, pairs[2], pairs[3])
+        grad_packed = _attention_backward(grad_flat, packed, ctx.places)
         normed = x * scale1
-        grad_n, *grads_qkv = layer.qkv.backward(grad_packed, normed, low_qkv, pairs[0], pairs[1])
-        grad_x = _norm_backward(grad_n, normed, scale1, grad_h) if ctx.needs_input_grad[3] else None
-        return None, None, None, grad_x, *grads_qkv, *grads_o, *grads_gate_up, *grads_down
+        grad_n, *grads_qkv = layer.qkv.backward(
+            grad_packed, normed.to(layer.products), low_qkv, pairs[0], pairs[1]
+        )
+        grad_x = _norm_backward(grad_n, normed, scale1, grad_h) if ctx.needs_input_grad[2] else None
+        return None, None, grad_x, *grads_qkv, *grads_o, *grads_gate_up, *grads_down
 
 
 def _inverse_rms(x: Tensor, eps: float) -> Tensor:
@@ -151,35 +190,54 @@ def _inverse_rms(x: Tensor, eps: float) -> Tensor:
 
 def _norm_backward(grad: Tensor, normed: Tensor, scale: Tensor, residual: Tensor) -> Tensor:
     """``residual`` + the gradient through ``normed = x * scale``, where scale is x's inverse RMS."""
+    grad = grad.to(normed.dtype)
     along = (grad * normed).mean(dim=1, keepdim=True)
     return torch.addcmul(residual, grad.addcmul_(normed, along, value=-1.0), scale)
 
 
-def _heads(packed: Tensor, batch: int, config: LlamaConfig, rotary: Any) -> tuple[Tensor, Tensor, Tensor]:
-    """Rotated q (batch, heads, S, d) and k, and v (batch, kv_heads, S, d), from (batch * S, all heads * d)."""
-    every = packed.view(batch, -1, config.heads + 2 * config.kv_heads, config.head_dim).transpose(1, 2)
+def _heads(packed: Tensor, places: _Places) -> tuple[Tensor, Tensor, Tensor]:
+    """Rotated q (groups, heads of a group * S, d) and k (groups, S, d), and v, from (batch * S, all heads * d).
+
+    A group is the query heads that one key-value head of one row serves: they are one matrix.
+    """
+    config = places.config
+    every = packed.view(places.batch, places.length, -1, config.head_dim).transpose(1, 2)
     q, k, v = every.tensor_split((config.heads, config.heads + config.kv_heads), dim=1)
-    return _rotate(q, *rotary), _rotate(k, *rotary), v
+    q, k = _rotate(q, places.cos, places.sin), _rotate(k, places.cos, places.sin)
+    groups = places.batch * config.kv_heads
+    return tuple(part.reshape(groups, -1, config.head_dim) for part in (q, k, v))  # type: ignore[return-value]
 
 
-def _attend(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-    """Causal attention (batch, heads, S, d); each key-value head serves several query heads."""
-    repeat = q.shape[1] // k.shape[1]
-    k, v = k.repeat_interleave(repeat, dim=1), v.repeat_interleave(repeat, dim=1)
-    return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+def _looks(q: Tensor, k: Tensor, places: _Places) -> Tensor:
+    """How much each query looks at each key, (groups, heads of a group * S, S); rows are short, so it fits."""
+    scores = torch.baddbmm(places.mask, q, k.mT, alpha=places.config.head_dim**-0.5)
+    return torch.softmax(scores, dim=2)
 
 
-def _attention_backward(
-    grad_flat: Tensor, packed: Tensor, batch: int, config: LlamaConfig, rotary: Any
-) -> Tensor:
+def _attend(packed: Tensor, places: _Places) -> Tensor:
+    """Causal attention (batch * S, heads * d); each key-value head serves several query heads."""
+    q, k, v = _heads(packed, places)
+    heads = _looks(q, k, places) @ v
+    config = places.config
+    shape = (places.batch, config.heads, places.length, config.head_dim)
+    return heads.view(shape).transpose(1, 2).reshape(packed.shape[0], -1)
+
+
+def _attention_backward(grad_flat: Tensor, packed: Tensor, places: _Places) -> Tensor:
     """The gradient of the packed heads; attention itself, little work, is done again instead of kept."""
-    with torch.enable_grad():
-        parts = [part.detach().requires_grad_() for part in _heads(packed, batch, config, rotary)]
-        heads = _attend(*parts)
-    grad_heads = grad_flat.view(batch, -1, config.heads, config.head_dim).transpose(1, 2)
-    grad_q, grad_k, grad_v = torch.autograd.grad(heads, parts, grad_heads)
-    cos, sin = rotary
-    grads = torch.cat([_rotate(grad_q, cos, -sin), _rotate(grad_k, cos, -sin), grad_v], dim=1)
+    config = places.config
+    q, k, v = _heads(packed, places)
+    looks = _looks(q, k, places)
+    grad = grad_flat.view(places.batch, places.length, -1, config.head_dim).transpose(1, 2).reshape(q.shape)
+    grad_v = looks.mT @ grad
+    grad_looks = grad @ v.mT
+    along = (grad_looks * looks).sum(dim=2, keepdim=True)
+    grad_scores = grad_looks.sub_(along).mul_(looks).mul_(config.head_dim**-0.5)
+    parts = (grad_scores @ k, grad_scores.mT @ q, grad_v)
+    shape = (places.batch, -1, places.length, config.head_dim)
+    grad_q, grad_k, grad_v = (part.view(shape) for part in parts)
+    back = (places.cos, -places.sin)
+    grads = torch.cat([_rotate(grad_q, *back), _rotate(grad_k, *back), grad_v], dim=1)
     return grads.transpose(1, 2).reshape(packed.shape)
 
 
@@ -212,14 +270,12 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         gradient = torch.empty_like(states)
         for start in range(0, states.shape[0], rows):
             part = slice(start, start + rows)
-            logits = states[part] @ head.T
-            log_z = torch.logsumexp(logits, dim=1, keepdim=True)
-            chosen = logits.gather(1, targets[part, None])
-            weight = weights[part, None]
-            total += ((log_z - chosen) * weight).sum()
-            logits.sub_(log_z).exp_()
-            logits.scatter_add_(1, targets[part, None], torch.full_like(chosen, -1.0))
-            gradient[part] = logits.mul_(weight) @ head
+            logits = states[part].to(head.dtype) @ head.T
+            target, weight = targets[part, None], weights[part, None]
+            p = torch.softmax(logits, dim=1)
+            total += (_surprise(p, logits, target) * weight).sum()
+            p[torch.arange(len(p)), targets[part]] -= 1.0
+            gradient[part] = (p @ head) * weight
         ctx.save_for_backward(gradient)
         return total
 
@@ -227,6 +283,16 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = ctx.saved_tensors
         return gradient * upstream, None, None, None, None
+
+
+def _surprise(p: Tensor, logits: Tensor, target: Tensor) -> Tensor:
+    """-log of the targets' probabilities, (N, 1); of those too small for the type of ``p`` from the logits."""
+    surprise = -p.gather(1, target).float().log()
+    rows = surprise.isinf()[:, 0]
+    if rows.any():
+        far = logits[rows].float()
+        surprise[rows] = torch.logsumexp(far, dim=1, keepdim=True) - far.gather(1, target[rows])
+    return surprise
 
 
 def cross_entropy(states: Tensor, head: Tensor, targets: Tensor, weights: Tensor, rows: int = 256) -> Tensor:

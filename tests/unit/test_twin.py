@@ -112,6 +112,26 @@ def test_gradients_are_those_of_autograd(
         assert (ours - theirs).abs().max() <= 10 * EXACT * theirs.abs().max(), name
 
 
+def test_products_in_bfloat16_give_nearly_the_same(
+    twin: Twin, tiny_weights: Weights, make_lora: Callable[..., Lora]
+) -> None:
+    matrices = as_parameters(make_lora(twin.config))
+    ids, targets = random_ids(twin.config, 2, 21), random_ids(twin.config, 42, seed=4)
+
+    def gradients(model: Twin) -> tuple[float, list[Tensor]]:
+        states = model.hidden(ids, matrices)
+        assert states.dtype == torch.float32
+        loss = cross_entropy(states.reshape(42, -1), model.embedding, targets, torch.ones(42))
+        return loss.item(), list(torch.autograd.grad(loss, list(matrices.values())))
+
+    exact, expected = gradients(twin)
+    near, found = gradients(Twin(tiny_weights, torch.bfloat16))
+    assert near == pytest.approx(exact, rel=5e-3)
+    for name, ours, theirs in zip(matrices, found, expected, strict=True):
+        assert ours.dtype == torch.float32
+        assert F.cosine_similarity(ours.ravel(), theirs.ravel(), dim=0) > 0.99, name
+
+
 def test_gradients_are_finite_differences(twin: Twin, make_lora: Callable[..., Lora]) -> None:
     matrices = as_parameters(make_lora(twin.config))
     ids, targets = random_ids(twin.config, 1, 12), random_ids(twin.config, 12, seed=6)
