@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, ClassVar, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from idiolect.daemon.endpoint import shapes
+from idiolect.daemon.endpoint.queue import BusyError, Client
 from idiolect.daemon.process import UnauthorizedError
 from idiolect.models.errors import IdiolectError
+
+#: How long a body may take to arrive: from a program on the same machine the largest takes a tenth of a second.
+BODY_S = 10.0
+
+T = TypeVar("T")
 
 
 class NoRouteError(IdiolectError):
@@ -21,17 +30,68 @@ class NoRouteError(IdiolectError):
     http_status: ClassVar[int] = 404
 
 
+class SlowBodyError(IdiolectError):
+    """The request's body did not arrive in time."""
+
+    code: ClassVar[str] = "slow-body"
+    exit_code: ClassVar[int] = 98
+    http_status: ClassVar[int] = 408
+
+
+class GoneError(Exception):
+    """The client closed its connection; nobody hears of it."""
+
+
 async def read_body(request: Request, kind: type[shapes.AnyBody]) -> shapes.AnyBody:
-    """The request's body, checked. Raises TooLargeError, MalformedError and InvalidRequestError."""
+    """The request's body, checked. Raises what `read_raw` does, MalformedError and InvalidRequestError."""
+    return shapes.parse(await read_raw(request), kind)
+
+
+async def read_raw(request: Request) -> bytes:
+    """The request's body. Raises TooLargeError, SlowBodyError, and GoneError if the client leaves meanwhile."""
     length = request.headers.get("content-length", "")
     if length.isdigit() and int(length) > shapes.MAX_BODY_BYTES:
         raise shapes.too_large()
     raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        if len(raw) > shapes.MAX_BODY_BYTES:
-            raise shapes.too_large()
-    return shapes.parse(bytes(raw), kind)
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for chunk in request.stream():
+                raw += chunk
+                if len(raw) > shapes.MAX_BODY_BYTES:
+                    raise shapes.too_large()
+    except TimeoutError:
+        raise SlowBodyError(
+            f"The body did not arrive within {BODY_S:.0f} seconds. Send it at once."
+        ) from None
+    except ClientDisconnect:
+        raise GoneError from None
+    return bytes(raw)
+
+
+def client_of(request: Request) -> Client:
+    """Who asks, for taking turns: the program by what it calls itself, and its connection."""
+    return Client(request.headers.get("user-agent"), request.client)
+
+
+async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """What `work` returns or raises; it is cancelled if the client closes its connection. Raises GoneError.
+
+    The request's body must have been read.
+    """
+    task, gone = asyncio.ensure_future(work), asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise GoneError
+        return task.result()
+    finally:
+        task.cancel()
+        gone.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def answer(content: object, status: int = 200) -> Response:
@@ -44,6 +104,10 @@ def refuse(error: IdiolectError, status: int | None = None) -> Response:
     refusal = answer({"error": shapes.error_body(error)}, status or error.http_status)
     if isinstance(error, UnauthorizedError):
         refusal.headers["www-authenticate"] = "Bearer"
+    elif isinstance(error, BusyError):
+        refusal.headers["retry-after"] = str(error.retry_after_s)
+    elif isinstance(error, SlowBodyError):
+        refusal.headers["connection"] = "close"  # the rest of the body is not waited for
     return refusal
 
 
@@ -53,6 +117,10 @@ def handle_errors(app: FastAPI) -> None:
     @app.exception_handler(IdiolectError)
     async def known(_request: Request, error: IdiolectError) -> Response:
         return refuse(error)
+
+    @app.exception_handler(GoneError)
+    async def gone(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=499)  # as other servers note it; it goes nowhere
 
     @app.exception_handler(RequestValidationError)
     async def bad_query(_request: Request, error: RequestValidationError) -> Response:

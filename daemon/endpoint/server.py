@@ -12,7 +12,6 @@ import contextlib
 import logging
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -23,8 +22,10 @@ from anyio.to_thread import run_sync
 from fastapi import FastAPI, Query, Request, Response
 
 from idiolect.daemon.endpoint import shapes
-from idiolect.daemon.endpoint.answers import answer, handle_errors, read_body
+from idiolect.daemon.endpoint.answers import answer, client_of, handle_errors, read_body, unless_gone
+from idiolect.daemon.endpoint.connection import Connection
 from idiolect.daemon.endpoint.guard import Guard
+from idiolect.daemon.endpoint.queue import Priority, Turns
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.storage.keys import LockedError
 from idiolect.daemon.storage.records import EvalRequest, Feedback, Selector
@@ -32,6 +33,7 @@ from idiolect.daemon.storage.records import EvalRequest, Feedback, Selector
 if TYPE_CHECKING:
     import socket
 
+    from idiolect.adapters.predict import Suggestion
     from idiolect.daemon.process import Running
     from idiolect.daemon.service import Service
     from idiolect.daemon.settings import Settings
@@ -78,8 +80,7 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
         """Whether the service answers; needs no token."""
         return answer({"status": "ok"})
 
-    # One thread: inference is one at a time anyway, and nothing else may stand in a keystroke's way.
-    inference = ThreadPoolExecutor(max_workers=1, thread_name_prefix="suggest")
+    app.state.turns = turns = Turns()
     typing = _Typing()
 
     @post("/v1/suggest", shapes.SuggestBody)
@@ -88,14 +89,19 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
         asked = await read_body(request, shapes.SuggestBody)
         if (reason := service.withheld(asked.place)) is not None:
             return answer(shapes.withheld(reason, service.serves, paused=service.paused))
-        given_up = typing.begin(asked.prefix)
-        wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words, given_up.is_set)
+        outdated = typing.begin(asked.prefix)
+
+        def work(abandoned: Callable[[], bool]) -> Suggestion:
+            def given_up() -> bool:
+                return outdated.is_set() or abandoned()
+
+            wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
+            return service.suggest(*wanted, given_up, asked.place, asked.source)
+
         try:
-            found = await asyncio.get_running_loop().run_in_executor(
-                inference, service.suggest, *wanted, asked.place, asked.source
-            )
+            found = await unless_gone(request, turns.run(client_of(request), Priority.TYPING, work))
         finally:
-            typing.end(given_up)
+            typing.end(outdated)
         return answer(shapes.suggestion(found, paused=service.paused))
 
     @post("/v1/history", shapes.HistoryBody)
@@ -287,7 +293,7 @@ def make_server(app: FastAPI, ready: Callable[[], None]) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http="h11",
+        http=Connection,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -19,7 +19,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idiolect.daemon.endpoint import address, server, shapes
+from idiolect.daemon.endpoint import address, answers, connection, server, shapes
+from idiolect.daemon.endpoint import queue as turns
 from idiolect.daemon.log import PlainFormatter
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import EvalRequest, Feedback, Selector
@@ -578,6 +579,91 @@ def test_inference_is_one_at_a_time(fresh):
     second.join(DEADLINE_S)
     assert len(fresh.service.calls) == 2
     first.join(DEADLINE_S)
+
+
+@contextlib.contextmanager
+def occupied(site):
+    """The one thread works on something until the block ends."""
+    with httpx.Client(base_url=site.running.url, headers=site.http.headers, trust_env=False) as http:
+        slow = threading.Thread(target=http.post, args=("/v1/suggest",), kwargs={"json": {"prefix": "wait"}})
+        slow.start()
+        assert site.service.entered.wait(DEADLINE_S)
+        yield
+        site.service.gate.set()
+        slow.join(DEADLINE_S)
+
+
+def raw_request(site, path, body, *, length=None):
+    """A request over a socket of its own, as its bytes say."""
+    raw = socket.create_connection(("127.0.0.1", site.running.port), DEADLINE_S)
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
+    raw.sendall(f"{head}Content-Length: {len(body) if length is None else length}\r\n\r\n".encode() + body)
+    return raw
+
+
+def read_all(raw):
+    """What the server sends until it closes the connection."""
+    got = b""
+    while piece := raw.recv(65536):
+        got += piece
+    return got
+
+
+def test_what_nobody_waits_for_any_more_is_not_computed(fresh):
+    with occupied(fresh):
+        gone = raw_request(fresh, "/v1/suggest", b'{"prefix": "gone"}')
+        assert fresh.http.get("/healthz").status_code == 200
+        gone.close()
+        for _ in range(2):  # what happens to a connection is noticed before what comes later over another
+            assert fresh.http.get("/healthz").status_code == 200
+    assert fresh.post("/v1/suggest", {"prefix": "here"}).status_code == 200
+    assert [call[1] for call in fresh.service.calls] == ["wait", "here"]
+
+
+def test_what_runs_hears_that_nobody_waits_for_it(fresh):
+    gone = raw_request(fresh, "/v1/suggest", b'{"prefix": "wait"}')
+    assert fresh.service.entered.wait(DEADLINE_S)
+    gone.close()
+    for _ in range(2):
+        assert fresh.http.get("/healthz").status_code == 200
+    fresh.service.gate.set()
+    assert fresh.post("/v1/suggest", {"prefix": "here"}).status_code == 200
+    assert fresh.service.given_up is True
+
+
+def test_beyond_the_limit_clients_are_told_when_to_come_again(fresh, monkeypatch):
+    monkeypatch.setitem(turns.MOST, turns.Priority.TYPING, 1)
+    with occupied(fresh):
+        answer = fresh.post("/v1/suggest", {"prefix": "one too many"})
+        assert (answer.status_code, error_of(answer)["code"]) == (429, "busy")
+        assert int(answer.headers["retry-after"]) >= 1
+    assert fresh.post("/v1/suggest", {"prefix": "Hi "}).status_code == 200
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(fresh, monkeypatch):
+    monkeypatch.setattr(answers, "BODY_S", 0.2)
+    with raw_request(fresh, "/v1/history", b'{"text": ', length=1000) as raw:
+        head, _, body = read_all(raw).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408")
+    assert json.loads(body)["error"]["code"] == "slow-body"
+    assert fresh.service.calls == []
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: loc"])
+def test_a_head_that_does_not_come_is_not_waited_for(fresh, monkeypatch, sent):
+    monkeypatch.setattr(connection, "HEAD_S", 0.2)
+    with socket.create_connection(("127.0.0.1", fresh.running.port), DEADLINE_S) as raw:
+        raw.sendall(sent)
+        assert read_all(raw) == b""
+
+
+def test_a_connection_stays_between_requests_whatever_heads_may_take(fresh, monkeypatch):
+    monkeypatch.setattr(connection, "HEAD_S", 0.1)
+    with raw_request(fresh, "/v1/suggest", b'{"prefix": "wait"}') as raw:
+        assert fresh.service.entered.wait(DEADLINE_S)
+        assert not fresh.service.gate.wait(0.3)  # so long that a timer that was not stopped would have struck
+        fresh.service.gate.set()
+        assert raw.recv(65536).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize(
