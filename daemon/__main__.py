@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from idiolect.daemon import process
-from idiolect.daemon.endpoint import address
+from idiolect.daemon.endpoint import address, tokens
 from idiolect.daemon.log import open_log
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
@@ -67,7 +67,8 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None]) -> None:
     # Only now what is slow to import: a taken port or a second start is told at once.
     from idiolect.daemon.endpoint import server
 
-    token = process.make_token(settings)
+    for scope in tokens.SCOPES:
+        tokens.make(settings, scope)
     with contextlib.ExitStack() as stack:
 
         def ready() -> None:
@@ -76,12 +77,12 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None]) -> None:
             say({"running": asdict(running)})
 
         if settings.locked_path.exists():
-            app = server.create_locked_app(token=token, running=running, settings=settings)
+            app = server.create_locked_app(running=running, settings=settings)
         else:
             from idiolect.daemon.service import Service
 
             service = stack.enter_context(contextlib.closing(Service(settings)))
-            app = server.create_app(service, running=running, token=token, settings=settings)
+            app = server.create_app(service, running=running, settings=settings)
         server.make_server(app, ready).run(sockets=[sock])
 
 

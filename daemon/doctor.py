@@ -13,6 +13,7 @@ import psutil
 
 from idiolect.daemon import process
 from idiolect.daemon.commandline.client import Client
+from idiolect.daemon.endpoint.tokens import SCOPES, path_of
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
 
@@ -118,7 +119,8 @@ def _key(settings: Settings) -> list[Finding]:
 
 
 def _files(settings: Settings) -> list[Finding]:
-    names = {"store": settings.store_path, "token": settings.token_path, "log": settings.log_path}
+    tokens = {path.name: path for path in (path_of(settings, scope) for scope in reversed(SCOPES))}
+    names = {"store": settings.store_path, **tokens, "log": settings.log_path}
     return [_private(name, path) for name, path in names.items() if path.exists()]
 
 

@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import queue
-import secrets
 import signal
 import subprocess
 import sys
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 START_DEADLINE_S = 120.0
 STOP_DEADLINE_S = 20.0
 _POLL_S = 0.02
-_TOKEN_LEAST_CHARS = 20
 #: Windows locks bytes against readers too: a byte past the end keeps the holder's pid readable.
 _WINDOWS_LOCK_BYTE = 1 << 20
 
@@ -189,26 +187,13 @@ def announced(settings: Settings, running: Running) -> Iterator[None]:
         _run_file(settings).unlink(missing_ok=True)
 
 
-def make_token(settings: Settings) -> str:
-    """The profile's bearer token; made once, in a file for the user alone. The caller holds the lock."""
-    with contextlib.suppress(FileNotFoundError):
-        token = settings.token_path.read_text(encoding="ascii", errors="replace").strip()
-        if len(token) >= _TOKEN_LEAST_CHARS and token.isascii():
-            settings.token_path.chmod(0o600)
-            return token
-    token = secrets.token_urlsafe(32)
-    durable.write(settings.token_path, f"{token}\n".encode())
-    return token
-
-
 def read_token(settings: Settings) -> str:
     """The token that a client shows. Raises UnauthorizedError."""
     try:
         return settings.token_path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         raise UnauthorizedError(
-            f"The token file {settings.token_path} cannot be read. "
-            "Run `idiolect stop` and `idiolect start`, which makes it again."
+            f"The token file {settings.token_path} cannot be read. `idiolect token` makes it again."
         ) from None
 
 

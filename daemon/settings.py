@@ -386,6 +386,10 @@ class Settings(pydantic_settings.BaseSettings):
         """The bearer token that a client shows."""
         return self.run_dir / "token"
 
+    def scoped_token_path(self, scope: str) -> Path:
+        """The bearer token for a smaller scope."""
+        return self.run_dir / f"token-{scope}"
+
     @property
     def log_path(self) -> Path:
         """The service's log."""

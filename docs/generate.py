@@ -136,6 +136,21 @@ def _listed(globs: Sequence[str]) -> str:
     return "\n".join(["```text", *textwrap.wrap("  ".join(globs), 100, break_on_hyphens=False), "```"])
 
 
+# --- scopes ---------------------------------------------------------------------------------------------
+
+
+def scopes() -> str:
+    """What each scope is good for, apart from what smaller ones are good for."""
+    from idiolect.daemon.endpoint.scopes import NEEDED, Scope
+
+    rows = ["| scope | token file | addresses, besides those above |", "|---|---|---|"]
+    for scope in (Scope.SUGGEST, Scope.LEARN):
+        paths = ", ".join(f"`{path}`" for path, needed in NEEDED.items() if needed is scope)
+        name = scope.name.lower()
+        rows.append(f"| `{name}` | `run/token-{name}` | {paths} |")
+    return "\n".join([*rows, "| `admin` | `run/token` | all others |"])
+
+
 # --- errors ------------------------------------------------------------------------------------------
 
 

@@ -31,6 +31,7 @@ from idiolect.daemon.commandline.arguments import (
     text_of,
 )
 from idiolect.daemon.commandline.forgetting import forget
+from idiolect.daemon.commandline.token import token
 from idiolect.models.errors import IdiolectError
 from idiolect.models.shield import shield
 
@@ -181,6 +182,7 @@ def status(as_json: AsJson = False) -> None:
     """Show what it knows, serves and does; works without the service, too."""
     from idiolect.daemon import process
     from idiolect.daemon.commandline.client import Client, NotRunningError
+    from idiolect.daemon.endpoint import tokens
 
     settings = _settings()
     try:
@@ -192,7 +194,7 @@ def status(as_json: AsJson = False) -> None:
         running = process.find(settings)
         where = {name: running and getattr(running, name) for name in ("pid", "url", "socket")}
         unknown = dict.fromkeys(("base", "adapter", "entries", "tokens", "savings", "training"))
-        now = {"running": running is not None, **where, **unknown, "token_file": str(settings.token_path)}
+        now = {"running": running is not None, **where, **unknown, **tokens.files(settings)}
     now |= {"home": str(settings.home), "locked": settings.locked_path.exists()}
     _view().status(now, as_json=as_json)
 
@@ -424,6 +426,10 @@ def export(
 
 app.command(rich_help_panel=_CARE, epilog='Example: idiolect forget --text "project x" --dry-run')(forget)
 custody.register(app, _CARE)
+app.command(
+    rich_help_panel=_CARE,
+    epilog="Example: idiolect token --scope suggest; idiolect token --scope suggest --rotate",
+)(token)
 safekeeping.register(app, _CARE)
 
 

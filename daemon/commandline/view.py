@@ -158,6 +158,7 @@ class View:
                 *([("today", _used(now["rounds_today"]))] if "rounds_today" in now else []),
                 *(("watches", path) for path in now.get("watches", ())),
                 ("token", now["token_file"]),
+                *(("", path) for name, path in now["token_files"].items() if name != "admin"),
                 ("kept in", now["home"]),
             ]
         )
@@ -343,6 +344,10 @@ class View:
         """Say where the export is, and that nothing guards it."""
         self._say(path)
         self._err.print("It is not encrypted: whoever can read it can read what it was made from.")
+
+    def token(self, shown: str) -> None:
+        """Show a token, or the file that holds it."""
+        self._say(shown)
 
     def forgetting(self, receipt: dict[str, Any]) -> str:
         """The question before forgetting."""

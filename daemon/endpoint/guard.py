@@ -2,41 +2,80 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from idiolect.daemon.endpoint import shapes
 from idiolect.daemon.endpoint.answers import refuse
+from idiolect.daemon.endpoint.scopes import Scope as Rights
+from idiolect.daemon.endpoint.scopes import needed
+from idiolect.daemon.endpoint.sessions import COOKIE, Sessions
 from idiolect.daemon.endpoint.streams import internal
+from idiolect.daemon.endpoint.tokens import Tokens
 from idiolect.daemon.process import UnauthorizedError
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_LOOPBACK_NAMES = frozenset({b"127.0.0.1", b"localhost", b"[::1]"})
+_LOOPBACK_NAMES = (b"127.0.0.1", b"localhost", b"[::1]")
 
 log = logging.getLogger("idiolect.http")
 
 
-class Guard:
-    """Lets a request through that names this machine and shows the token; `/healthz` needs no token.
+class ForbiddenHostError(IdiolectError):
+    """The request names another host: a web page's name that was made to point here."""
 
-    Each answer but its own refusals tells in a header whether learning is paused, streams and errors too.
-    It also answers where a mistake in the program left no answer. (Starlette's own handler for that passes
-    the exception on to uvicorn, which then cuts the connection that the client means to keep.)
+    code: ClassVar[str] = "forbidden-host"
+    exit_code: ClassVar[int] = 65
+    http_status: ClassVar[int] = 403
+
+
+class ForbiddenOriginError(IdiolectError):
+    """A web page of another origin sent the request."""
+
+    code: ClassVar[str] = "forbidden-origin"
+    exit_code: ClassVar[int] = 95
+    http_status: ClassVar[int] = 403
+
+
+class ScopeError(IdiolectError):
+    """The token is right, but not for this."""
+
+    code: ClassVar[str] = "scope-too-small"
+    exit_code: ClassVar[int] = 94
+    http_status: ClassVar[int] = 403
+
+
+class Guard:
+    """Lets a request through that names this machine, comes from no other page, and shows a token for what it asks.
+
+    In the place of a token a page that this service serves may show the cookie of a session. What each address
+    needs is in `scopes.py`. Each answer but its own refusals tells in a header whether learning is paused,
+    streams and errors too. It also answers where a mistake in the program left no answer. (Starlette's own
+    handler for that passes the exception on to uvicorn, which then cuts the connection that the client means to
+    keep.)
     """
 
     def __init__(
-        self, app: ASGIApp, *, token: str, any_host: bool, log_path: Path, paused: Callable[[], bool]
+        self,
+        app: ASGIApp,
+        *,
+        tokens: Tokens,
+        sessions: Sessions,
+        port: int | None,
+        log_path: Path,
+        paused: Callable[[], bool],
     ) -> None:
-        """Guard `app`; over a Unix socket, which no web page reaches, `any_host` will do."""
+        """Guard `app`. Over a Unix socket (`port` is None), which no web page reaches, any host will do."""
         self._app = app
-        self._expected = f"Bearer {token}".encode()
-        self._any_host = any_host
+        self._tokens = tokens
+        self._sessions = sessions
+        self._any_host = port is None
+        self._origins = (
+            () if port is None else tuple(b"http://%s:%d" % (name, port) for name in _LOOPBACK_NAMES)
+        )
         self._log_path = log_path
         self._paused = paused
 
@@ -61,20 +100,52 @@ class Guard:
                 await refuse(internal(self._log_path))(scope, receive, marked)
 
     def _wrong(self, scope: Scope) -> IdiolectError | None:
-        headers = dict(scope["headers"])
+        headers: dict[bytes, bytes] = dict(scope["headers"])
         if not self._any_host and _host_name(headers.get(b"host", b"")) not in _LOOPBACK_NAMES:
-            return shapes.ForbiddenHostError(
+            return ForbiddenHostError(
                 "The request names another host. Address the service as 127.0.0.1 or localhost."
             )
-        if scope["path"] == "/healthz":
+        if any(name == b"origin" and value not in self._origins for name, value in scope["headers"]):
+            return ForbiddenOriginError(
+                "A web page that this service does not serve sent the request. Ask from a program, without `Origin`."
+            )
+        wanted = needed(scope["path"])
+        if wanted is Rights.NONE:
             return None
+        self._tokens.refresh()
         shown = headers.get(b"authorization", b"")
-        if hmac.compare_digest(shown, self._expected):
+        granted = self._tokens.scope_of(_bearer(shown)) if shown else self._in_session(headers)
+        if granted >= wanted:
             return None
+        if granted is not Rights.NONE:
+            name = wanted.name.lower()
+            return ScopeError(
+                f"The token is good for less than this, which needs the scope {name}. "
+                f"`idiolect token --scope {name}` names the file of one."
+            )
         what = "The bearer token is wrong" if shown else "The request shows no bearer token"
         return UnauthorizedError(
             f"{what}. Send `Authorization: Bearer` and the token of the file that `idiolect status` names."
         )
+
+    def _in_session(self, headers: dict[bytes, bytes]) -> Rights:
+        """What the session may do whose page asks.
+
+        A cookie goes along with whatever a browser sends to this address, other pages' requests and those of other
+        ports included; the browser itself says which page it was.
+        """
+        if headers.get(b"sec-fetch-site") != b"same-origin":
+            return Rights.NONE
+        for pair in headers.get(b"cookie", b"").decode("latin-1").split(";"):
+            name, _, value = pair.strip().partition("=")
+            if name == COOKIE:
+                return self._sessions.scope_of(value) or Rights.NONE
+        return Rights.NONE
+
+
+def _bearer(shown: bytes) -> bytes:
+    scheme, _, token = shown.partition(b" ")
+    return token if scheme.lower() == b"bearer" else b""
 
 
 def _host_name(value: bytes) -> bytes:

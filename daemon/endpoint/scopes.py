@@ -17,6 +17,7 @@ class Scope(IntEnum):
 #: Whatever is not listed needs `Scope.ADMIN`, so that an address that is forgotten here is open to nobody.
 NEEDED = {
     "/healthz": Scope.NONE,
+    "/open": Scope.NONE,  # takes a code of its own
     "/openapi.json": Scope.SUGGEST,
     "/v1/suggest": Scope.SUGGEST,
     "/v1/feedback": Scope.SUGGEST,
@@ -29,4 +30,6 @@ NEEDED = {
 
 def needed(path: str) -> Scope:
     """The scope that a request for `path` needs."""
+    if path.startswith("/page/"):  # files that hold nothing of the user's
+        return Scope.NONE
     return NEEDED.get(path, Scope.ADMIN)

@@ -26,7 +26,9 @@ from idiolect.daemon.endpoint.answers import answer, client_of, handle_errors, r
 from idiolect.daemon.endpoint.connection import Connection
 from idiolect.daemon.endpoint.guard import Guard
 from idiolect.daemon.endpoint.queue import Priority, Turns
+from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.endpoint.streams import Streams
+from idiolect.daemon.endpoint.tokens import Tokens, files
 from idiolect.daemon.storage.keys import LockedError
 from idiolect.daemon.storage.records import EvalRequest, Feedback, Selector
 
@@ -47,7 +49,7 @@ log = logging.getLogger("idiolect.http")
 Handler = Callable[..., Awaitable[Response]]
 
 
-def create_app(service: Service, *, running: Running, token: str, settings: Settings) -> FastAPI:
+def create_app(service: Service, *, running: Running, settings: Settings) -> FastAPI:
     """The HTTP application over a service; `running` is what `/v1/status` tells about the process."""
     app = FastAPI(
         title="idiolect",
@@ -56,14 +58,7 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
         redoc_url=None,
         lifespan=_lifespan,
     )
-    any_host = running.socket is not None
-    app.add_middleware(
-        Guard,
-        token=token,
-        any_host=any_host,
-        log_path=settings.log_path,
-        paused=lambda: service.paused,
-    )
+    _protect(app, running, settings, Sessions(), lambda: service.paused)
     app.state.streams = streams = Streams(settings.log_path)
     handle_errors(app)
 
@@ -72,8 +67,8 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
         return app.post(path, response_model=None, openapi_extra={"requestBody": {"content": content}})
 
     def about() -> dict[str, Any]:
-        shown = {"url": running.url, "socket": running.socket, "token_file": str(settings.token_path)}
-        return {"running": True, "pid": running.pid, "started_at": running.started_at, **shown}
+        where = {"url": running.url, "socket": running.socket, **files(settings)}
+        return {"running": True, "pid": running.pid, "started_at": running.started_at, **where}
 
     @app.get("/healthz", response_model=None)
     async def healthz() -> Response:
@@ -262,13 +257,10 @@ def create_app(service: Service, *, running: Running, token: str, settings: Sett
     return app
 
 
-def create_locked_app(*, running: Running, token: str, settings: Settings) -> FastAPI:
+def create_locked_app(*, running: Running, settings: Settings) -> FastAPI:
     """What answers while the profile is locked: that it is, to whatever is asked."""
     app = FastAPI(title="idiolect", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
-    any_host = running.socket is not None
-    app.add_middleware(
-        Guard, token=token, any_host=any_host, log_path=settings.log_path, paused=lambda: False
-    )
+    _protect(app, running, settings, Sessions(), lambda: False)
     app.state.streams = Streams(settings.log_path)
     handle_errors(app)
 
@@ -283,6 +275,20 @@ def create_locked_app(*, running: Running, token: str, settings: Settings) -> Fa
         raise LockedError
 
     return app
+
+
+def _protect(
+    app: FastAPI, running: Running, settings: Settings, sessions: Sessions, paused: Callable[[], bool]
+) -> None:
+    """Have each request checked before anything else sees it."""
+    app.add_middleware(
+        Guard,
+        tokens=Tokens(settings, replaced=sessions.end),
+        sessions=sessions,
+        port=running.port,
+        log_path=settings.log_path,
+        paused=paused,
+    )
 
 
 def make_server(app: FastAPI, ready: Callable[[], None]) -> uvicorn.Server:

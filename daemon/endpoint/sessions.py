@@ -17,6 +17,8 @@ from idiolect.daemon.endpoint.scopes import Scope
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+#: The name of the cookie that a session goes by.
+COOKIE = "idiolect"
 CODE_S = 60.0
 SESSION_S = 12 * 3600.0
 #: Beyond these the oldest ends: whoever opens pages without end fills no memory.

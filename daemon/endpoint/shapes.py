@@ -62,14 +62,6 @@ class MalformedError(IdiolectError):
     http_status: ClassVar[int] = 400
 
 
-class ForbiddenHostError(IdiolectError):
-    """The request names another host: a web page's name that was made to point here."""
-
-    code: ClassVar[str] = "forbidden-host"
-    exit_code: ClassVar[int] = 65
-    http_status: ClassVar[int] = 403
-
-
 class _Body(BaseModel):
     """A request's JSON. Unknown fields are errors: a misspelt selector must not widen a `forget`."""
 

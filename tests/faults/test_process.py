@@ -15,7 +15,8 @@ import pytest
 
 from idiolect.daemon import process
 from idiolect.daemon.commandline.client import Client
-from idiolect.daemon.endpoint import address
+from idiolect.daemon.endpoint import address, tokens
+from idiolect.daemon.endpoint.scopes import Scope
 from idiolect.daemon.settings import Settings
 from idiolect.models import durable
 
@@ -155,7 +156,7 @@ def test_a_full_disk_while_the_token_is_written_leaves_none(toy, monkeypatch):
     with monkeypatch.context() as patch, process.locked(toy):
         patch.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space left"):
-            process.make_token(toy)
+            tokens.make(toy, Scope.ADMIN)
         assert not toy.token_path.exists()
         assert sorted(path.name for path in toy.run_dir.iterdir()) == ["lock"]
     assert process.start(toy)[1]

@@ -414,6 +414,25 @@ def test_a_wrong_token_is_one_sentence(run, service):
         service.token_path.chmod(0o600)
 
 
+def test_token_names_a_file_for_each_scope_and_makes_another_that_is_good_at_once(run, service):
+    status = json.loads(run(service, "status", "--json")[1])
+    for scope, path in status["token_files"].items():
+        assert run(service, "token", "--scope", scope) == (0, f"{path}\n", "")
+    assert run(service, "token")[1].strip() == status["token_file"]
+    kept = process.read_token(service)
+    assert run(service, "token", "--show")[1].strip() == kept
+    code, out, _ = run(service, "token", "--rotate")
+    assert (code, kept in out) == (0, False)
+    assert process.read_token(service) != kept
+    assert run(service, "status", "--json")[0] == 0
+
+
+def test_token_needs_no_service(run, tmp_path):
+    code, out, _ = run(tmp_path / "new", "token", "--scope", "suggest")
+    assert (code, Path(out.strip()).stat().st_mode & 0o777) == (0, 0o600)
+    assert run(tmp_path / "new", "token", "--scope", "everything")[0] == 2
+
+
 def test_a_service_that_dies_in_mid_answer_is_one_sentence(run, tmp_path, monkeypatch):
     settings = Settings(home=tmp_path / "home").prepare()
     monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)

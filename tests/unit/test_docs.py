@@ -295,7 +295,7 @@ def test_every_reason_for_leaving_something_out_is_documented():
 @pytest.fixture
 def app(tmp_path):
     running = process.Running(1, "http://127.0.0.1:1", 1, None, "2026-01-31T09:30:00+00:00")
-    return server.create_app(None, running=running, token="t", settings=Settings(home=tmp_path))
+    return server.create_app(None, running=running, settings=Settings(home=tmp_path))
 
 
 def test_every_route_and_field_is_documented(app):

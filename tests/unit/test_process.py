@@ -124,26 +124,6 @@ def test_a_new_profile_has_no_service(tmp_path):
 # --- the token ---
 
 
-def test_the_token_is_made_once_and_for_the_user_alone(settings):
-    token = process.make_token(settings)
-    assert len(token) >= 43
-    assert stat.S_IMODE(settings.token_path.stat().st_mode) == 0o600
-    assert process.make_token(settings) == token == process.read_token(settings)
-
-
-@pytest.mark.parametrize("content", ["", "short", "\n"])
-def test_a_token_that_is_too_short_to_guard_anything_is_replaced(settings, content):
-    settings.token_path.write_text(content)
-    assert len(process.make_token(settings)) >= 43
-
-
-def test_a_token_that_others_could_read_is_closed_to_them(settings):
-    token = process.make_token(settings)
-    settings.token_path.chmod(0o644)
-    assert process.make_token(settings) == token
-    assert stat.S_IMODE(settings.token_path.stat().st_mode) == 0o600
-
-
 def test_a_missing_token_is_one_clear_error(settings):
     with pytest.raises(process.UnauthorizedError, match="cannot be read"):
         process.read_token(settings)

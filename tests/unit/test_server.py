@@ -19,8 +19,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idiolect.daemon.endpoint import address, answers, connection, server, shapes
+from idiolect.daemon.endpoint import address, answers, connection, server, shapes, tokens
 from idiolect.daemon.endpoint import queue as turns
+from idiolect.daemon.endpoint.guard import Guard
+from idiolect.daemon.endpoint.scopes import NEEDED, Scope
+from idiolect.daemon.endpoint.sessions import COOKIE, Sessions
+from idiolect.daemon.endpoint.tokens import Tokens
 from idiolect.daemon.log import PlainFormatter
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import EvalRequest, Feedback, Selector
@@ -36,6 +40,7 @@ class Site:
     """A running server, the service behind it, and a client with the token."""
 
     service: object
+    settings: Settings
     running: object
     http: httpx.Client
     server: object
@@ -53,7 +58,8 @@ def serving(settings):
     service = TOY["ToyService"]()
     sock, running = address.listen(settings)
     ready = threading.Event()
-    app = server.create_app(service, running=running, token=TOKEN, settings=settings)
+    settings.token_path.write_text(TOKEN)
+    app = server.create_app(service, running=running, settings=settings)
     made = server.make_server(app, ready.set)
     thread = threading.Thread(target=made.run, kwargs={"sockets": [sock]})
     thread.start()
@@ -63,7 +69,7 @@ def serving(settings):
     with httpx.Client(
         base_url=running.url, headers=headers, timeout=DEADLINE_S, transport=transport, trust_env=False
     ) as http:
-        yield Site(service, running, http, made, thread)
+        yield Site(service, settings, running, http, made, thread)
         service.gate.set()
         made.should_exit = True
     thread.join(DEADLINE_S)
@@ -372,6 +378,103 @@ def test_another_host_name_is_refused(site, host, path):
 @pytest.mark.parametrize("host", ["127.0.0.1", "LOCALHOST:1", "[::1]:99"])
 def test_names_of_this_machine_are_fine(site, host):
     assert site.http.get("/v1/status", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://evil.example", "null", "", "http://127.0.0.1", "http://127.0.0.1:1", "https://127.0.0.1:{port}",
+     "http://localhost:{port}.evil.example", "app://obsidian.md", "http://127.0.0.1:{port}/"],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["/healthz", "/v1/status"])
+def test_another_page_is_refused_even_with_the_token(site, origin, path):
+    answer = site.http.get(path, headers={"Origin": origin.format(port=site.running.port)})
+    assert (answer.status_code, error_of(answer)["code"]) == (403, "forbidden-origin")
+
+
+def test_one_origin_of_two_is_enough_to_be_refused(site):
+    headers = [("Origin", "http://evil.example"), ("Origin", site.running.url)]
+    assert site.http.get("/v1/status", headers=headers).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["127.0.0.1", "localhost", "[::1]"])
+def test_the_services_own_page_is_fine(site, name):
+    answer = site.http.get("/v1/status", headers={"Origin": f"http://{name}:{site.running.port}"})
+    assert answer.status_code == 200
+
+
+ENOUGH = [
+    ("GET", "/openapi.json", Scope.SUGGEST),
+    ("POST", "/v1/suggest", Scope.SUGGEST),
+    ("POST", "/v1/feedback", Scope.SUGGEST),
+    ("POST", "/v1/history", Scope.LEARN),
+    ("GET", "/v1/status", Scope.LEARN),
+    ("POST", "/v1/learned", Scope.ADMIN),
+    ("POST", "/v1/forget", Scope.ADMIN),
+    ("GET", "/v1/sources", Scope.ADMIN),
+    ("GET", "/v1/nowhere", Scope.ADMIN),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "wanted"), ENOUGH)
+def test_a_token_is_good_for_its_scope_and_no_more(site, method, path, wanted):
+    for scope in tokens.SCOPES:
+        token = tokens.make(site.settings, scope)
+        answer = site.http.request(method, path, headers={"Authorization": f"Bearer {token}"})
+        assert (answer.status_code == 403) == (scope < wanted)
+        if scope < wanted:
+            error = error_of(answer)
+            assert error["code"] == "scope-too-small"
+            assert f"idiolect token --scope {wanted.name.lower()}" in error["message"]
+
+
+def test_another_token_is_good_at_once_and_the_one_before_no_more(site):
+    token = tokens.make(site.settings, Scope.SUGGEST)
+    shown = {"Authorization": f"Bearer {token}"}
+    assert site.post("/v1/suggest", {"prefix": "Hi "}, headers=shown).status_code == 200
+    other = tokens.make(site.settings, Scope.SUGGEST, anew=True)
+    assert site.post("/v1/suggest", {"prefix": "Hi "}, headers=shown).status_code == 401
+    shown = {"Authorization": f"bearer {other}"}
+    assert site.post("/v1/suggest", {"prefix": "Hi "}, headers=shown).status_code == 200
+
+
+def test_a_session_is_good_for_the_page_that_has_it_and_ends_with_the_token(tmp_path):
+    app_scope = {"type": "http", "path": "/v1/status"}
+    settings = Settings(home=tmp_path / "home").prepare()
+    tokens.make(settings, Scope.ADMIN)
+    sessions = Sessions()
+    guard = Guard(
+        None,
+        tokens=Tokens(settings, replaced=sessions.end),
+        sessions=sessions,
+        port=8765,
+        log_path=settings.log_path,
+        paused=lambda: False,
+    )
+
+    def wrong(**headers):
+        named = {"host": "127.0.0.1:8765", **headers}
+        raw = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in named.items()]
+        return getattr(guard._wrong({**app_scope, "headers": raw}), "code", None)
+
+    cookie = f"a=b; {COOKIE}={sessions.redeem(sessions.begin())}"
+    assert wrong(cookie=cookie, sec_fetch_site="same-origin") is None
+    for site in ("same-site", "cross-site", "none", ""):
+        assert wrong(cookie=cookie, sec_fetch_site=site) == "unauthorized"
+    assert wrong(cookie=cookie) == "unauthorized"
+    assert (
+        wrong(cookie=cookie, sec_fetch_site="same-origin", origin="http://127.0.0.1:1") == "forbidden-origin"
+    )
+    assert wrong(cookie=cookie, sec_fetch_site="same-origin", authorization="Bearer no") == "unauthorized"
+    for bad in ("", f"{COOKIE}=", f"{COOKIE}=\xe9", '"', ";;=", COOKIE):
+        assert wrong(cookie=bad, sec_fetch_site="same-origin") == "unauthorized"
+    tokens.make(settings, Scope.ADMIN, anew=True)
+    assert wrong(cookie=cookie, sec_fetch_site="same-origin") == "unauthorized"
+
+
+def test_each_address_says_itself_what_it_needs(site):
+    paths = set(site.http.get("/openapi.json").json()["paths"])
+    unknown = NEEDED.keys() - paths - {"/openapi.json", "/open"}
+    assert unknown == set()
 
 
 # --- bad input ---

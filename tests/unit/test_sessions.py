@@ -96,4 +96,4 @@ def test_an_address_that_is_not_listed_needs_the_largest_scope():
     assert needed("/v1/suggest") is Scope.SUGGEST
     assert needed("/v1/forget") is Scope.ADMIN
     assert needed("/v1/suggest/") is Scope.ADMIN
-    assert [path for path, scope in NEEDED.items() if scope is Scope.NONE] == ["/healthz"]
+    assert [path for path, scope in NEEDED.items() if scope is Scope.NONE] == ["/healthz", "/open"]
