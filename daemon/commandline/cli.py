@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from idiolect.daemon.commandline import custody, gather, safekeeping
+from idiolect.daemon.commandline import custody, editing, gather, safekeeping
 from idiolect.daemon.commandline.apps import apps
 from idiolect.daemon.commandline.arguments import (
     AsJson,
@@ -419,6 +419,9 @@ def export(
     with _client() as client:
         body = {"kind": kind.value, "path": absolute([path])[0], "adapter": adapter}
         _view().exported(client.post("/v1/export", body, patient=True)["path"])
+
+
+editing.register(app, _USE)
 
 
 # --- care --------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ def files(settings: Settings) -> dict[str, Any]:
 def make(settings: Settings, scope: Scope, *, anew: bool = False) -> str:
     """A scope's token; made where there is none that is good, or `anew`, after which the old one is worth nothing."""
     path = path_of(settings, scope)
-    if not anew and (kept := _read(path)):
+    if not anew and (kept := read(path)):
         path.chmod(0o600)
         return kept.decode()
     token = secrets.token_urlsafe(32)
@@ -64,7 +64,7 @@ class Tokens:
             except OSError:
                 seen = None
             if seen != self._seen[scope]:
-                before, self._tokens[scope] = self._tokens[scope], _read(path)
+                before, self._tokens[scope] = self._tokens[scope], read(path)
                 self._seen[scope] = seen
                 if scope is Scope.ADMIN and before not in (b"", self._tokens[scope]):
                     self._replaced()
@@ -78,7 +78,7 @@ class Tokens:
         return granted
 
 
-def _read(path: Path) -> bytes:
+def read(path: Path) -> bytes:
     """The token in a file; nothing where there is none that nobody guesses."""
     with contextlib.suppress(OSError):
         token = path.read_bytes().strip()

@@ -1,0 +1,1 @@
+"""Editors and shells: programs that people type in, and how each of them asks the service."""

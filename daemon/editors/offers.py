@@ -1,0 +1,74 @@
+"""What the service suggests, as the Language Server Protocol says it; and back, what became of it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+from lsprotocol import types
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: The command that an editor runs once a suggestion was taken. Its argument holds figures, no text.
+ACCEPTED: Final = "idiolect.accepted"
+
+_WORD_END: Final = re.compile(r"[^\W_][\w'’-]*$")
+
+
+def completions(
+    answer: dict[str, Any], before: str, line: int, column: Callable[[int], int]
+) -> list[types.CompletionItem]:
+    """The words of a service's answer as items, the likeliest first, each with the whole word in place of its part.
+
+    `before` is the line up to the cursor; `column(n)` is where its `n`-th character begins in the editor's units.
+    """
+    found = _WORD_END.search(before)
+    start = found.start() if found else len(before)
+    typed = before[start:]
+    place = types.Range(types.Position(line, column(start)), types.Position(line, column(len(before))))
+    words = answer["words"]
+    items = []
+    for rank, word in enumerate(words):
+        whole = typed + word["text"]
+        others = [other["p"] for other in words if other is not word]
+        figures = {"kind": "word", "p": word["p"], "characters": len(word["text"]), "keystrokes": rank + 1}
+        items.append(
+            types.CompletionItem(
+                label=whole.strip(),
+                kind=types.CompletionItemKind.Text,
+                sort_text=f"{rank:02}",
+                filter_text=whole,
+                text_edit=types.TextEdit(place, whole),
+                command=types.Command("Accepted", ACCEPTED, arguments=[{**figures, "others": others}]),
+            )
+        )
+    return items
+
+
+def inline_completion(
+    answer: dict[str, Any], place: types.Position, *, asked: bool
+) -> types.InlineCompletionItem | None:
+    """The ghost text of a service's answer: where it advises to show it, or where the user `asked` for one."""
+    ghost = answer["ghost"]
+    if not ghost["text"] or not (ghost["show"] or asked):
+        return None
+    figures = {
+        "kind": "ghost",
+        "p": ghost["p"],
+        "show": ghost["show"],
+        "characters": len(ghost["text"]),
+        "words": len(ghost["text"].split()),
+    }
+    return types.InlineCompletionItem(
+        insert_text=ghost["text"],
+        range=types.Range(place, place),
+        command=types.Command("Accepted", ACCEPTED, arguments=[figures]),
+    )
+
+
+def feedback(figures: dict[str, Any]) -> list[dict[str, Any]]:
+    """What to send to `/v1/feedback` once the suggestion with these figures was taken, those beside it not."""
+    taken = {name: value for name, value in figures.items() if name != "others"}
+    dismissed = [{"kind": figures["kind"], "outcome": "dismissed", "p": p} for p in figures.get("others", ())]
+    return [{**taken, "outcome": "accepted"}, *dismissed]

@@ -1,0 +1,348 @@
+"""The language server: a thin client of the service that speaks the Language Server Protocol with an editor.
+
+It holds the documents that are open, asks the service for words and ghost texts at the cursor, and, if it is allowed
+to, tells the service what was newly typed in a document when that is saved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import glob
+import logging
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import unquote
+
+import pydantic
+from lsprotocol import types
+from pygls.lsp.server import LanguageServer
+from pygls.uris import to_fs_path, urlparse
+from pygls.workspace import TextDocument
+
+from idiolect.daemon.editors import offers, prose
+from idiolect.daemon.editors.link import Link
+from idiolect.daemon.editors.written import Written, is_typed
+from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.finding import Exclusion, Ignored
+from idiolect.daemon.log import open_log
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+    from idiolect.daemon.settings import Settings
+
+_SOURCE: Final = "editor"
+_SUFFIX_CHARS: Final = 1000
+_SETTLE_S: Final = 5.0  # after a save: an editor that saves by itself saves half words
+_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
+#: Where programs put text for the moment of its being edited that is nobody's business, besides what is never read.
+_SECRETS: Final = ("/dev/shm", "pass.*", "gopass*")  # noqa: S108 (nothing is written there)
+
+
+class Options(pydantic.BaseModel):
+    """What an editor may set (`initializationOptions`)."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    learn: bool = False
+    words: Annotated[int, pydantic.Field(ge=0, le=20)] = 3
+    ghost_words: Annotated[int, pydantic.Field(ge=1, le=32)] = 8
+    after_space: bool = False
+    languages: Annotated[tuple[str, ...], pydantic.Field(strict=False)] = ()
+
+
+class _Document(TextDocument):
+    """A document whose lines end where the protocol says; Python's `splitlines` knows more ends."""
+
+    @property
+    def lines(self) -> Sequence[str]:
+        return _LINE.findall(self.source)
+
+
+@dataclass
+class _Open:
+    """An open document: whether it may be looked at, and what of it is to be learned once it was saved."""
+
+    language: str
+    path: Path | None
+    off_limits: bool
+    written: Written | None
+    saved: str | None = None
+    waiting: asyncio.Task[None] | None = None
+
+
+@dataclass(frozen=True)
+class _New:
+    """A text to be learned, and when it was saved (ISO 8601)."""
+
+    path: Path
+    text: str
+    at: str
+
+
+class Privacy:
+    """Which files are not looked at, and from which nothing is learned."""
+
+    def __init__(self, settings: Settings) -> None:
+        """By the settings' `exclude`, `.idiolectignore` files, and places that are for secrets."""
+        self._exclusion = Exclusion((*settings.exclude, *_SECRETS, glob.escape(str(settings.home))))
+
+    def covers(self, path: Path, *, hidden: bool) -> bool:
+        """Whether a file is not to be looked at; with `hidden`, what is in a hidden folder is not either."""
+        return any(
+            self._exclusion.covers(one, Path(one.anchor), hidden=hidden)
+            or Ignored().covers(one, Path(one.anchor))
+            for one in {path, path.resolve()}
+        )
+
+
+class Editing:
+    """One editor's session: its documents, and what is asked and told for it."""
+
+    def __init__(self, server: LanguageServer, settings: Settings) -> None:
+        """Register with the server what it can do."""
+        self._server = server
+        self._settings = settings
+        self._privacy = Privacy(settings)
+        self._options = Options()
+        self._link = self.link()
+        self._app: str | None = None
+        self._open: dict[str, _Open] = {}
+        self._new: list[_New] = []
+        self._telling = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wrong_option: str | None = None
+        for name, handler in (
+            (types.INITIALIZE, self._initialize),
+            (types.INITIALIZED, self._initialized),
+            (types.TEXT_DOCUMENT_DID_OPEN, self._opened),
+            (types.TEXT_DOCUMENT_DID_CHANGE, self._changed),
+            (types.TEXT_DOCUMENT_DID_CLOSE, self._closed),
+            (types.SHUTDOWN, self._shutdown),
+        ):
+            server.feature(name)(partial(handler))  # it is marked, which a method cannot be
+        server.feature(types.TEXT_DOCUMENT_DID_SAVE, types.SaveOptions(include_text=True))(
+            partial(self._saved)
+        )
+        server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(
+            partial(self._inline)
+        )
+        server.command(offers.ACCEPTED)(partial(self._accepted))
+
+    def link(self) -> Link:
+        """A way to the service, which lets no more be done than this editor needs."""
+        return Link(self._settings, Scope.LEARN if self._options.learn else Scope.SUGGEST)
+
+    # The session
+
+    def _initialize(self, params: types.InitializeParams) -> None:
+        self._app = params.client_info.name[:1000] or None if params.client_info else None
+        if params.initialization_options:
+            try:
+                self._options = Options.model_validate(params.initialization_options)
+            except pydantic.ValidationError as error:
+                self._wrong_option = ".".join(map(str, error.errors(include_input=False)[0]["loc"]))
+        self._link = self.link()
+        triggers = [" "] if self._options.after_space else None
+        self._server.feature(
+            types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=triggers)
+        )(partial(self._complete))
+
+    async def _initialized(self, _params: types.InitializedParams) -> None:
+        if self._wrong_option is not None:
+            self._say(f"the option '{self._wrong_option}' is not known or has a value that is not allowed")
+        if (trouble := await self._link.start()) is not None:
+            self._say(trouble)
+
+    async def _shutdown(self, _params: None) -> None:
+        await self.finish(self._link)
+
+    async def finish(self, link: Link) -> None:
+        """Learn what was saved and waits, by a link of this event loop, and close that."""
+        self._link = link
+        for one in self._open.values():
+            self._ready(one)
+        await self._tell()
+        await self._link.close()
+
+    def _say(self, sentence: str) -> None:
+        self._server.window_show_message(
+            types.ShowMessageParams(types.MessageType.Warning, f"idiolect: {sentence}")
+        )
+
+    # Documents
+
+    def _opened(self, params: types.DidOpenTextDocumentParams) -> None:
+        document = params.text_document
+        uri, language = document.uri, document.language_id.lower()
+        if language not in prose.LANGUAGES and language not in self._options.languages:
+            return
+        scheme = urlparse(uri)[0]
+        if scheme not in ("file", "untitled", ""):  # such as an older version that the editor shows
+            return
+        given = to_fs_path(uri) if scheme == "file" else None
+        path = Path(given) if given else None
+        off_limits = path is not None and self._privacy.covers(path, hidden=False)
+        held = (
+            prose.read(document.text, language) if self._options.learn and path and not off_limits else None
+        )
+        workspace = self._server.workspace
+        workspace.text_documents[unquote(uri)] = _Document(
+            uri,
+            document.text,
+            document.version,
+            document.language_id,
+            position_codec=workspace.position_codec,
+        )
+        self._open[uri] = _Open(language, path, off_limits, None if held is None else Written(held))
+
+    def _changed(self, params: types.DidChangeTextDocumentParams) -> None:
+        one = self._open.get(params.text_document.uri)
+        if one is None or one.written is None:
+            return
+        for change in params.content_changes:
+            whole = not isinstance(change, types.TextDocumentContentChangePartial)
+            if whole or not is_typed(change.text):  # an editor sends the whole when it has read it again
+                one.written.not_typed(prose.read(change.text, one.language) or [])
+
+    def _saved(self, params: types.DidSaveTextDocumentParams) -> None:
+        one = self._open.get(params.text_document.uri)
+        if one is None or one.written is None:
+            return
+        one.saved = (
+            params.text if params.text is not None else self._document(params.text_document.uri).source
+        )
+        if one.waiting is not None:
+            one.waiting.cancel()
+        one.waiting = self._keep(self._learn_later(one))
+
+    def _closed(self, params: types.DidCloseTextDocumentParams) -> None:
+        if (one := self._open.pop(params.text_document.uri, None)) is not None:
+            self._ready(one)
+            self._keep(self._tell())
+
+    def _document(self, uri: str) -> TextDocument:
+        return self._server.workspace.get_text_document(uri)
+
+    # Learning
+
+    async def _learn_later(self, one: _Open) -> None:
+        await asyncio.sleep(_SETTLE_S)
+        one.waiting = None
+        self._ready(one)
+        await self._tell()
+
+    def _ready(self, one: _Open) -> None:
+        """What was newly typed in a document, up to its last save, waits to be told."""
+        if one.waiting is not None:
+            one.waiting.cancel()
+            one.waiting = None
+        text, one.saved = one.saved, None
+        if text is None or one.written is None or one.path is None:
+            return
+        new = one.written.saved(prose.read(text, one.language) or [])
+        if new and not self._privacy.covers(one.path, hidden=True):
+            now = datetime.now(UTC).isoformat()
+            self._new += [_New(one.path, text, now) for text in new]
+
+    async def _tell(self) -> None:
+        async with self._telling:
+            watched: list[str] | None = None
+            while self._new:
+                new = self._new[0]
+                if watched is None:
+                    watched = (await self._link.ask("GET", "/v1/status") or {}).get("watches", [])
+                if not any(new.path.is_relative_to(folder) for folder in watched):  # else it is read there
+                    body = {"text": new.text, "source": _SOURCE, "app": self._app, "at": new.at}
+                    await self._link.ask("POST", "/v1/history", body)
+                self._new.pop(
+                    0
+                )  # not before: who is cut off here tells it once more, which stores nothing twice
+
+    # Suggestions
+
+    async def _complete(self, params: types.CompletionParams) -> types.CompletionList | None:
+        found = await self._suggested(params, words=self._options.words, ghost_words=0)
+        if found is None:
+            return None
+        answer, before, document = found
+
+        def column(characters: int) -> int:
+            return int(document.position_codec.client_num_units(before[:characters]))
+
+        items = offers.completions(answer, before, params.position.line, column)
+        return types.CompletionList(is_incomplete=True, items=items)
+
+    async def _inline(self, params: types.InlineCompletionParams) -> types.InlineCompletionList | None:
+        if params.context.selected_completion_info is not None:  # a ghost would have to go on from that
+            return None
+        found = await self._suggested(params, words=0, ghost_words=self._options.ghost_words)
+        asked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
+        item = found and offers.inline_completion(found[0], params.position, asked=asked)
+        return types.InlineCompletionList(items=[item] if item else [])
+
+    async def _suggested(
+        self, params: types.CompletionParams | types.InlineCompletionParams, *, words: int, ghost_words: int
+    ) -> tuple[dict[str, Any], str, TextDocument] | None:
+        """The service's answer, the line before the cursor and the document; None where nothing is to be said."""
+        one = self._open.get(params.text_document.uri)
+        if one is None or one.off_limits:
+            return None
+        document = self._document(params.text_document.uri)
+        offset = document.offset_at_position(params.position)
+        text = document.source
+        prefix = prose.before(text[:offset], one.language)
+        if prefix is None:
+            return None
+        body = {
+            "prefix": prefix,
+            "suffix": text[offset : offset + _SUFFIX_CHARS],
+            "candidates": words,
+            "ghost_words": ghost_words,
+            "app": self._app,
+        }
+        answer = await self._link.ask("POST", "/v1/suggest", body)
+        line = text[text.rfind("\n", 0, offset) + 1 : offset]
+        return None if answer is None else (answer, line, document)
+
+    async def _accepted(self, *given: Any) -> None:
+        """An editor runs this command once a suggestion was taken."""
+        for figures in given:
+            if isinstance(figures, dict):
+                for body in offers.feedback(figures):
+                    await self._link.ask("POST", "/v1/feedback", {**body, "app": self._app})
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+
+class _Server(LanguageServer):
+    def report_server_error(self, error: Exception, source: Any) -> None:  # noqa: ARG002 (the base class fixes both)
+        """Say what kind of mistake it was; its message may hold the user's text, and editors keep logs."""
+        logging.getLogger("idiolect.editor").error(
+            "a message of the editor's was not understood", exc_info=error
+        )
+
+
+def serve(settings: Settings) -> None:
+    """Serve one editor over stdin and stdout until it goes."""
+    open_log(settings.log_path)
+    for name in (
+        "pygls",
+        "httpx",
+        "httpcore",
+        "asyncio",
+    ):  # these write messages, which hold text, into their log
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    server = _Server("idiolect", version("idiolect"), max_workers=2)
+    editing = Editing(server, settings)
+    server.start_io()
+    asyncio.run(editing.finish(editing.link()))  # an editor that has gone at once may have saved before

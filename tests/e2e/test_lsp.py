@@ -1,0 +1,400 @@
+"""The language server with a real service (of the tiny model): asked by pygls' own client, and by Neovim."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from lsprotocol import types
+from pygls.lsp.client import LanguageClient
+
+from idiolect.daemon import process
+from idiolect.daemon.settings import Settings
+
+CANARY = "the teal lighthouse keeper Zorvelin hums quietly at noon"
+MAIN = "from idiolect.daemon.commandline.cli import main; main()"
+
+
+class Service:
+    """A profile with a running service."""
+
+    def __init__(self, home):
+        self.settings = Settings(home=home)
+
+    def ask(self, path, /, **body):
+        url = process.find(self.settings).url
+        headers = {"Authorization": f"Bearer {process.read_token(self.settings)}"}
+        with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=60) as client:
+            answer = client.post(path, json=body) if body else client.get(path)
+            return answer.raise_for_status().json()
+
+    def knows(self, prefix, word):
+        return word in [found["text"] for found in self.ask("/v1/suggest", prefix=prefix)["words"]]
+
+
+@pytest.fixture(scope="module")
+def service(tiny, tmp_path_factory):
+    home = tmp_path_factory.mktemp("lsp") / "profile"
+    home.mkdir()
+    gguf = json.dumps(str(tiny.folder.parent / "tiny.gguf"))
+    (home / "config.toml").write_text(f"keyring = false\nauto_train = false\nbase = {gguf}\n")
+    (home / "base").symlink_to(tiny.folder.parent)
+    service = Service(home)
+    process.start(service.settings.prepare())
+    for _ in range(5):
+        service.ask("/v1/history", text=CANARY, source="test")
+    yield service
+    process.stop(service.settings)
+
+
+class Editor(LanguageClient):
+    """An editor with one document after the other."""
+
+    def __init__(self):
+        super().__init__("tester", "1")
+        self.said = []
+        self.feature(types.WINDOW_SHOW_MESSAGE)(lambda params: self.said.append(params.message))
+
+    def open(self, uri, text="", language="markdown"):
+        self.text_document_did_open(
+            types.DidOpenTextDocumentParams(types.TextDocumentItem(uri, language, 1, text))
+        )
+
+    def type(self, uri, line, character, text, end=None):
+        place = types.Range(
+            types.Position(line, character), types.Position(line, character if end is None else end)
+        )
+        self.text_document_did_change(
+            types.DidChangeTextDocumentParams(
+                types.VersionedTextDocumentIdentifier(2, uri),
+                [types.TextDocumentContentChangePartial(place, text)],
+            )
+        )
+
+    def close(self, uri, saved=None):
+        if saved is not None:
+            self.text_document_did_save(
+                types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(uri), saved)
+            )
+        self.text_document_did_close(types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri)))
+
+    async def words(self, uri, line, character):
+        return await self.text_document_completion_async(
+            types.CompletionParams(types.TextDocumentIdentifier(uri), types.Position(line, character))
+        )
+
+    async def ghosts(self, uri, line, character, kind=types.InlineCompletionTriggerKind.Invoked):
+        found = await self.text_document_inline_completion_async(
+            types.InlineCompletionParams(
+                types.InlineCompletionContext(kind),
+                types.TextDocumentIdentifier(uri),
+                types.Position(line, character),
+            )
+        )
+        return found.items
+
+
+@asynccontextmanager
+async def editing(service, encodings=None, **options):
+    """An editor with a language server; on leaving, it has shut down and all that was saved is learned."""
+    editor = Editor()
+    environment = {**os.environ, "IDIOLECT_HOME": str(service.settings.home)}
+    await editor.start_io(sys.executable, "-c", MAIN, "lsp", env=environment)
+    capable = types.ClientCapabilities(general=types.GeneralClientCapabilities(position_encodings=encodings))
+    editor.answer = await editor.initialize_async(
+        types.InitializeParams(
+            capable, client_info=types.ClientInfo("Tester"), initialization_options=options or None
+        )
+    )
+    editor.initialized(types.InitializedParams())
+    yield editor
+    await editor.shutdown_async(None)
+    editor.exit(None)
+    await editor.stop()
+
+
+def run(scene):
+    return asyncio.run(asyncio.wait_for(scene, 300))
+
+
+def test_words_complete_what_was_typed_at_the_cursor(service):
+    async def scene():
+        async with editing(service) as editor:
+            editor.open("file:///notes/a.md", "One line.\n\n")
+            editor.type("file:///notes/a.md", 2, 0, "the teal lighthouse keeper Zorv")
+            return editor.answer.capabilities, await editor.words("file:///notes/a.md", 2, 31)
+
+    capabilities, found = run(scene())
+    assert capabilities.text_document_sync.change == types.TextDocumentSyncKind.Incremental
+    assert capabilities.inline_completion_provider
+    assert found.is_incomplete
+    first = found.items[0]
+    assert (first.label, first.text_edit.new_text, first.filter_text) == ("Zorvelin",) * 3
+    assert first.text_edit.range == types.Range(types.Position(2, 27), types.Position(2, 31))
+    assert [item.sort_text for item in found.items] == sorted(item.sort_text for item in found.items)
+    [figures] = first.command.arguments
+    assert "elin" not in json.dumps(figures)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "start", "end"), [("utf-8", 32, 36), ("utf-16", 30, 34), ("utf-32", 29, 33)]
+)
+def test_positions_count_as_the_editor_counts(service, encoding, start, end):
+    line = "🦉 the teal lighthouse keeper Zorv"
+
+    async def scene():
+        async with editing(service, [types.PositionEncodingKind(encoding)]) as editor:
+            # No line ends at the form feed or the line separator.
+            editor.open("untitled:1", f"é\f\u2028 ü\n{line}", "plaintext")
+            return await editor.words("untitled:1", 1, end)
+
+    first = run(scene()).items[0]
+    assert first.text_edit.new_text == "Zorvelin"
+    assert first.text_edit.range == types.Range(types.Position(1, start), types.Position(1, end))
+
+
+def test_a_ghost_text_is_given_where_it_is_asked_for_and_else_where_the_service_advises_it(service):
+    text = "the teal lighthouse keeper Zorvelin hums"
+    advised = service.ask("/v1/suggest", prefix=text)["ghost"]
+    kinds = types.InlineCompletionTriggerKind
+
+    async def scene():
+        async with editing(service) as editor:
+            editor.open("untitled:1", text, "plaintext")
+            at = ("untitled:1", 0, len(text))
+            return await editor.ghosts(*at, kinds.Invoked), await editor.ghosts(*at, kinds.Automatic)
+
+    asked, automatic = run(scene())
+    assert asked[0].insert_text == advised["text"] == " quietly"
+    assert asked[0].range.start == asked[0].range.end == types.Position(0, len(text))
+    assert bool(automatic) == advised["show"]
+
+
+def test_nothing_is_offered_where_no_prose_is_written_or_in_files_that_are_not_to_be_read(service, tmp_path):
+    (tmp_path / ".idiolectignore").write_text("private/\n")
+    phrase = "the teal lighthouse keeper Zorv"
+    files = [
+        ("main.py", "python", phrase),
+        ("a.md", "markdown", f"```\n{phrase}"),
+        ("COMMIT_EDITMSG", "gitcommit", f"# {phrase}"),
+        ("passwords.txt", "plaintext", phrase),
+        ("private/diary.md", "markdown", phrase),
+        ("draft.eml", "mail", f"To: {phrase}"),
+        ("draft.eml", "mail", f"Hello,\n\n> {phrase}"),
+        ("paper.tex", "latex", f"{phrase}\\"),
+    ]
+    prose = [
+        (".git/COMMIT_EDITMSG", "gitcommit", f"{phrase}"),
+        ("draft.eml", "mail", f"To: a@example.org\nSubject: {phrase}"),
+        ("draft.eml", "mail", f"To: a@example.org\n\n> Hello\n{phrase}"),
+        ("paper.tex", "latex", phrase),
+        ("page.adoc", "asciidoc", phrase),
+    ]
+
+    async def scene():
+        async with editing(service, languages=["asciidoc"]) as editor:
+            found = []
+            for name, language, text in (*files, *prose):
+                uri = (tmp_path / name).as_uri()
+                editor.open(uri, text, language)
+                lines = text.split("\n")
+                words = await editor.words(uri, len(lines) - 1, len(lines[-1]))
+                found.append([item.label for item in words.items] if words else [])
+                editor.close(uri)
+            return found
+
+    found = run(scene())
+    assert found[: len(files)] == [[]] * len(files)
+    assert all("Zorvelin" in words for words in found[len(files) :])
+
+
+def test_what_is_typed_and_saved_is_learned_and_nothing_else(service, tmp_path):
+    there = "The orange heron Quimbrel waits below the weir."
+    pasted = "A pasted paragraph about Xantheby, " + "which goes on and on. " * 20
+    private = tmp_path / "private.md"
+    (tmp_path / ".idiolectignore").write_text("private.md\n")
+    watched = tmp_path / "watched"
+    watched.mkdir()
+    service.ask("/v1/watch", path=str(watched))
+
+    async def scene(**options):
+        async with editing(service, **options) as editor:
+            for file in (tmp_path / "a.md", private, watched / "b.md"):
+                uri = file.as_uri()
+                editor.open(uri, f"{there}\n\n")
+                typed = f"My neighbour {file.stem}bert Wuffelin sings"
+                editor.type(uri, 2, 0, f"{typed}\n\n")
+                editor.type(uri, 4, 0, pasted)
+                editor.close(uri, saved=f"{there}\n\n{typed}\n\n{pasted}")
+
+    before = service.ask("/v1/status")["entries"]
+    run(scene())
+    assert service.ask("/v1/status")["entries"] == before  # it is not allowed to
+    run(scene(learn=True))
+    status = service.ask("/v1/status")
+    assert status["entries"] == before + 1
+    assert status["sources"]["editor"] == 1
+    assert service.knows("My neighbour abert Wuff", "elin")
+    [taken] = [row for row in service.ask("/v1/audit")["taken"] if row["source"] == "editor"]
+    assert taken["app"] == "Tester"
+
+
+def test_what_was_taken_is_told(service):
+    before = service.ask("/v1/report")["savings"]
+    text = "the teal lighthouse keeper Zorv"
+
+    async def scene():
+        async with editing(service) as editor:
+            editor.open("untitled:1", text, "plaintext")
+            item = (await editor.words("untitled:1", 0, len(text))).items[0]
+            await editor.workspace_execute_command_async(
+                types.ExecuteCommandParams(item.command.command, item.command.arguments)
+            )
+            return len(item.command.arguments[0]["others"])
+
+    others = run(scene())
+    after = service.ask("/v1/report")["savings"]
+    assert after["accepted"] - before["accepted"] == 1
+    assert after["characters"] - before["characters"] == len("elin")
+    assert after["dismissed"] - before["dismissed"] == others
+
+
+def test_an_option_that_is_not_known_is_named(service):
+    async def scene():
+        async with editing(service, lern=True) as editor:
+            await editor.words("untitled:1", 0, 0)
+        return editor.said
+
+    assert "'lern'" in run(scene())[0]
+
+
+def test_a_service_that_does_not_run_is_started(tiny, tmp_path):
+    gguf = json.dumps(str(tiny.folder.parent / "tiny.gguf"))
+    (tmp_path / "config.toml").write_text(f"keyring = false\nauto_train = false\nbase = {gguf}\n")
+    (tmp_path / "base").symlink_to(tiny.folder.parent)
+    service = Service(tmp_path)
+
+    async def scene():
+        async with editing(service) as editor:
+            editor.open("untitled:1", "I wa", "plaintext")
+            while not (found := await editor.words("untitled:1", 0, 4)):
+                await asyncio.sleep(0.05)
+            return found
+
+    try:
+        assert run(scene()).items
+    finally:
+        process.stop(service.settings)
+
+
+def test_no_text_comes_into_a_log_whatever_goes_wrong(service):
+    bad = [
+        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}, "processId": None}},
+        {"jsonrpc": "2.0", "method": "initialized", "params": {}},
+        {"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": {"textDocument": {"uri": CANARY}}},
+        {"jsonrpc": "2.0", "method": "textDocument/didChange", "params": {
+            "textDocument": {"uri": "untitled:1", "version": 1}, "contentChanges": [{"text": CANARY}]}},
+        {"jsonrpc": "2.0", "id": 2, "method": "textDocument/hover", "params": {"text": CANARY}},
+        {"jsonrpc": "2.0", "id": 3, "method": "workspace/executeCommand", "params": {
+            "command": "idiolect.accepted", "arguments": [{"kind": CANARY}]}},
+    ]  # fmt: skip
+    sent = b"".join(
+        b"Content-Length: %d\r\n\r\n%s" % (len(message), message)
+        for message in (json.dumps(one).encode() for one in bad)
+    )
+    environment = {**os.environ, "IDIOLECT_HOME": str(service.settings.home)}
+    command = [sys.executable, "-c", MAIN, "lsp"]
+    done = subprocess.run(command, input=sent, env=environment, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0
+    assert done.stderr == b""
+    assert CANARY.encode() not in done.stdout
+    log = service.settings.log_path.read_text()
+    assert "idiolect.editor" in log
+    assert CANARY not in log
+
+
+def await_true(check):
+    for _ in range(3000):
+        if check():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it did not happen")
+
+
+class Neovim:
+    """A Neovim without a screen, which keys are sent to as if they were typed."""
+
+    def __init__(self, program, folder, service):
+        self._call = [program, "--server", str(folder / "nvim.sock")]
+        config = folder / "init.lua"
+        config.write_text(f"""
+            vim.o.completeopt = 'menuone,noselect'
+            vim.api.nvim_create_autocmd('FileType', {{
+              pattern = {{ 'markdown', 'text', 'mail', 'gitcommit' }},
+              callback = function()
+                vim.lsp.start({{
+                  name = 'idiolect',
+                  cmd = {{ '{sys.executable}', '-c', '{MAIN}', 'lsp' }},
+                  init_options = {{ learn = true }},
+                }})
+              end,
+            }})
+        """)
+        home = {"XDG_STATE_HOME": str(folder), "XDG_DATA_HOME": str(folder)}
+        self.process = subprocess.Popen(
+            [
+                program,
+                "--headless",
+                "-n",
+                "-u",
+                config,
+                "--listen",
+                folder / "nvim.sock",
+                folder / "notes.md",
+            ],
+            env={**os.environ, **home, "IDIOLECT_HOME": str(service.settings.home)},
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        await_true(lambda: self.value("luaeval('vim.lsp.get_clients()[1].initialized')") == "true")
+
+    def keys(self, keys):
+        subprocess.run(
+            [*self._call, "--remote-send", keys], check=False, stderr=subprocess.DEVNULL
+        )  # it may end
+
+    def value(self, expression):
+        done = subprocess.run(
+            [*self._call, "--remote-expr", expression], capture_output=True, text=True, check=False
+        )
+        return done.stdout or done.stderr
+
+
+@pytest.fixture
+def neovim(needs_program, tmp_path, service):
+    editor = Neovim(needs_program("nvim", "neovim"), tmp_path, service)
+    yield editor
+    editor.process.kill()
+    editor.process.wait()
+
+
+def test_neovim_completes_a_word_and_the_service_learns_what_was_saved(service, neovim):
+    neovim.keys("ithe teal lighthouse keeper Zorv<C-x><C-o>")
+    await_true(lambda: neovim.value("pumvisible()") == "1")
+    assert neovim.value("complete_info(['items']).items[0].word") == "Zorvelin"
+    neovim.keys("<C-n><C-y> hums")
+    await_true(lambda: neovim.value("getline('.')") == "the teal lighthouse keeper Zorvelin hums")
+    position = "position = { line = 0, character = 40 }, context = { triggerKind = 1 }"
+    params = f"{{ textDocument = vim.lsp.util.make_text_document_params(), {position} }}"
+    asked = (
+        f"vim.lsp.get_clients()[1].request_sync('textDocument/inlineCompletion', {params}).result.items[1]"
+    )
+    assert neovim.value(f'luaeval("{asked}.insertText")') == " quietly"
+    neovim.keys(", says Ottoline Wibberly<Esc>:wq<CR>")
+    assert neovim.process.wait(60) == 0
+    await_true(lambda: service.knows("keeper Zorvelin hums, says Ottoline Wibb", "erly"))
