@@ -227,9 +227,19 @@ def bench() -> str:
         _costs(found),
     ]
     shown = [part for part in parts if part]
-    if shown and found.get("machine"):
-        shown.insert(0, f"`make bench` measured this on {found['machine']}.")
+    if shown and found.get("machines"):
+        shown.insert(0, f"`make bench` measured this on {_machines(found['machines'])}.")
     return "\n\n".join(shown)
+
+
+def _machines(parts: dict[str, str]) -> str:
+    """The machine; where there were several, each with the parts that it measured."""
+    by_machine: dict[str, list[str]] = {}
+    for part, machine in parts.items():
+        by_machine.setdefault(machine, []).append(part)
+    if len(by_machine) == 1:
+        return next(iter(by_machine))
+    return "; ".join(f"{machine} ({', '.join(parts)})" for machine, parts in by_machine.items())
 
 
 def faults() -> str:
@@ -335,7 +345,9 @@ def _latency(rows: list[dict[str, Any]]) -> str:
 
 
 def _costs(found: dict[str, Any]) -> str:
-    typing, start, training = (found.get(name) or {} for name in ("typing", "start", "training"))
+    typing, start = (found.get(name) or {} for name in ("typing", "start"))
+    speeds = {row["what"]: row["tokens_per_s"] for row in found.get("training") or []}
+    rivals = [speed for what, speed in speeds.items() if what != "ours"]
     rounds = (found.get("quality") or {}).values()
     rows = (
         ("a keystroke, three words: median", _in(typing.get("p50_ms"), "ms")),
@@ -353,8 +365,8 @@ def _costs(found: dict[str, Any]) -> str:
         ("the slowest suggestion meanwhile", _in(start.get("switch_ms"), "ms")),
         ("memory of the service, an adapter active", _in(typing.get("service_mb"), "MB")),
         ("memory of a training round", _in(_most(found.get("peak_mb") for found in rounds), "MB")),
-        ("training", _in(training.get("tokens_per_s"), "tokens/s")),
-        ("the same with transformers and peft", _in(training.get("peft_tokens_per_s"), "tokens/s")),
+        ("training", _in(speeds.get("ours"), "tokens/s")),
+        ("the same with transformers and peft, the fastest of four ways", _in(_most(rivals), "tokens/s")),
     )
     lines = [f"| {what} | {figure} |" for what, figure in rows if figure]
     return "\n".join(["| what | cost |", "|---|---:|", *lines]) if lines else ""

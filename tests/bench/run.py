@@ -252,11 +252,13 @@ def start_and_switch(profile: Profile) -> dict:
     }
 
 
-def training(base: Path) -> dict:
+def training(base: Path) -> list[dict]:
     """Tokens a second, ours against transformers + peft: same weights, text, rank, batch and threads, in turn."""
-    rivals: dict[str, list[float]] = {"ours": [], "peft fp32": []}
+    from train_speed import CONTENDERS
+
+    found: dict[str, list[dict]] = {name: [] for name in CONTENDERS}
     for _ in range(2):
-        for name, speeds in rivals.items():
+        for name, speeds in found.items():
             out = subprocess.run(
                 [sys.executable, str(Path(__file__).with_name("train_speed.py")), str(base), name],
                 check=True,
@@ -264,14 +266,14 @@ def training(base: Path) -> dict:
                 text=True,
             ).stdout
             speeds.append(json.loads(out.splitlines()[-1]))
-    best = {name: max(entry["tokens_per_s"] for entry in speeds) for name, speeds in rivals.items()}
-    peak = {name: max(entry["peak_mb"] for entry in speeds) for name, speeds in rivals.items()}
-    return {
-        "tokens_per_s": best["ours"],
-        "peft_tokens_per_s": best["peft fp32"],
-        "peak_mb": peak["ours"],
-        "peft_peak_mb": peak["peft fp32"],
-    }
+    return [
+        {
+            "what": name,
+            "tokens_per_s": max(one["tokens_per_s"] for one in speeds),
+            "peak_mb": max(one["peak_mb"] for one in speeds),
+        }
+        for name, speeds in found.items()
+    ]
 
 
 def faults() -> list[dict]:
@@ -342,8 +344,8 @@ def main(wanted: list[str]) -> None:
     base = ROOT / ".cache" / "base"
     ensure_base(base)
     result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
-    result["machine"] = machine()
     parts = [part for part in PARTS if part in wanted] or [*PARTS]
+    result.setdefault("machines", {}).update(dict.fromkeys(parts, machine()))
     names = [name for name in CORPUS_NAMES if name in wanted] or CORPUS_NAMES
     with tempfile.TemporaryDirectory(prefix="idiolect-bench-") as folder, contextlib.ExitStack() as stack:
         if "faults" in parts:

@@ -1,4 +1,4 @@
-"""Training speed of one contender in a process of its own: ``train_speed.py BASE ours|"peft fp32"``.
+"""Training speed of one contender in a process of its own: ``train_speed.py BASE CONTENDER``, one of CONTENDERS.
 
 Rank 8 on all linear layers, batch 4 x 256 tokens, 2 threads, AdamW, the weights that are served, the
 same rows of general text. Prints one JSON object.
@@ -6,6 +6,7 @@ same rows of general text. Prints one JSON object.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
 import sys
@@ -23,6 +24,8 @@ from idiolect.models.tokenizer import Tokenizer
 
 STEPS = 5
 THREADS = 2
+#: transformers + peft in single precision; with products that oneDNN rounds to bfloat16; mixed; in bfloat16 throughout.
+CONTENDERS = ("ours", "peft fp32", "peft fp32 medium", "peft autocast", "peft bf16")
 
 
 def rows(base: BasePaths) -> Rows:
@@ -35,11 +38,11 @@ def rows(base: BasePaths) -> Rows:
 def ours(base: BasePaths) -> float:
     from idiolect.adapters.clock import Clock
     from idiolect.adapters.lora import Lora, LoraConfig
-    from idiolect.adapters.training import TrainConfig, train
+    from idiolect.adapters.training import TrainConfig, fastest_products, train
     from idiolect.models.twin import Twin
 
     text = rows(base)
-    twin = Twin(read_weights(base.graph, base.config))
+    twin = Twin(read_weights(base.graph, base.config), fastest_products(THREADS))
     start = Lora.fresh(LoraConfig(rank=8, alpha=16), base.config)
     stamps: list[float] = []
     few = TrainConfig(epochs=4 * (STEPS + 1) / len(text), learning_rate=5e-4, batch=4, length=256)
@@ -57,12 +60,16 @@ def ours(base: BasePaths) -> float:
     return STEPS * 1024 / (stamps[STEPS] - stamps[0])
 
 
-def peft(base: BasePaths) -> float:
+def peft(base: BasePaths, how: str) -> float:
     from peft import LoraConfig, get_peft_model
 
     torch.set_num_threads(THREADS)
+    if how == "fp32 medium":
+        torch.set_float32_matmul_precision("medium")
+    kind = torch.bfloat16 if how == "bf16" else torch.float32
+    mixed = torch.autocast("cpu", torch.bfloat16) if how == "autocast" else contextlib.nullcontext()
     model = get_peft_model(
-        reference(read_weights(base.graph, base.config)),
+        reference(read_weights(base.graph, base.config)).to(kind),
         LoraConfig(
             r=8,
             lora_alpha=16,
@@ -76,7 +83,9 @@ def peft(base: BasePaths) -> float:
     for step in range(STEPS + 1):
         ids = torch.from_numpy(text.ids[4 * step : 4 * step + 4, :-1])
         optimizer.zero_grad()
-        model(input_ids=ids, labels=ids).loss.backward()
+        with mixed:
+            loss = model(input_ids=ids, labels=ids).loss
+        loss.backward()
         optimizer.step()
         stamps.append(time.perf_counter())
     return STEPS * 1024 / (stamps[-1] - stamps[0])
@@ -124,6 +133,7 @@ def reference(weights: Weights) -> torch.nn.Module:
 
 if __name__ == "__main__":
     found = find_base(Path(sys.argv[1]))
-    speed = {"ours": ours, "peft fp32": peft}[sys.argv[2]](found)
+    name = sys.argv[2]
+    speed = ours(found) if name == "ours" else peft(found, name.removeprefix("peft "))
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     print(json.dumps({"tokens_per_s": round(speed, 1), "peak_mb": round(peak_mb)}))
