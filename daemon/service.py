@@ -10,24 +10,25 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import psutil
 
-from idiolect.adapters.calibration import Calibration, uptake
 from idiolect.adapters.expectation import Knowledge
 from idiolect.adapters.export import export
 from idiolect.adapters.keyness import Keyword, keywords
-from idiolect.adapters.lora import AdapterFormatError, Lora
+from idiolect.adapters.lora import Lora
 from idiolect.adapters.predict import NO_GHOST, Predictor, Suggestion
 from idiolect.adapters.serving import Serving
+from idiolect.daemon import trust
 from idiolect.daemon.capture import Ingest, Learned, Progress
 from idiolect.daemon.children import Children, give_back_memory
 from idiolect.daemon.commands import Commands
 from idiolect.daemon.evals import Evals
+from idiolect.daemon.examples import examples
 from idiolect.daemon.inventory import Inventory
 from idiolect.daemon.latest import Latest
 from idiolect.daemon.offlimits import NOWHERE, AppRule, AppRuleRow, Place
@@ -35,13 +36,13 @@ from idiolect.daemon.readers import NothingToReadError, ReadReport
 from idiolect.daemon.redaction.redact import hides, without_placeholders
 from idiolect.daemon.retention import Retention
 from idiolect.daemon.rounds import Rounds, told
+from idiolect.daemon.servable import NoAdapterError, Servable
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.people import Asked
 from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.audit import Audit
 from idiolect.daemon.storage.records import (
     COMMANDS,
-    AdapterDamagedError,
     EvalRequest,
     Feedback,
     FeedbackReceipt,
@@ -53,26 +54,13 @@ from idiolect.daemon.storage.store import Store
 from idiolect.daemon.takeout import EVERYTHING, takeout
 from idiolect.daemon.watch import Watcher
 from idiolect.models.build import find_base
-from idiolect.models.errors import IdiolectError
 from idiolect.models.lexicon import read_lexicon
 
 log = logging.getLogger("idiolect")
 
-_CALIBRATION = "ghost_calibration"  # state: how far ghosts' probabilities have been right
 _REST_S = 0.01  # after a suggestion, before what may come next is looked at: a typist's rest, not a program's
 _QUIET_S = 0.2  # without a new entry, before recent text is read again
-_MIXTURE = "mixture"  # state: how far the memory has been trusted beside which adapter, since its round
-_SAVED_EVERY = 100  # events that the calibration learns from
 _TYPED = 8  # entries in one transaction, at the most, that may have been typed with suggestions
-_UPTAKE_DAYS = 90  # of feedback that count for how readily ghosts are shown
-
-
-class NoAdapterError(IdiolectError):
-    """An adapter is asked for and there is none."""
-
-    code: ClassVar[str] = "no-adapter"
-    exit_code: ClassVar[int] = 24
-    http_status: ClassVar[int] = 409
 
 
 class Service:
@@ -101,8 +89,8 @@ class Service:
             rare_min_count=self._settings.rare_min_count,
         )
         self._tokenizer = self._serving.tokenizer
-        self._calibration = self._kept_calibration()
-        self._trust_kept = self._calibration.events
+        self._servable = Servable(self._store, self._base)
+        self._trust = trust.Trust(self._store)
         self._learning = threading.Lock()
         self._commands = Commands(self._store, self._serving)
         self._know_everything()
@@ -125,7 +113,7 @@ class Service:
             self._children,
             encode=self._tokenizer.encode,
             serving=lambda: self._predictor.adapter_id,
-            calibration=lambda: self._calibration.to_json(),
+            calibration=lambda: self._trust.calibration.to_json(),
         )
         self._switching = threading.Lock()
         self._importing = 0
@@ -149,8 +137,7 @@ class Service:
         self._rounds.stop()
         self._warming.stop()
         self._looking.stop()
-        if self._calibration.events > self._trust_kept:
-            self._keep_trust()
+        self._trust.keep(self._predictor, least=1)
         self._store.close()
 
     # Suggestions
@@ -205,25 +192,13 @@ class Service:
             return FeedbackReceipt(False, "paused")
         if (reason := self._ingest.off_limits.learning(place)) is not None:
             return FeedbackReceipt(False, reason)
-        self._store.add_feedback(given, self._predictor.adapter_id, _today())
-        self._predictor.uptake = self._uptake()
+        self._store.add_feedback(given, self._predictor.adapter_id, trust.today())
+        self._predictor.uptake = self._trust.uptake()
         return FeedbackReceipt(True, None)
-
-    def _kept_calibration(self) -> Calibration:
-        kept = self._store.get(_CALIBRATION)
-        try:
-            return Calibration() if kept is None else Calibration.from_json(kept)
-        except ValueError:
-            log.error("what was known of how far ghosts can be believed is damaged, and begins anew")
-            return Calibration()
-
-    def _uptake(self) -> float:
-        tenths = self._store.reliability("ghost", _today() - timedelta(days=_UPTAKE_DAYS))
-        return uptake([tenth.accepted for tenth in tenths], [tenth.dismissed for tenth in tenths])
 
     def report(self, days: int) -> FeedbackReport:
         """What became of the suggestions of the last ``days`` days, today included; days are UTC's."""
-        return self._store.feedback_report(_today() - timedelta(days=days - 1))
+        return self._store.feedback_report(trust.today() - timedelta(days=days - 1))
 
     def examples(self, count: int) -> list[dict[str, str]]:
         """Completions of text that the newest adapter was judged by: {"prefix", "base", "adapted", "truth"}.
@@ -238,19 +213,9 @@ class Service:
         if (active := self._predictor.adapter_id) is not None:
             seen |= self._store.seen(active)
         base = self._make(self._know(lambda _entry: False), None)
-        adapted = self._make(self._know(seen.__contains__), self._active_lora())
+        adapted = self._make(self._know(seen.__contains__), self._servable.active())
         held_out = [entry.text for entry in self._store.entries(prose=True) if entry.id not in seen]
-        found = []
-        for prefix, truth in _cut_at_words(held_out, count):
-            found.append(
-                {
-                    "prefix": prefix,
-                    "base": base.complete(prefix, 6),
-                    "adapted": adapted.complete(prefix, 6),
-                    "truth": truth,
-                }
-            )
-        return found
+        return examples(held_out, base, adapted, count)
 
     # Text
 
@@ -350,7 +315,7 @@ class Service:
     def use(self, adapter_id: int | None) -> None:
         """Serve another adapter (None: the base) from the next request on."""
         if adapter_id is not None:
-            self._lora(adapter_id)  # raises where it can't be served
+            self._servable.lora(adapter_id)  # raises where it can't be served
         self._store.activate(adapter_id)
         self._switch()
 
@@ -365,7 +330,7 @@ class Service:
             raise NoAdapterError(
                 "The base serves, so there is no active adapter to export. Name another one."
             )
-        made = export(kind, self._lora(chosen), self._base, path)
+        made = export(kind, self._servable.lora(chosen), self._base, path)
         self._store.event("export", what=kind, adapter=chosen)
         return made
 
@@ -377,7 +342,7 @@ class Service:
             "home": str(self._settings.home),
             "base": self._base.name,
             "adapter": self._predictor.adapter_id,
-            "damaged": self._damaged(),
+            "damaged": self._servable.damaged(self._predictor.adapter_id),
             "entries": counts.entries,
             "words": counts.words,
             "tokens": counts.tokens,
@@ -388,15 +353,10 @@ class Service:
             "training": self._rounds.progress(),
             "next_round": self._rounds.outlook(),
             "rounds_today": self._rounds.today(),
-            "savings": asdict(self._store.savings()) | {"today": asdict(self._store.savings(_today()))},
+            "savings": asdict(self._store.savings()) | {"today": asdict(self._store.savings(trust.today()))},
             "last_round": asdict(last[0]) | {"metrics": told(last[0].metrics)} if last else None,
             "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
         }
-
-    def _damaged(self) -> list[int]:
-        """Adapters whose weights are not what was stored, and that nothing has come after since."""
-        active = self._predictor.adapter_id or 0
-        return [row.id for row in self._store.adapters() if row.status == "damaged" and row.id > active]
 
     def evaluate(self, wanted: EvalRequest) -> Iterator[dict[str, Any]]:
         """Replay the typing of held-out text. Yields progress events, the last one the result."""
@@ -412,29 +372,12 @@ class Service:
                 self._knowledge.learn_many(new)
             else:
                 for text, ids in new:
-                    self._compare(text, ids)
+                    self._predictor.observe(text, ids)
                     self._knowledge.learn(text, ids)
+                self._trust.keep(self._predictor)
         self._rounds.new_text()
         if not self._importing:
             self._warming.ask()
-
-    def _compare(self, text: str, ids: list[int]) -> None:
-        """Compare what was foretold while an entry was typed with what it became."""
-        self._predictor.observe(text, ids)
-        if self._calibration.events - self._trust_kept >= _SAVED_EVERY:
-            self._keep_trust()
-
-    def _keep_trust(self) -> None:
-        """Save what was learned of how far ghosts and the memory can be trusted: counts, no text."""
-        predictor = self._predictor
-        self._trust_kept = self._calibration.events
-        try:
-            self._store.set(_CALIBRATION, self._calibration.to_json())
-            self._store.set(
-                _MIXTURE, {"adapter": predictor.adapter_id, "weights": predictor.mixture.to_json()}
-            )
-        except IdiolectError as error:  # the entry itself is stored: whoever sent it must not send it again
-            log.error("how far suggestions can be trusted was not kept: %s", error.code)
 
     def _know_everything(self) -> None:
         """Make the knowledge anew from the store; an entry that arrives meanwhile counts once."""
@@ -456,52 +399,17 @@ class Service:
     def _make(self, knowledge: Knowledge, chosen: tuple[int, Lora] | None) -> Predictor:
         adapter_id, lora = chosen or (None, None)
         tensors = None if lora is None else lora.tensors()
-        kept = self._store.get(_MIXTURE)
-        known = kept is not None and kept["adapter"] == adapter_id
-        mixture = kept["weights"] if known else self._rounds.mixture(adapter_id)
+        mixture = self._trust.mixture(adapter_id) or self._rounds.mixture(adapter_id)
         predictor = self._serving.predictor(
-            knowledge, mixture, adapter=tensors, adapter_id=adapter_id, calibration=self._calibration
+            knowledge, mixture, adapter=tensors, adapter_id=adapter_id, calibration=self._trust.calibration
         )
-        predictor.uptake = self._uptake()
+        predictor.uptake = self._trust.uptake()
         return predictor
-
-    def _active_lora(self) -> tuple[int, Lora] | None:
-        """The adapter to serve; a damaged one gives way to its nearest sound ancestor, for good.
-
-        One that was made for another base model stays active, and waits for that base to come back.
-        """
-        while (active := self._store.active()) is not None:
-            try:
-                return active, self._lora(active)
-            except AdapterFormatError as error:
-                log.error("adapter %d can't be served: %s", active, error)
-                return None
-            except AdapterDamagedError:
-                now = self._store.active()
-                log.error("in its place serves %s", "the base alone" if now is None else f"adapter {now}")
-        return None
-
-    def _lora(self, adapter_id: int) -> Lora:
-        """An adapter's weights. One that is damaged is never served again: its nearest sound ancestor takes over."""
-        try:
-            blob = self._store.adapter_blob(adapter_id)
-        except AdapterDamagedError as error:
-            log.error("adapter %d can't be served: %s", adapter_id, error)
-            self._store.mark_damaged(adapter_id)
-            self._store.event("adapter damaged", adapter=adapter_id)
-            raise
-        row = next(row for row in self._store.adapters() if row.id == adapter_id)
-        if row.metrics.get("base_sha256") != self._base.source_sha256:
-            raise AdapterFormatError(
-                f"Adapter {adapter_id} was made for another base model. Give that one back with the setting "
-                "`base`, or train a new adapter with `idiolect train`."
-            )
-        return Lora.from_bytes(blob, self._base.config)
 
     def _switch(self) -> None:
         """Serve what the store says is active. Requests under way end with what they began with."""
         with self._switching:
-            predictor = self._make(self._knowledge, self._active_lora())
+            predictor = self._make(self._knowledge, self._servable.active())
             predictor.warm()
             self._predictor = predictor
         give_back_memory()
@@ -512,11 +420,6 @@ class Service:
         self._store.retain(self._settings.keep_adapters)
 
 
-def _today() -> date:
-    """The day that feedback is counted under: UTC's, so that no day is ever longer or shorter than another."""
-    return datetime.now(UTC).date()
-
-
 def _import_events(progress: Iterator[Progress]) -> Iterator[dict[str, Any]]:
     for step in progress:
         done = {"entries": step.entries, "words": step.words}
@@ -525,10 +428,3 @@ def _import_events(progress: Iterator[Progress]) -> Iterator[dict[str, Any]]:
             yield {"event": "progress", "path": str(step.path), **done, **share}
         else:
             yield {"event": "done", **asdict(step.report)}
-
-
-def _cut_at_words(texts: Sequence[str], count: int) -> list[tuple[str, str]]:
-    """(prefix, what followed) from evenly spread texts that are long enough, cut after a few words."""
-    fitting = [words for words in (text.split() for text in texts) if len(words) >= 8]
-    chosen = fitting[:: max(1, len(fitting) // max(count, 1))][:count]
-    return [(" ".join(words[:4]), " ".join(words[4:10])) for words in chosen]

@@ -10,6 +10,7 @@ from idiolect.daemon.offlimits import Place
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings
+from idiolect.daemon.trust import Trust
 
 TAKEN = Feedback("word", "accepted", 0.75, characters=6)
 LEFT = Feedback("ghost", "dismissed", 0.25)
@@ -31,7 +32,7 @@ def on(monkeypatch):
     """`on(day)`: from now on it is that day of January."""
 
     def on(day):
-        monkeypatch.setattr("idiolect.daemon.service._today", lambda: date(2026, 1, day))
+        monkeypatch.setattr("idiolect.daemon.trust.today", lambda: date(2026, 1, day))
 
     on(1)
     return on
@@ -126,7 +127,7 @@ def test_a_code_is_offered_from_the_third_time_on(service):
 
 def test_a_damaged_calibration_is_begun_anew(service):
     service._store.set("ghost_calibration", {"not": "counts"})
-    assert service._kept_calibration().events == 0
+    assert Trust(service._store).calibration.events == 0
 
 
 def test_what_became_of_ghosts_is_kept(service):
@@ -134,7 +135,7 @@ def test_what_became_of_ghosts_is_kept(service):
         service.suggest("Kind regards from all of us at the ")
         service.suggest("Kind regards from all of us at the harbour ")
         service.learn("Kind regards from all of us at the harbour office.", "test", Place(), None)
-    assert service._kept_calibration().events >= 100
+    assert Trust(service._store).calibration.events >= 100
 
 
 def test_a_user_who_dismisses_ghosts_is_shown_fewer(service, on):

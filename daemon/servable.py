@@ -1,0 +1,76 @@
+"""Adapters as they can be served: whole, and made for the base model that there is."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, ClassVar
+
+from idiolect.adapters.lora import AdapterFormatError, Lora
+from idiolect.daemon.storage.records import AdapterDamagedError
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from idiolect.daemon.storage.store import Store
+    from idiolect.models.build import BasePaths
+
+log = logging.getLogger("idiolect.servable")
+
+
+class NoAdapterError(IdiolectError):
+    """An adapter is asked for and there is none."""
+
+    code: ClassVar[str] = "no-adapter"
+    exit_code: ClassVar[int] = 24
+    http_status: ClassVar[int] = 409
+
+
+class Servable:
+    """The store's adapters, each looked at before it is served."""
+
+    def __init__(self, store: Store, base: BasePaths) -> None:
+        self._store = store
+        self._base = base
+
+    def active(self) -> tuple[int, Lora] | None:
+        """The adapter to serve; a damaged one gives way to its nearest sound ancestor, for good.
+
+        One that was made for another base model stays active, and waits for that base to come back.
+        """
+        while (active := self._store.active()) is not None:
+            try:
+                return active, self.lora(active)
+            except AdapterFormatError as error:
+                log.error("adapter %d can't be served: %s", active, error)
+                return None
+            except AdapterDamagedError:
+                now = self._store.active()
+                log.error("in its place serves %s", "the base alone" if now is None else f"adapter {now}")
+        return None
+
+    def lora(self, adapter_id: int) -> Lora:
+        """An adapter's weights. One that is damaged is never served again: its nearest sound ancestor takes over.
+
+        Raises:
+            AdapterDamagedError: its weights are not what was stored.
+            AdapterFormatError: it was made for another base model.
+        """
+        try:
+            blob = self._store.adapter_blob(adapter_id)
+        except AdapterDamagedError as error:
+            log.error("adapter %d can't be served: %s", adapter_id, error)
+            self._store.mark_damaged(adapter_id)
+            self._store.event("adapter damaged", adapter=adapter_id)
+            raise
+        row = next(row for row in self._store.adapters() if row.id == adapter_id)
+        if row.metrics.get("base_sha256") != self._base.source_sha256:
+            raise AdapterFormatError(
+                f"Adapter {adapter_id} was made for another base model. Give that one back with the setting "
+                "`base`, or train a new adapter with `idiolect train`."
+            )
+        return Lora.from_bytes(blob, self._base.config)
+
+    def damaged(self, serving: int | None) -> list[int]:
+        """Adapters whose weights are not what was stored, and that nothing has come after since."""
+        return [
+            row.id for row in self._store.adapters() if row.status == "damaged" and row.id > (serving or 0)
+        ]
