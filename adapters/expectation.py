@@ -45,8 +45,7 @@ class Knowledge:
 
     def learn_many(self, entries: Sequence[tuple[str, Sequence[int]]]) -> None:
         """Learn entries, each a text and its tokens, in order of time; far quicker than one by one."""
-        self.rare.learn_many(text for text, _ in entries)
-        self.words.learn_many(self.rare.without(text) for text, _ in entries)
+        self.words.learn_many(self.rare.learn_many(text for text, _ in entries))
         for _, ids in entries:
             self.recent.add(ids)
         self.memory.add_many(ids for _, ids in entries)

@@ -35,13 +35,16 @@ class Rare:
         self._times: Counter[str] = Counter()
         self._sorted: list[str] = []
 
-    def learn_many(self, texts: Iterable[str]) -> None:
-        """Count the strings of many texts at once."""
-        for text in texts:
-            for _, _, unit in _units(text):
-                if len(unit) >= _SHORTEST:
-                    self._times[unit] += 1
+    def learn_many(self, texts: Iterable[str]) -> list[str]:
+        """Count the strings of many texts at once; returns the texts as :meth:`without` has them from then on."""
+        read = [(text, [*_units(text)]) for text in texts]
+        self._times.update(unit for _, units in read for _, _, unit in units if len(unit) >= _SHORTEST)
         self._sorted = sorted(self._times)
+        rare = {unit for unit in {unit for _, units in read for _, _, unit in units} if self._is_rare(unit)}
+        return [
+            _without(text, [(start, end) for start, end, unit in units if unit in rare])
+            for text, units in read
+        ]
 
     def learn(self, text: str) -> None:
         """Count the strings of a text."""
@@ -57,11 +60,7 @@ class Rare:
 
     def without(self, text: str) -> str:
         """A text with a space in the place of each string that was typed too seldom."""
-        parts, at = [], 0
-        for start, end in self.spans(text):
-            parts.append(text[at:start])
-            at = end
-        return " ".join([*parts, text[at:]]) if parts else text
+        return _without(text, self.spans(text))
 
     def hides(self, before: str, offered: str) -> bool:
         """Whether ``offered``, after ``before``, would show some of a string that was typed too seldom.
@@ -101,6 +100,14 @@ def _units(text: str) -> Iterator[tuple[int, int, str]]:
         inner = inner.rstrip(_EDGE)
         if inner:
             yield start, start + len(inner), inner.casefold()
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    parts, at = [], 0
+    for start, end in spans:
+        parts.append(text[at:start])
+        at = end
+    return " ".join([*parts, text[at:]]) if parts else text
 
 
 def training_weights(rare: Rare, ids: Sequence[int], token_bytes: Callable[[int], bytes]) -> list[float]:

@@ -6,6 +6,7 @@ The service and the evaluation both build them here, so that what is measured is
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ from idiolect.models.tokenizer import Tokenizer
 
 
 class Serving:
-    """The base model, loaded.
+    """The base model. The graph is loaded in the background, so that knowledge is made meanwhile.
 
     Args:
         base: its files.
@@ -36,7 +37,7 @@ class Serving:
         rare_min_count: how often a number or an address must have been typed before it is offered.
 
     Raises:
-        DamagedModelError: a file can't be loaded.
+        DamagedModelError: a file can't be loaded; where it is the graph, :attr:`model` and :meth:`predictor` raise it.
     """
 
     def __init__(
@@ -48,23 +49,29 @@ class Serving:
         recent_tokens: int,
         rare_min_count: int,
     ) -> None:
+        loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load")
+        self._loading = loader.submit(Model, base.graph, base.config, threads=threads)
+        loader.shutdown(wait=False)
         self.tokenizer = Tokenizer(base.tokenizer)
-        self.model = Model(base.graph, base.config, threads=threads)
+        self._vocab = base.config.vocab
         self._lexicon = read_lexicon(base.lexicon)
         self._context_tokens = context_tokens
         self._recent_tokens = recent_tokens
         self._rare_min_count = rare_min_count
 
+    @property
+    def model(self) -> Model:
+        """The loaded graph."""
+        return self._loading.result()
+
     def knowledge(self, entries: Iterable[Sequence[int] | NDArray[np.integer]]) -> Knowledge:
         """What is known after these entries (token ids, in order of time); of its own, to grow by itself."""
-        vocab = self.model.config.vocab
-        memory, words = FastMemory(vocab), Words(self._lexicon, self.tokenizer.encode, vocab)
+        memory, words = FastMemory(self._vocab), Words(self._lexicon, self.tokenizer.encode, self._vocab)
         known = [np.asarray(ids) for ids in entries]
         memory.add_many(known)
         texts = [self.tokenizer.decode(ids.tolist()) for ids in known]
         rare = Rare(self._rare_min_count)
-        rare.learn_many(texts)
-        words.learn_many(map(rare.without, texts))
+        words.learn_many(rare.learn_many(texts))
         return Knowledge(memory, words, self.recent(known), rare)
 
     def recent(self, entries: Sequence[Sequence[int] | NDArray[np.integer]]) -> Recent:

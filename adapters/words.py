@@ -6,6 +6,7 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import regex
@@ -83,13 +84,9 @@ class Words:
 
     def learn_many(self, texts: Iterable[str]) -> None:
         """Count the words of many entries at once."""
-        counted = Counter(
-            form
-            for text in texts
-            for form in WORD.findall(text)
-            if len(form) <= LONGEST and len(form.encode()) <= _WIDEST
-        )
-        new = {form.encode(): times for form, times in counted.items()}
+        counted = Counter(chain.from_iterable(map(WORD.findall, texts)))
+        encoded = ((form.encode(), times) for form, times in counted.items() if len(form) <= LONGEST)
+        new = {raw: times for raw, times in encoded if len(raw) <= _WIDEST}
         for part in (self._general, self._own):
             new = self._count(part, new)
         if new:

@@ -13,13 +13,17 @@ class Latest:
         name: of the thread.
         work: what to do; it must not raise.
         quiet_s: 0 begins at once, and does what is asked for meanwhile afterwards.
+        first: do it once now, unasked.
     """
 
-    def __init__(self, name: str, work: Callable[[], None], *, quiet_s: float = 0.0) -> None:
+    def __init__(
+        self, name: str, work: Callable[[], None], *, quiet_s: float = 0.0, first: bool = False
+    ) -> None:
         self._asked = threading.Event()
         self._stopping = False
         self._work = work
         self._quiet_s = quiet_s
+        self._first = first
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
@@ -34,6 +38,8 @@ class Latest:
         self._thread.join()
 
     def _run(self) -> None:
+        if self._first:
+            self._work()
         while True:
             self._asked.wait()
             if self._stopping:

@@ -117,9 +117,9 @@ class Service:
         )
         self._switching = threading.Lock()
         self._importing = 0
-        self._warming = Latest("warm", lambda: self._predictor.warm(), quiet_s=_QUIET_S)
+        self._predictor = self._make(self._knowledge, self._servable.active())
+        self._warming = Latest("warm", lambda: self._predictor.warm(), quiet_s=_QUIET_S, first=True)
         self._looking = Latest("ahead", lambda: self._predictor.ahead(), quiet_s=_REST_S)
-        self._switch()
         self._ingest = Ingest(self._store, self._tokenizer.encode, self._learned, self._settings)
         self._watcher = Watcher(self._ingest, self._store)
         self.inventory = Inventory(self._store, self.forget, self.unwatch)
@@ -128,6 +128,7 @@ class Service:
         self._rounds.start()
         self._retention = Retention(self._settings, self._store, self._remade)
         self._retention.start()
+        give_back_memory()
 
     def close(self) -> None:
         """Stop following folders, end a round or an evaluation that runs, and close the store."""
