@@ -1,5 +1,7 @@
 """The service process: `python -m idiolect.daemon --home FOLDER [--port N]`, lock to last answer.
 
+Where nobody asks for anything it rests (`rest.py`), and comes back with `--handed`, the pipe that holds what it left.
+
 Its first and only line on stdout tells whoever started it how that went, as JSON: `{"running": {...}}` once
 it answers, or `{"error": {"code", "message", "exit_code"}}`. Everything else goes to the log.
 """
@@ -12,14 +14,16 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from idiolect.daemon import process
 from idiolect.daemon.endpoint import address, tokens
 from idiolect.daemon.log import open_log
+from idiolect.daemon.rest import POSSIBLE, Handover, Rest, begin, release_signals
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
 from idiolect.models.shield import shield
@@ -30,19 +34,36 @@ if TYPE_CHECKING:
 log = logging.getLogger("idiolect")
 
 
+@dataclass(frozen=True)
+class _Start:
+    """How the process was started: what a resting service left for this one, if it did, and the other arguments."""
+
+    left: Handover | None
+    arguments: list[str]
+
+    @property
+    def key(self) -> str | None:
+        """The store's key, if it was left."""
+        return None if self.left is None else self.left.key
+
+
 def main() -> int:
     """Serve one profile until SIGTERM; returns the exit code."""
     shield()
     options = argparse.ArgumentParser(prog="python -m idiolect.daemon")
     options.add_argument("--home", type=Path, required=True)
     options.add_argument("--port", type=int)
+    options.add_argument("--handed", type=int)
     given = {name: value for name, value in vars(options.parse_args()).items() if value is not None}
-    say = _only_line()
+    handed = given.pop("handed", None)
+    say = _only_line() if handed is None else _nothing
     try:
         settings = Settings(**given).prepare()
         open_log(settings.log_path)
-        with process.locked(settings):
-            _serve(settings, say)
+        left = None if handed is None else Handover.read(handed)
+        start = _Start(left, [f"--{name}={value}" for name, value in given.items()])
+        with process.locked(settings, held=None if left is None else left.lock) as lock:
+            _serve(settings, say, lock, start)
     except IdiolectError as error:
         return _fail(error, say)
     except OSError as error:
@@ -59,31 +80,54 @@ def _fail(error: IdiolectError, say: Callable[[dict[str, Any]], None]) -> int:
     return error.exit_code
 
 
-def _serve(settings: Settings, say: Callable[[dict[str, Any]], None]) -> None:
+def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int, start: _Start) -> None:
     # An end that is asked for while the model loads, too, lets go of everything in order.
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
-    sock, running = address.listen(settings)
+    if start.left is not None:
+        release_signals()
+    left = start.left
+    if left is None:
+        sock, running = address.listen(settings)
+    else:
+        sock, running = socket.socket(fileno=left.door), process.Running(**left.running)
+    door = os.dup(sock.fileno())  # the server closes its own
     # Only now what is slow to import: a taken port or a second start is told at once.
     from idiolect.daemon.endpoint import server
 
     for scope in tokens.SCOPES:
         tokens.make(settings, scope)
-    with contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as announced:
 
         def ready() -> None:
-            stack.enter_context(process.announced(settings, running))
+            announced.enter_context(process.announced(settings, running))
             log.info("answering at %s", running.socket or running.url)
             say({"running": asdict(running)})
 
-        if settings.locked_path.exists():
-            app = server.create_locked_app(running=running, settings=settings)
-        else:
-            from idiolect.daemon.service import Service
+        rest: Rest | None = None
+        with contextlib.ExitStack() as opened:
+            key: str | None = None
+            may_rest: Callable[[], Rest | None] = Rest
+            if settings.locked_path.exists():
+                app = server.create_locked_app(running=running, settings=settings)
+            else:
+                from idiolect.daemon.service import Service
 
-            service = stack.enter_context(contextlib.closing(Service(settings)))
-            app = server.create_app(service, running=running, settings=settings)
-        server.make_server(app, ready).run(sockets=[sock])
+                service = opened.enter_context(contextlib.closing(Service(settings, start.key)))
+                app = server.create_app(service, running=running, settings=settings)
+                key, may_rest = service.key, service.rest
+
+            def idle(seconds: float) -> bool:
+                nonlocal rest
+                if POSSIBLE and 0 < settings.rest_after_s <= seconds:
+                    rest = may_rest()
+                return rest is not None
+
+            server.make_server(app, ready, idle).run(sockets=[sock])
+        if rest is not None:
+            log.info("resting")
+            left = Handover(lock, door, asdict(running), key)
+            begin(rest, left, process.run_file(settings), start.arguments)
 
 
 def _leave(_signal: int, _frame: object) -> NoReturn:
@@ -103,6 +147,10 @@ def _only_line() -> Callable[[dict[str, Any]], None]:
                 out.write(json.dumps(line) + "\n")
 
     return say
+
+
+def _nothing(_line: dict[str, Any]) -> None:
+    """Whoever started the service has long been told."""
 
 
 if __name__ == "__main__":

@@ -91,11 +91,18 @@ class Running:
 
 
 @contextlib.contextmanager
-def locked(settings: Settings, *, patience_s: float = 1.0) -> Iterator[None]:
-    """Be the one service of the profile while the block runs. Raises AlreadyRunningError.
+def locked(settings: Settings, *, patience_s: float = 1.0, held: int | None = None) -> Iterator[int]:
+    """Be the one service of the profile while the block runs. Yields the lock's file descriptor.
 
-    Whoever looks whether the lock is held takes it for an instant, hence the patience.
+    Whoever looks whether the lock is held takes it for an instant, hence the patience. `held` is the descriptor of a
+    lock that this process holds already. Raises AlreadyRunningError.
     """
+    if held is not None:
+        with os.fdopen(held, "r+", encoding="ascii") as file:
+            os.set_inheritable(held, False)
+            yield held
+            file.truncate(0)
+            return
     with _open_lock(settings.lock_path) as file:
         deadline = time.monotonic() + patience_s
         while not _try_lock(file):
@@ -107,11 +114,11 @@ def locked(settings: Settings, *, patience_s: float = 1.0) -> Iterator[None]:
                     "Use it, or end it with `idiolect stop`."
                 )
             time.sleep(_POLL_S)
-        _run_file(settings).unlink(missing_ok=True)
+        run_file(settings).unlink(missing_ok=True)
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        yield
+        yield file.fileno()
         file.truncate(0)
 
 
@@ -171,7 +178,7 @@ def find(settings: Settings) -> Running | None:
     if pid is None:
         return None
     try:
-        running = Running(**json.loads(_run_file(settings).read_text(encoding="utf-8")))
+        running = Running(**json.loads(run_file(settings).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return None
     return running if running.pid == pid else None
@@ -180,11 +187,11 @@ def find(settings: Settings) -> Running | None:
 @contextlib.contextmanager
 def announced(settings: Settings, running: Running) -> Iterator[None]:
     """Keep the run file of this process while the block runs; the caller holds the lock."""
-    durable.write(_run_file(settings), json.dumps(asdict(running)).encode())
+    durable.write(run_file(settings), json.dumps(asdict(running)).encode())
     try:
         yield
     finally:
-        _run_file(settings).unlink(missing_ok=True)
+        run_file(settings).unlink(missing_ok=True)
 
 
 def read_token(settings: Settings) -> str:
@@ -197,7 +204,8 @@ def read_token(settings: Settings) -> str:
         ) from None
 
 
-def _run_file(settings: Settings) -> Path:
+def run_file(settings: Settings) -> Path:
+    """Where a service that is ready says how it is reached."""
     return settings.run_dir / "service.json"
 
 

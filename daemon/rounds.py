@@ -131,6 +131,11 @@ class Rounds:
         """What is next, and why not now, in one sentence."""
         return self._decision().reason
 
+    @property
+    def due(self) -> bool:
+        """Whether a round starts by itself, sooner or later, with what there is."""
+        return self._decision().due
+
     def progress(self) -> dict[str, Any] | None:
         """The running round's last progress event, and why it waits (`waits`, or None); None where none runs."""
         running = self._running

@@ -61,10 +61,14 @@ class Machine:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether a round is to start now, and why, or why not, in one sentence."""
+    """Whether a round is to start now, and why, or why not, in one sentence.
+
+    `due`: whether one starts, sooner or later, without new text or a word of the user's.
+    """
 
     start: bool
     reason: str
+    due: bool = True
 
 
 class Schedule:
@@ -89,8 +93,9 @@ class Schedule:
 
     def decide(self, facts: Facts, machine: Machine, now: datetime) -> Decision:
         """Whether a round is to start; `now` is the user's local time."""
-        why = self._not_wanted(facts) or self._not_due(facts) or self._not_today(facts, now)
-        why = why or self._not_on(machine)
+        if why := self._not_wanted(facts) or self._not_due(facts):
+            return Decision(False, why, due=False)
+        why = self._not_again(facts) or self._not_today(facts, now) or self._not_on(machine)
         return Decision(False, why) if why else Decision(True, "a round is due and starts within a minute")
 
     def must_wait(self, machine: Machine) -> str | None:
@@ -122,6 +127,9 @@ class Schedule:
         if missing > 0:
             after = f", since the last {facts.refused:,} were refused" if facts.refused > 1 else ""
             return f"a round is due after {missing:,} more tokens of new text{after}"
+        return None
+
+    def _not_again(self, facts: Facts) -> str | None:
         if facts.failed and facts.failed_s_ago is not None:
             wait_s = min(_RETRY_S * 2 ** min(facts.failed - 1, 10), _LONGEST_RETRY_S) - facts.failed_s_ago
             if wait_s > 0:

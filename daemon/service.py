@@ -34,11 +34,13 @@ from idiolect.daemon.latest import Latest
 from idiolect.daemon.offlimits import NOWHERE, AppRule, AppRuleRow, Place
 from idiolect.daemon.readers import NothingToReadError, ReadReport
 from idiolect.daemon.redaction.redact import hides, without_placeholders
+from idiolect.daemon.rest import Rest
 from idiolect.daemon.retention import Retention
 from idiolect.daemon.rounds import Rounds, told
 from idiolect.daemon.servable import NoAdapterError, Servable
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.people import Asked
+from idiolect.daemon.sources.table import SUFFIXES
 from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.audit import Audit
 from idiolect.daemon.storage.records import (
@@ -59,6 +61,7 @@ from idiolect.models.lexicon import read_lexicon
 log = logging.getLogger("idiolect")
 
 _REST_S = 0.01  # after a suggestion, before what may come next is looked at: a typist's rest, not a program's
+_LOOK_EVERY_S = 3600.0  # while the service rests
 _QUIET_S = 0.2  # without a new entry, before recent text is read again
 _TYPED = 8  # entries in one transaction, at the most, that may have been typed with suggestions
 
@@ -66,14 +69,20 @@ _TYPED = 8  # entries in one transaction, at the most, that may have been typed 
 class Service:
     """One profile being served. Its methods may be called from any thread.
 
+    Args:
+        settings: the profile's.
+        key: of its store; None: it is looked for where it is kept.
+
     Raises:
         IdiolectError: of the base model, the key or the store, when one of them can't be opened.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, key: str | None = None) -> None:
         self._settings = settings
         self._base = find_base(settings.base_dir)
-        self._store = Store.open(settings.store_path, keys.obtain(settings).hex)
+        self.key = key or keys.obtain(settings).hex
+        """The store's."""
+        self._store = Store.open(settings.store_path, self.key)
         try:
             self._open()
         except BaseException:
@@ -140,6 +149,16 @@ class Service:
         self._looking.stop()
         self._trust.keep(self._predictor, least=1)
         self._store.close()
+
+    def rest(self) -> Rest | None:
+        """What to look out for while the service rests, or None: there is something to do."""
+        if self._children.doing or self._importing or not self._watcher.quiet:
+            return None
+        # What is not told of, such as a drive that comes back or mains power, is looked for now and then.
+        told = self._watcher.noticed and not self._rounds.due
+        paths = tuple(self._store.watches())
+        rest = Rest(paths, SUFFIXES) if told else Rest(paths, SUFFIXES, wake_in_s=_LOOK_EVERY_S)
+        return rest if rest.possible else None
 
     # Suggestions
 

@@ -182,6 +182,12 @@ class Settings(pydantic_settings.BaseSettings):
         le=1000,
         description="how often a number, code or address must have been typed before it is offered, 1 to 1000",
     )
+    rest_after_s: float = Field(
+        900.0,
+        ge=0,
+        le=10**9,
+        description="seconds without a request after which the service rests until the next one; 0 is never",
+    )
     min_tokens: int = Field(
         2000, ge=1, le=10**9, description="least text for a training round, in tokens, 1 or more"
     )

@@ -115,6 +115,18 @@ class Watcher:
         if self._thread.is_alive():
             self._thread.join(_STOP_S)
 
+    @property
+    def quiet(self) -> bool:
+        """Whether there is nothing to look at now."""
+        with self._wake:
+            return not self._pending and time.monotonic() < self._next_scan
+
+    @property
+    def noticed(self) -> bool:
+        """Whether the system tells of every change that there is to look at."""
+        with self._observing:
+            return all(observed.watch is not None for observed in self._observed.values())
+
     def add(self, path: Path) -> bool:
         """Follow `path`, a folder or a file, from now on; False where it is followed already.
 
@@ -239,9 +251,7 @@ class Watcher:
                 self._look_into(path, _Due(now, now, off_record=False))
         except Exception as error:  # noqa: BLE001 (as above)
             _log.warning("the watched folders were not compared: %s", type(error).__name__)
-        with self._observing:
-            noticed = all(observed.watch is not None for observed in self._observed.values())
-        self._next_scan = time.monotonic() + self._rescan_s / (1 if noticed else 10)
+        self._next_scan = time.monotonic() + self._rescan_s / (1 if self.noticed else 10)
 
 
 class _Notices(FileSystemEventHandler):

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from functools import partial
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 #: How long requests under way may take to finish once the service is asked to end.
 _GRACE_S = 3
+#: Of a tenth of a second, between two looks whether the service may rest.
+_IDLE_TICKS = 10
 #: A client keeps its connection while its user reads, or while it waits for a training round that another asked for.
 _KEEP_ALIVE_S = 3600
 
@@ -291,10 +294,13 @@ def _protect(
     )
 
 
-def make_server(app: FastAPI, ready: Callable[[], None]) -> uvicorn.Server:
+def make_server(
+    app: FastAPI, ready: Callable[[], None], idle: Callable[[float], bool] = lambda _seconds: False
+) -> uvicorn.Server:
     """What answers requests with `app` until SIGTERM or SIGINT, once `run(sockets=[...])` is called on it.
 
-    `ready` is called as soon as it does.
+    `ready` is called as soon as it does. Where `idle`, told for how many seconds nothing was asked for, says so, it
+    ends, too.
     """
     config = uvicorn.Config(
         app,
@@ -309,20 +315,34 @@ def make_server(app: FastAPI, ready: Callable[[], None]) -> uvicorn.Server:
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
     )
-    return _Server(config, ready, app.state.streams.stop)
+    return _Server(config, ready, app.state.streams.stop, idle)
 
 
 class _Server(uvicorn.Server):
     def __init__(
-        self, config: uvicorn.Config, ready: Callable[[], None], stopping: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        ready: Callable[[], None],
+        stopping: Callable[[], None],
+        idle: Callable[[float], bool],
     ) -> None:
         super().__init__(config)
         self._ready = ready
         self._stopping = stopping
+        self._idle = idle
+        self._asked = 0
+        self._asked_at = time.monotonic()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
+
+    async def on_tick(self, counter: int) -> bool:
+        state, now = self.server_state, time.monotonic()
+        if state.tasks or state.total_requests != self._asked:
+            self._asked, self._asked_at = state.total_requests, now
+        ended = await super().on_tick(counter)
+        return ended or (counter % _IDLE_TICKS == 0 and self._idle(now - self._asked_at))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._stopping()

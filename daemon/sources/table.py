@@ -127,6 +127,10 @@ SAID: Final = ".txt, .md, .org, .rst and .jsonl files, mail (mbox, Maildir), exp
 _DOCUMENTS: Final = {suffix: kind for kind in KINDS for suffix in kind.suffixes if kind.documents}
 
 
+#: How the names of documents end, in lower case.
+SUFFIXES: Final = tuple(_DOCUMENTS)
+
+
 def document_at(path: Path) -> Kind | None:
     """The kind of document that a file is by its name; None for other files."""
     return _DOCUMENTS.get(path.suffix.lower())

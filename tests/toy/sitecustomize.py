@@ -137,7 +137,9 @@ def evaluation(wanted):
 class ToyService:
     """Remembers what it was asked; certain texts make it slow or fail."""
 
-    def __init__(self, settings=None):
+    key = None
+
+    def __init__(self, settings=None, key=None):
         if settings is not None and settings.context_tokens == 17:
             raise error(
                 "DamagedModelError", "damaged-model", 12, 500, "The base model is damaged. Build it again."
@@ -446,6 +448,12 @@ class ToyService:
     def resume(self):
         self.calls.append(("resume",))
         self.paused = False
+
+    def rest(self):
+        from idiolect.daemon.rest import Rest
+
+        notes = self.settings.home.parent / "notes"
+        return Rest((str(notes),), (".txt",)) if notes.exists() else Rest()
 
     def close(self):
         self.closed.set()
