@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match, Route
 
 from idiolect.daemon.endpoint import shapes
 from idiolect.daemon.endpoint.queue import BusyError, Client
@@ -128,8 +129,14 @@ def handle_errors(app: FastAPI) -> None:
         return refuse(shapes.InvalidRequestError(shapes.sentence(first["loc"][1:], first["msg"])))
 
     @app.exception_handler(HTTPException)
-    async def no_route(_request: Request, error: HTTPException) -> Response:
+    async def no_route(request: Request, error: HTTPException) -> Response:
         message = "There is no such address or method; `GET /openapi.json` lists all."
         refusal = refuse(NoRouteError(message), error.status_code)
         refusal.headers.update(error.headers or {})
+        if error.status_code == 405:  # starlette names the methods of one route, and an address may have two
+            routes = [route for route in app.routes if isinstance(route, Route)]
+            fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+            refusal.headers["allow"] = ", ".join(
+                sorted({m for route in fitting for m in route.methods or ()})
+            )
         return refusal

@@ -27,6 +27,7 @@ from idiolect.daemon.endpoint.answers import answer, client_of, handle_errors, r
 from idiolect.daemon.endpoint.connection import Connection
 from idiolect.daemon.endpoint.guard import Guard
 from idiolect.daemon.endpoint.queue import Priority, Turns
+from idiolect.daemon.endpoint.schema import describe
 from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.tokens import Tokens, files
@@ -66,7 +67,8 @@ def create_app(service: Service, *, running: Running, settings: Settings) -> Fas
     handle_errors(app)
 
     def post(path: str, body: type[shapes.AnyBody]) -> Callable[[Handler], Handler]:
-        content = {"application/json": {"schema": body.model_json_schema()}}
+        schema = body.model_json_schema(ref_template="#/components/schemas/{model}")
+        content = {"application/json": {"schema": schema}}
         return app.post(path, response_model=None, openapi_extra={"requestBody": {"content": content}})
 
     def about() -> dict[str, Any]:
@@ -257,6 +259,7 @@ def create_app(service: Service, *, running: Running, settings: Settings) -> Fas
         await run_sync(service.resume)
         return answer({"paused": False})
 
+    describe(app)
     return app
 
 

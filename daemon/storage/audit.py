@@ -10,6 +10,7 @@ import json
 import os
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
@@ -17,8 +18,6 @@ from idiolect.daemon.storage.records import Event
 from idiolect.daemon.storage.schema import moment
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sqlite_utils import Database
 
 _FOLDERS: Final = 100

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import date, datetime
     from pathlib import Path
 
 #: The name of the state that says that a training round is wanted, whatever new text there is.

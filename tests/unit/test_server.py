@@ -7,6 +7,7 @@ import dataclasses
 import json
 import logging
 import queue
+import re
 import runpy
 import socket
 import threading
@@ -22,6 +23,7 @@ from hypothesis import strategies as st
 from idiolect.daemon.endpoint import address, answers, connection, server, shapes, tokens
 from idiolect.daemon.endpoint import queue as turns
 from idiolect.daemon.endpoint.guard import Guard
+from idiolect.daemon.endpoint.schema import ANSWERS
 from idiolect.daemon.endpoint.scopes import NEEDED, Scope
 from idiolect.daemon.endpoint.sessions import COOKIE, Sessions
 from idiolect.daemon.endpoint.tokens import Tokens
@@ -347,6 +349,20 @@ def test_the_schema_lists_every_route_with_its_body(site):
     assert set(schema["properties"]) == {"prefix", "suffix", "candidates", "ghost_words", "source"} | where
 
 
+def test_the_schema_says_what_each_address_answers_and_needs(site):
+    document = site.http.get("/openapi.json").json()
+    routes = {f"{method.upper()} {path}" for path, all_ in document["paths"].items() for method in all_}
+    assert routes == set(ANSWERS)
+    suggest = document["paths"]["/v1/suggest"]["post"]
+    assert suggest["security"] == [{"token": ["suggest"]}]
+    assert suggest["requestBody"]["required"] is True
+    assert {"200", "401", "403", "422", "429", "default"} <= set(suggest["responses"])
+    assert document["paths"]["/healthz"]["get"]["security"] == []
+    assert "202" in document["paths"]["/v1/train"]["post"]["responses"]
+    refers = set(re.findall(r'"#/components/(\w+)/([\w-]+)"', json.dumps(document)))
+    assert all(name in document["components"][kind] for kind, name in refers)
+
+
 def test_no_page_loads_anything_from_elsewhere(site):
     assert [site.http.get(path).status_code for path in ("/docs", "/redoc")] == [404, 404]
 
@@ -567,6 +583,7 @@ def test_an_unknown_address_or_method_has_the_same_shape(site):
     assert CANARY not in missing.text
     wrong = site.http.get("/v1/suggest")
     assert (wrong.status_code, error_of(wrong)["code"], wrong.headers["allow"]) == (405, "no-route", "POST")
+    assert site.http.delete("/v1/apps").headers["allow"] == "GET, POST"
 
 
 def test_an_oversized_body_is_refused_before_it_is_sent(site):

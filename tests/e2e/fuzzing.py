@@ -1,0 +1,36 @@
+"""Hooks of schemathesis: whatever paths it thinks of, the service reads and writes in one folder only."""
+
+import json
+import os
+import zlib
+from pathlib import Path
+
+import schemathesis
+
+FOLDER = Path(os.environ["FUZZ_FOLDER"])
+PLACES = ("notes.txt", "notes", "absent", "notes/absent.txt")
+
+
+@schemathesis.hook
+def before_call(_context, case, _kwargs):
+    # An evaluation of text that is there would take seconds each time.
+    places = ("absent",) if case.operation.path == "/v1/eval" else PLACES
+    if isinstance(body := case.body, dict):
+        case.body = {name: _kept_in(places, name, value) for name, value in body.items()}
+
+
+@schemathesis.deserializer("application/x-ndjson")
+def lines(_context, response):
+    """All lines must be JSON; the last is the outcome."""
+    return [json.loads(line) for line in response.content.splitlines()][-1]
+
+
+def _kept_in(places, name, value):
+    """A path is one of these places; of what is no path every other one is made one."""
+    if isinstance(value, list) and name == "paths":
+        return [_kept_in(places, "path", one) for one in value]
+    if name == "path" and isinstance(value, str) and "\0" not in value:
+        which = zlib.crc32(value.encode("utf-8", "surrogatepass"))
+        if value.startswith("/") or which % 2:
+            return str(FOLDER / places[which // 2 % len(places)])
+    return value

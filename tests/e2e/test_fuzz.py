@@ -1,0 +1,77 @@
+"""Requests that nobody thought of: schemathesis makes them up from the OpenAPI document, for a real service.
+
+`FUZZ_EXAMPLES=500 pytest -s tests/e2e/test_fuzz.py` tries more of them, and shows the counts.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from idiolect.daemon import process
+from idiolect.daemon.endpoint import address, server, tokens
+from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.service import Service
+from idiolect.daemon.settings import Settings
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
+DEADLINE_S = 20
+
+CONFIG = f"""\
+headers = {{ Authorization = "Bearer ${{FUZZ_TOKEN}}" }}
+continue-on-failure = true
+[checks]
+# A schema cannot say all that makes a request valid, such as that one of two fields must be given.
+positive_data_acceptance.enabled = false
+[generation]
+max-examples = {EXAMPLES}
+deterministic = true
+"""
+
+
+@pytest.fixture
+def running(tiny, tmp_path):
+    """A service over the tiny model that answers, with its settings."""
+    settings = Settings(home=tmp_path / "home", keyring=False, auto_train=False).prepare()
+    settings.base_dir.rmdir()
+    settings.base_dir.symlink_to(tiny.folder.parent)
+    tokens.make(settings, Scope.ADMIN)
+    service = Service(settings)
+    sock, where = address.listen(settings)
+    ready = threading.Event()
+    app = server.create_app(service, running=where, settings=settings)
+    made = server.make_server(app, ready.set)
+    thread = threading.Thread(target=made.run, kwargs={"sockets": [sock]})
+    thread.start()
+    assert ready.wait(DEADLINE_S)
+    yield settings, where
+    made.should_exit = True
+    thread.join(DEADLINE_S)
+    service.close()
+    assert not thread.is_alive()
+
+
+def test_no_request_makes_the_service_fail_and_all_answers_are_as_documented(running, tmp_path):
+    settings, where = running
+    folder = tmp_path / "text"
+    (folder / "notes").mkdir(parents=True)
+    (folder / "notes.txt").write_text("The committee meets on Thursday, and the minutes go round.\n")
+    (folder / "notes" / "more.md").write_text("# More\n\nNothing else was said about it.\n")
+    (tmp_path / "schemathesis.toml").write_text(CONFIG)
+    environment = {
+        **os.environ,
+        "FUZZ_FOLDER": str(folder),
+        "FUZZ_TOKEN": process.read_token(settings),
+        "SCHEMATHESIS_HOOKS": "fuzzing",
+        "PYTHONPATH": str(Path(__file__).parent),
+    }
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(tmp_path / "schemathesis.toml")]
+    command += ["run", f"{where.url}/openapi.json", "--phases", "examples,coverage,fuzzing", "--no-color"]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
