@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from idiolect.daemon import process
+from idiolect.daemon.desktop import tell_manager_ready
 from idiolect.daemon.endpoint import address, tokens
 from idiolect.daemon.log import open_log
 from idiolect.daemon.rest import POSSIBLE, Handover, Rest, begin, release_signals
@@ -103,6 +104,7 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
             announced.enter_context(process.announced(settings, running))
             log.info("answering at %s", running.socket or running.url)
             say({"running": asdict(running)})
+            tell_manager_ready()
 
         rest: Rest | None = None
         with contextlib.ExitStack() as opened:

@@ -132,7 +132,8 @@ def _globs(value: object, always: tuple[str, ...]) -> object:
     return value
 
 
-def _default_home() -> Path:
+def default_home() -> Path:
+    """Where the profile is unless `IDIOLECT_HOME` says otherwise."""
     return Path(platformdirs.user_data_dir("idiolect", appauthor=False))
 
 
@@ -154,7 +155,7 @@ class Settings(pydantic_settings.BaseSettings):
     )
 
     home: Path = Field(
-        default_factory=_default_home,
+        default_factory=default_home,
         description="the profile's folder, which holds everything; not allowed in config.toml",
     )
     host: Literal["127.0.0.1", "::1", "localhost"] = Field(
@@ -304,7 +305,7 @@ class Settings(pydantic_settings.BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: constructor, environment, then the file in whichever folder those two name."""
         given = init_settings().get("home") or os.environ.get(f"{_PREFIX}HOME")
-        path = _config_path(_absolute(Path(given)) if given else _default_home())
+        path = _config_path(_absolute(Path(given)) if given else default_home())
         return (
             init_settings,
             env_settings,
@@ -509,7 +510,7 @@ def _explain(cls: type[Settings], error: pydantic.ValidationError, given: dict[s
     elif any(name.upper() == variable for name in os.environ):
         where = f"environment variable {variable}"
     else:
-        home = given.get("home") or os.environ.get(f"{_PREFIX}HOME") or _default_home()
+        home = given.get("home") or os.environ.get(f"{_PREFIX}HOME") or default_home()
         where = str(_config_path(Path(home)))
     if first["type"] == "extra_forbidden":
         return _unknown(cls, key, where)
@@ -518,6 +519,11 @@ def _explain(cls: type[Settings], error: pydantic.ValidationError, given: dict[s
         f"{where}: '{key}' has a value that is not allowed ({wrong}). "
         f"What belongs there: {cls.model_fields[key].description}."
     )
+
+
+def manager_socket() -> str | None:
+    """Where the systemd that started this process waits to hear that it is ready, if one does."""
+    return os.environ.get("NOTIFY_SOCKET")
 
 
 def child_environment(more: dict[str, str]) -> dict[str, str]:

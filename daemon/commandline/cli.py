@@ -31,6 +31,7 @@ from idiolect.daemon.commandline.arguments import (
     text_of,
 )
 from idiolect.daemon.commandline.forgetting import forget
+from idiolect.daemon.commandline.hosting import service
 from idiolect.daemon.commandline.token import token
 from idiolect.models.errors import IdiolectError
 from idiolect.models.shield import shield
@@ -151,6 +152,7 @@ def _start(settings: Settings, view: View, port: int | None = None) -> tuple[Run
     """The service, started if it did not run, and whether it was. Raises what keeps it from answering."""
     from idiolect.daemon import process
     from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.desktop import Desktop
 
     if process.holder(settings) is None:
         from idiolect.models.build import ensure_base
@@ -158,6 +160,8 @@ def _start(settings: Settings, view: View, port: int | None = None) -> tuple[Run
         with view.base_progress() as progress:
             ensure_base(settings.base_dir, settings.base, progress)
     with view.waiting("Starting the service"):
+        if port is None and process.holder(settings) is None:
+            Desktop(settings).start()  # what follows finds it running
         running, fresh = process.start(settings, flags=() if port is None else ("--port", str(port)))
         with Client(settings) as client:
             client.get("/healthz", timeout_s=_PROMPT_S)
@@ -197,6 +201,12 @@ def status(as_json: AsJson = False) -> None:
         now = {"running": running is not None, **where, **unknown, **tokens.files(settings)}
     now |= {"home": str(settings.home), "locked": settings.locked_path.exists()}
     _view().status(now, as_json=as_json)
+
+
+app.command(
+    rich_help_panel=_SERVICE,
+    epilog="Example: idiolect service install; idiolect service status --json; idiolect service uninstall",
+)(service)
 
 
 @app.command(rich_help_panel=_CARE, epilog="Example: idiolect doctor")

@@ -1,0 +1,205 @@
+"""The service among those of the desktop: what is written for systemd and launchd, and what is asked of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import plistlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from idiolect.daemon import desktop, process
+from idiolect.daemon.commandline.cli import app
+from idiolect.daemon.desktop import Desktop, ManagerError, NoManagerError
+from idiolect.daemon.settings import Settings
+
+TOY = str(Path(__file__).parents[1] / "toy")
+MOST_EXPOSED = (
+    1.6  # of 10, as `systemd-analyze security` counts: what is left is loopback and reading the home
+)
+ODD = 'with space, 100%, "quotes" and $HOME'
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="systemd is Linux's")
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("IDIOLECT_HOME", str(tmp_path / "home"))
+    return Settings().prepare()
+
+
+@pytest.fixture
+def systemctl(tmp_path, monkeypatch):
+    """`systemctl()`: what it was asked for; `systemctl(word)`: from now on it refuses requests with this word."""
+    log, refused = tmp_path / "asked", tmp_path / "refused"
+    tool = tmp_path / "bin" / "systemctl"
+    tool.parent.mkdir()
+    tool.write_text(
+        f'#!/bin/sh\necho "$@" >> {log}\n'
+        f'if [ -f {refused} ] && echo "$@" | grep -q "$(cat {refused})"; then echo "it says no." >&2; exit 1; fi\n'
+    )
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tool.parent), prepend=os.pathsep)
+
+    def asked(refuse=None):
+        if refuse:
+            refused.write_text(refuse)
+        return log.read_text().splitlines() if log.exists() else []
+
+    return asked
+
+
+@pytest.fixture
+def analyze(tmp_path, monkeypatch):
+    """`analyze(desktop, *arguments)`: what systemd-analyze says of its unit."""
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("needs systemd-analyze, which Debian's package systemd has")
+    runtime = tmp_path / "runtime"
+    (runtime / "systemd").mkdir(parents=True)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+
+    def run(made, *arguments):
+        unit = tmp_path / made.path.name
+        unit.write_bytes(made.text())
+        command = ["systemd-analyze", *arguments, str(unit)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    return run
+
+
+@linux
+@pytest.mark.parametrize("name", ["home", ODD])
+def test_systemd_understands_every_line_of_the_unit(analyze, tmp_path, name):
+    made = Desktop(Settings(home=tmp_path / name), [tmp_path / "exports"])
+    done = analyze(made, "verify", "--user", "--man=no")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@linux
+def test_the_unit_exposes_little(analyze, settings):
+    done = analyze(Desktop(settings), "security", "--offline=true", "--no-pager")
+    found = re.search(r"exposure level for .*: ([0-9.]+)", done.stdout)
+    assert found, done.stderr
+    assert float(found[1]) <= MOST_EXPOSED, done.stdout
+
+
+@linux
+def test_the_unit_may_write_its_own_folder_only_and_what_was_given(settings, tmp_path):
+    folders = re.search(r"^ReadWritePaths=(.*)$", Desktop(settings).text().decode(), re.MULTILINE)[1]
+    assert folders == f'"{settings.home}"'
+    more = Desktop(settings, [tmp_path / ODD])
+    more.path.parent.mkdir(parents=True)
+    more.path.write_bytes(more.text())
+    assert Desktop(settings).text() == more.text()  # it stays so when it is written anew
+    assert "100%%" in more.text().decode()
+
+
+@linux
+def test_each_profile_has_a_unit_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(desktop, "default_home", lambda: tmp_path / "a")
+    names = [Desktop(Settings(home=tmp_path / name)).name for name in ("a", "b", "c")]
+    assert names[0] == "idiolect"
+    assert len(set(names)) == 3
+
+
+@linux
+def test_installing_writes_the_unit_then_starts_it(settings, systemctl):
+    made = Desktop(settings)
+    assert not made.state().installed
+    made.install()
+    name = made.path.name
+    expected = ["show-environment", "daemon-reload", f"enable {name}", f"restart {name}"]
+    assert systemctl() == [f"--user {words}" for words in expected]
+    assert made.path.read_bytes() == made.text()
+    state = made.state()
+    assert (state.installed, state.current, state.active, state.enabled) == (True, True, True, True)
+    made.path.write_text("of an older version")
+    assert not made.state().current
+
+
+@linux
+def test_uninstalling_ends_it_and_leaves_the_profile(settings, systemctl):
+    made = Desktop(settings)
+    assert not made.uninstall()
+    made.install()
+    assert made.uninstall()
+    assert not made.path.exists()
+    assert systemctl()[-2:] == [f"--user disable --now {made.path.name}", "--user daemon-reload"]
+    assert settings.home.exists()
+
+
+@linux
+def test_without_a_manager_nothing_is_written(settings, systemctl):
+    systemctl(refuse="show-environment")
+    with pytest.raises(NoManagerError, match="idiolect start"):
+        Desktop(settings).install()
+    assert not Desktop(settings).path.exists()
+    assert not Desktop(settings).start()
+
+
+@linux
+def test_what_the_manager_refuses_is_said_in_its_words(settings, systemctl):
+    systemctl(refuse="enable")
+    with pytest.raises(ManagerError, match=r"enable .* failed: it says no\."):
+        Desktop(settings).install()
+
+
+@linux
+def test_a_start_by_hand_goes_to_the_manager_where_it_is_installed(settings, systemctl):
+    made = Desktop(settings)
+    assert not made.start()
+    made.install()
+    assert made.start()
+    assert systemctl()[-1] == f"--user start {made.path.name}"
+
+
+def test_the_launch_agent_is_a_property_list(settings, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    made = Desktop(settings)
+    told = plistlib.loads(made.text())
+    assert made.path == Path.home() / "Library" / "LaunchAgents" / f"{made.name}.plist"
+    assert told["Label"] == made.name
+    assert told["ProgramArguments"][1:4] == ["-P", "-m", "idiolect.daemon"]
+    assert told["ProgramArguments"][-1] == str(settings.home)
+    assert told["KeepAlive"] == {"SuccessfulExit": False}
+    assert told["Umask"] == 0o077
+
+
+@linux
+def test_whoever_waits_for_the_start_is_told(settings, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", TOY, prepend=os.pathsep)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind("\0idiolect test" + str(os.getpid()))
+        manager.settimeout(60)
+        monkeypatch.setenv("NOTIFY_SOCKET", "@idiolect test" + str(os.getpid()))
+        process.start(settings)
+        try:
+            assert manager.recv(100) == b"READY=1"
+        finally:
+            process.stop(settings)
+
+
+@linux
+def test_the_command(settings, systemctl):
+    runner = CliRunner()
+    told = runner.invoke(app, ["service"])
+    assert "Not installed" in told.output
+    Desktop(settings).install()
+    told = runner.invoke(app, ["service", "status"])
+    assert str(Desktop(settings).path) in told.output
+    assert "Runs, and starts at log-in." in told.output
+    state = json.loads(runner.invoke(app, ["service", "status", "--json"]).output)
+    assert state["installed"]
+    assert state["current"]
+    shown = runner.invoke(app, ["service", "show", "--writable", "/srv/exports"]).output
+    assert '"/srv/exports"' in shown
+    assert "Uninstalled" in runner.invoke(app, ["service", "uninstall"]).output
+    assert runner.invoke(app, ["service", "status", "--writable", "/srv"]).exit_code == 2
