@@ -69,6 +69,24 @@ app = typer.Typer(
 _SERVICE, _LEARN, _USE, _CARE = "The service", "Learning", "Using it", "Care"
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"idiolect {version('idiolect')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _all(
+    _shown: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    """Set what all commands have in common."""
+
+
 def main() -> NoReturn:
     """Run the command line and exit: one sentence and a distinct exit code for whatever goes wrong."""
     shield()
