@@ -24,6 +24,7 @@ _SHORT = (
 )
 _CERTAIN = 0.8
 _REMEMBERED = 24  # distributions, of 200 KB each
+_ASIDE = 640  # tokens of texts that are written beside the present one, of 45 KB each
 _WINDOW_STEP = 128  # a long prefix is cut at multiples of this, so that its cache stays valid for a while
 
 
@@ -93,7 +94,7 @@ class Expectation:
         self.mixture = mixture
         others = 2 * knowledge.recent.limit + len(knowledge.recent.breaks) + spare + _DRAFT
         self._window = max(1, min(window, model.config.context - others))
-        self._session = Session(model, length=others + self._window, adapter=adapter)
+        self._session = Session(model, length=others + self._window, adapter=adapter, aside=_ASIDE)
         self._turn = threading.Lock()  # for the session
         self._looking: _Looking | None = None  # what is made ahead now
         self._noting = threading.Lock()  # for what follows
@@ -244,7 +245,7 @@ class Expectation:
 
     def _left(self, entry: list[int], rows: int) -> list[int]:
         """What must be fed for the logits of the last ``rows`` tokens of ``entry``, recent text before it."""
-        left = self._session.reuse(self._knowledge.recent.before(entry))
+        left = self._session.reuse(self._knowledge.recent.before(entry), len(entry))
         if len(left) < rows:  # all of it is cached, but logits are not: feed the end again
             keep = len(self._session.tokens) - (rows - len(left))
             left = self._session.tokens[keep:] + left

@@ -11,7 +11,9 @@ import contextlib
 import math
 import mmap
 import time
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,6 +44,20 @@ class Interrupt:
 
 _CHUNK = 64
 """Tokens that are read at a time where no logits are wanted: faster by no more, and in far less memory."""
+
+
+_WORTH = 8
+"""Tokens that are worth setting aside: fewer are read again in the time of one."""
+_ASIDE_S = 60.0
+
+
+@dataclass(frozen=True)
+class _Aside:
+    """Keys and values of a token sequence from ``begins`` on, like a session's cache, and when they were set aside."""
+
+    begins: int
+    cache: NDArray[np.float32]
+    since: float
 
 
 class Model:
@@ -80,12 +96,18 @@ class Session:
         model: the loaded graph.
         length: the most tokens that fit; the cache takes ``layers * 2 * kv_heads * head_dim * 4`` bytes a token.
         adapter: the tensors to serve with, or None for the base. They are kept, not copied.
+        aside: the most tokens to keep of texts that others took the place of, see :meth:`reuse`; each takes as much.
     """
 
-    def __init__(self, model: Model, *, length: int = 512, adapter: Adapter | None = None) -> None:
+    def __init__(
+        self, model: Model, *, length: int = 512, adapter: Adapter | None = None, aside: int = 0
+    ) -> None:
         self.model = model
         self.length = length
         self.tokens: list[int] = []
+        self._begins = 0  # where in them begins what was the text's own when it was last reused
+        self._most_aside = aside
+        self._aside: OrderedDict[tuple[int, ...], _Aside] = OrderedDict()
         self.seconds = 0.0
         self.calls = 0
         config = model.config
@@ -189,15 +211,53 @@ class Session:
     def _names(self) -> list[str]:
         return [name for name, _ in self.model.inputs]
 
-    def reuse(self, ids: Sequence[int]) -> list[int]:
-        """Cut back to the longest common beginning with ``ids`` and return what is left to feed."""
-        common = 0
-        for cached, wanted in zip(self.tokens, ids, strict=False):
-            if cached != wanted:
-                break
-            common += 1
+    def reuse(self, ids: Sequence[int], own: int = 0) -> list[int]:
+        """Cut back to the longest common beginning with ``ids`` and return what is left to feed.
+
+        The last ``own`` of them are one of several texts behind the same beginning. What is cut off is set aside for a
+        while, and comes back when that text does: whoever writes two texts in turn has neither read again.
+        """
+        common = _common(self.tokens, ids)
+        if self._most_aside:
+            if len(self.tokens) - max(common, self._begins) >= _WORTH:
+                self._set_aside()
+            common = self._take_back(ids, common)
+        self._begins = len(ids) - own
         self.truncate(common)
         return list(ids[common:])
+
+    def _set_aside(self) -> None:
+        begins, key = self._begins, tuple(self.tokens)
+        kept = self._cache[..., begins : len(key), :].copy()
+        self._aside[key] = _Aside(begins, kept, time.monotonic())
+        while sum(len(tokens) - one.begins for tokens, one in self._aside.items()) > self._most_aside:
+            self._aside.popitem(last=False)
+
+    def _take_back(self, ids: Sequence[int], common: int) -> int:
+        """Bring back what fits ``ids`` better than what is cached; returns how much is common now."""
+        late = time.monotonic() - _ASIDE_S
+        while self._aside and next(iter(self._aside.values())).since < late:
+            self._aside.popitem(last=False)
+        fitting = [
+            (shared, key)
+            for key, one in self._aside.items()
+            if one.begins <= common < (shared := _common(key, ids))
+        ]
+        if not fitting:
+            return common
+        shared, key = max(fitting)
+        one = self._aside.pop(key)
+        self._cache[..., one.begins : shared, :] = one.cache[..., : shared - one.begins, :]
+        self.tokens = list(key[:shared])
+        return shared
+
+
+def _common(tokens: Sequence[int], others: Sequence[int]) -> int:
+    """How many tokens both begin with."""
+    for place, (one, other) in enumerate(zip(tokens, others, strict=False)):
+        if one != other:
+            return place
+    return min(len(tokens), len(others))
 
 
 def _lazy_zeros(shape: tuple[int, ...]) -> NDArray[np.float32]:

@@ -11,6 +11,7 @@ the event loop but the work itself, so nothing here needs a lock.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator, Hashable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
@@ -91,6 +92,10 @@ class Turns:
         self._served = 0
         self._last: dict[Hashable, int] = {}  # when programs and connections that have work here were served
         self._busy = False
+
+    def __len__(self) -> int:
+        """How much is let in and not yet done."""
+        return len(self._jobs)
 
     async def run(self, client: Client, priority: Priority, work: Callable[[Callable[[], bool]], T]) -> T:
         """What `work` returns or raises, once it is its turn. Raises BusyError.
@@ -201,6 +206,30 @@ class Turns:
         else:
             result.set_result(done.result())
         self._next()
+
+
+class Typing:
+    """Suggestions that are asked for and not yet answered: who types on in a text needs no ghost for what it was."""
+
+    def __init__(self) -> None:
+        self._asked: dict[threading.Event, tuple[Hashable, str]] = {}
+
+    def begin(self, program: Hashable, prefix: str) -> threading.Event:
+        """A request arrives; what is returned is set once a newer one of the same program goes on from it, or back."""
+        for given_up, (other, older) in self._asked.items():
+            if (
+                other == program
+                and older != prefix
+                and (prefix.startswith(older) or older.startswith(prefix))
+            ):
+                given_up.set()
+        given_up = threading.Event()
+        self._asked[given_up] = program, prefix
+        return given_up
+
+    def end(self, given_up: threading.Event) -> None:
+        """It is answered, or its client has gone."""
+        del self._asked[given_up]
 
 
 _END: Final[Any] = object()

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
@@ -26,7 +25,7 @@ from idiolect.daemon.endpoint import shapes
 from idiolect.daemon.endpoint.answers import answer, client_of, handle_errors, read_body, unless_gone
 from idiolect.daemon.endpoint.connection import Connection
 from idiolect.daemon.endpoint.guard import Guard
-from idiolect.daemon.endpoint.queue import Priority, Turns
+from idiolect.daemon.endpoint.queue import Priority, Turns, Typing
 from idiolect.daemon.endpoint.schema import describe
 from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.endpoint.streams import Streams
@@ -81,7 +80,7 @@ def create_app(service: Service, *, running: Running, settings: Settings) -> Fas
         return answer({"status": "ok"})
 
     app.state.turns = turns = Turns()
-    typing = _Typing()
+    typing = Typing()
 
     @post("/v1/suggest", shapes.SuggestBody)
     async def suggest(request: Request) -> Response:
@@ -89,7 +88,8 @@ def create_app(service: Service, *, running: Running, settings: Settings) -> Fas
         asked = await read_body(request, shapes.SuggestBody)
         if (reason := service.withheld(asked.place)) is not None:
             return answer(shapes.withheld(reason, service.serves, paused=service.paused))
-        outdated = typing.begin(asked.prefix)
+        client = client_of(request)
+        outdated = typing.begin(client.program, asked.prefix)
 
         def work(abandoned: Callable[[], bool]) -> Suggestion:
             def given_up() -> bool:
@@ -99,7 +99,7 @@ def create_app(service: Service, *, running: Running, settings: Settings) -> Fas
             return service.suggest(*wanted, given_up, asked.place, asked.source)
 
         try:
-            found = await unless_gone(request, turns.run(client_of(request), Priority.TYPING, work))
+            found = await unless_gone(request, turns.run(client, Priority.TYPING, work))
         finally:
             typing.end(outdated)
         return answer(shapes.suggestion(found, paused=service.paused))
@@ -360,23 +360,3 @@ async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
 
     asyncio.get_running_loop().set_exception_handler(report)
     yield
-
-
-class _Typing:
-    """Suggestions that are asked for and not yet answered: who types on in a text needs no ghost for what it was."""
-
-    def __init__(self) -> None:
-        self._asked: dict[threading.Event, str] = {}
-
-    def begin(self, prefix: str) -> threading.Event:
-        """A request arrives; what is returned is set once a newer one goes on from it, or back."""
-        for given_up, older in self._asked.items():
-            if older != prefix and (prefix.startswith(older) or older.startswith(prefix)):
-                given_up.set()
-        given_up = threading.Event()
-        self._asked[given_up] = prefix
-        return given_up
-
-    def end(self, given_up: threading.Event) -> None:
-        """It is answered, or its client has gone."""
-        del self._asked[given_up]

@@ -26,11 +26,9 @@ def lines(_context, response):
 
 
 def _kept_in(places, name, value):
-    """A path is one of these places; of what is no path every other one is made one."""
+    """Any path is one of these places, also what is none."""
     if isinstance(value, list) and name == "paths":
         return [_kept_in(places, "path", one) for one in value]
-    if name == "path" and isinstance(value, str) and "\0" not in value:
-        which = zlib.crc32(value.encode("utf-8", "surrogatepass"))
-        if value.startswith("/") or which % 2:
-            return str(FOLDER / places[which // 2 % len(places)])
+    if name == "path" and isinstance(value, str) and value and "\0" not in value:
+        return str(FOLDER / places[zlib.crc32(value.encode("utf-8", "surrogatepass")) % len(places)])
     return value

@@ -10,7 +10,7 @@ from concurrent.futures import Executor, Future
 import pytest
 
 from idiolect.daemon.endpoint import queue
-from idiolect.daemon.endpoint.queue import MOST, BusyError, Client, Priority, SlowReaderError, Turns
+from idiolect.daemon.endpoint.queue import MOST, BusyError, Client, Priority, SlowReaderError, Turns, Typing
 
 TYPING, GENERATING = Priority
 
@@ -298,13 +298,26 @@ async def test_who_does_not_read_loses_the_place():
         await anext(stream)
 
 
+def test_one_program_types_on_and_another_that_types_the_same_does_not():
+    typing = Typing()
+    mine, empty = typing.begin("editor", "Hi "), typing.begin("chat", "")
+    typing.begin("chat", "Hi th")
+    assert (mine.is_set(), empty.is_set()) == (False, True)
+    typing.begin("editor", "Hi th")
+    assert mine.is_set()
+    ended = typing.begin("mail", "Hi")
+    typing.end(ended)
+    typing.begin("mail", "Hi t")
+    assert not ended.is_set()
+
+
 @in_loop
 async def test_nothing_is_remembered_of_clients_that_have_gone():
     desk = Desk()
     for n in range(5):
         await desk.ask(n, f"program {n}", n)
     await desk.serve()
-    assert (desk.turns._jobs, desk.turns._last) == ([], {})
+    assert (len(desk.turns), desk.turns._last) == (0, {})
 
 
 @in_loop

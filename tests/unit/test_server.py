@@ -45,6 +45,7 @@ class Site:
     settings: Settings
     running: object
     http: httpx.Client
+    turns: object
     server: object
     thread: threading.Thread
 
@@ -71,7 +72,7 @@ def serving(settings):
     with httpx.Client(
         base_url=running.url, headers=headers, timeout=DEADLINE_S, transport=transport, trust_env=False
     ) as http:
-        yield Site(service, settings, running, http, made, thread)
+        yield Site(service, settings, running, http, app.state.turns, made, thread)
         service.gate.set()
         made.should_exit = True
     thread.join(DEADLINE_S)
@@ -684,6 +685,14 @@ def test_slow_inference_holds_up_nothing_else(fresh):
     assert answers.get().status_code == 200
 
 
+def asked(site, count):
+    """Wait until that many suggestions are asked for and not answered."""
+    deadline = time.monotonic() + DEADLINE_S
+    while len(site.turns) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def test_inference_is_one_at_a_time(fresh):
     def ask(prefix):
         with httpx.Client(base_url=fresh.running.url, headers=fresh.http.headers, trust_env=False) as http:
@@ -693,7 +702,7 @@ def test_inference_is_one_at_a_time(fresh):
     first.start()
     assert fresh.service.entered.wait(DEADLINE_S)
     second.start()
-    second.join(0.3)
+    asked(fresh, 2)
     assert len(fresh.service.calls) == 1
     fresh.service.gate.set()
     second.join(DEADLINE_S)
@@ -799,7 +808,7 @@ def test_typing_on_gives_up_the_ghost_of_what_was_typed_before(fresh, newer, giv
     assert fresh.service.entered.wait(DEADLINE_S)
     other = threading.Thread(target=ask, args=(newer,))
     other.start()
-    other.join(0.3)
+    asked(fresh, 2)
     fresh.service.gate.set()
     older.join(DEADLINE_S)
     assert fresh.service.given_up is given_up

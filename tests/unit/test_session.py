@@ -119,6 +119,51 @@ def test_reuse_keeps_the_common_beginning(
     assert session.tokens == []
 
 
+def test_texts_in_turn_are_not_read_again(
+    tiny_float: Model, ids: list[int], adapter: Adapter, whole: NDArray[np.float32]
+) -> None:
+    session = Session(tiny_float, length=LENGTH, adapter=adapter, aside=100)
+    before, texts = ids[:40], [ids[40:], ids[100:], ids[150:]]
+    last = [
+        Session(tiny_float, length=LENGTH, adapter=adapter).feed([*before, *text[:32]], "all")
+        for text in texts
+    ]
+    for typed in range(20, 33, 4):
+        for text, rows in zip(texts, last, strict=True):
+            left = session.reuse([*before, *text[:typed]], typed)
+            assert len(left) == (4 if typed > 20 else 60 if text is texts[0] else 20)
+            assert np.abs(session.feed(left) - rows[39 + typed]).max() < CLOSE
+    assert session.reuse([*before, *texts[0][:10]], 10) == []
+    assert session.tokens == [*before, *texts[0][:10]]
+
+
+def test_a_text_that_begins_as_another_comes_back_whole(
+    tiny_float: Model, ids: list[int], adapter: Adapter, whole: NDArray[np.float32]
+) -> None:
+    session = Session(tiny_float, length=LENGTH, adapter=adapter, aside=100)
+    session.feed(session.reuse(ids[:60], 20))
+    session.feed(session.reuse([*ids[:45], *ids[100:115]], 20))  # five of its own are the same
+    session.feed(session.reuse([*ids[:40], *ids[160:180]], 20))
+    left = session.reuse(ids[:61], 21)
+    assert left == [ids[60]]
+    assert np.abs(session.feed(left) - whole[60]).max() < CLOSE
+
+
+def test_what_is_set_aside_is_bounded_and_behind_another_beginning_of_no_use(
+    tiny_float: Model, ids: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session(tiny_float, length=LENGTH, aside=50)
+    for start in range(40, 180, 20):
+        session.feed(session.reuse([*ids[:10], *ids[start : start + 20]], 20))
+    kept = session._aside
+    assert [one.cache.shape[-2] for one in kept.values()] == [20, 20]
+    assert len(session.reuse([*ids[:10], *ids[140:160]], 20)) == 0
+    assert len(session.reuse([ids[11], *ids[1:10], *ids[120:140]], 20)) == 30
+    monkeypatch.setattr("idiolect.models.session._ASIDE_S", -1.0)
+    session.reuse(ids[:10])
+    assert not kept
+
+
 def test_sessions_of_one_model_do_not_mix(
     tiny_float: Model, ids: list[int], adapter: Adapter, whole: NDArray[np.float32]
 ) -> None:
