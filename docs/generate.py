@@ -360,6 +360,11 @@ def _costs(found: dict[str, Any]) -> str:
         ),
         ("a keystroke answered with a ghost text: median", _in(typing.get("ghost_p50_ms"), "ms")),
         ("a keystroke answered with a ghost text: 90th percentile", _in(typing.get("ghost_p90_ms"), "ms")),
+        (
+            "until the memory knows a sentence that is sent: 95th percentile",
+            _in(typing.get("learned_p95_ms"), "ms"),
+        ),
+        ("until a suggestion shows its new word: median", _in(typing.get("suggested_p50_ms"), "ms")),
         ("from the start of the service to its first suggestion", _in(start.get("start_s"), "s")),
         ("changing over to another adapter", _in(start.get("use_ms"), "ms")),
         ("the slowest suggestion meanwhile", _in(start.get("switch_ms"), "ms")),

@@ -186,6 +186,7 @@ def typing(profile: Profile, person: str) -> dict:
         every, ghosts = keystrokes(client, messages[2:14])
         typed, _ = keystrokes(client, messages[14:20], KEY_S)
         service_mb = round(psutil.Process(profile.status()["pid"]).memory_info().rss / 2**20)
+        answered, suggested = arrival(client)
         client.post("/v1/train", json={"budget_s": 600})
         _await_training(client)
         busy, _ = keystrokes(client, messages[2:14])
@@ -200,10 +201,29 @@ def typing(profile: Profile, person: str) -> dict:
         "ghost_p90_ms": percentile(ghosts, 90),
         "training_p50_ms": percentile(busy, 50),
         "training_p95_ms": percentile(busy, 95),
+        "learned_p50_ms": percentile(answered, 50),
+        "learned_p95_ms": percentile(answered, 95),
+        "suggested_p50_ms": percentile(suggested, 50),
         "trained_throughout": bool(still and still["phase"] == "train"),
         "requests": len(every),
         "service_mb": service_mb,
     }
+
+
+def arrival(client: httpx.Client, count: int = 30) -> tuple[list[float], list[float]]:
+    """Milliseconds until the answer to a sentence that is sent, when the memory knows it, and until a suggestion of its
+    new word, which reads the sentence as recent text before that.
+    """
+    answered, suggested = [], []
+    for number in range(count):
+        word = "zor" + "".join("bdfgklmnrs"[int(digit)] + "a" for digit in f"{number:03}")
+        started = time.perf_counter()
+        client.post("/v1/history", json={"text": f"We met at the {word} again.", "source": "bench"})
+        answered.append(1e3 * (time.perf_counter() - started))
+        answer = client.post("/v1/suggest", json={"prefix": f"We met at the {word[:-2]}"}).json()
+        suggested.append(1e3 * (time.perf_counter() - started))
+        assert word[-2:] in [found["text"] for found in answer["words"]], "what was just written is not known"
+    return answered, suggested
 
 
 def _await_training(client: httpx.Client) -> None:
