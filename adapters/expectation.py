@@ -25,6 +25,7 @@ _SHORT = (
 _CERTAIN = 0.8
 _REMEMBERED = 24  # distributions, of 200 KB each
 _ASIDE = 640  # tokens of texts that are written beside the present one, of 45 KB each
+_AT_ONCE = 32  # tokens of an entry that is known beforehand are read in one pass
 _WINDOW_STEP = 128  # a long prefix is cut at multiples of this, so that its cache stays valid for a while
 
 
@@ -100,6 +101,7 @@ class Expectation:
         self._noting = threading.Lock()  # for what follows
         self._known = -1  # the memory's size when it was made
         self._remembered: OrderedDict[tuple[int, ...], NDArray[np.float32]] = OrderedDict()
+        self._foreseen: dict[tuple[int, ...], NDArray[np.float32]] = {}
         self._likely: dict[tuple[int, ...], list[int]] = {}
 
     def tail(self, text: str) -> str:
@@ -134,6 +136,20 @@ class Expectation:
                 self._turn.release()
         self._looking = None
 
+    def foresee(self, ids: list[int]) -> None:
+        """Make the passes that the beginnings of an entry will need, many at once, for who knows what will be typed.
+
+        They are remembered beside the others, until something is learned or another entry foreseen.
+        """
+        self.remembered([])
+        self._foreseen.clear()
+        ids = ids[: self._window]
+        for start in range(0, len(ids), _AT_ONCE):
+            entry, rest = ids[:start], ids[start : start + _AT_ONCE - 1]
+            rows = self._pass(entry, rest)
+            self._foreseen |= {tuple(entry + rest[:place]): row for place, row in enumerate(rows)}
+        self._remembered.clear()  # nobody has asked for them yet
+
     def remembered(self, entry: list[int]) -> NDArray[np.float32] | None:
         """The same as :meth:`after`, if it needs no pass."""
         key = tuple(entry)
@@ -141,10 +157,18 @@ class Expectation:
             if self._knowledge.memory.tokens != self._known:  # something was learned since
                 self._known = self._knowledge.memory.tokens
                 self._remembered.clear()
+                self._foreseen.clear()
                 self._likely.clear()
+            if key not in self._remembered and key in self._foreseen:
+                self._note(key, self._foreseen[key])
             if key in self._remembered:
                 self._remembered.move_to_end(key)
             return self._remembered.get(key)
+
+    def _note(self, key: tuple[int, ...], p: NDArray[np.float32]) -> None:
+        self._remembered[key] = p
+        while len(self._remembered) > _REMEMBERED:
+            self._remembered.popitem(last=False)
 
     def observe(self, ids: Sequence[int]) -> None:
         """Learn from an entry, before the memory does, how far the memory could be trusted on the way.
@@ -258,9 +282,7 @@ class Expectation:
         p = self.mixture.mix(softmax(logits), memory, memory.predict(entry))
         with self._noting:
             if known == self._known:  # else it was made with other recent text in view
-                self._remembered[tuple(entry)] = p
-                while len(self._remembered) > _REMEMBERED:
-                    self._remembered.popitem(last=False)
+                self._note(tuple(entry), p)
         return p
 
 

@@ -208,6 +208,14 @@ class Predictor:
                 return
             self._expectation.ahead(cut.head + self._tokenizer.encode(cut.start + word.text), _LIKELY)
 
+    def foresee(self, text: str) -> None:
+        """Make most of the passes that typing ``text`` will need at once, for who knows that it will be typed.
+
+        What is suggested is the same, but for the rounding of larger products.
+        """
+        with self._lock:
+            self._expectation.foresee(self._tokenizer.encode(text))
+
     @property
     def mixture(self) -> Mixture:
         """How far the memory is trusted by now."""

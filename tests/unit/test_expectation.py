@@ -207,6 +207,24 @@ def test_what_was_made_ahead_is_the_same_and_needs_no_pass(
     assert expectation._session.calls == calls == 2
 
 
+def test_what_was_foreseen_is_the_same_and_needs_no_pass(
+    make: Callable[..., Expectation], knowing: Callable[..., Knowledge], tiny_tokenizer: Tokenizer
+) -> None:
+    expectation, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
+    ids = tiny_tokenizer.encode(
+        "The boat left the harbour before noon, and we all went to see it once more. " * 2
+    )
+    assert len(ids) > 40
+    expectation.foresee(ids)
+    calls = expectation._session.calls
+    for end in range(0, len(ids), 3):
+        close(expectation.after(ids[:end]), anew.after(ids[:end]))
+    assert expectation._session.calls == calls
+    assert set(expectation._remembered) <= {tuple(ids[:end]) for end in range(0, len(ids), 3)}
+    expectation._knowledge.learn("A ferry", tiny_tokenizer.encode("A ferry"))
+    assert expectation.remembered(ids[:3]) is None
+
+
 def test_who_waits_does_not_wait_for_what_is_made_ahead(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
 ) -> None:
