@@ -242,6 +242,25 @@ def _machines(parts: dict[str, str]) -> str:
     return "; ".join(f"{machine} ({', '.join(parts)})" for machine, parts in by_machine.items())
 
 
+def load() -> str:
+    """What one typist waits, and what eight do, and what a day of everything came to."""
+    found = json.loads(BENCH.read_text("utf-8")) if BENCH.exists() else {}
+    rows = [(f"{row['clients']} at once", row) for row in found.get("load") or []]
+    if soak := found.get("soak"):
+        rows.append((f"8 at once with everything else, {soak['seconds'] / 60:.0f} min", soak))
+    if not rows:
+        return ""
+    table = [
+        "| typing 8 keys a second | answers | p50 | p95 | errors | memory at the beginning, end, most |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    for name, row in rows:
+        waits = " | ".join(_in(row[f"{share}_ms"], "ms") for share in ("p50", "p95"))
+        memory = ", ".join(str(row[f"{when}_mb"]) for when in ("start", "end", "most"))
+        table.append(f"| {name} | {row['keys']:,} | {waits} | {row['errors']} | {memory} MB |")
+    return "\n".join(table)
+
+
 def faults() -> str:
     """What the matrix of operations and faults came to: a row an operation, with its cases by fault."""
     rows = json.loads(BENCH.read_text("utf-8")).get("faults") or [] if BENCH.exists() else []

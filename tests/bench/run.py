@@ -1,8 +1,8 @@
 """Measures what the README tells, prints tables, and writes docs/bench.json.
 
 ``make bench``; single parts with ``ARGS="latency typing"`` (of faults, latency, training, memory, ingest, savings,
-quality, typing, start, exposure), single people with their corpus' name. The text is real people's, read from
-``../shared/corpora`` beside the checkout; where that folder is absent the parts that need it are
+quality, typing, start, exposure, load, soak), single people with their corpus' name. The text is real people's,
+read from ``../shared/corpora`` beside the checkout; where that folder is absent the parts that need it are
 skipped, saying so. Nothing here fails on a time.
 """
 
@@ -36,7 +36,7 @@ PEOPLE = ("email_mills", "sms_student")
 CORPUS_NAMES = sorted(path.stem for path in CORPORA.glob("*.jsonl"))
 PARTS = (
     *("faults", "latency", "training", "memory", "ingest", "savings", "quality", "typing", "start"),
-    "exposure",
+    *("exposure", "load", "soak"),
 )
 
 console = Console()
@@ -356,6 +356,8 @@ def main(wanted: list[str]) -> None:
     from exposure import exposure
     from exposure import show as show_exposure
     from ingest import ingest
+    from load import load, soak
+    from load import show as show_load
     from memory_growth import memory_growth
     from memory_growth import show as show_growth
 
@@ -387,6 +389,17 @@ def main(wanted: list[str]) -> None:
             show_exposure(result["exposure"])
         if names and "ingest" in parts:
             result["ingest"] = ingest()
+        for part in [part for part in ("load", "soak") if names and part in parts]:
+            person = next((name for name in PEOPLE if name in names), names[0])
+            profile = Profile(Path(folder) / part, base)
+            stack.callback(profile.run, "stop")
+            if part == "load":
+                result["load"] = load(profile, entries(person))
+                show_load(f"typing at 8 keys a second ({person})", result["load"])
+            else:
+                result["soak"] = soak(profile, entries(person), Path(folder) / "watched")
+                show_load(f"everything at once ({person})", [result["soak"]])
+            profile.run("stop")
         if names and "savings" in parts:
             profile = Profile(Path(folder) / "eval", base)
             stack.callback(profile.run, "stop")

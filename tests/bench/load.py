@@ -1,0 +1,259 @@
+"""Many clients at once: what eight that type wait beside what one alone waits, and whether hours of everything hold.
+
+Each typist has a program's name, a connection and messages of its own, and types 8 keys a second. Keys that are due
+while an answer is awaited are not asked for, as in an editor, where only the newest counts; they are told as
+``skipped``. Waiting is counted from when a key was due, so that a service that falls behind cannot hide it.
+
+``soak`` adds what else happens in a day: what was typed is learned, a watched folder is written to, training rounds
+run, and another program has longer text generated. It takes ``SOAK_S`` seconds (600), ``load`` twice ``LOAD_S`` (60).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import itertools
+import json
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+LOAD_S = float(os.environ.get("LOAD_S", "60"))
+SOAK_S = float(os.environ.get("SOAK_S", "600"))
+CLIENTS = 8
+KEYS_PER_S = 8
+HELD_OUT = 100  # newest messages, which are typed and not read before
+_WARM_S = 3.0
+
+
+@dataclass
+class Caller:
+    """A program's connection to the service: what it asked, how long it waited for it, what went wrong."""
+
+    url: str
+    token: str
+    name: str
+    waits: list[tuple[float, float]] = field(default_factory=list)  # (when, milliseconds)
+    errors: Counter[str] = field(default_factory=Counter)
+    done: int = 0
+    skipped: int = 0
+
+    def __post_init__(self) -> None:
+        where = urlsplit(self.url)
+        self._connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=120)
+
+    def ask(self, path: str, body: dict[str, Any], since: float | None = None) -> bool:
+        """Post something; ``since`` is when it was due, of what is to be measured."""
+        headers = {"Authorization": f"Bearer {self.token}", "User-Agent": self.name}
+        try:
+            self._connection.request("POST", path, json.dumps(body), headers)
+            answer = self._connection.getresponse()
+            answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self.errors[type(error).__name__] += 1
+            self._connection.close()
+            return False
+        if since is not None:
+            self.waits.append((since, 1e3 * (time.perf_counter() - since)))
+        if answer.status not in (200, 202):
+            self.errors[f"{path} {answer.status}"] += 1
+            return False
+        self.done += 1
+        return True
+
+
+def type_on(
+    caller: Caller, messages: Sequence[str], ended: threading.Event, offset_s: float, learn: bool
+) -> None:
+    """Type these messages over and over until it has ended; ``learn`` sends each that is finished."""
+    due = time.perf_counter() + offset_s
+    for number, message in enumerate(itertools.cycle(messages)):
+        for end in range(1, len(message) + 1):
+            late_s = time.perf_counter() - due
+            if late_s >= 1 / KEYS_PER_S and end < len(message):
+                caller.skipped += 1
+            elif ended.wait(max(0.0, -late_s)):
+                return
+            else:
+                caller.ask("/v1/suggest", {"prefix": message[:end]}, since=due)
+            due += 1 / KEYS_PER_S
+        if learn:
+            text = message if number < len(messages) else f"{message} ({number})"
+            caller.ask("/v1/history", {"text": text, "source": caller.name})
+
+
+def load(profile: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One client alone, and then eight: what they waited, what went wrong, and the service's memory."""
+    messages = _prepare(profile, rows)
+    found = []
+    for clients in (1, CLIENTS):
+        with _watched(profile) as memory_mb:
+            callers = _typists(profile, clients)
+            _run(
+                [_typist(caller, messages, place, learn=False) for place, caller in enumerate(callers)],
+                LOAD_S,
+            )
+        waits = [wait for caller in callers for wait in caller.waits]
+        found.append({"clients": clients, **_figures(waits, callers), **_memory(memory_mb)})
+    return found
+
+
+def soak(profile: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
+    """Everything at once: eight that type and are learned from, a watched folder, training, generated text."""
+    messages = _prepare(profile, rows)
+    folder.mkdir()
+    with profile.client() as client:
+        client.post("/v1/watch", json={"path": str(folder)}).raise_for_status()
+        generates = "/v1/completions" in client.get("/openapi.json").json()["paths"]
+    typists, others = _typists(profile, CLIENTS), _callers(profile, ["writer", "trainer", "generator"])
+    writer, trainer, generator = others
+    trained: list[bool] = []
+
+    def write(ended: threading.Event) -> None:
+        for number, message in enumerate(itertools.cycle(messages)):
+            if ended.wait(2):
+                return
+            with (folder / f"notes-{number % 5}.md").open("a", encoding="utf-8") as file:
+                file.write(f"{message} ({number})\n\n")
+            writer.done += 1
+
+    def train(ended: threading.Event) -> None:
+        with profile.client() as client:
+            while not ended.wait(5):
+                if client.get("/v1/status").json()["training"] is None:
+                    answer = client.post("/v1/train", json={"budget_s": SOAK_S / 4})
+                    trainer.done += answer.status_code == 202
+                    if answer.status_code not in (202, 409):  # 409: there is nothing new to learn
+                        trainer.errors[f"/v1/train {answer.status_code}"] += 1
+                else:
+                    trained.append(True)
+
+    def generate(ended: threading.Event) -> None:
+        while generates and not ended.wait(3):
+            generator.ask(
+                "/v1/completions", {"model": "idiolect", "prompt": "I wanted to ask", "max_tokens": 24}
+            )
+
+    typing = [_typist(caller, messages, place, learn=True) for place, caller in enumerate(typists)]
+    with _watched(profile) as memory_mb:
+        _run([*typing, write, train, generate], SOAK_S)
+    waits = sorted(wait for caller in typists for wait in caller.waits)
+    parts = np.array_split(np.array([ms for _, ms in waits]), 3)
+    return {
+        "seconds": SOAK_S,
+        **_figures(waits, [*typists, *others]),
+        "p95_first_third_ms": round(float(np.percentile(parts[0], 95)), 1),
+        "p95_last_third_ms": round(float(np.percentile(parts[-1], 95)), 1),
+        **_memory(memory_mb),
+        "learned": sum(caller.done - len(caller.waits) for caller in typists),
+        "written": writer.done,
+        "rounds": trainer.done,
+        "training_share": round(5 * len(trained) / SOAK_S, 2),
+        "generated": generator.done,
+    }
+
+
+# --- what both need ----------------------------------------------------------------------------------
+
+
+def _prepare(profile: Any, rows: list[dict[str, Any]]) -> list[str]:
+    """A service that has read all but the newest messages; returns those, to be typed."""
+    known = profile.home / "known.jsonl"
+    known.write_text("\n".join(json.dumps(row) for row in rows[:-HELD_OUT]), encoding="utf-8")
+    profile.run("start")
+    profile.run("add", str(known))
+    messages = [row["text"][:160] for row in rows[-HELD_OUT:] if len(row["text"]) > 60]
+    with profile.client() as client:
+        started = time.perf_counter()
+        while time.perf_counter() - started < _WARM_S:
+            client.post("/v1/suggest", json={"prefix": messages[0][:40]}).raise_for_status()
+    return messages
+
+
+def _callers(profile: Any, names: Sequence[str]) -> list[Caller]:
+    status = profile.status()
+    token = Path(status["token_file"]).read_text().strip()
+    return [Caller(status["url"], token, name) for name in names]
+
+
+def _typists(profile: Any, count: int) -> list[Caller]:
+    return _callers(profile, [f"typist-{place}" for place in range(count)])
+
+
+def _typist(
+    caller: Caller, messages: Sequence[str], place: int, *, learn: bool
+) -> Callable[[threading.Event], None]:
+    offset_s = place / CLIENTS / KEYS_PER_S
+    return lambda ended: type_on(caller, messages[place::CLIENTS], ended, offset_s, learn)
+
+
+def _run(work: Sequence[Callable[[threading.Event], None]], seconds: float) -> None:
+    ended = threading.Event()
+    threads = [threading.Thread(target=one, args=(ended,)) for one in work]
+    for thread in threads:
+        thread.start()
+    time.sleep(seconds)
+    ended.set()
+    for thread in threads:
+        thread.join()
+
+
+@contextlib.contextmanager
+def _watched(profile: Any) -> Iterator[list[float]]:
+    """The service's resident memory in MB, each second while the block runs."""
+    process = psutil.Process(profile.status()["pid"])
+    memory_mb = [process.memory_info().rss / 2**20]
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.wait(1):
+            memory_mb.append(process.memory_info().rss / 2**20)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    yield memory_mb
+    ended.set()
+    thread.join()
+
+
+def _figures(waits: Sequence[tuple[float, float]], callers: Sequence[Caller]) -> dict[str, Any]:
+    ms = [one for _, one in waits]
+    errors = sum((caller.errors for caller in callers), Counter[str]())
+    return {
+        "keys": len(ms),
+        "skipped": sum(caller.skipped for caller in callers),
+        **{f"p{share}_ms": round(float(np.percentile(ms, share)), 1) for share in (50, 95, 99)},
+        "errors": sum(errors.values()),
+        "what": dict(errors),
+    }
+
+
+def _memory(memory_mb: Sequence[float]) -> dict[str, Any]:
+    """At the beginning (the mean of a twentieth), at the end, and at the most."""
+    few = max(1, len(memory_mb) // 20)
+    return {
+        "start_mb": round(float(np.mean(memory_mb[:few]))),
+        "end_mb": round(float(np.mean(memory_mb[-few:]))),
+        "most_mb": round(max(memory_mb)),
+    }
+
+
+def show(title: str, rows: Sequence[dict[str, Any]]) -> None:
+    """A table."""
+    table = Table(title=title)
+    for name in rows[0]:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    Console().print(table)
