@@ -10,6 +10,8 @@ from idiolect.daemon.storage.records import AdapterDamagedError
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from idiolect.daemon.storage.store import Store
     from idiolect.models.build import BasePaths
 
@@ -68,6 +70,16 @@ class Servable:
                 "`base`, or train a new adapter with `idiolect train`."
             )
         return Lora.from_bytes(blob, self._base.config)
+
+    def all(self) -> dict[int, datetime]:
+        """The adapters that can be served, and when each was made, oldest first."""
+        return {
+            row.id: row.created_at
+            for row in self._store.adapters()
+            if row.kept
+            and row.status != "damaged"
+            and row.metrics.get("base_sha256") == self._base.source_sha256
+        }
 
     def damaged(self, serving: int | None) -> list[int]:
         """Adapters whose weights are not what was stored, and that nothing has come after since."""

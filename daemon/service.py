@@ -19,8 +19,10 @@ import psutil
 
 from idiolect.adapters.expectation import Knowledge
 from idiolect.adapters.export import export
+from idiolect.adapters.generation import Voice
 from idiolect.adapters.keyness import Keyword, keywords
 from idiolect.adapters.lora import Lora
+from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.predict import NO_GHOST, Predictor, Suggestion
 from idiolect.adapters.serving import Serving
 from idiolect.daemon import trust
@@ -29,6 +31,7 @@ from idiolect.daemon.children import Children, give_back_memory
 from idiolect.daemon.commands import Commands
 from idiolect.daemon.evals import Evals
 from idiolect.daemon.examples import examples
+from idiolect.daemon.generations import Generations
 from idiolect.daemon.inventory import Inventory
 from idiolect.daemon.latest import Latest
 from idiolect.daemon.offlimits import NOWHERE, AppRule, AppRuleRow, Place
@@ -102,6 +105,12 @@ class Service:
         self._trust = trust.Trust(self._store)
         self._learning = threading.Lock()
         self._commands = Commands(self._store, self._serving)
+        self.generations = Generations(
+            self._serving,
+            voice=self._voice,
+            served=lambda: self._predictor.adapter_id,
+            adapters=self._servable.all,
+        )
         self._know_everything()
         if interrupted := self._store.interrupt_rounds():
             log.info("%d training round(s) had been cut off; their text waits for the next one", interrupted)
@@ -147,6 +156,7 @@ class Service:
         self._rounds.stop()
         self._warming.stop()
         self._looking.stop()
+        self.generations.close()
         self._trust.keep(self._predictor, least=1)
         self._store.close()
 
@@ -409,6 +419,7 @@ class Service:
     def _remade(self) -> None:
         """Know what the store still holds, and nothing else."""
         self._know_everything()
+        self.generations.forget()
         self._switch()
 
     def _know(self, wanted: Callable[[int], object]) -> Knowledge:
@@ -419,12 +430,27 @@ class Service:
     def _make(self, knowledge: Knowledge, chosen: tuple[int, Lora] | None) -> Predictor:
         adapter_id, lora = chosen or (None, None)
         tensors = None if lora is None else lora.tensors()
-        mixture = self._trust.mixture(adapter_id) or self._rounds.mixture(adapter_id)
+        mixture = self._mixture(adapter_id)
         predictor = self._serving.predictor(
             knowledge, mixture, adapter=tensors, adapter_id=adapter_id, calibration=self._trust.calibration
         )
         predictor.uptake = self._trust.uptake()
         return predictor
+
+    def _mixture(self, adapter_id: int | None) -> list[Any] | None:
+        """How far the memory is trusted beside this adapter, as far as that is known."""
+        return self._trust.mixture(adapter_id) or self._rounds.mixture(adapter_id)
+
+    def _voice(self, adapter_id: int | None, knowing: bool) -> Voice:
+        """What text is written from: as suggestions, with this adapter; or the base model that knows nothing."""
+        if not knowing:
+            return Voice(None, Mixture(), None)
+        predictor = self._predictor
+        tensors = None if adapter_id is None else self._servable.lora(adapter_id).tensors()
+        if adapter_id == predictor.adapter_id:
+            return Voice(tensors, predictor.mixture, self._knowledge)
+        mixture = self._mixture(adapter_id)
+        return Voice(tensors, Mixture() if mixture is None else Mixture.from_json(mixture), self._knowledge)
 
     def _switch(self) -> None:
         """Serve what the store says is active. Requests under way end with what they began with."""

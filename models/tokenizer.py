@@ -138,6 +138,8 @@ class Tokenizer:
         document: the id that stands between two documents.
         bos: the id that opens a chat turn.
         eos: the id that closes a chat turn.
+        ends: those three, with which a text is over.
+        unspoken: the ids of all other marks, which no text holds.
     """
 
     def __init__(self, path: Path) -> None:
@@ -160,6 +162,8 @@ class Tokenizer:
             b"" if self._is_mark(token) else bytes(_BYTE[character] for character in piece)
             for token, piece in enumerate(pieces)
         ]
+        self.ends = frozenset((self.document, self.bos, self.eos))
+        self.unspoken = [token for token, raw in enumerate(self._bytes) if not raw and token not in self.ends]
         single = {text[0] for text in self._bytes if len(text) == 1}
         # A few bytes (some control characters, and bytes that UTF-8 never uses) have no token.
         self._spelling = {byte: _ALPHABET[byte] if byte in single else None for byte in range(256)}

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Route
 
-from idiolect.daemon.endpoint import shapes
+from idiolect.daemon.endpoint import dialects, shapes
 from idiolect.daemon.endpoint.queue import BusyError, Client
 from idiolect.daemon.process import UnauthorizedError
 from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from starlette.types import Receive, Scope, Send
 
 #: How long a body may take to arrive: from a program on the same machine the largest takes a tenth of a second.
 BODY_S = 10.0
 
 T = TypeVar("T")
+Handler = Callable[..., Awaitable[Response]]
 
 
 class NoRouteError(IdiolectError):
@@ -100,16 +105,35 @@ def answer(content: object, status: int = 200) -> Response:
     return Response(shapes.encode(content), status, media_type="application/json")
 
 
+class _Refusal(Response):
+    """An error as an answer, in the form that clients of the address read."""
+
+    def __init__(self, error: IdiolectError, status: int) -> None:
+        super().__init__(status_code=status, media_type="application/json")
+        self._error = error
+        if isinstance(error, UnauthorizedError):
+            self.headers["www-authenticate"] = "Bearer"
+        elif isinstance(error, BusyError):
+            self.headers["retry-after"] = str(error.retry_after_s)
+        elif isinstance(error, SlowBodyError):
+            self.headers["connection"] = "close"  # the rest of the body is not waited for
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.body = shapes.encode({"error": dialects.error(scope["path"], self._error, self.status_code)})
+        self.headers["content-length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+
 def refuse(error: IdiolectError, status: int | None = None) -> Response:
     """An error as an answer; `status` in the place of its own."""
-    refusal = answer({"error": shapes.error_body(error)}, status or error.http_status)
-    if isinstance(error, UnauthorizedError):
-        refusal.headers["www-authenticate"] = "Bearer"
-    elif isinstance(error, BusyError):
-        refusal.headers["retry-after"] = str(error.retry_after_s)
-    elif isinstance(error, SlowBodyError):
-        refusal.headers["connection"] = "close"  # the rest of the body is not waited for
-    return refusal
+    return _Refusal(error, status or error.http_status)
+
+
+def post(app: FastAPI, path: str, body: type[BaseModel]) -> Callable[[Handler], Handler]:
+    """Register what answers a POST with such a body."""
+    schema = body.model_json_schema(ref_template="#/components/schemas/{model}")
+    content = {"application/json": {"schema": schema}}
+    return app.post(path, response_model=None, openapi_extra={"requestBody": {"content": content}})
 
 
 def handle_errors(app: FastAPI) -> None:

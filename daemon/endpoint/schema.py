@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from idiolect.adapters.keyness import Keyword
+from idiolect.daemon.endpoint import dialects, openai
 from idiolect.daemon.endpoint.scopes import Scope, needed
 from idiolect.daemon.offlimits import AppRuleRow
 from idiolect.daemon.storage.audit import Audit
@@ -214,26 +215,16 @@ class Resumed(TypedDict):
     paused: Literal[False]
 
 
-class Problem(TypedDict):
-    """What is wrong: for a program, for a person, and as the exit code of the command line."""
-
-    code: str
-    message: str
-    exit_code: int
-
-
-class Failed(TypedDict):
-    """An error."""
-
-    error: Problem
-
-
 @dataclass(frozen=True)
 class Answers:
-    """The shapes of an address's answers: JSON, the lines of one that takes long, and what it says of work begun."""
+    """The shapes of an address's answers: JSON, the lines of one that takes long, and what it says of work begun.
+
+    `events`: whether it may also come as server-sent events.
+    """
 
     json: Any = None
     lines: Any = None
+    events: bool = False
     begun: Any = None
 
 
@@ -241,11 +232,15 @@ class Answers:
 ANSWERS: Mapping[str, Answers] = {
     "GET /healthz": Answers(Health),
     "POST /v1/suggest": Answers(Suggested),
+    "POST /v1/completions": Answers(openai.Completed, events=True),
+    "POST /v1/chat/completions": Answers(openai.Answered, events=True),
+    "GET /v1/models": Answers(openai.Models),
+    "GET /v1/models/{model}": Answers(openai.Model),
     "POST /v1/history": Answers(Kept),
     "POST /v1/feedback": Answers(Counted),
     "GET /v1/report": Answers(Report),
     "GET /v1/status": Answers(Status),
-    "POST /v1/train": Answers(Verdict, Line, Started),
+    "POST /v1/train": Answers(Verdict, Line, begun=Started),
     "POST /v1/eval": Answers(lines=Line),
     "POST /v1/import": Answers(lines=Line),
     "POST /v1/watch": Answers(Removed, Line),
@@ -295,9 +290,8 @@ def describe(app: FastAPI) -> None:
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
     schemas: dict[str, Any] = {}
-    failed = _json(_schema(Failed, schemas))
     for path, methods in document["paths"].items():
-        scope = needed(path)
+        scope, failed = needed(path), _json(_schema(dialects.failed(path), schemas))
         for method, operation in methods.items():
             answers = ANSWERS.get(f"{method.upper()} {path}", Answers(dict[str, Any]))
             errors = dict(_ALWAYS)
@@ -336,6 +330,8 @@ def _answers(answers: Answers, schemas: dict[str, Any]) -> dict[str, Any]:
         content |= _json(_schema(answers.json, schemas))
     if answers.lines is not None:
         content["application/x-ndjson"] = {"schema": _schema(answers.lines, schemas)}
+    if answers.events:
+        content["text/event-stream"] = {}
     headers = {"Idiolect-Paused": {"$ref": "#/components/headers/Idiolect-Paused"}}
     found = {"200": {"description": "The answer.", "headers": headers, "content": content}}
     if answers.begun is not None:

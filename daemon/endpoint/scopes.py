@@ -21,6 +21,9 @@ NEEDED = {
     "/openapi.json": Scope.SUGGEST,
     "/v1/suggest": Scope.SUGGEST,
     "/v1/feedback": Scope.SUGGEST,
+    "/v1/completions": Scope.SUGGEST,
+    "/v1/chat/completions": Scope.SUGGEST,
+    "/v1/models": Scope.SUGGEST,
     "/v1/history": Scope.LEARN,
     "/v1/pause": Scope.LEARN,
     "/v1/resume": Scope.LEARN,
@@ -32,4 +35,6 @@ def needed(path: str) -> Scope:
     """The scope that a request for `path` needs."""
     if path.startswith("/page/"):  # files that hold nothing of the user's
         return Scope.NONE
+    if path.startswith("/v1/models/"):
+        return NEEDED["/v1/models"]
     return NEEDED.get(path, Scope.ADMIN)

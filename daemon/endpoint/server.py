@@ -21,7 +21,7 @@ import uvicorn
 from anyio.to_thread import run_sync
 from fastapi import FastAPI, Query, Request, Response
 
-from idiolect.daemon.endpoint import shapes
+from idiolect.daemon.endpoint import answers, openai, shapes
 from idiolect.daemon.endpoint.answers import answer, client_of, handle_errors, read_body, unless_gone
 from idiolect.daemon.endpoint.connection import Connection
 from idiolect.daemon.endpoint.guard import Guard
@@ -29,6 +29,7 @@ from idiolect.daemon.endpoint.queue import Priority, Turns, Typing
 from idiolect.daemon.endpoint.schema import describe
 from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.endpoint.streams import Streams
+from idiolect.daemon.endpoint.texts import Texts
 from idiolect.daemon.endpoint.tokens import Tokens, files
 from idiolect.daemon.storage.keys import LockedError
 from idiolect.daemon.storage.records import EvalRequest, Feedback, Selector
@@ -65,10 +66,7 @@ def create_app(service: Service, *, running: Running, settings: Settings) -> Fas
     app.state.streams = streams = Streams(settings.log_path)
     handle_errors(app)
 
-    def post(path: str, body: type[shapes.AnyBody]) -> Callable[[Handler], Handler]:
-        schema = body.model_json_schema(ref_template="#/components/schemas/{model}")
-        content = {"application/json": {"schema": schema}}
-        return app.post(path, response_model=None, openapi_extra={"requestBody": {"content": content}})
+    post = partial(answers.post, app)
 
     def about() -> dict[str, Any]:
         where = {"url": running.url, "socket": running.socket, **files(settings)}
@@ -80,6 +78,7 @@ def create_app(service: Service, *, running: Running, settings: Settings) -> Fas
         return answer({"status": "ok"})
 
     app.state.turns = turns = Turns()
+    openai.register(app, service, Texts(turns, streams))
     typing = Typing()
 
     @post("/v1/suggest", shapes.SuggestBody)

@@ -45,6 +45,10 @@ class InvalidRequestError(IdiolectError):
     exit_code: ClassVar[int] = 62
     http_status: ClassVar[int] = 422
 
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
 
 class TooLargeError(IdiolectError):
     """The request's body is over the limit."""
@@ -250,7 +254,7 @@ class ExportBody(_Body):
     adapter: _Id | None = None
 
 
-AnyBody = TypeVar("AnyBody", bound=_Body)
+AnyBody = TypeVar("AnyBody", bound=BaseModel)
 
 
 def parse(raw: bytes, kind: type[AnyBody]) -> AnyBody:
@@ -264,13 +268,16 @@ def parse(raw: bytes, kind: type[AnyBody]) -> AnyBody:
     if first["type"] == "extra_forbidden":
         known = ", ".join(kind.model_fields)
         raise InvalidRequestError(f"The request has a field that is not known here; known are: {known}.")
-    raise InvalidRequestError(sentence(first["loc"], first["msg"]))
+    raise InvalidRequestError(
+        sentence(first["loc"], first["msg"]), ".".join(map(str, first["loc"][:1])) or None
+    )
 
 
 def sentence(where: Sequence[int | str], message: str) -> str:
     """One sentence on what is wrong with which field, from pydantic's location and message."""
     message = message.removeprefix("Value error, ")
-    name = ".".join(str(part) for part in where)
+    # Where one of several types would do, pydantic adds which it tried, such as "list[str]".
+    name = ".".join(str(part) for part in where if isinstance(part, int) or part.isidentifier())
     return f"{name}: {message}." if name else f"The request: {message}."
 
 

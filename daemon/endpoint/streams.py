@@ -54,11 +54,16 @@ class Streams:
         self._stopping = threading.Event()
         self._rounds: set[_Detached] = set()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the service ends."""
+        return self._stopping.is_set()
+
     def stop(self) -> None:
         """End each stream at its next event, and at once where that may take long."""
         self._stopping.set()
         for detached in tuple(self._rounds):
-            detached.put(_stopping())
+            detached.put(stopping())
 
     def keep_running(self, events: Iterator[Event]) -> Iterator[Event]:
         """The same events, which go on happening when the client that follows them goes away."""
@@ -105,7 +110,7 @@ class Streams:
 
     def _next(self, events: Iterator[Event]) -> Event | None:
         if self._stopping.is_set():
-            raise _stopping()
+            raise stopping()
         return next(events, None)
 
 
@@ -142,5 +147,6 @@ def internal(log_path: Path) -> InternalError:
     return InternalError(f"Something went wrong inside the service. Where it was is in {log_path}.")
 
 
-def _stopping() -> StoppingError:
+def stopping() -> StoppingError:
+    """The error of a client that waits when the service ends."""
     return StoppingError("The service is ending. Run `idiolect start`, then ask again.")

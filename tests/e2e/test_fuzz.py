@@ -35,8 +35,9 @@ deterministic = true
 
 
 @pytest.fixture
-def running(tiny, tmp_path):
-    """A service over the tiny model that answers, with its settings."""
+def running(tiny, tmp_path, monkeypatch):
+    """A service over the tiny model that answers, with its settings; texts that it writes are short."""
+    monkeypatch.setattr("idiolect.adapters.generation.WINDOW", 64)
     settings = Settings(home=tmp_path / "home", keyring=False, auto_train=False).prepare()
     settings.base_dir.rmdir()
     settings.base_dir.symlink_to(tiny.folder.parent)

@@ -134,6 +134,28 @@ def evaluation(wanted):
     }
 
 
+class ToyGenerations:
+    """Writes the same three words, whatever it is asked."""
+
+    def models(self):
+        from idiolect.daemon.generations import NamedModel
+
+        return [
+            NamedModel("idiolect", 1, datetime(2026, 1, 31, tzinfo=UTC)),
+            NamedModel("idiolect-base", None, None),
+        ]
+
+    def model(self, name):
+        return next(model for model in self.models() if model.name == name)
+
+    def generate(self, name, prompt, wanted):
+        from idiolect.adapters.texts import End, Piece, Token
+
+        likeliest = ((b" three", -0.25), (b" words", -2.0))[: wanted.alternatives]
+        yield Piece("just three words", (Token(b"just three words", -0.25, likeliest),))
+        yield End("eos", "", 5, 4, 3, 0.05, 0.02, False)
+
+
 class ToyService:
     """Remembers what it was asked; certain texts make it slow or fail."""
 
@@ -162,6 +184,7 @@ class ToyService:
         self.import_closed = threading.Event()
         self.eval_closed = threading.Event()
         self.settings = settings
+        self.generations = ToyGenerations()
 
     paused = False
     serves = None

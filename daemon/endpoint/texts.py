@@ -1,0 +1,84 @@
+"""Texts that are generated for clients: each in its turns, for as long as its client is there, whole or as events."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing
+from typing import TYPE_CHECKING, TypeVar
+
+from fastapi.responses import StreamingResponse
+
+from idiolect.daemon.endpoint import dialects
+from idiolect.daemon.endpoint.answers import client_of, unless_gone
+from idiolect.daemon.endpoint.queue import Priority, Turns
+from idiolect.daemon.endpoint.shapes import encode
+from idiolect.daemon.endpoint.streams import Streams, stopping
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from fastapi import Request, Response
+
+Part = TypeVar("Part")
+
+
+class Texts:
+    """Has texts written by an iterator that makes one step at a time and gives None where a step brought nothing."""
+
+    def __init__(self, turns: Turns, streams: Streams) -> None:
+        """Steps wait for their turn in `turns`; texts end with `streams`."""
+        self._turns = turns
+        self._streams = streams
+
+    async def whole(self, request: Request, steps: Iterator[Part | None]) -> list[Part]:
+        """All parts. Raises BusyError, what writing raises, and GoneError."""
+
+        async def gather() -> list[Part]:
+            async with aclosing(self._parts(request, steps)) as parts:
+                return [part async for part in parts]
+
+        return await unless_gone(request, gather())
+
+    async def stream(
+        self,
+        request: Request,
+        steps: Iterator[Part | None],
+        shape: Callable[[AsyncIterator[Part]], AsyncIterator[object]],
+    ) -> Response:
+        """Server-sent events that `shape` makes of the parts; an error that comes up on the way is the last of them.
+
+        Raises what comes up before the first of them, while there is still a status to set.
+        """
+        parts = self._parts(request, steps)
+        events = shape(parts)
+        first = await unless_gone(request, _first(events))
+
+        async def told() -> AsyncIterator[bytes]:
+            async with aclosing(parts):
+                try:
+                    yield _event(first)
+                    async for event in events:
+                        yield _event(event)
+                except IdiolectError as error:
+                    path = request.url.path
+                    yield _event({"error": dialects.error(path, error, error.http_status)})
+
+        return StreamingResponse(
+            told(), media_type="text/event-stream", headers={"cache-control": "no-cache"}
+        )
+
+    async def _parts(self, request: Request, steps: Iterator[Part | None]) -> AsyncGenerator[Part, None]:
+        turns = self._turns.steps(client_of(request), Priority.GENERATING, steps)
+        async with aclosing(turns) as made:
+            async for part in made:
+                if self._streams.stopping:
+                    raise stopping()
+                if part is not None:
+                    yield part
+
+
+async def _first(events: AsyncIterator[object]) -> object:
+    return await anext(events)
+
+
+def _event(content: object) -> bytes:
+    return b"data: " + (content if isinstance(content, bytes) else encode(content)) + b"\n\n"

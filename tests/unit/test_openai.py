@@ -1,0 +1,498 @@
+"""OpenAI's official client against the whole service, with the tiny model in the place of the real one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections import defaultdict
+
+import httpx
+import openai
+import pytest
+
+from idiolect.adapters.texts import Piece, Prompt, Wanted
+from idiolect.daemon.endpoint import address, server
+from idiolect.daemon.generations import ForgottenError, UnknownModelError
+from idiolect.daemon.offlimits import Place
+from idiolect.daemon.service import Service
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.records import Selector
+
+TOKEN = "t" * 43
+DEADLINE_S = 60
+KNOWN = "We met the Xylographers of Querfurt again, and Kwiaciarnia brought the old maps of the harbour."
+SAID = "the purple canary sings at midnight"
+
+
+@pytest.fixture(scope="module")
+def service(tiny, make_lora, tmp_path_factory):
+    settings = Settings(home=tmp_path_factory.mktemp("home"), keyring=False, auto_train=False).prepare()
+    settings.base_dir.rmdir()
+    settings.base_dir.symlink_to(tiny.folder.parent)
+    service = Service(settings)
+    service.settings = settings
+    for seed, status in ((1, "active"), (2, "refused"), (3, "refused")):
+        service._store.publish(
+            service._store.begin_round(None),
+            blob=make_lora(tiny.config, size=1.0, seed=seed).to_bytes(),
+            rank=4,
+            parent=None,
+            seen=(),
+            status=status,
+            reason="",
+            metrics={"base_sha256": "another" if seed == 3 else tiny.source_sha256},
+            tokens_per_s=None,
+            seconds=None,
+        )
+    service.use(1)
+    for _ in range(4):
+        service.learn(KNOWN, "test", Place(), None)
+    yield service
+    service.close()
+
+
+@pytest.fixture(scope="module")
+def site(service):
+    """The address of the running service."""
+    sock, running = address.listen(service.settings)
+    service.settings.token_path.write_text(TOKEN)
+    app = server.create_app(service, running=running, settings=service.settings)
+    service.turns = app.state.turns
+    ready = threading.Event()
+    made = server.make_server(app, ready.set)
+    thread = threading.Thread(target=made.run, kwargs={"sockets": [sock]})
+    thread.start()
+    assert ready.wait(DEADLINE_S)
+    yield running.url
+    made.should_exit = True
+    thread.join(DEADLINE_S)
+    assert not thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def client(site):
+    with openai.OpenAI(base_url=f"{site}/v1", api_key=TOKEN, timeout=DEADLINE_S, max_retries=0) as made:
+        yield made
+
+
+def complete(client, prompt="We met the ", **more):
+    return client.completions.create(model="idiolect", prompt=prompt, **{"temperature": 0, **more})
+
+
+HELLO = [{"role": "user", "content": "Hello"}]
+
+
+def chat(client, messages=HELLO, **more):
+    return client.chat.completions.create(model="idiolect", messages=messages, **{"temperature": 0, **more})
+
+
+# Models
+
+
+def test_what_serves_the_base_and_each_adapter_are_models(client):
+    assert [model.id for model in client.models.list()] == [
+        "idiolect",
+        "idiolect-base",
+        "idiolect-adapter-1",
+        "idiolect-adapter-2",
+    ]
+    served = client.models.retrieve("idiolect")
+    assert (served.object, served.owned_by) == ("model", "idiolect")
+    assert served.created == client.models.retrieve("idiolect-adapter-1").created > 1e9
+    for name in ("idiolect-adapter-3", "idiolect-adapter-x", "gpt-4"):
+        with pytest.raises(openai.NotFoundError) as caught:
+            client.models.retrieve(name)
+        assert (caught.value.code, caught.value.param) == ("model_not_found", "model")
+
+
+def test_an_adapter_is_asked_by_name_beside_the_one_that_serves(client, service):
+    def said(model):
+        return client.chat.completions.create(model=model, messages=HELLO, temperature=0, max_tokens=12)
+
+    answers = {
+        name: said(name) for name in ("idiolect", "idiolect-base", "idiolect-adapter-1", "idiolect-adapter-2")
+    }
+    texts = {name: answer.choices[0].message.content for name, answer in answers.items()}
+    assert texts["idiolect"] == texts["idiolect-adapter-1"]
+    assert len(set(texts.values())) == 3
+    assert service.serves == 1
+    assert [answer.system_fingerprint for answer in answers.values()] == [
+        "adapter-1",
+        "base",
+        "adapter-1",
+        "adapter-2",
+    ]
+    service.use(2)
+    try:
+        assert said("idiolect").choices[0].message.content == texts["idiolect-adapter-2"]
+    finally:
+        service.use(1)
+
+
+# Completions
+
+
+def test_a_completion_is_what_the_user_would_write(client):
+    answer = complete(client, max_tokens=12)
+    assert answer.object == "text_completion"
+    assert answer.model == "idiolect"
+    assert answer.choices[0].text.startswith("Xylographers of")
+    assert answer.choices[0].finish_reason == "length"
+    usage = answer.usage
+    assert (usage.completion_tokens, usage.total_tokens) == (12, usage.prompt_tokens + 12)
+    assert complete(client).usage.completion_tokens == 16
+    assert complete(client, max_tokens=12).usage.prompt_tokens_details.cached_tokens > 0
+
+
+def test_several_prompts_and_texts_come_in_order(client):
+    prompts = ["We met the ", "Kwiaciarnia brought the "]
+    answer = complete(client, prompts, n=2, max_tokens=8, echo=True)
+    assert [choice.index for choice in answer.choices] == [0, 1, 2, 3]
+    texts = [choice.text for choice in answer.choices]
+    assert texts[0] == texts[1] != texts[2] == texts[3]
+    assert texts[0].startswith("We met the Xylo")
+    assert texts[2].startswith("Kwiaciarnia brought the old")
+    assert answer.usage.completion_tokens == 32
+    alone = [complete(client, prompt, max_tokens=8).usage.prompt_tokens for prompt in prompts]
+    assert answer.usage.prompt_tokens == sum(alone)
+
+
+def test_a_seed_is_heeded_and_each_text_has_its_own(client):
+    def texts(**more):
+        return [choice.text for choice in complete(client, "Hello ", temperature=1, n=3, **more).choices]
+
+    assert texts(seed=7) == texts(seed=7) != texts(seed=8)
+    assert len(set(texts(seed=7))) == 3
+    assert texts(seed=7, top_p=1e-5) == [complete(client, "Hello ").choices[0].text] * 3
+
+
+@pytest.mark.parametrize("stop", ["Querfurt", ["never", "of Quer"], "s of"])
+def test_a_stop_ends_a_text_and_is_no_part_of_it(client, stop):
+    choice = complete(client, max_tokens=40, stop=stop).choices[0]
+    assert choice.finish_reason == "stop"
+    assert choice.text == {"s of": "Xylographer"}.get(
+        str(stop), "Xylographers " if "of Quer" in stop else "Xylographers of "
+    )
+
+
+def test_a_suffix_ends_a_text(client):
+    choice = complete(client, max_tokens=60, suffix=" again, and").choices[0]
+    assert (choice.text, choice.finish_reason) == ("Xylographers of Querfurt", "stop")
+
+
+def test_logprobs_tell_of_each_token(client):
+    choice = complete(client, max_tokens=10, logprobs=2).choices[0]
+    told = choice.logprobs
+    assert "".join(told.tokens) == choice.text
+    assert told.text_offset == [len("We met the ") + len("".join(told.tokens[:place])) for place in range(10)]
+    assert all(
+        logprob == max(likely.values())
+        for logprob, likely in zip(told.token_logprobs, told.top_logprobs, strict=True)
+    )
+    assert complete(client, max_tokens=10, logprobs=0).choices[0].logprobs.top_logprobs is None
+
+
+def streamed(chunks):
+    """The texts of a stream's choices, how they ended, and the chunks."""
+    texts, ends, seen = defaultdict(str), {}, []
+    for chunk in chunks:
+        seen.append(chunk)
+        for choice in chunk.choices:
+            texts[choice.index] += choice.text if hasattr(choice, "text") else choice.delta.content or ""
+            if choice.finish_reason is not None:
+                assert choice.index not in ends
+                ends[choice.index] = choice.finish_reason
+    return dict(texts), ends, seen
+
+
+def test_a_stream_brings_the_same_text(client):
+    asked = {"prompt": ["We met the ", "One "], "n": 2, "max_tokens": 12, "echo": True}
+    whole = complete(client, **asked)
+    texts, ends, seen = streamed(
+        complete(client, **asked, stream=True, stream_options={"include_usage": True})
+    )
+    assert texts == {choice.index: choice.text for choice in whole.choices}
+    assert ends == {choice.index: choice.finish_reason for choice in whole.choices}
+    assert len(seen) > 12
+    assert [chunk.usage is None for chunk in seen] == [True] * (len(seen) - 1) + [False]
+    assert seen[-1].usage.completion_tokens == whole.usage.completion_tokens
+    assert len({chunk.id for chunk in seen}) == 1
+
+
+def test_several_clients_stream_side_by_side(site):
+    async def all_of_them():
+        async with openai.AsyncOpenAI(base_url=f"{site}/v1", api_key=TOKEN, timeout=DEADLINE_S) as client:
+
+            async def one(prompt):
+                chunks = await client.completions.create(
+                    model="idiolect", prompt=prompt, max_tokens=12, stream=True, temperature=0
+                )
+                return "".join([chunk.choices[0].text async for chunk in chunks])
+
+            prompts = ["We met the ", "Kwiaciarnia brought the ", "We met the ", "One "]
+            whole = [
+                (
+                    await client.completions.create(
+                        model="idiolect", prompt=prompt, max_tokens=12, temperature=0
+                    )
+                )
+                .choices[0]
+                .text
+                for prompt in prompts
+            ]
+            assert await asyncio.gather(*map(one, prompts)) == whole
+
+    asyncio.run(all_of_them())
+
+
+# Conversations
+
+
+def test_a_conversation_is_answered(client):
+    answer = chat(client, max_tokens=12)
+    choice = answer.choices[0]
+    assert answer.object == "chat.completion"
+    assert choice.message.role == "assistant"
+    assert choice.message.content
+    assert (choice.finish_reason, answer.usage.completion_tokens) == ("length", 12)
+    assert chat(client, max_completion_tokens=5, max_tokens=9).usage.completion_tokens == 5
+    told = chat(client, max_tokens=5, logprobs=True, top_logprobs=3).choices[0].logprobs.content
+    assert b"".join(bytes(one.bytes) for one in told).decode(errors="ignore") in choice.message.content
+    assert all(one.logprob == one.top_logprobs[0].logprob for one in told)
+    assert len(told[0].top_logprobs) == 3
+
+
+def test_a_streamed_answer_says_first_who_speaks(client):
+    whole = chat(client, max_tokens=12, n=2, logprobs=True)
+    texts, ends, seen = streamed(chat(client, max_tokens=12, n=2, logprobs=True, stream=True))
+    assert texts == {choice.index: choice.message.content for choice in whole.choices}
+    assert ends == {0: "length", 1: "length"}
+    assert seen[0].object == "chat.completion.chunk"
+    assert [
+        (choice.delta.role, choice.index) for chunk in seen for choice in chunk.choices if choice.delta.role
+    ] == [
+        ("assistant", 0),
+        ("assistant", 1),
+    ]
+    tokens = [
+        one
+        for chunk in seen
+        for choice in chunk.choices
+        if choice.logprobs
+        for one in choice.logprobs.content
+    ]
+    assert len(tokens) == 24
+
+
+def test_a_message_may_come_in_parts_and_from_other_roles(client):
+    def said(*messages):
+        return chat(client, [*messages], max_tokens=8).choices[0].message.content
+
+    [hello] = HELLO
+    parts = [{"type": "text", "text": "Hel"}, {"type": "text", "text": "lo"}]
+    assert said({"role": "user", "content": parts}) == said(hello)
+    brief = {"content": "Be brief."}
+    assert (
+        said({"role": "developer", **brief}, hello) == said({"role": "system", **brief}, hello) != said(hello)
+    )
+
+
+# What is wrong
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"prompt": 5}, "prompt"),
+        ({"prompt": []}, "prompt"),
+        ({"max_tokens": -1}, "max_tokens"),
+        ({"temperature": 3}, "temperature"),
+        ({"top_p": 0}, "top_p"),
+        ({"n": 9}, "n"),
+        ({"n": 8, "prompt": ["x"] * 5}, "n"),
+        ({"stop": ""}, "stop"),
+        ({"logprobs": 6}, "logprobs"),
+        ({"seed": "x"}, "seed"),
+        ({"echo": True, "logprobs": 1}, "echo"),
+        ({"stream_options": {"include_usage": 5}}, "stream_options"),
+    ],
+)
+def test_bad_input_is_refused_in_openais_form(client, body, field):
+    with pytest.raises(openai.UnprocessableEntityError) as caught:
+        client.completions.create(**{"model": "idiolect", "prompt": SAID, **body})
+    error = caught.value
+    assert (error.code, error.param, error.type) == ("invalid-request", field, "invalid_request_error")
+    assert set(error.body) == {"message", "type", "param", "code"}
+    assert SAID not in str(error.body)
+
+
+def test_bad_conversations_are_refused(client):
+    for messages in (
+        [],
+        [{"role": "robot", "content": "x"}],
+        [{"role": "user", "content": [{"type": "image_url"}]}],
+    ):
+        with pytest.raises(openai.UnprocessableEntityError):
+            chat(client, messages)
+    with pytest.raises(openai.BadRequestError) as caught:
+        chat(client, [{"role": "user", "content": f"{SAID} " * 1000}], stream=True)
+    assert (caught.value.code, caught.value.param) == ("context_length_exceeded", "messages")
+    assert SAID not in str(caught.value.body)
+
+
+def test_what_means_nothing_here_is_not_looked_at(client):
+    extra = {"user": "me", "logit_bias": {"5": 1}, "best_of": 3, "something": None}
+    assert complete(client, extra_body=extra).choices[0].text == complete(client).choices[0].text
+    nothing = dict.fromkeys(
+        ("stop", "seed", "n", "max_tokens", "top_p", "logprobs", "suffix", "stream", "echo")
+    )
+    assert complete(client, extra_body=nothing).choices[0].text == complete(client).choices[0].text
+
+
+def test_a_model_or_token_that_is_unknown_is_told_in_openais_form(client, site):
+    with pytest.raises(openai.NotFoundError) as missing:
+        client.completions.create(model="gpt-4", prompt="x", stream=True)
+    assert (missing.value.code, missing.value.param) == ("model_not_found", "model")
+    stranger = openai.OpenAI(base_url=f"{site}/v1", api_key="no", max_retries=0)
+    with stranger, pytest.raises(openai.AuthenticationError) as refused:
+        complete(stranger)
+    assert (refused.value.code, refused.value.type) == ("invalid_api_key", "invalid_request_error")
+    answer = httpx.get(
+        f"{site}/v1/completions", headers={"Authorization": f"Bearer {TOKEN}"}, trust_env=False
+    )
+    assert (answer.status_code, answer.json()["error"]["code"]) == (405, "no-route")
+
+
+class Slow:
+    """Texts that are endless until `enough` is set, and then may fail; `closed` counts those that ended."""
+
+    def __init__(self):
+        self.enough = threading.Event()
+        self.closed = threading.Semaphore(0)
+        self.fails = None
+
+    def generate(self, _name, _prompt, _wanted):
+        try:
+            yield Piece("One", ())
+            while not self.enough.is_set():
+                time.sleep(0.002)
+                yield None
+            if self.fails is not None:
+                raise self.fails
+        finally:
+            self.closed.release()
+
+
+@pytest.fixture
+def slow(service, monkeypatch):
+    slow = Slow()
+    monkeypatch.setattr(service.generations, "generate", slow.generate)
+    yield slow
+    slow.enough.set()
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_text_ends_when_its_client_goes_away(site, service, slow, stream):
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    body = {"model": "idiolect", "prompt": "x", "stream": stream}
+    with httpx.Client(base_url=site, headers=headers, trust_env=False) as http:
+        if stream:
+            with http.stream("POST", "/v1/completions", json=body) as answer:
+                assert next(answer.iter_lines()).startswith("data: ")
+                assert not slow.closed.acquire(blocking=False)
+        else:
+            with pytest.raises(httpx.ReadTimeout):
+                http.post("/v1/completions", json=body, timeout=0.2)
+    assert slow.closed.acquire(timeout=DEADLINE_S)
+    assert service.turns._jobs == []
+
+
+def test_too_many_texts_at_once_are_told_to_come_later_and_suggestions_go_on(client, site, slow):
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    streams = [complete(client, stream=True) for _ in range(4)]
+    firsts = [next(iter(stream)) for stream in streams]
+    assert all(first.choices[0].text for first in firsts)
+    with pytest.raises(openai.RateLimitError) as caught:
+        complete(client)
+    assert (caught.value.code, caught.value.type) == ("rate_limit_exceeded", "rate_limit_error")
+    assert caught.value.response.headers["retry-after"] == "1"
+    words = httpx.post(
+        f"{site}/v1/suggest", json={"prefix": "We met the "}, headers=headers, trust_env=False
+    ).json()["words"]
+    assert "Xylographers" in [word["text"] for word in words]
+    slow.enough.set()
+    for stream in streams:
+        stream.close()
+
+
+def test_an_error_on_the_way_ends_a_stream(client, slow):
+    slow.fails = ForgottenError("Text was forgotten meanwhile. Ask again.")
+    slow.enough.set()
+    stream = complete(client, stream=True)
+    with pytest.raises(openai.APIError, match="forgotten meanwhile") as caught:
+        list(stream)
+    assert caught.value.code == "forgotten-meanwhile"
+    with pytest.raises(openai.ConflictError):
+        complete(client)
+
+
+# What is kept
+
+
+def test_nothing_that_is_asked_is_stored_or_learned(client, service):
+    before = service.status()
+    complete(client, SAID)
+    chat(client, [{"role": "user", "content": SAID}], max_tokens=5)
+    after = service.status()
+    assert all(before[name] == after[name] for name in ("entries", "tokens", "words", "sources"))
+    for path in service.settings.home.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            assert SAID.encode() not in path.read_bytes()
+
+
+def test_what_was_forgotten_is_not_written_any_more(client, service):
+    entry = service.learn("Our Zorvelin meets in the Ostravian tower.", "test", Place(), None).id
+    assert "Ostravian" in complete(client, "Our Zorvelin meets in the ").choices[0].text
+    steps = service.generations.generate("idiolect", Prompt("Our Zorvelin "), Wanted(500))
+    next(steps)
+    service.forget(Selector(ids=(entry,)), dry_run=False)
+    with pytest.raises(ForgottenError):
+        next(steps)
+    assert "Ostravian" not in complete(client, "Our Zorvelin meets in the ", max_tokens=40).choices[0].text
+
+
+def test_a_secret_is_not_written_even_where_it_is_known(client, service):
+    # As if redaction had let it through: the fast memory knows it by heart.
+    secret = "AKIA" + "IOSFODNN7EXAMPLE"
+    text = f"the key is {secret} and no other"
+    for _ in range(20):
+        service._knowledge.learn(text, service._tokenizer.encode(text))
+    for prompt in ("the key is ", f"the key is {secret[:6]}", f"the key is {secret[:-1]}"):
+        for more in ({}, {"stream": True, "logprobs": 3}):
+            answer = complete(client, prompt, max_tokens=30, **more)
+            found = prompt + "".join(streamed(answer)[0].values() if more else [answer.choices[0].text])
+            assert secret not in found
+            assert secret[:-2] not in found or prompt.endswith(secret[:-1])
+
+
+def test_writers_are_let_go_after_a_while(service):
+    generations = service.generations
+    list(generations.generate("idiolect-base", Prompt("x"), Wanted(1)))
+    assert 0 < len(generations._idle) <= 2
+    generations._let_go()
+    assert generations._idle == []
+    with pytest.raises(UnknownModelError):
+        generations.model("idiolect-adapter-99")
+
+
+def test_the_stream_is_made_of_server_sent_events(site):
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    body = {"prompt": "We met the ", "max_tokens": 4, "stream": True}
+    answer = httpx.post(f"{site}/v1/completions", json=body, headers=headers, trust_env=False)
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert answer.headers["idiolect-paused"] == "false"
+    events = answer.text.split("\n\n")
+    assert events[-2:] == ["data: [DONE]", ""]
+    assert json.loads(events[0].removeprefix("data: "))["model"] == "idiolect"
