@@ -39,6 +39,7 @@ _NEW = 0.3  # a word that no list knows, as a share of the probability of the to
 _LETTER = 0.2  # ... and of each letter behind them
 _SPARE = 2 * (4 * LONGEST + 1)  # tokens of the word under the cursor and of the next one, four bytes a letter
 _WORD_LENGTH = 4  # characters that count as a word where no spaces tell
+_CONSIDERED = 5_000  # words among which one is looked for, to say how probable it is
 _FORESEEN = 0.15  # a word that is at least this probable is worth a pass before it is typed
 _PENDING = 512  # ghosts that wait for what was really typed
 _PENDING_CHARS = 2000  # of text before a ghost; of a longer text no more is learned
@@ -128,6 +129,7 @@ class Predictor:
         calibration: Calibration | None = None,
     ) -> None:
         self.adapter_id = adapter_id
+        self.adapter = adapter
         self._tokenizer = tokenizer
         self._knowledge = knowledge
         self._expectation = Expectation(
@@ -215,6 +217,15 @@ class Predictor:
         """
         with self._lock:
             self._expectation.foresee(self._tokenizer.encode(text))
+
+    def chances(self, prefix: str, texts: Sequence[str]) -> list[float]:
+        """The probability of each of these words at the cursor, as a :class:`Word` has it; 0 for what is negligible."""
+        if not texts:
+            return []
+        with self._lock:
+            cut = self._cut(prefix)
+            found = {word.text: word.p for word in self._words(cut, self._match(cut, _CONSIDERED))}
+        return [found.get(text, 0.0) for text in texts]
 
     @property
     def mixture(self) -> Mixture:

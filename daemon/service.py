@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import psutil
 
+from idiolect.adapters.attribution import Attribution, Attributor
 from idiolect.adapters.expectation import Knowledge
 from idiolect.adapters.export import export
 from idiolect.adapters.generation import Voice
@@ -66,6 +67,7 @@ log = logging.getLogger("idiolect")
 _REST_S = 0.01  # after a suggestion, before what may come next is looked at: a typist's rest, not a program's
 _LOOK_EVERY_S = 3600.0  # while the service rests
 _QUIET_S = 0.2  # without a new entry, before recent text is read again
+_EXPLAINED_S = 60.0  # after the last question where suggestions come from, until what answers it is let go
 _TYPED = 8  # entries in one transaction, at the most, that may have been typed with suggestions
 
 
@@ -103,6 +105,7 @@ class Service:
         self._tokenizer = self._serving.tokenizer
         self._servable = Servable(self._store, self._base)
         self._trust = trust.Trust(self._store)
+        self._attributor = Attributor(self._serving)
         self._learning = threading.Lock()
         self._commands = Commands(self._store, self._serving)
         self.generations = Generations(
@@ -137,6 +140,7 @@ class Service:
         self._importing = 0
         self._predictor = self._make(self._knowledge, self._servable.active())
         self._warming = Latest("warm", lambda: self._predictor.warm(), quiet_s=_QUIET_S, first=True)
+        self._explained = Latest("explained", self._attributor.rest, quiet_s=_EXPLAINED_S)
         self._looking = Latest("ahead", lambda: self._predictor.ahead(), quiet_s=_REST_S)
         self._ingest = Ingest(self._store, self._tokenizer.encode, self._learned, self._settings)
         self._watcher = Watcher(self._ingest, self._store)
@@ -157,6 +161,7 @@ class Service:
         self._warming.stop()
         self._looking.stop()
         self.generations.close()
+        self._explained.stop()
         self._trust.keep(self._predictor, least=1)
         self._store.close()
 
@@ -201,6 +206,16 @@ class Service:
             words=tuple(word for word in found.words if not hides(prefix, word.text)),
             ghost=NO_GHOST if hides(prefix, found.ghost.text) else found.ghost,
         )
+
+    def explain(
+        self, prefix: str, suffix: str, candidates: int, ghost_words: int, place: Place
+    ) -> tuple[Suggestion, Attribution]:
+        """What :meth:`suggest` answers, and which part it comes from: some passes more, in their own caches."""
+        served = self._predictor
+        found = self.suggest(prefix, suffix, candidates, ghost_words, place=place)
+        origins = self._attributor.explain(served, prefix, found)
+        self._explained.ask()
+        return found, origins
 
     def withheld(self, place: Place) -> str | None:
         """Why nothing is suggested there, and what is typed not looked at; None where all is well."""

@@ -22,7 +22,7 @@ from idiolect.models.session import Model
 from idiolect.models.tokenizer import WORD, Tokenizer
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def needs_program() -> Callable[[str, str], str]:
     """`needs_program("xvfb-run", "xvfb")`: the program's path; without it the test is skipped.
 

@@ -32,6 +32,7 @@ from idiolect.daemon.commandline.arguments import (
 )
 from idiolect.daemon.commandline.forgetting import forget
 from idiolect.daemon.commandline.hosting import service
+from idiolect.daemon.commandline.opening import open_
 from idiolect.daemon.commandline.token import token
 from idiolect.models.errors import IdiolectError
 from idiolect.models.shield import shield
@@ -349,6 +350,9 @@ def suggest(
     """Show how it would complete a text."""
     with _client() as client:
         _view().suggestion(client.post("/v1/suggest", {"prefix": text_of(text)}), as_json=as_json)
+
+
+app.command("open", rich_help_panel=_USE, epilog="Example: idiolect open; idiolect open --no-browser")(open_)
 
 
 @app.command(rich_help_panel=_USE, epilog="Example: idiolect report --days 7")

@@ -340,6 +340,14 @@ class View:
         """Say what is served from now on."""
         self._say("Serving the base model alone." if adapter is None else f"Serving adapter {adapter}.")
 
+    def opened(self, link: dict[str, Any], *, opened: bool) -> None:
+        """Say that the page is open, or where it is."""
+        if opened:
+            self._say("The page is open in your browser.")
+        else:
+            self._say(link["url"])
+            self._err.print(f"The link works once, within {link['expires_s']:.0f} seconds.")
+
     def exported(self, path: str) -> None:
         """Say where the export is, and that nothing guards it."""
         self._say(path)

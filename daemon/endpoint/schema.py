@@ -56,6 +56,33 @@ class Suggested(TypedDict):
     paused: bool
 
 
+class Origin(TypedDict):
+    """A word's probability: as it is served, to the base alone, with the adapter; and which part it is owed to."""
+
+    text: str
+    p: float
+    base: float
+    adapter: float | None
+    part: Literal["base", "adapter", "memory"]
+
+
+class Explained(TypedDict):
+    """Where suggestions come from, and the first word of the ghost text."""
+
+    words: list[Origin]
+    ghost: Origin | None
+    adapter: int | None
+    reason: str | None
+    paused: bool
+
+
+class Link(TypedDict):
+    """A link to the page that works once, and for how many seconds."""
+
+    url: str
+    expires_s: float
+
+
 class Kept(TypedDict):
     """Whether the text was taken, under which number, how much of it was redacted, and else why not."""
 
@@ -236,6 +263,8 @@ ANSWERS: Mapping[str, Answers] = {
     "POST /v1/chat/completions": Answers(openai.Answered, events=True),
     "GET /v1/models": Answers(openai.Models),
     "GET /v1/models/{model}": Answers(openai.Model),
+    "POST /v1/explain": Answers(Explained),
+    "POST /v1/open": Answers(Link),
     "POST /v1/history": Answers(Kept),
     "POST /v1/feedback": Answers(Counted),
     "GET /v1/report": Answers(Report),

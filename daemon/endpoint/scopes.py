@@ -20,6 +20,7 @@ NEEDED = {
     "/open": Scope.NONE,  # takes a code of its own
     "/openapi.json": Scope.SUGGEST,
     "/v1/suggest": Scope.SUGGEST,
+    "/v1/explain": Scope.SUGGEST,
     "/v1/feedback": Scope.SUGGEST,
     "/v1/completions": Scope.SUGGEST,
     "/v1/chat/completions": Scope.SUGGEST,

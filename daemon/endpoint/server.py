@@ -25,6 +25,7 @@ from idiolect.daemon.endpoint import answers, openai, shapes
 from idiolect.daemon.endpoint.answers import answer, client_of, handle_errors, read_body, unless_gone
 from idiolect.daemon.endpoint.connection import Connection
 from idiolect.daemon.endpoint.guard import Guard
+from idiolect.daemon.endpoint.page import add_page
 from idiolect.daemon.endpoint.queue import Priority, Turns, Typing
 from idiolect.daemon.endpoint.schema import describe
 from idiolect.daemon.endpoint.sessions import Sessions
@@ -62,7 +63,9 @@ def create_app(service: Service, *, running: Running, settings: Settings) -> Fas
         redoc_url=None,
         lifespan=_lifespan,
     )
-    _protect(app, running, settings, Sessions(), lambda: service.paused)
+    sessions = Sessions()
+    _protect(app, running, settings, sessions, lambda: service.paused)
+    add_page(app, sessions, running)
     app.state.streams = streams = Streams(settings.log_path)
     handle_errors(app)
 
@@ -102,6 +105,16 @@ def create_app(service: Service, *, running: Running, settings: Settings) -> Fas
         finally:
             typing.end(outdated)
         return answer(shapes.suggestion(found, paused=service.paused))
+
+    @post("/v1/explain", shapes.ExplainBody)
+    async def explain(request: Request) -> Response:
+        """Which part suggestions come from: base, adapter or memory. Slower than they are."""
+        asked = await read_body(request, shapes.ExplainBody)
+        if (reason := service.withheld(asked.place)) is not None:
+            return answer(shapes.unexplained(reason, service.serves, paused=service.paused))
+        wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
+        found = await run_sync(service.explain, *wanted, asked.place)
+        return answer(shapes.explained(*found, paused=service.paused))
 
     @post("/v1/history", shapes.HistoryBody)
     async def history(request: Request) -> Response:

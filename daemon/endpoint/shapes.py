@@ -21,6 +21,7 @@ from idiolect.models.errors import IdiolectError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from idiolect.adapters.attribution import Attribution, Origin
     from idiolect.adapters.keyness import Keyword
     from idiolect.adapters.predict import Suggestion
     from idiolect.daemon.capture import Learned
@@ -107,13 +108,18 @@ class _PlacedBody(_Body):
         return Place(self.app, self.input_purpose, self.private)
 
 
-class SuggestBody(_PlacedBody):
+class ExplainBody(_PlacedBody):
     """What stands before and after the cursor, and how much to suggest."""
 
     prefix: Annotated[str, Field(max_length=MAX_PREFIX_CHARS)]
     suffix: Annotated[str, Field(max_length=MAX_PREFIX_CHARS)] = ""
     candidates: Annotated[int, Field(ge=0, le=20)] = 3
     ghost_words: Annotated[int, Field(ge=0, le=32)] = 8
+
+
+class SuggestBody(ExplainBody):
+    """The same; `source`: whether it is a shell that asks."""
+
     source: Literal["", "shell"] = ""
 
 
@@ -307,6 +313,26 @@ def suggestion(found: Suggestion, *, paused: bool) -> dict[str, Any]:
         "reason": None,
         "paused": paused,
     }
+
+
+def explained(found: Suggestion, origins: Attribution, *, paused: bool) -> dict[str, Any]:
+    """The answer to `/v1/explain`."""
+    return {
+        "words": [_origin(word) for word in origins.words],
+        "ghost": None if origins.ghost is None else _origin(origins.ghost),
+        "adapter": found.adapter,
+        "reason": None,
+        "paused": paused,
+    }
+
+
+def unexplained(reason: str, adapter: int | None, *, paused: bool) -> dict[str, Any]:
+    """The answer to `/v1/explain` where nothing may be suggested."""
+    return {"words": [], "ghost": None, "adapter": adapter, "reason": reason, "paused": paused}
+
+
+def _origin(of: Origin) -> dict[str, Any]:
+    return {**asdict(of), "part": of.part}
 
 
 def withheld(reason: str, adapter: int | None, *, paused: bool) -> dict[str, Any]:

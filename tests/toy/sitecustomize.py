@@ -36,6 +36,22 @@ class Suggestion:
 
 
 @dataclass(frozen=True)
+class Origin:
+    text: str
+    p: float
+    base: float
+    adapter: float | None
+
+    part = "memory"
+
+
+@dataclass(frozen=True)
+class Attribution:
+    words: tuple[Origin, ...]
+    ghost: Origin | None
+
+
+@dataclass(frozen=True)
 class Learned:
     id: int | None
     stored: bool
@@ -218,6 +234,11 @@ class ToyService:
             raise RuntimeError(CANARY)
         words = tuple(Word(text, 0.5) for text in ("one", "two\x1b[31m", "[bold]three")[:candidates])
         return Suggestion(words, Ghost("and so on" if ghost_words else "", 0.25, True), None, 1.5)
+
+    def explain(self, prefix, suffix, candidates, ghost_words, place):
+        found = self.suggest(prefix, suffix, candidates, ghost_words)
+        origins = tuple(Origin(word.text, word.p, 0.01, None) for word in found.words)
+        return found, Attribution(origins, Origin("and", 0.25, 0.2, None) if ghost_words else None)
 
     def learn(self, text, source, place, at):
         self.calls.append(("learn", text, source, place.app, at))

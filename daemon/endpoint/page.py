@@ -1,0 +1,87 @@
+"""The page that `idiolect open` shows: its files, and the link that begins a session in a browser.
+
+The files hold nothing of the user's and are given to anyone; what the page shows, its script asks of the
+same addresses as other programs do, with the session's cookie in the place of the token.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import TYPE_CHECKING, ClassVar
+
+from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from idiolect.daemon.endpoint.answers import answer
+from idiolect.daemon.endpoint.sessions import CODE_S, COOKIE
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from idiolect.daemon.endpoint.sessions import Sessions
+    from idiolect.daemon.process import Running
+
+_TYPES = {
+    "index.html": "text/html; charset=utf-8",
+    "style.css": "text/css; charset=utf-8",
+    "icon.svg": "image/svg+xml",
+    "app.js": "text/javascript; charset=utf-8",
+    "common.js": "text/javascript; charset=utf-8",
+    "panels.js": "text/javascript; charset=utf-8",
+    "playground.js": "text/javascript; charset=utf-8",
+    "plot.js": "text/javascript; charset=utf-8",
+}
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+    "Cache-Control": "no-store",
+}
+
+
+class NoBrowserError(IdiolectError):
+    """A browser cannot reach the service, which listens on a Unix socket."""
+
+    code: ClassVar[str] = "no-page"
+    exit_code: ClassVar[int] = 104
+    http_status: ClassVar[int] = 409
+
+
+def add_page(app: FastAPI, sessions: Sessions, running: Running) -> None:
+    """Add the page's addresses to `app`."""
+    folder = resources.files("idiolect.daemon.endpoint") / "page"
+    files = {name: (folder / name).read_bytes() for name in _TYPES}
+
+    @app.post("/v1/open", response_model=None)
+    async def begin() -> Response:
+        """A link that opens the page in a browser, once and soon."""
+        if running.socket is not None:
+            raise NoBrowserError(
+                "The service listens on a Unix socket, which a browser cannot reach. "
+                "Set `unix_socket` to false and start it again to use the page."
+            )
+        return answer({"url": f"{running.url}/open?code={sessions.begin()}", "expires_s": CODE_S})
+
+    @app.get("/open", include_in_schema=False)
+    async def enter(code: str = "") -> Response:
+        """Take the code for a cookie; with a code that is no good the page says how to get a link."""
+        entered = RedirectResponse("/page/", 303, _HEADERS)
+        if (cookie := sessions.redeem(code)) is not None:
+            entered.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", path="/")
+        return entered
+
+    @app.get("/page/", include_in_schema=False)
+    async def index() -> Response:
+        return Response(files["index.html"], headers=_HEADERS, media_type=_TYPES["index.html"])
+
+    @app.get("/page/{name}", include_in_schema=False)
+    async def file(name: str) -> Response:
+        if name not in files:
+            raise HTTPException(404)
+        return Response(files[name], headers=_HEADERS, media_type=_TYPES[name])

@@ -1,0 +1,81 @@
+// The page's frame: the state that is always in view, pausing, training, and what to do when the session ends.
+
+import { $, ask, coded, on, percent, say, sentence, serving, span } from "./common.js";
+import * as panels from "./panels.js";
+import * as playground from "./playground.js";
+
+const LOOK_MS = 5000, LOOK_WHILE_TRAINING_MS = 1000;
+const PHASE = { prepare: "Preparing", train: "Training", export: "Exporting", judge: "Judging" };
+
+let paused = false, training = false, timer;
+
+function state(look, text, more = "") {
+  $("state").className = look;
+  $("state-more").textContent = more;
+  if ($("state-text").textContent !== text) $("state-text").textContent = text; // said again only where it changes
+}
+
+async function status() {
+  clearTimeout(timer);
+  try {
+    const now = await ask("/v1/status");
+    paused = now.paused;
+    const left = now.paused_for_s === null ? "until resumed" : `${span(now.paused_for_s)} left`;
+    state(paused ? "paused" : "learning", paused ? "Paused" : "Learning", paused ? left : `${serving(now.adapter)} serves`);
+    $("pause-button").textContent = paused ? "Resume learning" : "Pause learning";
+    $("pause-for").hidden = paused;
+    const round = now.training, used = now.rounds_today;
+    const last = now.last_round;
+    const failed = last && !["promoted", "refused", "running"].includes(last.status) ? ` The last round was ${last.status}: ${last.reason}.` : "";
+    $("next").textContent = `Next: ${now.next_round}.${failed} Rounds took ${span(used.used_s)} of the ${span(used.budget_s)} allowed today.`;
+    $("progress").hidden = !round;
+    $("train").disabled = Boolean(round);
+    if (round) {
+      $("progress").firstElementChild.value = round.done ?? 0;
+      const phase = sentence(PHASE[round.phase] ?? round.phase ?? "Starting");
+      $("progress-text").textContent = round.waits ? `Waiting: ${round.waits}` : `${phase}, ${percent(round.done ?? 0)}`;
+    } else if (training) {
+      if (last) say(`${sentence(last.status)}: ${last.reason}.`);
+      await panels.rounds();
+    }
+    training = Boolean(round);
+    return now;
+  } finally {
+    if (!document.hidden && $("gone").hidden) {
+      timer = setTimeout(() => status().catch(() => {}), training ? LOOK_WHILE_TRAINING_MS : LOOK_MS);
+    }
+  }
+}
+
+on($("pause"), "submit", async () => {
+  if (paused) await ask("/v1/resume", {});
+  else await ask("/v1/pause", { for_s: Number($("pause-for").value) || null });
+  await status();
+});
+
+on($("train"), "click", async () => {
+  await ask("/v1/train", {});
+  training = true;
+  say("A round has begun. Its adapter is served only if it predicts your newest text better.");
+  await status();
+});
+
+document.addEventListener("unanswered", () => state("silent", "The service does not answer"));
+document.addEventListener("ended", () => {
+  document.querySelector("main").hidden = true;
+  document.querySelector("header form").hidden = true;
+  state("silent", "Not connected");
+  $("gone").replaceChildren(...coded("This page needs a link that works once. Run `idiolect open` to get one."));
+  $("gone").hidden = false;
+});
+document.addEventListener("visibilitychange", () => { if (!document.hidden) status().catch(() => {}); });
+
+try {
+  await status();
+  document.querySelector("main").hidden = false;
+  playground.start();
+  $("text").focus({ preventScroll: true });
+  await panels.start();
+} catch (error) {
+  if ($("gone").hidden) say(error.message);
+}

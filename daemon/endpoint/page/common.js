@@ -1,0 +1,98 @@
+// What all parts of the page use: asking the service, making elements, telling and asking the user.
+// Text from the service only ever becomes text: nothing here or elsewhere writes HTML.
+
+export const $ = (id) => document.getElementById(id);
+
+/** An element with properties, attributes (by their names, hyphens included) and children; strings become text. */
+export function make(tag, given = {}, ...children) {
+  const element = tag.startsWith("svg:")
+    ? document.createElementNS("http://www.w3.org/2000/svg", tag.slice(4))
+    : document.createElement(tag);
+  for (const [name, value] of Object.entries(given)) {
+    if (name in element && !tag.startsWith("svg:")) element[name] = value;
+    else element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/** Text in which what stands between backquotes is code. */
+export const coded = (text) => text.split("`").map((part, place) => place % 2 ? make("code", {}, part) : part);
+
+/** The service's answer; POST where there is a body. Throws an Error with its sentence. */
+export async function ask(path, body) {
+  const how = body === undefined ? { cache: "no-store" } : {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+  };
+  let answer, content;
+  try {
+    answer = await fetch(path, how);
+    content = await answer.json();
+  } catch {
+    document.dispatchEvent(new CustomEvent("unanswered"));
+    throw new Error("The service does not answer. Start it with `idiolect start`.");
+  }
+  if (answer.status === 401) document.dispatchEvent(new CustomEvent("ended"));
+  if (!answer.ok) throw new Error(content.error?.message ?? `The service answered ${answer.status}.`);
+  return content;
+}
+
+let silence;
+/** Tells something for a while, to screen readers, too. */
+export function say(text) {
+  $("said").replaceChildren(...coded(text));
+  clearTimeout(silence);
+  silence = setTimeout(() => { $("said").textContent = ""; }, 8000);
+}
+
+/** Has a control do `work`, once at a time; what goes wrong is said. */
+export function on(element, event, work) {
+  let busy = false;
+  element.addEventListener(event, async (what) => {
+    if (event === "submit") what.preventDefault();
+    if (busy) return;
+    busy = true;
+    try { await work(what); } catch (error) { say(error.message); } finally { busy = false; }
+  });
+}
+
+/** Whether the user agrees; `sentences` say to what. */
+export function agreed(title, sentences, yes) {
+  const dialog = $("ask");
+  $("ask-title").textContent = title;
+  $("ask-text").replaceChildren(...sentences.map((sentence) => make("p", {}, sentence)));
+  $("ask-yes").textContent = yes;
+  dialog.returnValue = "no";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}
+
+/** Shows what would go, asks, lets it go, and says what has gone. */
+export async function remove(title, path, body, after) {
+  const would = await ask(path, { ...body, dry_run: true });
+  if (!would.entries) return say("There is no text that this fits.");
+  const sentences = [`${entries(would.entries)} (${count(would.tokens)} tokens) would be deleted for good, and known no longer.`];
+  if (would.adapters_dropped.length) {
+    const those = would.adapters_dropped.length === 1 ? "has seen it and would" : "have seen it and would";
+    sentences.push(`${list("Adapter", would.adapters_dropped)} ${those} be deleted, too. Then ${serving(would.active)} serves, and a training round without the text is due.`);
+  }
+  if (would.backups.length) sentences.push(`Backups still hold it: ${would.backups.join(", ")}.`);
+  if (!await agreed(title, sentences, "Forget it")) return;
+  const done = await ask(path, body);
+  const receipt = done.receipt === null ? "" : ` Receipt ${done.receipt}.`;
+  say(`Forgotten: ${entries(done.entries)}.${receipt} ${sentence(serving(done.active))} serves now.`);
+  await after();
+}
+
+export const count = (number) => number.toLocaleString("en");
+export const entries = (number) => `${count(number)} ${number === 1 ? "entry" : "entries"}`;
+export const percent = (p) => p > 0 && p < 0.01 ? "< 1 %" : `${Math.round(100 * p)} %`;
+export const serving = (adapter) => adapter === null ? "the base model alone" : `adapter ${adapter}`;
+export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+const list = (name, ids) => `${name}${ids.length > 1 ? "s" : ""} ${ids.join(", ")}`;
+const MOMENT = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+export const moment = (iso) => make("time", { dateTime: iso }, MOMENT.format(new Date(iso)));
+export const span = (seconds) => seconds < 90 ? `${Math.ceil(seconds)} seconds`
+  : seconds < 5400 ? `${Math.round(seconds / 60)} minutes` : `${Math.round(seconds / 3600)} hours`;

@@ -1,0 +1,148 @@
+// Savings, rounds, what was learned, sources and rules: each a function that asks anew and shows the answer.
+
+import { $, ask, coded, count, entries, make, moment, on, percent, remove, say, sentence, serving } from "./common.js";
+import { bars } from "./plot.js";
+
+const figure = (name, value) => make("div", {}, make("dt", {}, name), make("dd", {}, value));
+const plain = (text, name, work) => {
+  const button = make("button", { type: "button", className: "plain", "aria-label": name }, text);
+  on(button, "click", work);
+  return button;
+};
+
+const acts = (...buttons) => make("div", {}, ...buttons);
+
+export async function savings() {
+  const days = Number($("days").value);
+  const [found, today] = await Promise.all([ask(`/v1/report?days=${days}`), ask("/v1/report?days=1")]);
+  const by = new Map();
+  for (let back = days - 1; back >= 0; back--) {
+    const day = new Date(Date.now() - back * 86_400_000).toISOString().slice(0, 10);
+    by.set(day, { day, word: 0, ghost: 0, accepted: 0, dismissed: 0 });
+  }
+  for (const { day, kind, saved, accepted, dismissed } of found.by_day) {
+    const row = by.get(day);
+    if (!row) continue;
+    row[kind] += saved;
+    row.accepted += accepted;
+    row.dismissed += dismissed;
+  }
+  const shown = found.savings.accepted + found.savings.dismissed;
+  $("savings-figures").replaceChildren(
+    figure("keystrokes saved today", count(today.savings.saved)),
+    figure(`in ${days} days`, count(found.savings.saved)),
+    figure("of suggestions taken", shown ? percent(found.savings.accepted / shown) : "–"),
+  );
+  $("plot-none").hidden = shown > 0;
+  $("plotted").hidden = $("tabled").hidden = shown === 0;
+  $("plot").replaceChildren(bars([...by.values()]));
+  $("savings-rows").replaceChildren(...[...by.values()].reverse().filter((row) => row.accepted + row.dismissed).map((row) =>
+    make("tr", {}, make("th", { scope: "row" }, row.day),
+      ...[row.word, row.ghost, row.accepted, row.dismissed].map((value) => make("td", {}, count(value))))));
+}
+
+const VERDICT = { active: "Promoted", retired: "Promoted", refused: "Refused", damaged: "Damaged" };
+
+export async function rounds() {
+  const { adapters } = await ask("/v1/adapters");
+  const served = adapters.find((row) => row.status === "active");
+  const rows = adapters.toReversed().map((row) => {
+    const { base, both } = row.metrics;
+    const figures = base && both ? ` Perplexity ${base.perplexity.toFixed(1)} → ${both.perplexity.toFixed(1)}.` : "";
+    const reason = row.reason ? `${VERDICT[row.status]}: ${row.reason}.${figures}` : figures;
+    const badge = row.status === "active" ? "serves" : row.status;
+    return make("li", {},
+      make("span", {}, `Adapter ${row.id}`, make("span", { className: `badge ${row.status}` }, badge)),
+      make("small", {}, moment(row.created_at), ` · ${entries(row.entries_seen)} seen. ${reason}`),
+      row.status === "active" || row.status === "damaged" ? null
+        : acts(plain("Serve it", `Serve adapter ${row.id}`, () => use(row.id))));
+  });
+  rows.push(make("li", {},
+    make("span", {}, "Base model alone", served ? null : make("span", { className: "badge active" }, "serves")),
+    make("small", {}, "As it was before anything was trained; the memory goes on."),
+    served ? acts(plain("Roll back to it", "Roll back to the base model alone", () => use(null))) : null));
+  $("adapters").replaceChildren(...rows);
+}
+
+async function use(adapter) {
+  await ask("/v1/use", { adapter });
+  await rounds();
+  say(`${sentence(serving(adapter))} serves now.`);
+}
+
+export async function learned() {
+  const contains = $("contains").value;
+  const { words } = await ask("/v1/learned", { limit: 100, contains });
+  $("words").replaceChildren(...words.map((one) => make("tr", {},
+    make("th", { scope: "row" }, one.text), make("td", {}, `${count(one.count)} ×`),
+    make("td", {}, `${one.times < 10 ? one.times.toFixed(1) : count(Math.round(one.times))} ×`),
+    make("td", {}, plain("Forget", `Forget ${one.text}`, () =>
+      remove(`Forget “${one.text}”?`, "/v1/forget", { phrase: one.text }, everything))))));
+  $("words-none").replaceChildren(...coded(contains ? "Nothing characteristic has this in it. Text may: “Forget text with this” looks there."
+    : "Nothing yet. It learns from `idiolect add`, `idiolect watch`, and from programs that you type in."));
+  $("words-none").hidden = words.length > 0;
+  $("forget-text").disabled = !contains;
+}
+
+export async function sources(status) {
+  const [{ sources: read }, now] = await Promise.all([ask("/v1/sources"), status ?? ask("/v1/status")]);
+  const by = Object.entries(now.sources).map(([name, number]) => `${name} ${count(number)}`).join(", ");
+  $("sources-sum").replaceChildren(`${entries(now.entries)}, ${count(now.words)} words${by && `: ${by}`}. `,
+    ...coded("More is read with `idiolect add` and `idiolect watch`; the settings say what is left out."));
+  const unread = now.watches.filter((path) => !read.some((row) => row.path === path));
+  $("source-rows").replaceChildren(...[...read, ...unread.map((path) => ({ path }))].map((row) => {
+    const followed = now.watches.includes(row.path);
+    return make("li", {},
+      make("span", {}, row.path, followed ? make("span", { className: "badge active" }, "followed") : null),
+      row.kind ? make("small", {}, `${row.kind} · ${entries(row.entries)}, ${count(row.words)} words · read `, moment(row.read_at)) : null,
+      acts(followed ? plain("Stop following", `Stop following ${row.path}`, () => unfollow(row.path)) : null,
+        row.kind ? plain("Remove …", `Remove ${row.path}`, () =>
+          remove("Remove this source?", "/v1/sources/remove", { path: row.path }, everything)) : null));
+  }));
+}
+
+async function unfollow(path) {
+  await ask("/v1/watch", { path, remove: true });
+  await sources();
+  say("It is followed no longer; what was read of it is kept.");
+}
+
+const DOES = { exclude: "suggests and learns nothing", quiet: "suggests, but learns nothing", allow: "suggests and learns" };
+
+export async function apps(given) {
+  const { rules } = given ?? await ask("/v1/apps");
+  const shown = (row) => make("li", {},
+    make("span", {}, make("strong", {}, row.app), ` ${DOES[row.rule]}`), make("small", {}, row.source === "you" ? "your rule" : row.source));
+  const yours = rules.filter((row) => row.source === "you"), others = rules.filter((row) => row.source !== "you");
+  $("rule-rows").replaceChildren(...yours.map(shown));
+  $("rule-others").replaceChildren(...others.map(shown));
+  $("rules-built-in").textContent = `${others.length} other rules: password managers, terminals, settings`;
+}
+
+async function everything() {
+  await Promise.all([savings(), rounds(), learned(), sources(), apps()]);
+}
+
+export async function start() {
+  on($("days"), "change", savings);
+  let typing;
+  $("contains").addEventListener("input", () => {
+    clearTimeout(typing);
+    typing = setTimeout(() => learned().catch((error) => say(error.message)), 250);
+  });
+  on($("search"), "submit", learned);
+  on($("forget-text"), "click", () => {
+    const text = $("contains").value;
+    return remove(`Forget all text with “${text}” in it?`, "/v1/forget", { text }, everything);
+  });
+  on($("rule"), "submit", async () => {
+    await apps(await ask("/v1/apps", { app: $("rule-app").value, rule: $("rule-kind").value }));
+    $("rule").reset();
+    say("The rule holds from now on.");
+  });
+  on($("undo"), "click", async () => {
+    await apps(await ask("/v1/apps", { undo: true }));
+    say("The last change of the rules was undone.");
+  });
+  await everything();
+}

@@ -1,0 +1,39 @@
+// Keystrokes saved a day, as bars: words below, ghost text above them.
+
+import { count, make } from "./common.js";
+
+const WIDTH = 480, HEIGHT = 170, LEFT = 44, BOTTOM = 20, TOP = 8;
+
+const svg = (tag, given, ...children) => make(`svg:${tag}`, given, ...children);
+const short = (day) => new Date(day).toLocaleDateString("en", { day: "numeric", month: "short", timeZone: "UTC" });
+
+/** A round number of keystrokes that is no less than `most`, and divides by 2. */
+function ceiling(most) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(most, 10)));
+  return [1, 2, 4, 6, 8, 10].map((times) => times * power).find((value) => value >= most);
+}
+
+/** `days`: [{ day, word, ghost }], one for each day, oldest first. */
+export function bars(days) {
+  const saved = days.map(({ word, ghost }) => Math.max(word, 0) + Math.max(ghost, 0));
+  const top = ceiling(Math.max(...saved));
+  const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / top);
+  const step = (WIDTH - LEFT) / days.length, gap = Math.min(3, step / 4);
+  const all = saved.reduce((sum, value) => sum + value, 0);
+  const label = `Keystrokes saved a day, ${short(days[0].day)} to ${short(days.at(-1).day)}: ${count(all)} in all, ${count(Math.max(...saved))} at the most`;
+  const lines = [0, top / 2, top].flatMap((value) => [
+    svg("line", { x1: LEFT, x2: WIDTH, y1: y(value), y2: y(value) }),
+    svg("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, count(value)),
+  ]);
+  const drawn = days.flatMap(({ day, word, ghost }, place) => {
+    const [low, high] = [Math.max(word, 0), Math.max(word, 0) + Math.max(ghost, 0)];
+    const bar = (kind, from, to) => to > from && svg("rect", {
+      class: kind, x: LEFT + place * step + gap / 2, width: step - gap, y: y(to), height: y(from) - y(to), rx: Math.min(2, step / 6),
+    }, svg("title", {}, `${short(day)}: ${count(to - from)}`));
+    return [bar("words", 0, low), bar("ghosts", low, high)].filter(Boolean);
+  });
+  const marks = [0, Math.floor((days.length - 1) / 2), days.length - 1].map((place, nth) => svg("text", {
+    x: LEFT + (place + 0.5) * step, y: HEIGHT - 4, "text-anchor": nth === 2 ? "end" : "middle",
+  }, short(days[place].day)));
+  return svg("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label }, ...lines, ...drawn, ...marks);
+}

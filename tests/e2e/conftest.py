@@ -1,0 +1,158 @@
+"""What tests in a real browser share: Chromium, driven over its DevTools protocol by a pipe."""
+
+import base64
+import itertools
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+DEADLINE_S = 30
+# Chromium reads commands from file descriptor 3 and answers on 4.
+PIPED = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(fd), fcntl.F_DUPFD, 10) for fd in sys.argv[1:3]]
+for fd, end in zip((3, 4), ends):
+    os.dup2(end, fd)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+MODIFIERS = {"Alt": 1, "Control": 2, "Shift": 8}
+
+
+class Tab:
+    """A page in Chromium. What it complains of (errors, warnings of the policy) is in `problems`."""
+
+    def __init__(self, program, folder):
+        theirs_in, ours_out = os.pipe()
+        ours_in, theirs_out = os.pipe()
+        arguments = [
+            *("--headless", "--remote-debugging-pipe", "--disable-gpu", "--no-first-run"),
+            *(["--no-sandbox"] if os.geteuid() == 0 else []),  # Chromium's sandbox refuses root
+            *("--disable-background-networking", "--disable-component-update", "--lang=en"),
+            *(f"--user-data-dir={folder}", "--window-size=1280,900", "about:blank"),
+        ]
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", PIPED, str(theirs_in), str(theirs_out), program, *arguments],
+            pass_fds=(theirs_in, theirs_out),
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(theirs_in)
+        os.close(theirs_out)
+        self._out, self._in = os.fdopen(ours_out, "wb", buffering=0), os.fdopen(ours_in, "rb")
+        self._numbers = itertools.count(1)
+        self._answers = queue.Queue()
+        self._session = {}
+        self.problems = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        target = self.send("Target.createTarget", url="about:blank")["targetId"]
+        found = self.send("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = {"sessionId": found["sessionId"]}
+        for domain in ("Page", "Runtime", "Log", "Audits", "Accessibility"):
+            self.send(f"{domain}.enable")
+
+    def close(self):
+        self._session = {}
+        self.send("Browser.close")
+        self._process.wait(DEADLINE_S)
+        self._reader.join(DEADLINE_S)
+        self._out.close()
+        self._in.close()
+
+    def _read(self):
+        message = bytearray()
+        while chunk := self._in.read1():
+            *whole, rest = (message + chunk).split(b"\0")
+            message = rest
+            for text in whole:
+                self._take(json.loads(text))
+
+    def _take(self, told):
+        about = told.get("params", {})
+        if "id" in told:
+            self._answers.put(told)
+        elif told["method"] == "Log.entryAdded" and about["entry"]["level"] in ("error", "warning"):
+            self.problems.append(about["entry"]["text"])
+        elif told["method"] == "Runtime.exceptionThrown":
+            self.problems.append(about["exceptionDetails"]["exception"].get("description"))
+        elif told["method"] == "Runtime.consoleAPICalled" and about["type"] in ("error", "warning"):
+            self.problems.append(str(about["args"]))
+        elif told["method"] == "Audits.issueAdded":
+            self.problems.append(about["issue"]["code"])
+
+    def send(self, method, **params):
+        number = next(self._numbers)
+        asked = {"id": number, "method": method, "params": params, **self._session}
+        self._out.write(json.dumps(asked).encode() + b"\0")
+        while True:
+            answer = self._answers.get(timeout=DEADLINE_S)
+            if answer["id"] == number:
+                assert "error" not in answer, (method, answer["error"])
+                return answer["result"]
+
+    def js(self, expression):
+        """The value of an expression, awaited."""
+        done = self.send(
+            "Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True, userGesture=True
+        )
+        assert "exceptionDetails" not in done, done["exceptionDetails"]
+        return done["result"].get("value")
+
+    def until(self, expression):
+        """Waits for an expression to be true; its value."""
+        deadline = time.monotonic() + DEADLINE_S
+        while not (value := self.js(expression)):
+            assert time.monotonic() < deadline, (
+                expression,
+                self.js("document.body.innerText"),
+                self.problems,
+            )
+            time.sleep(0.02)
+        return value
+
+    def text(self, selector):
+        return self.js(f"document.querySelector({json.dumps(selector)}).innerText")
+
+    def go(self, url):
+        self.send("Page.navigate", url=url)
+
+    def look(self, *, dark=False, width=1280, height=900):
+        """From now on this theme, and a window of this size in CSS pixels."""
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        still = {"name": "prefers-reduced-motion", "value": "reduce"}
+        self.send("Emulation.setEmulatedMedia", features=[scheme, still])
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        self.send("Emulation.setDeviceMetricsOverride", **size)
+
+    def press(self, key, *modifiers):
+        """One key, such as "Tab", or "1" with "Alt"."""
+        key = "Enter" if key == "\r" else key
+        code = f"Digit{key}" if key.isdigit() else key
+        named = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowRight": 39, " ": 32}
+        virtual = named.get(key, ord(key.upper()) if key.isalnum() and len(key) == 1 else 0)
+        what = {"key": key, "code": code, "windowsVirtualKeyCode": virtual}
+        what["modifiers"] = sum(MODIFIERS[name] for name in modifiers)
+        text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
+        typed = {"text": text} if text and what["modifiers"] in (0, MODIFIERS["Shift"]) else {}
+        self.send("Input.dispatchKeyEvent", type="keyDown", **what, **typed)
+        self.send("Input.dispatchKeyEvent", type="keyUp", **what)
+
+    def type(self, text):
+        for letter in text:
+            self.press(letter)
+
+    def picture(self):
+        """The window as a PNG."""
+        return base64.b64decode(self.send("Page.captureScreenshot", format="png")["data"])
+
+
+@pytest.fixture(scope="module")
+def tab(needs_program, tmp_path_factory):
+    made = Tab(needs_program("chromium", "chromium"), tmp_path_factory.mktemp("chromium"))
+    yield made
+    made.close()
