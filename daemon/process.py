@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from dataclasses import asdict, dataclass
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol
 
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
@@ -76,6 +76,18 @@ class RelayedError(IdiolectError):
         self.relayed_exit_code = int(error.get("exit_code", self.exit_code))
 
 
+class Located(Protocol):
+    """A profile, as far as its service is found by it; `Settings` is one."""
+
+    @property
+    def run_dir(self) -> Path:
+        """What exists for the running service only."""
+
+    @property
+    def lock_path(self) -> Path:
+        """Locked by the one service that runs this profile."""
+
+
 @dataclass(frozen=True)
 class Running:
     """A running service, as its run file tells. `socket` is the path of its Unix socket, if it has one."""
@@ -122,7 +134,7 @@ def locked(settings: Settings, *, patience_s: float = 1.0, held: int | None = No
         file.truncate(0)
 
 
-def holder(settings: Settings) -> int | None:
+def holder(settings: Located) -> int | None:
     """The pid of the service that holds the profile's lock; None where none runs."""
     if not settings.lock_path.exists():
         return None
@@ -172,7 +184,7 @@ else:
 # --- the run file and the token ---------------------------------------------------------
 
 
-def find(settings: Settings) -> Running | None:
+def find(settings: Located) -> Running | None:
     """The profile's service, if one runs and is ready; what a dead one left behind counts for nothing."""
     pid = holder(settings)
     if pid is None:
@@ -204,7 +216,7 @@ def read_token(settings: Settings) -> str:
         ) from None
 
 
-def run_file(settings: Settings) -> Path:
+def run_file(settings: Located) -> Path:
     """Where a service that is ready says how it is reached."""
     return settings.run_dir / "service.json"
 

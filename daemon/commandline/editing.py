@@ -1,16 +1,27 @@
-"""The commands that other programs run to have suggestions where people type: `lsp`."""
+"""The commands that other programs run to have suggestions where people type: `lsp` and `shell-init`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import enum
+from typing import Annotated
 
-if TYPE_CHECKING:
-    import typer
+import typer
+
+
+class Shell(enum.StrEnum):
+    """A shell that can suggest."""
+
+    bash = "bash"
+    zsh = "zsh"
+    fish = "fish"
 
 
 def register(app: typer.Typer, panel: str) -> None:
     """Add the commands to the command line, in the group `panel`."""
     app.command(rich_help_panel=panel, epilog="Example: idiolect lsp")(lsp)
+    app.command("shell-init", rich_help_panel=panel, epilog="Example: idiolect shell-init zsh --full-line")(
+        shell_init
+    )
 
 
 def lsp() -> None:
@@ -19,3 +30,17 @@ def lsp() -> None:
     from idiolect.daemon.settings import Settings
 
     serve(Settings().prepare())
+
+
+def shell_init(
+    shell: Annotated[Shell, typer.Argument(help="bash, zsh or fish.")],
+    full_line: Annotated[
+        bool,
+        typer.Option("--full-line", help="Suggest commands, too, not only commit messages and the like."),
+    ] = False,
+) -> None:
+    """Print a script for your shell, which then suggests at its prompt."""
+    from idiolect.daemon.editors.shells import script
+    from idiolect.daemon.settings import Settings
+
+    typer.echo(script(shell.value, Settings(), full_line=full_line), nl=False)

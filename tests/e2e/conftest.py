@@ -1,4 +1,7 @@
-"""What tests in a real browser share: Chromium, driven over its DevTools protocol by a pipe."""
+"""What tests share that drive other programs: a real browser, and a service of the tiny model that knows a sentence.
+
+Chromium is driven over its DevTools protocol by a pipe.
+"""
 
 import base64
 import itertools
@@ -10,9 +13,14 @@ import sys
 import threading
 import time
 
+import httpx
 import pytest
 
+from idiolect.daemon import process
+from idiolect.daemon.settings import Settings
+
 DEADLINE_S = 30
+KNOWN = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 # Chromium reads commands from file descriptor 3 and answers on 4.
 PIPED = """
 import fcntl, os, sys
@@ -156,3 +164,45 @@ def tab(needs_program, tmp_path_factory):
     made = Tab(needs_program("chromium", "chromium"), tmp_path_factory.mktemp("chromium"))
     yield made
     made.close()
+
+
+class Service:
+    """A profile, and its endpoint once its service runs."""
+
+    def __init__(self, home):
+        self.settings = Settings(home=home)
+
+    def ask(self, path, /, **body):
+        url = process.find(self.settings).url
+        headers = {"Authorization": f"Bearer {process.read_token(self.settings)}"}
+        with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=60) as client:
+            answer = client.post(path, json=body) if body else client.get(path)
+            return json.loads(answer.raise_for_status().text.splitlines()[-1])  # of events the last
+
+    def knows(self, prefix, word):
+        return word in [found["text"] for found in self.ask("/v1/suggest", prefix=prefix)["words"]]
+
+
+@pytest.fixture(scope="session")
+def new_service(tiny):
+    """`new_service(home)`: a profile of the tiny model, whose service does not run yet."""
+
+    def new(home):
+        home.mkdir(exist_ok=True)
+        gguf = json.dumps(str(tiny.folder.parent / "tiny.gguf"))
+        (home / "config.toml").write_text(f"keyring = false\nauto_train = false\nbase = {gguf}\n")
+        (home / "base").symlink_to(tiny.folder.parent)
+        return Service(home)
+
+    return new
+
+
+@pytest.fixture(scope="module")
+def service(new_service, tmp_path_factory):
+    """A running service that has read a sentence about a lighthouse keeper five times."""
+    service = new_service(tmp_path_factory.mktemp("service") / "profile")
+    process.start(service.settings.prepare())
+    for _ in range(5):
+        service.ask("/v1/history", text=KNOWN, source="test")
+    yield service
+    process.stop(service.settings)

@@ -8,48 +8,14 @@ import sys
 import time
 from contextlib import asynccontextmanager
 
-import httpx
 import pytest
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
 from idiolect.daemon import process
-from idiolect.daemon.settings import Settings
 
 CANARY = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"
-
-
-class Service:
-    """A profile with a running service."""
-
-    def __init__(self, home):
-        self.settings = Settings(home=home)
-
-    def ask(self, path, /, **body):
-        url = process.find(self.settings).url
-        headers = {"Authorization": f"Bearer {process.read_token(self.settings)}"}
-        with httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=60) as client:
-            answer = client.post(path, json=body) if body else client.get(path)
-            return answer.raise_for_status().json()
-
-    def knows(self, prefix, word):
-        return word in [found["text"] for found in self.ask("/v1/suggest", prefix=prefix)["words"]]
-
-
-@pytest.fixture(scope="module")
-def service(tiny, tmp_path_factory):
-    home = tmp_path_factory.mktemp("lsp") / "profile"
-    home.mkdir()
-    gguf = json.dumps(str(tiny.folder.parent / "tiny.gguf"))
-    (home / "config.toml").write_text(f"keyring = false\nauto_train = false\nbase = {gguf}\n")
-    (home / "base").symlink_to(tiny.folder.parent)
-    service = Service(home)
-    process.start(service.settings.prepare())
-    for _ in range(5):
-        service.ask("/v1/history", text=CANARY, source="test")
-    yield service
-    process.stop(service.settings)
 
 
 class Editor(LanguageClient):
@@ -159,20 +125,24 @@ def test_positions_count_as_the_editor_counts(service, encoding, start, end):
 
 
 def test_a_ghost_text_is_given_where_it_is_asked_for_and_else_where_the_service_advises_it(service):
-    text = "the teal lighthouse keeper Zorvelin hums"
-    advised = service.ask("/v1/suggest", prefix=text)["ghost"]
+    advised, doubtful = "the teal lighthouse keeper Zorv", "the teal lighthouse keeper Zorvelin hums"
     kinds = types.InlineCompletionTriggerKind
 
     async def scene():
         async with editing(service) as editor:
-            editor.open("untitled:1", text, "plaintext")
-            at = ("untitled:1", 0, len(text))
-            return await editor.ghosts(*at, kinds.Invoked), await editor.ghosts(*at, kinds.Automatic)
+            editor.open("untitled:1", f"{advised}\n{doubtful}", "plaintext")
+            return [
+                await editor.ghosts("untitled:1", line, len(text), kind)
+                for line, text in enumerate((advised, doubtful))
+                for kind in (kinds.Automatic, kinds.Invoked)
+            ]
 
-    asked, automatic = run(scene())
-    assert asked[0].insert_text == advised["text"] == " quietly"
-    assert asked[0].range.start == asked[0].range.end == types.Position(0, len(text))
-    assert bool(automatic) == advised["show"]
+    by_itself, asked, nothing, doubted = run(scene())
+    assert by_itself == asked
+    assert asked[0].insert_text == "elin hums quietly at"
+    assert asked[0].range.start == asked[0].range.end == types.Position(0, len(advised))
+    assert not nothing
+    assert doubted[0].insert_text == " quietly"
 
 
 def test_nothing_is_offered_where_no_prose_is_written_or_in_files_that_are_not_to_be_read(service, tmp_path):
@@ -273,11 +243,8 @@ def test_an_option_that_is_not_known_is_named(service):
     assert "'lern'" in run(scene())[0]
 
 
-def test_a_service_that_does_not_run_is_started(tiny, tmp_path):
-    gguf = json.dumps(str(tiny.folder.parent / "tiny.gguf"))
-    (tmp_path / "config.toml").write_text(f"keyring = false\nauto_train = false\nbase = {gguf}\n")
-    (tmp_path / "base").symlink_to(tiny.folder.parent)
-    service = Service(tmp_path)
+def test_a_service_that_does_not_run_is_started(new_service, tmp_path):
+    service = new_service(tmp_path)
 
     async def scene():
         async with editing(service) as editor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from idiolect.daemon.editors import offers, prose
+from idiolect.daemon.editors.prompt import Asked, asked, fitting
 from idiolect.daemon.editors.server import Privacy
 from idiolect.daemon.editors.written import Written, is_typed
 from idiolect.daemon.settings import Settings
@@ -138,3 +139,55 @@ def test_of_several_words_one_is_taken_and_the_others_are_not():
         {"kind": "word", "p": 0.5, "characters": 2, "keystrokes": 1, "outcome": "accepted"},
         {"kind": "word", "p": 0.25, "outcome": "dismissed"},
     ]
+
+
+# --- the prompt ---
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "quote"),
+    [
+        ('git commit -m "Fix the', "Fix the", '"'),
+        ("git commit -am 'Fix the", "Fix the", "'"),
+        ('git commit --message="Fix the', "Fix the", '"'),
+        ('git commit -m "Fix" -m "It was th', "It was th", '"'),
+        ('make && GIT_PAGER=cat git commit -m "Fix \\"all\\" th', 'Fix "all" th', '"'),
+        ("/usr/bin/git stash push -m 'Half", "Half", "'"),
+        ('gh pr create --title "Fix" --body "It was\nth', "It was\nth", '"'),
+        ('git commit -m "', None, ""),
+        ('git commit -m "Fix"', None, ""),
+        ('git checkout -b "Fix the', None, ""),
+        (' git commit -m "Fix the', None, ""),
+        ('mysql -p "Fix the', None, ""),
+        ('echo git commit -m "Fix the', None, ""),
+        ("git commit -m Fix", None, ""),
+    ],
+)
+def test_which_arguments_are_prose(line, text, quote):
+    assert asked(line, full_line=False) == (None if text is None else Asked(text, "", quote))
+
+
+def test_the_whole_line_is_looked_at_only_if_that_is_wanted():
+    assert asked("git rebase -i ma", full_line=False) is None
+    assert asked("git rebase -i ma", full_line=True) == Asked("git rebase -i ma", "shell", "")
+    assert asked('git commit -m "Fix th', full_line=True) == Asked("Fix th", "", '"')
+    assert asked('mysql -p "Fix th', full_line=True) is None
+    assert asked("  export TOKEN=ab", full_line=True) is None
+
+
+@pytest.mark.parametrize(
+    ("ghost", "quote", "fits"),
+    [
+        (" the boat", '"', " the boat"),
+        (" the boat that doesn't float", "'", " the boat that"),
+        (" the boat that doesn't float", '"', " the boat that doesn't float"),
+        (" for $HOME and all", '"', " for"),
+        (" really!", '"', ""),
+        ("ly done\nSigned", '"', "ly done"),
+        ("\x1b[31mred", "", ""),
+        (" and; rm", "", " and; rm"),
+        ("n't", "'", ""),
+    ],
+)
+def test_nothing_is_inserted_that_the_shell_would_read(ghost, quote, fits):
+    assert fitting(ghost, quote) == fits
