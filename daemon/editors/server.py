@@ -37,6 +37,13 @@ if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings
 
 _SOURCE: Final = "editor"
+_TALKERS: Final = (
+    "pygls",
+    "httpx",
+    "httpcore",
+    "asyncio",
+    "concurrent",
+)  # they log messages, which hold text
 _SUFFIX_CHARS: Final = 1000
 _SETTLE_S: Final = 5.0  # after a save: an editor that saves by itself saves half words
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
@@ -335,12 +342,7 @@ class _Server(LanguageServer):
 def serve(settings: Settings) -> None:
     """Serve one editor over stdin and stdout until it goes."""
     open_log(settings.log_path)
-    for name in (
-        "pygls",
-        "httpx",
-        "httpcore",
-        "asyncio",
-    ):  # these write messages, which hold text, into their log
+    for name in _TALKERS:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     server = _Server("idiolect", version("idiolect"), max_workers=2)
     editing = Editing(server, settings)
