@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from idiolect.daemon import process
 from idiolect.daemon.desktop import tell_manager_ready
 from idiolect.daemon.endpoint import address, tokens
+from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.log import open_log
 from idiolect.daemon.rest import POSSIBLE, Handover, Rest, begin, release_signals
 from idiolect.daemon.settings import Settings
@@ -96,6 +97,8 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
     # Only now what is slow to import: a taken port or a second start is told at once.
     from idiolect.daemon.endpoint import server
 
+    same_token = left is not None and left.token_ns == _written_ns(settings.token_path)
+    sessions = Sessions(left=left.sessions if left is not None and same_token else ())
     for scope in tokens.SCOPES:
         tokens.make(settings, scope)
     with contextlib.ExitStack() as announced:
@@ -116,7 +119,7 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
                 from idiolect.daemon.service import Service
 
                 service = opened.enter_context(contextlib.closing(Service(settings, start.key)))
-                app = server.create_app(service, running=running, settings=settings)
+                app = server.create_app(service, running=running, settings=settings, sessions=sessions)
                 key, may_rest = service.key, service.rest
 
             def idle(seconds: float) -> bool:
@@ -128,8 +131,16 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
             server.make_server(app, ready, idle).run(sockets=[sock])
         if rest is not None:
             log.info("resting")
-            left = Handover(lock, door, asdict(running), key)
+            token_ns = _written_ns(settings.token_path)
+            left = Handover(lock, door, asdict(running), key, sessions.leave(), token_ns)
             begin(rest, left, process.run_file(settings), start.arguments)
+
+
+def _written_ns(path: Path) -> int | None:
+    """When a file was written."""
+    with contextlib.suppress(OSError):
+        return path.stat().st_mtime_ns
+    return None
 
 
 def _leave(_signal: int, _frame: object) -> NoReturn:

@@ -59,15 +59,18 @@ class Rest:
 
 @dataclass(frozen=True)
 class Handover:
-    """What the service leaves for itself: file descriptors of the lock and the listening socket, and the store's key.
+    """What the service leaves for itself: descriptors of the lock and the listening socket, the store's key, sessions.
 
-    `running` are the fields of the run file, which stays as it is. The program between never reads this.
+    `running` are the fields of the run file, which stays as it is; `token_ns` is when the token was written under
+    which the page's sessions began. The program between never reads this.
     """
 
     lock: int
     door: int
     running: dict[str, Any]
     key: str | None
+    sessions: list[Any]
+    token_ns: int | None
 
     @classmethod
     def read(cls, pipe: int) -> Handover:

@@ -54,8 +54,11 @@ log = logging.getLogger("idiolect.http")
 Handler = Callable[..., Awaitable[Response]]
 
 
-def create_app(service: Service, *, running: Running, settings: Settings) -> FastAPI:
+def create_app(
+    service: Service, *, running: Running, settings: Settings, sessions: Sessions | None = None
+) -> FastAPI:
     """The HTTP application over a service; `running` is what `/v1/status` tells about the process."""
+    sessions = sessions or Sessions()
     app = FastAPI(
         title="idiolect",
         summary="Text prediction that learns from one person, on that person's machine.",
@@ -63,7 +66,6 @@ def create_app(service: Service, *, running: Running, settings: Settings) -> Fas
         redoc_url=None,
         lifespan=_lifespan,
     )
-    sessions = Sessions()
     _protect(app, running, settings, sessions, lambda: service.paused)
     add_page(app, sessions, running)
     app.state.streams = streams = Streams(settings.log_path)

@@ -1,7 +1,7 @@
 """Sessions of the local page: a one-time code, handed over in a link, becomes a cookie that stands for a scope.
 
 A link may end up in a browser's history, so what it carries works once and for a minute. Codes and cookies
-live in this process alone, as hashes: they end with it.
+live in this process alone, as hashes: they end with it. (A service that has rested is the same process.)
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import hashlib
 import secrets
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from idiolect.daemon.endpoint.scopes import Scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 #: The name of the cookie that a session goes by.
 COOKIE = "idiolect"
@@ -25,18 +25,21 @@ SESSION_S = 12 * 3600.0
 _MOST_CODES, _MOST_SESSIONS = 8, 32
 
 
+Left: TypeAlias = tuple[str, int, float]  # a cookie's hash, its scope, and until when on the clock
+
+
 class Sessions:
     """Codes that were given out and sessions that began. May be used from any thread.
 
     A code is good once within `CODE_S`; a session lasts `SESSION_S` from its last use.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """`clock` gives seconds that never go back."""
+    def __init__(self, clock: Callable[[], float] = time.monotonic, left: Iterable[Left] = ()) -> None:
+        """`clock` gives seconds that never go back; `left` are sessions that go on, from :meth:`leave`."""
         self._clock = clock
         self._lock = threading.Lock()
         self._codes: dict[bytes, tuple[Scope, float]] = {}
-        self._sessions: dict[bytes, tuple[Scope, float]] = {}
+        self._sessions = {bytes.fromhex(key): (Scope(scope), until) for key, scope, until in left}
 
     def begin(self, scope: Scope = Scope.ADMIN) -> str:
         """A one-time code for a session with `scope`: 43 characters that may stand in a URL."""
@@ -64,6 +67,11 @@ class Sessions:
                 return None
             self._sessions[key] = scope, self._clock() + SESSION_S
         return scope
+
+    def leave(self) -> list[Left]:
+        """The sessions, for the service that comes after this one on the same machine: hashes, and no cookie."""
+        with self._lock:
+            return [(key.hex(), int(scope), until) for key, (scope, until) in self._sessions.items()]
 
     def end(self, cookie: str | None = None) -> None:
         """End one session; without a cookie all of them, and every code that was given out."""

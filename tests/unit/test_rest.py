@@ -8,11 +8,14 @@ import sys
 import time
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
 from idiolect.daemon import process
 from idiolect.daemon.commandline.client import Client
+from idiolect.daemon.endpoint import tokens
+from idiolect.daemon.endpoint.scopes import Scope
 from idiolect.daemon.rest import Rest, concerns
 from idiolect.daemon.settings import Settings
 
@@ -65,6 +68,22 @@ def test_it_takes_little_and_answers_the_next_request_as_the_same_process(hasty)
         with Client(hasty) as client:
             assert client.get("/v1/status")["pid"] == first.pid
         assert process.read_token(hasty) == token
+
+
+def test_the_page_stays_open_unless_the_token_is_changed_meanwhile(hasty):
+    process.start(hasty)
+    with Client(hasty) as client:
+        link = client.post("/v1/open")["url"]
+    with httpx.Client(
+        timeout=DEADLINE_S, trust_env=False, headers={"Sec-Fetch-Site": "same-origin"}
+    ) as browser:
+        browser.get(link)
+        status = f"{process.find(hasty).url}/v1/status"
+        until(rests(hasty))
+        assert browser.get(status).status_code == 200
+        until(rests(hasty))
+        tokens.make(hasty, Scope.ADMIN, anew=True)
+        assert browser.get(status).status_code == 401
 
 
 def test_it_uses_no_processor_time(resting):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from idiolect.daemon.endpoint.scopes import NEEDED, Scope, needed
@@ -97,3 +99,14 @@ def test_an_address_that_is_not_listed_needs_the_largest_scope():
     assert needed("/v1/forget") is Scope.ADMIN
     assert needed("/v1/suggest/") is Scope.ADMIN
     assert [path for path, scope in NEEDED.items() if scope is Scope.NONE] == ["/healthz", "/open"]
+
+
+def test_sessions_go_on_where_they_are_left_for_and_codes_do_not(sessions, clock):
+    code, cookie = sessions.begin(), sessions.redeem(sessions.begin(Scope.LEARN))
+    left = json.loads(json.dumps(sessions.leave()))
+    assert cookie not in str(left)
+    later = Sessions(clock, left)
+    assert later.scope_of(cookie) is Scope.LEARN
+    assert later.redeem(code) is None
+    clock.now_s += SESSION_S
+    assert Sessions(clock, left).scope_of(cookie) is None
