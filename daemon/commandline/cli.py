@@ -32,6 +32,7 @@ from idiolect.daemon.commandline.arguments import (
 )
 from idiolect.daemon.commandline.forgetting import forget
 from idiolect.daemon.commandline.hosting import service
+from idiolect.daemon.commandline.manual import man
 from idiolect.daemon.commandline.opening import open_
 from idiolect.daemon.commandline.token import token
 from idiolect.models.errors import IdiolectError
@@ -155,6 +156,7 @@ def _view() -> View:
 def start(
     port: Annotated[int | None, typer.Option(help="Listen here instead of at the last port.")] = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the base model anew first.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Start the service in the background; returns once it answers."""
     settings = _settings(port).prepare()
@@ -164,7 +166,7 @@ def start(
         shutil.rmtree(settings.base_dir, ignore_errors=True)
         settings.prepare()
     running, fresh = _start(settings, view, port)
-    view.started(running, fresh=fresh)
+    view.started(running, fresh=fresh, as_json=as_json)
 
 
 def _start(settings: Settings, view: View, port: int | None = None) -> tuple[Running, bool]:
@@ -188,10 +190,10 @@ def _start(settings: Settings, view: View, port: int | None = None) -> tuple[Run
 
 
 @app.command(rich_help_panel=_SERVICE, epilog="Example: idiolect stop")
-def stop() -> None:
+def stop(as_json: AsJson = False) -> None:
     """End the service; what it learned is kept."""
     settings = _settings()
-    _view().stopped(_stop(settings), settings.home)
+    _view().stopped(_stop(settings), settings.home, as_json=as_json)
 
 
 def _stop(settings: Settings) -> int | None:
@@ -239,6 +241,9 @@ def doctor(as_json: AsJson = False) -> None:
         raise typer.Exit(EXIT_FINDINGS)
 
 
+app.command(rich_help_panel=_CARE, epilog="Example: idiolect man > idiolect.1")(man)
+
+
 # --- learning ----------------------------------------------------------------------------------------
 
 
@@ -272,16 +277,17 @@ def _read(client: Client, view: View, paths: list[Path], me: list[str] | None) -
 def watch(
     path: Annotated[Path, typer.Argument(help="A folder.")],
     remove: Annotated[bool, typer.Option("--remove", help="Follow it no longer.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Read a folder and go on learning what you newly write in it."""
     view = _view()
     with _client() as client:
         body = {"path": absolute([path])[0], "remove": remove}
         if remove:
-            view.unwatched(path, found=client.post("/v1/watch", body)["removed"])
-        else:
-            view.imported(view.follow_import(client.stream("/v1/watch", body)), as_json=False)
-            view.watched(path)
+            found = client.post("/v1/watch", body)["removed"]
+            return view.unwatched(path, found=found, as_json=as_json)
+        view.imported(view.follow_import(client.stream("/v1/watch", body)), as_json=as_json)
+    return None if as_json else view.watched(path)
 
 
 @app.command(rich_help_panel=_LEARN, epilog="Example: idiolect train --wait --budget 120")
@@ -317,20 +323,19 @@ def pause(
         str | None,
         typer.Option("--for", metavar="DURATION", help="Such as 30m, 2h or 1d; else until resumed."),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Learn nothing for a while; suggestions go on."""
     for_s = None if duration is None else seconds_of(duration)
     with _client() as client:
-        client.post("/v1/pause", {"for_s": for_s})
-    _view().paused(duration)
+        _view().paused(duration, client.post("/v1/pause", {"for_s": for_s}), as_json=as_json)
 
 
 @app.command(rich_help_panel=_LEARN, epilog="Example: idiolect resume")
-def resume() -> None:
+def resume(as_json: AsJson = False) -> None:
     """Learn again after a pause."""
     with _client() as client:
-        client.post("/v1/resume")
-    _view().resumed()
+        _view().resumed(client.post("/v1/resume"), as_json=as_json)
 
 
 app.command(
@@ -425,12 +430,13 @@ def adapters(as_json: AsJson = False) -> None:
 @app.command(rich_help_panel=_USE, epilog="Example: idiolect use 3; idiolect use base")
 def use(
     adapter: Annotated[str, typer.Argument(metavar="ID|base", help="An adapter's number, or base.")],
+    as_json: AsJson = False,
 ) -> None:
     """Serve another adapter, or the base model alone, from the next request on."""
     chosen = adapter_of(adapter)
     with _client() as client:
         client.post("/v1/use", {"adapter": chosen})
-    _view().using(chosen)
+    _view().using(chosen, as_json=as_json)
 
 
 @app.command(rich_help_panel=_USE, epilog="Example: idiolect export peft ~/my-adapter")
@@ -446,11 +452,12 @@ def export(
     adapter: Annotated[
         int | None, typer.Option(help="Its number; else the one that is served.", min=1)
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Write an adapter, or everything, to a file or folder that other programs read. It is not encrypted."""
     with _client() as client:
         body = {"kind": kind.value, "path": absolute([path])[0], "adapter": adapter}
-        _view().exported(client.post("/v1/export", body, patient=True)["path"])
+        _view().exported(client.post("/v1/export", body, patient=True)["path"], as_json=as_json)
 
 
 editing.register(app, _USE)

@@ -119,15 +119,19 @@ class View:
 
     # --- the service ---
 
-    def started(self, running: Running, *, fresh: bool) -> None:
+    def started(self, running: Running, *, fresh: bool, as_json: bool) -> None:
         """Say that the service runs."""
+        if as_json:
+            return self._json({**asdict(running), "fresh": fresh})
         did = "Started" if fresh else "Already running"
-        self._say(f"{did}: {running.socket or running.url} (pid {running.pid})")
+        return self._say(f"{did}: {running.socket or running.url} (pid {running.pid})")
 
-    def stopped(self, pid: int | None, home: Path) -> None:
+    def stopped(self, pid: int | None, home: Path, *, as_json: bool) -> None:
         """Say that the service has ended."""
+        if as_json:
+            return self._json({"pid": pid})
         said = "No service runs" if pid is None else "Stopped the service"
-        self._say(f"{said} for the profile {home}.")
+        return self._say(f"{said} for the profile {home}.")
 
     def status(self, now: dict[str, Any], *, as_json: bool) -> None:
         """Show `/v1/status`, or what is known without the service."""
@@ -201,9 +205,11 @@ class View:
         """Say that a folder is followed."""
         self._say(f"Following {path}: what you newly write there is learned.")
 
-    def unwatched(self, path: Path, *, found: bool) -> None:
+    def unwatched(self, path: Path, *, found: bool, as_json: bool) -> None:
         """Say that a folder is followed no longer."""
-        self._say(f"No longer following {path}." if found else f"{path} was not followed.")
+        if as_json:
+            return self._json({"removed": found})
+        return self._say(f"No longer following {path}." if found else f"{path} was not followed.")
 
     def round_begun(self, answer: dict[str, Any], *, as_json: bool) -> None:
         """Say that a round has begun."""
@@ -240,13 +246,17 @@ class View:
         """Say why there is no verdict."""
         self._say(f"No training round: {why}")
 
-    def paused(self, duration: str | None) -> None:
+    def paused(self, duration: str | None, answer: dict[str, Any], *, as_json: bool) -> None:
         """Say that nothing is learned for a while."""
-        self._say(f"Paused for {duration}." if duration else "Paused until `idiolect resume`.")
+        if as_json:
+            return self._json(answer)
+        return self._say(f"Paused for {duration}." if duration else "Paused until `idiolect resume`.")
 
-    def resumed(self) -> None:
+    def resumed(self, answer: dict[str, Any], *, as_json: bool) -> None:
         """Say that learning goes on."""
-        self._say("Learning again.")
+        if as_json:
+            return self._json(answer)
+        return self._say("Learning again.")
 
     def app_rules(self, rules: list[dict[str, Any]], *, changed: bool, as_json: bool) -> None:
         """Show what is done in which applications, and how a change is undone."""
@@ -336,9 +346,13 @@ class View:
         self._out.print(tables.adapters(rows))
         return None
 
-    def using(self, adapter: int | None) -> None:
+    def using(self, adapter: int | None, *, as_json: bool) -> None:
         """Say what is served from now on."""
-        self._say("Serving the base model alone." if adapter is None else f"Serving adapter {adapter}.")
+        if as_json:
+            return self._json({"adapter": adapter})
+        return self._say(
+            "Serving the base model alone." if adapter is None else f"Serving adapter {adapter}."
+        )
 
     def opened(self, link: dict[str, Any], *, opened: bool) -> None:
         """Say that the page is open, or where it is."""
@@ -348,9 +362,12 @@ class View:
             self._say(link["url"])
             self._err.print(f"The link works once, within {link['expires_s']:.0f} seconds.")
 
-    def exported(self, path: str) -> None:
+    def exported(self, path: str, *, as_json: bool) -> None:
         """Say where the export is, and that nothing guards it."""
-        self._say(path)
+        if as_json:
+            self._json({"path": path})
+        else:
+            self._say(path)
         self._err.print("It is not encrypted: whoever can read it can read what it was made from.")
 
     def token(self, shown: str) -> None:

@@ -8,6 +8,7 @@ import os
 import re
 import runpy
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from idiolect.daemon import doctor, process
 from idiolect.daemon.commandline import cli
@@ -745,3 +747,63 @@ def test_an_interrupt_is_known_under_the_errors_that_it_causes():
         closes_badly()
     assert cli._interrupted(caught.value)
     assert not cli._interrupted(RuntimeError("alone"))
+
+
+# --- for scripts ---
+
+
+@pytest.mark.parametrize(
+    ("command", "keys"),
+    [
+        ("start", {"pid", "url", "port", "socket", "started_at", "fresh"}),
+        ("watch {folder} --remove", {"removed"}),
+        ("watch {folder}", {"files", "entries", "words", "skipped"}),
+        ("pause --for 5m", {"paused", "for_s"}),
+        ("resume", {"paused"}),
+        ("use base", {"adapter"}),
+        ("export peft {folder}/out", {"path"}),
+        ("train", {"started"}),
+    ],
+)
+def test_what_a_script_asks_for_is_one_json_object(run, service, tmp_path, command, keys):
+    code, out, _ = run(service, *command.format(folder=tmp_path).split(), "--json")
+    assert code == 0
+    assert keys <= json.loads(out).keys()
+
+
+def test_a_script_learns_whether_a_service_was_stopped(run, tmp_path):
+    code, out, _ = run(tmp_path / "home", "stop", "--json")
+    assert (code, json.loads(out)) == (0, {"pid": None})
+
+
+@pytest.mark.parametrize(
+    ("shell", "words"),
+    [
+        ("bash", {"COMP_WORDS": "idiolect sta", "COMP_CWORD": "1"}),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "idiolect sta"}),
+        ("fish", {"_TYPER_COMPLETE_ARGS": "idiolect sta", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}),
+    ],
+)
+def test_shells_complete_commands(tmp_path, monkeypatch, shell, words):
+    monkeypatch.setenv("_IDIOLECT_COMPLETE", f"complete_{shell}")
+    for name, value in words.items():
+        monkeypatch.setenv(name, value)
+    done = program(tmp_path)
+    assert done.returncode == 0
+    assert {"start", "status"} <= set(re.findall(r"[a-z]+", done.stdout))
+    assert "train" not in done.stdout
+
+
+def test_the_manual_page_tells_of_every_command_and_is_well_formed(run, tmp_path):
+    code, out, _ = run(tmp_path, "man")
+    assert code == 0
+    for name in get_command(cli.app).commands:
+        assert f"\n.B {name}".replace("-", "\\-") in out
+    if not shutil.which("mandoc"):
+        pytest.skip("needs mandoc, of Debian's package of that name, to look at its form")
+    command = ["mandoc", "-T", "lint", "-W", "warning"]
+    done = subprocess.run(command, input=out, capture_output=True, text=True, check=False, timeout=60)
+    wrong = [
+        line for line in done.stdout.splitlines() if "missing date" not in line
+    ]  # it would differ each day
+    assert (wrong, done.stderr) == ([], "")

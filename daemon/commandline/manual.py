@@ -1,0 +1,109 @@
+"""The command `idiolect man`: a manual page, made from what the commands say of themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_FILES = (
+    ("config.toml", "The settings; docs/settings.md lists them."),
+    ("store.db", "All text and everything learned from it, encrypted."),
+    ("store.key", "The key to it, where no keyring holds it."),
+    ("run/token", "The token that a client shows."),
+    ("log/idiolect.log", "The log, without a word of yours."),
+)
+_STATUS = (
+    ("0", "It did what was asked."),
+    ("2", "The command line was not understood."),
+    ("69", "doctor has found something that is wrong."),
+    ("others", "Each kind of error has a number of its own, and a sentence that says what to do."),
+)
+
+
+def man() -> None:
+    """Print the manual page; `idiolect man | man -l -` shows it."""
+    from importlib.metadata import version
+
+    import typer
+    from typer.main import get_command
+
+    from idiolect.daemon.commandline.cli import app
+
+    typer.echo(page(get_command(app), version("idiolect")), nl=False)
+
+
+def page(whole: Any, version: str) -> str:
+    """The manual page (man(7)) of a command line, as typer has built it."""
+    return "".join(f"{line}\n" for line in _lines(whole, version))
+
+
+def _lines(whole: Any, version: str) -> Iterator[str]:
+    summary, *description = [part for part in _plain(whole.help).split("\n\n") if part]
+    yield f'.TH IDIOLECT 1 "" "idiolect {version}" "User Commands"'
+    yield from (".SH NAME", f"idiolect \\- {_text(summary[0].lower() + summary[1:].rstrip('.'))}")
+    yield from (".SH SYNOPSIS", ".B idiolect", ".I COMMAND", "[options] [arguments]")
+    yield from (".SH DESCRIPTION", *map(_text, description))
+    yield ".SH OPTIONS"
+    yield from _options(whole)
+    yield ".SH COMMANDS"
+    groups: dict[str, list[tuple[str, Any]]] = {}
+    for name, command in whole.commands.items():
+        groups.setdefault(str(command.rich_help_panel), []).append((name, command))
+    for group, commands in groups.items():
+        yield f".SS {_text(group)}"
+        for name, command in commands:
+            yield from _command(name, command)
+    yield from (".SH ENVIRONMENT", ".TP", ".B IDIOLECT_HOME", "The folder that everything is kept in.")
+    yield from (
+        ".TP",
+        ".BI IDIOLECT_ SETTING",
+        "Any setting, in capital letters, instead of that of config.toml.",
+    )
+    yield from (".SH FILES", "In the profile's folder, which idiolect status shows:")
+    yield from _list(_FILES)
+    yield ".SH EXIT STATUS"
+    yield from _list(_STATUS)
+
+
+def _command(name: str, command: Any) -> Iterator[str]:
+    arguments = [param for param in command.params if param.param_type_name == "argument"]
+    shown = [_placeholder(one) if one.required else f"[{_placeholder(one)}]" for one in arguments]
+    yield from (".TP", f".B {_text(' '.join([name, *shown]))}", _text(" ".join(_plain(command.help).split())))
+    yield ".RS"
+    yield from _list((_placeholder(one), _plain(one.help or "")) for one in arguments)
+    yield from _options(command)
+    if command.epilog:
+        yield from (".PP", _text(_plain(command.epilog)))
+    yield ".RE"
+
+
+def _options(command: Any) -> Iterator[str]:
+    for param in command.params:
+        if param.param_type_name == "option" and not param.hidden:
+            value = "" if param.is_flag else f" {_placeholder(param)}"
+            names = ", ".join(sorted(param.opts, key=len))
+            yield from _list([(names + value, _plain(param.help or ""))])
+
+
+def _list(rows: Any) -> Iterator[str]:
+    for term, meaning in rows:
+        yield from (".TP", f".B {_text(term)}", _text(meaning))
+
+
+def _placeholder(param: Any) -> str:
+    return str(param.metavar or max(param.opts, key=len).lstrip("-").upper())
+
+
+def _plain(marked: str) -> str:
+    """Without the markup of help texts."""
+    from rich.text import Text
+
+    return Text.from_markup(marked).plain
+
+
+def _text(line: str) -> str:
+    """A line of text as roff wants it."""
+    line = line.replace("\\", "\\e").replace("-", "\\-").replace('"', "\\(dq").replace("\n", " ")
+    return f"\\&{line}" if line.startswith((".", "'")) else line
