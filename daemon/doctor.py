@@ -7,21 +7,23 @@ import shutil
 import stat
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import Literal
 
 import psutil
 
 from idiolect.daemon import process
 from idiolect.daemon.commandline.client import Client
+from idiolect.daemon.desktop import Desktop
 from idiolect.daemon.endpoint.tokens import SCOPES, path_of
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.schema import fits
 from idiolect.models.errors import IdiolectError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _ROOM_BYTES = 1_000_000_000
 _MEMORY_BYTES = 1_600_000_000
+_SWAPS = Path("/proc/swaps")
+_DEVICES = Path("/sys/block")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,14 @@ def examine() -> list[Finding]:
             Finding("profile", "note", f"{settings.home} does not exist yet", "Run `idiolect start`."),
         ]
     findings += [_private("profile", settings.home), _room(settings), _base(settings)]
-    return [*findings, *_service(settings), *_files(settings), *_key(settings)]
+    findings += [
+        *_service(settings),
+        *_left_behind(settings),
+        *_files(settings),
+        *_key(settings),
+        *_opens(settings),
+    ]
+    return [*findings, *_desktop(settings), *_swap()]
 
 
 def _python() -> Finding:
@@ -103,7 +112,79 @@ def _service(settings: Settings) -> list[Finding]:
         mend = "Run `idiolect train --wait` for another, or `idiolect restore` with a backup; check the disk, too."
         which = ", ".join(map(str, now["damaged"]))
         findings.append(Finding("adapters", "wrong", f"damaged: {which}; {serves} serves instead", mend))
+    gone = [path for path in now.get("watches", []) if not Path(path).exists()]
+    if gone:
+        mend = "It is read once it is there again; `idiolect watch --remove` ends that."
+        findings += [Finding("watched", "note", f"{path} is not there", mend) for path in gone]
     return findings
+
+
+def _left_behind(settings: Settings) -> list[Finding]:
+    """What a service that was killed had no chance to clear away."""
+    left = process.run_file(settings)
+    if process.holder(settings) is None and left.exists():
+        return [
+            Finding(
+                "run file", "note", f"{left} is of a service that was killed", "The next start removes it."
+            )
+        ]
+    return []
+
+
+def _opens(settings: Settings) -> list[Finding]:
+    """Whether the key file opens the store; a keyring is not asked, since it might ask the user."""
+    if process.holder(settings) is not None or not (
+        settings.store_path.exists() and settings.key_path.exists()
+    ):
+        return []
+    mend = "Put the right key file there, or run `idiolect restore` with a backup."
+    try:
+        if fits(settings.store_path, settings.key_path.read_text(encoding="ascii").strip()):
+            return []
+    except (IdiolectError, OSError, ValueError) as error:
+        return [Finding("store", "wrong", f"the store cannot be opened ({type(error).__name__})", mend)]
+    return [Finding("store", "wrong", "the key in the key file does not open the store", mend)]
+
+
+def _desktop(settings: Settings) -> list[Finding]:
+    state = Desktop(settings).state()
+    if not state.installed:
+        mend = "`idiolect service install` has the desktop start it at each log-in."
+        return [Finding("desktop", "note", "the service is started by hand", mend)]
+    again = "Run `idiolect service install` again."
+    if not state.current:
+        return [Finding("desktop", "wrong", f"{state.path} is of another version or place", again)]
+    if not state.enabled:
+        return [Finding("desktop", "note", f"{state.path} does not start at log-in", again)]
+    if not state.active and process.holder(settings) is not None:
+        mend = "Run `idiolect stop`, then `idiolect start`."
+        return [Finding("desktop", "note", f"the service runs, but not as {state.path}", mend)]
+    if state.lingers is False:
+        mend = "`loginctl enable-linger` lets the service go on when you log out, if you want that."
+        return [Finding("desktop", "ok", f"{state.path}; it ends when you log out", mend)]
+    return [Finding("desktop", "ok", state.path)]
+
+
+def _swap(swaps: Path = _SWAPS, devices: Path = _DEVICES) -> list[Finding]:
+    """Where the system may write what is in memory, the user's text too, as it stands."""
+    try:
+        areas = [line.split()[0] for line in swaps.read_text().splitlines()[1:]]
+    except OSError:  # another system
+        return []
+    plain = [area for area in areas if not _unreadable(Path(area).name, devices)]
+    if not plain:
+        return [Finding("swap", "ok", "none, in memory or encrypted")]
+    mend = "Memory that is swapped out can be read there later. Use zram or an encrypted swap, or none."
+    return [Finding("swap", "note", f"{', '.join(plain)} is not known to be encrypted", mend)]
+
+
+def _unreadable(name: str, devices: Path) -> bool:
+    """Whether what is swapped to this device stays in memory or is encrypted on its way."""
+    try:
+        uuid = (devices / name / "dm" / "uuid").read_text()
+    except OSError:
+        return name.startswith("zram")
+    return uuid.startswith("CRYPT-")
 
 
 def _key(settings: Settings) -> list[Finding]:

@@ -1,0 +1,115 @@
+"""What `idiolect doctor` finds on a machine, and that it says how to mend it."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from idiolect.daemon import doctor, process
+from idiolect.daemon.desktop import Desktop, Installed
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage import keys
+from idiolect.daemon.storage.store import Store
+
+
+@pytest.fixture
+def profile(tmp_path, monkeypatch):
+    monkeypatch.setenv("IDIOLECT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("IDIOLECT_KEYRING", "false")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return Settings().prepare()
+
+
+def of(check):
+    return [finding for finding in doctor.examine() if finding.check == check]
+
+
+def test_every_finding_that_is_not_fine_says_what_to_do(profile):
+    with closing(Store.open(profile.store_path, keys.obtain(profile).hex)):
+        pass
+    process.run_file(profile).write_text("{}")
+    profile.store_path.chmod(0o644)
+    findings = doctor.examine()
+    assert {finding.level for finding in findings} == {"ok", "note", "wrong"}
+    for finding in findings:
+        assert finding.level == "ok" or finding.mend or "Run `idiolect" in finding.found
+
+
+def test_a_run_file_of_a_killed_service(profile):
+    assert not of("run file")
+    process.run_file(profile).write_text("{}")
+    assert [finding.level for finding in of("run file")] == ["note"]
+    with process.locked(profile):
+        process.run_file(profile).write_text("{}")
+        assert not of("run file")
+
+
+def test_a_key_that_does_not_open_the_store(profile):
+    with closing(Store.open(profile.store_path, keys.obtain(profile).hex)):
+        pass
+    assert [finding.level for finding in of("store")] == ["ok"]
+    profile.key_path.write_text("ab" * 32)
+    assert [finding.level for finding in of("store")] == ["ok", "wrong"]
+    profile.key_path.write_text("no key")
+    assert [finding.level for finding in of("store")] == ["ok", "wrong"]
+
+
+STATE = Installed("/the/unit", installed=True, current=True, active=True, enabled=True, lingers=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "level", "mend"),
+    [
+        ({}, "ok", None),
+        ({"installed": False}, "note", "service install"),
+        ({"current": False}, "wrong", "service install"),
+        ({"enabled": False}, "note", "service install"),
+        ({"lingers": False}, "ok", "enable-linger"),
+    ],
+)
+def test_the_service_of_the_desktop(profile, monkeypatch, change, level, mend):
+    monkeypatch.setattr(Desktop, "state", lambda _: Installed(**{**vars(STATE), **change}))
+    [finding] = of("desktop")
+    assert finding.level == level
+    assert (mend is None and finding.mend is None) or mend in finding.mend
+
+
+@pytest.mark.parametrize(
+    ("area", "uuid", "level"),
+    [
+        ("/dev/zram0", None, "ok"),
+        ("/dev/dm-1", "CRYPT-PLAIN-swap", "ok"),
+        ("/dev/dm-1", "LVM-abc", "note"),
+        ("/dev/sda2", None, "note"),
+        ("/swapfile", None, "note"),
+        (None, None, "ok"),
+    ],
+)
+def test_swap_that_could_be_read(tmp_path, area, uuid, level):
+    swaps, devices = tmp_path / "swaps", tmp_path / "block"
+    swaps.write_text("Filename Type Size Used Priority\n" + (f"{area} partition 1 0 -2\n" if area else ""))
+    if uuid:
+        place = devices / Path(area).name / "dm" / "uuid"
+        place.parent.mkdir(parents=True)
+        place.write_text(uuid)
+    [finding] = doctor._swap(swaps, devices)
+    assert finding.level == level
+    assert level == "ok" or area in finding.found
+
+
+def test_a_watched_folder_that_is_gone(profile, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1] / "toy"), prepend=os.pathsep)
+    process.start(profile)
+    try:
+        asked = doctor.Client.get
+        gone = {"watches": ["/not/there", str(profile.home)]}
+        monkeypatch.setattr(doctor.Client, "get", lambda *given, **more: asked(*given, **more) | gone)
+        [finding] = of("watched")
+        assert "/not/there" in finding.found
+        assert json.dumps(vars(finding))
+    finally:
+        process.stop(profile)
