@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
@@ -378,7 +378,8 @@ def _make_private(path: Path) -> None:
 
 
 def _migrate(db: Database, path: Path) -> None:
-    known = {migration.name for migration in migrations.pending(Database(memory=True, execute_plugins=False))}
+    with closing(Database(memory=True, execute_plugins=False)) as empty:
+        known = {migration.name for migration in migrations.pending(empty)}
     if any(migration.name not in known for migration in migrations.applied(db)):
         raise StoreNewerError(
             f"The store {path} was written by a newer version of idiolect. Nothing was changed: "
