@@ -5,7 +5,7 @@ The service and the evaluation both build them here, so that what is measured is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -64,15 +64,25 @@ class Serving:
         """The loaded graph."""
         return self._loading.result()
 
-    def knowledge(self, entries: Iterable[Sequence[int] | NDArray[np.integer]]) -> Knowledge:
-        """What is known after these entries (token ids, in order of time); of its own, to grow by itself."""
+    def knowledge(
+        self,
+        entries: Iterable[Sequence[int] | NDArray[np.integer]],
+        meanwhile: Callable[[Knowledge], None] = lambda _begun: None,
+    ) -> Knowledge:
+        """What is known after these entries (token ids, in order of time); of its own, to grow by itself.
+
+        ``meanwhile`` is called with it in another thread, as soon as the latest entries are in it: a predictor over it
+        can be made there, and warmed, which takes as long as reading the others. Raises what that raises.
+        """
         memory, words = FastMemory(self._vocab), Words(self._lexicon, self.tokenizer.encode, self._vocab)
-        known = [np.asarray(ids) for ids in entries]
-        memory.add_many(known)
-        texts = [self.tokenizer.decode(ids.tolist()) for ids in known]
-        rare = Rare(self._rare_min_count)
-        words.learn_many(rare.learn_many(texts))
-        return Knowledge(memory, words, self.recent(known), rare)
+        known, rare = [np.asarray(ids) for ids in entries], Rare(self._rare_min_count)
+        knowledge = Knowledge(memory, words, self.recent(known), rare)
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="meanwhile") as beside:
+            begun = beside.submit(meanwhile, knowledge)
+            memory.add_many(known)
+            words.learn_many(rare.learn_many(self.tokenizer.decode(ids.tolist()) for ids in known))
+            begun.result()
+        return knowledge
 
     def recent(self, entries: Sequence[Sequence[int] | NDArray[np.integer]]) -> Recent:
         """The latest of these entries, as they come before the prefix."""

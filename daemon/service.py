@@ -114,7 +114,6 @@ class Service:
             served=lambda: self._predictor.adapter_id,
             adapters=self._servable.all,
         )
-        self._know_everything()
         if interrupted := self._store.interrupt_rounds():
             log.info("%d training round(s) had been cut off; their text waits for the next one", interrupted)
         self._children = Children()
@@ -138,7 +137,7 @@ class Service:
         )
         self._switching = threading.Lock()
         self._importing = 0
-        self._predictor = self._make(self._knowledge, self._servable.active())
+        self._know_everything(self._begin)
         self._warming = Latest("warm", lambda: self._predictor.warm(), quiet_s=_QUIET_S, first=True)
         self._explained = Latest("explained", self._attributor.rest, quiet_s=_EXPLAINED_S)
         self._looking = Latest("ahead", lambda: self._predictor.ahead(), quiet_s=_REST_S)
@@ -424,12 +423,16 @@ class Service:
         if not self._importing:
             self._warming.ask()
 
-    def _know_everything(self) -> None:
+    def _begin(self, knowledge: Knowledge) -> None:
+        self._predictor = self._make(knowledge, self._servable.active())
+        self._predictor.warm()
+
+    def _know_everything(self, meanwhile: Callable[[Knowledge], None] = lambda _begun: None) -> None:
         """Make the knowledge anew from the store; an entry that arrives meanwhile counts once."""
         with self._learning:
             self._newest = self._store.last_id()
             self._commands.forget()
-            self._knowledge = self._know(lambda entry: entry <= self._newest)
+            self._knowledge = self._know(lambda entry: entry <= self._newest, meanwhile)
 
     def _remade(self) -> None:
         """Know what the store still holds, and nothing else."""
@@ -437,10 +440,12 @@ class Service:
         self.generations.forget()
         self._switch()
 
-    def _know(self, wanted: Callable[[int], object]) -> Knowledge:
+    def _know(
+        self, wanted: Callable[[int], object], meanwhile: Callable[[Knowledge], None] = lambda _begun: None
+    ) -> Knowledge:
         """Knowledge of the entries whose id is ``wanted``."""
-        entries = self._store.token_ids()
-        return self._serving.knowledge(np.frombuffer(ids, "<u4") for entry, ids in entries if wanted(entry))
+        known = (np.frombuffer(ids, "<u4") for entry, ids in self._store.token_ids() if wanted(entry))
+        return self._serving.knowledge(known, meanwhile)
 
     def _make(self, knowledge: Knowledge, chosen: tuple[int, Lora] | None) -> Predictor:
         adapter_id, lora = chosen or (None, None)

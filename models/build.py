@@ -80,12 +80,8 @@ def ensure_base(folder: Path, gguf: Path | None = None, progress: Progress | Non
     """
     report = progress or (lambda _phase, _done: None)
     wanted = BASE.member_sha256 if gguf is None else _sha256(_readable(gguf))
-    try:
-        present = find_base(folder, verify=True)
-        if present.source_sha256 == wanted:
-            return present
-    except (MissingModelError, DamagedModelError):
-        pass
+    if (present := whole_base(folder, wanted)) is not None:
+        return present
     folder.mkdir(parents=True, exist_ok=True)
     source = gguf or fetch(folder, lambda done, total: report("fetch", done / total))
     report("fetch", 1.0)
@@ -99,6 +95,15 @@ def ensure_base(folder: Path, gguf: Path | None = None, progress: Progress | Non
     if gguf is None:
         source.unlink(missing_ok=True)  # the graph holds the same weights
     return base
+
+
+def whole_base(folder: Path, wanted: str = BASE.member_sha256) -> BasePaths | None:
+    """The base model in ``folder``, if it is whole and made from the GGUF whose SHA-256 is ``wanted``."""
+    try:
+        present = find_base(folder, verify=True)
+    except (MissingModelError, DamagedModelError):
+        return None
+    return present if present.source_sha256 == wanted else None
 
 
 def find_base(folder: Path, *, verify: bool = False) -> BasePaths:

@@ -171,15 +171,43 @@ def start(
 
 def _start(settings: Settings, view: View, port: int | None = None) -> tuple[Running, bool]:
     """The service, started if it did not run, and whether it was. Raises what keeps it from answering."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from idiolect.daemon import process
+
+    if process.holder(settings) is not None:
+        return _launched(settings, view, port)
+    if settings.base is None and (settings.base_dir / "model" / "manifest.json").exists():
+        # Reading all of the base model takes a while, so it is looked at beside the start.
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            whole = beside.submit(_whole, settings)
+            try:
+                found = _launched(settings, view, port)
+            except process.RelayedError:
+                if whole.result():
+                    raise
+            else:
+                if whole.result():
+                    return found
+                _stop(settings)
+    from idiolect.models.build import ensure_base
+
+    with view.base_progress() as progress:
+        ensure_base(settings.base_dir, settings.base, progress)
+    return _launched(settings, view, port)
+
+
+def _whole(settings: Settings) -> bool:
+    from idiolect.models.build import whole_base
+
+    return whole_base(settings.base_dir) is not None
+
+
+def _launched(settings: Settings, view: View, port: int | None) -> tuple[Running, bool]:
     from idiolect.daemon import process
     from idiolect.daemon.commandline.client import Client
     from idiolect.daemon.desktop import Desktop
 
-    if process.holder(settings) is None:
-        from idiolect.models.build import ensure_base
-
-        with view.base_progress() as progress:
-            ensure_base(settings.base_dir, settings.base, progress)
     with view.waiting("Starting the service"):
         if port is None and process.holder(settings) is None:
             Desktop(settings).start()  # what follows finds it running

@@ -807,3 +807,21 @@ def test_the_manual_page_tells_of_every_command_and_is_well_formed(run, tmp_path
         line for line in done.stdout.splitlines() if "missing date" not in line
     ]  # it would differ each day
     assert (wrong, done.stderr) == ([], "")
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_base_model_that_is_not_whole_is_made_anew_and_served(run, tmp_path, monkeypatch, whole):
+    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
+    settings = Settings(home=tmp_path / "home").prepare()
+    (settings.base_dir / "model").mkdir()
+    (settings.base_dir / "model" / "manifest.json").touch()
+    made = []
+    monkeypatch.setattr(cli, "_whole", lambda _settings: whole)
+    monkeypatch.setattr("idiolect.models.build.ensure_base", lambda *_: made.append(process.holder(settings)))
+    try:
+        code, out, _ = run(settings, "start", "--json")
+        assert code == 0
+        assert made == ([] if whole else [None])  # while no service runs
+        assert json.loads(out)["pid"] == process.holder(settings)
+    finally:
+        process.stop(settings)
