@@ -17,7 +17,6 @@ from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.desktop import Desktop
 from idiolect.daemon.endpoint.tokens import SCOPES, path_of
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.schema import fits
 from idiolect.models.errors import IdiolectError
 
 _ROOM_BYTES = 1_000_000_000
@@ -137,6 +136,8 @@ def _opens(settings: Settings) -> list[Finding]:
         settings.store_path.exists() and settings.key_path.exists()
     ):
         return []
+    from idiolect.daemon.storage.schema import fits
+
     mend = "Put the right key file there, or run `idiolect restore` with a backup."
     try:
         if fits(settings.store_path, settings.key_path.read_text(encoding="ascii").strip()):
