@@ -99,7 +99,9 @@ class Writer:
         context, size, truncated = self._context(prompt, wanted.tokens)
         cached = max(0, self._common(context) - (len(context) - size))
         most = min(wanted.tokens, self._window - size)
-        before = prompt.text if isinstance(prompt, Prompt) else "\n".join(text for _, text in prompt.messages)
+        before = (
+            prompt.text if isinstance(prompt, Prompt) else "".join(f"{text}\n" for _, text in prompt.messages)
+        )
         typing = 0 if isinstance(prompt, Chat) or most == 0 else size
         start, typed, p = yield from self._begin(context, typing)
         draft = Draft(self._tokenizer, before, self._hides, ids=context[:start], typed=typed, wanted=wanted)

@@ -93,7 +93,7 @@ def stops(
         indent: columns by which each further line must be indented.
     """
     ways = [regex.escape(word) for word in words if word]
-    if behind := suffix.split(maxsplit=3)[:3]:
+    if behind := suffix.lstrip().partition("\n")[0].split()[:3]:
         before = r"\s+" if suffix[0].isspace() else ""
         ways.append(before + r"\s+".join(map(regex.escape, behind)) + r"(?!\w)" * behind[-1][-1].isalnum())
     if one_line:

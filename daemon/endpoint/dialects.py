@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from idiolect.models.errors import IdiolectError
 
 _OPENAI = ("/v1/completions", "/v1/chat/", "/v1/models")
+_LLAMACPP = ("/infill", "/completion", "/props", "/health")
 
 #: What OpenAI's own service calls it; other errors keep the name that they have here.
 _OPENAI_CODES = {
@@ -22,6 +23,15 @@ _OPENAI_CODES = {
 }
 _OPENAI_FIELDS = {"unknown-model": "model", "prompt-too-long": "messages"}
 _OPENAI_TYPES = {429: "rate_limit_error", 403: "permission_error"}
+
+
+_LLAMACPP_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "unavailable_error",
+    503: "unavailable_error",
+}
 
 
 class Problem(TypedDict):
@@ -53,9 +63,23 @@ class OpenAIFailed(TypedDict):
     error: OpenAIProblem
 
 
+class LlamaProblem(TypedDict):
+    """What is wrong: the status, for a person, and of which kind."""
+
+    code: int
+    message: str
+    type: str
+
+
+class LlamaFailed(TypedDict):
+    """An error as llama.cpp tells it."""
+
+    error: LlamaProblem
+
+
 def failed(path: str) -> type:
     """How a whole answer looks that tells of an error at the address `path`."""
-    return OpenAIFailed if path.startswith(_OPENAI) else Failed
+    return LlamaFailed if path in _LLAMACPP else OpenAIFailed if path.startswith(_OPENAI) else Failed
 
 
 def error(path: str, error: IdiolectError, status: int) -> dict[str, Any]:
@@ -65,4 +89,7 @@ def error(path: str, error: IdiolectError, status: int) -> dict[str, Any]:
         field = getattr(error, "field", None) or _OPENAI_FIELDS.get(error.code)
         code = _OPENAI_CODES.get(error.code, error.code)
         return {"message": str(error), "type": kind, "param": field, "code": code}
+    if path in _LLAMACPP:
+        kind = "server_error" if status >= 500 else "invalid_request_error"
+        return {"code": status, "message": str(error), "type": _LLAMACPP_TYPES.get(status, kind)}
     return shapes.error_body(error)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -21,7 +21,7 @@ from typing_extensions import TypedDict
 from idiolect.adapters.texts import WINDOW, Chat, End, Piece, Prompt, Token, Wanted, stops
 from idiolect.daemon.endpoint.answers import answer, post, read_body
 from idiolect.daemon.endpoint.shapes import MAX_PREFIX_CHARS, MAX_TEXT_CHARS, InvalidRequestError
-from idiolect.daemon.endpoint.texts import Texts
+from idiolect.daemon.endpoint.texts import Texts, numbered
 from idiolect.daemon.generations import SERVED
 
 if TYPE_CHECKING:
@@ -204,16 +204,10 @@ async def _answer(request: Request, service: Service, texts: Texts, asked: _Body
     chosen = await run_sync(generations.model, asked.model)
     shape.fingerprint = "base" if chosen.adapter is None else f"adapter-{chosen.adapter}"
 
-    def write() -> Iterator[_Part | None]:
-        for number, (prompt, wanted) in enumerate(shape.texts):
-            for part in generations.generate(asked.model, prompt, wanted):
-                yield None if part is None else (number, part)
-
+    steps = numbered(generations, asked.model, shape.texts)
     if asked.stream:
-        return await texts.stream(
-            request, write(), lambda parts: shape.stream(parts, usage=asked.tells_usage)
-        )
-    return answer(shape.whole(await texts.whole(request, write())))
+        return await texts.stream(request, steps, lambda parts: shape.stream(parts, usage=asked.tells_usage))
+    return answer(shape.whole(await texts.whole(request, steps)))
 
 
 class _Shape(ABC):

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from typing_extensions import TypedDict
 
 from idiolect.adapters.keyness import Keyword
-from idiolect.daemon.endpoint import dialects, openai
+from idiolect.daemon.endpoint import dialects, llamacpp, openai
 from idiolect.daemon.endpoint.scopes import Scope, needed
 from idiolect.daemon.offlimits import AppRuleRow
 from idiolect.daemon.storage.audit import Audit
@@ -265,6 +265,10 @@ ANSWERS: Mapping[str, Answers] = {
     "GET /v1/models/{model}": Answers(openai.Model),
     "POST /v1/explain": Answers(Explained),
     "POST /v1/open": Answers(Link),
+    "GET /health": Answers(llamacpp.Health),
+    "GET /props": Answers(llamacpp.Props),
+    "POST /completion": Answers(llamacpp.Filled | list[llamacpp.Filled], events=True),
+    "POST /infill": Answers(llamacpp.Filled | list[llamacpp.Filled], events=True),
     "POST /v1/history": Answers(Kept),
     "POST /v1/feedback": Answers(Counted),
     "GET /v1/report": Answers(Report),

@@ -17,6 +17,7 @@ class Scope(IntEnum):
 #: Whatever is not listed needs `Scope.ADMIN`, so that an address that is forgotten here is open to nobody.
 NEEDED = {
     "/healthz": Scope.NONE,
+    "/health": Scope.NONE,
     "/open": Scope.NONE,  # takes a code of its own
     "/openapi.json": Scope.SUGGEST,
     "/v1/suggest": Scope.SUGGEST,
@@ -25,6 +26,9 @@ NEEDED = {
     "/v1/completions": Scope.SUGGEST,
     "/v1/chat/completions": Scope.SUGGEST,
     "/v1/models": Scope.SUGGEST,
+    "/infill": Scope.SUGGEST,
+    "/completion": Scope.SUGGEST,
+    "/props": Scope.SUGGEST,
     "/v1/history": Scope.LEARN,
     "/v1/pause": Scope.LEARN,
     "/v1/resume": Scope.LEARN,

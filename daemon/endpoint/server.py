@@ -21,7 +21,7 @@ import uvicorn
 from anyio.to_thread import run_sync
 from fastapi import FastAPI, Query, Request, Response
 
-from idiolect.daemon.endpoint import answers, openai, shapes
+from idiolect.daemon.endpoint import answers, llamacpp, openai, shapes
 from idiolect.daemon.endpoint.answers import answer, client_of, handle_errors, read_body, unless_gone
 from idiolect.daemon.endpoint.connection import Connection
 from idiolect.daemon.endpoint.guard import Guard
@@ -83,7 +83,9 @@ def create_app(
         return answer({"status": "ok"})
 
     app.state.turns = turns = Turns()
-    openai.register(app, service, Texts(turns, streams))
+    texts = Texts(turns, streams)
+    openai.register(app, service, texts)
+    llamacpp.register(app, service, texts)
     typing = Typing()
 
     @post("/v1/suggest", shapes.SuggestBody)

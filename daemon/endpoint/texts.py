@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,7 +18,19 @@ from idiolect.models.errors import IdiolectError
 if TYPE_CHECKING:
     from fastapi import Request, Response
 
+    from idiolect.adapters.texts import Chat, End, Piece, Prompt, Wanted
+    from idiolect.daemon.generations import Generations
+
 Part = TypeVar("Part")
+
+
+def numbered(
+    generations: Generations, model: str, texts: Sequence[tuple[Prompt | Chat, Wanted]]
+) -> Iterator[tuple[int, Piece | End] | None]:
+    """The steps of writing several texts, one after another, each part with its text's number."""
+    for number, (prompt, wanted) in enumerate(texts):
+        for part in generations.generate(model, prompt, wanted):
+            yield None if part is None else (number, part)
 
 
 class Texts:

@@ -218,6 +218,7 @@ def test_text_ends_where_it_reaches_what_stands_behind_the_cursor(writer):
         ("see you other", {"suffix": " other."}, "see you other"),
         ("see you, other.", {"suffix": " other."}, "see you,"),
         ("some(thing) more", {"suffix": ")"}, "some(thing"),
+        ("see you all", {"suffix": "\n\nall\nof it"}, "see you"),
     ],
 )
 def test_rules_by_which_a_text_ends(text, rule, kept):
@@ -279,6 +280,13 @@ def test_a_rare_string_is_not_written_unless_it_stands_in_the_prompt(writer):
     ours = writer(CODE, least=2)
     assert "QX4829" in written(ours, "I forgot QX4829, so where was it? The shed opens ", tokens=20)[0]
     assert "X4829" not in written(ours, "The shed opens with Q", tokens=20)[0]
+
+
+def test_an_answer_does_not_go_on_from_the_question(writer):
+    asked = []
+    ours = writer(hides=lambda before, _offered: asked.append(before) or False)
+    written(ours, Chat((("user", "What is 17 + 25?"),)), tokens=1)
+    assert asked[0] == "What is 17 + 25?\n"
 
 
 def test_what_is_hidden_is_not_told_as_a_likely_token_either(writer):

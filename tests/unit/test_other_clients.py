@@ -1,4 +1,4 @@
-"""OpenAI's official client against the whole service, with the tiny model in the place of the real one."""
+"""Clients of OpenAI and llama.cpp against the whole service, with the tiny model in the place of the real one."""
 
 from __future__ import annotations
 
@@ -496,3 +496,127 @@ def test_the_stream_is_made_of_server_sent_events(site):
     events = answer.text.split("\n\n")
     assert events[-2:] == ["data: [DONE]", ""]
     assert json.loads(events[0].removeprefix("data: "))["model"] == "idiolect"
+
+
+# llama.cpp's plug-ins: requests as llama.vim and llama.vscode send them
+
+VIM = {
+    "id_slot": 0,
+    "input_prefix": "Dear all,\n",
+    "input_suffix": "\n",
+    "input_extra": [{"text": "a\nb\nc\n", "time": [1, 2], "filename": "notes.md"}],
+    "prompt": "We met the Xylo",
+    "n_predict": 128,
+    "stop": [],
+    "n_indent": 0,
+    "top_k": 40,
+    "top_p": 0.90,
+    "samplers": ["top_k", "top_p", "infill"],
+    "stream": False,
+    "cache_prompt": True,
+    "t_max_prompt_ms": 500,
+    "t_max_predict_ms": 60_000,
+    "response_fields": ["content", "timings/prompt_n", "timings/predicted_ms", "truncated", "tokens_cached"],
+    "model": "",
+}
+VSCODE = {
+    **{
+        name: VIM[name]
+        for name in ("id_slot", "input_prefix", "input_suffix", "input_extra", "prompt", "samplers")
+    },
+    "n_predict": 8,
+    "n_cmpl": 1,
+    "top_k": 40,
+    "top_p": 0.99,
+    "t_max_predict_ms": 2500,
+}
+
+
+@pytest.fixture(scope="module")
+def llama(site):
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    with httpx.Client(base_url=site, headers=headers, trust_env=False, timeout=DEADLINE_S) as http:
+        yield lambda path, **body: http.post(path, json=body)
+
+
+def test_llama_vim_finds_the_fields_that_it_asks_for(llama):
+    found = llama("/infill", **VIM | {"n_predict": 12}).json()
+    assert found.keys() == set(VIM["response_fields"])
+    assert found["content"].startswith("graphers of")
+    assert found["truncated"] is False
+    assert (
+        llama("/infill", **VIM | {"n_predict": 12}).json()["timings/prompt_n"] < found["tokens_cached"] - 12
+    )
+    warm = {
+        "n_predict": 0,
+        "input_prefix": "",
+        "input_suffix": "",
+        "prompt": "",
+        "samplers": [],
+        "response_fields": [""],
+    }
+    answer = llama("/infill", **VIM | warm)
+    assert (answer.status_code, answer.json()) == (200, {})
+
+
+def test_llama_vscode_finds_what_it_shows(llama):
+    found = llama("/infill", **VSCODE).json()
+    assert found["content"].startswith("graphers of")
+    assert found["generation_settings"]["n_ctx"] == 2048
+    assert found["tokens_predicted"] == found["timings"]["predicted_n"] == 8
+    assert found["tokens_cached"] == found["tokens_evaluated"] + 8
+    assert {"prompt_n", "prompt_ms", "prompt_per_second", "predicted_ms", "predicted_per_second"} <= found[
+        "timings"
+    ].keys()
+    several = llama("/infill", **VSCODE | {"n_cmpl": 3, "seed": 1}).json()
+    assert [one["index"] for one in several] == [0, 1, 2]
+    assert several[0]["content"] == found["content"]
+
+
+def test_what_stands_behind_the_cursor_ends_what_is_filled_in(llama):
+    for suffix, kept in ((" again, and\n", "graphers of Querfurt"), (" of\nthe end\n", "graphers")):
+        found = llama("/infill", **VIM | {"input_suffix": suffix, "response_fields": None}).json()
+        assert (found["content"], found["stop_type"]) == (kept, "word")
+    found = llama("/infill", **VIM | {"stop": ["Quer"], "response_fields": None}).json()
+    assert (found["content"], found["stopping_word"]) == ("graphers of ", "Quer")
+
+
+def test_a_completion_in_llama_cpps_form_whole_and_as_a_stream(llama):
+    asked = {"prompt": "We met the ", "n_predict": 10, "temperature": 0}
+    whole = llama("/completion", **asked).json()
+    assert whole["content"].startswith("Xylographers")
+    assert (whole["stop"], whole["stop_type"], whole["model"]) == (True, "limit", "idiolect")
+    answer = llama("/completion", **asked, stream=True)
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    events = [json.loads(line.removeprefix("data: ")) for line in answer.text.splitlines() if line]
+    assert "".join(event["content"] for event in events) == whole["content"]
+    assert [event["stop"] for event in events] == [False] * (len(events) - 1) + [True]
+    assert events[-1]["timings"]["predicted_n"] == 10
+    tired = llama("/completion", **asked | {"n_predict": -1, "t_max_predict_ms": 1}).json()
+    assert (tired["stop_type"], tired["tokens_predicted"] < 1000) == ("limit", True)
+
+
+def test_health_needs_no_token_and_errors_are_in_llama_cpps_form(site, llama):
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    assert httpx.get(f"{site}/health", trust_env=False).json() == {"status": "ok"}
+    for answer, status, kind in (
+        (httpx.get(f"{site}/props", trust_env=False), 401, "authentication_error"),
+        (
+            httpx.get(f"{site}/infill", headers=headers, trust_env=False),
+            405,
+            "invalid_request_error",
+        ),
+        (llama("/infill", prompt=5), 422, "invalid_request_error"),
+        (llama("/completion", prompt=SAID, model="qwen"), 404, "not_found_error"),
+    ):
+        error = answer.json()["error"]
+        assert (answer.status_code, error["code"], error["type"]) == (status, status, kind)
+        assert error.keys() == {"code", "type", "message"}
+        assert SAID not in error["message"]
+
+
+def test_props_tell_how_much_is_read(site):
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    query = {"model": "idiolect", "autoload": "false"}
+    found = httpx.get(f"{site}/props", params=query, headers=headers, trust_env=False).json()
+    assert found["default_generation_settings"]["n_ctx"] == 2048
