@@ -4,8 +4,9 @@
     async for piece in turns.steps(client, Priority.GENERATING, pieces):    # an iterator, one step a turn
 
 Of what waits the more urgent goes first; within that, programs take turns, and the connections of one program, so
-that one that asks without end keeps nobody waiting for longer than one of its answers. All is done in
-the event loop but the work itself, so nothing here needs a lock.
+that one that asks without end keeps nobody waiting for longer than one of its answers. What has waited long is as
+urgent as anything, so that text goes on being generated, slowly, however much is typed. All is done in the
+event loop but the work itself, so nothing here needs a lock.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from idiolect.models.errors import IdiolectError
 
 #: How long what was generated waits for a client to take it, before the client loses its place.
 PATIENCE_S = 30.0
+#: How long less urgent work waits for a turn before it is as urgent as any.
+LONG_S = 1.0
 
 
 class Priority(IntEnum):
@@ -76,6 +79,7 @@ class _Job:
         self.client, self.priority, self.number = client, priority, number
         self.step: Callable[[], Any] | None = None  # set while it waits for its turn
         self.result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.since_s = 0.0  # when it began to wait for its turn
         self.begun = False
         self.abandoned = False
 
@@ -83,10 +87,13 @@ class _Job:
 class Turns:
     """Work of many clients, done one at a time. Made anywhere, used in one event loop."""
 
-    def __init__(self, executor: Executor | None = None, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self, executor: Executor | None = None, patience_s: float = PATIENCE_S, long_s: float = LONG_S
+    ) -> None:
         """`executor` has one thread, since inference is one at a time anyway."""
         self._executor = executor or ThreadPoolExecutor(max_workers=1, thread_name_prefix="suggest")
         self._patience_s = patience_s
+        self._long_s = long_s
         self._jobs: list[_Job] = []
         self._admitted = 0
         self._served = 0
@@ -168,6 +175,7 @@ class Turns:
 
     async def _turn(self, job: _Job, step: Callable[[], T]) -> T:
         job.step = step
+        job.since_s = asyncio.get_running_loop().time()
         if job.begun:
             job.result = asyncio.get_running_loop().create_future()
         self._next()
@@ -179,10 +187,11 @@ class Turns:
         waiting = [job for job in self._jobs if job.step is not None]
         if self._busy or not waiting:
             return
+        long_ago_s = asyncio.get_running_loop().time() - self._long_s
         job = min(
             waiting,
             key=lambda one: (
-                one.priority,
+                one.priority if one.since_s > long_ago_s else Priority.TYPING,
                 self._last[one.client.program],
                 self._last[one.client],
                 one.number,

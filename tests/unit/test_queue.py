@@ -237,6 +237,23 @@ async def test_between_two_steps_what_is_more_urgent_is_done():
 
 
 @in_loop
+async def test_what_has_waited_long_gets_a_turn_however_much_is_typed():
+    desk, closed, got = Desk(long_s=-1), [], []  # so that whatever waits has waited long
+    tasks = [await desk.ask("a0")]
+    generating = asyncio.ensure_future(
+        take(desk.turns.steps(Client("chat", 1), GENERATING, pieces(closed)), got)
+    )
+    await settle()
+    for n in range(1, 8):
+        tasks.append(await desk.ask(f"a{n}"))
+        desk.hand.do()
+        await settle()
+    assert got == [0, 1, 2]
+    await desk.serve()
+    await asyncio.gather(generating, *tasks)
+
+
+@in_loop
 async def test_two_that_generate_take_turns():
     desk, order = Desk(), []
 
