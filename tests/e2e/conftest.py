@@ -19,7 +19,7 @@ import pytest
 from idiolect.daemon import process
 from idiolect.daemon.settings import Settings
 
-DEADLINE_S = 30
+DEADLINE_S = 60
 KNOWN = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 # Chromium reads commands from file descriptor 3 and answers on 4.
 PIPED = """
