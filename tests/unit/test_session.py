@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from idiolect.adapters.expectation import softmax
 from idiolect.models.session import Interrupt, InterruptedPassError, Model, Session
 
 if TYPE_CHECKING:
@@ -56,14 +57,14 @@ def test_piece_by_piece_is_as_all_at_once(
 
 
 def test_as_served_piece_by_piece_stays_near(tiny_model: Model, ids: list[int], adapter: Adapter) -> None:
-    """Rounding to 8 bits goes by row, so that pieces change little here too; a bound ten times the float one
-    allows for values that fall on the other side of a rounding step."""
+    """Rounding to 8 bits goes by row, so that pieces change little here too. How little is the processor's matter:
+    where a single row goes through another product than several (AVX-512 VNNI), each rounds in its own way."""
     whole = Session(tiny_model, length=LENGTH, adapter=adapter).feed(ids, "all")
     session = Session(tiny_model, length=LENGTH, adapter=adapter)
     single = np.concatenate([session.feed([token]).copy() for token in ids])
-    difference = np.abs(single - whole)
-    assert difference.max() < 0.3
-    assert np.median(difference.max(axis=1)) < 10 * CLOSE
+    assert np.abs(single - whole).max() < 0.3
+    p, q = softmax(whole), softmax(single)
+    assert np.sum(p * np.log(p / q), axis=1).mean() < 0.01, "nats that are lost"
 
 
 def test_the_last_row_is_that_of_the_last_token(
