@@ -11,6 +11,9 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 INSTALL = if [ -t 1 ]; then quiet=; else quiet=-q; fi; \
 	$(BIN)/python -m pip install --disable-pip-version-check $$quiet
 
+# A process for each core; the tests of a file share one, and what that has made for them.
+TESTS = $(BIN)/pytest -n auto --dist loadfile
+
 .PHONY: help start stop test check bench clean
 
 help:
@@ -58,7 +61,7 @@ stop:
 	@if [ -x $(BIN)/idiolect ] && [ -d .demo ]; then IDIOLECT_HOME=.demo $(BIN)/idiolect stop; fi
 
 test: .venv/.test
-	@$(BIN)/pytest $(ARGS)
+	@$(TESTS) $(ARGS)
 
 check: .venv/.check
 	@mkdir -p .types && ln -sfn .. .types/idiolect
@@ -66,7 +69,7 @@ check: .venv/.check
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/cog --check --diff README.md CONTRIBUTING.md $(wildcard docs/*.md)
-	@$(BIN)/pytest $(ARGS)
+	@$(TESTS) $(ARGS)
 
 bench: .venv/.test
 	@$(BIN)/python tests/bench/run.py $(ARGS)

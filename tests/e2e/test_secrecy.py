@@ -136,6 +136,7 @@ def life(tiny, tmp_path_factory):
         "TMPDIR": str(folder / "temporary"),
         "XDG_RUNTIME_DIR": str(folder / "runtime"),
         "IDIOLECT_HOME": str(folder / "profile"),
+        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": os.pathsep.join([str(folder / "crashing"), os.environ.get("PYTHONPATH", "")]),
         "PYTHONFAULTHANDLER": "1",  # even so, a crash tells places only
     }

@@ -7,8 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from idiolect.daemon import capture
-from idiolect.daemon import service as serving
+from idiolect.daemon import capture, trust
 from idiolect.daemon.offlimits import NOWHERE
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
@@ -28,7 +27,7 @@ def clock(monkeypatch):
         def now(cls, zone=None):
             return datetime.now(zone) + wrong
 
-    for module in (capture, schema, serving):
+    for module in (capture, schema, trust):
         monkeypatch.setattr(module, "datetime", Clock)
 
     def jump(days):

@@ -4,6 +4,7 @@ import random
 import sqlite3
 import stat
 import threading
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 
@@ -90,8 +91,8 @@ def test_the_text_is_nowhere_in_the_files_and_they_are_the_users_alone(path):
         os.umask(old)
     assert path.read_bytes()[:16] != b"SQLite format 3\0"
     assert b"heron" not in path.read_bytes()
-    with pytest.raises(sqlite3.DatabaseError, match="not a database"):
-        sqlite3.connect(path).execute("SELECT * FROM entries")
+    with pytest.raises(sqlite3.DatabaseError, match="not a database"), closing(sqlite3.connect(path)) as db:
+        db.execute("SELECT * FROM entries")
 
 
 def test_a_file_that_others_can_read_is_closed_to_them(path):
