@@ -17,6 +17,8 @@ from idiolect.adapters.texts import Piece, Token, Wanted
 from idiolect.models.tokenizer import Tokenizer
 
 _HELD = 160  # characters without a space that are held back
+_MOST_FAVOURED = 300.0  # nats that a negative penalty can add: beyond, a float has no room
+_COLDEST = 1e-6  # a temperature below is as good as none
 _TRIES = 40  # words that may be taken back at one place
 _LEAST = -9999.0  # stands for the logarithm of zero, as in OpenAI's answers
 
@@ -70,7 +72,8 @@ class Draft:
         scores[[*self._tokenizer.unspoken, *here]] = 0
         if wanted.frequency_penalty or wanted.presence_penalty:
             for token, times in Counter(self.ids[self._start :]).items():
-                scores[token] *= math.exp(-times * wanted.frequency_penalty - wanted.presence_penalty)
+                less = times * wanted.frequency_penalty + wanted.presence_penalty
+                scores[token] *= math.exp(min(-less, _MOST_FAVOURED))
         if len(here) > _TRIES or not scores.max() > 0:
             return None
         return int(np.argmax(scores)) if wanted.temperature == 0 else self._draw(scores)
@@ -78,8 +81,8 @@ class Draft:
     def _draw(self, scores: NDArray[np.float64]) -> int:
         wanted = self._wanted
         tokens = np.flatnonzero(scores)
-        weights = np.log(scores[tokens]) / wanted.temperature
-        weights = np.exp(weights - weights.max())
+        weights = np.log(scores[tokens])
+        weights = np.exp((weights - weights.max()) / max(wanted.temperature, _COLDEST))
         if wanted.top_k or wanted.top_p < 1:
             order = np.argsort(-weights, kind="stable")[: wanted.top_k or None]
             tokens, weights = tokens[order], weights[order]

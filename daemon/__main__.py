@@ -132,6 +132,7 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
         if rest is not None:
             log.info("resting")
             token_ns = _written_ns(settings.token_path)
+            app.state.tokens.refresh()  # a token that was changed while nobody asked has ended its sessions
             left = Handover(lock, door, asdict(running), key, sessions.leave(), token_ns)
             begin(rest, left, process.run_file(settings), start.arguments)
 

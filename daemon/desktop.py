@@ -145,7 +145,7 @@ class Desktop:
         except (OSError, UnicodeDecodeError):
             return ()
         paths = re.findall(r'"((?:[^"\\]|\\.)*)"', found[1]) if found else []
-        return tuple(Path(re.sub(r"\\(.)|%(%)", r"\1\2", path)) for path in paths[1:])
+        return tuple(Path(re.sub(r"\\(.)|%(%)", r"\1\2", path).removeprefix("-")) for path in paths[1:])
 
     def text(self) -> bytes:
         """What describes the service to what runs it."""
@@ -168,7 +168,10 @@ class Desktop:
         return _UNIT.format(
             name=self.name,
             command=" ".join(_quoted(word, dollars=True) for word in command),
-            writable=" ".join(_quoted(str(path)) for path in (self._settings.home, *self._writable)),
+            # Behind a hyphen a folder may be missing: another drive's, or one that is yet to be made.
+            writable=" ".join(
+                [_quoted(str(self._settings.home)), *(_quoted(f"-{path}") for path in self._writable)]
+            ),
             already_running=process.AlreadyRunningError.exit_code,
         ).encode()
 

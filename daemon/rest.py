@@ -169,11 +169,11 @@ def _watch(rest: Rest, rope: int) -> None:
                     os.write(rope, b"!")
 
     observer = Observer()
+    observer.start()  # first: only then does `schedule` itself fail where a path is missing
     for path in map(Path, rest.watch):
         folder = path if path.is_dir() else path.parent
         with contextlib.suppress(OSError):  # not there now: it is looked for whenever the service wakes
             observer.schedule(Bell(), str(folder), recursive=folder == path)
-    observer.start()
 
 
 def changed(rest: Rest) -> bool:

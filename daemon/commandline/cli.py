@@ -183,7 +183,7 @@ def _start(settings: Settings, view: View, port: int | None = None) -> tuple[Run
             whole = beside.submit(_whole, settings)
             try:
                 found = _launched(settings, view, port)
-            except process.RelayedError:
+            except IdiolectError:  # also where the service was killed, or is another program's to start
                 if whole.result():
                     raise
             else:

@@ -86,9 +86,12 @@ class Guard:
         elif error := self._wrong(scope):
             await refuse(error)(scope, receive, send)
         else:
+            started = False
 
             async def marked(message: Message) -> None:
+                nonlocal started
                 if message["type"] == "http.response.start":
+                    started = True
                     paused = b"true" if self._paused() else b"false"
                     message = {**message, "headers": [*message["headers"], (b"idiolect-paused", paused)]}
                 await send(message)
@@ -97,6 +100,8 @@ class Guard:
                 await self._app(scope, receive, marked)
             except Exception:
                 log.exception("a request failed")
+                if started:  # a second beginning would say nothing: the connection is cut
+                    raise
                 await refuse(internal(self._log_path))(scope, receive, marked)
 
     def _wrong(self, scope: Scope) -> IdiolectError | None:

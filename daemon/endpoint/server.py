@@ -117,7 +117,9 @@ def create_app(
         if (reason := service.withheld(asked.place)) is not None:
             return answer(shapes.unexplained(reason, service.serves, paused=service.paused))
         wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
-        found = await run_sync(service.explain, *wanted, asked.place)
+        work = partial(service.explain, *wanted, asked.place)
+        client = client_of(request)
+        found = await unless_gone(request, turns.run(client, Priority.TYPING, lambda _given_up: work()))
         return answer(shapes.explained(*found, paused=service.paused))
 
     @post("/v1/history", shapes.HistoryBody)
@@ -303,9 +305,10 @@ def _protect(
     app: FastAPI, running: Running, settings: Settings, sessions: Sessions, paused: Callable[[], bool]
 ) -> None:
     """Have each request checked before anything else sees it."""
+    app.state.tokens = tokens = Tokens(settings, replaced=sessions.end)
     app.add_middleware(
         Guard,
-        tokens=Tokens(settings, replaced=sessions.end),
+        tokens=tokens,
         sessions=sessions,
         port=running.port,
         log_path=settings.log_path,

@@ -200,6 +200,6 @@ def test_the_command(settings, systemctl):
     assert state["installed"]
     assert state["current"]
     shown = runner.invoke(app, ["service", "show", "--writable", "/srv/exports"]).output
-    assert '"/srv/exports"' in shown
+    assert '"-/srv/exports"' in shown
     assert "Uninstalled" in runner.invoke(app, ["service", "uninstall"]).output
     assert runner.invoke(app, ["service", "status", "--writable", "/srv"]).exit_code == 2

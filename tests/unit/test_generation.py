@@ -336,3 +336,14 @@ def test_only_the_template_sets_marks(tiny_tokenizer):
     own = chat_ids(tiny_tokenizer, [("system", "Be brief."), ("user", "Hi.")])
     assert tiny_tokenizer.encode("Be brief.")[0] in own
     assert len(own) < len(chat_ids(tiny_tokenizer, [("user", "Hi.")]))
+
+
+@pytest.mark.parametrize(
+    "more", [{"frequency_penalty": -2}, {"temperature": 1e-310}, {"presence_penalty": -2}]
+)
+def test_the_least_and_most_that_may_be_asked_for_choose_a_token(tiny_tokenizer, more):
+    wanted = Wanted(10, **more)
+    draft = Draft(tiny_tokenizer, "", lambda _b, _o: False, ids=[], typed=b"", wanted=wanted)
+    draft.ids += [9] * 1000
+    p = np.full(tiny_tokenizer.vocab_size, 1 / tiny_tokenizer.vocab_size, np.float32)
+    assert draft.choose(p) is not None

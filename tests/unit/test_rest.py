@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import sys
 import time
@@ -16,7 +17,7 @@ from idiolect.daemon import process
 from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.endpoint.scopes import Scope
-from idiolect.daemon.rest import Rest, concerns
+from idiolect.daemon.rest import Rest, _watch, concerns
 from idiolect.daemon.settings import Settings
 
 TOY = str(Path(__file__).parents[1] / "toy")
@@ -199,3 +200,12 @@ def test_what_is_written_while_it_rests_is_learned_with_the_key_that_was_left(tm
         moved.rename(settings.key_path)
     finally:
         process.stop(settings)
+
+
+def test_what_is_missing_now_keeps_nothing_from_resting(tmp_path):
+    there = tmp_path / "notes"
+    there.mkdir()
+    bell, rope = os.pipe()
+    _watch(Rest((str(tmp_path / "drive" / "notes"), str(there)), (".md",)), rope)
+    (there / "new.md").write_text("The boat is back.")
+    assert select.select([bell], [], [], 10)[0]
