@@ -6,7 +6,6 @@ Slow imports happen inside the commands, so that `idiolect --help` is there at o
 from __future__ import annotations
 
 import contextlib
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -31,7 +30,7 @@ from idiolect.daemon.commandline.arguments import (
     text_of,
 )
 from idiolect.daemon.commandline.forgetting import forget
-from idiolect.daemon.commandline.hosting import service
+from idiolect.daemon.commandline.hosting import service, start, started, status, stop
 from idiolect.daemon.commandline.manual import man
 from idiolect.daemon.commandline.opening import open_
 from idiolect.daemon.commandline.token import token
@@ -43,14 +42,11 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.commandline.client import Client
     from idiolect.daemon.commandline.view import View
-    from idiolect.daemon.process import Running
     from idiolect.daemon.settings import Settings
 
 EXIT_FINDINGS = 69
 EXIT_UNEXPECTED = 70
 EXIT_INTERRUPTED = 130
-
-_PROMPT_S = 15.0  # a service that runs tells within this time that it does
 
 #: Why there may be no round without anything being wrong: the fast memory knows what was read all the same.
 _NO_ROUND = frozenset({"too-little-text", "training-busy", "nothing-new"})
@@ -131,10 +127,10 @@ def _unexpected(error: Exception) -> str:
     return f"Something unexpected went wrong ({type(error).__name__}), and the log cannot be written."
 
 
-def _settings(port: int | None = None) -> Settings:
+def _settings() -> Settings:
     from idiolect.daemon.settings import Settings
 
-    return Settings() if port is None else Settings(port=port)
+    return Settings()
 
 
 def _client() -> Client:
@@ -152,106 +148,9 @@ def _view() -> View:
 # --- the service -------------------------------------------------------------------------------------
 
 
-@app.command(rich_help_panel=_SERVICE, epilog="Example: idiolect start --port 8765")
-def start(
-    port: Annotated[int | None, typer.Option(help="Listen here instead of at the last port.")] = None,
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the base model anew first.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Start the service in the background; returns once it answers."""
-    settings = _settings(port).prepare()
-    view = _view()
-    if rebuild:
-        _stop(settings)
-        shutil.rmtree(settings.base_dir, ignore_errors=True)
-        settings.prepare()
-    running, fresh = _start(settings, view, port)
-    view.started(running, fresh=fresh, as_json=as_json)
-
-
-def _start(settings: Settings, view: View, port: int | None = None) -> tuple[Running, bool]:
-    """The service, started if it did not run, and whether it was. Raises what keeps it from answering."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from idiolect.daemon import process
-
-    if process.holder(settings) is not None:
-        return _launched(settings, view, port)
-    if settings.base is None and (settings.base_dir / "model" / "manifest.json").exists():
-        # Reading all of the base model takes a while, so it is looked at beside the start.
-        with ThreadPoolExecutor(max_workers=1) as beside:
-            whole = beside.submit(_whole, settings)
-            try:
-                found = _launched(settings, view, port)
-            except IdiolectError:  # also where the service was killed, or is another program's to start
-                if whole.result():
-                    raise
-            else:
-                if whole.result():
-                    return found
-                _stop(settings)
-    from idiolect.models.build import ensure_base
-
-    with view.base_progress() as progress:
-        ensure_base(settings.base_dir, settings.base, progress)
-    return _launched(settings, view, port)
-
-
-def _whole(settings: Settings) -> bool:
-    from idiolect.models.build import whole_base
-
-    return whole_base(settings.base_dir) is not None
-
-
-def _launched(settings: Settings, view: View, port: int | None) -> tuple[Running, bool]:
-    from idiolect.daemon import process
-    from idiolect.daemon.commandline.client import Client
-    from idiolect.daemon.desktop import Desktop
-
-    with view.waiting("Starting the service"):
-        if port is None and process.holder(settings) is None:
-            Desktop(settings).start()  # what follows finds it running
-        running, fresh = process.start(settings, flags=() if port is None else ("--port", str(port)))
-        with Client(settings) as client:
-            client.get("/healthz", timeout_s=_PROMPT_S)
-    return running, fresh
-
-
-@app.command(rich_help_panel=_SERVICE, epilog="Example: idiolect stop")
-def stop(as_json: AsJson = False) -> None:
-    """End the service; what it learned is kept."""
-    settings = _settings()
-    _view().stopped(_stop(settings), settings.home, as_json=as_json)
-
-
-def _stop(settings: Settings) -> int | None:
-    from idiolect.daemon import process
-
-    return process.stop(settings)
-
-
-@app.command(rich_help_panel=_SERVICE, epilog="Example: idiolect status --json")
-def status(as_json: AsJson = False) -> None:
-    """Show what it knows, serves and does; works without the service, too."""
-    from idiolect.daemon import process
-    from idiolect.daemon.commandline.client import Client, NotRunningError
-    from idiolect.daemon.endpoint import tokens
-
-    settings = _settings()
-    try:
-        with Client(settings) as client:
-            now = client.get("/v1/status", timeout_s=_PROMPT_S)
-    except (NotRunningError, process.RelayedError) as error:
-        if getattr(error, "relayed_code", "locked") != "locked":
-            raise
-        running = process.find(settings)
-        where = {name: running and getattr(running, name) for name in ("pid", "url", "socket")}
-        unknown = dict.fromkeys(("base", "adapter", "entries", "tokens", "savings", "training"))
-        now = {"running": running is not None, **where, **unknown, **tokens.files(settings)}
-    now |= {"home": str(settings.home), "locked": settings.locked_path.exists()}
-    _view().status(now, as_json=as_json)
-
-
+app.command(rich_help_panel=_SERVICE, epilog="Example: idiolect start --port 8765")(start)
+app.command(rich_help_panel=_SERVICE, epilog="Example: idiolect stop")(stop)
+app.command(rich_help_panel=_SERVICE, epilog="Example: idiolect status --json")(status)
 app.command(
     rich_help_panel=_SERVICE,
     epilog="Example: idiolect service install; idiolect service status --json; idiolect service uninstall",
@@ -517,7 +416,7 @@ def welcome(
 
     settings = _settings().prepare()
     view = _view()
-    running, _ = _start(settings, view)
+    running, _ = started(settings, view)
     with Client(settings) as client:
         fresh = 0
         if paths:

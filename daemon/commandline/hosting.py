@@ -1,9 +1,10 @@
-"""The command `idiolect service`: as a service of the desktop, that starts at log-in."""
+"""The commands about the service itself: start, stop, status, and `service`, for a start at each log-in."""
 
 from __future__ import annotations
 
 import enum
 import json
+import shutil
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,9 +12,116 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson
+from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
+    from idiolect.daemon.commandline.view import View
     from idiolect.daemon.desktop import Installed
+    from idiolect.daemon.process import Running
+    from idiolect.daemon.settings import Settings
+
+_PROMPT_S = 15.0  # a service that runs tells within this time that it does
+
+
+def start(
+    port: Annotated[int | None, typer.Option(help="Listen here instead of at the last port.")] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the base model anew first.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start the service in the background; returns once it answers."""
+    from idiolect.daemon import process
+    from idiolect.daemon.commandline.view import View
+    from idiolect.daemon.settings import Settings
+
+    settings = (Settings() if port is None else Settings(port=port)).prepare()
+    view = View()
+    if rebuild:
+        process.stop(settings)
+        shutil.rmtree(settings.base_dir, ignore_errors=True)
+        settings.prepare()
+    running, fresh = started(settings, view, port)
+    view.started(running, fresh=fresh, as_json=as_json)
+
+
+def started(settings: Settings, view: View, port: int | None = None) -> tuple[Running, bool]:
+    """The service, started if it did not run, and whether it was. Raises what keeps it from answering."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from idiolect.daemon import process
+
+    if process.holder(settings) is not None:
+        return _launched(settings, view, port)
+    if settings.base is None and (settings.base_dir / "model" / "manifest.json").exists():
+        # Reading all of the base model takes a while, so it is looked at beside the start.
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            whole = beside.submit(_whole, settings)
+            try:
+                found = _launched(settings, view, port)
+            except IdiolectError:  # also where the service was killed, or is another program's to start
+                if whole.result():
+                    raise
+            else:
+                if whole.result():
+                    return found
+                process.stop(settings)
+    from idiolect.models.build import ensure_base
+
+    with view.base_progress() as progress:
+        ensure_base(settings.base_dir, settings.base, progress)
+    return _launched(settings, view, port)
+
+
+def _whole(settings: Settings) -> bool:
+    from idiolect.models.build import whole_base
+
+    return whole_base(settings.base_dir) is not None
+
+
+def _launched(settings: Settings, view: View, port: int | None) -> tuple[Running, bool]:
+    from idiolect.daemon import process
+    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.desktop import Desktop
+
+    with view.waiting("Starting the service"):
+        if port is None and process.holder(settings) is None:
+            Desktop(settings).start()  # what follows finds it running
+        running, fresh = process.start(settings, flags=() if port is None else ("--port", str(port)))
+        with Client(settings) as client:
+            client.get("/healthz", timeout_s=_PROMPT_S)
+    return running, fresh
+
+
+def stop(as_json: AsJson = False) -> None:
+    """End the service; what it learned is kept."""
+    from idiolect.daemon import process
+    from idiolect.daemon.commandline.view import View
+    from idiolect.daemon.settings import Settings
+
+    settings = Settings()
+    View().stopped(process.stop(settings), settings.home, as_json=as_json)
+
+
+def status(as_json: AsJson = False) -> None:
+    """Show what it knows, serves and does; works without the service, too."""
+    from idiolect.daemon import process
+    from idiolect.daemon.commandline.client import Client, NotRunningError
+    from idiolect.daemon.commandline.view import View
+    from idiolect.daemon.endpoint import tokens
+    from idiolect.daemon.settings import Settings
+
+    settings = Settings()
+    try:
+        with Client(settings) as client:
+            now = client.get("/v1/status", timeout_s=_PROMPT_S)
+    except (NotRunningError, process.RelayedError) as error:
+        if getattr(error, "relayed_code", "locked") != "locked":
+            raise
+        running = process.find(settings)
+        where = {name: running and getattr(running, name) for name in ("pid", "url", "socket")}
+        unknown = dict.fromkeys(("base", "adapter", "entries", "tokens", "savings", "training"))
+        now = {"running": running is not None, **where, **unknown, **tokens.files(settings)}
+    now |= {"home": str(settings.home), "locked": settings.locked_path.exists()}
+    View().status(now, as_json=as_json)
 
 
 class Action(enum.StrEnum):
