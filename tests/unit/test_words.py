@@ -320,6 +320,14 @@ def test_where_no_word_is_likely_the_likeliest_are_found_all_the_same() -> None:
     assert words.match("", True, chances, 3).forms == ["the", "a", "tea"]
 
 
+def test_a_word_is_not_passed_over_for_its_first_token_where_others_of_a_likelier_one_are_rarer() -> None:
+    chances = p(t=0.9, v=0.01)
+    few = new(the=6e-2, via=1e-3, vat=1e-3)
+    assert {*few.match("", True, chances, 3).forms} == {"the", "via", "vat"}
+    many = new(the=6e-2, thy=1e-6, thou=1e-6, tis=1e-6, via=1e-3)
+    assert many.match("", True, chances, 2).forms == ["the", "via"]
+
+
 def test_inside_a_word_none_is_too_unlikely() -> None:
     words = new(tea=1e-2, toe=1e-2, via=1e-3)
     words.learn("vorn vorm")
