@@ -74,6 +74,9 @@ class Rare:
         shown = [unit for _, end, unit in _units(near + offered) if end > cursor and self._is_rare(unit)]
         if not shown:
             return False
+        folded = before.casefold()
+        if not all(unit in folded for unit in shown):  # most often so, and a long text is not taken apart
+            return True
         here = [unit for _, end, unit in _units(before) if end < len(before)]
         return any(not any(other.startswith(unit) for other in here) for unit in shown)
 

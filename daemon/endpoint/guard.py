@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from idiolect.daemon.endpoint.answers import refuse
 from idiolect.daemon.endpoint.scopes import Scope as Rights
 from idiolect.daemon.endpoint.scopes import needed
-from idiolect.daemon.endpoint.sessions import COOKIE, Sessions
+from idiolect.daemon.endpoint.sessions import Sessions, cookie_name
 from idiolect.daemon.endpoint.streams import internal
 from idiolect.daemon.endpoint.tokens import Tokens
 from idiolect.daemon.process import UnauthorizedError
@@ -76,6 +76,7 @@ class Guard:
         self._origins = (
             () if port is None else tuple(b"http://%s:%d" % (name, port) for name in _LOOPBACK_NAMES)
         )
+        self._cookie = cookie_name(port)
         self._log_path = log_path
         self._paused = paused
 
@@ -143,7 +144,7 @@ class Guard:
             return Rights.NONE
         for pair in headers.get(b"cookie", b"").decode("latin-1").split(";"):
             name, _, value = pair.strip().partition("=")
-            if name == COOKIE:
+            if name == self._cookie:
                 return self._sessions.scope_of(value) or Rights.NONE
         return Rights.NONE
 

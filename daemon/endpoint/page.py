@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from idiolect.daemon.endpoint.answers import answer
-from idiolect.daemon.endpoint.sessions import CODE_S, COOKIE
+from idiolect.daemon.endpoint.sessions import CODE_S, cookie_name
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def add_page(app: FastAPI, sessions: Sessions, running: Running) -> None:
         """Take the code for a cookie; with a code that is no good the page says how to get a link."""
         entered = RedirectResponse("/page/", 303, _HEADERS)
         if (cookie := sessions.redeem(code)) is not None:
-            entered.set_cookie(COOKIE, cookie, httponly=True, samesite="strict", path="/")
+            name = cookie_name(running.port)
+            entered.set_cookie(name, cookie, httponly=True, samesite="strict", path="/")
         return entered
 
     @app.get("/page/", include_in_schema=False)

@@ -117,9 +117,11 @@ def create_app(
         if (reason := service.withheld(asked.place)) is not None:
             return answer(shapes.unexplained(reason, service.serves, paused=service.paused))
         wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
-        work = partial(service.explain, *wanted, asked.place)
-        client = client_of(request)
-        found = await unless_gone(request, turns.run(client, Priority.TYPING, lambda _given_up: work()))
+        # Less urgent than what somebody types for: it is told beside a suggestion, not in its place.
+        work = turns.run(
+            client_of(request), Priority.GENERATING, lambda _given_up: service.explain(*wanted, asked.place)
+        )
+        found = await unless_gone(request, work)
         return answer(shapes.explained(*found, paused=service.paused))
 
     @post("/v1/history", shapes.HistoryBody)

@@ -17,8 +17,6 @@ from idiolect.daemon.endpoint.scopes import Scope
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-#: The name of the cookie that a session goes by.
-COOKIE = "idiolect"
 CODE_S = 60.0
 SESSION_S = 12 * 3600.0
 #: Beyond these the oldest ends: whoever opens pages without end fills no memory.
@@ -88,6 +86,11 @@ class Sessions:
         while len(where) >= most:
             del where[next(iter(where))]
         where[_hash(secret)] = scope, self._clock() + for_s
+
+
+def cookie_name(port: int | None) -> str:
+    """What the cookie is called that a session goes by: a browser has one of a name for all ports of an address."""
+    return f"idiolect-{port}"
 
 
 def _hash(secret: str) -> bytes:

@@ -98,15 +98,19 @@ class Streams:
             while event is not None:
                 yield encode(event) + b"\n"
                 event = await run_sync(self._next, rest)
-        except IdiolectError as error:
-            yield encode({"event": "error", **error_body(error)}) + b"\n"
-        except Exception:
-            log.exception("a stream failed")
-            yield encode({"event": "error", **error_body(internal(self._log_path))}) + b"\n"
+        except Exception as error:  # noqa: BLE001 (there is a status already, and a client to tell)
+            yield encode({"event": "error", **error_body(self.known(error))}) + b"\n"
         finally:
             if isinstance(rest, Generator):
                 with anyio.CancelScope(shield=True):
                     await run_sync(rest.close)
+
+    def known(self, error: Exception) -> IdiolectError:
+        """What a client is told of an error in the midst of an answer; a mistake in the program is logged."""
+        if isinstance(error, IdiolectError):
+            return error
+        log.error("a stream failed", exc_info=error)
+        return internal(self._log_path)
 
     def _next(self, events: Iterator[Event]) -> Event | None:
         if self._stopping.is_set():

@@ -13,7 +13,6 @@ from idiolect.daemon.endpoint.answers import client_of, unless_gone
 from idiolect.daemon.endpoint.queue import Priority, Turns
 from idiolect.daemon.endpoint.shapes import encode
 from idiolect.daemon.endpoint.streams import Streams, stopping
-from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from fastapi import Request, Response
@@ -70,9 +69,9 @@ class Texts:
                     yield _event(first)
                     async for event in events:
                         yield _event(event)
-                except IdiolectError as error:
-                    path = request.url.path
-                    yield _event({"error": dialects.error(path, error, error.http_status)})
+                except Exception as error:  # noqa: BLE001 (there is a status already, and a client to tell)
+                    known = self._streams.known(error)
+                    yield _event({"error": dialects.error(request.url.path, known, known.http_status)})
 
         return StreamingResponse(
             told(), media_type="text/event-stream", headers={"cache-control": "no-cache"}

@@ -1,11 +1,10 @@
 """A year of learning, played through for real people's text: every round, its verdict, and what it was worth.
 
 ``python tests/bench/year.py [CORPUS...]`` lays the newest messages of each corpus (``../shared/corpora`` beside the
-checkout)
-over a year. A simulated clock goes through it by the hour; the service's own schedule says when a round is due, and
-the service's own training process runs it, from the adapter that serves. After each round what serves, and what served
-before, predict the next slice of text, which nothing has learned from, and general text that is not the program's own
-(``general_peps.txt``). Rows go into ``docs/year.json`` as they come, the plot into ``docs/year.svg``.
+checkout) over a year. A simulated clock goes through it by the hour; the service's own schedule says when a round is
+due, and the service's own training process runs it, from the adapter that serves. After each round what serves, and
+what served before, predict the next slice of text, which nothing has learned from, and general text that is not the
+program's own (``general_peps.txt``). Rows go into ``docs/year.json`` as they come, the plot into ``docs/year.svg``.
 
 Settings are the defaults but for the round's budget, shorter so that a year fits into an hour, and for the text that
 makes a round due, so that each corpus sees ten or more. They are the same for all.

@@ -438,6 +438,15 @@ def test_an_error_on_the_way_ends_a_stream(client, slow):
         complete(client)
 
 
+def test_a_mistake_on_the_way_ends_a_stream_and_is_told(client, slow):
+    slow.fails = RuntimeError("a mistake")
+    slow.enough.set()
+    stream = complete(client, stream=True)
+    with pytest.raises(openai.APIError, match="Something went wrong inside the service") as caught:
+        list(stream)
+    assert caught.value.code == "internal"
+
+
 # What is kept
 
 

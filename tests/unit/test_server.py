@@ -25,7 +25,7 @@ from idiolect.daemon.endpoint import queue as turns
 from idiolect.daemon.endpoint.guard import Guard
 from idiolect.daemon.endpoint.schema import ANSWERS
 from idiolect.daemon.endpoint.scopes import NEEDED, Scope
-from idiolect.daemon.endpoint.sessions import COOKIE, Sessions
+from idiolect.daemon.endpoint.sessions import Sessions, cookie_name
 from idiolect.daemon.endpoint.tokens import Tokens
 from idiolect.daemon.log import PlainFormatter
 from idiolect.daemon.settings import Settings
@@ -473,7 +473,8 @@ def test_a_session_is_good_for_the_page_that_has_it_and_ends_with_the_token(tmp_
         raw = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in named.items()]
         return getattr(guard._wrong({**app_scope, "headers": raw}), "code", None)
 
-    cookie = f"a=b; {COOKIE}={sessions.redeem(sessions.begin())}"
+    name = cookie_name(8765)
+    cookie = f"a=b; {name}={sessions.redeem(sessions.begin())}"
     assert wrong(cookie=cookie, sec_fetch_site="same-origin") is None
     for site in ("same-site", "cross-site", "none", ""):
         assert wrong(cookie=cookie, sec_fetch_site=site) == "unauthorized"
@@ -482,7 +483,8 @@ def test_a_session_is_good_for_the_page_that_has_it_and_ends_with_the_token(tmp_
         wrong(cookie=cookie, sec_fetch_site="same-origin", origin="http://127.0.0.1:1") == "forbidden-origin"
     )
     assert wrong(cookie=cookie, sec_fetch_site="same-origin", authorization="Bearer no") == "unauthorized"
-    for bad in ("", f"{COOKIE}=", f"{COOKIE}=\xe9", '"', ";;=", COOKIE):
+    other = cookie.replace(name, cookie_name(8766))
+    for bad in ("", f"{name}=", f"{name}=\xe9", '"', ";;=", name, other):
         assert wrong(cookie=bad, sec_fetch_site="same-origin") == "unauthorized"
     tokens.make(settings, Scope.ADMIN, anew=True)
     assert wrong(cookie=cookie, sec_fetch_site="same-origin") == "unauthorized"
