@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from idiolect.adapters.corpus import general_passages
 from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.daemon.settings import Settings
 from idiolect.models.build import BasePaths, ensure_base
 from idiolect.models.fetch import OfflineError
 from idiolect.models.graph import read_weights
@@ -242,6 +244,19 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, make_gguf: Callable[..., Path
     """The tiny model as a base model on disk: graph, tokenizer of 512 tokens, word list, manifest. Read only."""
     folder = tmp_path_factory.mktemp("tiny")
     return ensure_base(folder, make_gguf(folder / "tiny.gguf"))
+
+
+@pytest.fixture(scope="session")
+def tiny_profile(tiny: BasePaths) -> Callable[..., Settings]:
+    """`tiny_profile(home, **settings)`: a profile with the tiny model, where no round starts by itself."""
+
+    def make(home: Path, **given: Any) -> Settings:
+        settings = Settings(home=home, **{"keyring": False, "auto_train": False, **given}).prepare()
+        settings.base_dir.rmdir()
+        settings.base_dir.symlink_to(tiny.folder.parent)
+        return settings
+
+    return make
 
 
 @pytest.fixture(scope="session")

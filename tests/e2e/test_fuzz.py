@@ -17,7 +17,6 @@ from idiolect.daemon import process
 from idiolect.daemon.endpoint import address, server, tokens
 from idiolect.daemon.endpoint.scopes import Scope
 from idiolect.daemon.service import Service
-from idiolect.daemon.settings import Settings
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
 DEADLINE_S = 20
@@ -35,12 +34,10 @@ deterministic = true
 
 
 @pytest.fixture
-def running(tiny, tmp_path, monkeypatch):
+def running(tiny_profile, tmp_path, monkeypatch):
     """A service over the tiny model that answers, with its settings; texts that it writes are short."""
     monkeypatch.setattr("idiolect.adapters.generation.WINDOW", 64)
-    settings = Settings(home=tmp_path / "home", keyring=False, auto_train=False).prepare()
-    settings.base_dir.rmdir()
-    settings.base_dir.symlink_to(tiny.folder.parent)
+    settings = tiny_profile(tmp_path / "home")
     tokens.make(settings, Scope.ADMIN)
     service = Service(settings)
     sock, where = address.listen(settings)

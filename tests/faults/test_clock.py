@@ -10,7 +10,6 @@ import pytest
 from idiolect.daemon import capture, trust
 from idiolect.daemon.offlimits import NOWHERE
 from idiolect.daemon.service import Service
-from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import schema
 from idiolect.daemon.storage.records import Feedback, Selector
 
@@ -38,11 +37,8 @@ def clock(monkeypatch):
 
 
 @pytest.fixture
-def settings(tiny, tmp_path):
-    settings = Settings(home=tmp_path / "home", keyring=False, auto_train=False).prepare()
-    settings.base_dir.rmdir()
-    settings.base_dir.symlink_to(tiny.folder.parent)
-    return settings
+def settings(tiny_profile, tmp_path):
+    return tiny_profile(tmp_path / "home")
 
 
 def test_every_sentence_is_kept_once_and_found_under_the_time_that_the_clock_showed(settings, clock):

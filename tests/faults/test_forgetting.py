@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from idiolect.daemon.service import Service
-from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.keys import obtain
 from idiolect.daemon.storage.records import Selector
 
@@ -15,14 +14,12 @@ OTHERS = [f"Message {n} about the harbour, the weather and the {n % 7} boats in 
 
 
 @pytest.fixture
-def profiles(tmp_path, tiny):
+def profiles(tmp_path, tiny_profile):
     """`profiles(name, texts)`: the settings of a new profile that has read these from a file, and its service."""
     running = []
 
     def make(name, texts):
-        settings = Settings(home=tmp_path / name, keyring=False, auto_train=False).prepare()
-        settings.base_dir.rmdir()
-        settings.base_dir.symlink_to(tiny.folder.parent)
+        settings = tiny_profile(tmp_path / name)
         service = Service(settings)
         running.append(service)
         path = tmp_path / f"{name}.jsonl"

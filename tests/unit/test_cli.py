@@ -20,7 +20,7 @@ import pytest
 from typer.main import get_command
 
 from idiolect.daemon import doctor, process
-from idiolect.daemon.commandline import cli
+from idiolect.daemon.commandline import cli, hosting
 from idiolect.daemon.commandline.arguments import text_of
 from idiolect.daemon.settings import Settings
 
@@ -588,7 +588,7 @@ def test_start_waits_no_longer_for_a_service_that_hangs(run, tmp_path, monkeypat
     settings = Settings(home=tmp_path / "home").prepare()
     monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
     running, _ = process.start(settings)
-    monkeypatch.setattr(cli, "_PROMPT_S", 0.3)
+    monkeypatch.setattr(hosting, "_PROMPT_S", 0.3)
     os.kill(running.pid, signal.SIGSTOP)
     try:
         code, _, err = run(settings, "start")
@@ -816,7 +816,7 @@ def test_a_base_model_that_is_not_whole_is_made_anew_and_served(run, tmp_path, m
     (settings.base_dir / "model").mkdir()
     (settings.base_dir / "model" / "manifest.json").touch()
     made = []
-    monkeypatch.setattr(cli, "_whole", lambda _settings: whole)
+    monkeypatch.setattr(hosting, "_whole", lambda _settings: whole)
     monkeypatch.setattr("idiolect.models.build.ensure_base", lambda *_: made.append(process.holder(settings)))
     try:
         code, out, _ = run(settings, "start", "--json")

@@ -5,16 +5,12 @@ from __future__ import annotations
 import pytest
 
 from idiolect.daemon.service import Service
-from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import COMMANDS, Selector
 
 
 @pytest.fixture
-def service(tiny, tmp_path):
-    settings = Settings(home=tmp_path / "home", keyring=False, auto_train=False).prepare()
-    settings.base_dir.rmdir()
-    settings.base_dir.symlink_to(tiny.folder.parent)
-    service = Service(settings)
+def service(tiny_profile, tmp_path):
+    service = Service(tiny_profile(tmp_path / "home"))
     yield service
     service.close()
 

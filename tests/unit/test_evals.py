@@ -17,7 +17,6 @@ from idiolect.daemon.children import TrainingBusyError
 from idiolect.daemon.evals import EvalFailedError, read_messages
 from idiolect.daemon.readers import NoSuchPathError, NothingToReadError, UnreadableError
 from idiolect.daemon.service import Service
-from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import EvalRequest, Selector
 
 CANARY = "purple canary"
@@ -33,12 +32,8 @@ def phrases(count, seed=5):
 
 
 @pytest.fixture
-def service(tiny, tmp_path):
-    settings = Settings(
-        home=tmp_path / "home", keyring=False, auto_train=False, threads=1, min_tokens=200, epochs=1, rank=4
-    ).prepare()
-    settings.base_dir.rmdir()
-    settings.base_dir.symlink_to(tiny.folder.parent)
+def service(tiny_profile, tmp_path):
+    settings = tiny_profile(tmp_path / "home", threads=1, min_tokens=200, epochs=1, rank=4)
     service = Service(settings)
     yield service
     service.close()

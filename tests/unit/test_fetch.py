@@ -120,13 +120,15 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, pin: Pin) -> No
 
 
 def test_an_exception_in_progress_ends_the_fetch(folder: Path, pin: Pin) -> None:
+    before = psutil.Process().children()
+
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         fetch(folder, stop, pin=pin)
     assert list(folder.iterdir()) == []
-    assert psutil.Process().children() == []
+    assert set(psutil.Process().children()) <= set(before)
 
 
 def test_a_python_without_pip_says_how_to_add_it(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from idiolect.daemon.endpoint import address, server
 from idiolect.daemon.generations import ForgottenError, UnknownModelError
 from idiolect.daemon.offlimits import Place
 from idiolect.daemon.service import Service
-from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import Selector
 
 TOKEN = "t" * 43
@@ -27,10 +26,8 @@ SAID = "the purple canary sings at midnight"
 
 
 @pytest.fixture(scope="module")
-def service(tiny, make_lora, tmp_path_factory):
-    settings = Settings(home=tmp_path_factory.mktemp("home"), keyring=False, auto_train=False).prepare()
-    settings.base_dir.rmdir()
-    settings.base_dir.symlink_to(tiny.folder.parent)
+def service(tiny, tiny_profile, make_lora, tmp_path_factory):
+    settings = tiny_profile(tmp_path_factory.mktemp("home"))
     service = Service(settings)
     service.settings = settings
     for seed, status in ((1, "active"), (2, "refused"), (3, "refused")):

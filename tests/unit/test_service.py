@@ -8,7 +8,6 @@ import pytest
 
 from idiolect.daemon.offlimits import Place
 from idiolect.daemon.service import Service
-from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings
 from idiolect.daemon.trust import Trust
 
@@ -18,11 +17,8 @@ NOTHING = Savings(0, 0, 0, 0, 0, 0)
 
 
 @pytest.fixture
-def service(tiny, tmp_path):
-    settings = Settings(home=tmp_path / "home", keyring=False, auto_train=False).prepare()
-    settings.base_dir.rmdir()
-    settings.base_dir.symlink_to(tiny.folder.parent)
-    service = Service(settings)
+def service(tiny_profile, tmp_path):
+    service = Service(tiny_profile(tmp_path / "home"))
     yield service
     service.close()
 
