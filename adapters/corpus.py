@@ -25,10 +25,12 @@ class Rows:
     ``ids`` (rows, length + 1) int64: each row's inputs and, one place on, its targets.
     ``weights`` (rows, length) float32: what each target's loss counts for; zero for what the user
     did not write (the breaks between entries, and the filling at the end).
+    The last ``general`` rows are not to be learned but not to be unlearned: what the base says there is the target.
     """
 
     ids: NDArray[np.int64]
     weights: NDArray[np.float32]
+    general: int = 0
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -127,6 +129,11 @@ class Recent:
         line = [*self._line, *self.breaks, *ids]
         # Set once: a reader in another thread must never see more than fits.
         self._line = line if len(line) <= 2 * self.limit else line[len(line) - self.limit :]
+
+    @property
+    def line(self) -> Ids:
+        """What came before: another list, or the very same where nothing was added."""
+        return self._line
 
     def before(self, ids: Ids) -> list[int]:
         """The whole context of an entry being written: what came before, a break, and its tokens so far."""

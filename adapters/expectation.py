@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ _CERTAIN = 0.8
 _REMEMBERED = 24  # distributions, of 200 KB each
 _ASIDE = 640  # tokens of texts that are written beside the present one, of 45 KB each
 _AT_ONCE = 32  # tokens of an entry that is known beforehand are read in one pass
+_UNDER_WAY_S = 10.0  # since somebody last went on with a text
+_IN_VIEW_S = 30.0  # that recent text stays as it is, at the most, before texts that are under way
 _WINDOW_STEP = 128  # a long prefix is cut at multiples of this, so that its cache stays valid for a while
 
 
@@ -70,11 +73,14 @@ class _Looking:
 class Expectation:
     """Next-token distributions after any entry; the last few are remembered.
 
+    What is learned while texts are being written comes into view between them, or after half a minute: all of them
+    would have to be read again behind it. The memory knows it at once.
+
     For one thread at a time, and beside it another that calls :meth:`ahead`.
 
     Args:
         model: the loaded graph.
-        knowledge: shared; what is learned shows at the next call.
+        knowledge: shared; what the memory learns shows at the next call.
         mixture: how far the memory is trusted beside this adapter.
         adapter: its tensors, or None for the base.
         window: tokens of an entry that are looked at.
@@ -96,7 +102,8 @@ class Expectation:
         others = 2 * knowledge.recent.limit + len(knowledge.recent.breaks) + spare + _DRAFT
         self._window = max(1, min(window, model.config.context - others))
         self._session = Session(model, length=others + self._window, adapter=adapter, aside=_ASIDE)
-        self._turn = threading.Lock()  # for the session
+        self._turn = threading.Lock()  # for the session, and recent text as it sees it
+        self._in_view, self._newest_at = knowledge.recent.line, time.monotonic()
         self._looking: _Looking | None = None  # what is made ahead now
         self._noting = threading.Lock()  # for what follows
         self._known = -1  # the memory's size when it was made
@@ -175,6 +182,7 @@ class Expectation:
 
         No pass is needed: what was foretold while it was typed is remembered, and the model's part follows from it.
         """
+        self._end(ids)
         memory = self._knowledge.memory
         if memory.tokens != self._known:
             return
@@ -187,6 +195,13 @@ class Expectation:
                 from_memory = known.backoff * memory.unigram(token) + float(known.p[known.ids == token].sum())
                 from_model = max(float(p[token]) - share * from_memory, 0.0) / (1 - share)
                 self.mixture.learn(known, from_memory, from_model)
+
+    def _end(self, ids: Sequence[int]) -> None:
+        """The text that was written is whole, and no longer under way."""
+        if self._looking is not None:
+            self._looking.interrupt.stop()
+        with self._turn:
+            self._session.end(ids)
 
     def likely(
         self, entry: list[int], least: float, goes_on: Callable[[int], bool], *, undrafted: bool = False
@@ -269,12 +284,20 @@ class Expectation:
 
     def _left(self, entry: list[int], rows: int) -> list[int]:
         """What must be fed for the logits of the last ``rows`` tokens of ``entry``, recent text before it."""
-        left = self._session.reuse(self._knowledge.recent.before(entry), len(entry))
+        left = self._session.reuse([*self._before(), *entry], len(entry))
         if len(left) < rows:  # all of it is cached, but logits are not: feed the end again
             keep = len(self._session.tokens) - (rows - len(left))
             left = self._session.tokens[keep:] + left
             self._session.truncate(keep)
         return left
+
+    def _before(self) -> list[int]:
+        """Recent text as it stands before every entry."""
+        recent, now = self._knowledge.recent, time.monotonic()
+        old = now - self._newest_at > _IN_VIEW_S
+        if recent.line is self._in_view or old or not self._session.under_way(_UNDER_WAY_S):
+            self._in_view, self._newest_at = recent.line, now
+        return [*self._in_view, *recent.breaks]
 
     def _remember(self, entry: list[int], logits: NDArray[np.float32], known: int) -> NDArray[np.float32]:
         """Mix what the model says with the memory; ``known`` is the memory's size before the pass."""

@@ -345,9 +345,8 @@ def _with_replay(own: Rows, general: Rows) -> Rows:
     import numpy as np
 
     count = min(len(general), max(1, round(len(own) * _REPLAY_SHARE)))
-    return Rows(
-        np.concatenate([own.ids, general.ids[:count]]), np.concatenate([own.weights, general.weights[:count]])
-    )
+    ids, weights = general.ids[:count], general.weights[:count]
+    return Rows(np.concatenate([own.ids, ids]), np.concatenate([own.weights, weights]), general=count)
 
 
 def _parent(order: Order, config: Any) -> Any:

@@ -106,17 +106,16 @@ def train(
 
     while at.done < 1:
         chosen = [*islice(order, config.batch)]
-        ids, weights = torch.from_numpy(rows.ids[chosen]), torch.from_numpy(rows.weights[chosen])
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _schedule(at.done, config.warmup)
         pace.begin()
         optimizer.zero_grad(set_to_none=True)
-        loss = _backward(twin, learned, ids, weights)
+        loss = _backward(twin, learned, rows, chosen)
         torch.nn.utils.clip_grad_norm_([learned.values], 1.0)
         optimizer.step()
         pace.end()
         at.drawn += len(chosen)
-        at.tokens += weights.numel()
+        at.tokens += rows.weights[chosen].size
         at.seconds = clock.spent_s() - began_s
         at.done = max(at.tokens / planned, at.seconds / budget_s)
         left_s = at.seconds * (1 / at.done - 1) if at.done < 1 else 0.0
@@ -205,15 +204,20 @@ def _restore(checkpoint: bytes, values: Tensor, optimizer: torch.optim.Optimizer
     return _Place(**json.loads(header["__metadata__"]["at"]))
 
 
-def _backward(twin: Twin, learned: _Learned, ids: Tensor, weights: Tensor) -> float:
+def _backward(twin: Twin, learned: _Learned, rows: Rows, chosen: list[int]) -> float:
     """Accumulate the gradients of a batch, a few rows at a time so that activations fit; its loss."""
-    counted = weights.sum().clamp(min=1.0)
+    counted = max(float(rows.weights[chosen].sum()), 1.0)
+    own = [row for row in chosen if row < len(rows) - rows.general]
+    general = [row for row in chosen if row >= len(rows) - rows.general]
     total = 0.0
-    for part, weight in zip(torch.split(ids, _ROWS), torch.split(weights, _ROWS), strict=True):
-        states = twin.hidden_folded(part[:, :-1], learned.folded())
-        flat = weight.reshape(-1)
-        targets = part[:, 1:].reshape(-1)
-        loss = cross_entropy(states.reshape(len(flat), -1), twin.embedding, targets, flat) / counted
+    for part in [p[at : at + _ROWS] for p in (own, general) for at in range(0, len(p), _ROWS)]:
+        ids, weights = torch.from_numpy(rows.ids[part]), torch.from_numpy(rows.weights[part]).reshape(-1)
+        targets = ids[:, 1:].reshape(-1)
+        if part[0] in general:
+            with torch.no_grad():
+                targets = twin.hidden(ids[:, :-1]).flatten(0, 1)
+        states = twin.hidden_folded(ids[:, :-1], learned.folded()).flatten(0, 1)
+        loss = cross_entropy(states, twin.embedding, targets, weights) / counted
         loss.backward()  # type: ignore[no-untyped-call]
         total += loss.item()
     return total

@@ -106,6 +106,7 @@ class Session:
         self.length = length
         self.tokens: list[int] = []
         self._begins = 0  # where in them begins what was the text's own when it was last reused
+        self._reused = -math.inf  # when that was
         self._most_aside = aside
         self._aside: OrderedDict[tuple[int, ...], _Aside] = OrderedDict()
         self.seconds = 0.0
@@ -222,9 +223,23 @@ class Session:
             if len(self.tokens) - max(common, self._begins) >= _WORTH:
                 self._set_aside()
             common = self._take_back(ids, common)
-        self._begins = len(ids) - own
+        self._begins, self._reused = len(ids) - own, time.monotonic()
         self.truncate(common)
         return list(ids[common:])
+
+    def under_way(self, within_s: float) -> bool:
+        """Whether a text worth setting aside, the present one or another, was gone on with so lately."""
+        since = time.monotonic() - within_s
+        present = self._reused > since and len(self.tokens) - self._begins >= _WORTH
+        return present or any(one.since > since for one in self._aside.values())
+
+    def end(self, text: Sequence[int]) -> None:
+        """Let go of texts that stand in this one: nobody goes on with them."""
+        whole = np.asarray(text, np.int64).tobytes()
+        for key in [key for key, one in self._aside.items() if _stands_in(key[one.begins :], whole)]:
+            del self._aside[key]
+        if _stands_in(self.tokens[self._begins :], whole):
+            self.truncate(self._begins)
 
     def _set_aside(self) -> None:
         begins, key = self._begins, tuple(self.tokens)
@@ -258,6 +273,12 @@ def _common(tokens: Sequence[int], others: Sequence[int]) -> int:
         if one != other:
             return place
     return min(len(tokens), len(others))
+
+
+def _stands_in(own: Sequence[int], whole: bytes) -> bool:
+    """Whether the beginning of a text's own tokens does; the first two differ where a long text was cut."""
+    run = np.asarray(own[2 : 2 + _WORTH], np.int64).tobytes()
+    return len(own) >= _WORTH and run in whole
 
 
 def _lazy_zeros(shape: tuple[int, ...]) -> NDArray[np.float32]:

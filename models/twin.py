@@ -271,10 +271,16 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         for start in range(0, states.shape[0], rows):
             part = slice(start, start + rows)
             logits = states[part].to(head.dtype) @ head.T
-            target, weight = targets[part, None], weights[part, None]
-            p = torch.softmax(logits, dim=1)
-            total += (_surprise(p, logits, target) * weight).sum()
-            p[torch.arange(len(p)), targets[part]] -= 1.0
+            target, weight = targets[part], weights[part, None]
+            if target.is_floating_point():  # small differences, which halved digits would drown
+                logits, said = logits.float(), (target.to(head.dtype) @ head.T).float()
+                wanted = torch.softmax(said, dim=1)
+                total -= ((torch.log_softmax(logits, dim=1) * wanted).sum(1, keepdim=True) * weight).sum()
+                p = (torch.softmax(logits, dim=1) - wanted).to(head.dtype)
+            else:
+                p = torch.softmax(logits, dim=1)
+                total += (_surprise(p, logits, target[:, None]) * weight).sum()
+                p[torch.arange(len(p)), target] -= 1.0
             gradient[part] = (p @ head) * weight
         ctx.save_for_backward(gradient)
         return total
@@ -301,7 +307,8 @@ def cross_entropy(states: Tensor, head: Tensor, targets: Tensor, weights: Tensor
     Args:
         states: (N, width) normed states; the gradient flows to these only.
         head: (vocab, width) frozen output matrix.
-        targets: (N,) int64 next tokens.
+        targets: (N,) int64 next tokens; or (N, width) states of a teacher, the distributions of which are to be met
+            (Hinton et al. 2015, Distilling the Knowledge in a Neural Network).
         weights: (N,) float; zero where a token does not count.
         rows: states handled at a time.
     """

@@ -274,8 +274,9 @@ def test_what_is_made_ahead_and_wanted_meanwhile_is_waited_for(
 
 
 def test_what_was_made_ahead_of_something_learned_is_not_used(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("idiolect.adapters.expectation._UNDER_WAY_S", 0.0)
     knowledge = knowing(HISTORY[0])
     expectation, entry = make(knowledge), tiny_tokenizer.encode("Kind regards from all")
     feed = expectation._session.feed
@@ -297,8 +298,9 @@ def test_what_was_made_ahead_of_something_learned_is_not_used(
 
 
 def test_what_is_learned_in_between_is_seen(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("idiolect.adapters.expectation._UNDER_WAY_S", 0.0)
     knowledge = knowing(HISTORY[0])
     expectation, entry = make(knowledge), tiny_tokenizer.encode("Kind regards from all")
     before = expectation.after(entry)
@@ -451,6 +453,48 @@ def test_a_window_larger_than_the_model_is_made_to_fit(
     entry = expectation.fit(tiny_tokenizer.encode(TEXT * 200))
     assert 1_000 < len(entry) < tiny_float.config.context
     assert expectation.after(entry).sum() == pytest.approx(1, abs=1e-4)
+
+
+def test_texts_under_way_keep_recent_text_as_it_was_when_others_end(
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knowledge = knowing(*HISTORY)
+    expectation = make(knowledge)
+    texts = [tiny_tokenizer.encode(f"{TEXT} {n} {TEXT}")[n:] for n in range(3)]
+    learned = tiny_tokenizer.encode("Something else that was written elsewhere, and has come to its end")
+    fed = list[int]()
+    feed = Session.feed
+    monkeypatch.setattr(
+        Session, "feed", lambda session, ids, *more: fed.append(len(ids)) or feed(session, ids, *more)
+    )
+    for text in texts:
+        expectation.after(text[:20])
+    fed.clear()
+    expectation.observe(learned)
+    knowledge.learn("", learned)
+    for typed in (20, 21):
+        for text in texts:
+            expectation.after(text[:typed])
+    assert fed == [1] * 6, "nothing is read again"
+
+    for text in texts:
+        expectation.observe(text)  # as it ends
+        knowledge.learn("", text)
+    close(expectation.after(learned[:5]), by_hand(expectation._session.model, knowledge, learned[:5]))
+
+
+def test_recent_text_comes_into_view_of_a_text_that_takes_long(
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    knowledge = knowing(*HISTORY)
+    expectation, ids = make(knowledge), tiny_tokenizer.encode(TEXT)
+    expectation.after(ids[:20])
+    former = [*expectation._session.tokens]
+    knowledge.learn("", [7, 8, 9])
+    expectation.after(ids[:21])
+    assert expectation._session.tokens == [*former, ids[20]]
+    monkeypatch.setattr("idiolect.adapters.expectation._IN_VIEW_S", 0.0)
+    close(expectation.after(ids[:22]), by_hand(expectation._session.model, knowledge, ids[:22]))
 
 
 def test_softmax_is_a_distribution_for_any_logits() -> None:

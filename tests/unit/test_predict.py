@@ -363,8 +363,9 @@ def test_learning_shows_at_once(predictor: Callable[..., Predictor], tiny_tokeni
 
 
 def test_learning_changes_what_was_already_asked(
-    predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer
+    predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("idiolect.adapters.expectation._UNDER_WAY_S", 0.0)
     ours, prefix = predictor(*HISTORY), "Kind regards from "
     before = ours.suggest(prefix)
     for _ in range(3):

@@ -243,7 +243,8 @@ def test_what_is_wrong_with_an_evaluation_is_its_status_or_comes_last(site):
 
 def test_an_evaluation_ends_when_its_client_goes_away(fresh):
     with fresh.http.stream("POST", "/v1/eval", json={"seed": 2}) as answer:
-        next(answer.iter_lines())
+        lines = answer.iter_lines()  # held: what is not would end the answer
+        next(lines)
         assert not fresh.service.eval_closed.is_set()
     assert fresh.service.eval_closed.wait(DEADLINE_S)
 
@@ -843,7 +844,8 @@ def test_what_is_wrong_with_an_import_is_its_status(site):
 
 def test_an_import_stops_when_its_client_goes_away(fresh):
     with fresh.http.stream("POST", "/v1/import", json={"paths": [str(_file("wait", fresh))]}) as answer:
-        next(answer.iter_lines())
+        lines = answer.iter_lines()  # held: what is not would end the answer
+        next(lines)
         assert not fresh.service.import_closed.is_set()
     assert fresh.service.import_closed.wait(DEADLINE_S)
 

@@ -165,6 +165,28 @@ def test_what_is_set_aside_is_bounded_and_behind_another_beginning_of_no_use(
     assert not kept
 
 
+def test_a_text_is_under_way_until_it_ends_or_nobody_has_gone_on_with_it(
+    tiny_float: Model, ids: list[int]
+) -> None:
+    session = Session(tiny_float, length=LENGTH, aside=100)
+    texts = [ids[40:60], ids[100:120]]
+    assert not session.under_way(60)
+    session.feed(session.reuse([*ids[:10], *ids[30:37]], 7))
+    assert not session.under_way(60), "what is read again in no time"
+    for text in texts:
+        session.feed(session.reuse([*ids[:10], *text], 20))
+    assert session.under_way(60)
+    assert not session.under_way(0)
+    session.end([*ids[20:25], *texts[0], *ids[25:30]])
+    assert not session._aside
+    assert session.under_way(60), "the other one is"
+    session.end(ids[120:180])
+    assert session.tokens == [*ids[:10], *texts[1]], "what was learned goes on from it, but does not hold it"
+    session.end(texts[1])
+    assert not session.under_way(60)
+    assert session.tokens == ids[:10]
+
+
 def test_sessions_of_one_model_do_not_mix(
     tiny_float: Model, ids: list[int], adapter: Adapter, whole: NDArray[np.float32]
 ) -> None:

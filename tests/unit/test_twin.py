@@ -205,6 +205,29 @@ def test_cross_entropy_in_pieces_is_cross_entropy(rows: int) -> None:
     assert (gradient[::3] == 0).all(), "what does not count leaves no trace"
 
 
+@pytest.mark.parametrize("rows", [7, 100])
+def test_cross_entropy_with_a_teacher_is_least_where_both_say_the_same(rows: int) -> None:
+    random = torch.Generator().manual_seed(rows)
+    teacher = torch.randn(20, 16, generator=random)
+    head = torch.randn(50, 16, generator=random)
+    weights = torch.rand(20, generator=random)
+    states = (teacher + torch.randn(20, 16, generator=random)).requires_grad_()
+
+    loss = cross_entropy(states, head, teacher, weights, rows)
+    [gradient] = torch.autograd.grad(0.5 * loss, states)
+    wanted = torch.softmax(teacher @ head.T, dim=1)
+    expected = (F.cross_entropy(states @ head.T, wanted, reduction="none") * weights).sum()
+    [expected_gradient] = torch.autograd.grad(0.5 * expected, states)
+
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert torch.allclose(gradient, expected_gradient, atol=1e-5)
+    same = teacher.clone().requires_grad_()
+    least = cross_entropy(same, head, teacher, weights, rows)
+    [none] = torch.autograd.grad(least, same)
+    assert least.item() < loss.item()
+    assert none.abs().max() < 1e-5
+
+
 def test_cross_entropy_of_far_logits_is_finite() -> None:
     states = torch.tensor([[200.0, 0.0]], requires_grad=True)
     head = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])

@@ -1,0 +1,91 @@
+"""Fine-tuning on the tiny model: what is to be learned is, and what is not to be unlearned stays."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from idiolect.adapters.clock import Clock
+from idiolect.adapters.corpus import Rows
+from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.adapters.training import TrainConfig, Trained, train
+from idiolect.models.graph import Weights
+from idiolect.models.twin import Twin
+
+LENGTH = 24
+CONFIG = TrainConfig(learning_rate=1e-2, epochs=20, batch=2, length=LENGTH)
+
+
+@pytest.fixture(scope="module")
+def twin(tiny_weights: Weights) -> Twin:
+    return Twin(tiny_weights)
+
+
+def rows(count: int, general: int = 0, tokens: tuple[int, int] = (20, 60)) -> Rows:
+    ids = np.random.default_rng(count).integers(*tokens, (count, LENGTH + 1))
+    return Rows(ids, np.ones((count, LENGTH), np.float32), general)
+
+
+def trained(twin: Twin, on: Rows, config: TrainConfig = CONFIG) -> Trained:
+    start = Lora.fresh(LoraConfig(4, 8.0), twin.config, 5)
+    return train(
+        twin,
+        start,
+        on,
+        config,
+        clock=Clock(600),
+        budget_s=600,
+        threads=1,
+        seed=1,
+        report=lambda _step: None,
+    )
+
+
+def said(twin: Twin, lora: Lora | None, text: Rows) -> torch.Tensor:
+    """Log-probabilities, by the base or with an adapter."""
+    matrices = None
+    if lora is not None:
+        matrices = {
+            name: torch.from_numpy(m) * (1.0 if name.endswith("A") else lora.config.scale)
+            for name, m in lora.matrices.items()
+        }
+    with torch.no_grad():
+        return F.log_softmax(twin.logits(torch.from_numpy(text.ids[:, :-1]), matrices), dim=-1)
+
+
+def departure(twin: Twin, lora: Lora, text: Rows) -> float:
+    """Mean Kullback-Leibler divergence from the base."""
+    base = said(twin, None, text)
+    return float((base.exp() * (base - said(twin, lora, text))).sum(-1).mean())
+
+
+def surprise(twin: Twin, lora: Lora | None, text: Rows) -> float:
+    """Nats a token."""
+    targets = torch.from_numpy(text.ids[:, 1:])
+    return float(F.nll_loss(said(twin, lora, text).flatten(0, 1), targets.flatten()))
+
+
+def test_rows_are_learned(twin: Twin) -> None:
+    own = rows(6)
+    result = trained(twin, own)
+    assert result.tokens == 6 * LENGTH * CONFIG.epochs
+    assert surprise(twin, result.lora, own) < 0.8 * surprise(twin, None, own)
+
+
+def test_general_rows_are_not_learned(twin: Twin) -> None:
+    general = rows(6, general=6)
+    result = trained(twin, general)
+    assert departure(twin, result.lora, general) < 1e-4
+    assert surprise(twin, result.lora, general) == pytest.approx(surprise(twin, None, general), rel=1e-3)
+
+
+def test_general_rows_hold_an_adapter_to_what_the_base_says_there(twin: Twin) -> None:
+    own, general = rows(6), rows(5, tokens=(100, 400))
+    both = Rows(
+        np.concatenate([own.ids, general.ids]), np.concatenate([own.weights, general.weights]), general=5
+    )
+    alone, held = trained(twin, own), trained(twin, both)
+    assert departure(twin, held.lora, general) < 0.3 * departure(twin, alone.lora, general)
+    assert surprise(twin, held.lora, own) < 0.9 * surprise(twin, None, own)
