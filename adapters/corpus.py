@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Ids = Sequence[int]
 
 _REPEATS = 2  # of an entry that are trained on
+_REPLAYED_LEAST = 2000  # tokens of earlier text, however little is new
 HELD_OUT_SHARE = 0.1
 HELD_OUT_LEAST = 400  # tokens; fewer say nothing beyond chance
 HELD_OUT_MOST = 4000  # tokens; more would take the round's time from training
@@ -25,31 +26,54 @@ class Rows:
     ``ids`` (rows, length + 1) int64: each row's inputs and, one place on, its targets.
     ``weights`` (rows, length) float32: what each target's loss counts for; zero for what the user
     did not write (the breaks between entries, and the filling at the end).
-    The last ``general`` rows are not to be learned but not to be unlearned: what the base says there is the target.
+    ``entries`` (rows, 2) int64: the places of the first entry that a row has something of, and of the one after the
+    last. The last ``general`` rows are not to be learned but not to be unlearned: there the base's word is the target.
     """
 
     ids: NDArray[np.int64]
     weights: NDArray[np.float32]
+    entries: NDArray[np.int64]
     general: int = 0
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
-def few_of_each(entries: Iterable[Ids]) -> list[Ids]:
-    """Entries without those that repeat an earlier one for the third time or more.
+def few_of_each(entries: Mapping[int, Ids]) -> list[int]:
+    """The places of entries without those that repeat an earlier one for the third time or more.
 
     What is said again and again the memory knows best, and what an adapter reads often it can be made to recite
     (Lee et al. 2022, Deduplicating Training Data Makes Language Models Better).
     """
     times: Counter[tuple[int, ...]] = Counter()
     kept = []
-    for entry in entries:
+    for place, entry in entries.items():
         key = tuple(entry)
         times[key] += 1
         if times[key] <= _REPEATS:
-            kept.append(entry)
+            kept.append(place)
     return kept
+
+
+def to_train_on(lengths: Mapping[int, int], seen: Collection[int], random: np.random.Generator) -> list[int]:
+    """The places of the entries that a round trains on: all new ones and, at random, as much that was seen before.
+
+    New text alone would make the adapter forget the old; all of the old in each round would make it recite what it has
+    read most often, and predict worse.
+
+    Args:
+        lengths: tokens of the entry at each place.
+        seen: places of the entries that the adapter to start from was trained on.
+        random: makes the choice.
+    """
+    chosen = [place for place in lengths if place not in seen]
+    wanted = max(sum(lengths[place] for place in chosen), _REPLAYED_LEAST)
+    for place in random.permutation(sorted(lengths.keys() & {*seen})).tolist():
+        if wanted <= 0:
+            break
+        chosen.append(place)
+        wanted -= lengths[place]
+    return sorted(chosen)
 
 
 def pack(
@@ -62,18 +86,24 @@ def pack(
     """
     ids: list[int] = []
     counts: list[float] = []
+    ends: list[int] = []
     for entry in entries:
         ids += [*breaks, *entry]
+        ends.append(len(ids))
         counts += [0.0] * len(breaks) + ([1.0] * len(entry) if weigh is None else [*weigh(entry)])
     if not ids:
-        return Rows(np.zeros((0, length + 1), np.int64), np.zeros((0, length), np.float32))
+        none = np.zeros((0, length + 1), np.int64)
+        return Rows(none, np.zeros((0, length), np.float32), none[:, :2])
     rows = -(-(len(ids) - 1) // length) or 1
     padding = rows * length + 1 - len(ids)
     ids += [breaks[0]] * padding
     counts += [0.0] * padding
     line, weights = np.array(ids, dtype=np.int64), np.array(counts, dtype=np.float32)
     starts = np.arange(rows)[:, None] * length
-    return Rows(line[starts + np.arange(length + 1)], weights[1:].reshape(rows, length))
+    # Only what stands at a row's targets is learned, the first token of all never.
+    held = np.searchsorted(ends, [starts[:, 0] + 1, np.minimum(starts[:, 0] + length, ends[-1] - 1)], "right")
+    held[1] += 1
+    return Rows(line[starts + np.arange(length + 1)], weights[1:].reshape(rows, length), held.T)
 
 
 def hold_out(lengths: Sequence[int], seen: frozenset[int]) -> list[int]:

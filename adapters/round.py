@@ -30,6 +30,7 @@ from idiolect.adapters.corpus import (
     general_passages,
     hold_out,
     pack,
+    to_train_on,
 )
 from idiolect.adapters.gate import Judged, decide, general_perplexity, judge
 from idiolect.adapters.lora import Lora, LoraConfig
@@ -42,7 +43,7 @@ from idiolect.models.session import Model
 from idiolect.models.tokenizer import Tokenizer
 
 _GENERAL_TOKENS = 2000
-_REPLAY_SHARE = 0.1  # general text among the training tokens
+_GENERAL_SHARE = 0.2  # rows of general text, for each of the user's
 _JUDGING_SHARE = 0.3  # of the budget
 _ADAPTED = 1.15  # times as long as the base's is a pass with an adapter
 _PART_BYTES = 1 << 20
@@ -120,12 +121,12 @@ def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
         )
     held_out = [entries[place] for place in places]
     judged_by = set(places)
-    seen = [entry for place, entry in enumerate(entries) if place not in judged_by]
+    known = {place: entry for place, entry in enumerate(entries) if place not in judged_by}
     replay, general = ([tokenizer.encode(p) for p in part] for part in general_passages())
     general = general[: _fit(general, _GENERAL_TOKENS)]
     memory, recent = FastMemory(base.config.vocab), Recent(order.recent_tokens, breaks)
-    memory.add_many(seen)
-    for entry in seen[-200:]:
+    memory.add_many(known.values())
+    for entry in [*known.values()][-200:]:
         recent.add(entry)
 
     tokens = clock.time_judging(
@@ -133,7 +134,7 @@ def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
     )
     held_out = held_out[len(held_out) - _fit(held_out[::-1], tokens) :]
     general = general[: _fit(general, tokens // 2)]
-    lora, facts = _train(order, base, tokenizer, seen, replay, clock, checkpoint)
+    lora, learned, facts = _train(order, base, tokenizer, known, replay, clock, checkpoint)
     del replay, checkpoint
     blob = lora.to_bytes()
     # Judge what will be served: the adapter as it is stored.
@@ -173,6 +174,7 @@ def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
             | {"held_out_entries": len(held_out), "gain_bits": verdict.gain_bits, "p_value": verdict.p_value}
             | facts,
             "mixtures": {name: result.mixture.to_json() for name, result in judged.items()},
+            "learned": learned,
             "held_out": places,
             "adapter": base64.b64encode(blob).decode(),
             "rank": lora.config.rank,
@@ -286,12 +288,15 @@ def _train(
     order: Order,
     base: Any,
     tokenizer: Tokenizer,
-    seen: list[list[int]],
+    known: dict[int, list[int]],
     replay: list[list[int]],
     clock: _Progress,
     checkpoint: bytes | None,
-) -> tuple[Lora, dict[str, Any]]:
+) -> tuple[Lora, list[int], dict[str, Any]]:
+    """The adapter, the places of the entries that it has learned from, and facts; of the ``known`` entries by place."""
     # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
+    import numpy as np
+
     from idiolect.adapters.training import TrainConfig, fastest_products, train
     from idiolect.models.graph import read_weights
     from idiolect.models.twin import Twin
@@ -299,19 +304,22 @@ def _train(
     config = TrainConfig(learning_rate=order.learning_rate, epochs=order.epochs)
     breaks = tokenizer.encode("\n")
     rare = Rare(order.rare_min_count)
-    rare.learn_many(map(tokenizer.decode, seen))
+    rare.learn_many(map(tokenizer.decode, known.values()))
+    lengths = {place: len(entry) for place, entry in known.items()}
+    wanted = to_train_on(lengths, order.seen, np.random.default_rng(order.seed))
+    chosen = few_of_each({place: known[place] for place in wanted})
     own = pack(
-        few_of_each(seen),
+        [known[place] for place in chosen],
         config.length,
         breaks,
         lambda ids: training_weights(rare, ids, tokenizer.token_bytes),
     )
-    rows = _with_replay(own, pack(replay, config.length, breaks))
-    wanted = LoraConfig(order.rank, order.alpha)
-    start = Lora.fresh(wanted, base.config, order.seed)
+    rows = _with_general(own, pack(replay, config.length, breaks))
+    shape = LoraConfig(order.rank, order.alpha)
+    start = Lora.fresh(shape, base.config, order.seed)
     if order.parent is not None:
         parent = Lora.from_bytes(base64.b64decode(order.parent), base.config)
-        if parent.config == wanted:  # else the settings ask for another shape, which begins anew
+        if parent.config == shape:  # else the settings ask for another shape, which begins anew
             start = parent
     twin = Twin(read_weights(base.graph, base.config), fastest_products(order.threads))
     result = train(
@@ -337,16 +345,23 @@ def _train(
         "products": str(twin.products).removeprefix("torch."),
         "peak_mb": _peak_mb(),
     }
-    return result.lora, facts
+    drawn = (range(*own.entries[row]) for row in result.rows if row < len(own))
+    texts = {tuple(known[chosen[entry]]) for entries in drawn for entry in entries}
+    return result.lora, [place for place, entry in known.items() if tuple(entry) in texts], facts
 
 
-def _with_replay(own: Rows, general: Rows) -> Rows:
-    """The user's rows and, spread among them by the shuffling, a share of general ones."""
+def _with_general(own: Rows, general: Rows) -> Rows:
+    """The user's rows and, spread among them by the shuffling, general ones."""
     import numpy as np
 
-    count = min(len(general), max(1, round(len(own) * _REPLAY_SHARE)))
-    ids, weights = general.ids[:count], general.weights[:count]
-    return Rows(np.concatenate([own.ids, ids]), np.concatenate([own.weights, weights]), general=count)
+    count = max(1, round(len(own) * _GENERAL_SHARE))
+    some = np.arange(count) % len(general)
+    return Rows(
+        np.concatenate([own.ids, general.ids[some]]),
+        np.concatenate([own.weights, general.weights[some]]),
+        np.concatenate([own.entries, general.entries[some]]),
+        count,
+    )
 
 
 def _parent(order: Order, config: Any) -> Any:

@@ -35,8 +35,9 @@ _FAR_FASTER = 2.0  # times; less is not worth the rounding
 class TrainConfig:
     """Hyper-parameters; first figures for them are in docs/log.md."""
 
-    learning_rate: float = 1.5e-3
-    epochs: float = 3.0
+    learning_rate: float = 1e-3
+    epochs: float = 1.0
+    least: int = 9600  # tokens: where there are fewer, they are passed over once more
     batch: int = 1  # rows a step: many small steps learn more from the same tokens than few large ones
     length: int = 128  # tokens a row
     warmup: float = 0.06  # share of the round
@@ -55,9 +56,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run."""
+    """A finished run; ``rows`` are the places of those that were learned from."""
 
     lora: Lora
+    rows: frozenset[int]
     tokens: int
     seconds: float
     epochs: float
@@ -91,7 +93,8 @@ def train(
     learned = _Learned(start, twin)
     decay = {"params": [learned.values], "weight_decay": config.weight_decay}
     optimizer = torch.optim.AdamW([decay], lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
-    planned = max(1.0, rows.weights.size * config.epochs)  # tokens
+    once = max(1, rows.weights.size)  # tokens
+    planned = max(once * config.epochs, min(2 * once, config.least))
     order = _order(len(rows), np.random.default_rng(seed))
     at = _Place()
     if checkpoint is not None:
@@ -121,8 +124,8 @@ def train(
         left_s = at.seconds * (1 / at.done - 1) if at.done < 1 else 0.0
         report(Step(min(at.done, 1.0), left_s, loss, at.tokens))
         keep(snapshot, at.done >= 1)
-    trained = Lora(start.config, learned.matrices())
-    return Trained(trained, at.tokens, at.seconds, at.tokens / max(1, rows.weights.size))
+    drawn = frozenset(islice(_order(len(rows), np.random.default_rng(seed)), at.drawn))
+    return Trained(Lora(start.config, learned.matrices()), drawn, at.tokens, at.seconds, at.tokens / once)
 
 
 def fastest_products(threads: int) -> torch.dtype:

@@ -374,7 +374,6 @@ class Rounds:
         self, round_id: int, parent: int | None, ids: list[int], tokens: int, result: dict[str, Any]
     ) -> dict[str, Any]:
         promoted = result["status"] == "promoted"
-        held_out = set(result["held_out"])
         metrics = {
             **result["metrics"],
             "tokens": tokens,
@@ -387,7 +386,7 @@ class Rounds:
             blob=base64.b64decode(result["adapter"]),
             rank=result["rank"],
             parent=parent,
-            seen=[entry for place, entry in enumerate(ids) if place not in held_out],
+            seen=[ids[place] for place in result["learned"]],
             status="active" if promoted else "refused",
             reason=result["reason"],
             metrics=metrics,

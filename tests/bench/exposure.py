@@ -182,13 +182,12 @@ def trained(service: Service, seed: int) -> tuple[int, int]:
     round_id = service._store.begin_round(None)
     run(order, [ids for _, ids in entries], events.append, Asked())
     result = events[-1]
-    held_out = set(result["held_out"])
     adapter = service._store.publish(
         round_id,
         blob=base64.b64decode(result["adapter"]),
         rank=result["rank"],
         parent=None,
-        seen=[entry for place, (entry, _) in enumerate(entries) if place not in held_out],
+        seen=[entries[place][0] for place in result["learned"]],
         status="active",
         reason=result["reason"],
         metrics={"base_sha256": service._base.source_sha256},

@@ -74,8 +74,7 @@ def test_promotions_by_chance(tiny, tiny_tokenizer):
         promoted.append(result["status"] == "promoted")
         print(f"{number}: {result['status']}: {result['reason']}", flush=True)
         if promoted[-1]:
-            held_out = set(result["held_out"])
-            seen = [place for place in range(len(entries)) if place not in held_out]
+            seen = sorted({*order.seen, *result["learned"]})
             mixtures = {"base": result["mixtures"]["base"], "serving": result["mixtures"]["candidate"]}
             order = replace(order, parent=result["adapter"], seen=seen, mixtures=mixtures)
             assert base64.b64decode(result["adapter"])

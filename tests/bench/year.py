@@ -44,7 +44,7 @@ PLOT = ROOT / "docs" / "year.svg"
 YEAR = timedelta(days=365)
 TOKENS = 45_000  # of the newest text
 DUE_TOKENS = 3_500
-BUDGET_S = 30.0
+BUDGET_S = 45.0
 SLICE_TOKENS = 900  # written after a round, that it is judged by here
 GENERAL_TOKENS = 1_500
 
@@ -60,10 +60,7 @@ class Life:
     """What a profile would hold."""
 
     adapter: Lora | None = None
-    seen: int = (
-        0  # entries, in order of time, that the serving adapter was trained on: all up to this one ...
-    )
-    held_out: frozenset[int] = frozenset()  # ... but these
+    seen: frozenset[int] = frozenset()  # places of the entries that the serving adapter was trained on
     mixtures: dict[str, list[Any]] = field(default_factory=dict)
     refused: int = 0
     at_round: int = 0  # tokens there were at the last round
@@ -141,7 +138,7 @@ class Year:
             order_of(self.settings, None, seed=tokens),
             base=str(self.base_dir),
             parent=None if before is None else base64.b64encode(before.to_bytes()).decode(),
-            seen=[place for place in range(life.seen) if place not in life.held_out],
+            seen=sorted(life.seen),
             mixtures=life.mixtures,
         )
         lines = (entry.ids for entry in self.entries[:known])
@@ -158,7 +155,7 @@ class Year:
         if promoted:
             life.adapter = Lora.from_bytes(base64.b64decode(result["adapter"]), self.base.config)
             life.mixtures["serving"] = result["mixtures"]["candidate"]
-            life.seen, life.held_out = known, frozenset(result["held_out"])
+            life.seen |= set(result["learned"])
         metrics = result["metrics"]
         return {
             "tokens": tokens,

@@ -14,6 +14,7 @@ from idiolect.adapters.corpus import (
     general_passages,
     hold_out,
     pack,
+    to_train_on,
     windows,
 )
 
@@ -22,6 +23,7 @@ BREAK = [9]
 
 def test_rows_overlap_by_one_token_and_count_only_what_was_written() -> None:
     rows = pack([[1, 2, 3], [4, 5]], 3, BREAK)
+    assert rows.entries.tolist() == [[0, 1], [1, 2]]
     assert rows.ids.tolist() == [[9, 1, 2, 3], [3, 9, 4, 5]]
     assert rows.weights.tolist() == [[1, 1, 1], [0, 1, 1]]
 
@@ -55,6 +57,11 @@ def test_every_token_is_a_target_once_with_all_before_it_in_view(
     targets, weights = rows.ids[:, 1:].ravel(), rows.weights.ravel()
     counted = targets[weights > 0].tolist()
     assert counted == [token for entry in entries for token in entry]
+    for row, (first, after) in zip(range(len(rows)), rows.entries, strict=True):
+        learned = rows.ids[row, 1:][rows.weights[row] > 0].tolist()
+        near = [token for entry in entries[first:after] for token in entry]
+        assert str(learned)[1:-1] in str(near), "of these entries, and of no other"
+        assert after > first
     line = [token for entry in entries for token in (*breaks, *entry)]
     assert [int(rows.ids[0, 0]), *targets.tolist()][: len(line)] == line
 
@@ -83,6 +90,29 @@ def test_little_text_gives_its_least_and_much_text_its_most() -> None:
     assert 10 * len(hold_out([10] * 200, frozenset())) == HELD_OUT_LEAST
     assert 10 * len(hold_out([10] * 20_000, frozenset())) == HELD_OUT_MOST
     assert 10 * len(hold_out([10] * 60, frozenset())) == 200, "but never more than a third"
+
+
+@given(lengths, st.data())
+def test_all_that_is_new_is_trained_on_with_as_much_that_is_not(
+    entries: list[int], data: st.DataObject
+) -> None:
+    seen = data.draw(st.sets(st.integers(0, len(entries) - 1)))
+    known = {3 * place: length for place, length in enumerate(entries)}
+    chosen = to_train_on(known, {3 * place for place in seen}, np.random.default_rng(1))
+    assert chosen == sorted({*chosen})
+    new = {3 * place for place in range(len(entries)) if place not in seen}
+    assert new <= {*chosen} <= {*known}
+    replayed = [known[place] for place in chosen if place not in new]
+    wanted = max(2000, sum(known[place] for place in new))
+    assert sum(replayed) < wanted + 600
+    assert sum(replayed) >= wanted or len(replayed) == len(seen)
+
+
+def test_what_is_trained_on_again_is_drawn_anew_each_round() -> None:
+    known = dict.fromkeys(range(100), 100)
+    first, second = (to_train_on(known, range(90), np.random.default_rng(seed)) for seed in (1, 2))
+    assert len(first) == len(second) == 30
+    assert first != second
 
 
 def test_all_seen_leaves_nothing_to_hold_out() -> None:

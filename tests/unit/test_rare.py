@@ -130,4 +130,5 @@ def test_an_adapter_is_not_trained_to_foretell_them(tiny_tokenizer):
 
 
 def test_what_is_repeated_is_trained_on_twice():
-    assert few_of_each([[1, 2], [3], [1, 2], [1, 2], [3], [1]]) == [[1, 2], [3], [1, 2], [3], [1]]
+    entries = {3: [1, 2], 4: [3], 6: [1, 2], 7: [1, 2], 8: [3], 9: [1]}
+    assert few_of_each(entries) == [3, 4, 6, 8, 9]

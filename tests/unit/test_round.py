@@ -158,6 +158,7 @@ def test_the_result_has_what_the_service_keeps(
         assert Mixture.from_json(values).to_json() != Mixture().to_json()
     held_out = result["held_out"]
     assert held_out == [*range(held_out[0], len(entries))], "the newest"
+    assert sorted(result["learned"] + held_out) == [*range(len(entries))]
     metrics = result["metrics"]
     for arm in ("base", "memory", "adapter", "both", "serving"):
         assert metrics[arm]["perplexity"] > 1

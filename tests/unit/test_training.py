@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -25,7 +27,16 @@ def twin(tiny_weights: Weights) -> Twin:
 
 def rows(count: int, general: int = 0, tokens: tuple[int, int] = (20, 60)) -> Rows:
     ids = np.random.default_rng(count).integers(*tokens, (count, LENGTH + 1))
-    return Rows(ids, np.ones((count, LENGTH), np.float32), general)
+    return Rows(ids, np.ones((count, LENGTH), np.float32), np.zeros((count, 2), np.int64), general)
+
+
+def together(own: Rows, general: Rows) -> Rows:
+    return Rows(
+        np.concatenate([own.ids, general.ids]),
+        np.concatenate([own.weights, general.weights]),
+        np.concatenate([own.entries, general.entries]),
+        len(general),
+    )
 
 
 def trained(twin: Twin, on: Rows, config: TrainConfig = CONFIG) -> Trained:
@@ -71,6 +82,7 @@ def test_rows_are_learned(twin: Twin) -> None:
     own = rows(6)
     result = trained(twin, own)
     assert result.tokens == 6 * LENGTH * CONFIG.epochs
+    assert result.rows == {*range(6)}
     assert surprise(twin, result.lora, own) < 0.8 * surprise(twin, None, own)
 
 
@@ -83,9 +95,19 @@ def test_general_rows_are_not_learned(twin: Twin) -> None:
 
 def test_general_rows_hold_an_adapter_to_what_the_base_says_there(twin: Twin) -> None:
     own, general = rows(6), rows(5, tokens=(100, 400))
-    both = Rows(
-        np.concatenate([own.ids, general.ids]), np.concatenate([own.weights, general.weights]), general=5
-    )
+    both = together(own, general)
     alone, held = trained(twin, own), trained(twin, both)
     assert departure(twin, held.lora, general) < 0.3 * departure(twin, alone.lora, general)
     assert surprise(twin, held.lora, own) < 0.9 * surprise(twin, None, own)
+
+
+def test_little_text_is_passed_over_twice_and_much_once(twin: Twin) -> None:
+    few = replace(CONFIG, epochs=1, least=200, batch=1)
+    for count, tokens in ((2, 4 * LENGTH), (6, 200), (20, 20 * LENGTH)):
+        result = trained(twin, rows(count), few)
+        assert tokens <= result.tokens < tokens + LENGTH
+
+
+def test_what_was_not_reached_was_not_learned(twin: Twin) -> None:
+    result = trained(twin, rows(20), replace(CONFIG, epochs=0.3, batch=1, least=0))
+    assert len(result.rows) == 6
