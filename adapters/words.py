@@ -21,7 +21,7 @@ _GENERAL_WORDS = 50_000.0  # how many words of the user's own text the general f
 _HERE = 4.0  # what a word in the text before the cursor counts for, in uses
 _LOOKED_BEHIND = 6  # best words of several tokens whose second token is looked at
 _WIDEST = 64  # bytes of a form that is kept: an array has the width of its widest
-_SECONDS_KEPT = 64  # of 200 KB each
+_SECONDS_KEPT = 64  # lists of second tokens, and of their weights
 _NEGLIGIBLE = (
     0.02,
     3e-4,
@@ -76,7 +76,7 @@ class Words:
             np.zeros(0, "S1"), np.zeros(0, np.float32), np.zeros((2, 0), np.int32), np.zeros((2, 0), np.int32)
         )
 
-        self._by_second: dict[tuple[int, int], NDArray[np.float32]] = {}
+        self._by_second: dict[tuple[int, int], tuple[NDArray[np.intp], NDArray[np.float32]]] = {}
 
     def learn(self, text: str) -> None:
         """Count the words of an entry."""
@@ -190,9 +190,13 @@ class Words:
                 np.add.at(total, part.second[row, places], part.weights[places])
             if len(known) >= _SECONDS_KEPT:
                 known.clear()
-            known[row, token] = total
+            tokens = np.flatnonzero(total)
+            known[row, token] = tokens, total[tokens]
             return total
-        return known[row, token]
+        tokens, weights = known[row, token]
+        total = np.zeros(self._vocab, np.float32)
+        total[tokens] = weights
+        return total
 
     def _raise(
         self,
