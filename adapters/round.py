@@ -11,19 +11,16 @@ from __future__ import annotations
 import base64
 import contextlib
 import sys
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import psutil
 
-from idiolect.adapters.child import Asked, Emit, StoppedError, work
+from idiolect.adapters.child import Asked, Emit, work
 from idiolect.adapters.clock import Clock
 from idiolect.adapters.corpus import (
-    HELD_OUT_LEAST,
-    HELD_OUT_MOST,
     Recent,
     Rows,
     few_of_each,
@@ -36,17 +33,16 @@ from idiolect.adapters.gate import Judged, decide, general_perplexity, judge
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.mixture import Mixture
+from idiolect.adapters.progress import Progress
 from idiolect.adapters.rare import Rare, training_weights
 from idiolect.models.build import find_base
 from idiolect.models.errors import IdiolectError
+from idiolect.models.llama import LlamaConfig
 from idiolect.models.session import Model
 from idiolect.models.tokenizer import Tokenizer
 
 _GENERAL_TOKENS = 2000
 _GENERAL_SHARE = 0.2  # rows of general text, for each of the user's
-_JUDGING_SHARE = 0.3  # of the budget
-_ADAPTED = 1.15  # times as long as the base's is a pass with an adapter
-_PART_BYTES = 1 << 20
 
 
 class NothingNewError(IdiolectError):
@@ -103,7 +99,7 @@ def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
     checkpoint = b"".join(map(base64.b64decode, lines[: order.checkpoint_parts])) or None
     entries: list[list[int]] = lines[order.checkpoint_parts :]
     del lines
-    clock = _Progress(
+    clock = Progress(
         Clock(order.budget_s, order.spent_s, lambda: asked.suspensions.total_s),
         emit,
         asked,
@@ -184,143 +180,24 @@ def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
     )
 
 
-class _Progress:
-    """Tells how far the round is and how much time is left, and heeds what is asked of it meanwhile."""
-
-    def __init__(self, time: Clock, emit: Emit, asked: Asked, every_s: float) -> None:
-        self.time = time
-        self.judging_s = 0.0
-        self._emit = emit
-        self._asked = asked
-        self._every_s = every_s
-        self._checkpoint_s = time.spent_s()
-        self._sending: threading.Thread | None = None
-
-    def time_judging(self, model: Model, probe: list[list[int]], recent: Recent, *, adapted: bool) -> int:
-        """How many held-out tokens can be judged in the time there is: a few passages are timed.
-
-        ``model`` is not kept, since training needs the memory; ``adapted`` is whether an adapter serves.
-        """
-        none, memory = {"base": None}, FastMemory(model.config.vocab)
-
-        def time_s(passages: list[list[int]]) -> float:
-            began_s = self.time.spent_s()
-            mixtures = {"base": Mixture()}
-            judge(
-                model,
-                none,
-                passages,
-                recent=recent.copy(),
-                memory=memory,
-                mixtures=mixtures,
-                report=lambda _: None,
-            )
-            return self.time.spent_s() - began_s
-
-        time_s(probe[:1])
-        each = time_s(probe) / sum(map(len, probe))
-        # Half as much general text is read by the base and the candidate, which is one more pass of each half.
-        each *= 1 + _ADAPTED * (1 + adapted) + (1 + _ADAPTED) / 2
-        tokens = int(min(max(_JUDGING_SHARE * self.time.budget_s / each, HELD_OUT_LEAST), HELD_OUT_MOST))
-        self.judging_s = each * tokens
-        return tokens
-
-    @property
-    def training_s(self) -> float:
-        """What is left of the budget for training."""
-        return max(self.time.left_s() - self.judging_s, 1.0)
-
-    def report(self, phase: str, done: float, left_s: float | None = None, **more: float) -> None:
-        """Emit a progress line; ``left_s`` is that of the phase, to which the judging is added.
-
-        Raises StoppedError where that was asked and there is nothing new to keep.
-        """
-        if left_s is None:
-            left = self.judging_s * (1 - done) if phase == "judge" else self.time.left_s()
-        else:
-            left = left_s + self.judging_s
-        self._emit(
-            {
-                "event": "progress",
-                "phase": phase,
-                "done": round(done, 4),
-                "left_s": round(max(left, 0.0), 1),
-                "spent_s": round(self.time.spent_s(), 2),
-                **more,
-            }
-        )
-        if phase != "train" and self._asked.stop.is_set():
-            raise self._stopped()
-
-    def keep(self, snapshot: Callable[[], bytes], done: bool) -> None:
-        """After a step of training: emit a checkpoint now and then, once training is over, and before a stop.
-
-        Raises StoppedError after the last.
-        """
-        stop = self._asked.stop.is_set()
-        if stop or done or self.time.spent_s() - self._checkpoint_s >= self._every_s:
-            self._checkpoint_s = self.time.spent_s()
-            self._send(snapshot())
-        if stop:
-            raise self._stopped()
-
-    def _stopped(self) -> StoppedError:
-        if self._sending is not None:
-            self._sending.join()
-        return StoppedError()
-
-    def _send(self, checkpoint: bytes) -> None:
-        """Emit it in a thread, since whoever takes it in takes his time."""
-        if self._sending is not None:
-            self._sending.join()
-        self._sending = threading.Thread(target=self._parts, args=(checkpoint, self._checkpoint_s))
-        self._sending.start()
-
-    def _parts(self, checkpoint: bytes, spent_s: float) -> None:
-        parts = range(0, len(checkpoint), _PART_BYTES)
-        for part, start in enumerate(parts):
-            data = base64.b64encode(checkpoint[start : start + _PART_BYTES]).decode()
-            last = {"spent_s": spent_s} if part == len(parts) - 1 else {}
-            self._emit({"event": "checkpoint", "part": part, "data": data, **last})
-
-
 def _train(
     order: Order,
     base: Any,
     tokenizer: Tokenizer,
     known: dict[int, list[int]],
     replay: list[list[int]],
-    clock: _Progress,
+    clock: Progress,
     checkpoint: bytes | None,
 ) -> tuple[Lora, list[int], dict[str, Any]]:
     """The adapter, the places of the entries that it has learned from, and facts; of the ``known`` entries by place."""
     # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
-    import numpy as np
-
     from idiolect.adapters.training import TrainConfig, fastest_products, train
     from idiolect.models.graph import read_weights
     from idiolect.models.twin import Twin
 
     config = TrainConfig(learning_rate=order.learning_rate, epochs=order.epochs)
-    breaks = tokenizer.encode("\n")
-    rare = Rare(order.rare_min_count)
-    rare.learn_many(map(tokenizer.decode, known.values()))
-    lengths = {place: len(entry) for place, entry in known.items()}
-    wanted = to_train_on(lengths, order.seen, np.random.default_rng(order.seed))
-    chosen = few_of_each({place: known[place] for place in wanted})
-    own = pack(
-        [known[place] for place in chosen],
-        config.length,
-        breaks,
-        lambda ids: training_weights(rare, ids, tokenizer.token_bytes),
-    )
-    rows = _with_general(own, pack(replay, config.length, breaks))
-    shape = LoraConfig(order.rank, order.alpha)
-    start = Lora.fresh(shape, base.config, order.seed)
-    if order.parent is not None:
-        parent = Lora.from_bytes(base64.b64decode(order.parent), base.config)
-        if parent.config == shape:  # else the settings ask for another shape, which begins anew
-            start = parent
+    start, seen = _start(order, base.config)
+    rows, chosen = _rows(order, seen, tokenizer, known, replay, config.length)
     twin = Twin(read_weights(base.graph, base.config), fastest_products(order.threads))
     result = train(
         twin,
@@ -345,15 +222,37 @@ def _train(
         "products": str(twin.products).removeprefix("torch."),
         "peak_mb": _peak_mb(),
     }
-    drawn = (range(*own.entries[row]) for row in result.rows if row < len(own))
+    drawn = (range(*rows.entries[row]) for row in result.rows if row < len(rows) - rows.general)
     texts = {tuple(known[chosen[entry]]) for entries in drawn for entry in entries}
     return result.lora, [place for place, entry in known.items() if tuple(entry) in texts], facts
 
 
+def _rows(
+    order: Order,
+    seen: list[int],
+    tokenizer: Tokenizer,
+    known: dict[int, list[int]],
+    replay: list[list[int]],
+    length: int,
+) -> tuple[Rows, list[int]]:
+    """What is trained on, and the places of the entries that are in it."""
+    rare = Rare(order.rare_min_count)
+    rare.learn_many(map(tokenizer.decode, known.values()))
+    lengths = {place: len(entry) for place, entry in known.items()}
+    wanted = to_train_on(lengths, seen, np.random.default_rng(order.seed))
+    chosen = few_of_each({place: known[place] for place in wanted})
+    breaks = tokenizer.encode("\n")
+    own = pack(
+        [known[place] for place in chosen],
+        length,
+        breaks,
+        lambda ids: training_weights(rare, ids, tokenizer.token_bytes),
+    )
+    return _with_general(own, pack(replay, length, breaks)), chosen
+
+
 def _with_general(own: Rows, general: Rows) -> Rows:
     """The user's rows and, spread among them by the shuffling, general ones."""
-    import numpy as np
-
     count = max(1, round(len(own) * _GENERAL_SHARE))
     some = np.arange(count) % len(general)
     return Rows(
@@ -362,6 +261,16 @@ def _with_general(own: Rows, general: Rows) -> Rows:
         np.concatenate([own.entries, general.entries[some]]),
         count,
     )
+
+
+def _start(order: Order, config: LlamaConfig) -> tuple[Lora, list[int]]:
+    """The parent and what it has seen; a new adapter where there is none, or where another shape is asked for."""
+    shape = LoraConfig(order.rank, order.alpha)
+    if order.parent is not None:
+        parent = Lora.from_bytes(base64.b64decode(order.parent), config)
+        if parent.config == shape:
+            return parent, order.seen
+    return Lora.fresh(shape, config, order.seed), []
 
 
 def _parent(order: Order, config: Any) -> Any:
