@@ -42,7 +42,7 @@ CORPORA = ROOT.parent / "shared" / "corpora"
 RESULT = ROOT / "docs" / "year.json"
 PLOT = ROOT / "docs" / "year.svg"
 YEAR = timedelta(days=365)
-TOKENS = 45_000  # of the newest text
+TOKENS = 80_000  # of the newest text
 DUE_TOKENS = 3_500
 BUDGET_S = 45.0
 SLICE_TOKENS = 900  # written after a round, that it is judged by here
@@ -57,8 +57,9 @@ class Entry:
 
 @dataclass
 class Life:
-    """What a profile would hold."""
+    """What a profile would hold, and what its adapter makes of general text."""
 
+    general: float
     adapter: Lora | None = None
     seen: frozenset[int] = frozenset()  # places of the entries that the serving adapter was trained on
     mixtures: dict[str, list[Any]] = field(default_factory=dict)
@@ -70,8 +71,9 @@ class Life:
 class Year:
     """One person's."""
 
-    def __init__(self, name: str, base_dir: Path, home: Path, threads: int) -> None:
+    def __init__(self, name: str, base_dir: Path, home: Path, threads: int, tokens: int) -> None:
         self.name = name
+        self.tokens = tokens
         self.settings = Settings(
             home=home, budget_s=BUDGET_S, train_every_tokens=DUE_TOKENS, threads=threads, keyring=False
         )
@@ -82,7 +84,7 @@ class Year:
         self.model = Model(self.base.graph, self.base.config, threads=threads)
         self.general = self._general()
         self.general_base = general_perplexity(self.model, None, self.general, self.breaks)
-        self.life = Life()
+        self.life = Life(general=self.general_base)
         self.entries = self._entries()
 
     def _general(self) -> list[list[int]]:
@@ -101,7 +103,7 @@ class Year:
         lines.sort(key=lambda line: line["ts"])
         coded = [(datetime.fromisoformat(line["ts"]), self.tokenizer.encode(line["text"])) for line in lines]
         first, total = len(coded), 0
-        while first > 0 and total < TOKENS:
+        while first > 0 and total < self.tokens:
             first -= 1
             total += len(coded[first][1])
         coded = coded[first:]
@@ -199,9 +201,8 @@ class Year:
             mixtures=mixtures,
             report=lambda _done: None,
         )
-        general = self.general_base
-        if now is not None:
-            general = general_perplexity(self.model, now.tensors(), self.general, self.breaks)
+        if now is not None and promoted:
+            self.life.general = general_perplexity(self.model, now.tensors(), self.general, self.breaks)
         both = found.get("now", found["base"])
         row = {
             "next_tokens": count,
@@ -209,7 +210,7 @@ class Year:
             "memory": round(found["base"].mixed.perplexity, 2),
             "adapter": round(both.alone.perplexity, 2),
             "both": round(both.mixed.perplexity, 2),
-            "general": round(general / self.general_base - 1, 4),
+            "general": round(self.life.general / self.general_base - 1, 4),
         }
         former = found.get("before", found["base"] if promoted else None)
         if former is not None:
@@ -253,12 +254,13 @@ def main() -> None:
     names = sorted(path.stem for path in CORPORA.glob("*.jsonl"))
     parser.add_argument("corpora", nargs="*", default=names, help="names; default: all")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--tokens", type=int, default=TOKENS, help="of the newest text")
     asked = parser.parse_args()
     if not names:
         sys.exit(f"Skipped: {CORPORA} is absent.")
     for name in asked.corpora:
         with tempfile.TemporaryDirectory(prefix="idiolect-year-") as home:
-            rows = Year(name, ROOT / ".cache" / "base", Path(home), asked.threads).play()
+            rows = Year(name, ROOT / ".cache" / "base", Path(home), asked.threads, asked.tokens).play()
         result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
         result[name] = rows
         RESULT.write_text(json.dumps(result, indent=1, sort_keys=True) + "\n")
