@@ -104,11 +104,15 @@ class Expectation:
         self._session = Session(model, length=others + self._window, adapter=adapter, aside=_ASIDE)
         self._turn = threading.Lock()  # for the session, and recent text as it sees it
         self._in_view, self._newest_at = knowledge.recent.line, time.monotonic()
+        self._read_behind = self._in_view  # by the latest pass
         self._looking: _Looking | None = None  # what is made ahead now
         self._noting = threading.Lock()  # for what follows
-        self._known = -1  # the memory's size when it was made
-        self._remembered: OrderedDict[tuple[int, ...], NDArray[np.float32]] = OrderedDict()
-        self._foreseen: dict[tuple[int, ...], NDArray[np.float32]] = {}
+        self._said = _Few()  # the model's distributions, with recent text as it is in view
+        self._foreseen: dict[
+            tuple[int, ...], NDArray[np.float32]
+        ] = {}  # the same, of what nobody has asked for yet
+        self._known = -1  # the memory's size when what follows was made
+        self._remembered = _Few()  # mixed distributions
         self._likely: dict[tuple[int, ...], list[int]] = {}
 
     def tail(self, text: str) -> str:
@@ -153,48 +157,42 @@ class Expectation:
         ids = ids[: self._window]
         for start in range(0, len(ids), _AT_ONCE):
             entry, rest = ids[:start], ids[start : start + _AT_ONCE - 1]
-            rows = self._pass(entry, rest)
-            self._foreseen |= {tuple(entry + rest[:place]): row for place, row in enumerate(rows)}
-        self._remembered.clear()  # nobody has asked for them yet
+            rows = self._read(entry, rest)
+            self._foreseen |= {tuple(entry + rest[:place]): softmax(row) for place, row in enumerate(rows)}
 
     def remembered(self, entry: list[int]) -> NDArray[np.float32] | None:
         """The same as :meth:`after`, if it needs no pass."""
-        key = tuple(entry)
+        key, memory = tuple(entry), self._knowledge.memory
         with self._noting:
-            if self._knowledge.memory.tokens != self._known:  # something was learned since
-                self._known = self._knowledge.memory.tokens
+            if memory.tokens != self._known:  # something was learned since
+                self._known = memory.tokens
                 self._remembered.clear()
-                self._foreseen.clear()
                 self._likely.clear()
-            if key not in self._remembered and key in self._foreseen:
-                self._note(key, self._foreseen[key])
+                self._look()
+            if key not in self._remembered:
+                if key in self._foreseen:
+                    self._said.note(key, self._foreseen[key])
+                if key in self._said:
+                    mixed = self.mixture.mix(self._said[key], memory, memory.predict(entry))
+                    self._remembered.note(key, mixed)
             if key in self._remembered:
                 self._remembered.move_to_end(key)
             return self._remembered.get(key)
 
-    def _note(self, key: tuple[int, ...], p: NDArray[np.float32]) -> None:
-        self._remembered[key] = p
-        while len(self._remembered) > _REMEMBERED:
-            self._remembered.popitem(last=False)
-
     def observe(self, ids: Sequence[int]) -> None:
         """Learn from an entry, before the memory does, how far the memory could be trusted on the way.
 
-        No pass is needed: what was foretold while it was typed is remembered, and the model's part follows from it.
+        No pass is needed: what the model said while it was typed is remembered, and counts once.
         """
         self._end(ids)
         memory = self._knowledge.memory
-        if memory.tokens != self._known:
-            return
         with self._noting:
-            foretold = list(self._remembered.items())
+            beginnings = [at for at in self._said if len(at) < len(ids) and tuple(ids[: len(at)]) == at]
+            foretold = [(entry, self._said.pop(entry)) for entry in beginnings]
         for entry, p in foretold:
-            if len(entry) < len(ids) and tuple(ids[: len(entry)]) == entry:
-                token, known = ids[len(entry)], memory.predict(entry)
-                share = self.mixture.weight(known)
-                from_memory = known.backoff * memory.unigram(token) + float(known.p[known.ids == token].sum())
-                from_model = max(float(p[token]) - share * from_memory, 0.0) / (1 - share)
-                self.mixture.learn(known, from_memory, from_model)
+            token, known = ids[len(entry)], memory.predict(entry)
+            from_memory = known.backoff * memory.unigram(token) + float(known.p[known.ids == token].sum())
+            self.mixture.learn(known, from_memory, float(p[token]))
 
     def _end(self, ids: Sequence[int]) -> None:
         """The text that was written is whole, and no longer under way."""
@@ -272,41 +270,66 @@ class Expectation:
     def _pass(
         self, entry: list[int], draft: list[int], interrupt: Interrupt | None = None
     ) -> list[NDArray[np.float32]]:
-        known, wanted = self._known, len(draft) + 1
+        rows = self._read(entry, draft, interrupt)
+        return [self._remember(entry + draft[:place], row) for place, row in enumerate(rows)]
+
+    def _read(
+        self, entry: list[int], draft: list[int], interrupt: Interrupt | None = None
+    ) -> NDArray[np.float32]:
+        """Logits (len(draft) + 1, vocab) after ``entry`` and after each token of ``draft``."""
+        wanted = len(draft) + 1
         left = self._left(entry + draft, wanted)
         if wanted == 1:
-            rows = self._session.feed(left, "last", interrupt)
-        else:
-            if len(left) > wanted:  # logits of what only has to be read would take 200 KB a token
-                self._session.feed(left[:-wanted], "none", interrupt)
-            rows = self._session.feed(left[-wanted:], "all", interrupt)
-        return [self._remember(entry + draft[:place], row, known) for place, row in enumerate(rows)]
+            return self._session.feed(left, "last", interrupt)
+        if len(left) > wanted:  # logits of what only has to be read would take 200 KB a token
+            self._session.feed(left[:-wanted], "none", interrupt)
+        return self._session.feed(left[-wanted:], "all", interrupt)
 
     def _left(self, entry: list[int], rows: int) -> list[int]:
         """What must be fed for the logits of the last ``rows`` tokens of ``entry``, recent text before it."""
-        left = self._session.reuse([*self._before(), *entry], len(entry))
+        with self._noting:
+            self._look()
+            self._read_behind = self._in_view
+        before = [*self._read_behind, *self._knowledge.recent.breaks]
+        left = self._session.reuse([*before, *entry], len(entry))
         if len(left) < rows:  # all of it is cached, but logits are not: feed the end again
             keep = len(self._session.tokens) - (rows - len(left))
             left = self._session.tokens[keep:] + left
             self._session.truncate(keep)
         return left
 
-    def _before(self) -> list[int]:
-        """Recent text as it stands before every entry."""
-        recent, now = self._knowledge.recent, time.monotonic()
-        old = now - self._newest_at > _IN_VIEW_S
-        if recent.line is self._in_view or old or not self._session.under_way(_UNDER_WAY_S):
-            self._in_view, self._newest_at = recent.line, now
-        return [*self._in_view, *recent.breaks]
+    def _look(self) -> None:
+        """Bring recent text into view, unless texts are under way that would have to be read again."""
+        recent, now = self._knowledge.recent.line, time.monotonic()
+        if recent is self._in_view:
+            self._newest_at = now
+        elif now - self._newest_at > _IN_VIEW_S or not self._session.under_way(_UNDER_WAY_S):
+            self._in_view, self._newest_at = recent, now
+            self._said.clear()
+            self._foreseen.clear()
+            self._remembered.clear()
 
-    def _remember(self, entry: list[int], logits: NDArray[np.float32], known: int) -> NDArray[np.float32]:
-        """Mix what the model says with the memory; ``known`` is the memory's size before the pass."""
-        memory = self._knowledge.memory
-        p = self.mixture.mix(softmax(logits), memory, memory.predict(entry))
+    def _remember(self, entry: list[int], logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Mix what the model says with the memory."""
+        said, memory = softmax(logits), self._knowledge.memory
+        known = memory.tokens
+        p = self.mixture.mix(said, memory, memory.predict(entry))
         with self._noting:
-            if known == self._known:  # else it was made with other recent text in view
-                self._note(tuple(entry), p)
+            if self._read_behind is self._in_view:  # else something was learned on the way
+                self._said.note(tuple(entry), said)
+                if known == self._known:
+                    self._remembered.note(tuple(entry), p)
         return p
+
+
+class _Few(OrderedDict[tuple[int, ...], NDArray[np.float32]]):
+    """Distributions by what they follow: those that were noted or looked for last."""
+
+    def note(self, key: tuple[int, ...], p: NDArray[np.float32]) -> None:
+        """Keep one more, and let the oldest go."""
+        self[key] = p
+        while len(self) > _REMEMBERED:
+            self.popitem(last=False)
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
