@@ -28,7 +28,7 @@ _REMEMBERED = 24  # distributions, of 200 KB each
 _ASIDE = 640  # tokens of texts that are written beside the present one, of 45 KB each
 _AT_ONCE = 32  # tokens of an entry that is known beforehand are read in one pass
 _UNDER_WAY_S = 10.0  # since somebody last went on with a text
-_IN_VIEW_S = 30.0  # that recent text stays as it is, at the most, before texts that are under way
+_IN_VIEW_S = 300.0  # that recent text stays as it is, at the most, before texts that are under way
 _WINDOW_STEP = 128  # a long prefix is cut at multiples of this, so that its cache stays valid for a while
 
 
@@ -73,7 +73,7 @@ class _Looking:
 class Expectation:
     """Next-token distributions after any entry; the last few are remembered.
 
-    What is learned while texts are being written comes into view between them, or after half a minute: all of them
+    What is learned while texts are being written comes into view between them, or after five minutes: all of them
     would have to be read again behind it. The memory knows it at once.
 
     For one thread at a time, and beside it another that calls :meth:`ahead`.
