@@ -24,7 +24,7 @@ _SHORT = (
     3  # tokens of a draft that need only be likely; a longer one is a dear pass, and must be nearly certain
 )
 _CERTAIN = 0.8
-_REMEMBERED = 24  # distributions, of 200 KB each
+_SAID, _DRAFTED, _REMEMBERED = 24, 16, 16  # distributions, of 200 KB each
 _ASIDE = 640  # tokens of texts that are written beside the present one, of 45 KB each
 _AT_ONCE = 32  # tokens of an entry that is known beforehand are read in one pass
 _UNDER_WAY_S = 10.0  # since somebody last went on with a text
@@ -107,12 +107,13 @@ class Expectation:
         self._read_behind = self._in_view  # by the latest pass
         self._looking: _Looking | None = None  # what is made ahead now
         self._noting = threading.Lock()  # for what follows
-        self._said = _Few()  # the model's distributions, with recent text as it is in view
-        self._foreseen: dict[
-            tuple[int, ...], NDArray[np.float32]
-        ] = {}  # the same, of what nobody has asked for yet
+        self._said = _Few(_SAID)  # the model's distributions, with recent text as it is in view
+        # Behind what was asked for: those of one text must not oust all others.
+        self._drafted = _Few(_DRAFTED)
+        # And those of a text that is known beforehand, of which nobody has asked for any yet.
+        self._foreseen: dict[tuple[int, ...], NDArray[np.float32]] = {}
         self._known = -1  # the memory's size when what follows was made
-        self._remembered = _Few()  # mixed distributions
+        self._remembered = _Few(_REMEMBERED)  # mixed distributions
         self._likely: dict[tuple[int, ...], list[int]] = {}
 
     def tail(self, text: str) -> str:
@@ -167,17 +168,25 @@ class Expectation:
             if memory.tokens != self._known:  # something was learned since
                 self._known = memory.tokens
                 self._remembered.clear()
-                self._likely.clear()
                 self._look()
-            if key not in self._remembered:
-                if key in self._foreseen:
-                    self._said.note(key, self._foreseen[key])
-                if key in self._said:
-                    mixed = self.mixture.mix(self._said[key], memory, memory.predict(entry))
-                    self._remembered.note(key, mixed)
-            if key in self._remembered:
-                self._remembered.move_to_end(key)
-            return self._remembered.get(key)
+            p = self._mixed(entry)
+            if p is not None:
+                self._remembered.note(key, p)
+            if (said := self._word_of_the_model(key)) is not None:
+                self._said.note(key, said)
+            return p
+
+    def _mixed(self, entry: list[int]) -> NDArray[np.float32] | None:
+        """The same, where nothing becomes more likely to be remembered by it."""
+        p = self._remembered.get(tuple(entry))
+        if p is not None:
+            return p
+        said, memory = self._word_of_the_model(tuple(entry)), self._knowledge.memory
+        return None if said is None else self.mixture.mix(said, memory, memory.predict(entry))
+
+    def _word_of_the_model(self, key: tuple[int, ...]) -> NDArray[np.float32] | None:
+        found = (known.get(key) for known in (self._said, self._drafted, self._foreseen))
+        return next((said for said in found if said is not None), None)
 
     def observe(self, ids: Sequence[int]) -> None:
         """Learn from an entry, before the memory does, how far the memory could be trusted on the way.
@@ -259,19 +268,17 @@ class Expectation:
 
     def _kept(self, entry: list[int], draft: list[int]) -> list[NDArray[np.float32]] | None:
         """The same, if all of them are remembered."""
-        rows = []
-        for place in range(len(draft) + 1):
-            row = self.remembered(entry + draft[:place])
-            if row is None:
-                return None
-            rows.append(row)
-        return rows
+        rows = [self.remembered(entry)]
+        with self._noting:
+            rows += [self._mixed(entry + draft[:end]) for end in range(1, len(draft) + 1)]
+        found = [row for row in rows if row is not None]
+        return found if len(found) == len(rows) else None
 
     def _pass(
         self, entry: list[int], draft: list[int], interrupt: Interrupt | None = None
     ) -> list[NDArray[np.float32]]:
         rows = self._read(entry, draft, interrupt)
-        return [self._remember(entry + draft[:place], row) for place, row in enumerate(rows)]
+        return [self._remember(entry, draft[:place], row) for place, row in enumerate(rows)]
 
     def _read(
         self, entry: list[int], draft: list[int], interrupt: Interrupt | None = None
@@ -305,30 +312,37 @@ class Expectation:
             self._newest_at = now
         elif now - self._newest_at > _IN_VIEW_S or not self._session.under_way(_UNDER_WAY_S):
             self._in_view, self._newest_at = recent, now
-            self._said.clear()
-            self._foreseen.clear()
-            self._remembered.clear()
+            for known in (self._said, self._drafted, self._foreseen, self._remembered, self._likely):
+                known.clear()
 
-    def _remember(self, entry: list[int], logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _remember(
+        self, entry: list[int], draft: list[int], logits: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
         """Mix what the model says with the memory."""
         said, memory = softmax(logits), self._knowledge.memory
-        known = memory.tokens
-        p = self.mixture.mix(said, memory, memory.predict(entry))
+        known, whole = memory.tokens, entry + draft
+        p = self.mixture.mix(said, memory, memory.predict(whole))
         with self._noting:
-            if self._read_behind is self._in_view:  # else something was learned on the way
-                self._said.note(tuple(entry), said)
-                if known == self._known:
-                    self._remembered.note(tuple(entry), p)
+            if self._read_behind is not self._in_view:  # something was learned on the way
+                return p
+            (self._drafted if draft else self._said).note(tuple(whole), said)
+            if known == self._known and not draft:
+                self._remembered.note(tuple(whole), p)
         return p
 
 
 class _Few(OrderedDict[tuple[int, ...], NDArray[np.float32]]):
-    """Distributions by what they follow: those that were noted or looked for last."""
+    """Distributions by what they follow: the ``most`` that were noted last."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
 
     def note(self, key: tuple[int, ...], p: NDArray[np.float32]) -> None:
         """Keep one more, and let the oldest go."""
         self[key] = p
-        while len(self) > _REMEMBERED:
+        self.move_to_end(key)
+        while len(self) > self._most:
             self.popitem(last=False)
 
 
