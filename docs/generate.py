@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import runpy
 import textwrap
 from pathlib import Path
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("models", "adapters", "daemon")
 BENCH = ROOT / "docs" / "bench.json"
+YEAR = ROOT / "docs" / "year.json"
 
 #: Defaults that are another on each machine.
 _BY_MACHINE = {
     "home": "the platform's folder for user data",
     "threads": "2, or 1 where there is one core",
 }
+_LAST = 4  # rounds at the end of a year
 _KINDS = (("base", "base"), ("memory", "+ memory"), ("adapter", "+ adapter"), ("both", "+ both"))
 
 
@@ -281,6 +284,33 @@ def faults() -> str:
         counts = (str(row["cases"].get(name, "")) for name in names)
         table.append(f"| {row['operation']} | {row['steps']} | {' | '.join(counts)} | {row['wrong']} |")
     return "\n".join(table)
+
+
+def year() -> str:
+    """What a year of rounds came to: perplexity of the next text over the last rounds, and of general text."""
+    found = json.loads(YEAR.read_text("utf-8")) if YEAR.exists() else {}
+    if not found:
+        return ""
+    table = [
+        "| text | rounds, promoted | served worse | base | + memory | + both | general text |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, rows in sorted(found.items()):
+        promoted = [row for row in rows if row["status"] == "promoted"]
+        worse = sum(row["worse_p"] < 0.05 for row in promoted)
+        base, memory, both = (_mean_perplexity(rows[-_LAST:], kind) for kind in ("base", "memory", "both"))
+        gain = f"{both:.1f} ({100 * (both / memory - 1):+.0f} %)"
+        table.append(
+            f"| {name} | {len(rows)}, {len(promoted)} | {worse} | {base:.1f} | {memory:.1f} | {gain} | "
+            f"{100 * rows[-1]['general']:+.1f} % |"
+        )
+    return "\n".join(table)
+
+
+def _mean_perplexity(rows: Sequence[dict[str, Any]], kind: str) -> float:
+    """Over the tokens of several slices."""
+    tokens = sum(row["next_tokens"] for row in rows)
+    return math.exp(sum(row["next_tokens"] * math.log(row[kind]) for row in rows) / tokens)
 
 
 def _savings(corpora: dict[str, dict[str, Any]]) -> str:

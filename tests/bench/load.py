@@ -240,10 +240,11 @@ def _figures(waits: Sequence[tuple[float, float]], callers: Sequence[Caller]) ->
 
 
 def _memory(memory_mb: Sequence[float]) -> dict[str, Any]:
-    """At the beginning (the mean of a twentieth), at the end, and at the most."""
-    few = max(1, len(memory_mb) // 20)
+    """At the beginning (the mean of a twentieth), in the middle, at the end, and at the most."""
+    few, middle = max(1, len(memory_mb) // 20), len(memory_mb) // 2
     return {
         "start_mb": round(float(np.mean(memory_mb[:few]))),
+        "middle_mb": round(float(np.mean(memory_mb[middle : middle + few]))),
         "end_mb": round(float(np.mean(memory_mb[-few:]))),
         "most_mb": round(max(memory_mb)),
     }
