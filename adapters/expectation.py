@@ -168,7 +168,7 @@ class Expectation:
             if memory.tokens != self._known:  # something was learned since
                 self._known = memory.tokens
                 self._remembered.clear()
-                self._look()
+            self._look()
             p = self._mixed(entry)
             if p is not None:
                 self._remembered.note(key, p)
