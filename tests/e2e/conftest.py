@@ -4,6 +4,7 @@ Chromium is driven over its DevTools protocol by a pipe.
 """
 
 import base64
+import contextlib
 import itertools
 import json
 import os
@@ -30,6 +31,10 @@ for fd, end in zip((3, 4), ends):
 os.execv(sys.argv[3], sys.argv[3:])
 """
 MODIFIERS = {"Alt": 1, "Control": 2, "Shift": 8}
+
+
+class NavigatedError(AssertionError):
+    """The page was left before an expression in it had its value."""
 
 
 class Tab:
@@ -100,6 +105,8 @@ class Tab:
         while True:
             answer = self._answers.get(timeout=DEADLINE_S)
             if answer["id"] == number:
+                if "navigated" in answer.get("error", {}).get("message", ""):
+                    raise NavigatedError
                 assert "error" not in answer, (method, answer["error"])
                 return answer["result"]
 
@@ -111,10 +118,14 @@ class Tab:
         assert "exceptionDetails" not in done, done["exceptionDetails"]
         return done["result"].get("value")
 
+    def _js_or_none(self, expression):
+        with contextlib.suppress(NavigatedError):
+            return self.js(expression)
+
     def until(self, expression):
         """Waits for an expression to be true; its value."""
         deadline = time.monotonic() + DEADLINE_S
-        while not (value := self.js(expression)):
+        while not (value := self._js_or_none(expression)):
             assert time.monotonic() < deadline, (
                 expression,
                 self.js("document.body.innerText"),

@@ -279,7 +279,7 @@ def test_it_fits_and_axe_finds_nothing(page, dark, width):
 
 def test_without_a_session_it_says_how_to_get_one(page):
     page.send("Network.clearBrowserCookies")
-    page.js("location.reload()")
+    page.send("Page.reload")
     page.until("document.querySelector('#gone')?.innerText.includes('idiolect open')")
     assert page.js("document.querySelector('main').hidden")
     assert all("401" in problem for problem in page.problems)  # the browser notes the refusal
