@@ -6,8 +6,8 @@ due, and the service's own training process runs it, from the adapter that serve
 what served before, predict the next slice of text, which nothing has learned from, and general text that is not the
 program's own (``general_peps.txt``). Rows go into ``docs/year.json`` as they come, the plot into ``docs/year.svg``.
 
-Settings are the defaults but for the round's budget, shorter so that a year fits into an hour, and for the text that
-makes a round due, so that each corpus sees ten or more. They are the same for all.
+Settings are the defaults but for the round's budget, shorter so that a year takes minutes, and for the text that makes
+a round due, less so that there are more of them. They are the same for all.
 """
 
 from __future__ import annotations

@@ -245,15 +245,15 @@ def test_rules_and_sources_are_shown_and_changed(page, profile, tmp_path):
     assert profile.ask("/v1/sources")["sources"] == []
 
 
-def test_the_command_prints_a_link_and_opens_it(tab, profile, tmp_path):
-    tab.go(profile.run("open", "--no-browser").strip())
-    tab.until(READY)
+def test_the_command_prints_a_link_and_opens_it(page, profile, tmp_path):
+    page.go(profile.run("open", "--no-browser").strip())
+    page.until(READY)
     opener = tmp_path / "browser"
     opener.write_text(f'#!/bin/sh\nprintf %s "$1" > {tmp_path}/link\n')
     opener.chmod(0o700)
     assert "http" not in profile.run("open", BROWSER=f"{opener} %s")
-    tab.go((tmp_path / "link").read_text())
-    tab.until(READY)
+    page.go((tmp_path / "link").read_text())
+    page.until(READY)
 
 
 # --- for everyone ---

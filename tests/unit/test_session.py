@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -185,6 +186,30 @@ def test_a_text_is_under_way_until_it_ends_or_nobody_has_gone_on_with_it(
     session.end(texts[1])
     assert not session.under_way(60)
     assert session.tokens == ids[:10]
+
+
+def test_whether_a_text_is_under_way_may_be_asked_while_others_are_set_aside(
+    tiny_float: Model, ids: list[int]
+) -> None:
+    session, ended = Session(tiny_float, length=LENGTH, aside=100), threading.Event()
+    session._cache = session._cache[..., :1]  # what is copied is not looked at here
+
+    def change() -> None:
+        for number in range(3000):
+            session.tokens = [number, *ids[:11]]
+            session._set_aside()
+        ended.set()
+
+    former = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        changing = threading.Thread(target=change)
+        changing.start()
+        while not ended.is_set():
+            session.under_way(-60)
+        changing.join()
+    finally:
+        sys.setswitchinterval(former)
 
 
 def test_sessions_of_one_model_do_not_mix(
