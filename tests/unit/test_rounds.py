@@ -359,3 +359,19 @@ def test_a_clock_that_jumps_keeps_each_days_sum(profile: Profile, monkeypatch: p
         used(f"2026-03-{day}", 1)
     assert used("2026-03-29", 0) == 1
     assert len(profile.store.get("round_seconds")) <= 8
+
+
+def test_what_a_round_did_not_reach_counts_as_not_seen(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow = profile.service._children.follow
+
+    def cut_short(*asked: Any) -> Iterator[dict[str, Any]]:
+        for event in follow(*asked):
+            yield event | ({"learned": [0, 2, 5]} if event["event"] == "result" else {})
+
+    monkeypatch.setattr(profile.service._children, "follow", cut_short)
+    profile.begin()
+    verdict = profile.end()
+    ids = [entry for entry, _ in profile.store.token_ids()]
+    assert profile.store.seen(verdict["adapter"]) == {ids[0], ids[2], ids[5]}
