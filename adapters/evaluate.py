@@ -23,6 +23,7 @@ from idiolect.adapters.figures import latency, reliability, row, savings
 from idiolect.adapters.heldout import Message
 from idiolect.adapters.lora import Lora
 from idiolect.adapters.predict import Predictor, Suggestion
+from idiolect.adapters.restraint import Restraint
 from idiolect.adapters.serving import Serving
 from idiolect.adapters.typist import BARS, Typed, type_text
 from idiolect.models.build import find_base
@@ -44,7 +45,8 @@ class Order:
     The first ``history`` messages are learned from, the others typed; ``repeats`` tells for each of these whether
     it is one. ``adapter`` is the base64 of an adapter's bytes, or None; ``about_adapter`` is passed on to the
     result. ``mixtures`` are the weights that the base and the adapter were judged with, where they were, and
-    ``calibration`` is what is known of how far ghosts can be believed (:meth:`Calibration.to_json`).
+    ``calibration`` is what is known of how far ghosts can be believed (:meth:`Calibration.to_json`), ``restraint`` how
+    dear a wrong one is held.
     """
 
     base: str
@@ -59,6 +61,7 @@ class Order:
     about_adapter: dict[str, Any] | None
     mixtures: dict[str, list[Any]]
     calibration: list[Any] | None
+    restraint: float | None
     rare_min_count: int
 
 
@@ -213,7 +216,7 @@ class _Typist:
         if order.adapter is not None:
             self._adapter = Lora.from_bytes(base64.b64decode(order.adapter), base.config).tensors()
         self._mixtures = order.mixtures
-        self._calibration = order.calibration
+        self._calibration, self._restraint = order.calibration, order.restraint
         self._history = [self._serving.tokenizer.encode(message.kept) for message in history]
         self._test = test
         self._clock = clock
@@ -226,7 +229,7 @@ class _Typist:
         weight = 1.0 if ghosts else _WORDS_ONLY
         self._clock.report("type" if ghosts else "growth", arm.name)
         history = [ids for ids in self._history[len(self._history) - newest :] if ids]
-        calibration = self._calibration if arm.learns else None
+        calibration, restraint = (self._calibration, self._restraint) if arm.learns else (None, None)
         served = _Served(
             self._serving,
             arm,
@@ -234,6 +237,7 @@ class _Typist:
             mixture=self._mixtures.get("adapter" if arm.adapted else "base"),
             adapter=self._adapter if arm.adapted else None,
             calibration=Calibration() if calibration is None else Calibration.from_json(calibration),
+            restraint=Restraint() if restraint is None else Restraint(restraint),
         )
         asked = 0
 
@@ -266,12 +270,13 @@ class _Served:
         mixture: list[Any] | None,
         adapter: Adapter | None,
         calibration: Calibration,
+        restraint: Restraint,
     ) -> None:
         self._serving = serving
         self._arm = arm
         self._mixture = mixture
         self._adapter = adapter
-        self._calibration = calibration
+        self._trust = {"calibration": calibration, "restraint": restraint}
         known = serving.knowledge(history if arm.memory else ())
         if not arm.context:
             known = replace(known, recent=Recent(0, serving.tokenizer.encode("\n")))
@@ -282,7 +287,7 @@ class _Served:
 
     def _made(self) -> Predictor:
         predictor = self._serving.predictor(
-            self._knowledge, self._mixture, adapter=self._adapter, calibration=self._calibration
+            self._knowledge, self._mixture, adapter=self._adapter, **self._trust
         )
         predictor.warm()
         return predictor

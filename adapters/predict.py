@@ -19,6 +19,7 @@ import regex
 from idiolect.adapters.calibration import Calibration
 from idiolect.adapters.expectation import Expectation, Knowledge
 from idiolect.adapters.mixture import Mixture
+from idiolect.adapters.restraint import Restraint
 from idiolect.adapters.words import LONGEST, WORD, Continuation, Matches
 from idiolect.models.session import Adapter, Model
 from idiolect.models.tokenizer import Tokenizer
@@ -31,7 +32,6 @@ _LIKELY = 0.35  # a ghost's next token must be at least this probable
 _FINISHED = 0.5  # behind a word that is finished with at least this probability a ghost looks
 _TRUST = 0.8  # in what the memory knows of a word's second token
 _SPELLED = 2  # tokens that a word which no list knows may still take, a pass for each
-_WRONG = 3.3  # keystrokes that a wrong ghost costs its reader: more than are lost, since it breaks a thought
 _SURE = 0.5  # a ghost is shown only from this probability on, whatever it would save
 _CERTAIN = 0.86  # from here on it is shown however short: the rest of one must not vanish while it is typed
 _SHORTEST = 3  # characters of a ghost; fewer are typed faster than read
@@ -114,6 +114,7 @@ class Predictor:
         adapter_id: what to name in answers.
         context_tokens: tokens of the prefix that are looked at.
         calibration: how far a ghost's probability has been right; shared and kept up to date.
+        restraint: how dear a wrong ghost is held; the same.
     """
 
     def __init__(
@@ -127,6 +128,7 @@ class Predictor:
         adapter_id: int | None = None,
         context_tokens: int = 512,
         calibration: Calibration | None = None,
+        restraint: Restraint | None = None,
     ) -> None:
         self.adapter_id = adapter_id
         self.adapter = adapter
@@ -136,6 +138,7 @@ class Predictor:
             model, knowledge, mixture, adapter=adapter, window=context_tokens, spare=_SPARE
         )
         self._calibration = calibration or Calibration()
+        self._restraint = restraint or Restraint()
         self.uptake = 1.0  # how much of what is right is really taken
         self._lock = threading.Lock()
         self._pending: OrderedDict[str, tuple[str, float]] = OrderedDict()
@@ -237,8 +240,19 @@ class Predictor:
         with self._lock:
             self._expectation.observe(ids)
             offered = [prefix for prefix in self._pending if text.startswith(prefix)]
-            pieces = [(len(prefix), *self._pending.pop(prefix)) for prefix in offered]
+            pieces = sorted((len(prefix), *self._pending.pop(prefix)) for prefix in offered)
+            if pieces:
+                self._restraint.learn(len(text) - pieces[0][0], self._wrong(text, pieces))
             self._calibration.learn_many((p, _continues(text, at, piece)) for at, piece, p in pieces)
+
+    def _wrong(self, text: str, pieces: Sequence[tuple[int, str, float]]) -> int:
+        """How many wrong ghosts came up while ``text`` was typed: (where, what, how probable) each, in order."""
+        wrong, left = 0, (-1, "")  # where the last one that was shown goes on, and with what
+        for at, piece, p in pieces:
+            if self._worth(piece, self._calibration(p)):
+                wrong += not _continues(text, at, piece) and left != (at, piece)
+                left = at + 1, piece[1:]
+        return wrong
 
     def complete(self, prefix: str, words: int) -> str:
         """The likeliest continuation by up to ``words`` words, however unsure: to show, not to type."""
@@ -371,7 +385,7 @@ class Predictor:
     def _worth(self, text: str, p: float) -> bool:
         """Whether a ghost is expected to save more than it distracts."""
         taken = p * self.uptake
-        saved, lost = taken * (len(text) - 1), (1 - taken) * _WRONG
+        saved, lost = taken * (len(text) - 1), (1 - taken) * self._restraint.cost
         return taken >= _CERTAIN or (p >= _SURE and len(text) >= _SHORTEST and saved > lost)
 
     def _next(self, cut: _Cut, found: Matches) -> list[_Piece]:

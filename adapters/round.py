@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -43,6 +43,7 @@ from idiolect.models.tokenizer import Tokenizer
 
 _GENERAL_TOKENS = 2000
 _GENERAL_SHARE = 0.2  # rows of general text, for each of the user's
+_FIRST = 1.5  # times the learning rate: what an adapter bears that has learned nothing, where text is passed over once
 
 
 class NothingNewError(IdiolectError):
@@ -198,6 +199,8 @@ def _train(
     config = TrainConfig(learning_rate=order.learning_rate, epochs=order.epochs)
     start, seen = _start(order, base.config)
     rows, chosen = _rows(order, seen, tokenizer, known, replay, config.length)
+    if not seen and rows.weights.size >= config.least:
+        config = replace(config, learning_rate=_FIRST * config.learning_rate)
     twin = Twin(read_weights(base.graph, base.config), fastest_products(order.threads))
     result = train(
         twin,

@@ -19,6 +19,7 @@ from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.predict import Predictor
 from idiolect.adapters.rare import Rare
+from idiolect.adapters.restraint import Restraint
 from idiolect.adapters.words import Words
 from idiolect.models.build import BasePaths
 from idiolect.models.lexicon import read_lexicon
@@ -102,11 +103,13 @@ class Serving:
         adapter: Adapter | None = None,
         adapter_id: int | None = None,
         calibration: Calibration | None = None,
+        restraint: Restraint | None = None,
     ) -> Predictor:
         """Suggestions from ``knowledge``, with an adapter or the base alone.
 
         ``mixture`` are the weights that it was judged with (:meth:`Mixture.to_json`), None where it never was;
-        ``calibration`` is what is known of how far ghosts can be believed, and learns on.
+        ``calibration`` is what is known of how far ghosts can be believed, ``restraint`` of how many are wrong;
+        both learn on.
         """
         return Predictor(
             self.model,
@@ -117,4 +120,5 @@ class Serving:
             adapter_id=adapter_id,
             context_tokens=self._context_tokens,
             calibration=calibration,
+            restraint=restraint,
         )

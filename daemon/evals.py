@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.store import Store
+    from idiolect.daemon.trust import Trust
 
 Encode = Callable[[str], list[int]]
 
@@ -52,13 +53,14 @@ EVALUATION = Work("an evaluation", "idiolect.adapters.evaluate", EvalFailedError
 class _Adapter:
     """What is measured in the arms with an adapter, if there are any, and what the result says of it.
 
-    With what was learned when it, or the base, was judged and used: mixtures and calibration.
+    With what was learned when it, or the base, was judged and used: mixtures, calibration and restraint.
     """
 
     blob: str | None = None  # base64
     about: dict[str, Any] | None = None
     mixtures: dict[str, list[Any]] = field(default_factory=dict)
     calibration: list[Any] | None = None
+    restraint: float | None = None
 
 
 class Evals:
@@ -71,7 +73,7 @@ class Evals:
         children: runs the processes.
         encode: text to token ids.
         serving: the adapter that answers now, or None for the base.
-        calibration: what is known of how far ghosts can be believed, as JSON values.
+        trust: what is known of how far ghosts can be believed.
     """
 
     def __init__(
@@ -82,7 +84,7 @@ class Evals:
         children: Children,
         encode: Encode,
         serving: Callable[[], int | None],
-        calibration: Callable[[], list[Any]],
+        trust: Trust,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -90,7 +92,7 @@ class Evals:
         self._children = children
         self._encode = encode
         self._serving = serving
-        self._calibration = calibration
+        self._trust = trust
 
     def run(self, wanted: EvalRequest) -> Iterator[dict[str, Any]]:
         """Evaluate. Yields progress events and at last the result; closed before that, it ends the work.
@@ -135,7 +137,8 @@ class Evals:
             blob = base64.b64encode(self._store.adapter_blob(active)).decode()
             mixtures["adapter"] = self._rounds.mixture(active)
         known = {name: weights for name, weights in mixtures.items() if weights is not None}
-        return split, _Adapter(blob, about, known, self._calibration())
+        calibration, restraint = self._trust.calibration.to_json(), self._trust.restraint.cost
+        return split, _Adapter(blob, about, known, calibration, restraint)
 
     def _train(self, split: Split, wanted: EvalRequest) -> Generator[dict[str, Any], None, _Adapter]:
         """Run a round on the history, as for a new user. Yields its progress; returns the adapter."""
@@ -169,6 +172,7 @@ class Evals:
             about_adapter=adapter.about,
             mixtures=adapter.mixtures,
             calibration=adapter.calibration,
+            restraint=adapter.restraint,
             rare_min_count=self._settings.rare_min_count,
         )
         count = len(split.history) + len(split.test)

@@ -133,7 +133,7 @@ class Service:
             self._children,
             encode=self._tokenizer.encode,
             serving=lambda: self._predictor.adapter_id,
-            calibration=lambda: self._trust.calibration.to_json(),
+            trust=self._trust,
         )
         self._switching = threading.Lock()
         self._importing = 0
@@ -452,7 +452,12 @@ class Service:
         tensors = None if lora is None else lora.tensors()
         mixture = self._mixture(adapter_id)
         predictor = self._serving.predictor(
-            knowledge, mixture, adapter=tensors, adapter_id=adapter_id, calibration=self._trust.calibration
+            knowledge,
+            mixture,
+            adapter=tensors,
+            adapter_id=adapter_id,
+            calibration=self._trust.calibration,
+            restraint=self._trust.restraint,
         )
         predictor.uptake = self._trust.uptake()
         return predictor

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from idiolect.adapters.calibration import Calibration, uptake
+from idiolect.adapters.restraint import Restraint
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from idiolect.adapters.predict import Predictor
     from idiolect.daemon.storage.store import Store
+
+T = TypeVar("T")
 
 log = logging.getLogger("idiolect.trust")
 
 _CALIBRATION: Final = "ghost_calibration"  # state: how far ghosts' probabilities have been right
+_RESTRAINT: Final = "ghost_restraint"  # state: how dear a wrong one is held
 _MIXTURE: Final = (
     "mixture"  # state: how far the memory has been trusted beside which adapter, since its round
 )
@@ -26,21 +32,22 @@ _UPTAKE_DAYS: Final = 90  # of feedback that count for how readily ghosts are sh
 class Trust:
     """What is known of ghosts and of the memory's share, over restarts.
 
-    ``calibration`` is the live one, which predictors teach.
+    ``calibration`` and ``restraint`` are the live ones, which predictors teach.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self.calibration = self._kept()
+        self.calibration = self._kept(_CALIBRATION, Calibration.from_json) or Calibration()
+        self.restraint = self._kept(_RESTRAINT, Restraint) or Restraint()
         self._events_kept = self.calibration.events
 
-    def _kept(self) -> Calibration:
-        kept = self._store.get(_CALIBRATION)
+    def _kept(self, name: str, read: Callable[[Any], T]) -> T | None:
+        kept = self._store.get(name)
         try:
-            return Calibration() if kept is None else Calibration.from_json(kept)
-        except ValueError:
+            return None if kept is None else read(kept)
+        except (TypeError, ValueError):
             log.error("what was known of how far ghosts can be believed is damaged, and begins anew")
-            return Calibration()
+            return None
 
     def mixture(self, adapter_id: int | None) -> list[Any] | None:
         """The memory's weights as they last were beside this adapter (None: the base), if it was the one served."""
@@ -59,6 +66,7 @@ class Trust:
         self._events_kept = self.calibration.events
         try:
             self._store.set(_CALIBRATION, self.calibration.to_json())
+            self._store.set(_RESTRAINT, self.restraint.cost)
             self._store.set(
                 _MIXTURE, {"adapter": predictor.adapter_id, "weights": predictor.mixture.to_json()}
             )

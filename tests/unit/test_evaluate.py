@@ -68,6 +68,7 @@ def order(tiny: BasePaths, make_lora: Callable[..., Lora]) -> Order:
         about_adapter={"id": 3, "status": "active", "reason": "better", "seconds": 12.5},
         mixtures={},
         calibration=None,
+        restraint=None,
         rare_min_count=3,
     )
 
