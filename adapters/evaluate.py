@@ -276,7 +276,7 @@ class _Served:
         self._arm = arm
         self._mixture = mixture
         self._adapter = adapter
-        self._trust = {"calibration": calibration, "restraint": restraint}
+        self._calibration, self._restraint = calibration, restraint
         known = serving.knowledge(history if arm.memory else ())
         if not arm.context:
             known = replace(known, recent=Recent(0, serving.tokenizer.encode("\n")))
@@ -287,7 +287,11 @@ class _Served:
 
     def _made(self) -> Predictor:
         predictor = self._serving.predictor(
-            self._knowledge, self._mixture, adapter=self._adapter, **self._trust
+            self._knowledge,
+            self._mixture,
+            adapter=self._adapter,
+            calibration=self._calibration,
+            restraint=self._restraint,
         )
         predictor.warm()
         return predictor

@@ -15,6 +15,7 @@ from idiolect.adapters.memory import FastMemory, Prediction
 from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.predict import NO_GHOST, Predictor, Suggestion
 from idiolect.adapters.rare import Rare
+from idiolect.adapters.restraint import Restraint
 from idiolect.adapters.words import WORD, Words
 from idiolect.models.lexicon import Lexicon, read_lexicon
 
@@ -702,6 +703,49 @@ def test_every_key_of_a_message_tells_something(predictor: Callable[..., Predict
     events = len(BOILERPLATE) - 10
     assert events - 5 < calibration.events <= events
     assert sum(row[2] for row in calibration.to_json()) > 0.7 * events
+
+
+class Counted(Restraint):
+    """Keeps what it was told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = list[tuple[int, int]]()
+
+    def learn(self, characters: int, wrong: int) -> None:
+        self.told.append((characters, wrong))
+        super().learn(characters, wrong)
+
+
+@pytest.mark.parametrize(
+    ("entry", "wrong"),
+    [
+        ("Kind regards from all of us at the harbour office", 0),
+        (
+            "Kind regards from all of us at the hardware shop",
+            1,
+        ),  # typed into for three letters, and one ghost
+    ],
+)
+def test_a_wrong_ghost_counts_once_while_it_is_typed_into(
+    predictor: Callable[..., Predictor], entry: str, wrong: int
+) -> None:
+    restraint = Counted()
+    ours = predictor(*[BOILERPLATE] * 6, restraint=restraint)
+    shown = [ours.suggest(entry[:end]).ghost.show for end in range(len("Kind regards from"), len(entry))]
+    ours.observe(entry, [])
+    assert sum(shown) > 5
+    assert restraint.told == [(len(entry) - len("Kind regards from"), wrong)]
+
+
+def test_a_reader_of_too_many_wrong_ghosts_is_shown_fewer(predictor: Callable[..., Predictor]) -> None:
+    def shown(restraint: Restraint) -> list[bool]:
+        ours = predictor(*HISTORY, restraint=restraint)
+        return [ours.suggest(entry[:end]).ghost.show for entry in HISTORY for end in range(len(entry))]
+
+    usual, fewer = shown(Restraint()), shown(Restraint(50.0))
+    assert 0 < sum(fewer) < sum(usual)
+    assert all(before or not after for before, after in zip(usual, fewer, strict=True))
 
 
 def test_what_waits_for_its_entry_has_bounds(predictor: Callable[..., Predictor]) -> None:

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from idiolect.adapters.restraint import Restraint
 from idiolect.daemon.offlimits import Place
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings
@@ -123,7 +124,9 @@ def test_a_code_is_offered_from_the_third_time_on(service):
 
 def test_a_damaged_calibration_is_begun_anew(service):
     service._store.set("ghost_calibration", {"not": "counts"})
+    service._store.set("ghost_restraint", {"not": "a cost"})
     assert Trust(service._store).calibration.events == 0
+    assert Trust(service._store).restraint.cost == Restraint().cost
 
 
 def test_what_became_of_ghosts_is_kept(service):
