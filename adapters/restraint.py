@@ -6,7 +6,7 @@ import math
 
 _DEAR = 3.3  # keystrokes that a wrong ghost costs its reader: more than are lost, since it breaks a thought
 _DEAREST = 50.0
-_BORNE = 0.017  # wrong ghosts a character that a reader bears
+_BORNE = 0.0185  # wrong ghosts a character that a reader bears
 _STEP = 0.1  # of the logarithm of the cost, for each that is too many: a thousand characters tell
 
 

@@ -87,12 +87,12 @@ class Generations:
         self._lock = threading.Lock()
         self._idle: list[tuple[_Kind, Writer]] = []  # the last used at the end
         self._era = 0  # raised when text is forgotten
-        self._resting = Latest("writers", self._let_go, quiet_s=_KEPT_S)
+        self._resting = Latest("writers", self.rest, quiet_s=_KEPT_S)
 
     def close(self) -> None:
         """Keep no writer any more."""
         self._resting.stop()
-        self._let_go()
+        self.rest()
 
     def models(self) -> list[NamedModel]:
         """All that can be asked for."""
@@ -151,6 +151,7 @@ class Generations:
                 self._idle = [*self._idle, (kind, writer)][-_IDLE:]
         self._resting.ask()
 
-    def _let_go(self) -> None:
+    def rest(self) -> None:
+        """Let go of the writers that nobody uses now."""
         with self._lock:
             self._idle.clear()

@@ -75,7 +75,7 @@ class Rounds:
         base: the base model that is served.
         children: runs the training process.
         serving: the adapter that answers now, or None for the base.
-        published: called once another adapter is to be served.
+        published: called after a round, with whether another adapter is to be served now.
         paused: whether learning is paused; no round starts by itself then.
     """
 
@@ -87,7 +87,7 @@ class Rounds:
         children: Children,
         *,
         serving: Callable[[], int | None],
-        published: Callable[[], None],
+        published: Callable[[bool], None],
         paused: Callable[[], bool],
     ) -> None:
         self._settings = settings
@@ -328,7 +328,7 @@ class Rounds:
             try:
                 self._store.adapter_blob(parent)
             except AdapterDamagedError:
-                self._published()
+                self._published(True)
                 parent = self._serving()
         return parent
 
@@ -394,7 +394,7 @@ class Rounds:
             seconds=result["seconds"],
             state={_MIXTURE: result["mixtures"]["base"], ROUND_DUE: False},
         )
-        self._published()
+        self._published(promoted)
         log.info("round %d: adapter %d %s: %s", round_id, adapter, result["status"], result["reason"])
         return {
             "event": "verdict",

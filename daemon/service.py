@@ -471,9 +471,9 @@ class Service:
         if not knowing:
             return Voice(None, Mixture(), None)
         predictor = self._predictor
-        tensors = None if adapter_id is None else self._servable.lora(adapter_id).tensors()
         if adapter_id == predictor.adapter_id:
-            return Voice(tensors, predictor.mixture, self._knowledge)
+            return Voice(predictor.adapter, predictor.mixture, self._knowledge)
+        tensors = None if adapter_id is None else self._servable.lora(adapter_id).tensors()
         mixture = self._mixture(adapter_id)
         return Voice(tensors, Mixture() if mixture is None else Mixture.from_json(mixture), self._knowledge)
 
@@ -483,11 +483,13 @@ class Service:
             predictor = self._make(self._knowledge, self._servable.active())
             predictor.warm()
             self._predictor = predictor
+        self.generations.rest()
         give_back_memory()
 
-    def _published(self) -> None:
-        """A round has ended: serve what it may have made, and let old weights go."""
-        self._switch()
+    def _published(self, another: bool) -> None:
+        """A round has ended: serve ``another`` adapter, if that is active now, and let old weights go."""
+        if another:
+            self._switch()
         self._store.retain(self._settings.keep_adapters)
 
 

@@ -2,7 +2,8 @@
 
 Each typist has a program's name, a connection and messages of its own, and types 8 keys a second. Keys that are due
 while an answer is awaited are not asked for, as in an editor, where only the newest counts; they are told as
-``skipped``. Waiting is counted from when a key was due, so that a service that falls behind cannot hide it.
+``skipped``. Waiting is counted from when a key was due, so that a service that falls behind cannot hide it. No message
+is typed twice: what was typed once is known by heart, and would be foretold at length.
 
 ``soak`` adds what else happens in a day: what was typed is learned, a watched folder is written to, training rounds
 run, and another program has longer text generated. It takes ``SOAK_S`` seconds (600), ``load`` twice ``LOAD_S`` (60).
@@ -12,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import itertools
 import json
 import os
 import threading
@@ -33,7 +33,7 @@ LOAD_S = float(os.environ.get("LOAD_S", "60"))
 SOAK_S = float(os.environ.get("SOAK_S", "600"))
 CLIENTS = 8
 KEYS_PER_S = 8
-HELD_OUT = 100  # newest messages, which are typed and not read before
+WRITE_EVERY_S = 2.0
 _WARM_S = 3.0
 
 
@@ -76,9 +76,9 @@ class Caller:
 def type_on(
     caller: Caller, messages: Sequence[str], ended: threading.Event, offset_s: float, learn: bool
 ) -> None:
-    """Type these messages over and over until it has ended; ``learn`` sends each that is finished."""
+    """Type these messages until it has ended; ``learn`` sends each that is finished."""
     due = time.perf_counter() + offset_s
-    for number, message in enumerate(itertools.cycle(messages)):
+    for message in messages:
         for end in range(1, len(message) + 1):
             late_s = time.perf_counter() - due
             if late_s >= 1 / KEYS_PER_S and end < len(message):
@@ -89,13 +89,13 @@ def type_on(
                 caller.ask("/v1/suggest", {"prefix": message[:end]}, since=due)
             due += 1 / KEYS_PER_S
         if learn:
-            text = message if number < len(messages) else f"{message} ({number})"
-            caller.ask("/v1/history", {"text": text, "source": caller.name})
+            caller.ask("/v1/history", {"text": message, "source": caller.name})
+    raise AssertionError("there were too few messages")
 
 
 def load(profile: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """One client alone, and then eight: what they waited, what went wrong, and the service's memory."""
-    messages = _prepare(profile, rows)
+    messages, _ = _prepare(profile, rows, LOAD_S)
     found = []
     for clients in (1, CLIENTS):
         with _watched(profile) as memory_mb:
@@ -111,7 +111,7 @@ def load(profile: Any, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def soak(profile: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
     """Everything at once: eight that type and are learned from, a watched folder, training, generated text."""
-    messages = _prepare(profile, rows)
+    messages, notes = _prepare(profile, rows, SOAK_S, round(SOAK_S / WRITE_EVERY_S))
     folder.mkdir()
     with profile.client() as client:
         client.post("/v1/watch", json={"path": str(folder)}).raise_for_status()
@@ -121,11 +121,11 @@ def soak(profile: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, An
     trained: list[bool] = []
 
     def write(ended: threading.Event) -> None:
-        for number, message in enumerate(itertools.cycle(messages)):
-            if ended.wait(2):
+        for number, note in enumerate(notes):
+            if ended.wait(WRITE_EVERY_S):
                 return
             with (folder / f"notes-{number % 5}.md").open("a", encoding="utf-8") as file:
-                file.write(f"{message} ({number})\n\n")
+                file.write(f"{note}\n\n")
             writer.done += 1
 
     def train(ended: threading.Event) -> None:
@@ -167,18 +167,26 @@ def soak(profile: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, An
 # --- what both need ----------------------------------------------------------------------------------
 
 
-def _prepare(profile: Any, rows: list[dict[str, Any]]) -> list[str]:
-    """A service that has read all but the newest messages; returns those, to be typed."""
+def _prepare(
+    profile: Any, rows: list[dict[str, Any]], seconds: float, notes: int = 0
+) -> tuple[list[str], list[str]]:
+    """A service that has read all but the newest messages; returns those, to be typed, and so many before them."""
+    texts = [row["text"][:160] for row in rows]
+    first, keys = len(rows), 0
+    while keys < 1.2 * CLIENTS * KEYS_PER_S * seconds:  # in turn, so that all get about as much
+        first -= 1
+        keys += len(texts[first]) if len(texts[first]) > 60 else 0
+    messages = [text for text in texts[first:] if len(text) > 60]
+    first, apart = first - notes, texts[first - notes : first]
     known = profile.home / "known.jsonl"
-    known.write_text("\n".join(json.dumps(row) for row in rows[:-HELD_OUT]), encoding="utf-8")
+    known.write_text("\n".join(json.dumps(row) for row in rows[:first]), encoding="utf-8")
     profile.run("start")
     profile.run("add", str(known))
-    messages = [row["text"][:160] for row in rows[-HELD_OUT:] if len(row["text"]) > 60]
     with profile.client() as client:
         started = time.perf_counter()
         while time.perf_counter() - started < _WARM_S:
             client.post("/v1/suggest", json={"prefix": messages[0][:40]}).raise_for_status()
-    return messages
+    return messages, apart
 
 
 def _callers(profile: Any, names: Sequence[str]) -> list[Caller]:

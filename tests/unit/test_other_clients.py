@@ -488,7 +488,7 @@ def test_writers_are_let_go_after_a_while(service):
     generations = service.generations
     list(generations.generate("idiolect-base", Prompt("x"), Wanted(1)))
     assert 0 < len(generations._idle) <= 2
-    generations._let_go()
+    generations.rest()
     assert generations._idle == []
     with pytest.raises(UnknownModelError):
         generations.model("idiolect-adapter-99")

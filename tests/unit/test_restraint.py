@@ -18,7 +18,7 @@ def test_a_wrong_ghost_grows_dearer_while_too_many_come_up_and_then_cheaper_agai
 
 def test_what_a_reader_bears_changes_nothing() -> None:
     restraint = Restraint(5.0)
-    restraint.learn(10_000, 170)
+    restraint.learn(10_000, 185)
     assert restraint.cost == pytest.approx(5.0)
 
 

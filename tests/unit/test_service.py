@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 
 from idiolect.adapters.restraint import Restraint
+from idiolect.adapters.texts import Prompt, Wanted
 from idiolect.daemon.offlimits import Place
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings
@@ -50,9 +51,10 @@ def test_feedback_is_counted_by_day(service, on):
     assert service.status()["savings"] == {**asdict(both), "today": asdict(left)}
 
 
-def test_feedback_is_counted_for_what_served(service, on, tiny, make_lora):
-    service.feedback(TAKEN, Place())
-    adapter = service._store.publish(
+@pytest.fixture
+def adapter(service, tiny, make_lora):
+    """An adapter that serves."""
+    made = service._store.publish(
         service._store.begin_round(None),
         blob=make_lora(tiny.config).to_bytes(),
         rank=4,
@@ -64,6 +66,32 @@ def test_feedback_is_counted_for_what_served(service, on, tiny, make_lora):
         tokens_per_s=None,
         seconds=None,
     )
+    service.use(made)
+    return made
+
+
+def test_an_adapter_is_held_once_whoever_asks(service, adapter):
+    assert service._voice(adapter, knowing=True).adapter is service._predictor.adapter
+
+
+def test_a_switch_lets_go_of_what_wrote_with_another_adapter(service, adapter):
+    list(service.generations.generate("idiolect", Prompt("x"), Wanted(1)))
+    assert service.generations._idle
+    service.use(None)
+    assert service.generations._idle == []
+
+
+def test_a_round_that_is_refused_leaves_what_serves_as_it_is(service, adapter):
+    serving = service._predictor
+    service._published(another=False)
+    assert service._predictor is serving
+    service._published(another=True)
+    assert service._predictor is not serving
+
+
+def test_feedback_is_counted_for_what_served(service, on, adapter):
+    service.use(None)
+    service.feedback(TAKEN, Place())
     service.use(adapter)
     service.feedback(LEFT, Place())
     assert {served: counts.accepted for served, counts in service.report(1).by_adapter.items()} == {
