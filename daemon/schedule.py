@@ -87,8 +87,8 @@ class Schedule:
         return min(self._settings.budget_s, self._settings.daily_budget_s)
 
     def new_tokens_needed(self, refused: int) -> int:
-        """How much new text makes a round due after so many refusals in a row: twice as much for each but one."""
-        times = min(1 << max(0, min(refused, 32) - 1), self._settings.longest_backoff)
+        """How much new text makes a round due after so many refusals in a row: as much again for each from the second on."""
+        times = min(max(1, refused), self._settings.longest_backoff)
         return self._settings.train_every_tokens * times
 
     def decide(self, facts: Facts, machine: Machine, now: datetime) -> Decision:

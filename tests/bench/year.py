@@ -44,7 +44,7 @@ PLOT = ROOT / "docs" / "year.svg"
 YEAR = timedelta(days=365)
 TOKENS = 80_000  # of the newest text
 DUE_TOKENS = 3_500
-BUDGET_S = 45.0
+BUDGET_S = 60.0
 SLICE_TOKENS = 900  # written after a round, that it is judged by here
 GENERAL_TOKENS = 1_500
 

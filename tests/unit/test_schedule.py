@@ -84,6 +84,15 @@ def test_what_does_not_keep_it_off(
     assert decided(replace(DUE, **facts), replace(IDLE, **machine), **settings).start
 
 
+@pytest.mark.parametrize(("refused", "times"), [(0, 1), (1, 1), (2, 2), (3, 3), (8, 8), (9, 8), (10**6, 8)])
+def test_each_further_refusal_waits_for_more_text(refused: int, times: int) -> None:
+    settings = Settings()
+    needed = Schedule(settings).new_tokens_needed(refused)
+    assert needed == times * settings.train_every_tokens
+    assert decided(replace(DUE, refused=refused, new_tokens=needed)).start
+    assert not decided(replace(DUE, refused=refused, new_tokens=needed - 1)).start
+
+
 def test_a_round_is_no_longer_than_a_day_allows() -> None:
     assert Schedule(Settings(daily_budget_s=30.0)).round_s == 30.0
     assert not decided(replace(DUE, used_today_s=1.0), daily_budget_s=30.0).start
