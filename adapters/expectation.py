@@ -136,7 +136,7 @@ class Expectation:
         It is not made, or stopped, where :meth:`after` or :meth:`likely` need another one meanwhile.
         """
         draft = self._draft(entry, least)
-        if self._kept(entry, draft) is not None:
+        if self._foretold(entry, draft):
             return
         looking = _Looking(len(entry), tuple(entry + draft), Interrupt())
         self._looking = looking
@@ -147,6 +147,15 @@ class Expectation:
             finally:
                 self._turn.release()
         self._looking = None
+
+    def _foretold(self, entry: list[int], draft: list[int]) -> bool:
+        """Whether the model's word on all of these is remembered."""
+        with self._noting:
+            self._look()
+            whole = tuple(entry + draft)
+            return all(
+                self._word_of_the_model(whole[:end]) is not None for end in range(len(entry), len(whole) + 1)
+            )
 
     def foresee(self, ids: list[int]) -> None:
         """Make the passes that the beginnings of an entry will need, many at once, for who knows what will be typed.

@@ -37,7 +37,6 @@ from idiolect.adapters.progress import Progress
 from idiolect.adapters.rare import Rare, training_weights
 from idiolect.models.build import find_base
 from idiolect.models.errors import IdiolectError
-from idiolect.models.llama import LlamaConfig
 from idiolect.models.session import Model
 from idiolect.models.tokenizer import Tokenizer
 
@@ -131,14 +130,14 @@ def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
     )
     held_out = held_out[len(held_out) - _fit(held_out[::-1], tokens) :]
     general = general[: _fit(general, tokens // 2)]
-    lora, learned, facts = _train(order, base, tokenizer, known, replay, clock, checkpoint)
+    parent = None if order.parent is None else Lora.from_bytes(base64.b64decode(order.parent), base.config)
+    lora, learned, facts = _train(order, base, tokenizer, known, replay, clock, checkpoint, parent)
     del replay, checkpoint
     blob = lora.to_bytes()
     # Judge what will be served: the adapter as it is stored.
     candidate = Lora.from_bytes(blob, base.config).tensors()
     model = Model(base.graph, base.config, threads=order.threads)
-    parent = _parent(order, base.config)
-    adapters = {"base": None, "candidate": candidate} | ({"serving": parent} if parent else {})
+    adapters = {"base": None, "candidate": candidate} | ({"serving": parent.tensors()} if parent else {})
     mixtures = {name: _mixture(order, name) for name in adapters}
     judged = judge(
         model,
@@ -189,6 +188,7 @@ def _train(
     replay: list[list[int]],
     clock: Progress,
     checkpoint: bytes | None,
+    parent: Lora | None,
 ) -> tuple[Lora, list[int], dict[str, Any]]:
     """The adapter, the places of the entries that it has learned from, and facts; of the ``known`` entries by place."""
     # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
@@ -197,7 +197,11 @@ def _train(
     from idiolect.models.twin import Twin
 
     config = TrainConfig(learning_rate=order.learning_rate, epochs=order.epochs)
-    start, seen = _start(order, base.config)
+    shape = LoraConfig(order.rank, order.alpha)
+    if parent is not None and parent.config == shape:
+        start, seen = parent, order.seen
+    else:  # there is none, or another shape is asked for
+        start, seen = Lora.fresh(shape, base.config, order.seed), []
     rows, chosen = _rows(order, seen, tokenizer, known, replay, config.length)
     if not seen and rows.weights.size >= config.least:
         config = replace(config, learning_rate=_FIRST * config.learning_rate)
@@ -264,22 +268,6 @@ def _with_general(own: Rows, general: Rows) -> Rows:
         np.concatenate([own.entries, general.entries[some]]),
         count,
     )
-
-
-def _start(order: Order, config: LlamaConfig) -> tuple[Lora, list[int]]:
-    """The parent and what it has seen; a new adapter where there is none, or where another shape is asked for."""
-    shape = LoraConfig(order.rank, order.alpha)
-    if order.parent is not None:
-        parent = Lora.from_bytes(base64.b64decode(order.parent), config)
-        if parent.config == shape:
-            return parent, order.seen
-    return Lora.fresh(shape, config, order.seed), []
-
-
-def _parent(order: Order, config: Any) -> Any:
-    if order.parent is None:
-        return None
-    return Lora.from_bytes(base64.b64decode(order.parent), config).tensors()
 
 
 def _mixture(order: Order, name: str) -> Mixture:
