@@ -87,7 +87,7 @@ class Schedule:
         return min(self._settings.budget_s, self._settings.daily_budget_s)
 
     def new_tokens_needed(self, refused: int) -> int:
-        """How much new text makes a round due after so many refusals in a row: as much again for each from the second on."""
+        """How much new text makes a round due: from two refusals in a row on, as many times as much as there were."""
         times = min(max(1, refused), self._settings.longest_backoff)
         return self._settings.train_every_tokens * times
 
