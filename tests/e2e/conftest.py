@@ -1,5 +1,6 @@
-"""What tests share that drive other programs: a real browser, and a service of the tiny model that knows a sentence.
+"""What tests share that drive other programs: a real browser, a terminal, and a service of the tiny model.
 
+The service knows a sentence about a lighthouse keeper.
 Chromium is driven over its DevTools protocol by a pipe.
 """
 
@@ -8,13 +9,18 @@ import contextlib
 import itertools
 import json
 import os
+import pty
 import queue
+import re
+import select
 import subprocess
 import sys
+import termios
 import threading
 import time
 
 import httpx
+import pyte
 import pytest
 
 from idiolect.daemon import process
@@ -31,6 +37,54 @@ for fd, end in zip((3, 4), ends):
 os.execv(sys.argv[3], sys.argv[3:])
 """
 MODIFIERS = {"Alt": 1, "Control": 2, "Shift": 8}
+
+
+# How keys are to be reported, which pyte does not know.
+_UNKNOWN = re.compile(rb"\x1b\[[<=>][0-9;]*[a-z]")
+
+
+class Terminal:
+    """A program in a terminal of its own: keys go in, and it shows what it draws."""
+
+    def __init__(self, command, environment):
+        self._ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (24, 120))
+        self._screen = pyte.Screen(120, 24)
+        self._stream = pyte.ByteStream(self._screen)
+        self.process = subprocess.Popen(
+            ["setsid", "--ctty", *command], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
+        )
+        os.close(theirs)
+
+    def keys(self, keys):
+        os.write(self._ours, keys.encode())
+
+    def until(self, *lines, grey=""):
+        """Wait until the screen ends with these lines, and with this in grey at the end of the last one."""
+        self._until(lambda: self._shows(lines, grey), (lines, grey))
+
+    def until_there(self, text):
+        """Wait until this stands somewhere on the screen."""
+        self._until(lambda: any(text in line for line in self._screen.display), text)
+
+    def _until(self, condition, wanted):
+        deadline = time.monotonic() + DEADLINE_S
+        while not condition():
+            assert time.monotonic() < deadline, (self._screen.display, wanted)
+            if select.select([self._ours], [], [], 1)[0]:
+                drawn = os.read(self._ours, 1 << 16)
+                self._stream.feed(_UNKNOWN.sub(b"", drawn))
+
+    def _shows(self, lines, grey):
+        shown = [line.rstrip() for line in self._screen.display[: self._screen.cursor.y + 1]]
+        cells = self._screen.buffer[self._screen.cursor.y]
+        ghost = "".join(cells[x].data for x in range(120) if cells[x].fg == "brightblack")
+        return shown[-len(lines) :] == [*lines[:-1], (lines[-1] + grey).rstrip()] and ghost == grey
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        os.close(self._ours)
 
 
 class NavigatedError(AssertionError):
@@ -217,3 +271,17 @@ def service(new_service, tmp_path_factory):
         service.ask("/v1/history", text=KNOWN, source="test")
     yield service
     process.stop(service.settings)
+
+
+@pytest.fixture
+def terminal():
+    """`terminal(command, environment)`: a program in a terminal of its own."""
+    opened = []
+
+    def start(command, environment):
+        opened.append(Terminal(command, environment))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()

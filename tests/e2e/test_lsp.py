@@ -1,4 +1,4 @@
-"""The language server with a real service (of the tiny model): asked by pygls' own client, and by Neovim."""
+"""The language server with a real service (of the tiny model): asked by pygls' own client, and by real editors."""
 
 import asyncio
 import json
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from lsprotocol import types
@@ -15,6 +16,7 @@ from pygls.lsp.client import LanguageClient
 from idiolect.daemon import process
 
 CANARY = "the teal lighthouse keeper Zorvelin hums quietly at noon"
+CLIENTS = Path(__file__).parents[2] / "docs" / "clients.md"
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"
 
 
@@ -365,3 +367,56 @@ def test_neovim_completes_a_word_and_the_service_learns_what_was_saved(service, 
     neovim.keys(", says Ottoline Wibberly<Esc>:wq<CR>")
     assert neovim.process.wait(60) == 0
     await_true(lambda: service.knows("keeper Zorvelin hums, says Ottoline Wibb", "erly"))
+
+
+def documented(editor):
+    """The settings that the documentation gives for an editor, with the language server of this checkout."""
+    settings = CLIENTS.read_text("utf-8").partition(f"### {editor}\n")[2].split("```")[1].partition("\n")[2]
+    ours = {
+        'command = "idiolect"\nargs = ["lsp"]': f'command = "{sys.executable}"\nargs = ["-c", "{MAIN}", "lsp"]',
+        '("idiolect" "lsp" ': f'("{sys.executable}" "-c" "{MAIN}" "lsp" ',
+    }
+    [theirs] = [text for text in ours if text in settings]
+    return settings.replace(theirs, ours[theirs])
+
+
+@pytest.fixture
+def surroundings(service, tmp_path):
+    """What an editor that knows nothing but its settings there is started with."""
+    folders = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"), str(tmp_path))
+    here = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "IDIOLECT_HOME": str(service.settings.home)}
+    return {**os.environ, **folders, **here}
+
+
+def test_helix_completes_a_word_and_the_service_learns_what_was_saved(
+    service, terminal, needs_program, surroundings, tmp_path
+):
+    (tmp_path / "helix").mkdir()
+    (tmp_path / "helix" / "languages.toml").write_text(documented("Helix"))
+    helix = terminal([needs_program("hx", "hx"), tmp_path / "notes.md"], surroundings)
+    helix.until_there("NOR")
+    helix.keys("ithe teal lighthouse keeper Zorv")
+    helix.until_there("Zorvelin text")  # the menu, which comes by itself
+    helix.keys("\t")
+    helix.until_there("keeper Zorvelin")
+    helix.keys(" by the slow quagglefall\x1b")
+    helix.until_there("NOR")
+    helix.keys(":wq\r")
+    await_true(lambda: service.knows("keeper Zorvelin by the slow quaggle", "fall"))
+
+
+def test_emacs_completes_a_word_and_the_service_learns_what_was_saved(
+    service, terminal, needs_program, surroundings, tmp_path
+):
+    (tmp_path / "init.el").write_text(documented("Emacs"))
+    program = needs_program("emacs", "emacs-nox")
+    command = [program, "-nw", "-Q", "-l", tmp_path / "init.el", tmp_path / "notes.txt"]
+    emacs = terminal(command, surroundings)
+    emacs.until_there("Connected! Server")
+    emacs.keys("the teal lighthouse keeper Zorv")
+    emacs.until_there("keeper Zorv")
+    emacs.keys("\x1b\t")
+    emacs.until_there("keeper Zorvelin")
+    emacs.keys(" by the steep brindlemoor\x18\x13")
+    emacs.until_there("Wrote ")
+    await_true(lambda: service.knows("keeper Zorvelin by the steep brindle", "moor"))

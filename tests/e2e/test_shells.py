@@ -1,15 +1,10 @@
 """Suggestions at the prompt: real shells in a terminal, with a real service (of the tiny model)."""
 
 import os
-import pty
-import re
-import select
 import subprocess
 import sys
-import time
 
 import psutil
-import pyte
 import pytest
 
 from idiolect.daemon import process
@@ -19,46 +14,6 @@ from idiolect.daemon.endpoint.scopes import Scope
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"
 KNOWN = "the teal lighthouse keeper Zorv"
 RIGHT, WORD_RIGHT, ALT_I = "\x1b[C", "\x1bf", "\x1bi"
-
-
-# How keys are to be reported, which pyte does not know.
-_UNKNOWN = re.compile(rb"\x1b\[[<=>][0-9;]*[a-z]")
-
-
-class Terminal:
-    """A shell in a terminal of its own: keys go in, and it shows what it draws."""
-
-    def __init__(self, command, environment):
-        self._ours, theirs = pty.openpty()
-        self._screen = pyte.Screen(120, 24)
-        self._stream = pyte.ByteStream(self._screen)
-        self.process = subprocess.Popen(
-            ["setsid", "--ctty", *command], stdin=theirs, stdout=theirs, stderr=theirs, env=environment
-        )
-        os.close(theirs)
-
-    def keys(self, keys):
-        os.write(self._ours, keys.encode())
-
-    def until(self, *lines, grey=""):
-        """Wait until the screen ends with these lines, and with this in grey at the end of the last one."""
-        deadline = time.monotonic() + 60
-        while not self._shows(lines, grey):
-            assert time.monotonic() < deadline, (self._screen.display, lines, grey)
-            if select.select([self._ours], [], [], 1)[0]:
-                drawn = os.read(self._ours, 1 << 16)
-                self._stream.feed(_UNKNOWN.sub(b"", drawn))
-
-    def _shows(self, lines, grey):
-        shown = [line.rstrip() for line in self._screen.display[: self._screen.cursor.y + 1]]
-        cells = self._screen.buffer[self._screen.cursor.y]
-        ghost = "".join(cells[x].data for x in range(120) if cells[x].fg == "brightblack")
-        return shown[-len(lines) :] == [*lines[:-1], (lines[-1] + grey).rstrip()] and ghost == grey
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        os.close(self._ours)
 
 
 @pytest.fixture
@@ -88,9 +43,8 @@ def environment(service, tmp_path):
 
 
 @pytest.fixture
-def shell(environment, needs_program, tmp_path):
+def shell(environment, terminal, needs_program, tmp_path):
     """`shell("zsh")`: it in a terminal, its script read; `git` prints its arguments there."""
-    opened = []
 
     def start(name, *options):
         program = needs_program(name, name)
@@ -106,14 +60,11 @@ def shell(environment, needs_program, tmp_path):
         else:
             config = 'function fish_prompt; echo "% "; end; function git; echo "[$argv]"; end; source $INIT'
             command = [program, "--no-config", "-i", "-C", config]
-        terminal = Terminal(command, variables)
-        opened.append(terminal)
-        terminal.until("%")
-        return terminal
+        shell = terminal(command, variables)
+        shell.until("%")
+        return shell
 
-    yield start
-    for terminal in opened:
-        terminal.close()
+    return start
 
 
 COMMIT = f'% git commit -m "{KNOWN}'
