@@ -61,7 +61,7 @@ class Order:
     about_adapter: dict[str, Any] | None
     mixtures: dict[str, list[Any]]
     calibration: list[Any] | None
-    restraint: float | None
+    restraint: list[float] | None
     rare_min_count: int
 
 
@@ -237,7 +237,7 @@ class _Typist:
             mixture=self._mixtures.get("adapter" if arm.adapted else "base"),
             adapter=self._adapter if arm.adapted else None,
             calibration=Calibration() if calibration is None else Calibration.from_json(calibration),
-            restraint=Restraint() if restraint is None else Restraint(restraint),
+            restraint=Restraint() if restraint is None else Restraint.from_json(restraint),
         )
         asked = 0
 

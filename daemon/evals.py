@@ -60,7 +60,7 @@ class _Adapter:
     about: dict[str, Any] | None = None
     mixtures: dict[str, list[Any]] = field(default_factory=dict)
     calibration: list[Any] | None = None
-    restraint: float | None = None
+    restraint: list[float] | None = None
 
 
 class Evals:
@@ -137,7 +137,7 @@ class Evals:
             blob = base64.b64encode(self._store.adapter_blob(active)).decode()
             mixtures["adapter"] = self._rounds.mixture(active)
         known = {name: weights for name, weights in mixtures.items() if weights is not None}
-        calibration, restraint = self._trust.calibration.to_json(), self._trust.restraint.cost
+        calibration, restraint = self._trust.calibration.to_json(), self._trust.restraint.to_json()
         return split, _Adapter(blob, about, known, calibration, restraint)
 
     def _train(self, split: Split, wanted: EvalRequest) -> Generator[dict[str, Any], None, _Adapter]:

@@ -38,14 +38,14 @@ class Trust:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.calibration = self._kept(_CALIBRATION, Calibration.from_json) or Calibration()
-        self.restraint = self._kept(_RESTRAINT, Restraint) or Restraint()
+        self.restraint = self._kept(_RESTRAINT, Restraint.from_json) or Restraint()
         self._events_kept = self.calibration.events
 
     def _kept(self, name: str, read: Callable[[Any], T]) -> T | None:
         kept = self._store.get(name)
         try:
             return None if kept is None else read(kept)
-        except (TypeError, ValueError):
+        except ValueError:
             log.error("what was known of how far ghosts can be believed is damaged, and begins anew")
             return None
 
@@ -66,7 +66,7 @@ class Trust:
         self._events_kept = self.calibration.events
         try:
             self._store.set(_CALIBRATION, self.calibration.to_json())
-            self._store.set(_RESTRAINT, self.restraint.cost)
+            self._store.set(_RESTRAINT, self.restraint.to_json())
             self._store.set(
                 _MIXTURE, {"adapter": predictor.adapter_id, "weights": predictor.mixture.to_json()}
             )

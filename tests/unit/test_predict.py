@@ -743,7 +743,7 @@ def test_a_reader_of_too_many_wrong_ghosts_is_shown_fewer(predictor: Callable[..
         ours = predictor(*HISTORY, restraint=restraint)
         return [ours.suggest(entry[:end]).ghost.show for entry in HISTORY for end in range(len(entry))]
 
-    usual, fewer = shown(Restraint()), shown(Restraint(50.0))
+    usual, fewer = shown(Restraint()), shown(Restraint(1e5, 1e4))
     assert 0 < sum(fewer) < sum(usual)
     assert all(before or not after for before, after in zip(usual, fewer, strict=True))
 

@@ -1,35 +1,61 @@
 """How dear a wrong ghost is held."""
 
+import json
+from typing import Any
+
 import pytest
 
 from idiolect.adapters.restraint import Restraint
 
 
-def test_a_wrong_ghost_grows_dearer_while_too_many_come_up_and_then_cheaper_again() -> None:
+def after(*typed: tuple[int, int]) -> Restraint:
+    """Once these were typed: characters, and wrong ghosts on the way."""
     restraint = Restraint()
-    usual = restraint.cost
-    costs = []
-    for wrong in (3, 3, 3, 0, 0, 0, 0, 0):
-        restraint.learn(100, wrong)
-        costs.append(restraint.cost)
-    assert usual < costs[0] < costs[1] < costs[2] > costs[3] > costs[4]
-    assert costs[-1] == usual, "it is never held cheaper"
+    for characters, wrong in typed:
+        restraint.learn(characters, wrong)
+    return restraint
 
 
-def test_what_a_reader_bears_changes_nothing() -> None:
-    restraint = Restraint(5.0)
-    restraint.learn(10_000, 185)
-    assert restraint.cost == pytest.approx(5.0)
+def test_a_wrong_ghost_grows_dearer_the_more_come_up() -> None:
+    costs = [after((1000, wrong)).cost for wrong in (25, 30, 40, 60, 1000)]
+    assert costs == sorted(costs)
+    assert Restraint().cost < costs[0] < costs[1] < costs[2] < costs[4] < 100
 
 
-def test_it_has_a_bound() -> None:
-    restraint = Restraint()
-    restraint.learn(1, 1_000)
-    assert restraint.cost < 100
-    assert Restraint(restraint.cost).cost == restraint.cost
+@pytest.mark.parametrize("wrong", [0, 5, 10, 17])
+def test_what_a_reader_bears_changes_nothing(wrong: int) -> None:
+    assert after((1000, wrong)).cost == Restraint().cost
 
 
-@pytest.mark.parametrize("cost", [0.0, -1.0, 1e6, float("nan")])
-def test_what_is_no_cost_is_refused(cost: float) -> None:
-    with pytest.raises(ValueError, match="does not cost"):
-        Restraint(cost)
+def test_what_was_long_ago_counts_less() -> None:
+    bad = (2000, 80)
+    assert after(bad).cost > after(bad, (4000, 60)).cost > after(bad, (8000, 120), (8000, 120)).cost
+    assert after(bad, *[(1000, 10)] * 20).cost == Restraint().cost
+
+
+def test_it_is_the_same_however_it_is_cut() -> None:
+    assert after((3000, 90)).cost == pytest.approx(after(*[(100, 3)] * 30).cost, rel=0.3)
+
+
+def test_it_is_written_and_read() -> None:
+    restraint = after((1234, 56), (789, 10))
+    again = Restraint.from_json(json.loads(json.dumps(restraint.to_json())))
+    assert again.cost == pytest.approx(restraint.cost, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [-1.0, 0.0],
+        [1.0, -1.0],
+        [float("nan"), 0.0],
+        [1.0, float("inf")],
+        ["a", 1.0],
+        [1.0, 2.0, 3.0],
+        5,
+        None,
+    ],
+)
+def test_what_are_no_counts_is_refused(values: Any) -> None:
+    with pytest.raises(ValueError, match=r"no counts|not two numbers"):
+        Restraint.from_json(values)
