@@ -17,7 +17,7 @@ def after(*typed: tuple[int, int]) -> Restraint:
 
 
 def test_a_wrong_ghost_grows_dearer_the_more_come_up() -> None:
-    costs = [after((1000, wrong)).cost for wrong in (25, 30, 40, 60, 1000)]
+    costs = [after((1000, wrong)).cost for wrong in (23, 25, 28, 30, 1000)]
     assert costs == sorted(costs)
     assert Restraint().cost < costs[0] < costs[1] < costs[2] < costs[4] < 100
 
