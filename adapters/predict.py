@@ -41,7 +41,7 @@ _SPARE = 2 * (4 * LONGEST + 1)  # tokens of the word under the cursor and of the
 _WORD_LENGTH = 4  # characters that count as a word where no spaces tell
 _CONSIDERED = 5_000  # words among which one is looked for, to say how probable it is
 _FORESEEN = 0.15  # a word that is at least this probable is worth a pass before it is typed
-_PENDING = 512  # ghosts that wait for what was really typed
+_PENDING = 1024  # ghosts that wait for what was really typed
 _PENDING_CHARS = 2000  # of text before a ghost; of a longer text no more is learned
 
 
@@ -242,7 +242,8 @@ class Predictor:
             offered = [prefix for prefix in self._pending if text.startswith(prefix)]
             pieces = sorted((len(prefix), *self._pending.pop(prefix)) for prefix in offered)
             if pieces:
-                self._restraint.learn(len(text) - pieces[0][0], self._wrong(text, pieces))
+                characters = min(len(text), _PENDING_CHARS) - pieces[0][0]
+                self._restraint.learn(characters, self._wrong(text, pieces))
             self._calibration.learn_many((p, _continues(text, at, piece)) for at, piece, p in pieces)
 
     def _wrong(self, text: str, pieces: Sequence[tuple[int, str, float]]) -> int:
