@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -35,7 +35,7 @@ class LoraConfig:
     """
 
     rank: int = 16
-    alpha: float = 32.0
+    alpha: float = 64.0
     targets: tuple[str, ...] = field(default=GROUPS)
     first_layer: int = 0
 
@@ -77,6 +77,12 @@ class Lora:
         """The graph's adapter inputs, the scale multiplied into B."""
         scale = np.float32(self.config.scale)
         return {name: m * scale if name.endswith("B") else m for name, m in self.matrices.items()}
+
+    def rescaled(self, alpha: float) -> Lora:
+        """The same adapter with another scale, and B in return smaller or larger."""
+        factor = np.float32(self.config.alpha / alpha)
+        matrices = {name: m * factor if name.endswith("B") else m for name, m in self.matrices.items()}
+        return Lora(replace(self.config, alpha=alpha), matrices)
 
     def to_bytes(self) -> bytes:
         """The adapter as a safetensors file in half precision."""

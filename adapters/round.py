@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -42,7 +42,6 @@ from idiolect.models.tokenizer import Tokenizer
 
 _GENERAL_TOKENS = 2000
 _GENERAL_SHARE = 0.2  # rows of general text, for each of the user's
-_FIRST = 1.5  # times the learning rate: what an adapter bears that has learned nothing, where text is passed over once
 
 
 class NothingNewError(IdiolectError):
@@ -197,14 +196,11 @@ def _train(
     from idiolect.models.twin import Twin
 
     config = TrainConfig(learning_rate=order.learning_rate, epochs=order.epochs)
-    shape = LoraConfig(order.rank, order.alpha)
-    if parent is not None and parent.config == shape:
-        start, seen = parent, order.seen
-    else:  # there is none, or another shape is asked for
-        start, seen = Lora.fresh(shape, base.config, order.seed), []
+    if parent is not None and parent.config.rank == order.rank:
+        start, seen = parent.rescaled(order.alpha), order.seen
+    else:  # there is none, or another rank is asked for
+        start, seen = Lora.fresh(LoraConfig(order.rank, order.alpha), base.config, order.seed), []
     rows, chosen = _rows(order, seen, tokenizer, known, replay, config.length)
-    if not seen and rows.weights.size >= config.least:
-        config = replace(config, learning_rate=_FIRST * config.learning_rate)
     twin = Twin(read_weights(base.graph, base.config), fastest_products(order.threads))
     result = train(
         twin,

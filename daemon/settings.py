@@ -196,11 +196,11 @@ class Settings(pydantic_settings.BaseSettings):
         240.0, gt=0, le=86400, description="longest training round, in seconds, up to 86400"
     )
     rank: int = Field(16, ge=1, le=256, description="rank of the adapter, 1 to 256")
-    alpha: float = Field(32.0, gt=0, le=4096, description="scale of the adapter, above 0 and up to 4096")
+    alpha: float = Field(64.0, gt=0, le=4096, description="scale of the adapter, above 0 and up to 4096")
     epochs: float = Field(
         1.0, gt=0, le=100, description="passes over the text in a round, above 0 and up to 100"
     )
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="peak learning rate, above 0 and up to 1")
+    learning_rate: float = Field(7e-4, gt=0, le=1, description="peak learning rate, above 0 and up to 1")
     general_tolerance: float = Field(
         0.02, ge=0, le=10, description="allowed rise of perplexity on general text: 0.02 is 2 %; 0 to 10"
     )
