@@ -51,6 +51,14 @@ def test_bytes_round_to_half_precision() -> None:
     assert len(lora.to_bytes()) < 2 * sum(matrix.size for matrix in lora.matrices.values()) + 8_000
 
 
+def test_another_scale_is_the_same_adapter(make_lora: Callable[..., Lora]) -> None:
+    lora = make_lora(BASE, PARTIAL)
+    again = lora.rescaled(30.0)
+    assert again.config == replace(PARTIAL, alpha=30.0)
+    for name, tensor in lora.tensors().items():
+        assert again.tensors()[name] == pytest.approx(tensor, rel=1e-6)
+
+
 def test_a_fresh_adapter_changes_nothing_and_can_learn() -> None:
     lora = Lora.fresh(LoraConfig(rank=4), BASE, seed=3)
     for name, matrix in lora.matrices.items():

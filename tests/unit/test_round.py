@@ -205,6 +205,7 @@ def test_a_further_round_goes_on_from_its_parent(
         order,
         epochs=1,
         learning_rate=1e-9,
+        alpha=2 * order.alpha,  # other settings since, which are no reason to begin anew
         parent=first["adapter"],
         seen=seen,
         mixtures={"base": first["mixtures"]["base"], "serving": first["mixtures"]["candidate"]},
