@@ -41,7 +41,7 @@ _SPARE = 2 * (4 * LONGEST + 1)  # tokens of the word under the cursor and of the
 _WORD_LENGTH = 4  # characters that count as a word where no spaces tell
 _CONSIDERED = 5_000  # words among which one is looked for, to say how probable it is
 _FORESEEN = 0.15  # a word that is at least this probable is worth a pass before it is typed
-_PENDING = 1024  # ghosts that wait for what was really typed
+_PENDING = 2000  # ghosts that wait for what was really typed
 _PENDING_CHARS = 2000  # of text before a ghost; of a longer text no more is learned
 
 
@@ -141,7 +141,7 @@ class Predictor:
         self._restraint = restraint or Restraint()
         self.uptake = 1.0  # how much of what is right is really taken
         self._lock = threading.Lock()
-        self._pending: OrderedDict[str, tuple[str, float]] = OrderedDict()
+        self._pending: OrderedDict[str, tuple[str, float, bool]] = OrderedDict()
         self._next_words: tuple[_Cut, Sequence[Word]] | None = None  # at the last cursor that was asked about
 
     def warm(self) -> None:
@@ -187,9 +187,9 @@ class Predictor:
                 if ghost_words and not given_up():
                     piece = self._piece(prefix, cut, found, words[:1])
                     if piece is not None:
-                        if remember:
-                            self._remember(prefix, piece)
                         ghost = self._shown(piece, ghost_words, given_up)
+                        if remember:
+                            self._remember(prefix, piece, shown=ghost.show)
                         if self._hides(prefix, ghost.text):  # its tail would show too much
                             ghost = replace(ghost, text=piece.text)
         following = WORD.search(suffix)
@@ -242,18 +242,8 @@ class Predictor:
             offered = [prefix for prefix in self._pending if text.startswith(prefix)]
             pieces = sorted((len(prefix), *self._pending.pop(prefix)) for prefix in offered)
             if pieces:
-                characters = min(len(text), _PENDING_CHARS) - pieces[0][0]
-                self._restraint.learn(characters, self._wrong(text, pieces))
-            self._calibration.learn_many((p, _continues(text, at, piece)) for at, piece, p in pieces)
-
-    def _wrong(self, text: str, pieces: Sequence[tuple[int, str, float]]) -> int:
-        """How many wrong ghosts came up while ``text`` was typed: (where, what, how probable) each, in order."""
-        wrong, left = 0, (-1, "")  # where the last one that was shown goes on, and with what
-        for at, piece, p in pieces:
-            if self._worth(piece, self._calibration(p)):
-                wrong += not _continues(text, at, piece) and left != (at, piece)
-                left = at + 1, piece[1:]
-        return wrong
+                self._restraint.learn(pieces[-1][0] - pieces[0][0] + 1, _wrong(text, pieces))
+            self._calibration.learn_many((p, _continues(text, at, piece)) for at, piece, p, _ in pieces)
 
     def complete(self, prefix: str, words: int) -> str:
         """The likeliest continuation by up to ``words`` words, however unsure: to show, not to type."""
@@ -375,11 +365,11 @@ class Predictor:
         ends = [found.end() for found in WORD.finditer(text)]
         return Ghost(text[: ends[most - 1]] if len(ends) > most else text, p, p * self.uptake >= _SURE)
 
-    def _remember(self, prefix: str, piece: _Piece) -> None:
+    def _remember(self, prefix: str, piece: _Piece, *, shown: bool) -> None:
         """Keep what was offered, until it shows what was really typed."""
-        if len(prefix) > _PENDING_CHARS:
+        if len(prefix) >= _PENDING_CHARS:  # one that long may be a window on a longer text
             return
-        self._pending[prefix] = piece.text, piece.p
+        self._pending[prefix] = piece.text, piece.p, shown
         if len(self._pending) > _PENDING:
             self._pending.popitem(last=False)
 
@@ -421,6 +411,20 @@ def _continues(text: str, at: int, piece: str) -> bool:
     """Whether ``piece`` stands at a place in a text, and ends where a word ends."""
     end = at + len(piece)
     return text.startswith(piece, at) and not WORD.match(text, end)
+
+
+def _wrong(text: str, pieces: Sequence[tuple[int, str, float, bool]]) -> int:
+    """How many wrong ghosts came up while ``text`` was typed; of all, in order: where, what, how probable, if shown.
+
+    What is left of one while it is typed into is the same one, also where a key in between brought no answer.
+    """
+    wrong, last, end = 0, "", -1
+    for at, piece, _, shown in pieces:
+        if shown:
+            same = at + len(piece) == end and last.endswith(piece)
+            wrong += not same and not _continues(text, at, piece)
+            last, end = piece, at + len(piece)
+    return wrong
 
 
 def _before(ghost: Ghost, typed: str, word: str) -> Ghost:

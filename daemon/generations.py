@@ -87,12 +87,13 @@ class Generations:
         self._lock = threading.Lock()
         self._idle: list[tuple[_Kind, Writer]] = []  # the last used at the end
         self._era = 0  # raised when text is forgotten
-        self._resting = Latest("writers", self.rest, quiet_s=_KEPT_S)
+        self._generation = 0  # raised when writers are let go
+        self._resting = Latest("writers", self.let_go, quiet_s=_KEPT_S)
 
     def close(self) -> None:
         """Keep no writer any more."""
         self._resting.stop()
-        self.rest()
+        self.let_go()
 
     def models(self) -> list[NamedModel]:
         """All that can be asked for."""
@@ -117,7 +118,7 @@ class Generations:
             IdiolectError: an adapter cannot be loaded, or the prompt is too long.
         """
         kind = _Kind(self.model(name).adapter, knowing=name != BASE)
-        era = self._era
+        era, generation = self._era, self._generation
         writer = self._take(kind)
         try:
             for part in writer.write(prompt, wanted):
@@ -127,13 +128,13 @@ class Generations:
                     )
                 yield part
         finally:
-            self._give_back(kind, writer, era)
+            self._give_back(kind, writer, generation)
 
     def forget(self) -> None:
         """Let nothing more come from what was known until now."""
         with self._lock:
             self._era += 1
-            self._idle.clear()
+        self.let_go()
 
     def _take(self, kind: _Kind) -> Writer:
         from idiolect.adapters.generation import Writer  # here, since it loads the inference library
@@ -145,13 +146,14 @@ class Generations:
         voice = self._voice(kind.adapter, kind.knowing)
         return Writer(self._serving.model, self._serving.tokenizer, voice, hides)
 
-    def _give_back(self, kind: _Kind, writer: Writer, era: int) -> None:
+    def _give_back(self, kind: _Kind, writer: Writer, generation: int) -> None:
         with self._lock:
-            if self._era == era:
+            if self._generation == generation:
                 self._idle = [*self._idle, (kind, writer)][-_IDLE:]
         self._resting.ask()
 
-    def rest(self) -> None:
-        """Let go of the writers that nobody uses now."""
+    def let_go(self) -> None:
+        """Keep no writer that there is now, once nobody uses it."""
         with self._lock:
+            self._generation += 1
             self._idle.clear()

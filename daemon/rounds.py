@@ -394,7 +394,9 @@ class Rounds:
             seconds=result["seconds"],
             state={_MIXTURE: result["mixtures"]["base"], ROUND_DUE: False},
         )
-        self._published(promoted)
+        self._published(
+            promoted or parent is None
+        )  # how far the memory is trusted beside the base is known now
         log.info("round %d: adapter %d %s: %s", round_id, adapter, result["status"], result["reason"])
         return {
             "event": "verdict",

@@ -483,14 +483,15 @@ class Service:
             predictor = self._make(self._knowledge, self._servable.active())
             predictor.warm()
             self._predictor = predictor
-        self.generations.rest()
+        self.generations.let_go()
         give_back_memory()
 
     def _published(self, another: bool) -> None:
-        """A round has ended: serve ``another`` adapter, if that is active now, and let old weights go."""
+        """A round has ended: serve what it made if that is ``another`` than before, and let old weights go."""
         if another:
             self._switch()
         self._store.retain(self._settings.keep_adapters)
+        give_back_memory()
 
 
 def _import_events(progress: Iterator[Progress]) -> Iterator[dict[str, Any]]:

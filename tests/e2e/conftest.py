@@ -63,17 +63,19 @@ class Terminal:
         """Wait until the screen ends with these lines, and with this in grey at the end of the last one."""
         self._until(lambda: self._shows(lines, grey), (lines, grey))
 
-    def until_there(self, text):
-        """Wait until this stands somewhere on the screen."""
-        self._until(lambda: any(text in line for line in self._screen.display), text)
+    def until_there(self, text, again=""):
+        """Wait until this stands somewhere on the screen; each second in which nothing comes, press these keys."""
+        self._until(lambda: any(text in line for line in self._screen.display), text, again)
 
-    def _until(self, condition, wanted):
+    def _until(self, condition, wanted, again=""):
         deadline = time.monotonic() + DEADLINE_S
         while not condition():
             assert time.monotonic() < deadline, (self._screen.display, wanted)
             if select.select([self._ours], [], [], 1)[0]:
                 drawn = os.read(self._ours, 1 << 16)
                 self._stream.feed(_UNKNOWN.sub(b"", drawn))
+            elif again:
+                self.keys(again)
 
     def _shows(self, lines, grey):
         shown = [line.rstrip() for line in self._screen.display[: self._screen.cursor.y + 1]]

@@ -488,8 +488,13 @@ def test_writers_are_let_go_after_a_while(service):
     generations = service.generations
     list(generations.generate("idiolect-base", Prompt("x"), Wanted(1)))
     assert 0 < len(generations._idle) <= 2
-    generations.rest()
+    generations.let_go()
     assert generations._idle == []
+    text = generations.generate("idiolect-base", Prompt("x"), Wanted(3))
+    next(text)
+    generations.let_go()
+    list(text)
+    assert generations._idle == [], "nor is one kept that somebody used meanwhile"
     with pytest.raises(UnknownModelError):
         generations.model("idiolect-adapter-99")
 

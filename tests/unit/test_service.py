@@ -163,6 +163,9 @@ def test_what_became_of_ghosts_is_kept(service):
         service.suggest("Kind regards from all of us at the harbour ")
         service.learn("Kind regards from all of us at the harbour office.", "test", Place(), None)
     assert Trust(service._store).calibration.events >= 100
+    kept, live = Trust(service._store).restraint.to_json(), service._predictor._restraint.to_json()
+    assert kept == pytest.approx(live, rel=0.2)
+    assert kept[0] > 0
 
 
 def test_a_user_who_dismisses_ghosts_is_shown_fewer(service, on):
