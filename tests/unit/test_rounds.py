@@ -375,3 +375,19 @@ def test_what_a_round_did_not_reach_counts_as_not_seen(
     verdict = profile.end()
     ids = [entry for entry, _ in profile.store.token_ids()]
     assert profile.store.seen(verdict["adapter"]) == {ids[0], ids[2], ids[5]}
+
+
+def test_after_a_refused_round_the_memory_is_trusted_beside_the_base_as_was_judged(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow, unlearned = profile.service._children.follow, profile.service._predictor.mixture.to_json()
+
+    def refused(*asked: Any) -> Iterator[dict[str, Any]]:
+        for event in follow(*asked):
+            yield event | ({"status": "refused"} if event["event"] == "result" else {})
+
+    monkeypatch.setattr(profile.service._children, "follow", refused)
+    profile.begin()
+    assert profile.end()["status"] == "refused"
+    judged = profile.service._predictor.mixture.to_json()
+    assert judged == profile.service._rounds.mixture(None) != unlearned
