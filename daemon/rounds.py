@@ -394,9 +394,8 @@ class Rounds:
             seconds=result["seconds"],
             state={_MIXTURE: result["mixtures"]["base"], ROUND_DUE: False},
         )
-        self._published(
-            promoted or parent is None
-        )  # how far the memory is trusted beside the base is known now
+        # Where the base goes on, it is known now how far the memory can be trusted beside it.
+        self._published(promoted or parent is None)
         log.info("round %d: adapter %d %s: %s", round_id, adapter, result["status"], result["reason"])
         return {
             "event": "verdict",

@@ -6,8 +6,8 @@ while an answer is awaited are not asked for, as in an editor, where only the ne
 is typed twice: what was typed once is known by heart, and would be foretold at length.
 
 ``soak`` adds what else happens in a day: what was typed is learned, a watched folder is written to, training rounds
-run, and another program has longer text generated. It takes ``SOAK_S`` seconds (600) and a tenth of them before for a first
-round; ``load`` takes twice ``LOAD_S`` (60).
+run, and another program has longer text generated. It takes ``SOAK_S`` seconds (600) and a tenth of them before for
+a first round; ``load`` takes twice ``LOAD_S`` (60).
 """
 
 from __future__ import annotations
