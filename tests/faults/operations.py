@@ -185,7 +185,7 @@ def _round(settings: Settings, attempt: Any) -> None:
                 _BASE,
                 _Trained(),
                 serving=store.active,
-                published=lambda: None,
+                published=lambda _another: None,
                 paused=lambda: False,
             )
             for _ in rounds.run(None, "asked"):
