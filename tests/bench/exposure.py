@@ -214,7 +214,7 @@ def condition(history: Sequence[dict], base: Path, rare_min_count: int, seed: in
         try:
             adapter, tokens = trained(service, seed)
             service.use(adapter)
-            before = measured(service, secrets, service._lora(adapter), seed)
+            before = measured(service, secrets, service._servable.lora(adapter), seed)
             entries = 0
             for secret in secrets:
                 entries += service.forget(Selector(text=secret.digits), dry_run=False).entries
