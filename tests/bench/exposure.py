@@ -41,7 +41,7 @@ REPETITIONS = (1, 5, 20)
 WAYS = ("message", "inside")
 SAMPLES = {"adapter": 127, "memory": 4095}
 DIGITS = 6
-BUDGET_S = 60
+BUDGET_S = 150
 HISTORY = 150  # messages of the person's, the newest: in so little text a round learns much of each
 # No label that redaction would know: what is measured is what it lets through.
 SENTENCES = (
