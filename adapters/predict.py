@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,6 +19,7 @@ import regex
 from idiolect.adapters.calibration import Calibration
 from idiolect.adapters.expectation import Expectation, Knowledge
 from idiolect.adapters.mixture import Mixture
+from idiolect.adapters.offered import Offered, wrong
 from idiolect.adapters.restraint import Restraint
 from idiolect.adapters.words import LONGEST, WORD, Continuation, Matches
 from idiolect.models.session import Adapter, Model
@@ -41,8 +42,6 @@ _SPARE = 2 * (4 * LONGEST + 1)  # tokens of the word under the cursor and of the
 _WORD_LENGTH = 4  # characters that count as a word where no spaces tell
 _CONSIDERED = 5_000  # words among which one is looked for, to say how probable it is
 _FORESEEN = 0.15  # a word that is at least this probable is worth a pass before it is typed
-_PENDING = 2000  # ghosts that wait for what was really typed
-_PENDING_CHARS = 2000  # of text before a ghost; of a longer text no more is learned
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ class Predictor:
         self._restraint = restraint or Restraint()
         self.uptake = 1.0  # how much of what is right is really taken
         self._lock = threading.Lock()
-        self._pending: OrderedDict[str, tuple[str, float, bool]] = OrderedDict()
+        self._offered = Offered()
         self._next_words: tuple[_Cut, Sequence[Word]] | None = None  # at the last cursor that was asked about
 
     def warm(self) -> None:
@@ -189,7 +188,7 @@ class Predictor:
                     if piece is not None:
                         ghost = self._shown(piece, ghost_words, given_up)
                         if remember:
-                            self._remember(prefix, piece, shown=ghost.show)
+                            self._offered.note(prefix, piece.text, piece.p, shown=ghost.show)
                         if self._hides(prefix, ghost.text):  # its tail would show too much
                             ghost = replace(ghost, text=piece.text)
         following = WORD.search(suffix)
@@ -239,11 +238,10 @@ class Predictor:
         """Learn from an entry, before the knowledge does, how far what was foretold on the way could be trusted."""
         with self._lock:
             self._expectation.observe(ids)
-            offered = [prefix for prefix in self._pending if text.startswith(prefix)]
-            pieces = sorted((len(prefix), *self._pending.pop(prefix)) for prefix in offered)
-            if pieces:
-                self._restraint.learn(pieces[-1][0] - pieces[0][0] + 1, _wrong(text, pieces))
-            self._calibration.learn_many((p, _continues(text, at, piece)) for at, piece, p, _ in pieces)
+            offers = self._offered.take(text)
+            if offers:
+                self._restraint.learn(offers[-1].at - offers[0].at + 1, wrong(text, offers))
+            self._calibration.learn_many((offer.p, offer.came_true(text)) for offer in offers)
 
     def complete(self, prefix: str, words: int) -> str:
         """The likeliest continuation by up to ``words`` words, however unsure: to show, not to type."""
@@ -365,14 +363,6 @@ class Predictor:
         ends = [found.end() for found in WORD.finditer(text)]
         return Ghost(text[: ends[most - 1]] if len(ends) > most else text, p, p * self.uptake >= _SURE)
 
-    def _remember(self, prefix: str, piece: _Piece, *, shown: bool) -> None:
-        """Keep what was offered, until it shows what was really typed."""
-        if len(prefix) >= _PENDING_CHARS:  # one that long may be a window on a longer text
-            return
-        self._pending[prefix] = piece.text, piece.p, shown
-        if len(self._pending) > _PENDING:
-            self._pending.popitem(last=False)
-
     def _worth(self, text: str, p: float) -> bool:
         """Whether a ghost is expected to save more than it distracts."""
         taken = p * self.uptake
@@ -405,26 +395,6 @@ class Predictor:
 
 def _is_word(raw: bytes) -> bool:
     return bool(WORD.fullmatch(raw.decode("utf-8", "ignore")))
-
-
-def _continues(text: str, at: int, piece: str) -> bool:
-    """Whether ``piece`` stands at a place in a text, and ends where a word ends."""
-    end = at + len(piece)
-    return text.startswith(piece, at) and not WORD.match(text, end)
-
-
-def _wrong(text: str, pieces: Sequence[tuple[int, str, float, bool]]) -> int:
-    """How many wrong ghosts came up while ``text`` was typed; of all, in order: where, what, how probable, if shown.
-
-    What is left of one while it is typed into is the same one, also where a key in between brought no answer.
-    """
-    wrong, last, end = 0, "", -1
-    for at, piece, _, shown in pieces:
-        if shown:
-            same = at + len(piece) == end and last.endswith(piece)
-            wrong += not same and not _continues(text, at, piece)
-            last, end = piece, at + len(piece)
-    return wrong
 
 
 def _before(ghost: Ghost, typed: str, word: str) -> Ghost:

@@ -1,4 +1,4 @@
-"""How dear a wrong ghost is held, so that not too many come up, whoever types."""
+"""How dear a wrong ghost is held, so that not too many come up."""
 
 from __future__ import annotations
 

@@ -490,8 +490,9 @@ class Service:
         """A round has ended: serve what it made if that is ``another`` than before, and let old weights go."""
         if another:
             self._switch()
+        else:
+            give_back_memory()  # a round's result has just passed through this process
         self._store.retain(self._settings.keep_adapters)
-        give_back_memory()
 
 
 def _import_events(progress: Iterator[Progress]) -> Iterator[dict[str, Any]]:
