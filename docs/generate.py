@@ -254,13 +254,16 @@ def load() -> str:
     if not rows:
         return ""
     table = [
-        "| typing 8 keys a second | answers | p50 | p95 | errors | memory at the beginning, end, most |",
-        "|---|---:|---:|---:|---:|---:|",
+        "| typing 8 keys a second | answers | p50 | p95 | first, last third | errors | memory at the beginning, half, end |",
+        "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for name, row in rows:
         waits = " | ".join(_in(row[f"{share}_ms"], "ms") for share in ("p50", "p95"))
-        memory = ", ".join(str(row[f"{when}_mb"]) for when in ("start", "end", "most"))
-        table.append(f"| {name} | {row['keys']:,} | {waits} | {row['errors']} | {memory} MB |")
+        thirds = ", ".join(
+            _in(row[f"p95_{part}_third_ms"], "ms") for part in ("first", "last") if f"p95_{part}_third_ms" in row
+        )
+        memory = ", ".join(str(row[f"{when}_mb"]) for when in ("start", "middle", "end"))
+        table.append(f"| {name} | {row['keys']:,} | {waits} | {thirds} | {row['errors']} | {memory} MB |")
     return "\n".join(table)
 
 
