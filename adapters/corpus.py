@@ -23,20 +23,27 @@ HELD_OUT_MOST = 4000  # tokens; more would take the round's time from training
 class Rows:
     """Packed training text.
 
-    ``ids`` (rows, length + 1) int64: each row's inputs and, one place on, its targets.
-    ``weights`` (rows, length) float32: what each target's loss counts for; zero for what the user
-    did not write (the breaks between entries, and the filling at the end).
+    ``ids`` (rows, width + 1) int64: each row's inputs and, one place on, its targets.
+    ``weights`` (rows, width) float32: what each target's loss counts for; zero for what the user
+    did not write (the breaks between entries, and the filling at the ends), and for what only stands before.
     ``entries`` (rows, 2) int64: the places of the first entry that a row has something of, and of the one after the
     last. The last ``general`` rows are not to be learned but not to be unlearned: there the base's word is the target.
+    The first ``before`` targets of all other rows are the last ones of the row before: they are there to be looked at.
     """
 
     ids: NDArray[np.int64]
     weights: NDArray[np.float32]
     entries: NDArray[np.int64]
     general: int = 0
+    before: int = 0
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    @property
+    def length(self) -> int:
+        """Targets of a row that are learned."""
+        return self.weights.shape[1] - self.before
 
 
 def few_of_each(entries: Mapping[int, Ids]) -> list[int]:
@@ -77,33 +84,43 @@ def to_train_on(lengths: Mapping[int, int], seen: Collection[int], random: np.ra
 
 
 def pack(
-    entries: Iterable[Ids], length: int, breaks: Ids, weigh: Callable[[Ids], Sequence[float]] | None = None
+    entries: Iterable[Ids],
+    length: int,
+    breaks: Ids,
+    weigh: Callable[[Ids], Sequence[float]] | None = None,
+    *,
+    before: int = 0,
 ) -> Rows:
     """Lay entries end to end, ``breaks`` before each, and cut the line into rows of ``length`` tokens.
 
-    Entries keep their order: a row shows an entry with those before it in view, as a suggestion sees them. ``weigh``
-    tells what each token of an entry counts for; without it each counts for one.
+    Entries keep their order: a row shows an entry with those before it in view, as a suggestion sees them, and with
+    the ``before`` tokens that precede the row. ``weigh`` tells what each token of an entry counts for; without it each
+    counts for one.
     """
-    ids: list[int] = []
-    counts: list[float] = []
+    ids: list[int] = [breaks[0]] * before
+    counts: list[float] = [0.0] * before
     ends: list[int] = []
     for entry in entries:
         ids += [*breaks, *entry]
         ends.append(len(ids))
         counts += [0.0] * len(breaks) + ([1.0] * len(entry) if weigh is None else [*weigh(entry)])
-    if not ids:
-        none = np.zeros((0, length + 1), np.int64)
-        return Rows(none, np.zeros((0, length), np.float32), none[:, :2])
-    rows = -(-(len(ids) - 1) // length) or 1
-    padding = rows * length + 1 - len(ids)
+    width = before + length
+    if not ends:
+        none = np.zeros((0, width + 1), np.int64)
+        return Rows(none, np.zeros((0, width), np.float32), none[:, :2], before=before)
+    rows = -(-(len(ids) - before - 1) // length) or 1
+    padding = rows * length + before + 1 - len(ids)
     ids += [breaks[0]] * padding
     counts += [0.0] * padding
-    line, weights = np.array(ids, dtype=np.int64), np.array(counts, dtype=np.float32)
     starts = np.arange(rows)[:, None] * length
-    # Only what stands at a row's targets is learned, the first token of all never.
-    held = np.searchsorted(ends, [starts[:, 0] + 1, np.minimum(starts[:, 0] + length, ends[-1] - 1)], "right")
+    targets = starts + np.arange(1, width + 1)
+    weights = np.array(counts, dtype=np.float32)[targets]
+    weights[:, :before] = 0.0
+    # What only stands before counts too: a gradient depends on it.
+    held = np.searchsorted(ends, [starts[:, 0], np.minimum(targets[:, -1], ends[-1] - 1)], "right")
     held[1] += 1
-    return Rows(line[starts + np.arange(length + 1)], weights[1:].reshape(rows, length), held.T)
+    line = np.array(ids, dtype=np.int64)
+    return Rows(line[starts + np.arange(width + 1)], weights, held.T, before=before)
 
 
 def hold_out(lengths: Sequence[int], seen: frozenset[int]) -> list[int]:

@@ -13,7 +13,7 @@ import contextlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import psutil
@@ -39,6 +39,9 @@ from idiolect.models.build import find_base
 from idiolect.models.errors import IdiolectError
 from idiolect.models.session import Model
 from idiolect.models.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from idiolect.adapters.training import TrainConfig
 
 _GENERAL_TOKENS = 2000
 _GENERAL_SHARE = 0.2  # rows of general text, for each of the user's
@@ -200,7 +203,7 @@ def _train(
         start, seen = parent.rescaled(order.alpha), order.seen
     else:  # there is none, or another rank is asked for
         start, seen = Lora.fresh(LoraConfig(order.rank, order.alpha), base.config, order.seed), []
-    rows, chosen = _rows(order, seen, tokenizer, known, replay, config.length)
+    rows, chosen = _rows(order, seen, tokenizer, known, replay, config)
     twin = Twin(read_weights(base.graph, base.config), fastest_products(order.threads))
     result = train(
         twin,
@@ -236,7 +239,7 @@ def _rows(
     tokenizer: Tokenizer,
     known: dict[int, list[int]],
     replay: list[list[int]],
-    length: int,
+    config: TrainConfig,
 ) -> tuple[Rows, list[int]]:
     """What is trained on, and the places of the entries that are in it."""
     rare = Rare(order.rare_min_count)
@@ -247,11 +250,12 @@ def _rows(
     breaks = tokenizer.encode("\n")
     own = pack(
         [known[place] for place in chosen],
-        length,
+        config.length,
         breaks,
         lambda ids: training_weights(rare, ids, tokenizer.token_bytes),
+        before=config.before,
     )
-    return _with_general(own, pack(replay, length, breaks)), chosen
+    return _with_general(own, pack(replay, config.before + config.length, breaks)), chosen
 
 
 def _with_general(own: Rows, general: Rows) -> Rows:
@@ -263,6 +267,7 @@ def _with_general(own: Rows, general: Rows) -> Rows:
         np.concatenate([own.weights, general.weights[some]]),
         np.concatenate([own.entries, general.entries[some]]),
         count,
+        own.before,
     )
 
 

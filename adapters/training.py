@@ -40,6 +40,7 @@ class TrainConfig:
     least: int = 9600  # tokens: where there are fewer, they are passed over once more
     batch: int = 1  # rows a step: many small steps learn more from the same tokens than few large ones
     length: int = 128  # tokens a row
+    before: int = 64  # and so many before them in view: without, half of a row is learned as if nothing preceded it
     warmup: float = 0.06  # share of the round
     weight_decay: float = 0.01
 
@@ -93,7 +94,7 @@ def train(
     learned = _Learned(start, twin)
     decay = {"params": [learned.values], "weight_decay": config.weight_decay}
     optimizer = torch.optim.AdamW([decay], lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
-    once = max(1, rows.weights.size)  # tokens
+    once = max(1, len(rows) * rows.length)  # tokens
     planned = max(once * config.epochs, min(2 * once, config.least))
     order = _order(len(rows), np.random.default_rng(seed))
     at = _Place()
@@ -118,7 +119,7 @@ def train(
         optimizer.step()
         pace.end()
         at.drawn += len(chosen)
-        at.tokens += rows.weights[chosen].size
+        at.tokens += len(chosen) * rows.length
         at.seconds = clock.spent_s() - began_s
         at.done = max(at.tokens / planned, at.seconds / budget_s)
         left_s = at.seconds * (1 / at.done - 1) if at.done < 1 else 0.0
@@ -214,13 +215,14 @@ def _backward(twin: Twin, learned: _Learned, rows: Rows, chosen: list[int]) -> f
     general = [row for row in chosen if row >= len(rows) - rows.general]
     total = 0.0
     for part in [p[at : at + _ROWS] for p in (own, general) for at in range(0, len(p), _ROWS)]:
-        ids, weights = torch.from_numpy(rows.ids[part]), torch.from_numpy(rows.weights[part]).reshape(-1)
-        targets = ids[:, 1:].reshape(-1)
+        before = 0 if part[0] in general else rows.before
+        ids, weights = torch.from_numpy(rows.ids[part]), torch.from_numpy(rows.weights[part, before:])
+        targets = ids[:, 1 + before :].flatten()
         if part[0] in general:
             with torch.no_grad():
                 targets = twin.hidden(ids[:, :-1]).flatten(0, 1)
-        states = twin.hidden_folded(ids[:, :-1], learned.folded()).flatten(0, 1)
-        loss = cross_entropy(states, twin.embedding, targets, weights) / counted
+        states = twin.hidden_folded(ids[:, :-1], learned.folded())[:, before:].flatten(0, 1)
+        loss = cross_entropy(states, twin.embedding, targets, weights.flatten()) / counted
         loss.backward()  # type: ignore[no-untyped-call]
         total += loss.item()
     return total

@@ -101,6 +101,21 @@ def test_general_rows_hold_an_adapter_to_what_the_base_says_there(twin: Twin) ->
     assert surprise(twin, held.lora, own) < 0.9 * surprise(twin, None, own)
 
 
+def test_what_only_stands_before_is_looked_at_and_not_learned(twin: Twin) -> None:
+    before, some = LENGTH // 2, rows(6)
+    some.weights[:, :before] = 0
+    result = trained(twin, replace(some, before=before))
+    assert result.tokens == 6 * (LENGTH - before) * CONFIG.epochs, "it counts for no token of training"
+    same = trained(twin, some)  # the same loss, with what is not learned predicted as well
+    for name, matrix in result.lora.matrices.items():
+        assert np.allclose(matrix, same.lora.matrices[name], atol=1e-4), name
+    other = replace(some, before=before, ids=some.ids.copy())
+    other.ids[:, :before] = rows(7).ids[:6, :before]
+    assert not np.allclose(
+        trained(twin, other).lora.matrices["0.qkv.B"], result.lora.matrices["0.qkv.B"], atol=1e-4
+    )
+
+
 def test_little_text_is_passed_over_twice_and_much_once(twin: Twin) -> None:
     few = replace(CONFIG, epochs=1, least=200, batch=1)
     for count, tokens in ((2, 4 * LENGTH), (6, 200), (20, 20 * LENGTH)):
