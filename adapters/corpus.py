@@ -43,7 +43,8 @@ class Rows:
     @property
     def length(self) -> int:
         """Targets of a row that are learned."""
-        return self.weights.shape[1] - self.before
+        width: int = self.weights.shape[1]
+        return width - self.before
 
 
 def few_of_each(entries: Mapping[int, Ids]) -> list[int]:

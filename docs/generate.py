@@ -260,7 +260,9 @@ def load() -> str:
     for name, row in rows:
         waits = " | ".join(_in(row[f"{share}_ms"], "ms") for share in ("p50", "p95"))
         thirds = ", ".join(
-            _in(row[f"p95_{part}_third_ms"], "ms") for part in ("first", "last") if f"p95_{part}_third_ms" in row
+            _in(row[f"p95_{part}_third_ms"], "ms")
+            for part in ("first", "last")
+            if f"p95_{part}_third_ms" in row
         )
         memory = ", ".join(str(row[f"{when}_mb"]) for when in ("start", "middle", "end"))
         table.append(f"| {name} | {row['keys']:,} | {waits} | {thirds} | {row['errors']} | {memory} MB |")

@@ -7,7 +7,7 @@ what served before, predict the next slice of text, which nothing has learned fr
 program's own (``general_peps.txt``). Rows go into ``docs/year.json`` as they come, the plot into ``docs/year.svg``.
 
 Settings are the defaults but for the round's budget, shorter so that a year takes minutes, and for the text that makes
-a round due, less so that there are more of them. They are the same for all.
+a round due: the same share of each year's, so that there are more of them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ RESULT = ROOT / "docs" / "year.json"
 PLOT = ROOT / "docs" / "year.svg"
 YEAR = timedelta(days=365)
 TOKENS = 80_000  # of the newest text
-DUE_TOKENS = 3_500
+DUE_SHARE = 3_500 / 80_000  # of the year's text is new when a round is due
 BUDGET_S = 60.0
 SLICE_TOKENS = 900  # written after a round, that it is judged by here
 GENERAL_TOKENS = 1_500
@@ -73,19 +73,19 @@ class Year:
 
     def __init__(self, name: str, base_dir: Path, home: Path, threads: int, tokens: int) -> None:
         self.name = name
-        self.tokens = tokens
-        self.settings = Settings(
-            home=home, budget_s=BUDGET_S, train_every_tokens=DUE_TOKENS, threads=threads, keyring=False
-        )
         self.base_dir = base_dir
         self.base = find_base(base_dir)
         self.tokenizer = Tokenizer(self.base.tokenizer)
+        self.entries = self._entries(tokens)
+        due = round(DUE_SHARE * sum(len(entry.ids) for entry in self.entries))
+        self.settings = Settings(
+            home=home, budget_s=BUDGET_S, train_every_tokens=due, threads=threads, keyring=False
+        )
         self.breaks = self.tokenizer.encode("\n")
         self.model = Model(self.base.graph, self.base.config, threads=threads)
         self.general = self._general()
         self.general_base = general_perplexity(self.model, None, self.general, self.breaks)
         self.life = Life(general=self.general_base)
-        self.entries = self._entries()
 
     def _general(self) -> list[list[int]]:
         text = (CORPORA / "general_peps.txt").read_text("utf-8")
@@ -96,14 +96,15 @@ class Year:
             chosen.append(ids[len(chosen)])
         return chosen
 
-    def _entries(self) -> list[Entry]:
+    def _entries(self, tokens: int) -> list[Entry]:
+        """The newest so many tokens, or all that there are, laid over a year."""
         lines = [
             json.loads(line) for line in (CORPORA / f"{self.name}.jsonl").read_text("utf-8").splitlines()
         ]
         lines.sort(key=lambda line: line["ts"])
         coded = [(datetime.fromisoformat(line["ts"]), self.tokenizer.encode(line["text"])) for line in lines]
         first, total = len(coded), 0
-        while first > 0 and total < self.tokens:
+        while first > 0 and total < tokens:
             first -= 1
             total += len(coded[first][1])
         coded = coded[first:]

@@ -37,7 +37,12 @@ def test_the_end_is_filled_up_and_the_filling_does_not_count() -> None:
 
 def test_a_row_has_what_precedes_it_in_view_and_does_not_learn_it_again() -> None:
     rows = pack([[1, 2, 3], [4, 5], [6, 7, 8]], 3, BREAK, before=2)
-    assert rows.ids.tolist() == [[9, 9, 9, 1, 2, 3], [1, 2, 3, 9, 4, 5], [9, 4, 5, 9, 6, 7], [9, 6, 7, 8, 9, 9]]
+    assert rows.ids.tolist() == [
+        [9, 9, 9, 1, 2, 3],
+        [1, 2, 3, 9, 4, 5],
+        [9, 4, 5, 9, 6, 7],
+        [9, 6, 7, 8, 9, 9],
+    ]
     assert rows.weights.tolist() == [[0, 0, 1, 1, 1], [0, 0, 0, 1, 1], [0, 0, 0, 1, 1], [0, 0, 1, 0, 0]]
     assert rows.entries.tolist() == [[0, 1], [0, 2], [1, 3], [2, 3]]
     assert (rows.length, rows.before) == (3, 2)
