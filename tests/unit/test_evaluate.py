@@ -253,6 +253,17 @@ def test_ghosts_are_shown_as_far_as_they_have_been_right(
     assert shown["memory"] < 0.3 * before["memory"], "only what is certain is shown"
 
 
+def test_wrong_ghosts_of_late_hold_others_back(
+    arms: dict[str, dict[str, Any]], order: Order, messages: list[Message]
+) -> None:
+    """Where a fifth of all characters brought a wrong one, few are worth their cost; a fresh install knows nothing of it."""
+    found = run(replace(order, restraint=[4000.0, 800.0], adapter=None, about_adapter=None), messages)[0][-1]
+    shown = {arm["name"]: arm["all"]["ghost"]["shown_rate"] for arm in found["arms"]}
+    before = {name: arm["all"]["ghost"]["shown_rate"] for name, arm in arms.items()}
+    assert shown["base"] == before["base"] > 0
+    assert shown["memory"] < 0.8 * before["memory"]
+
+
 def test_what_is_kept_is_learned_and_what_was_written_is_typed(order: Order, messages: list[Message]) -> None:
     """A secret is typed as it was; what is learned of it is the placeholder, or nothing at all."""
     secret = Message("please send xqzwv", messages[0].at, "please send [token]")
