@@ -254,7 +254,7 @@ def load() -> str:
     if not rows:
         return ""
     table = [
-        "| typing 8 keys a second | answers | p50 | p95 | first, last third | errors | memory at the beginning, half, end |",
+        "| typing 8 keys a second | answers | p50 | p95 | first, last third | errors | memory: first, half, end |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for name, row in rows:

@@ -256,7 +256,7 @@ def test_ghosts_are_shown_as_far_as_they_have_been_right(
 def test_wrong_ghosts_of_late_hold_others_back(
     arms: dict[str, dict[str, Any]], order: Order, messages: list[Message]
 ) -> None:
-    """Where a fifth of all characters brought a wrong one, few are worth their cost; a fresh install knows nothing of it."""
+    """Where a fifth of all characters brought a wrong one, few are worth it; a fresh install knows of none."""
     found = run(replace(order, restraint=[4000.0, 800.0], adapter=None, about_adapter=None), messages)[0][-1]
     shown = {arm["name"]: arm["all"]["ghost"]["shown_rate"] for arm in found["arms"]}
     before = {name: arm["all"]["ghost"]["shown_rate"] for name, arm in arms.items()}
