@@ -319,8 +319,13 @@ def _aside(settings: Settings) -> Path:
 
 
 def _end_swap(settings: Settings) -> bool:
-    """Finish what `undo` did not come to, where it was cut off; whether the stores have changed places by that."""
-    aside, kept = _aside(settings), settings.former_store_path
+    """End a change of stores that was cut off: take back what `restore` had begun, finish what `undo` did not come to.
+
+    Whether the stores have changed places by that.
+    """
+    store, aside, kept = settings.store_path, _aside(settings), settings.former_store_path
+    if kept.exists() and store.exists() and kept.samefile(store):
+        kept.unlink()  # a second name of the store, which nothing has replaced yet
     if aside.exists():
         if kept.exists():  # it was cut off before anything had changed
             _remove(aside)
@@ -328,9 +333,9 @@ def _end_swap(settings: Settings) -> bool:
             hex_digits = keys.obtain(settings).hex
             with (
                 contextlib.suppress(StoreUnreadableError, StoreNewerError),
-                contextlib.closing(Store.open(settings.store_path, hex_digits)) as store,
+                contextlib.closing(Store.open(store, hex_digits)) as opened,
             ):
-                _hand_on(_backups(aside, hex_digits), store)
+                _hand_on(_backups(aside, hex_digits), opened)
             _settle(aside, hex_digits)
             aside.replace(kept)  # unless this gets to the disk, it is done again
             return True

@@ -452,6 +452,21 @@ def test_a_deleted_backup_is_not_told_of_but_one_on_a_disk_that_is_away_is(mine,
         assert [Path(row.path).name for row in store.backups()] == ["away", "my.backup"]
 
 
+def test_a_restore_that_was_cut_off_before_anything_had_changed_is_done_anew(mine, target):
+    backup.make(mine, target, KEY)
+    changed(mine)
+    before = contents(mine)
+    os.link(mine.store_path, mine.former_store_path)  # what it comes to last before the change
+    with pytest.raises(backup.NothingToUndoError):
+        backup.undo(mine)
+    assert contents(mine) == before
+    os.link(mine.store_path, mine.former_store_path)
+    done = backup.restore(mine, target, KEY)
+    assert (done.holds.entries, done.former) == (60, mine.former_store_path)
+    backup.undo(mine)
+    assert contents(mine) == before
+
+
 def test_a_restored_store_knows_what_else_may_hold_what_is_written_from_now_on(mine, target, tmp_path):
     backup.make(mine, target, KEY)
     changed(mine)
