@@ -194,7 +194,7 @@ def _train(
 ) -> tuple[Lora, list[int], dict[str, Any]]:
     """The adapter, the places of the entries that it has learned from, and facts; of the ``known`` entries by place."""
     # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
-    from idiolect.adapters.training import TrainConfig, fastest_products, train
+    from idiolect.adapters.training import TrainConfig, fastest_products, products_of, train
     from idiolect.models.graph import read_weights
     from idiolect.models.twin import Twin
 
@@ -204,7 +204,8 @@ def _train(
     else:  # there is none, or another rank is asked for
         start, seen = Lora.fresh(LoraConfig(order.rank, order.alpha), base.config, order.seed), []
     rows, chosen = _rows(order, seen, tokenizer, known, replay, config)
-    twin = Twin(read_weights(base.graph, base.config), fastest_products(order.threads))
+    products = products_of(checkpoint) if checkpoint else fastest_products(order.threads)
+    twin = Twin(read_weights(base.graph, base.config), products)
     result = train(
         twin,
         start,

@@ -28,6 +28,7 @@ _UNDISTURBED = 0.85  # share of its threads' time that a step gets on an idle ma
 _RETRY = 12  # steps between two trials of it
 _ROWS = 2  # rows whose activations are held at once
 _TRIED = (512, 1536)  # shape of the matrices by which products are timed
+_KINDS = (torch.bfloat16, torch.float32)
 _FAR_FASTER = 2.0  # times; less is not worth the rounding
 
 
@@ -108,7 +109,7 @@ def train(
     began_s = clock.spent_s() - at.seconds
 
     def snapshot() -> bytes:
-        return _snapshot(at, learned.values, optimizer)
+        return _snapshot(at, learned.values, optimizer, twin.products)
 
     while at.done < 1:
         chosen = [*islice(order, config.batch)]
@@ -143,12 +144,17 @@ def fastest_products(threads: int) -> torch.dtype:
         left, right = torch.ones(_TRIED, dtype=kind), torch.ones(_TRIED, dtype=kind).T
         times = []
         for _ in range(6):
-            began_s = time.perf_counter()
+            began_s = time.thread_time()  # and not on the wall, where other programs count too
             left @ right
-            times.append(time.perf_counter() - began_s)
+            times.append(time.thread_time() - began_s)
         return min(times)
 
     return torch.bfloat16 if time_s(torch.float32) > _FAR_FASTER * time_s(torch.bfloat16) else torch.float32
+
+
+def products_of(checkpoint: bytes) -> torch.dtype:
+    """The type that the training which left a checkpoint made its products in, and which it goes on with."""
+    return next(kind for kind in _KINDS if _name(kind) == _metadata(checkpoint)["products"])
 
 
 class _Learned:
@@ -190,13 +196,13 @@ class _Place:
     done: float = 0.0
 
 
-def _snapshot(at: _Place, values: Tensor, optimizer: torch.optim.Optimizer) -> bytes:
+def _snapshot(at: _Place, values: Tensor, optimizer: torch.optim.Optimizer, products: torch.dtype) -> bytes:
     """A checkpoint as a safetensors file: what is learned, the optimizer's and the random state, and the place."""
     kept = {
         f"optimizer.{name}": tensor for name, tensor in optimizer.state_dict()["state"].get(0, {}).items()
     }
     kept |= {"values": values.detach(), "random": torch.get_rng_state()}
-    return safetensors.torch.save(kept, {"at": json.dumps(asdict(at))})
+    return safetensors.torch.save(kept, {"at": json.dumps(asdict(at)), "products": _name(products)})
 
 
 def _restore(checkpoint: bytes, values: Tensor, optimizer: torch.optim.Optimizer) -> _Place:
@@ -206,8 +212,16 @@ def _restore(checkpoint: bytes, values: Tensor, optimizer: torch.optim.Optimizer
     state = {name.removeprefix("optimizer."): t for name, t in kept.items() if name.startswith("optimizer.")}
     optimizer.load_state_dict({**optimizer.state_dict(), "state": {0: state} if state else {}})
     torch.set_rng_state(kept["random"])
+    return _Place(**json.loads(_metadata(checkpoint)["at"]))
+
+
+def _metadata(checkpoint: bytes) -> dict[str, str]:
     header = json.loads(checkpoint[8 : 8 + int.from_bytes(checkpoint[:8], "little")])
-    return _Place(**json.loads(header["__metadata__"]["at"]))
+    return header["__metadata__"]  # type: ignore[no-any-return]
+
+
+def _name(products: torch.dtype) -> str:
+    return str(products).removeprefix("torch.")
 
 
 def _backward(twin: Twin, learned: _Learned, rows: Rows, chosen: list[int]) -> float:

@@ -46,6 +46,9 @@ class Profile:
             "epochs": 8,
             "learning_rate": 2e-2,
             "recent_tokens": 40,
+            # What is learned must not depend on how busy the machine is.
+            "budget_s": 86400,
+            "daily_budget_s": 86400,
             "quiet_s": 0,
             "rest_s": 0.3,
             "checkpoint_s": 0,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from torch.nn import functional as F
 from idiolect.adapters.clock import Clock
 from idiolect.adapters.corpus import Rows
 from idiolect.adapters.lora import Lora, LoraConfig
-from idiolect.adapters.training import TrainConfig, Trained, train
+from idiolect.adapters.training import TrainConfig, Trained, products_of, train
 from idiolect.models.graph import Weights
 from idiolect.models.twin import Twin
 
@@ -39,7 +40,7 @@ def together(own: Rows, general: Rows) -> Rows:
     )
 
 
-def trained(twin: Twin, on: Rows, config: TrainConfig = CONFIG) -> Trained:
+def trained(twin: Twin, on: Rows, config: TrainConfig = CONFIG, **given: Any) -> Trained:
     start = Lora.fresh(LoraConfig(4, 8.0), twin.config, 5)
     return train(
         twin,
@@ -51,6 +52,7 @@ def trained(twin: Twin, on: Rows, config: TrainConfig = CONFIG) -> Trained:
         threads=1,
         seed=1,
         report=lambda _step: None,
+        **given,
     )
 
 
@@ -114,6 +116,17 @@ def test_what_only_stands_before_is_looked_at_and_not_learned(twin: Twin) -> Non
     assert not np.allclose(
         trained(twin, other).lora.matrices["0.qkv.B"], result.lora.matrices["0.qkv.B"], atol=1e-4
     )
+
+
+@pytest.mark.parametrize("products", [torch.bfloat16, torch.float32])
+def test_a_checkpoint_says_in_which_products_it_goes_on(tiny_weights: Weights, products: torch.dtype) -> None:
+    twin = Twin(tiny_weights, products)
+    checkpoints: list[bytes] = []
+    whole = trained(twin, rows(6), keep=lambda snapshot, _done: checkpoints.append(snapshot()))
+    cut_off = checkpoints[len(checkpoints) // 3]
+    again = trained(Twin(tiny_weights, products_of(cut_off)), rows(6), checkpoint=cut_off)
+    for name, matrix in whole.lora.matrices.items():
+        assert np.array_equal(matrix, again.lora.matrices[name]), name
 
 
 def test_little_text_is_passed_over_twice_and_much_once(twin: Twin) -> None:
