@@ -20,13 +20,14 @@ from urllib.parse import unquote
 
 import pydantic
 from lsprotocol import types
+from pygls.exceptions import JsonRpcMethodNotFound
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path, urlparse
 from pygls.workspace import TextDocument
 
 from idiolect.daemon.editors import offers, prose
 from idiolect.daemon.editors.link import Link
-from idiolect.daemon.editors.written import Written, is_typed
+from idiolect.daemon.editors.written import Written, inserted, is_typed
 from idiolect.daemon.endpoint.scopes import Scope
 from idiolect.daemon.finding import Exclusion, Ignored
 from idiolect.daemon.log import open_log
@@ -79,6 +80,7 @@ class _Open:
     path: Path | None
     off_limits: bool
     written: Written | None
+    whole: str  # as the editor sent it last
     saved: str | None = None
     waiting: asyncio.Task[None] | None = None
 
@@ -123,6 +125,7 @@ class Editing:
         self._new: list[_New] = []
         self._telling = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._sends_parts = False  # of documents that change
         self._wrong_option: str | None = None
         for name, handler in (
             (types.INITIALIZE, self._initialize),
@@ -206,16 +209,24 @@ class Editing:
             document.language_id,
             position_codec=workspace.position_codec,
         )
-        self._open[uri] = _Open(language, path, off_limits, None if held is None else Written(held))
+        written = None if held is None else Written(held)
+        self._open[uri] = _Open(language, path, off_limits, written, document.text)
 
     def _changed(self, params: types.DidChangeTextDocumentParams) -> None:
         one = self._open.get(params.text_document.uri)
         if one is None or one.written is None:
             return
         for change in params.content_changes:
-            whole = not isinstance(change, types.TextDocumentContentChangePartial)
-            if whole or not is_typed(change.text):  # an editor sends the whole when it has read it again
-                one.written.not_typed(prose.read(change.text, one.language) or [])
+            new, typed = change.text, is_typed(change.text)
+            if isinstance(change, types.TextDocumentContentChangePartial):
+                self._sends_parts = True
+            elif self._sends_parts:  # it sends the whole when it has read it again from the disk
+                typed = False
+            else:  # some editors, such as Kate, always do
+                new = inserted(one.whole, change.text)
+                typed, one.whole = is_typed(new), change.text
+            if not typed:
+                one.written.not_typed(prose.read(new, one.language) or [])
 
     def _saved(self, params: types.DidSaveTextDocumentParams) -> None:
         one = self._open.get(params.text_document.uri)
@@ -333,7 +344,12 @@ class Editing:
 
 class _Server(LanguageServer):
     def report_server_error(self, error: Exception, source: Any) -> None:  # noqa: ARG002 (the base class fixes both)
-        """Say what kind of mistake it was; its message may hold the user's text, and editors keep logs."""
+        """Say what kind of mistake it was; its message may hold the user's text, and editors keep logs.
+
+        Some ask for what they were not offered; that it cannot be had is all there is to say, and they are told.
+        """
+        if isinstance(error, JsonRpcMethodNotFound):
+            return
         logging.getLogger("idiolect.editor").error(
             "a message of the editor's was not understood", exc_info=error
         )

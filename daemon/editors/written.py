@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.edits import Originals
@@ -21,6 +22,19 @@ def is_typed(inserted: str) -> bool:
     """Whether a change of a document that brings this text may come from a keyboard."""
     lines = inserted.split("\n")
     return len(inserted.strip()) <= _TYPED_CHARS and sum(1 for line in lines if line.strip()) <= _TYPED_LINES
+
+
+def inserted(old: str, new: str) -> str:
+    """What of a whole text is new: all between what it shares with the old one at its beginning and its end."""
+    before = _shared(old, new)
+    after = _shared(old[before:][::-1], new[before:][::-1])
+    return new[before : len(new) - after]
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    lengths = range(1, min(len(one), len(other)) + 1)
+    return bisect(lengths, False, key=lambda length: one[:length] != other[:length])
 
 
 class Written:

@@ -1,6 +1,7 @@
 """The language server with a real service (of the tiny model): asked by pygls' own client, and by real editors."""
 
 import asyncio
+import itertools
 import json
 import os
 import subprocess
@@ -9,6 +10,7 @@ import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
@@ -41,6 +43,15 @@ class Editor(LanguageClient):
             types.DidChangeTextDocumentParams(
                 types.VersionedTextDocumentIdentifier(2, uri),
                 [types.TextDocumentContentChangePartial(place, text)],
+            )
+        )
+
+    def send(self, uri, whole):
+        """What has changed, as editors do that always send all of it."""
+        self.text_document_did_change(
+            types.DidChangeTextDocumentParams(
+                types.VersionedTextDocumentIdentifier(2, uri),
+                [types.TextDocumentContentChangeWholeDocument(whole)],
             )
         )
 
@@ -216,6 +227,31 @@ def test_what_is_typed_and_saved_is_learned_and_nothing_else(service, tmp_path):
     assert taken["app"] == "Tester"
 
 
+@pytest.mark.parametrize("sends_parts", [False, True])
+def test_of_a_whole_document_what_was_typed_is_learned_unless_it_was_read_again(
+    service, tmp_path, sends_parts
+):
+    there = "The violet otter Brambleday dozes."
+    typed = "Her ravens heeded Ottolinda" if sends_parts else "My aunt Una met Quorrinsby"
+    pasted = "A pasted paragraph about Xantheby, " + "which goes on and on. " * 20
+
+    async def scene():
+        async with editing(service, learn=True) as editor:
+            uri = (tmp_path / "a.md").as_uri()
+            editor.open(uri, there)
+            if sends_parts:
+                editor.type(uri, 0, 0, "")
+            editor.send(uri, f"{there}\n\n{typed[:-3]}")
+            editor.send(uri, f"{there}\n\n{typed}")
+            editor.send(uri, f"{pasted}\n\n{there}\n\n{typed}")
+            editor.close(uri, saved=f"{pasted}\n\n{there}\n\n{typed}")
+
+    before = service.ask("/v1/status")["entries"]
+    run(scene())
+    assert service.ask("/v1/status")["entries"] == before + (not sends_parts)
+    assert service.knows(typed[:-4], typed[-4:]) is not sends_parts
+
+
 def test_what_was_taken_is_told(service):
     before = service.ask("/v1/report")["savings"]
     text = "the teal lighthouse keeper Zorv"
@@ -375,6 +411,7 @@ def documented(editor):
     ours = {
         'command = "idiolect"\nargs = ["lsp"]': f'command = "{sys.executable}"\nargs = ["-c", "{MAIN}", "lsp"]',
         '("idiolect" "lsp" ': f'("{sys.executable}" "-c" "{MAIN}" "lsp" ',
+        '["idiolect", "lsp"]': json.dumps([sys.executable, "-c", MAIN, "lsp"]),
     }
     [theirs] = [text for text in ours if text in settings]
     return settings.replace(theirs, ours[theirs])
@@ -421,3 +458,88 @@ def test_emacs_completes_a_word_and_the_service_learns_what_was_saved(
     emacs.keys(" by the steep brindlemoor\x18\x13")
     emacs.until_there("Wrote ")
     await_true(lambda: service.knows("keeper Zorvelin by the steep brindle", "moor"))
+
+
+class Screen:
+    """A screen of its own that nobody sees, and keys for the window that has the focus there."""
+
+    def __init__(self, server, keyboard, environment):
+        self._server = subprocess.Popen(
+            [server, "-screen", "0", "1000x600x24", "-nolisten", "tcp", "-displayfd", "1"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        display = self._server.stdout.readline().decode().strip()
+        self.environment = {**environment, "DISPLAY": f":{display}", "QT_QPA_PLATFORM": "xcb"}
+        self._keyboard = keyboard
+        self._programs = []
+
+    def start(self, *command):
+        self._programs.append(
+            subprocess.Popen(
+                command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+        )
+        return psutil.Process(self._programs[-1].pid)
+
+    def xdotool(self, *arguments):
+        subprocess.run(
+            [self._keyboard, *arguments], env=self.environment, check=True, stdout=subprocess.DEVNULL
+        )
+
+    def close(self):
+        for program in self._programs:
+            for started in psutil.Process(program.pid).children(recursive=True):
+                started.kill()
+            program.wait()
+        self._server.terminate()
+        self._server.wait()
+        self._server.stdout.close()
+
+
+@pytest.fixture
+def screen(needs_program, surroundings, tmp_path):
+    runtime = tmp_path / "run"
+    runtime.mkdir(0o700)
+    server, keyboard = needs_program("Xvfb", "xvfb"), needs_program("xdotool", "xdotool")
+    opened = Screen(server, keyboard, {**surroundings, "XDG_RUNTIME_DIR": str(runtime)})
+    yield opened
+    opened.close()
+
+
+def test_kate_completes_a_word_and_the_service_learns_what_was_saved(
+    service, screen, needs_program, tmp_path
+):
+    bus, program = needs_program("dbus-run-session", "dbus"), needs_program("kate", "kate")
+    (tmp_path / "katerc").write_text(
+        "[General]\nShow welcome view for new window=false\n[Kate Plugins]\nlspclientplugin=true\n"
+    )
+    settings, notes = tmp_path / "kate" / "lspclient" / "settings.json", tmp_path / "notes.md"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(documented("Kate"))
+    notes.touch()
+    kate = screen.start(bus, "--", program, "-n", "-b", "--startanon", str(notes))
+    screen.xdotool("search", "--sync", "--onlyvisible", "--name", "notes.md")
+
+    def serves():
+        """It asks whether it may start the language server."""
+        screen.xdotool("key", "alt+y")
+        return any("lsp" in child.cmdline() for child in kate.children(recursive=True))
+
+    pauses = itertools.count(1)
+
+    def completed():
+        """The first of the list is taken, or a line ends; each time the list is given longer to come."""
+        screen.xdotool("key", "ctrl+a", "Delete")
+        screen.xdotool("type", "--delay", "30", "the teal lighthouse keeper Zorv")
+        time.sleep(next(pauses))
+        screen.xdotool("key", "Return", "ctrl+s")
+        time.sleep(1)
+        return "keeper Zorvelin" in notes.read_text()
+
+    await_true(serves)
+    screen.xdotool("mousemove", "300", "200", "click", "1")  # without it shortcuts have no window
+    assert any(completed() for _ in range(10))
+    screen.xdotool("type", "--delay", "30", " by the mossy wrenthicket")
+    screen.xdotool("key", "ctrl+s")
+    await_true(lambda: service.knows("keeper Zorvelin by the mossy wren", "thicket"))
