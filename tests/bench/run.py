@@ -313,6 +313,19 @@ def training(base: Path) -> list[dict]:
     ]
 
 
+def learning(base: Path, person: str) -> dict[str, float]:
+    """Perplexity of a person's newest text after the same tokens of training, ours and with transformers + peft."""
+    from train_speed import LEARNERS
+
+    speed, corpus = Path(__file__).with_name("train_speed.py"), CORPORA / f"{person}.jsonl"
+    found = {}
+    for name in LEARNERS:
+        command = [sys.executable, str(speed), str(base), name, str(corpus)]
+        out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        found[name] = json.loads(out.splitlines()[-1])["perplexity"]
+    return found
+
+
 def faults() -> list[dict]:
     """Every operation with every fault at every step: how many cases there were, and how many went wrong."""
     matrix = ROOT / "tests" / "faults" / "matrix.py"
@@ -398,6 +411,8 @@ def main(wanted: list[str]) -> None:
             console.print(
                 f"Skipped {', '.join(set(parts) - {'latency', 'training', 'faults'})}: {CORPORA} is absent."
             )
+        if names and "training" in parts:
+            result["learning"] = {name: learning(base, name) for name in PEOPLE if name in names}
         if names and "memory" in parts:
             result["memory"] = memory_growth()
             show_growth(result["memory"])

@@ -1,7 +1,9 @@
-"""Training speed of one contender in a process of its own: ``train_speed.py BASE CONTENDER``, one of CONTENDERS.
+"""Training of one contender in a process of its own: ``train_speed.py BASE CONTENDER [CORPUS]``, one of CONTENDERS.
 
-Rank 8 on all linear layers, batch 4 x 256 tokens, 2 threads, AdamW, the weights that are served, the
-same rows of general text. Prints one JSON object.
+Its speed: rank 8 on all linear layers, batch 4 x 256 tokens, 2 threads, AdamW, the weights that are served, the same
+rows of general text. With a file of people's messages, instead, what it learns: the perplexity of the newest
+``HELD_OUT`` tokens after one pass over the ``LEARNED`` before them, with the same rank and batch, or, for ours, as a
+round trains. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -11,7 +13,10 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -22,10 +27,18 @@ from idiolect.models.graph import read_weights
 from idiolect.models.llama import Weights
 from idiolect.models.tokenizer import Tokenizer
 
+if TYPE_CHECKING:
+    from idiolect.adapters.lora import Lora
+    from idiolect.adapters.training import Step, TrainConfig
+    from idiolect.models.twin import Twin
+
 STEPS = 5
+LEARNED, HELD_OUT = 20_480, 4_096  # tokens
 THREADS = 2
+RATE = 5e-4
 #: transformers + peft in single precision; with products that oneDNN rounds to bfloat16; mixed; in bfloat16 throughout.
 CONTENDERS = ("ours", "peft fp32", "peft fp32 medium", "peft autocast", "peft bf16")
+LEARNERS = ("untrained", "peft fp32", "ours", "ours, as a round trains")
 
 
 def rows(base: BasePaths) -> Rows:
@@ -36,34 +49,45 @@ def rows(base: BasePaths) -> Rows:
 
 
 def ours(base: BasePaths) -> float:
-    from idiolect.adapters.clock import Clock
-    from idiolect.adapters.lora import Lora, LoraConfig
-    from idiolect.adapters.training import TrainConfig, fastest_products, train
-    from idiolect.models.twin import Twin
+    from idiolect.adapters.training import TrainConfig
 
     text = rows(base)
-    twin = Twin(read_weights(base.graph, base.config), fastest_products(THREADS))
-    start = Lora.fresh(LoraConfig(rank=8, alpha=16), base.config)
     stamps: list[float] = []
-    few = TrainConfig(epochs=4 * (STEPS + 1) / len(text), learning_rate=5e-4, batch=4, length=256)
-    train(
-        twin,
-        start,
-        text,
-        few,
-        clock=Clock(1e9),
-        budget_s=1e9,
-        threads=THREADS,
-        seed=0,
-        report=lambda _step: stamps.append(time.perf_counter()),
-    )
+    few = TrainConfig(epochs=4 * (STEPS + 1) / len(text), learning_rate=RATE, batch=4, length=256)
+    trained_by_us(base, text, few, 16, 8, lambda _step: stamps.append(time.perf_counter()))
     return STEPS * 1024 / (stamps[STEPS] - stamps[0])
 
 
+def trained_by_us(
+    base: BasePaths, text: Rows, config: TrainConfig, alpha: float, rank: int, report: Callable[[Step], None]
+) -> tuple[Twin, Lora]:
+    from idiolect.adapters.clock import Clock
+    from idiolect.adapters.lora import Lora, LoraConfig
+    from idiolect.adapters.training import fastest_products, train
+    from idiolect.models.twin import Twin
+
+    twin = Twin(read_weights(base.graph, base.config), fastest_products(THREADS))
+    start = Lora.fresh(LoraConfig(rank, alpha), base.config)
+    clock = Clock(1e9)
+    found = train(
+        twin, start, text, config, clock=clock, budget_s=1e9, threads=THREADS, seed=0, report=report
+    )
+    return twin, found.lora
+
+
 def peft(base: BasePaths, how: str) -> float:
+    stamps: list[float] = []
+    trained_by_peft(base, how, rows(base), STEPS + 1, lambda: stamps.append(time.perf_counter()))
+    return STEPS * 1024 / (stamps[-1] - stamps[0])
+
+
+def trained_by_peft(
+    base: BasePaths, how: str, text: Rows, steps: int, report: Callable[[], None]
+) -> torch.nn.Module:
     from peft import LoraConfig, get_peft_model
 
     torch.set_num_threads(THREADS)
+    torch.manual_seed(0)
     if how == "fp32 medium":
         torch.set_float32_matmul_precision("medium")
     kind = torch.bfloat16 if how == "bf16" else torch.float32
@@ -77,18 +101,48 @@ def peft(base: BasePaths, how: str) -> float:
         ),
     )
     model.train()
-    text = rows(base)
-    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=5e-4)
-    stamps = []
-    for step in range(STEPS + 1):
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=RATE)
+    for step in range(steps):
         ids = torch.from_numpy(text.ids[4 * step : 4 * step + 4, :-1])
         optimizer.zero_grad()
         with mixed:
             loss = model(input_ids=ids, labels=ids).loss
         loss.backward()
         optimizer.step()
-        stamps.append(time.perf_counter())
-    return STEPS * 1024 / (stamps[-1] - stamps[0])
+        report()
+    return model
+
+
+def perplexity(base: BasePaths, learner: str, corpus: Path) -> float:
+    """Of a person's newest text, after the same tokens before it; in rows of 256, by torch alone."""
+    from idiolect.adapters.training import TrainConfig
+
+    tokenizer = Tokenizer(base.tokenizer)
+    breaks = tokenizer.encode("\n")
+    entries = [tokenizer.encode(json.loads(line)["text"]) for line in corpus.read_text("utf-8").splitlines()]
+    line = [token for entry in entries for token in (*breaks, *entry)][-LEARNED - HELD_OUT - 1 :]
+    text, newest = line[:LEARNED], pack([line[LEARNED + 1 :]], 256, breaks)
+    steps, matrices = LEARNED // 1024, None
+    if learner.startswith("peft"):
+        model = trained_by_peft(base, learner.removeprefix("peft "), pack([text], 256, breaks), steps, int)
+        model.eval()
+    else:
+        plain = TrainConfig(epochs=1, least=0, learning_rate=RATE, batch=4, length=256, before=0)
+        config = TrainConfig() if learner.endswith("trains") else plain
+        ours = pack([text], config.length, breaks, before=config.before)
+        few = replace(plain, epochs=1e-9) if learner == "untrained" else config
+        alpha, rank = (64, 16) if config is not plain else (16, 8)
+        twin, lora = trained_by_us(base, ours, few, alpha, rank, lambda _step: None)
+        matrices = {} if learner == "untrained" else lora.tensors()
+        matrices = {name: torch.from_numpy(matrix) for name, matrix in matrices.items()} or None
+    nats = count = 0.0
+    for row, weights in zip(newest.ids, newest.weights, strict=True):
+        ids, counted = torch.from_numpy(row[None]), torch.from_numpy(weights)
+        with torch.no_grad():
+            logits = model(ids[:, :-1]).logits if "peft" in learner else twin.logits(ids[:, :-1], matrices)
+            lost = torch.nn.functional.cross_entropy(logits[0].float(), ids[0, 1:], reduction="none")
+        nats, count = nats + float(lost @ counted), count + float(counted.sum())
+    return float(np.exp(nats / count))
 
 
 def reference(weights: Weights) -> torch.nn.Module:
@@ -134,6 +188,9 @@ def reference(weights: Weights) -> torch.nn.Module:
 if __name__ == "__main__":
     found = find_base(Path(sys.argv[1]))
     name = sys.argv[2]
+    if len(sys.argv) > 3:
+        print(json.dumps({"perplexity": round(perplexity(found, name, Path(sys.argv[3])), 2)}))
+        sys.exit()
     speed = ours(found) if name == "ours" else peft(found, name.removeprefix("peft "))
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
     print(json.dumps({"tokens_per_s": round(speed, 1), "peak_mb": round(peak_mb)}))
