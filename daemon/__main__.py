@@ -16,7 +16,8 @@ import os
 import signal
 import socket
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -92,13 +93,16 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
     if left is None:
         sock, running = address.listen(settings)
     else:
-        sock, running = socket.socket(fileno=left.door), process.Running(**left.running)
+        sock = socket.socket(fileno=left.door)
+        running = replace(process.Running.of(left.running), version=version("idiolect"))
     door = os.dup(sock.fileno())  # the server closes its own
     # Only now what is slow to import: a taken port or a second start is told at once.
     from idiolect.daemon.endpoint import server
 
+    # Not those of another version, whose page is another.
+    go_on = left is not None and left.running == asdict(running)
     same_token = left is not None and left.token_ns == _written_ns(settings.token_path)
-    sessions = Sessions(left=left.sessions if left is not None and same_token else ())
+    sessions = Sessions(left=left.sessions if left is not None and go_on and same_token else ())
     for scope in tokens.SCOPES:
         tokens.make(settings, scope)
     with contextlib.ExitStack() as announced:

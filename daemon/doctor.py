@@ -7,6 +7,7 @@ import shutil
 import stat
 import sys
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
@@ -106,6 +107,9 @@ def _service(settings: Settings) -> list[Finding]:
     except IdiolectError as error:
         return [Finding("service", "wrong", str(error))]
     findings = [Finding("service", "ok", f"answers at {running.socket or running.url} (pid {running.pid})")]
+    if running.version != (installed := version("idiolect")):
+        which = f"version {running.version or 'unknown'} runs, {installed} is installed"
+        findings.append(Finding("version", "note", which, "Run `idiolect stop`, then `idiolect start`."))
     if now.get("damaged"):
         serves = "the base model alone" if now["adapter"] is None else f"adapter {now['adapter']}"
         mend = "Run `idiolect train --wait` for another, or `idiolect restore` with a backup; check the disk, too."

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol
 
 from idiolect.models import durable
@@ -90,13 +90,27 @@ class Located(Protocol):
 
 @dataclass(frozen=True)
 class Running:
-    """A running service, as its run file tells. `socket` is the path of its Unix socket, if it has one."""
+    """A running service, as its run file tells. `socket` is the path of its Unix socket, if it has one.
+
+    `version` is that of the program which began it; empty where that did not tell.
+    """
 
     pid: int
     url: str
     port: int | None
     socket: str | None
     started_at: str
+    version: str = ""
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> Running:
+        """As any version of the program told it. Raises TypeError: something is missing."""
+        return cls(**known(cls, told))
+
+
+def known(kind: type, told: dict[str, Any]) -> dict[str, Any]:
+    """Of what was written by another version, perhaps, the fields that a dataclass has here, too."""
+    return {field.name: told[field.name] for field in fields(kind) if field.name in told}
 
 
 # --- the lock ---------------------------------------------------------------------------------------
@@ -190,7 +204,7 @@ def find(settings: Located) -> Running | None:
     if pid is None:
         return None
     try:
-        running = Running(**json.loads(run_file(settings).read_text(encoding="utf-8")))
+        running = Running.of(json.loads(run_file(settings).read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
         return None
     return running if running.pid == pid else None
@@ -284,7 +298,7 @@ def _launch(settings: Settings, flags: Sequence[str], deadline: float) -> Runnin
         child.terminate()
         raise
     if "running" in line:
-        return Running(**line["running"])
+        return Running.of(line["running"])
     if "error" not in line:
         raise StartError(f"The service ended before it answered. Where it was is in {settings.log_path}.")
     if line["error"]["code"] == AlreadyRunningError.code:

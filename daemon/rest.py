@@ -63,20 +63,25 @@ class Handover:
 
     `running` are the fields of the run file, which stays as it is; `token_ns` is when the token was written under
     which the page's sessions began. The program between never reads this.
+
+    The program may be upgraded while it rests: every version writes the first three as they are here, and reads what
+    it knows of the others.
     """
 
     lock: int
     door: int
     running: dict[str, Any]
-    key: str | None
-    sessions: list[Any]
-    token_ns: int | None
+    key: str | None = None
+    sessions: list[Any] = field(default_factory=list)
+    token_ns: int | None = None
 
     @classmethod
     def read(cls, pipe: int) -> Handover:
-        """What was left in a pipe. Raises ValueError, TypeError: by another version of the program."""
+        """What was left in a pipe, by this version of the program or another."""
+        from idiolect.daemon.process import known  # for the service alone, which has it anyway
+
         with os.fdopen(pipe, encoding="utf-8") as left:
-            return cls(**json.load(left))
+            return cls(**known(cls, json.load(left)))
 
 
 def begin(rest: Rest, left: Handover, run_file: Path, arguments: Sequence[str]) -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 
 _ANSWER_S = 10.0  # far longer than anyone waits for a suggestion
 _AGAIN_S = 2.0  # between two looks for a service that was not there
+#: It was too slow, something else is under way, the profile is locked, too many ask.
+_NOT_NOW = (
+    httpx.codes.REQUEST_TIMEOUT,
+    httpx.codes.CONFLICT,
+    httpx.codes.LOCKED,
+    httpx.codes.TOO_MANY_REQUESTS,
+)
 
 
 class Link:
@@ -45,6 +53,15 @@ class Link:
 
     async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
         """The service's answer; None where there is none, or where it refuses."""
+        answer = await self._answer(method, path, body)
+        return answer.json() if answer is not None and answer.is_success else None
+
+    async def tell(self, path: str, body: dict[str, Any]) -> bool:
+        """Send something to be kept; whether it has been dealt with, be it refused. Else it is to be sent once more."""
+        answer = await self._answer("POST", path, body)
+        return answer is not None and not answer.is_server_error and answer.status_code not in _NOT_NOW
+
+    async def _answer(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response | None:
         for _ in range(2):  # the second time at the address of a service that was started anew
             http = self._http or await self._find()
             if http is None:
@@ -61,7 +78,7 @@ class Link:
             if answer.status_code == httpx.codes.UNAUTHORIZED:
                 await self._lose(http)
                 continue
-            return answer.json() if answer.is_success else None
+            return answer
         return None
 
     async def close(self) -> None:
@@ -84,7 +101,12 @@ class Link:
             return None
         return httpx.AsyncClient(
             base_url=running.url,
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            headers={
+                "Authorization": f"Bearer {token}",
+                "Content-Type": "application/json",
+                # One of its own: a newer request of one client takes the place of its older ones.
+                "User-Agent": f"idiolect-editor/{os.getpid()}",
+            },
             timeout=_ANSWER_S,
             transport=httpx.AsyncHTTPTransport(uds=running.socket) if running.socket else None,
             trust_env=False,  # no proxy may stand between two programs of one machine, or see the token

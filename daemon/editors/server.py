@@ -46,6 +46,8 @@ _TALKERS: Final = (
     "concurrent",
 )  # they log messages, which hold text
 _SUFFIX_CHARS: Final = 1000
+_AGAIN_S: Final = 20.0  # until what the service did not take is sent once more
+_MOST_NEW: Final = 500  # texts that wait for it, the newest
 _SETTLE_S: Final = 5.0  # after a save: an editor that saves by itself saves half words
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 #: Where programs put text for the moment of its being edited that is nobody's business, besides what is never read.
@@ -124,6 +126,7 @@ class Editing:
         self._open: dict[str, _Open] = {}
         self._new: list[_New] = []
         self._telling = asyncio.Lock()
+        self._again: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._sends_parts = False  # of documents that change
         self._wrong_option: str | None = None
@@ -217,16 +220,15 @@ class Editing:
         if one is None or one.written is None:
             return
         for change in params.content_changes:
-            new, typed = change.text, is_typed(change.text)
-            if isinstance(change, types.TextDocumentContentChangePartial):
-                self._sends_parts = True
-            elif self._sends_parts:  # it sends the whole when it has read it again from the disk
-                typed = False
-            else:  # some editors, such as Kate, always do
-                new = inserted(one.whole, change.text)
-                typed, one.whole = is_typed(new), change.text
-            if not typed:
-                one.written.not_typed(prose.read(new, one.language) or [])
+            partial = isinstance(change, types.TextDocumentContentChangePartial)
+            self._sends_parts |= partial
+            if partial or self._sends_parts:  # the whole comes when it was read again from the disk
+                pasted = [] if partial and is_typed(change.text) else [change.text]
+            else:  # some editors, such as Kate, always send it
+                pasted = [new for new in inserted(one.whole, change.text) if not is_typed(new)]
+                one.whole = change.text
+            for text in pasted:
+                one.written.not_typed(prose.read(text, one.language) or [])
 
     def _saved(self, params: types.DidSaveTextDocumentParams) -> None:
         one = self._open.get(params.text_document.uri)
@@ -269,18 +271,26 @@ class Editing:
             self._new += [_New(one.path, text, now) for text in new]
 
     async def _tell(self) -> None:
+        """Send what waits; what the service does not take now waits on, and is sent after a while or with more."""
         async with self._telling:
-            watched: list[str] | None = None
-            while self._new:
+            status = await self._link.ask("GET", "/v1/status") if self._new else None
+            while self._new and status is not None:
                 new = self._new[0]
-                if watched is None:
-                    watched = (await self._link.ask("GET", "/v1/status") or {}).get("watches", [])
-                if not any(new.path.is_relative_to(folder) for folder in watched):  # else it is read there
+                # Of a folder that is watched it is read there.
+                if not any(new.path.is_relative_to(folder) for folder in status.get("watches", [])):
                     body = {"text": new.text, "source": _SOURCE, "app": self._app, "at": new.at}
-                    await self._link.ask("POST", "/v1/history", body)
-                self._new.pop(
-                    0
-                )  # not before: who is cut off here tells it once more, which stores nothing twice
+                    if not await self._link.tell("/v1/history", body):
+                        break
+                # Not before: who is cut off here tells it once more, which stores nothing twice.
+                self._new.pop(0)
+            self._new = self._new[-_MOST_NEW:]
+            if self._new and self._again is None:
+                self._again = self._keep(self._tell_again())
+
+    async def _tell_again(self) -> None:
+        await asyncio.sleep(_AGAIN_S)
+        self._again = None
+        await self._tell()
 
     # Suggestions
 

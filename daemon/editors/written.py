@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.edits import Originals
@@ -24,15 +25,34 @@ def is_typed(inserted: str) -> bool:
     return len(inserted.strip()) <= _TYPED_CHARS and sum(1 for line in lines if line.strip()) <= _TYPED_LINES
 
 
-def inserted(old: str, new: str) -> str:
-    """What of a whole text is new: all between what it shares with the old one at its beginning and its end."""
-    before = _shared(old, new)
-    after = _shared(old[before:][::-1], new[before:][::-1])
-    return new[before : len(new) - after]
+def inserted(old: str, new: str) -> list[str]:
+    """What is new in a whole text, place by place: lines that came, and of lines that changed what is new in them."""
+    before, after = old.splitlines(), new.splitlines()
+    first = _shared(before, after)
+    last = _shared(before[first:][::-1], after[first:][::-1])
+    before, after = before[first : len(before) - last], after[first : len(after) - last]
+    places = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    return [new for kind, i, j, k, m in places if kind != "equal" for new in _new_in(before[i:j], after[k:m])]
 
 
-def _shared(one: str, other: str) -> int:
-    """How many characters two texts begin with alike."""
+def _new_in(before: Sequence[str], after: Sequence[str]) -> list[str]:
+    """What is new where some lines took the place of others: in each, or, where most of them is new, as a whole."""
+    if len(before) == len(after):
+        each = [_new_within(*lines) for lines in zip(before, after, strict=True)]
+        if 2 * sum(map(len, each)) < sum(map(len, after)):
+            return each
+    return [_new_within("\n".join(before), "\n".join(after))]
+
+
+def _new_within(old: str, new: str) -> str:
+    """All between what two texts share at the beginning and at the end."""
+    first = _shared(old, new)
+    last = _shared(old[first:][::-1], new[first:][::-1])
+    return new[first : len(new) - last]
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many characters two texts, or lines two lists, begin with alike."""
     lengths = range(1, min(len(one), len(other)) + 1)
     return bisect(lengths, False, key=lambda length: one[:length] != other[:length])
 

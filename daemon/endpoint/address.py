@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 from datetime import UTC, datetime
+from importlib.metadata import version
 from typing import TYPE_CHECKING, ClassVar
 
 from idiolect.daemon.process import Running
@@ -59,7 +60,8 @@ def _port_in(path: Path) -> int:
 
 def _running(url: str, *, port: int | None = None, path: Path | None = None) -> Running:
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return Running(pid=os.getpid(), url=url, port=port, socket=str(path) if path else None, started_at=now)
+    where = str(path) if path else None
+    return Running(os.getpid(), url, port, where, started_at=now, version=version("idiolect"))
 
 
 def _listen_tcp(host: str, port: int) -> socket.socket:

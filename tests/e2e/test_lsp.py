@@ -297,6 +297,30 @@ def test_a_service_that_does_not_run_is_started(new_service, tmp_path):
         process.stop(service.settings)
 
 
+def test_what_was_saved_while_no_service_ran_is_told_later(new_service, tmp_path):
+    service = new_service(tmp_path / "profile")
+
+    async def scene():
+        async with editing(service, learn=True) as editor:
+            editor.open("untitled:1", "I wa", "plaintext")
+            while not await editor.words("untitled:1", 0, 4):
+                await asyncio.sleep(0.05)
+            process.stop(service.settings)
+            uri = (tmp_path / "a.md").as_uri()
+            editor.open(uri)
+            editor.type(uri, 0, 0, "Grandfather Wuffelin sings")
+            editor.close(uri, saved="Grandfather Wuffelin sings")
+            await editor.words("untitled:1", 0, 4)  # by then it was looked for in vain
+            process.start(service.settings)
+
+    try:
+        run(scene())
+        assert service.ask("/v1/status")["entries"] == 1
+        assert service.knows("Grandfather Wuff", "elin")
+    finally:
+        process.stop(service.settings)
+
+
 def test_no_text_comes_into_a_log_whatever_goes_wrong(service):
     bad = [
         {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"capabilities": {}, "processId": None}},

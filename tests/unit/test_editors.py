@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from idiolect.daemon.editors import offers, prose
 from idiolect.daemon.editors.prompt import Asked, asked, fitting
 from idiolect.daemon.editors.server import Privacy
-from idiolect.daemon.editors.written import Written, is_typed
+from idiolect.daemon.editors.written import Written, inserted, is_typed
 from idiolect.daemon.settings import Settings
 
 # --- where prose is ---
@@ -77,6 +79,32 @@ def test_what_was_pasted_is_not_typed():
     written = Written([])
     written.not_typed([pasted])
     assert written.saved([f"{pasted} I do not believe a word.", pasted]) == ["I do not believe a word."]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("", "A heron.", ["A heron."]),
+        ("A heron.", "A heron.", []),
+        ("A heron waits.", "A grey heron waits.", ["grey "]),
+        ("aaa", "aaaa", ["a"]),
+        ("one\r\ntwo\r\n", "one\r\ntwo and more\r\n", [" and more"]),
+        ("one\n\ntwo", "one\n\nbetween\n\ntwo", ["between\n"]),
+        ("one\n\nodd\n\ntwo", "one\n\ntwo", [""]),
+        ("first line\n\nsecond line\n", "first long line\n\nsecond long line\n", ["ong l", "ong l"]),
+        ("one\ntwo\nthree\n", "uno\ndue\ntre\n", ["uno\ndue\ntr"]),
+    ],
+)
+def test_of_two_whole_texts_what_is_new_is_found_place_by_place(old, new, found):
+    assert inserted(old, new) == found
+
+
+def test_a_long_document_is_compared_at_once():
+    lines = [f"{number} the heron waits below the weir" for number in range(20_000)]
+    began = time.monotonic()
+    new = [*lines[:9000], "A grey one came.", *lines[9000:-1], f"{lines[-1]} still"]
+    assert inserted("\n".join(lines), "\n".join(new)) == ["A grey one came.", " still"]
+    assert time.monotonic() - began < 10, "generous: it is a tenth of a second"
 
 
 def test_a_long_change_or_one_of_many_lines_was_not_typed():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
+import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -85,6 +88,28 @@ def test_the_page_stays_open_unless_the_token_is_changed_meanwhile(hasty):
         until(rests(hasty))
         tokens.make(hasty, Scope.ADMIN, anew=True)
         assert browser.get(status).status_code == 401
+
+
+def test_what_another_version_left_is_taken_up_as_far_as_it_is_known(hasty):
+    hasty.locked_path.unlink(missing_ok=True)
+    tokens.make(hasty, Scope.ADMIN)
+    with process.locked(hasty) as lock, socket.create_server(("127.0.0.1", 0)) as door:
+        url = f"http://127.0.0.1:{door.getsockname()[1]}"
+        running = {"url": url, "port": None, "socket": None, "started_at": "2026-01-31T09:30:00+00:00"}
+        out, into = os.pipe()
+        with os.fdopen(into, "w") as pipe:
+            left = {"lock": lock, "door": door.fileno(), "another": 1, "sessions": ["of another form"]}
+            json.dump({**left, "running": {**running, "pid": 1, "another": 1}}, pipe)
+        command = [sys.executable, "-P", "-m", "idiolect.daemon", f"--home={hasty.home}", f"--handed={out}"]
+        with subprocess.Popen(command, pass_fds=(lock, door.fileno(), out)) as service:
+            try:
+                head = {"Authorization": f"Bearer {process.read_token(hasty)}"}
+                with httpx.Client(timeout=DEADLINE_S, trust_env=False, headers=head) as client:
+                    assert client.get(f"{url}/v1/status").json()["running"]
+            finally:
+                service.terminate()
+        assert service.returncode == 0
+        os.close(out)
 
 
 def test_it_uses_no_processor_time(resting):
