@@ -25,7 +25,7 @@ from idiolect.daemon import process
 from idiolect.daemon.endpoint import tokens
 from idiolect.models.shield import shield
 
-_ANSWER_S: Final = 2.0
+_ANSWER_S: Final = 5.0  # a service at rest takes up to 2
 _LOOK_S: Final = 60.0  # between two looks whether the shell still lives
 _LONGEST_CHARS: Final = 20_000
 
@@ -35,6 +35,20 @@ _FORGE: Final = re.compile(r"-[bnt]|--(?:body|description|message|notes|title)")
 _PROSE: Final = {
     **dict.fromkeys(("git", "hg", "jj", "svn", "fossil", "bzr", "darcs"), _MESSAGE),
     **dict.fromkeys(("gh", "glab", "tea"), _FORGE),
+}
+#: What is given to these is no prose but a secret, or a program's.
+_NO_PROSE: Final = {
+    "alias",
+    "api",
+    "auth",
+    "config",
+    "gpg-key",
+    "login",
+    "logins",
+    "secret",
+    "ssh-key",
+    "token",
+    "variable",
 }
 _ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=")
 #: What would end a quoted text, or mean something in it, by the quotation mark that it began with.
@@ -62,7 +76,9 @@ def asked(line: str, *, full_line: bool) -> Asked | None:
     name = os.path.basename(words[0]) if words else ""
     option, given, _ = opened.partition("=") if opened else (words[-1] if words else "", "", "")
     options = _PROSE.get(name)
-    if quote and current and options is not None and (given or not opened) and options.fullmatch(option):
+    secret = options is _FORGE and not _NO_PROSE.isdisjoint(words[1:4])
+    prose = options is not None and not secret and (given or not opened) and options.fullmatch(option)
+    if quote and current and prose:
         return Asked(current, "", quote)
     return Asked(line, "shell", "") if full_line and not quote else None
 
@@ -158,7 +174,11 @@ class Prompt:
                 self._find()
             if self._http is None:
                 return None
-            headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+            headers = {
+                "Authorization": f"Bearer {self._token}",
+                "Content-Type": "application/json",
+                "User-Agent": f"idiolect-shell/{os.getpid()}",  # its own, so that it is a client of its own
+            }
             try:
                 self._http.request("POST", path, json.dumps(body), headers)
                 answer = self._http.getresponse()

@@ -226,11 +226,9 @@ class Typing:
     def begin(self, program: Hashable, prefix: str) -> threading.Event:
         """A request arrives; what is returned is set once a newer one of the same program goes on from it, or back."""
         for given_up, (other, older) in self._asked.items():
-            if (
-                other == program
-                and older != prefix
-                and (prefix.startswith(older) or older.startswith(prefix))
-            ):
+            # A text that begins elsewhere goes on from none.
+            related = prefix and (prefix.startswith(older) or older.startswith(prefix))
+            if other == program and older != prefix and related:
                 given_up.set()
         given_up = threading.Event()
         self._asked[given_up] = program, prefix

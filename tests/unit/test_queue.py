@@ -320,6 +320,8 @@ def test_one_program_types_on_and_another_that_types_the_same_does_not():
     mine, empty = typing.begin("editor", "Hi "), typing.begin("chat", "")
     typing.begin("chat", "Hi th")
     assert (mine.is_set(), empty.is_set()) == (False, True)
+    typing.begin("editor", "")
+    assert not mine.is_set()
     typing.begin("editor", "Hi th")
     assert mine.is_set()
     ended = typing.begin("mail", "Hi")
