@@ -434,6 +434,7 @@ def main(wanted: list[str]) -> None:
                 show_load(f"everything at once ({person})", [result["soak"]])
             profile.run("stop")
         if names and "savings" in parts:
+            result["machines"]["savings"] = f"{machine()}, a core for each person"
             for name, found in savings_of_all(names, Path(folder), base):
                 result.setdefault("savings", {})[name] = found
                 RESULT.write_text(json.dumps(result, indent=2) + "\n")
