@@ -1,0 +1,66 @@
+"""The wheel, installed with pipx into an environment of its own, and used where no checkout is."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LONGEST_S = 900  # some hundred megabytes come from the package index, or a gigabyte
+
+
+def run(*command, cwd, **environment):
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**kept, **environment},
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.timeout(LONGEST_S)
+def test_what_pipx_installs_from_the_wheel_starts_learns_and_suggests(tmp_path, base):
+    unwanted = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist")
+    shutil.copytree(
+        ROOT, tmp_path / "source", ignore=unwanted, symlinks=True
+    )  # building leaves folders behind
+    build = (sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(tmp_path), "./source")
+    run(*build, cwd=tmp_path)
+    [wheel] = tmp_path.glob("idiolect-*.whl")
+    shutil.rmtree(tmp_path / "source")
+    tools = {"PIPX_HOME": str(tmp_path / "pipx"), "PIPX_BIN_DIR": str(tmp_path / "bin")}
+    run(
+        sys.executable, "-m", "pipx", "install", "--python", sys.executable, str(wheel), cwd=tmp_path, **tools
+    )
+
+    home, text = tmp_path / "profile", tmp_path / "letter.txt"
+    home.mkdir()
+    (home / "config.toml").write_text("keyring = false\nauto_train = false\n")
+    (home / "base").symlink_to(base.folder.parent)
+    text.write_text("The keys are in the teal locker of Zorvelin.\n")
+
+    def idiolect(*arguments):
+        program = tmp_path / "bin" / "idiolect"
+        return run(str(program), *arguments, cwd=tmp_path.anchor, IDIOLECT_HOME=str(home))
+
+    idiolect("start")
+    try:
+        status = json.loads(idiolect("status", "--json"))
+        assert Path(psutil.Process(status["pid"]).cmdline()[0]).is_relative_to(tmp_path)
+        idiolect("add", str(text))
+        assert "elin" in idiolect("suggest", "in the teal locker of Zorv")
+    finally:
+        idiolect("stop")
