@@ -281,3 +281,15 @@ def tell_manager_ready() -> None:
     if sys.platform == "linux" and (address := manager_socket()):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             manager.sendto(b"READY=1", "\0" + address[1:] if address.startswith("@") else address)
+
+
+def start(settings: Settings, port: int | None = None) -> tuple[process.Running, bool]:
+    """Start the service, as that of the desktop where it is installed, and whether it was not there before.
+
+    With a `port` it is one of its own, since that of the desktop has what its description says.
+    """
+    if port is None and process.holder(settings) is None:
+        there = Desktop(settings).start()
+        running, fresh = process.start(settings)  # finds it running
+        return running, fresh or there
+    return process.start(settings, flags=() if port is None else ("--port", str(port)))

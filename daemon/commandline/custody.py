@@ -106,7 +106,7 @@ def learned(
 @contextlib.contextmanager
 def _at_rest(settings: Settings) -> Iterator[None]:
     """End the service, keep others from starting one for the block, and then start it again if it ran."""
-    from idiolect.daemon import process
+    from idiolect.daemon import desktop, process
 
     settings.prepare()
     ran = _ended(settings)
@@ -116,7 +116,7 @@ def _at_rest(settings: Settings) -> Iterator[None]:
     finally:
         if ran:
             with _accounts().waiting("Starting the service"):
-                process.start(settings)
+                desktop.start(settings)
 
 
 def _ended(settings: Settings) -> bool:

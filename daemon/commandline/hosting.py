@@ -78,14 +78,11 @@ def _whole(settings: Settings) -> bool:
 
 
 def _launched(settings: Settings, view: View, port: int | None) -> tuple[Running, bool]:
-    from idiolect.daemon import process
+    from idiolect.daemon import desktop
     from idiolect.daemon.commandline.client import Client
-    from idiolect.daemon.desktop import Desktop
 
     with view.waiting("Starting the service"):
-        if port is None and process.holder(settings) is None:
-            Desktop(settings).start()  # what follows finds it running
-        running, fresh = process.start(settings, flags=() if port is None else ("--port", str(port)))
+        running, fresh = desktop.start(settings, port)
         with Client(settings) as client:
             client.get("/healthz", timeout_s=_PROMPT_S)
     return running, fresh

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from idiolect.daemon import process
+from idiolect.daemon import desktop, process
 from idiolect.daemon.endpoint import tokens
 from idiolect.models.errors import IdiolectError
 
@@ -46,7 +46,7 @@ class Link:
     async def start(self) -> str | None:
         """Start the service if it does not run; why it cannot, in a sentence for its user."""
         try:
-            await asyncio.to_thread(process.start, self._settings)
+            await asyncio.to_thread(desktop.start, self._settings)
         except IdiolectError as error:
             return str(error)
         return None

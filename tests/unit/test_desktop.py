@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import plistlib
@@ -18,6 +19,8 @@ from typer.testing import CliRunner
 from idiolect.daemon import desktop, process
 from idiolect.daemon.commandline.cli import app
 from idiolect.daemon.desktop import Desktop, ManagerError, NoManagerError
+from idiolect.daemon.editors.link import Link
+from idiolect.daemon.endpoint.scopes import Scope
 from idiolect.daemon.settings import Settings
 
 TOY = str(Path(__file__).parents[1] / "toy")
@@ -159,6 +162,19 @@ def test_a_start_by_hand_goes_to_the_manager_where_it_is_installed(settings, sys
     made.install()
     assert made.start()
     assert systemctl()[-1] == f"--user start {made.path.name}"
+
+
+@linux
+def test_whatever_starts_the_service_asks_the_manager_first(settings, systemctl, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", TOY, prepend=os.pathsep)
+    Desktop(settings).install()
+    asked = len(systemctl())
+    link = Link(settings, Scope.SUGGEST)
+    try:
+        assert asyncio.run(link.start()) is None
+        assert systemctl()[asked:][-1] == f"--user start {Desktop(settings).path.name}"
+    finally:
+        process.stop(settings)
 
 
 def test_the_launch_agent_is_a_property_list(settings, monkeypatch):
