@@ -6,8 +6,8 @@ while an answer is awaited are not asked for, as in an editor, where only the ne
 is typed twice: what was typed once is known by heart, and would be foretold at length.
 
 ``soak`` adds what else happens in a day: what was typed is learned, a watched folder is written to, training rounds
-run, and another program has longer text generated. It takes ``SOAK_S`` seconds (600) and a tenth of them before for
-a first round; ``load`` takes twice ``LOAD_S`` (60).
+run, another program has longer text generated, and all other clients are there, too (``clients.py``). It takes
+``SOAK_S`` seconds (600) and a tenth of them before for a first round; ``load`` takes twice ``LOAD_S`` (60).
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import clients as from_all
 import numpy as np
 import psutil
 from rich.console import Console
@@ -35,6 +37,7 @@ SOAK_S = float(os.environ.get("SOAK_S", "600"))
 CLIENTS = 8
 KEYS_PER_S = 8
 WRITE_EVERY_S = 2.0
+OTHERS = ("writer", "trainer", "generator", "editor", "shell", "infill", "chat", "page")
 _WARM_S = 3.0
 
 
@@ -119,9 +122,9 @@ def soak(profile: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, An
     folder.mkdir()
     with profile.client() as client:
         client.post("/v1/watch", json={"path": str(folder)}).raise_for_status()
-        generates = "/v1/completions" in client.get("/openapi.json").json()["paths"]
-    typists, others = _typists(profile, CLIENTS), _callers(profile, ["writer", "trainer", "generator"])
-    writer, trainer, generator = others
+    typists, others = _typists(profile, CLIENTS), _callers(profile, OTHERS)
+    writer, trainer, generator, *clients = others
+    editor, shell, infiller, chatter, page = clients
     trained: list[bool] = []
 
     def write(ended: threading.Event) -> None:
@@ -144,14 +147,25 @@ def soak(profile: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, An
                     trained.append(True)
 
     def generate(ended: threading.Event) -> None:
-        while generates and not ended.wait(3):
+        while not ended.wait(3):
             generator.ask(
                 "/v1/completions", {"model": "idiolect", "prompt": "I wanted to ask", "max_tokens": 24}
             )
 
+    def look(ended: threading.Event) -> None:
+        with profile.client() as client:
+            from_all.look(page, client.get, ended)
+
     typing = [_typist(caller, messages, place, learn=True) for place, caller in enumerate(typists)]
+    rest = [
+        partial(from_all.edit, editor, profile.home, notes),
+        partial(from_all.prompt, shell, profile.home, notes),
+        partial(from_all.infill, infiller, notes),
+        partial(from_all.chat, chatter, notes),
+        look,
+    ]
     with _watched(profile) as memory_mb:
-        _run([*typing, write, train, generate], SOAK_S)
+        _run([*typing, write, train, generate, *rest], SOAK_S)
     waits = sorted(wait for caller in typists for wait in caller.waits)
     parts = np.array_split(np.array([ms for _, ms in waits]), 3)
     return {
@@ -165,6 +179,7 @@ def soak(profile: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, An
         "rounds": trainer.done,
         "training_share": round(5 * len(trained) / SOAK_S, 2),
         "generated": generator.done,
+        "clients": {caller.name: caller.done for caller in clients},
     }
 
 

@@ -1,0 +1,132 @@
+"""The other clients of a soak: an editor, a shell, llama.cpp's and OpenAI's plug-ins, and the page, each as itself.
+
+Each takes what it types from ``texts``, counts in a :class:`~load.Caller` what was answered and what went wrong, and
+goes on until ``ended`` is set.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from itertools import count, cycle
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import openai
+from lsprotocol import types
+from pygls.lsp.client import LanguageClient
+
+if TYPE_CHECKING:
+    from load import Caller
+
+LSP = [sys.executable, "-c", "from idiolect.daemon.commandline.cli import main; main()", "lsp"]
+_KEY_S, _LINE_S, _INFILL_S, _CHAT_S, _PAGE_S = 0.25, 2.0, 4.0, 10.0, 3.0
+
+
+def edit(caller: Caller, home: Path, texts: list[str], ended: threading.Event) -> None:
+    """Type in an editor with a language server, a completion for each letter; each line is saved and learned."""
+    asyncio.run(_edit(caller, home, texts, ended))
+
+
+async def _edit(caller: Caller, home: Path, texts: list[str], ended: threading.Event) -> None:
+    editor = LanguageClient("editor", "1")
+    editor.feature(types.WINDOW_SHOW_MESSAGE)(lambda _message: caller.errors.update(["editor"]))
+    await editor.start_io(*LSP, env={**os.environ, "IDIOLECT_HOME": str(home)})
+    await editor.initialize_async(
+        types.InitializeParams(types.ClientCapabilities(), initialization_options={"learn": True})
+    )
+    editor.initialized(types.InitializedParams())
+    uri, versions, whole = (home.parent / "letter.md").as_uri(), count(2), ""
+    here = types.TextDocumentIdentifier(uri)
+    editor.text_document_did_open(
+        types.DidOpenTextDocumentParams(types.TextDocumentItem(uri, "markdown", 1, ""))
+    )
+    for line, letter, text in _letters(texts):
+        if ended.is_set():
+            break
+        at = types.Position(2 * line, len(text) - 1)
+        change = types.TextDocumentContentChangePartial(types.Range(at, at), letter)
+        place = types.VersionedTextDocumentIdentifier(next(versions), uri)
+        editor.text_document_did_change(types.DidChangeTextDocumentParams(place, [change]))
+        whole += letter
+        if letter.endswith("\n"):
+            editor.text_document_did_save(types.DidSaveTextDocumentParams(here, whole))
+            continue
+        at = types.Position(2 * line, len(text))
+        answer = await editor.text_document_completion_async(types.CompletionParams(here, at))
+        caller.done += 1
+        caller.errors.update(["no completion"] * (answer is None))
+        await asyncio.sleep(_KEY_S)
+    await editor.shutdown_async(None)
+    editor.exit(None)
+    await editor.stop()
+
+
+def _letters(texts: list[str]) -> Iterator[tuple[int, str, str]]:
+    """Line, letter and the line with it; behind each line a break and an empty one."""
+    for line, text in enumerate(texts):
+        flat = " ".join(text.split())
+        for end in range(1, len(flat) + 1):
+            yield line, flat[end - 1], flat[:end]
+        yield line, "\n\n", flat + " "
+
+
+def prompt(caller: Caller, home: Path, texts: list[str], ended: threading.Event) -> None:
+    """Write commit messages at a shell's prompt, through the helper that runs beside it."""
+    command = [sys.executable, "-P", "-m", "idiolect.daemon.editors.prompt", f"--run-dir={home / 'run'}"]
+    command += [f"--token-file={home / 'run' / 'token-suggest'}", "--app=bash"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as helper:
+        assert helper.stdin
+        assert helper.stdout
+        for number, text in enumerate(cycle(texts)):
+            if ended.wait(_LINE_S):
+                break
+            line = f'git commit -m "{" ".join(text.split())[:40]}'.replace("\0", "")
+            helper.stdin.write(f"{number}\n{line}\0".encode())
+            helper.stdin.flush()
+            answer = b""
+            while not answer.endswith(b"\0"):
+                answer += os.read(helper.stdout.fileno(), 1 << 16)
+            caller.done += 1
+            caller.errors.update(["another answer"] * (not answer.startswith(f"{number}\n".encode())))
+        helper.stdin.close()
+
+
+def infill(caller: Caller, texts: list[str], ended: threading.Event) -> None:
+    """Ask for what goes in between, as llama.cpp's plug-ins do."""
+    for text in cycle(texts):
+        if ended.wait(_INFILL_S):
+            return
+        caller.ask("/infill", {"input_prefix": text[:40], "input_suffix": "", "n_predict": 8})
+
+
+def chat(caller: Caller, texts: list[str], ended: threading.Event) -> None:
+    """Chat with OpenAI's own client, in pieces as they come."""
+    with openai.OpenAI(base_url=f"{caller.url}/v1", api_key=caller.token, timeout=120) as client:
+        for text in cycle(texts):
+            if ended.wait(_CHAT_S):
+                return
+            said: list[Any] = [{"role": "user", "content": text}]
+            try:
+                for _piece in client.chat.completions.create(
+                    model="idiolect", messages=said, max_tokens=16, stream=True
+                ):
+                    pass
+            except openai.OpenAIError as error:
+                caller.errors[type(error).__name__] += 1
+            else:
+                caller.done += 1
+
+
+def look(caller: Caller, get: Any, ended: threading.Event) -> None:
+    """Look at what the page shows."""
+    for path in cycle(["/v1/status", "/v1/report", "/v1/adapters", "/v1/audit"]):
+        if ended.wait(_PAGE_S):
+            return
+        status = get(path).status_code
+        caller.done += status == 200
+        caller.errors.update([f"{path} {status}"] * (status != 200))
