@@ -18,8 +18,9 @@ import json
 import math
 import random
 import tempfile
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -174,11 +175,12 @@ def made(folder: Path, base: Path, messages: Sequence[dict], rare_min_count: int
 def trained(service: Service, seed: int) -> tuple[int, int]:
     """A round's adapter, kept in the profile, and how many tokens it was trained on.
 
-    The round runs in this process, which does not step back for others: it is to learn all that it can.
+    The round runs in this process, which does not step back for others: it is to learn all that it can. A round counts
+    the time of its process; this one had others before.
     """
     entries = [(row[0], _ids(row).tolist()) for row in service._store.token_ids()]
     events: list[dict[str, Any]] = []
-    order = order_of(service._settings, BUDGET_S, seed)
+    order = replace(order_of(service._settings, BUDGET_S, seed), spent_s=-time.thread_time())
     round_id = service._store.begin_round(None)
     run(order, [ids for _, ids in entries], events.append, Asked())
     result = events[-1]
