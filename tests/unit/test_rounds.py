@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -24,7 +25,6 @@ from idiolect.daemon.storage.records import Selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from idiolect.models.build import BasePaths
 
@@ -235,6 +235,17 @@ def test_a_round_goes_on_after_its_process_was_killed(
     ends_as(profile, uninterrupted)
 
 
+def stands_still_whole(child: psutil.Process) -> bool:
+    """Whether all threads of a process are stopped: of one whose last thread still waits to be, the system does not
+    know yet that it stands still.
+    """
+    states = [
+        path.read_text().rpartition(")")[2].split()[0]
+        for path in Path(f"/proc/{child.pid}/task").glob("*/stat")
+    ]
+    return {*states} == {"T"} if states else child.status() == psutil.STATUS_STOPPED
+
+
 def held_in_the_midst(service: subprocess.Popen[bytes], home: Path) -> psutil.Process:
     """Let a service begin a round, hold it, let it go on and hold it again; the round's process."""
     url = json.loads(service.stdout.readline())["running"]["url"]
@@ -254,7 +265,7 @@ def held_in_the_midst(service: subprocess.Popen[bytes], home: Path) -> psutil.Pr
         client.post("/v1/resume").raise_for_status()
         until(lambda: state()["spent_s"] > at)
         client.post("/v1/pause", json={}).raise_for_status()
-        until(lambda: child.status() == psutil.STATUS_STOPPED)
+        until(lambda: stands_still_whole(child))
     return child
 
 
