@@ -25,7 +25,7 @@ _SHORT = (
 )
 _CERTAIN = 0.8
 _SAID, _DRAFTED, _REMEMBERED = 24, 16, 16  # distributions, of 200 KB each
-_ASIDE = 1280  # tokens of texts that are written beside the present one, of 45 KB each
+_ASIDE = 640  # tokens of texts that are written beside the present one, of 45 KB each
 _AT_ONCE = 32  # tokens of an entry that is known beforehand are read in one pass
 _UNDER_WAY_S = 10.0  # since somebody last went on with a text
 _IN_VIEW_S = 300.0  # that recent text stays as it is, at the most, before texts that are under way
