@@ -194,7 +194,7 @@ def _train(
 ) -> tuple[Lora, list[int], dict[str, Any]]:
     """The adapter, the places of the entries that it has learned from, and facts; of the ``known`` entries by place."""
     # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
-    from idiolect.adapters.training import TrainConfig, fastest_products, products_of, train
+    from idiolect.adapters.training import TrainConfig, fastest_products, name_of, products_of, train
     from idiolect.models.graph import read_weights
     from idiolect.models.twin import Twin
 
@@ -226,7 +226,7 @@ def _train(
         "epochs": round(result.epochs, 2),
         "tokens_per_s": round(result.tokens / max(result.seconds, 1e-9), 1),
         "train_seconds": round(result.seconds, 1),
-        "products": str(twin.products).removeprefix("torch."),
+        "products": name_of(twin.products),
         "peak_mb": _peak_mb(),
     }
     drawn = (range(*rows.entries[row]) for row in result.rows if row < len(rows) - rows.general)

@@ -154,7 +154,7 @@ def fastest_products(threads: int) -> torch.dtype:
 
 def products_of(checkpoint: bytes) -> torch.dtype:
     """The type that the training which left a checkpoint made its products in, and which it goes on with."""
-    return next(kind for kind in _KINDS if _name(kind) == _metadata(checkpoint)["products"])
+    return next(kind for kind in _KINDS if name_of(kind) == _metadata(checkpoint)["products"])
 
 
 class _Learned:
@@ -202,7 +202,7 @@ def _snapshot(at: _Place, values: Tensor, optimizer: torch.optim.Optimizer, prod
         f"optimizer.{name}": tensor for name, tensor in optimizer.state_dict()["state"].get(0, {}).items()
     }
     kept |= {"values": values.detach(), "random": torch.get_rng_state()}
-    return safetensors.torch.save(kept, {"at": json.dumps(asdict(at)), "products": _name(products)})
+    return safetensors.torch.save(kept, {"at": json.dumps(asdict(at)), "products": name_of(products)})
 
 
 def _restore(checkpoint: bytes, values: Tensor, optimizer: torch.optim.Optimizer) -> _Place:
@@ -220,7 +220,8 @@ def _metadata(checkpoint: bytes) -> dict[str, str]:
     return header["__metadata__"]  # type: ignore[no-any-return]
 
 
-def _name(products: torch.dtype) -> str:
+def name_of(products: torch.dtype) -> str:
+    """Such as `bfloat16`."""
     return str(products).removeprefix("torch.")
 
 

@@ -19,13 +19,8 @@ if TYPE_CHECKING:
 
 _ANSWER_S = 10.0  # far longer than anyone waits for a suggestion
 _AGAIN_S = 2.0  # between two looks for a service that was not there
-#: It was too slow, something else is under way, the profile is locked, too many ask.
-_NOT_NOW = (
-    httpx.codes.REQUEST_TIMEOUT,
-    httpx.codes.CONFLICT,
-    httpx.codes.LOCKED,
-    httpx.codes.TOO_MANY_REQUESTS,
-)
+#: It was too slow, the profile is locked, too many ask.
+_NOT_NOW = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.LOCKED, httpx.codes.TOO_MANY_REQUESTS)
 
 
 class Link:

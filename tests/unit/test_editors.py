@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from idiolect.daemon.editors import offers, prose
@@ -99,12 +97,10 @@ def test_of_two_whole_texts_what_is_new_is_found_place_by_place(old, new, found)
     assert inserted(old, new) == found
 
 
-def test_a_long_document_is_compared_at_once():
+def test_of_a_long_document_what_is_new_is_found_too():
     lines = [f"{number} the heron waits below the weir" for number in range(20_000)]
-    began = time.monotonic()
     new = [*lines[:9000], "A grey one came.", *lines[9000:-1], f"{lines[-1]} still"]
     assert inserted("\n".join(lines), "\n".join(new)) == ["A grey one came.", " still"]
-    assert time.monotonic() - began < 10, "generous: it is a tenth of a second"
 
 
 def test_a_long_change_or_one_of_many_lines_was_not_typed():

@@ -10,13 +10,14 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
-from idiolect.daemon import process
+from idiolect.daemon import doctor, process
 from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.endpoint.scopes import Scope
@@ -110,6 +111,20 @@ def test_what_another_version_left_is_taken_up_as_far_as_it_is_known(hasty):
                 service.terminate()
         assert service.returncode == 0
         os.close(out)
+
+
+def test_the_doctor_tells_that_another_version_runs(hasty, monkeypatch):
+    monkeypatch.setenv("IDIOLECT_HOME", str(hasty.home))
+    monkeypatch.setenv("IDIOLECT_REST_AFTER_S", "0")
+
+    def found():
+        return [finding.found for finding in doctor.examine() if finding.check == "version"]
+
+    running, _ = process.start(hasty)
+    assert found() == []
+    process.run_file(hasty).write_text(json.dumps({**asdict(running), "version": "0.0.9"}))
+    [only] = found()
+    assert only.startswith("version 0.0.9 runs, ")
 
 
 def test_it_uses_no_processor_time(resting):
