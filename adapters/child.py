@@ -10,8 +10,10 @@ On the way, whoever started it may send lines of :class:`Asked`: that the proces
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
+import signal
 import sys
 import threading
 import traceback
@@ -24,6 +26,8 @@ import psutil
 from idiolect.adapters.clock import Suspensions
 from idiolect.models.errors import IdiolectError
 from idiolect.models.shield import shield
+
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 Emit = Callable[[dict[str, Any]], None]
 """Sends one event."""
@@ -63,6 +67,7 @@ def work(
         asked: what is told of on the way, where the work looks at it.
     """
     shield()
+    _outlive_nobody()
     sys.excepthook = lambda _kind, error, _trace: _say_where(error)
     threading.excepthook = lambda args: _say_where(args.exc_value)
     out = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
@@ -98,6 +103,12 @@ def _say_where(error: BaseException | None) -> None:
         [*_, last] = traceback.extract_tb(error.__traceback__, limit=-1) or [None]
         where = f" at {os.path.basename(last.filename)}:{last.lineno} in {last.name}" if last else ""
         os.write(2, f"{type(error).__name__}{where}\n".encode())
+
+
+def _outlive_nobody() -> None:
+    """Be woken where whoever started this process dies while it stands still: awake, it finds its input closed."""
+    with contextlib.suppress(AttributeError, OSError):  # Linux alone has it
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
 def _yield_to_everybody() -> None:

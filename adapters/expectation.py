@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +26,7 @@ _SHORT = (
 _CERTAIN = 0.8
 _SAID, _DRAFTED, _REMEMBERED = 24, 16, 16  # distributions, of 200 KB each
 _ASIDE = 640  # tokens of texts that are written beside the present one, of 45 KB each
+_PIECE = 32  # tokens that are read in one pass of a long text: 80 ms beside a round, where 64 take 150
 _AT_ONCE = 32  # tokens of an entry that is known beforehand are read in one pass
 _UNDER_WAY_S = 10.0  # since somebody last went on with a text
 _IN_VIEW_S = 300.0  # that recent text stays as it is, at the most, before texts that are under way
@@ -129,6 +130,21 @@ class Expectation:
     def after(self, entry: list[int]) -> NDArray[np.float32]:
         """The distribution (vocab,) over the token after ``entry``."""
         return self._through(entry, [])[0]
+
+    def reading(self, entry: list[int]) -> Iterator[None]:
+        """Read most of what :meth:`after` needs, a piece before each None; no pass where little is to be read.
+
+        Between two pieces another entry may be asked about: what was read is set aside and comes back.
+        """
+        for _ in range(self._session.length // _PIECE):
+            if self.remembered(entry) is not None:
+                return
+            with self._undisturbed(entry, []):
+                left = self._left(entry, 1)
+                if len(left) <= _PIECE:
+                    return
+                self._session.feed(left[:_PIECE], "none")
+            yield
 
     def ahead(self, entry: list[int], least: float) -> None:
         """Make the pass that ``entry``, and what is :meth:`likely` behind it, will need, before anybody waits for it.
@@ -267,13 +283,19 @@ class Expectation:
         """The distributions after ``entry`` and after each token of ``draft``, in one pass where one is needed."""
         found = self._kept(entry, draft)
         if found is None:
-            looking = self._looking
-            if looking is not None and not looking.covers(entry, draft):
-                looking.interrupt.stop()
-            with self._turn:
+            with self._undisturbed(entry, draft):
                 found = self._kept(entry, draft)  # it may have been made ahead meanwhile
                 return self._pass(entry, draft) if found is None else found
         return found
+
+    @contextlib.contextmanager
+    def _undisturbed(self, entry: list[int], draft: list[int]) -> Iterator[None]:
+        """Hold the session, once a pass that is made ahead is over; one that does not bring what is wanted is stopped."""
+        looking = self._looking
+        if looking is not None and not looking.covers(entry, draft):
+            looking.interrupt.stop()
+        with self._turn:
+            yield
 
     def _kept(self, entry: list[int], draft: list[int]) -> list[NDArray[np.float32]] | None:
         """The same, if all of them are remembered."""

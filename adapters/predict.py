@@ -10,8 +10,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import regex
@@ -62,6 +63,7 @@ class Ghost:
 
 
 NO_GHOST = Ghost("", 0.0, False)
+_READ: Final = object()
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,19 @@ class Predictor:
         """Read the recent entries, so that the first keystroke finds them cached."""
         with self._lock:
             self._expectation.after([])
+
+    def reading(self, prefix: str) -> Iterator[None]:
+        """Read what a suggestion after a long ``prefix`` needs, a piece before each None, so that others can be made
+        between them; ends at once where little is to be read.
+        """
+        with self._lock:
+            entry = self._cut(prefix).head
+        pieces = self._expectation.reading(entry)
+        while True:
+            with self._lock:
+                if next(pieces, _READ) is _READ:
+                    return
+            yield
 
     def suggest(
         self,

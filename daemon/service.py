@@ -176,6 +176,12 @@ class Service:
 
     # Suggestions
 
+    def reading(self, prefix: str, source: str = "") -> Iterator[None]:
+        """Read a long ``prefix`` for :meth:`suggest`, a piece before each None: others need not wait for all of it."""
+        if source != COMMANDS:
+            self._rounds.user_is_typing()
+            yield from self._predictor.reading(prefix)
+
     def suggest(
         self,
         prefix: str,

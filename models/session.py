@@ -220,7 +220,9 @@ class Session:
         """
         common = _common(self.tokens, ids)
         if self._most_aside:
-            if len(self.tokens) - max(common, self._begins) >= _WORTH:
+            left = len(self.tokens) - max(common, self._begins)
+            # Where more of it stays it is the same text still, and what is cut off a draft that did not hold.
+            if left >= max(_WORTH, common - self._begins):
                 self._set_aside()
             common = self._take_back(ids, common)
         self._begins, self._reused = len(ids) - own, time.monotonic()

@@ -96,16 +96,24 @@ def create_app(
             return answer(shapes.withheld(reason, service.serves, paused=service.paused))
         client = client_of(request)
         outdated = typing.begin(client.program, asked.prefix)
+        reading = service.reading(asked.prefix, asked.source)
 
-        def work(abandoned: Callable[[], bool]) -> Suggestion:
+        def work(abandoned: Callable[[], bool]) -> Suggestion | None:
             def given_up() -> bool:
                 return outdated.is_set() or abandoned()
 
+            for _piece in reading:
+                return None  # whoever waits comes between
             wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
             return service.suggest(*wanted, given_up, asked.place, asked.source)
 
+        async def answered() -> Suggestion:
+            while (found := await turns.run(client, Priority.TYPING, work)) is None:
+                pass
+            return found
+
         try:
-            found = await unless_gone(request, turns.run(client, Priority.TYPING, work))
+            found = await unless_gone(request, answered())
         finally:
             typing.end(outdated)
         return answer(shapes.suggestion(found, paused=service.paused))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from load import Caller
 
 LSP = [sys.executable, "-c", "from idiolect.daemon.commandline.cli import main; main()", "lsp"]
+_BEGUN = 24  # paragraphs that a document has when it is opened: more than is looked at
 _KEY_S, _LINE_S, _INFILL_S, _CHAT_S, _PAGE_S = 0.25, 2.0, 4.0, 10.0, 3.0
 
 
@@ -40,12 +41,14 @@ async def _edit(caller: Caller, home: Path, texts: list[str], ended: threading.E
         types.InitializeParams(types.ClientCapabilities(), initialization_options={"learn": True})
     )
     editor.initialized(types.InitializedParams())
-    uri, versions, whole = (home.parent / "letter.md").as_uri(), count(2), ""
+    uri, versions = (home.parent / "letter.md").as_uri(), count(2)
+    begun = [" ".join(text.split()) for text in texts[:_BEGUN]]
+    whole = "".join(f"{text}\n\n" for text in begun)
     here = types.TextDocumentIdentifier(uri)
     editor.text_document_did_open(
-        types.DidOpenTextDocumentParams(types.TextDocumentItem(uri, "markdown", 1, ""))
+        types.DidOpenTextDocumentParams(types.TextDocumentItem(uri, "markdown", 1, whole))
     )
-    for line, letter, text in _letters(texts):
+    for line, letter, text in _letters(texts[_BEGUN:], _BEGUN):
         if ended.is_set():
             break
         at = types.Position(2 * line, len(text) - 1)
@@ -66,9 +69,9 @@ async def _edit(caller: Caller, home: Path, texts: list[str], ended: threading.E
     await editor.stop()
 
 
-def _letters(texts: list[str]) -> Iterator[tuple[int, str, str]]:
-    """Line, letter and the line with it; behind each line a break and an empty one."""
-    for line, text in enumerate(texts):
+def _letters(texts: list[str], first: int) -> Iterator[tuple[int, str, str]]:
+    """Paragraph, letter and the paragraph with it, from the ``first`` on; behind each an empty line."""
+    for line, text in enumerate(texts, first):
         flat = " ".join(text.split())
         for end in range(1, len(flat) + 1):
             yield line, flat[end - 1], flat[:end]
