@@ -25,7 +25,7 @@ _SHORT = (
 )
 _CERTAIN = 0.8
 _SAID, _DRAFTED, _REMEMBERED = 24, 16, 16  # distributions, of 200 KB each
-_ASIDE = 640  # tokens of texts that are written beside the present one, of 45 KB each
+_ASIDE = 1024  # tokens of texts that are written beside the present one, of 45 KB each: a long one and eight short ones
 _PIECE = 32  # tokens that are read in one pass of a long text: 80 ms beside a round, where 64 take 150
 _AT_ONCE = 32  # tokens of an entry that is known beforehand are read in one pass
 _UNDER_WAY_S = 10.0  # since somebody last went on with a text

@@ -25,6 +25,7 @@ from idiolect.daemon import process
 from idiolect.daemon.desktop import tell_manager_ready
 from idiolect.daemon.endpoint import address, tokens
 from idiolect.daemon.endpoint.sessions import Sessions
+from idiolect.daemon.heap import keep_little
 from idiolect.daemon.log import open_log
 from idiolect.daemon.rest import POSSIBLE, Handover, Rest, begin, release_signals
 from idiolect.daemon.settings import Settings
@@ -53,6 +54,7 @@ class _Start:
 def main() -> int:
     """Serve one profile until SIGTERM; returns the exit code."""
     shield()
+    keep_little()
     options = argparse.ArgumentParser(prog="python -m idiolect.daemon")
     options.add_argument("--home", type=Path, required=True)
     options.add_argument("--port", type=int)

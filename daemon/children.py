@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import logging
 import re
@@ -17,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import psutil
 
+from idiolect.daemon.heap import give_back_memory
 from idiolect.daemon.settings import child_environment
 from idiolect.models.errors import IdiolectError
 
@@ -260,9 +260,3 @@ class _Tail:
     def close(self) -> None:
         self._thread.join(timeout=2)
         self._pipe.close()
-
-
-def give_back_memory() -> None:
-    """Return to the system what has been freed; glibc keeps tens of megabytes of it otherwise."""
-    with contextlib.suppress(AttributeError, OSError):  # another C library
-        ctypes.CDLL(None).malloc_trim(0)

@@ -28,11 +28,12 @@ from idiolect.adapters.predict import NO_GHOST, Predictor, Suggestion
 from idiolect.adapters.serving import Serving
 from idiolect.daemon import trust
 from idiolect.daemon.capture import Ingest, Learned, Progress
-from idiolect.daemon.children import Children, give_back_memory
+from idiolect.daemon.children import Children
 from idiolect.daemon.commands import Commands
 from idiolect.daemon.evals import Evals
 from idiolect.daemon.examples import examples
 from idiolect.daemon.generations import Generations
+from idiolect.daemon.heap import give_back_memory
 from idiolect.daemon.inventory import Inventory
 from idiolect.daemon.latest import Latest
 from idiolect.daemon.offlimits import NOWHERE, AppRule, AppRuleRow, Place

@@ -24,6 +24,8 @@ from idiolect.models.errors import IdiolectError
 
 #: How long what was generated waits for a client to take it, before the client loses its place.
 PATIENCE_S = 30.0
+#: Programs that wait for a suggestion where there are many: what is not needed at once is left out then.
+MANY: Final = 2
 #: How long less urgent work waits for a turn before it is as urgent as any.
 LONG_S = 1.0
 
@@ -103,6 +105,11 @@ class Turns:
     def __len__(self) -> int:
         """How much is let in and not yet done."""
         return len(self._jobs)
+
+    def crowded(self) -> bool:
+        """Whether many programs wait for a suggestion. May be asked in the thread, too."""
+        waiting = (one for one in [*self._jobs] if one.step is not None and one.priority == Priority.TYPING)
+        return len({one.client.program for one in waiting}) >= MANY
 
     async def run(self, client: Client, priority: Priority, work: Callable[[Callable[[], bool]], T]) -> T:
         """What `work` returns or raises, once it is its turn. Raises BusyError.

@@ -99,8 +99,8 @@ def create_app(
         reading = service.reading(asked.prefix, asked.source)
 
         def work(abandoned: Callable[[], bool]) -> Suggestion | None:
-            def given_up() -> bool:
-                return outdated.is_set() or abandoned()
+            def given_up() -> bool:  # a ghost that keeps others waiting comes too late for all of them
+                return outdated.is_set() or abandoned() or turns.crowded()
 
             for _piece in reading:
                 return None  # whoever waits comes between

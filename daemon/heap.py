@@ -1,0 +1,21 @@
+"""How much memory the C library keeps beside what is in use; on other systems than Linux with glibc nothing changes."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+
+_M_ARENA_MAX = -8  # <malloc.h>
+_ARENAS = 2
+
+
+def keep_little() -> None:
+    """Let many threads share few heaps, each of which keeps some of what was freed in it; before there are threads."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
+
+
+def give_back_memory() -> None:
+    """Return to the system what has been freed; glibc keeps tens of megabytes of it otherwise."""
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
