@@ -28,6 +28,7 @@ _SAID, _DRAFTED, _REMEMBERED = 24, 16, 16  # distributions, of 200 KB each
 _ASIDE = 1024  # tokens of texts that are written beside the present one, of 45 KB each: a long one and eight short ones
 _PIECE = 32  # tokens that are read in one pass of a long text: 80 ms beside a round, where 64 take 150
 _AT_ONCE = 32  # tokens of an entry that is known beforehand are read in one pass
+_ALONE, _ALONE_S = 2, 2.0  # texts gone on with so lately among which there is time to look ahead
 _UNDER_WAY_S = 10.0  # since somebody last went on with a text
 _IN_VIEW_S = 300.0  # that recent text stays as it is, at the most, before texts that are under way
 _WINDOW_STEP = 128  # a long prefix is cut at multiples of this, so that its cache stays valid for a while
@@ -149,8 +150,11 @@ class Expectation:
     def ahead(self, entry: list[int], least: float) -> None:
         """Make the pass that ``entry``, and what is :meth:`likely` behind it, will need, before anybody waits for it.
 
-        It is not made, or stopped, where :meth:`after` or :meth:`likely` need another one meanwhile.
+        It is not made, or stopped, where :meth:`after` or :meth:`likely` need another one meanwhile; nor where several
+        texts are being written, since there somebody always waits.
         """
+        if self._session.under_way(_ALONE_S) > _ALONE:
+            return
         draft = self._draft(entry, least)
         if self._foretold(entry, draft):
             return

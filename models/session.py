@@ -229,12 +229,12 @@ class Session:
         self.truncate(common)
         return list(ids[common:])
 
-    def under_way(self, within_s: float) -> bool:
-        """Whether a text worth setting aside, the present one or another, was gone on with so lately."""
+    def under_way(self, within_s: float) -> int:
+        """How many texts worth setting aside, the present one and others, were gone on with so lately."""
         since = time.monotonic() - within_s
         present = self._reused > since and len(self.tokens) - self._begins >= _WORTH
         # May be asked while another thread reads: what is set aside changes meanwhile, a list of it does not.
-        return present or any(one.since > since for one in [*self._aside.values()])
+        return present + sum(one.since > since for one in [*self._aside.values()])
 
     def end(self, text: Sequence[int]) -> None:
         """Let go of texts that stand in this one: nobody goes on with them."""

@@ -26,7 +26,7 @@ from idiolect.daemon.endpoint.answers import answer, client_of, handle_errors, r
 from idiolect.daemon.endpoint.connection import Connection
 from idiolect.daemon.endpoint.guard import Guard
 from idiolect.daemon.endpoint.page import add_page
-from idiolect.daemon.endpoint.queue import Priority, Turns, Typing
+from idiolect.daemon.endpoint.queue import MOST, Priority, Room, Turns, Typing
 from idiolect.daemon.endpoint.schema import describe
 from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.endpoint.streams import Streams
@@ -87,6 +87,7 @@ def create_app(
     openai.register(app, service, texts)
     llamacpp.register(app, service, texts)
     typing = Typing()
+    telling = Room(MOST[Priority.TYPING])
 
     @post("/v1/suggest", shapes.SuggestBody)
     async def suggest(request: Request) -> Response:
@@ -136,7 +137,8 @@ def create_app(
     async def history(request: Request) -> Response:
         """Learn something that the user wrote; the fast memory knows it on return."""
         asked = await read_body(request, shapes.HistoryBody)
-        result = await run_sync(service.learn, asked.text, asked.source, asked.place, asked.at)
+        with telling.place():
+            result = await run_sync(service.learn, asked.text, asked.source, asked.place, asked.at)
         return answer(shapes.learned(result, paused=service.paused))
 
     @post("/v1/feedback", shapes.FeedbackBody)
@@ -145,7 +147,8 @@ def create_app(
         asked = await read_body(request, shapes.FeedbackBody)
         took = (asked.characters, asked.keystrokes, asked.words)
         given = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took)
-        result = await run_sync(service.feedback, given, asked.place)
+        with telling.place():
+            result = await run_sync(service.feedback, given, asked.place)
         return answer(shapes.noted(result, paused=service.paused))
 
     @app.get("/v1/report", response_model=None)

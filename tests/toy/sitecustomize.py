@@ -222,6 +222,12 @@ class ToyService:
         self.calls.append(("undo_app_rule",))
         self.given = []
 
+    def reading(self, prefix, source=""):
+        """A text that begins with dots is long: there is a piece to read for each."""
+        for piece in range(len(prefix) - len(prefix.lstrip("."))):
+            self.calls.append(("read", piece))
+            yield
+
     def suggest(
         self, prefix, suffix="", candidates=3, ghost_words=8, given_up=lambda: False, place=None, source=""
     ):

@@ -295,6 +295,47 @@ def test_what_was_made_ahead_of_something_learned_is_not_used(
     close(expectation.after(entry), make(knowing(*HISTORY)).after(entry))
 
 
+def test_where_several_texts_are_written_none_is_looked_ahead_of(
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expectation = make(knowing(*HISTORY))
+    for number in range(3):
+        entry = tiny_tokenizer.encode(f"{TEXT} {number} {TEXT}")[number:40]
+        expectation.after(entry)
+    calls = expectation._session.calls
+    expectation.ahead([*entry, 7], 0.9)
+    assert expectation._session.calls == calls
+    monkeypatch.setattr("idiolect.adapters.expectation._ALONE_S", 0.0)
+    expectation.ahead([*entry, 7], 0.9)
+    assert expectation._session.calls == calls + 1
+
+
+def test_a_long_entry_is_read_in_pieces_and_others_between_them_cost_it_nothing(
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("idiolect.adapters.expectation._PIECE", 16)
+    expectation, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
+    long, short = tiny_tokenizer.encode(TEXT * 3), tiny_tokenizer.encode("Kind regards from us, and")
+    expectation.after([])
+    fed = list[int]()
+    feed = expectation._session.feed
+
+    def noted(ids: list[int], logits: str, interrupt: Interrupt | None = None) -> np.ndarray:
+        fed.append(len(ids))
+        return feed(ids, logits, interrupt)
+
+    expectation._session.feed = noted
+    for count, _ in enumerate(expectation.reading(long), 1):
+        expectation.after(short[: min(count, len(short))])
+    assert 2 < count < len(long) / 10
+    assert max(fed) == 16
+    assert sum(fed) <= len(expectation._session.tokens) + len(long) + len(short)
+    close(expectation.after(long), anew.after(long))
+    assert max(fed) == 16, "a piece was left, at the most"
+    assert [*expectation.reading(long)] == [], "it is known"
+    assert [*expectation.reading([*long, *short[:3]])] == [], "little is to be read"
+
+
 # What is learned in between
 
 

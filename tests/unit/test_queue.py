@@ -349,3 +349,12 @@ async def test_without_a_hand_there_is_one_thread_for_all():
     )
     assert len(set(names)) == 1
     assert queue.PATIENCE_S > 1
+
+
+def test_there_is_room_for_so_many_and_again_for_who_comes_later():
+    room = queue.Room(2)
+    with room.place():
+        with room.place(), pytest.raises(BusyError), room.place():
+            pass
+        with room.place():
+            pass

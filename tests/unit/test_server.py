@@ -713,6 +713,42 @@ def test_inference_is_one_at_a_time(fresh):
     first.join(DEADLINE_S)
 
 
+def test_others_come_between_the_pieces_of_a_long_text(fresh):
+    def ask(prefix):
+        with httpx.Client(base_url=fresh.running.url, headers=fresh.http.headers, trust_env=False) as http:
+            http.post("/v1/suggest", json={"prefix": prefix}, timeout=DEADLINE_S)
+
+    with occupied(fresh):
+        asking = [threading.Thread(target=ask, args=(prefix,)) for prefix in ("...long", "short")]
+        for count, one in enumerate(asking):
+            one.start()
+            asked(fresh, count + 2)
+    for one in asking:
+        one.join(DEADLINE_S)
+    done = [call[1] for call in fresh.service.calls]
+    assert [one for one in done if one != "short"] == ["wait", 0, 1, 2, "...long"]
+    assert done.index("short") < done.index("...long")
+
+
+def test_where_many_programs_wait_a_ghost_is_left_out(fresh):
+    def ask(program):
+        headers = {**fresh.http.headers, "user-agent": program}
+        with httpx.Client(base_url=fresh.running.url, headers=headers, trust_env=False) as http:
+            http.post("/v1/suggest", json={"prefix": "Hi "}, timeout=DEADLINE_S)
+
+    for programs, left_out in ((["one", "one", "one"], False), (["one", "two"], True)):
+        asking = [threading.Thread(target=ask, args=(program,)) for program in programs]
+        with occupied(fresh):
+            for count, one in enumerate(asking):
+                one.start()
+                asked(fresh, count + 2)
+        for one in asking:
+            one.join(DEADLINE_S)
+        assert fresh.service.given_up is left_out
+        fresh.service.gate.clear()
+        fresh.service.entered.clear()
+
+
 @contextlib.contextmanager
 def occupied(site):
     """The one thread works on something until the block ends."""

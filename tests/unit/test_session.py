@@ -151,6 +151,15 @@ def test_a_text_that_begins_as_another_comes_back_whole(
     assert np.abs(session.feed(left) - whole[60]).max() < CLOSE
 
 
+def test_of_a_text_that_goes_on_nothing_is_set_aside(tiny_float: Model, ids: list[int]) -> None:
+    session = Session(tiny_float, length=LENGTH, aside=100)
+    session.feed(session.reuse(ids[:60], 40))
+    session.reuse([*ids[:45], ids[100]], 26)  # 15 tokens were a draft
+    assert not session._aside
+    session.reuse([*ids[:30], ids[100]], 11)
+    assert session._aside, "less stays than is cut off: it may be another text"
+
+
 def test_what_is_set_aside_is_bounded_and_behind_another_beginning_of_no_use(
     tiny_float: Model, ids: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

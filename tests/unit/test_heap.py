@@ -1,0 +1,40 @@
+"""What the C library keeps of memory that threads have freed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+HEAPS = """
+import ctypes, threading
+from idiolect.daemon import heap
+{first}
+barrier = threading.Barrier(8)
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+def use():
+    barrier.wait()
+    libc.malloc(1000)
+    barrier.wait()
+threads = [threading.Thread(target=use) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+heap.give_back_memory()
+libc.fdopen.restype = ctypes.c_void_p
+libc.malloc_info(0, ctypes.c_void_p(libc.fdopen(1, b"w")))
+libc.fflush(None)
+"""
+
+
+def heaps(first: str) -> int:
+    out = subprocess.run([sys.executable, "-c", HEAPS.format(first=first)], capture_output=True, check=True)
+    return out.stdout.count(b"<heap nr=")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's own")
+def test_threads_share_few_heaps() -> None:
+    assert heaps("heap.keep_little()") <= 2 < heaps("")
