@@ -294,7 +294,7 @@ class Expectation:
 
     @contextlib.contextmanager
     def _undisturbed(self, entry: list[int], draft: list[int]) -> Iterator[None]:
-        """Hold the session, once a pass that is made ahead is over; one that does not bring what is wanted is stopped."""
+        """Hold the session, once a pass made ahead is over; one that does not bring what is wanted is stopped."""
         looking = self._looking
         if looking is not None and not looking.covers(entry, draft):
             looking.interrupt.stop()
