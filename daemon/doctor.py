@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 import stat
 import sys
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +26,8 @@ _ROOM_BYTES = 1_000_000_000
 _MEMORY_BYTES = 1_600_000_000
 _SWAPS = Path("/proc/swaps")
 _DEVICES = Path("/sys/block")
+_DAMAGED = "Keep a copy of the profile, run `idiolect restore` with a backup, and check the disk."
+_MOST_NOTICED = Path("/proc/sys/fs/inotify/max_user_watches")
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,24 @@ def _service(settings: Settings) -> list[Finding]:
     if gone:
         mend = "It is read once it is there again; `idiolect watch --remove` ends that."
         findings += [Finding("watched", "note", f"{path} is not there", mend) for path in gone]
-    return findings
+    return [*findings, *_noticed([Path(path) for path in now.get("watches", [])])]
+
+
+def _noticed(watched: list[Path], most_noticed: Path = _MOST_NOTICED) -> list[Finding]:
+    """Whether the system tells of changes in so many folders, where it counts them; other programs need some, too."""
+    try:
+        most = int(most_noticed.read_text())
+    except (OSError, ValueError):  # another system
+        return []
+    folders = sum(1 for path in watched for _ in islice(os.walk(path), most))
+    if 2 * folders < most:
+        return []
+    mend = (
+        f"`sudo sysctl fs.inotify.max_user_watches={4 * folders}` allows more; until then some changes may be seen "
+        "only once a minute."
+    )
+    found = f"{folders:,} folders, and the system tells all programs together of changes in {most:,}"
+    return [Finding("watched", "note", found, mend)]
 
 
 def _left_behind(settings: Settings) -> list[Finding]:
@@ -135,17 +156,20 @@ def _left_behind(settings: Settings) -> list[Finding]:
 
 
 def _opens(settings: Settings) -> list[Finding]:
-    """Whether the key file opens the store; a keyring is not asked, since it might ask the user."""
+    """Whether the key file opens the store, and all of it is sound; a keyring is not asked: it might ask the user."""
     if process.holder(settings) is not None or not (
         settings.store_path.exists() and settings.key_path.exists()
     ):
         return []
-    from idiolect.daemon.storage.schema import fits
+    from idiolect.daemon.storage.schema import fits, sound
 
     mend = "Put the right key file there, or run `idiolect restore` with a backup."
     try:
-        if fits(settings.store_path, settings.key_path.read_text(encoding="ascii").strip()):
-            return []
+        key = settings.key_path.read_text(encoding="ascii").strip()
+        if fits(settings.store_path, key):
+            if sound(settings.store_path, key):
+                return []
+            return [Finding("store", "wrong", "a part of the store is damaged", _DAMAGED)]
     except (IdiolectError, OSError, ValueError) as error:
         return [Finding("store", "wrong", f"the store cannot be opened ({type(error).__name__})", mend)]
     return [Finding("store", "wrong", "the key in the key file does not open the store", mend)]

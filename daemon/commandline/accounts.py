@@ -81,8 +81,10 @@ class Accounts(View):
         self._say('`idiolect learned --forget "…"` forgets the entries that a word or phrase is in.')
         return None
 
-    def locked(self, *, with_passphrase: bool) -> None:
+    def locked(self, *, with_passphrase: bool, as_json: bool) -> None:
         """Say that the profile is locked, and against whom."""
+        if as_json:
+            return self._json({"locked": True, "passphrase": with_passphrase})
         self._say("Locked: no key, text or adapter is in memory. `idiolect unlock` ends that.")
         if with_passphrase:
             self._say(
@@ -90,16 +92,24 @@ class Accounts(View):
             )
         else:
             self._say("Whoever can run commands as you can unlock it; --passphrase keeps them out, too.")
+        return None
 
-    def unlocked(self, *, was_locked: bool) -> None:
+    def unlocked(self, *, was_locked: bool, as_json: bool) -> None:
         """Say that the profile is unlocked."""
-        self._say("Unlocked." if was_locked else "It was not locked.")
+        if as_json:
+            return self._json({"locked": False, "was_locked": was_locked})
+        return self._say("Unlocked." if was_locked else "It was not locked.")
 
-    def rekeyed(self, origin: str, settings: Settings) -> None:
+    def rekeyed(self, origin: str, settings: Settings, *, as_json: bool) -> None:
         """Say where the new key is."""
+        if as_json:
+            return self._json(
+                {"key": origin, "path": None if origin == "keyring" else str(settings.key_path)}
+            )
         where = "the system's keyring" if origin == "keyring" else str(settings.key_path)
         self._say(f"The store has a new key, which is in {where}; the old one is deleted.")
         self._say("Copies of the profile from before need the old key, which is gone from here.")
+        return None
 
     def contents(self, home: Path, held: dict[str, int]) -> None:
         """List what is in the profile's folder, with its size."""

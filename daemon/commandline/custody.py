@@ -145,6 +145,7 @@ def lock(
         bool, typer.Option("--passphrase", help="Take the key away, too, and encrypt it with a passphrase.")
     ] = False,
     passphrase_file: PassphraseFile = None,
+    as_json: AsJson = False,
 ) -> None:
     """Let go of key, text and adapter: suggestions stop until `idiolect unlock`, and nothing is learned."""
     from idiolect.daemon import locking
@@ -155,10 +156,10 @@ def lock(
         given = passphrase_of(passphrase_file, "Passphrase to unlock it with: ", new=True)
     with _at_rest(settings):
         locking.lock(settings, given)
-    _accounts().locked(with_passphrase=given is not None)
+    _accounts().locked(with_passphrase=given is not None, as_json=as_json)
 
 
-def unlock(passphrase_file: PassphraseFile = None) -> None:
+def unlock(passphrase_file: PassphraseFile = None, as_json: AsJson = False) -> None:
     """Let the service have its key again."""
     from idiolect.daemon import locking
 
@@ -168,17 +169,17 @@ def unlock(passphrase_file: PassphraseFile = None) -> None:
         given = passphrase_of(passphrase_file, "Passphrase: ", new=False)
     with _at_rest(settings):
         was_locked = locking.unlock(settings, given)
-    _accounts().unlocked(was_locked=was_locked)
+    _accounts().unlocked(was_locked=was_locked, as_json=as_json)
 
 
-def rekey() -> None:
+def rekey(as_json: AsJson = False) -> None:
     """Encrypt the store with a new key; the old one opens nothing but older copies then."""
     from idiolect.daemon import locking
 
     settings, accounts = _settings(), _accounts()
     with _at_rest(settings), accounts.waiting("Encrypting the store anew"):
         key = locking.rekey(settings)
-    accounts.rekeyed(key.origin, settings)
+    accounts.rekeyed(key.origin, settings, as_json=as_json)
 
 
 def purge(

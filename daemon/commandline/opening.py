@@ -6,11 +6,14 @@ from typing import Annotated
 
 import typer
 
+from idiolect.daemon.commandline.arguments import AsJson
+
 
 def open_(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Whether to open it, or only to print the link.")
     ] = True,
+    as_json: AsJson = False,
 ) -> None:
     """Open a page to try suggestions, see what was learned and steer it; the link works once, for a minute."""
     import webbrowser
@@ -21,4 +24,4 @@ def open_(
 
     with Client(Settings()) as client:
         link = client.post("/v1/open")
-    View().opened(link, opened=browser and webbrowser.open(link["url"]))
+    View().opened(link, opened=browser and not as_json and webbrowser.open(link["url"]), as_json=as_json)

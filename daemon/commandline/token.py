@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from idiolect.daemon.commandline.arguments import AsJson
+
 
 class ScopeName(enum.StrEnum):
     """What a token is good for."""
@@ -29,6 +31,7 @@ def token(
         typer.Option("--rotate", help="Make another one first; the one before is worth nothing from now on."),
     ] = False,
     show: Annotated[bool, typer.Option("--show", help="Print the token itself, not where it is.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the file that holds the token for other programs, as small a one as will do."""
     from idiolect.daemon.commandline.view import View
@@ -38,5 +41,5 @@ def token(
 
     settings = Settings().prepare()
     chosen = Scope[scope.upper()]
-    made = tokens.make(settings, chosen, anew=rotate)
-    View().token(made if show else str(tokens.path_of(settings, chosen)))
+    made, path = tokens.make(settings, chosen, anew=rotate), tokens.path_of(settings, chosen)
+    View().token(scope, path, made if show else None, as_json=as_json)

@@ -354,13 +354,14 @@ class View:
             "Serving the base model alone." if adapter is None else f"Serving adapter {adapter}."
         )
 
-    def opened(self, link: dict[str, Any], *, opened: bool) -> None:
+    def opened(self, link: dict[str, Any], *, opened: bool, as_json: bool) -> None:
         """Say that the page is open, or where it is."""
+        if as_json:
+            return self._json(link)
         if opened:
-            self._say("The page is open in your browser.")
-        else:
-            self._say(link["url"])
-            self._err.print(f"The link works once, within {link['expires_s']:.0f} seconds.")
+            return self._say("The page is open in your browser.")
+        self._say(link["url"])
+        return self._err.print(f"The link works once, within {link['expires_s']:.0f} seconds.")
 
     def exported(self, path: str, *, as_json: bool) -> None:
         """Say where the export is, and that nothing guards it."""
@@ -370,9 +371,11 @@ class View:
             self._say(path)
         self._err.print("It is not encrypted: whoever can read it can read what it was made from.")
 
-    def token(self, shown: str) -> None:
+    def token(self, scope: str, path: Path, token: str | None, *, as_json: bool) -> None:
         """Show a token, or the file that holds it."""
-        self._say(shown)
+        if as_json:
+            return self._json({"scope": scope, "path": str(path), "token": token})
+        return self._say(token or str(path))
 
     def forgetting(self, receipt: dict[str, Any]) -> str:
         """The question before forgetting."""

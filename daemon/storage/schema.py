@@ -315,19 +315,44 @@ def fits(path: Path, key: str) -> bool:
     """
     if not path.exists():
         return False
-    with translated(path):
-        connection = sqlcipher.connect(str(path), isolation_level=None)
+    with _looked_at(path, key) as connection:
         try:
-            connection.execute("PRAGMA cipher_log_level = NONE").fetchall()
-            connection.execute(f"PRAGMA key = \"x'{key}'\"").fetchall()
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlcipher.DatabaseError as error:
             if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlcipher.SQLITE_NOTADB:
                 return False
             raise
+    return True
+
+
+def sound(path: Path, key: str) -> bool:
+    """Whether each page of a store that :func:`fits` is as it was written, and the tables hold together; reads it all.
+
+    Raises the errors of this module where it cannot be read.
+    """
+    with _looked_at(path, key) as connection:
+        try:
+            torn = connection.execute("PRAGMA cipher_integrity_check").fetchall()
+            return not torn and connection.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
+        except sqlcipher.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (
+                sqlcipher.SQLITE_CORRUPT,
+                sqlcipher.SQLITE_NOTADB,
+            ):
+                return False
+            raise
+
+
+@contextmanager
+def _looked_at(path: Path, key: str) -> Iterator[sqlcipher.Connection]:
+    with translated(path):
+        connection = sqlcipher.connect(str(path), isolation_level=None)
+        try:
+            connection.execute("PRAGMA cipher_log_level = NONE").fetchall()
+            connection.execute(f"PRAGMA key = \"x'{key}'\"").fetchall()
+            yield connection
         finally:
             connection.close()
-    return True
 
 
 def microseconds(at: datetime) -> int:

@@ -114,6 +114,7 @@ def test_locked_it_knows_nothing_and_says_so(program):
     assert "Unlocked" in program.run("unlock")
     assert program.knows()
     assert "not locked" in program.run("unlock")
+    assert json.loads(program.run("unlock", "--json")) == {"locked": False, "was_locked": False}
 
 
 def test_with_a_passphrase_the_key_is_nowhere(program, tmp_path):
@@ -141,6 +142,8 @@ def test_a_new_key_while_the_service_runs(program):
     before = keys.obtain(program.settings).hex
     pid = pid_of(program)
     assert str(program.settings.key_path) in program.run("rekey")
+    said = json.loads(program.run("rekey", "--json"))
+    assert said == {"key": "file", "path": str(program.settings.key_path)}
     after = keys.obtain(program.settings)
     assert after.hex != before
     assert pid_of(program) not in (pid, None)

@@ -246,6 +246,8 @@ def test_rules_and_sources_are_shown_and_changed(page, profile, tmp_path):
 
 
 def test_the_command_prints_a_link_and_opens_it(page, profile, tmp_path):
+    page.go(json.loads(profile.run("open", "--json"))["url"])
+    page.until(READY)
     page.go(profile.run("open", "--no-browser").strip())
     page.until(READY)
     opener = tmp_path / "browser"

@@ -423,6 +423,9 @@ def test_token_names_a_file_for_each_scope_and_makes_another_that_is_good_at_onc
     assert run(service, "token")[1].strip() == status["token_file"]
     kept = process.read_token(service)
     assert run(service, "token", "--show")[1].strip() == kept
+    said = json.loads(run(service, "token", "--json")[1])
+    assert said == {"scope": "admin", "path": status["token_file"], "token": None}
+    assert json.loads(run(service, "token", "--show", "--json")[1])["token"] == kept
     code, out, _ = run(service, "token", "--rotate")
     assert (code, kept in out) == (0, False)
     assert process.read_token(service) != kept

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from idiolect.daemon import doctor, process
 from idiolect.daemon.desktop import Desktop, Installed
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import keys
+from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.storage.store import Store
 
 
@@ -56,6 +59,20 @@ def test_a_key_that_does_not_open_the_store(profile):
     assert [finding.level for finding in of("store")] == ["ok", "wrong"]
     profile.key_path.write_text("no key")
     assert [finding.level for finding in of("store")] == ["ok", "wrong"]
+
+
+def test_a_store_that_is_damaged_in_the_midst(profile):
+    with closing(Store.open(profile.store_path, keys.obtain(profile).hex)) as store:
+        for number in range(50):
+            text = f"Sentence {number} of some length, as they are written. " * 20
+            key = hashlib.sha256(text.encode()).hexdigest()
+            store.add([NewEntry(text, "file", None, datetime.now(UTC), b"abcd", 0, key)])
+    with profile.store_path.open("r+b") as file:
+        file.seek(-3000, os.SEEK_END)
+        file.write(b"torn")
+    finding = of("store")[-1]
+    assert (finding.level, "damaged" in finding.found) == ("wrong", True)
+    assert "restore" in finding.mend
 
 
 STATE = Installed("/the/unit", installed=True, current=True, active=True, enabled=True, lingers=True)
@@ -113,3 +130,16 @@ def test_a_watched_folder_that_is_gone(profile, monkeypatch):
         assert json.dumps(vars(finding))
     finally:
         process.stop(profile)
+
+
+def test_more_folders_than_the_system_tells_of(tmp_path):
+    most = tmp_path / "most"
+    for number in range(5):
+        (tmp_path / "notes" / f"{number}").mkdir(parents=True)
+    most.write_text("13\n")
+    assert doctor._noticed([tmp_path / "notes"], most) == []
+    most.write_text("12\n")
+    [finding] = doctor._noticed([tmp_path / "notes"], most)
+    assert (finding.level, "6 folders" in finding.found) == ("note", True)
+    assert "max_user_watches=24" in finding.mend
+    assert doctor._noticed([tmp_path / "notes"], tmp_path / "another system") == []
