@@ -449,22 +449,27 @@ def surroundings(service, tmp_path):
     return {**os.environ, **folders, **here}
 
 
+@pytest.mark.parametrize(
+    ("name", "place"), [("notes.md", "slow"), ("notes.txt", "calm"), ("letter.eml", "grey")]
+)
 def test_helix_completes_a_word_and_the_service_learns_what_was_saved(
-    service, terminal, needs_program, surroundings, tmp_path
+    service, terminal, needs_program, surroundings, tmp_path, name, place
 ):
     (tmp_path / "helix").mkdir()
     (tmp_path / "helix" / "languages.toml").write_text(documented("Helix"))
-    helix = terminal([needs_program("hx", "hx"), tmp_path / "notes.md"], surroundings)
+    if name.endswith("eml"):
+        (tmp_path / name).write_text("Subject: the lighthouse\n\n\n")
+    helix = terminal([needs_program("hx", "hx"), tmp_path / name], surroundings)
     helix.until_there("NOR")
-    helix.keys("ithe teal lighthouse keeper Zorv")
+    helix.keys("geithe teal lighthouse keeper Zorv")
     # The menu comes by itself, but only of a server that was there when the last key was pressed.
     helix.until_there("Zorvelin text", again="\x7fv")
     helix.keys("\t")
     helix.until_there("keeper Zorvelin")
-    helix.keys(" by the slow quagglefall\x1b")
+    helix.keys(f" by the {place} quagglefall\x1b")
     helix.until_there("NOR")
     helix.keys(":wq\r")
-    await_true(lambda: service.knows("keeper Zorvelin by the slow quaggle", "fall"))
+    await_true(lambda: service.knows(f"keeper Zorvelin by the {place} quaggle", "fall"))
 
 
 def test_emacs_completes_a_word_and_the_service_learns_what_was_saved(
@@ -531,19 +536,20 @@ def screen(needs_program, surroundings, tmp_path):
     opened.close()
 
 
+@pytest.mark.parametrize(("name", "place"), [("notes.md", "mossy"), ("notes.txt", "stony")])
 def test_kate_completes_a_word_and_the_service_learns_what_was_saved(
-    service, screen, needs_program, tmp_path
+    service, screen, needs_program, tmp_path, name, place
 ):
     bus, program = needs_program("dbus-run-session", "dbus"), needs_program("kate", "kate")
     (tmp_path / "katerc").write_text(
         "[General]\nShow welcome view for new window=false\n[Kate Plugins]\nlspclientplugin=true\n"
     )
-    settings, notes = tmp_path / "kate" / "lspclient" / "settings.json", tmp_path / "notes.md"
+    settings, notes = tmp_path / "kate" / "lspclient" / "settings.json", tmp_path / name
     settings.parent.mkdir(parents=True)
     settings.write_text(documented("Kate"))
     notes.touch()
     kate = screen.start(bus, "--", program, "-n", "-b", "--startanon", str(notes))
-    screen.xdotool("search", "--sync", "--onlyvisible", "--name", "notes.md")
+    screen.xdotool("search", "--sync", "--onlyvisible", "--name", name)
 
     def serves():
         """It asks whether it may start the language server."""
@@ -564,6 +570,6 @@ def test_kate_completes_a_word_and_the_service_learns_what_was_saved(
     await_true(serves)
     screen.xdotool("mousemove", "300", "200", "click", "1")  # without it shortcuts have no window
     assert any(completed() for _ in range(10))
-    screen.xdotool("type", "--delay", "30", " by the mossy wrenthicket")
+    screen.xdotool("type", "--delay", "30", f" by the {place} wrenthicket")
     screen.xdotool("key", "ctrl+s")
-    await_true(lambda: service.knows("keeper Zorvelin by the mossy wren", "thicket"))
+    await_true(lambda: service.knows(f"keeper Zorvelin by the {place} wren", "thicket"))
