@@ -135,15 +135,21 @@ class Expectation:
     def reading(self, entry: list[int]) -> Iterator[None]:
         """Read most of what :meth:`after` needs, a piece before each None; no pass where little is to be read.
 
-        Between two pieces another entry may be asked about: what was read is set aside and comes back.
+        Between two pieces another entry may be asked about: what was read is set aside and comes back, unless too much
+        is. What is said in the end is the same, but for the rounding of products of other sizes.
         """
-        for _ in range(self._session.length // _PIECE):
-            if self.remembered(entry) is not None:
-                return
+        before, lost = self._session.length + 1, 0
+        while self.remembered(entry) is None:
             with self._undisturbed(entry, []):
-                left = self._left(entry, 1)
-                if len(left) <= _PIECE:
+                if self.remembered(entry) is not None:  # it has been made ahead meanwhile
                     return
+                left = self._left(entry, 1)
+                lost += len(left) >= before
+                if (
+                    len(left) <= _PIECE or lost > 1
+                ):  # others need so much room that all would be read for ever
+                    return
+                before = len(left)
                 self._session.feed(left[:_PIECE], "none")
             yield
 

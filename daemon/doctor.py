@@ -26,6 +26,7 @@ _ROOM_BYTES = 1_000_000_000
 _MEMORY_BYTES = 1_600_000_000
 _SWAPS = Path("/proc/swaps")
 _DEVICES = Path("/sys/block")
+_MANY_NOTICED = 524_288
 _DAMAGED = "Keep a copy of the profile, run `idiolect restore` with a backup, and check the disk."
 _MOST_NOTICED = Path("/proc/sys/fs/inotify/max_user_watches")
 
@@ -132,16 +133,16 @@ def _noticed(watched: list[Path], most_noticed: Path = _MOST_NOTICED) -> list[Fi
         most = int(most_noticed.read_text())
     except (OSError, ValueError):  # another system
         return []
-    folders = sum(
-        1 for path in watched for _ in islice(os.walk(path), most // 2 + 1)
-    )  # more makes no difference
-    if 2 * folders < most:
+    enough = most // 2  # and no more are counted
+    roots = [path for path in watched if not {*watched} & {*path.parents}]
+    folders = sum(1 for path in roots for _ in islice(os.walk(path), enough + 1))
+    if folders <= enough:
         return []
+    found = f"more than {enough:,} folders, and the system tells all programs together of changes in {most:,}"
     mend = (
-        f"`sudo sysctl fs.inotify.max_user_watches={4 * folders}` allows more; until then some changes may be seen "
-        "only once a minute."
+        f"`sudo sysctl fs.inotify.max_user_watches={max(4 * most, _MANY_NOTICED)}` allows more; until then some "
+        "changes are seen only minutes later."
     )
-    found = f"{folders:,} folders, and the system tells all programs together of changes in {most:,}"
     return [Finding("watched", "note", found, mend)]
 
 
@@ -169,7 +170,9 @@ def _opens(settings: Settings) -> list[Finding]:
     try:
         key = settings.key_path.read_text(encoding="ascii").strip()
         if fits(settings.store_path, key):
-            if sound(settings.store_path, key):
+            if (
+                sound(settings.store_path, key) or process.holder(settings) is not None
+            ):  # one started meanwhile
                 return []
             return [Finding("store", "wrong", "a part of the store is damaged", _DAMAGED)]
     except (IdiolectError, OSError, ValueError) as error:

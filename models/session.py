@@ -48,6 +48,8 @@ _CHUNK = 64
 
 _WORTH = 8
 """Tokens that are worth setting aside: fewer are read again in the time of one."""
+_DRAFTED = 16
+"""Tokens that a draft has at the most, with what may be behind it."""
 _ASIDE_S = 60.0
 
 
@@ -221,8 +223,8 @@ class Session:
         common = _common(self.tokens, ids)
         if self._most_aside:
             left = len(self.tokens) - max(common, self._begins)
-            # Where more of it stays it is the same text still, and what is cut off a draft that did not hold.
-            if left >= max(_WORTH, common - self._begins):
+            # Where little is cut off and more stays, it is the same text, without a draft that did not hold.
+            if left > _DRAFTED or left >= max(_WORTH, common - self._begins):
                 self._set_aside()
             common = self._take_back(ids, common)
         self._begins, self._reused = len(ids) - own, time.monotonic()

@@ -103,13 +103,11 @@ class Accounts(View):
     def rekeyed(self, origin: str, settings: Settings, *, as_json: bool) -> None:
         """Say where the new key is."""
         if as_json:
-            return self._json(
-                {"key": origin, "path": None if origin == "keyring" else str(settings.key_path)}
-            )
-        where = "the system's keyring" if origin == "keyring" else str(settings.key_path)
-        self._say(f"The store has a new key, which is in {where}; the old one is deleted.")
-        self._say("Copies of the profile from before need the old key, which is gone from here.")
-        return None
+            self._json({"key": origin, "path": None if origin == "keyring" else str(settings.key_path)})
+        else:
+            where = "the system's keyring" if origin == "keyring" else str(settings.key_path)
+            self._say(f"The store has a new key, which is in {where}; the old one is deleted.")
+        self._err.print("Copies of the profile from before need the old key, which is gone from here.")
 
     def contents(self, home: Path, held: dict[str, int]) -> None:
         """List what is in the profile's folder, with its size."""

@@ -25,7 +25,7 @@ from idiolect.models.errors import IdiolectError
 
 #: How long what was generated waits for a client to take it, before the client loses its place.
 PATIENCE_S = 30.0
-#: Programs that wait for a suggestion where there are many: what is not needed at once is left out then.
+#: Other programs that wait for a suggestion where there are many: what is not needed at once is left out then.
 MANY: Final = 2
 #: How long less urgent work waits for a turn before it is as urgent as any.
 LONG_S = 1.0
@@ -125,20 +125,24 @@ class Turns:
         """How much is let in and not yet done."""
         return len(self._jobs)
 
-    def crowded(self) -> bool:
-        """Whether many programs wait for a suggestion. May be asked in the thread, too."""
+    def crowded(self, client: Client) -> bool:
+        """Whether many programs other than the client's wait for a suggestion. May be asked in the thread, too."""
         waiting = (one for one in [*self._jobs] if one.step is not None and one.priority == Priority.TYPING)
-        return len({one.client.program for one in waiting}) >= MANY
+        return len({one.client.program for one in waiting} - {client.program}) >= MANY
 
-    async def run(self, client: Client, priority: Priority, work: Callable[[Callable[[], bool]], T]) -> T:
-        """What `work` returns or raises, once it is its turn. Raises BusyError.
+    async def run(
+        self, client: Client, priority: Priority, work: Callable[[Callable[[], bool]], T | None]
+    ) -> T:
+        """What `work` returns or raises, once it is its turn; after None it gets another turn. Raises BusyError.
 
         `work` is called in the thread, with a function that tells whether nobody waits for it any more. It
         is not called at all if whoever awaits this is cancelled before its turn.
         """
         job = self._admit(client, priority)
         try:
-            return await self._turn(job, lambda: work(lambda: job.abandoned))
+            while (found := await self._turn(job, lambda: work(lambda: job.abandoned))) is None:
+                pass
+            return found
         finally:
             self._leave(job)
 
@@ -240,7 +244,8 @@ class Turns:
             result.set_exception(error)
         else:
             result.set_result(done.result())
-        self._next()
+        # Once who awaited it has gone on: what it does next may be more urgent than all that waits now.
+        asyncio.get_running_loop().call_soon(self._next)
 
 
 class Typing:

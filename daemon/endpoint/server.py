@@ -101,20 +101,15 @@ def create_app(
 
         def work(abandoned: Callable[[], bool]) -> Suggestion | None:
             def given_up() -> bool:  # a ghost that keeps others waiting comes too late for all of them
-                return outdated.is_set() or abandoned() or turns.crowded()
+                return outdated.is_set() or abandoned() or turns.crowded(client)
 
             for _piece in reading:
                 return None  # whoever waits comes between
             wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
             return service.suggest(*wanted, given_up, asked.place, asked.source)
 
-        async def answered() -> Suggestion:
-            while (found := await turns.run(client, Priority.TYPING, work)) is None:
-                pass
-            return found
-
         try:
-            found = await unless_gone(request, answered())
+            found = await unless_gone(request, turns.run(client, Priority.TYPING, work))
         finally:
             typing.end(outdated)
         return answer(shapes.suggestion(found, paused=service.paused))

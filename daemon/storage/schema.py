@@ -309,7 +309,9 @@ def connect(path: Path, key: str, busy_timeout_s: float) -> Database:
 
 
 def fits(path: Path, key: str) -> bool:
-    """Whether a store is there that opens with `key` (64 hexadecimal digits). Changes nothing.
+    """Whether a store is there that opens with `key` (64 hexadecimal digits).
+
+    Changes nothing of what it holds; what a killed service left in the journal is taken into the file.
 
     Raises the errors of this module where the file cannot be read at all.
     """

@@ -133,13 +133,14 @@ def test_a_watched_folder_that_is_gone(profile, monkeypatch):
 
 
 def test_more_folders_than_the_system_tells_of(tmp_path):
-    most = tmp_path / "most"
-    for number in range(5):
-        (tmp_path / "notes" / f"{number}").mkdir(parents=True)
-    most.write_text("13\n")
-    assert doctor._noticed([tmp_path / "notes"], most) == []
+    most, notes = tmp_path / "most", tmp_path / "notes"
+    for number in range(20):
+        (notes / f"{number}").mkdir(parents=True)
+    watched = [notes, notes / "3"]  # one below the other is not counted twice
+    most.write_text("42\n")
+    assert doctor._noticed(watched, most) == []
     most.write_text("12\n")
-    [finding] = doctor._noticed([tmp_path / "notes"], most)
-    assert (finding.level, "6 folders" in finding.found) == ("note", True)
-    assert "max_user_watches=24" in finding.mend
-    assert doctor._noticed([tmp_path / "notes"], tmp_path / "another system") == []
+    [finding] = doctor._noticed(watched, most)
+    assert (finding.level, "more than 6 folders" in finding.found) == ("note", True)
+    assert "max_user_watches=524288" in finding.mend
+    assert doctor._noticed(watched, tmp_path / "another system") == []

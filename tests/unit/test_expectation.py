@@ -298,6 +298,7 @@ def test_what_was_made_ahead_of_something_learned_is_not_used(
 def test_where_several_texts_are_written_none_is_looked_ahead_of(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("idiolect.adapters.expectation._ALONE_S", 3600.0)
     expectation = make(knowing(*HISTORY))
     for number in range(3):
         entry = tiny_tokenizer.encode(f"{TEXT} {number} {TEXT}")[number:40]
@@ -334,6 +335,20 @@ def test_a_long_entry_is_read_in_pieces_and_others_between_them_cost_it_nothing(
     assert max(fed) == 16, "a piece was left, at the most"
     assert [*expectation.reading(long)] == [], "it is known"
     assert [*expectation.reading([*long, *short[:3]])] == [], "little is to be read"
+
+
+def test_what_others_push_out_again_and_again_is_not_read_in_pieces_for_ever(
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("idiolect.adapters.expectation._PIECE", 16)
+    monkeypatch.setattr("idiolect.adapters.expectation._ASIDE", 0)
+    expectation, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
+    long, other = tiny_tokenizer.encode(TEXT * 4), tiny_tokenizer.encode("Kind regards from us, and")
+    expectation.after([])
+    for count, _ in enumerate(expectation.reading(long), 1):
+        expectation.after([*other, count])
+        assert count < 10
+    close(expectation.after(long), anew.after(long))
 
 
 # What is learned in between

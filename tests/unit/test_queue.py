@@ -358,3 +358,39 @@ def test_there_is_room_for_so_many_and_again_for_who_comes_later():
             pass
         with room.place():
             pass
+
+
+@in_loop
+async def test_what_takes_several_turns_goes_before_what_is_less_urgent_and_lets_others_come_between():
+    desk, left = Desk(), [1, 2, 3]
+
+    def read(_given_up):
+        desk.done.append(f"read {len(left)}")
+        return None if left and left.pop() else "read"
+
+    reading = asyncio.ensure_future(desk.turns.run(Client("editor", 1), TYPING, read))
+    await settle()
+    text = await desk.ask("text", "chat", priority=GENERATING)
+    other = await desk.ask("other", "mail")
+    await desk.serve()
+    assert desk.done == ["read 3", "other", "read 2", "read 1", "read 0", "text"]
+    assert await reading == "read"
+    await asyncio.gather(text, other)
+
+
+@in_loop
+async def test_many_wait_where_two_programs_beside_one_s_own_do():
+    desk = Desk()
+    mine = Client("editor", 1)
+    asked = [await desk.ask("first", "editor")]
+    for name, program, many in (
+        ("a", "editor", False),
+        ("b", "mail", False),
+        ("c", "mail", False),
+        ("d", "x", True),
+    ):
+        asked.append(await desk.ask(name, program, connection=name))
+        assert desk.turns.crowded(mine) is many
+    await desk.serve()
+    assert not desk.turns.crowded(mine)
+    await asyncio.gather(*asked)

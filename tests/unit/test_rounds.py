@@ -236,7 +236,7 @@ def test_a_round_goes_on_after_its_process_was_killed(
 
 
 def held_in_the_midst(service: subprocess.Popen[bytes], home: Path) -> psutil.Process:
-    """Let a service begin a round, hold it and let it go on; the round's process."""
+    """Let a service begin a round, hold it twice and let it go on; the round's process."""
     url = json.loads(service.stdout.readline())["running"]["url"]
     token = (home / "run" / "token").read_text().strip()
     with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
@@ -253,6 +253,9 @@ def held_in_the_midst(service: subprocess.Popen[bytes], home: Path) -> psutil.Pr
         at = state()["spent_s"]
         client.post("/v1/resume").raise_for_status()
         until(lambda: state()["spent_s"] > at)
+        client.post("/v1/pause", json={}).raise_for_status()
+        until(lambda: child.status() == psutil.STATUS_STOPPED)
+        client.post("/v1/resume").raise_for_status()
     return child
 
 
