@@ -145,9 +145,8 @@ class Expectation:
                     return
                 left = self._left(entry, 1)
                 lost += len(left) >= before
-                if (
-                    len(left) <= _PIECE or lost > 1
-                ):  # others need so much room that all would be read for ever
+                # Twice lost: others need so much room that it would be read for ever.
+                if len(left) <= _PIECE or lost > 1:
                     return
                 before = len(left)
                 self._session.feed(left[:_PIECE], "none")

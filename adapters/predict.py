@@ -143,6 +143,7 @@ class Predictor:
         self.uptake = 1.0  # how much of what is right is really taken
         self._lock = threading.Lock()
         self._offered = Offered()
+        self._latest: tuple[str, _Cut] | None = None
         self._next_words: tuple[_Cut, Sequence[Word]] | None = None  # at the last cursor that was asked about
 
     def warm(self) -> None:
@@ -272,11 +273,15 @@ class Predictor:
         return text[: ends[min(words, len(ends)) - 1]] if ends else ""
 
     def _cut(self, prefix: str) -> _Cut:
+        if self._latest is not None and self._latest[0] == prefix:  # it has just been read
+            return self._latest[1]
         text = self._expectation.tail(prefix)
         match = _TYPED.search(text)
         assert match is not None  # noqa: S101 (the pattern matches the empty string)
         head = self._expectation.fit(self._tokenizer.encode(text[: match.start()]))
-        return _Cut(head, bool(match[1]), match[2])
+        cut = _Cut(head, bool(match[1]), match[2])
+        self._latest = prefix, cut
+        return cut
 
     # Words
 

@@ -16,7 +16,6 @@ import threading
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Generator, Hashable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
 from enum import IntEnum
 from functools import partial
 from typing import Any, ClassVar, Final, NamedTuple, TypeVar
@@ -66,24 +65,6 @@ class SlowReaderError(IdiolectError):
     code: ClassVar[str] = "slow-reader"
     exit_code: ClassVar[int] = 99
     http_status: ClassVar[int] = 408
-
-
-class Room:
-    """How many may be inside at once, of those who wait for what is not done in turns. Used in one event loop."""
-
-    def __init__(self, most: int) -> None:
-        self._left = most
-
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """Be inside for as long as this takes. Raises BusyError."""
-        if not self._left:
-            raise BusyError
-        self._left -= 1
-        try:
-            yield
-        finally:
-            self._left += 1
 
 
 class Client(NamedTuple):

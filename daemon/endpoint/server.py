@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import uvicorn
 from anyio.to_thread import run_sync
@@ -26,7 +26,7 @@ from idiolect.daemon.endpoint.answers import answer, client_of, handle_errors, r
 from idiolect.daemon.endpoint.connection import Connection
 from idiolect.daemon.endpoint.guard import Guard
 from idiolect.daemon.endpoint.page import add_page
-from idiolect.daemon.endpoint.queue import MOST, Priority, Room, Turns, Typing
+from idiolect.daemon.endpoint.queue import MOST, BusyError, Priority, Turns, Typing
 from idiolect.daemon.endpoint.schema import describe
 from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.endpoint.streams import Streams
@@ -52,6 +52,7 @@ _KEEP_ALIVE_S = 3600
 
 log = logging.getLogger("idiolect.http")
 Handler = Callable[..., Awaitable[Response]]
+T = TypeVar("T")
 
 
 def create_app(
@@ -87,7 +88,14 @@ def create_app(
     openai.register(app, service, texts)
     llamacpp.register(app, service, texts)
     typing = Typing()
-    telling = Room(MOST[Priority.TYPING])
+    telling = asyncio.Semaphore(MOST[Priority.TYPING])
+
+    async def tell(take: Callable[..., T], *told: object) -> T:
+        """What `take` returns; as many as may wait for suggestions may wait for it. Raises BusyError."""
+        if telling.locked():
+            raise BusyError
+        async with telling:
+            return await run_sync(take, *told)
 
     @post("/v1/suggest", shapes.SuggestBody)
     async def suggest(request: Request) -> Response:
@@ -132,8 +140,7 @@ def create_app(
     async def history(request: Request) -> Response:
         """Learn something that the user wrote; the fast memory knows it on return."""
         asked = await read_body(request, shapes.HistoryBody)
-        with telling.place():
-            result = await run_sync(service.learn, asked.text, asked.source, asked.place, asked.at)
+        result = await tell(service.learn, asked.text, asked.source, asked.place, asked.at)
         return answer(shapes.learned(result, paused=service.paused))
 
     @post("/v1/feedback", shapes.FeedbackBody)
@@ -142,8 +149,7 @@ def create_app(
         asked = await read_body(request, shapes.FeedbackBody)
         took = (asked.characters, asked.keystrokes, asked.words)
         given = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took)
-        with telling.place():
-            result = await run_sync(service.feedback, given, asked.place)
+        result = await tell(service.feedback, given, asked.place)
         return answer(shapes.noted(result, paused=service.paused))
 
     @app.get("/v1/report", response_model=None)

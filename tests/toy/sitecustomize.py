@@ -248,6 +248,9 @@ class ToyService:
 
     def learn(self, text, source, place, at):
         self.calls.append(("learn", text, source, place.app, at))
+        if text == "wait":
+            self.entered.set()
+            assert self.gate.wait(20)
         self.entries += 1
         return Learned(self.entries, True, 0, None)
 

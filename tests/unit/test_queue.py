@@ -351,15 +351,6 @@ async def test_without_a_hand_there_is_one_thread_for_all():
     assert queue.PATIENCE_S > 1
 
 
-def test_there_is_room_for_so_many_and_again_for_who_comes_later():
-    room = queue.Room(2)
-    with room.place():
-        with room.place(), pytest.raises(BusyError), room.place():
-            pass
-        with room.place():
-            pass
-
-
 @in_loop
 async def test_what_takes_several_turns_goes_before_what_is_less_urgent_and_lets_others_come_between():
     desk, left = Desk(), [1, 2, 3]

@@ -808,6 +808,29 @@ def test_beyond_the_limit_clients_are_told_when_to_come_again(fresh, monkeypatch
     assert fresh.post("/v1/suggest", {"prefix": "Hi "}).status_code == 200
 
 
+@pytest.fixture
+def room_for_one(monkeypatch):
+    monkeypatch.setitem(turns.MOST, turns.Priority.TYPING, 1)
+
+
+def test_beyond_the_limit_texts_to_be_learned_are_to_come_again(room_for_one, fresh):
+    def learn(text):
+        with httpx.Client(base_url=fresh.running.url, headers=fresh.http.headers, trust_env=False) as http:
+            return http.post("/v1/history", json={"text": text, "source": "b"}, timeout=DEADLINE_S)
+
+    slow = threading.Thread(target=learn, args=("wait",))
+    slow.start()
+    assert fresh.service.entered.wait(DEADLINE_S)
+    told = {"kind": "ghost", "outcome": "dismissed", "p": 0.5}
+    for answer in (learn("one too many"), fresh.post("/v1/feedback", told)):
+        assert (answer.status_code, error_of(answer)["code"]) == (429, "busy")
+        assert int(answer.headers["retry-after"]) >= 1
+    assert fresh.post("/v1/suggest", {"prefix": "Hi "}).status_code == 200, "that is another queue"
+    fresh.service.gate.set()
+    slow.join(DEADLINE_S)
+    assert learn("a").status_code == 200
+
+
 def test_a_body_that_does_not_come_is_not_waited_for(fresh, monkeypatch):
     monkeypatch.setattr(answers, "BODY_S", 0.2)
     with raw_request(fresh, "/v1/history", b'{"text": ', length=1000) as raw:
