@@ -132,6 +132,10 @@ class Expectation:
         """The distribution (vocab,) over the token after ``entry``."""
         return self._through(entry, [])[0]
 
+    def under_way(self) -> list[list[int]]:
+        """The texts that are being written, the one that was gone on with last at the end."""
+        return self._session.under_way(_UNDER_WAY_S)
+
     def reading(self, entry: list[int]) -> Iterator[None]:
         """Read most of what :meth:`after` needs, a piece before each None; no pass where little is to be read.
 
@@ -158,7 +162,7 @@ class Expectation:
         It is not made, or stopped, where :meth:`after` or :meth:`likely` need another one meanwhile; nor where several
         texts are being written, since there somebody always waits.
         """
-        if self._session.under_way(_ALONE_S) > _ALONE:
+        if len(self._session.under_way(_ALONE_S)) > _ALONE:
             return
         draft = self._draft(entry, least)
         if self._foretold(entry, draft):

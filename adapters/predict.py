@@ -146,10 +146,13 @@ class Predictor:
         self._latest: tuple[str, _Cut] | None = None
         self._next_words: tuple[_Cut, Sequence[Word]] | None = None  # at the last cursor that was asked about
 
-    def warm(self) -> None:
-        """Read the recent entries, so that the first keystroke finds them cached."""
+    def warm(self, former: Predictor | None = None) -> None:
+        """Read the recent entries, so that the first keystroke finds them cached; and the texts that are being
+        written with a ``former`` predictor whose place this one takes.
+        """
         with self._lock:
-            self._expectation.after([])
+            for entry in ([], *([] if former is None else former._expectation.under_way())):
+                self._expectation.after(entry)
 
     def reading(self, prefix: str) -> Iterator[None]:
         """Read what a suggestion after a long ``prefix`` needs, a piece before each None, so that others can be made

@@ -488,7 +488,7 @@ class Service:
         """Serve what the store says is active. Requests under way end with what they began with."""
         with self._switching:
             predictor = self._make(self._knowledge, self._servable.active())
-            predictor.warm()
+            predictor.warm(self._predictor)
             self._predictor = predictor
         self.generations.let_go()
         give_back_memory()

@@ -231,12 +231,13 @@ class Session:
         self.truncate(common)
         return list(ids[common:])
 
-    def under_way(self, within_s: float) -> int:
-        """How many texts worth setting aside, the present one and others, were gone on with so lately."""
+    def under_way(self, within_s: float) -> list[list[int]]:
+        """The texts' own tokens that were gone on with so lately and are worth setting aside, the present one last."""
         since = time.monotonic() - within_s
-        present = self._reused > since and len(self.tokens) - self._begins >= _WORTH
         # May be asked while another thread reads: what is set aside changes meanwhile, a list of it does not.
-        return present + sum(one.since > since for one in [*self._aside.values()])
+        texts = [[*key[one.begins :]] for key, one in [*self._aside.items()] if one.since > since]
+        present = self.tokens[self._begins :]
+        return [*texts, present] if self._reused > since and len(present) >= _WORTH else texts
 
     def end(self, text: Sequence[int]) -> None:
         """Let go of texts that stand in this one: nobody goes on with them."""

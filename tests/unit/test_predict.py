@@ -388,6 +388,21 @@ def test_warming_reads_recent_text_ahead(predictor: Callable[..., Predictor]) ->
     assert sum(fed) < 6
 
 
+def test_who_takes_anothers_place_has_read_what_is_being_written(
+    predictor: Callable[..., Predictor], make_lora: Callable[..., Lora], tiny: BasePaths
+) -> None:
+    adapter = make_lora(tiny.config).tensors()
+    former, ours = predictor(*HISTORY), predictor(*HISTORY, adapter=adapter, adapter_id=7)
+    written = [f"{line} We" for line in HISTORY]
+    for prefix in written:
+        former.suggest(prefix, ghost_words=0)
+    ours.warm(former)
+    fed = spy_on_feeding(ours)
+    for prefix in written:
+        assert ours.suggest(prefix, ghost_words=0).adapter == 7
+    assert sum(fed) == 0
+
+
 # The same answer, however it came about
 
 

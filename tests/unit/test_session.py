@@ -185,11 +185,11 @@ def test_a_text_is_under_way_until_it_ends_or_nobody_has_gone_on_with_it(
     assert not session.under_way(60), "what is read again in no time"
     for text in texts:
         session.feed(session.reuse([*ids[:10], *text], 20))
-    assert session.under_way(60)
+    assert session.under_way(60) == texts
     assert not session.under_way(0)
     session.end([*ids[20:25], *texts[0], *ids[25:30]])
     assert not session._aside
-    assert session.under_way(60), "the other one is"
+    assert session.under_way(60) == [texts[1]]
     session.end(ids[120:180])
     assert session.tokens == [*ids[:10], *texts[1]], "what was learned goes on from it, but does not hold it"
     session.end(texts[1])
