@@ -136,9 +136,9 @@ def fastest_products(threads: int) -> torch.dtype:
     """The type to make matrix products in: bfloat16 where this processor is far faster at it, else float32.
 
     Timed, since no name of a processor tells: with matrix units (AMX) it is four to seven times as fast, without them
-    often slower.
+    often slower. By one thread: of several, each waits for the others, which may wait for other programs.
     """
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1)
 
     def time_s(kind: torch.dtype) -> float:
         left, right = torch.ones(_TRIED, dtype=kind), torch.ones(_TRIED, dtype=kind).T
@@ -149,7 +149,9 @@ def fastest_products(threads: int) -> torch.dtype:
             times.append(time.thread_time() - began_s)
         return min(times)
 
-    return torch.bfloat16 if time_s(torch.float32) > _FAR_FASTER * time_s(torch.bfloat16) else torch.float32
+    faster = time_s(torch.float32) > _FAR_FASTER * time_s(torch.bfloat16)
+    torch.set_num_threads(threads)
+    return torch.bfloat16 if faster else torch.float32
 
 
 def products_of(checkpoint: bytes) -> torch.dtype:
