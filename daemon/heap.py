@@ -5,14 +5,23 @@ from __future__ import annotations
 import contextlib
 import ctypes
 
-_M_ARENA_MAX = -8  # <malloc.h>
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # <malloc.h>
 _ARENAS = 2
+# Bytes from which on a block is mapped by itself, and leaves no hole in a heap: keys and values of texts that are set
+# aside; not distributions, which come and go with each key.
+_APART = 384 << 10
+_TRIM = 16 << 20  # bytes that may be free at a heap's end
 
 
 def keep_little() -> None:
-    """Let many threads share few heaps, each of which keeps some of what was freed in it; before there are threads."""
+    """Keep large blocks out of the heaps, and let many threads share few of them: each keeps some of what was freed in
+    it. To be called before there are threads.
+    """
     with contextlib.suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_ARENA_MAX, _ARENAS)
+        mallopt(_M_MMAP_THRESHOLD, _APART)
+        mallopt(_M_TRIM_THRESHOLD, _TRIM)
 
 
 def give_back_memory() -> None:
