@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from idiolect.daemon import process
 from idiolect.daemon.storage import copies, keys, texts
+from idiolect.daemon.storage.file import StoreNewerError, StoreUnreadableError, busy
 from idiolect.daemon.storage.records import BackupRow
-from idiolect.daemon.storage.schema import StoreNewerError, StoreUnreadableError, busy
 from idiolect.daemon.storage.store import Store
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError

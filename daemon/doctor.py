@@ -164,7 +164,7 @@ def _opens(settings: Settings) -> list[Finding]:
         settings.store_path.exists() and settings.key_path.exists()
     ):
         return []
-    from idiolect.daemon.storage.schema import fits, sound
+    from idiolect.daemon.storage.file import fits, sound
 
     mend = "Put the right key file there, or run `idiolect restore` with a backup."
     try:

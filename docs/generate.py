@@ -267,7 +267,7 @@ def load() -> str:
         )
         memory = ", ".join(str(row[f"{when}_mb"]) for when in ("start", "middle", "end"))
         table.append(f"| {name} | {row['keys']:,} | {waits} | {thirds} | {row['errors']} | {memory} MB |")
-    if soak:
+    if soak and "each_minute_mb" in soak:
         each = ", ".join(map(str, soak["each_minute_mb"]))
         table += ["", f"Memory in the mean of each minute of the last row: {each} MB."]
     return "\n".join(table)

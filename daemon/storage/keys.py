@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import keyring
 
 from idiolect.daemon import process
-from idiolect.daemon.storage.schema import StoreBusyError, fits
+from idiolect.daemon.storage.file import StoreBusyError, fits
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 

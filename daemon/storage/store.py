@@ -11,6 +11,15 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from idiolect.daemon.storage import audit, checkpoints, copies, feedback, lineage, receipts, texts
+from idiolect.daemon.storage.file import (
+    StoreBusyError,
+    StoreFullError,
+    StoreUnreadableError,
+    busy,
+    connect,
+    immediate,
+    translated,
+)
 from idiolect.daemon.storage.records import (
     COMMANDS,
     ROUND_DUE,
@@ -33,18 +42,7 @@ from idiolect.daemon.storage.records import (
     SuggestionKind,
     Tenth,
 )
-from idiolect.daemon.storage.schema import (
-    StoreBusyError,
-    StoreFullError,
-    StoreUnreadableError,
-    busy,
-    connect,
-    immediate,
-    microseconds,
-    moment,
-    now_us,
-    translated,
-)
+from idiolect.daemon.storage.schema import microseconds, moment, now_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

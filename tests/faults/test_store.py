@@ -16,6 +16,13 @@ from pathlib import Path
 import pytest
 import sqlcipher3.dbapi2 as sqlcipher
 
+from idiolect.daemon.storage.file import (
+    StoreBusyError,
+    StoreFullError,
+    StoreNewerError,
+    StorePermissionError,
+    StoreUnreadableError,
+)
 from idiolect.daemon.storage.records import (
     AdapterDamagedError,
     Feedback,
@@ -24,14 +31,7 @@ from idiolect.daemon.storage.records import (
     Selector,
     WeightsDroppedError,
 )
-from idiolect.daemon.storage.schema import (
-    StoreBusyError,
-    StoreFullError,
-    StoreNewerError,
-    StorePermissionError,
-    StoreUnreadableError,
-    migrations,
-)
+from idiolect.daemon.storage.schema import migrations
 from idiolect.daemon.storage.store import Store
 
 KEY = "5a" * 32
@@ -43,7 +43,7 @@ CHILD = """
     from datetime import UTC, datetime, timedelta
     from pathlib import Path
     from idiolect.daemon.storage.records import FileState, NewEntry, Selector
-    from idiolect.daemon.storage.schema import StoreFullError
+    from idiolect.daemon.storage.file import StoreFullError
     from idiolect.daemon.storage.store import Store
 
     path, key = Path(sys.argv[1]), sys.argv[2]

@@ -19,8 +19,9 @@ import sqlcipher3.dbapi2 as sqlcipher
 from idiolect.daemon import backup, process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, keys
+from idiolect.daemon.storage.file import StoreBusyError, StoreNewerError
 from idiolect.daemon.storage.records import BackupRow, Feedback, FileState, NewEntry, Selector
-from idiolect.daemon.storage.schema import StoreBusyError, StoreNewerError, migrations
+from idiolect.daemon.storage.schema import migrations
 from idiolect.daemon.storage.store import Store
 
 KEY = copies.raw("c3" * 32)  # as good as a passphrase, and quicker to try

@@ -25,8 +25,8 @@ from idiolect.daemon.readers import (
     ReadReport,
 )
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.file import StoreFullError
 from idiolect.daemon.storage.records import Selector
-from idiolect.daemon.storage.schema import StoreFullError
 from idiolect.daemon.storage.store import Store
 
 if TYPE_CHECKING:

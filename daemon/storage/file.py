@@ -1,0 +1,248 @@
+"""The store's file: how it is opened and looked at, and what can be wrong with it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from contextlib import closing, contextmanager, suppress
+from typing import TYPE_CHECKING, ClassVar, cast
+
+import sqlcipher3.dbapi2 as sqlcipher
+from sqlite_utils import Database
+
+from idiolect.daemon.storage.schema import folded, migrations, spaced
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class StoreNewerError(IdiolectError):
+    """The store was written by a newer version of the program."""
+
+    code: ClassVar[str] = "store-newer"
+    exit_code: ClassVar[int] = 35
+    http_status: ClassVar[int] = 500
+
+
+class StoreUnreadableError(IdiolectError):
+    """The store cannot be decrypted or is damaged."""
+
+    code: ClassVar[str] = "store-unreadable"
+    exit_code: ClassVar[int] = 36
+    http_status: ClassVar[int] = 500
+
+
+class StoreBusyError(IdiolectError):
+    """Another process holds the store locked."""
+
+    code: ClassVar[str] = "store-busy"
+    exit_code: ClassVar[int] = 37
+    http_status: ClassVar[int] = 503
+
+
+class StoreFullError(IdiolectError):
+    """The store cannot grow: the disk is full, or a quota or size limit is reached."""
+
+    code: ClassVar[str] = "store-full"
+    exit_code: ClassVar[int] = 38
+    http_status: ClassVar[int] = 507
+
+
+class StorePermissionError(IdiolectError):
+    """The store's file or folder does not let this user in."""
+
+    code: ClassVar[str] = "store-permission"
+    exit_code: ClassVar[int] = 39
+    http_status: ClassVar[int] = 500
+
+
+def connect(path: Path, key: str, busy_timeout_s: float) -> Database:
+    """Open (or create, for the user alone) the encrypted file and bring its schema up to date.
+
+    `key` is 64 hexadecimal digits, used as they are: deriving a key from a password would cost a
+    quarter of a second at each start and protect nothing, since the key is random already.
+    Raises the errors of this module.
+    """
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", key):
+        raise ValueError("a store's key is 64 hexadecimal digits")
+    _make_private(path)
+    with translated(path):
+        connection = sqlcipher.connect(
+            str(path), timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
+        )
+    try:
+        with translated(path):
+            # SQLCipher would write its own lines to stderr for each page that it cannot read.
+            connection.execute("PRAGMA cipher_log_level = NONE").fetchall()
+            connection.execute(f"PRAGMA key = \"x'{key}'\"").fetchall()
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            for pragma in (
+                "journal_mode = WAL",
+                "synchronous = FULL",
+                "secure_delete = ON",
+                "foreign_keys = ON",
+            ):
+                connection.execute(f"PRAGMA {pragma}").fetchall()
+            connection.create_function("contains", 2, _contains, deterministic=True)
+            connection.create_function("says", 2, _says, deterministic=True)
+            db = Database(cast("sqlite3.Connection", connection), execute_plugins=False)
+            _migrate(db, path)
+    except BaseException:
+        connection.close()
+        raise
+    return db
+
+
+def fits(path: Path, key: str) -> bool:
+    """Whether a store is there that opens with `key` (64 hexadecimal digits).
+
+    Changes nothing of what it holds; what a killed service left in the journal is taken into the file.
+
+    Raises the errors of this module where the file cannot be read at all.
+    """
+    if not path.exists():
+        return False
+    with _looked_at(path, key) as connection:
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlcipher.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlcipher.SQLITE_NOTADB:
+                return False
+            raise
+    return True
+
+
+def sound(path: Path, key: str) -> bool:
+    """Whether each page of a store that :func:`fits` is as it was written, and the tables hold together; reads it all.
+
+    Raises the errors of this module where it cannot be read.
+    """
+    with _looked_at(path, key) as connection:
+        try:
+            torn = connection.execute("PRAGMA cipher_integrity_check").fetchall()
+            return not torn and connection.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
+        except sqlcipher.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (
+                sqlcipher.SQLITE_CORRUPT,
+                sqlcipher.SQLITE_NOTADB,
+            ):
+                return False
+            raise
+
+
+@contextmanager
+def _looked_at(path: Path, key: str) -> Iterator[sqlcipher.Connection]:
+    with translated(path):
+        connection = sqlcipher.connect(str(path), isolation_level=None)
+        try:
+            connection.execute("PRAGMA cipher_log_level = NONE").fetchall()
+            connection.execute(f"PRAGMA key = \"x'{key}'\"").fetchall()
+            yield connection
+        finally:
+            connection.close()
+
+
+def _says(text: str, wanted: str) -> bool:
+    return bool(wanted.strip()) and wanted in spaced(text)
+
+
+def _contains(text: str, wanted: str) -> bool:
+    return wanted in folded(text)
+
+
+def _make_private(path: Path) -> None:
+    """Create the file with mode 0600 before SQLite would do it with the umask's."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if os.name == "posix" and path.stat().st_mode & 0o077:
+            path.chmod(0o600)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise _full(path) from None
+        raise _no_permission(path, error.strerror or "not permitted") from None
+
+
+def _migrate(db: Database, path: Path) -> None:
+    with closing(Database(memory=True, execute_plugins=False)) as empty:
+        known = {migration.name for migration in migrations.pending(empty)}
+    if any(migration.name not in known for migration in migrations.applied(db)):
+        raise StoreNewerError(
+            f"The store {path} was written by a newer version of idiolect. Nothing was changed: "
+            "install that version, or name another folder in IDIOLECT_HOME."
+        )
+    if migrations.pending(db):
+        with translated(path, writing=True), immediate(db):
+            migrations.apply(db)
+
+
+@contextmanager
+def immediate(db: Database) -> Iterator[Database]:
+    """One write transaction: all of the block or nothing of it.
+
+    It takes the write lock at its start: a transaction that reads first and then wants to write fails
+    at once when another writer came between, whatever the busy timeout.
+    """
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield db
+        db.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlcipher.Error):  # the error that led here says more
+            db.rollback()
+        raise
+
+
+@contextmanager
+def translated(path: Path, *, writing: bool = False) -> Iterator[None]:
+    """Turn SQLCipher's errors about the file at `path` into this module's; its messages hold no values."""
+    try:
+        yield
+    except sqlcipher.DatabaseError as error:
+        code: int | None = getattr(error, "sqlite_errorcode", None)
+        better = None if code is None else _explained(path, code & 0xFF, writing)
+        if better is None:
+            raise
+        raise better from None
+
+
+def _explained(path: Path, code: int, writing: bool) -> IdiolectError | None:
+    """The error to show for SQLite's primary result code; None for a mistake of our own."""
+    if code in (sqlcipher.SQLITE_BUSY, sqlcipher.SQLITE_LOCKED, sqlcipher.SQLITE_PROTOCOL):
+        return busy(path)
+    # Without room on the disk SQLite says FULL, but at a quota or a limit on file sizes only IOERR.
+    if code == sqlcipher.SQLITE_FULL or (writing and code == sqlcipher.SQLITE_IOERR):
+        return _full(path)
+    if code in (sqlcipher.SQLITE_READONLY, sqlcipher.SQLITE_CANTOPEN, sqlcipher.SQLITE_PERM):
+        return _no_permission(path, "it cannot be opened for writing")
+    if code in (sqlcipher.SQLITE_NOTADB, sqlcipher.SQLITE_CORRUPT, sqlcipher.SQLITE_IOERR):
+        return StoreUnreadableError(
+            f"The store {path} cannot be read: its key does not fit, or the file is damaged. "
+            "Put back the key or a copy of the file; to begin anew, move the file away."
+        )
+    return None
+
+
+def busy(path: Path) -> StoreBusyError:
+    """The error that says that another process uses the store."""
+    return StoreBusyError(
+        f"The store {path} is locked by another process. Nothing was changed: "
+        "close the other program that uses it and try again."
+    )
+
+
+def _full(path: Path) -> StoreFullError:
+    return StoreFullError(
+        f"The store {path} cannot be written: the disk is full, a quota or size limit is reached, or the "
+        "disk fails. Nothing was changed: make room and try again."
+    )
+
+
+def _no_permission(path: Path, why: str) -> StorePermissionError:
+    return StorePermissionError(
+        f"The store {path} cannot be used: {why}. "
+        "Make the file and its folder writable for the user who runs idiolect."
+    )
