@@ -133,8 +133,12 @@ class Expectation:
         return self._through(entry, [])[0]
 
     def under_way(self) -> list[list[int]]:
-        """The texts that are being written, the one that was gone on with last at the end."""
-        return self._session.under_way(_UNDER_WAY_S)
+        """The texts that are being written, the one that was gone on with last at the end, with what is drafted there.
+
+        May be called from any thread; waits for a pass that is made.
+        """
+        with self._turn:
+            return self._session.under_way(_UNDER_WAY_S)
 
     def reading(self, entry: list[int]) -> Iterator[None]:
         """Read most of what :meth:`after` needs, a piece before each None; no pass where little is to be read.

@@ -7,17 +7,18 @@ import ctypes
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # <malloc.h>
 _ARENAS = 2
-# Bytes from which on a block is mapped by itself, and leaves no hole in a heap: keys and values of texts that are set
-# aside; not distributions, which come and go with each key.
-_APART = 384 << 10
+# Bytes from which on a block that finds no room in a heap is mapped by itself, and so leaves no hole there: keys and
+# values of a text that is set aside; not one or two distributions, which come and go with each key.
+_APART = 512 << 10
 _TRIM = 16 << 20  # bytes that may be free at a heap's end
+_ELSEWHERE = (AttributeError, OSError, TypeError)  # another C library, and (the last) Windows
 
 
 def keep_little() -> None:
     """Keep large blocks out of the heaps, and let many threads share few of them: each keeps some of what was freed in
     it. To be called before there are threads.
     """
-    with contextlib.suppress(AttributeError, OSError):
+    with contextlib.suppress(*_ELSEWHERE):
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_M_ARENA_MAX, _ARENAS)
         mallopt(_M_MMAP_THRESHOLD, _APART)
@@ -26,5 +27,5 @@ def keep_little() -> None:
 
 def give_back_memory() -> None:
     """Return to the system what has been freed; glibc keeps tens of megabytes of it otherwise."""
-    with contextlib.suppress(AttributeError, OSError):
+    with contextlib.suppress(*_ELSEWHERE):
         ctypes.CDLL(None).malloc_trim(0)

@@ -269,7 +269,7 @@ def load() -> str:
         table.append(f"| {name} | {row['keys']:,} | {waits} | {thirds} | {row['errors']} | {memory} MB |")
     if soak and "each_minute_mb" in soak:
         each = ", ".join(map(str, soak["each_minute_mb"]))
-        table += ["", f"Memory in the mean of each minute of the last row: {each} MB."]
+        table += ["", f"Mean memory in each minute of the last row: {each} MB."]
     return "\n".join(table)
 
 

@@ -22,5 +22,5 @@ def shield() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    with contextlib.suppress(AttributeError, OSError):  # another system's C library
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # another C library, and (the last) Windows
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)

@@ -175,7 +175,7 @@ def soak(profile: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, An
         "p95_last_third_ms": round(float(np.percentile(parts[-1], 95)), 1),
         **_memory(memory_mb),
         "each_minute_mb": [
-            round(float(np.mean(memory_mb[at : at + 60]))) for at in range(0, len(memory_mb), 60)
+            round(float(np.mean(memory_mb[at : at + 60]))) for at in range(0, len(memory_mb) - 59, 60)
         ],
         "learned": sum(caller.done - len(caller.waits) for caller in typists),
         "written": writer.done,

@@ -477,8 +477,10 @@ if __name__ == "__main__":
     parser.add_argument(
         "wanted",
         nargs="*",
-        choices=[*PARTS, *CORPUS_NAMES, []],  # none: all
         metavar="PART|PERSON",
         help=f"parts: {', '.join(PARTS)} (all of them); people: {', '.join(CORPUS_NAMES) or 'none are here'} (all)",
     )
-    main(parser.parse_args().wanted)
+    wanted = parser.parse_args().wanted
+    if unknown := {*wanted} - {*PARTS, *CORPUS_NAMES}:
+        parser.error(f"no part and no person: {', '.join(sorted(unknown))}")
+    main(wanted)

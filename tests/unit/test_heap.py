@@ -45,6 +45,18 @@ before = psutil.Process().memory_info().rss
 del texts
 print((before - psutil.Process().memory_info().rss) >> 20)
 """
+PLACES = """
+import ctypes
+from idiolect.daemon import heap
+heap.keep_little()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+heap = next(line for line in open("/proc/self/maps") if "[heap]" in line).split("-")[0]
+for size in (2 * 196 << 10, 1 << 20):
+    place = libc.malloc(size)
+    line = next(line for line in open("/proc/self/maps") if place < int(line.split()[0].split("-")[1], 16))
+    print("[heap]" in line)
+"""
 _GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
 
 
@@ -62,6 +74,11 @@ def said(program: str, first: str) -> bytes:
 def test_threads_share_few_heaps() -> None:
     few, many = (said(HEAPS, first).count(b"<heap nr=") for first in ("heap.keep_little()", ""))
     assert few <= 2 < many
+
+
+@_GLIBC
+def test_distributions_have_their_place_in_the_heap_and_texts_set_aside_have_not() -> None:
+    assert said(PLACES, "").split() == [b"True", b"False"]
 
 
 @_GLIBC

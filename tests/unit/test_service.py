@@ -10,7 +10,7 @@ from idiolect.adapters.restraint import Restraint
 from idiolect.adapters.texts import Prompt, Wanted
 from idiolect.daemon.offlimits import Place
 from idiolect.daemon.service import Service
-from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings
+from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings, Selector
 from idiolect.daemon.trust import Trust
 
 TAKEN = Feedback("word", "accepted", 0.75, characters=6)
@@ -79,6 +79,25 @@ def test_a_switch_lets_go_of_what_wrote_with_another_adapter(service, adapter):
     assert service.generations._idle
     service.use(None)
     assert service.generations._idle == []
+
+
+def written(service):
+    """The texts under way, as its predictor has read them."""
+    return [service._tokenizer.decode(ids) for ids in service._predictor._expectation.under_way()]
+
+
+def test_a_switch_reads_what_is_being_written_and_forgetting_does_not(service, adapter, monkeypatch):
+    monkeypatch.setattr("idiolect.adapters.expectation._UNDER_WAY_S", float("inf"))
+    secret = "The zircon gate opens at dawn for whoever brings the seventh key."
+    service.learn(secret, "test", Place(), None)
+    service.suggest(secret[:40])
+    for switch in (lambda: service.use(None), lambda: service._published(another=True)):
+        former = service._predictor
+        switch()
+        assert service._predictor is not former
+        assert any(secret[:30] in text for text in written(service))
+    service.forget(Selector(text="zircon"), dry_run=False)
+    assert written(service) == []
 
 
 def test_a_round_that_is_refused_leaves_what_serves_as_it_is(service, adapter):
