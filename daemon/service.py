@@ -487,7 +487,7 @@ class Service:
     def _switch(self, former: Predictor | None = None) -> None:
         """Serve what the store says is active. Requests under way end with what they began with.
 
-        The texts that are being written with a ``former`` predictor are read beforehand; it may know what was forgotten.
+        The texts that are being written with a ``former`` predictor are read before; it may know what was forgotten.
         """
         with self._switching:
             predictor = self._make(self._knowledge, self._servable.active())
