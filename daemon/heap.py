@@ -8,8 +8,8 @@ import ctypes
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # <malloc.h>
 _ARENAS = 2
 # Bytes from which on a block that finds no room in a heap is mapped by itself, and so leaves no hole there: keys and
-# values of a text that is set aside; not one or two distributions, which come and go with each key.
-_APART = 512 << 10
+# values of a text that is set aside; not what comes and goes with each key: distributions, and arrays over all words.
+_APART = 1 << 20
 _TRIM = 16 << 20  # bytes that may be free at a heap's end
 _ELSEWHERE = (AttributeError, OSError, TypeError)  # another C library, and (the last) Windows
 

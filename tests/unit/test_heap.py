@@ -52,7 +52,7 @@ heap.keep_little()
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 heap = next(line for line in open("/proc/self/maps") if "[heap]" in line).split("-")[0]
-for size in (2 * 196 << 10, 1 << 20):
+for size in (800 << 10, 2 << 20):
     place = libc.malloc(size)
     line = next(line for line in open("/proc/self/maps") if place < int(line.split()[0].split("-")[1], 16))
     print("[heap]" in line)
@@ -77,7 +77,7 @@ def test_threads_share_few_heaps() -> None:
 
 
 @_GLIBC
-def test_distributions_have_their_place_in_the_heap_and_texts_set_aside_have_not() -> None:
+def test_what_comes_and_goes_has_its_place_in_the_heap_and_large_blocks_have_not() -> None:
     assert said(PLACES, "").split() == [b"True", b"False"]
 
 
