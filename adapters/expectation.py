@@ -138,7 +138,7 @@ class Expectation:
         May be called from any thread; waits for a pass that is made.
         """
         with self._turn:
-            return self._session.under_way(_UNDER_WAY_S)
+            return [[*text] for text in self._session.under_way(_UNDER_WAY_S)]
 
     def reading(self, entry: list[int]) -> Iterator[None]:
         """Read most of what :meth:`after` needs, a piece before each None; no pass where little is to be read.
@@ -166,7 +166,7 @@ class Expectation:
         It is not made, or stopped, where :meth:`after` or :meth:`likely` need another one meanwhile; nor where several
         texts are being written, since there somebody always waits.
         """
-        if len(self._session.under_way(_ALONE_S)) > _ALONE:
+        if sum(1 for _ in self._session.under_way(_ALONE_S)) > _ALONE:
             return
         draft = self._draft(entry, least)
         if self._foretold(entry, draft):
@@ -358,7 +358,7 @@ class Expectation:
         recent, now = self._knowledge.recent.line, time.monotonic()
         if recent is self._in_view:
             self._newest_at = now
-        elif now - self._newest_at > _IN_VIEW_S or not self._session.under_way(_UNDER_WAY_S):
+        elif now - self._newest_at > _IN_VIEW_S or not any(self._session.under_way(_UNDER_WAY_S)):
             self._in_view, self._newest_at = recent, now
             for known in (self._said, self._drafted, self._foreseen, self._remembered, self._likely):
                 known.clear()

@@ -7,13 +7,9 @@ session, so no request ever sees two.
 
 from __future__ import annotations
 
-import contextlib
 import math
-import mmap
 import time
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +17,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from idiolect.models.cache import WORTH, Aside, common_beginning, lazy_zeros, stands_in
 from idiolect.models.llama import DamagedModelError, LlamaConfig, adapter_inputs
 
 Adapter = Mapping[str, NDArray[np.float32]]
@@ -46,20 +43,8 @@ _CHUNK = 64
 """Tokens that are read at a time where no logits are wanted: faster by no more, and in far less memory."""
 
 
-_WORTH = 8
-"""Tokens that are worth setting aside: fewer are read again in the time of one."""
 _DRAFTED = 16
 """Tokens that a draft has at the most, with what may be behind it."""
-_ASIDE_S = 60.0
-
-
-@dataclass(frozen=True)
-class _Aside:
-    """Keys and values of a token sequence from ``begins`` on, like a session's cache, and when they were set aside."""
-
-    begins: int
-    cache: NDArray[np.float32]
-    since: float
 
 
 class Model:
@@ -109,14 +94,13 @@ class Session:
         self.tokens: list[int] = []
         self._begins = 0  # where in them begins what was the text's own when it was last reused
         self._reused = -math.inf  # when that was
-        self._most_aside = aside
-        self._aside: OrderedDict[tuple[int, ...], _Aside] = OrderedDict()
         self.seconds = 0.0
         self.calls = 0
         config = model.config
         self._binding = model.runtime.io_binding()
         # (layer, k or v, batch, kv head, position, feature)
-        self._cache = _lazy_zeros((config.layers, 2, 1, config.kv_heads, length, config.head_dim))
+        self._cache = lazy_zeros((config.layers, 2, 1, config.kv_heads, length, config.head_dim))
+        self._aside = Aside(self._cache, aside)
         self._adapter = self._bind(adapter)
         self._last = np.zeros((1, config.vocab), dtype=np.float32)
 
@@ -220,77 +204,28 @@ class Session:
         The last ``own`` of them are one of several texts behind the same beginning. What is cut off is set aside for a
         while, and comes back when that text does: whoever writes two texts in turn has neither read again.
         """
-        common = _common(self.tokens, ids)
-        if self._most_aside:
-            left = len(self.tokens) - max(common, self._begins)
-            # Where little is cut off and more stays, it is the same text, without a draft that did not hold.
-            if left > _DRAFTED or left >= max(_WORTH, common - self._begins):
-                self._set_aside()
-            common = self._take_back(ids, common)
+        common = common_beginning(self.tokens, ids)
+        left = len(self.tokens) - max(common, self._begins)
+        # Where little is cut off and more stays, it is the same text, without a draft that did not hold.
+        if left > _DRAFTED or left >= max(WORTH, common - self._begins):
+            self._aside.put(self.tokens, self._begins)
+        if back := self._aside.take_back(ids, common):
+            self.tokens, common = back, len(back)
         self._begins, self._reused = len(ids) - own, time.monotonic()
         self.truncate(common)
         return list(ids[common:])
 
-    def under_way(self, within_s: float) -> list[list[int]]:
+    def under_way(self, within_s: float) -> Iterator[Sequence[int]]:
         """The texts' own tokens that were gone on with so lately and are worth setting aside, the present one last."""
         since = time.monotonic() - within_s
-        # May be asked while another thread reads: what is set aside changes meanwhile, a list of it does not.
-        texts = [[*key[one.begins :]] for key, one in [*self._aside.items()] if one.since > since]
+        yield from self._aside.since(since)
         present = self.tokens[self._begins :]
-        return [*texts, present] if self._reused > since and len(present) >= _WORTH else texts
+        if self._reused > since and len(present) >= WORTH:
+            yield present
 
     def end(self, text: Sequence[int]) -> None:
         """Let go of texts that stand in this one: nobody goes on with them."""
         whole = np.asarray(text, np.int64).tobytes()
-        for key in [key for key, one in self._aside.items() if _stands_in(key[one.begins :], whole)]:
-            del self._aside[key]
-        if _stands_in(self.tokens[self._begins :], whole):
+        self._aside.end(whole)
+        if stands_in(self.tokens[self._begins :], whole):
             self.truncate(self._begins)
-
-    def _set_aside(self) -> None:
-        begins, key = self._begins, tuple(self.tokens)
-        kept = self._cache[..., begins : len(key), :].copy()
-        self._aside[key] = _Aside(begins, kept, time.monotonic())
-        while sum(len(tokens) - one.begins for tokens, one in self._aside.items()) > self._most_aside:
-            self._aside.popitem(last=False)
-
-    def _take_back(self, ids: Sequence[int], common: int) -> int:
-        """Bring back what fits ``ids`` better than what is cached; returns how much is common now."""
-        late = time.monotonic() - _ASIDE_S
-        while self._aside and next(iter(self._aside.values())).since < late:
-            self._aside.popitem(last=False)
-        fitting = [
-            (shared, key)
-            for key, one in self._aside.items()
-            if one.begins <= common < (shared := _common(key, ids))
-        ]
-        if not fitting:
-            return common
-        shared, key = max(fitting)
-        one = self._aside.pop(key)
-        self._cache[..., one.begins : shared, :] = one.cache[..., : shared - one.begins, :]
-        self.tokens = list(key[:shared])
-        return shared
-
-
-def _common(tokens: Sequence[int], others: Sequence[int]) -> int:
-    """How many tokens both begin with."""
-    for place, (one, other) in enumerate(zip(tokens, others, strict=False)):
-        if one != other:
-            return place
-    return min(len(tokens), len(others))
-
-
-def _stands_in(own: Sequence[int], whole: bytes) -> bool:
-    """Whether the beginning of a text's own tokens does; the first two differ where a long text was cut."""
-    run = np.asarray(own[2 : 2 + _WORTH], np.int64).tobytes()
-    return len(own) >= _WORTH and run in whole
-
-
-def _lazy_zeros(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Zeros that take memory only where they are written: a cache is rarely full, and huge pages would fill it."""
-    pages = mmap.mmap(-1, 4 * math.prod(shape))
-    if hasattr(mmap, "MADV_NOHUGEPAGE"):
-        with contextlib.suppress(OSError):  # a kernel without huge pages
-            pages.madvise(mmap.MADV_NOHUGEPAGE)
-    return np.frombuffer(pages, dtype=np.float32).reshape(shape)

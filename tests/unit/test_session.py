@@ -167,12 +167,17 @@ def test_what_is_set_aside_is_bounded_and_behind_another_beginning_of_no_use(
     for start in range(40, 180, 20):
         session.feed(session.reuse([*ids[:10], *ids[start : start + 20]], 20))
     kept = session._aside
-    assert [one.cache.shape[-2] for one in kept.values()] == [20, 20]
+    assert len(kept) == 2
     assert len(session.reuse([*ids[:10], *ids[140:160]], 20)) == 0
     assert len(session.reuse([ids[11], *ids[1:10], *ids[120:140]], 20)) == 30
-    monkeypatch.setattr("idiolect.models.session._ASIDE_S", -1.0)
+    monkeypatch.setattr("idiolect.models.cache._KEPT_S", -1.0)
     session.reuse(ids[:10])
     assert not kept
+    assert sorted(kept._free) == [*range(50)], "all of the room is free again"
+
+
+def lately(session: Session, within_s: float = 60) -> list[list[int]]:
+    return [[*text] for text in session.under_way(within_s)]
 
 
 def test_a_text_is_under_way_until_it_ends_or_nobody_has_gone_on_with_it(
@@ -180,20 +185,20 @@ def test_a_text_is_under_way_until_it_ends_or_nobody_has_gone_on_with_it(
 ) -> None:
     session = Session(tiny_float, length=LENGTH, aside=100)
     texts = [ids[40:60], ids[100:120]]
-    assert not session.under_way(60)
+    assert not lately(session)
     session.feed(session.reuse([*ids[:10], *ids[30:37]], 7))
-    assert not session.under_way(60), "what is read again in no time"
+    assert not lately(session), "what is read again in no time"
     for text in texts:
         session.feed(session.reuse([*ids[:10], *text], 20))
-    assert session.under_way(60) == texts
-    assert not session.under_way(0)
+    assert lately(session) == texts
+    assert not lately(session, 0)
     session.end([*ids[20:25], *texts[0], *ids[25:30]])
     assert not session._aside
-    assert session.under_way(60) == [texts[1]]
+    assert lately(session) == [texts[1]]
     session.end(ids[120:180])
     assert session.tokens == [*ids[:10], *texts[1]], "what was learned goes on from it, but does not hold it"
     session.end(texts[1])
-    assert not session.under_way(60)
+    assert not lately(session)
     assert session.tokens == ids[:10]
 
 
@@ -201,12 +206,10 @@ def test_whether_a_text_is_under_way_may_be_asked_while_others_are_set_aside(
     tiny_float: Model, ids: list[int]
 ) -> None:
     session, ended = Session(tiny_float, length=LENGTH, aside=100), threading.Event()
-    session._cache = session._cache[..., :1]  # what is copied is not looked at here
 
     def change() -> None:
         for number in range(3000):
-            session.tokens = [number, *ids[:11]]
-            session._set_aside()
+            session._aside.put([number, *ids[:11]], 0)
         ended.set()
 
     former = sys.getswitchinterval()
@@ -215,7 +218,7 @@ def test_whether_a_text_is_under_way_may_be_asked_while_others_are_set_aside(
         changing = threading.Thread(target=change)
         changing.start()
         while not ended.is_set():
-            session.under_way(-60)
+            lately(session, -60)
         changing.join()
     finally:
         sys.setswitchinterval(former)
