@@ -2,8 +2,8 @@
 
 Its speed: rank 8 on all linear layers, batch 4 x 256 tokens, 2 threads, AdamW, the weights that are served, the same
 rows of general text. With a file of people's messages, instead, what it learns: the perplexity of the newest
-``HELD_OUT`` tokens after one pass over the ``LEARNED`` before them, with the same rank and batch, or, for ours, as a
-round trains. Prints one JSON object.
+``HELD_OUT`` tokens after one pass over the ``LEARNED`` before them, with the same rank, batch and rates, or, for ours,
+as a round trains. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -86,6 +86,8 @@ def trained_by_peft(
 ) -> torch.nn.Module:
     from peft import LoraConfig, get_peft_model
 
+    from idiolect.adapters.training import TrainConfig, _schedule
+
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
     if how == "fp32 medium":
@@ -102,6 +104,8 @@ def trained_by_peft(
     )
     model.train()
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=RATE)
+    warmup = TrainConfig().warmup
+    rates = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _schedule(step / steps, warmup))
     for step in range(steps):
         ids = torch.from_numpy(text.ids[4 * step : 4 * step + 4, :-1])
         optimizer.zero_grad()
@@ -109,6 +113,7 @@ def trained_by_peft(
             loss = model(input_ids=ids, labels=ids).loss
         loss.backward()
         optimizer.step()
+        rates.step()
         report()
     return model
 

@@ -67,15 +67,25 @@ class Terminal:
         """Wait until this stands somewhere on the screen; each second in which nothing comes, press these keys."""
         self._until(lambda: any(text in line for line in self._screen.display), text, again)
 
+    def until_still(self, text, again=""):
+        """The same, and until nothing more is drawn: what was pressed again may close what has just opened."""
+        self.until_there(text, again)
+        while self._draws():
+            self.until_there(text, again)
+
     def _until(self, condition, wanted, again=""):
         deadline = time.monotonic() + DEADLINE_S
         while not condition():
             assert time.monotonic() < deadline, (self._screen.display, wanted)
-            if select.select([self._ours], [], [], 1)[0]:
-                drawn = os.read(self._ours, 1 << 16)
-                self._stream.feed(_UNKNOWN.sub(b"", drawn))
-            elif again:
+            if not self._draws() and again:
                 self.keys(again)
+
+    def _draws(self):
+        """Whether something was drawn within a second."""
+        if not select.select([self._ours], [], [], 1)[0]:
+            return False
+        self._stream.feed(_UNKNOWN.sub(b"", os.read(self._ours, 1 << 16)))
+        return True
 
     def _shows(self, lines, grey):
         shown = [line.rstrip() for line in self._screen.display[: self._screen.cursor.y + 1]]

@@ -464,7 +464,7 @@ def test_helix_completes_a_word_and_the_service_learns_what_was_saved(
     helix.until_there("NOR")
     helix.keys("geithe teal lighthouse keeper Zorv")
     # The menu comes by itself, but only of a server that was there when the last key was pressed.
-    helix.until_there("Zorvelin text", again="\x7fv")
+    helix.until_still("Zorvelin text", again="\x7fv")
     helix.keys("\t")
     helix.until_there("keeper Zorvelin")
     helix.keys(f" by the {place} quagglefall\x1b")
