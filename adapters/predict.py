@@ -148,11 +148,14 @@ class Predictor:
 
     def warm(self, former: Predictor | None = None) -> None:
         """Read the recent entries, so that the first keystroke finds them cached; and the texts that are being
-        written with a ``former`` predictor whose place this one takes.
+        written with a ``former`` predictor over the same knowledge, whose place this one takes.
         """
         with self._lock:
-            for entry in ([], *([] if former is None else former._expectation.under_way())):
-                self._expectation.after(entry)
+            self._expectation.after([])
+            # Another knowledge may lack what was forgotten, and the former one's drafts still hold it.
+            if former is not None and former._knowledge is self._knowledge:
+                for entry in former._expectation.under_way():
+                    self._expectation.after(entry)
 
     def reading(self, prefix: str) -> Iterator[None]:
         """Read what a suggestion after a long ``prefix`` needs, a piece before each None, so that others can be made

@@ -368,7 +368,7 @@ class Service:
         if adapter_id is not None:
             self._servable.lora(adapter_id)  # raises where it can't be served
         self._store.activate(adapter_id)
-        self._switch(self._predictor)
+        self._switch()
 
     def export(self, kind: str, path: Path, adapter_id: int | None) -> Path:
         """Write an adapter (None: the active one) for other programs, or everything; see the modules of these."""
@@ -484,14 +484,11 @@ class Service:
         mixture = self._mixture(adapter_id)
         return Voice(tensors, Mixture() if mixture is None else Mixture.from_json(mixture), self._knowledge)
 
-    def _switch(self, former: Predictor | None = None) -> None:
-        """Serve what the store says is active. Requests under way end with what they began with.
-
-        The texts that are being written with a ``former`` predictor are read before; it may know what was forgotten.
-        """
+    def _switch(self) -> None:
+        """Serve what the store says is active. Requests under way end with what they began with."""
         with self._switching:
             predictor = self._make(self._knowledge, self._servable.active())
-            predictor.warm(former)
+            predictor.warm(self._predictor)
             self._predictor = predictor
         self.generations.let_go()
         give_back_memory()
@@ -499,7 +496,7 @@ class Service:
     def _published(self, another: bool) -> None:
         """A round has ended: serve what it made if that is ``another`` than before, and let old weights go."""
         if another:
-            self._switch(self._predictor)
+            self._switch()
         else:
             give_back_memory()  # a round's result has just passed through this process
         self._store.retain(self._settings.keep_adapters)

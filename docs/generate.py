@@ -267,7 +267,7 @@ def load() -> str:
         )
         memory = ", ".join(str(row[f"{when}_mb"]) for when in ("start", "middle", "end"))
         table.append(f"| {name} | {row['keys']:,} | {waits} | {thirds} | {row['errors']} | {memory} MB |")
-    if soak and "each_minute_mb" in soak:
+    if soak:
         each = ", ".join(map(str, soak["each_minute_mb"]))
         table += ["", f"Mean memory in each minute of the last row: {each} MB."]
     return "\n".join(table)
@@ -411,8 +411,9 @@ def _learning(found: dict[str, dict[str, float]]) -> str:
         table.append(f"| {person} | {' | '.join(f'{value:.1f}' for value in row.values())} |")
     return "\n".join(
         [
-            "What training learns from the same 20,480 tokens in one pass, at rank 8, 5e-4 and four rows of 256 a",
-            "step, and as a round trains (the model alone, without memory and recent text):",
+            "What training learns from the same 20,480 tokens in one pass, at rank 8, 5e-4 at the most, with the same",
+            "schedule of rates and four rows of 256 a step, and as a round trains (the model alone, without memory and",
+            "recent text):",
             "",
             *table,
         ]

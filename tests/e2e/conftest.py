@@ -67,10 +67,18 @@ class Terminal:
         """Wait until this stands somewhere on the screen; each second in which nothing comes, press these keys."""
         self._until(lambda: any(text in line for line in self._screen.display), text, again)
 
+    def there_soon(self, text):
+        """Whether this stands somewhere on the screen once nothing has been drawn for a second."""
+        while self._draws():
+            pass
+        return any(text in line for line in self._screen.display)
+
     def until_still(self, text, again=""):
         """The same, and until nothing more is drawn: what was pressed again may close what has just opened."""
+        deadline = time.monotonic() + DEADLINE_S
         self.until_there(text, again)
         while self._draws():
+            assert time.monotonic() < deadline, (self._screen.display, text)
             self.until_there(text, again)
 
     def _until(self, condition, wanted, again=""):

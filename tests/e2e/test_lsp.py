@@ -466,7 +466,12 @@ def test_helix_completes_a_word_and_the_service_learns_what_was_saved(
     # The menu comes by itself, but only of a server that was there when the last key was pressed.
     helix.until_still("Zorvelin text", again="\x7fv")
     helix.keys("\t")
-    helix.until_there("keeper Zorvelin")
+    while not helix.there_soon(
+        "keeper Zorvelin"
+    ):  # the menu was closed by an answer that came late: take the tab back
+        helix.keys("\x7f")
+        helix.until_still("Zorvelin text", again="\x7fv")
+        helix.keys("\t")
     helix.keys(f" by the {place} quagglefall\x1b")
     helix.until_there("NOR")
     helix.keys(":wq\r")

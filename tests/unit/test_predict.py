@@ -77,8 +77,10 @@ def believing() -> Calibration:
 def predictor(tiny_float: Model, tiny_tokenizer: Tokenizer, knowing: Callable) -> Callable[..., Predictor]:
     """`predictor(*texts)`: a new one that has learned these entries; its products are in float."""
 
-    def make(*texts: str, context_tokens: int = 256, **more: object) -> Predictor:
-        known = knowing(*texts)
+    def make(
+        *texts: str, context_tokens: int = 256, known: Knowledge | None = None, **more: object
+    ) -> Predictor:
+        known = known or knowing(*texts)
         more.setdefault("calibration", believing())
         return Predictor(tiny_float, tiny_tokenizer, known, trusting(), context_tokens=context_tokens, **more)
 
@@ -396,10 +398,13 @@ def test_who_takes_anothers_place_has_read_what_is_being_written(
 ) -> None:
     monkeypatch.setattr("idiolect.adapters.expectation._UNDER_WAY_S", float("inf"))
     adapter = make_lora(tiny.config).tensors()
-    former, ours = predictor(*HISTORY), predictor(*HISTORY, adapter=adapter, adapter_id=7)
+    former, other = predictor(*HISTORY), predictor()
+    ours = predictor(known=former._knowledge, adapter=adapter, adapter_id=7)
     written = [f"{line} We" for line in HISTORY]
     for prefix in written:
         former.suggest(prefix, ghost_words=0)
+    other.warm(former)
+    assert other._expectation.under_way() == [], "it may lack what was forgotten"
     ours.warm(former)
     fed = spy_on_feeding(ours)
     for prefix in written:
