@@ -78,15 +78,19 @@ class Terminal:
         deadline = time.monotonic() + DEADLINE_S
         self.until_there(text, again)
         while self._draws():
-            assert time.monotonic() < deadline, (self._screen.display, text)
+            assert time.monotonic() < deadline, self._seen(text)
             self.until_there(text, again)
 
     def _until(self, condition, wanted, again=""):
         deadline = time.monotonic() + DEADLINE_S
         while not condition():
-            assert time.monotonic() < deadline, (self._screen.display, wanted)
+            assert time.monotonic() < deadline, self._seen(wanted)
             if not self._draws() and again:
                 self.keys(again)
+
+    def _seen(self, wanted):
+        lines = [line.strip() for line in self._screen.display]
+        return f"not {wanted!r} but\n" + "\n".join(filter(None, lines))
 
     def _draws(self):
         """Whether something was drawn within a second."""
