@@ -27,6 +27,7 @@ from idiolect.daemon import process
 from idiolect.daemon.settings import Settings
 
 DEADLINE_S = 60
+_KEY_S = 0.03
 KNOWN = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 # Chromium reads commands from file descriptor 3 and answers on 4.
 PIPED = """
@@ -59,6 +60,12 @@ class Terminal:
     def keys(self, keys):
         os.write(self._ours, keys.encode())
 
+    def type(self, keys):
+        """Press keys one after another, as somebody does: of those that come at once Helix 25 tells in any order."""
+        for key in keys:
+            self.keys(key)
+            time.sleep(_KEY_S)
+
     def until(self, *lines, grey=""):
         """Wait until the screen ends with these lines, and with this in grey at the end of the last one."""
         self._until(lambda: self._shows(lines, grey), (lines, grey))
@@ -67,37 +74,19 @@ class Terminal:
         """Wait until this stands somewhere on the screen; each second in which nothing comes, press these keys."""
         self._until(lambda: any(text in line for line in self._screen.display), text, again)
 
-    def there_soon(self, text):
-        """Whether this stands somewhere on the screen once nothing has been drawn for a second."""
-        while self._draws():
-            pass
-        return any(text in line for line in self._screen.display)
-
-    def until_still(self, text, again=""):
-        """The same, and until nothing more is drawn: what was pressed again may close what has just opened."""
-        deadline = time.monotonic() + DEADLINE_S
-        self.until_there(text, again)
-        while self._draws():
-            assert time.monotonic() < deadline, self._seen(text)
-            self.until_there(text, again)
-
     def _until(self, condition, wanted, again=""):
         deadline = time.monotonic() + DEADLINE_S
         while not condition():
             assert time.monotonic() < deadline, self._seen(wanted)
-            if not self._draws() and again:
-                self.keys(again)
+            if select.select([self._ours], [], [], 1)[0]:
+                drawn = os.read(self._ours, 1 << 16)
+                self._stream.feed(_UNKNOWN.sub(b"", drawn))
+            elif again:
+                self.type(again)
 
     def _seen(self, wanted):
         lines = [line.strip() for line in self._screen.display]
         return f"not {wanted!r} but\n" + "\n".join(filter(None, lines))
-
-    def _draws(self):
-        """Whether something was drawn within a second."""
-        if not select.select([self._ours], [], [], 1)[0]:
-            return False
-        self._stream.feed(_UNKNOWN.sub(b"", os.read(self._ours, 1 << 16)))
-        return True
 
     def _shows(self, lines, grey):
         shown = [line.rstrip() for line in self._screen.display[: self._screen.cursor.y + 1]]
