@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,9 +24,12 @@ _SHORT = (
     3  # tokens of a draft that need only be likely; a longer one is a dear pass, and must be nearly certain
 )
 _CERTAIN = 0.8
-_SAID, _DRAFTED, _REMEMBERED = 24, 16, 16  # distributions, of 200 KB each
+_SAID, _DRAFTED, _REMEMBERED = 32, 16, 16  # distributions, of 200 KB each
 _ASIDE = 1024  # tokens of texts that are written beside the present one, of 45 KB each: a long one and eight short ones
 _PIECE = 32  # tokens that are read in one pass of a long text: 80 ms beside a round, where 64 take 150
+_BESIDE = (
+    12  # tokens of others that are read in the pass for one text, of 2 ms each; a pass of its own takes 14
+)
 _AT_ONCE = 32  # tokens of an entry that is known beforehand are read in one pass
 _ALONE, _ALONE_S = 2, 2.0  # texts gone on with so lately among which there is time to look ahead
 _UNDER_WAY_S = 10.0  # since somebody last went on with a text
@@ -128,9 +131,15 @@ class Expectation:
         excess = max(0, len(ids) - self._window)
         return ids[-(-excess // _WINDOW_STEP) * _WINDOW_STEP :]
 
-    def after(self, entry: list[int]) -> NDArray[np.float32]:
-        """The distribution (vocab,) over the token after ``entry``."""
-        return self._through(entry, [])[0]
+    def after(
+        self, entry: list[int], beside: Callable[[], Iterable[list[int]]] = tuple
+    ) -> NDArray[np.float32]:
+        """The distribution (vocab,) over the token after ``entry``.
+
+        Where that needs a pass, ``beside`` is asked for other entries that will be asked about; as many as fit are read
+        in the same pass.
+        """
+        return self._through(entry, [], beside)[0]
 
     def under_way(self) -> list[list[int]]:
         """The texts that are being written, the one that was gone on with last at the end, with what is drafted there.
@@ -296,13 +305,15 @@ class Expectation:
             tokens.append(int(known.ids[np.argmax(known.p)]))
         return tokens[len(entry) :]
 
-    def _through(self, entry: list[int], draft: list[int]) -> list[NDArray[np.float32]]:
+    def _through(
+        self, entry: list[int], draft: list[int], beside: Callable[[], Iterable[list[int]]] = tuple
+    ) -> list[NDArray[np.float32]]:
         """The distributions after ``entry`` and after each token of ``draft``, in one pass where one is needed."""
         found = self._kept(entry, draft)
         if found is None:
             with self._undisturbed(entry, draft):
                 found = self._kept(entry, draft)  # it may have been made ahead meanwhile
-                return self._pass(entry, draft) if found is None else found
+                return self._pass(entry, draft, beside=beside()) if found is None else found
         return found
 
     @contextlib.contextmanager
@@ -323,10 +334,35 @@ class Expectation:
         return found if len(found) == len(rows) else None
 
     def _pass(
-        self, entry: list[int], draft: list[int], interrupt: Interrupt | None = None
+        self,
+        entry: list[int],
+        draft: list[int],
+        interrupt: Interrupt | None = None,
+        beside: Iterable[list[int]] = (),
     ) -> list[NDArray[np.float32]]:
-        rows = self._read(entry, draft, interrupt)
+        others = [
+            *{
+                tuple(other): other for other in beside if other != entry and not self._foretold(other, [])
+            }.values()
+        ]
+        rows = self._read_with(entry, others) if others and not draft else self._read(entry, draft, interrupt)
         return [self._remember(entry, draft[:place], row) for place, row in enumerate(rows)]
+
+    def _read_with(self, entry: list[int], others: list[list[int]]) -> NDArray[np.float32]:
+        """Logits (1, vocab) after ``entry``; what the model says after some of the others is noted on the way."""
+        left = self._left(entry, 1)
+        if len(left) > _PIECE:
+            return self._session.feed(left)
+        before = self._before()
+        found = self._session.feed_beside(
+            left, [([*before, *other], len(other)) for other in others], _BESIDE
+        )
+        row = found.pop(-1)
+        with self._noting:
+            if self._read_behind is self._in_view:
+                for place, said in found.items():
+                    self._said.note(tuple(others[place]), softmax(said))
+        return row[None]
 
     def _read(
         self, entry: list[int], draft: list[int], interrupt: Interrupt | None = None
@@ -345,13 +381,16 @@ class Expectation:
         with self._noting:
             self._look()
             self._read_behind = self._in_view
-        before = [*self._read_behind, *self._knowledge.recent.breaks]
-        left = self._session.reuse([*before, *entry], len(entry))
+        left = self._session.reuse([*self._before(), *entry], len(entry))
         if len(left) < rows:  # all of it is cached, but logits are not: feed the end again
             keep = len(self._session.tokens) - (rows - len(left))
             left = self._session.tokens[keep:] + left
             self._session.truncate(keep)
         return left
+
+    def _before(self) -> list[int]:
+        """What stands before each entry: recent text, as the latest pass saw it."""
+        return [*self._read_behind, *self._knowledge.recent.breaks]
 
     def _look(self) -> None:
         """Bring recent text into view, unless texts are under way that would have to be read again."""

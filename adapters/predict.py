@@ -1,16 +1,14 @@
 """From a prefix to words and ghost text.
 
-One forward pass, at the last place where a token surely ends (before the word under the cursor),
-gives a distribution over tokens; mixed with the memory's it ranks every word that begins as typed.
-Typing on inside the word needs no other pass, until the word may be finished and a ghost looks behind it.
+Words are ranked by :class:`~idiolect.adapters.ranking.Ranking`. A ghost begins as they do, or behind the word under the
+cursor where that may be finished, and goes on for as long as what comes is likely.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -19,38 +17,26 @@ import regex
 
 from idiolect.adapters.calibration import Calibration
 from idiolect.adapters.expectation import Expectation, Knowledge
+from idiolect.adapters.foreseen import Foreseen, Next
 from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.offered import Offered, wrong
+from idiolect.adapters.ranking import UNSPACED, Cut, Ranking, Word
 from idiolect.adapters.restraint import Restraint
-from idiolect.adapters.words import LONGEST, WORD, Continuation, Matches
+from idiolect.adapters.words import LONGEST, WORD, Matches
 from idiolect.models.session import Adapter, Model
 from idiolect.models.tokenizer import Tokenizer
 
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-# Searched from the end: from the beginning it would try every letter of a long text.
-_TYPED = regex.compile(rf"(?r)( ?)([[\p{{L}}\p{{N}}'’]--[{_UNSPACED}]]*)\Z", regex.V1)
-_WITHOUT_SPACES = regex.compile(rf"[{_UNSPACED}]\Z")
+_WITHOUT_SPACES = regex.compile(rf"[{UNSPACED}]\Z")
 _LIKELY = 0.35  # a ghost's next token must be at least this probable
 _FINISHED = 0.5  # behind a word that is finished with at least this probability a ghost looks
-_TRUST = 0.8  # in what the memory knows of a word's second token
-_SPELLED = 2  # tokens that a word which no list knows may still take, a pass for each
 _SURE = 0.5  # a ghost is shown only from this probability on, whatever it would save
 _CERTAIN = 0.86  # from here on it is shown however short: the rest of one must not vanish while it is typed
 _SHORTEST = 3  # characters of a ghost; fewer are typed faster than read
-_NEW = 0.3  # a word that no list knows, as a share of the probability of the tokens that begin it ...
-_LETTER = 0.2  # ... and of each letter behind them
 _SPARE = 2 * (4 * LONGEST + 1)  # tokens of the word under the cursor and of the next one, four bytes a letter
 _WORD_LENGTH = 4  # characters that count as a word where no spaces tell
 _CONSIDERED = 5_000  # words among which one is looked for, to say how probable it is
+_WAITING = 8  # prefixes of others that are looked at
 _FORESEEN = 0.15  # a word that is at least this probable is worth a pass before it is typed
-
-
-@dataclass(frozen=True)
-class Word:
-    """A word to insert at the cursor, and its probability given what is typed of it."""
-
-    text: str
-    p: float
 
 
 @dataclass(frozen=True)
@@ -74,19 +60,6 @@ class Suggestion:
     ghost: Ghost
     adapter: int | None
     elapsed_ms: float
-
-
-@dataclass(frozen=True)
-class _Cut:
-    """A prefix, cut before the word under the cursor."""
-
-    head: list[int]  # tokens of all that comes before, the last space left out
-    spaced: bool  # whether that space is there, and so belongs to the word's first token
-    typed: str
-
-    @property
-    def start(self) -> str:
-        return " " * self.spaced + self.typed
 
 
 @dataclass(frozen=True)
@@ -143,8 +116,8 @@ class Predictor:
         self.uptake = 1.0  # how much of what is right is really taken
         self._lock = threading.Lock()
         self._offered = Offered()
-        self._latest: tuple[str, _Cut] | None = None
-        self._next_words: tuple[_Cut, Sequence[Word]] | None = None  # at the last cursor that was asked about
+        self._ranking = Ranking(tokenizer, knowledge, self._expectation)
+        self._foreseen = Foreseen()
 
     def warm(self, former: Predictor | None = None) -> None:
         """Read the recent entries, so that the first keystroke finds them cached; and the texts that are being
@@ -162,7 +135,7 @@ class Predictor:
         between them; ends at once where little is to be read.
         """
         with self._lock:
-            entry = self._cut(prefix).head
+            entry = self._ranking.cut(prefix).head
         pieces = self._expectation.reading(entry)
         while True:
             with self._lock:
@@ -178,6 +151,7 @@ class Predictor:
         ghost_words: int = 8,
         *,
         given_up: Callable[[], bool] = lambda: False,
+        waiting: Callable[[], Sequence[str]] = tuple,
         remember: bool = True,
     ) -> Suggestion:
         """Words that finish the one under the cursor or come next, and a continuation.
@@ -188,13 +162,15 @@ class Predictor:
             candidates: words wanted, most probable first.
             ghost_words: the longest continuation, in words; 0 for none.
             given_up: asked before each pass that only a ghost needs: whether nobody waits for it any more.
+            waiting: asked before a pass: prefixes for which somebody waits, too. They are read in the same pass, and so
+                is what other texts will probably be.
             remember: keep what was offered for :meth:`observe`; off the record nothing is kept.
         """
         started = time.perf_counter()
         words: list[Word] = []
         ghost = NO_GHOST
         with self._lock:
-            cut = self._cut(prefix)
+            cut = self._ranking.cut(prefix)
             if WORD.match(suffix) or len(cut.typed) > LONGEST:
                 pass
             elif _WITHOUT_SPACES.search(prefix):
@@ -202,11 +178,18 @@ class Predictor:
                     ghost = self._run_on(cut, ghost_words)
                     ghost = NO_GHOST if self._hides(prefix, ghost.text) else ghost
             else:
-                found = self._match(cut, max(candidates, 1) + 1)
-                words = [word for word in self._words(cut, found) if not self._hides(prefix, word.text)]
-                self._next_words = cut, words[:2]
+
+                def beside() -> list[list[int]]:
+                    others = [self._ranking.cut(other).head for other in waiting()[:_WAITING]]
+                    return others + self._foreseen.beside(cut.head)
+
+                found = self._ranking.match(cut, max(candidates, 1) + 1, beside)
+                words = [
+                    word for word in self._ranking.words(cut, found) if not self._hides(prefix, word.text)
+                ]
+                self._foreseen.note(cut.head, [Next(self._with(cut, word), word.p) for word in words[:2]])
                 if ghost_words and not given_up():
-                    piece = self._piece(prefix, cut, found, words[:1])
+                    piece = self._piece(prefix, cut, found, words[:1], beside)
                     if piece is not None:
                         ghost = self._shown(piece, ghost_words, given_up)
                         if remember:
@@ -225,14 +208,11 @@ class Predictor:
 
         May be called from a thread of its own: a suggestion that is asked for meanwhile comes first.
         """
-        foreseen = self._next_words
-        if foreseen is None:
-            return
-        cut, words = foreseen
-        for word in words:
-            if word.p < _FORESEEN or self._next_words is not foreseen:
+        foreseen = self._foreseen.latest
+        for word in foreseen:
+            if word.p < _FORESEEN or self._foreseen.latest is not foreseen:
                 return
-            self._expectation.ahead(cut.head + self._tokenizer.encode(cut.start + word.text), _LIKELY)
+            self._expectation.ahead(word.entry, _LIKELY)
 
     def foresee(self, text: str) -> None:
         """Make most of the passes that typing ``text`` will need at once, for who knows that it will be typed.
@@ -247,8 +227,10 @@ class Predictor:
         if not texts:
             return []
         with self._lock:
-            cut = self._cut(prefix)
-            found = {word.text: word.p for word in self._words(cut, self._match(cut, _CONSIDERED))}
+            cut = self._ranking.cut(prefix)
+            found = {
+                word.text: word.p for word in self._ranking.words(cut, self._ranking.match(cut, _CONSIDERED))
+            }
         return [found.get(text, 0.0) for text in texts]
 
     @property
@@ -278,98 +260,29 @@ class Predictor:
         ends = [match.end() for match in regex.finditer(r"\S+", text)]
         return text[: ends[min(words, len(ends)) - 1]] if ends else ""
 
-    def _cut(self, prefix: str) -> _Cut:
-        if self._latest is not None and self._latest[0] == prefix:  # it has just been read
-            return self._latest[1]
-        text = self._expectation.tail(prefix)
-        match = _TYPED.search(text)
-        assert match is not None  # noqa: S101 (the pattern matches the empty string)
-        head = self._expectation.fit(self._tokenizer.encode(text[: match.start()]))
-        cut = _Cut(head, bool(match[1]), match[2])
-        self._latest = prefix, cut
-        return cut
-
-    # Words
-
-    def _match(self, cut: _Cut, most: int) -> Matches:
-        """Words that begin as typed, with a look behind the first token where something is known of that."""
-        p, words = self._expectation.after(cut.head), self._knowledge.words
-        here = Counter(WORD.findall(self._tokenizer.decode(cut.head)))
-        return words.match(
-            cut.typed, cut.spaced, p, most, behind=lambda token: self._behind([*cut.head, token]), here=here
-        )
-
-    def _behind(self, entry: list[int]) -> Continuation | None:
-        """What follows a word's first token, as the memory has it.
-
-        Passes that were made earlier are not looked at: the same text must be answered alike, however it was typed.
-        """
-        known = self._knowledge.memory.predict(entry)
-        if known.order < 2:
-            return None
-        p = np.zeros(self._knowledge.memory.vocab, np.float32)
-        p[known.ids] = known.p
-        return Continuation(p, _TRUST)
-
-    def _words(self, cut: _Cut, found: Matches) -> list[Word]:
-        if not found.forms:
-            unknown = cut.typed and not found.finished and not any(map(str.isdigit, cut.typed))
-            return self._spell(cut) if unknown else []
-        total = self._total(cut, found)
-        return [
-            Word(form[len(cut.typed) :], float(score / total))
-            for form, score in zip(found.forms, found.scores, strict=True)
-        ]
-
-    def _total(self, cut: _Cut, found: Matches) -> float:
-        """The score of all that may stand here."""
-        if not cut.typed:  # words that stand before the cursor are raised without the others being lowered
-            return max(1.0, found.mass)
-        return found.mass + found.finished + self._unknown(cut)
-
-    def _unknown(self, cut: _Cut) -> float:
-        """The score of all words that begin as typed and that no list knows."""
-        p, start = self._expectation.after(cut.head), cut.start.encode()
-        score = 0.0
-        for end in range(1 + cut.spaced, len(start) + 1):
-            tokens = self._tokenizer.starting_with(start[:end])
-            if len(tokens) and self._tokenizer.token_bytes(int(tokens[0])) == start[:end]:
-                score += float(p[tokens[0]]) * _NEW * _LETTER ** (len(start) - end)
-        return score
-
-    def _spell(self, cut: _Cut) -> list[Word]:
-        """The likeliest continuation, token by token, of a word that no list knows."""
-        whole = cut.head + self._tokenizer.encode(cut.start)
-        back = self._tokenizer.token_bytes(whole[-1])
-        entry = whole[:-1]
-        text, probability = b"", 1.0
-        for _ in range(_SPELLED):
-            p = self._expectation.after(entry)
-            tokens = self._tokenizer.starting_with(back)
-            token = int(tokens[np.argmax(p[tokens])])
-            raw = self._tokenizer.token_bytes(token)[len(back) :]
-            if not back and not _is_word(raw):
-                break
-            probability *= float(p[token] / p[tokens].sum())
-            text, entry, back = text + raw, [*entry, token], b""
-        word = text.decode("utf-8", "ignore")
-        match = WORD.match(word)
-        return [Word(match[0], probability)] if match else []
-
     # Ghost text
 
     def _hides(self, prefix: str, offered: str) -> bool:
         """The one place through which all that is offered goes, words and ghosts."""
         return self._knowledge.rare.hides(prefix, offered)
 
-    def _piece(self, prefix: str, cut: _Cut, found: Matches, words: list[Word]) -> _Piece | None:
+    def _with(self, cut: Cut, word: Word) -> list[int]:
+        """The tokens of a text with the word at the cursor."""
+        return cut.head + self._tokenizer.encode(cut.start + word.text)
+
+    def _piece(
+        self,
+        prefix: str,
+        cut: Cut,
+        found: Matches,
+        words: list[Word],
+        beside: Callable[[], Iterable[list[int]]],
+    ) -> _Piece | None:
         """The beginning of a ghost that is expected to save most."""
-        pieces = [
-            _Piece(word.text, word.p, cut.head + self._tokenizer.encode(cut.start + word.text))
-            for word in words
-        ]
+        pieces = [_Piece(word.text, word.p, self._with(cut, word)) for word in words]
         if not cut.spaced or cut.typed:
-            pieces += [piece for piece in self._next(cut, found) if not self._hides(prefix, piece.text)]
+            behind = self._next(cut, found, beside)
+            pieces += [piece for piece in behind if not self._hides(prefix, piece.text)]
         return max(pieces, key=lambda piece: piece.saving, default=None)
 
     def _shown(self, piece: _Piece, most: int, given_up: Callable[[], bool]) -> Ghost:
@@ -378,7 +291,7 @@ class Predictor:
             return Ghost(piece.text, p, False)
         return Ghost(piece.text + ("" if given_up() else self._tail(piece.entry, most - 1)), p, True)
 
-    def _run_on(self, cut: _Cut, most: int) -> Ghost:
+    def _run_on(self, cut: Cut, most: int) -> Ghost:
         """A ghost in a script that has no spaces, where no words can be told apart: what is likely, token by token."""
         tokens = self._expectation.likely(cut.head, _LIKELY, self._goes_on, undrafted=True)
         text = self._tokenizer.decode(tokens).rstrip("\ufffd")  # a character's bytes may not be complete
@@ -395,15 +308,15 @@ class Predictor:
         saved, lost = taken * (len(text) - 1), (1 - taken) * self._restraint.cost
         return taken >= _CERTAIN or (p >= _SURE and len(text) >= _SHORTEST and saved > lost)
 
-    def _next(self, cut: _Cut, found: Matches) -> list[_Piece]:
+    def _next(self, cut: Cut, found: Matches, beside: Callable[[], Iterable[list[int]]]) -> list[_Piece]:
         """The word behind the one under the cursor, which may be finished."""
-        finished = found.finished / max(self._total(cut, found), 1e-30) if cut.typed else 1.0
+        finished = found.finished / max(self._ranking.total(cut, found), 1e-30) if cut.typed else 1.0
         if finished < _FINISHED:
             return []
-        behind = _Cut(cut.head + self._tokenizer.encode(cut.start), True, "")
+        behind = Cut(cut.head + self._tokenizer.encode(cut.start), True, "")
         return [
-            _Piece(f" {word.text}", finished * word.p, behind.head + self._tokenizer.encode(f" {word.text}"))
-            for word in self._words(behind, self._match(behind, 1))
+            _Piece(f" {word.text}", finished * word.p, self._with(behind, word))
+            for word in self._ranking.words(behind, self._ranking.match(behind, 1, beside))
         ]
 
     def _tail(self, entry: list[int], most: int) -> str:
@@ -417,10 +330,6 @@ class Predictor:
 
     def _goes_on(self, token: int) -> bool:
         return bool(self._tokenizer.token_bytes(token).strip(b"\n"))
-
-
-def _is_word(raw: bytes) -> bool:
-    return bool(WORD.fullmatch(raw.decode("utf-8", "ignore")))
 
 
 def _before(ghost: Ghost, typed: str, word: str) -> Ghost:

@@ -13,7 +13,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +29,15 @@ class _Text:
     begins: int
     places: list[int]
     since: float
+
+
+@dataclass(frozen=True)
+class Lent:
+    """A text that is set aside, by all of its tokens; how many stand before its own, and how many are those wanted."""
+
+    key: tuple[int, ...]
+    begins: int
+    common: int
 
 
 class Aside:
@@ -52,19 +60,33 @@ class Aside:
         """How many texts there are."""
         return len(self._texts)
 
-    def put(self, tokens: Sequence[int], begins: int) -> None:
-        """Set aside what is cached of a sequence from ``begins`` on; the oldest texts make room for it."""
-        key, count = tuple(tokens), len(tokens) - begins
+    def put(self, tokens: Sequence[int], begins: int, places: Sequence[int] | None = None) -> None:
+        """Set aside what is cached of a sequence from ``begins`` on; the oldest texts make room for it.
+
+        ``places`` says where in the cache that is, unless each token has its own.
+        """
+        self._keep(tuple(tokens), begins, [], range(begins, len(tokens)) if places is None else places)
+
+    def go_on(self, lent: Lent, ids: Sequence[int], places: Sequence[int]) -> None:
+        """Set aside what a text that was lent has become: with tokens more, at these places of the cache."""
+        text = self._texts.pop(lent.key)
+        kept = len(ids) - len(places) - text.begins
+        self._free.extend(text.places[kept:])
+        self._keep(tuple(ids), text.begins, text.places[:kept], places)
+
+    def _keep(self, key: tuple[int, ...], begins: int, had: list[int], places: Sequence[int]) -> None:
+        """Note a text, with what is at these places of the cache behind what the room has of it."""
         self._drop(key)
-        if self._room is None or count > self._room.shape[-2]:
+        if self._room is None or len(had) + len(places) > self._room.shape[-2]:
+            self._free.extend(had)
             return
-        while len(self._free) < count:
+        while len(self._free) < len(places):
             self._drop(next(iter(self._texts)))
         self._free.sort()  # the first places, so that those further on are never used where few are
-        places, self._free = self._free[:count], self._free[count:]
-        for at, first, size in _runs(places):
-            self._room[..., first : first + size, :] = self._cache[..., begins + at : begins + at + size, :]
-        self._texts[key] = _Text(begins, places, time.monotonic())
+        taken, self._free = self._free[: len(places)], self._free[len(places) :]
+        for source, target, size in _runs(places, taken):
+            self._room[..., target : target + size, :] = self._cache[..., source : source + size, :]
+        self._texts[key] = _Text(begins, [*had, *taken], time.monotonic())
 
     def take_back(self, ids: Sequence[int], shared: int) -> list[int]:
         """Bring back into the cache what begins more like ``ids`` than the ``shared`` tokens that are there.
@@ -74,20 +96,29 @@ class Aside:
         late = time.monotonic() - _KEPT_S
         while self._texts and next(iter(self._texts.values())).since < late:
             self._drop(next(iter(self._texts)))
-        fitting = [
-            (common, key)
-            for key, text in self._texts.items()
-            if text.begins <= shared < (common := common_beginning(key, ids))
-        ]
-        if not fitting or self._room is None:
+        found = self.find(ids, shared)
+        if found is None:
             return []
-        common, key = max(fitting)
-        text = self._texts[key]
-        for at, first, size in _runs(text.places[: common - text.begins]):
-            place = text.begins + at
-            self._cache[..., place : place + size, :] = self._room[..., first : first + size, :]
-        self._drop(key)
-        return list(key[:common])
+        self.lend(found, found.begins)
+        self._drop(found.key)
+        return list(found.key[: found.common])
+
+    def find(self, ids: Sequence[int], shared: int) -> Lent | None:
+        """The text that begins most like ``ids``, and more so than the ``shared`` tokens that are in the cache."""
+        whole = tuple(ids)
+        fitting = [
+            Lent(key, text.begins, common)
+            for key, text in self._texts.items()
+            if text.begins <= shared < (common := common_beginning(key, whole, text.begins))
+        ]
+        return max(fitting, key=lambda text: text.common, default=None)
+
+    def lend(self, found: Lent, place: int) -> None:
+        """Copy what is cached of a text and fits into the cache, from ``place`` on."""
+        assert self._room is not None  # noqa: S101 (there is a text in it)
+        places = self._texts[found.key].places[: found.common - found.begins]
+        for source, target, size in _runs(places, range(place, place + len(places))):
+            self._cache[..., target : target + size, :] = self._room[..., source : source + size, :]
 
     def since(self, when: float) -> Iterator[Sequence[int]]:
         """The texts' own tokens that were set aside after ``when`` (:func:`time.monotonic`)."""
@@ -105,18 +136,21 @@ class Aside:
             self._free.extend(text.places)
 
 
-def _runs(places: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """Where places (rising) are neighbours: the number of the first, itself, and how many there are."""
-    breaks = [at for at in range(1, len(places)) if places[at] != places[at - 1] + 1]
-    for start, stop in pairwise([0, *breaks, len(places)]):
-        if stop > start:
-            yield start, places[start], stop - start
+def _runs(sources: Sequence[int], targets: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Where places are neighbours on both sides: the first of each, and how many there are."""
+    start = 0
+    for at in range(1, len(sources) + 1):
+        if at == len(sources) or sources[at] != sources[at - 1] + 1 or targets[at] != targets[at - 1] + 1:
+            yield sources[start], targets[start], at - start
+            start = at
 
 
-def common_beginning(tokens: Sequence[int], others: Sequence[int]) -> int:
-    """How many tokens both begin with."""
-    for place, (one, other) in enumerate(zip(tokens, others, strict=False)):
-        if one != other:
+def common_beginning(tokens: Sequence[int], others: Sequence[int], first: int = 0) -> int:
+    """How many tokens both begin with; 0 unless the ``first`` are among them, which is quicker to see."""
+    if first and tokens[:first] != others[:first]:
+        return 0
+    for place in range(first, min(len(tokens), len(others))):
+        if tokens[place] != others[place]:
             return place
     return min(len(tokens), len(others))
 

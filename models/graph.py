@@ -79,9 +79,13 @@ def build_graph(weights: Weights, path: Path, *, adapter: bool = True) -> None:
 
     Inputs: ``input_ids`` (S,) int64; ``positions`` (P,) int64, the places in 0..S-1 whose logits are
     wanted; ``seqlens_k`` (1,) int32 and ``total_length`` () int32, tokens in the cache after this
-    call, less one and as is; ``past.{i}.k`` and ``.v`` (1, kv_heads, L, head_dim); with ``adapter``,
-    those of :func:`adapter_inputs`, which may be left out. Outputs: ``logits`` (P, vocab) and
-    ``present.{i}.k`` / ``.v``, to be bound to the same memory as the past. Without ``adapter`` the graph runs alone.
+    call (T), less one and as is; ``past.{i}.k`` and ``.v`` (1, kv_heads, L, head_dim). Outputs: ``logits``
+    (P, vocab) and ``present.{i}.k`` / ``.v``, to be bound to the same memory as the past.
+
+    With ``adapter``, as it is served, there are those of :func:`adapter_inputs`, too, which may be left out, and
+    what lets several texts share a cache: ``position_ids`` (1, S) int64, how many tokens of its text stand before
+    each, and ``attention_bias`` (1, 1, S, T), 0 where a token looks and -inf where it does not. Without, the graph
+    runs alone, and is one text's.
     """
     config = weights.config
     data_path = path.with_name(path.name + ".data")
@@ -150,6 +154,8 @@ def _signature(config: LlamaConfig, adapter: bool) -> tuple[list[Any], list[Any]
             inputs.append(value(f"past.{layer}.{side}", TensorProto.FLOAT, cache))
             outputs.append(value(f"present.{layer}.{side}", TensorProto.FLOAT, cache))
     if adapter:
+        inputs.append(value("position_ids", TensorProto.INT64, [1, "S"]))
+        inputs.append(value("attention_bias", TensorProto.FLOAT, [1, 1, "S", "T"]))
         for name, (features_in, features_out) in adapter_inputs(config):
             rank = f"r.{name[:-2]}"
             shape: list[int | str] = [features_in, rank] if name.endswith("A") else [rank, features_out]
@@ -222,12 +228,14 @@ def _nodes(b: _Builder, weights: Weights, adapter: bool) -> None:
         quantize_axis=1,
     )
     delta: str | None = None
+    own = ["position_ids", "attention_bias"] if adapter else []
     for layer in range(config.layers):
         normed, stream = norm(f"{layer}.attention_norm", stream, delta, weights.norms[layer]["attention"])
         packed = b.node("Reshape", [linear(normed, layer, "qkv"), "attention.shape"], [f"{layer}.packed"])
+        past = [f"past.{layer}.{side}" for side in "kv"]
         b.node(
             "GroupQueryAttention",
-            [packed, "", "", f"past.{layer}.k", f"past.{layer}.v", "seqlens_k", "total_length", "cos", "sin"],
+            [packed, "", "", *past, "seqlens_k", "total_length", "cos", "sin", *own],
             [f"{layer}.heads", f"present.{layer}.k", f"present.{layer}.v"],
             MICROSOFT,
             num_heads=config.heads,

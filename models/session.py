@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,7 +18,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from idiolect.models.cache import WORTH, Aside, common_beginning, lazy_zeros, stands_in
+from idiolect.models.cache import WORTH, Aside, Lent, common_beginning, lazy_zeros, stands_in
 from idiolect.models.llama import DamagedModelError, LlamaConfig, adapter_inputs
 
 Adapter = Mapping[str, NDArray[np.float32]]
@@ -72,8 +73,22 @@ class Model:
                 "Run `idiolect start --rebuild`, which builds it again."
             ) from error
         given = [*self.runtime.get_inputs(), *self.runtime.get_overridable_initializers()]
-        names = {item.name for item in given}
+        self.names = names = {item.name for item in given}
         self.inputs = [(name, shape) for name, shape in adapter_inputs(config) if name in names]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A text that is read on in a pass for several.
+
+    Its first ``shared`` tokens are the present text's, too; then come ``cached`` places and ``new`` tokens.
+    """
+
+    place: int  # among those who asked
+    lent: Lent | None
+    shared: int
+    cached: range
+    new: list[int]
 
 
 class Session:
@@ -147,9 +162,26 @@ class Session:
         if logits != "all" and count > _CHUNK:
             self.feed(ids[:_CHUNK], "none", interrupt)
             return self.feed(ids[_CHUNK:], logits, interrupt)
-        started = time.perf_counter()
         first = {"none": count, "last": count - 1, "all": 0}[logits]
-        positions = np.arange(first, count, dtype=np.int64)
+        rows = self._pass(ids, range(first, count), interrupt=interrupt)
+        self.tokens.extend(ids)
+        return rows
+
+    def _pass(
+        self,
+        ids: Sequence[int],
+        wanted: Sequence[int] | NDArray[np.int64],
+        places: NDArray[np.int64] | None = None,
+        bias: NDArray[np.float32] | None = None,
+        interrupt: Interrupt | None = None,
+    ) -> NDArray[np.float32]:
+        """Logits of those of these tokens that are ``wanted``; their keys and values come behind all that is cached.
+
+        ``places`` (S,) and ``bias`` (S, T) say where in its text each stands and where it looks, unless all are of one.
+        """
+        started = time.perf_counter()
+        count, past = len(ids), len(self.tokens) if bias is None else bias.shape[1] - len(ids)
+        positions = np.asarray(wanted, dtype=np.int64)
         rows = (
             self._last if len(positions) == 1 else np.empty((len(positions), self._last.shape[1]), np.float32)
         )
@@ -158,15 +190,90 @@ class Session:
             "positions": positions,
             "seqlens_k": np.array([past + count - 1], dtype=np.int32),
             "total_length": np.array(past + count, dtype=np.int32),
+            "position_ids": np.arange(past, past + count)[None] if places is None else places[None],
+            "attention_bias": (np.zeros((count, past + count), np.float32) if bias is None else bias)[
+                None, None
+            ],
         }
         for name, array in arrays.items():
-            self._input(name, array)
+            if name in self.model.names:
+                self._input(name, array)
         self._output("logits", rows)
         self._run(interrupt)
-        self.tokens.extend(ids)
         self.seconds += time.perf_counter() - started
         self.calls += 1
         return rows
+
+    def feed_beside(
+        self, ids: Sequence[int], others: Sequence[tuple[Sequence[int], int]], most: int
+    ) -> dict[int, NDArray[np.float32]]:
+        """Append tokens, and in the same pass read on in other texts, which stay set aside.
+
+        A pass fetches all weights, for one token or for ten: those who write at the same time share it.
+
+        Args:
+            ids: what to append, a few tokens.
+            others: whole texts, each with how many of its last tokens are its own, as :meth:`reuse` takes them.
+            most: how many tokens may be read of them, together. One with more, or without room, is left out.
+
+        Returns:
+            Logits (vocab,) of the last token of ``ids``, under -1, and of the last of each text that was read, by its
+            place in ``others``.
+
+        Raises:
+            ValueError: there is no room for ``ids``, or there are none.
+        """
+        past, room = len(self.tokens), self.length - len(self.tokens) - len(ids)
+        if not ids or room < 0:
+            raise ValueError(f"{len(ids)} tokens do not fit: {past} of {self.length} are taken")
+        reading, lent = [_Reading(-1, None, past, range(past, past), [*ids])], set[tuple[int, ...]]()
+        for place, (text, _) in enumerate(others):
+            one = self._lend(place, text, reading[-1].cached.stop, most, room)
+            if one is None or (
+                one.lent is not None and one.lent.key in lent
+            ):  # or it goes on from one that is here
+                continue
+            reading.append(one)
+            room -= len(one.cached) + len(one.new)
+            most -= len(one.new)
+            if one.lent is not None:
+                lent.add(one.lent.key)
+        end, ends = reading[-1].cached.stop, np.cumsum([len(one.new) for one in reading])
+        places, bias = np.zeros(ends[-1], np.int64), np.full((ends[-1], end + ends[-1]), -np.inf, np.float32)
+        for one, stop in zip(reading, ends, strict=True):
+            rows = slice(stop - len(one.new), stop)
+            places[rows] = one.shared + len(one.cached) + np.arange(len(one.new))
+            bias[rows, : one.shared] = 0
+            bias[rows, one.cached.start : one.cached.stop] = 0
+            bias[rows, end + rows.start : end + rows.stop] = 0  # the graph itself hides later ones
+        logits = self._pass([token for one in reading for token in one.new], ends - 1, places, bias)
+        for one, stop in zip(reading[1:], ends[1:], strict=True):
+            self._set_aside(one, *others[one.place], range(end + stop - len(one.new), end + stop))
+        self._cache[..., past : past + len(ids), :] = self._cache[..., end : end + len(ids), :].copy()
+        self.tokens.extend(ids)
+        return {one.place: row for one, row in zip(reading, logits, strict=True)}
+
+    def _lend(self, place: int, text: Sequence[int], end: int, most: int, room: int) -> _Reading | None:
+        """Bring what is set aside of a text behind the first ``end`` places; None where too much is left to read."""
+        shared = common_beginning(self.tokens, text)
+        lent = self._aside.find(text, shared)
+        common = shared
+        if lent is not None:
+            shared, common = lent.begins, lent.common
+        found = _Reading(place, lent, shared, range(end, end + common - shared), [*text[common:]])
+        if not 0 < len(found.new) <= most or len(found.cached) + len(found.new) > room:
+            return None
+        if lent is not None:
+            self._aside.lend(lent, end)
+        return found
+
+    def _set_aside(self, one: _Reading, text: Sequence[int], own: int, new: range) -> None:
+        """Keep what was read of a text, its new tokens' keys and values being at these places."""
+        if one.lent is not None:
+            self._aside.go_on(one.lent, text, new)
+        elif own >= WORTH:
+            begins = len(text) - own
+            self._aside.put(text, begins, [*range(begins, one.shared), *new][-own:])
 
     def _run(self, interrupt: Interrupt | None) -> None:
         if interrupt is None:

@@ -229,22 +229,32 @@ class Turns:
         asyncio.get_running_loop().call_soon(self._next)
 
 
+class _Asked(NamedTuple):
+    program: Hashable
+    prefix: str
+    source: str
+
+
 class Typing:
     """Suggestions that are asked for and not yet answered: who types on in a text needs no ghost for what it was."""
 
     def __init__(self) -> None:
-        self._asked: dict[threading.Event, tuple[Hashable, str]] = {}
+        self._asked: dict[threading.Event, _Asked] = {}
 
-    def begin(self, program: Hashable, prefix: str) -> threading.Event:
+    def begin(self, program: Hashable, prefix: str, source: str = "") -> threading.Event:
         """A request arrives; what is returned is set once a newer one of the same program goes on from it, or back."""
-        for given_up, (other, older) in self._asked.items():
+        for given_up, other in self._asked.items():
             # A text that begins elsewhere goes on from none.
-            related = prefix and (prefix.startswith(older) or older.startswith(prefix))
-            if other == program and older != prefix and related:
+            related = prefix and (prefix.startswith(other.prefix) or other.prefix.startswith(prefix))
+            if other.program == program and other.prefix != prefix and related:
                 given_up.set()
         given_up = threading.Event()
-        self._asked[given_up] = program, prefix
+        self._asked[given_up] = _Asked(program, prefix, source)
         return given_up
+
+    def waiting(self, source: str = "") -> list[str]:
+        """Prefixes from that source for which somebody waits. May be asked in the thread, too."""
+        return [one.prefix for one in [*self._asked.values()] if one.source == source]
 
     def end(self, given_up: threading.Event) -> None:
         """It is answered, or its client has gone."""

@@ -74,10 +74,15 @@ def test_onnxruntime_adapter(
     adapter.Load(str(export("onnx_adapter", lora, base, tmp_path / "mine.onnx_adapter")))
     options = ort.RunOptions()
     options.add_active_adapter(adapter)
-    [logits] = model.runtime.run(["logits"], feeds(base, ids), options)
+    one_text = {
+        "position_ids": np.arange(len(ids), dtype=np.int64)[None],
+        "attention_bias": np.zeros((1, 1, len(ids), len(ids)), np.float32),
+    }
+    given = feeds(base, ids) | one_text
+    [logits] = model.runtime.run(["logits"], given, options)
     # The very same graph and numbers; single rounding steps may fall otherwise.
     assert divergence(served, logits) < 1e-4
-    [without] = model.runtime.run(["logits"], feeds(base, ids))
+    [without] = model.runtime.run(["logits"], given)
     assert divergence(served, without) > 0.1
 
 

@@ -229,7 +229,15 @@ class ToyService:
             yield
 
     def suggest(
-        self, prefix, suffix="", candidates=3, ghost_words=8, given_up=lambda: False, place=None, source=""
+        self,
+        prefix,
+        suffix="",
+        candidates=3,
+        ghost_words=8,
+        given_up=lambda: False,
+        place=None,
+        source="",
+        waiting=tuple,
     ):
         self.calls.append(("suggest", prefix, suffix, candidates, ghost_words))
         if prefix == "wait":

@@ -116,6 +116,35 @@ def test_the_memory_is_trusted_as_far_as_it_was_right(
         assert ours.mixture.to_json() == now, "what was foretold counts once"
 
 
+# Several texts
+
+
+def test_a_pass_is_made_for_who_else_waits(
+    make: Callable[..., Expectation],
+    knowing: Callable[..., Knowledge],
+    tiny_tokenizer: Tokenizer,
+    tiny_float: Model,
+) -> None:
+    knowledge = knowing(*HISTORY)
+    ours, asked = make(knowledge), list[int]()
+    texts = [tiny_tokenizer.encode(text) for text in (SENTENCE, TEXT, HISTORY[1])]
+
+    def others(*, end: int) -> list[list[int]]:
+        asked.append(end)
+        return [text[:end] for text in texts]
+
+    ours.after([])
+    for end in range(1, 12):
+        calls = ours._session.calls
+        for text in texts:
+            close(
+                ours.after(text[:end], lambda end=end: others(end=end)),
+                by_hand(tiny_float, knowledge, text[:end]),
+            )
+        assert ours._session.calls == calls + 1, "the others have what they need"
+    assert asked == [*range(1, 12)], "nobody is asked where nothing is to be read"
+
+
 # One distribution
 
 

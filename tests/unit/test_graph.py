@@ -152,7 +152,8 @@ def test_inputs_are_named_by_layer_map_and_side(tiny: BasePaths, tiny_model: Mod
     assert tiny_model.inputs == adapter_inputs(tiny.config)
     inputs = [item.name for item in tiny_model.runtime.get_inputs()]
     assert inputs[:4] == ["input_ids", "positions", "seqlens_k", "total_length"]
-    assert inputs[4:] == [f"past.{layer}.{side}" for layer in range(3) for side in "kv"]
+    past = [f"past.{layer}.{side}" for layer in range(3) for side in "kv"]
+    assert inputs[4:] == [*past, "position_ids", "attention_bias"]
     optional = [item.name for item in tiny_model.runtime.get_overridable_initializers()]
     assert {*optional} == {*names}, "left out, they are of rank zero"
     outputs = [item.name for item in tiny_model.runtime.get_outputs()]

@@ -295,6 +295,33 @@ def test_the_likely_next_word_costs_no_pass_where_somebody_looked_ahead(
     assert [ours._expectation._session.calls for ours in (told, untold)] == [calls[0], calls[1] + 1]
 
 
+@pytest.mark.parametrize(
+    ("written", "share"),
+    [
+        ([BOILERPLATE, HISTORY[1], HISTORY[0]], 1.5),  # known by heart: a pass for one reads many words ahead
+        (
+            ["There was another man who came", "I would like to see some of it", "But then she said that it"],
+            0.8,
+        ),
+    ],
+)
+def test_who_writes_at_the_same_time_shares_passes_and_is_answered_as_if_alone(
+    predictor: Callable[..., Predictor], knowing: Callable[..., Knowledge], written: list[str], share: float
+) -> None:
+    known = knowing(*HISTORY, *[BOILERPLATE] * 4)
+    sharing, alone = predictor(known=known), [predictor(known=known) for _ in written]
+    for ours in (sharing, *alone):
+        ours.warm()
+    for end in range(1, max(map(len, written))):
+        typed = [text[:end] for text in written]
+        for own, prefix in zip(alone, typed, strict=True):
+            first, second = sharing.suggest(prefix, waiting=lambda typed=typed: typed), own.suggest(prefix)
+            assert texts(first) == texts(second)
+            assert (first.ghost.text, first.ghost.show) == (second.ghost.text, second.ghost.show)
+    together, apart = sharing._expectation._session.calls, [own._expectation._session.calls for own in alone]
+    assert together < share * sum(apart)
+
+
 @pytest.mark.parametrize("word", ["international", "therefore", "Xylographers", "wherever", "don't"])
 def test_a_ghost_costs_a_pass_only_where_the_word_may_be_finished(
     predictor: Callable[..., Predictor], lexicon: Lexicon, word: str
@@ -877,7 +904,7 @@ def test_the_longest_words_of_the_widest_letters_fit(
     ours = predictor(*[f"{first} {second}."] * 8, *["so"] * 60)
     assert len(ours._knowledge.recent.before([])) > 100
     full = "".join(" ;" if place % 2 else "," for place in range(ours._expectation._window))
-    cut = ours._cut(f"{full} {first}")
+    cut = ours._ranking.cut(f"{full} {first}")
     assert len(cut.head) == ours._expectation._window
     found = ours.suggest(f"{full} {first}")
     assert found.words == ()

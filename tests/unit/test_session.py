@@ -224,6 +224,89 @@ def test_whether_a_text_is_under_way_may_be_asked_while_others_are_set_aside(
         sys.setswitchinterval(former)
 
 
+# Several texts in one pass
+
+
+@pytest.fixture(scope="module")
+def alone(tiny_float: Model, adapter: Adapter) -> Callable[..., NDArray[np.float32]]:
+    """`alone(tokens)`: logits after the last, all read at once in a session of their own."""
+    return lambda tokens: Session(tiny_float, length=LENGTH, adapter=adapter).feed(tokens)[0].copy()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_texts_read_in_one_pass_say_what_each_says_alone(
+    tiny_float: Model, ids: list[int], adapter: Adapter, alone: Callable[..., NDArray[np.float32]], seed: int
+) -> None:
+    """Several write at once, at paces of their own, and go back now and then; each is asked for or read beside."""
+    session = Session(tiny_float, length=LENGTH, adapter=adapter, aside=120)
+    random = np.random.default_rng(seed)
+    before, own = ids[:20], [[], [], [], []]
+    read = 0
+    for _ in range(40):
+        for text in own:
+            if random.random() < 0.15:
+                del text[int(random.integers(0, len(text) + 1)) :]
+            text.extend(random.integers(0, len(ids), int(random.integers(1, 4))).tolist())
+            del text[30:]
+        order = [own[at] for at in random.permutation(len(own))]
+        left = session.reuse([*before, *order[0]], len(order[0]))
+        if not left:
+            continue
+        found = session.feed_beside(left, [([*before, *text], len(text)) for text in order[1:]], 12)
+        assert session.tokens == [*before, *order[0]]
+        for place, row in found.items():
+            assert np.abs(row - alone([*before, *order[place + 1]])).max() < CLOSE
+        read += len(found) - 1
+    assert read > 40, "most of them go along"
+
+
+def test_what_is_read_in_one_pass_is_kept_for_the_next(
+    tiny_float: Model, ids: list[int], adapter: Adapter, alone: Callable[..., NDArray[np.float32]]
+) -> None:
+    session = Session(tiny_float, length=LENGTH, adapter=adapter, aside=100)
+    before, one, other = ids[:20], ids[40:60], ids[100:120]
+    for text in (one, other):
+        session.feed(session.reuse([*before, *text], 20))
+    found = session.feed_beside([ids[120]], [([*before, *one, *ids[60:63]], 23)], 4)
+    assert sorted(found) == [-1, 0]
+    left = session.reuse([*before, *one, *ids[60:64]], 24)
+    assert left == [ids[63]], "three were read beside the other text"
+    assert np.abs(session.feed(left)[0] - alone([*before, *one, *ids[60:64]])).max() < CLOSE
+    assert session.reuse([*before, *other, ids[120], 7], 22) == [7]
+    short = ids[150:158]
+    assert sorted(session.feed_beside([7], [([*before, *short], 8)], 8)) == [-1, 0]
+    assert session.reuse([*before, *short], 8) == [], "a text that was not there yet"
+
+
+def test_who_needs_much_has_no_room_or_goes_on_from_another_reads_alone(
+    tiny_float: Model, ids: list[int], adapter: Adapter, alone: Callable[..., NDArray[np.float32]]
+) -> None:
+    session = Session(tiny_float, length=60, adapter=adapter, aside=100)
+    before, one, other = ids[:20], ids[40:55], ids[100:115]
+    for text in (one, other):
+        session.feed(session.reuse([*before, *text], 15))
+    mine = [*before, *one]
+    others = [
+        ([*mine, *ids[:5]], 20),  # five are more than it is asked to read
+        ([*mine, 1, 2], 17),
+        ([*mine, 1, 2, 3], 18),  # from the same text on
+        ([*ids[1:20], *one, 1], 16),  # behind another beginning
+        ([*before, *other], 15),  # has been read to its end
+        ([*before, 4], 1),
+    ]
+    found = session.feed_beside([9], others, 4)
+    assert sorted(found) == [-1, 1, 5]
+    for place in (1, 5):
+        assert np.abs(found[place] - alone(others[place][0])).max() < CLOSE
+    assert session.tokens == [*before, *other, 9]
+    session.feed(ids[:22])  # 58 of 60
+    assert sorted(session.feed_beside([5], others[1:2], 4)) == [-1], (
+        "there is no room for its keys and values"
+    )
+    with pytest.raises(ValueError, match="do not fit"):
+        session.feed_beside([6, 7], [], 4)
+
+
 def test_sessions_of_one_model_do_not_mix(
     tiny_float: Model, ids: list[int], adapter: Adapter, whole: NDArray[np.float32]
 ) -> None:

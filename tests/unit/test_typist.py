@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idiolect.adapters.predict import Ghost, Suggestion, Word
+from idiolect.adapters.predict import Ghost, Suggestion
+from idiolect.adapters.ranking import Word
 from idiolect.adapters.typist import PREFIX_CHARS, Shown, type_text
 
 KSR = Path(__file__).parents[3] / "shared" / "ksr"
