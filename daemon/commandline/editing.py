@@ -1,8 +1,9 @@
-"""The commands that other programs run to have suggestions where people type: `lsp` and `shell-init`."""
+"""The commands that bring suggestions to where people type: `lsp`, `shell-init` and `vscode`."""
 
 from __future__ import annotations
 
 import enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,6 +23,9 @@ def register(app: typer.Typer, panel: str) -> None:
     app.command("shell-init", rich_help_panel=panel, epilog="Example: idiolect shell-init zsh --full-line")(
         shell_init
     )
+    app.command(
+        rich_help_panel=panel, epilog="Example: idiolect vscode && code --install-extension idiolect.vsix"
+    )(vscode)
 
 
 def lsp() -> None:
@@ -44,3 +48,21 @@ def shell_init(
     from idiolect.daemon.settings import Settings
 
     typer.echo(script(shell.value, Settings(), full_line=full_line), nl=False)
+
+
+def vscode(
+    path: Annotated[Path, typer.Argument(help="Where to write it.", metavar="[FILE]")] = Path(
+        "idiolect.vsix"
+    ),
+) -> None:
+    """Write the extension for VS Code, to be installed with `code --install-extension FILE`."""
+    from idiolect.daemon.commandline.view import UnwritableError
+    from idiolect.daemon.editors.vsix import write
+
+    try:
+        write(path)
+    except OSError as error:
+        raise UnwritableError(
+            f"{path} can't be written ({error.strerror}). Name another file: idiolect vscode FILE."
+        ) from error
+    typer.echo(f"Wrote {path}. Install it: code --install-extension {path}")

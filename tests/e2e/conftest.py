@@ -156,6 +156,8 @@ class Tab:
         about = told.get("params", {})
         if "id" in told:
             self._answers.put(told)
+        elif told["method"] == "Page.javascriptDialogOpening":  # whether a page with unsaved text may be left
+            self._ask("Page.handleJavaScriptDialog", accept=True)
         elif told["method"] == "Log.entryAdded" and about["entry"]["level"] in ("error", "warning"):
             self.problems.append(about["entry"]["text"])
         elif told["method"] == "Runtime.exceptionThrown":
@@ -165,10 +167,14 @@ class Tab:
         elif told["method"] == "Audits.issueAdded":
             self.problems.append(about["issue"]["code"])
 
-    def send(self, method, **params):
+    def _ask(self, method, **params):
         number = next(self._numbers)
         asked = {"id": number, "method": method, "params": params, **self._session}
         self._out.write(json.dumps(asked).encode() + b"\0")
+        return number
+
+    def send(self, method, **params):
+        number = self._ask(method, **params)
         while True:
             answer = self._answers.get(timeout=DEADLINE_S)
             if answer["id"] == number:
@@ -218,8 +224,10 @@ class Tab:
     def press(self, key, *modifiers):
         """One key, such as "Tab", or "1" with "Alt"."""
         key = "Enter" if key == "\r" else key
-        code = f"Digit{key}" if key.isdigit() else key
-        named = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowRight": 39, " ": 32}
+        code = (
+            f"Digit{key}" if key.isdigit() else f"Key{key.upper()}" if re.fullmatch("[A-Za-z]", key) else key
+        )
+        named = {"Backspace": 8, "Tab": 9, "Enter": 13, "Escape": 27, "ArrowRight": 39, " ": 32}
         virtual = named.get(key, ord(key.upper()) if key.isalnum() and len(key) == 1 else 0)
         what = {"key": key, "code": code, "windowsVirtualKeyCode": virtual}
         what["modifiers"] = sum(MODIFIERS[name] for name in modifiers)

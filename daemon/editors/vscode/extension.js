@@ -1,0 +1,220 @@
+// Between VS Code and `idiolect lsp`, the language server: words in the menu, ghost texts behind the cursor.
+//
+// A language client of its own, of what the server needs and no more, so that it runs without any other package.
+"use strict";
+
+const { spawn } = require("node:child_process");
+const vscode = require("vscode");
+
+const NAME = "Visual Studio Code";
+const RESTARTS = 3; // of a server that ends by itself
+
+/** A server process, spoken to in JSON-RPC with the protocol's `Content-Length` headers. */
+class Connection {
+  constructor(command, ended) {
+    this.waiting = new Map();
+    this.asked = 0;
+    this.read = Buffer.alloc(0);
+    this.server = spawn(command[0], command.slice(1), { stdio: ["pipe", "pipe", "ignore"] });
+    this.server.stdout.on("data", (data) => this.take(data));
+    this.server.stdin.on("error", () => {}); // it has gone: "exit" tells
+    const end = (why) => {
+      for (const { reject } of this.waiting.values()) reject(new Error(why));
+      this.waiting.clear();
+      ended(why);
+      ended = () => {};
+    };
+    this.server.on("error", () => end(`'${command[0]}' can't be run`));
+    this.server.on("exit", () => end("the language server has ended"));
+  }
+
+  request(method, params, cancellation) {
+    const id = ++this.asked;
+    const cancelled = cancellation?.onCancellationRequested(() => this.notify("$/cancelRequest", { id }));
+    return new Promise((resolve, reject) => {
+      this.waiting.set(id, { resolve, reject });
+      this.send({ id, method, params });
+    }).finally(() => cancelled?.dispose());
+  }
+
+  notify(method, params) {
+    this.send({ method, params });
+  }
+
+  send(message) {
+    const body = Buffer.from(JSON.stringify({ jsonrpc: "2.0", ...message }));
+    this.server.stdin.write(`Content-Length: ${body.length}\r\n\r\n`);
+    this.server.stdin.write(body);
+  }
+
+  take(data) {
+    this.read = Buffer.concat([this.read, data]);
+    for (;;) {
+      const head = this.read.indexOf("\r\n\r\n");
+      if (head < 0) return;
+      const start = head + 4;
+      const end = start + Number(/Content-Length: (\d+)/i.exec(this.read.toString("ascii", 0, head))[1]);
+      if (this.read.length < end) return;
+      const message = JSON.parse(this.read.toString("utf8", start, end));
+      this.read = this.read.subarray(end);
+      this.answered(message);
+    }
+  }
+
+  answered(message) {
+    if (message.method === "window/showMessage") vscode.window.showWarningMessage(message.params.message);
+    else if (message.method && message.id !== undefined) this.send({ id: message.id, result: null });
+    const asker = !message.method && this.waiting.get(message.id);
+    if (!asker) return;
+    this.waiting.delete(message.id);
+    if (message.error) asker.reject(new Error(message.error.message));
+    else asker.resolve(message.result);
+  }
+}
+
+const place = (position) => ({ line: position.line, character: position.character });
+const span = (range) => ({ start: place(range.start), end: place(range.end) });
+const range = (of) => new vscode.Range(of.start.line, of.start.character, of.end.line, of.end.character);
+const named = (document) => ({ uri: document.uri.toString() });
+
+/** A session with the server: the documents that are open, and what is asked about them. */
+class Session {
+  constructor(settings) {
+    this.settings = settings;
+    this.languages = settings.get("languages");
+    this.ready = false; // from when on the server may be told of documents
+    this.started = this.start(RESTARTS).catch(() => {}); // the connection's end has been told of
+  }
+
+  /** Whether the server is to hear of a document. */
+  covers(document) {
+    if (!this.ready) return false;
+    return ["file", "untitled"].includes(document.uri.scheme) && this.languages.includes(document.languageId);
+  }
+
+  async start(restarts) {
+    this.connection = new Connection(this.settings.get("command"), (why) => {
+      this.ready = false;
+      if (this.closed) return;
+      if (restarts > 0) this.started = this.start(restarts - 1).catch(() => {});
+      else vscode.window.showErrorMessage(`idiolect: ${why}. Look at the setting idiolect.command.`);
+    });
+    await this.connection.request("initialize", {
+      processId: process.pid,
+      rootUri: null,
+      clientInfo: { name: NAME, version: vscode.version },
+      capabilities: { general: { positionEncodings: ["utf-16"] } },
+      initializationOptions: {
+        learn: this.settings.get("learn"),
+        words: this.settings.get("words"),
+        ghost_words: this.settings.get("ghostWords"),
+        after_space: this.settings.get("afterSpace"),
+        languages: this.languages,
+      },
+    });
+    this.connection.notify("initialized", {});
+    this.ready = true;
+    for (const document of vscode.workspace.textDocuments) this.open(document);
+  }
+
+  async ask(method, document, position, more, cancellation) {
+    try {
+      await this.started;
+      const params = { textDocument: named(document), position: place(position), ...more };
+      return await this.connection.request(method, params, cancellation);
+    } catch {
+      return null; // it was cancelled, or the server has gone; the next key asks again
+    }
+  }
+
+  open(document) {
+    if (!this.covers(document)) return;
+    const { languageId, version } = document;
+    const opened = { ...named(document), languageId, version, text: document.getText() };
+    this.connection.notify("textDocument/didOpen", { textDocument: opened });
+  }
+
+  changed({ document, contentChanges }) {
+    if (!this.covers(document) || !contentChanges.length) return;
+    this.connection.notify("textDocument/didChange", {
+      textDocument: { ...named(document), version: document.version },
+      contentChanges: contentChanges.map((change) => ({ range: span(change.range), text: change.text })),
+    });
+  }
+
+  saved(document) {
+    if (!this.covers(document)) return;
+    this.connection.notify("textDocument/didSave", { textDocument: named(document), text: document.getText() });
+  }
+
+  left(document) {
+    if (this.covers(document)) this.connection.notify("textDocument/didClose", { textDocument: named(document) });
+  }
+
+  async words(document, position, cancellation) {
+    const found = await this.ask("textDocument/completion", document, position, {}, cancellation);
+    const items = (found?.items ?? []).map((item) => {
+      const word = new vscode.CompletionItem(item.label, vscode.CompletionItemKind.Text);
+      word.sortText = item.sortText;
+      word.filterText = item.filterText;
+      word.range = range(item.textEdit.range);
+      word.insertText = item.textEdit.newText;
+      word.command = item.command;
+      return word;
+    });
+    return new vscode.CompletionList(items, true);
+  }
+
+  async ghosts(document, position, context, cancellation) {
+    if (context.selectedCompletionInfo) return [];
+    const asked = context.triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
+    const more = { context: { triggerKind: asked ? 1 : 2 } };
+    const found = await this.ask("textDocument/inlineCompletion", document, position, more, cancellation);
+    return (found?.items ?? []).map(
+      (item) => new vscode.InlineCompletionItem(item.insertText, range(item.range), item.command),
+    );
+  }
+
+  accepted(figures) {
+    this.connection.request("workspace/executeCommand", { command: "idiolect.accepted", arguments: [figures] }).catch(() => {});
+  }
+
+  /** Let the server learn what was saved, and go. */
+  async close() {
+    this.closed = true;
+    try {
+      await this.connection.request("shutdown", null);
+    } catch {
+      return;
+    }
+    this.connection.notify("exit", null);
+  }
+}
+
+let session;
+
+function activate(context) {
+  const settings = () => vscode.workspace.getConfiguration("idiolect");
+  session = new Session(settings());
+  const languages = session.languages.map((language) => ({ language }));
+  const words = { provideCompletionItems: (document, at, cancellation) => session.words(document, at, cancellation) };
+  const ghosts = {
+    provideInlineCompletionItems: (document, at, about, cancellation) => session.ghosts(document, at, about, cancellation),
+  };
+  const spaces = settings().get("afterSpace") ? [" "] : [];
+  context.subscriptions.push(
+    vscode.languages.registerCompletionItemProvider(languages, words, ...spaces),
+    vscode.languages.registerInlineCompletionItemProvider(languages, ghosts),
+    vscode.commands.registerCommand("idiolect.accepted", (figures) => session.accepted(figures)),
+    vscode.workspace.onDidOpenTextDocument((document) => session.open(document)),
+    vscode.workspace.onDidChangeTextDocument((change) => session.changed(change)),
+    vscode.workspace.onDidSaveTextDocument((document) => session.saved(document)),
+    vscode.workspace.onDidCloseTextDocument((document) => session.left(document)),
+  );
+}
+
+function deactivate() {
+  return session?.close();
+}
+
+module.exports = { activate, deactivate };

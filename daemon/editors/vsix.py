@@ -1,0 +1,70 @@
+"""The extension for VS Code, as the one file (.vsix, a zip archive) that VS Code installs extensions from."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import zipfile
+from importlib import resources
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+_TYPES: Final = """<?xml version="1.0" encoding="utf-8"?>
+<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
+  <Default Extension=".js" ContentType="application/javascript"/>
+  <Default Extension=".json" ContentType="application/json"/>
+  <Default Extension=".vsixmanifest" ContentType="text/xml"/>
+</Types>
+"""
+_MANIFEST: Final = """<?xml version="1.0" encoding="utf-8"?>
+<PackageManifest Version="2.0.0" xmlns="http://schemas.microsoft.com/developer/vsx-schema/2011">
+  <Metadata>
+    <Identity Language="en-US" Id="{name}" Version="{version}" Publisher="{publisher}"/>
+    <DisplayName>{displayName}</DisplayName>
+    <Description xml:space="preserve">{description}</Description>
+    <Categories>Other</Categories>
+    <Properties>
+      <Property Id="Microsoft.VisualStudio.Code.Engine" Value="{engine}"/>
+      <Property Id="Microsoft.VisualStudio.Code.ExtensionKind" Value="workspace"/>
+    </Properties>
+  </Metadata>
+  <Installation>
+    <InstallationTarget Id="Microsoft.VisualStudio.Code"/>
+  </Installation>
+  <Dependencies/>
+  <Assets>
+    <Asset Type="Microsoft.VisualStudio.Code.Manifest" Path="extension/package.json" Addressable="true"/>
+  </Assets>
+</PackageManifest>
+"""
+
+
+def write(path: Path) -> None:
+    """Write the extension for this installation to `path`, which is replaced if it exists. Raises OSError."""
+    folder = resources.files("idiolect.daemon.editors").joinpath("vscode")
+    about = _about(folder)
+    parts = {
+        "[Content_Types].xml": _TYPES,
+        "extension.vsixmanifest": _MANIFEST.format(**about, engine=about["engines"]["vscode"]),
+        "extension/package.json": json.dumps(about, indent=2),
+        "extension/extension.js": folder.joinpath("extension.js").read_text("utf-8"),
+    }
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+
+
+def _about(folder: Traversable) -> dict[str, Any]:
+    """Its `package.json`: of this version, and with this installation's program, which need not be on the path."""
+    about: dict[str, Any] = json.loads(folder.joinpath("package.json").read_text("utf-8"))
+    about["version"] = ".".join(version("idiolect").split(".")[:3])
+    command = about["contributes"]["configuration"]["properties"]["idiolect.command"]
+    program = shutil.which("idiolect", path=str(Path(sys.executable).parent))
+    if program is not None:
+        command["default"] = [program, "lsp"]
+    return about
