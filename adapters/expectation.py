@@ -345,7 +345,7 @@ class Expectation:
                 tuple(other): other for other in beside if other != entry and not self._foretold(other, [])
             }.values()
         ]
-        rows = self._read_with(entry, others) if others and not draft else self._read(entry, draft, interrupt)
+        rows = self._read_with(entry, others) if others else self._read(entry, draft, interrupt)
         return [self._remember(entry, draft[:place], row) for place, row in enumerate(rows)]
 
     def _read_with(self, entry: list[int], others: list[list[int]]) -> NDArray[np.float32]:

@@ -30,16 +30,27 @@ class Foreseen:
         self._texts: OrderedDict[tuple[int, ...], tuple[Sequence[Next], float]] = OrderedDict()
         self.latest: Sequence[Next] = ()
 
-    def note(self, written: Sequence[int], words: Sequence[Next]) -> None:
-        """Behind these tokens come probably these words, the likeliest first; it is the same text as a word ago."""
-        here = tuple(written)
-        for earlier in [*self._texts]:
-            if len(here) - len(earlier) <= _STEP and here[: len(earlier)] == earlier:
+    def note(self, written: Sequence[int], words: Sequence[Next], *, keep: bool = True) -> None:
+        """Behind these tokens come probably these words, the likeliest first; it is the same text as a word ago.
+
+        Without ``keep`` only :attr:`latest` says so.
+        """
+        here, now = tuple(written), time.monotonic()
+        for earlier, (_, at) in [*self._texts.items()]:
+            same = len(here) - len(earlier) <= _STEP and here[: len(earlier)] == earlier
+            if same or at < now - _LATELY_S:  # what nobody goes on with is not kept
                 del self._texts[earlier]
-        self._texts[here] = words, time.monotonic()
+        if keep:
+            self._texts[here] = words, now
         if len(self._texts) > _TEXTS:
             self._texts.popitem(last=False)
         self.latest = words
+
+    def end(self, text: Sequence[int]) -> None:
+        """Forget what stands at the beginning of a text that is whole."""
+        whole = tuple(text)
+        for earlier in [earlier for earlier in self._texts if whole[: len(earlier)] == earlier]:
+            del self._texts[earlier]
 
     def beside(self, written: Sequence[int]) -> list[list[int]]:
         """What other texts than this one will be, as far as it can be told: worth reading in a pass for this one."""
@@ -47,5 +58,11 @@ class Foreseen:
         return [
             words[0].entry
             for text, (words, at) in reversed(self._texts.items())
-            if words and words[0].p >= _SURE and at > since and here[: len(text)] != text
+            if words and words[0].p >= _SURE and at > since and not _same(here, text)
         ]
+
+
+def _same(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether one goes on from the other."""
+    common = min(len(one), len(other))
+    return one[:common] == other[:common]

@@ -187,7 +187,8 @@ class Predictor:
                 words = [
                     word for word in self._ranking.words(cut, found) if not self._hides(prefix, word.text)
                 ]
-                self._foreseen.note(cut.head, [Next(self._with(cut, word), word.p) for word in words[:2]])
+                following = [Next(self._with(cut, word), word.p) for word in words[:2]]
+                self._foreseen.note(cut.head, following, keep=remember)
                 if ghost_words and not given_up():
                     piece = self._piece(prefix, cut, found, words[:1], beside)
                     if piece is not None:
@@ -196,10 +197,12 @@ class Predictor:
                             self._offered.note(prefix, piece.text, piece.p, shown=ghost.show)
                         if self._hides(prefix, ghost.text):  # its tail would show too much
                             ghost = replace(ghost, text=piece.text)
-        following = WORD.search(suffix)
-        if following is not None:
-            words = [word for word in words if cut.typed + word.text != following[0]]
-            ghost = _before(ghost, cut.typed, following[0])
+            if not remember:
+                self._ranking.let_go(prefix)
+        behind = WORD.search(suffix)
+        if behind is not None:
+            words = [word for word in words if cut.typed + word.text != behind[0]]
+            ghost = _before(ghost, cut.typed, behind[0])
         elapsed_ms = (time.perf_counter() - started) * 1e3
         return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms)
 
@@ -241,6 +244,7 @@ class Predictor:
     def observe(self, text: str, ids: Sequence[int]) -> None:
         """Learn from an entry, before the knowledge does, how far what was foretold on the way could be trusted."""
         with self._lock:
+            self._foreseen.end(ids)
             self._expectation.observe(ids)
             offers = self._offered.take(text)
             if offers:

@@ -7,7 +7,8 @@ Typing on inside the word needs no other pass.
 
 from __future__ import annotations
 
-from collections import Counter
+import time
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -27,7 +28,7 @@ _TRUST = 0.8  # in what the memory knows of a word's second token
 _SPELLED = 2  # tokens that a word which no list knows may still take, a pass for each
 _NEW = 0.3  # a word that no list knows, as a share of the probability of the tokens that begin it ...
 _LETTER = 0.2  # ... and of each letter behind them
-_CUTS = 16  # prefixes whose tokens are remembered: those for which somebody waits
+_CUTS, _CUTS_S = 16, 2.0  # prefixes whose tokens are remembered, and for how long: somebody waits for them
 
 
 @dataclass(frozen=True)
@@ -59,20 +60,28 @@ class Ranking:
         self._tokenizer = tokenizer
         self._knowledge = knowledge
         self._expectation = expectation
-        self._cuts: dict[str, Cut] = {}
+        self._cuts = OrderedDict[str, tuple[Cut, float]]()
 
     def cut(self, prefix: str) -> Cut:
         """Cut a prefix before the word under the cursor."""
         text = self._expectation.tail(prefix)
+        now = time.monotonic()
+        while self._cuts and next(iter(self._cuts.values()))[1] < now - _CUTS_S:
+            self._cuts.popitem(last=False)
         if text in self._cuts:  # it has just been read
-            return self._cuts[text]
+            return self._cuts[text][0]
         match = _TYPED.search(text)
         assert match is not None  # noqa: S101 (the pattern matches the empty string)
         head = self._expectation.fit(self._tokenizer.encode(text[: match.start()]))
-        if len(self._cuts) >= _CUTS:
-            del self._cuts[next(iter(self._cuts))]
-        self._cuts[text] = cut = Cut(head, bool(match[1]), match[2])
+        cut = Cut(head, bool(match[1]), match[2])
+        self._cuts[text] = cut, now
+        if len(self._cuts) > _CUTS:
+            self._cuts.popitem(last=False)
         return cut
+
+    def let_go(self, prefix: str) -> None:
+        """Forget how a prefix was cut."""
+        self._cuts.pop(self._expectation.tail(prefix), None)
 
     def match(self, cut: Cut, most: int, beside: Callable[[], Iterable[list[int]]] = tuple) -> Matches:
         """Up to ``most`` words that begin as typed, with a look behind the first token if something is known of that.

@@ -33,7 +33,9 @@ class _Text:
 
 @dataclass(frozen=True)
 class Lent:
-    """A text that is set aside, by all of its tokens; how many stand before its own, and how many are those wanted."""
+    """A text that is set aside, by all of its tokens: how many stand before its own, and how many, these included, are
+    those of the text that was looked for.
+    """
 
     key: tuple[int, ...]
     begins: int
@@ -59,6 +61,10 @@ class Aside:
     def __len__(self) -> int:
         """How many texts there are."""
         return len(self._texts)
+
+    def __contains__(self, key: tuple[int, ...]) -> bool:
+        """Whether there is a text of just these tokens."""
+        return key in self._texts
 
     def put(self, tokens: Sequence[int], begins: int, places: Sequence[int] | None = None) -> None:
         """Set aside what is cached of a sequence from ``begins`` on; the oldest texts make room for it.

@@ -228,14 +228,14 @@ def _nodes(b: _Builder, weights: Weights, adapter: bool) -> None:
         quantize_axis=1,
     )
     delta: str | None = None
-    own = ["position_ids", "attention_bias"] if adapter else []
+    apart = ["position_ids", "attention_bias"] if adapter else []
     for layer in range(config.layers):
         normed, stream = norm(f"{layer}.attention_norm", stream, delta, weights.norms[layer]["attention"])
         packed = b.node("Reshape", [linear(normed, layer, "qkv"), "attention.shape"], [f"{layer}.packed"])
         past = [f"past.{layer}.{side}" for side in "kv"]
         b.node(
             "GroupQueryAttention",
-            [packed, "", "", *past, "seqlens_k", "total_length", "cos", "sin", *own],
+            [packed, "", "", *past, "seqlens_k", "total_length", "cos", "sin", *apart],
             [f"{layer}.heads", f"present.{layer}.k", f"present.{layer}.v"],
             MICROSOFT,
             num_heads=config.heads,

@@ -84,7 +84,7 @@ class _Reading:
     Its first ``shared`` tokens are the present text's, too; then come ``cached`` places and ``new`` tokens.
     """
 
-    place: int  # among those who asked
+    number: int  # among those who asked
     lent: Lent | None
     shared: int
     cached: range
@@ -171,13 +171,14 @@ class Session:
         self,
         ids: Sequence[int],
         wanted: Sequence[int] | NDArray[np.int64],
-        places: NDArray[np.int64] | None = None,
+        position_ids: NDArray[np.int64] | None = None,
         bias: NDArray[np.float32] | None = None,
         interrupt: Interrupt | None = None,
     ) -> NDArray[np.float32]:
         """Logits of those of these tokens that are ``wanted``; their keys and values come behind all that is cached.
 
-        ``places`` (S,) and ``bias`` (S, T) say where in its text each stands and where it looks, unless all are of one.
+        ``position_ids`` (S,) and ``bias`` (S, T) say where in its text each stands and where it looks, unless there is
+        but one.
         """
         started = time.perf_counter()
         count, past = len(ids), len(self.tokens) if bias is None else bias.shape[1] - len(ids)
@@ -190,7 +191,9 @@ class Session:
             "positions": positions,
             "seqlens_k": np.array([past + count - 1], dtype=np.int32),
             "total_length": np.array(past + count, dtype=np.int32),
-            "position_ids": np.arange(past, past + count)[None] if places is None else places[None],
+            "position_ids": np.arange(past, past + count)[None]
+            if position_ids is None
+            else position_ids[None],
             "attention_bias": (np.zeros((count, past + count), np.float32) if bias is None else bias)[
                 None, None
             ],
@@ -214,66 +217,68 @@ class Session:
         Args:
             ids: what to append, a few tokens.
             others: whole texts, each with how many of its last tokens are its own, as :meth:`reuse` takes them.
-            most: how many tokens may be read of them, together. One with more, or without room, is left out.
+            most: how many tokens may be read of them, together. One with more, without room, that is read already, or
+                that goes on from another of them, is left out.
 
         Returns:
             Logits (vocab,) of the last token of ``ids``, under -1, and of the last of each text that was read, by its
-            place in ``others``.
+            number in ``others``.
 
         Raises:
-            ValueError: there is no room for ``ids``, or there are none.
+            ValueError: there is no room for ``ids``, or there are none; or the graph reads one text at a time.
         """
+        if "attention_bias" not in self.model.names:
+            raise ValueError("this graph reads one text at a time")
         past, room = len(self.tokens), self.length - len(self.tokens) - len(ids)
         if not ids or room < 0:
             raise ValueError(f"{len(ids)} tokens do not fit: {past} of {self.length} are taken")
         reading, lent = [_Reading(-1, None, past, range(past, past), [*ids])], set[tuple[int, ...]]()
-        for place, (text, _) in enumerate(others):
-            one = self._lend(place, text, reading[-1].cached.stop, most, room)
-            if one is None or (
-                one.lent is not None and one.lent.key in lent
-            ):  # or it goes on from one that is here
+        for number, (text, _) in enumerate(others):
+            one = self._rest_of(number, text, reading[-1].cached.stop)
+            fits = 0 < len(one.new) <= most and len(one.cached) + len(one.new) <= room
+            if not fits or (one.lent is not None and one.lent.key in lent):
                 continue
             reading.append(one)
             room -= len(one.cached) + len(one.new)
             most -= len(one.new)
             if one.lent is not None:
+                self._aside.lend(one.lent, one.cached.start)
                 lent.add(one.lent.key)
         end, ends = reading[-1].cached.stop, np.cumsum([len(one.new) for one in reading])
-        places, bias = np.zeros(ends[-1], np.int64), np.full((ends[-1], end + ends[-1]), -np.inf, np.float32)
+        position_ids, bias = (
+            np.zeros(ends[-1], np.int64),
+            np.full((ends[-1], end + ends[-1]), -np.inf, np.float32),
+        )
         for one, stop in zip(reading, ends, strict=True):
             rows = slice(stop - len(one.new), stop)
-            places[rows] = one.shared + len(one.cached) + np.arange(len(one.new))
+            position_ids[rows] = one.shared + len(one.cached) + np.arange(len(one.new))
             bias[rows, : one.shared] = 0
             bias[rows, one.cached.start : one.cached.stop] = 0
             bias[rows, end + rows.start : end + rows.stop] = 0  # the graph itself hides later ones
-        logits = self._pass([token for one in reading for token in one.new], ends - 1, places, bias)
+        logits = self._pass([token for one in reading for token in one.new], ends - 1, position_ids, bias)
         for one, stop in zip(reading[1:], ends[1:], strict=True):
-            self._set_aside(one, *others[one.place], range(end + stop - len(one.new), end + stop))
+            self._set_aside(one, *others[one.number], range(end + stop - len(one.new), end + stop))
         self._cache[..., past : past + len(ids), :] = self._cache[..., end : end + len(ids), :].copy()
         self.tokens.extend(ids)
-        return {one.place: row for one, row in zip(reading, logits, strict=True)}
+        return {one.number: row for one, row in zip(reading, logits, strict=True)}
 
-    def _lend(self, place: int, text: Sequence[int], end: int, most: int, room: int) -> _Reading | None:
-        """Bring what is set aside of a text behind the first ``end`` places; None where too much is left to read."""
-        shared = common_beginning(self.tokens, text)
+    def _rest_of(self, number: int, text: Sequence[int], end: int) -> _Reading:
+        """What would be left to read of a text, were what is set aside of it behind the first ``end`` places."""
+        shared = common = common_beginning(self.tokens, text)
         lent = self._aside.find(text, shared)
-        common = shared
         if lent is not None:
             shared, common = lent.begins, lent.common
-        found = _Reading(place, lent, shared, range(end, end + common - shared), [*text[common:]])
-        if not 0 < len(found.new) <= most or len(found.cached) + len(found.new) > room:
-            return None
-        if lent is not None:
-            self._aside.lend(lent, end)
-        return found
+        return _Reading(number, lent, shared, range(end, end + common - shared), [*text[common:]])
 
     def _set_aside(self, one: _Reading, text: Sequence[int], own: int, new: range) -> None:
         """Keep what was read of a text, its new tokens' keys and values being at these places."""
-        if one.lent is not None:
+        begins = len(text) - own if one.lent is None else one.lent.begins
+        # Another text of the same pass may have taken its room.
+        if one.lent is not None and one.lent.key in self._aside:
             self._aside.go_on(one.lent, text, new)
-        elif own >= WORTH:
-            begins = len(text) - own
-            self._aside.put(text, begins, [*range(begins, one.shared), *new][-own:])
+        elif len(text) - begins >= WORTH:
+            own_places = [*range(begins, one.shared), *one.cached, *new]
+            self._aside.put(text, begins, own_places[begins - len(text) :])
 
     def _run(self, interrupt: Interrupt | None) -> None:
         if interrupt is None:

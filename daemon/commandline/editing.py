@@ -51,9 +51,7 @@ def shell_init(
 
 
 def vscode(
-    path: Annotated[Path, typer.Argument(help="Where to write it.", metavar="[FILE]")] = Path(
-        "idiolect.vsix"
-    ),
+    path: Annotated[Path, typer.Argument(help="Where to write it.", metavar="FILE")] = Path("idiolect.vsix"),
 ) -> None:
     """Write the extension for VS Code, to be installed with `code --install-extension FILE`."""
     from idiolect.daemon.commandline.view import UnwritableError

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
+import os
+import re
 import shutil
 import sys
 import zipfile
@@ -10,6 +14,9 @@ from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from xml.sax.saxutils import escape
+
+from idiolect.models import durable
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -45,24 +52,29 @@ _MANIFEST: Final = """<?xml version="1.0" encoding="utf-8"?>
 
 
 def write(path: Path) -> None:
-    """Write the extension for this installation to `path`, which is replaced if it exists. Raises OSError."""
+    """Write the extension for this installation to `path`. Raises OSError; FileExistsError where other than one is."""
+    if path.exists() and path.suffix != ".vsix":
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     folder = resources.files("idiolect.daemon.editors").joinpath("vscode")
     about = _about(folder)
+    texts = {name: escape(text) for name, text in about.items() if isinstance(text, str)}
     parts = {
         "[Content_Types].xml": _TYPES,
-        "extension.vsixmanifest": _MANIFEST.format(**about, engine=about["engines"]["vscode"]),
+        "extension.vsixmanifest": _MANIFEST.format(**texts, engine=about["engines"]["vscode"]),
         "extension/package.json": json.dumps(about, indent=2),
         "extension/extension.js": folder.joinpath("extension.js").read_text("utf-8"),
     }
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in parts.items():
             archive.writestr(name, text)
+    durable.write(path, packed.getvalue())
 
 
 def _about(folder: Traversable) -> dict[str, Any]:
     """Its `package.json`: of this version, and with this installation's program, which need not be on the path."""
     about: dict[str, Any] = json.loads(folder.joinpath("package.json").read_text("utf-8"))
-    about["version"] = ".".join(version("idiolect").split(".")[:3])
+    about["version"] = ".".join(re.findall(r"\d+", version("idiolect"))[:3])
     command = about["contributes"]["configuration"]["properties"]["idiolect.command"]
     program = shutil.which("idiolect", path=str(Path(sys.executable).parent))
     if program is not None:

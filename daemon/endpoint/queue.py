@@ -253,8 +253,9 @@ class Typing:
         return given_up
 
     def waiting(self, source: str = "") -> list[str]:
-        """Prefixes from that source for which somebody waits. May be asked in the thread, too."""
-        return [one.prefix for one in [*self._asked.values()] if one.source == source]
+        """Prefixes from that source for which somebody waits, and has not typed on. May be asked in the thread, too."""
+        asked = [*self._asked.items()]
+        return [one.prefix for given_up, one in asked if one.source == source and not given_up.is_set()]
 
     def end(self, given_up: threading.Event) -> None:
         """It is answered, or its client has gone."""

@@ -64,12 +64,14 @@ def editor(service, extension, needs_program, tmp_path):
 
     yield start
     for one in running:
-        family = [psutil.Process(one.pid), *psutil.Process(one.pid).children(recursive=True)]
-        for process in family:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.terminate()
-        psutil.wait_procs(family, 10)
-        one.wait()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            family = [psutil.Process(one.pid), *psutil.Process(one.pid).children(recursive=True)]
+            for process in family:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.terminate()
+            for process in psutil.wait_procs(family, 10)[1]:
+                process.kill()
+        one.wait(10)
 
 
 def await_port(address):

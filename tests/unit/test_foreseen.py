@@ -21,6 +21,12 @@ def test_of_other_texts_the_likeliest_word_is_told_the_latest_first() -> None:
     assert ours.beside([1, 2]) == [[7, 8], [5, 6]]
     assert ours.beside([5]) == [[1, 2, 3], [7, 8]]
     assert ours.beside([5, 1, 1]) == [[1, 2, 3], [7, 8]], "it has gone on from there"
+    assert ours.beside([1]) == [[7, 8], [5, 6]], "and back"
+    ours.end([7, 8, 9])
+    assert ours.beside([1]) == [[5, 6]], "it is whole"
+    ours.note([4], mine, keep=False)
+    assert ours.latest is mine
+    assert ours.beside([1]) == [[5, 6]]
 
 
 def test_a_text_that_goes_on_is_the_same_and_one_that_is_left_is_forgotten(

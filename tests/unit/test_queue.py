@@ -338,6 +338,8 @@ def test_who_waits_for_text_is_told_apart_from_who_waits_for_a_command():
     assert (typing.waiting(), typing.waiting("shell")) == (["Hi ", "Dear "], ["git st"])
     typing.end(first)
     assert typing.waiting() == ["Dear "]
+    typing.begin("mail", "Dear Z")
+    assert typing.waiting() == ["Dear Z"], "who has typed on waits for that alone"
 
 
 @in_loop

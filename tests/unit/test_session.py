@@ -233,12 +233,18 @@ def alone(tiny_float: Model, adapter: Adapter) -> Callable[..., NDArray[np.float
     return lambda tokens: Session(tiny_float, length=LENGTH, adapter=adapter).feed(tokens)[0].copy()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("room", [120, 40, 25])
+@pytest.mark.parametrize("seed", range(3))
 def test_texts_read_in_one_pass_say_what_each_says_alone(
-    tiny_float: Model, ids: list[int], adapter: Adapter, alone: Callable[..., NDArray[np.float32]], seed: int
+    tiny_float: Model,
+    ids: list[int],
+    adapter: Adapter,
+    alone: Callable[..., NDArray[np.float32]],
+    seed: int,
+    room: int,
 ) -> None:
     """Several write at once, at paces of their own, and go back now and then; each is asked for or read beside."""
-    session = Session(tiny_float, length=LENGTH, adapter=adapter, aside=120)
+    session = Session(tiny_float, length=LENGTH, adapter=adapter, aside=room)
     random = np.random.default_rng(seed)
     before, own = ids[:20], [[], [], [], []]
     read = 0
@@ -257,7 +263,11 @@ def test_texts_read_in_one_pass_say_what_each_says_alone(
         for place, row in found.items():
             assert np.abs(row - alone([*before, *order[place + 1]])).max() < CLOSE
         read += len(found) - 1
-    assert read > 40, "most of them go along"
+        kept = session._aside
+        assert sorted([*kept._free, *(at for text in kept._texts.values() for at in text.places)]) == [
+            *range(room)
+        ]
+    assert read > room / 3, "most of them go along where there is room"
 
 
 def test_what_is_read_in_one_pass_is_kept_for_the_next(
@@ -276,6 +286,24 @@ def test_what_is_read_in_one_pass_is_kept_for_the_next(
     short = ids[150:158]
     assert sorted(session.feed_beside([7], [([*before, *short], 8)], 8)) == [-1, 0]
     assert session.reuse([*before, *short], 8) == [], "a text that was not there yet"
+
+
+def test_a_text_that_loses_its_room_to_another_of_the_same_pass_is_set_aside_anew(
+    tiny_float: Model, ids: list[int], adapter: Adapter, alone: Callable[..., NDArray[np.float32]]
+) -> None:
+    session = Session(tiny_float, length=LENGTH, adapter=adapter, aside=20)
+    before, oldest, other, mine = ids[:20], ids[40:50], ids[100:110], ids[150:160]
+    for text in (oldest, other, mine):
+        session.feed(session.reuse([*before, *text], 10))
+    assert not session._aside._free
+    others = [[*before, *other, 7], [*before, *oldest, 8]]
+    found = session.feed_beside([9], [(text, 11) for text in others], 4)
+    for place, text in enumerate(others):
+        assert np.abs(found[place] - alone(text)).max() < CLOSE
+    assert session.tokens == [*before, *mine, 9]
+    session.end([*mine, 9])  # or it would need the room
+    assert session.reuse([*others[1], 5], 12) == [5]
+    assert np.abs(session.feed([5])[0] - alone([*others[1], 5])).max() < CLOSE
 
 
 def test_who_needs_much_has_no_room_or_goes_on_from_another_reads_alone(

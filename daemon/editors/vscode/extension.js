@@ -7,10 +7,13 @@ const { spawn } = require("node:child_process");
 const vscode = require("vscode");
 
 const NAME = "Visual Studio Code";
-const RESTARTS = 3; // of a server that ends by itself
+const RESTARTS = 3; // of a server that ends by itself, within a minute
+const MINUTE_MS = 60000;
+const PAUSE_MS = 1000;
 
 /** A server process, spoken to in JSON-RPC with the protocol's `Content-Length` headers. */
 class Connection {
+  /** `ended(why, runs)` is called once: `runs` is whether there was such a program at all. */
   constructor(command, ended) {
     this.waiting = new Map();
     this.asked = 0;
@@ -18,17 +21,19 @@ class Connection {
     this.server = spawn(command[0], command.slice(1), { stdio: ["pipe", "pipe", "ignore"] });
     this.server.stdout.on("data", (data) => this.take(data));
     this.server.stdin.on("error", () => {}); // it has gone: "exit" tells
-    const end = (why) => {
-      for (const { reject } of this.waiting.values()) reject(new Error(why));
+    const end = (why, runs) => {
+      if (this.gone) return;
+      this.gone = new Error(why);
+      for (const { reject } of this.waiting.values()) reject(this.gone);
       this.waiting.clear();
-      ended(why);
-      ended = () => {};
+      ended(why, runs);
     };
-    this.server.on("error", () => end(`'${command[0]}' can't be run`));
-    this.server.on("exit", () => end("the language server has ended"));
+    this.server.on("error", () => end(`'${command[0]}' can't be run`, false));
+    this.server.on("exit", () => end("the language server has ended", true));
   }
 
   request(method, params, cancellation) {
+    if (this.gone) return Promise.reject(this.gone);
     const id = ++this.asked;
     const cancelled = cancellation?.onCancellationRequested(() => this.notify("$/cancelRequest", { id }));
     return new Promise((resolve, reject) => {
@@ -53,7 +58,9 @@ class Connection {
       const head = this.read.indexOf("\r\n\r\n");
       if (head < 0) return;
       const start = head + 4;
-      const end = start + Number(/Content-Length: (\d+)/i.exec(this.read.toString("ascii", 0, head))[1]);
+      const length = /Content-Length: (\d+)/i.exec(this.read.toString("ascii", 0, head));
+      if (!length) return void this.server.kill(); // that is no language server
+      const end = start + Number(length[1]);
       if (this.read.length < end) return;
       const message = JSON.parse(this.read.toString("utf8", start, end));
       this.read = this.read.subarray(end);
@@ -77,29 +84,43 @@ const span = (range) => ({ start: place(range.start), end: place(range.end) });
 const range = (of) => new vscode.Range(of.start.line, of.start.character, of.end.line, of.end.character);
 const named = (document) => ({ uri: document.uri.toString() });
 
-/** A session with the server: the documents that are open, and what is asked about them. */
+/** A session with the server, which is started for the first document that it is to hear of. */
 class Session {
   constructor(settings) {
     this.settings = settings;
     this.languages = settings.get("languages");
     this.ready = false; // from when on the server may be told of documents
-    this.started = this.start(RESTARTS).catch(() => {}); // the connection's end has been told of
+    this.ends = []; // when it ended by itself
   }
 
-  /** Whether the server is to hear of a document. */
   covers(document) {
-    if (!this.ready) return false;
     return ["file", "untitled"].includes(document.uri.scheme) && this.languages.includes(document.languageId);
   }
 
-  async start(restarts) {
-    this.connection = new Connection(this.settings.get("command"), (why) => {
-      this.ready = false;
-      if (this.closed) return;
-      if (restarts > 0) this.started = this.start(restarts - 1).catch(() => {});
-      else vscode.window.showErrorMessage(`idiolect: ${why}. Look at the setting idiolect.command.`);
-    });
-    await this.connection.request("initialize", {
+  /** Whether the server hears of a document. */
+  tells(document) {
+    return this.ready && this.covers(document);
+  }
+
+  async start() {
+    const command = this.settings.get("command");
+    if (!Array.isArray(command) || !command.length || command.some((part) => typeof part !== "string"))
+      return this.complain("the command must be a list, of a program and its arguments");
+    this.connection = new Connection(command, (why, runs) => this.ended(why, runs));
+    try {
+      await this.connection.request("initialize", this.introduction());
+    } catch (error) {
+      if (!this.connection.gone) this.complain(error.message);
+      return;
+    }
+    if (this.closed) return;
+    this.connection.notify("initialized", {});
+    this.ready = true;
+    for (const document of vscode.workspace.textDocuments) this.open(document);
+  }
+
+  introduction() {
+    return {
       processId: process.pid,
       rootUri: null,
       clientInfo: { name: NAME, version: vscode.version },
@@ -111,15 +132,26 @@ class Session {
         after_space: this.settings.get("afterSpace"),
         languages: this.languages,
       },
-    });
-    this.connection.notify("initialized", {});
-    this.ready = true;
-    for (const document of vscode.workspace.textDocuments) this.open(document);
+    };
+  }
+
+  ended(why, runs) {
+    this.ready = false;
+    if (this.closed) return;
+    const now = Date.now();
+    this.ends = [...this.ends.filter((at) => now - at < MINUTE_MS), now];
+    if (!runs || this.ends.length > RESTARTS) this.complain(why);
+    else this.started = new Promise((resolve) => setTimeout(resolve, PAUSE_MS)).then(() => this.closed || this.start());
+  }
+
+  complain(why) {
+    vscode.window.showErrorMessage(`idiolect: ${why}. Run 'idiolect doctor', and look at the setting idiolect.command.`);
   }
 
   async ask(method, document, position, more, cancellation) {
+    await this.started;
+    if (!this.tells(document) || cancellation?.isCancellationRequested) return null;
     try {
-      await this.started;
       const params = { textDocument: named(document), position: place(position), ...more };
       return await this.connection.request(method, params, cancellation);
     } catch {
@@ -128,14 +160,15 @@ class Session {
   }
 
   open(document) {
-    if (!this.covers(document)) return;
+    if (this.covers(document)) this.started ??= this.start(); // which opens all that are there
+    if (!this.tells(document)) return;
     const { languageId, version } = document;
     const opened = { ...named(document), languageId, version, text: document.getText() };
     this.connection.notify("textDocument/didOpen", { textDocument: opened });
   }
 
   changed({ document, contentChanges }) {
-    if (!this.covers(document) || !contentChanges.length) return;
+    if (!this.tells(document) || !contentChanges.length) return;
     this.connection.notify("textDocument/didChange", {
       textDocument: { ...named(document), version: document.version },
       contentChanges: contentChanges.map((change) => ({ range: span(change.range), text: change.text })),
@@ -143,12 +176,12 @@ class Session {
   }
 
   saved(document) {
-    if (!this.covers(document)) return;
+    if (!this.tells(document)) return;
     this.connection.notify("textDocument/didSave", { textDocument: named(document), text: document.getText() });
   }
 
   left(document) {
-    if (this.covers(document)) this.connection.notify("textDocument/didClose", { textDocument: named(document) });
+    if (this.tells(document)) this.connection.notify("textDocument/didClose", { textDocument: named(document) });
   }
 
   async words(document, position, cancellation) {
@@ -176,17 +209,15 @@ class Session {
   }
 
   accepted(figures) {
-    this.connection.request("workspace/executeCommand", { command: "idiolect.accepted", arguments: [figures] }).catch(() => {});
+    const what = { command: "idiolect.accepted", arguments: [figures] };
+    if (this.ready) this.connection.request("workspace/executeCommand", what).catch(() => {});
   }
 
   /** Let the server learn what was saved, and go. */
   async close() {
     this.closed = true;
-    try {
-      await this.connection.request("shutdown", null);
-    } catch {
-      return;
-    }
+    if (!this.ready) return void this.connection?.server.kill();
+    await this.connection.request("shutdown", null).catch(() => {});
     this.connection.notify("exit", null);
   }
 }
@@ -211,6 +242,7 @@ function activate(context) {
     vscode.workspace.onDidSaveTextDocument((document) => session.saved(document)),
     vscode.workspace.onDidCloseTextDocument((document) => session.left(document)),
   );
+  for (const document of vscode.workspace.textDocuments) session.open(document);
 }
 
 function deactivate() {
