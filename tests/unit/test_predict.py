@@ -322,6 +322,18 @@ def test_who_writes_at_the_same_time_shares_passes_and_is_answered_as_if_alone(
     assert together < share * sum(apart)
 
 
+def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
+    predictor: Callable[..., Predictor],
+) -> None:
+    ours = predictor(*HISTORY)
+    ours.suggest("Please send the quarterly fig", remember=False)
+    assert not ours._ranking._cuts
+    assert not ours._foreseen._texts
+    ours.suggest("Please send the quarterly fig")
+    assert ours._ranking._cuts
+    assert ours._foreseen._texts
+
+
 @pytest.mark.parametrize("word", ["international", "therefore", "Xylographers", "wherever", "don't"])
 def test_a_ghost_costs_a_pass_only_where_the_word_may_be_finished(
     predictor: Callable[..., Predictor], lexicon: Lexicon, word: str
