@@ -27,9 +27,7 @@ _CERTAIN = 0.8
 _SAID, _DRAFTED, _REMEMBERED = 32, 16, 16  # distributions, of 200 KB each
 _ASIDE = 1024  # tokens of texts that are written beside the present one, of 45 KB each: a long one and eight short ones
 _PIECE = 32  # tokens that are read in one pass of a long text: 80 ms beside a round, where 64 take 150
-_BESIDE = (
-    12  # tokens of others that are read in the pass for one text, of 2 ms each; a pass of its own takes 14
-)
+_BESIDE = 12  # tokens of others that are read in the pass for one text: 2 ms each, alone 14
 _AT_ONCE = 32  # tokens of an entry that is known beforehand are read in one pass
 _ALONE, _ALONE_S = 2, 2.0  # texts gone on with so lately among which there is time to look ahead
 _UNDER_WAY_S = 10.0  # since somebody last went on with a text
@@ -340,11 +338,8 @@ class Expectation:
         interrupt: Interrupt | None = None,
         beside: Iterable[list[int]] = (),
     ) -> list[NDArray[np.float32]]:
-        others = [
-            *{
-                tuple(other): other for other in beside if other != entry and not self._foretold(other, [])
-            }.values()
-        ]
+        wanted = {tuple(other): other for other in beside if other != entry}
+        others = [other for other in wanted.values() if not self._foretold(other, [])]
         rows = self._read_with(entry, others) if others else self._read(entry, draft, interrupt)
         return [self._remember(entry, draft[:place], row) for place, row in enumerate(rows)]
 

@@ -187,10 +187,11 @@ class Predictor:
                 words = [
                     word for word in self._ranking.words(cut, found) if not self._hides(prefix, word.text)
                 ]
-                following = [Next(self._with(cut, word), word.p) for word in words[:2]]
+                pieces = [_Piece(word.text, word.p, self._with(cut, word)) for word in words[:2]]
+                following = [Next(piece.entry, piece.p) for piece in pieces]
                 self._foreseen.note(cut.head, following, keep=remember)
                 if ghost_words and not given_up():
-                    piece = self._piece(prefix, cut, found, words[:1], beside)
+                    piece = self._piece(prefix, cut, found, pieces[:1], beside)
                     if piece is not None:
                         ghost = self._shown(piece, ghost_words, given_up)
                         if remember:
@@ -279,14 +280,13 @@ class Predictor:
         prefix: str,
         cut: Cut,
         found: Matches,
-        words: list[Word],
+        pieces: list[_Piece],
         beside: Callable[[], Iterable[list[int]]],
     ) -> _Piece | None:
-        """The beginning of a ghost that is expected to save most."""
-        pieces = [_Piece(word.text, word.p, self._with(cut, word)) for word in words]
+        """The beginning of a ghost that is expected to save most: one of these, or the word behind."""
         if not cut.spaced or cut.typed:
             behind = self._next(cut, found, beside)
-            pieces += [piece for piece in behind if not self._hides(prefix, piece.text)]
+            pieces = pieces + [piece for piece in behind if not self._hides(prefix, piece.text)]
         return max(pieces, key=lambda piece: piece.saving, default=None)
 
     def _shown(self, piece: _Piece, most: int, given_up: Callable[[], bool]) -> Ghost:

@@ -258,7 +258,8 @@ class Session:
         logits = self._pass([token for one in reading for token in one.new], ends - 1, position_ids, bias)
         for one, stop in zip(reading[1:], ends[1:], strict=True):
             self._set_aside(one, *others[one.number], range(end + stop - len(one.new), end + stop))
-        self._cache[..., past : past + len(ids), :] = self._cache[..., end : end + len(ids), :].copy()
+        if end > past:  # behind what is lent
+            self._cache[..., past : past + len(ids), :] = self._cache[..., end : end + len(ids), :].copy()
         self.tokens.extend(ids)
         return {one.number: row for one, row in zip(reading, logits, strict=True)}
 

@@ -183,11 +183,14 @@ def test_the_extension_is_whole(extension):
     assert command[1:] == ["lsp"]
 
 
-def test_a_file_that_cannot_be_written_is_named(tmp_path):
-    path = tmp_path / "missing" / "idiolect.vsix"
+@pytest.mark.parametrize("name", ["missing/idiolect.vsix", "thesis.md"])
+def test_a_file_that_cannot_be_written_is_named_and_another_one_is_left_as_it_is(tmp_path, name):
+    path, thesis = tmp_path / name, tmp_path / "thesis.md"
+    thesis.write_text("all of it")
     failed = subprocess.run(
         [sys.executable, "-c", MAIN, "vscode", str(path)], capture_output=True, text=True, check=False
     )
     assert failed.returncode == 51
     assert str(path) in failed.stderr
     assert "Traceback" not in failed.stderr
+    assert thesis.read_text() == "all of it"
