@@ -78,6 +78,7 @@ class Order:
     seen: list[int]
     mixtures: dict[str, list[Any]]
     rare_min_count: int
+    products: str = "fastest"  # or the type's name
     spent_s: float = 0.0
     checkpoint_parts: int = 0
     checkpoint_s: float = 90.0  # of the clock; one is some 50 MB
@@ -194,7 +195,7 @@ def _train(
 ) -> tuple[Lora, list[int], dict[str, Any]]:
     """The adapter, the places of the entries that it has learned from, and facts; of the ``known`` entries by place."""
     # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
-    from idiolect.adapters.training import TrainConfig, fastest_products, name_of, products_of, train
+    from idiolect.adapters.training import TrainConfig, name_of, products_for, train
     from idiolect.models.graph import read_weights
     from idiolect.models.twin import Twin
 
@@ -204,7 +205,7 @@ def _train(
     else:  # there is none, or another rank is asked for
         start, seen = Lora.fresh(LoraConfig(order.rank, order.alpha), base.config, order.seed), []
     rows, chosen = _rows(order, seen, tokenizer, known, replay, config)
-    products = products_of(checkpoint) if checkpoint else fastest_products(order.threads)
+    products = products_for(order.products, order.threads, checkpoint)
     twin = Twin(read_weights(base.graph, base.config), products)
     result = train(
         twin,

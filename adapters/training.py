@@ -28,8 +28,7 @@ _UNDISTURBED = 0.85  # share of its threads' time that a step gets on an idle ma
 _RETRY = 12  # steps between two trials of it
 _ROWS = 2  # rows whose activations are held at once
 _TRIED = (512, 1536)  # shape of the matrices by which products are timed
-_KINDS = (torch.bfloat16, torch.float32)
-_FAR_FASTER = 2.0  # times; less is not worth the rounding
+_CLEARLY_FASTER = 1.5  # times: what has instructions for bfloat16 is above 2, what has none below 1
 
 
 @dataclass(frozen=True)
@@ -133,10 +132,11 @@ def train(
 
 
 def fastest_products(threads: int) -> torch.dtype:
-    """The type to make matrix products in: bfloat16 where this processor is far faster at it, else float32.
+    """The type to make matrix products in: bfloat16 where this processor is faster at it, else float32.
 
-    Timed, since no name of a processor tells: with matrix units (AMX) it is four to seven times as fast, without them
-    often slower. By one thread: of several, each waits for the others, which may wait for other programs.
+    Timed, since no name of a processor tells: with matrix units (AMX) it is four to seven times as fast, with AVX-512's
+    own instructions twice, without either often slower. By one thread: of several, each waits for the others, which may
+    wait for other programs.
     """
     torch.set_num_threads(1)
 
@@ -149,14 +149,15 @@ def fastest_products(threads: int) -> torch.dtype:
             times.append(time.thread_time() - began_s)
         return min(times)
 
-    faster = time_s(torch.float32) > _FAR_FASTER * time_s(torch.bfloat16)
+    faster = time_s(torch.float32) > _CLEARLY_FASTER * time_s(torch.bfloat16)
     torch.set_num_threads(threads)
     return torch.bfloat16 if faster else torch.float32
 
 
-def products_of(checkpoint: bytes) -> torch.dtype:
-    """The type that the training which left a checkpoint made its products in, and which it goes on with."""
-    return next(kind for kind in _KINDS if name_of(kind) == _metadata(checkpoint)["products"])
+def products_for(wanted: str, threads: int, checkpoint: bytes | None = None) -> torch.dtype:
+    """The type to make matrix products in: as before the checkpoint, else as ``wanted``, which may be `fastest`."""
+    name = _metadata(checkpoint)["products"] if checkpoint else wanted
+    return fastest_products(threads) if name == "fastest" else getattr(torch, name)  # type: ignore[no-any-return]
 
 
 class _Learned:

@@ -418,6 +418,7 @@ def order_of(settings: Settings, budget_s: float | None, seed: int) -> Order:
         alpha=settings.alpha,
         epochs=settings.epochs,
         learning_rate=settings.learning_rate,
+        products=settings.products,
         general_tolerance=settings.general_tolerance,
         recent_tokens=settings.recent_tokens,
         threads=settings.threads,

@@ -201,6 +201,10 @@ class Settings(pydantic_settings.BaseSettings):
         1.0, gt=0, le=100, description="passes over the text in a round, above 0 and up to 100"
     )
     learning_rate: float = Field(7e-4, gt=0, le=1, description="peak learning rate, above 0 and up to 1")
+    products: Literal["fastest", "bfloat16", "float32"] = Field(
+        "fastest",
+        description='type of matrix products in training: "bfloat16", "float32", or "fastest", as timed at each round',
+    )
     general_tolerance: float = Field(
         0.02, ge=0, le=10, description="allowed rise of perplexity on general text: 0.02 is 2 %; 0 to 10"
     )

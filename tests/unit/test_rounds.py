@@ -47,6 +47,7 @@ class Profile:
             "learning_rate": 2e-2,
             "recent_tokens": 40,
             # What is learned must not depend on how busy the machine is.
+            "products": "float32",
             "budget_s": 86400,
             "daily_budget_s": 86400,
             "quiet_s": 0,

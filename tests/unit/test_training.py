@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from idiolect.adapters.clock import Clock
 from idiolect.adapters.corpus import Rows
 from idiolect.adapters.lora import Lora, LoraConfig
-from idiolect.adapters.training import TrainConfig, Trained, products_of, train
+from idiolect.adapters.training import TrainConfig, Trained, products_for, train
 from idiolect.models.graph import Weights
 from idiolect.models.twin import Twin
 
@@ -124,9 +124,17 @@ def test_a_checkpoint_says_in_which_products_it_goes_on(tiny_weights: Weights, p
     checkpoints: list[bytes] = []
     whole = trained(twin, rows(6), keep=lambda snapshot, _done: checkpoints.append(snapshot()))
     cut_off = checkpoints[len(checkpoints) // 3]
-    again = trained(Twin(tiny_weights, products_of(cut_off)), rows(6), checkpoint=cut_off)
+    kind = products_for("fastest", 1, cut_off)
+    assert kind == products
+    again = trained(Twin(tiny_weights, kind), rows(6), checkpoint=cut_off)
     for name, matrix in whole.lora.matrices.items():
         assert np.array_equal(matrix, again.lora.matrices[name]), name
+
+
+def test_products_are_made_in_the_type_that_is_asked_for() -> None:
+    assert products_for("bfloat16", 1) == torch.bfloat16
+    assert products_for("float32", 1) == torch.float32
+    assert products_for("fastest", 1) in (torch.bfloat16, torch.float32)
 
 
 def test_little_text_is_passed_over_twice_and_much_once(twin: Twin) -> None:
