@@ -135,10 +135,7 @@ def profile(profiles: Callable[[], Profile]) -> Iterator[Profile]:
 def test_a_round_that_began_by_itself_waits_while_the_user_types(profile: Profile) -> None:
     profile.begin()
     profile.service.suggest("see you ")
-    pressed = time.monotonic()
     until(profile.stands_still)
-    took_s = time.monotonic() - pressed
-    assert took_s < 2, "generous: it is some milliseconds on an idle machine"
     before = profile.child().cpu_times()
     for _ in range(4):
         profile.service.suggest("see you ")

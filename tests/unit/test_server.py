@@ -877,18 +877,13 @@ def test_typing_on_gives_up_the_ghost_of_what_was_typed_before(fresh, newer, giv
     other.join(DEADLINE_S)
 
 
-def test_requests_share_a_kept_connection_without_waiting_for_acknowledgements(site):
-    # With Nagle's algorithm on, a kept connection answers in 40 ms steps: 25 requests would take a second.
-    site.post("/v1/suggest", {"prefix": "warm"})
-    started = time.monotonic()
-    fastest = min(_timed(site) for _ in range(25))
-    assert fastest < 0.03, f"{fastest:.3f} s; all: {time.monotonic() - started:.3f} s"
+def test_answers_do_not_wait_for_acknowledgements(fresh):
+    # With Nagle's algorithm on, a kept connection answers in steps of 40 ms.
+    fresh.post("/v1/suggest", {"prefix": "warm"})
+    [connection] = fresh.server.server_state.connections
+    kept = connection.transport.get_extra_info("socket")
+    assert kept.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
-
-def _timed(site):
-    started = time.monotonic()
-    site.post("/v1/suggest", {"prefix": "Hi "})
-    return time.monotonic() - started
 
 
 def test_an_import_reports_as_it_goes(site):
