@@ -12,11 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.corpus import Recent
-from idiolect.adapters.memory import FastMemory
+from idiolect.adapters.knowledge import Knowledge
 from idiolect.adapters.mixture import Mixture
-from idiolect.adapters.rare import Rare
-from idiolect.adapters.words import Words
 from idiolect.models.session import Adapter, Interrupt, InterruptedPassError, Model, Session
 
 _DRAFT = 12  # tokens that are drafted with the memory and verified in one pass, at the most
@@ -33,30 +30,6 @@ _ALONE, _ALONE_S = 2, 2.0  # texts gone on with so lately among which there is t
 _UNDER_WAY_S = 10.0  # since somebody last went on with a text
 _IN_VIEW_S = 300.0  # that recent text stays as it is, at the most, before texts that are under way
 _WINDOW_STEP = 128  # a long prefix is cut at multiples of this, so that its cache stays valid for a while
-
-
-@dataclass(frozen=True)
-class Knowledge:
-    """What is known of the user without any training; grows with every entry."""
-
-    memory: FastMemory
-    words: Words
-    recent: Recent
-    rare: Rare
-
-    def learn(self, text: str, ids: Sequence[int]) -> None:
-        """Learn one entry, at once."""
-        self.rare.learn(text)
-        self.words.learn(self.rare.without(text))
-        self.recent.add(ids)
-        self.memory.add(ids)  # last: its size tells that what was remembered is out of date
-
-    def learn_many(self, entries: Sequence[tuple[str, Sequence[int]]]) -> None:
-        """Learn entries, each a text and its tokens, in order of time; far quicker than one by one."""
-        self.words.learn_many(self.rare.learn_many(text for text, _ in entries))
-        for _, ids in entries:
-            self.recent.add(ids)
-        self.memory.add_many(ids for _, ids in entries)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.draft import Draft
-from idiolect.adapters.expectation import Knowledge, softmax
+from idiolect.adapters.expectation import softmax
+from idiolect.adapters.knowledge import Knowledge
 from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.texts import WINDOW, Chat, End, Piece, Prompt, Wanted
 from idiolect.models.chat import chat_ids

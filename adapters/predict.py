@@ -16,8 +16,9 @@ import numpy as np
 import regex
 
 from idiolect.adapters.calibration import Calibration
-from idiolect.adapters.expectation import Expectation, Knowledge
+from idiolect.adapters.expectation import Expectation
 from idiolect.adapters.foreseen import Foreseen, Next
+from idiolect.adapters.knowledge import Knowledge
 from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.offered import Offered, wrong
 from idiolect.adapters.ranking import UNSPACED, Cut, Ranking, Word

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import regex
 
-from idiolect.adapters.expectation import Expectation, Knowledge
+from idiolect.adapters.expectation import Expectation
+from idiolect.adapters.knowledge import Knowledge
 from idiolect.adapters.words import WORD, Continuation, Matches
 from idiolect.models.tokenizer import Tokenizer
 

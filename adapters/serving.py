@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from idiolect.adapters.calibration import Calibration
 from idiolect.adapters.corpus import Recent
-from idiolect.adapters.expectation import Knowledge
+from idiolect.adapters.knowledge import Knowledge
 from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.predict import Predictor

@@ -157,7 +157,7 @@ def fastest_products(threads: int) -> torch.dtype:
 def products_for(wanted: str, threads: int, checkpoint: bytes | None = None) -> torch.dtype:
     """The type to make matrix products in: as before the checkpoint, else as ``wanted``, which may be `fastest`."""
     name = _metadata(checkpoint)["products"] if checkpoint else wanted
-    return fastest_products(threads) if name == "fastest" else getattr(torch, name)  # type: ignore[no-any-return]
+    return fastest_products(threads) if name == "fastest" else getattr(torch, name)
 
 
 class _Learned:

@@ -18,10 +18,10 @@ import numpy as np
 import psutil
 
 from idiolect.adapters.attribution import Attribution, Attributor
-from idiolect.adapters.expectation import Knowledge
 from idiolect.adapters.export import export
 from idiolect.adapters.generation import Voice
 from idiolect.adapters.keyness import Keyword, keywords
+from idiolect.adapters.knowledge import Knowledge
 from idiolect.adapters.lora import Lora
 from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.predict import NO_GHOST, Predictor, Suggestion

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from idiolect.adapters.corpus import Recent
-from idiolect.adapters.expectation import Knowledge
+from idiolect.adapters.knowledge import Knowledge
 from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.predict import NO_GHOST, Predictor, Suggestion

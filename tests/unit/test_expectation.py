@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from idiolect.adapters.corpus import Recent
-from idiolect.adapters.expectation import Expectation, Knowledge, softmax
+from idiolect.adapters.expectation import Expectation, softmax
+from idiolect.adapters.knowledge import Knowledge
 from idiolect.adapters.memory import FastMemory, Prediction
 from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.rare import Rare

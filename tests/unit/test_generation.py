@@ -7,8 +7,8 @@ import pytest
 
 from idiolect.adapters.corpus import Recent
 from idiolect.adapters.draft import Draft
-from idiolect.adapters.expectation import Knowledge
 from idiolect.adapters.generation import PromptTooLongError, Voice, Writer
+from idiolect.adapters.knowledge import Knowledge
 from idiolect.adapters.memory import FastMemory, Prediction
 from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.rare import Rare

@@ -10,7 +10,7 @@ import pytest
 
 from idiolect.adapters.calibration import Calibration
 from idiolect.adapters.corpus import Recent
-from idiolect.adapters.expectation import Knowledge
+from idiolect.adapters.knowledge import Knowledge
 from idiolect.adapters.memory import FastMemory, Prediction
 from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.predict import NO_GHOST, Predictor, Suggestion

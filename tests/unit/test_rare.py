@@ -3,7 +3,7 @@
 import pytest
 
 from idiolect.adapters.corpus import Recent, few_of_each, pack
-from idiolect.adapters.expectation import Knowledge
+from idiolect.adapters.knowledge import Knowledge
 from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.rare import Rare, training_weights
 from idiolect.adapters.words import Words

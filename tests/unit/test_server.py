@@ -885,7 +885,6 @@ def test_answers_do_not_wait_for_acknowledgements(fresh):
     assert kept.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-
 def test_an_import_reports_as_it_goes(site):
     answer = site.post("/v1/import", {"paths": [str(_file("notes.txt", site))]})
     assert [event["event"] for event in events(answer)] == ["progress", "done"]
