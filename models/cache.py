@@ -58,10 +58,6 @@ class Aside:
         self._free = [*range(most)]
         self._texts: OrderedDict[tuple[int, ...], _Text] = OrderedDict()
 
-    def __len__(self) -> int:
-        """How many texts there are."""
-        return len(self._texts)
-
     def __contains__(self, key: tuple[int, ...]) -> bool:
         """Whether there is a text of just these tokens."""
         return key in self._texts
