@@ -155,7 +155,7 @@ def test_of_a_text_that_goes_on_nothing_is_set_aside(tiny_float: Model, ids: lis
     session = Session(tiny_float, length=LENGTH, aside=100)
     session.feed(session.reuse(ids[:60], 40))
     session.reuse([*ids[:45], ids[100]], 26)  # 15 tokens were a draft
-    assert not session._aside
+    assert not session._aside._texts
     session.reuse([*ids[:30], ids[100]], 11)
     assert session._aside, "less stays than is cut off: it may be another text"
 
@@ -167,12 +167,12 @@ def test_what_is_set_aside_is_bounded_and_behind_another_beginning_of_no_use(
     for start in range(40, 180, 20):
         session.feed(session.reuse([*ids[:10], *ids[start : start + 20]], 20))
     kept = session._aside
-    assert len(kept) == 2
+    assert len(kept._texts) == 2
     assert len(session.reuse([*ids[:10], *ids[140:160]], 20)) == 0
     assert len(session.reuse([ids[11], *ids[1:10], *ids[120:140]], 20)) == 30
     monkeypatch.setattr("idiolect.models.cache._KEPT_S", -1.0)
     session.reuse(ids[:10])
-    assert not kept
+    assert not kept._texts
     assert sorted(kept._free) == [*range(50)], "all of the room is free again"
 
 
@@ -193,7 +193,7 @@ def test_a_text_is_under_way_until_it_ends_or_nobody_has_gone_on_with_it(
     assert lately(session) == texts
     assert not lately(session, 0)
     session.end([*ids[20:25], *texts[0], *ids[25:30]])
-    assert not session._aside
+    assert not session._aside._texts
     assert lately(session) == [texts[1]]
     session.end(ids[120:180])
     assert session.tokens == [*ids[:10], *texts[1]], "what was learned goes on from it, but does not hold it"
