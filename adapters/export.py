@@ -6,7 +6,6 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from idiolect.adapters.lora import Lora
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import IdiolectError
-from idiolect.models.llama import HEAD, Blocks, Weights, quantize
+from idiolect.models.llama import Blocks, Weights, quantize
 
 _PEFT_NAMES = {
     "q": "self_attn.q_proj",
@@ -90,22 +89,15 @@ def _peft(lora: Lora, base: BasePaths, folder: Path) -> None:
     """A folder that ``peft.PeftModel.from_pretrained`` loads; fused maps are taken apart again."""
     folder.mkdir()
     tensors: dict[str, NDArray[np.float32]] = {}
-    targets: list[str] = []
-
-    def add(place: str, name: str, columns: slice) -> None:
-        a, b = (lora.matrices[f"{name}.{side}"] for side in "AB")
-        tensors[f"base_model.model.{place}.lora_A.weight"] = np.ascontiguousarray(a.T)
-        tensors[f"base_model.model.{place}.lora_B.weight"] = np.ascontiguousarray(b[:, columns].T)
-        targets.append(place)
-
-    for name in dict.fromkeys(name.rpartition(".")[0] for name in lora.matrices):
-        layer, _, group = name.rpartition(".")
-        start = 0
-        for part, rows in base.config.parts().get(group, ()):
-            add(f"model.layers.{layer}.{_PEFT_NAMES[part]}", name, slice(start, start + rows))
-            start += rows
-    if HEAD in lora.config.targets:
-        add("lm_head", HEAD, slice(None))
+    for layer in range(lora.config.first_layer, base.config.layers):
+        for group in lora.config.targets:
+            a, b = (lora.matrices[f"{layer}.{group}.{side}"] for side in "AB")
+            start = 0
+            for part, rows in base.config.parts()[group]:
+                prefix = f"base_model.model.model.layers.{layer}.{_PEFT_NAMES[part]}"
+                tensors[f"{prefix}.lora_A.weight"] = np.ascontiguousarray(a.T)
+                tensors[f"{prefix}.lora_B.weight"] = np.ascontiguousarray(b[:, start : start + rows].T)
+                start += rows
     config = {
         "peft_type": "LORA",
         "task_type": "CAUSAL_LM",
@@ -114,7 +106,12 @@ def _peft(lora: Lora, base: BasePaths, folder: Path) -> None:
         "lora_alpha": lora.config.alpha,
         "lora_dropout": 0.0,
         "bias": "none",
-        "target_modules": sorted(targets),
+        "target_modules": sorted(
+            _PEFT_NAMES[part].split(".")[1]
+            for group in lora.config.targets
+            for part, _ in base.config.parts()[group]
+        ),
+        "layers_to_transform": list(range(lora.config.first_layer, base.config.layers)),
         "inference_mode": True,
     }
     (folder / "adapter_config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
@@ -146,8 +143,7 @@ def merge(weights: Weights, lora: Lora) -> Weights:
         {group: merged(f"{layer}.{group}", blocks) for group, blocks in groups.items()}
         for layer, groups in enumerate(weights.maps)
     )
-    head = merged(HEAD, weights.embedding) if HEAD in lora.config.targets else None
-    return replace(weights, maps=maps, head=head)
+    return Weights(weights.config, weights.embedding, weights.output_norm, weights.norms, maps)
 
 
 KINDS: dict[str, Callable[[Lora, BasePaths, Path], None]] = {

@@ -12,7 +12,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from idiolect.models.errors import IdiolectError
-from idiolect.models.llama import GROUPS, HEAD, LlamaConfig, adapter_inputs
+from idiolect.models.llama import GROUPS, LlamaConfig, adapter_inputs
 
 
 class AdapterFormatError(IdiolectError):
@@ -30,13 +30,13 @@ class LoraConfig:
     Args:
         rank: inner features of each pair; fused maps (q, k, v and gate, up) share one A.
         alpha: numerator of the scale.
-        targets: some of :data:`~idiolect.models.llama.GROUPS`, and :data:`~idiolect.models.llama.HEAD`.
+        targets: some of :data:`~idiolect.models.llama.GROUPS`.
         first_layer: layers below stay as they are.
     """
 
     rank: int = 16
     alpha: float = 64.0
-    targets: tuple[str, ...] = field(default=(*GROUPS, HEAD))
+    targets: tuple[str, ...] = field(default=GROUPS)
     first_layer: int = 0
 
     @property
@@ -45,9 +45,9 @@ class LoraConfig:
         return self.alpha / self.rank
 
     def covers(self, name: str) -> bool:
-        """Whether the graph input ``{layer}.{group}.{A or B}``, or the head's, belongs to this adapter."""
-        *layer, group, _ = name.split(".")
-        return group in self.targets and all(int(index) >= self.first_layer for index in layer)
+        """Whether the graph input ``{layer}.{group}.{A or B}`` belongs to this adapter."""
+        layer, group, _ = name.split(".")
+        return int(layer) >= self.first_layer and group in self.targets
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,6 @@ class Lora:
         factor = np.float32(self.config.alpha / alpha)
         matrices = {name: m * factor if name.endswith("B") else m for name, m in self.matrices.items()}
         return Lora(replace(self.config, alpha=alpha), matrices)
-
-    def widened(self, base: LlamaConfig, seed: int = 0) -> Lora:
-        """The same adapter, which may learn in all maps from now on: what it lacks changes nothing yet."""
-        whole = Lora.fresh(LoraConfig(self.config.rank, self.config.alpha), base, seed)
-        return Lora(whole.config, whole.matrices | self.matrices)
 
     def to_bytes(self) -> bytes:
         """The adapter as a safetensors file in half precision."""

@@ -201,8 +201,7 @@ def _train(
 
     config = TrainConfig(learning_rate=order.learning_rate, epochs=order.epochs)
     if parent is not None and parent.config.rank == order.rank:
-        # One of a former version may lack what has come to be adapted since.
-        start, seen = parent.rescaled(order.alpha).widened(base.config, order.seed), order.seen
+        start, seen = parent.rescaled(order.alpha), order.seen
     else:  # there is none, or another rank is asked for
         start, seen = Lora.fresh(LoraConfig(order.rank, order.alpha), base.config, order.seed), []
     rows, chosen = _rows(order, seen, tokenizer, known, replay, config)

@@ -21,7 +21,7 @@ from torch import Tensor
 from idiolect.adapters.clock import Clock
 from idiolect.adapters.corpus import Rows
 from idiolect.adapters.lora import Lora
-from idiolect.models.twin import Twin, cross_entropy, head_of
+from idiolect.models.twin import Twin, cross_entropy
 
 _SETTLED = 3  # steps before another number of threads is tried
 _UNDISTURBED = 0.85  # share of its threads' time that a step gets on an idle machine
@@ -241,10 +241,8 @@ def _backward(twin: Twin, learned: _Learned, rows: Rows, chosen: list[int]) -> f
         if part[0] in general:
             with torch.no_grad():
                 targets = twin.hidden(ids[:, :-1]).flatten(0, 1)
-        folded = learned.folded()
-        states = twin.hidden_folded(ids[:, :-1], folded)[:, before:].flatten(0, 1)
-        loss = cross_entropy(states, twin.embedding, targets, weights.flatten(), pair=head_of(folded))
-        loss /= counted
+        states = twin.hidden_folded(ids[:, :-1], learned.folded())[:, before:].flatten(0, 1)
+        loss = cross_entropy(states, twin.embedding, targets, weights.flatten()) / counted
         loss.backward()  # type: ignore[no-untyped-call]
         total += loss.item()
     return total

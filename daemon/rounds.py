@@ -34,7 +34,7 @@ _LOOK_EVERY_S = 30.0
 _BY_ITSELF = "due"
 _USED = "round_seconds"  # state: computing time of rounds, by local day
 _DAYS_KEPT = 7
-_CHECKPOINT_FORMAT = 6  # of `training.py`: a checkpoint in another is of no use
+_CHECKPOINT_FORMAT = 5  # of `training.py`: a checkpoint in another is of no use
 _MIXTURE = "base_mixture"  # state: the mixture weights of the base alone
 # For the child: memory freed by one operation is kept for the next. Tensors of tens of megabytes come and go
 # thousands of times a round; given back to the system each time, their pages would be cleared anew.

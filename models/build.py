@@ -24,7 +24,7 @@ from idiolect.models.fetch import BASE, DiskFullError, fetch
 from idiolect.models.llama import DamagedModelError, LlamaConfig, read_gguf
 from idiolect.models.tokenizer import Tokenizer, build_tokenizer
 
-FORMAT = 4
+FORMAT = 3
 """Raised whenever the files change in a way that older ones can't be used."""
 
 Progress = Callable[[str, float], None]

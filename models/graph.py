@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from idiolect.models.llama import BLOCK, HEAD, Blocks, DamagedModelError, LlamaConfig, Weights, adapter_inputs
+from idiolect.models.llama import BLOCK, Blocks, DamagedModelError, LlamaConfig, Weights, adapter_inputs
 
 MICROSOFT = "com.microsoft"
 
@@ -167,15 +167,12 @@ def _nodes(b: _Builder, weights: Weights, adapter: bool) -> None:
     config = weights.config
     vocab, width = config.vocab, config.width
     shapes = config.shapes()
-    embedding, head = weights.embedding, weights.head or weights.embedding
-    values_at, scales_at = b.write(embedding.values), b.write(embedding.scales)
-    b.large("embedding", embedding.values, (vocab, width), values_at)
-    b.large("embedding.scales", embedding.scales, (vocab, width // BLOCK), scales_at)
-    if head is not embedding:
-        values_at, scales_at = b.write(head.values), b.write(head.scales)
-    # Else the same bytes twice: (vocab, width) to look tokens up, (vocab, blocks, BLOCK) to multiply by.
-    b.large("head.W", head.values, (vocab, width // BLOCK, BLOCK), values_at)
-    b.large("head.scales", head.scales, (vocab * width // BLOCK,), scales_at)
+    values_at, scales_at = b.write(weights.embedding.values), b.write(weights.embedding.scales)
+    # The same bytes twice: (vocab, width) to look tokens up, (vocab, blocks, BLOCK) to multiply by.
+    b.large("embedding", weights.embedding.values, (vocab, width), values_at)
+    b.large("embedding.scales", weights.embedding.scales, (vocab, width // BLOCK), scales_at)
+    b.large("head", weights.embedding.values, (vocab, width // BLOCK, BLOCK), values_at)
+    b.large("head.scales", weights.embedding.scales, (vocab * width // BLOCK,), scales_at)
     cos, sin = config.rotary(config.context)
     b.large("cos", cos, cos.shape, b.write(cos))
     b.large("sin", sin, sin.shape, b.write(sin))
@@ -189,16 +186,15 @@ def _nodes(b: _Builder, weights: Weights, adapter: bool) -> None:
     def linear(x: str, layer: int, group: str) -> str:
         name = f"{layer}.{group}"
         blocks, shape = weights.maps[layer][group], shapes[group]
-        b.large(f"{name}.W", blocks.values, (shape[1], shape[0] // BLOCK, BLOCK), b.write(blocks.values))
-        b.large(f"{name}.scales", blocks.scales, (blocks.scales.size,), b.write(blocks.scales))
-        return adapted(x, name, shape, name)
-
-    def adapted(x: str, name: str, shape: tuple[int, int], result: str) -> str:
+        values = b.large(
+            f"{name}.W", blocks.values, (shape[1], shape[0] // BLOCK, BLOCK), b.write(blocks.values)
+        )
+        scales = b.large(f"{name}.scales", blocks.scales, (blocks.scales.size,), b.write(blocks.scales))
         if not adapter:
-            return b.product(result, x, f"{name}.W", f"{name}.scales", shape)
-        base = b.product(f"{name}.base", x, f"{name}.W", f"{name}.scales", shape)
+            return b.product(name, x, values, scales, shape)
+        base = b.product(f"{name}.base", x, values, scales, shape)
         down = b.node("MatMul", [x, f"{name}.A"], [f"{name}.low"])
-        return b.node("Gemm", [down, f"{name}.B", base], [result])
+        return b.node("Gemm", [down, f"{name}.B", base], [name])
 
     def norm(name: str, x: str, residual: str | None, weight: NDArray[np.float32]) -> tuple[str, str]:
         """(normed, sum): the norm of ``x + residual`` and that sum."""
@@ -259,4 +255,4 @@ def _nodes(b: _Builder, weights: Weights, adapter: bool) -> None:
     b.node("Add", [stream, str(delta)], ["stream"])
     b.node("Gather", ["stream", "positions"], ["asked"], axis=0)
     normed, _ = norm("output_norm", "asked", None, weights.output_norm)
-    adapted(normed, HEAD, (width, vocab), "logits")
+    b.product("logits", normed, "head", "head.scales", (width, vocab))

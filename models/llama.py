@@ -22,9 +22,6 @@ BLOCK = 32
 GROUPS = ("qkv", "o", "gate_up", "down")
 """The linear maps of one layer. Maps that read the same input are fused by rows: q, k, v and gate, up."""
 
-HEAD = "head"
-"""The output map, after the last layer: from states to what each token of the vocabulary is worth."""
-
 
 class UnsupportedModelError(IdiolectError):
     """The given GGUF is not a Llama-architecture model that this program can run."""
@@ -93,12 +90,15 @@ def adapter_inputs(config: LlamaConfig) -> list[tuple[str, tuple[int, int]]]:
     """The served graph's adapter inputs as (name, (in, out) features of the map), A before B, layer by layer.
 
     ``{layer}.{group}.A`` is (in, rank) and ``{layer}.{group}.B`` (rank, out), with LoRA's scale
-    alpha / rank already multiplied into B; last come ``head.A`` and ``head.B``.
+    alpha / rank already multiplied into B.
     """
     shapes = config.shapes()
-    maps = [(f"{layer}.{group}", shapes[group]) for layer in range(config.layers) for group in GROUPS]
-    maps.append((HEAD, (config.width, config.vocab)))
-    return [(f"{name}.{side}", shape) for name, shape in maps for side in "AB"]
+    return [
+        (f"{layer}.{group}.{side}", shapes[group])
+        for layer in range(config.layers)
+        for group in GROUPS
+        for side in "AB"
+    ]
 
 
 @dataclass(frozen=True)
@@ -127,17 +127,13 @@ def quantize(matrix: NDArray[np.float32]) -> Blocks:
 
 @dataclass(frozen=True)
 class Weights:
-    """All weights of a model: the embedding, the norms and the linear maps.
-
-    The output map is the embedding where ``head`` is None, as in a base model.
-    """
+    """All weights of a model: the embedding (tied to the output), the norms and the linear maps."""
 
     config: LlamaConfig
     embedding: Blocks  # (vocab, width)
     output_norm: NDArray[np.float32]  # (width,)
     norms: tuple[dict[str, NDArray[np.float32]], ...]  # a layer: {"attention": (width,), "ffn": (width,)}
     maps: tuple[dict[str, Blocks], ...]  # a layer: {group: (out, in)}
-    head: Blocks | None = None  # (vocab, width)
 
 
 @dataclass(frozen=True)

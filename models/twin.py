@@ -19,10 +19,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from idiolect.models.llama import GROUPS, HEAD, LlamaConfig, Weights
+from idiolect.models.llama import GROUPS, LlamaConfig, Weights
 
 Matrices = Mapping[str, Tensor]
-"""LoRA matrices by graph input name: ``{layer}.{group}.A`` (in, rank) and ``.B`` (rank, out); and of the head."""
+"""LoRA matrices by graph input name: ``{layer}.{group}.A`` (in, rank) and ``.B`` (rank, out)."""
 
 
 class Twin:
@@ -50,8 +50,8 @@ class Twin:
 
     def norm(self, name: str) -> Tensor:
         """What a LoRA matrix is multiplied by when it is folded: the weights (in, 1) of the norm before its map."""
-        *index, group, side = name.split(".")
-        norm: Tensor | None = getattr(self.layers[int(index[0])], group).norm if index else None
+        index, group, side = name.split(".")
+        norm: Tensor | None = getattr(self.layers[int(index)], group).norm
         return torch.ones(1, 1) if norm is None or side == "B" else norm
 
     def hidden_folded(self, ids: Tensor, folded: Matrices) -> Tensor:
@@ -67,16 +67,7 @@ class Twin:
 
     def logits(self, ids: Tensor, matrices: Matrices | None = None) -> Tensor:
         """Logits (batch, S, vocab)."""
-        states = self.hidden(ids, matrices).to(self.products)
-        logits = F.linear(states, self.embedding)
-        if (pair := head_of(matrices or {})) is not None:
-            logits += (states @ pair[0].to(self.products)) @ pair[1].to(self.products)
-        return logits.float()
-
-
-def head_of(matrices: Matrices) -> tuple[Tensor, Tensor] | None:
-    """What adapts the output map, if that is adapted: A (width, rank) and B (rank, vocab)."""
-    return (matrices[f"{HEAD}.A"], matrices[f"{HEAD}.B"]) if f"{HEAD}.A" in matrices else None
+        return F.linear(self.hidden(ids, matrices).to(self.products), self.embedding).float()
 
 
 class _Map:
@@ -265,33 +256,21 @@ def _tensor(array: NDArray[np.float32]) -> Tensor:
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
-    """Cross-entropy through the output matrix, a few rows at a time.
+    """Cross-entropy through the frozen output matrix, a few rows at a time.
 
-    The gradients are made in the forward pass, so that the logits of a whole batch (tokens x vocabulary) never exist
-    at once.
+    The gradient with respect to the states is made in the forward pass, so that the logits of a
+    whole batch (tokens x vocabulary) never exist at once.
     """
 
     @staticmethod
     def forward(
-        ctx: Any,
-        states: Tensor,
-        head: Tensor,
-        targets: Tensor,
-        weights: Tensor,
-        rows: int,
-        a: Tensor | None,
-        b: Tensor | None,
+        ctx: Any, states: Tensor, head: Tensor, targets: Tensor, weights: Tensor, rows: int
     ) -> Tensor:
         total = states.new_zeros(())
         gradient = torch.empty_like(states)
-        grads = [torch.zeros_like(side) for side in (a, b) if side is not None]
         for start in range(0, states.shape[0], rows):
             part = slice(start, start + rows)
-            x = states[part].to(head.dtype)
-            logits = x @ head.T
-            if a is not None and b is not None:
-                low = x @ a
-                logits.addmm_(low, b)
+            logits = states[part].to(head.dtype) @ head.T
             target, weight = targets[part], weights[part, None]
             if target.is_floating_point():  # small differences, which halved digits would drown
                 logits, said = logits.float(), (target.to(head.dtype) @ head.T).float()
@@ -302,20 +281,14 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                 p = torch.softmax(logits, dim=1)
                 total += (_surprise(p, logits, target[:, None]) * weight).sum()
                 p[torch.arange(len(p)), target] -= 1.0
-            grad_x = p @ head
-            if a is not None and b is not None:
-                grad_low = p @ b.T
-                grad_x.addmm_(grad_low, a.T)
-                grads[0].addmm_(x.T, (grad_low * weight).to(head.dtype))
-                grads[1].addmm_((low * weight).to(head.dtype).T, p)
-            gradient[part] = grad_x * weight
-        ctx.save_for_backward(gradient, *grads)
+            gradient[part] = (p @ head) * weight
+        ctx.save_for_backward(gradient)
         return total
 
     @staticmethod
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        gradient, *pair = (saved * upstream for saved in ctx.saved_tensors)
-        return gradient, None, None, None, None, *(pair or (None, None))
+        (gradient,) = ctx.saved_tensors
+        return gradient * upstream, None, None, None, None
 
 
 def _surprise(p: Tensor, logits: Tensor, target: Tensor) -> Tensor:
@@ -328,27 +301,16 @@ def _surprise(p: Tensor, logits: Tensor, target: Tensor) -> Tensor:
     return surprise
 
 
-def cross_entropy(
-    states: Tensor,
-    head: Tensor,
-    targets: Tensor,
-    weights: Tensor,
-    rows: int = 256,
-    *,
-    pair: tuple[Tensor, Tensor] | None = None,
-) -> Tensor:
-    """Weighted sum of the tokens' cross-entropy in nats; the gradient flows to the states and to ``pair``.
+def cross_entropy(states: Tensor, head: Tensor, targets: Tensor, weights: Tensor, rows: int = 256) -> Tensor:
+    """Weighted sum of the tokens' cross-entropy in nats.
 
     Args:
-        states: (N, width) normed states.
+        states: (N, width) normed states; the gradient flows to these only.
         head: (vocab, width) frozen output matrix.
         targets: (N,) int64 next tokens; or (N, width) states of a teacher, the distributions of which are to be met
             (Hinton et al. 2015, Distilling the Knowledge in a Neural Network).
         weights: (N,) float; zero where a token does not count.
         rows: states handled at a time.
-        pair: what adapts the output matrix (:func:`head_of`), in its type.
     """
-    result: Tensor = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-        states, head, targets, weights, rows, *(pair or (None, None))
-    )
+    result: Tensor = _ChunkedCrossEntropy.apply(states, head, targets, weights, rows)  # type: ignore[no-untyped-call]
     return result

@@ -22,13 +22,13 @@ import numpy as np
 import torch
 
 from idiolect.adapters.corpus import Rows, general_passages, pack
-from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.models.build import BasePaths, find_base
 from idiolect.models.graph import read_weights
-from idiolect.models.llama import GROUPS, Weights
+from idiolect.models.llama import Weights
 from idiolect.models.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
+    from idiolect.adapters.lora import Lora
     from idiolect.adapters.training import Step, TrainConfig
     from idiolect.models.twin import Twin
 
@@ -36,7 +36,6 @@ STEPS = 5
 LEARNED, HELD_OUT = 20_480, 4_096  # tokens
 THREADS = 2
 RATE = 5e-4
-LAYERS = LoraConfig(8, 16, GROUPS)  # as peft's: all maps of the layers, and not the output's
 #: transformers + peft in single precision; with products that oneDNN rounds to bfloat16; mixed; in bfloat16 throughout.
 CONTENDERS = ("ours", "peft fp32", "peft fp32 medium", "peft autocast", "peft bf16")
 LEARNERS = ("untrained", "peft fp32", "ours", "ours, as a round trains")
@@ -55,19 +54,20 @@ def ours(base: BasePaths) -> float:
     text = rows(base)
     stamps: list[float] = []
     few = TrainConfig(epochs=4 * (STEPS + 1) / len(text), learning_rate=RATE, batch=4, length=256)
-    trained_by_us(base, text, few, LAYERS, lambda _step: stamps.append(time.perf_counter()))
+    trained_by_us(base, text, few, 16, 8, lambda _step: stamps.append(time.perf_counter()))
     return STEPS * 1024 / (stamps[STEPS] - stamps[0])
 
 
 def trained_by_us(
-    base: BasePaths, text: Rows, config: TrainConfig, adapted: LoraConfig, report: Callable[[Step], None]
+    base: BasePaths, text: Rows, config: TrainConfig, alpha: float, rank: int, report: Callable[[Step], None]
 ) -> tuple[Twin, Lora]:
     from idiolect.adapters.clock import Clock
+    from idiolect.adapters.lora import Lora, LoraConfig
     from idiolect.adapters.training import fastest_products, train
     from idiolect.models.twin import Twin
 
     twin = Twin(read_weights(base.graph, base.config), fastest_products(THREADS))
-    start = Lora.fresh(adapted, base.config)
+    start = Lora.fresh(LoraConfig(rank, alpha), base.config)
     clock = Clock(1e9)
     found = train(
         twin, start, text, config, clock=clock, budget_s=1e9, threads=THREADS, seed=0, report=report
@@ -136,8 +136,8 @@ def perplexity(base: BasePaths, learner: str, corpus: Path) -> float:
         config = TrainConfig() if learner.endswith("trains") else plain
         ours = pack([text], config.length, breaks, before=config.before)
         few = replace(plain, epochs=1e-9) if learner == "untrained" else config
-        adapted = LAYERS if config is plain else LoraConfig()
-        twin, lora = trained_by_us(base, ours, few, adapted, lambda _step: None)
+        alpha, rank = (64, 16) if config is not plain else (16, 8)
+        twin, lora = trained_by_us(base, ours, few, alpha, rank, lambda _step: None)
         matrices = {} if learner == "untrained" else lora.tensors()
         matrices = {name: torch.from_numpy(matrix) for name, matrix in matrices.items()} or None
     nats = count = 0.0

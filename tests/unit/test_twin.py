@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from idiolect.adapters.lora import LoraConfig
-from idiolect.models.twin import Twin, cross_entropy, head_of
+from idiolect.models.twin import Twin, cross_entropy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,16 +98,11 @@ def test_gradients_are_those_of_autograd(
     ids, targets = random_ids(twin.config, 2, 21), random_ids(twin.config, 42, seed=4)
 
     states = twin.hidden(ids, matrices)
-    loss = cross_entropy(
-        states.reshape(42, -1), twin.embedding, targets, torch.ones(42), rows=8, pair=head_of(matrices)
-    )
+    loss = cross_entropy(states.reshape(42, -1), twin.embedding, targets, torch.ones(42), rows=8)
     gradients = torch.autograd.grad(loss, list(matrices.values()))
 
     plain = plain_hidden(tiny_weights, ids, matrices)
-    logits = plain.reshape(42, -1) @ twin.embedding.T
-    if "head.A" in matrices:
-        logits = logits + plain.reshape(42, -1) @ matrices["head.A"] @ matrices["head.B"]
-    plain_loss = F.cross_entropy(logits, targets, reduction="sum")
+    plain_loss = F.cross_entropy(plain.reshape(42, -1) @ twin.embedding.T, targets, reduction="sum")
     expected = torch.autograd.grad(plain_loss, list(matrices.values()))
 
     assert (states - plain).abs().max() <= EXACT * plain.abs().max()
@@ -126,8 +121,7 @@ def test_products_in_bfloat16_give_nearly_the_same(
     def gradients(model: Twin) -> tuple[float, list[Tensor]]:
         states = model.hidden(ids, matrices)
         assert states.dtype == torch.float32
-        pair = head_of({name: matrix.to(model.products) for name, matrix in matrices.items()})
-        loss = cross_entropy(states.reshape(42, -1), model.embedding, targets, torch.ones(42), pair=pair)
+        loss = cross_entropy(states.reshape(42, -1), model.embedding, targets, torch.ones(42))
         return loss.item(), list(torch.autograd.grad(loss, list(matrices.values())))
 
     exact, expected = gradients(twin)
@@ -144,12 +138,11 @@ def test_gradients_are_finite_differences(twin: Twin, make_lora: Callable[..., L
 
     def loss() -> Tensor:
         states = twin.hidden(ids, matrices)
-        pair = head_of(matrices)
-        return cross_entropy(states.reshape(12, -1), twin.embedding, targets, torch.ones(12), pair=pair)
+        return cross_entropy(states.reshape(12, -1), twin.embedding, targets, torch.ones(12))
 
     loss().backward()
     step = 2e-2  # float32: smaller steps drown in rounding, larger ones in curvature
-    for name in ("0.qkv.A", "0.o.B", "1.gate_up.A", "1.qkv.B", "2.down.B", "2.down.A", "head.A", "head.B"):
+    for name in ("0.qkv.A", "0.o.B", "1.gate_up.A", "1.qkv.B", "2.down.B", "2.down.A"):
         matrix = matrices[name]
         # Along the gradient itself, where the difference is largest beside the rounding of the loss.
         direction = matrix.grad / matrix.grad.norm()
