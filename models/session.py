@@ -245,10 +245,8 @@ class Session:
                 self._aside.lend(one.lent, one.cached.start)
                 lent.add(one.lent.key)
         end, ends = reading[-1].cached.stop, np.cumsum([len(one.new) for one in reading])
-        position_ids, bias = (
-            np.zeros(ends[-1], np.int64),
-            np.full((ends[-1], end + ends[-1]), -np.inf, np.float32),
-        )
+        position_ids = np.zeros(ends[-1], np.int64)
+        bias = np.full((ends[-1], end + ends[-1]), -np.inf, np.float32)
         for one, stop in zip(reading, ends, strict=True):
             rows = slice(stop - len(one.new), stop)
             position_ids[rows] = one.shared + len(one.cached) + np.arange(len(one.new))

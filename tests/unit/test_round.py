@@ -54,6 +54,7 @@ def order(tiny: BasePaths) -> Order:
         alpha=8.0,
         epochs=12,
         learning_rate=2e-2,
+        products="bfloat16",
         general_tolerance=0.5,
         recent_tokens=40,
         threads=1,
@@ -148,6 +149,7 @@ def test_the_result_has_what_the_service_keeps(
 ) -> None:
     result = finished[0][-1]
     assert result["status"] in ("promoted", "refused")
+    assert result["metrics"]["products"] == "bfloat16", "as was asked"
     assert result["reason"]
     lora = Lora.from_bytes(base64.b64decode(result["adapter"]), tiny.config)
     assert lora.config == LoraConfig(order.rank, order.alpha)

@@ -179,6 +179,7 @@ def uninterrupted(profiles: Callable[[], Profile]) -> tuple[bytes, dict[str, Any
     profile = profiles()
     profile.begin()
     verdict = profile.end()
+    assert verdict["metrics"]["products"] == "float32", "as the setting says"
     blob = profile.store.adapter_blob(verdict["adapter"])
     profile.service.close()
     return blob, settled(verdict)
