@@ -76,10 +76,12 @@ class Verdict:
     """Promoted or not, why in one sentence, and the paired comparison behind it.
 
     ``gain_bits`` is the mean gain a token over what is served now; ``p_value`` how
-    often chance alone would bring as much.
+    often chance alone would bring as much. A ``promising`` adapter is not served, and yet better as far as one can
+    tell: what it has learned is worth going on from, and the next text may show it.
     """
 
     promoted: bool
+    promising: bool
     reason: str
     gain_bits: float
     p_value: float
@@ -200,15 +202,19 @@ def decide(
     gain_bits = float(gains.sum() / tokens.sum() / np.log(2))
     rise = general_after / general_before - 1
     better = 100 * (1 - candidate.perplexity / serving.perplexity)
-    promoted = False
+    promoted = promising = False
     if gain_bits <= 0:
         reason = f"it predicts your newest text {-better:.1f} % worse than what is served now"
-    elif p_value > level:
-        reason = f"its gain of {better:.1f} % on your newest text may be chance (p = {p_value:.2f})"
     elif rise > tolerance:
         reason = (
             f"general English became {100 * rise:.1f} % harder for it, more than the "
             f"{100 * tolerance:.0f} % allowed"
+        )
+    elif p_value > level:
+        promising = True
+        reason = (
+            f"its gain of {better:.1f} % on your newest text may be chance (p = {p_value:.2f}); the next round "
+            "goes on from it"
         )
     else:
         promoted = True
@@ -216,4 +222,4 @@ def decide(
             f"perplexity on your newest text fell by {better:.1f} % beyond chance, and general English "
             f"held ({100 * rise:+.1f} %)"
         )
-    return Verdict(promoted, reason, round(gain_bits, 4), round(p_value, 4))
+    return Verdict(promoted, promising, reason, round(gain_bits, 4), round(p_value, 4))

@@ -59,8 +59,9 @@ class NothingNewError(IdiolectError):
 class Order:
     """What a round is asked to do; sent as one JSON line.
 
-    ``parent`` (base64 of the adapter's bytes, or None) and ``mixtures`` are those of what is served now;
-    ``seen`` are the places of the entries that the parent was trained on. A round that goes on has used up
+    ``serving`` (base64 of the adapter's bytes, or None) and ``mixtures`` are those of what is served now, which the new
+    adapter is judged against. ``challenger`` is the adapter to train further where it is another one, and ``seen`` are
+    the places of the entries that the one to train further was trained on. A round that goes on has used up
     ``spent_s`` of its budget, and the first ``checkpoint_parts`` lines after the order are base64 of its checkpoint.
     """
 
@@ -74,10 +75,11 @@ class Order:
     recent_tokens: int
     threads: int
     seed: int
-    parent: str | None
+    serving: str | None
     seen: list[int]
     mixtures: dict[str, list[Any]]
     rare_min_count: int
+    challenger: str | None = None
     products: str = "fastest"  # or the type's name
     spent_s: float = 0.0
     checkpoint_parts: int = 0
@@ -129,18 +131,25 @@ def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
         recent.add(entry)
 
     tokens = clock.time_judging(
-        Model(base.graph, base.config, threads=order.threads), general[:4], recent, adapted=bool(order.parent)
+        Model(base.graph, base.config, threads=order.threads),
+        general[:4],
+        recent,
+        adapted=bool(order.serving),
     )
     held_out = held_out[len(held_out) - _fit(held_out[::-1], tokens) :]
     general = general[: _fit(general, tokens // 2)]
-    parent = None if order.parent is None else Lora.from_bytes(base64.b64decode(order.parent), base.config)
+    served, challenger = (
+        None if given is None else Lora.from_bytes(base64.b64decode(given), base.config)
+        for given in (order.serving, order.challenger)
+    )
+    parent = challenger or served
     lora, learned, facts = _train(order, base, tokenizer, known, replay, clock, checkpoint, parent)
     del replay, checkpoint
     blob = lora.to_bytes()
     # Judge what will be served: the adapter as it is stored.
     candidate = Lora.from_bytes(blob, base.config).tensors()
     model = Model(base.graph, base.config, threads=order.threads)
-    adapters = {"base": None, "candidate": candidate} | ({"serving": parent.tensors()} if parent else {})
+    adapters = {"base": None, "candidate": candidate} | ({"serving": served.tensors()} if served else {})
     mixtures = {name: _mixture(order, name) for name in adapters}
     judged = judge(
         model,
@@ -169,6 +178,7 @@ def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
             "event": "result",
             "status": "promoted" if verdict.promoted else "refused",
             "reason": verdict.reason,
+            "promising": verdict.promising,
             "metrics": _metrics(judged, serving, general_before, general_after)
             | {"held_out_entries": len(held_out), "gain_bits": verdict.gain_bits, "p_value": verdict.p_value}
             | facts,

@@ -22,10 +22,10 @@ from idiolect.daemon.readers import (
     UnreadableError,
     status,
 )
-from idiolect.daemon.rounds import TRAINING, Rounds, order_of
 from idiolect.daemon.sources.people import EVERYONE, Asked
 from idiolect.daemon.sources.table import BY_NAME, SAID, kind_of
 from idiolect.daemon.storage.records import EvalRequest
+from idiolect.daemon.trainer import TRAINING, Trainer, order_of
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Evals:
     Args:
         settings: the profile's.
         store: where the user's history is.
-        rounds: knows how adapters were judged.
+        trainer: knows how adapters were judged.
         children: runs the processes.
         encode: text to token ids.
         serving: the adapter that answers now, or None for the base.
@@ -80,7 +80,7 @@ class Evals:
         self,
         settings: Settings,
         store: Store,
-        rounds: Rounds,
+        trainer: Trainer,
         children: Children,
         encode: Encode,
         serving: Callable[[], int | None],
@@ -88,7 +88,7 @@ class Evals:
     ) -> None:
         self._settings = settings
         self._store = store
-        self._rounds = rounds
+        self._trainer = trainer
         self._children = children
         self._encode = encode
         self._serving = serving
@@ -123,7 +123,7 @@ class Evals:
             seed=wanted.seed,
             chars=wanted.chars,
         )
-        mixtures = {"base": self._rounds.mixture(None)}
+        mixtures = {"base": self._trainer.mixture(None)}
         blob = about = None
         if active is not None:
             row = next(row for row in self._store.adapters() if row.id == active)
@@ -135,7 +135,7 @@ class Evals:
                 "seconds": (made and made.seconds) or 0.0,
             }
             blob = base64.b64encode(self._store.adapter_blob(active)).decode()
-            mixtures["adapter"] = self._rounds.mixture(active)
+            mixtures["adapter"] = self._trainer.mixture(active)
         known = {name: weights for name, weights in mixtures.items() if weights is not None}
         calibration, restraint = self._trust.calibration.to_json(), self._trust.restraint.to_json()
         return split, _Adapter(blob, about, known, calibration, restraint)

@@ -41,7 +41,7 @@ from idiolect.daemon.readers import NothingToReadError, ReadReport
 from idiolect.daemon.redaction.redact import hides, without_placeholders
 from idiolect.daemon.rest import Rest
 from idiolect.daemon.retention import Retention
-from idiolect.daemon.rounds import Rounds, told
+from idiolect.daemon.rounds import Rounds
 from idiolect.daemon.servable import NoAdapterError, Servable
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.people import Asked
@@ -59,6 +59,7 @@ from idiolect.daemon.storage.records import (
 )
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.takeout import EVERYTHING, takeout
+from idiolect.daemon.trainer import Trainer, told
 from idiolect.daemon.watch import Watcher
 from idiolect.models.build import find_base
 from idiolect.models.lexicon import read_lexicon
@@ -118,19 +119,21 @@ class Service:
         if interrupted := self._store.interrupt_rounds():
             log.info("%d training round(s) had been cut off; their text waits for the next one", interrupted)
         self._children = Children()
-        self._rounds = Rounds(
+        self._trainer = Trainer(
             self._settings,
             self._store,
             self._base,
             self._children,
             serving=lambda: self._predictor.adapter_id,
             published=self._published,
-            paused=lambda: self._ingest.paused,
+        )
+        self._rounds = Rounds(
+            self._settings, self._store, self._trainer, self._children, paused=lambda: self._ingest.paused
         )
         self._evals = Evals(
             self._settings,
             self._store,
-            self._rounds,
+            self._trainer,
             self._children,
             encode=self._tokenizer.encode,
             serving=lambda: self._predictor.adapter_id,
@@ -474,7 +477,7 @@ class Service:
 
     def _mixture(self, adapter_id: int | None) -> list[Any] | None:
         """How far the memory is trusted beside this adapter, as far as that is known."""
-        return self._trust.mixture(adapter_id) or self._rounds.mixture(adapter_id)
+        return self._trust.mixture(adapter_id) or self._trainer.mixture(adapter_id)
 
     def _voice(self, adapter_id: int | None, knowing: bool) -> Voice:
         """What text is written from: as suggestions, with this adapter; or the base model that knows nothing."""

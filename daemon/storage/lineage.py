@@ -282,9 +282,9 @@ def retain(db: Database, keep: int) -> tuple[int, ...]:
 
 
 def _successor(db: Database, gone: set[int]) -> int | None:
-    """The adapter that serves when those in `gone` are no more: the active one, else a sound ancestor."""
+    """The adapter that serves when those in `gone` are no more: the active one, else a sound ancestor that once did."""
     line = db.execute(
-        f"{_LINEAGE} SELECT id FROM lineage WHERE status != 'damaged' AND {_KEPT} ORDER BY depth",  # noqa: S608
+        f"{_LINEAGE} SELECT id FROM lineage WHERE status NOT IN ('damaged', 'refused') AND {_KEPT} ORDER BY depth",  # noqa: S608
         (active(db),),
     )
     return next((row[0] for row in line if row[0] not in gone), None)

@@ -32,10 +32,10 @@ from idiolect.adapters.child import Asked
 from idiolect.adapters.expectation import softmax
 from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.round import run
-from idiolect.daemon.rounds import order_of
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import Selector
+from idiolect.daemon.trainer import order_of
 from idiolect.models.session import Session
 
 REPETITIONS = (1, 5, 20)
@@ -188,7 +188,7 @@ def trained(service: Service, seed: int) -> tuple[int, int]:
         round_id,
         blob=base64.b64decode(result["adapter"]),
         rank=result["rank"],
-        parent=None,
+        serving=None,
         seen=[entries[place][0] for place in result["learned"]],
         status="active",
         reason=result["reason"],

@@ -30,9 +30,9 @@ from idiolect.adapters.lora import Lora
 from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.mixture import Mixture
 from idiolect.daemon.children import Children
-from idiolect.daemon.rounds import TRAINING, order_of
 from idiolect.daemon.schedule import Facts, Machine, Schedule
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.trainer import TRAINING, order_of
 from idiolect.models.build import find_base
 from idiolect.models.session import Model
 from idiolect.models.tokenizer import Tokenizer
@@ -61,7 +61,9 @@ class Life:
 
     general: float
     adapter: Lora | None = None
-    seen: frozenset[int] = frozenset()  # places of the entries that the serving adapter was trained on
+    challenger: Lora | None = None  # refused, and gone on from
+    seen: frozenset[int] = frozenset()  # places of the entries that the adapter was trained on
+    challenger_seen: frozenset[int] = frozenset()
     mixtures: dict[str, list[Any]] = field(default_factory=dict)
     refused: int = 0
     at_round: int = 0  # tokens there were at the last round
@@ -136,12 +138,14 @@ class Year:
     def round(self, known: int, tokens: int, day: str) -> dict:
         """One round on the first ``known`` entries, and what it is worth on the next slice."""
         life = self.life
-        before = life.adapter
+        before, challenger = life.adapter, life.challenger
+        seen = life.seen if challenger is None else life.challenger_seen
         order = replace(
             order_of(self.settings, None, seed=tokens),
             base=str(self.base_dir),
-            parent=None if before is None else base64.b64encode(before.to_bytes()).decode(),
-            seen=sorted(life.seen),
+            serving=_coded(before),
+            challenger=_coded(challenger),
+            seen=sorted(seen),
             mixtures=life.mixtures,
         )
         lines = (entry.ids for entry in self.entries[:known])
@@ -155,10 +159,12 @@ class Year:
         life.mixtures["base"] = result["mixtures"]["base"]
         promoted = result["status"] == "promoted"
         life.refused = 0 if promoted else life.refused + 1
+        made = Lora.from_bytes(base64.b64decode(result["adapter"]), self.base.config)
+        seen |= set(result["learned"])
+        life.challenger, life.challenger_seen = (made, seen) if result["promising"] else (None, frozenset())
         if promoted:
-            life.adapter = Lora.from_bytes(base64.b64decode(result["adapter"]), self.base.config)
+            life.adapter, life.seen = made, seen
             life.mixtures["serving"] = result["mixtures"]["candidate"]
-            life.seen |= set(result["learned"])
         metrics = result["metrics"]
         return {
             "tokens": tokens,
@@ -223,6 +229,10 @@ class Year:
         """How often chance alone would make what serves now look as much worse than what served before."""
         verdict = decide(before.mixed, now.mixed, general_before=1, general_after=1, tolerance=1)
         return verdict.p_value
+
+
+def _coded(adapter: Lora | None) -> str | None:
+    return None if adapter is None else base64.b64encode(adapter.to_bytes()).decode()
 
 
 def plot(result: dict[str, list[dict]]) -> None:

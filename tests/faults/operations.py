@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from idiolect.daemon import backup, intake
 from idiolect.daemon.capture import Ingest
 from idiolect.daemon.children import Children
-from idiolect.daemon.rounds import Rounds
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, keys
 from idiolect.daemon.storage.records import FileState, NewEntry, Selector
 from idiolect.daemon.storage.schema import migrations
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.trainer import Trainer
 from idiolect.models.build import BasePaths
 
 if TYPE_CHECKING:
@@ -164,6 +164,7 @@ class _Trained(Children):
             "event": "result",
             "status": "promoted",
             "reason": "it gains",
+            "promising": False,
             "metrics": {"held_out_tokens": 5},
             "mixtures": {"base": [1, 2], "candidate": [3, 4]},
             "learned": [*range(count - order.checkpoint_parts - 1)],
@@ -179,16 +180,10 @@ def _round(settings: Settings, attempt: Any) -> None:
         store.interrupt_rounds()  # as the service does at its start
 
         def run() -> None:
-            rounds = Rounds(
-                settings,
-                store,
-                _BASE,
-                _Trained(),
-                serving=store.active,
-                published=lambda _another: None,
-                paused=lambda: False,
+            trainer = Trainer(
+                settings, store, _BASE, _Trained(), serving=store.active, published=lambda _another: None
             )
-            for _ in rounds.run(None, "asked"):
+            for _ in trainer.run(None, "asked", resume=True):
                 pass
 
         attempt(run)

@@ -16,12 +16,12 @@ from idiolect.daemon import process
 from idiolect.daemon.children import Children
 from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.offlimits import NOWHERE
-from idiolect.daemon.rounds import RoundFailedError
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.records import AdapterDamagedError
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.trainer import RoundFailedError
 
 TEXT = "We met at the harbour at noon and the boat was late again, so we took the train."
 
@@ -173,4 +173,4 @@ def test_a_round_begins_from_a_sound_one_where_the_served_one_was_damaged_since(
                 [*service.train(1.0, "asked")]
         assert service.status()["adapter"] == 2
         assert [row.parent for row in service._store.rounds()[-2:]] == [2, 2]
-        assert [base64.b64decode(order.parent) for order in orders] == [lineage[1]] * 2
+        assert [base64.b64decode(order.serving) for order in orders] == [lineage[1]] * 2

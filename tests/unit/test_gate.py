@@ -81,8 +81,21 @@ def test_one_lucky_entry_is_not_enough() -> None:
     gains[7] = 30.0
     found = verdict(gains)
     assert not found.promoted
+    assert found.promising
     assert found.gain_bits > 0
     assert "chance" in found.reason
+    assert "goes on from it" in found.reason
+
+
+def test_what_is_worth_going_on_from() -> None:
+    """What may be better than what serves, and leaves general text as it should be."""
+    lucky = np.full(40, -0.5)
+    lucky[7] = 30.0
+    assert not verdict(lucky, general=1.05).promising
+    assert not verdict(np.full(40, 2.0)).promising, "it serves"
+    assert not verdict(np.full(40, -1.0)).promising
+    assert not verdict(np.zeros(40)).promising
+    assert not verdict(np.full(40, 2.0), general=1.05).promising
 
 
 def test_no_difference_is_refused() -> None:

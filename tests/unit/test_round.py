@@ -59,7 +59,7 @@ def order(tiny: BasePaths) -> Order:
         recent_tokens=40,
         threads=1,
         seed=3,
-        parent=None,
+        serving=None,
         seen=[],
         mixtures={},
         rare_min_count=3,
@@ -208,7 +208,7 @@ def test_a_further_round_goes_on_from_its_parent(
         epochs=1,
         learning_rate=1e-9,
         alpha=2 * order.alpha,  # other settings since, which are no reason to begin anew
-        parent=first["adapter"],
+        serving=first["adapter"],
         seen=seen,
         mixtures={"base": first["mixtures"]["base"], "serving": first["mixtures"]["candidate"]},
     )
@@ -343,10 +343,28 @@ def test_a_damaged_base_is_said(
     assert errors == b""
 
 
+def test_a_challenger_is_trained_further_and_judged_against_what_serves(
+    finished: tuple[list[dict[str, Any]], int, bytes], order: Order, entries: list[list[int]]
+) -> None:
+    first = finished[0][-1]
+    seen = [place for place in range(len(entries)) if place not in first["held_out"]]
+    still = replace(order, epochs=1, learning_rate=1e-9, challenger=first["adapter"], seen=seen)
+    events, status, errors = run(still, entries)
+    assert (status, errors) == (0, b"")
+    result = events[-1]
+    metrics = result["metrics"]
+    assert not {*result["held_out"]} & {*seen}, "what the challenger has seen does not judge it"
+    assert metrics["serving"] == metrics["memory"], "the base is what it must be better than"
+    assert metrics["both"]["perplexity"] < metrics["memory"]["perplexity"], (
+        "it is what the first round made of it"
+    )
+    assert {*result["mixtures"]} == {"base", "candidate"}
+
+
 def test_a_parent_of_another_base_is_said(order: Order, entries: list[list[int]], tiny: BasePaths) -> None:
     other = Lora.fresh(LoraConfig(2), replace(tiny.config, ffn=128))
     parent = base64.b64encode(other.to_bytes()).decode()
-    events, status, errors = run(replace(order, parent=parent), entries)
+    events, status, errors = run(replace(order, serving=parent), entries)
     error = only_error(events)
     assert status == AdapterFormatError.exit_code
     assert "another base model" in error["message"]
@@ -357,7 +375,7 @@ def test_nothing_new_to_judge_by_is_said(
     finished: tuple[list[dict[str, Any]], int, bytes], order: Order, entries: list[list[int]]
 ) -> None:
     """After the newest text was forgotten, the parent may have seen all that is left."""
-    everything = replace(order, parent=finished[0][-1]["adapter"], seen=[*range(len(entries))])
+    everything = replace(order, serving=finished[0][-1]["adapter"], seen=[*range(len(entries))])
     events, status, errors = run(everything, entries)
     assert only_error(events)["message"]
     assert status != 0

@@ -18,10 +18,10 @@ import psutil
 import pytest
 
 from idiolect.daemon.offlimits import Place
-from idiolect.daemon.rounds import RoundFailedError
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import Selector
+from idiolect.daemon.trainer import RoundFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -348,13 +348,64 @@ def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profil
     assert refused() == 0
 
 
+def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promising(profile: Profile) -> None:
+    store, trainer = profile.store, profile.service._trainer
+
+    def ended(status: str, parent: int | None, against: int | None, *, promising: bool) -> int:
+        metrics = {"against": against, "promising": promising}
+        about = {"blob": b"weights", "rank": 4, "parent": parent, "seen": [], "status": status, "reason": ""}
+        return store.publish(
+            store.begin_round(parent), metrics=metrics, tokens_per_s=None, seconds=None, **about
+        )
+
+    assert trainer._challenger(None) is None
+    first = ended("refused", None, None, promising=True)
+    assert trainer._challenger(None) == first
+    second = ended("refused", first, None, promising=True)
+    assert trainer._challenger(None) == second
+    ended("refused", second, None, promising=False)
+    assert trainer._challenger(None) is None, "worse than what serves: the next begins from that"
+    served = ended("active", None, None, promising=False)
+    assert trainer._challenger(served) is None
+    third = ended("refused", served, served, promising=True)
+    assert trainer._challenger(served) == third
+    assert trainer._challenger(None) is None, "the user has gone back to the base meanwhile"
+    store.retain(0)
+    assert trainer._challenger(served) is None, "its weights are gone"
+    fourth = ended("refused", served, served, promising=True)
+    store.mark_damaged(fourth)
+    assert trainer._challenger(served) is None
+
+
+def test_what_a_refused_round_has_learned_is_not_lost(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow, orders = profile.service._children.follow, list[Any]()
+
+    def refused(work: Any, order: Any, *given: Any) -> Iterator[dict[str, Any]]:
+        orders.append(order)
+        for event in follow(work, order, *given):
+            yield event | ({"status": "refused", "promising": True} if event["event"] == "result" else {})
+
+    monkeypatch.setattr(profile.service._children, "follow", refused)
+    profile.begin()
+    first = profile.end()["adapter"]
+    profile.service.learn(f"{SOME} {SOME}", "test", Place(), None)
+    profile.begin()
+    second = profile.end()["adapter"]
+    assert [row.parent for row in profile.store.adapters()] == [None, first]
+    assert (orders[1].serving, bool(orders[1].challenger)) == (None, True)
+    assert profile.store.seen(first) < profile.store.seen(second)
+    assert profile.store.active() is None
+
+
 def test_a_clock_that_jumps_keeps_each_days_sum(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
-    rounds = profile.service._rounds
+    service = profile.service
 
     def used(day: str, seconds: float) -> float:
-        monkeypatch.setattr("idiolect.daemon.rounds._today", lambda: day)
-        rounds._use(seconds)
-        return rounds.today()["used_s"]
+        monkeypatch.setattr("idiolect.daemon.trainer._today", lambda: day)
+        service._trainer._use(seconds)
+        return service._rounds.today()["used_s"]
 
     assert used("2026-01-31", 100) == 100
     assert used("2026-02-01", 20) == 20
@@ -396,4 +447,4 @@ def test_after_a_refused_round_the_memory_is_trusted_beside_the_base_as_was_judg
     profile.begin()
     assert profile.end()["status"] == "refused"
     judged = profile.service._predictor.mixture.to_json()
-    assert judged == profile.service._rounds.mixture(None) != unlearned
+    assert judged == profile.service._trainer.mixture(None) != unlearned

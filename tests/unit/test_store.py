@@ -356,6 +356,19 @@ def test_a_damaged_adapter_gives_way_to_its_nearest_sound_ancestor(store):
         store.adapter_blob(77)
 
 
+def test_what_never_served_does_not_take_over(store):
+    """A round may go on from a refused adapter; where what came of it falls, what served before that does."""
+    (a,) = store.add([entry("apple")])
+    first = publish(store)
+    refused = publish(store, parent=first, status="refused")
+    promoted = publish(store, parent=refused, seen=[a])
+    assert store.active() == promoted
+    assert store.forget(Selector(text="apple")).active == first
+    again = publish(store, parent=refused)
+    store.mark_damaged(again)
+    assert store.active() == first
+
+
 # Forgetting
 
 

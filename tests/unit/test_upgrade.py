@@ -160,7 +160,7 @@ def test_under_a_new_base_model_adapters_wait_and_serve_again_under_theirs(profi
         assert service.serves == adapter
     with profile(newer) as service:
         assert service.serves is None
-        assert service._rounds._sound_parent() is None  # a round begins from the new base alone
+        assert service._trainer._sound_serving() is None  # a round begins from the new base alone
         assert [row.status for row in service._store.adapters()] == ["active"]
     with profile(tiny.folder.parent) as service:
         assert service.serves == adapter
