@@ -212,10 +212,7 @@ def decide(
         )
     elif p_value > level:
         promising = True
-        reason = (
-            f"its gain of {better:.1f} % on your newest text may be chance (p = {p_value:.2f}); the next round "
-            "goes on from it"
-        )
+        reason = f"its gain of {better:.1f} % on your newest text may be chance (p = {p_value:.2f})"
     else:
         promoted = True
         reason = (

@@ -117,7 +117,7 @@ def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
     places = hold_out([len(entry) for entry in entries], frozenset(order.seen))
     if not 0 < len(places) < len(entries):
         raise NothingNewError(
-            "There is no text to judge a new adapter by that the one that serves has not learned from. Train "
+            "There is no text to judge a new adapter by that the one it starts from has not learned from. Train "
             "again when more has been written."
         )
     held_out = [entries[place] for place in places]

@@ -121,7 +121,8 @@ class Rounds:
             new_tokens=self._store.tokens_after(last_entry),
             wanted=bool(self._store.get(ROUND_DUE)),
             unfinished=self._store.checkpoint() is not None,
-            refused=sum(1 for _ in refused),
+            # One that the next goes on from is a step, and no failure
+            refused=sum(not row.metrics.get("promising") for row in refused),
             failed=sum(1 for _ in failed),
             failed_s_ago=None if failed_at is None else time.monotonic() - failed_at,
             used_today_s=self._trainer.used_today_s(),

@@ -26,9 +26,9 @@ class Facts:
 
     `tokens` is all text and `new_tokens` what came since the last judged round; `wanted`: forgetting left a round to
     be made; `unfinished`: a round was cut off and can go on; `refused`: rounds refused in a row since the last
-    promotion or forgetting; `failed`: rounds that ended without a result in a row, the last of them `failed_s_ago`
-    seconds ago (None: not since the service started); `used_today_s`: computing time of rounds on this day;
-    `doing`: long work under way, such as "a training round".
+    promotion or forgetting, those left out that the next one goes on from; `failed`: rounds that ended without a result
+    in a row, the last of them `failed_s_ago` seconds ago (None: not since the service started); `used_today_s`:
+    computing time of rounds on this day; `doing`: long work under way, such as "a training round".
     """
 
     tokens: int

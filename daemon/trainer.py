@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from idiolect.adapters.corpus import hold_out
 from idiolect.adapters.round import NothingNewError, Order
 from idiolect.daemon.children import Children, Work
 from idiolect.daemon.settings import Settings
@@ -130,13 +131,14 @@ class Trainer:
                 "1,500 words). Add more with `idiolect add`; the fast memory uses what is there already."
             )
         serving = self._sound_serving()
-        parent = self._challenger(serving) or serving
+        parent = self._challenger(serving, entries) or serving
         unfinished = self._store.checkpoint() if resume else None
         order = self._order(serving, parent, entries, budget_s)
         parts: Iterator[str] = iter(())
         if unfinished is not None:
             known = dict(entries)
             same = [(entry, known[entry]) for entry in unfinished.about["entries"] if entry in known]
+            parent = self._challenger(serving, same) or serving
             again = replace(
                 self._order(serving, parent, same, unfinished.about["budget_s"]),
                 seed=unfinished.about["seed"],
@@ -210,7 +212,7 @@ class Trainer:
                 self._use(spent_s - noted_s)
 
     def _sound_serving(self) -> int | None:
-        """The adapter that serves; where it was damaged since it was loaded, first its nearest sound ancestor does."""
+        """The adapter that serves; where it was damaged since it was loaded, first a sound ancestor does."""
         serving = self._serving()
         if serving is not None:
             try:
@@ -220,18 +222,28 @@ class Trainer:
                 serving = self._serving()
         return serving
 
-    def _challenger(self, serving: int | None) -> int | None:
+    def _challenger(self, serving: int | None, entries: list[tuple[int, Any]]) -> int | None:
         """The newest adapter, if it was refused and yet is promising beside what serves: what it learned is not lost.
 
-        A single round often gains less than its few held-out tokens can tell from chance; several in a row do not.
+        A single round often gains less than its few held-out tokens can tell from chance; several in a row do not. What
+        it was found promising by must not judge it again: all that will has come since.
         """
-        for row in self._store.adapters()[-1:]:
-            promising = row.metrics.get("promising") and row.metrics.get("against") == serving
-            if row.status == "refused" and row.kept and promising:
-                with contextlib.suppress(AdapterDamagedError):
-                    self._store.adapter_blob(row.id)
-                    return row.id
-        return None
+        row = next(reversed(self._store.adapters()), None)
+        if row is None or row.status != "refused" or not row.kept or row.rank != self._settings.rank:
+            return None
+        known = {name: row.metrics.get(name) for name in ("promising", "against", "base_sha256")}
+        if known != {"promising": True, "against": serving, "base_sha256": self._base.source_sha256}:
+            return None
+        seen = frozenset(self._places(entries, self._store.seen(row.id)))
+        judges = hold_out([len(ids) for _, ids in entries], seen)
+        if not judges or min(entries[place][0] for place in judges) <= row.metrics["last_entry"]:
+            return None
+        try:
+            self._store.adapter_blob(row.id)
+        except AdapterDamagedError:
+            self._store.mark_damaged(row.id)
+            return None
+        return row.id
 
     def _give_up(self, round_id: int, status: Any, reason: str, *, resumable: bool = False) -> None:
         if status != "interrupted":
@@ -292,7 +304,9 @@ class Trainer:
         tokens: int,
         result: dict[str, Any],
     ) -> dict[str, Any]:
-        promoted = result["status"] == "promoted"
+        promoted, reason = result["status"] == "promoted", result["reason"]
+        if result["promising"] and self._settings.keep_adapters:
+            reason += "; the next round can go on from it"
         metrics = {
             **result["metrics"],
             "tokens": tokens,
@@ -309,7 +323,7 @@ class Trainer:
             parent=parent,
             seen=[ids[place] for place in result["learned"]],
             status="active" if promoted else "refused",
-            reason=result["reason"],
+            reason=reason,
             metrics=metrics,
             tokens_per_s=result["tokens_per_s"],
             seconds=result["seconds"],
@@ -317,11 +331,12 @@ class Trainer:
         )
         # Where the base goes on, it is known now how far the memory can be trusted beside it.
         self._published(promoted or serving is None)
-        log.info("round %d: adapter %d %s: %s", round_id, adapter, result["status"], result["reason"])
+        log.info("round %d: adapter %d %s: %s", round_id, adapter, result["status"], reason)
         return {
             "event": "verdict",
             "adapter": adapter,
-            **{k: result[k] for k in ("status", "reason", "tokens_per_s", "seconds")},
+            "reason": reason,
+            **{k: result[k] for k in ("status", "tokens_per_s", "seconds")},
             "metrics": told(metrics),
         }
 

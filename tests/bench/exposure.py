@@ -188,7 +188,7 @@ def trained(service: Service, seed: int) -> tuple[int, int]:
         round_id,
         blob=base64.b64decode(result["adapter"]),
         rank=result["rank"],
-        serving=None,
+        parent=None,
         seen=[entries[place][0] for place in result["learned"]],
         status="active",
         reason=result["reason"],

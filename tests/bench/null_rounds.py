@@ -19,6 +19,7 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
+from idiolect.adapters.corpus import hold_out
 from idiolect.adapters.round import Order
 
 ROUNDS = int(os.environ.get("ROUNDS", "70"))
@@ -62,23 +63,29 @@ def test_promotions_by_chance(tiny, tiny_tokenizer):
         recent_tokens=40,
         threads=1,
         seed=0,
-        parent=None,
+        serving=None,
         seen=[],
         mixtures={},
         rare_min_count=3,
     )
     entries: list[list[int]] = []
-    promoted = []
+    promoted, served, challenger = [], order, None
     for number in range(ROUNDS):
+        before = len(entries)
         entries += [tiny_tokenizer.encode(" ".join(random.choice(words, WORDS))) for _ in range(ENTRIES)]
+        order = served
+        # As the service has it: what an adapter was found promising by must not judge it again
+        if challenger and min(hold_out([*map(len, entries)], frozenset(challenger.seen))) >= before:
+            order = challenger
         result = run(replace(order, seed=number), entries)
         promoted.append(result["status"] == "promoted")
         print(f"{number}: {result['status']}: {result['reason']}", flush=True)
+        seen = sorted({*order.seen, *result["learned"]})
+        challenger = replace(served, challenger=result["adapter"], seen=seen) if result["promising"] else None
         if promoted[-1]:
-            seen = sorted({*order.seen, *result["learned"]})
             mixtures = {"base": result["mixtures"]["base"], "serving": result["mixtures"]["candidate"]}
-            order = replace(order, parent=result["adapter"], seen=seen, mixtures=mixtures)
-            assert base64.b64decode(result["adapter"])
+            served = replace(served, serving=result["adapter"], seen=seen, mixtures=mixtures)
+        assert base64.b64decode(result["adapter"])
     hits, trials = sum(promoted[FIRST:]), ROUNDS - FIRST
     low, high = interval(hits, trials)
     print(f"{hits} of {trials} rounds promoted: {hits / trials:.3f} ({low:.3f} to {high:.3f})")

@@ -158,7 +158,8 @@ class Year:
         life.used[day] = life.used.get(day, 0.0) + result["seconds"]
         life.mixtures["base"] = result["mixtures"]["base"]
         promoted = result["status"] == "promoted"
-        life.refused = 0 if promoted else life.refused + 1
+        if not result["promising"]:
+            life.refused = 0 if promoted else life.refused + 1
         made = Lora.from_bytes(base64.b64decode(result["adapter"]), self.base.config)
         seen |= set(result["learned"])
         life.challenger, life.challenger_seen = (made, seen) if result["promising"] else (None, frozenset())

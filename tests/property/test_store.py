@@ -67,7 +67,7 @@ class Histories(RuleBasedStateMachine):
         return set().union(*(self.own_seen[each] for each in self.line(adapter)))
 
     def sound(self, adapters):
-        return next((each for each in adapters if self.status[each] != "damaged"), None)
+        return next((each for each in adapters if self.status[each] not in ("damaged", "refused")), None)
 
     def serve(self, adapter):
         if self.active is not None and self.status.get(self.active) == "active":

@@ -318,7 +318,7 @@ def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profil
     store = profile.store
     [first, *_] = store.entries()
 
-    def ended(status: str) -> None:
+    def ended(status: str, *, promising: bool = False) -> None:
         store.publish(
             store.begin_round(None),
             blob=b"",
@@ -327,7 +327,7 @@ def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profil
             seen=[],
             status=status,
             reason="",
-            metrics={"last_entry": first.id},
+            metrics={"last_entry": first.id, "promising": promising},
             tokens_per_s=None,
             seconds=None,
         )
@@ -339,6 +339,8 @@ def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profil
     for count in (1, 2, 3):
         ended("refused")
         assert refused() == count
+    ended("refused", promising=True)
+    assert refused() == count, "the next goes on from it"
     assert profile.service._rounds._facts().new_tokens == store.counts().tokens - first.tokens
     profile.service.forget(Selector(ids=(first.id,)), False)
     assert refused() == 0
@@ -350,53 +352,96 @@ def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profil
 
 def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promising(profile: Profile) -> None:
     store, trainer = profile.store, profile.service._trainer
+    ours = trainer._base.source_sha256
 
-    def ended(status: str, parent: int | None, against: int | None, *, promising: bool) -> int:
-        metrics = {"against": against, "promising": promising}
-        about = {"blob": b"weights", "rank": 4, "parent": parent, "seen": [], "status": status, "reason": ""}
-        return store.publish(
-            store.begin_round(parent), metrics=metrics, tokens_per_s=None, seconds=None, **about
+    def challenger(serving: int | None) -> int | None:
+        return trainer._challenger(
+            serving, [(entry, np.frombuffer(ids, "<u4")) for entry, ids in store.token_ids()]
         )
 
-    assert trainer._challenger(None) is None
-    first = ended("refused", None, None, promising=True)
-    assert trainer._challenger(None) == first
-    second = ended("refused", first, None, promising=True)
-    assert trainer._challenger(None) == second
+    def ended(
+        status: str,
+        parent: int | None,
+        against: int | None,
+        *,
+        promising: bool = True,
+        base: str = ours,
+        rank: int = 4,
+    ) -> int:
+        last = max(entry for entry, _ in store.token_ids())
+        metrics = {"against": against, "promising": promising, "base_sha256": base, "last_entry": last}
+        about = {
+            "blob": b"weights",
+            "parent": parent,
+            "seen": [],
+            "status": status,
+            "reason": "",
+            "rank": rank,
+        }
+        made = store.publish(
+            store.begin_round(parent), metrics=metrics, tokens_per_s=None, seconds=None, **about
+        )
+        assert challenger(against) is None, "what it was found promising by must not judge it again"
+        for word in SOME.split() * 9:
+            profile.service.learn(f"{word} {made} {SOME}", "test", Place(), None)
+        return made
+
+    assert challenger(None) is None
+    first = ended("refused", None, None)
+    assert challenger(None) == first
+    second = ended("refused", first, None)
+    assert challenger(None) == second
     ended("refused", second, None, promising=False)
-    assert trainer._challenger(None) is None, "worse than what serves: the next begins from that"
+    assert challenger(None) is None, "worse than what serves: the next begins from that"
+    ended("refused", None, None, base="00" * 32)
+    assert challenger(None) is None, "it was made for another base"
+    ended("refused", None, None, rank=5)
+    assert challenger(None) is None, "another rank is wanted now"
     served = ended("active", None, None, promising=False)
-    assert trainer._challenger(served) is None
-    third = ended("refused", served, served, promising=True)
-    assert trainer._challenger(served) == third
-    assert trainer._challenger(None) is None, "the user has gone back to the base meanwhile"
+    assert challenger(served) is None
+    third = ended("refused", served, served)
+    assert challenger(served) == third
+    assert challenger(None) is None, "the user has gone back to the base meanwhile"
     store.retain(0)
-    assert trainer._challenger(served) is None, "its weights are gone"
-    fourth = ended("refused", served, served, promising=True)
-    store.mark_damaged(fourth)
-    assert trainer._challenger(served) is None
+    assert challenger(served) is None, "its weights are gone"
+    fourth = ended("refused", served, served)
+    with store._writing() as db:
+        db.execute("UPDATE adapter_blobs SET blob = ? WHERE adapter = ?", (b"torn", fourth))
+    assert challenger(served) is None
+    assert [row.status for row in store.adapters() if row.id == fourth] == ["damaged"]
+    assert store.active() == served
 
 
 def test_what_a_refused_round_has_learned_is_not_lost(
     profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    follow, orders = profile.service._children.follow, list[Any]()
+    follow, orders, promoted = profile.service._children.follow, list[Any](), {"status": "promoted"}
+    refused = {"status": "refused", "promising": True}
+    wanted = [promoted, refused, refused, promoted]
 
-    def refused(work: Any, order: Any, *given: Any) -> Iterator[dict[str, Any]]:
+    def judged(work: Any, order: Any, *given: Any) -> Iterator[dict[str, Any]]:
         orders.append(order)
         for event in follow(work, order, *given):
-            yield event | ({"status": "refused", "promising": True} if event["event"] == "result" else {})
+            yield event | (wanted[len(orders) - 1] if event["event"] == "result" else {})
 
-    monkeypatch.setattr(profile.service._children, "follow", refused)
-    profile.begin()
-    first = profile.end()["adapter"]
-    profile.service.learn(f"{SOME} {SOME}", "test", Place(), None)
-    profile.begin()
-    second = profile.end()["adapter"]
-    assert [row.parent for row in profile.store.adapters()] == [None, first]
-    assert (orders[1].serving, bool(orders[1].challenger)) == (None, True)
-    assert profile.store.seen(first) < profile.store.seen(second)
-    assert profile.store.active() is None
+    monkeypatch.setattr(profile.service._children, "follow", judged)
+    made = []
+    for number in range(len(wanted)):
+        profile.begin()
+        made.append(profile.end()["adapter"])
+        for word in SOME.split() * 9:
+            profile.service.learn(f"{word} {number} {SOME}", "test", Place(), None)
+    first, second, third, fourth = made
+    assert [row.parent for row in profile.store.adapters()] == [None, first, second, third]
+    assert [bool(order.serving) for order in orders] == [False, True, True, True]
+    assert [bool(order.challenger) for order in orders] == [False, False, True, True]
+    assert orders[1].serving == orders[2].serving == orders[3].serving
+    assert "go on from it" in profile.store.adapters()[1].reason
+    assert profile.store.seen(first) < profile.store.seen(second) < profile.store.seen(fourth)
+    assert profile.store.active() == fourth
+    learned_late = max(profile.store.seen(fourth) - profile.store.seen(third))
+    profile.service.forget(Selector(ids=(learned_late,)), False)
+    assert profile.store.active() == first, "what was refused never serves by itself"
 
 
 def test_a_clock_that_jumps_keeps_each_days_sum(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
