@@ -241,7 +241,7 @@ def _backward(twin: Twin, learned: _Learned, rows: Rows, chosen: list[int]) -> f
         if part[0] in general:
             with torch.no_grad():
                 targets = twin.hidden(ids[:, :-1]).flatten(0, 1)
-        states = twin.hidden_folded(ids[:, :-1], learned.folded(), before).flatten(0, 1)
+        states = twin.hidden_folded(ids[:, :-1], learned.folded())[:, before:].flatten(0, 1)
         loss = cross_entropy(states, twin.embedding, targets, weights.flatten()) / counted
         loss.backward()  # type: ignore[no-untyped-call]
         total += loss.item()

@@ -54,22 +54,16 @@ class Twin:
         norm: Tensor | None = getattr(self.layers[int(index)], group).norm
         return torch.ones(1, 1) if norm is None or side == "B" else norm
 
-    def hidden_folded(self, ids: Tensor, folded: Matrices, before: int = 0) -> Tensor:
-        """The same with matrices that :meth:`norm` is folded into, in the type of the products.
-
-        The first ``before`` tokens of a row are there to be looked at: their states are not given, and no gradient
-        goes through them (Dai et al. 2019, Transformer-XL), which saves a third of the way back for a third of a row.
-        """
+    def hidden_folded(self, ids: Tensor, folded: Matrices) -> Tensor:
+        """The same with matrices that :meth:`norm` is folded into, in the type of the products."""
         batch, length = ids.shape
         stream = F.embedding(ids.reshape(-1), self.embedding).float()  # (batch * S, width)
-        places = _Places(self.config, batch, length, before, self.products)
+        places = _Places(self.config, batch, length, self.products)
         for index, layer in enumerate(self.layers):
             pairs = [folded.get(f"{index}.{group}.{side}") for group in GROUPS for side in "AB"]
             stream = _LayerFunction.apply(layer, places, stream, *pairs)  # type: ignore[no-untyped-call]
-        normed = F.rms_norm(
-            places.behind(stream), (self.config.width,), self.output_norm, self.config.norm_eps
-        )
-        return normed.view(batch, length - before, -1)
+        normed = F.rms_norm(stream, (self.config.width,), self.output_norm, self.config.norm_eps)
+        return normed.view(batch, length, -1)
 
     def logits(self, ids: Tensor, matrices: Matrices | None = None) -> Tensor:
         """Logits (batch, S, vocab)."""
@@ -127,33 +121,14 @@ class _Layer:
 
 
 class _Places:
-    """Where the tokens of a batch stand: the angles of their rotary embedding, and who may look at whom.
+    """Where the tokens of a batch stand: the angles of their rotary embedding, and who may look at whom."""
 
-    The first ``before`` of each row are only looked at; T is the number of those behind them.
-    """
-
-    def __init__(
-        self, config: LlamaConfig, batch: int, length: int, before: int, products: torch.dtype
-    ) -> None:
-        self.batch, self.length, self.before, self.config = batch, length, before, config
+    def __init__(self, config: LlamaConfig, batch: int, length: int, products: torch.dtype) -> None:
+        self.batch, self.length, self.config = batch, length, config
         self.cos, self.sin = (_tensor(part).to(products) for part in config.rotary(length))
+        shared = config.heads // config.kv_heads
         mask = torch.full((length, length), -torch.inf, dtype=products).triu(1)
-        # For the heads of a group, (heads of a group * N, S) each: of all places, and of those that are learned from
-        self.masks = [
-            mask[first:].repeat(config.heads // config.kv_heads, 1) for first in sorted({0, before})
-        ]
-
-    def behind(self, rows: Tensor) -> Tensor:
-        """Of (batch * S, n) those behind the first, (batch * T, n)."""
-        if not self.before:
-            return rows
-        return rows.view(self.batch, self.length, -1)[:, self.before :].reshape(-1, rows.shape[1])
-
-    def among_all(self, rows: Tensor) -> Tensor:
-        """The reverse, (batch * S, n): zeros for the first of each row."""
-        if not self.before:
-            return rows
-        return F.pad(rows.view(self.batch, -1, rows.shape[1]), (0, 0, self.before, 0)).flatten(0, 1)
+        self.mask = mask.repeat(shared, 1)  # (heads of a group * S, S)
 
 
 class _LayerFunction(torch.autograd.Function):
@@ -171,18 +146,17 @@ class _LayerFunction(torch.autograd.Function):
         gate, up = gate_up.chunk(2, dim=1)
         y, low_down = layer.down.forward(F.silu(gate).mul_(up), pairs[6], pairs[7], onto=h)
         ctx.layer, ctx.places = layer, places
-        kept = (x, scale1, flat, h, scale2, gate_up, low_qkv, low_o, low_gate_up, low_down)
-        behind = (part if part is None else places.behind(part) for part in kept)
-        ctx.save_for_backward(packed, *behind, *pairs)
+        ctx.save_for_backward(
+            x, scale1, packed, flat, h, scale2, gate_up, low_qkv, low_o, low_gate_up, low_down, *pairs
+        )
         return y
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Any, ...]:
         layer, config = ctx.layer, ctx.layer.config
-        packed, x, scale1, flat, h, scale2, gate_up, low_qkv, low_o, low_gate_up, low_down, *pairs = (
+        x, scale1, packed, flat, h, scale2, gate_up, low_qkv, low_o, low_gate_up, low_down, *pairs = (
             ctx.saved_tensors
         )
-        grad = ctx.places.behind(grad)
         gate, up = gate_up.chunk(2, dim=1)
         silu = F.silu(gate)
         grad_m, *grads_down = layer.down.backward(
@@ -204,9 +178,7 @@ class _LayerFunction(torch.autograd.Function):
         grad_n, *grads_qkv = layer.qkv.backward(
             grad_packed, normed.to(layer.products), low_qkv, pairs[0], pairs[1]
         )
-        grad_x = None
-        if ctx.needs_input_grad[2]:
-            grad_x = ctx.places.among_all(_norm_backward(grad_n, normed, scale1, grad_h))
+        grad_x = _norm_backward(grad_n, normed, scale1, grad_h) if ctx.needs_input_grad[2] else None
         return None, None, grad_x, *grads_qkv, *grads_o, *grads_gate_up, *grads_down
 
 
@@ -223,55 +195,50 @@ def _norm_backward(grad: Tensor, normed: Tensor, scale: Tensor, residual: Tensor
     return torch.addcmul(residual, grad.addcmul_(normed, along, value=-1.0), scale)
 
 
-def _heads(packed: Tensor, places: _Places, first: int = 0) -> tuple[Tensor, Tensor, Tensor]:
-    """Rotated q (groups, heads of a group * N, d) and k (groups, S, d), and v, from (batch * S, all heads * d).
+def _heads(packed: Tensor, places: _Places) -> tuple[Tensor, Tensor, Tensor]:
+    """Rotated q (groups, heads of a group * S, d) and k (groups, S, d), and v, from (batch * S, all heads * d).
 
-    A group is the query heads that one key-value head of one row serves: they are one matrix. Those that look are the
-    N places from ``first`` on.
+    A group is the query heads that one key-value head of one row serves: they are one matrix.
     """
     config = places.config
     every = packed.view(places.batch, places.length, -1, config.head_dim).transpose(1, 2)
     q, k, v = every.tensor_split((config.heads, config.heads + config.kv_heads), dim=1)
-    q = _rotate(q[:, :, first:], places.cos[first:], places.sin[first:])
-    k = _rotate(k, places.cos, places.sin)
+    q, k = _rotate(q, places.cos, places.sin), _rotate(k, places.cos, places.sin)
     groups = places.batch * config.kv_heads
     return tuple(part.reshape(groups, -1, config.head_dim) for part in (q, k, v))  # type: ignore[return-value]
 
 
-def _looks(q: Tensor, k: Tensor, places: _Places, mask: Tensor) -> Tensor:
-    """How much each query looks at each key, (groups, heads of a group * N, S); rows are short, so it fits."""
-    scores = torch.baddbmm(mask, q, k.mT, alpha=places.config.head_dim**-0.5)
+def _looks(q: Tensor, k: Tensor, places: _Places) -> Tensor:
+    """How much each query looks at each key, (groups, heads of a group * S, S); rows are short, so it fits."""
+    scores = torch.baddbmm(places.mask, q, k.mT, alpha=places.config.head_dim**-0.5)
     return torch.softmax(scores, dim=2)
 
 
 def _attend(packed: Tensor, places: _Places) -> Tensor:
     """Causal attention (batch * S, heads * d); each key-value head serves several query heads."""
     q, k, v = _heads(packed, places)
-    heads = _looks(q, k, places, places.masks[0]) @ v
+    heads = _looks(q, k, places) @ v
     config = places.config
     shape = (places.batch, config.heads, places.length, config.head_dim)
     return heads.view(shape).transpose(1, 2).reshape(packed.shape[0], -1)
 
 
 def _attention_backward(grad_flat: Tensor, packed: Tensor, places: _Places) -> Tensor:
-    """The gradient (batch * T, all heads * d) of the packed heads; ``grad_flat`` is (batch * T, heads * d).
-
-    Attention itself, little work, is done again instead of kept.
-    """
-    config, before = places.config, places.before
-    q, k, v = _heads(packed, places, before)
-    looks = _looks(q, k, places, places.masks[-1])
-    grad = grad_flat.view(places.batch, -1, config.heads, config.head_dim).transpose(1, 2).reshape(q.shape)
-    grad_v = looks[:, :, before:].mT @ grad
+    """The gradient of the packed heads; attention itself, little work, is done again instead of kept."""
+    config = places.config
+    q, k, v = _heads(packed, places)
+    looks = _looks(q, k, places)
+    grad = grad_flat.view(places.batch, places.length, -1, config.head_dim).transpose(1, 2).reshape(q.shape)
+    grad_v = looks.mT @ grad
     grad_looks = grad @ v.mT
     along = (grad_looks * looks).sum(dim=2, keepdim=True)
     grad_scores = grad_looks.sub_(along).mul_(looks).mul_(config.head_dim**-0.5)
-    parts = (grad_scores @ k, grad_scores[:, :, before:].mT @ q, grad_v)
-    shape = (places.batch, -1, places.length - before, config.head_dim)
+    parts = (grad_scores @ k, grad_scores.mT @ q, grad_v)
+    shape = (places.batch, -1, places.length, config.head_dim)
     grad_q, grad_k, grad_v = (part.view(shape) for part in parts)
-    back = (places.cos[before:], -places.sin[before:])
+    back = (places.cos, -places.sin)
     grads = torch.cat([_rotate(grad_q, *back), _rotate(grad_k, *back), grad_v], dim=1)
-    return grads.transpose(1, 2).reshape(grad_flat.shape[0], -1)
+    return grads.transpose(1, 2).reshape(packed.shape)
 
 
 def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:

@@ -108,7 +108,9 @@ def test_what_only_stands_before_is_looked_at_and_not_learned(twin: Twin) -> Non
     some.weights[:, :before] = 0
     result = trained(twin, replace(some, before=before))
     assert result.tokens == 6 * (LENGTH - before) * CONFIG.epochs, "it counts for no token of training"
-    assert surprise(twin, result.lora, some) < 0.8 * surprise(twin, None, some)
+    same = trained(twin, some)  # the same loss, with what is not learned predicted as well
+    for name, matrix in result.lora.matrices.items():
+        assert np.allclose(matrix, same.lora.matrices[name], atol=1e-4), name
     other = replace(some, before=before, ids=some.ids.copy())
     other.ids[:, :before] = rows(7).ids[:6, :before]
     assert not np.allclose(
