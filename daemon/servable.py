@@ -34,7 +34,7 @@ class Servable:
         self._base = base
 
     def active(self) -> tuple[int, Lora] | None:
-        """The adapter to serve; a damaged one gives way to its nearest sound ancestor, for good.
+        """The adapter to serve; a damaged one gives way to its nearest sound ancestor that has served, for good.
 
         One that was made for another base model stays active, and waits for that base to come back.
         """
@@ -50,7 +50,7 @@ class Servable:
         return None
 
     def lora(self, adapter_id: int) -> Lora:
-        """An adapter's weights. One that is damaged is never served again: its nearest sound ancestor takes over.
+        """An adapter's weights. One that is damaged is never served again: a sound ancestor takes over.
 
         Raises:
             AdapterDamagedError: its weights are not what was stored.

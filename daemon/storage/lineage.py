@@ -242,7 +242,7 @@ def activate(db: Database, adapter_id: int | None) -> None:
 
 
 def mark_damaged(db: Database, adapter_id: int) -> None:
-    """Never serve an adapter again; its nearest sound ancestor takes over. Raises UnknownAdapterError."""
+    """Never serve an adapter again; a sound ancestor that has served takes over. Raises UnknownAdapterError."""
     status(db, adapter_id)
     successor = _successor(db, {adapter_id})
     db.execute("UPDATE adapters SET status = 'damaged' WHERE id = ?", (adapter_id,))

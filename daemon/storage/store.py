@@ -372,7 +372,7 @@ class Store:
             lineage.activate(db, adapter_id)
 
     def mark_damaged(self, adapter_id: int) -> None:
-        """Never serve an adapter again; if it served, its nearest sound ancestor does, else the base.
+        """Never serve an adapter again; if it served, the nearest sound ancestor that has does, else the base.
 
         Raises UnknownAdapterError.
         """
@@ -392,7 +392,7 @@ class Store:
         """Delete the selected entries and whatever was learned from them, for good.
 
         Adapters that saw any of them go, and so do those trained from these; the nearest ancestor of the
-        active one that saw none serves instead, else the base. Then the file is rewritten, so that no
+        active one that has served and saw none does so instead, else the base. Then the file is rewritten, so that no
         page still holds the text; if that is cut off, the next `open` does it. Of a paragraph's hash in a
         file's state the beginning stays, so that the file, as long as it exists, is not read as new text
         again. A receipt without text is kept, and a training round is due if any adapter went.

@@ -361,6 +361,21 @@ def test_a_challenger_is_trained_further_and_judged_against_what_serves(
     assert {*result["mixtures"]} == {"base", "candidate"}
 
 
+def test_a_challenger_beside_an_adapter_that_serves(
+    finished: tuple[list[dict[str, Any]], int, bytes], order: Order, entries: list[list[int]], tiny: BasePaths
+) -> None:
+    idle = Lora.fresh(LoraConfig(order.rank, order.alpha), tiny.config)  # says what the base says
+    given = {"serving": finished[0][-1]["adapter"], "challenger": base64.b64encode(idle.to_bytes()).decode()}
+    events, status, errors = run(replace(order, epochs=1, learning_rate=1e-9, **given), entries)
+    assert (status, errors) == (0, b"")
+    metrics = events[-1]["metrics"]
+    assert metrics["both"]["perplexity"] == pytest.approx(metrics["memory"]["perplexity"], rel=1e-3)
+    assert metrics["serving"]["perplexity"] < 0.99 * metrics["both"]["perplexity"], (
+        "it is judged against what serves"
+    )
+    assert not events[-1]["promising"]
+
+
 def test_a_parent_of_another_base_is_said(order: Order, entries: list[list[int]], tiny: BasePaths) -> None:
     other = Lora.fresh(LoraConfig(2), replace(tiny.config, ffn=128))
     parent = base64.b64encode(other.to_bytes()).decode()

@@ -405,6 +405,10 @@ def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promisi
     store.retain(0)
     assert challenger(served) is None, "its weights are gone"
     fourth = ended("refused", served, served)
+    order = trainer._order(served, fourth, [], None)
+    assert trainer._about(order, served, fourth, []) != trainer._about(order, served, served, []), (
+        "a checkpoint of one is of no use to the other"
+    )
     with store._writing() as db:
         db.execute("UPDATE adapter_blobs SET blob = ? WHERE adapter = ?", (b"torn", fourth))
     assert challenger(served) is None
@@ -486,10 +490,17 @@ def test_after_a_refused_round_the_memory_is_trusted_beside_the_base_as_was_judg
 
     def refused(*asked: Any) -> Iterator[dict[str, Any]]:
         for event in follow(*asked):
-            yield event | ({"status": "refused"} if event["event"] == "result" else {})
+            yield event | ({"status": "refused", "promising": True} if event["event"] == "result" else {})
 
     monkeypatch.setattr(profile.service._children, "follow", refused)
-    profile.begin()
-    assert profile.end()["status"] == "refused"
-    judged = profile.service._predictor.mixture.to_json()
-    assert judged == profile.service._trainer.mixture(None) != unlearned
+    known = [unlearned]
+    for number in range(2):  # from the base, and from a challenger beside it
+        profile.begin()
+        assert profile.end()["status"] == "refused"
+        judged = profile.service._predictor.mixture.to_json()
+        assert judged == profile.service._trainer.mixture(None)
+        assert judged not in known
+        known.append(judged)
+        for word in SOME.split() * 9:
+            profile.service.learn(f"{word} {number} {SOME}", "test", Place(), None)
+    assert [row.parent for row in profile.store.adapters()] == [None, 1]
