@@ -88,9 +88,8 @@ class Trainer:
         self._children = children
         self._serving = serving
         self._published = published
-        self.failed_at: float | None = (
-            None  # of a clock that does not jump; None once a round came to its end
-        )
+        # Of a clock that does not jump; None once a round came to its end.
+        self.failed_at: float | None = None
 
     def mixture(self, adapter_id: int | None) -> list[Any] | None:
         """The weights that an adapter (None: the base) was judged with, if it ever was."""
@@ -132,27 +131,28 @@ class Trainer:
             )
         serving = self._sound_serving()
         parent = self._challenger(serving, entries) or serving
+        order, parts = self._order(serving, parent, entries, budget_s), iter(list[str]())
         unfinished = self._store.checkpoint() if resume else None
-        order = self._order(serving, parent, entries, budget_s)
-        parts: Iterator[str] = iter(())
         if unfinished is not None:
-            known = dict(entries)
-            same = [(entry, known[entry]) for entry in unfinished.about["entries"] if entry in known]
-            parent = self._challenger(serving, same) or serving
-            again = replace(
-                self._order(serving, parent, same, unfinished.about["budget_s"]),
-                seed=unfinished.about["seed"],
-            )
-            if self._about(again, serving, parent, same) == unfinished.about:
-                entries, order = (
-                    same,
-                    replace(again, spent_s=unfinished.spent_s, checkpoint_parts=unfinished.parts),
-                )
-                parts = self._parts(unfinished)
-            else:
+            again = self._again(unfinished, serving, entries)
+            if again is None:
                 unfinished = None
+            else:
+                (parent, entries, order), parts = again, self._parts(unfinished)
         yield {"event": "progress", "phase": "prepare", "done": 0.0, "left_s": order.budget_s - order.spent_s}
         yield from self._round(entries, order, parts, (serving, parent), unfinished, reason)
+
+    def _again(
+        self, unfinished: Checkpoint, serving: int | None, entries: list[tuple[int, Any]]
+    ) -> tuple[int | None, list[tuple[int, Any]], Order] | None:
+        """What a round that was cut off started from, its entries and its order; None if any of it is another now."""
+        known, about = dict(entries), unfinished.about
+        same = [(entry, known[entry]) for entry in about["entries"] if entry in known]
+        parent = self._challenger(serving, same) or serving
+        order = replace(self._order(serving, parent, same, about["budget_s"]), seed=about["seed"])
+        if self._about(order, serving, parent, same) != about:
+            return None
+        return parent, same, replace(order, spent_s=unfinished.spent_s, checkpoint_parts=unfinished.parts)
 
     def _parts(self, unfinished: Checkpoint) -> Iterator[str]:
         for part in range(unfinished.parts):

@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 import pytest
 
+from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.daemon.offlimits import Place
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
@@ -312,6 +313,40 @@ def test_other_settings_begin_anew(profile: Profile) -> None:
     verdict = profile.end()
     assert verdict["event"] == "verdict"
     assert [row.status for row in profile.store.rounds()] == ["interrupted", verdict["status"]]
+
+
+def test_a_round_that_begins_anew_descends_from_what_it_was_trained_from(profile: Profile) -> None:
+    """One that was cut off began before there was text by which a challenger could be judged."""
+    store = profile.store
+    adapter = Lora.fresh(LoraConfig(4, 64.0), profile.tiny.config)
+    metrics = {
+        "against": None,
+        "promising": True,
+        "base_sha256": profile.service._trainer._base.source_sha256,
+        "last_entry": max(entry for entry, _ in store.token_ids()),
+    }
+    about = {
+        "parent": None,
+        "seen": [],
+        "status": "refused",
+        "reason": "",
+        "tokens_per_s": None,
+        "seconds": None,
+    }
+    made = store.begin_round(None)
+    challenger = store.publish(made, blob=adapter.to_bytes(), rank=4, metrics=metrics, **about)
+    profile.begin()
+    until(lambda: profile.store.checkpoint() is not None)
+    profile.service.close()
+    profile.thread.join(DEADLINE_S)
+    profile.given["learning_rate"] = 1e-2
+    profile.open()
+    for number, word in enumerate(SOME.split() * 9):
+        profile.service.learn(f"{word} {number} {SOME}", "test", Place(), None)
+    profile.begin()
+    assert profile.end()["event"] == "verdict"
+    assert [row.parent for row in profile.store.adapters()] == [None, challenger]
+    assert [row.parent for row in profile.store.rounds()] == [None, None, challenger]
 
 
 def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profile: Profile) -> None:
