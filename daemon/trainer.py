@@ -130,15 +130,15 @@ class Trainer:
                 "1,500 words). Add more with `idiolect add`; the fast memory uses what is there already."
             )
         serving = self._sound_serving()
-        parent = self._challenger(serving, entries) or serving
-        order, parts = self._order(serving, parent, entries, budget_s), iter(list[str]())
         unfinished = self._store.checkpoint() if resume else None
-        if unfinished is not None:
-            again = self._again(unfinished, serving, entries)
-            if again is None:
-                unfinished = None
-            else:
-                (parent, entries, order), parts = again, self._parts(unfinished)
+        again = None if unfinished is None else self._again(unfinished, serving, entries)
+        if again is None:
+            unfinished = None
+            parent = self._challenger(serving, entries) or serving
+            order = self._order(serving, parent, entries, budget_s)
+        else:
+            parent, entries, order = again
+        parts = iter(()) if unfinished is None else self._parts(unfinished)
         yield {"event": "progress", "phase": "prepare", "done": 0.0, "left_s": order.budget_s - order.spent_s}
         yield from self._round(entries, order, parts, (serving, parent), unfinished, reason)
 
@@ -281,10 +281,15 @@ class Trainer:
         text = hashlib.sha256()
         for entry, ids in entries:
             text.update(f"{entry} {len(ids)} ".encode() + ids.tobytes())
-        left_out = (
-            *("serving", "challenger", "seen", "mixtures"),
-            *("spent_s", "checkpoint_parts", "checkpoint_s"),
-        )
+        left_out = {
+            "serving",
+            "challenger",
+            "seen",
+            "mixtures",
+            "spent_s",
+            "checkpoint_parts",
+            "checkpoint_s",
+        }
         asked = {name: value for name, value in asdict(order).items() if name not in left_out}
         asked |= {"base_sha256": self._base.source_sha256, "checkpoint_format": _CHECKPOINT_FORMAT}
         return {

@@ -302,13 +302,18 @@ def test_forgetting_takes_the_checkpoint_and_the_round_with_the_text(profile: Pr
     assert not profile.service._rounds._facts().unfinished
 
 
-def test_other_settings_begin_anew(profile: Profile) -> None:
+def cut_off_and_set_otherwise(profile: Profile) -> None:
+    """A round is stopped once it has a checkpoint, and the service comes back with another rate of learning."""
     profile.begin()
     until(lambda: profile.store.checkpoint() is not None)
     profile.service.close()
     profile.thread.join(DEADLINE_S)
     profile.given["learning_rate"] = 1e-2
     profile.open()
+
+
+def test_other_settings_begin_anew(profile: Profile) -> None:
+    cut_off_and_set_otherwise(profile)
     profile.begin()
     verdict = profile.end()
     assert verdict["event"] == "verdict"
@@ -335,12 +340,7 @@ def test_a_round_that_begins_anew_descends_from_what_it_was_trained_from(profile
     }
     made = store.begin_round(None)
     challenger = store.publish(made, blob=adapter.to_bytes(), rank=4, metrics=metrics, **about)
-    profile.begin()
-    until(lambda: profile.store.checkpoint() is not None)
-    profile.service.close()
-    profile.thread.join(DEADLINE_S)
-    profile.given["learning_rate"] = 1e-2
-    profile.open()
+    cut_off_and_set_otherwise(profile)
     for number, word in enumerate(SOME.split() * 9):
         profile.service.learn(f"{word} {number} {SOME}", "test", Place(), None)
     profile.begin()
