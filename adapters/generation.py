@@ -132,9 +132,7 @@ class Writer:
     def _hides(self, before: str, offered: str) -> bool:
         """Whether ``offered``, after ``before``, must not be shown."""
         knowledge = self._voice.knowledge
-        return self._redacts(before, offered) or (
-            knowledge is not None and knowledge.rare.hides(before, offered)
-        )
+        return self._redacts(before, offered) or (knowledge is not None and knowledge.hides(before, offered))
 
     # What is read
 

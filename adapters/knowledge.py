@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from idiolect.adapters.cues import announces_secret
 from idiolect.adapters.corpus import Recent
 from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.rare import Rare
-from idiolect.adapters.words import Words
+from idiolect.adapters.words import WORD, Words
+
+_NEAR = 200  # characters before the cursor in which a cue may stand
+_COMMON = 1e-4  # of all words; one that is more frequent (the, my, for) gives nothing away
 
 
 @dataclass(frozen=True)
@@ -33,3 +37,28 @@ class Knowledge:
         for _, ids in entries:
             self.recent.add(ids)
         self.memory.add_many(ids for _, ids in entries)
+
+    def hides(self, before: str, offered: str) -> bool:
+        """True if ``offered``, shown after ``before``, could give a secret away.
+
+        That is so of numbers and addresses that were typed too seldom (:class:`Rare`), and, behind a word such as
+        "password", of every word that was: what redaction did not know for a secret is then not the first thing that is offered.
+        """
+        return self.rare.hides(before, offered) or self._betrays(before, offered)
+
+    def _betrays(self, before: str, offered: str) -> bool:
+        near = before[-_NEAR:]
+        shown = near + offered
+        if self.rare.least <= 1 or not announces_secret(shown):
+            return False
+        return any(
+            self._is_seldom(word[0]) and announces_secret(shown[: word.start()])
+            for word in WORD.finditer(shown)
+            if word.end() > len(near)
+        )
+
+    def _is_seldom(self, word: str) -> bool:
+        """True for a word that was typed, but seldom; and for one of which nothing is known, such as half a word."""
+        general = self.words.general_use(word)
+        times = self.words.times(word) + self.rare.times_within(word)
+        return general < _COMMON and times < self.rare.least and (times > 0 or general == 0)

@@ -270,7 +270,7 @@ class Predictor:
 
     def _hides(self, prefix: str, offered: str) -> bool:
         """The one place through which all that is offered goes, words and ghosts."""
-        return self._knowledge.rare.hides(prefix, offered)
+        return self._knowledge.hides(prefix, offered)
 
     def _with(self, cut: Cut, word: Word) -> list[int]:
         """The tokens of a text with the word at the cursor."""

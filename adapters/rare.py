@@ -20,6 +20,8 @@ _EDGE = " .,;:!?…'’\"“”„()[]{}<>*_"
 _DIGITS = r"\S*\p{N}\S*"
 # Groups of digits beside each other are one number. An address holds an @, ://, or a dot between letters.
 _UNIT = regex.compile(rf"(?<!\S)(?:{_DIGITS}(?: {_DIGITS})*|\S*(?:@|://|\p{{L}}\.\p{{L}})\S*)")
+_DIGIT = regex.compile(r"\p{N}")
+_STEM = regex.compile(r"\p{L}{3,}")
 _WORTH_LOOKING = regex.compile(r"[\p{N}@]|://|\p{L}\.\p{L}")
 
 
@@ -34,12 +36,14 @@ class Rare:
         self.least = least
         self._times: Counter[str] = Counter()
         self._sorted: list[str] = []
+        self._stems: Counter[str] = Counter()
 
     def learn_many(self, texts: Iterable[str]) -> list[str]:
         """Count the strings of many texts at once; returns the texts as :meth:`without` has them from then on."""
         read = [(text, [*_units(text)]) for text in texts]
         self._times.update(unit for _, units in read for _, _, unit in units if len(unit) >= _SHORTEST)
         self._sorted = sorted(self._times)
+        self._stems.update(stem for _, units in read for _, _, unit in units for stem in _stems(unit))
         rare = {unit for unit in {unit for _, units in read for _, _, unit in units} if self._is_rare(unit)}
         return [
             _without(text, [(start, end) for start, end, unit in units if unit in rare])
@@ -53,6 +57,11 @@ class Rare:
                 if unit not in self._times:
                     insort(self._sorted, unit)
                 self._times[unit] += 1
+            self._stems.update(_stems(unit))
+
+    def times_within(self, word: str) -> int:
+        """How often a word was typed as part of a string with digits, as "hunter" in "hunter22"."""
+        return self._stems[word.casefold()]
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where strings stand in a text that were typed too seldom: [start, end) in characters, in order."""
@@ -103,6 +112,11 @@ def _units(text: str) -> Iterator[tuple[int, int, str]]:
         inner = inner.rstrip(_EDGE)
         if inner:
             yield start, start + len(inner), inner.casefold()
+
+
+def _stems(unit: str) -> Iterable[str]:
+    """The words in a string with digits."""
+    return _STEM.findall(unit) if _DIGIT.search(unit) else ()
 
 
 def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:

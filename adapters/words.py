@@ -67,6 +67,7 @@ class Words:
         self._general = _Part(
             lexicon.forms, lexicon.frequency * np.float32(_GENERAL_WORDS), lexicon.first, lexicon.second
         )
+        self._untyped = self._general.weights.copy()  # what general words weigh that the user never typed
         self._general_first = [np.unique(row) for row in lexicon.first]
         # Weight of all words that begin with a token: (alone or after a space, vocab)
         self._total = np.stack(
@@ -97,6 +98,22 @@ class Words:
                 np.add.at(self._total[row], first[row], weights)
             self._own = self._own.grown(np.array(forms), weights, first, second)
         self._by_second = {}
+
+    def times(self, word: str) -> int:
+        """How often the user typed a word, whatever its capitals."""
+        total = 0.0
+        for form in {word, word.lower(), word.capitalize(), word.upper()}:
+            raw = form.encode()
+            if (place := self._own.place(raw)) is not None:
+                total += float(self._own.weights[place])
+            elif (place := self._general.place(raw)) is not None:
+                total += float(self._general.weights[place] - self._untyped[place])
+        return round(total)
+
+    def general_use(self, word: str) -> float:
+        """How often a word is used in general English, per word of text; 0 for one that the lexicon lacks."""
+        place = self._general.place(word.lower().encode())
+        return 0.0 if place is None else float(self._untyped[place]) / _GENERAL_WORDS
 
     def _filed(self, forms: list[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """First and second tokens of forms, each (2, N)."""
