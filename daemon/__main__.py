@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from idiolect.daemon import process
 from idiolect.daemon.desktop import tell_manager_ready
-from idiolect.daemon.endpoint import address, tokens
+from idiolect.daemon.endpoint import address, connection, tokens
 from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.heap import keep_little
 from idiolect.daemon.log import open_log
@@ -55,6 +55,7 @@ def main() -> int:
     """Serve one profile until SIGTERM; returns the exit code."""
     shield()
     keep_little()
+    connection.allow_many()
     options = argparse.ArgumentParser(prog="python -m idiolect.daemon")
     options.add_argument("--home", type=Path, required=True)
     options.add_argument("--port", type=int)
@@ -112,6 +113,10 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
         def ready() -> None:
             announced.enter_context(process.announced(settings, running))
             log.info("answering at %s", running.socket or running.url)
+            if running.moved_from is not None:
+                log.warning(
+                    "another program uses port %d, where clients may expect the service", running.moved_from
+                )
             say({"running": asdict(running)})
             tell_manager_ready()
 

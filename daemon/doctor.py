@@ -18,6 +18,7 @@ import psutil
 from idiolect.daemon import process
 from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.desktop import Desktop
+from idiolect.daemon.endpoint.address import who_has
 from idiolect.daemon.endpoint.tokens import SCOPES, path_of
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
@@ -115,6 +116,16 @@ def _service(settings: Settings) -> list[Finding]:
     if running.version != (installed := version("idiolect")):
         which = f"version {running.version or 'unknown'} runs, {installed} is installed"
         findings.append(Finding("version", "note", which, "Run `idiolect stop`, then `idiolect start`."))
+    if running.moved_from is not None:
+        which = (
+            f"another program uses port {running.moved_from}; the service answers at {running.url} instead"
+        )
+        mend = (
+            f"Programs that were given the old address show that one their token. `{who_has(running.moved_from)}` "
+            "shows which it is (with sudo also another user's); once it is gone, `idiolect stop` and `idiolect start` "
+            "go back there. If you do not trust it, give those programs another token: `idiolect token --rotate`."
+        )
+        findings.append(Finding("port", "wrong", which, mend))
     if now.get("damaged"):
         serves = "the base model alone" if now["adapter"] is None else f"adapter {now['adapter']}"
         mend = "Run `idiolect train --wait` for another, or `idiolect restore` with a backup; check the disk, too."

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, cast
 
-from idiolect.daemon.settings import NEVER_HEARD, TERMINALS
+from idiolect.daemon.secretapps import NEVER_HEARD, holds_secrets
+from idiolect.daemon.settings import TERMINALS
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ _SECRET_WORDS: Final = frozenset(
 
 
 class ProtectedAppError(IdiolectError):
-    """A password manager is never listened to, whatever is asked for."""
+    """A password manager, or another program for secrets, is never listened to, whatever is asked for."""
 
     code: ClassVar[str] = "protected-app"
     exit_code: ClassVar[int] = 68
@@ -81,6 +82,10 @@ class AppRuleRow:
     app: str
     rule: AppRule
     source: Literal["built in, always", "you", "settings", "built in"]
+
+
+#: What is done where secrets are kept or asked for, whatever anybody says.
+_ALWAYS: Final = AppRuleRow("password managers", "exclude", "built in, always")
 
 
 def is_secret(input_purpose: str) -> bool:
@@ -144,7 +149,8 @@ class OffLimits:
         try:
             return known[app]
         except KeyError:
-            row = next((row for pattern, row in self._patterns if pattern.match(app)), None)
+            rows = (row for pattern, row in self._patterns if pattern.match(app))
+            row = _ALWAYS if holds_secrets(app) else next(rows, None)
         if len(known) > 1000:
             known.clear()
         known[app] = row  # another thread may clear it now: what is looked up there again may be missing
@@ -161,9 +167,10 @@ class OffLimits:
 
         Raises ProtectedAppError where that would listen to a password manager, and the store's errors.
         """
-        if rule != "exclude" and any(re.match(fnmatch.translate(never), app, re.I) for never in NEVER_HEARD):
+        if rule != "exclude" and holds_secrets(app):
             raise ProtectedAppError(
-                "Password managers are never listened to. Name another application; `idiolect apps` lists the rules."
+                "Password managers, and other programs that hold secrets or ask for them, are never listened to. "
+                "Name another application; `idiolect apps` lists the rules."
             )
         given = self._store.get(_RULES, [])
         self._change(given, [*(old for old in given if old[0].casefold() != app.casefold()), [app, rule]])

@@ -92,7 +92,8 @@ class Located(Protocol):
 class Running:
     """A running service, as its run file tells. `socket` is the path of its Unix socket, if it has one.
 
-    `version` is that of the program which began it; empty where that did not tell.
+    `version` is that of the program which began it; empty where that did not tell. `moved_from` is the port at which it
+    would be, had not another program taken that.
     """
 
     pid: int
@@ -101,6 +102,7 @@ class Running:
     socket: str | None
     started_at: str
     version: str = ""
+    moved_from: int | None = None
 
     @classmethod
     def of(cls, told: dict[str, Any]) -> Running:
@@ -204,10 +206,20 @@ def find(settings: Located) -> Running | None:
     if pid is None:
         return None
     try:
-        running = Running.of(json.loads(run_file(settings).read_text(encoding="utf-8")))
+        with run_file(settings).open(encoding="utf-8") as file:
+            owner = os.fstat(file.fileno()).st_uid
+            running = Running.of(json.load(file))
     except (FileNotFoundError, ValueError, TypeError):
         return None
+    if sys.platform != "win32" and os.geteuid() not in (owner, 0):
+        return None  # whoever wrote it wants to be taken for the service
     return running if running.pid == pid else None
+
+
+def lives(settings: Located, running: Running) -> bool:
+    """Whether a service that was found is still there, and has been in between."""
+    now = find(settings)
+    return now is not None and (now.pid, now.started_at) == (running.pid, running.started_at)
 
 
 @contextlib.contextmanager

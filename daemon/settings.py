@@ -18,6 +18,7 @@ import pydantic_settings
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from idiolect.daemon.secretapps import NEVER_HEARD
 from idiolect.models.errors import IdiolectError
 
 _PREFIX = "IDIOLECT_"
@@ -45,20 +46,6 @@ NEVER_READ: tuple[str, ...] = (
     "*credentials*",
     "*password*",
     "*.env",
-)
-
-#: Globs (any letter case) of applications whose text is never taken, whatever `exclude_apps` adds.
-NEVER_HEARD: tuple[str, ...] = (
-    "*1password*",
-    "*bitwarden*",
-    "*dashlane*",
-    "*enpass*",
-    "*keepass*",
-    "*keychain*",
-    "*kwalletmanager*",
-    "*lastpass*",
-    "*pinentry*",
-    "*seahorse*",
 )
 
 #: Globs (any letter case) of terminals: what is typed there is mostly commands and, now and then, a password, so

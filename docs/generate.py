@@ -122,10 +122,16 @@ def never_read() -> str:
 
 
 def never_heard() -> str:
-    """The globs of applications that are never listened to."""
-    from idiolect.daemon.settings import NEVER_HEARD
+    """The programs that are never listened to, how they are told, and where that was found."""
+    from idiolect.daemon.secretapps import ALL
 
-    return _listed(NEVER_HEARD)
+    rows = ["| programs | patterns | found in |", "|---|---|---|"]
+    for kind, apps in ALL.items():
+        rows.append(f"| **{kind}** | | |")
+        for app in apps:
+            patterns = ", ".join(f"`{pattern}`" for pattern in app.patterns)
+            rows.append(f"| {app.name} | {patterns} | {app.source} |")
+    return "\n".join(rows)
 
 
 def terminals() -> str:

@@ -114,7 +114,7 @@ def status(as_json: AsJson = False) -> None:
         if getattr(error, "relayed_code", "locked") != "locked":
             raise
         running = process.find(settings)
-        where = {name: running and getattr(running, name) for name in ("pid", "url", "socket")}
+        where = {name: running and getattr(running, name) for name in ("pid", "url", "socket", "moved_from")}
         unknown = dict.fromkeys(("base", "adapter", "entries", "tokens", "savings", "training"))
         now = {"running": running is not None, **where, **unknown, **tokens.files(settings)}
     now |= {"home": str(settings.home), "locked": settings.locked_path.exists()}

@@ -124,7 +124,10 @@ class View:
         if as_json:
             return self._json({**asdict(running), "fresh": fresh})
         did = "Started" if fresh else "Already running"
-        return self._say(f"{did}: {running.socket or running.url} (pid {running.pid})")
+        self._say(f"{did}: {running.socket or running.url} (pid {running.pid})")
+        if running.moved_from is not None:
+            self._say(f"{_moved(running.moved_from)} `idiolect doctor` says what to do.")
+        return None
 
     def stopped(self, pid: int | None, home: Path, *, as_json: bool) -> None:
         """Say that the service has ended."""
@@ -154,6 +157,7 @@ class View:
         self._facts(
             [
                 ("running", f"{now['socket'] or now['url']} (pid {now['pid']}), {doing}"),
+                *([("moved", _moved(now["moved_from"]))] if now.get("moved_from") else []),
                 ("serves", f"{adapter} on {now['base']}"),
                 *([("damaged", _damaged(now["damaged"]))] if now.get("damaged") else []),
                 ("has read", f"{now['entries']:,} entries, {now['tokens']:,} tokens"),
@@ -468,6 +472,13 @@ def _command(settings: Settings) -> str:
     default = type(settings).model_fields["home"].get_default(call_default_factory=True)
     return (
         command if settings.home == default else f"IDIOLECT_HOME={shlex.quote(str(settings.home))} {command}"
+    )
+
+
+def _moved(port: int) -> str:
+    return (
+        f"Another program uses port {port}, where this profile's service was: programs that were given that address "
+        "talk to that one."
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from idiolect.daemon import desktop, process
+from idiolect.daemon import desktop, peer, process
 from idiolect.daemon.endpoint import tokens
 from idiolect.models.errors import IdiolectError
 
@@ -104,6 +104,7 @@ class Link:
             },
             timeout=_ANSWER_S,
             transport=httpx.AsyncHTTPTransport(uds=running.socket) if running.socket else None,
+            event_hooks={"request": [peer.only_to_async(self._settings, running)]},
             trust_env=False,  # no proxy may stand between two programs of one machine, or see the token
         )
 

@@ -133,15 +133,28 @@ class _Profile:
         return self.run_dir / "lock"
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=_ANSWER_S)
-        self._path = path
+class _Connection(http.client.HTTPConnection):
+    """Over which nothing is sent to anything but the service, though another program may have taken its port.
+
+    `peer.py` says why looking after the connection is made is enough.
+    """
+
+    def __init__(self, profile: _Profile, running: process.Running) -> None:
+        where = urlsplit(running.url)
+        super().__init__(where.hostname or "", where.port, timeout=_ANSWER_S)
+        self._profile = profile
+        self._running = running
 
     def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(_ANSWER_S)
-        self.sock.connect(self._path)
+        if self._running.socket is None:
+            super().connect()
+        else:
+            self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self.sock.settimeout(_ANSWER_S)
+            self.sock.connect(self._running.socket)
+        if not process.lives(self._profile, self._running):
+            self.close()
+            raise ConnectionError("the service is gone")
 
 
 class Prompt:
@@ -204,11 +217,7 @@ class Prompt:
         self._token = tokens.read(self._token_path).decode()
         if running is None or not self._token:
             return
-        if running.socket is not None:
-            self._http = _UnixConnection(running.socket)
-        else:
-            where = urlsplit(running.url)
-            self._http = http.client.HTTPConnection(where.hostname or "", where.port, timeout=_ANSWER_S)
+        self._http = _Connection(self._profile, running)
 
     def _lose(self) -> None:
         if self._http is not None:

@@ -31,23 +31,44 @@ class ListenError(IdiolectError):
 def listen(settings: Settings) -> tuple[socket.socket, Running]:
     """Bind and listen where the settings say. The caller holds the lock. Raises ListenError.
 
-    Without a set port it is the one last used, so that what was configured elsewhere stays right, else
-    any that is free. Returns the socket and what the run file will say.
+    A port that was set is had, or it is an error: what was set elsewhere as well would show its token to whoever has
+    it. Without a set port it is the one last used, so that what was configured elsewhere stays right. Where another
+    program has that, it is another port meanwhile, the same as the last time if it is free, and the run file says so.
+    Returns the socket and what the run file will say.
     """
     if settings.unix_socket:
         return _listen_unix(settings.socket_path), _running("http://localhost", path=settings.socket_path)
     host = "::1" if settings.host == "::1" else "127.0.0.1"
-    remembered = settings.run_dir / "port"
-    if settings.port:
-        sock = _listen_tcp(host, settings.port)
-    else:
-        try:
-            sock = _listen_tcp(host, _port_in(remembered))
-        except ListenError:
-            sock = _listen_tcp(host, 0)
+    remembered, meanwhile = settings.run_dir / "port", settings.run_dir / "port-meanwhile"
+    wanted = settings.port or _port_in(remembered)
+    moved_from = None
+    try:
+        sock = _listen_tcp(host, wanted)
+    except ListenError:
+        if settings.port:
+            raise
+        moved_from = wanted
+        sock = _listen_instead(host, _port_in(meanwhile))
     port: int = sock.getsockname()[1]
-    durable.write(remembered, str(port).encode())
-    return sock, _running(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}", port=port)
+    durable.write(meanwhile if moved_from else remembered, str(port).encode())
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return sock, _running(url, port=port, moved_from=moved_from)
+
+
+def who_has(port: int) -> str:
+    """The command that shows which program listens at a port; that of another user it shows to root alone."""
+    if sys.platform == "win32":
+        return f"netstat -ano | findstr :{port}"
+    if sys.platform == "darwin":
+        return f"lsof -nP -iTCP:{port} -sTCP:LISTEN"
+    return f"ss -ltnp sport = :{port}"
+
+
+def _listen_instead(host: str, port: int) -> socket.socket:
+    try:
+        return _listen_tcp(host, port)
+    except ListenError:
+        return _listen_tcp(host, 0)
 
 
 def _port_in(path: Path) -> int:
@@ -58,10 +79,12 @@ def _port_in(path: Path) -> int:
     return port if 0 < port < 1 << 16 else 0
 
 
-def _running(url: str, *, port: int | None = None, path: Path | None = None) -> Running:
+def _running(
+    url: str, *, port: int | None = None, path: Path | None = None, moved_from: int | None = None
+) -> Running:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     where = str(path) if path else None
-    return Running(os.getpid(), url, port, where, started_at=now, version=version("idiolect"))
+    return Running(os.getpid(), url, port, where, now, version("idiolect"), moved_from)
 
 
 def _listen_tcp(host: str, port: int) -> socket.socket:
@@ -80,8 +103,9 @@ def _listen_tcp(host: str, port: int) -> socket.socket:
         sock.close()
         why = "another program uses it" if error.errno == errno.EADDRINUSE else error.strerror
         raise ListenError(
-            f"Port {port} on {host} cannot be listened on: {why}. "
-            "Choose another with `idiolect start --port N`, or leave the port unset to get a free one."
+            f"Port {port} on {host} cannot be listened on: {why}. `{who_has(port)}` shows which program has it (with "
+            "sudo also another user's). End that one, choose another port with `idiolect start --port N`, or leave the "
+            "port unset to get a free one."
         ) from None
     return sock
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from idiolect.daemon.endpoint.answers import refuse
+from idiolect.daemon.endpoint.connection import SHOWN
 from idiolect.daemon.endpoint.scopes import Scope as Rights
 from idiolect.daemon.endpoint.scopes import needed
 from idiolect.daemon.endpoint.sessions import Sessions, cookie_name
 from idiolect.daemon.endpoint.streams import internal
 from idiolect.daemon.endpoint.tokens import Tokens
 from idiolect.daemon.process import UnauthorizedError
+from idiolect.daemon.storage.keys import LockedError
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -52,10 +54,10 @@ class Guard:
     """Lets a request through that names this machine, comes from no other page, and shows a token for what it asks.
 
     In the place of a token a page that this service serves may show the cookie of a session. What each address
-    needs is in `scopes.py`. Each answer but its own refusals tells in a header whether learning is paused,
-    streams and errors too. It also answers where a mistake in the program left no answer. (Starlette's own
-    handler for that passes the exception on to uvicorn, which then cuts the connection that the client means to
-    keep.)
+    needs is in `scopes.py`. Each answer but its own refusals tells in a header whether learning is paused, streams
+    and errors too, but only whoever showed a token. It also answers where a mistake in the program left no answer.
+    (Starlette's own handler for that passes the exception on to uvicorn, which then cuts the connection that the
+    client means to keep.)
     """
 
     def __init__(
@@ -84,7 +86,14 @@ class Guard:
         """Answer the request, or pass it on."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif error := self._wrong(scope):
+            return
+        error, granted = self._judged(scope)
+        known = granted is not Rights.NONE
+        if SHOWN in (extensions := scope.get("extensions", {})) and (
+            known or isinstance(error, UnauthorizedError)
+        ):
+            extensions[SHOWN](known)
+        if error is not None:
             await refuse(error)(scope, receive, send)
         else:
             started = False
@@ -93,8 +102,9 @@ class Guard:
                 nonlocal started
                 if message["type"] == "http.response.start":
                     started = True
-                    paused = b"true" if self._paused() else b"false"
-                    message = {**message, "headers": [*message["headers"], (b"idiolect-paused", paused)]}
+                    if known:  # whoever shows no token is told nothing but that the service answers
+                        paused = b"true" if self._paused() else b"false"
+                        message = {**message, "headers": [*message["headers"], (b"idiolect-paused", paused)]}
                 await send(message)
 
             try:
@@ -105,34 +115,36 @@ class Guard:
                     raise
                 await refuse(internal(self._log_path))(scope, receive, marked)
 
-    def _wrong(self, scope: Scope) -> IdiolectError | None:
+    def _judged(self, scope: Scope) -> tuple[IdiolectError | None, Rights]:
+        """What is wrong with a request, if anything is, and what it may do by the token or cookie that it shows."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
         if not self._any_host and _host_name(headers.get(b"host", b"")) not in _LOOPBACK_NAMES:
-            return ForbiddenHostError(
-                "The request names another host. Address the service as 127.0.0.1 or localhost."
-            )
+            message = "The request names another host. Address the service as 127.0.0.1 or localhost."
+            return ForbiddenHostError(message), Rights.NONE
         if any(name == b"origin" and value not in self._origins for name, value in scope["headers"]):
-            return ForbiddenOriginError(
-                "A web page that this service does not serve sent the request. Ask from a program, without `Origin`."
+            message = (
+                "A web page that this service does not serve sent the request. "
+                "Ask from a program, without `Origin`."
             )
-        wanted = needed(scope["path"])
-        if wanted is Rights.NONE:
-            return None
+            return ForbiddenOriginError(message), Rights.NONE
         self._tokens.refresh()
         shown = headers.get(b"authorization", b"")
         granted = self._tokens.scope_of(_bearer(shown)) if shown else self._in_session(headers)
+        wanted = needed(scope["path"])
         if granted >= wanted:
-            return None
+            return None, granted
         if granted is not Rights.NONE:
             name = wanted.name.lower()
-            return ScopeError(
+            message = (
                 f"The token is good for less than this, which needs the scope {name}. "
                 f"`idiolect token --scope {name}` names the file of one."
             )
+            return ScopeError(message), granted
         what = "The bearer token is wrong" if shown else "The request shows no bearer token"
-        return UnauthorizedError(
+        message = (
             f"{what}. Send `Authorization: Bearer` and the token of the file that `idiolect status` names."
         )
+        return UnauthorizedError(message), granted
 
     def _in_session(self, headers: dict[bytes, bytes]) -> Rights:
         """What the session may do whose page asks.
@@ -147,6 +159,21 @@ class Guard:
             if name == self._cookie:
                 return self._sessions.scope_of(value) or Rights.NONE
         return Rights.NONE
+
+
+class Locked:
+    """Says that the profile is locked, to whatever needs a token. To others it looks as if it were not."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Pass on to `app` what needs no token."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request, or pass it on."""
+        if scope["type"] == "http" and needed(scope["path"]) is not Rights.NONE:
+            await refuse(LockedError())(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 def _bearer(shown: bytes) -> bytes:

@@ -119,6 +119,7 @@ class Status(TypedDict):
     started_at: str
     url: str
     socket: str | None
+    moved_from: int | None
     token_file: str
     token_files: dict[str, str]
     home: str
@@ -338,7 +339,7 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
                 schemas |= asked.pop("$defs", {})
                 body["required"] = bool(asked.get("required"))
             operation["responses"] = {
-                **_answers(answers, schemas),
+                **_answers(answers, schemas, told=scope is not Scope.NONE),
                 **{status: {"description": why, "content": failed} for status, why in sorted(errors.items())},
             }
             operation["security"] = [] if scope is Scope.NONE else [{"token": [scope.name.lower()]}]
@@ -357,7 +358,8 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def _answers(answers: Answers, schemas: dict[str, Any]) -> dict[str, Any]:
+def _answers(answers: Answers, schemas: dict[str, Any], *, told: bool) -> dict[str, Any]:
+    """The answers that are no errors; `told`: they say whether learning is paused."""
     content: dict[str, Any] = {}
     if answers.json is not None:
         content |= _json(_schema(answers.json, schemas))
@@ -365,7 +367,7 @@ def _answers(answers: Answers, schemas: dict[str, Any]) -> dict[str, Any]:
         content["application/x-ndjson"] = {"schema": _schema(answers.lines, schemas)}
     if answers.events:
         content["text/event-stream"] = {}
-    headers = {"Idiolect-Paused": {"$ref": "#/components/headers/Idiolect-Paused"}}
+    headers = {"Idiolect-Paused": {"$ref": "#/components/headers/Idiolect-Paused"}} if told else {}
     found = {"200": {"description": "The answer.", "headers": headers, "content": content}}
     if answers.begun is not None:
         begun = _json(_schema(answers.begun, schemas))

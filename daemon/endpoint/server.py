@@ -23,8 +23,8 @@ from fastapi import FastAPI, Query, Request, Response
 
 from idiolect.daemon.endpoint import answers, llamacpp, openai, shapes
 from idiolect.daemon.endpoint.answers import answer, client_of, handle_errors, read_body, unless_gone
-from idiolect.daemon.endpoint.connection import Connection
-from idiolect.daemon.endpoint.guard import Guard
+from idiolect.daemon.endpoint.connection import Connection, Strangers
+from idiolect.daemon.endpoint.guard import Guard, Locked
 from idiolect.daemon.endpoint.page import add_page
 from idiolect.daemon.endpoint.queue import MOST, BusyError, Priority, Turns, Typing
 from idiolect.daemon.endpoint.schema import describe
@@ -32,7 +32,6 @@ from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.texts import Texts
 from idiolect.daemon.endpoint.tokens import Tokens, files
-from idiolect.daemon.storage.keys import LockedError
 from idiolect.daemon.storage.records import EvalRequest, Feedback, Selector
 
 if TYPE_CHECKING:
@@ -47,6 +46,9 @@ if TYPE_CHECKING:
 _GRACE_S = 3
 #: Of a tenth of a second, between two looks whether the service may rest.
 _IDLE_TICKS = 10
+#: Connections that are taken at once, and how many the system holds meanwhile. Whoever opens many at once must not use
+#: up the file descriptors before the oldest of them are closed, nor have others wait for a place in the system's queue.
+_ACCEPTED, _QUEUED = 4, 2048
 #: A client keeps its connection while its user reads, or while it waits for a training round that another asked for.
 _KEEP_ALIVE_S = 3600
 
@@ -75,7 +77,8 @@ def create_app(
     post = partial(answers.post, app)
 
     def about() -> dict[str, Any]:
-        where = {"url": running.url, "socket": running.socket, **files(settings)}
+        where = {"url": running.url, "socket": running.socket, "moved_from": running.moved_from}
+        where |= files(settings)
         return {"running": True, "pid": running.pid, "started_at": running.started_at, **where}
 
     @app.get("/healthz", response_model=None)
@@ -297,21 +300,19 @@ def create_app(
 
 
 def create_locked_app(*, running: Running, settings: Settings) -> FastAPI:
-    """What answers while the profile is locked: that it is, to whatever is asked."""
+    """What answers while the profile is locked: that it is, to whatever is asked with a token."""
     app = FastAPI(title="idiolect", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
-    _protect(app, running, settings, Sessions(), lambda: False)
+    app.add_middleware(Locked)
+    sessions = Sessions()
+    _protect(app, running, settings, sessions, lambda: False)
+    add_page(app, sessions, running)
     app.state.streams = Streams(settings.log_path)
     handle_errors(app)
 
     @app.get("/healthz", response_model=None)
+    @app.get("/health", response_model=None)
     async def healthz() -> Response:
-        """Whether the service answers; needs no token."""
         return answer({"status": "ok"})
-
-    @app.api_route("/{path:path}", methods=["GET", "POST"], response_model=None)
-    async def refuse(path: str) -> Response:  # noqa: ARG001 (any)
-        """Say that the profile is locked."""
-        raise LockedError
 
     return app
 
@@ -342,13 +343,14 @@ def make_server(
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http=Connection,
+        http=partial(Connection, strangers=Strangers()),  # type: ignore[arg-type]
         ws="none",
         lifespan="on",
         log_config=None,
         log_level=logging.WARNING,
         access_log=False,
         server_header=False,
+        backlog=_ACCEPTED,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
     )
@@ -372,6 +374,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for sock in sockets or ():
+            sock.listen(_QUEUED)
         self._ready()
 
     async def on_tick(self, counter: int) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from idiolect.daemon import secretapps
 from idiolect.daemon.offlimits import NOWHERE, AppRuleRow, OffLimits, Place, ProtectedAppError, is_secret
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
@@ -13,6 +16,8 @@ from idiolect.daemon.storage.store import Store
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from idiolect.daemon.secretapps import SecretApp
 
 
 @pytest.fixture
@@ -93,6 +98,49 @@ def test_password_managers_are_always_off_limits(off_limits: OffLimits, app: str
             off_limits.give(app, rule)  # type: ignore[arg-type]
     off_limits.give("*", "allow")
     assert off_limits.suggesting(Place(app)) == "excluded app"
+
+
+SECRET_APPS = [app for apps in secretapps.ALL.values() for app in apps]
+
+
+@pytest.mark.parametrize("app", SECRET_APPS, ids=lambda app: app.name)
+def test_programs_for_secrets_are_off_limits_under_each_of_their_names(
+    off_limits: OffLimits, app: SecretApp
+) -> None:
+    off_limits.give("*", "allow")
+    for name in app.known_as:
+        spelled = [name, name.upper(), name.lower(), f"/opt/x/{name}", f"{name}.desktop", f" {name}"]
+        spelled += [] if "." in name else [f"{name}_{name}", f"{name}_{name.lower()}.desktop"]  # of a Snap
+        spelled += [rf"C:\Program Files\X\{name}", f"{name.removesuffix('.exe')}.exe", f"{name}.app"]
+        for place in map(Place, spelled):
+            assert off_limits.suggesting(place) == off_limits.learning(place) == "excluded app", place
+        with pytest.raises(ProtectedAppError):
+            off_limits.give(name, "quiet")
+    for pattern in app.patterns:
+        fits = re.compile(fnmatch.translate(pattern), re.I)
+        assert any(fits.match(name) or fits.match(name.removesuffix(".exe")) for name in app.known_as), (
+            pattern
+        )
+
+
+LOOKALIKES = [
+    *("secretsanta", "Secret Santa", "The Secret World", "org.example.Secretsanta", "secrets-of-the-deep"),
+    *("passenger", "Compass", "org.gnome.Maps", "passport-photo", "passwords-game", "The Password Game", "passed"),
+    *("Keepsake", "zookeeper", "bookkeeper", "org.example.TimeKeeper", "KeeperFX", "keyboard", "keynote"),
+    *("strongboxing", "vaulting", "padlock", "Notes about 1 password", "dash", "nordvpn", "protonmail"),
+    *("com.protonvpn.www", "Proton Mail", "robotics", "spectrum", "consents", "opera", "operator", "bwv"),
+    *("firefox", "org.mozilla.Thunderbird", "com.apple.mail", "code", "LibreOffice Writer", "author", "authority"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("app", LOOKALIKES)
+def test_what_only_sounds_like_one_is_fine(off_limits: OffLimits, app: str) -> None:
+    assert off_limits.suggesting(Place(app)) is None
+    assert off_limits.learning(Place(app)) is None
+
+
+def test_what_is_written_about_passwords_is_no_password(off_limits: OffLimits) -> None:
+    assert not secretapps.holds_secrets("How to choose passwords.md - gedit")
 
 
 @pytest.mark.parametrize("app", ["org.gnome.Terminal", "Konsole", "kitty", "foot", "iTerm2", "cmd.exe", "st"])

@@ -146,16 +146,26 @@ def test_a_remembered_port_that_somebody_took_is_given_up(settings):
     with sock:
         other, second = address.listen(settings)
         other.close()
+        again, third = address.listen(settings)
+        again.close()
     assert second.port != first.port
+    assert (second.moved_from, third.port, third.moved_from) == (first.port, second.port, first.port)
+    sock, back = address.listen(settings)
+    sock.close()
+    assert (back.port, back.moved_from) == (first.port, None)
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_an_error(settings):
     sock, first = address.listen(settings)
     with (
         sock,
-        pytest.raises(address.ListenError, match=rf"^Port {first.port} on 127.0.0.1 .*another program"),
+        pytest.raises(
+            address.ListenError,
+            match=rf"^Port {first.port} on 127.0.0.1 .*another program.*`(ss|lsof|netstat) .*{first.port}.*--port N",
+        ),
     ):
         address.listen(Settings(home=settings.home, port=first.port))
+    assert str(first.port) in address.who_has(first.port)
 
 
 @pytest.mark.parametrize("content", ["", "x", "99999999", "-1"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import http.client
 import json
 import logging
 import queue
@@ -472,7 +473,7 @@ def test_a_session_is_good_for_the_page_that_has_it_and_ends_with_the_token(tmp_
     def wrong(**headers):
         named = {"host": "127.0.0.1:8765", **headers}
         raw = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in named.items()]
-        return getattr(guard._wrong({**app_scope, "headers": raw}), "code", None)
+        return getattr(guard._judged({**app_scope, "headers": raw})[0], "code", None)
 
     name = cookie_name(8765)
     cookie = f"a=b; {name}={sessions.redeem(sessions.begin())}"
@@ -846,6 +847,134 @@ def test_a_head_that_does_not_come_is_not_waited_for(fresh, monkeypatch, sent):
     with socket.create_connection(("127.0.0.1", fresh.running.port), DEADLINE_S) as raw:
         raw.sendall(sent)
         assert read_all(raw) == b""
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET /v1/status HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST /v1/history HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000000\r\n\r\n{",
+        b"POST /healthz HTTP/1.1\r\nHost: evil.example\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{",
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 2 + b"GET /he",
+    ],
+    ids=["answered", "refused", "unread body", "unread chunks", "half another"],
+)
+def test_nobody_stays_who_showed_no_token(fresh, monkeypatch, sent):
+    monkeypatch.setattr(connection, "HEAD_S", 0.3)
+    with socket.create_connection(("127.0.0.1", fresh.running.port), DEADLINE_S) as raw:
+        raw.sendall(sent)
+        assert read_all(raw).startswith(b"HTTP/1.1 ")
+    assert not fresh.server.server_state.connections
+
+
+def test_who_does_not_read_the_answers_does_not_stay_either(fresh, monkeypatch):
+    monkeypatch.setattr(connection, "HEAD_S", 0.5)
+    with socket.create_connection(("127.0.0.1", fresh.running.port), DEADLINE_S) as raw:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        many = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 200_000  # more than fits on the way
+        with pytest.raises(ConnectionError):
+            raw.sendall(many)
+
+
+def test_who_showed_a_token_stays(fresh, monkeypatch):
+    monkeypatch.setattr(connection, "HEAD_S", 0.2)
+    assert fresh.post("/v1/suggest", {"prefix": "Hi "}).status_code == 200
+    [kept] = fresh.server.server_state.connections
+    with socket.create_connection(("127.0.0.1", fresh.running.port), DEADLINE_S) as later:
+        assert later.recv(1) == b"", "a stranger that came later is gone"
+    assert fresh.http.get("/healthz").status_code == 200
+    assert kept in fresh.server.server_state.connections
+
+
+def test_a_body_that_nobody_reads_is_not_waited_for_with_a_token_either(fresh, monkeypatch):
+    monkeypatch.setattr(connection, "BODY_S", 0.2)
+    with raw_request(fresh, "/v1/history", b"{", length=shapes.MAX_BODY_BYTES + 1) as raw:
+        assert read_all(raw).startswith(b"HTTP/1.1 413")
+
+
+def test_a_token_that_is_worth_nothing_any_more_keeps_no_connection(fresh, monkeypatch):
+    monkeypatch.setattr(connection, "HEAD_S", 0.2)
+    token = tokens.make(fresh.settings, Scope.SUGGEST)
+    ask = f"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    with socket.create_connection(("127.0.0.1", fresh.running.port), DEADLINE_S) as raw:
+        raw.sendall(ask)
+        answer = http.client.HTTPResponse(raw)
+        answer.begin()
+        assert (answer.status, answer.read()[:1]) == (200, b"{")
+        tokens.make(fresh.settings, Scope.SUGGEST, anew=True)
+        raw.sendall(ask)
+        assert read_all(raw).startswith(b"HTTP/1.1 401")
+
+
+def test_of_too_many_without_a_token_the_oldest_goes(tmp_path, monkeypatch):
+    monkeypatch.setattr(connection, "MOST_STRANGERS", 3)
+    with serving(Settings(home=tmp_path / "home").prepare()) as site, contextlib.ExitStack() as held:
+        assert site.post("/v1/suggest", {"prefix": "Hi "}).status_code == 200
+        [kept] = site.server.server_state.connections
+        others = [
+            held.enter_context(socket.create_connection(("127.0.0.1", site.running.port), DEADLINE_S))
+            for _ in range(5)
+        ]
+        assert [other.recv(1) for other in others[:2]] == [b"", b""]
+        for other in others[2:]:
+            other.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert other.recv(65536).startswith(b"HTTP/1.1 200")
+        assert kept in site.server.server_state.connections
+        assert site.post("/v1/suggest", {"prefix": "Hi "}).status_code == 200
+
+
+def test_over_a_unix_socket_nobody_stays_without_a_token_either(tmp_path, monkeypatch):
+    if not hasattr(socket, "AF_UNIX"):
+        pytest.skip("no Unix sockets here")
+    monkeypatch.setattr(connection, "HEAD_S", 0.2)
+    with (
+        serving(Settings(home=tmp_path / "home", unix_socket=True).prepare()) as site,
+        socket.socket(socket.AF_UNIX) as raw,
+    ):
+        raw.settimeout(DEADLINE_S)
+        raw.connect(site.running.socket)
+        raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert read_all(raw).startswith(b"HTTP/1.1 200")
+        assert site.post("/v1/suggest", {"prefix": "Hi "}).status_code == 200
+
+
+OPEN_TO_ALL = [
+    *(("GET", path) for path in ("/healthz", "/health", "/open", "/open?code=x", "/page/", "/page/no")),
+    *(("POST", path) for path in ("/healthz", "/health", "/open", "/page/")),
+    *(("PUT", "/healthz"), ("HEAD", "/healthz"), ("GET", "/healthz/"), ("GET", "/v1/status")),
+]
+
+
+def test_without_a_token_nothing_is_told_but_that_it_answers(fresh, tmp_path):
+    settings = Settings(home=tmp_path / "locked").prepare()
+    sock, running = address.listen(settings)
+    settings.token_path.write_text(TOKEN)
+    made = server.make_server(server.create_locked_app(running=running, settings=settings), lambda: None)
+    thread = threading.Thread(target=made.run, kwargs={"sockets": [sock]})
+    thread.start()
+
+    def said(url, method, path, **headers):
+        answer = httpx.request(method, f"{url}{path}", headers=headers, trust_env=False, timeout=DEADLINE_S)
+        told = {name: value for name, value in answer.headers.items() if name != "date"}
+        return answer.status_code, told, answer.content
+
+    try:
+        for method, path in OPEN_TO_ALL:
+            fresh.service.paused = False
+            now = said(fresh.running.url, method, path)
+            fresh.service.paused = True
+            assert said(fresh.running.url, method, path) == now, "paused"
+            assert "idiolect-paused" not in now[1]
+            assert said(running.url, method, path) == now, "locked"
+        assert said(fresh.running.url, "GET", "/healthz")[2] == b'{"status":"ok"}'
+        shown = {"Authorization": f"Bearer {TOKEN}"}
+        assert said(fresh.running.url, "GET", "/healthz", **shown)[1]["idiolect-paused"] == "true"
+        for method, path in [("GET", "/v1/status"), ("POST", "/v1/open"), ("POST", "/v1/suggest")]:
+            assert said(running.url, method, path, **shown)[0] == 423
+    finally:
+        made.should_exit = True
+        thread.join(DEADLINE_S)
 
 
 def test_a_connection_stays_between_requests_whatever_heads_may_take(fresh, monkeypatch):

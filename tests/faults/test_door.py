@@ -1,0 +1,275 @@
+"""The door, as others of the machine may lean on it: many connections without a token, and a taken port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import resource
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from typer.testing import CliRunner
+
+from idiolect.daemon import process
+from idiolect.daemon.commandline.cli import app
+from idiolect.daemon.commandline.client import Client, NotAnsweringError
+from idiolect.daemon.editors.link import Link
+from idiolect.daemon.editors.prompt import Asked, Prompt
+from idiolect.daemon.endpoint import connection
+from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.settings import Settings
+
+TOY = str(Path(__file__).parents[1] / "toy")
+DEADLINE_S = 20
+WORDS = "the purple canary sings at midnight"
+HALF_A_HEAD = b"GET /v1/status HTTP/1.1\r\nHost: loc"
+ANSWERED = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+UNREAD = b"POST /v1/history HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000000\r\n\r\n{"
+
+#: Opens connections as fast as it can, and says so when it has opened more than are kept.
+FLOOD = """
+import collections, socket, sys
+held = collections.deque(maxlen=900)
+for count in range(10**9):
+    try:
+        held.append(socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5))
+    except OSError:
+        pass
+    if count == 2000:
+        print("more than there is room for", flush=True)
+"""
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of Unix")
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """A profile whose service has no model; ended after the test."""
+    monkeypatch.setenv("PYTHONPATH", TOY, prepend=os.pathsep)
+    monkeypatch.setenv("IDIOLECT_HOME", str(tmp_path / "home"))
+    settings = Settings().prepare()
+    yield settings
+    process.stop(settings)
+
+
+@contextlib.contextmanager
+def limited(settings, files):
+    """The profile's service, which may have so many files and connections open."""
+    command = [sys.executable, "-P", "-m", "idiolect.daemon", "--home", str(settings.home)]
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
+    with subprocess.Popen(command, stdout=subprocess.PIPE, preexec_fn=limit) as service:
+        try:
+            yield process.Running.of(json.loads(service.stdout.readline())["running"])
+        finally:
+            service.terminate()
+
+
+def client(settings, running):
+    token = process.read_token(settings)
+    return httpx.Client(
+        base_url=running.url,
+        headers={"Authorization": f"Bearer {token}"},
+        trust_env=False,
+        timeout=DEADLINE_S,
+    )
+
+
+def typed(http, keys):
+    """How long each of so many keystrokes took, in milliseconds."""
+    times = []
+    for key in range(keys):
+        began = time.perf_counter()
+        answer = http.post("/v1/suggest", json={"prefix": "x" * (key % 9)})
+        times.append(1000 * (time.perf_counter() - began))
+        assert answer.status_code == 200
+    return times
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", HALF_A_HEAD, ANSWERED, UNREAD], ids=["idle", "half", "answered", "unread"]
+)
+def test_thousands_of_connections_without_a_token_keep_nobody_out(toy, sent):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4096)), hard))
+    many = min(2000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 300)
+    files = 256
+    with limited(toy, files) as running, client(toy, running) as http, contextlib.ExitStack() as held:
+        before = typed(http, 200)
+        [kept] = http._transport._pool.connections
+        for _ in range(many):
+            other = held.enter_context(socket.create_connection(("127.0.0.1", running.port), DEADLINE_S))
+            with contextlib.suppress(ConnectionError):
+                other.sendall(sent)
+        during = typed(http, 200)
+        assert http._transport._pool.connections == [kept], "a client with a token is never closed"
+        with client(toy, running) as another:
+            assert another.post("/v1/suggest", json={"prefix": "Hi "}).status_code == 200
+        open_now = psutil.Process(running.pid).num_fds()
+        assert open_now < files - 32
+        quick, slow = (statistics.quantiles(times, n=20)[-1] for times in (before, during))
+        print(f"p95 {quick:.2f} ms before, {slow:.2f} ms beside {many} ({sent[:4]!r}); {open_now} files open")
+        assert slow < 10 * quick + 20
+    assert "out of system resource" not in toy.log_path.read_text()
+
+
+def test_a_client_with_a_token_gets_in_while_others_open_connections_without_end(toy):
+    running, _ = process.start(toy)
+    flood = subprocess.Popen([sys.executable, "-c", FLOOD, str(running.port)], stdout=subprocess.PIPE)
+    try:
+        assert flood.stdout.readline() == b"more than there is room for\n"
+        for _ in range(15):
+            with client(toy, running) as http:
+                assert http.post("/v1/suggest", json={"prefix": "Hi "}).status_code == 200
+        assert flood.poll() is None
+    finally:
+        flood.kill()
+        flood.communicate()
+
+
+def test_the_strangers_that_are_kept_leave_most_descriptors_to_others():
+    most = connection.Strangers()._most
+    assert 0 < most <= connection.MOST_STRANGERS
+    assert most <= resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4
+
+
+# --- a port that another program has ---
+
+
+@contextlib.contextmanager
+def squatter(port):
+    """A program that listens at a port, answers everything with "200 OK", and keeps what it is sent."""
+    heard = []
+
+    def serve(listener):
+        while True:
+            try:
+                other, _ = listener.accept()
+            except OSError:
+                return
+            with other, contextlib.suppress(OSError):
+                other.settimeout(0.5)
+                heard.append(b"")
+                while piece := other.recv(65536):
+                    heard[-1] += piece
+                    other.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        try:
+            yield heard
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(DEADLINE_S)
+
+
+def kill(running):
+    """As the system does when memory runs out, and wait until the service is gone."""
+    service = psutil.Process(running.pid)
+    os.kill(running.pid, signal.SIGKILL)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        service.wait(DEADLINE_S)
+
+
+def test_the_command_line_tells_a_program_in_the_services_place_nothing(toy):
+    running, _ = process.start(toy)
+    with Client(toy) as asking:
+        assert asking.post("/v1/suggest", {"prefix": "Hi "})["words"]
+        kill(running)
+        with squatter(running.port) as heard:
+            for ask in (
+                lambda: asking.post("/v1/suggest", {"prefix": WORDS}),
+                lambda: asking.get("/v1/status"),
+                lambda: list(asking.stream("/v1/import", {"paths": [WORDS]})),
+            ):
+                with pytest.raises(NotAnsweringError):
+                    ask()
+            for command in (["suggest", WORDS], ["status"], ["forget", "--text", WORDS, "--yes"], ["apps"]):
+                assert CliRunner().invoke(app, command).exit_code in (0, 1)  # status says that none runs
+    assert b"".join(heard) == b""
+
+
+def test_an_editor_tells_a_program_in_the_services_place_nothing(toy):
+    running, _ = process.start(toy)
+
+    async def edit():
+        link = Link(toy, Scope.LEARN)
+        assert await link.ask("POST", "/v1/suggest", {"prefix": "Hi "})
+        kill(running)
+        with squatter(running.port) as heard:
+            assert await link.ask("POST", "/v1/suggest", {"prefix": WORDS}) is None
+            assert not await link.tell("/v1/history", {"text": WORDS, "source": "test"})
+        await link.close()
+        return heard
+
+    assert b"".join(asyncio.run(edit())) == b""
+
+
+def test_a_shell_tells_a_program_in_the_services_place_nothing(toy):
+    running, _ = process.start(toy)
+    prompt = Prompt(toy.run_dir, toy.token_path, "test terminal")
+    assert prompt.ghost(Asked("Hi ", "", ""), always=True)
+    kill(running)
+    with squatter(running.port) as heard:
+        assert prompt.ghost(Asked(WORDS, "", ""), always=True) == ""
+        # As where the service ended between two requests, and closed the connection in order.
+        prompt._http = prompt._http or _kept(toy, running)
+        assert prompt.ghost(Asked(WORDS, "", ""), always=True) == ""
+    assert b"".join(heard) == b""
+
+
+def _kept(settings, running):
+    from idiolect.daemon.editors.prompt import _Connection, _Profile
+
+    return _Connection(_Profile(settings.run_dir), running)
+
+
+def test_clients_find_the_service_that_was_started_anew_elsewhere(toy):
+    running, _ = process.start(toy)
+    prompt = Prompt(toy.run_dir, toy.token_path, "test terminal")
+    assert prompt.ghost(Asked("Hi ", "", ""), always=True)
+    kill(running)
+    with squatter(running.port) as heard:
+        moved, _ = process.start(toy)
+        assert (moved.moved_from, moved.port != running.port) == (running.port, True)
+        assert prompt.ghost(Asked("Hi ", "", ""), always=True)
+        prompt._lose()
+        with Client(toy) as asking:
+            assert asking.get("/v1/status")["moved_from"] == running.port
+        said = CliRunner().invoke(app, ["status", "--json"]).stdout
+        assert json.loads(said)["moved_from"] == running.port
+        assert f"port {running.port}" in " ".join(CliRunner().invoke(app, ["status"]).stdout.split())
+        findings = json.loads(CliRunner().invoke(app, ["doctor", "--json"]).stdout)
+        [found] = [finding for finding in findings if finding["check"] == "port"]
+        assert found["level"] == "wrong"
+        assert str(running.port) in found["mend"]
+        assert f"another program uses port {running.port}" in toy.log_path.read_text()
+        process.stop(toy)
+        again, _ = process.start(toy)
+        assert (again.port, again.moved_from) == (moved.port, running.port), "it stays there meanwhile"
+        process.stop(toy)
+    assert b"".join(heard) == b""
+    back, _ = process.start(toy)
+    assert (back.port, back.moved_from) == (running.port, None)
+
+
+def test_a_run_file_of_another_user_is_not_believed(toy, monkeypatch):
+    running, _ = process.start(toy)
+    assert process.find(toy) == running
+    monkeypatch.setattr(os, "geteuid", lambda: os.stat(process.run_file(toy)).st_uid + 1)
+    assert process.find(toy) is None
+    monkeypatch.undo()
