@@ -44,11 +44,6 @@ class Keyword:
     score: float
 
 
-def spelled(text: str) -> list[str]:
-    """The words of a text in the form that they are compared in: without letter case, with straight apostrophes."""
-    return [_folded(word) for word in _PART.findall(text) if word]
-
-
 def keywords(texts: Iterable[str], lexicon: Lexicon) -> list[Keyword]:
     """The words and phrases that are used beyond what general English does, the most characteristic first."""
     text = _Text(texts)

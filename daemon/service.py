@@ -147,7 +147,7 @@ class Service:
         self._looking = Latest("ahead", lambda: self._predictor.ahead(), quiet_s=_REST_S)
         self._ingest = Ingest(self._store, self._tokenizer.encode, self._learned, self._settings)
         self._watcher = Watcher(self._ingest, self._store)
-        self.inventory = Inventory(self._store, self.forget, self.unwatch)
+        self.inventory = Inventory(self._store, self.forget, self.unwatch, self._watcher.add)
         self._watcher.start()
         self._store.retain(self._settings.keep_adapters)
         self._rounds.start()
@@ -305,14 +305,18 @@ class Service:
         """Follow a folder no longer; whether it was followed."""
         return self._watcher.remove(path)
 
-    def forget(self, selector: Selector, dry_run: bool) -> ForgetReceipt:
-        """Delete entries and everything learned from them, or say what that would take."""
+    def forget(self, selector: Selector, dry_run: bool, expect: int | None = None) -> ForgetReceipt:
+        """Delete entries and everything learned from them, or say what that would take.
+
+        Raises OtherCountError, with nothing changed, where it would not be the ``expect``ed number of entries.
+        """
+        would = self._store.forget(selector, dry_run=True, expect=expect)
         if dry_run:
-            return self._store.forget(selector, dry_run=True)
-        if self._store.forget(selector, dry_run=True).entries:
+            return would
+        if would.entries:
             self._children.cancel("text was forgotten while it ran")
         try:
-            receipt = self._store.forget(selector)
+            receipt = self._store.forget(selector, expect=expect)
         finally:  # also where the text is deleted but the file could not be rewritten
             self._remade()
             self._ingest.refresh()  # it remembers hashes of what files held

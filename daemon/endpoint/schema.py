@@ -176,6 +176,8 @@ class Receipt(TypedDict):
     receipt: int | None
     backups: list[str]
     round_queued: bool
+    total: int
+    large: bool
 
 
 class Receipts(TypedDict):

@@ -262,6 +262,8 @@ def test_forget_pause_resume_use_adapters_examples_export_watch(site, tmp_path):
         "receipt": None,
         "backups": [],
         "round_queued": False,
+        "total": 1091,
+        "large": False,
     }
     assert site.http.get("/v1/receipts").json()["receipts"][0]["entries"] == 3
     assert site.post("/v1/pause", {"for_s": 60}).json() == {"paused": True, "for_s": 60}
@@ -275,7 +277,7 @@ def test_forget_pause_resume_use_adapters_examples_export_watch(site, tmp_path):
     assert site.post("/v1/watch", {"path": "/watched", "remove": True}).json() == {"removed": True}
     since = datetime(2026, 1, 31, tzinfo=UTC)
     assert site.service.calls == [
-        ("forget", Selector(ids=(4, 5), since=since), True),
+        ("forget", Selector(ids=(4, 5), since=since), True, None),
         ("pause", 60.0),
         ("pause", None),
         ("resume",),

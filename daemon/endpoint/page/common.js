@@ -56,8 +56,19 @@ export function on(element, event, work) {
   });
 }
 
-/** Whether the user agrees; `sentences` say to what. */
-export function agreed(title, sentences, yes) {
+/** Whether the user agrees; `sentences` say to what. With a `number`, that has to be typed before they can. */
+export function agreed(title, sentences, yes, number = null) {
+  const typed = $("ask-number");
+  const check = () => { $("ask-yes").disabled = number !== null && typed.value.trim() !== String(number); };
+  $("ask-much").hidden = number === null;
+  typed.value = "";
+  typed.oninput = check;
+  typed.onkeydown = (key) => {
+    if (key.key !== "Enter") return; // it would press the first button
+    key.preventDefault();
+    $("ask-yes").click();
+  };
+  check();
   const dialog = $("ask");
   $("ask-title").textContent = title;
   $("ask-text").replaceChildren(...sentences.map((sentence) => make("p", {}, sentence)));
@@ -79,8 +90,9 @@ export async function remove(title, path, body, after) {
     sentences.push(`${list("Adapter", would.adapters_dropped)} ${those} be deleted, too. Then ${serving(would.active)} serves, and a training round without the text is due.`);
   }
   if (would.backups.length) sentences.push(`Backups still hold it: ${would.backups.join(", ")}.`);
-  if (!await agreed(title, sentences, "Forget it")) return;
-  const done = await ask(path, body);
+  if (would.large) sentences.push(`That is more than a tenth of all ${entries(would.total)}.`);
+  if (!await agreed(title, sentences, "Forget it", would.large ? would.entries : null)) return;
+  const done = await ask(path, { ...body, expect: would.entries });
   const receipt = done.receipt === null ? "" : ` Receipt ${done.receipt}.`;
   say(`Forgotten: ${entries(done.entries)}.${receipt} ${sentence(serving(done.active))} serves now.`);
   await after();
