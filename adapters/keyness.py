@@ -79,10 +79,8 @@ def _folded(word: str) -> str:
 
 def _general(lexicon: Lexicon, word: str) -> float:
     """How often general English uses a word, per word; of one that the lexicon lacks, no more than this."""
-    raw = word.encode()
-    place = int(np.searchsorted(lexicon.forms, np.bytes_(raw)))
-    known = place < len(lexicon.forms) and bytes(lexicon.forms[place]) == raw
-    return float(lexicon.frequency[place] if known else lexicon.frequency.min())
+    place = lexicon.place(word)
+    return float(lexicon.frequency.min() if place is None else lexicon.frequency[place])
 
 
 def _likelihood(count: int, total: int, p: float) -> float:

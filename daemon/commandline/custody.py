@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, Expect, confirm, passphrase_of, text_of, time_of
-from idiolect.daemon.commandline.forgetting import Consent, carry_out
+from idiolect.daemon.commandline.forgetting import Consent, forget_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,9 +97,7 @@ def learned(
             accounts.learned(client.post("/v1/learned", asked, patient=True)["words"], as_json=as_json)
             return
         body = {"phrase": text_of(forget)}
-        consent = Consent(yes, expect)
-        receipt = carry_out(client, "/v1/forget", body, consent, accounts, accounts.forgetting)
-    accounts.forgotten(receipt, dry_run=False, as_json=as_json)
+        forget_text(client, body, Consent(yes, expect), accounts, as_json=as_json)
 
 
 @contextlib.contextmanager

@@ -88,6 +88,23 @@ def _ask(
         confirm(question(would))
 
 
+def forget_text(
+    client: Client, conditions: dict[str, Any], consent: Consent, view: ForgetView, *, as_json: bool
+) -> None:
+    """Forget what meets conditions, show the receipt, and ask whether what is nearly the same shall go, too."""
+    receipt = carry_out(client, "/v1/forget", conditions, consent, view, view.forgetting)
+    view.forgotten(receipt, dry_run=consent.dry_run, as_json=as_json)
+    quiet = as_json or consent.yes or consent.dry_run or not sys.stdin.isatty()
+    while not quiet and receipt["near"]:
+        these = {"phrases": [one["text"] for one in receipt["near"]]}
+        try:
+            receipt = carry_out(client, "/v1/forget", these, Consent(False, None), view, view.these_too)
+        except typer.Abort:  # these are kept; what was asked for is done
+            return
+        view.forgotten(receipt, dry_run=False, as_json=False)
+        quiet = not receipt["entries"]
+
+
 def forget(
     text: Annotated[
         str | None, typer.Option(help="Entries that contain this; - reads it from stdin.")
@@ -125,6 +142,4 @@ def forget(
     with Client(Settings()) as client:
         if receipts:
             return view.receipts(client.get("/v1/receipts")["receipts"], as_json=as_json)
-        consent = Consent(yes, expect, dry_run)
-        receipt = carry_out(client, "/v1/forget", given, consent, view, view.forgetting)
-    return view.forgotten(receipt, dry_run=dry_run, as_json=as_json)
+        return forget_text(client, given, Consent(yes, expect, dry_run), view, as_json=as_json)

@@ -39,7 +39,7 @@ class ForgetView(View):
             return self._json({**receipt, "dry_run": dry_run, "not_reached": list(NOT_REACHED)})
         if not receipt["entries"]:
             self._say("Nothing matches.")
-            return None
+            return self._remains(receipt)
         self._say(f"{_taken(receipt, 'Would forget' if dry_run else 'Forgot')}.")
         if receipt["adapters_dropped"]:
             self._say(f"{'Then serving' if dry_run else 'Serving'} {_serving(receipt)}.")
@@ -52,7 +52,28 @@ class ForgetView(View):
         self._say(f"Not reached: {'; '.join(NOT_REACHED)}.")
         if receipt["receipt"] is not None:
             self._say(f"Receipt {receipt['receipt']}; `idiolect forget --receipts` lists them.")
-        return None
+        return self._remains(receipt)
+
+    def _remains(self, receipt: dict[str, Any]) -> None:
+        """Say what is left in other entries, and what is still suggested."""
+        if near := receipt["near"]:
+            forms = ", ".join(
+                f"“{plain(one['text'])}” ({counted(one['entries'], 'entry', 'entries')})" for one in near
+            )
+            self._say(f"Nearly the same is left: {forms}.")
+            self._say('`idiolect learned --forget "…"` forgets the entries that one of these is in.')
+        if not receipt["near_complete"]:
+            self._say("Not all entries were looked at for what is nearly the same: there may be more.")
+        if (still := receipt["still_suggested"]) is not None:
+            self._say(
+                f"Still suggested: {', '.join(map(plain, still))}. {plain(receipt['still_suggested_why'] or '')}"
+                if still
+                else "It is suggested no more."
+            )
+
+    def these_too(self, would: dict[str, Any]) -> str:
+        """The question whether to forget what is nearly the same, too."""
+        return f"Forget these, too? {_taken(would, 'That takes')}. {how_to_agree(would)}"
 
     def receipts(self, rows: list[dict[str, Any]], *, as_json: bool) -> None:
         """List what was forgotten."""

@@ -230,8 +230,10 @@ def create_app(
     async def forget(request: Request) -> Response:
         """Forget text and everything learned from it; `dry_run` tells what that would take."""
         asked = await read_body(request, shapes.ForgetBody)
-        receipt = await run_sync(service.forget, asked.selector, asked.dry_run, asked.expect)
-        return answer(shapes.receipt(receipt, dry_run=asked.dry_run))
+        chosen = asked.selector
+        receipt = await run_sync(service.forget, chosen, asked.dry_run, asked.expect)
+        left = await run_sync(service.remains, chosen, asked.dry_run)
+        return answer({**shapes.receipt(receipt, dry_run=asked.dry_run), **shapes.remains(left)})
 
     @app.get("/v1/audit", response_model=None)
     async def audit(since: str = "") -> Response:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from idiolect.adapters.predict import Suggestion
     from idiolect.daemon.capture import Learned
     from idiolect.daemon.offlimits import AppRuleRow
+    from idiolect.daemon.remains import Remains
     from idiolect.daemon.storage.audit import Audit
     from idiolect.daemon.storage.records import FeedbackReceipt, FeedbackReport, ForgetReceipt, Tenth
 
@@ -388,6 +389,17 @@ def receipt(result: ForgetReceipt, *, dry_run: bool) -> dict[str, Any]:
         "round_queued": bool(result.adapters_dropped) and not dry_run,
         "total": result.total,
         "large": result.large,
+    }
+
+
+def remains(left: Remains) -> dict[str, Any]:
+    """What the answer to `/v1/forget` has besides: what is left."""
+    still = left.still_suggested
+    return {
+        "near": [asdict(one) for one in left.near],
+        "near_complete": left.complete,
+        "still_suggested": None if still is None else list(still),
+        "still_suggested_why": left.why,
     }
 
 

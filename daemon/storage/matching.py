@@ -23,7 +23,8 @@ _WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*")
 
 def folded(text: str) -> str:
     """`text` as it is compared: Unicode's NFKC_Casefold, one space for any white space, straight apostrophes."""
-    if not _unseen().isdisjoint(text):
+    plain = text.isascii() and text.isprintable()  # most lines are, and it is quickly seen
+    if not plain and not _unseen().isdisjoint(text):
         text = "".join(char for char in text if char not in _unseen())
     if text.isascii():
         text = text.lower()
@@ -51,6 +52,12 @@ def has_control(text: str) -> bool:
 def words(text: str) -> list[str]:
     """The words of a text, as they are compared."""
     return _WORD.findall(folded(text))
+
+
+def between(text: str, first: int, last: int) -> str:
+    """The words `first` to `last` (their numbers) of a folded text, as a phrase by which they are found there."""
+    places = [match.span() for match in _WORD.finditer(text)]
+    return _BREAK.sub(" ", text[places[first][0] : places[last][1]])
 
 
 class Pattern:

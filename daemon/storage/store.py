@@ -427,6 +427,11 @@ class Store:
             self._scrub_or_say_so()
         return receipt
 
+    def selected(self, selector: Selector) -> frozenset[int]:
+        """The ids of the selected entries."""
+        with self._reading() as db:
+            return frozenset(texts.selected(db, selector))
+
     def receipts(self) -> list[Forgotten]:
         """What was forgotten, in figures, newest last."""
         with self._reading() as db:

@@ -449,6 +449,17 @@ class ToyService:
             raise OtherCountError(f"This would take {entries:,} of 1,091 entries now, not {expect:,}.")
         return ForgetReceipt(entries, (1, 2), None, 45, None if dry_run else 7, total=1091)
 
+    def remains(self, selector, dry_run):
+        from idiolect.daemon.nearly import Near
+        from idiolect.daemon.remains import Remains
+
+        if selector.phrase is None:
+            return Remains(still_suggested=None if dry_run else ())
+        near = (Near("kind [red]regard", 2), Near("regards kind", 1))
+        if dry_run:
+            return Remains(near)
+        return Remains(near, False, ("kind",), "General English has “kind”.")
+
     def receipts(self):
         stone = {"id": 2, "parent": 1, "created_at": "2026-01-31T09:30:00+00:00", "status": "active"}
         kept = {

@@ -340,6 +340,7 @@ def test_forget_asks_unless_told_not_to(run, service):
         "Not reached: the files that the text came from; exports, backups and copies of the profile; swap space and "
         "snapshots of the file system.",
         "Receipt 7; `idiolect forget --receipts` lists them.",
+        "It is suggested no more.",
     ]
     code, out, _ = run(service, "forget", "--text", "project", "--dry-run")
     assert out.splitlines()[:2] == [
@@ -382,13 +383,23 @@ def test_what_is_much_is_only_forgotten_by_its_number(run, service):
     assert run(service, "forget", "--receipts", "--expect", "2")[0] == 2
 
 
-def test_in_a_terminal_the_number_is_typed(run, service, monkeypatch):
-    class Terminal(io.StringIO):
-        def isatty(self):
-            return True
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
 
+
+@pytest.mark.parametrize(("typed", "forgotten"), [("y\nn\n", 1), ("y\ny\n", 2), ("n\n", 0), ("y\n", 1)])
+def test_in_a_terminal_what_is_nearly_the_same_is_offered(run, service, monkeypatch, typed, forgotten):
+    monkeypatch.setattr(io, "StringIO", Terminal)
+    code, out, _ = run(service, "learned", "--forget", "kind regards", typed=typed)
+    assert code == (0 if forgotten else 1)
+    assert out.count("Forgot 3 entries") == forgotten
+    assert ("Forget these, too? That takes 3 entries" in out) is (forgotten > 0)
+
+
+def test_in_a_terminal_the_number_is_typed(run, service, monkeypatch):
+    monkeypatch.setattr(io, "StringIO", Terminal)
     for typed, ended in (("y\n", 1), ("\n", 1), ("1067\n", 1), ("1068\n", 0)):
-        monkeypatch.setattr(io, "StringIO", Terminal)
         code, out, _ = run(service, "forget", "--text", "e", typed=typed)
         assert code == ended
         assert ("Forgot 1,068 entries" in out) is (ended == 0)

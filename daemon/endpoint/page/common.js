@@ -80,11 +80,11 @@ export function agreed(title, sentences, yes, number = null) {
   });
 }
 
-/** Shows what would go, asks, lets it go, and says what has gone. */
-export async function remove(title, path, body, after) {
+/** Shows what would go, asks, lets it go, and says what has gone; then it offers what is nearly the same. */
+export async function remove(title, path, body, after, more = []) {
   const would = await ask(path, { ...body, dry_run: true });
   if (!would.entries) return say("There is no text that this fits.");
-  const sentences = [`${entries(would.entries)} (${count(would.tokens)} tokens) would be deleted for good, and known no longer.`];
+  const sentences = [...more, `${entries(would.entries)} (${count(would.tokens)} tokens) would be deleted for good, and known no longer.`];
   if (would.adapters_dropped.length) {
     const those = would.adapters_dropped.length === 1 ? "has seen it and would" : "have seen it and would";
     sentences.push(`${list("Adapter", would.adapters_dropped)} ${those} be deleted, too. Then ${serving(would.active)} serves, and a training round without the text is due.`);
@@ -94,8 +94,13 @@ export async function remove(title, path, body, after) {
   if (!await agreed(title, sentences, "Forget it", would.large ? would.entries : null)) return;
   const done = await ask(path, { ...body, expect: would.entries });
   const receipt = done.receipt === null ? "" : ` Receipt ${done.receipt}.`;
-  say(`Forgotten: ${entries(done.entries)}.${receipt} ${sentence(serving(done.active))} serves now.`);
+  const still = done.still_suggested?.length ? ` Still suggested: ${done.still_suggested.join(", ")}. ${done.still_suggested_why}` : "";
+  say(`Forgotten: ${entries(done.entries)}.${receipt} ${sentence(serving(done.active))} serves now.${still}`);
   await after();
+  if (!done.near?.length) return;
+  const forms = done.near.map((one) => `“${one.text}” (${entries(one.entries)})`).join(", ");
+  await remove("Forget what is nearly the same, too?", path, { phrases: done.near.map((one) => one.text) }, after,
+    [`Nearly the same is left: ${forms}.`, ...(done.near_complete ? [] : ["There may be more."])]);
 }
 
 export const count = (number) => number.toLocaleString("en");
