@@ -230,6 +230,29 @@ def test_what_was_learned_is_searched_and_forgotten(page, profile):
     page.until("document.querySelectorAll('#words tr').length === 0")
 
 
+def test_what_is_nearly_the_same_is_offered_after_forgetting(page, profile):
+    for text in (
+        "a zanthilfeather here",
+        "two zanthilfeathers there",
+        *(f"other text {n}" for n in range(9)),
+    ):
+        assert profile.ask("/v1/history", {"text": text, "source": "near"})["stored"]
+    held = profile.ask("/v1/status")["entries"]
+    page.js("document.querySelector('#contains').focus()")
+    page.type("a zanthilfeather")
+    page.until("!document.querySelector('#forget-text').disabled")
+    page.js("document.querySelector('#forget-text').click()")
+    page.until("document.querySelector('#ask').open")
+    page.js("document.querySelector('#ask-yes').click()")
+    page.until("document.querySelector('#ask-text').innerText.includes('“zanthilfeathers” (1 entry)')")
+    assert profile.ask("/v1/status")["entries"] == held - 1
+    page.js("document.querySelector('#said').textContent = ''; document.querySelector('#ask-yes').click()")
+    page.until("document.querySelector('#said').innerText.startsWith('Forgotten: 1 entry.')")
+    page.until("!document.querySelector('#ask').open")
+    assert profile.ask("/v1/status")["entries"] == held - 2
+    profile.ask("/v1/forget", {"source": "near"})
+
+
 def test_rules_and_sources_are_shown_and_changed(page, profile, tmp_path):
     (tmp_path / "notes.txt").write_text("a note of mine about herons\n")
     profile.run("add", str(tmp_path / "notes.txt"))
