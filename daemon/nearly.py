@@ -7,6 +7,7 @@ word; endings are the commonest of several languages, since a stemmer would have
 
 from __future__ import annotations
 
+import string
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import regex
 
-from idiolect.daemon.storage.matching import between, folded, words
+from idiolect.daemon.storage.matching import between, folded, words, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -28,6 +29,7 @@ _ENDINGS: Final = frozenset(
     ("'s", "s", "es", "e", "en", "n", "er", "ed", "d", "ing", "in", "ns", "ens", "em", "a", "i", "o")
 )
 _STEM: Final = 3  # letters, at least
+_MARKS: Final = dict.fromkeys(map(ord, f" {string.punctuation}"))
 _AT_ONCE: Final = 500  # entries between two looks at the clock
 
 
@@ -72,10 +74,10 @@ def find(
         if not place % _AT_ONCE and time.monotonic() > ends:
             break
         text = folded(entry.text)
-        maybe = [one for one in wanted if one.may_be_in(text)]
+        maybe = [one for one in wanted if one.may_be_in(text) and one.has_like(text)]
         holders = [one for one in wanted if one.may_be_held_by(text)]
         if (maybe or holders) and entry.id not in taken:
-            there = words(text)
+            there = words_of(text)
             counts.update({form for one in maybe for form in one.forms(text, there)})
             holding.update({word for word in there if any(one.held_by(word) for one in holders)})
     else:
@@ -99,10 +101,26 @@ class _Wanted:
         self._pieces = [_pieces(word) for word in self._words]
         self._fuzzy = {word: _fuzzy(word) for word in [*self._words, self._joined]}
         self._alike_to: dict[str, frozenset[int]] = {}
+        self._like: set[str] = set()
+        self._unlike: set[str] = set()
 
     def may_be_in(self, text: str) -> bool:
         """Whether a folded text has enough of the letters; that of most is quickly seen."""
         return sum(any(piece in text for piece in pieces) for pieces in self._pieces) >= self._least
+
+    def has_like(self, text: str) -> bool:
+        """Whether a folded text has a word that is alike, or letters that follow each other as all of them do.
+
+        What stands between spaces is judged once, and known again in other texts.
+        """
+        there = set(text.split())
+        for token in there - self._like - self._unlike:
+            parts = words_of(token)
+            alike = any(map(self._alike, parts)) or any(
+                self._resembles(self._joined, part) for part in [*parts, "".join(parts)]
+            )
+            (self._like if alike else self._unlike).add(token)
+        return not self._like.isdisjoint(there) or self._joined in text.translate(_MARKS)
 
     def may_be_held_by(self, text: str) -> bool:
         """Whether a word of a folded text may be :meth:`held_by`."""

@@ -51,7 +51,12 @@ def has_control(text: str) -> bool:
 
 def words(text: str) -> list[str]:
     """The words of a text, as they are compared."""
-    return _WORD.findall(folded(text))
+    return words_of(folded(text))
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text that is folded already."""
+    return _WORD.findall(text)
 
 
 def between(text: str, first: int, last: int) -> str:
