@@ -44,11 +44,6 @@ class Keyword:
     score: float
 
 
-def spelled(text: str) -> list[str]:
-    """The words of a text in the form that they are compared in: without letter case, with straight apostrophes."""
-    return [_folded(word) for word in _PART.findall(text) if word]
-
-
 def keywords(texts: Iterable[str], lexicon: Lexicon) -> list[Keyword]:
     """The words and phrases that are used beyond what general English does, the most characteristic first."""
     text = _Text(texts)
@@ -84,10 +79,8 @@ def _folded(word: str) -> str:
 
 def _general(lexicon: Lexicon, word: str) -> float:
     """How often general English uses a word, per word; of one that the lexicon lacks, no more than this."""
-    raw = word.encode()
-    place = int(np.searchsorted(lexicon.forms, np.bytes_(raw)))
-    known = place < len(lexicon.forms) and bytes(lexicon.forms[place]) == raw
-    return float(lexicon.frequency[place] if known else lexicon.frequency.min())
+    place = lexicon.place(word)
+    return float(lexicon.frequency.min() if place is None else lexicon.frequency[place])
 
 
 def _likelihood(count: int, total: int, p: float) -> float:

@@ -55,7 +55,8 @@ class Serving:
         loader.shutdown(wait=False)
         self.tokenizer = Tokenizer(base.tokenizer)
         self._vocab = base.config.vocab
-        self._lexicon = read_lexicon(base.lexicon)
+        self.lexicon = read_lexicon(base.lexicon)
+        """General English."""
         self._context_tokens = context_tokens
         self._recent_tokens = recent_tokens
         self._rare_min_count = rare_min_count
@@ -75,7 +76,7 @@ class Serving:
         ``meanwhile`` is called with it in another thread, as soon as the latest entries are in it: a predictor over it
         can be made there, and warmed, which takes as long as reading the others. Raises what that raises.
         """
-        memory, words = FastMemory(self._vocab), Words(self._lexicon, self.tokenizer.encode, self._vocab)
+        memory, words = FastMemory(self._vocab), Words(self.lexicon, self.tokenizer.encode, self._vocab)
         known, rare = [np.asarray(ids) for ids in entries], Rare(self._rare_min_count)
         knowledge = Knowledge(memory, words, self.recent(known), rare)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="meanwhile") as beside:

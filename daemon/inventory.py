@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from idiolect.daemon.sources.table import document_at
-from idiolect.daemon.storage.records import Selector
+from idiolect.daemon.storage.records import OtherCountError, Selector
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -30,24 +30,30 @@ class Inventory:
     def __init__(
         self,
         store: Store,
-        forget: Callable[[Selector, bool], ForgetReceipt],
+        forget: Callable[[Selector, bool, int | None], ForgetReceipt],
         unwatch: Callable[[Path], bool],
+        watch: Callable[[Path], object],
     ) -> None:
-        """`forget` deletes what a selector takes and all that was learned from it; `unwatch` ends following a path."""
+        """`forget` deletes what a selector takes and all that was learned from it, if it is as much as expected.
+
+        `unwatch` ends following a path, and says whether it was followed; `watch` follows it.
+        """
         self._store = store
         self._forget = forget
         self._unwatch = unwatch
+        self._watch = watch
 
     def sources(self) -> list[SourceRow]:
         """What was read, by path, with what each brought."""
         return self._store.sources()
 
-    def remove(self, path: Path, *, dry_run: bool = False) -> ForgetReceipt:
+    def remove(self, path: Path, *, dry_run: bool = False, expect: int | None = None) -> ForgetReceipt:
         """Forget all that came from a source, and that it was read; follow it no longer.
 
         Entries that came from it before it was noted where entries come from are not among them. Where a watched
         folder that it is in still follows a file of it, it stays known what was in that file, so that nothing of it
-        comes back by itself. With `dry_run` nothing changes. Raises UnknownSourceError.
+        comes back by itself. With `dry_run` nothing changes. Raises UnknownSourceError, and OtherCountError where it
+        did not bring the `expect`ed number of entries; then nothing changes either.
         """
         path = path.resolve()
         known = self._store.source(str(path))
@@ -55,10 +61,17 @@ class Inventory:
             raise UnknownSourceError(
                 f"Nothing was read from {path} by that name. `idiolect sources list` shows what was."
             )
+        brought = Selector(origin=known[0])
+        would = self._forget(brought, True, expect)
         if dry_run:
-            return self._forget(Selector(origin=known[0]), True)
-        self._unwatch(path)
-        receipt = self._forget(Selector(origin=known[0]), False)
+            return would
+        followed = self._unwatch(path)
+        try:
+            receipt = self._forget(brought, False, expect)
+        except OtherCountError:  # something came from it meanwhile
+            if followed:
+                self._watch(path)
+            raise
         watched = [Path(root) for root in self._store.watches()]
         self._store.drop_source(str(path), lambda file: _followed(Path(file), watched))
         return receipt

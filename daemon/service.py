@@ -39,6 +39,7 @@ from idiolect.daemon.latest import Latest
 from idiolect.daemon.offlimits import NOWHERE, AppRule, AppRuleRow, Place
 from idiolect.daemon.readers import NothingToReadError, ReadReport
 from idiolect.daemon.redaction.redact import hides, without_placeholders
+from idiolect.daemon.remains import Remains, look
 from idiolect.daemon.rest import Rest
 from idiolect.daemon.retention import Retention
 from idiolect.daemon.rounds import Rounds
@@ -147,7 +148,7 @@ class Service:
         self._looking = Latest("ahead", lambda: self._predictor.ahead(), quiet_s=_REST_S)
         self._ingest = Ingest(self._store, self._tokenizer.encode, self._learned, self._settings)
         self._watcher = Watcher(self._ingest, self._store)
-        self.inventory = Inventory(self._store, self.forget, self.unwatch)
+        self.inventory = Inventory(self._store, self.forget, self.unwatch, self._watcher.add)
         self._watcher.start()
         self._store.retain(self._settings.keep_adapters)
         self._rounds.start()
@@ -213,11 +214,7 @@ class Service:
                 prefix, suffix, candidates, ghost_words, given_up=given_up, waiting=waiting, remember=remember
             )
             self._looking.ask()
-        return replace(
-            found,
-            words=tuple(word for word in found.words if not hides(prefix, word.text)),
-            ghost=NO_GHOST if hides(prefix, found.ghost.text) else found.ghost,
-        )
+        return _without_secrets(prefix, found)
 
     def explain(
         self, prefix: str, suffix: str, candidates: int, ghost_words: int, place: Place
@@ -305,19 +302,44 @@ class Service:
         """Follow a folder no longer; whether it was followed."""
         return self._watcher.remove(path)
 
-    def forget(self, selector: Selector, dry_run: bool) -> ForgetReceipt:
-        """Delete entries and everything learned from them, or say what that would take."""
+    def forget(self, selector: Selector, dry_run: bool, expect: int | None = None) -> ForgetReceipt:
+        """Delete entries and everything learned from them, or say what that would take.
+
+        Raises OtherCountError, with nothing changed, where it would not be the ``expect``ed number of entries.
+        """
+        would = self._store.forget(selector, dry_run=True, expect=expect)
         if dry_run:
-            return self._store.forget(selector, dry_run=True)
-        if self._store.forget(selector, dry_run=True).entries:
+            return would
+        if would.entries:
             self._children.cancel("text was forgotten while it ran")
         try:
-            receipt = self._store.forget(selector)
+            receipt = self._store.forget(selector, expect=expect)
         finally:  # also where the text is deleted but the file could not be rewritten
             self._remade()
             self._ingest.refresh()  # it remembers hashes of what files held
         self._store.event("forget", entries=receipt.entries, adapters=len(receipt.adapters_dropped))
         return receipt
+
+    def remains(self, selector: Selector, dry_run: bool) -> Remains:
+        """What is left of a text that was forgotten, or would be."""
+        try:
+            return look(
+                self._store, selector, self._serving.lexicon.__contains__, None if dry_run else self._asking
+            )
+        finally:
+            self._commands.forget()  # it was asked with the text
+
+    def _asking(self) -> Callable[[str], Iterator[Suggestion]]:
+        """What suggests as the service does, with caches of its own: those must not hold what it is asked with."""
+        predictor = self._make(self._knowledge, self._servable.active())
+        commands = self._store.counts().sources.get(COMMANDS)
+
+        def ask(prefix: str) -> Iterator[Suggestion]:
+            yield _without_secrets(prefix, predictor.suggest(prefix, remember=False))
+            if commands:
+                yield self._commands.suggest(prefix, "", 3, 8, lambda: False)
+
+        return ask
 
     def audit(self, since: datetime | None) -> Audit:
         """What was taken and what happened, from ``since`` on, and what each adapter has seen; never text."""
@@ -506,6 +528,15 @@ class Service:
         else:
             give_back_memory()  # a round's result has just passed through this process
         self._store.retain(self._settings.keep_adapters)
+
+
+def _without_secrets(prefix: str, found: Suggestion) -> Suggestion:
+    """A suggestion without what would make a secret of what is typed."""
+    return replace(
+        found,
+        words=tuple(word for word in found.words if not hides(prefix, word.text)),
+        ghost=NO_GHOST if hides(prefix, found.ghost.text) else found.ghost,
+    )
 
 
 def _import_events(progress: Iterator[Progress]) -> Iterator[dict[str, Any]]:

@@ -41,6 +41,16 @@ class Lexicon:
     first: NDArray[np.int32]
     second: NDArray[np.int32]
 
+    def place(self, form: str) -> int | None:
+        """Where a written form stands; None where it is none of them."""
+        raw = form.encode()
+        place = int(np.searchsorted(self.forms, np.bytes_(raw)))
+        return place if place < len(self.forms) and bytes(self.forms[place]) == raw else None
+
+    def __contains__(self, form: str) -> bool:
+        """Whether this is one of the written forms."""
+        return self.place(form) is not None
+
 
 def build_lexicon(tokenizer: Tokenizer, path: Path) -> None:
     """Write the lexicon for a tokenizer's vocabulary to ``path``. Raises OSError."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from idiolect.daemon.commandline.forgetview import ForgetView
 from idiolect.daemon.commandline.tables import number, plain, ruled
-from idiolect.daemon.commandline.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +26,7 @@ _FOLDERS = 10
 _USED = ("uses", "entries", "× general English")
 
 
-class Accounts(View):
+class Accounts(ForgetView):
     """The terminal, for what `custody.py` has to show."""
 
     def audit(self, found: dict[str, Any], *, as_json: bool) -> None:

@@ -38,6 +38,12 @@ Me = Annotated[
 Budget = Annotated[
     float | None, typer.Option("--budget", metavar="SECONDS", help="Longest time for the round.", min=1)
 ]
+Expect = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", help="Only if it takes so many entries; above a tenth of all, --yes needs it.", min=0
+    ),
+]
 Chars = Annotated[int, typer.Option(help="About how many characters to type.", min=500, max=200_000)]
 Seed = Annotated[int, typer.Option(help="Of the draw: another seed types other messages.", min=0)]
 Html = Annotated[

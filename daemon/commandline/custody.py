@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idiolect.daemon.commandline.arguments import AsJson, confirm, passphrase_of, text_of, time_of
+from idiolect.daemon.commandline.arguments import AsJson, Expect, confirm, passphrase_of, text_of, time_of
+from idiolect.daemon.commandline.forgetting import Consent, forget_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,6 +86,7 @@ def learned(
         ),
     ] = None,
     yes: Yes = False,
+    expect: Expect = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the words and phrases that set you apart: what you use more than general English does."""
@@ -94,13 +96,8 @@ def learned(
             asked = {"limit": limit, "contains": text_of(contains).strip()}
             accounts.learned(client.post("/v1/learned", asked, patient=True)["words"], as_json=as_json)
             return
-        body = {"phrase": text_of(forget).strip()}
-        receipt = client.post("/v1/forget", {**body, "dry_run": True}, patient=True)
-        if receipt["entries"]:
-            if not yes:
-                confirm(accounts.forgetting(receipt))
-            receipt = client.post("/v1/forget", body, patient=True)
-    accounts.forgotten({**receipt, "dry_run": False}, as_json=as_json)
+        body = {"phrase": text_of(forget)}
+        forget_text(client, body, Consent(yes, expect), accounts, as_json=as_json)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 
 import typer
 
-from idiolect.daemon.commandline.arguments import AsJson, absolute
+from idiolect.daemon.commandline.arguments import AsJson, Expect, absolute
+from idiolect.daemon.commandline.forgetting import Consent, carry_out
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def sources(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Do not ask; find leaves out shells then.")
     ] = False,
+    expect: Expect = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="With remove: only say what it would take.")
     ] = False,
@@ -81,7 +83,7 @@ def sources(
         if path is None:
             raise typer.BadParameter("name the source to remove (`idiolect sources list` shows them)")
         with Client(settings) as client:
-            _remove(client, view, path, yes=yes, dry_run=dry_run, as_json=as_json)
+            _remove(client, view, path, Consent(yes, expect, dry_run), as_json=as_json)
 
 
 def _view() -> SourceView:
@@ -132,16 +134,12 @@ def _read_wanted(
         raise typer.Exit(getattr(failed[0], "relayed_exit_code", failed[0].exit_code))
 
 
-def _remove(client: Client, view: SourceView, path: Path, *, yes: bool, dry_run: bool, as_json: bool) -> None:
+def _remove(client: Client, view: SourceView, path: Path, consent: Consent, *, as_json: bool) -> None:
     body = {"path": absolute([path])[0]}
-    receipt = client.post("/v1/sources/remove", {**body, "dry_run": True}, patient=True)
-    if not dry_run:
-        if not yes:
-            if not sys.stdin.isatty():
-                raise typer.BadParameter("nobody is there to ask: add --yes")
-            typer.confirm(view.removing(path, receipt), abort=True)
-        receipt = client.post("/v1/sources/remove", body, patient=True)
-    view.removed(path, {**receipt, "dry_run": dry_run}, as_json=as_json)
+    receipt = carry_out(
+        client, "/v1/sources/remove", body, consent, view, lambda would: view.removing(path, would)
+    )
+    view.removed(path, {**receipt, "dry_run": consent.dry_run}, as_json=as_json)
 
 
 def lines_of(lines: TextIO, client: Client) -> dict[str, Any]:

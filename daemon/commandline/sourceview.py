@@ -9,8 +9,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from idiolect.daemon.commandline.forgetview import ForgetView, how_to_agree
 from idiolect.daemon.commandline.tables import plain
-from idiolect.daemon.commandline.view import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SHOWN = 20  # people
 
 
-class SourceView(View):
+class SourceView(ForgetView):
     """The terminal, for sources."""
 
     def searching(self, home: Path, *, quiet: bool) -> AbstractContextManager[None]:
@@ -85,7 +85,9 @@ class SourceView(View):
         """The question before a source is removed."""
         dropped = receipt["adapters_dropped"]
         also = f", and drop {len(dropped)} adapter(s) that learned from them" if dropped else ""
-        return plain(f"Forget the {receipt['entries']:,} entries that {path} brought{also}?")
+        return plain(
+            f"This forgets the {receipt['entries']:,} entries that {path} brought{also}. {how_to_agree(receipt)}"
+        )
 
     def removed(self, path: Path, receipt: dict[str, Any], *, as_json: bool) -> None:
         """Say what removing a source took, or would take."""

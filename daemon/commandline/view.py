@@ -190,14 +190,14 @@ class View:
         """Show what was read, and what was skipped and why."""
         if as_json:
             return self._json(report)
-        read = [_count(report["files"], "file"), _count(report["entries"], "new entry", "new entries")]
-        self._say(f"Read {', '.join(read)}, {_count(report['words'], 'word')}.")
+        read = [counted(report["files"], "file"), counted(report["entries"], "new entry", "new entries")]
+        self._say(f"Read {', '.join(read)}, {counted(report['words'], 'word')}.")
         if report["skipped"]:
             why = ", ".join(f"{count:,} {reason}" for reason, count in sorted(report["skipped"].items()))
             self._say(f"Skipped: {why}.")
         if report["redactions"]:
             self._say(
-                f"Left out: {_count(report['redactions'], 'secret')} such as passwords and card numbers."
+                f"Left out: {counted(report['redactions'], 'secret')} such as passwords and card numbers."
             )
         for note in report["notes"]:
             self._say(f"  {note}")
@@ -308,7 +308,7 @@ class View:
         if as_json:
             return self._json(found)
         history, test = found["history"], found["test"]
-        typed = _count(test["entries"], "message")
+        typed = counted(test["entries"], "message")
         self._say(
             f"Typed {typed}, {test['characters']:,} characters, after a history of {history['entries']:,} with "
             f"{history['characters']:,}. Keystrokes saved, with 95 % intervals:"
@@ -319,7 +319,7 @@ class View:
             (arm["name"], arm["no_repeats"], arm["latency_ms"]) for arm in found["arms"] if arm["no_repeats"]
         ]
         if test["repeats"] and new:
-            repeats = _count(test["repeats"], "message that repeats another", "messages that repeat others")
+            repeats = counted(test["repeats"], "message that repeats another", "messages that repeat others")
             self._say(f"Without {repeats}:")
             self._out.print(tables.evaluation(new))
         grown = (f"{point['characters']:,}: {point['savings']['value']:.1%}" for point in found["growth"])
@@ -380,47 +380,6 @@ class View:
         if as_json:
             return self._json({"scope": scope, "path": str(path), "token": token})
         return self._say(token or str(path))
-
-    def forgetting(self, receipt: dict[str, Any]) -> str:
-        """The question before forgetting."""
-        then = f" Then {_serving(receipt)} serves." if receipt["adapters_dropped"] else ""
-        return f"{self._taken(receipt, 'This forgets')}.{then} Go on?"
-
-    def forgotten(self, receipt: dict[str, Any], *, as_json: bool) -> None:
-        """Say what was forgotten, or what would be."""
-        if as_json:
-            return self._json(receipt)
-        if not receipt["entries"]:
-            return self._say("Nothing matches.")
-        self._say(f"{self._taken(receipt, 'Would forget' if receipt['dry_run'] else 'Forgot')}.")
-        if receipt["adapters_dropped"]:
-            self._say(f"{'Then serving' if receipt['dry_run'] else 'Serving'} {_serving(receipt)}.")
-        if receipt["round_queued"]:
-            self._say("A training round without the text is queued; `idiolect status` says when it starts.")
-        if receipt["backups"]:
-            self._say(
-                f"Backups that hold it: {', '.join(receipt['backups'])}. Make new ones and delete these."
-            )
-        self._say(f"Not reached: {'; '.join(receipt['not_reached'])}.")
-        if receipt["receipt"] is not None:
-            self._say(f"Receipt {receipt['receipt']}; `idiolect forget --receipts` lists them.")
-        return None
-
-    def receipts(self, rows: list[dict[str, Any]], *, as_json: bool) -> None:
-        """List what was forgotten."""
-        if as_json:
-            return self._json(rows)
-        if not rows:
-            return self._say("Nothing was forgotten yet.")
-        self._out.print(tables.receipts(rows))
-        return None
-
-    def _taken(self, receipt: dict[str, Any], verb: str) -> str:
-        dropped = receipt["adapters_dropped"]
-        names = ", ".join(map(str, dropped))
-        also = f" and {_count(len(dropped), 'adapter')} that learned from it ({names})" if dropped else ""
-        entries = _count(receipt["entries"], "entry", "entries")
-        return f"{verb} {entries} of {_count(receipt['tokens'], 'token')}{also}"
 
     # --- the first run ---
 
@@ -487,12 +446,9 @@ def _damaged(adapters: list[int]) -> str:
     return f"{which}, never served again; `idiolect train --wait` makes another, `idiolect doctor` says more"
 
 
-def _count(count: int, one: str, many: str | None = None) -> str:
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """So many of something: 1 entry, 1,068 entries."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def _serving(receipt: dict[str, Any]) -> str:
-    return "the base model alone" if receipt["active"] is None else f"adapter {receipt['active']}"
 
 
 def _shown(savings: dict[str, Any]) -> int:
@@ -505,8 +461,8 @@ def _used(today: dict[str, float]) -> str:
 
 def _saved(savings: dict[str, Any]) -> str:
     today = f" ({savings['today']['saved']:,} today)" if "today" in savings else ""
-    accepted = f"{savings['accepted']:,} of {_count(_shown(savings), 'suggestion')} accepted"
-    return f"{_count(savings['saved'], 'keystroke')}{today}, {accepted}"
+    accepted = f"{savings['accepted']:,} of {counted(_shown(savings), 'suggestion')} accepted"
+    return f"{counted(savings['saved'], 'keystroke')}{today}, {accepted}"
 
 
 def _phase(event: dict[str, Any]) -> str:

@@ -177,6 +177,24 @@ class Receipt(TypedDict):
     receipt: int | None
     backups: list[str]
     round_queued: bool
+    total: int
+    large: bool
+
+
+class Near(TypedDict):
+    """What is nearly the text that is forgotten, and how many other entries hold it."""
+
+    text: str
+    entries: int
+
+
+class ForgetAnswer(Receipt):
+    """What forgetting took, or would take, and what is left."""
+
+    near: list[Near]
+    near_complete: bool
+    still_suggested: list[str] | None
+    still_suggested_why: str | None
 
 
 class Receipts(TypedDict):
@@ -282,7 +300,7 @@ ANSWERS: Mapping[str, Answers] = {
     "POST /v1/sources/remove": Answers(Receipt),
     "GET /v1/adapters": Answers(Adapters),
     "POST /v1/use": Answers(Serves),
-    "POST /v1/forget": Answers(Receipt),
+    "POST /v1/forget": Answers(ForgetAnswer),
     "GET /v1/audit": Answers(Audit),
     "POST /v1/learned": Answers(Learned),
     "GET /v1/receipts": Answers(Receipts),

@@ -32,7 +32,7 @@ from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.texts import Texts
 from idiolect.daemon.endpoint.tokens import Tokens, files
-from idiolect.daemon.storage.records import EvalRequest, Feedback, Selector
+from idiolect.daemon.storage.records import EvalRequest, Feedback
 
 if TYPE_CHECKING:
     import socket
@@ -212,7 +212,9 @@ def create_app(
     async def remove_source(request: Request) -> Response:
         """Forget all that a source brought, and that it was read; `dry_run` tells what that would take."""
         asked = await read_body(request, shapes.RemoveBody)
-        receipt = await run_sync(partial(service.inventory.remove, Path(asked.path), dry_run=asked.dry_run))
+        receipt = await run_sync(
+            partial(service.inventory.remove, Path(asked.path), dry_run=asked.dry_run, expect=asked.expect)
+        )
         return answer(shapes.receipt(receipt, dry_run=asked.dry_run))
 
     @app.get("/v1/adapters", response_model=None)
@@ -231,12 +233,10 @@ def create_app(
     async def forget(request: Request) -> Response:
         """Forget text and everything learned from it; `dry_run` tells what that would take."""
         asked = await read_body(request, shapes.ForgetBody)
-        ids = None if asked.ids is None else tuple(asked.ids)
-        chosen = Selector(
-            asked.text, ids, asked.source, asked.app, asked.since, asked.until, phrase=asked.phrase
-        )
-        receipt = await run_sync(service.forget, chosen, asked.dry_run)
-        return answer(shapes.receipt(receipt, dry_run=asked.dry_run))
+        chosen = asked.selector
+        receipt = await run_sync(service.forget, chosen, asked.dry_run, asked.expect)
+        left = await run_sync(service.remains, chosen, asked.dry_run)
+        return answer({**shapes.receipt(receipt, dry_run=asked.dry_run), **shapes.remains(left)})
 
     @app.get("/v1/audit", response_model=None)
     async def audit(since: str = "") -> Response:

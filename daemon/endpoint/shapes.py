@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
 from idiolect.daemon.offlimits import AppRule, Place
-from idiolect.daemon.storage.records import SuggestionKind
+from idiolect.daemon.storage.records import Selector, SuggestionKind
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from idiolect.adapters.predict import Suggestion
     from idiolect.daemon.capture import Learned
     from idiolect.daemon.offlimits import AppRuleRow
+    from idiolect.daemon.remains import Remains
     from idiolect.daemon.storage.audit import Audit
     from idiolect.daemon.storage.records import FeedbackReceipt, FeedbackReport, ForgetReceipt, Tenth
 
@@ -90,6 +91,7 @@ def _utc(value: datetime | None) -> datetime | None:
 _AnyPath = Annotated[str, pydantic.AfterValidator(_whole_path)]
 _Time = Annotated[datetime | None, pydantic.AfterValidator(_utc)]
 _Id = Annotated[int, Field(ge=1, le=_MAX_ID)]
+_Number = Annotated[int, Field(ge=0, le=_MAX_ID)]
 _Seconds = Annotated[float, Field(gt=0, le=10 * 365 * 86400, allow_inf_nan=False)]
 _Amount = Annotated[int, Field(ge=0, le=MAX_AMOUNT)]
 _Name = Annotated[str, Field(min_length=1, max_length=1000)]
@@ -186,16 +188,32 @@ class EvalBody(_Body):
 
 
 class ForgetBody(_Body):
-    """What to forget; all conditions must hold. `dry_run` only counts."""
+    """What to forget; all conditions must hold. `dry_run` only counts; `expect`: if it is that many entries."""
 
     text: _Name | None = None
     phrase: _Name | None = None
+    phrases: Annotated[list[_Name], Field(min_length=1, max_length=100)] | None = None
     ids: Annotated[list[_Id], Field(min_length=1, max_length=10_000)] | None = None
     source: _Name | None = None
     app: _Name | None = None
     since: _Time = None
     until: _Time = None
+    expect: _Number | None = None
     dry_run: bool = False
+
+    @property
+    def selector(self) -> Selector:
+        """The conditions. Raises EmptySelectorError, UnseenCharactersError."""
+        return Selector(
+            text=self.text,
+            ids=None if self.ids is None else tuple(self.ids),
+            source=self.source,
+            app=self.app,
+            since=self.since,
+            until=self.until,
+            phrase=self.phrase,
+            phrases=None if self.phrases is None else tuple(self.phrases),
+        )
 
 
 class LearnedBody(_Body):
@@ -240,9 +258,10 @@ class WatchBody(_Body):
 
 
 class RemoveBody(_Body):
-    """The source to remove with all that it brought; `dry_run` only counts."""
+    """The source to remove with all that it brought; `dry_run` only counts; `expect`: if it is that many entries."""
 
     path: _AnyPath
+    expect: _Number | None = None
     dry_run: bool = False
 
 
@@ -368,6 +387,19 @@ def receipt(result: ForgetReceipt, *, dry_run: bool) -> dict[str, Any]:
         "receipt": result.id,
         "backups": list(result.backups),
         "round_queued": bool(result.adapters_dropped) and not dry_run,
+        "total": result.total,
+        "large": result.large,
+    }
+
+
+def remains(left: Remains) -> dict[str, Any]:
+    """What the answer to `/v1/forget` has besides: what is left."""
+    still = left.still_suggested
+    return {
+        "near": [asdict(one) for one in left.near],
+        "near_complete": left.complete,
+        "still_suggested": None if still is None else list(still),
+        "still_suggested_why": left.why,
     }
 
 

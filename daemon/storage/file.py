@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, ClassVar, cast
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlite_utils import Database
 
-from idiolect.daemon.storage.schema import folded, migrations, spaced
+from idiolect.daemon.storage.matching import pattern
+from idiolect.daemon.storage.schema import migrations
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -87,8 +88,7 @@ def connect(path: Path, key: str, busy_timeout_s: float) -> Database:
                 "foreign_keys = ON",
             ):
                 connection.execute(f"PRAGMA {pragma}").fetchall()
-            connection.create_function("contains", 2, _contains, deterministic=True)
-            connection.create_function("says", 2, _says, deterministic=True)
+            connection.create_function("found", 3, _found, deterministic=True)
             db = Database(cast("sqlite3.Connection", connection), execute_plugins=False)
             _migrate(db, path)
     except BaseException:
@@ -146,12 +146,9 @@ def _looked_at(path: Path, key: str) -> Iterator[sqlcipher.Connection]:
             connection.close()
 
 
-def _says(text: str, wanted: str) -> bool:
-    return bool(wanted.strip()) and wanted in spaced(text)
-
-
-def _contains(text: str, wanted: str) -> bool:
-    return wanted in folded(text)
+def _found(text: bytes, wanted: bytes, whole: int) -> bool:
+    """Whether a text holds a pattern. Both are blobs: of a string SQLite hands over no more than goes before a NUL."""
+    return pattern(wanted.decode(), bool(whole)).found(text.decode())
 
 
 def _make_private(path: Path) -> None:

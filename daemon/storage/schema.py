@@ -1,4 +1,4 @@
-"""The store's tables and how they came about, and how times and searched text stand in them."""
+"""The store's tables and how they came about, and how times stand in them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlite_utils import Database, Migrations
-
-from idiolect.adapters.keyness import spelled
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -234,13 +232,3 @@ def moment(at_us: int) -> datetime:
 def now_us() -> int:
     """The present as it is kept."""
     return microseconds(datetime.now(UTC))
-
-
-def folded(text: str) -> str:
-    """`text` as it is compared when somebody searches: without letter case."""
-    return text.casefold()
-
-
-def spaced(text: str) -> str:
-    """The words of `text` as they are compared when somebody searches for whole ones: a space around each."""
-    return f" {' '.join(spelled(text))} "

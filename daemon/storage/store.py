@@ -35,6 +35,7 @@ from idiolect.daemon.storage.records import (
     ForgetReceipt,
     Forgotten,
     NewEntry,
+    OtherCountError,
     RoundRow,
     Savings,
     Selector,
@@ -388,7 +389,9 @@ class Store:
             lineage.status(db, adapter_id)
             return lineage.seen(db, adapter_id)
 
-    def forget(self, selector: Selector, *, dry_run: bool = False) -> ForgetReceipt:
+    def forget(
+        self, selector: Selector, *, dry_run: bool = False, expect: int | None = None
+    ) -> ForgetReceipt:
         """Delete the selected entries and whatever was learned from them, for good.
 
         Adapters that saw any of them go, and so do those trained from these; the nearest ancestor of the
@@ -396,15 +399,21 @@ class Store:
         page still holds the text; if that is cut off, the next `open` does it. Of a paragraph's hash in a
         file's state the beginning stays, so that the file, as long as it exists, is not read as new text
         again. A receipt without text is kept, and a training round is due if any adapter went.
-        With `dry_run` nothing changes and the receipt says what would.
+        With `dry_run` nothing changes and the receipt says what would. Raises OtherCountError, and nothing changes,
+        where it would not be the `expect`ed number of entries.
         """
         with self._writing() as db:
-            ids = texts.selected(db, selector)
+            ids, total = texts.selected(db, selector), texts.total(db)
+            if expect is not None and len(ids) != expect:
+                raise OtherCountError(
+                    f"This would take {len(ids):,} of {total:,} entries now, not {expect:,} as expected. Nothing was "
+                    "forgotten: look at what it takes with a dry run, and give the number that it tells."
+                )
             tokens = texts.tokens(db, ids)
             dropped, active = lineage.forget(db, ids, dry_run=dry_run)
             fell = tuple(stone.id for stone in dropped)
             backups = tuple(row.path for row in copies.backups(db) if row.holds(ids))
-            receipt = ForgetReceipt(len(ids), fell, active, tokens, backups=backups)
+            receipt = ForgetReceipt(len(ids), fell, active, tokens, backups=backups, total=total)
             if ids and not dry_run:
                 # A source that is taken back may be read again, if its user wants it.
                 texts.forget(db, ids, for_good=selector.origin is None)
@@ -417,6 +426,11 @@ class Store:
         if ids and not dry_run:
             self._scrub_or_say_so()
         return receipt
+
+    def selected(self, selector: Selector) -> frozenset[int]:
+        """The ids of the selected entries."""
+        with self._reading() as db:
+            return frozenset(texts.selected(db, selector))
 
     def receipts(self) -> list[Forgotten]:
         """What was forgotten, in figures, newest last."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from idiolect.daemon.edits import blurred, decoded
 from idiolect.daemon.redaction.redact import kinds
 from idiolect.daemon.storage.records import COMMANDS, Counts, FileState, NewEntry, Selector, SourceRow
-from idiolect.daemon.storage.schema import folded, microseconds, moment, now_us, spaced
+from idiolect.daemon.storage.schema import microseconds, moment, now_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 START: Final = (-(2**63), 0)
 
 _BATCH = 256
+_TEXT = "CAST(text AS BLOB)"  # all of it: to a function a string ends at its first NUL
 _LISTED = "SELECT value FROM json_each(?)"
 
 
@@ -125,11 +126,19 @@ def selected(db: Database, selector: Selector) -> list[int]:
     return [row[0] for row in db.execute(f"SELECT id FROM entries WHERE {where}", values)]  # noqa: S608
 
 
+def total(db: Database) -> int:
+    """How many entries there are, those without their text included."""
+    return int(db.execute("SELECT count(*) FROM entries").fetchone()[0])
+
+
 def _where(selector: Selector) -> tuple[str, list[object]]:
     """A selector as a condition on entries and its values."""
     given = {
-        "contains(text, ?)": None if selector.text is None else folded(selector.text),
-        "says(text, ?)": None if selector.phrase is None else spaced(selector.phrase),
+        f"found({_TEXT}, ?, 0)": None if selector.text is None else selector.text.encode(),
+        f"found({_TEXT}, ?, 1)": None if selector.phrase is None else selector.phrase.encode(),
+        f"EXISTS ({_LISTED} WHERE found({_TEXT}, CAST(value AS BLOB), 1))": (
+            None if selector.phrases is None else json.dumps(selector.phrases)
+        ),
         "id IN (SELECT value FROM json_each(?))": None if selector.ids is None else json.dumps(selector.ids),
         "source = ?": selector.source,
         "app = ?": selector.app,

@@ -213,7 +213,13 @@ def test_what_was_learned_is_searched_and_forgotten(page, profile):
         page.until("document.querySelector('#ask').open")
         assert "12 entries" in page.text("#ask-text")
         if press == "Enter":
-            page.press("Tab")  # from keeping it, which comes first
+            assert page.js("document.querySelector('#ask-yes').disabled")  # it is more than a tenth of all
+            page.js("document.querySelector('#ask-number').focus()")
+            page.type("11")
+            page.press(press)
+            assert page.js("document.querySelector('#ask').open")
+            page.press("Backspace")
+            page.type("2")
         page.press(press)
         page.until("!document.querySelector('#ask').open")
         if press == "Enter":
@@ -222,6 +228,29 @@ def test_what_was_learned_is_searched_and_forgotten(page, profile):
             )
         assert profile.ask("/v1/status")["entries"] == left
     page.until("document.querySelectorAll('#words tr').length === 0")
+
+
+def test_what_is_nearly_the_same_is_offered_after_forgetting(page, profile):
+    for text in (
+        "a zanthilfeather here",
+        "two zanthilfeathers there",
+        *(f"other text {n}" for n in range(9)),
+    ):
+        assert profile.ask("/v1/history", {"text": text, "source": "near"})["stored"]
+    held = profile.ask("/v1/status")["entries"]
+    page.js("document.querySelector('#contains').focus()")
+    page.type("a zanthilfeather")
+    page.until("!document.querySelector('#forget-text').disabled")
+    page.js("document.querySelector('#forget-text').click()")
+    page.until("document.querySelector('#ask').open")
+    page.js("document.querySelector('#ask-yes').click()")
+    page.until("document.querySelector('#ask-text').innerText.includes('“zanthilfeathers” (1 entry)')")
+    assert profile.ask("/v1/status")["entries"] == held - 1
+    page.js("document.querySelector('#said').textContent = ''; document.querySelector('#ask-yes').click()")
+    page.until("document.querySelector('#said').innerText.startsWith('Forgotten: 1 entry.')")
+    page.until("!document.querySelector('#ask').open")
+    assert profile.ask("/v1/status")["entries"] == held - 2
+    profile.ask("/v1/forget", {"source": "near"})
 
 
 def test_rules_and_sources_are_shown_and_changed(page, profile, tmp_path):

@@ -141,7 +141,7 @@ class Histories(RuleBasedStateMachine):
         source=st.sampled_from([None, *SOURCES]),
         since=st.none() | TIMES,
         until=st.none() | TIMES,
-        ids=st.none() | st.lists(st.integers(1, 30), max_size=3).map(tuple),
+        ids=st.none() | st.lists(st.integers(1, 30), min_size=1, max_size=3).map(tuple),
     )
     def forget(self, text, source, since, until, ids):
         if all(condition is None for condition in (text, source, since, until, ids)):
@@ -159,7 +159,7 @@ class Histories(RuleBasedStateMachine):
         dropped = {each for each in self.status if self.seen(each) & gone}
         heir = self.sound(each for each in self.line(self.active) if each not in dropped)
         tokens = sum(len(self.entries[id_].text) for id_ in gone)
-        receipt = ForgetReceipt(len(gone), tuple(sorted(dropped)), heir, tokens)
+        receipt = ForgetReceipt(len(gone), tuple(sorted(dropped)), heir, tokens, total=len(self.entries))
         assert self.store.forget(selector, dry_run=True) == receipt
         self.agree()
         kept = self.store.forget(selector)

@@ -319,13 +319,13 @@ class ToyService:
             SourceRow(1, "/a/read", "mbox", ("me@example.org",), datetime(2026, 1, 30, tzinfo=UTC), 12, 340)
         ]
 
-    def remove(self, path, dry_run=False):
+    def remove(self, path, dry_run=False, expect=None):
         from idiolect.daemon.storage.records import ForgetReceipt
 
-        self.calls.append(("remove", str(path), dry_run))
+        self.calls.append(("remove", str(path), dry_run, expect))
         if path.name == "another":
             raise error("UnknownSourceError", "unknown-source", 53, 404, "Nothing was read from there.")
-        return ForgetReceipt(12, (1,), None)
+        return ForgetReceipt(12, (1,), None, total=1091)
 
     def watch(self, path):
         yield from self.add([path])
@@ -438,13 +438,27 @@ class ToyService:
         if adapter_id == 99:
             raise error("UnknownAdapterError", "unknown-adapter", 41, 404, "There is no adapter 99.")
 
-    def forget(self, selector, dry_run):
-        from idiolect.daemon.storage.records import ForgetReceipt
+    def forget(self, selector, dry_run, expect=None):
+        from idiolect.daemon.storage.records import ForgetReceipt, OtherCountError
 
-        self.calls.append(("forget", selector, dry_run))
+        self.calls.append(("forget", selector, dry_run, expect))
         if selector.text == "nothing":
-            return ForgetReceipt(0, (), None)
-        return ForgetReceipt(3, (1, 2), None, 45, None if dry_run else 7)
+            return ForgetReceipt(0, (), None, total=1091)
+        entries = 1068 if selector.text == "e" else 3
+        if expect is not None and expect != entries:
+            raise OtherCountError(f"This would take {entries:,} of 1,091 entries now, not {expect:,}.")
+        return ForgetReceipt(entries, (1, 2), None, 45, None if dry_run else 7, total=1091)
+
+    def remains(self, selector, dry_run):
+        from idiolect.daemon.nearly import Near
+        from idiolect.daemon.remains import Remains
+
+        if selector.phrase is None:
+            return Remains(still_suggested=None if dry_run else ())
+        near = (Near("kind [red]regard", 2), Near("regards kind", 1))
+        if dry_run:
+            return Remains(near)
+        return Remains(near, False, ("kind",), "General English has “kind”.")
 
     def receipts(self):
         stone = {"id": 2, "parent": 1, "created_at": "2026-01-31T09:30:00+00:00", "status": "active"}

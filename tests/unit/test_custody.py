@@ -91,4 +91,15 @@ def test_learned_forgets_on_the_spot(run, service):
     said = run(service, "learned", "--forget", "kind regards", "--yes")[1]
     assert "Forgot 3 entries" in said
     assert "2 adapters" in said
-    assert json.loads(run(service, "learned", "--forget", "-", "--yes", "--json", typed="kind")[1])["entries"]
+    assert said.splitlines()[-4:] == [
+        "Nearly the same is left: “kind [red]regard” (2 entries), “regards kind” (1 entry).",
+        '`idiolect learned --forget "…"` forgets the entries that one of these is in.',
+        "Not all entries were looked at for what is nearly the same: there may be more.",
+        "Still suggested: kind. General English has “kind”.",
+    ]
+    assert "Not reached: the files that the text came from" in said
+    code, out, err = run(service, "learned", "--forget", "-", "--yes", "--json", typed="kind")
+    told = json.loads(out)
+    assert (code, err, told["entries"], told["dry_run"], len(told["not_reached"])) == (0, "", 3, False, 3)
+    assert run(service, "learned", "--forget", "kind regards", "--yes", "--expect", "3")[0] == 0
+    assert run(service, "learned", "--forget", "kind regards", "--yes", "--expect", "4")[0] == 121

@@ -18,7 +18,7 @@ from idiolect.daemon.commandline import cli
 from idiolect.daemon.inventory import Inventory, UnknownSourceError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.people import Asked
-from idiolect.daemon.storage.records import ForgetReceipt, Selector
+from idiolect.daemon.storage.records import ForgetReceipt, OtherCountError, Selector
 from idiolect.daemon.storage.store import Store
 
 if TYPE_CHECKING:
@@ -39,10 +39,18 @@ class Reading:
         self.store = Store.open(settings.store_path, "5a" * 32)
         self.ingest = Ingest(self.store, lambda text: list(text.encode()), lambda _entries: None, settings)
         self.unwatched: list[Path] = []
-        self.inventory = Inventory(self.store, self.forget, lambda path: bool(self.unwatched.append(path)))
+        self.watched: list[Path] = []
+        self.meanwhile = lambda: None
+        self.inventory = Inventory(self.store, self.forget, self.unwatch, self.watched.append)
 
-    def forget(self, selector: Selector, dry_run: bool) -> ForgetReceipt:
-        return self.store.forget(selector, dry_run=dry_run)
+    def forget(self, selector: Selector, dry_run: bool, expect: int | None) -> ForgetReceipt:
+        if not dry_run:
+            self.meanwhile()
+        return self.store.forget(selector, dry_run=dry_run, expect=expect)
+
+    def unwatch(self, path: Path) -> bool:
+        self.unwatched.append(path)
+        return True
 
     def add(self, path: Path, *me: str) -> int:
         *_, last = self.ingest.add_paths([path], Asked(me))
@@ -107,6 +115,21 @@ def test_removing_a_source_takes_all_that_it_brought_and_no_more(
     with pytest.raises(UnknownSourceError):
         reading.inventory.remove(notes)
     assert reading.add(notes) == 3  # it can be read again
+
+
+def test_a_source_that_brought_another_number_than_expected_stays(reading: Reading, notes: Path) -> None:
+    reading.add(notes)
+    for dry_run in (True, False):
+        with pytest.raises(OtherCountError):
+            reading.inventory.remove(notes, dry_run=dry_run, expect=1)
+    assert reading.unwatched == []
+    reading.meanwhile = lambda: bool(reading.ingest.update_file(_saved(notes / "b.md", "Four."), root=notes))
+    with pytest.raises(OtherCountError):  # something is written in it just then
+        reading.inventory.remove(notes, expect=2)
+    assert reading.brought() == {"notes": 3}
+    assert reading.unwatched == reading.watched == [notes]
+    reading.meanwhile = lambda: None
+    assert reading.inventory.remove(notes, expect=3).entries == 3
 
 
 def test_what_was_forgotten_stays_so_where_a_watched_folder_follows_a_removed_source(
@@ -288,6 +311,7 @@ def test_what_was_read_is_listed_and_removed(run):
     assert json.loads(run("sources", "list", "--json")[1])[0]["me"] == ["me@example.org"]
     code, out, _ = run("sources", "remove", "/a/read", "--yes", "--json")
     assert (code, json.loads(out)["entries"]) == (0, 12)
+    assert run("sources", "remove", "/a/read", "--expect", "12", "--yes")[0] == 0
     assert "Would forget 12 entries" in run("sources", "remove", "/a/read", "--dry-run")[1]
     assert run("sources", "remove", "/a/read")[0] == 2
     assert run("sources", "remove")[0] == 2

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from idiolect.adapters.keyness import keywords, spelled
+from idiolect.adapters.keyness import keywords
 from idiolect.models.lexicon import Lexicon
 
 COMMON = {
@@ -86,7 +86,3 @@ def test_what_stands_in_one_entry_alone_or_twice_is_not_listed(lexicon):
 def test_no_text_has_no_keywords(lexicon):
     assert keywords([], lexicon) == []
     assert keywords(["", "7, 8"], lexicon) == []
-
-
-def test_spelled():
-    assert spelled("Don’t go: it's 7 o'clock-ish") == ["don't", "go", "it's", "o'clock", "ish"]

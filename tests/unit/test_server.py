@@ -263,7 +263,25 @@ def test_forget_pause_resume_use_adapters_examples_export_watch(site, tmp_path):
         "receipt": None,
         "backups": [],
         "round_queued": False,
+        "total": 1091,
+        "large": False,
+        "near": [],
+        "near_complete": True,
+        "still_suggested": None,
+        "still_suggested_why": None,
     }
+    told = site.post("/v1/forget", {"phrase": "kind regards", "expect": 3}).json()
+    assert told["near"] == [
+        {"text": "kind [red]regard", "entries": 2},
+        {"text": "regards kind", "entries": 1},
+    ]
+    assert told["near_complete"] is False
+    assert told["still_suggested"] == ["kind"]
+    assert told["still_suggested_why"] == "General English has “kind”."
+    assert site.post("/v1/forget", {"phrase": "kind regards", "expect": 4}).status_code == 409
+    assert site.post("/v1/forget", {"phrases": ["one", "two"], "text": "x"}).status_code == 200
+    assert site.service.calls.pop() == ("forget", Selector(text="x", phrases=("one", "two")), False, None)
+    del site.service.calls[1:]
     assert site.http.get("/v1/receipts").json()["receipts"][0]["entries"] == 3
     assert site.post("/v1/pause", {"for_s": 60}).json() == {"paused": True, "for_s": 60}
     assert site.post("/v1/pause").json() == {"paused": True, "for_s": None}
@@ -276,7 +294,7 @@ def test_forget_pause_resume_use_adapters_examples_export_watch(site, tmp_path):
     assert site.post("/v1/watch", {"path": "/watched", "remove": True}).json() == {"removed": True}
     since = datetime(2026, 1, 31, tzinfo=UTC)
     assert site.service.calls == [
-        ("forget", Selector(ids=(4, 5), since=since), True),
+        ("forget", Selector(ids=(4, 5), since=since), True, None),
         ("pause", 60.0),
         ("pause", None),
         ("resume",),

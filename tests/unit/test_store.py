@@ -22,12 +22,14 @@ from idiolect.daemon.storage.records import (
     ForgetReceipt,
     ForgottenMeanwhileError,
     NewEntry,
+    OtherCountError,
     RoundNotRunningError,
     Savings,
     Selector,
     Tenth,
     Tombstone,
     UnknownAdapterError,
+    UnseenCharactersError,
     WeightsDroppedError,
 )
 from idiolect.daemon.storage.store import Store
@@ -188,8 +190,9 @@ def test_counts(store):
         (Selector(text="100%"), ["100% of it"]),
         (Selector(text="it"), ["100% of it", "Write to home"]),
         (Selector(text="it", source="http"), ["Write to home"]),
+        (Selector(phrase="it"), ["100% of it"]),
+        (Selector(phrases=("it", "the strasse", "strasse")), ["Die Straße", "100% of it"]),
         (Selector(ids=(1, 3, 77)), ["Die Straße", "Write to home"]),
-        (Selector(ids=()), []),
         (Selector(source="http"), ["Write to home"]),
         (Selector(app="mail"), ["Write to home"]),
         (Selector(app="Mail"), []),
@@ -210,10 +213,60 @@ def test_a_selector_takes_what_meets_all_its_conditions(store, selector, texts):
     assert store.forget(selector, dry_run=True).entries == len(texts)
 
 
-@pytest.mark.parametrize("given", [{}, {"text": ""}, {"text": "", "source": "file"}])
-def test_a_selector_that_selects_everything_is_refused(given):
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"text": ""},
+        {"text": "", "source": "file"},
+        {"text": " "},
+        {"text": "\u00a0\n\u200b\u00ad"},
+        {"ids": ()},
+        {"phrases": ()},
+        {"phrases": ("one", " ")},
+        {"phrase": "..."},
+        {"source": "\t"},
+        {"app": "\u2060"},
+    ],
+)
+def test_a_selector_that_selects_everything_or_nothing_is_refused(given):
     with pytest.raises(EmptySelectorError):
         Selector(**given)
+
+
+@pytest.mark.parametrize("name", ["text", "phrase", "source", "app"])
+@pytest.mark.parametrize("given", ["\0zebra", "zebra\0", "\0", "ze\x1bbra", "\x85", "\udcff"])
+def test_a_selector_with_characters_that_no_text_has_is_refused(name, given):
+    with pytest.raises(UnseenCharactersError) as caught:
+        Selector(**{name: given})
+    assert "zebra" not in str(caught.value)
+    assert Selector(**{name: "tabs\tand\r\nlines"})
+
+
+def test_text_with_a_nul_that_is_stored_is_searched_whole(store):
+    store.add([entry("before\0 zebra after"), entry("something else")])
+    for selector in (Selector(text="zebra"), Selector(phrase="zebra"), Selector(text="before zebra")):
+        assert store.forget(selector, dry_run=True).entries == 1
+
+
+def test_only_the_expected_number_is_forgotten(store):
+    store.add([entry(f"apple {n}", minute=n) for n in range(5)] + [entry("pear")])
+    for expect in (0, 4, 6):
+        for dry_run in (True, False):
+            with pytest.raises(OtherCountError, match="take 5 of 6 entries now"):
+                store.forget(Selector(text="apple"), dry_run=dry_run, expect=expect)
+    assert store.counts().entries == 6
+    assert store.receipts() == []
+    assert store.forget(Selector(text="apple"), expect=5).entries == 5
+    assert store.forget(Selector(text="apple"), expect=0).entries == 0
+
+
+@pytest.mark.parametrize(
+    ("entries", "total", "large"),
+    [(10, 10, False), (11, 110, False), (11, 109, True), (0, 0, False), (1068, 1091, True)],
+)
+def test_large_is_more_than_ten_entries_and_a_tenth(entries, total, large):
+    assert ForgetReceipt(entries, (), None, total=total).large is large
 
 
 # Files and watches
@@ -379,7 +432,7 @@ def test_forgetting_takes_what_was_learned_from_the_text(store):
     heir = publish(store, parent=tainted, seen=[c])
     side = publish(store, parent=clean, seen=[c], status="refused")
     tokens = next(kept.tokens for kept in store.entries() if kept.id == b)
-    receipt = ForgetReceipt(entries=1, adapters_dropped=(tainted, heir), active=clean, tokens=tokens)
+    receipt = ForgetReceipt(1, (tainted, heir), clean, tokens, total=3)
     assert store.forget(Selector(text="BANANA"), dry_run=True) == receipt
     assert store.active() == heir
     assert store.get("round_due") is None
@@ -396,7 +449,7 @@ def test_forgetting_takes_what_was_learned_from_the_text(store):
     ]
     with pytest.raises(UnknownAdapterError):
         store.adapter_blob(tainted)
-    assert store.forget(Selector(text="banana")) == ForgetReceipt(0, (), clean)
+    assert store.forget(Selector(text="banana")) == ForgetReceipt(0, (), clean, total=2)
     assert store.forget(Selector(text="apple")).adapters_dropped == (clean, side)
     assert store.active() is None
 

@@ -56,8 +56,19 @@ export function on(element, event, work) {
   });
 }
 
-/** Whether the user agrees; `sentences` say to what. */
-export function agreed(title, sentences, yes) {
+/** Whether the user agrees; `sentences` say to what. With a `number`, that has to be typed before they can. */
+export function agreed(title, sentences, yes, number = null) {
+  const typed = $("ask-number");
+  const check = () => { $("ask-yes").disabled = number !== null && typed.value.trim() !== String(number); };
+  $("ask-much").hidden = number === null;
+  typed.value = "";
+  typed.oninput = check;
+  typed.onkeydown = (key) => {
+    if (key.key !== "Enter") return; // it would press the first button
+    key.preventDefault();
+    $("ask-yes").click();
+  };
+  check();
   const dialog = $("ask");
   $("ask-title").textContent = title;
   $("ask-text").replaceChildren(...sentences.map((sentence) => make("p", {}, sentence)));
@@ -69,21 +80,27 @@ export function agreed(title, sentences, yes) {
   });
 }
 
-/** Shows what would go, asks, lets it go, and says what has gone. */
-export async function remove(title, path, body, after) {
+/** Shows what would go, asks, lets it go, and says what has gone; then it offers what is nearly the same. */
+export async function remove(title, path, body, after, more = []) {
   const would = await ask(path, { ...body, dry_run: true });
   if (!would.entries) return say("There is no text that this fits.");
-  const sentences = [`${entries(would.entries)} (${count(would.tokens)} tokens) would be deleted for good, and known no longer.`];
+  const sentences = [...more, `${entries(would.entries)} (${count(would.tokens)} tokens) would be deleted for good, and known no longer.`];
   if (would.adapters_dropped.length) {
     const those = would.adapters_dropped.length === 1 ? "has seen it and would" : "have seen it and would";
     sentences.push(`${list("Adapter", would.adapters_dropped)} ${those} be deleted, too. Then ${serving(would.active)} serves, and a training round without the text is due.`);
   }
   if (would.backups.length) sentences.push(`Backups still hold it: ${would.backups.join(", ")}.`);
-  if (!await agreed(title, sentences, "Forget it")) return;
-  const done = await ask(path, body);
+  if (would.large) sentences.push(`That is more than a tenth of all ${entries(would.total)}.`);
+  if (!await agreed(title, sentences, "Forget it", would.large ? would.entries : null)) return;
+  const done = await ask(path, { ...body, expect: would.entries });
   const receipt = done.receipt === null ? "" : ` Receipt ${done.receipt}.`;
-  say(`Forgotten: ${entries(done.entries)}.${receipt} ${sentence(serving(done.active))} serves now.`);
+  const still = done.still_suggested?.length ? ` Still suggested: ${done.still_suggested.join(", ")}. ${done.still_suggested_why}` : "";
+  say(`Forgotten: ${entries(done.entries)}.${receipt} ${sentence(serving(done.active))} serves now.${still}`);
   await after();
+  if (!done.near?.length) return;
+  const forms = done.near.map((one) => `“${one.text}” (${entries(one.entries)})`).join(", ");
+  await remove("Forget what is nearly the same, too?", path, { phrases: done.near.map((one) => one.text) }, after,
+    [`Nearly the same is left: ${forms}.`, ...(done.near_complete ? [] : ["There may be more."])]);
 }
 
 export const count = (number) => number.toLocaleString("en");

@@ -1,0 +1,208 @@
+"""What a search finds is what a reader would find, by a rule told again in plain Python, character by character."""
+
+import hashlib
+import tempfile
+import unicodedata
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from idiolect.daemon.storage.matching import Pattern, folded
+from idiolect.daemon.storage.records import EmptySelectorError, NewEntry, Selector, UnseenCharactersError
+from idiolect.daemon.storage.store import Store
+
+KEY = "5a" * 32
+UNSEEN = "\xad\u200b\u200c\u200d\u2060\ufeff\ufe0f\u034f\0\x1b"
+LOOSE = "*'`~|"  # no mark by themselves, but part of what stands around one
+MEANT = "'#%&*@\\"  # punctuation that means something
+PIECES = [
+    *(
+        "heron",
+        "Heron",
+        "HERON",
+        "ｈｅｒｏｎ",
+        "he\xadron",
+        "ron",
+        "quill",
+        "é",
+        "e\u0301",
+        "Straße",
+        "STRASSE",
+        "ﬁn",
+        "fin",
+    ),
+    *("4821", "c++", "C#", "don't", "don’t", "日本", "👍", "a", "b", "e-mail", "the mail"),
+    *(
+        " ",
+        "  ",
+        "\n",
+        "\xa0",
+        "\u3000",
+        "\t",
+        "-",
+        "–",
+        ", ",
+        "/",
+        "…",
+        "...",
+        "(",
+        ")",
+        "*",
+        "'",
+        "’",
+        "_",
+        "&",
+    ),
+    *("\xad", "\u200b", "\ufe0f"),
+]
+TEXTS = st.lists(st.sampled_from([*PIECES, "\0", "\x1b"]), max_size=8).map("".join)
+PATTERNS = st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join)
+
+
+def plain(text):
+    """As a reader reads it: NFKC, without what is unseen and without letter case, one space for any white space."""
+    text = "".join(char for char in text if char not in UNSEEN)
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    out = []
+    for char in text.strip():
+        char = " " if char.isspace() else "'" if char in "’‘" else char
+        if char != " " or out[-1:] != [" "]:
+            out.append(char)
+    return "".join(out)
+
+
+def is_mark(char):
+    return char == " " or (unicodedata.category(char)[0] == "P" and char not in MEANT)
+
+
+def pieces(text):
+    """Runs of a text in turn: (True, what stands between words) and (False, a word)."""
+    found = []
+    at = 0
+    while at < len(text):
+        end = at
+        while end < len(text) and (is_mark(text[end]) or text[end] in LOOSE):
+            end += 1
+        if end > at and any(map(is_mark, text[at:end])):
+            found.append((True, text[at:end]))
+            at = end
+            continue
+        end = max(end, at + 1)
+        while end < len(text) and not is_mark(text[end]) and text[end] not in LOOSE:
+            end += 1
+        if found and not found[-1][0]:
+            found[-1] = (False, found[-1][1] + text[at:end])
+        else:
+            found.append((False, text[at:end]))
+        at = end
+    return found
+
+
+def letter(char):
+    return unicodedata.category(char)[0] in "LN"
+
+
+def whole_at(text, start, end):
+    """Whether no word goes on before `start` or after `end`."""
+    before, after = text[:start], text[end:]
+    if letter_or(text[start : start + 1]) and (
+        (before and letter(before[-1])) or (before[-1:] == "'" and before[:-1] and letter(before[-2]))
+    ):
+        return False
+    return not (
+        letter_or(text[end - 1 : end])
+        and ((after and letter(after[0])) or (after[:1] == "'" and after[1:] and letter(after[1])))
+    )
+
+
+def letter_or(char):
+    return char.isalnum()
+
+
+def contains(text, pattern, *, whole):
+    """The rule, told again: try each place of the text."""
+    seen = "".join(char for char in pattern if char not in UNSEEN)
+    text, core = plain(text), plain(pattern)
+    if not whole:
+        for start in range(len(text) - len(core) + 1):
+            end = start + len(core)
+            if text[start:end] != core:
+                continue
+            begins = not seen[0].isspace() or start == 0 or is_mark(text[start - 1])
+            ends = not seen[-1].isspace() or end == len(text) or is_mark(text[end])
+            if begins and ends:
+                return True
+    runs = pieces(core)
+    if whole:
+        runs = runs[runs[0][0] :]
+        runs = runs[: len(runs) - runs[-1][0]]
+    if sum(not between for between, _ in runs) < (1 if whole else 2):
+        return False
+    return any(follows(text, start, start, runs) for start in range(len(text)))
+
+
+def follows(text, start, at, runs, first=True):
+    """Whether these runs stand in the text from `at` on: words as they are, between them any marks."""
+    if not runs:
+        return whole_at(text, start, at)
+    between, run = runs[0]
+    if not between or first or len(runs) == 1:  # at the edges punctuation is as it is given
+        return text.startswith(run, at) and follows(text, start, at + len(run), runs[1:], False)
+    end = at
+    while end < len(text) and (is_mark(text[end]) or text[end] in LOOSE):
+        end += 1
+        if any(map(is_mark, text[at:end])) and follows(text, start, end, runs[1:], False):
+            return True
+    return False
+
+
+@settings(max_examples=1500, deadline=None)
+@given(text=TEXTS, given=PATTERNS, whole=st.booleans())
+def test_a_pattern_is_found_where_a_reader_finds_it(text, given, whole):
+    try:
+        pattern = Pattern(given, whole=whole)
+    except ValueError:
+        assert all(between for between, _ in pieces(plain(given)))
+        return
+    assert pattern.found(text) == contains(text, given, whole=whole)
+
+
+@given(text=st.text())
+def test_folding_is_as_a_reader_reads_and_stable(text):
+    assert folded(folded(text)) == folded(text)
+    assert folded(text.upper().lower()) == folded(text.lower())
+    assert folded(unicodedata.normalize("NFD", text)) == folded(unicodedata.normalize("NFC", text))
+
+
+@pytest.fixture(scope="module")
+def store():
+    with tempfile.TemporaryDirectory(prefix="idiolect-test-") as folder:
+        opened = Store.open(Path(folder) / "store.db", KEY)
+        at = datetime(2024, 3, 1, tzinfo=UTC)
+        texts = [f"{one}{sign}{two}" for one in PIECES for sign in (" ", "-", "\0") for two in PIECES[::5]]
+        opened.add(
+            [
+                NewEntry(text, "chat", None, at, b"\1\0\0\0", 0, hashlib.sha256(text.encode()).hexdigest())
+                for text in texts
+            ]
+        )
+        yield opened
+        opened.close()
+
+
+@settings(max_examples=150, deadline=None)
+@given(name=st.sampled_from(["text", "phrase"]), given=PATTERNS | st.text(max_size=6), nul=st.booleans())
+def test_no_selection_takes_an_entry_without_the_text(store, name, given, nul):
+    given = f"\0{given}" if nul else given
+    try:
+        selector = Selector(**{name: given})
+    except (EmptySelectorError, UnseenCharactersError):
+        return
+    assert not nul
+    taken = [entry.text for entry in store.entries(selector=selector)]
+    assert taken == [
+        entry.text for entry in store.entries() if contains(entry.text, given, whole=name == "phrase")
+    ]
