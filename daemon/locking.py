@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from idiolect.daemon.backup import FormerStoreKeptError
 from idiolect.daemon.storage import keys, sealing
+from idiolect.daemon.storage.marker import refuse_lost
 from idiolect.daemon.storage.store import Store
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
@@ -54,6 +55,7 @@ def rekey(settings: Settings) -> keys.StoreKey:
 
 
 def _refuse_nothing(settings: Settings) -> None:
+    refuse_lost(settings)
     if not settings.store_path.exists():
         raise NothingToLockError(
             f"There is no store in {settings.home} yet. Run `idiolect start` first; it makes one with a fresh key."

@@ -18,7 +18,7 @@ import sqlcipher3.dbapi2 as sqlcipher
 
 from idiolect.daemon import backup, process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import copies, keys
+from idiolect.daemon.storage import copies, keys, marker
 from idiolect.daemon.storage.file import StoreBusyError, StoreNewerError
 from idiolect.daemon.storage.records import BackupRow, Feedback, FileState, NewEntry, Selector
 from idiolect.daemon.storage.schema import migrations
@@ -109,6 +109,7 @@ def test_all_of_it_comes_back_on_a_fresh_machine_under_a_new_key(mine, target, t
         "log",
         "run",
         "store.db",
+        "store.json",
         "store.key",
     ]
     assert sorted(path.name for path in target.parent.iterdir()) == ["fresh", "home", "my.backup"]
@@ -125,6 +126,9 @@ def test_the_profiles_own_key_brings_a_lost_store_back(mine, target, tmp_path):
     then = contents(mine)
     assert program(mine.home, "backup", target, "--profile-key").returncode == 0
     mine.store_path.unlink()
+    lost = program(mine.home, "backup", target, "--profile-key")
+    assert lost.returncode == marker.StoreLostError.exit_code
+    assert str(target) in lost.stderr
     back = program(mine.home, "restore", target, "--profile-key")
     assert back.returncode == 0, back.stderr
     assert contents(mine) == then
@@ -313,6 +317,7 @@ def test_the_store_before_is_kept_put_back_and_let_go(mine, target):
         "log",
         "run",
         "store.db",
+        "store.json",
         "store.key",
     ]
 
