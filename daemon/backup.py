@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from idiolect.daemon import process, unfinished
-from idiolect.daemon.backupfile import Target, draft_of, salt_of
+from idiolect.daemon.backupfile import Target, created, draft_beside, salt_of
 from idiolect.daemon.storage import copies, keys, texts
 from idiolect.daemon.storage.file import StoreNewerError, StoreUnreadableError, busy
 from idiolect.daemon.storage.marker import refuse_lost, ways_back
@@ -139,11 +139,11 @@ def _write(settings: Settings, store: Store, place: Target, key: str) -> tuple[B
     """Make a backup; what is to be remembered of it, and how many rows each table has."""
     target, work = place.path, None
     try:
-        with draft_of(target) as draft:
-            # Noted first: whatever is forgotten from now on may be in the copy, and so may all that is added until it
-            # is written. Up to which entry it goes, it says itself.
-            at = datetime.now(UTC)
-            work = unfinished.begun(store, target, draft, at)
+        draft, at = draft_beside(target), datetime.now(UTC)
+        # Noted first: whatever is forgotten from now on may be in the copy, and so may all that is added until it
+        # is written. Up to which entry it goes, it says itself.
+        work = unfinished.begun(store, target, draft, at)
+        with created(draft):
             written = store.copy_to(draft, key, str(target))
             try:
                 verified = copies.check(draft, key)
@@ -214,7 +214,10 @@ def restore(settings: Settings, source: Path, key: str) -> Restored:
         finally:
             with contextlib.suppress(OSError):
                 _remove(draft)
-        open_store(settings, hex_digits).close()  # so that the marker is true
+        with contextlib.suppress(
+            IdiolectError
+        ):  # the store is restored; else the next start puts the marker right
+            open_store(settings, hex_digits).close()
     return Restored(_contents(verified), former)
 
 

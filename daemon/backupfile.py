@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import stat
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,20 +95,26 @@ def salt_of(path: Path) -> str | None:
     return found.hex() if len(found) == _SALT_BYTES else None
 
 
-@contextlib.contextmanager
-def draft_of(target: Path) -> Iterator[Path]:
-    """An empty file beside `target`, for the user alone; gone after the block, under this name. Raises OSError."""
+def draft_beside(target: Path) -> Path:
+    """A name beside `target` for a file that nobody has yet; drafts that were left there a day ago are removed.
+
+    Raises OSError.
+    """
     prefix = f".{target.name}-"
     for old in target.parent.iterdir():
         if old.name.startswith(prefix) and old.name.endswith(_DRAFT):
             found = old.lstat()
             if stat.S_ISREG(found.st_mode) and time.time() - found.st_mtime > _LEFT_BEHIND_S:
                 old.unlink()
-    handle, name = tempfile.mkstemp(prefix=prefix, suffix=_DRAFT, dir=target.parent)
-    os.close(handle)
+    return target.with_name(f"{prefix}{secrets.token_hex(4)}{_DRAFT}")
+
+
+@contextlib.contextmanager
+def created(draft: Path) -> Iterator[None]:
+    """An empty file at `draft`, for the user alone; gone after the block, under this name. Raises OSError."""
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     try:
-        durable.sync_folder(target.parent)  # so that what is noted of it is true after a power cut, too
-        yield Path(name)
+        yield
     finally:
         with contextlib.suppress(OSError):
-            Path(name).unlink()
+            draft.unlink()

@@ -234,6 +234,13 @@ def busy(path: Path) -> StoreBusyError:
     )
 
 
+def refused(path: Path, error: OSError) -> IdiolectError:
+    """The error that says what the file system's refusal to write a file of the store's means."""
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return no_permission(path, error.strerror or "not permitted")
+    return full(path)
+
+
 def full(path: Path) -> StoreFullError:
     """The error that says that there is no room to write."""
     return StoreFullError(

@@ -7,19 +7,22 @@ It holds paths, times and numbers: nothing of the text.
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import json
+import time
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
-from idiolect.daemon.storage.file import full, no_permission
+from idiolect.daemon.storage.file import refused
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings
+
+_LEFT_BEHIND_S: Final = 60.0
 
 Presence: TypeAlias = Literal["there", "missing", "empty", "none"]
 """Of a store: it is there, it was and is not, it is but holds nothing; or there never was one."""
@@ -88,11 +91,18 @@ def write(settings: Settings, marker: Marker) -> None:
     if read(settings) == marker:
         return
     try:
+        _clear_drafts(settings)
         durable.write(settings.marker_path, json.dumps(asdict(marker), default=datetime.isoformat).encode())
     except OSError as error:
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise no_permission(settings.marker_path, error.strerror or "not permitted") from None
-        raise full(settings.marker_path) from None
+        raise refused(settings.marker_path, error) from None
+
+
+def _clear_drafts(settings: Settings) -> None:
+    """Remove what writers that were killed have left; one that still writes takes no minute."""
+    for draft in settings.home.glob(f".{settings.marker_path.name}-*"):
+        with contextlib.suppress(FileNotFoundError):  # another one does the same
+            if time.time() - draft.lstat().st_mtime > _LEFT_BEHIND_S:
+                draft.unlink()
 
 
 def begin(settings: Settings) -> None:

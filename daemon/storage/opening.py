@@ -5,6 +5,7 @@ A profile that had a store never begins another by itself.
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from idiolect.daemon import process
 from idiolect.daemon.storage import keys, marker
-from idiolect.daemon.storage.file import StoreUnreadableError, fits, sound
+from idiolect.daemon.storage.file import StoreUnreadableError, fits, refused, sound
 from idiolect.daemon.storage.marker import KnownBackup, Marker
 from idiolect.daemon.storage.records import BackupRow
 from idiolect.daemon.storage.store import Store
@@ -95,31 +96,39 @@ def begin_anew(settings: Settings) -> list[Path]:
     """Put what is left of a lost or damaged store aside, so that the next start makes another; what was put where.
 
     Nothing is deleted. Raises AlreadyRunningError, LockedError, StoreSoundError, and KeyringLockedError where the
-    keyring may hold a key that opens it.
+    keyring may hold a key that opens it; and StoreFullError, StorePermissionError.
     """
-    with process.locked(settings.prepare()):
-        if settings.locked_path.exists():
-            raise keys.LockedError
-        found = marker.read(settings)
-        key = None
-        moved = []
-        try:
-            key = keys.obtain(settings, new=False).hex
-        except keys.KeyMissingError:
-            pass
-        except keys.KeyDamagedError:
-            if settings.key_path.exists():
-                moved.append(_put_aside(settings.key_path))
-        if key is not None and _is_sound(settings.store_path, key):
-            raise StoreSoundError(
-                f"The store {settings.store_path} opens, and all of it can be read, so it stays. `idiolect forget` "
-                "takes text out of it; `idiolect purge` removes the whole profile."
-            )
-        moved += move_aside(settings)
-        if found is not None or moved:
-            backups = () if found is None else found.backups
-            marker.write(settings, Marker(made=False, backups=backups))
-        return moved
+    settings.prepare()
+    try:
+        with process.locked(settings):
+            return _begin_anew(settings)
+    except OSError as error:
+        raise refused(settings.store_path, error) from None
+
+
+def _begin_anew(settings: Settings) -> list[Path]:
+    if settings.locked_path.exists():
+        raise keys.LockedError
+    found, key, moved = marker.read(settings), None, []
+    try:
+        key = keys.obtain(settings, new=False).hex
+    except keys.KeyMissingError:
+        pass
+    except keys.KeyDamagedError:
+        if settings.key_path.exists():
+            if not os.access(settings.key_path, os.R_OK):  # it may be the right one
+                raise
+            moved.append(_put_aside(settings.key_path))
+    if key is not None and _is_sound(settings.store_path, key):
+        raise StoreSoundError(
+            f"The store {settings.store_path} opens, and all of it can be read, so it stays. `idiolect forget` "
+            "takes text out of it; `idiolect purge` removes the whole profile."
+        )
+    moved += move_aside(settings)
+    if found is not None or moved:
+        backups = () if found is None else found.backups
+        marker.write(settings, Marker(made=False, backups=backups))
+    return moved
 
 
 def _is_sound(store: Path, key: str) -> bool:
