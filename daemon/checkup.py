@@ -50,8 +50,7 @@ class Standing:
 def standing(settings: Settings) -> Standing:
     """What is known without reading the store, with or without a running service."""
     state = marker.presence(settings)
-    found = marker.read(settings)
-    check = None if found is None else found.check
+    check = marker.last_check(settings)
     at, sound = (None, None) if check is None else (check.at, check.sound)
     mend = None
     if state in ("missing", "empty"):
@@ -107,9 +106,12 @@ class Checkup:
         """Whether the last reading is a day ago, or in a future that a clock had once shown."""
         if time.monotonic() - self._tried < _AGAIN_S:
             return False
-        found = marker.read(self._settings)
-        at = None if found is None or found.check is None else found.check.at
-        return at is None or not timedelta(0) <= self._now() - at < _EVERY
+        check = marker.last_check(self._settings)
+        if check is None:
+            return True
+        # What was damaged may have been put right by hand.
+        every = _EVERY if check.sound else timedelta(seconds=_AGAIN_S)
+        return not timedelta(0) <= self._now() - check.at < every
 
     def hasten(self) -> bool:
         """Before the service goes to rest: whether the store is to be read first, which begins at once."""
@@ -121,7 +123,8 @@ class Checkup:
     def run(self) -> marker.Check:
         """Read all of the store, and note in the marker what came of it. Raises the store's errors."""
         started = time.monotonic()
-        check = marker.Check(self._now(), self._store.sound())
+        inode = self._settings.store_path.stat().st_ino
+        check = marker.Check(self._now(), self._store.sound(), inode)
         marker.note_check(self._settings, check)
         if check.sound:
             log.info("the store was read through in %.1f s and is sound", time.monotonic() - started)

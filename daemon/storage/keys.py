@@ -6,6 +6,7 @@ it. So whatever happens on the way, a key that fits is at hand at the next start
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
     from idiolect.daemon.settings import Settings
+
+log = logging.getLogger("idiolect.keys")
 
 SERVICE = "idiolect"
 
@@ -325,6 +328,9 @@ def _from_file(path: Path) -> str | None:
     try:
         if sys.platform != "win32" and path.stat().st_mode & 0o077:
             path.chmod(0o600)
+            log.warning(
+                "the key file was open to other users and was closed; `idiolect rekey` makes another key"
+            )
         kept = path.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         return None

@@ -51,10 +51,14 @@ class KnownBackup:
 
 @dataclass(frozen=True)
 class Check:
-    """When all of the store was last read, and whether it was as it had been written."""
+    """When all of the store was last read, and whether it was as it had been written.
+
+    `inode` is the file's number in its file system: this is said of that file, and of none that takes its place.
+    """
 
     at: datetime
     sound: bool
+    inode: int
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,9 @@ def read(settings: Settings) -> Marker | None:
             KnownBackup(str(row["path"]), _moment(row["at"]), row.get("salt")) for row in told["backups"]
         )
         check = told.get("check")
-        checked = None if check is None else Check(_moment(check["at"]), bool(check["sound"]))
+        checked = (
+            None if check is None else Check(_moment(check["at"]), bool(check["sound"]), int(check["inode"]))
+        )
         return Marker(bool(told["made"]), str(told["store"]), backups, checked)
     except FileNotFoundError:
         return None
@@ -131,6 +137,16 @@ def presence(settings: Settings) -> Presence:
     # A profile of a version that wrote no marker: its key says the same.
     keys = (settings.key_path, settings.next_key_path, settings.locked_path)
     return state if any(path.exists() for path in keys) else "none"
+
+
+def last_check(settings: Settings) -> Check | None:
+    """What the last reading of the store that is there has shown; None where it was never read through."""
+    found = read(settings)
+    try:
+        inode = settings.store_path.stat().st_ino
+    except OSError:
+        return None
+    return found.check if found and found.check and found.check.inode == inode else None
 
 
 def lost(settings: Settings, state: Literal["missing", "empty"]) -> StoreLostError:
