@@ -48,7 +48,7 @@ from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.people import Asked
 from idiolect.daemon.sources.table import SUFFIXES
 from idiolect.daemon.storage.audit import Audit
-from idiolect.daemon.storage.opening import open_store
+from idiolect.daemon.storage.opening import damage_noted, open_store
 from idiolect.daemon.storage.records import (
     COMMANDS,
     EvalRequest,
@@ -92,7 +92,8 @@ class Service:
         self.key = self._store.key
         """The store's."""
         try:
-            self._open()
+            with damage_noted(settings):
+                self._open()
         except BaseException:
             self._store.close()
             raise

@@ -115,7 +115,7 @@ def status(as_json: AsJson = False) -> None:
     """Show what it knows, serves and does; works without the service, too."""
     from idiolect.daemon import process
     from idiolect.daemon.checkup import standing
-    from idiolect.daemon.commandline.client import Client, NotRunningError
+    from idiolect.daemon.commandline.client import Client, NotAnsweringError, NotRunningError
     from idiolect.daemon.commandline.view import View
     from idiolect.daemon.doctor import warnings
     from idiolect.daemon.endpoint import tokens
@@ -125,9 +125,11 @@ def status(as_json: AsJson = False) -> None:
     try:
         with Client(settings) as client:
             now = client.get("/v1/status", timeout_s=_PROMPT_S)
-    except (NotRunningError, process.RelayedError) as error:
+    except (NotRunningError, NotAnsweringError, process.RelayedError) as error:
         if getattr(error, "relayed_code", "locked") != "locked":
             raise
+        if isinstance(error, NotAnsweringError) and process.find(settings) is not None:
+            raise  # one that ended when it was to wake says why below
         running = process.find(settings)
         where = {name: running and getattr(running, name) for name in ("pid", "url", "socket")}
         unknown = dict.fromkeys(("base", "adapter", "entries", "tokens", "savings", "training"))

@@ -5,9 +5,10 @@ A profile that had a store never begins another by itself.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -65,6 +66,24 @@ def open_store(settings: Settings, key: str | None = None, *, busy_timeout_s: fl
         store.close()
         raise
     return store
+
+
+@contextlib.contextmanager
+def damage_noted(settings: Settings) -> Iterator[None]:
+    """Where the block, which reads the open store, meets a damaged page, note it in the marker, and say what to do.
+
+    Raises StoreUnreadableError.
+    """
+    try:
+        yield
+    except StoreUnreadableError:
+        with contextlib.suppress(IdiolectError, OSError):
+            inode = settings.store_path.stat().st_ino
+            marker.note_check(settings, marker.Check(datetime.now(UTC), sound=False, inode=inode))
+        raise StoreUnreadableError(
+            f"A part of the store {settings.store_path} is damaged. Keep a copy of the profile and check the disk. "
+            f"{marker.ways_back(settings)}"
+        ) from None
 
 
 def settle(

@@ -15,7 +15,7 @@ from idiolect.daemon.checkup import Checkup, standing
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, marker, opening
-from idiolect.daemon.storage.file import StoreBusyError
+from idiolect.daemon.storage.file import StoreBusyError, StoreUnreadableError
 from idiolect.daemon.storage.records import NewEntry
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -155,6 +155,19 @@ def test_the_service_reads_its_store_through_before_it_rests(settings, tiny):
         now = service.status()["store"]
         assert now["sound"] is True
         assert abs(now["checked_at"] - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+def test_damage_that_keeps_the_service_from_starting_is_told_of_with_the_backups(settings, tiny, tmp_path):
+    settings.base_dir.rmdir()
+    settings.base_dir.symlink_to(tiny.folder.parent)
+    with closing(opening.open_store(settings)) as store:
+        fill(store)
+    backup.make(settings, tmp_path / "my.backup", copies.raw("c3" * 32))
+    damage(settings)
+    with pytest.raises(StoreUnreadableError, match="damaged") as caught:
+        Service(settings)
+    assert str(tmp_path / "my.backup") in str(caught.value)
+    assert standing(settings).sound is False
 
 
 # The key file
