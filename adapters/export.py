@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -52,13 +53,15 @@ def export(kind: str, lora: Lora, base: BasePaths, path: Path) -> Path:
     """
     if kind not in KINDS:
         raise ExportError(f"There is no export of the kind {kind}. Choose one of {', '.join(KINDS)}.")
-    if path.exists():
+    if os.path.lexists(path):
         raise ExportError(f"{path} exists already. Give a path that does not.")
     try:
         with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as work:
             made = Path(work) / path.name
             KINDS[kind](lora, base, made)
             _keep_private(made)
+            if os.path.lexists(path):  # it was made meanwhile
+                raise ExportError(f"{path} exists already. Give a path that does not.")
             shutil.move(made, path)
     except OSError as error:
         raise ExportError(

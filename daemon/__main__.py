@@ -101,6 +101,7 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
     door = os.dup(sock.fileno())  # the server closes its own
     # Only now what is slow to import: a taken port or a second start is told at once.
     from idiolect.daemon.endpoint import server
+    from idiolect.daemon.storage.marker import refuse_lost
 
     # Not those of another version, whose page is another.
     go_on = left is not None and left.running == asdict(running)
@@ -124,6 +125,7 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
         with contextlib.ExitStack() as opened:
             key: str | None = None
             may_rest: Callable[[], Rest | None] = Rest
+            refuse_lost(settings)
             if settings.locked_path.exists():
                 app = server.create_locked_app(running=running, settings=settings)
             else:

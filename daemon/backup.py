@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
-import tempfile
-import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from idiolect.daemon import process
+from idiolect.daemon import process, unfinished
+from idiolect.daemon.backupfile import Target, created, draft_beside, salt_of
 from idiolect.daemon.storage import copies, keys, texts
 from idiolect.daemon.storage.file import StoreNewerError, StoreUnreadableError, busy
+from idiolect.daemon.storage.marker import refuse_lost, ways_back
+from idiolect.daemon.storage.opening import move_aside, open_store, settle
 from idiolect.daemon.storage.records import BackupRow
 from idiolect.daemon.storage.store import Store
 from idiolect.models import durable
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings
 
 _PATIENCE_S = 60.0  # beside a long import, whose transactions follow closely on each other
-_LEFT_BEHIND_S = 86400.0  # a draft that is older was left by a backup that was killed
-_DRAFT = ".part"  # how its name ends
 
 
 class NothingToBackUpError(IdiolectError):
@@ -94,48 +92,87 @@ def kept_key(settings: Settings) -> str:
     return copies.raw(keys.obtain(settings, new=False).hex)
 
 
+def replaces(settings: Settings, target: Path, key: str | None = None) -> bool:
+    """Whether a backup to `target` takes the place of an earlier one; without `key` that is not told.
+
+    Raises CopyFailedError where no backup can be written there, and NotABackupError where something else is there.
+    """
+    with _reported(target):
+        place = Target.at(settings, target)
+        if key is not None:
+            place.require_backup(settings, key)
+        return place.was is not None
+
+
 def make(settings: Settings, target: Path, key: str) -> Backup:
     """Write all that the store holds at this moment to `target`, encrypted with `key`, and read it through.
 
-    The file is for the user alone, and whole or not there: what was at `target` before is replaced only by a copy that
-    was verified. The store remembers the backup's path. Raises NothingToBackUpError, CopyFailedError, and the
-    store's errors.
+    The file is for the user alone, and whole or not there: an earlier backup at `target` is replaced only by a copy
+    that was verified, and nothing else is replaced at all. The store remembers the backup's path. Raises
+    NothingToBackUpError, CopyFailedError, NotABackupError, and the store's errors.
     """
     _require_store(settings)
-    target = target.resolve()
-    if target.is_relative_to(settings.home):
-        raise copies.failed(target, "it is inside the profile, which a backup is there to outlive")
-    if target.is_dir():
-        raise copies.failed(target, "it is a folder")
-    store = Store.open(settings.store_path, keys.obtain(settings).hex, busy_timeout_s=_PATIENCE_S)
-    with contextlib.closing(store), _reported(target), _draft(target) as draft:
-        before = {row.path: row for row in store.backups()}
-        for path in before:
-            if Path(path).parent.is_dir() and not Path(path).exists():  # deleted; not on a disk that is away
-                store.drop_backup(path)
-        # Noted first: whatever is forgotten from now on may be in the copy, and so may all that is added until it is
-        # written. Up to which entry it goes, it says itself.
-        noted = BackupRow(str(target), datetime.now(UTC), None)
-        store.note_backup(noted)
+    with _reported(target):
+        place = Target.at(settings, target)
+        place.require_backup(settings, key)
+    store = open_store(settings, busy_timeout_s=_PATIENCE_S)
+    with contextlib.closing(store), _reported(place.path):
+        unfinished.clear(store)
+        for row in store.backups():
+            if (
+                Path(row.path).parent.is_dir() and not Path(row.path).exists()
+            ):  # deleted; not on a disk that is away
+                store.drop_backup(row.path)
         try:
+            row, written = _write(settings, store, place, key)
+        except (copies.CopyFailedError, StoreUnreadableError):
+            _blame_the_store(settings, store)
+            raise
+        with contextlib.suppress(
+            IdiolectError
+        ):  # the backup is made; the marker is put right at the next start
+            settle(settings, store, {(row.path, row.at): salt_of(place.path)})
+    return Backup(place.path, place.path.stat().st_size, _contents(written))
+
+
+def _write(settings: Settings, store: Store, place: Target, key: str) -> tuple[BackupRow, dict[str, int]]:
+    """Make a backup; what is to be remembered of it, and how many rows each table has."""
+    target, work = place.path, None
+    try:
+        draft, at = draft_beside(target), datetime.now(UTC)
+        # Noted first: whatever is forgotten from now on may be in the copy, and so may all that is added until it
+        # is written. Up to which entry it goes, it says itself.
+        work = unfinished.begun(store, target, draft, at)
+        with created(draft):
             written = store.copy_to(draft, key, str(target))
             try:
                 verified = copies.check(draft, key)
                 with copies.opened(draft, key) as db:
-                    noted = replace(noted, last_entry=texts.last_id(db))
+                    row = BackupRow(str(target), at, texts.last_id(db))
             except copies.CopyUnreadableError:
                 raise copies.failed(target, "what was written cannot be read again") from None
             if verified != written:
                 raise copies.failed(target, "what was written is not all that was to be written")
-            durable.publish(draft, target)
-        except BaseException:
-            with contextlib.suppress(IdiolectError):
-                store.drop_backup(str(target))
-                if str(target) in before:
-                    store.note_backup(before[str(target)])
-            raise
-        store.note_backup(noted)  # where that fails, the backup is there and may hold anything
-    return Backup(target, target.stat().st_size, _contents(written))
+            place.publish(settings, draft)
+    except BaseException:
+        if work is not None:
+            with contextlib.suppress(IdiolectError):  # then the next start, or the next backup, does it
+                store.give_up_backup(work)
+        raise
+    with contextlib.suppress(IdiolectError):  # the backup is there and may hold anything, as was noted
+        store.end_backup(work, row)
+    return row, written
+
+
+def _blame_the_store(settings: Settings, store: Store) -> None:
+    """Raises StoreUnreadableError where no copy was made because the store itself is damaged."""
+    try:
+        copies.check(settings.store_path, copies.raw(store.key))
+    except copies.CopyUnreadableError:
+        raise StoreUnreadableError(
+            f"No copy was made, because the store {settings.store_path} itself is damaged. Earlier backups are as they "
+            f"were. Keep a copy of the profile and check the disk. {ways_back(settings)}"
+        ) from None
 
 
 def examine(source: Path, key: str) -> Contents:
@@ -169,6 +206,7 @@ def restore(settings: Settings, source: Path, key: str) -> Restored:
             for log in _logs(draft):  # which reading it made
                 log.unlink(missing_ok=True)
             if former is None:
+                move_aside(settings)  # a log that is left of a lost store would be taken for the new one's
                 durable.publish(draft, settings.store_path)
             else:
                 _settle(settings.store_path, hex_digits)
@@ -176,6 +214,10 @@ def restore(settings: Settings, source: Path, key: str) -> Restored:
         finally:
             with contextlib.suppress(OSError):
                 _remove(draft)
+        with contextlib.suppress(
+            IdiolectError
+        ):  # the store is restored; else the next start puts the marker right
+            open_store(settings, hex_digits).close()
     return Restored(_contents(verified), former)
 
 
@@ -197,8 +239,9 @@ def undo(settings: Settings) -> Contents | None:
             durable.publish(kept, store)
             _end_swap(settings)
         with contextlib.suppress(IdiolectError):
-            with contextlib.closing(Store.open(store, hex_digits)) as opened:
+            with contextlib.closing(open_store(settings, hex_digits)) as opened:
                 opened.note_backup(BackupRow(str(kept), datetime.now(UTC), None))
+                settle(settings, opened)
             return _contents(copies.check(store, copies.raw(hex_digits)))
         return None
 
@@ -212,32 +255,13 @@ def discard(settings: Settings) -> Path:
         _end_swap(settings)
         kept = _require_kept(settings)
         _remove(kept)
-        with contextlib.suppress(IdiolectError):
-            store = Store.open(settings.store_path, keys.obtain(settings).hex)
-            with contextlib.closing(store):
-                store.drop_backup(str(kept))
+        with contextlib.suppress(IdiolectError), contextlib.closing(open_store(settings)) as store:
+            store.drop_backup(str(kept))
+            settle(settings, store)
     return kept
 
 
 # --- parts -------------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _draft(target: Path) -> Iterator[Path]:
-    """An empty file beside `target`, for the user alone; gone after the block, under this name."""
-    prefix = f".{target.name}-"
-    for old in target.parent.iterdir():
-        if old.name.startswith(prefix) and old.name.endswith(_DRAFT):
-            found = old.lstat()
-            if stat.S_ISREG(found.st_mode) and time.time() - found.st_mtime > _LEFT_BEHIND_S:
-                old.unlink()
-    handle, name = tempfile.mkstemp(prefix=prefix, suffix=_DRAFT, dir=target.parent)
-    os.close(handle)
-    try:
-        yield Path(name)
-    finally:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
 
 
 @contextlib.contextmanager
@@ -364,6 +388,7 @@ def _is_store(path: Path) -> bool:
 
 
 def _require_store(settings: Settings) -> None:
+    refuse_lost(settings)
     if not _is_store(settings.store_path):
         raise NothingToBackUpError(
             f"There is no store in {settings.home} yet. `idiolect start` makes one; "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import stat
 import sys
@@ -16,6 +17,7 @@ from typing import Literal
 import psutil
 
 from idiolect.daemon import process
+from idiolect.daemon.checkup import standing
 from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.desktop import Desktop
 from idiolect.daemon.endpoint.address import who_has
@@ -28,7 +30,7 @@ _MEMORY_BYTES = 1_600_000_000
 _SWAPS = Path("/proc/swaps")
 _DEVICES = Path("/sys/block")
 _MANY_NOTICED = 524_288
-_DAMAGED = "Keep a copy of the profile, run `idiolect restore` with a backup, and check the disk."
+_DAMAGED = "Keep a copy of the profile and check the disk."
 _MOST_NOTICED = Path("/proc/sys/fs/inotify/max_user_watches")
 
 
@@ -63,6 +65,7 @@ def examine() -> list[Finding]:
         *_left_behind(settings),
         *_files(settings),
         *_key(settings),
+        *_stands(settings),
         *_opens(settings),
     ]
     return [*findings, *_desktop(settings), *_swap()]
@@ -169,26 +172,65 @@ def _left_behind(settings: Settings) -> list[Finding]:
     return []
 
 
+def _stands(settings: Settings) -> list[Finding]:
+    """Whether the store is there and sound, as far as can be said without its key."""
+    now = standing(settings)
+    if now.state == "none":
+        return []
+    if now.mend is not None:
+        found = "a part of the store is damaged" if now.state == "there" else f"the store is {now.state}"
+        when = (
+            f", as was seen on {now.checked_at:%Y-%m-%d}" if now.state == "there" and now.checked_at else ""
+        )
+        return [Finding("store", "wrong", f"{found}{when}", now.mend)]
+    if now.checked_at is None:
+        return []
+    return [
+        Finding("store", "ok", f"all of it was read on {now.checked_at:%Y-%m-%d %H:%M} UTC and was sound")
+    ]
+
+
 def _opens(settings: Settings) -> list[Finding]:
     """Whether the key file opens the store, and all of it is sound; a keyring is not asked: it might ask the user."""
-    if process.holder(settings) is not None or not (
-        settings.store_path.exists() and settings.key_path.exists()
-    ):
-        return []
-    from idiolect.daemon.storage.file import fits, sound
+    from idiolect.daemon.storage.file import StoreUnreadableError, fits, sound
+    from idiolect.daemon.storage.marker import ways_back
 
-    mend = "Put the right key file there, or run `idiolect restore` with a backup."
+    if process.holder(settings) is not None or standing(settings).state != "there":
+        return []
+    mend = f"Put the right key file there. {ways_back(settings)}"
     try:
         key = settings.key_path.read_text(encoding="ascii").strip()
-        if fits(settings.store_path, key):
-            if (
-                sound(settings.store_path, key) or process.holder(settings) is not None
-            ):  # one started meanwhile
-                return []
-            return [Finding("store", "wrong", "a part of the store is damaged", _DAMAGED)]
-    except (IdiolectError, OSError, ValueError) as error:
-        return [Finding("store", "wrong", f"the store cannot be opened ({type(error).__name__})", mend)]
-    return [Finding("store", "wrong", "the key in the key file does not open the store", mend)]
+    except FileNotFoundError:
+        return []
+    except ValueError:
+        return [Finding("key", "wrong", f"{settings.key_path} does not hold a key", mend)]
+    except OSError as error:
+        return [_shut("key", settings.key_path, error)]
+    try:
+        with settings.store_path.open("rb"):
+            pass
+        if not re.fullmatch(r"[0-9a-f]{64}", key) or not fits(settings.store_path, key):
+            return [Finding("store", "wrong", "the key in the key file does not open the store", mend)]
+        if sound(settings.store_path, key) or process.holder(settings) is not None:  # one started meanwhile
+            return []
+    except OSError as error:
+        return [_shut("store", settings.store_path, error)]
+    except StoreUnreadableError:
+        pass
+    except (
+        IdiolectError
+    ) as error:  # another program holds it, or its folder is closed: its sentence says what to do
+        return [Finding("store", "wrong", "the store cannot be opened", str(error))]
+    return [Finding("store", "wrong", "a part of the store is damaged", f"{_DAMAGED} {ways_back(settings)}")]
+
+
+def _shut(check: str, path: Path, error: OSError) -> Finding:
+    """A file that this user may not open, or that the disk does not give."""
+    found = f"{path} cannot be read: {error.strerror}"
+    if isinstance(error, PermissionError):
+        mend = f"Run `chmod u+rw {path}`; where it belongs to another user, run idiolect as that one."
+        return Finding(check, "wrong", found, mend)
+    return Finding(check, "wrong", found, "Check the disk.")
 
 
 def _desktop(settings: Settings) -> list[Finding]:
@@ -236,12 +278,32 @@ def _key(settings: Settings) -> list[Finding]:
     if settings.locked_path.exists():
         return [Finding("key", "note", "the profile is locked", "Run `idiolect unlock`.")]
     if settings.key_path.exists():
+        if (open_ := _open_key(settings)) is not None:
+            return [open_]
         mend = (
             "Whoever can read that file can read the store; a system keyring would guard it better. Where there is "
             "one, `idiolect rekey` moves the key there."
         )
         return [Finding("key", "note", f"in {settings.key_path}", mend)]
     return [Finding("key", "ok", "in the system's keyring")] if settings.store_path.exists() else []
+
+
+def _open_key(settings: Settings) -> Finding | None:
+    """A key file that other users could read, whoever has by now."""
+    path = settings.key_path
+    if sys.platform == "win32" or not stat.S_IMODE(path.stat().st_mode) & 0o077:
+        return None
+    found = f"the key file {path} is open to other users"
+    return Finding(
+        "key", "wrong", found, f"Run `chmod go-rwx {path}`, then `idiolect rekey`: it may have been read."
+    )
+
+
+def warnings(settings: Settings) -> list[str]:
+    """What `idiolect status` says besides, in sentences: a key that others can read."""
+    if not settings.key_path.exists() or (found := _open_key(settings)) is None:
+        return []
+    return [f"{found.found[0].upper()}{found.found[1:]}. {found.mend}"]
 
 
 def _files(settings: Settings) -> list[Finding]:

@@ -2,32 +2,25 @@
 
 Locked means that the service runs without key, text and adapter, and refuses, until the profile is unlocked. Its
 process was ended, so that what it held in memory is gone with it, and another one started that loads nothing. With a
-passphrase the key is gone, too: it is in the mark, encrypted with a key that scrypt (RFC 7914) makes of the passphrase,
-and nowhere else. A salt is used once, so the cipher is a one-time pad; the tag is HMAC-SHA256. Without a passphrase,
+passphrase the key is gone, too: it is in the mark, sealed (`sealing.py`), and nowhere else. Without a passphrase,
 whoever can run commands of the user's can unlock.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import hmac
 import json
-import secrets
-from typing import TYPE_CHECKING, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from idiolect.daemon.backup import FormerStoreKeptError
-from idiolect.daemon.storage import keys
+from idiolect.daemon.storage import keys, sealing
+from idiolect.daemon.storage.marker import refuse_lost
 from idiolect.daemon.storage.store import Store
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings
-
-# 128 MiB of memory and, on a slow core, half a second for each guess.
-_COST: Final = {"n": 2**17, "r": 8, "p": 1}
-_MAX_MEMORY: Final = 2**28
 
 _LEFT: Final = "left"  # in the mark: where the key was, until it is seen to be gone from there
 
@@ -38,14 +31,6 @@ class NothingToLockError(IdiolectError):
     code: ClassVar[str] = "nothing-to-lock"
     exit_code: ClassVar[int] = 83
     http_status: ClassVar[int] = 409
-
-
-class WrongPassphraseError(IdiolectError):
-    """The profile was locked with another passphrase, or with one where none was given."""
-
-    code: ClassVar[str] = "wrong-passphrase"
-    exit_code: ClassVar[int] = 81
-    http_status: ClassVar[int] = 403
 
 
 def rekey(settings: Settings) -> keys.StoreKey:
@@ -70,6 +55,7 @@ def rekey(settings: Settings) -> keys.StoreKey:
 
 
 def _refuse_nothing(settings: Settings) -> None:
+    refuse_lost(settings)
     if not settings.store_path.exists():
         raise NothingToLockError(
             f"There is no store in {settings.home} yet. Run `idiolect start` first; it makes one with a fresh key."
@@ -87,11 +73,7 @@ def lock(settings: Settings, passphrase: str | None) -> None:
     if passphrase is None:
         durable.write(settings.locked_path, b"{}\n")
         return
-    key = bytes.fromhex(kept.hex)
-    salt = secrets.token_bytes(16)
-    pad, tag_key = _derived(passphrase, salt)
-    wrapped = bytes(a ^ b for a, b in zip(key, pad, strict=True))
-    mark = {"salt": salt.hex(), "key": wrapped.hex(), "tag": _tag(tag_key, wrapped)}
+    mark = sealing.seal(kept.hex, passphrase)
     durable.write(settings.locked_path, _line(mark | {_LEFT: kept.origin}))
     if keys.remove(settings, kept.origin) is not True:
         raise keys.KeyringLockedError(
@@ -120,45 +102,44 @@ def needs_passphrase(settings: Settings) -> bool:
 
 
 def unlock(settings: Settings, passphrase: str | None) -> bool:
-    """Unlock the profile; False where it was not locked. Raises WrongPassphraseError.
+    """Unlock the profile; False where it was not locked. Raises WrongPassphraseError, KeyDamagedError.
 
     The caller holds the profile's lock.
     """
     if not settings.locked_path.exists():
         return False
     if mark := _mark(settings):
-        pad, tag_key = _derived(passphrase or "", bytes.fromhex(mark["salt"]))
-        wrapped = bytes.fromhex(mark["key"])
-        if not hmac.compare_digest(mark["tag"], _tag(tag_key, wrapped)):
-            raise WrongPassphraseError(
-                "This is not the passphrase that the profile was locked with. Try again."
-            )
-        keys.put_back(settings, bytes(a ^ b for a, b in zip(wrapped, pad, strict=True)).hex())
+        try:
+            key = sealing.opened(mark, passphrase or "")
+        except ValueError:
+            raise _damaged(settings) from None
+        keys.put_back(settings, key)
     settings.locked_path.unlink()
     return True
 
 
-def _mark(settings: Settings) -> dict[str, str]:
+def _mark(settings: Settings) -> dict[str, Any]:
+    """What the mark says; nothing where the profile is locked without a passphrase, or not at all."""
     try:
-        mark: dict[str, str] = json.loads(settings.locked_path.read_text(encoding="ascii"))
+        mark = json.loads(settings.locked_path.read_text(encoding="ascii"))
     except FileNotFoundError:
         return {}
     except ValueError:
+        raise _damaged(settings) from None
+    except OSError as error:
         raise keys.KeyDamagedError(
-            f"{settings.locked_path} is damaged. Put back a copy of it, or of the whole profile."
+            f"{settings.locked_path} cannot be read: {error.strerror}. Make it readable for you alone."
         ) from None
+    if not isinstance(mark, dict):
+        raise _damaged(settings)
     return mark
 
 
-def _line(mark: dict[str, str]) -> bytes:
+def _damaged(settings: Settings) -> keys.KeyDamagedError:
+    return keys.KeyDamagedError(
+        f"{settings.locked_path} is damaged. Put back a copy of it, or of the whole profile."
+    )
+
+
+def _line(mark: dict[str, Any]) -> bytes:
     return json.dumps(mark).encode() + b"\n"
-
-
-def _derived(passphrase: str, salt: bytes) -> tuple[bytes, bytes]:
-    """32 bytes to encrypt with and 32 bytes for the tag."""
-    made = hashlib.scrypt(passphrase.encode(), salt=salt, maxmem=_MAX_MEMORY, dklen=64, **_COST)
-    return made[:32], made[32:]
-
-
-def _tag(key: bytes, wrapped: bytes) -> str:
-    return hmac.new(key, wrapped, "sha256").hexdigest()

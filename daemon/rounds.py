@@ -53,7 +53,7 @@ class Rounds:
         self._paused = paused
         self._trainer = trainer
         self._schedule = Schedule(settings)
-        self._manners = Manners(children, self._schedule, self._quiet_s, paused)
+        self._manners = Manners(children, self._schedule, self.quiet_s, paused)
         self._senses = Senses(children)
         self._running: Following | None = None
         self._stopping = threading.Event()
@@ -100,11 +100,12 @@ class Rounds:
         """How much computing time rounds have used of this day's, in seconds."""
         return {"used_s": round(self._trainer.used_today_s(), 1), "budget_s": self._settings.daily_budget_s}
 
-    def _quiet_s(self) -> float:
+    def quiet_s(self) -> float:
+        """For how many seconds nobody has typed, and nothing new has come in."""
         return time.monotonic() - self._busy_at
 
     def _decision(self) -> Decision:
-        machine = self._senses.machine(self._quiet_s())
+        machine = self._senses.machine(self.quiet_s())
         return self._schedule.decide(self._facts(), machine, datetime.now())
 
     def _facts(self) -> Facts:

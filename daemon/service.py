@@ -26,8 +26,9 @@ from idiolect.adapters.lora import Lora
 from idiolect.adapters.mixture import Mixture
 from idiolect.adapters.predict import NO_GHOST, Predictor, Suggestion
 from idiolect.adapters.serving import Serving
-from idiolect.daemon import trust
+from idiolect.daemon import trust, unfinished
 from idiolect.daemon.capture import Ingest, Learned, Progress
+from idiolect.daemon.checkup import Checkup, standing
 from idiolect.daemon.children import Children
 from idiolect.daemon.commands import Commands
 from idiolect.daemon.evals import Evals
@@ -47,8 +48,8 @@ from idiolect.daemon.servable import NoAdapterError, Servable
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.people import Asked
 from idiolect.daemon.sources.table import SUFFIXES
-from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.audit import Audit
+from idiolect.daemon.storage.opening import damage_noted, open_store
 from idiolect.daemon.storage.records import (
     COMMANDS,
     EvalRequest,
@@ -58,7 +59,6 @@ from idiolect.daemon.storage.records import (
     ForgetReceipt,
     Selector,
 )
-from idiolect.daemon.storage.store import Store
 from idiolect.daemon.takeout import EVERYTHING, takeout
 from idiolect.daemon.trainer import Trainer, told
 from idiolect.daemon.watch import Watcher
@@ -88,11 +88,13 @@ class Service:
     def __init__(self, settings: Settings, key: str | None = None) -> None:
         self._settings = settings
         self._base = find_base(settings.base_dir)
-        self.key = key or keys.obtain(settings).hex
+        self._store = open_store(settings, key)
+        unfinished.clear(self._store)
+        self.key = self._store.key
         """The store's."""
-        self._store = Store.open(settings.store_path, self.key)
         try:
-            self._open()
+            with damage_noted(settings):
+                self._open()
         except BaseException:
             self._store.close()
             raise
@@ -154,11 +156,14 @@ class Service:
         self._rounds.start()
         self._retention = Retention(self._settings, self._store, self._remade)
         self._retention.start()
+        self._checkup = Checkup(self._settings, self._store, self._rounds.quiet_s)
+        self._checkup.start()
         give_back_memory()
 
     def close(self) -> None:
         """Stop following folders, end a round or an evaluation that runs, and close the store."""
         self._retention.stop()
+        self._checkup.stop()
         self._watcher.stop()
         self._children.stop()
         self._rounds.stop()
@@ -172,6 +177,8 @@ class Service:
     def rest(self) -> Rest | None:
         """What to look out for while the service rests, or None: there is something to do."""
         if self._children.doing or self._importing or not self._watcher.quiet:
+            return None
+        if self._checkup.hasten():  # the store is read through first
             return None
         # What is not told of, such as a drive that comes back or mains power, is looked for now and then.
         told = self._watcher.noticed and not self._rounds.due
@@ -307,6 +314,7 @@ class Service:
 
         Raises OtherCountError, with nothing changed, where it would not be the ``expect``ed number of entries.
         """
+        unfinished.clear(self._store)  # so that no backup is told of that came to nothing
         would = self._store.forget(selector, dry_run=True, expect=expect)
         if dry_run:
             return would
@@ -421,6 +429,7 @@ class Service:
             "home": str(self._settings.home),
             "base": self._base.name,
             "adapter": self._predictor.adapter_id,
+            "store": asdict(standing(self._settings)),
             "damaged": self._servable.damaged(self._predictor.adapter_id),
             "entries": counts.entries,
             "words": counts.words,

@@ -84,6 +84,7 @@ TERMINALS: tuple[str, ...] = (
 #: Names in the profile's folder that are the program's, with what SQLite and drafts add to them.
 _OWN: tuple[str, ...] = (
     "store.db*",
+    "store.json*",
     "store.key*",
     "locked*",
     "config.toml",
@@ -338,6 +339,11 @@ class Settings(pydantic_settings.BaseSettings):
     def store_path(self) -> Path:
         """The encrypted store."""
         return self.home / "store.db"
+
+    @property
+    def marker_path(self) -> Path:
+        """That there is a store, for when there is none."""
+        return self.home / "store.json"
 
     @property
     def former_store_path(self) -> Path:

@@ -37,13 +37,15 @@ events.jsonl      what happened to the profile
 
 def takeout(store: Store, path: Path) -> Path:
     """Write everything to the new folder `path`, whole or not at all. Raises ExportError."""
-    if path.exists():
+    if os.path.lexists(path):
         raise ExportError(f"{path} exists already. Give a path that does not.")
     try:
         with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as work:
             made = Path(work) / path.name
             made.mkdir(mode=0o700)
             _write(store, made)
+            if os.path.lexists(path):  # it was made meanwhile
+                raise ExportError(f"{path} exists already. Give a path that does not.")
             shutil.move(made, path)
     except OSError as error:
         raise ExportError(

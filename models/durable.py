@@ -18,12 +18,21 @@ def publish(made: Path, final: Path) -> None:
     with made.open("rb+") as file:
         os.fsync(file.fileno())
     made.replace(final)
+    sync_folder(final.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Force to the disk which files ``folder`` has, under which names.
+
+    Raises:
+        OSError: the disk fails.
+    """
     if hasattr(os, "O_DIRECTORY"):  # Windows cannot open a folder, and needs no such call
-        folder = os.open(final.parent, os.O_RDONLY | os.O_DIRECTORY)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            os.fsync(folder)
+            os.fsync(handle)
         finally:
-            os.close(folder)
+            os.close(handle)
 
 
 def write(path: Path, data: bytes) -> None:

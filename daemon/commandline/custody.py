@@ -161,12 +161,14 @@ def unlock(passphrase_file: PassphraseFile = None, as_json: AsJson = False) -> N
     from idiolect.daemon import locking
 
     settings = _settings()
+    if not settings.locked_path.exists():  # the service goes on as it is
+        return _accounts().unlocked(was_locked=False, as_json=as_json)
     given = None
     if locking.needs_passphrase(settings):
         given = passphrase_of(passphrase_file, "Passphrase: ", new=False)
     with _at_rest(settings):
         was_locked = locking.unlock(settings, given)
-    _accounts().unlocked(was_locked=was_locked, as_json=as_json)
+    return _accounts().unlocked(was_locked=was_locked, as_json=as_json)
 
 
 def rekey(as_json: AsJson = False) -> None:

@@ -26,6 +26,13 @@ _PROMPT_S = 15.0  # a service that runs tells within this time that it does
 def start(
     port: Annotated[int | None, typer.Option(help="Listen here instead of at the last port.")] = None,
     rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the base model anew first.")] = False,
+    new_store: Annotated[
+        bool,
+        typer.Option(
+            "--new-store",
+            help="Begin anew where the store is lost or damaged; what is left of it is kept aside.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Start the service in the background; returns once it answers."""
@@ -39,6 +46,10 @@ def start(
         process.stop(settings)
         shutil.rmtree(settings.base_dir, ignore_errors=True)
         settings.prepare()
+    if new_store:
+        from idiolect.daemon.storage.opening import begin_anew
+
+        view.begun_anew(begin_anew(settings), as_json=as_json)
     running, fresh = started(settings, view, port)
     view.started(running, fresh=fresh, as_json=as_json)
 
@@ -48,9 +59,11 @@ def started(settings: Settings, view: View, port: int | None = None) -> tuple[Ru
     from concurrent.futures import ThreadPoolExecutor
 
     from idiolect.daemon import process
+    from idiolect.daemon.storage.marker import refuse_lost
 
     if process.holder(settings) is not None:
         return _launched(settings, view, port)
+    refuse_lost(settings)  # before minutes of work on the base model
     if settings.base is None and (settings.base_dir / "model" / "manifest.json").exists():
         # Reading all of the base model takes a while, so it is looked at beside the start.
         with ThreadPoolExecutor(max_workers=1) as beside:
@@ -101,8 +114,10 @@ def stop(as_json: AsJson = False) -> None:
 def status(as_json: AsJson = False) -> None:
     """Show what it knows, serves and does; works without the service, too."""
     from idiolect.daemon import process
-    from idiolect.daemon.commandline.client import Client, NotRunningError
+    from idiolect.daemon.checkup import standing
+    from idiolect.daemon.commandline.client import Client, NotAnsweringError, NotRunningError
     from idiolect.daemon.commandline.view import View
+    from idiolect.daemon.doctor import warnings
     from idiolect.daemon.endpoint import tokens
     from idiolect.daemon.settings import Settings
 
@@ -110,14 +125,19 @@ def status(as_json: AsJson = False) -> None:
     try:
         with Client(settings) as client:
             now = client.get("/v1/status", timeout_s=_PROMPT_S)
-    except (NotRunningError, process.RelayedError) as error:
+    except (NotRunningError, NotAnsweringError, process.RelayedError) as error:
         if getattr(error, "relayed_code", "locked") != "locked":
             raise
+        if isinstance(error, NotAnsweringError) and process.find(settings) is not None:
+            raise  # one that ended when it was to wake says why below
         running = process.find(settings)
         where = {name: running and getattr(running, name) for name in ("pid", "url", "socket", "moved_from")}
         unknown = dict.fromkeys(("base", "adapter", "entries", "tokens", "savings", "training"))
         now = {"running": running is not None, **where, **unknown, **tokens.files(settings)}
     now |= {"home": str(settings.home), "locked": settings.locked_path.exists()}
+    now |= {"warnings": warnings(settings)}
+    if now.get("store") is None:
+        now["store"] = json.loads(json.dumps(asdict(standing(settings)), default=str))
     View().status(now, as_json=as_json)
 
 

@@ -49,14 +49,15 @@ def backup(
     as_json: AsJson = False,
 ) -> None:
     """Write all that was learned to one encrypted file, and read it through; a running service goes on meanwhile."""
-    from idiolect.daemon.backup import make
+    from idiolect.daemon.backup import make, replaces
     from idiolect.daemon.commandline.view import View
 
     view, settings = View(), _settings()
     _one_key(read_from, profile_key=profile_key)
-    if path.is_file() and not yes:
-        confirm(f"{path} exists. Replace it?")
+    replaces(settings, path)  # whether a file can be written there is told before a passphrase is asked for
     key = _key(settings, read_from, profile_key=profile_key, new=True)
+    if replaces(settings, path, key) and not yes:
+        confirm(f"{path} is an earlier backup. Replace it?")
     with view.waiting("Writing the backup"):
         made = make(settings, path, key)
     sentence = f"Wrote and verified {made.path}: {_holds(made.holds)}, {made.size_bytes / 1e6:,.1f} MB. "

@@ -140,6 +140,9 @@ class View:
         """Show `/v1/status`, or what is known without the service."""
         if as_json:
             return self._json(now)
+        wrong = [now["store"]["mend"]] if (now.get("store") or {}).get("mend") else []
+        for sentence in [*wrong, *now.get("warnings", ())]:
+            self._say(sentence)
         if now["locked"]:
             self._say(f"Locked{'' if now['running'] else ', and not running'}. `idiolect unlock` ends that.")
             return self._facts([("kept in", now["home"])])
@@ -171,6 +174,12 @@ class View:
             ]
         )
         return None
+
+    def begun_anew(self, moved: list[Path], *, as_json: bool) -> None:
+        """Say where what was left of the former store is now; not in JSON, where one object is one command's answer."""
+        if not as_json:
+            for path in moved:
+                self._say(f"Kept aside: {path}")
 
     def findings(self, findings: list[Finding], *, as_json: bool) -> None:
         """Show what `doctor` found."""

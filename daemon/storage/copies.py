@@ -5,21 +5,24 @@ A key is a passphrase, or `raw(hex)` for one of 256 random bits. `Store` and `ba
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, ClassVar, Final, cast
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlite_utils import Database
 
 from idiolect.daemon.storage import texts
-from idiolect.daemon.storage.records import BackupRow
+from idiolect.daemon.storage.records import BackupRow, Unfinished
 from idiolect.daemon.storage.schema import microseconds, moment
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
 
@@ -41,6 +44,7 @@ class CopyUnreadableError(IdiolectError):
 
 #: What SQLite says where the file that is written to, and not the one that is read, is at fault.
 _WRITING: Final = (sqlcipher.SQLITE_FULL, sqlcipher.SQLITE_CANTOPEN, sqlcipher.SQLITE_READONLY)
+_TABLES: Final = {"entries", "adapters", "_sqlite_migrations"}  # by which a store is known
 _IOERR_READ: Final = sqlcipher.SQLITE_IOERR | 1 << 8  # of the store itself, not of the copy
 
 
@@ -68,6 +72,62 @@ def drop(db: Database, path: str) -> None:
     db.execute("DELETE FROM backups WHERE path = ?", (os.fsencode(path),))
 
 
+_UNFINISHED: Final = (
+    "unfinished_backups"  # state: by the draft's path, an `Unfinished` and the row that it replaced
+)
+
+
+def begin(db: Database, work: Unfinished, at: datetime) -> None:
+    """Note a backup that is about to be written, as one that may hold anything."""
+    former = [(row.at, row.last_entry) for row in backups(db) if row.path == work.target]
+    known = [(microseconds(was), last) for was, last in former]
+    _keep_unfinished(db, {**_unfinished(db), work.draft: asdict(work) | {"former": known}})
+    note(db, BackupRow(work.target, at, None))
+
+
+def end(db: Database, work: Unfinished, row: BackupRow | None) -> None:
+    """Note that a backup is whole and in its place, as `row` tells; with None it may hold anything."""
+    _keep_unfinished(db, {draft: kept for draft, kept in _unfinished(db).items() if draft != work.draft})
+    if row is not None:
+        note(db, row)
+
+
+def give_up(db: Database, work: Unfinished) -> None:
+    """Take back what was noted of a backup that came to nothing."""
+    known = _unfinished(db)
+    kept = known.pop(work.draft, None)
+    if kept is None:
+        return
+    _keep_unfinished(db, known)
+    if any(other["target"] == work.target for other in known.values()):
+        return  # another one is written for the same place
+    drop(db, work.target)
+    for at_us, last in kept["former"]:
+        note(db, BackupRow(work.target, moment(at_us), last))
+
+
+def unfinished(db: Database) -> list[Unfinished]:
+    """The backups that were begun and of which it is not known that they ended."""
+    return [
+        Unfinished(*(kept[name] for name in ("draft", "target", "pid", "born", "salt")))
+        for kept in _unfinished(db).values()
+    ]
+
+
+def _unfinished(db: Database) -> dict[str, dict[str, Any]]:
+    rows = db.execute("SELECT value FROM state WHERE name = ?", (_UNFINISHED,)).fetchall()
+    return dict(json.loads(rows[0][0])) if rows else {}
+
+
+def _keep_unfinished(db: Database, known: dict[str, dict[str, Any]]) -> None:
+    if known:
+        db.execute(
+            "INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)", (_UNFINISHED, json.dumps(known))
+        )
+    else:
+        db.execute("DELETE FROM state WHERE name = ?", (_UNFINISHED,))
+
+
 def write(db: Database, target: Path, key: str, noted: str | None = None) -> dict[str, int]:
     """Write everything in `db`, as it is at one moment, into the empty file `target`; rows by table.
 
@@ -88,6 +148,8 @@ def write(db: Database, target: Path, key: str, noted: str | None = None) -> dic
                 if noted is not None:
                     last = (texts.last_id(db), os.fsencode(noted))
                     db.execute("UPDATE copy.backups SET last_entry = ? WHERE path = ?", last)
+                    db.execute("DELETE FROM copy.state WHERE name = ?", (_UNFINISHED,))
+                    found["state"] = db.execute("SELECT count(*) FROM copy.state").fetchone()[0]
                 db.execute("COMMIT")
         except BaseException:
             with suppress(sqlcipher.Error):
@@ -108,6 +170,11 @@ def rows(db: Database) -> dict[str, int]:
 @contextmanager
 def opened(path: Path, key: str) -> Iterator[Database]:
     """A copy, for reading alone. Raises CopyUnreadableError, in the block too where a page is damaged."""
+    try:
+        if path.exists() and not path.is_file():  # from a device or a pipe one might read for ever
+            raise CopyUnreadableError(f"{path} is no file. Name a backup that `idiolect backup` made.")
+    except OSError:
+        pass  # what is wrong with it is told below
     try:
         connection = sqlcipher.connect(
             f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
@@ -135,9 +202,19 @@ def check(path: Path, key: str) -> dict[str, int]:
         unsound = db.execute("PRAGMA cipher_integrity_check").fetchall()
         unsound += [row for row in db.execute("PRAGMA integrity_check(1)").fetchall() if row[0] != "ok"]
         unsound += db.execute("PRAGMA foreign_key_check").fetchall()
-        if unsound or not {"entries", "adapters", "_sqlite_migrations"} <= found.keys():
+        if unsound or not found.keys() >= _TABLES:
             raise _unreadable(path)
         return found
+
+
+def is_copy(path: Path, key: str) -> bool:
+    """Whether a file is a copy of a store that opens with `key`; whether it is sound is another matter."""
+    try:
+        with opened(path, key) as db:
+            found = db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    except CopyUnreadableError:
+        return False
+    return {name for (name,) in found} >= _TABLES
 
 
 def _unreadable(path: Path) -> CopyUnreadableError:

@@ -61,8 +61,8 @@ class StorePermissionError(IdiolectError):
     http_status: ClassVar[int] = 500
 
 
-def connect(path: Path, key: str, busy_timeout_s: float) -> Database:
-    """Open (or create, for the user alone) the encrypted file and bring its schema up to date.
+def connect(path: Path, key: str, busy_timeout_s: float, *, new: bool = True) -> Database:
+    """Open (or, if `new`, create for the user alone) the encrypted file and bring its schema up to date.
 
     `key` is 64 hexadecimal digits, used as they are: deriving a key from a password would cost a
     quarter of a second at each start and protect nothing, since the key is random already.
@@ -70,7 +70,7 @@ def connect(path: Path, key: str, busy_timeout_s: float) -> Database:
     """
     if not re.fullmatch(r"[0-9a-fA-F]{64}", key):
         raise ValueError("a store's key is 64 hexadecimal digits")
-    _make_private(path)
+    _make_private(path, os.O_CREAT if new else 0)
     with translated(path):
         connection = sqlcipher.connect(
             str(path), timeout=busy_timeout_s, isolation_level=None, check_same_thread=False
@@ -151,16 +151,16 @@ def _found(text: bytes, wanted: bytes, whole: int) -> bool:
     return pattern(wanted.decode(), bool(whole)).found(text.decode())
 
 
-def _make_private(path: Path) -> None:
+def _make_private(path: Path, create: int) -> None:
     """Create the file with mode 0600 before SQLite would do it with the umask's."""
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        os.close(os.open(path, os.O_RDWR | create, 0o600))
         if os.name == "posix" and path.stat().st_mode & 0o077:
             path.chmod(0o600)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _full(path) from None
-        raise _no_permission(path, error.strerror or "not permitted") from None
+            raise full(path) from None
+        raise no_permission(path, error.strerror or "not permitted") from None
 
 
 def _migrate(db: Database, path: Path) -> None:
@@ -212,13 +212,13 @@ def _explained(path: Path, code: int, writing: bool) -> IdiolectError | None:
         return busy(path)
     # Without room on the disk SQLite says FULL, but at a quota or a limit on file sizes only IOERR.
     if code == sqlcipher.SQLITE_FULL or (writing and code == sqlcipher.SQLITE_IOERR):
-        return _full(path)
+        return full(path)
     if code in (sqlcipher.SQLITE_READONLY, sqlcipher.SQLITE_CANTOPEN, sqlcipher.SQLITE_PERM):
-        return _no_permission(path, "it cannot be opened for writing")
+        return no_permission(path, "it cannot be opened for writing")
     if code in (sqlcipher.SQLITE_NOTADB, sqlcipher.SQLITE_CORRUPT, sqlcipher.SQLITE_IOERR):
         return StoreUnreadableError(
             f"The store {path} cannot be read: its key does not fit, or the file is damaged. "
-            "Put back the key or a copy of the file; to begin anew, move the file away."
+            "`idiolect doctor` says more; `idiolect restore FILE` puts back a backup."
         )
     return None
 
@@ -231,14 +231,23 @@ def busy(path: Path) -> StoreBusyError:
     )
 
 
-def _full(path: Path) -> StoreFullError:
+def refused(path: Path, error: OSError) -> IdiolectError:
+    """The error that says what the file system's refusal to write a file of the store's means."""
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return no_permission(path, error.strerror or "not permitted")
+    return full(path)
+
+
+def full(path: Path) -> StoreFullError:
+    """The error that says that there is no room to write."""
     return StoreFullError(
         f"The store {path} cannot be written: the disk is full, a quota or size limit is reached, or the "
         "disk fails. Nothing was changed: make room and try again."
     )
 
 
-def _no_permission(path: Path, why: str) -> StorePermissionError:
+def no_permission(path: Path, why: str) -> StorePermissionError:
+    """The error that says that the file cannot be used, and `why`."""
     return StorePermissionError(
         f"The store {path} cannot be used: {why}. "
         "Make the file and its folder writable for the user who runs idiolect."

@@ -6,6 +6,7 @@ it. So whatever happens on the way, a key that fits is at hand at the next start
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import secrets
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import keyring
 
 from idiolect.daemon import process
+from idiolect.daemon.storage import marker
 from idiolect.daemon.storage.file import StoreBusyError, fits
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from keyring.backend import KeyringBackend
 
     from idiolect.daemon.settings import Settings
+
+log = logging.getLogger("idiolect.keys")
 
 SERVICE = "idiolect"
 
@@ -104,6 +108,7 @@ def obtain(
         return kept
     if not new or _exists(settings.store_path):
         raise _missing(settings, ring)
+    marker.begin(settings)  # killed between key and store, the next start goes on
     fresh = secrets.token_hex(32)
     if ring is not None and ring.put(str(settings.home), fresh):
         return StoreKey(fresh, "keyring")
@@ -306,15 +311,15 @@ def _missing(settings: Settings, ring: _Keyring | None) -> IdiolectError:
     what = f"There is a store {settings.store_path}, but no key for it" if store else "The profile has no key"
     return KeyMissingError(
         f"{what}: {where}, and there is no file {settings.key_path}. Nothing was changed: put the key back"
-        f"{', or move the store away to begin anew' if store else ''}."
+        f"{'. `idiolect start --new-store` begins anew and keeps that store aside' if store else ''}."
     )
 
 
 def _checked(kept: str, where: str) -> str:
     if not re.fullmatch(r"[0-9a-f]{64}", kept):
         raise KeyDamagedError(
-            f"What {where} holds is not a key. Put the right one back, or move it and the store away to "
-            "begin anew."
+            f"What {where} holds is not a key. Put the right one back. `idiolect start --new-store` begins anew "
+            "without it and keeps aside what is left."
         )
     return kept
 
@@ -323,6 +328,9 @@ def _from_file(path: Path) -> str | None:
     try:
         if sys.platform != "win32" and path.stat().st_mode & 0o077:
             path.chmod(0o600)
+            log.warning(
+                "the key file was open to other users and was closed; `idiolect rekey` makes another key"
+            )
         kept = path.read_text(encoding="ascii").strip()
     except FileNotFoundError:
         return None
@@ -344,7 +352,7 @@ def _to_file(path: Path, key: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.link(draft, path)  # unlike a rename, fails where a file exists
-        _sync_folder(path.parent)
+        durable.sync_folder(path.parent)
     except OSError as error:
         raise KeyDamagedError(
             f"The key file {path} cannot be written: {error.strerror}. Make its folder writable or make room."
@@ -352,12 +360,3 @@ def _to_file(path: Path, key: str) -> None:
     finally:
         with suppress(OSError):
             draft.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    if sys.platform != "win32":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -286,6 +286,21 @@ class BackupRow:
 
 
 @dataclass(frozen=True)
+class Unfinished:
+    """A backup that a process has begun to write into `draft`, to take the place of `target`.
+
+    The process is told by its number and the time that it began (seconds since 1970), and what was at `target` before
+    by its `salt`, the first bytes of its file; None: nothing was there.
+    """
+
+    draft: str
+    target: str
+    pid: int
+    born: float
+    salt: str | None
+
+
+@dataclass(frozen=True)
 class ForgetReceipt:
     """What forgetting took (or would take): entries, the adapters that saw any, and who serves now.
 

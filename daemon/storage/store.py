@@ -18,6 +18,7 @@ from idiolect.daemon.storage.file import (
     busy,
     connect,
     immediate,
+    sound,
     translated,
 )
 from idiolect.daemon.storage.records import (
@@ -42,6 +43,7 @@ from idiolect.daemon.storage.records import (
     SourceRow,
     SuggestionKind,
     Tenth,
+    Unfinished,
 )
 from idiolect.daemon.storage.schema import microseconds, moment, now_us
 
@@ -65,23 +67,25 @@ class Store:
     Rows are streamed in batches, so that a slow reader holds no lock and no transaction.
     """
 
-    def __init__(self, path: Path, key: str, busy_timeout_s: float) -> None:
+    def __init__(self, path: Path, key: str, busy_timeout_s: float, *, new: bool = True) -> None:
         """Use `open`, which also finishes what an earlier process left undone."""
         self._path = path
         self._key = key
         self._busy_timeout_s = busy_timeout_s
         self._lock = threading.RLock()
-        self._db: Database = connect(path, key, busy_timeout_s)
+        self._db: Database = connect(path, key, busy_timeout_s, new=new)
         self._broken = False
 
     @classmethod
-    def open(cls, path: Path, key: str, *, busy_timeout_s: float = 5.0) -> Store:
-        """Open the store at `path`, creating it or bringing its schema up to date.
+    def open(cls, path: Path, key: str, *, busy_timeout_s: float = 5.0, new: bool = True) -> Store:
+        """Open the store at `path`, creating it (if `new`) or bringing its schema up to date.
+
+        That of a profile is opened by `opening.open_store`, which knows whether there must be one.
 
         `key` is 64 hexadecimal digits. Raises StoreNewerError, StoreUnreadableError (the key does not
         fit, or damage), StoreBusyError (after `busy_timeout_s`), StoreFullError, StorePermissionError.
         """
-        store = cls(path, key, busy_timeout_s)
+        store = cls(path, key, busy_timeout_s, new=new)
         try:
             if store.get(_SCRUB):
                 # Damage elsewhere in the file, a full disk or another reader must not lock the user out
@@ -101,6 +105,11 @@ class Store:
             db.execute(f"PRAGMA rekey = \"x'{key}'\"").fetchall()
             self._key = key
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
+    @property
+    def key(self) -> str:
+        """The key that it is open with, 64 hexadecimal digits."""
+        return self._key
 
     def close(self) -> None:
         """Close the file. Safe to call twice."""
@@ -462,6 +471,26 @@ class Store:
         with self._writing() as db:
             copies.drop(db, path)
 
+    def begin_backup(self, work: Unfinished, at: datetime) -> None:
+        """Note a backup that is about to be written: from now on its target may hold anything."""
+        with self._writing() as db:
+            copies.begin(db, work, at)
+
+    def end_backup(self, work: Unfinished, row: BackupRow | None = None) -> None:
+        """Note that a backup is whole and in its place, and what it holds; without `row` that is not known."""
+        with self._writing() as db:
+            copies.end(db, work, row)
+
+    def give_up_backup(self, work: Unfinished) -> None:
+        """Take back what was noted of a backup that came to nothing, and note again what it was to replace."""
+        with self._writing() as db:
+            copies.give_up(db, work)
+
+    def unfinished_backups(self) -> list[Unfinished]:
+        """The backups that were begun and of which it is not known that they ended."""
+        with self._reading() as db:
+            return copies.unfinished(db)
+
     def copy_to(self, target: Path, key: str, noted: str | None = None) -> dict[str, int]:
         """Write all that is in the store now into the empty file `target`, encrypted with `key`.
 
@@ -484,6 +513,18 @@ class Store:
         if count:
             self._scrub_or_say_so()
         return count
+
+    # Damage
+
+    def sound(self) -> bool:
+        """Whether each page is as it was written, and the tables hold together; reads all of it, and holds nobody up.
+
+        Raises the errors of `open` where it cannot be read.
+        """
+        if sound(self._path, self._key):
+            return True
+        with self._lock:  # a page that was just being written may have looked torn
+            return sound(self._path, self._key)
 
     # Small state and events
 
@@ -523,7 +564,7 @@ class Store:
         with self._lock:
             if self._broken:
                 self._db.close()
-                self._db = connect(self._path, self._key, self._busy_timeout_s)
+                self._db = connect(self._path, self._key, self._busy_timeout_s, new=False)
                 self._broken = False
             try:
                 with translated(self._path, writing=writing):

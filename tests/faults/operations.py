@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
+import os
 from collections import Counter
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from idiolect.daemon import backup, intake
 from idiolect.daemon.capture import Ingest
+from idiolect.daemon.checkup import Checkup
 from idiolect.daemon.children import Children
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import copies, keys
+from idiolect.daemon.storage import copies, marker, opening
+from idiolect.daemon.storage.file import StoreUnreadableError
 from idiolect.daemon.storage.records import FileState, NewEntry, Selector
 from idiolect.daemon.storage.schema import migrations
 from idiolect.daemon.storage.store import Store
@@ -88,6 +92,7 @@ def lived_in(settings: Settings) -> None:
             ids = store.add(new, FileState(f"/notes/{number}.md", number, 2, ("ab",)))
             publish(store, [i for i in ids if i is not None], number)
         store.add_watch("/notes")
+    opening.open_store(settings).close()  # so that it has its marker
 
 
 def publish(store: Store, seen: list[int], seed: int) -> None:
@@ -129,6 +134,23 @@ def with_former(settings: Settings) -> None:
     """Besides, that backup was restored."""
     with_backup(settings)
     backup.restore(settings, settings.home.parent / "a.backup", COPY_KEY)
+
+
+def lost(settings: Settings) -> None:
+    """Besides, the store is lost after that backup, but for its log."""
+    with_backup(settings)
+    log = settings.store_path.with_name("store.db-wal")
+    with opened(settings) as store:
+        store.add_watch("/late")
+        kept = log.read_bytes()
+    log.write_bytes(kept)
+    settings.store_path.unlink()
+
+
+def cut_short(settings: Settings) -> None:
+    """Besides, the store is cut short after that backup."""
+    with_backup(settings)
+    os.truncate(settings.store_path, settings.store_path.stat().st_size // 2)
 
 
 def of_first_version(settings: Settings) -> None:
@@ -226,9 +248,29 @@ def _undo(settings: Settings, attempt: Any) -> None:
 
 def _first_start(settings: Settings, attempt: Any) -> None:
     def start() -> None:
-        Store.open(settings.store_path, keys.obtain(settings).hex).close()
+        opening.open_store(settings).close()
 
     attempt(start)
+
+
+def _begin_anew(settings: Settings, attempt: Any) -> None:
+    def begin() -> None:
+        if not _begun_anew(settings):
+            opening.begin_anew(settings)
+        opening.open_store(settings).close()
+
+    attempt(begin)
+
+
+def _begun_anew(settings: Settings) -> bool:
+    """Whether an attempt came as far as the marker; the command would then refuse to replace a sound store."""
+    found = marker.read(settings)
+    return found is not None and (not found.made or settings.store_path.exists()) and _aside(settings) > 0
+
+
+def _read_through(settings: Settings, attempt: Any) -> None:
+    with contextlib.closing(opening.open_store(settings)) as store:
+        attempt(lambda: Checkup(settings, store, lambda: 0.0).run())
 
 
 # --- what is seen ------------------------------------------------------------------------------------
@@ -236,12 +278,13 @@ def _first_start(settings: Settings, attempt: Any) -> None:
 
 def state(settings: Settings) -> dict[str, Any]:
     """All that a store keeps, as it reads, without numbers and times of events."""
-    with closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
+    with closing(opening.open_store(settings)) as store:
         adapters = []
         for row in store.adapters():
             blob = hashlib.sha256(store.adapter_blob(row.id)).hexdigest()[:8]
             adapters.append((row.id, row.parent, row.status, blob, len(store.seen(row.id))))
         return {
+            "marker": _marker(settings),
             "texts": Counter(kept.text for kept in store.entries()),
             "ids": len({id_ for id_, _ in store.token_ids()}),
             "files": [(Path(file.path).name, len(file.paragraphs)) for file in store.file_states()],
@@ -253,6 +296,12 @@ def state(settings: Settings) -> dict[str, Any]:
             ],
             "mixture": store.get("base_mixture"),
         }
+
+
+def _marker(settings: Settings) -> Any:
+    """What the marker says, without numbers and times."""
+    found = marker.read(settings)
+    return found and (found.made, sorted(Path(row.path).name.split(".lost-")[0] for row in found.backups))
 
 
 def _part_of_import(before: Any, now: Any, after: Any) -> bool:
@@ -272,12 +321,14 @@ def _backup_state(settings: Settings) -> Any:
     rows = copies.check(path, COPY_KEY)
     with opened(settings) as store:
         told = [row.last_entry for row in store.backups()]
-    return {"backup": rows["entries"], "told": told, **state(settings)}
+    drafts = len([*path.parent.glob(".a.backup-*")])
+    return {"backup": rows["entries"], "told": told, "drafts": drafts, **state(settings)}
 
 
 def _told_too_early(before: Any, now: Any, after: Any) -> bool:
     """A backup is noted before it is made, as one that may hold anything until it is whole and in its place."""
-    return now in (before | {"told": [None]}, after | {"told": [None]})
+    now = now | {"drafts": 0}  # one that is left is removed by the next backup, or the next start
+    return now in (before, before | {"told": [None]}, after | {"told": [None]})
 
 
 def _stores(settings: Settings) -> Any:
@@ -297,6 +348,30 @@ def _on_the_way(before: Any, now: Any, after: Any) -> bool:
     return now == after | {"kept": None}
 
 
+def _aside(settings: Settings) -> int:
+    return len([path for path in settings.home.glob("store.db.lost-*") if path.suffix != ".db-wal"])
+
+
+def _lost_or_not(settings: Settings) -> Any:
+    """What the store holds, or that it is lost, and that nothing of what was left is."""
+    aside = sorted({path.name.partition(".lost-")[0] for path in settings.home.glob("store.db.lost-*")})
+    try:
+        return {"aside": aside, "lost": False, **state(settings)}
+    except (marker.StoreLostError, StoreUnreadableError):
+        return {"aside": aside, "lost": True, "marker": _marker(settings)}
+
+
+def _put_aside_first(before: Any, now: Any, _after: Any) -> bool:
+    """What was left of the store has other names, and the store is still missed."""
+    return bool(now["lost"]) and now["marker"] == before["marker"]
+
+
+def _checked(settings: Settings) -> Any:
+    """Whether it was noted that all of the store was read, and what came of it."""
+    found = marker.read(settings)
+    return {"check": found and found.check and found.check.sound, **state(settings)}
+
+
 OPERATIONS = (
     Operation("import", with_notes, _of_store(_import), state, _part_of_import),
     Operation("text sent", lived_in, _of_store(_send), state),
@@ -314,4 +389,7 @@ OPERATIONS = (
     Operation("backup", with_backup, _backup, _backup_state, _told_too_early),
     Operation("restore", with_backup, _restore, _stores, _kept_already),
     Operation("undo of a restore", with_former, _undo, _stores, _on_the_way),
+    Operation("restore of a lost store", lost, _restore, _lost_or_not, _put_aside_first),
+    Operation("beginning anew", cut_short, _begin_anew, _lost_or_not, _put_aside_first),
+    Operation("reading through", lived_in, _read_through, _checked),
 )

@@ -22,6 +22,9 @@ OPERATIONS = {
     "backup",
     "restore",
     "undo of a restore",
+    "restore of a lost store",
+    "beginning anew",
+    "reading through",
 }
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each case is a forked process")

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 import sqlcipher3.dbapi2 as sqlcipher
 
-from idiolect.daemon import backup, process
+from idiolect.daemon import backup, backupfile, process, unfinished
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import copies, keys
-from idiolect.daemon.storage.file import StoreBusyError, StoreNewerError
+from idiolect.daemon.storage import copies, keys, marker
+from idiolect.daemon.storage.file import StoreBusyError, StoreFullError, StoreNewerError, StoreUnreadableError
 from idiolect.daemon.storage.records import BackupRow, Feedback, FileState, NewEntry, Selector
 from idiolect.daemon.storage.schema import migrations
 from idiolect.daemon.storage.store import Store
@@ -109,6 +109,7 @@ def test_all_of_it_comes_back_on_a_fresh_machine_under_a_new_key(mine, target, t
         "log",
         "run",
         "store.db",
+        "store.json",
         "store.key",
     ]
     assert sorted(path.name for path in target.parent.iterdir()) == ["fresh", "home", "my.backup"]
@@ -125,6 +126,9 @@ def test_the_profiles_own_key_brings_a_lost_store_back(mine, target, tmp_path):
     then = contents(mine)
     assert program(mine.home, "backup", target, "--profile-key").returncode == 0
     mine.store_path.unlink()
+    lost = program(mine.home, "backup", target, "--profile-key")
+    assert lost.returncode == marker.StoreLostError.exit_code
+    assert str(target) in lost.stderr
     back = program(mine.home, "restore", target, "--profile-key")
     assert back.returncode == 0, back.stderr
     assert contents(mine) == then
@@ -259,6 +263,207 @@ def test_places_where_no_backup_can_be(mine, tmp_path):
     assert not (tmp_path / "empty" / "store.db").exists()
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX's kinds of files")
+def test_nothing_but_a_backup_is_replaced(mine, tmp_path):
+    diary, phrase = tmp_path / "diary.txt", tmp_path / "phrase"
+    diary.write_text("a diary")
+    phrase.write_text("several words are best\n")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/null")
+    (tmp_path / "to diary").symlink_to(diary)
+    (tmp_path / "empty").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "to folder").symlink_to(tmp_path / "folder")
+    (tmp_path / "to store").symlink_to(mine.store_path)
+    other = sqlcipher.connect(str(tmp_path / "other.db"), isolation_level=None)
+    other.set_key(KEY)
+    other.execute("CREATE TABLE entries (id)")
+    other.close()
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    for name in ("diary.txt", "phrase", "to diary", "empty", "other.db"):
+        with pytest.raises(backupfile.NotABackupError, match="delete that one first"):
+            backup.make(mine, tmp_path / name, KEY)
+    for path in (
+        "/dev/null",
+        tmp_path / "pipe",
+        tmp_path / "link",
+        tmp_path / "folder",
+        tmp_path / "to folder",
+    ):
+        with pytest.raises(copies.CopyFailedError, match=r"device|folder"):
+            backup.make(mine, Path(path), KEY)
+    with pytest.raises(copies.CopyFailedError, match="inside the profile"):
+        backup.make(mine, tmp_path / "to store", KEY)
+    refused = program(mine.home, "backup", phrase, "--yes", "--passphrase-file", phrase)
+    assert (refused.returncode, refused.stdout) == (backupfile.NotABackupError.exit_code, "")
+    assert {path: path.read_bytes() for path in before} == before
+    assert not [*tmp_path.glob(".*")], "not even a draft"
+    with store_of(mine) as store:
+        assert store.backups() == []
+
+
+def test_an_earlier_backup_is_known_by_its_key_or_by_its_first_bytes(mine, target, tmp_path):
+    backup.make(mine, target, KEY)
+    another = copies.raw("d4" * 32)
+    backup.make(mine, target, another)  # the profile remembers it
+    assert backup.examine(target, another).entries == 60
+    moved = target.rename(tmp_path / "moved")
+    backup.make(mine, moved, KEY)
+    mine.marker_path.unlink()  # it remembers nothing
+    with pytest.raises(backupfile.NotABackupError):
+        backup.make(mine, moved, another)
+    backup.make(mine, moved, KEY)
+    data = bytearray(moved.read_bytes())
+    data[5000] ^= 1
+    moved.write_bytes(data)  # a damaged one may be replaced, too
+    backup.make(mine, moved, another)
+
+
+def test_through_a_link_the_file_that_it_names_is_written(mine, target, tmp_path):
+    link = tmp_path / "latest"
+    link.symlink_to(target)
+    assert backup.make(mine, link, KEY).path == target
+    assert link.is_symlink()
+    assert backup.make(mine, link, KEY).path == target
+    assert backup.examine(target, KEY).entries == 60
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_file_that_appears_or_changes_meanwhile_stays(mine, target, monkeypatch, there):
+    if there:
+        backup.make(mine, target, KEY)
+    copy = copies.write
+
+    def late(*given):
+        target.write_text("a diary")
+        return copy(*given)
+
+    monkeypatch.setattr(copies, "write", late)
+    with pytest.raises(copies.CopyFailedError, match="meanwhile"):
+        backup.make(mine, target, KEY)
+    assert target.read_text() == "a diary"
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_backup_whose_note_cannot_be_taken_back_is_told_of_until_the_next_look(
+    mine, target, monkeypatch, there
+):
+    """As on a full disk, where the store can't be written either."""
+    if there:
+        backup.make(mine, target, KEY)
+    before = known(mine)
+    monkeypatch.setattr(copies, "write", lambda *_: os.truncate("/dev/full", 0))
+    full = lambda *_: (_ for _ in ()).throw(StoreFullError("full"))  # noqa: E731
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "give_up_backup", full)
+        with pytest.raises(copies.CopyFailedError):
+            backup.make(mine, target, KEY)
+    assert known(mine) == {"my.backup": None}
+    with store_of(mine) as store:
+        assert len(store.unfinished_backups()) == 1
+        monkeypatch.setattr(unfinished, "_runs", lambda _: False)  # as in another process
+        unfinished.clear(store)
+        assert store.unfinished_backups() == []
+    assert known(mine) == before
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from idiolect.daemon import backup, backupfile
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage import copies
+from idiolect.models import durable
+def kill(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+when = sys.argv[3]
+if when == "noted":
+    backup.created = kill
+elif when == "copied":
+    copies.check = kill
+elif when == "published":
+    publish = durable.publish
+    def publish_and_die(draft, final):
+        publish(draft, final)
+        if final.name == "my.backup": kill()
+    durable.publish = publish_and_die
+backup.make(Settings(home=Path(sys.argv[1]), keyring=False), Path(sys.argv[2]), copies.raw("c3" * 32))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("when", ["noted", "copied", "published"])
+def test_a_backup_that_was_killed_leaves_nothing_once_the_next_has_looked(mine, target, when, there):
+    if there:
+        backup.make(mine, target, KEY)
+    before, bytes_before = known(mine), target.read_bytes() if there else None
+    subprocess.run([sys.executable, "-c", KILLED, mine.home, target, when], check=False, capture_output=True)
+    drafts = [*target.parent.glob(".my.backup-*.part")]
+    assert len(drafts) == (when == "copied")
+    assert known(mine) == {"my.backup": None}, "it is told of as long as it may hold text"
+    with store_of(mine) as store:
+        unfinished.clear(store)
+        assert store.unfinished_backups() == []
+    assert not [*target.parent.glob(".my.backup-*.part")]
+    if when == "published":
+        assert known(mine) == {"my.backup": None}
+        assert backup.examine(target, KEY).entries == 60
+    else:
+        assert known(mine) == before
+        assert (target.read_bytes() if target.exists() else None) == bytes_before
+
+
+def test_a_backup_that_is_being_written_is_left_alone(mine, target, monkeypatch):
+    copy, found = copies.write, []
+
+    def meanwhile(db, draft, *more):
+        with store_of(mine) as other:
+            monkeypatch.setattr(unfinished.os, "getpid", lambda: -1)  # as another process sees it
+            unfinished.clear(other)
+            monkeypatch.undo()
+            found.extend(other.unfinished_backups())
+        assert draft.exists()
+        return copy(db, draft, *more)
+
+    monkeypatch.setattr(copies, "write", meanwhile)
+    backup.make(mine, target, KEY)
+    assert len(found) == 1
+    with copies.opened(target, KEY) as db:
+        assert copies.unfinished(db) == [], "the copy itself says nothing of it"
+
+
+def test_a_damaged_store_is_blamed_and_not_the_copy(mine, target):
+    """Whichever page is damaged: either it is not needed for a copy, or the store is what is wrong."""
+    backup.make(mine, target, KEY)
+    store, before = mine.store_path.read_bytes(), target.read_bytes()
+    said = []
+    for page in range(1, len(store) // 4096):
+        damaged = bytearray(store)
+        damaged[page * 4096 + 2000] ^= 1
+        mine.store_path.write_bytes(damaged)
+        target.write_bytes(before)
+        try:
+            backup.make(mine, target, KEY)
+        except StoreUnreadableError as error:  # and nothing else
+            said.append(str(error))
+            assert target.read_bytes() == before
+        for log in mine.home.glob("store.db-*"):
+            log.unlink()
+    mine.store_path.write_bytes(store)
+    assert any("No copy was made, because the store" in sentence for sentence in said)
+    assert all(str(mine.store_path) in sentence and "idiolect restore" in sentence for sentence in said)
+    assert known(mine) == {"my.backup": 60}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX's kinds of files")
+def test_a_backup_is_read_from_a_file_alone(mine, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        with pytest.raises(copies.CopyUnreadableError, match="no file"):
+            backup.examine(path, KEY)
+
+
 def test_only_drafts_that_were_left_behind_are_removed(mine, target):
     left = target.with_name(".my.backup-abcdefgh.part")
     diary = target.with_name(".my.backup-2020")
@@ -313,6 +518,7 @@ def test_the_store_before_is_kept_put_back_and_let_go(mine, target):
         "log",
         "run",
         "store.db",
+        "store.json",
         "store.key",
     ]
 

@@ -71,6 +71,14 @@ def test_audit_as_json_and_since(run, service):
     assert "2026-01-31" in err
 
 
+def test_unlocking_what_is_not_locked_leaves_the_service_alone(run, service):
+    before = process.find(service)
+    code, out, _ = run(service, "unlock")
+    assert (code, out) == (0, "It was not locked.\n")
+    assert json.loads(run(service, "unlock", "--json")[1]) == {"locked": False, "was_locked": False}
+    assert process.find(service) == before
+
+
 def test_learned_lists_words_and_phrases(run, service):
     code, out, _ = run(service, "learned")
     assert code == 0

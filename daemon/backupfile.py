@@ -1,0 +1,120 @@
+"""The file that a backup goes to: what may be written there, and how it gets there whole.
+
+A backup takes the place of nothing but an earlier backup. SQLCipher begins each file with 16 bytes that it draws at
+random; by those a backup is known again under whatever passphrase it was made. Others must open with the key at hand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from idiolect.daemon.storage import copies, marker
+from idiolect.models import durable
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from idiolect.daemon.settings import Settings
+
+_LEFT_BEHIND_S: Final = 86400.0  # a draft that is older was left by a backup that was killed
+_DRAFT: Final = ".part"  # how its name ends
+_SALT_BYTES: Final = 16
+
+
+class NotABackupError(IdiolectError):
+    """A backup would take the place of a file that is not known to be one."""
+
+    code: ClassVar[str] = "not-a-backup"
+    exit_code: ClassVar[int] = 78
+    http_status: ClassVar[int] = 409
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a backup goes: a full path, and what told the file apart that was there; None where there was none."""
+
+    path: Path
+    was: tuple[int, int, int, int] | None
+
+    @classmethod
+    def at(cls, settings: Settings, path: Path) -> Target:
+        """Raises CopyFailedError: no file can be written there, or it would be inside the profile; and OSError."""
+        path = path.resolve()
+        if path.is_relative_to(settings.home):
+            raise copies.failed(path, "it is inside the profile, which a backup is there to outlive")
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            if not path.parent.is_dir():
+                raise copies.failed(path, "its folder is not there") from None
+            return cls(path, None)
+        if stat.S_ISDIR(found.st_mode):
+            raise copies.failed(path, "it is a folder")
+        if not stat.S_ISREG(found.st_mode):
+            raise copies.failed(path, "it is a device, a pipe or a socket, and a backup goes into a file")
+        return cls(path, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns))
+
+    def require_backup(self, settings: Settings, key: str) -> None:
+        """Raises NotABackupError where a file is there that is no backup of this program's, as far as can be told."""
+        if self.was is None:
+            return
+        found = marker.read(settings)
+        salt = salt_of(self.path)
+        if found is not None and salt is not None and salt in {row.salt for row in found.backups}:
+            return
+        if copies.is_copy(self.path, key):
+            return
+        raise NotABackupError(
+            f"{self.path} is there already, and it is not known to be a backup: this profile does not remember it, and "
+            "it does not open with this passphrase or key. It was left as it is. Name another file, or delete that one "
+            "first."
+        )
+
+    def publish(self, settings: Settings, draft: Path) -> None:
+        """Let the finished `draft` take the target's name. Raises CopyFailedError and OSError."""
+        if Target.at(settings, self.path) != self:
+            raise copies.failed(self.path, "another program has written there meanwhile")
+        durable.publish(draft, self.path)
+
+
+def salt_of(path: Path) -> str | None:
+    """The random bytes that a backup's file begins with; None where the file is too short, or none can be read."""
+    try:
+        with path.open("rb") as file:
+            found = file.read(_SALT_BYTES)
+    except OSError:
+        return None
+    return found.hex() if len(found) == _SALT_BYTES else None
+
+
+def draft_beside(target: Path) -> Path:
+    """A name beside `target` for a file that nobody has yet; drafts that were left there a day ago are removed.
+
+    Raises OSError.
+    """
+    prefix = f".{target.name}-"
+    for old in target.parent.iterdir():
+        if old.name.startswith(prefix) and old.name.endswith(_DRAFT):
+            found = old.lstat()
+            if stat.S_ISREG(found.st_mode) and time.time() - found.st_mtime > _LEFT_BEHIND_S:
+                old.unlink()
+    return target.with_name(f"{prefix}{secrets.token_hex(4)}{_DRAFT}")
+
+
+@contextlib.contextmanager
+def created(draft: Path) -> Iterator[None]:
+    """An empty file at `draft`, for the user alone; gone after the block, under this name. Raises OSError."""
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink()

@@ -1,0 +1,194 @@
+"""The marker: a file beside the store that says that there is one, so that a store that is lost is missed.
+
+A store that is not there looks like one that was never made. The marker tells them apart, and where backups are, which
+the store alone knew. It is written when a first start begins, before there is a key, and again once its store is whole.
+It holds paths, times and numbers: nothing of the text.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
+
+from idiolect.daemon.storage.file import refused
+from idiolect.models import durable
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from idiolect.daemon.settings import Settings
+
+_LEFT_BEHIND_S: Final = 60.0
+
+Presence: TypeAlias = Literal["there", "missing", "empty", "none"]
+"""Of a store: it is there, it was and is not, it is but holds nothing; or there never was one."""
+
+
+class StoreLostError(IdiolectError):
+    """The profile had a store, and it is missing or empty."""
+
+    code: ClassVar[str] = "store-lost"
+    exit_code: ClassVar[int] = 76
+    http_status: ClassVar[int] = 500
+
+
+@dataclass(frozen=True)
+class KnownBackup:
+    """A backup as it is told of where the store is lost.
+
+    `salt` are the first 16 bytes of its file (hexadecimal digits), which SQLCipher draws at random for each: by them it
+    is known again. None: it was never looked at.
+    """
+
+    path: str
+    at: datetime
+    salt: str | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """When all of the store was last read, and whether it was as it had been written.
+
+    `inode` is the file's number in its file system: this is said of that file, and of none that takes its place.
+    """
+
+    at: datetime
+    sound: bool
+    inode: int
+
+
+@dataclass(frozen=True)
+class Marker:
+    """What the file says. Without `made`, a first start has begun whose store is not known to be whole.
+
+    `store` is the store's own number, which it holds itself, too.
+    """
+
+    made: bool
+    store: str = ""
+    backups: tuple[KnownBackup, ...] = ()
+    check: Check | None = None
+
+
+def read(settings: Settings) -> Marker | None:
+    """The profile's marker, None where there is none; one that cannot be read says only that there was a store."""
+    try:
+        told = json.loads(settings.marker_path.read_bytes())
+        backups = tuple(
+            KnownBackup(str(row["path"]), _moment(row["at"]), row.get("salt")) for row in told["backups"]
+        )
+        check = told.get("check")
+        checked = (
+            None if check is None else Check(_moment(check["at"]), bool(check["sound"]), int(check["inode"]))
+        )
+        return Marker(bool(told["made"]), str(told["store"]), backups, checked)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return Marker(made=True)
+
+
+def write(settings: Settings, marker: Marker) -> None:
+    """Put the marker there, unless it says this already. Raises StoreFullError, StorePermissionError."""
+    if read(settings) == marker:
+        return
+    try:
+        _clear_drafts(settings)
+        durable.write(settings.marker_path, json.dumps(asdict(marker), default=datetime.isoformat).encode())
+    except OSError as error:
+        raise refused(settings.marker_path, error) from None
+
+
+def _clear_drafts(settings: Settings) -> None:
+    """Remove what writers that were killed have left; one that still writes takes no minute."""
+    for draft in settings.home.glob(f".{settings.marker_path.name}-*"):
+        with contextlib.suppress(FileNotFoundError):  # another one does the same
+            if time.time() - draft.lstat().st_mtime > _LEFT_BEHIND_S:
+                draft.unlink()
+
+
+def begin(settings: Settings) -> None:
+    """Note that a first store is being made, unless there was one. Raises what :func:`write` raises."""
+    if not settings.marker_path.exists():
+        write(settings, Marker(made=False))
+
+
+def note_check(settings: Settings, check: Check) -> None:
+    """Note what a reading of the whole store has shown. Raises what :func:`write` raises."""
+    found = read(settings)
+    write(settings, replace(found or Marker(made=True), check=check))
+
+
+def presence(settings: Settings) -> Presence:
+    """Whether the profile's store is there; a keyring is not asked, so one that may hold a key counts for nothing."""
+    try:
+        if settings.store_path.stat().st_size > 0:
+            return "there"
+        state: Presence = "empty"
+    except FileNotFoundError:
+        state = "missing"
+    found = read(settings)
+    if found is not None:
+        return state if found.made else "none"
+    # A profile of a version that wrote no marker: its key says the same.
+    keys = (settings.key_path, settings.next_key_path, settings.locked_path)
+    return state if any(path.exists() for path in keys) else "none"
+
+
+def last_check(settings: Settings) -> Check | None:
+    """What the last reading of the store that is there has shown; None where it was never read through."""
+    found = read(settings)
+    try:
+        inode = settings.store_path.stat().st_ino
+    except OSError:
+        return None
+    return found.check if found and found.check and found.check.inode == inode else None
+
+
+def lost(settings: Settings, state: Literal["missing", "empty"]) -> StoreLostError:
+    """The error that says that the store is gone, and what can be done."""
+    what = "is not there" if state == "missing" else "is empty"
+    return StoreLostError(
+        f"The store of the profile {settings.home} is lost: {settings.store_path} {what}, and it held what was "
+        f"learned. Nothing was changed. {ways_back(settings)}"
+    )
+
+
+def refuse_lost(settings: Settings) -> None:
+    """Raises StoreLostError where the profile had a store that is not there; a keyring is not asked."""
+    state = presence(settings)
+    if state in ("missing", "empty"):
+        raise lost(settings, state)
+
+
+def ways_back(settings: Settings) -> str:
+    """What to do about a store that is lost or damaged, in sentences: put back a copy, a backup, or begin anew."""
+    found = read(settings)
+    known = [] if found is None else found.backups
+    ways = ["Put the file back if you have it"]
+    if settings.former_store_path.exists():
+        ways.append("`idiolect restore --undo` puts back the store from before the last restore")
+    backups = [row for row in known if Path(row.path).parent != settings.home]
+    told = [
+        f"{row.path} ({row.at:%Y-%m-%d}{'' if _there(row.path) else ', not there now'})" for row in backups
+    ]
+    of = f", known are: {', '.join(reversed(told))}" if told else ", of which none is known"
+    ways.append(f"`idiolect restore FILE` puts back a backup{of}")
+    ways.append("`idiolect start --new-store` begins anew with an empty one and keeps aside what is left")
+    return f"{'; '.join(ways)}."
+
+
+def _there(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError:
+        return False
+
+
+def _moment(told: Any) -> datetime:
+    at = datetime.fromisoformat(told)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,0 +1,192 @@
+"""The one way to a profile's store: its key is found, a store that is lost is missed, and the marker kept true.
+
+A profile that had a store never begins another by itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from idiolect.daemon import process
+from idiolect.daemon.storage import keys, marker
+from idiolect.daemon.storage.file import StoreUnreadableError, fits, refused, sound
+from idiolect.daemon.storage.marker import KnownBackup, Marker
+from idiolect.daemon.storage.records import BackupRow
+from idiolect.daemon.storage.store import Store
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from idiolect.daemon.settings import Settings
+
+_NUMBER: Final = "store_id"  # state: the store's own number
+_NO_SALTS: Final[Mapping[tuple[str, datetime], str | None]] = MappingProxyType({})
+_LOGS: Final = ("-wal", "-shm")
+
+
+class StoreSoundError(IdiolectError):
+    """Another store is to be begun although the present one opens and all of it can be read."""
+
+    code: ClassVar[str] = "store-sound"
+    exit_code: ClassVar[int] = 77
+    http_status: ClassVar[int] = 409
+
+
+def open_store(settings: Settings, key: str | None = None, *, busy_timeout_s: float = 5.0) -> Store:
+    """Open the profile's store, or make the first one; to be closed by the caller.
+
+    `key` is its key where that is known already. Raises StoreLostError, what `keys.obtain` raises, and what
+    `Store.open` raises; then nothing was changed.
+    """
+    state = marker.presence(settings)
+    if state == "none" and marker.read(settings) is None and _has_key(settings):
+        state = "empty" if settings.store_path.exists() else "missing"
+    if state in ("missing", "empty"):
+        raise marker.lost(settings, state)
+    if key is None:
+        key = keys.obtain(settings).hex
+    new = state == "none"
+    try:
+        store = Store.open(settings.store_path, key, busy_timeout_s=busy_timeout_s, new=new)
+    except StoreUnreadableError:
+        raise StoreUnreadableError(
+            f"The store {settings.store_path} cannot be read: it is damaged or cut short, or its key does not fit. "
+            f"Nothing was changed. {marker.ways_back(settings)}"
+        ) from None
+    try:
+        settle(settings, store)
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+@contextlib.contextmanager
+def damage_noted(settings: Settings) -> Iterator[None]:
+    """Where the block, which reads the open store, meets a damaged page, note it in the marker, and say what to do.
+
+    Raises StoreUnreadableError.
+    """
+    try:
+        yield
+    except StoreUnreadableError:
+        with contextlib.suppress(IdiolectError, OSError):
+            inode = settings.store_path.stat().st_ino
+            marker.note_check(settings, marker.Check(datetime.now(UTC), sound=False, inode=inode))
+        raise StoreUnreadableError(
+            f"A part of the store {settings.store_path} is damaged. Keep a copy of the profile and check the disk. "
+            f"{marker.ways_back(settings)}"
+        ) from None
+
+
+def settle(
+    settings: Settings, store: Store, salts: Mapping[tuple[str, datetime], str | None] = _NO_SALTS
+) -> None:
+    """Let the marker say what the open store says of itself; `salts` are those of new backups, by path and time.
+
+    Raises what `marker.write` and the store raise.
+    """
+    found = marker.read(settings) or Marker(made=False)
+    number = store.get(_NUMBER)
+    if number is None:
+        number = secrets.token_hex(16)
+        store.set(_NUMBER, number)
+    rows = {row.path: row for row in store.backups()}
+    if found.store != number:  # it took another one's place: what that knew of backups may hold the same text
+        told = [BackupRow(row.path, row.at, None) for row in found.backups]
+        told += [BackupRow(str(path), datetime.now(UTC), None) for path in _kept_aside(settings)]
+        for row in told:
+            if row.path not in rows:
+                store.note_backup(row)
+                rows[row.path] = row
+    known = {(row.path, row.at): row.salt for row in found.backups} | dict(salts)
+    backups = tuple(KnownBackup(row.path, row.at, known.get((row.path, row.at))) for row in rows.values())
+    marker.write(settings, Marker(True, number, backups, found.check if found.store == number else None))
+
+
+def begin_anew(settings: Settings) -> list[Path]:
+    """Put what is left of a lost or damaged store aside, so that the next start makes another; what was put where.
+
+    Nothing is deleted. Raises AlreadyRunningError, LockedError, StoreSoundError, and KeyringLockedError where the
+    keyring may hold a key that opens it; and StoreFullError, StorePermissionError.
+    """
+    settings.prepare()
+    try:
+        with process.locked(settings):
+            return _begin_anew(settings)
+    except OSError as error:
+        raise refused(settings.store_path, error) from None
+
+
+def _begin_anew(settings: Settings) -> list[Path]:
+    if settings.locked_path.exists():
+        raise keys.LockedError
+    found, key, moved = marker.read(settings), None, []
+    try:
+        key = keys.obtain(settings, new=False).hex
+    except keys.KeyMissingError:
+        pass
+    except keys.KeyDamagedError:
+        if settings.key_path.exists():
+            if not os.access(settings.key_path, os.R_OK):  # it may be the right one
+                raise
+            moved.append(_put_aside(settings.key_path))
+    if key is not None and _is_sound(settings.store_path, key):
+        raise StoreSoundError(
+            f"The store {settings.store_path} opens, and all of it can be read, so it stays. `idiolect forget` "
+            "takes text out of it; `idiolect purge` removes the whole profile."
+        )
+    moved += move_aside(settings)
+    if found is not None or moved:
+        backups = () if found is None else found.backups
+        marker.write(settings, Marker(made=False, backups=backups))
+    return moved
+
+
+def _is_sound(store: Path, key: str) -> bool:
+    """Whether there is a store that opens with the key, and all of which can be read. Raises StoreBusyError."""
+    try:
+        return store.exists() and store.stat().st_size > 0 and fits(store, key) and sound(store, key)
+    except StoreUnreadableError:
+        return False
+
+
+def move_aside(settings: Settings) -> list[Path]:
+    """Give what is left of the store, its log included, names of its own; where it is now. Raises OSError."""
+    store = settings.store_path
+    left = [store, *(store.with_name(store.name + log) for log in _LOGS)]
+    there = [path for path in left if path.exists()]
+    stamp = _stamp()
+    return [_put_aside(path, stamp, path.name.removeprefix(store.name)) for path in there]
+
+
+def _put_aside(path: Path, stamp: str | None = None, ending: str = "") -> Path:
+    name = path.name.removesuffix(ending) if ending else path.name
+    aside = path.with_name(f"{name}.lost-{stamp or _stamp()}{ending}")
+    path.rename(aside)
+    return aside
+
+
+def _stamp() -> str:
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(2)}"
+
+
+def _kept_aside(settings: Settings) -> list[Path]:
+    found = settings.home.glob(f"{settings.store_path.name}.lost-*")
+    return sorted(path for path in found if not path.name.endswith(_LOGS))
+
+
+def _has_key(settings: Settings) -> bool:
+    """Whether a key is kept, in the keyring too; one that gives no answer says nothing."""
+    try:
+        keys.obtain(settings, new=False)
+    except (keys.KeyMissingError, keys.KeyringLockedError):
+        return False
+    return True

@@ -1,0 +1,145 @@
+"""The key under a passphrase: sealed by a kept library and opened by the right words alone; former marks open, too."""
+
+from __future__ import annotations
+
+import json
+import re
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from idiolect.daemon import locking, process
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage import keys, sealing
+from idiolect.daemon.storage.store import Store
+
+KEY = "5a" * 16 + "0f" * 16
+WORDS = "four plain old words"
+#: As the former construction wrote it, for KEY and WORDS.
+FORMER = {
+    "salt": "928e6026819205527fa69e7edca95630",
+    "key": "1c8f937d3c89311c0dd4d25855e59998f3e5469b95eb66ef1fadade48705013b",
+    "tag": "b6e5a146bc776d025dc136c46ec7636f5b137415f44ef0aedbf17c1ca454015e",
+}
+
+
+@pytest.fixture
+def profile(tmp_path):
+    settings = Settings(home=tmp_path / "home", keyring=False).prepare()
+    settings.key_path.write_text(KEY)
+    settings.key_path.chmod(0o600)
+    with closing(Store.open(settings.store_path, KEY)) as store:
+        store.add_watch("/notes")
+    return settings
+
+
+def mark_of(settings):
+    return json.loads(settings.locked_path.read_text())
+
+
+def test_any_tool_that_knows_scrypt_and_aes_gcm_opens_the_mark(profile):
+    with process.locked(profile):
+        locking.lock(profile, WORDS)
+    mark = mark_of(profile)
+    cost = {name: mark[name] for name in ("n", "r", "p")}
+    assert cost == {"n": 2**17, "r": 8, "p": 1}
+    key = Scrypt(salt=bytes.fromhex(mark["salt"]), length=32, **cost).derive(WORDS.encode())
+    told = json.dumps({name: mark[name] for name in mark if name != "sealed"}, sort_keys=True).encode()
+    found = AESGCM(key).decrypt(bytes.fromhex(mark["nonce"]), bytes.fromhex(mark["sealed"]), told)
+    assert found.hex() == KEY
+
+
+def test_a_profile_that_was_locked_before_opens_and_is_then_locked_the_present_way(profile):
+    profile.key_path.unlink()
+    profile.locked_path.write_text(json.dumps(FORMER) + "\n")
+    with process.locked(profile):
+        with pytest.raises(sealing.WrongPassphraseError):
+            locking.unlock(profile, "four plain new words")
+        assert locking.needs_passphrase(profile)
+        assert locking.unlock(profile, WORDS)
+        assert keys.obtain(profile).hex == KEY
+        locking.lock(profile, WORDS)
+        assert mark_of(profile)["form"] == "scrypt, AES-256-GCM"
+        assert not set(FORMER) & {"tag"} & set(mark_of(profile))
+        assert locking.unlock(profile, WORDS)
+    with closing(Store.open(profile.store_path, keys.obtain(profile).hex)) as store:
+        assert store.watches() == ["/notes"]
+
+
+def test_no_salt_and_no_nonce_is_used_twice():
+    marks = [sealing.seal(KEY, WORDS) for _ in range(2)]
+    for name in ("salt", "nonce", "sealed"):
+        assert marks[0][name] != marks[1][name]
+    assert KEY not in json.dumps(marks)
+
+
+MARK = sealing.seal(KEY, WORDS)
+
+
+@pytest.mark.parametrize("name", ["salt", "nonce", "sealed"])
+def test_a_changed_mark_gives_no_key(name):
+    changed = MARK | {name: ("0" if MARK[name][0] != "0" else "1") + MARK[name][1:]}
+    with pytest.raises(sealing.WrongPassphraseError):
+        sealing.opened(changed, WORDS)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"n": 2**17 + 1},
+        {"n": 2**8},
+        {"n": 2**40},
+        {"n": -(2**17)},
+        {"n": 131072.0},
+        {"n": True},
+        {"r": 2**20},
+        {"r": 0},
+        {"p": 10**9},
+        {"p": None},
+        {"salt": ""},
+        {"salt": "ab"},
+        {"nonce": "x" * 24},
+        {"sealed": "ab" * 47},
+        {"sealed": 5},
+        {"form": "rot13"},
+        {"form": None},
+    ],
+    ids=str,
+)
+def test_what_a_mark_may_ask_for_is_bounded(change, profile):
+    """Nobody who can write the mark has the program take hours, or all memory, or an error of a library's."""
+    with pytest.raises(ValueError, match=r"form"):
+        sealing.opened(MARK | change, WORDS)
+    profile.locked_path.write_text(json.dumps(MARK | change))
+    with process.locked(profile), pytest.raises(keys.KeyDamagedError, match="damaged"):
+        locking.unlock(profile, WORDS)
+
+
+@pytest.mark.parametrize("missing", [*MARK])
+def test_a_mark_with_something_missing(missing):
+    with pytest.raises(ValueError, match=r"missing|form"):
+        sealing.opened({name: value for name, value in MARK.items() if name != missing}, WORDS)
+
+
+@pytest.mark.parametrize("content", ["[]", "7", "{", '{"salt": "ab"}', '{"key": 5, "salt": [], "tag": {}}'])
+def test_a_mark_that_is_none(content, profile):
+    profile.locked_path.write_text(content)
+    with process.locked(profile), pytest.raises(keys.KeyDamagedError, match="damaged"):
+        locking.unlock(profile, WORDS)
+    assert profile.locked_path.read_text() == content
+
+
+def test_no_cipher_is_made_by_hand_but_for_reading_former_marks():
+    """An exclusive or, or an HMAC that is not compared, would be one."""
+    root = Path(sealing.__file__).parents[2]
+    found = {
+        path.relative_to(root).as_posix()
+        for folder in ("models", "adapters", "daemon")
+        for path in (root / folder).rglob("*.py")
+        if re.search(r"zip\([^)]*\)[^)]*\^|\^ b |hmac\.(new|digest)", path.read_text("utf-8"))
+        or re.search(r"\ba \^ b\b", path.read_text("utf-8"))
+    }
+    assert found == {"daemon/storage/sealing.py"}

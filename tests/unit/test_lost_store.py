@@ -1,0 +1,325 @@
+"""A store that was there and is not: the profile stops, says what can be done, and begins another only when told to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import keyring.backends.fail
+import pytest
+
+from idiolect.daemon import backup, doctor, locking, process, purge
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage import copies, keys, marker, opening
+from idiolect.daemon.storage.file import StoreUnreadableError
+from idiolect.daemon.storage.records import NewEntry
+
+KEY = copies.raw("c3" * 32)
+CANARY = "the purple canary sings at midnight"
+
+
+@pytest.fixture
+def fresh(tmp_path, monkeypatch):
+    monkeypatch.setenv("IDIOLECT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("IDIOLECT_KEYRING", "false")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return Settings().prepare()
+
+
+def add(settings, *texts):
+    with closing(opening.open_store(settings)) as store:
+        at = datetime(2026, 1, 1, tzinfo=UTC)
+        keyed = [(text, hashlib.sha256(text.encode()).hexdigest()) for text in texts]
+        store.add([NewEntry(text, "file", None, at, b"abcd" * 90, 0, key) for text, key in keyed])
+
+
+def texts(settings):
+    with closing(opening.open_store(settings)) as store:
+        return [entry.text for entry in store.entries()]
+
+
+@pytest.fixture
+def mine(fresh, tmp_path):
+    """A profile with some text and one backup."""
+    add(fresh, *(f"{CANARY} {n}" for n in range(200)))
+    (tmp_path / "usb").mkdir()
+    backup.make(fresh, tmp_path / "usb" / "my.backup", KEY)
+    return fresh
+
+
+def of_before(settings):
+    """As a version left it that wrote no marker."""
+    settings.marker_path.unlink()
+
+
+LOSSES = {
+    "missing": lambda path: path.unlink(),
+    "empty": lambda path: os.truncate(path, 0),
+    "half": lambda path: os.truncate(path, path.stat().st_size // 2),
+    "one page": lambda path: os.truncate(path, 4096),
+    "a few bytes": lambda path: os.truncate(path, 100),
+    "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_lost_store_stops_everything_that_opens_it_and_names_the_ways_back(mine, tmp_path, loss):
+    LOSSES[loss](mine.store_path)
+    names = sorted(path.name for path in mine.home.iterdir())
+    wanted = marker.StoreLostError if loss in ("missing", "empty") else StoreUnreadableError
+    tries = (
+        lambda: opening.open_store(mine),
+        lambda: opening.open_store(mine, keys.obtain(mine).hex),  # a service that comes back from its rest
+        lambda: backup.make(mine, tmp_path / "other", KEY),
+    )
+    for attempt in tries:
+        with pytest.raises(wanted) as caught:
+            attempt()
+        for part in (
+            str(mine.store_path),
+            str(tmp_path / "usb" / "my.backup"),
+            "idiolect restore",
+            "--new-store",
+        ):
+            assert part in str(caught.value)
+    with process.locked(mine):
+        for attempt in (lambda: locking.lock(mine, None), lambda: locking.rekey(mine)):
+            if loss in ("missing", "empty"):
+                with pytest.raises(marker.StoreLostError):
+                    attempt()
+                assert not mine.locked_path.exists()
+    assert not (tmp_path / "other").exists()
+    assert sorted(path.name for path in mine.home.iterdir()) == names, "nothing was made or taken away"
+
+
+@pytest.mark.parametrize("state", ["missing", "empty"])
+@pytest.mark.parametrize("key", ["key file", "locked"])
+def test_a_profile_of_before_is_missed_by_its_key(mine, state, key):
+    of_before(mine)
+    if key == "locked":
+        with process.locked(mine):
+            locking.lock(mine, None)
+        mine.key_path.unlink()
+    LOSSES[state](mine.store_path)
+    with pytest.raises(marker.StoreLostError, match="none is known"):
+        opening.open_store(mine)
+    with pytest.raises(marker.StoreLostError):
+        marker.refuse_lost(mine)
+
+
+def test_a_key_in_the_keyring_tells_of_a_store_too(tmp_path, monkeypatch):
+    held = {}
+
+    class Ring(keyring.backend.KeyringBackend):
+        priority = 5.0
+
+        def get_password(self, service, username):
+            return held.get(username)
+
+        def set_password(self, service, username, password):
+            held[username] = password
+
+    monkeypatch.setattr(keyring, "get_keyring", Ring)
+    settings = Settings(home=tmp_path / "home").prepare()
+    opening.open_store(settings).close()
+    assert not settings.key_path.exists()
+    of_before(settings)
+    settings.store_path.unlink()
+    with pytest.raises(marker.StoreLostError):
+        opening.open_store(settings)
+    assert not settings.store_path.exists()
+
+
+def test_without_a_key_a_lost_store_is_still_missed(mine):
+    mine.key_path.unlink()
+    mine.store_path.unlink()
+    with pytest.raises(marker.StoreLostError):
+        opening.open_store(mine)
+    assert not mine.key_path.exists()
+
+
+def test_a_marker_that_cannot_be_read_still_says_that_there_was_a_store(mine):
+    for content in (
+        b"",
+        b"{",
+        b"[]",
+        b'{"made": true}',
+        b'{"made": true, "store": "", "backups": [{"path": 1}]}',
+    ):
+        mine.marker_path.write_bytes(content)
+        assert marker.read(mine) == marker.Marker(made=True)
+    assert len(texts(mine)) == 200
+    assert marker.read(mine).backups, "it is made anew from what the store knows"
+
+
+def test_a_first_start_that_was_cut_off_between_key_and_store_goes_on(fresh):
+    key = keys.obtain(fresh)
+    assert marker.read(fresh) == marker.Marker(made=False)
+    assert texts(fresh) == []
+    assert keys.obtain(fresh) == key
+    assert marker.read(fresh).made
+
+
+def test_one_that_was_cut_off_with_an_empty_file_goes_on(fresh):
+    keys.obtain(fresh)
+    fresh.store_path.touch()
+    assert texts(fresh) == []
+
+
+def test_a_profile_of_before_gets_its_marker_at_its_first_start(mine, tmp_path):
+    of_before(mine)
+    opening.open_store(mine).close()
+    found = marker.read(mine)
+    assert found.made
+    assert [row.path for row in found.backups] == [str(tmp_path / "usb" / "my.backup")]
+    if sys.platform != "win32":
+        assert mine.marker_path.stat().st_mode & 0o777 == 0o600
+    with closing(opening.open_store(mine)) as store:
+        assert store.get("store_id") == found.store
+    written = mine.marker_path.stat().st_mtime_ns
+    opening.open_store(mine).close()
+    assert mine.marker_path.stat().st_mtime_ns == written, "it is not written where it says the same"
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_backup_is_restored_into_it(mine, tmp_path, loss):
+    then = texts(mine)
+    LOSSES[loss](mine.store_path)
+    done = backup.restore(mine, tmp_path / "usb" / "my.backup", KEY)
+    assert done.holds.entries == 200
+    assert texts(mine) == then
+    assert marker.read(mine).made
+
+
+def test_a_log_that_was_left_beside_a_lost_store_does_not_get_into_the_restored_one(mine, tmp_path):
+    then = texts(mine)
+    script = f"""
+import os, signal
+from pathlib import Path
+from idiolect.daemon.storage.store import Store
+store = Store.open(Path({str(mine.store_path)!r}), {keys.obtain(mine).hex!r})
+for n in range(50): store.add_watch("/last" * 200 + str(n))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", script], check=False)
+    log = mine.store_path.with_name("store.db-wal")
+    assert log.stat().st_size > 0
+    mine.store_path.unlink()
+    backup.restore(mine, tmp_path / "usb" / "my.backup", KEY)
+    assert texts(mine) == then
+    copies.check(mine.store_path, copies.raw(keys.obtain(mine).hex))
+    assert [path.name for path in mine.home.glob("store.db.lost-*-wal")], "it may hold the last words"
+
+
+def test_a_restore_that_fails_leaves_the_profile_lost(mine, tmp_path):
+    mine.store_path.unlink()
+    mine.key_path.unlink()
+    (tmp_path / "bad").write_bytes(os.urandom(9000))
+    with pytest.raises(copies.CopyUnreadableError):
+        backup.restore(mine, tmp_path / "bad", KEY)
+    with pytest.raises(marker.StoreLostError):
+        opening.open_store(mine)
+
+
+@pytest.mark.parametrize("loss", [*LOSSES, "wrong key", "no key", "damaged key"])
+def test_beginning_anew_on_purpose_deletes_nothing(mine, tmp_path, loss):
+    if loss in LOSSES:
+        LOSSES[loss](mine.store_path)
+    elif loss == "no key":
+        mine.key_path.unlink()
+    else:
+        mine.key_path.write_text("ab" * 32 if loss == "wrong key" else "no key")
+    left = mine.store_path.read_bytes() if mine.store_path.exists() else None
+    moved = opening.begin_anew(mine)
+    assert texts(mine) == []
+    kept = [path for path in moved if path.name.startswith("store.db.lost-")]
+    assert [path.read_bytes() for path in kept] == ([] if left is None else [left])
+    assert bool([path for path in moved if path.name.startswith("store.key")]) == (loss == "damaged key")
+    with closing(opening.open_store(mine)) as store:
+        known = {row.path: row.last_entry for row in store.backups()}
+    assert known == dict.fromkeys([str(tmp_path / "usb" / "my.backup"), *map(str, kept)]), "they hold text"
+    assert all(map(mine.owns, moved)), "a purge takes them, too"
+
+
+def test_a_sound_store_does_not_give_way(mine):
+    with pytest.raises(opening.StoreSoundError):
+        opening.begin_anew(mine)
+    with process.locked(mine):
+        locking.lock(mine, None)
+    with pytest.raises(keys.LockedError):
+        opening.begin_anew(mine)
+    with process.locked(mine):
+        locking.unlock(mine, None)
+    assert len(texts(mine)) == 200
+
+
+def test_beginning_anew_that_was_cut_off_is_done_again(mine):
+    mine.store_path.rename(mine.store_path.with_name("store.db.lost-then"))  # it comes so far
+    with pytest.raises(marker.StoreLostError):
+        opening.open_store(mine)
+    opening.begin_anew(mine)
+    assert texts(mine) == []
+
+
+def test_beginning_anew_in_a_new_profile_is_an_ordinary_start(fresh):
+    assert opening.begin_anew(fresh) == []
+    assert marker.read(fresh) is None
+    assert texts(fresh) == []
+
+
+def test_a_purge_removes_the_marker(mine):
+    assert "store.json" in purge.purge(mine).removed
+    assert not mine.home.exists()
+
+
+def test_another_store_put_there_by_hand_is_taken_and_told_of_the_backups(mine, tmp_path, monkeypatch):
+    other = Settings(home=tmp_path / "other", keyring=False).prepare()
+    add(other, "something else")
+    for name in ("store.db", "store.key"):
+        shutil.copy(other.home / name, mine.home / name)
+    assert texts(mine) == ["something else"]
+    with closing(opening.open_store(mine)) as store:
+        assert [Path(row.path).name for row in store.backups()] == ["my.backup"]
+
+
+def test_the_marker_holds_no_text(mine):
+    assert CANARY not in mine.marker_path.read_text()
+    assert json.loads(mine.marker_path.read_text()).keys() == {"made", "store", "backups", "check"}
+
+
+# As a user sees it
+
+
+def program(settings, *arguments):
+    command = [str(Path(sys.executable).with_name("idiolect")), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("state", ["missing", "empty"])
+def test_the_commands_say_it(mine, tmp_path, state):
+    LOSSES[state](mine.store_path)
+    started = program(mine, "start")
+    assert started.returncode == 76
+    assert started.stderr.startswith("idiolect: The store of the profile")
+    assert str(tmp_path / "usb" / "my.backup") in started.stderr
+    assert not mine.store_path.exists() or mine.store_path.stat().st_size == 0
+    [finding] = [found for found in doctor.examine() if found.check == "store" and found.level == "wrong"]
+    assert "idiolect restore" in finding.mend
+    assert program(mine, "doctor").returncode == 69
+    said = program(mine, "status")
+    assert "idiolect restore" in said.stdout
+    told = json.loads(program(mine, "status", "--json").stdout)
+    assert told["store"]["state"] == state
+    assert told["running"] is False
+
+
+def test_status_and_doctor_without_a_loss(mine, fresh):
+    assert json.loads(program(mine, "status", "--json").stdout)["store"]["state"] == "there"
+    assert not [found for found in doctor.examine() if found.check == "store" and found.level == "wrong"]
