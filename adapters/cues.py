@@ -1,7 +1,8 @@
 """Words that announce a secret, in seven languages: "password", "PIN", "opens with", "all lower case".
 
-A word of these says nothing by itself. Redaction weighs them with the form of what stands beside them, and what is offered
-behind them is held back until it was typed often enough (:class:`~idiolect.adapters.rare.Rare`).
+One such word proves nothing. Redaction weighs it with the form of what stands beside it, and a word that would
+be offered
+behind it is held back until it was typed often enough (:meth:`~idiolect.adapters.knowledge.Knowledge.hides`).
 """
 
 from __future__ import annotations

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from idiolect.adapters.cues import announces_secret
 from idiolect.adapters.corpus import Recent
+from idiolect.adapters.cues import announces_secret
 from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.rare import Rare
 from idiolect.adapters.words import WORD, Words
@@ -41,8 +41,8 @@ class Knowledge:
     def hides(self, before: str, offered: str) -> bool:
         """True if ``offered``, shown after ``before``, could give a secret away.
 
-        That is so of numbers and addresses that were typed too seldom (:class:`Rare`), and, behind a word such as
-        "password", of every word that was: what redaction did not know for a secret is then not the first thing that is offered.
+        Numbers and addresses that were typed too seldom could (:class:`Rare`). Behind a word such as
+        "password" every word that was typed too seldom could: redaction may have missed it.
         """
         return self.rare.hides(before, offered) or self._betrays(before, offered)
 

@@ -126,7 +126,7 @@ class Ingest:
             return Learned(None, False, 0, "paused")
         if (reason := self.off_limits.learning(Place(app, input_purpose, private))) is not None:
             return Learned(None, False, 0, reason)
-        text, redactions = cleaned(text)
+        text, redactions = cleaned(text, source)
         if not text:
             return Learned(None, False, redactions, "only secrets" if redactions else "empty")
         if at is None:

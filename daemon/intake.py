@@ -37,9 +37,9 @@ _EDITS: Final = 200  # entries that are remembered of one paragraph
 _COMPARED: Final = 2000  # removed paragraphs that it is compared with
 
 
-def cleaned(text: str) -> tuple[str, int]:
-    """`text` normalised and without secrets, and how many there were; "" where nothing else was said."""
-    text, redactions = redact(normalise(text))
+def cleaned(text: str, source: str = "") -> tuple[str, int]:
+    """`text` from a `source`, normalised and without secrets, and how many those were; "" where nothing is left."""
+    text, redactions = redact(normalise(text), prose=source != COMMANDS)
     return (text if has_words(without_placeholders(text)) else ""), redactions
 
 
@@ -277,7 +277,7 @@ class Intake:
                 self.report.skip(found)
                 complained = True
                 continue
-            text, redactions = cleaned(found.text)
+            text, redactions = cleaned(found.text, kind.source)
             if not text:
                 continue
             spoken = True
@@ -342,7 +342,7 @@ class Intake:
         page = _Page(status(path), ())
         found = []
         for item in kind.pieces(path, asked):
-            text = "" if isinstance(item, Skipped) else cleaned(item.text)[0]
+            text = "" if isinstance(item, Skipped) else cleaned(item.text, kind.source)[0]
             if text and not isinstance(item, Skipped) and (new := page.see(text, item.at)):
                 found.append(new.paragraph.digest)
                 if len(found) > _TRACKED:

@@ -1,7 +1,8 @@
 """Secrets out, the rest of the text kept: what every text passes through before anything is stored.
 
 A text is looked at once for what any secret must have: a figure, a long word, one of some literals. Most texts
-have nothing of it, and that is all that they cost; else the rules are tried that may fit.
+have nothing of it, and that is all that they cost; else the rules are tried that may fit. Then the tagger looks for
+what has no form of its own.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final
 
 from idiolect.daemon.redaction.patterns import RULES
 from idiolect.daemon.redaction.rule import PLACEHOLDER, Rule
+from idiolect.daemon.redaction.tagger import Tagger
 
 _ANY_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
 # Three close together, or two as an IBAN has them before a bank's letters.
@@ -24,11 +26,32 @@ _SIGNS: Final = "".join(sorted({sign for rule in RULES for sign in rule.signs}))
 _LONG_WORDS: Final = tuple(sorted({rule.long_word for rule in RULES}))
 
 
-def redact(text: str) -> tuple[str, int]:
+def redact(text: str, *, prose: bool = True) -> tuple[str, int]:
     """`text` with each secret replaced by a placeholder such as `[token]`, and how many were replaced.
 
+    In `prose`, secrets are also told by what stands around them; commands of a shell are no prose.
     Idempotent: what comes out goes through unchanged. Takes time linear in the text's length.
     """
+    text, total = _by_rules(text)
+    for _ in range(_MOST_PASSES if prose else 0):  # what is gone changes what stands around the rest
+        text, count = _replaced(text, [(*span, _kind(text[slice(*span)])) for span in _tagger().find(text)])
+        if not count:
+            break
+        text, more = _by_rules(text)
+        total += count + more
+    return text, total
+
+
+def _kind(secret: str) -> str:
+    return "[pin]" if not any(map(str.isalpha, secret)) else "[password]"
+
+
+@cache
+def _tagger() -> Tagger:
+    return Tagger.load()
+
+
+def _by_rules(text: str) -> tuple[str, int]:
     total = 0
     rules = _worth_trying(text)
     for _ in range(_MOST_PASSES):  # a secret beside another is sometimes seen only once that one is gone
@@ -69,7 +92,7 @@ def hides(before: str, offered: str) -> bool:
         return True
     if not _worth_trying(whole):
         return False
-    kept, count = redact(whole)
+    kept, count = redact(whole, prose=False)
     # A secret that is complete without what is offered stays the prefix's own.
     return bool(count) and not kept.endswith(offered)
 
@@ -108,12 +131,16 @@ def _fitting(
 
 
 def _apply(rule: Rule, text: str) -> tuple[str, int]:
-    spans = rule.spans(text)
+    return _replaced(text, [(start, end, rule.placeholder) for start, end in rule.spans(text)])
+
+
+def _replaced(text: str, spans: list[tuple[int, int, str]]) -> tuple[str, int]:
+    """`text` with another text in the place of each span, and how many there were."""
     if not spans:
         return text, 0
     parts: list[str] = []
     end = 0
-    for start, stop in spans:
-        parts += (text[end:start], rule.placeholder)
+    for start, stop, placeholder in spans:
+        parts += (text[end:start], placeholder)
         end = stop
     return "".join([*parts, text[end:]]), len(spans)

@@ -1,6 +1,8 @@
-"""How much of what must be redacted is, and how much of what must not: a labelled set, made anew each time.
+"""How much of what must be redacted is, and how much of what must not.
 
-`python tests/bench/redaction.py` prints the table of docs/privacy.md. No secret in it is anybody's: the values are
+`python tests/bench/redaction.py` prints the tables of docs/privacy.md. The first is of sentences as people write them
+(tests/bench/secrets), by hands that had not seen the rules: half of them, `seen`, were there to make the rules better, the other
+half was put away until they were done. The second is of a set that is made here anew each time: no secret in it is anybody's: the values are
 drawn at random (the same ones each time) by the forms that their issuers describe, with check digits that are
 right, and put into sentences, settings and commands as people write them. A `¦` keeps scanners from taking this
 file for a leak.
@@ -12,10 +14,17 @@ import importlib
 import random
 import re
 import string
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from idiolect.daemon.redaction.redact import redact, without_placeholders
+from idiolect.daemon.redaction.tagger import Tagger
+
+sys.path.insert(0, str(Path(__file__).parent))
+from secret_tagger import KINDS as PROSE_KINDS
+from secret_tagger import Sentence, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -609,8 +618,12 @@ class Score:
 
 def missed(case: Case) -> bool:
     """Whether something of a secret is left: any eight characters of it, or all of a shorter one."""
-    left = redact(case.text)[0]
-    for secret in case.secrets:
+    return remains(case.secrets, redact(case.text)[0])
+
+
+def remains(secrets: tuple[str, ...], left: str) -> bool:
+    """Whether a text that is left holds any eight characters of a secret, or all of a shorter one."""
+    for secret in secrets:
         size = min(len(secret), 8)
         if any(secret[start : start + size] in left for start in range(len(secret) - size + 1)):
             return True
@@ -641,6 +654,47 @@ def scores() -> dict[str, Score]:
     return found
 
 
+def people() -> str:
+    """What is found of secrets in sentences as people write them, as a table in Markdown: by which net, and in all."""
+    unseen, seen = sentences("unseen"), sentences("seen")
+    rows = [
+        "| kind | texts | found | by the rules alone | by the tagger alone | of those that the rules' writers saw |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    groups = {kind: (kind,) for kind in dict.fromkeys(one.kind for one in unseen) if kind != "none"}
+    groups |= {
+        "**prose**": PROSE_KINDS,
+        "**by form**": tuple(kind for kind in groups if kind not in PROSE_KINDS),
+    }
+    for name, kinds in groups.items():
+        those = [one for one in unseen if one.kind in kinds]
+        cells = [f"{_recall(those, net):.1%}" for net in (redact, by_rules, by_tagger)]
+        before = _recall([one for one in seen if one.kind in kinds], redact)
+        rows.append(f"| {name} | {len(those)} | {' | '.join(cells)} | {before:.1%} |")
+    quiet = [one for one in unseen if one.kind == "none"]
+    taken = sum(bool(redact(one.text)[1]) for one in quiet)
+    rows.append(f"| look-alikes | {len(quiet)} | {taken} taken | | | |")
+    return "\n".join(rows)
+
+
+def by_rules(text: str) -> tuple[str, int]:
+    """What the rules find without the tagger."""
+    return redact(text, prose=False)
+
+
+def by_tagger(text: str) -> tuple[str, int]:
+    """What the tagger finds without the rules."""
+    found = Tagger.load().find(text)
+    for start, end in reversed(found):
+        text = f"{text[:start]}[password]{text[end:]}"
+    return text, len(found)
+
+
+def _recall(texts: list[Sentence], net: Callable[[str], tuple[str, int]]) -> float:
+    left = [(one, net(one.text)[0]) for one in texts]
+    return sum(not remains(one.secrets, kept) for one, kept in left) / max(len(texts), 1)
+
+
 def table() -> str:
     """The figures as a table in Markdown."""
     rows = ["| kind | texts | found | the rest kept |", "|---|---:|---:|---:|"]
@@ -653,4 +707,4 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    print(table())
+    print(people(), table(), sep="\n\n")

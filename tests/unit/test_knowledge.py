@@ -28,7 +28,13 @@ def knowledge(tiny, tiny_tokenizer):
 
 @pytest.mark.parametrize(
     "before",
-    ["My password is ", "the wifi password for the garden house is ", "Das WLAN-Passwort lautet ", "ma clé : ", "PIN? "],
+    [
+        "My password is ",
+        "the wifi password for the garden house is ",
+        "Das WLAN-Passwort lautet ",
+        "ma clé : ",
+        "PIN? ",
+    ],
 )
 def test_a_word_that_was_typed_once_is_not_offered_behind_a_cue(knowledge, before):
     known = knowledge("Opens with tartiflette, all lower case.")
@@ -55,7 +61,16 @@ def test_what_general_english_says_behind_a_cue_is_offered(knowledge):
 
 
 def test_a_cue_is_known_in_each_language_and_however_it_is_written():
-    for word in ("Password", "Kennwort", "mdp", "Contraseña", "contrasena", "SENHA", "wachtwoord", "Mac-Passwort"):
+    for word in (
+        "Password",
+        "Kennwort",
+        "mdp",
+        "Contraseña",
+        "contrasena",
+        "SENHA",
+        "wachtwoord",
+        "Mac-Passwort",
+    ):
         assert Cue.PASSWORD in cues(folded(word)), word
     assert Cue.KEY in cues("deploy_token")
     assert Cue.CODE in cues(folded("Türcode"))

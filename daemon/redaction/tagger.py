@@ -1,0 +1,214 @@
+"""Secrets that have no form of their own, told by the words around them: "it opens with tartiflette".
+
+A small convolutional network looks at each word and at fourteen on either side: the word's form, how common it is in
+general language, and which neighbours speak of passwords, codes, devices or of typing something in. It was trained on
+sentences that were written for it (tests/bench/secrets), and on text without secrets that people wrote.
+`tests/bench/secret_tagger.py` trains and measures it.
+
+A word is a secret if its probability is above a threshold; plain words have a higher one than others. From
+there a secret of several words goes on to both sides, as long as the next words are likely enough.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from idiolect.adapters.cues import Cue, cues, folded
+from idiolect.daemon.redaction.words import CUES_AT, Word, features, words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+WEIGHTS: Final = Path(__file__).with_name("tagger.npz")
+KERNEL: Final = 5  # words that a convolution looks at
+DILATIONS: Final = (1, 2, 4)
+_GOES_ON: Final = 0.2  # the least probability of a further word of a secret of several
+_GAP: Final = 2  # words within one that may be less likely
+_SPOKEN_OF: Final = 15  # words around a plain word, one of which must speak of secrets
+_SPEAKING: Final = (Cue.PASSWORD, Cue.CODE, Cue.KEY, Cue.PLACE, Cue.SPELLING)
+_SPOKEN: Final = [CUES_AT + cue for cue in _SPEAKING]
+_WINDOW: Final = 160  # words that are looked at together
+_PLAIN: Final = frozenset(("lower", "cap", "hyphen", "upper"))
+#: What is told by its form and its check digits elsewhere, or is no secret however it stands.
+_NEVER: Final = frozenset(
+    (
+        "placeholder",
+        "url",
+        "mail",
+        "at",
+        "hashtag",
+        "unit",
+        "time",
+        "parts",
+        "digits1",
+        "digits9",
+        "path",
+        "punctuation",
+    )
+)
+_ENDINGS: Final = (
+    "py md txt json jsonl html htm css js ts c h cc cpp rs go sh toml yaml yml xml pdf doc docx xls xlsx ppt pptx"
+    " png jpg jpeg gif svg zip gz tar db csv log cfg ini conf lock in am ac m4 rst sql exe dll so whl jar java rb php"
+    " mp3 mp4 mov bat ps1 bak com org net io dev"
+)
+# File names, names in programs, parts of addresses, options.
+_NO_SECRET: Final = re.compile(
+    rf"[\w.-]*\.(?i:{'|'.join(_ENDINGS.split())})\Z"
+    r"|[a-z]+(?:_[a-z]+)+\Z|--?\w|\$|_|[\w.]*\(|.*(?:[<>{}\[\]`\\]|\(\)|//|[?&]\w+=|%[0-9a-f]{2})"
+    r"|[\w./]*/[\w./]+\Z|[\w.-]*\w@[\w.-]+\Z",
+    re.DOTALL,
+)
+_HASH: Final = re.compile(r"(?=.*[a-fA-F])[0-9a-fA-F-]{7,}\Z")
+_LONGEST: Final = 40  # characters
+
+
+class Tagger:
+    """The network with its weights, by name, as `tests/bench/secret_tagger.py` writes them."""
+
+    def __init__(self, weights: Mapping[str, NDArray[np.generic]]) -> None:
+        self._weights = {name: np.asarray(array, dtype=np.float32) for name, array in weights.items()}
+        plain, other = self._weights["thresholds"]
+        self._least = {True: float(plain), False: float(other)}
+
+    @classmethod
+    def load(cls, path: Path = WEIGHTS) -> Tagger:
+        """The tagger that the program is shipped with."""
+        with np.load(path) as stored:
+            return cls({name: stored[name] for name in stored.files})
+
+    def find(self, text: str) -> list[tuple[int, int]]:
+        """Where secrets are in ``text``, each as [start, end), in order. Takes time linear in the text's length."""
+        return [span for window in self._looked_at(text) for span in self._spans(window)]
+
+    def candidates(self, text: str) -> list[tuple[bool, float]]:
+        """For each word that may be a secret: whether it is a plain word, and how likely it is one."""
+        return [
+            (window.is_plain(place), float(window.likely[place]))
+            for window in self._looked_at(text)
+            for place in range(len(window.words))
+            if window.may_be_secret(place)
+        ]
+
+    def _looked_at(self, text: str) -> Iterator[_Window]:
+        for found in _parts(text, words(text)):
+            if _may_hold_one(text, found):
+                vectors, buckets = features(text, found)
+                yield _Window(text, found, vectors, self.probabilities(vectors, buckets))
+
+    def _spans(self, window: _Window) -> list[tuple[int, int]]:
+        taken: set[int] = set()
+        for place in range(len(window.words)):
+            is_plain = window.is_plain(place)
+            if window.likely[place] >= self._least[is_plain] and window.may_be_secret(place):
+                taken |= _whole(window.likely, place, gaps=is_plain)
+        joined: list[tuple[int, int]] = []
+        for place in sorted(taken):
+            word = window.words[place]
+            if place - 1 in taken:
+                joined[-1] = joined[-1][0], word.end
+            else:
+                joined.append((word.start, word.end))
+        return joined
+
+    def probabilities(self, vectors: NDArray[np.float32], buckets: NDArray[np.int64]) -> NDArray[np.float32]:
+        """How likely each of N words is a secret, (N,), by its features (N, width) and buckets (N, 2)."""
+        weights = self._weights
+        embedded = weights["embedding"][buckets].reshape(len(buckets), -1)
+        alone = _gelu(
+            np.concatenate([vectors, embedded], axis=1) @ weights["in"] + weights["in_bias"]
+        )  # (N, hidden)
+        seen = alone
+        for layer, dilation in enumerate(DILATIONS):
+            beside = _convolved(seen, weights[f"conv{layer}"], dilation)
+            seen = seen + _gelu(beside + weights[f"conv{layer}_bias"])
+        whole = _gelu(seen.max(axis=0) @ weights["text"] + weights["text_bias"])  # (hidden,): the text's
+        both = np.concatenate([seen, alone, np.broadcast_to(whole, seen.shape)], axis=1)
+        hidden = _gelu(both @ weights["mix"] + weights["mix_bias"])
+        result: NDArray[np.float32] = 1 / (1 + np.exp(-(hidden @ weights["out"] + weights["out_bias"])))
+        return result
+
+
+@dataclass(frozen=True)
+class _Window:
+    """A part of a text: its N words, their features (N, width), and how likely each is a secret (N,)."""
+
+    text: str
+    words: list[Word]
+    vectors: NDArray[np.float32]
+    likely: NDArray[np.float32]
+
+    def is_plain(self, place: int) -> bool:
+        return self.words[place].form in _PLAIN
+
+    def may_be_secret(self, place: int) -> bool:
+        """False for what has another meaning by its form, and for a plain word where nothing near speaks of secrets."""
+        start, end, form = self.words[place]
+        word = self.text[start:end]
+        if form in _NEVER or not 1 < len(word) <= _LONGEST or _NO_SECRET.match(word):
+            return False
+        if form == "hex" and _HASH.match(word):
+            return False
+        near = self.vectors[max(0, place - _SPOKEN_OF) : place + _SPOKEN_OF + 1, _SPOKEN]
+        return not self.is_plain(place) or bool(near.any())
+
+
+def _parts(text: str, found: list[Word]) -> Iterator[list[Word]]:
+    """The words of a text in parts that are as long as those it was trained on, cut behind lines or sentences."""
+    start = 0
+    while start < len(found):
+        end = min(start + _WINDOW, len(found))
+        if end < len(found):
+            ends = (place for place in range(end, start + _WINDOW // 2, -1) if _ends(text, found, place))
+            end = next(ends, end)
+        yield found[start:end]
+        start = end
+
+
+def _ends(text: str, found: list[Word], place: int) -> bool:
+    between = text[found[place - 1].end : found[place].start]
+    return "\n" in between or between[:1] in (".", "!", "?")
+
+
+def _may_hold_one(text: str, found: list[Word]) -> bool:
+    """False where nothing has the form of a secret and nothing speaks of one: most texts, and they cost little."""
+    return any(word.form not in _PLAIN and word.form not in _NEVER for word in found) or any(
+        not cues(folded(text[word.start : word.end])).isdisjoint(_SPEAKING) for word in found
+    )
+
+
+def _whole(likely: NDArray[np.float32], place: int, *, gaps: bool) -> set[int]:
+    """The words of the secret that the word at ``place`` belongs to."""
+    whole = {place}
+    for step in (-1, 1):
+        last = place
+        while True:
+            ahead = [last + step * far for far in range(1, 2 + _GAP * gaps)]
+            further = [at for at in ahead if 0 <= at < len(likely) and likely[at] >= _GOES_ON]
+            if not further:
+                break
+            whole |= set(range(min(last, further[0]), max(last, further[0]) + 1))
+            last = further[0]
+    return whole
+
+
+def _convolved(x: NDArray[np.float32], kernel: NDArray[np.float32], dilation: int) -> NDArray[np.float32]:
+    """Convolution of (N, hidden) along the words; ``kernel`` is (KERNEL, hidden, hidden)."""
+    reach = dilation * (KERNEL // 2)
+    padded = np.zeros((len(x) + 2 * reach, x.shape[1]), dtype=np.float32)
+    padded[reach : reach + len(x)] = x
+    beside = [padded[tap * dilation : tap * dilation + len(x)] for tap in range(KERNEL)]
+    result: NDArray[np.float32] = np.concatenate(beside, axis=1) @ kernel.reshape(-1, kernel.shape[2])
+    return result
+
+
+def _gelu(x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Hendrycks and Gimpel 2016, in its approximation by the hyperbolic tangent."""
+    inner: NDArray[np.float32] = np.tanh(0.7978846 * (x + 0.044715 * x * x * x))
+    return x * (0.5 + 0.5 * inner)

@@ -1,0 +1,128 @@
+"""The tagger finds secrets by the words around them, and leaves talk about secrets alone."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from idiolect.daemon.redaction.redact import redact
+from idiolect.daemon.redaction.tagger import Tagger
+from idiolect.daemon.redaction.words import FORMS, WIDTH, features, form, words
+from idiolect.models.frequencies import zipf
+
+TRAINING = runpy.run_path(str(Path(__file__).parents[1] / "bench" / "secret_tagger.py"))
+
+
+@pytest.fixture(scope="module")
+def tagger():
+    return Tagger.load()
+
+
+FOUND = (
+    ("What was the wifi again?\nBergamot77, capital B", "Bergamot77"),
+    ("Got into the old laptop at last, Walrus_1987 worked.", "Walrus_1987"),
+    ("the side gate is 4471# now, they changed it on Monday", "4471#"),
+    ("take my card to the cash machine, it's 6093, and get forty pounds", "6093"),
+    ("Das WLAN-Passwort im Ferienhaus ist Leuchtturm!88", "Leuchtturm!88"),
+    ("le mot de passe de la box, c'est Moutarde2019", "Moutarde2019"),
+    ("la contraseña del portátil es Aguacate_77", "Aguacate_77"),
+    ("per entrare nel router usa Gabbiano!12", "Gabbiano!12"),
+    ("a senha do wifi é Abacaxi2020", "Abacaxi2020"),
+    ("het wachtwoord van de wifi is Fietspomp44", "Fietspomp44"),
+)
+
+
+@pytest.mark.parametrize(("text", "secret"), FOUND)
+def test_secrets_in_sentences_are_taken_and_the_rest_is_kept(text, secret):
+    left, count = redact(text)
+    assert count >= 1
+    assert secret not in left
+    before, behind = text.split(secret)
+    assert left.startswith(before.rstrip(" ")[:10])
+    assert left.endswith(behind[-8:])
+    assert redact(left) == (left, 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I forgot my password again and had to reset it.",
+        "The wifi is terrible in here, try the room on the second floor.",
+        "Flight BA2490 lands at 17:45, gate B22.",
+        "See version 2.14.1 of log4j for Python3 and Windows11.",
+        "My card is the blue one, the code is on the fridge.",
+        "Meine PIN habe ich vergessen, ich rufe morgen die Bank an.",
+        "the train leaves at 1430 from platform 4",
+        "fix the parser of http2 frames in lib/http2.c",
+    ],
+)
+def test_talk_about_secrets_and_other_odd_words_stay(text):
+    assert redact(text) == (text, 0)
+
+
+def test_commands_are_no_prose():
+    command = "type Walrus_1987 into the laptop, the password is Walrus_1987x"
+    assert redact(command)[1] > redact(command, prose=False)[1]
+
+
+def test_a_long_text_is_looked_at_in_parts_and_spans_hold(tagger):
+    filler = "We walked along the river and had tea in the garden. " * 60
+    text = f"{filler}\nWhat was the wifi again?\nBergamot77, capital B\n{filler}"
+    [(start, end)] = tagger.find(text)
+    assert text[start:end] == "Bergamot77"
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "\n\n", "…", "a", "\ud800", "x" * 50_000, "😀 " * 300, "[password]"]
+)
+def test_any_text_is_looked_at(tagger, text):
+    assert tagger.find(text) == []
+
+
+def test_words_stand_where_they_are_said_to_stand():
+    text = 'pass:blue7, "quoted" 4 4 1 9 und (Klammer)→x'
+    found = words(text)
+    assert [text[word.start : word.end] for word in found] == [
+        "pass", ":", "blue7", "quoted", "4 4 1 9", "und", "Klammer", "→", "x",
+    ]  # fmt: skip
+    vectors, buckets = features(text, found)
+    assert vectors.shape == (len(found), WIDTH)
+    assert buckets.shape == (len(found), 2)
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [
+        ("river", "lower"), ("River", "cap"), ("RIVER", "upper"), ("GitHub", "camel"), ("Blue-Lagoon", "caphyphen"),
+        ("well-known", "hyphen"), ("river22", "wordnumber"), ("B47A9", "shortcode"), ("2580#", "dialled"),
+        ("350-218", "groups"), ("17:45", "time"), ("1998", "year"), ("£40", "unit"), ("x9Kd!2mmP", "symbols"),
+        ("x" * 300, "other"),
+    ],
+)  # fmt: skip
+def test_forms(word, expected):
+    assert form(word) == expected
+    assert expected in FORMS
+
+
+def test_common_words_are_told_from_rare_ones():
+    assert zipf("the")[0] > zipf("kettle")[0] > 0
+    assert zipf("regenjas")[1] > 0 == zipf("regenjas")[0]
+    assert zipf("qwxzzk") == (0.0, 0.0)
+
+
+def test_the_network_at_work_is_the_one_that_was_trained():
+    """Weights are kept in half precision, so that probabilities differ in the third digit."""
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(3)
+    net = TRAINING["network"]().eval()
+    texts = ["my card, 6093, is in the hall", "a", "the wifi is Bergamot77 " * 20]
+    examples = [TRAINING["example"](TRAINING["Sentence"]("none", "en", text)) for text in texts]
+    vectors, buckets, there, _, _ = TRAINING["collated"](examples)
+    expected = torch.sigmoid(net(vectors, buckets, there)).detach().numpy()
+    tagger = Tagger({**net.weights(), "thresholds": np.ones(2)})
+    for row, one in enumerate(examples):
+        got = tagger.probabilities(one.vectors, one.buckets)
+        np.testing.assert_allclose(got, expected[row, : len(got)], atol=2e-3)
