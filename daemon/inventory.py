@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -49,7 +50,7 @@ class Inventory:
         folder that it is in still follows a file of it, it stays known what was in that file, so that nothing of it
         comes back by itself. With `dry_run` nothing changes. Raises UnknownSourceError.
         """
-        path = path.resolve()
+        path = Path(os.path.realpath(path))
         known = self._store.source(str(path))
         if known is None:
             raise UnknownSourceError(

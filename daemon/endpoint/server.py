@@ -192,11 +192,14 @@ def create_app(
 
     @post("/v1/watch", shapes.WatchBody)
     async def watch(request: Request) -> Response:
-        """Read a folder and then follow it (answers with events), or follow it no longer (`remove`)."""
+        """Read a folder and then follow it (answers with events), or follow it no longer (`remove`).
+
+        What holds very much is refused unless `confirmed`.
+        """
         asked = await read_body(request, shapes.WatchBody)
         if asked.remove:
             return answer({"removed": await run_sync(service.unwatch, Path(asked.path))})
-        events = await run_sync(service.watch, Path(asked.path))
+        events = await run_sync(partial(service.watch, Path(asked.path), confirmed=asked.confirmed))
         return streams.answer(await streams.first(events), events)
 
     @app.get("/v1/sources", response_model=None)
