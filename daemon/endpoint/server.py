@@ -69,8 +69,8 @@ def create_app(
     )
     _protect(app, running, settings, sessions, lambda: service.paused)
     add_page(app, sessions, running)
-    app.state.streams = streams = Streams(settings.log_path)
-    handle_errors(app)
+    app.state.streams = streams = Streams(settings.log_path, settings.home)
+    handle_errors(app, settings.home)
 
     post = partial(answers.post, app)
 
@@ -303,8 +303,8 @@ def create_locked_app(*, running: Running, settings: Settings) -> FastAPI:
     """What answers while the profile is locked: that it is, to whatever is asked."""
     app = FastAPI(title="idiolect", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
     _protect(app, running, settings, Sessions(), lambda: False)
-    app.state.streams = Streams(settings.log_path)
-    handle_errors(app)
+    app.state.streams = Streams(settings.log_path, settings.home)
+    handle_errors(app, settings.home)
 
     @app.get("/healthz", response_model=None)
     async def healthz() -> Response:

@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+#: What SQLite says of writes that the system refused: to the file, and to the index of its log.
+_NOT_WRITTEN = frozenset(
+    code << 8 | sqlcipher.SQLITE_IOERR
+    for code in (3, 4, 5, 6, 18, 19, 21)  # as in sqlite3.h: write, fsync, shm
+)
+
+
 class StoreNewerError(IdiolectError):
     """The store was written by a newer version of the program."""
 
@@ -203,18 +210,22 @@ def translated(path: Path, *, writing: bool = False) -> Iterator[None]:
         yield
     except sqlcipher.DatabaseError as error:
         code: int | None = getattr(error, "sqlite_errorcode", None)
-        better = None if code is None else _explained(path, code & 0xFF, writing)
+        better = None if code is None else _explained(path, code, writing)
         if better is None:
             raise
         raise better from None
 
 
-def _explained(path: Path, code: int, writing: bool) -> IdiolectError | None:
-    """The error to show for SQLite's primary result code; None for a mistake of our own."""
+def _explained(path: Path, extended: int, writing: bool) -> IdiolectError | None:
+    """The error to show for SQLite's extended result code; None for a mistake of our own."""
+    code = extended & 0xFF
     if code in (sqlcipher.SQLITE_BUSY, sqlcipher.SQLITE_LOCKED, sqlcipher.SQLITE_PROTOCOL):
         return busy(path)
-    # Without room on the disk SQLite says FULL, but at a quota or a limit on file sizes only IOERR.
-    if code == sqlcipher.SQLITE_FULL or (writing and code == sqlcipher.SQLITE_IOERR):
+    # Without room on the disk SQLite says FULL, but at a quota or a limit on file sizes only IOERR. Opening a store
+    # writes, too: the index of its log.
+    if code == sqlcipher.SQLITE_FULL or (
+        code == sqlcipher.SQLITE_IOERR and (writing or extended in _NOT_WRITTEN)
+    ):
         return _full(path)
     if code in (sqlcipher.SQLITE_READONLY, sqlcipher.SQLITE_CANTOPEN, sqlcipher.SQLITE_PERM):
         return _no_permission(path, "it cannot be opened for writing")
