@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -20,11 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-#: What SQLite says of writes that the system refused: to the file, and to the index of its log.
-_NOT_WRITTEN = frozenset(
-    code << 8 | sqlcipher.SQLITE_IOERR
-    for code in (3, 4, 5, 6, 18, 19, 21)  # as in sqlite3.h: write, fsync, shm
-)
+_LEAST_ROOM_BYTES = 2**17  # more than the index of a store's log begins with
 
 
 class StoreNewerError(IdiolectError):
@@ -210,22 +207,19 @@ def translated(path: Path, *, writing: bool = False) -> Iterator[None]:
         yield
     except sqlcipher.DatabaseError as error:
         code: int | None = getattr(error, "sqlite_errorcode", None)
-        better = None if code is None else _explained(path, code, writing)
+        better = None if code is None else _explained(path, code & 0xFF, writing)
         if better is None:
             raise
         raise better from None
 
 
-def _explained(path: Path, extended: int, writing: bool) -> IdiolectError | None:
-    """The error to show for SQLite's extended result code; None for a mistake of our own."""
-    code = extended & 0xFF
+def _explained(path: Path, code: int, writing: bool) -> IdiolectError | None:
+    """The error to show for SQLite's primary result code; None for a mistake of our own."""
     if code in (sqlcipher.SQLITE_BUSY, sqlcipher.SQLITE_LOCKED, sqlcipher.SQLITE_PROTOCOL):
         return busy(path)
     # Without room on the disk SQLite says FULL, but at a quota or a limit on file sizes only IOERR. Opening a store
     # writes, too: the index of its log.
-    if code == sqlcipher.SQLITE_FULL or (
-        code == sqlcipher.SQLITE_IOERR and (writing or extended in _NOT_WRITTEN)
-    ):
+    if code == sqlcipher.SQLITE_FULL or (code == sqlcipher.SQLITE_IOERR and (writing or _no_room(path))):
         return _full(path)
     if code in (sqlcipher.SQLITE_READONLY, sqlcipher.SQLITE_CANTOPEN, sqlcipher.SQLITE_PERM):
         return _no_permission(path, "it cannot be opened for writing")
@@ -235,6 +229,13 @@ def _explained(path: Path, extended: int, writing: bool) -> IdiolectError | None
             "Put back the key or a copy of the file; to begin anew, move the file away."
         )
     return None
+
+
+def _no_room(path: Path) -> bool:
+    """Whether the disk is so full that not even what is beside an open store finds room."""
+    with suppress(OSError):
+        return shutil.disk_usage(path.parent).free < _LEAST_ROOM_BYTES
+    return False
 
 
 def busy(path: Path) -> StoreBusyError:
