@@ -199,7 +199,7 @@ class Watcher:
         elif count >= MANY_FILES:
             held = f"more than {count:,} files"
         else:
-            held = f"more files than can be counted in {COUNTING_S:.0f} seconds"
+            held = f"more files than can be counted in {COUNTING_S:.0f} seconds ({count:,} until then)"
         raise ManyFilesError(path, f"is {what}, with {held}" if holds_home else f"holds {held}")
 
     def remove(self, path: Path) -> bool:
