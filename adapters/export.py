@@ -53,9 +53,9 @@ def export(kind: str, lora: Lora, base: BasePaths, path: Path) -> Path:
     """
     if kind not in KINDS:
         raise ExportError(f"There is no export of the kind {kind}. Choose one of {', '.join(KINDS)}.")
-    if os.path.lexists(path):
-        raise ExportError(f"{path} exists already. Give a path that does not.")
     try:
+        if os.path.lexists(path):
+            raise ExportError(f"{path} exists already. Give a path that does not.")
         with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as work:
             made = Path(work) / path.name
             KINDS[kind](lora, base, made)

@@ -27,6 +27,7 @@ from idiolect.daemon.endpoint import address, connection, tokens
 from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.heap import keep_little
 from idiolect.daemon.log import open_log
+from idiolect.daemon.refused import refusal
 from idiolect.daemon.rest import POSSIBLE, Handover, Rest, begin, release_signals
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
@@ -73,7 +74,8 @@ def main() -> int:
     except IdiolectError as error:
         return _fail(error, say)
     except OSError as error:
-        return _fail(process.StartError(f"The service cannot run in {given['home']}: {error.strerror}."), say)
+        failed = process.StartError(f"The service cannot run in {given['home']}: {error.strerror}.")
+        return _fail(refusal(error, given["home"]) or failed, say)
     except Exception:
         log.exception("the service failed")
         return 70

@@ -6,6 +6,7 @@ import glob
 import secrets
 import stat
 import threading
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -254,6 +255,19 @@ class Ingest:
         for found in find(path, self._exclude):
             if not isinstance(found, Skipped) and self.is_changed(found) and not found.is_dir():
                 yield found
+
+    def count(self, path: Path, *, most: int, within_s: float) -> tuple[int, bool]:
+        """How many files at or below `path` would be read, and whether these are all.
+
+        The count ends at more than `most`, and after `within_s`. Raises NoSuchPathError, UnreadableError.
+        """
+        ends_at = time.monotonic() + within_s
+        count = 0
+        for found in find(path, self._exclude, until=lambda: time.monotonic() >= ends_at):
+            count += not isinstance(found, Skipped)
+            if count > most:
+                return most, False
+        return count, time.monotonic() < ends_at
 
     def excludes(self, path: Path, root: Path) -> bool:
         """Whether the settings or an `.idiolectignore` keep us from reading `path`, which is `root` or below it."""

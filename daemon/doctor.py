@@ -8,11 +8,12 @@ import re
 import shutil
 import stat
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import psutil
 
@@ -22,6 +23,7 @@ from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.desktop import Desktop
 from idiolect.daemon.endpoint.address import who_has
 from idiolect.daemon.endpoint.tokens import SCOPES, path_of
+from idiolect.daemon.refused import refusal
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
 
@@ -54,21 +56,32 @@ def examine() -> list[Finding]:
     findings.append(
         Finding("settings", "ok", str(settings.config_path if settings.config_path.exists() else "defaults"))
     )
-    if not settings.home.exists():
-        return [
-            *findings,
-            Finding("profile", "note", f"{settings.home} does not exist yet", "Run `idiolect start`."),
-        ]
-    findings += [_private("profile", settings.home), _room(settings), _base(settings)]
-    findings += [
-        *_service(settings),
-        *_left_behind(settings),
-        *_files(settings),
-        *_key(settings),
-        *_stands(settings),
-        *_opens(settings),
-    ]
-    return [*findings, *_desktop(settings), *_swap()]
+    for check, look in _CHECKS.items():
+        try:
+            findings += look(settings)
+        except OSError as error:  # a disk that fails or lets nobody in is what to tell of
+            refused = refusal(error, settings.home)
+            findings.append(
+                Finding(
+                    check,
+                    "wrong",
+                    f"cannot be looked at ({error.strerror})" if refused is None else str(refused),
+                )
+            )
+        if not os.path.exists(settings.home):
+            break
+    return [*findings, *_swap()]
+
+
+def _profile(settings: Settings) -> list[Finding]:
+    home = settings.home
+    if not home.exists():
+        return [Finding("profile", "note", f"{home} does not exist yet", "Run `idiolect start`.")]
+    try:
+        settings.require_writable()
+    except IdiolectError as error:
+        return [_private("profile", home), Finding("profile", "wrong", str(error))]
+    return [_private("profile", home)]
 
 
 def _python() -> Finding:
@@ -86,24 +99,24 @@ def _memory() -> Finding:
     return Finding("memory", "ok", found)
 
 
-def _room(settings: Settings) -> Finding:
+def _room(settings: Settings) -> list[Finding]:
     free = shutil.disk_usage(settings.home).free
     found = f"{free / 1e9:.1f} GB free"
     if free < _ROOM_BYTES:
-        return Finding("disk", "wrong", found, f"Make room on the disk that holds {settings.home}.")
-    return Finding("disk", "ok", found)
+        return [Finding("disk", "wrong", found, f"Make room on the disk that holds {settings.home}.")]
+    return [Finding("disk", "ok", found)]
 
 
-def _base(settings: Settings) -> Finding:
+def _base(settings: Settings) -> list[Finding]:
     from idiolect.models.build import MissingModelError, find_base
 
     try:
         base = find_base(settings.base_dir, verify=True)
     except MissingModelError as error:
-        return Finding("base model", "note", str(error))
+        return [Finding("base model", "note", str(error))]
     except IdiolectError as error:
-        return Finding("base model", "wrong", str(error))
-    return Finding("base model", "ok", f"{base.name} in {base.folder}")
+        return [Finding("base model", "wrong", str(error))]
+    return [Finding("base model", "ok", f"{base.name} in {base.folder}")]
 
 
 def _service(settings: Settings) -> list[Finding]:
@@ -317,3 +330,18 @@ def _private(check: str, path: Path) -> Finding:
     if sys.platform != "win32" and mode & 0o077:
         return Finding(check, "wrong", f"{path} is open to other users", f"Run `chmod go-rwx {path}`.")
     return Finding(check, "ok", str(path))
+
+
+#: The checks of a profile, in the order in which they build on each other.
+_CHECKS: Final[dict[str, Callable[[Settings], list[Finding]]]] = {
+    "profile": _profile,
+    "disk": _room,
+    "base model": _base,
+    "service": _service,
+    "run file": _left_behind,
+    "files": _files,
+    "key": _key,
+    "store file": _stands,
+    "store": _opens,
+    "desktop": _desktop,
+}

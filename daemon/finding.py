@@ -16,7 +16,7 @@ from idiolect.daemon.sources import table
 from idiolect.daemon.storage.records import COMMANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 #: The name of the files that say what in their folder is not to be read, in the language of `.gitignore`.
 IGNORE_FILE: Final = ".idiolectignore"
@@ -110,11 +110,14 @@ class Ignored:
         return known[1]
 
 
-def find(path: Path, exclude: Sequence[str]) -> Iterator[Path | Skipped]:
+def find(
+    path: Path, exclude: Sequence[str], *, until: Callable[[], bool] = lambda: False
+) -> Iterator[Path | Skipped]:
     """The documents to read at `path` (a file, or a folder with all in it), in order of name; or a source itself.
 
     A source is a file or folder of another kind in `table.KINDS`; it is read only where it is given itself, and so
-    is a file without a suffix. Links are not followed. Raises NoSuchPathError, UnreadableError (of `path` itself).
+    is a file without a suffix. Links are not followed. Once `until` is true, no more is looked for. Raises
+    NoSuchPathError, UnreadableError (of `path` itself).
     """
     exclusion = Exclusion(exclude)
     mode = status(path).st_mode
@@ -125,7 +128,7 @@ def find(path: Path, exclude: Sequence[str]) -> Iterator[Path | Skipped]:
     elif table.kind_of(path) is not None:
         yield path
     elif stat.S_ISDIR(mode):
-        yield from _walk(path, exclusion, Ignored())
+        yield from _walk(path, exclusion, Ignored(), until)
     else:
         yield Skipped(path, "other file type")
 
@@ -136,9 +139,11 @@ def _is_shell(path: Path) -> bool:
     return kind is not None and kind.source == COMMANDS
 
 
-def _walk(root: Path, exclusion: Exclusion, ignored: Ignored) -> Iterator[Path | Skipped]:
+def _walk(
+    root: Path, exclusion: Exclusion, ignored: Ignored, until: Callable[[], bool]
+) -> Iterator[Path | Skipped]:
     folders = [root]
-    while folders:
+    while folders and not until():
         folder = folders.pop()
         try:
             with explained(folder), os.scandir(folder) as scan:

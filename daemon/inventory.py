@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -55,7 +56,7 @@ class Inventory:
         comes back by itself. With `dry_run` nothing changes. Raises UnknownSourceError, and OtherCountError where it
         did not bring the `expect`ed number of entries; then nothing changes either.
         """
-        path = path.resolve()
+        path = Path(os.path.realpath(path))
         known = self._store.source(str(path))
         if known is None:
             raise UnknownSourceError(

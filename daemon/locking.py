@@ -33,6 +33,12 @@ class NothingToLockError(IdiolectError):
     http_status: ClassVar[int] = 409
 
 
+def rekey_bytes(settings: Settings) -> int:
+    """How much room a change of the key takes on the disk: every page goes through the store's log once more."""
+    store = settings.store_path
+    return 2**20 + (store.stat().st_size * 5 // 4 if store.exists() else 0)
+
+
 def rekey(settings: Settings) -> keys.StoreKey:
     """Encrypt the store with a new key; returns where that is kept.
 

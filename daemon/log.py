@@ -35,6 +35,13 @@ class PlainFormatter(logging.Formatter):
         return places(ei[1]) if ei[1] is not None else ""
 
 
+class _Handler(logging.handlers.RotatingFileHandler):
+    """Where there is no room for a line it is left out: that is no reason to fail, or to show anybody a traceback."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the base class fixes it)
+        """Go on."""
+
+
 def places(error: BaseException) -> str:
     """An exception as lines of `type at file:line in function`, its causes first."""
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
@@ -53,9 +60,7 @@ def open_log(path: Path) -> None:
     The log is turned over at 2 MB; one older piece is kept.
     """
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
-    handler = logging.handlers.RotatingFileHandler(
-        path, maxBytes=_MOST_BYTES, backupCount=1, encoding="utf-8"
-    )
+    handler = _Handler(path, maxBytes=_MOST_BYTES, backupCount=1, encoding="utf-8")
     handler.setFormatter(PlainFormatter())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     log = logging.getLogger("idiolect")

@@ -7,6 +7,7 @@ that a killed service left behind is believed only while the lock is held by the
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import queue
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 START_DEADLINE_S = 120.0
 STOP_DEADLINE_S = 20.0
 _POLL_S = 0.02
+_PID_BYTES = 20  # more than any has
 #: Windows locks bytes against readers too: a byte past the end keeps the holder's pid readable.
 _WINDOWS_LOCK_BYTE = 1 << 20
 
@@ -129,7 +131,7 @@ def locked(settings: Settings, *, patience_s: float = 1.0, held: int | None = No
         with os.fdopen(held, "r+", encoding="ascii") as file:
             os.set_inheritable(held, False)
             yield held
-            file.truncate(0)
+            _sign(file, "")
             return
     with _open_lock(settings.lock_path) as file:
         deadline = time.monotonic() + patience_s
@@ -143,11 +145,9 @@ def locked(settings: Settings, *, patience_s: float = 1.0, held: int | None = No
                 )
             time.sleep(_POLL_S)
         run_file(settings).unlink(missing_ok=True)
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+        _sign(file, str(os.getpid()))
         yield file.fileno()
-        file.truncate(0)
+        _sign(file, "")
 
 
 def holder(settings: Located) -> int | None:
@@ -156,7 +156,7 @@ def holder(settings: Located) -> int | None:
         return None
     deadline = time.monotonic() + 1.0
     while True:
-        with _open_lock(settings.lock_path) as file:
+        with _looked_at(settings.lock_path) as file:
             if _try_lock(file):
                 return None
             file.seek(0)
@@ -169,8 +169,32 @@ def holder(settings: Located) -> int | None:
         time.sleep(_POLL_S)
 
 
+def _sign(file: IO[str], pid: str) -> None:
+    """Say in the lock who holds it.
+
+    It is written over what stands there, which takes no more room; without any, on a full disk, nobody is told, and the
+    lock holds all the same.
+    """
+    os.lseek(file.fileno(), 0, os.SEEK_SET)
+    try:
+        os.write(file.fileno(), pid.ljust(_PID_BYTES).encode())
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+
+
 def _open_lock(path: Path) -> IO[str]:
     return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+", encoding="ascii")
+
+
+def _looked_at(path: Path) -> IO[str]:
+    """The lock, to see who holds it: that takes no writing, so it can be seen on a disk that is read-only, too."""
+    try:
+        return _open_lock(path)
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES):
+            raise
+        return path.open(encoding="ascii")
 
 
 if sys.platform == "win32":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, ClassVar, Final
@@ -128,4 +129,6 @@ def explained(path: Path) -> Iterator[None]:
     except (FileNotFoundError, NotADirectoryError):
         raise NoSuchPathError(f"There is no {path}. Check the spelling.") from None
     except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            raise NoSuchPathError(f"There is no such path: {error.strerror}. Check the spelling.") from None
         raise UnreadableError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -296,14 +297,29 @@ class Service:
             self._importing -= 1
             self._warming.ask()  # once: what is known changes with each transaction
 
-    def watch(self, path: Path) -> Iterator[dict[str, Any]]:
-        """Import a folder and follow it from now on. Yields the events of :meth:`add`."""
+    def watch(self, path: Path, *, confirmed: bool = False) -> Iterator[dict[str, Any]]:
+        """Import a folder and follow it from now on. Yields the events of :meth:`add`.
+
+        It is followed after the next start, too, once the last event is there: if the import fails or is broken off,
+        the folder is not followed, and what was read of it stays. Raises ManyFilesError unless `confirmed`.
+        """
+        if not confirmed:
+            self._watcher.refuse_very_much(path)
         try:
             events = self.add([path])
         except NothingToReadError:  # a folder for what is still to be written
-            events = iter([{"event": "done", **asdict(ReadReport())}])
-        self._watcher.add(path)
-        return events
+            events = iter(())
+        return self._followed(path, events)
+
+    def _followed(self, path: Path, events: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        done: dict[str, Any] = {"event": "done", **asdict(ReadReport())}
+        with self._watcher.adding(path), suppress(NothingToReadError):
+            for event in events:
+                if event["event"] == "done":
+                    done = event
+                else:
+                    yield event
+        yield done
 
     def unwatch(self, path: Path) -> bool:
         """Follow a folder no longer; whether it was followed."""

@@ -426,12 +426,16 @@ class Settings(pydantic_settings.BaseSettings):
                 f"The profile's folder {self.home} cannot be used: {error.strerror}. "
                 f"Make it writable, or name another folder in {_PREFIX}HOME."
             ) from None
+        self.require_writable()
+        return self
+
+    def require_writable(self) -> None:
+        """Raise HomeError where the profile's folder cannot be written, as on a disk that is read-only."""
         if not os.access(self.home, os.W_OK | os.X_OK):
             raise HomeError(
                 f"The profile's folder {self.home} is not writable. "
                 f"Make it writable, or name another folder in {_PREFIX}HOME."
             )
-        return self
 
 
 def span_of(span: str) -> tuple[int, int]:
@@ -469,6 +473,11 @@ def _read_config(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
+        if not os.access(path.parent, os.X_OK):
+            raise HomeError(
+                f"The profile's folder {path.parent} cannot be entered: {error.strerror}. "
+                f"Make it yours, or name another folder in {_PREFIX}HOME."
+            ) from None
         raise SettingsError(
             f"{path} cannot be read: {error.strerror}. Make it readable or move it away."
         ) from None

@@ -37,9 +37,9 @@ events.jsonl      what happened to the profile
 
 def takeout(store: Store, path: Path) -> Path:
     """Write everything to the new folder `path`, whole or not at all. Raises ExportError."""
-    if os.path.lexists(path):
-        raise ExportError(f"{path} exists already. Give a path that does not.")
     try:
+        if os.path.lexists(path):
+            raise ExportError(f"{path} exists already. Give a path that does not.")
         with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as work:
             made = Path(work) / path.name
             made.mkdir(mode=0o700)

@@ -7,9 +7,10 @@ import os
 import threading
 import time
 import warnings
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from watchdog.events import (
     DirCreatedEvent,
@@ -24,8 +25,11 @@ from watchdog.events import (
 from watchdog.observers import Observer
 
 from idiolect.daemon.readers import NoSuchPathError, UnreadableError, status
+from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from watchdog.events import FileSystemEvent
     from watchdog.observers.api import ObservedWatch
 
@@ -36,10 +40,30 @@ _EVENTS: Final[list[type[FileSystemEvent]]] = [
     *(FileCreatedEvent, FileModifiedEvent, FileClosedEvent, FileMovedEvent, FileDeletedEvent),
     *(DirCreatedEvent, DirMovedEvent),  # what is in a folder that appears may have come without a notice
 ]
+#: Files to read in a folder beyond which its user is asked first: some hundred notes are usual, some thousand many.
+MANY_FILES: Final = 5000
+#: How long files are counted, at the most: whoever asks for `/` is to be answered at once.
+COUNTING_S: Final = 3.0
+
 _LONGEST_RETRY_S: Final = 300.0
 _STOP_S: Final = 10.0
 
 _log = logging.getLogger(__name__)
+
+
+class ManyFilesError(IdiolectError):
+    """A folder that is to be followed holds very much, or is the home folder, and nobody has confirmed it."""
+
+    code: ClassVar[str] = "many-files"
+    exit_code: ClassVar[int] = 110
+    http_status: ClassVar[int] = 409
+
+    def __init__(self, path: Path, found: str) -> None:
+        """`found` says what is at `path`."""
+        super().__init__(
+            f"{path} {found} to read and follow. It is not followed yet: name a folder inside it, or say that "
+            "it is meant (`idiolect watch --yes`; over HTTP `confirmed`)."
+        )
 
 
 @dataclass
@@ -132,19 +156,62 @@ class Watcher:
 
         What is there now is for `Ingest.add_paths`. Raises NoSuchPathError, UnreadableError.
         """
+        new = str(path.resolve()) not in self._store.watches()
+        with self.adding(path):
+            return new
+
+    @contextmanager
+    def adding(self, path: Path) -> Iterator[None]:
+        """Follow `path` from now on: for good once the block has ended, and if that fails, only if it was before.
+
+        A service that is killed within the block does not follow it after the next start. Raises NoSuchPathError,
+        UnreadableError.
+        """
         status(path)
         path = path.resolve()
-        new = self._store.add_watch(str(path))
         self._observe(path)
-        return new
+        try:
+            yield
+            self._store.add_watch(str(path))
+        except BaseException:
+            with suppress(IdiolectError):
+                if str(path) not in self._store.watches():
+                    self._let_go(path)
+            raise
+
+    def refuse_very_much(self, path: Path) -> None:
+        """Raise ManyFilesError for what nobody follows by intention, unless it is followed already.
+
+        That is what holds the user's home folder, and what has more than `MANY_FILES` to read, or so many others
+        that a look at it takes more than `COUNTING_S`. Raises NoSuchPathError, UnreadableError.
+        """
+        status(path)
+        path = path.resolve()
+        if str(path) in self._store.watches():
+            return
+        count, whole = self._ingest.count(path, most=MANY_FILES, within_s=COUNTING_S)
+        holds_home = _home().is_relative_to(path)
+        if whole and not holds_home and count <= MANY_FILES:
+            return
+        what = "your home folder" if path == _home() else "above your home folder"
+        if whole:
+            held = f"{count:,} {'file' if count == 1 else 'files'}"
+        elif count >= MANY_FILES:
+            held = f"more than {count:,} files"
+        else:
+            held = f"more files than can be counted in {COUNTING_S:.0f} seconds ({count:,} until then)"
+        raise ManyFilesError(path, f"is {what}, with {held}" if holds_home else f"holds {held}")
 
     def remove(self, path: Path) -> bool:
         """Follow `path` no more; False where it was not followed. What it brought stays."""
-        path = path.resolve()
+        path = Path(os.path.realpath(path))
+        self._let_go(path)
+        return self._store.remove_watch(str(path))
+
+    def _let_go(self, path: Path) -> None:
         with self._observing:
             self._unobserve(path)
             self._roots = tuple(self._observed)
-        return self._store.remove_watch(str(path))
 
     def _observe(self, path: Path) -> None:
         """Ask the system for notices about `path`; again, if it is no longer the folder that it was."""
@@ -252,6 +319,10 @@ class Watcher:
         except Exception as error:  # noqa: BLE001 (as above)
             _log.warning("the watched folders were not compared: %s", type(error).__name__)
         self._next_scan = time.monotonic() + self._rescan_s / (1 if self.noticed else 10)
+
+
+def _home() -> Path:
+    return Path(os.path.realpath(os.path.expanduser("~")))
 
 
 class _Notices(FileSystemEventHandler):

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+_ZEROS = bytes(2**16)
 
 
 def publish(made: Path, final: Path) -> None:
@@ -49,3 +55,30 @@ def write(path: Path, data: bytes) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def reserved(folder: Path, size_bytes: int) -> Iterator[Callable[[], None]]:
+    """Hold ``size_bytes`` of room on the disk of ``folder`` until the block ends, or until what it yields is called.
+
+    What holds it is a file without a name, so that nothing of it is left when the process is killed.
+
+    Raises:
+        OSError: there is not so much room, or the folder cannot be written.
+    """
+    with tempfile.TemporaryFile(dir=folder) as file:
+        _fill(file, size_bytes)
+        yield file.close
+
+
+def _fill(file: IO[bytes], size_bytes: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        try:
+            return os.posix_fallocate(file.fileno(), 0, size_bytes)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.EOPNOTSUPP):  # a file system that cannot
+                raise
+    for start in range(0, size_bytes, len(_ZEROS)):
+        file.write(_ZEROS[: size_bytes - start])
+    file.flush()
+    return os.fsync(file.fileno())

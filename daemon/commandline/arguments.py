@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import enum
+import errno
 import getpass
+import math
 import os
 import re
 import sys
@@ -15,13 +17,43 @@ from typing import Annotated
 import typer
 
 _LEAST_CHARS = 8  # of a new passphrase
+_MOST_DIGITS = 19  # of a number that the store can hold
 _UNITS_S = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-_DURATION = re.compile(r"(\d+d)?(\d+h)?(\d+m)?(\d+s)?")
+_DURATION = re.compile(r"(\d{1,9}d)?(\d{1,9}h)?(\d{1,9}m)?(\d{1,9}s)?", re.ASCII)
+
+_LONGEST_ROUND_S = 10 * 365 * 86400.0  # what the service takes
+
+
+def path_of(given: str | Path) -> Path:
+    """A path as it was typed. Raises typer.BadParameter for one that cannot be meant, such as an empty one."""
+    if not str(given).strip():  # as a Path it would be the folder that the command is called in
+        raise typer.BadParameter("the path is empty; perhaps a variable that it was to come from is not set")
+    try:
+        os.lstat(os.path.expanduser(given))
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise typer.BadParameter(
+                "the path, or a name in it, is longer than the file system takes"
+            ) from None
+    return Path(given)
+
+
+def budget_of(given: str | float) -> float:
+    """The longest time for a round, in seconds. Raises typer.BadParameter."""
+    try:
+        budget_s = float(given)
+    except ValueError:
+        budget_s = math.nan
+    if not 1 <= budget_s <= _LONGEST_ROUND_S:  # which no comparison with what is not a number is
+        raise typer.BadParameter(f"give seconds, from 1 to {_LONGEST_ROUND_S:.0f}")
+    return budget_s
+
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Paths = Annotated[
     list[Path],
     typer.Argument(
+        parser=path_of,
         metavar="PATH…",
         help="Files, folders, mailboxes, exported chats, .git folders for their commit messages; - for JSON lines.",
     ),
@@ -36,7 +68,8 @@ Me = Annotated[
     ),
 ]
 Budget = Annotated[
-    float | None, typer.Option("--budget", metavar="SECONDS", help="Longest time for the round.", min=1)
+    float | None,
+    typer.Option("--budget", parser=budget_of, metavar="SECONDS", help="Longest time for the round."),
 ]
 Expect = Annotated[
     int | None,
@@ -50,6 +83,7 @@ Html = Annotated[
     Path | None,
     typer.Option(
         "--html",
+        parser=path_of,
         metavar="FILE",
         help="Where to write the page with plots [default: eval.html in the profile; none with --json].",
     ),
@@ -75,22 +109,36 @@ def adapter_of(given: str) -> int | None:
     """An adapter's number, None for `base`. Raises typer.BadParameter."""
     if given == "base":
         return None
-    if not (given.isascii() and given.isdigit()):
+    if not (given.isascii() and given.isdigit() and len(given) < _MOST_DIGITS):
         raise typer.BadParameter("give the number of an adapter (`idiolect adapters` lists them) or `base`")
     return int(given)
 
 
 def text_of(given: str) -> str:
-    """The text itself, or for `-` what stands on stdin, the last line's end left out."""
-    return sys.stdin.read().removesuffix("\n") if given == "-" else given
+    """The text itself, or for `-` what stands on stdin, the last line's end left out. Raises typer.BadParameter."""
+    if given != "-":
+        return given
+    try:
+        text = sys.stdin.read().removesuffix("\n")
+        text.encode()
+    except UnicodeError:
+        raise typer.BadParameter("what stands on stdin is not text in UTF-8") from None
+    return text
 
 
 def time_of(given: str | None) -> str | None:
     """A time for the service, with its zone; one without is this machine's. Raises typer.BadParameter."""
     try:
         return None if given is None else datetime.fromisoformat(given).astimezone().isoformat()
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, OSError):
         raise typer.BadParameter("a time looks like 2026-01-31 or 2026-01-31T09:30") from None
+
+
+def interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: in the middle of a stream, closing it may raise another one on top."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def confirm(question: str) -> None:
@@ -116,7 +164,8 @@ def passphrase_of(read_from: str | None, question: str, *, new: bool) -> str:
                 else Path(read_from).open(encoding="utf-8") as file
             ):
                 given = file.readline().rstrip("\r\n")
-        except (OSError, UnicodeDecodeError):
+                given.encode()
+        except (OSError, UnicodeError):
             raise typer.BadParameter(f"no passphrase can be read from {read_from}") from None
     if not given or (new and len(given) < _LEAST_CHARS):
         raise typer.BadParameter(

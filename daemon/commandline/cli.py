@@ -26,9 +26,12 @@ from idiolect.daemon.commandline.arguments import (
     Seed,
     absolute,
     adapter_of,
+    interrupted,
+    path_of,
     seconds_of,
     text_of,
 )
+from idiolect.daemon.commandline.following import watch
 from idiolect.daemon.commandline.forgetting import forget
 from idiolect.daemon.commandline.hosting import service, start, started, status, stop
 from idiolect.daemon.commandline.manual import man
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from idiolect.daemon.commandline.view import View
     from idiolect.daemon.settings import Settings
 
+EXIT_USAGE = 2
 EXIT_FINDINGS = 69
 EXIT_UNEXPECTED = 70
 EXIT_INTERRUPTED = 130
@@ -88,6 +92,8 @@ def _all(
 def main() -> NoReturn:
     """Run the command line and exit: one sentence and a distinct exit code for whatever goes wrong."""
     shield()
+    if not all(map(_is_text, sys.argv)):
+        _fail("An argument holds bytes that are not text in UTF-8. Give it in UTF-8.", EXIT_USAGE)
     try:
         app()
     except IdiolectError as error:
@@ -95,17 +101,30 @@ def main() -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
     except Exception as error:  # noqa: BLE001 (the last resort; it is logged)
-        if _interrupted(error):
+        if interrupted(error):
             sys.exit(EXIT_INTERRUPTED)
+        if (refused := _refused(error)) is not None:
+            _fail(str(refused), refused.exit_code)
         _fail(_unexpected(error), EXIT_UNEXPECTED)
     sys.exit(0)
 
 
-def _interrupted(error: BaseException | None) -> bool:
-    """Whether Ctrl-C is behind an error: in the middle of a stream, closing it may raise another one on top."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None
+def _is_text(argument: str) -> bool:
+    try:
+        argument.encode()
+    except UnicodeEncodeError:  # bytes that Python could not decode
+        return False
+    return True
+
+
+def _refused(error: Exception) -> IdiolectError | None:
+    """What the operating system refused, if that is what the error is about."""
+    from idiolect.daemon.refused import refusal
+
+    try:
+        return refusal(error, _settings().home)
+    except IdiolectError as unreadable:  # the settings
+        return unreadable if isinstance(error, OSError) else None
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
@@ -200,21 +219,7 @@ def _read(client: Client, view: View, paths: list[Path], me: list[str] | None) -
     return view.follow_import(client.stream("/v1/import", {"paths": absolute(paths), "me": me or []}))
 
 
-@app.command(rich_help_panel=_LEARN, epilog="Example: idiolect watch ~/notes")
-def watch(
-    path: Annotated[Path, typer.Argument(help="A folder.")],
-    remove: Annotated[bool, typer.Option("--remove", help="Follow it no longer.")] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Read a folder and go on learning what you newly write in it."""
-    view = _view()
-    with _client() as client:
-        body = {"path": absolute([path])[0], "remove": remove}
-        if remove:
-            found = client.post("/v1/watch", body)["removed"]
-            return view.unwatched(path, found=found, as_json=as_json)
-        view.imported(view.follow_import(client.stream("/v1/watch", body)), as_json=as_json)
-    return None if as_json else view.watched(path)
+app.command(rich_help_panel=_LEARN, epilog="Example: idiolect watch ~/notes")(watch)
 
 
 @app.command(rich_help_panel=_LEARN, epilog="Example: idiolect train --wait --budget 120")
@@ -237,7 +242,7 @@ def _round(client: Client, view: View, budget: float | None, *, quiet: bool = Fa
     try:
         verdict = view.follow_round(events, quiet=quiet)
     except BaseException as error:
-        if _interrupted(error):
+        if interrupted(error):
             view.round_goes_on()
             raise KeyboardInterrupt from error
         raise
@@ -302,7 +307,11 @@ def report(days: Days = 30, as_json: AsJson = False) -> None:
 def evaluate(
     path: Annotated[
         Path | None,
-        typer.Argument(help="A file, folder or .git folder to do it with, apart from your history."),
+        typer.Argument(
+            parser=path_of,
+            metavar="PATH",
+            help="A file, folder or .git folder to do it with, apart from your history.",
+        ),
     ] = None,
     chars: Chars = 8000,
     seed: Seed = 1,
@@ -327,7 +336,7 @@ def evaluate(
         try:
             found = view.follow_evaluation(events, quiet=as_json)
         except BaseException as error:
-            if _interrupted(error):
+            if interrupted(error):
                 view.evaluation_ended()
                 raise KeyboardInterrupt from error
             raise
@@ -375,7 +384,7 @@ def export(
             "with all that is kept."
         ),
     ],
-    path: Annotated[Path, typer.Argument(help="Where to.")],
+    path: Annotated[Path, typer.Argument(parser=path_of, metavar="PATH", help="Where to.")],
     adapter: Annotated[
         int | None, typer.Option(help="Its number; else the one that is served.", min=1)
     ] = None,
@@ -407,7 +416,9 @@ safekeeping.register(app, _CARE)
 
 @app.command(rich_help_panel=_SERVICE, epilog="Example: idiolect welcome ~/notes --budget 240")
 def welcome(
-    paths: Annotated[list[Path] | None, typer.Argument(metavar="PATH…", help="Your own text.")] = None,
+    paths: Annotated[
+        list[Path] | None, typer.Argument(parser=path_of, metavar="PATH…", help="Your own text.")
+    ] = None,
     me: Me = None,
     budget: Budget = None,
 ) -> None:

@@ -6,7 +6,7 @@ What they print is made in `accounts.py`.
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -27,6 +27,11 @@ PassphraseFile = Annotated[
         help="Take the passphrase from this file's first line (-: from stdin) instead of asking.",
     ),
 ]
+#: What a start writes besides the log: lock, run file, port, and what SQLite puts beside the store.
+_START_BYTES: Final = 2**20
+#: More than a locked profile's mark and a key take.
+_MARK_BYTES: Final = 2**16
+
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -101,19 +106,30 @@ def learned(
 
 
 @contextlib.contextmanager
-def _at_rest(settings: Settings) -> Iterator[None]:
-    """End the service, keep others from starting one for the block, and then start it again if it ran."""
+def _at_rest(settings: Settings, room_bytes: int) -> Iterator[None]:
+    """End the service, keep others from starting one for the block, and then start it again if it ran.
+
+    The block finds `room_bytes` of room on the disk, and the start what it needs: where there is not so much, OSError
+    is raised before anything was ended.
+    """
     from idiolect.daemon import desktop, process
+    from idiolect.models import durable
 
     settings.prepare()
-    ran = _ended(settings)
-    try:
-        with process.locked(settings):
-            yield
-    finally:
-        if ran:
-            with _accounts().waiting("Starting the service"):
-                desktop.start(settings)
+    with (
+        durable.reserved(settings.run_dir, _START_BYTES) as let_start,
+        durable.reserved(settings.run_dir, room_bytes) as let_work,
+    ):
+        ran = _ended(settings)
+        let_work()
+        try:
+            with process.locked(settings):
+                yield
+        finally:
+            let_start()
+            if ran:
+                with _accounts().waiting("Starting the service"):
+                    desktop.start(settings)
 
 
 def _ended(settings: Settings) -> bool:
@@ -151,7 +167,7 @@ def lock(
     given = None
     if passphrase or passphrase_file is not None:
         given = passphrase_of(passphrase_file, "Passphrase to unlock it with: ", new=True)
-    with _at_rest(settings):
+    with _at_rest(settings, _MARK_BYTES):
         locking.lock(settings, given)
     _accounts().locked(with_passphrase=given is not None, as_json=as_json)
 
@@ -166,7 +182,7 @@ def unlock(passphrase_file: PassphraseFile = None, as_json: AsJson = False) -> N
     given = None
     if locking.needs_passphrase(settings):
         given = passphrase_of(passphrase_file, "Passphrase: ", new=False)
-    with _at_rest(settings):
+    with _at_rest(settings, _MARK_BYTES):
         was_locked = locking.unlock(settings, given)
     return _accounts().unlocked(was_locked=was_locked, as_json=as_json)
 
@@ -176,7 +192,7 @@ def rekey(as_json: AsJson = False) -> None:
     from idiolect.daemon import locking
 
     settings, accounts = _settings(), _accounts()
-    with _at_rest(settings), accounts.waiting("Encrypting the store anew"):
+    with _at_rest(settings, locking.rekey_bytes(settings)), accounts.waiting("Encrypting the store anew"):
         key = locking.rekey(settings)
     accounts.rekeyed(key.origin, settings, as_json=as_json)
 
@@ -192,5 +208,7 @@ def purge(
     if not yes:
         accounts.contents(settings.home, purging.contents(settings))
         confirm("Delete all of this, and its key? It cannot be undone.")
+    if settings.home.exists():
+        settings.require_writable()
     _ended(settings)
     accounts.purged(settings.home, purging.purge(settings), as_json=as_json)

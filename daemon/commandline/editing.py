@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from idiolect.daemon.commandline.arguments import path_of
+
 
 class Shell(enum.StrEnum):
     """A shell that can suggest."""
@@ -28,7 +30,11 @@ def register(app: typer.Typer, panel: str) -> None:
     )(vscode)
 
 
-def lsp() -> None:
+def lsp(
+    _stdio: Annotated[
+        bool, typer.Option("--stdio", help="Over stdin and stdout, as it is in any case: editors say so.")
+    ] = False,
+) -> None:
     """Speak the Language Server Protocol with an editor, over stdin and stdout; starts the service if need be."""
     from idiolect.daemon.editors.server import serve
     from idiolect.daemon.settings import Settings
@@ -51,7 +57,9 @@ def shell_init(
 
 
 def vscode(
-    path: Annotated[Path, typer.Argument(help="Where to write it.", metavar="FILE")] = Path("idiolect.vsix"),
+    path: Annotated[Path, typer.Argument(parser=path_of, help="Where to write it.", metavar="FILE")] = Path(
+        "idiolect.vsix"
+    ),
 ) -> None:
     """Write the extension for VS Code, to be installed with `code --install-extension FILE`."""
     from idiolect.daemon.commandline.view import UnwritableError

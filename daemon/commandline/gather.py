@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 
 import typer
 
-from idiolect.daemon.commandline.arguments import AsJson, Expect, absolute
+from idiolect.daemon.commandline.arguments import AsJson, Expect, absolute, path_of
 from idiolect.daemon.commandline.forgetting import Consent, carry_out
 from idiolect.models.errors import IdiolectError
 
@@ -51,7 +51,11 @@ def sources(
     ] = Action.FIND,
     path: Annotated[
         Path | None,
-        typer.Argument(help="For remove: the source. For find: where to look [default: your home]."),
+        typer.Argument(
+            parser=path_of,
+            metavar="PATH",
+            help="For remove: the source. For find: where to look [default: your home].",
+        ),
     ] = None,
     only: Annotated[list[Sort] | None, typer.Option(help="Look for these only.")] = None,
     yes: Annotated[

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from idiolect.daemon.commandline.arguments import AsJson
+from idiolect.daemon.commandline.arguments import AsJson, path_of
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -161,7 +161,9 @@ def service(
     writable: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="FOLDER", help="With install: a folder that exports may go to; may be repeated."
+            parser=path_of,
+            metavar="FOLDER",
+            help="With install: a folder that exports may go to; may be repeated.",
         ),
     ] = None,
     as_json: AsJson = False,

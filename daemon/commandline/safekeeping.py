@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from idiolect.daemon.commandline.arguments import AsJson, confirm, passphrase_of
+from idiolect.daemon.commandline.arguments import AsJson, confirm, passphrase_of, path_of
 
 if TYPE_CHECKING:
     from idiolect.daemon.backup import Contents
@@ -42,7 +42,9 @@ def register(app: typer.Typer, panel: str) -> None:
 
 
 def backup(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to; a file outside the profile.")],
+    path: Annotated[
+        Path, typer.Argument(parser=path_of, metavar="FILE", help="Where to; a file outside the profile.")
+    ],
     read_from: _PassphraseFile = None,
     profile_key: _ProfileKey = False,
     yes: _Yes = False,
@@ -69,7 +71,7 @@ def backup(
 
 
 def restore(
-    path: Annotated[Path | None, typer.Argument(metavar="FILE", help="A backup.")] = None,
+    path: Annotated[Path | None, typer.Argument(parser=path_of, metavar="FILE", help="A backup.")] = None,
     read_from: _PassphraseFile = None,
     profile_key: _ProfileKey = False,
     undo: Annotated[

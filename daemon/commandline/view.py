@@ -218,6 +218,15 @@ class View:
         """Say that a folder is followed."""
         self._say(f"Following {path}: what you newly write there is learned.")
 
+    def not_watched(self, path: Path) -> None:
+        """Say, to one who breaks a `watch` off, what became of it."""
+        self._err.print(
+            f"{path} is not followed. What was read of it until now is kept; "
+            f"`idiolect sources remove` takes it back.",
+            markup=False,
+            highlight=False,
+        )
+
     def unwatched(self, path: Path, *, found: bool, as_json: bool) -> None:
         """Say that a folder is followed no longer."""
         if as_json:

@@ -16,9 +16,12 @@ from starlette.routing import Match, Route
 from idiolect.daemon.endpoint import dialects, shapes
 from idiolect.daemon.endpoint.queue import BusyError, Client
 from idiolect.daemon.process import UnauthorizedError
+from idiolect.daemon.refused import refusal
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from starlette.types import Receive, Scope, Send
 
 #: How long a body may take to arrive: from a program on the same machine the largest takes a tenth of a second.
@@ -136,8 +139,14 @@ def post(app: FastAPI, path: str, body: type[BaseModel]) -> Callable[[Handler], 
     return app.post(path, response_model=None, openapi_extra={"requestBody": {"content": content}})
 
 
-def handle_errors(app: FastAPI) -> None:
-    """Have `app` answer with JSON also where a request fails."""
+def handle_errors(app: FastAPI, home: Path) -> None:
+    """Have `app` answer with JSON also where a request fails; `home` is the profile's folder."""
+
+    @app.exception_handler(OSError)
+    async def refused(_request: Request, error: OSError) -> Response:
+        if (known := refusal(error, home)) is None:
+            raise error
+        return refuse(known)
 
     @app.exception_handler(IdiolectError)
     async def known(_request: Request, error: IdiolectError) -> Response:

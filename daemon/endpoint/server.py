@@ -71,8 +71,8 @@ def create_app(
     )
     _protect(app, running, settings, sessions, lambda: service.paused)
     add_page(app, sessions, running)
-    app.state.streams = streams = Streams(settings.log_path)
-    handle_errors(app)
+    app.state.streams = streams = Streams(settings.log_path, settings.home)
+    handle_errors(app, settings.home)
 
     post = partial(answers.post, app)
 
@@ -195,11 +195,14 @@ def create_app(
 
     @post("/v1/watch", shapes.WatchBody)
     async def watch(request: Request) -> Response:
-        """Read a folder and then follow it (answers with events), or follow it no longer (`remove`)."""
+        """Read a folder and then follow it (answers with events), or follow it no longer (`remove`).
+
+        What holds very much is refused unless `confirmed`.
+        """
         asked = await read_body(request, shapes.WatchBody)
         if asked.remove:
             return answer({"removed": await run_sync(service.unwatch, Path(asked.path))})
-        events = await run_sync(service.watch, Path(asked.path))
+        events = await run_sync(partial(service.watch, Path(asked.path), confirmed=asked.confirmed))
         return streams.answer(await streams.first(events), events)
 
     @app.get("/v1/sources", response_model=None)
@@ -306,8 +309,8 @@ def create_locked_app(*, running: Running, settings: Settings) -> FastAPI:
     sessions = Sessions()
     _protect(app, running, settings, sessions, lambda: False)
     add_page(app, sessions, running)
-    app.state.streams = Streams(settings.log_path)
-    handle_errors(app)
+    app.state.streams = Streams(settings.log_path, settings.home)
+    handle_errors(app, settings.home)
 
     @app.get("/healthz", response_model=None)
     @app.get("/health", response_model=None)

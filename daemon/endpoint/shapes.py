@@ -5,6 +5,7 @@ No message repeats what was sent, since it may be the user's text: a field is na
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +38,7 @@ MAX_AMOUNT = 10_000  # far above any suggestion; so no sum of them is ever too l
 MAX_REPORT_DAYS = 3650
 MAX_LEARNED = 10_000
 MIN_EVAL_CHARS, MAX_EVAL_CHARS = 500, 200_000
+MAX_PATH_BYTES = 4096  # of Linux; no system takes more
 _MAX_ID = 2**63 - 1
 
 
@@ -77,6 +79,8 @@ class _Body(BaseModel):
 def _whole_path(value: str) -> str:
     if not Path(value).is_absolute() or "\0" in value:
         raise ValueError("a path must be absolute")
+    if len(os.fsencode(value)) > MAX_PATH_BYTES:
+        raise ValueError(f"a path has {MAX_PATH_BYTES:,} bytes at most")
     return value
 
 
@@ -251,10 +255,11 @@ class ImportBody(_Body):
 
 
 class WatchBody(_Body):
-    """A folder to follow, or to follow no longer."""
+    """A folder to follow, or to follow no longer; `confirmed`: however much it holds."""
 
     path: _AnyPath
     remove: bool = False
+    confirmed: bool = False
 
 
 class RemoveBody(_Body):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
@@ -17,6 +17,7 @@ from anyio.to_thread import run_sync
 from fastapi.responses import Response, StreamingResponse
 
 from idiolect.daemon.endpoint.shapes import encode, error_body
+from idiolect.daemon.refused import refusal
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -48,9 +49,10 @@ class Streams:
     All of them end with the service.
     """
 
-    def __init__(self, log_path: Path) -> None:
-        """`log_path` is where clients are sent that meet a mistake in the program."""
+    def __init__(self, log_path: Path, home: Path) -> None:
+        """`log_path` is where clients are sent that meet a mistake in the program; `home` the profile's folder."""
         self._log_path = log_path
+        self._home = home
         self._stopping = threading.Event()
         self._rounds: set[_Detached] = set()
 
@@ -67,7 +69,7 @@ class Streams:
 
     def keep_running(self, events: Iterator[Event]) -> Iterator[Event]:
         """The same events, which go on happening when the client that follows them goes away."""
-        detached = _Detached(events, internal(self._log_path))
+        detached = _Detached(events, self.known)
         self._rounds.add(detached)
         try:
             yield from detached.follow()
@@ -110,6 +112,8 @@ class Streams:
         if isinstance(error, IdiolectError):
             return error
         log.error("a stream failed", exc_info=error)
+        if (refused := refusal(error, self._home)) is not None:
+            return refused
         return internal(self._log_path)
 
     def _next(self, events: Iterator[Event]) -> Event | None:
@@ -121,10 +125,10 @@ class Streams:
 class _Detached:
     """Events that happen in a thread of their own, whether or not anyone follows them."""
 
-    def __init__(self, events: Iterator[Event], mistake: InternalError) -> None:
+    def __init__(self, events: Iterator[Event], known: Callable[[Exception], IdiolectError]) -> None:
         self._queue: queue.SimpleQueue[Event | Exception | None] = queue.SimpleQueue()
         self.put = self._queue.put
-        self._mistake = mistake
+        self._known = known
         threading.Thread(target=self._run, args=(events,), name="round", daemon=True).start()
 
     def follow(self) -> Iterator[Event]:
@@ -139,11 +143,8 @@ class _Detached:
             for event in events:
                 self.put(event)
             self.put(None)
-        except IdiolectError as error:
-            self.put(error)
-        except Exception:
-            log.exception("a training round failed")
-            self.put(self._mistake)
+        except Exception as error:  # noqa: BLE001 (whoever follows is to hear of it)
+            self.put(self._known(error))
 
 
 def internal(log_path: Path) -> InternalError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import shutil
 from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
+
+
+_LEAST_ROOM_BYTES = 2**17  # more than the index of a store's log begins with
 
 
 class StoreNewerError(IdiolectError):
@@ -210,8 +214,9 @@ def _explained(path: Path, code: int, writing: bool) -> IdiolectError | None:
     """The error to show for SQLite's primary result code; None for a mistake of our own."""
     if code in (sqlcipher.SQLITE_BUSY, sqlcipher.SQLITE_LOCKED, sqlcipher.SQLITE_PROTOCOL):
         return busy(path)
-    # Without room on the disk SQLite says FULL, but at a quota or a limit on file sizes only IOERR.
-    if code == sqlcipher.SQLITE_FULL or (writing and code == sqlcipher.SQLITE_IOERR):
+    # Without room on the disk SQLite says FULL, but at a quota or a limit on file sizes only IOERR. Opening a store
+    # writes, too: the index of its log.
+    if code == sqlcipher.SQLITE_FULL or (code == sqlcipher.SQLITE_IOERR and (writing or _no_room(path))):
         return full(path)
     if code in (sqlcipher.SQLITE_READONLY, sqlcipher.SQLITE_CANTOPEN, sqlcipher.SQLITE_PERM):
         return no_permission(path, "it cannot be opened for writing")
@@ -221,6 +226,13 @@ def _explained(path: Path, code: int, writing: bool) -> IdiolectError | None:
             "`idiolect doctor` says more; `idiolect restore FILE` puts back a backup."
         )
     return None
+
+
+def _no_room(path: Path) -> bool:
+    """Whether the disk is so full that not even what is beside an open store finds room."""
+    with suppress(OSError):
+        return shutil.disk_usage(path.parent).free < _LEAST_ROOM_BYTES
+    return False
 
 
 def busy(path: Path) -> StoreBusyError:

@@ -135,7 +135,12 @@ def change(
     durable.write(settings.next_key_path, f"{_IN_KEYRING}\n".encode())
     if ring is None or not ring.put(_next(settings), fresh):
         durable.write(settings.next_key_path, f"{fresh}\n".encode())
-    rewrite(old.hex, fresh)
+    try:
+        rewrite(old.hex, fresh)
+    except BaseException:
+        with suppress(IdiolectError, OSError):
+            _settle(settings, ring)  # whichever it has now; else the next start does it
+        raise
     kept = _settle(settings, ring)
     if ring is not None and old.origin == "keyring" != kept.origin and not ring.drop(str(settings.home)):
         raise KeyringLockedError(

@@ -24,6 +24,7 @@ from idiolect.daemon.storage.records import FileState, NewEntry, Selector
 from idiolect.daemon.storage.schema import migrations
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.trainer import Trainer
+from idiolect.daemon.watch import Watcher
 from idiolect.models.build import BasePaths
 
 if TYPE_CHECKING:
@@ -229,6 +230,14 @@ def _import(store: Store, settings: Settings) -> None:
         pass
 
 
+def _follow(store: Store, settings: Settings) -> None:
+    ingest = Ingest(store, lambda text: [*text.encode()], lambda *_: None, settings)
+    notes = settings.home.parent / "notes"
+    with Watcher(ingest, store).adding(notes):
+        for _ in ingest.add_paths([notes]):
+            pass
+
+
 def _send(store: Store, settings: Settings) -> None:
     ingest = Ingest(store, lambda text: [*text.encode()], lambda *_: None, settings)
     ingest.add_text("A sentence that was sent.", source="chat", at=datetime(2024, 5, 1, tzinfo=UTC))
@@ -374,6 +383,7 @@ def _checked(settings: Settings) -> Any:
 
 OPERATIONS = (
     Operation("import", with_notes, _of_store(_import), state, _part_of_import),
+    Operation("watch", with_notes, _of_store(_follow), state, _part_of_import),
     Operation("text sent", lived_in, _of_store(_send), state),
     Operation("training round", lived_in, _round, state),
     Operation("promotion", lived_in, _of_store(lambda store, _: store.activate(1)), state),

@@ -13,6 +13,7 @@ import pytest
 HERE = Path(__file__).parent
 OPERATIONS = {
     "import",
+    "watch",
     "text sent",
     "training round",
     "promotion",

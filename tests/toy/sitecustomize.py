@@ -277,6 +277,8 @@ class ToyService:
                 "bytes_done": 1,
                 "bytes_total": size,
             }
+            if paths[0].name == "wait" and self.settings is not None:
+                (self.settings.home / "import begun").touch()
             if paths[0].name == "wait":
                 while not self.gate.wait(0.01):
                     yield {
@@ -327,7 +329,10 @@ class ToyService:
             raise error("UnknownSourceError", "unknown-source", 53, 404, "Nothing was read from there.")
         return ForgetReceipt(12, (1,), None, total=1091)
 
-    def watch(self, path):
+    def watch(self, path, confirmed=False):
+        self.calls.append(("watch", path.name, confirmed))
+        if path.name == "many" and not confirmed:
+            raise error("ManyFilesError", "many-files", 110, 409, f"{path} holds more than 5,000 files.")
         yield from self.add([path])
 
     def unwatch(self, path):

@@ -21,7 +21,7 @@ from typer.main import get_command
 
 from idiolect.daemon import doctor, process
 from idiolect.daemon.commandline import cli, hosting
-from idiolect.daemon.commandline.arguments import text_of
+from idiolect.daemon.commandline.arguments import interrupted, text_of
 from idiolect.daemon.settings import Settings
 
 TOY = Path(__file__).parents[1] / "toy"
@@ -143,6 +143,51 @@ def test_watch(run, service, text):
     assert f"Following {text.parent}" in out
     assert "not followed" in run(service, "watch", "--remove", text.parent)[1]
     assert "No longer" in run(service, "watch", "--remove", "/a/watched")[1]
+
+
+class Terminal(io.StringIO):
+    """A terminal at which somebody types."""
+
+    def isatty(self):
+        return True
+
+
+def test_watch_asks_where_a_folder_holds_very_much(run, service, tmp_path, monkeypatch):
+    many = tmp_path / "many"
+    many.mkdir()
+    for arguments in ((), ("--json",)):
+        code, out, err = run(service, "watch", many, *arguments)
+        assert (code, out) == (110, "")
+        assert "holds more than 5,000 files" in err
+    assert run(service, "watch", many, "--yes")[0] == 0
+    monkeypatch.setattr(io, "StringIO", Terminal)
+    code, out, err = run(service, "watch", many, typed="n\n")
+    assert (code, "Following" in out) == (1, False)
+    assert "Follow it all the same?" in out + err
+    code, out, _ = run(service, "watch", many, typed="y\n")
+    assert (code, "Following" in out) == (0, True)
+    assert run(service, "watch", many, "--json", typed="y\n")[0] == 110  # a program reads it
+
+
+def test_a_watch_that_is_broken_off_says_what_became_of_it(tmp_path, monkeypatch):
+    settings = Settings(home=tmp_path / "home").prepare()
+    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
+    process.start(settings)
+    (tmp_path / "wait").mkdir()
+    monkeypatch.setenv("IDIOLECT_HOME", str(settings.home))
+    monkeypatch.setenv("COLUMNS", "250")
+    command = [str(Path(sys.executable).with_name("idiolect")), "watch", str(tmp_path / "wait")]
+    try:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
+            while not (settings.home / "import begun").exists():
+                assert waiting.poll() is None
+                time.sleep(0.01)
+            waiting.send_signal(signal.SIGINT)
+            out, err = waiting.communicate(timeout=30)
+        assert (waiting.returncode, out) == (130, "")
+        assert "is not followed. What was read of it until now is kept" in err
+    finally:
+        process.stop(settings)
 
 
 def test_train_waits_for_the_verdict(run, service):
@@ -795,8 +840,8 @@ def test_an_interrupt_is_known_under_the_errors_that_it_causes():
 
     with pytest.raises(RuntimeError) as caught:
         closes_badly()
-    assert cli._interrupted(caught.value)
-    assert not cli._interrupted(RuntimeError("alone"))
+    assert interrupted(caught.value)
+    assert not interrupted(RuntimeError("alone"))
 
 
 # --- for scripts ---

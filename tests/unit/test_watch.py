@@ -19,7 +19,7 @@ from idiolect.daemon.readers import NoSuchPathError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.file import StoreFullError
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.watch import Watcher
+from idiolect.daemon.watch import COUNTING_S, ManyFilesError, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -298,6 +298,90 @@ def test_adding_and_removing(scene: Scene, tmp_path: Path) -> None:
     with pytest.raises(NoSuchPathError):
         scene.watcher.add(tmp_path / "missing")
     assert scene.store.watches() == [str(scene.notes)]
+
+
+class StoppedError(Exception):
+    """What breaks a block off."""
+
+
+def test_what_is_broken_off_before_it_is_followed_for_good_is_not_followed(
+    scene: Scene, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+
+    def broken_off(path: Path) -> None:
+        with scene.watcher.adding(path):
+            assert (str(path) in scene.store.watches()) == (
+                path == scene.notes
+            )  # as one that is killed finds it
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        broken_off(other)
+    assert str(other) not in scene.store.watches()
+    (other / "later.md").write_text("Nobody asked for this to be read.")
+    assert scene.brought() == []
+    with pytest.raises(StoppedError):
+        broken_off(scene.notes)
+    assert str(scene.notes) in scene.store.watches()  # it was followed before
+    (scene.notes / "later.md").write_text(WALK)
+    assert scene.brought() == [WALK]
+
+
+def test_what_is_written_while_a_folder_is_read_for_the_first_time_is_not_missed(
+    scene: Scene, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    with scene.watcher.adding(other):
+        (other / "meanwhile.md").write_text(WALK)
+    scene.wait_until(lambda: WALK in scene.texts())
+
+
+@pytest.mark.parametrize("place", ["home", "above", "below"])
+def test_a_home_folder_is_followed_only_where_that_is_confirmed(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    home = tmp_path / "above" / "home"
+    below = home / "below"
+    below.mkdir(parents=True)
+    (home / "a.md").write_text("One.")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    if place == "below":
+        return scene.watcher.refuse_very_much(below)
+    asked = home if place == "home" else home.parent
+    with pytest.raises(ManyFilesError, match=r"home folder, with 1 file to read.*--yes"):
+        scene.watcher.refuse_very_much(asked)
+    scene.watcher.add(asked)  # it was confirmed
+    return scene.watcher.refuse_very_much(asked)  # and is not asked about again
+
+
+def test_a_folder_with_very_many_files_is_followed_only_where_that_is_confirmed(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    monkeypatch.setattr("idiolect.daemon.watch.MANY_FILES", 50)
+    monkeypatch.setattr("idiolect.daemon.watch.COUNTING_S", 60.0)
+    for number in range(50):
+        (other / f"{number}.txt").touch()
+        (other / f"{number}.jpg").touch()  # which would not be read
+    scene.watcher.refuse_very_much(other)
+    (other / "one more.txt").touch()
+    with pytest.raises(ManyFilesError, match="holds more than 50 files"):
+        scene.watcher.refuse_very_much(other)
+    monkeypatch.setattr("idiolect.daemon.watch.COUNTING_S", 0.0)
+    with pytest.raises(ManyFilesError, match="more files than can be counted"):
+        scene.watcher.refuse_very_much(other)
+
+
+def test_the_whole_machine_is_refused_at_once(scene: Scene) -> None:
+    begun = time.monotonic()
+    with pytest.raises(ManyFilesError, match=r"^/ is above your home folder, with more "):
+        scene.watcher.refuse_very_much(Path("/"))
+    assert time.monotonic() - begun < 2 * COUNTING_S + 5
 
 
 def test_a_folder_inside_a_watched_one_may_be_watched_too(scene: Scene) -> None:

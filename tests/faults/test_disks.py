@@ -1,0 +1,283 @@
+"""Every command on a disk that is full, one that is read-only, and in a profile that is closed to its user.
+
+Each must end with a sentence and its exit code, and leave the profile and its service as they were. The disks are real
+ones: small file systems in memory, which are mounted for these tests; that takes the rights of root.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.main import get_command
+
+from idiolect.daemon import process
+from idiolect.daemon.backup import make
+from idiolect.daemon.commandline import cli
+from idiolect.daemon.commandline.client import Client
+from idiolect.daemon.endpoint import tokens
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage import keys
+from idiolect.daemon.storage.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SIZE = "24m"
+NOBODY = 65534
+PROGRAM = str(Path(sys.executable).with_name("idiolect"))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command line, and the exit codes that are right on a full disk, a read-only one, and in a closed profile.
+
+    `served`: it asks the service, and ends with 60 where none runs. `stopped` is for where none runs, if that differs.
+    """
+
+    line: str
+    full: set[int]
+    read_only: set[int]
+    closed: set[int]
+    served: bool = False
+    stopped: tuple[set[int], set[int]] | None = None
+
+
+def reads(line: str) -> Case:
+    """A command that asks the service for something."""
+    return Case(line, {0}, {0}, {31}, served=True)
+
+
+def writes(line: str, *others: int) -> Case:
+    """A command by which the service writes to the store: with no room it says so, unless pages are there already.
+
+    A store that was open before its disk became read-only goes on.
+    """
+    return Case(line, {0, 38, *others}, {0, 38, *others}, {31}, served=True)
+
+
+def alone(line: str, full: int, read_only: int = 31, closed: int = 31) -> Case:
+    """A command that does its work itself, with a service or without."""
+    return Case(line, {full}, {read_only}, {closed})
+
+
+CASES = (
+    Case("start --json", {0}, {31}, {31}, stopped=({111}, {31})),
+    alone("status --json", 0, 0),
+    alone("service status", 0, 0),
+    alone("doctor --json", 69, 69, 69),
+    alone("man", 0, 0, 0),
+    writes("add {notes} --json"),
+    reads("sources list --json"),
+    writes("watch {notes} --json"),
+    writes("train", 25),
+    writes("pause --for 1h"),
+    writes("resume"),
+    writes("apps quiet editor"),
+    reads("suggest Hello"),
+    reads("open --no-browser --json"),
+    reads("report --json"),
+    writes("eval {notes} --no-train --chars 500 --json", 21, 23, 31, 111),
+    reads("adapters --json"),
+    writes("use base"),
+    Case("export everything {home}/export", {22}, {22}, {31}, served=True),
+    alone("lsp --stdio", 0),
+    alone("shell-init bash", 0, 0),
+    alone("vscode {home}/x.vsix", 51, 51, 51),
+    writes("forget --id 1 --yes"),
+    reads("audit --json"),
+    reads("learned --json"),
+    alone("lock", 111),
+    alone("lock --passphrase-file {passphrase}", 111),
+    alone("unlock", 111),
+    alone("rekey", 111),
+    alone("token", 0),
+    alone("token --rotate", 111),
+    alone("token --scope suggest --rotate", 111),
+    Case("backup {outside} --passphrase-file {passphrase}", {0, 38}, {0, 39}, {31}),
+    Case("restore {backup} --passphrase-file {passphrase} --yes", {55}, {31}, {31}, stopped=({71}, {31})),
+    Case("welcome {notes} --budget 1", {0, 38}, {31}, {31}, stopped=({111}, {31})),
+)
+#: Commands that are there to end the service or the profile: they come last.
+LAST = (alone("stop --json", 0, 0), alone("purge --yes", 0))
+
+
+@dataclass
+class Disk:
+    """A file system in memory with a profile on it, and what lies beside it."""
+
+    settings: Settings
+    beside: Path
+
+    def fill(self) -> None:
+        """Leave no room."""
+        with open(self.settings.home / "filler", "wb", buffering=0) as file:
+            for size in (2**20, 4096, 1):
+                with contextlib.suppress(OSError):
+                    while True:
+                        file.write(bytes(size))
+
+    def read_only(self) -> None:
+        """Let nothing be written by its name; what is open stays so."""
+        home = str(self.settings.home)
+        mount("--bind", home, home)
+        mount("-o", "remount,ro,bind", home)
+
+    def mended(self) -> None:
+        """Make room, and let all be written."""
+        while not os.access(self.settings.home, os.W_OK):
+            subprocess.run(["umount", str(self.settings.home)], check=True)
+        (self.settings.home / "filler").unlink(missing_ok=True)
+
+    def words(self, case: Case) -> list[str]:
+        """The case's command line."""
+        places = {
+            "home": self.settings.home,
+            "notes": self.beside / "notes",
+            "outside": self.beside / "new.backup",
+            "backup": self.beside / "old.backup",
+            "passphrase": self.beside / "passphrase",
+        }
+        return [word.format(**places) for word in case.line.split()]
+
+    def state(self) -> dict[str, Any]:
+        """What must not change: the service, its tokens, the key, whether it is locked."""
+        settings = self.settings
+        files = [settings.key_path, settings.next_key_path, settings.locked_path, settings.config_path]
+        kept = {path.name: path.read_bytes() if path.exists() else None for path in files}
+        shown = {path.name: path.read_text() for path in sorted(settings.run_dir.glob("token*"))}
+        return {"pid": process.holder(settings), **kept, **shown}
+
+    def known(self) -> dict[str, Any] | None:
+        """What the service knows, if it runs."""
+        if process.find(self.settings) is None:
+            return None
+        with Client(self.settings) as client:
+            now = client.get("/v1/status")
+        return {name: now[name] for name in ("entries", "watches", "paused", "adapter")}
+
+
+def mount(*arguments: str) -> None:
+    done = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        reason = f"file systems cannot be mounted here: {done.stderr.strip()}"
+        pytest.skip(reason)
+
+
+@pytest.fixture
+def disk(tmp_path: Path, tiny_profile: Callable[..., Settings]) -> Iterator[Disk]:
+    """A profile with some text on a disk of its own; its service does not run yet."""
+    if sys.platform != "linux":
+        pytest.skip("the mounts are those of Linux")
+    home = tmp_path / "home"
+    home.mkdir()
+    mount("-t", "tmpfs", "-o", f"size={SIZE},mode=700", "tmpfs", str(home))
+    settings = tiny_profile(home)
+    settings.config_path.write_text("keyring = false\nauto_train = false\n")
+    with contextlib.closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
+        store.event("begun")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "notes" / "a.md").write_text("\n\n".join(f"Kept text number {n}." for n in range(50)))
+    (tmp_path / "passphrase").write_text("four quite long words\n")
+    make(settings, tmp_path / "old.backup", "four quite long words")
+    made = Disk(settings, tmp_path)
+    yield made
+    made.mended()
+    process.stop(settings)
+    subprocess.run(["umount", "--lazy", str(home)], check=True)
+
+
+def told(code: int, said: str, allowed: set[int]) -> list[str]:
+    """What is wrong with how a command ended."""
+    problems = []
+    if code not in allowed:
+        problems.append(f"exit code {code}, not one of {sorted(allowed)}")
+    problems += [f"it says {word!r}" for word in ("Traceback", "nexpected", "OSError") if word in said]
+    if code not in (0, 69) and not said.rstrip().endswith((".", "\u256f")):
+        problems.append("no sentence")
+    return problems
+
+
+def allowed(case: Case, fault: str, *, running: bool) -> set[int]:
+    """The exit codes that are right."""
+    if not running and case.served:
+        return {60}
+    if not running and case.stopped is not None:
+        return case.stopped[0 if fault == "full" else 1]
+    return case.full if fault == "full" else case.read_only
+
+
+def test_every_command_is_in_the_table():
+    assert {case.line.split()[0] for case in (*CASES, *LAST)} == {*get_command(cli.app).commands}
+
+
+@pytest.mark.parametrize("running", [True, False], ids=["running", "stopped"])
+@pytest.mark.parametrize("fault", ["full", "read only"])
+def test_every_command_on_a_disk_that_cannot_be_written(disk, monkeypatch, capfd, fault, running):
+    monkeypatch.setenv("IDIOLECT_HOME", str(disk.settings.home))
+    monkeypatch.setenv("COLUMNS", "400")
+    for scope in tokens.SCOPES:
+        tokens.make(disk.settings, scope)
+    if running:
+        process.start(disk.settings)
+    disk.fill() if fault == "full" else disk.read_only()
+    problems = []
+    for case in (*CASES, *LAST):
+        before, knew = disk.state(), disk.known()
+        monkeypatch.setattr(sys, "argv", ["idiolect", *disk.words(case)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        out, err = capfd.readouterr()
+        code = left.value.code
+        wrong = told(code, err, allowed(case, fault, running=running))
+        if case not in LAST and (now := disk.state()) != before:
+            wrong.append(f"the state was {before}, is {now}")
+        if code and (known := disk.known()) != knew:
+            wrong.append(f"the service knew {knew}, knows {known}")
+        problems += [f"{case.line}: {problem}\n{out}{err}" for problem in wrong]
+    assert problems == []
+    assert disk.settings.store_path.exists() == (fault != "full")  # purge works on a full disk
+
+
+def test_with_room_again_everything_works(disk, monkeypatch):
+    """The same that a full disk refused, once there is room, in the same profile."""
+    monkeypatch.setenv("IDIOLECT_HOME", str(disk.settings.home))
+    first, _ = process.start(disk.settings)
+    disk.fill()
+    for line in ("lock", "rekey", "token --rotate"):
+        assert subprocess.run([PROGRAM, *line.split()], capture_output=True, check=False).returncode == 111
+    assert process.find(disk.settings) == first
+    disk.mended()
+    for line in ("token --rotate", "rekey", "lock", "unlock", "pause", "stop"):
+        done = subprocess.run([PROGRAM, *line.split()], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, (line, done.stderr)
+
+
+def test_every_command_in_a_profile_of_another_users(disk, monkeypatch, needs_program):
+    """Whoever runs it may not even enter the folder. Root may, unless that right is given up."""
+    monkeypatch.setenv("IDIOLECT_HOME", str(disk.settings.home))
+    monkeypatch.setenv("COLUMNS", "400")
+    monkeypatch.setenv("HOME", "/")
+    stranger = [
+        needs_program("setpriv", "util-linux"),
+        "--bounding-set=-dac_override,-dac_read_search",
+        PROGRAM,
+    ]
+    os.chown(disk.settings.home, NOBODY, NOBODY)
+    problems = []
+    for case in (*CASES, *LAST):
+        done = subprocess.run(
+            [*stranger, *disk.words(case)], input="", capture_output=True, text=True, check=False
+        )
+        problems += [
+            f"{case.line}: {one}\n{done.stderr}" for one in told(done.returncode, done.stderr, case.closed)
+        ]
+    assert problems == []

@@ -1,0 +1,115 @@
+"""Whatever is typed as an argument or an option's value, the command line never takes it for a mistake of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typer.main import get_command
+
+from idiolect.daemon import process
+from idiolect.daemon.commandline import cli
+from idiolect.daemon.settings import Settings
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
+
+#: What a value may look like that nobody thought of. NUL cannot be in an argument.
+HOSTILE = st.one_of(
+    st.sampled_from(
+        ["", " ", "-", "--", "inf", "-inf", "nan", "1e309", "-1", "0", "\udcff", "9" * 5000, "a" * 300]
+    ),
+    st.sampled_from(
+        ["../" * 2000, "x" * 100_000, "~nobody-by-this-name/x", "*", "[", "\x1b[31m", "\u202e", "\ufeff"]
+    ),
+    st.integers().map(str),
+    st.floats().map(str),
+    st.text(st.characters(exclude_characters="\0"), max_size=40),
+    st.text(st.sampled_from("0123456789dhms:-TZ+."), max_size=30),
+)
+TOY = Path(__file__).parents[1] / "toy"
+#: Not tried: these fetch the base model, or go on as long as an editor does.
+LONG = {"start", "welcome", "lsp", "service"}
+#: Tried in a profile without a service, since they end it, or take the profile away.
+ALONE = {"stop", "purge", "lock", "unlock", "rekey", "restore"}
+#: What the service without a model, which answers here, takes as a wish to wait or to fail.
+WISHES = {"2", "3", "4", "wait", "fail", "broken"}
+
+
+def values(param):
+    """Values of an argument or option: mostly hostile ones, sometimes what belongs there."""
+    choices = param.type_descriptor.choices
+    return (
+        st.one_of(HOSTILE, st.sampled_from([str(getattr(c, "value", c)) for c in choices]))
+        if choices
+        else HOSTILE
+    )
+
+
+def plain(word):
+    """A whole number as it is written without a fraction; other words as they are."""
+    with contextlib.suppress(ValueError, OverflowError):
+        return str(int(float(word)))
+    return word
+
+
+@st.composite
+def lines(draw, command):
+    """A command line of this command."""
+    words = []
+    for param in command.params:
+        if param.param_type_name == "argument":
+            if param.required or draw(st.booleans()):
+                words += [
+                    draw(values(param)) for _ in range(draw(st.integers(1, 2)) if param.nargs == -1 else 1)
+                ]
+        elif draw(st.integers(0, 2)) == 0 and param.name != "help":
+            words.append(param.opts[0])
+            words += [] if param.is_flag else [draw(values(param))]
+    return words
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """A profile whose service has no model."""
+    home = tmp_path_factory.mktemp("served") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
+        process.start(Settings(home=home).prepare())
+    yield home
+    process.stop(Settings(home=home))
+
+
+@pytest.mark.parametrize("name", sorted({*get_command(cli.app).commands} - LONG))
+def test_no_argument_is_a_mistake_of_the_programs(name, tmp_path, served):
+    command = get_command(cli.app).commands[name]
+    home = tmp_path if name in ALONE else served
+    # Nothing that is tried must reach the tester's own profile or home.
+    kept = {"IDIOLECT_HOME": str(home), "HOME": str(tmp_path), "COLUMNS": "100"}
+
+    @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[*HealthCheck], database=None)
+    @given(lines(command), st.binary(max_size=40))
+    def tried(words, typed):
+        if {plain(word) for word in words} & WISHES:
+            return
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            mock.patch.dict(os.environ, kept),
+            mock.patch.object(sys, "argv", ["idiolect", name, *words]),
+            mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed), encoding="utf-8")),
+            contextlib.chdir(tmp_path),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            pytest.raises(SystemExit) as left,
+        ):
+            cli.main()
+        assert left.value.code != cli.EXIT_UNEXPECTED, err.getvalue()
+        assert "Traceback" not in err.getvalue()
+
+    tried()

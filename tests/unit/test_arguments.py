@@ -1,0 +1,138 @@
+"""What people and scripts type that cannot be meant: one sentence and exit code 2, before anything is done."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from idiolect.daemon import process
+from idiolect.daemon.commandline import cli
+from idiolect.daemon.commandline.arguments import budget_of, path_of
+from idiolect.daemon.settings import Settings
+
+TOY = Path(__file__).parents[1] / "toy"
+LONG = "a" * 300
+#: Commands that take a path, with what else they need; none of them has to reach a service to refuse one.
+PATHS = {
+    "add": (["add", "{}"], ["add", "notes", "{}"]),
+    "watch": (["watch", "{}"], ["watch", "--remove", "{}"]),
+    "eval": (["eval", "{}"], ["eval", "--html", "{}"]),
+    "export": (["export", "peft", "{}"],),
+    "backup": (["backup", "{}", "--profile-key"], ["backup", "x", "--passphrase-file", "{}"]),
+    "restore": (["restore", "{}", "--profile-key"], ["restore", "x", "--passphrase-file", "{}"]),
+    "lock": (["lock", "--passphrase-file", "{}"],),
+    "service": (["service", "show", "--writable", "{}"],),
+    "sources": (["sources", "find", "{}"], ["sources", "remove", "{}", "--yes"]),
+    "vscode": (["vscode", "{}"],),
+    "welcome": (["welcome", "{}"],),
+}
+FORMS = [form for forms in PATHS.values() for form in forms]
+
+
+def program(home, *arguments, typed=b""):
+    command = [str(Path(sys.executable).with_name("idiolect")), *arguments]
+    environment = {**os.environ, "IDIOLECT_HOME": str(home), "COLUMNS": "120"}
+    done = subprocess.run(
+        command, env=environment, input=typed, capture_output=True, check=False, timeout=60, cwd=home
+    )
+    said = done.stderr.decode()
+    assert "Traceback" not in said
+    return done.returncode, " ".join(said.replace("\u2502", " ").split())
+
+
+@pytest.mark.parametrize("form", FORMS, ids=" ".join)
+@pytest.mark.parametrize(
+    ("given", "says"), [("", "empty"), (" ", "empty"), (LONG, "longer"), ("a/" * 3000, "longer")]
+)
+def test_a_path_that_cannot_be_meant_is_refused(tmp_path, form, given, says, monkeypatch, capsys):
+    monkeypatch.setenv("IDIOLECT_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["idiolect", *(word.format(given) for word in form)])
+    with pytest.raises(SystemExit) as left:
+        cli.main()
+    said = capsys.readouterr().err
+    assert left.value.code == 2
+    assert says in said or "no passphrase can be read" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_argument_that_is_a_path_is_looked_at():
+    for name, command in get_command(cli.app).commands.items():
+        for param in command.params:
+            if "Path" in str(param.type_descriptor.annotation):
+                assert param.type_descriptor.parameter_info.parser is path_of, (name, param.name)
+                assert name in PATHS
+
+
+@pytest.mark.parametrize(
+    "given", ["inf", "-inf", "nan", "1e309", "-1", "0", "", "many", "1_0e400", "9" * 5000]
+)
+@pytest.mark.parametrize("command", ["train", "welcome", "eval"])
+def test_a_time_that_is_none_is_refused(tmp_path, command, given):
+    extra = ["x"] if command == "eval" else []
+    code, said = program(tmp_path, command, *extra, "--budget", given)
+    assert code == 2
+    assert "give seconds, from 1 to 315360000" in said
+
+
+def test_a_time_is_given_in_seconds():
+    assert [budget_of(given) for given in ("1", "240.5", "3e2", 7.0)] == [1.0, 240.5, 300.0, 7.0]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="arguments are no bytes there")
+@pytest.mark.parametrize(
+    "arguments", [["suggest"], ["learned"], ["forget", "--text"], ["add"], ["watch"], ["open"]]
+)
+def test_bytes_that_are_no_text_are_refused(tmp_path, arguments):
+    code, said = program(tmp_path, *arguments, b"caf\xff")
+    assert code == 2
+    assert said == "idiolect: An argument holds bytes that are not text in UTF-8. Give it in UTF-8."
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_bytes_on_stdin_that_are_no_text_are_refused(tmp_path, monkeypatch, locale):
+    monkeypatch.setenv("LC_ALL", locale)
+    for arguments in (["forget", "--text", "-"], ["backup", "x", "--passphrase-file", "-"]):
+        code, said = program(tmp_path, *arguments, typed=b"caf\xff and more\n")
+        assert code == 2
+        assert "not text in UTF-8" in said or "no passphrase can be read" in said
+
+
+@pytest.mark.parametrize(
+    "arguments", [["use", "9" * 5000], ["pause", "--for", "9" * 5000 + "d"], ["pause", "--for", "\u0663m"]]
+)
+def test_numbers_without_end_are_refused(tmp_path, arguments):
+    assert program(tmp_path, *arguments)[0] == 2
+
+
+@pytest.mark.parametrize("arguments", [[], ["--stdio"]])
+def test_the_language_server_starts_as_every_editor_starts_one(tmp_path, monkeypatch, arguments):
+    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
+    settings = Settings(home=tmp_path / "home").prepare()
+    asked = [
+        {"id": 1, "method": "initialize", "params": {"processId": None, "rootUri": None, "capabilities": {}}},
+        {"method": "initialized", "params": {}},
+        {"id": 2, "method": "shutdown"},
+        {"method": "exit"},
+    ]
+    typed = b""
+    for message in asked:
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        typed += b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+    command = [str(Path(sys.executable).with_name("idiolect")), "lsp", *arguments]
+    environment = {**os.environ, "IDIOLECT_HOME": str(settings.home)}
+    try:
+        done = subprocess.run(
+            command, env=environment, input=typed, capture_output=True, check=False, timeout=60
+        )
+    finally:
+        process.stop(settings)
+    assert done.returncode == 0, done.stderr
+    assert b'"completionProvider"' in done.stdout
