@@ -428,11 +428,6 @@ def test_what_is_much_is_only_forgotten_by_its_number(run, service):
     assert run(service, "forget", "--receipts", "--expect", "2")[0] == 2
 
 
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
 @pytest.mark.parametrize(("typed", "forgotten"), [("y\nn\n", 1), ("y\ny\n", 2), ("n\n", 0), ("y\n", 1)])
 def test_in_a_terminal_what_is_nearly_the_same_is_offered(run, service, monkeypatch, typed, forgotten):
     monkeypatch.setattr(io, "StringIO", Terminal)
