@@ -108,12 +108,31 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     *PASSWORDS,
     Rule(
+        "iban",
+        numbers.IBAN,
+        matches=(
+            ("DE89 3704 0044 0532 0130 00 AND more", "[iban] AND more"),
+            ("to GB82WEST12345698765432, please", "to [iban], please"),
+            ("DE89 3704 0044 0532\n0130 00, thanks", "[iban], thanks"),
+            ("ES9121000418450200051332 ES91-2100-0418-4502-0005-1332", "[iban] [iban]"),
+            ("PT50 0033 4094 9179 2472 2279 5", "[iban]"),
+            ("FY24 please pay DE89370400440532013000 today", "FY24 please pay [iban] today"),
+            ("KW48 bitte an DE89 3704 0044 0532 0130 00", "KW48 bitte an [iban]"),
+        ),
+        misses=("DE89 3704 0044 0532 0130 01", "at10 we all went to the big old house there"),
+        figures=True,
+        locate=numbers.iban,
+    ),
+    Rule(
         "card",
         numbers.CARD,
         matches=(
             ("4111 1111 1111 1111", "[card]"),
             ("Amex 3782-822463-10005.", "Amex [card]."),
             ("5555555555554444 exp 04/27", "[card] exp 04/27"),
+            ("4111 1111\n1111-1111", "[card]"),
+            ("４１１１ １１１１ １１１１ １１１１ で", "[card] で"),
+            ("4111 1111 1111 1111 12/29", "[card] 12/29"),
             ("since 2024 4111 1111 1111 1111", "since 2024 [card]"),
         ),
         misses=(
@@ -127,17 +146,14 @@ RULES: Final[tuple[Rule, ...]] = (
         locate=numbers.card,
     ),
     Rule(
-        "iban",
-        numbers.IBAN,
+        "pin",  # the figures on the back of a card
+        numbers.BACK,
         matches=(
-            ("DE89 3704 0044 0532 0130 00 AND more", "[iban] AND more"),
-            ("to GB82WEST12345698765432, please", "to [iban], please"),
-            ("FY24 please pay DE89370400440532013000 today", "FY24 please pay [iban] today"),
-            ("KW48 bitte an DE89 3704 0044 0532 0130 00", "KW48 bitte an [iban]"),
+            ("4111 1111 1111 1111 exp 12/29, on the back 482.", "[card] exp 12/29, on the back [pin]."),
+            ("[card], gültig 12/29, hinten 482", "[card], gültig 12/29, hinten [pin]"),
         ),
-        misses=("DE89 3704 0044 0532 0130 01", "at10 we all went to the big old house there"),
-        figures=True,
-        locate=numbers.iban,
+        misses=("[card], room 318 please", "[card] 12/29, €318", "[card] for 318 euros", "on the back 482"),
+        hints=frozenset(("[card]",)),
     ),
     Rule(
         "id",

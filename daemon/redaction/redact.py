@@ -10,10 +10,14 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.redaction.patterns import RULES
 from idiolect.daemon.redaction.rule import PLACEHOLDER, Rule
+from idiolect.daemon.redaction.widths import plain
+
+if TYPE_CHECKING:
+    from idiolect.daemon.redaction.numbers import Span
 
 _ANY_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
 # Three close together, or two as an IBAN has them before a bank's letters.
@@ -30,18 +34,21 @@ def redact(text: str) -> tuple[str, int]:
     Idempotent: what comes out goes through unchanged. Takes time linear in the text's length.
     """
     total = 0
-    rules = _worth_trying(text)
+    read = plain(text)  # the same places in both
+    rules = _worth_trying(read)
     for _ in range(_MOST_PASSES):  # a secret beside another is sometimes seen only once that one is gone
         if not rules:
             break
         count = 0
         for rule in rules:
-            text, found = _apply(rule, text)
-            count += found
+            if spans := rule.spans(read):
+                text = _replaced(text, spans, rule.placeholder)
+                read = _replaced(read, spans, rule.placeholder)
+                count += len(spans)
         if not count:
             break
         total += count
-        rules = _worth_trying(text)
+        rules = _worth_trying(read)
     return text, total
 
 
@@ -67,7 +74,7 @@ def hides(before: str, offered: str) -> bool:
     # A suggestion may end within a placeholder, or begin in one.
     if "[" in whole and any(found.end() > len(before) for found in _ANY_PLACEHOLDER.finditer(f"{whole}]")):
         return True
-    if not _worth_trying(whole):
+    if not _worth_trying(plain(whole)):
         return False
     kept, count = redact(whole)
     # A secret that is complete without what is offered stays the prefix's own.
@@ -107,13 +114,10 @@ def _fitting(
     return rules, tuple(hints), tuple(rule for rule in rules if not rule.hints)
 
 
-def _apply(rule: Rule, text: str) -> tuple[str, int]:
-    spans = rule.spans(text)
-    if not spans:
-        return text, 0
+def _replaced(text: str, spans: list[Span], placeholder: str) -> str:
     parts: list[str] = []
     end = 0
     for start, stop in spans:
-        parts += (text[end:start], rule.placeholder)
+        parts += (text[end:start], placeholder)
         end = stop
-    return "".join([*parts, text[end:]]), len(spans)
+    return "".join([*parts, text[end:]])
