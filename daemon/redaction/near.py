@@ -40,34 +40,68 @@ class Form:
 class Grammar:
     """Cues and the forms that they tell.
 
-    `cues` are (pattern of lower-case words, names of forms); a name that ends in `?` is told only weakly: the form's
-    own check must hold too.
+    `cues` are (alternatives, names of forms): each alternative is a pattern of small letters that begins a word and
+    begins with two plain letters; a name that ends in `?` is told only weakly: the form's own check must hold too.
+    `worth` finds what may be any of the forms: cues are looked for only around it.
     """
 
-    def __init__(self, cues: tuple[tuple[str, str], ...], forms: dict[str, Form]) -> None:
-        self._cues = re.compile(
-            "|".join(f"(?P<c{place}>{pattern})" for place, (pattern, _) in enumerate(cues))
-        )
-        self._names = {f"c{place}": names.split() for place, (_, names) in enumerate(cues)}
+    def __init__(self, worth: str, cues: tuple[tuple[str, str], ...], forms: dict[str, Form]) -> None:
+        self._worth = re.compile(worth)
         self._forms = forms
+        self._cues: dict[str, list[tuple[re.Pattern[str], list[str]]]] = {}
+        for pattern, names in cues:
+            for alternative in _alternatives(pattern):
+                told = (re.compile(alternative), names.split())
+                self._cues.setdefault(alternative[:2], []).append(told)
+        seconds: dict[str, str] = {}
+        for first, second in sorted(self._cues):
+            seconds[first] = seconds.get(first, "") + re.escape(second)
+        begins = "|".join(f"{first}[{second}]" for first, second in seconds.items())
+        self._begin = re.compile(f"(?<![^\\W_])(?:{begins})")
 
     def find(self, text: str) -> Iterator[Span]:
         """Where in `text` a form stands near its cue, each as [start, end)."""
-        folded = text.lower()
-        if len(folded) != len(text):  # a letter whose small one is two
-            folded = "".join(char.lower()[0] for char in text)
-        for cue in self._cues.finditer(folded):
-            low, high = max(0, cue.start() - _CHARS), min(len(text), cue.end() + _CHARS)
-            for name in self._names[cue.lastgroup or ""]:
-                form = self._forms[name.rstrip("?")]
-                for match in form.pattern.finditer(text, low, high):
-                    if (
-                        _together(folded, cue, match, form)
-                        and (match.end() < high or high == len(text))
-                        and (name[-1] != "?" or (form.right is not None and form.right(match[0])))
-                        and not _ANOTHER.search(folded[max(0, match.start() - _BEFORE) : match.start()])
-                    ):
-                        yield match.span()
+        folded, end = "", 0
+        for place in self._worth.finditer(text):
+            if not folded:
+                folded = text.lower()
+                if len(folded) != len(text):  # a letter whose small one is two
+                    folded = "".join(char.lower()[0] for char in text)
+            low, high = max(end, place.start() - _CHARS), min(len(text), place.end() + _CHARS)
+            if high > low:
+                yield from self._around(text, folded, low, high)
+                end = high
+
+    def _around(self, text: str, folded: str, low: int, high: int) -> Iterator[Span]:
+        """What the cues tell that begin in [low, high) of `text`."""
+        for begin in self._begin.finditer(folded, low, high):
+            for pattern, names in self._cues[begin[0]]:
+                if (cue := pattern.match(folded, begin.start())) is not None:
+                    yield from self._told(text, folded, cue, names)
+
+    def _told(self, text: str, folded: str, cue: re.Match[str], names: list[str]) -> Iterator[Span]:
+        low, high = max(0, cue.start() - _CHARS), min(len(text), cue.end() + _CHARS)
+        for name in names:
+            form = self._forms[name.rstrip("?")]
+            for match in form.pattern.finditer(text, low, high):
+                if (
+                    _together(folded, cue, match, form)
+                    and (match.end() < high or high == len(text))
+                    and (name[-1] != "?" or (form.right is not None and form.right(match[0])))
+                    and not _ANOTHER.search(folded[max(0, match.start() - _BEFORE) : match.start()])
+                ):
+                    yield match.span()
+
+
+def _alternatives(pattern: str) -> Iterator[str]:
+    """The alternatives of a pattern, less those within brackets."""
+    depth, start = 0, 0
+    for place, char in enumerate(pattern):
+        depth += (char in "([") - (char in ")]")
+        if char == "|" and not depth:
+            yield pattern[start:place]
+            start = place + 1
+    yield pattern[start:]
 
 
 def _together(folded: str, cue: re.Match[str], match: re.Match[str], form: Form) -> bool:

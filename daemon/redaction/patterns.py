@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from idiolect.daemon.redaction import ids, numbers, randomness, services
+from idiolect.daemon.redaction import ids, numbers, papers, randomness, services
 from idiolect.daemon.redaction.passwords import PASSWORDS
 from idiolect.daemon.redaction.rule import DONE, Rule
 
@@ -172,6 +172,29 @@ RULES: Final[tuple[Rule, ...]] = (
             "BSN: 111222334",
             "111222333 people",
             "000-12-3456",
+        ),
+        figures=True,
+    ),
+    Rule(
+        "id",  # a word near it tells
+        None,
+        find=papers.find,
+        matches=(
+            ("she wants my NHS number, it is 943 476 59¦19", "she wants my NHS number, it is [id]"),
+            ("Steuer-ID für das Amt\n84 495 671¦ 431", "Steuer-ID für das Amt\n[id]"),
+            ("1112¦22333 is my BSN", "[id] is my BSN"),
+            ("sort code 20-45-77, account 618¦34502", "sort code [id], account [id]"),
+            ("send it to 20-45-77 618¦34502", "send it to [id] [id]"),
+            ("my passport, the new one, is 53340¦1827", "my passport, the new one, is [id]"),
+            ("Reisepass C01X9¦V665", "Reisepass [id]"),
+            ("MRN 00418¦826-3 at the top", "MRN [id] at the top"),
+        ),
+        misses=(
+            "passport control took 2 hours and train IC 2217 was late",
+            "the charity's number is 1089464 and the company's 04325234",
+            "account manager, tel 555 0143 22",
+            "the clinic is at 943 476 5918",
+            "Steuer für 2023, Rechnungsnummer 20231104",
         ),
         figures=True,
     ),
