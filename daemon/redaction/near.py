@@ -28,13 +28,15 @@ class Form:
     """How a number is written, and what tells it from another of the same form.
 
     `right` says whether check digits hold, or the form is rare enough, where a cue is weak. The number stands at most
-    `behind` words behind its cue, or `before` words before it.
+    `behind` words behind its cue, or `before` words before it, and never behind what `unless` finds at the end of
+    the small letters before it.
     """
 
     pattern: re.Pattern[str]
     right: Callable[[str], bool] | None = None
     behind: int = 12
     before: int = 8
+    unless: re.Pattern[str] | None = None
 
 
 class Grammar:
@@ -88,9 +90,13 @@ class Grammar:
                     _together(folded, cue, match, form)
                     and (match.end() < high or high == len(text))
                     and (name[-1] != "?" or (form.right is not None and form.right(match[0])))
-                    and not _ANOTHER.search(folded[max(0, match.start() - _BEFORE) : match.start()])
+                    and not _of_another(folded[max(0, match.start() - _BEFORE) : match.start()], form.unless)
                 ):
                     yield match.span()
+
+
+def _of_another(before: str, unless: re.Pattern[str] | None) -> bool:
+    return bool(_ANOTHER.search(before) or (unless is not None and unless.search(before)))
 
 
 def _alternatives(pattern: str) -> Iterator[str]:

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from idiolect.daemon.redaction import ids, numbers, papers, randomness, services
+from idiolect.daemon.redaction.keys import KEYS
 from idiolect.daemon.redaction.passwords import PASSWORDS
 from idiolect.daemon.redaction.rule import DONE, Rule
 
@@ -106,6 +107,7 @@ RULES: Final[tuple[Rule, ...]] = (
         misses=("the bearer responsibilities", "https://x.example/?key=value", "basic understanding"),
         hints=frozenset(("bearer", "basic", "://")),
     ),
+    *KEYS,
     *PASSWORDS,
     Rule(
         "iban",
