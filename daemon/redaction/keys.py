@@ -159,6 +159,7 @@ KEYS: Final[tuple[Rule, ...]] = (
             "key features of the WH-1000XM4-2020 are here",
             "the key is in step-by-step-guide2",
         ),
+        figure=True,
         long_word=14,
     ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from idiolect.daemon.redaction import ids, numbers, papers, randomness, services
 from idiolect.daemon.redaction.keys import KEYS
 from idiolect.daemon.redaction.passwords import PASSWORDS
 from idiolect.daemon.redaction.rule import DONE, Rule
+from idiolect.daemon.redaction.seeds import SEEDS
 
 _KEY_END: Final = r"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
 _GAP: Final = r"(?:\s|\\[nrt]|[>|\"',])"
@@ -108,6 +109,7 @@ RULES: Final[tuple[Rule, ...]] = (
         hints=frozenset(("bearer", "basic", "://")),
     ),
     *KEYS,
+    *SEEDS,
     *PASSWORDS,
     Rule(
         "iban",
@@ -206,7 +208,7 @@ RULES: Final[tuple[Rule, ...]] = (
         find=randomness.find,
         matches=(
             ("the backup code is x7Kp2mQ9vL¦4nR8tWb3Zc today", "the backup code is [random] today"),
-            ("licence 7QX4M-9KD2P-W3¦8VN-5RT6Y-2HB9C", "licence [random]"),
+            ("box 7QX4M-9KD2P-W3¦8VN-5RT6Y-2HB9C", "box [random]"),
             ("letters alone: QwRtYpSdFgHj¦KlZxCvBnMqWzXc", "letters alone: [random]"),
         ),
         misses=(

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _ANY_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
 # Three close together, or two as an IBAN has them before a bank's letters.
 _FIGURES: Final = re.compile(r"[0-9](?:[^0-9]?[0-9][^0-9]?[0-9]|[0-9] ?[A-Z]{4})")
+_FIGURE: Final = re.compile("[0-9]")
 _LOOKED_AT: Final = 200  # characters before the cursor that a secret may have begun in
 _MOST_PASSES: Final = 20
 _SIGNS: Final = "".join(sorted({sign for rule in RULES for sign in rule.signs}))
@@ -83,7 +84,7 @@ def hides(before: str, offered: str) -> bool:
 
 def _worth_trying(text: str) -> tuple[Rule, ...]:
     """The rules whose cheap conditions hold: most texts meet none, and patterns are slow."""
-    figures = _FIGURES.search(text) is not None
+    figures = 0 if _FIGURE.search(text) is None else 1 if _FIGURES.search(text) is None else 2
     longest = max(map(len, text.split()), default=0)
     signs = "".join(filter(text.__contains__, _SIGNS))
     rules, literals, always = _fitting(
@@ -98,13 +99,13 @@ def _worth_trying(text: str) -> tuple[Rule, ...]:
 
 @cache
 def _fitting(
-    figures: bool, long_word: int, signs: str, plain: bool
+    figures: int, long_word: int, signs: str, plain: bool
 ) -> tuple[tuple[Rule, ...], tuple[str, ...], tuple[Rule, ...]]:
     """The rules for texts of one sort, which literals tell whether they are worth trying, and those without any."""
     rules = tuple(
         rule
         for rule in RULES
-        if (figures or not rule.figures)
+        if figures >= (2 if rule.figures else 1 if rule.figure else 0)
         and long_word >= rule.long_word
         and (not rule.signs or any(sign in rule.signs for sign in signs))
     )
