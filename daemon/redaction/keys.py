@@ -56,7 +56,8 @@ _GRAMMAR: Final = Grammar(
             "groups?",
         ),
     ),
-    {
+    shortest=14,
+    forms={
         "hex": Form(re.compile(f"{_AT}(?:{_HEX}|{_UUID}){_TO}"), unless=_NAMES_A_THING),
         "leaked": Form(re.compile(f"{_AT}(?:{_HEX}){_TO}"), behind=10, before=10),
         "groups": Form(

@@ -44,11 +44,15 @@ class Grammar:
 
     `cues` are (alternatives, names of forms): each alternative is a pattern of small letters that begins a word and
     begins with two plain letters; a name that ends in `?` is told only weakly: the form's own check must hold too.
-    `worth` finds what may be any of the forms: cues are looked for only around it.
+    `worth` finds what may be any of the forms: cues are looked for only around it. Where forms have no space in
+    them, it is looked for only in words of `shortest` characters.
     """
 
-    def __init__(self, worth: str, cues: tuple[tuple[str, str], ...], forms: dict[str, Form]) -> None:
+    def __init__(
+        self, worth: str, cues: tuple[tuple[str, str], ...], forms: dict[str, Form], shortest: int = 0
+    ) -> None:
         self._worth = re.compile(worth)
+        self._long = re.compile(rf"(?<!\S)\S{{{shortest},}}") if shortest else None
         self._forms = forms
         self._cues: dict[str, list[tuple[re.Pattern[str], list[str]]]] = {}
         for pattern, names in cues:
@@ -64,7 +68,7 @@ class Grammar:
     def find(self, text: str) -> Iterator[Span]:
         """Where in `text` a form stands near its cue, each as [start, end)."""
         folded, end = "", 0
-        for place in self._worth.finditer(text):
+        for place in self._places(text):
             if not folded:
                 folded = text.lower()
                 if len(folded) != len(text):  # a letter whose small one is two
@@ -73,6 +77,13 @@ class Grammar:
             if high > low:
                 yield from self._around(text, folded, low, high)
                 end = high
+
+    def _places(self, text: str) -> Iterator[re.Match[str]]:
+        if self._long is None:
+            yield from self._worth.finditer(text)
+        else:
+            for word in self._long.finditer(text):
+                yield from self._worth.finditer(text, *word.span())
 
     def _around(self, text: str, folded: str, low: int, high: int) -> Iterator[Span]:
         """What the cues tell that begin in [low, high) of `text`."""

@@ -134,6 +134,6 @@ _PAIR: Final = re.compile(rf"{_AT}(?P<s>\d\d-\d\d-\d\d(?P<g>\D{{1,30}})\d{{8}}){
 def find(text: str) -> Iterator[Span]:
     """Where numbers of persons, papers and accounts are in `text`, each as [start, end)."""
     yield from _GRAMMAR.find(text)
-    for match in _PAIR.finditer(text):
+    for match in _PAIR.finditer(text) if text.count("-") > 1 else ():
         yield match.start("s"), match.start("g")
         yield match.end("g"), match.end("s")

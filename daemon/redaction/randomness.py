@@ -64,7 +64,8 @@ def is_random(word: str) -> bool:
 def find(text: str) -> Iterator[tuple[int, int]]:
     """Where random strings are in `text`, each as [start, end); what is in web addresses is none of them."""
     for word in _WORD.finditer(text):
-        if "://" not in word[0]:
+        body = word[0]
+        if (_FIGURE.search(body) or (len(body) >= 24 and not body.islower())) and "://" not in body:
             for run in _RUN.finditer(text, *word.span()):
                 if is_random(run["s"]):
                     yield run.span("s")

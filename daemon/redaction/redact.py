@@ -27,6 +27,7 @@ _LOOKED_AT: Final = 200  # characters before the cursor that a secret may have b
 _MOST_PASSES: Final = 20
 _SIGNS: Final = "".join(sorted({sign for rule in RULES for sign in rule.signs}))
 _LONG_WORDS: Final = tuple(sorted({rule.long_word for rule in RULES}))
+_WORDS: Final = max(rule.words for rule in RULES)
 
 
 def redact(text: str) -> tuple[str, int]:
@@ -85,10 +86,11 @@ def hides(before: str, offered: str) -> bool:
 def _worth_trying(text: str) -> tuple[Rule, ...]:
     """The rules whose cheap conditions hold: most texts meet none, and patterns are slow."""
     figures = 0 if _FIGURE.search(text) is None else 1 if _FIGURES.search(text) is None else 2
-    longest = max(map(len, text.split()), default=0)
+    words = text.split()
+    longest = max(map(len, words), default=0)
     signs = "".join(filter(text.__contains__, _SIGNS))
     rules, literals, always = _fitting(
-        figures, _LONG_WORDS[bisect_right(_LONG_WORDS, longest) - 1], signs, text.isascii()
+        figures, _LONG_WORDS[bisect_right(_LONG_WORDS, longest) - 1], signs, text.isascii(), len(words) >= _WORDS or longest >= 3 * _WORDS
     )
     folded = text.lower()
     hints = [literal for literal in literals if literal in folded]
@@ -99,7 +101,7 @@ def _worth_trying(text: str) -> tuple[Rule, ...]:
 
 @cache
 def _fitting(
-    figures: int, long_word: int, signs: str, plain: bool
+    figures: int, long_word: int, signs: str, ascii_alone: bool, many: bool
 ) -> tuple[tuple[Rule, ...], tuple[str, ...], tuple[Rule, ...]]:
     """The rules for texts of one sort, which literals tell whether they are worth trying, and those without any."""
     rules = tuple(
@@ -107,10 +109,11 @@ def _fitting(
         for rule in RULES
         if figures >= (2 if rule.figures else 1 if rule.figure else 0)
         and long_word >= rule.long_word
+        and (many or not rule.words)
         and (not rule.signs or any(sign in rule.signs for sign in signs))
     )
     hints = dict.fromkeys(
-        hint for rule in rules for hint in sorted(rule.hints) if hint.isascii() or not plain
+        hint for rule in rules for hint in sorted(rule.hints) if hint.isascii() or not ascii_alone
     )
     return rules, tuple(hints), tuple(rule for rule in rules if not rule.hints)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 #: The fewest words of a phrase (BIP 39 has 12, 15, 18, 21 and 24).
 FEWEST: Final = 12
+MOST: Final = 24
 _WORD: Final = r"(?:[^\W\d_]{3,11}|[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]{1,8})"
 # Between two words: white space, a comma, the end of a line, the number of the next.
 _BETWEEN: Final = r"(?:[ \t]{0,2}[,;.|/·•-]?[\s]{1,3}[>*•-]?[ \t]{0,2}(?:\(?\d{1,2}[.):=]{0,2}[ \t]{0,2})?|,)"
@@ -36,6 +37,7 @@ def _lists() -> dict[str, int]:
             bare = "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
             for written in {unicodedata.normalize("NFC", word), bare}:
                 found[written] = found.get(written, 0) | 1 << place
+    found |= {str(number): 0 for number in range(1, MOST + 1)}  # what stands before words in lists
     return found
 
 
@@ -62,37 +64,19 @@ def find_words(text: str) -> Iterator[Span]:
             place = max(last, place) + 1
 
 
-_STEP: Final = 3  # a row of twelve has four words at places that it divides; one may be a slip
-_AROUND: Final = " ,;.|/·•-:()\"'"
+_STEP: Final = 3
+_ROW_OF: Final = bytes([True]) * (FEWEST // _STEP)
+_SIGNS: Final = ",.;:|()\"'"
 
 
 def _has_row(text: str) -> bool:
-    """Whether so many words in a row are of some list that a closer look is worth while: most texts have none."""
-    if len(text) < _SHORTEST:
-        return False
-    words = text.replace(",", " ").split()
-    if len(words) < FEWEST:
-        return False
-    known = _lists()
-    in_row = 0
-    for place in range(0, len(words), _STEP):
-        if words[place].strip(_AROUND).lower() in known:
-            in_row += 1
-            if in_row >= 3 and _close(words[max(0, place - 8 * _STEP) : place + 4 * _STEP], known):
-                return True
-        elif words[place][0] not in _FIGURES:  # the number of a word
-            in_row = 0
-    return False
+    """Whether every third word is of some list, or a number, four times on end: in most texts none is."""
+    text = text.lower()
+    for sign in _SIGNS:
+        text = text.replace(sign, " ")
+    return _ROW_OF in bytes(map(_lists().__contains__, text.split()[::_STEP]))
 
 
-def _close(words: list[str], known: dict[str, int]) -> bool:
-    """Whether of twelve words in a row, numbers aside, ten are of some list."""
-    row = [word.strip(_AROUND).lower() in known for word in words if word[0] not in _FIGURES]
-    return any(sum(row[place : place + FEWEST]) >= FEWEST - 2 for place in range(max(1, len(row) - FEWEST + 1)))
-
-
-_SHORTEST: Final = 2 * FEWEST - 1  # characters: of Chinese, the words are one each
-_FIGURES: Final = "0123456789"
 _HEX: Final = re.compile(r"[a-fA-F2-7]+")
 _MANY: Final = 24
 
@@ -108,19 +92,21 @@ def _drawn(written: str) -> bool:
     )
 
 
+_BESIDE: Final = re.compile(r"[2-7](?:(?=[A-Za-z])|(?<=[A-Za-z][2-7]))")
 _MIXED: Final = re.compile(r"(?<![\w])(?=[A-Za-z]{0,3}[2-7])(?=[2-7]{0,3}[A-Za-z])[A-Za-z2-7]{4}(?!\w)")
 _GROUPS: Final = re.compile(
     r"(?<![\w-])(?P<s>(?:[A-Z2-7]{4}[ -]){3,15}[A-Z2-7]{4}|(?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4})(?![\w-])"
 )
-_MOST: Final = 80  # characters of sixteen groups
+_WIDEST: Final = 80  # characters of sixteen groups
 
 
 def _find_groups(text: str) -> Iterator[Span]:
     """Four groups of four and more, one of which has letters and figures."""
     end = 0
-    for mixed in _MIXED.finditer(text):
-        if mixed.start() >= end:
-            for match in _GROUPS.finditer(text, max(end, mixed.start() - _MOST), mixed.end() + _MOST):
+    for figure in _BESIDE.finditer(text):
+        mixed = _MIXED.search(text, max(0, figure.start() - 3), figure.end() + 3)
+        if mixed is not None and mixed.start() >= end:
+            for match in _GROUPS.finditer(text, max(end, mixed.start() - _WIDEST), mixed.end() + _WIDEST):
                 end = match.end()
                 if _MIXED.search(match["s"]) and _drawn(match["s"]):
                     yield match.span("s")
@@ -142,7 +128,8 @@ _GRAMMAR: Final = Grammar(
             "base32?",
         ),
     ),
-    {"base32": Form(re.compile(r"(?<![\w/+.-])(?:[A-Z2-7]{16,64}|[a-z2-7]{16,64})(?![\w/+-])"), _drawn)},
+    shortest=16,
+    forms={"base32": Form(re.compile(r"(?<![\w/+.-])(?:[A-Z2-7]{16,64}|[a-z2-7]{16,64})(?![\w/+-])"), _drawn)},
 )
 
 #: In the order in which they are tried.
@@ -151,6 +138,7 @@ SEEDS: Final[tuple[Rule, ...]] = (
         "key",  # the words of a wallet
         None,
         find=find_words,
+        words=FEWEST,
         matches=(
             ("abandon ¦ability able about above absent absorb abstract absurd abuse access accident", "[key]"),
             (
