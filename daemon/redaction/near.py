@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.redaction.numbers import Span
 
-_CHARS: Final = 110  # characters between a cue and what it tells, at most
+_CHARS: Final = 130  # characters between a cue and what it tells, at most
 _BEFORE: Final = 28  # characters before a number that say that it is another one
 #: Right before a number: it is a telephone's, an order's, a page's.
 _ANOTHER: Final = re.compile(
@@ -60,8 +60,8 @@ class Grammar:
                 told = (re.compile(alternative), names.split())
                 self._cues.setdefault(alternative[:2], []).append(told)
         seconds: dict[str, str] = {}
-        for first, second in sorted(self._cues):
-            seconds[first] = seconds.get(first, "") + re.escape(second)
+        for letters in sorted(self._cues):
+            seconds[letters[0]] = seconds.get(letters[0], "") + re.escape(letters[1])
         begins = "|".join(f"{first}[{second}]" for first, second in seconds.items())
         self._begin = re.compile(f"(?<![^\\W_])(?:{begins})")
 

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from idiolect.daemon.redaction import ids, numbers, papers, randomness, services
+from idiolect.daemon.redaction.codes import CODES
 from idiolect.daemon.redaction.keys import KEYS
 from idiolect.daemon.redaction.passwords import PASSWORDS
 from idiolect.daemon.redaction.rule import DONE, Rule
@@ -202,6 +203,7 @@ RULES: Final[tuple[Rule, ...]] = (
         ),
         figures=True,
     ),
+    *CODES,
     Rule(
         "random",
         None,
