@@ -15,7 +15,10 @@ _ANOTHER: Final = re.compile(
     r"|user|job|run|hotel|seat|platz|gleis|gate|channel|model|paint|colour|color|serial|seriennummer|plate|since|seit|from|of|the|road|exit|flight|train|bus|version|error|master|type|typ|no\.|nr\.|ref\.|code is on the)\W{1,3})\Z"
 )
 _SHORT_CODE: Final = Form(
-    re.compile(rf"{_AT}(?:G-)?{DONE}(?:\d{{3}}[ -]\d{{3}}|\d{{6}}){_TO}"), behind=20, before=12, unless=_ANOTHER
+    re.compile(rf"{_AT}(?:G-)?{DONE}(?:\d{{3}}[ -]\d{{3}}|\d{{6}}){_TO}"),
+    behind=20,
+    before=12,
+    unless=_ANOTHER,
 )
 
 
@@ -52,7 +55,10 @@ _GRAMMAR: Final = Grammar(
             "door",
         ),
         (_RESERVE, "reserve?"),
-        (r"recovery (?:codes?|one)\b|backup[ -]codes?|herstelcode|wiederherstellungscode|code de secours|codice di (?:recupero|riserva)", "single"),
+        (
+            r"recovery (?:codes?|one)\b|backup[ -]codes?|herstelcode|wiederherstellungscode|code de secours|codice di (?:recupero|riserva)",
+            "single",
+        ),
     ),
     {
         "code": _SHORT_CODE,
@@ -74,7 +80,10 @@ _GRAMMAR: Final = Grammar(
             unless=_ANOTHER,
         ),
         "single": Form(
-            re.compile(rf"{_AT}{DONE}(?=[A-Z]{{0,9}}\d)(?=\d{{0,9}}[A-Z])[A-Z0-9]{{5,10}}{_TO}"), behind=10, before=6, unless=_ANOTHER
+            re.compile(rf"{_AT}{DONE}(?=[A-Z]{{0,9}}\d)(?=\d{{0,9}}[A-Z])[A-Z0-9]{{5,10}}{_TO}"),
+            behind=10,
+            before=6,
+            unless=_ANOTHER,
         ),
     },
 )
@@ -94,7 +103,7 @@ CODES: Final[tuple[Rule, ...]] = (
         "password",  # five and five of hexadecimal, as one of a list
         re.compile(r"(?<![\w/.-])(?P<s>(?=[0-9-]{0,10}[a-f])(?=[a-f-]{0,10}[0-9])[0-9a-f]{5}-[0-9a-f]{5})(?![\w-])"),
         matches=(
-            ("three are left:\n3d9fe-7¦0412\nb81c4-5¦e6a9\n", "three are left:\n[password]\n[password]\n"),
+            ("one is left:\n3d9fe-7¦0412\n", "one is left:\n[password]\n"),
             ("use 80359-d¦0b62 to get in", "use [password] to get in"),
         ),
         misses=("order 50821-88230", "faced-faded", "a12b3-c4d5e6"),

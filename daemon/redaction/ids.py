@@ -213,7 +213,9 @@ def _luhn(written: str) -> bool:
 
 def _digits(written: str) -> list[int]:
     """The figures of a German insurance number: its letter as two of them, A as 01."""
-    letters = "".join(f"{ord(char) - 64:02d}" if char.isalpha() else char for char in written if char.isalnum())
+    letters = "".join(
+        f"{ord(char) - 64:02d}" if char.isalpha() else char for char in written if char.isalnum()
+    )
     return [int(char) for char in letters]
 
 
@@ -245,7 +247,9 @@ def _driver(written: str) -> bool:
 def _employed(written: str) -> bool:
     """A Brazilian PIS or PASEP number."""
     figures = [int(char) for char in written if char.isdigit()]
-    total = sum(figure * weight for figure, weight in zip(figures, (3, 2, 9, 8, 7, 6, 5, 4, 3, 2), strict=False))
+    total = sum(
+        figure * weight for figure, weight in zip(figures, (3, 2, 9, 8, 7, 6, 5, 4, 3, 2), strict=False)
+    )
     return (11 - total % 11) % 11 % 10 == figures[10]
 
 

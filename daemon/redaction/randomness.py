@@ -34,7 +34,9 @@ _RUN: Final = re.compile(
 
 def common_pairs(word: str) -> float:
     """The share of the letter pairs of `word` that are common in words: a third where they were drawn at random."""
-    pairs = [run[place : place + 2].lower() for run in _LETTERS.findall(word) for place in range(len(run) - 1)]
+    pairs = [
+        run[place : place + 2].lower() for run in _LETTERS.findall(word) for place in range(len(run) - 1)
+    ]
     return sum(pair in _COMMON for pair in pairs) / len(pairs) if pairs else 0.0
 
 

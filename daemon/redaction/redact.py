@@ -90,7 +90,11 @@ def _worth_trying(text: str) -> tuple[Rule, ...]:
     longest = max(map(len, words), default=0)
     signs = "".join(filter(text.__contains__, _SIGNS))
     rules, literals, always = _fitting(
-        figures, _LONG_WORDS[bisect_right(_LONG_WORDS, longest) - 1], signs, text.isascii(), len(words) >= _WORDS or longest >= 3 * _WORDS
+        figures,
+        _LONG_WORDS[bisect_right(_LONG_WORDS, longest) - 1],
+        signs,
+        text.isascii(),
+        len(words) >= _WORDS or longest >= 3 * _WORDS,
     )
     folded = text.lower()
     hints = [literal for literal in literals if literal in folded]

@@ -34,7 +34,9 @@ def _lists() -> dict[str, int]:
     found: dict[str, int] = {}
     for place, language in enumerate(Mnemonic.list_languages()):
         for word in Mnemonic(language).wordlist:
-            bare = "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
+            bare = "".join(
+                char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char)
+            )
             for written in {unicodedata.normalize("NFC", word), bare}:
                 found[written] = found.get(written, 0) | 1 << place
     found |= {str(number): 0 for number in range(1, MOST + 1)}  # what stands before words in lists
@@ -47,7 +49,9 @@ def find_words(text: str) -> Iterator[Span]:
         return
     known = _lists()
     for row in _ROW.finditer(text):
-        words = [(match.span(), known.get(match[0].lower(), 0)) for match in _EACH.finditer(text, *row.span())]
+        words = [
+            (match.span(), known.get(match[0].lower(), 0)) for match in _EACH.finditer(text, *row.span())
+        ]
         place = 0
         while place < len(words):
             last, shared, slips = place, words[place][1], 0
@@ -129,7 +133,9 @@ _GRAMMAR: Final = Grammar(
         ),
     ),
     shortest=16,
-    forms={"base32": Form(re.compile(r"(?<![\w/+.-])(?:[A-Z2-7]{16,64}|[a-z2-7]{16,64})(?![\w/+-])"), _drawn)},
+    forms={
+        "base32": Form(re.compile(r"(?<![\w/+.-])(?:[A-Z2-7]{16,64}|[a-z2-7]{16,64})(?![\w/+-])"), _drawn)
+    },
 )
 
 #: In the order in which they are tried.
