@@ -26,6 +26,17 @@ _ROW: Final = re.compile(rf"(?<![^\W\d_]){_WORD}(?:{_BETWEEN}{_WORD}(?![^\W\d_])
 _EACH: Final = re.compile(_WORD)
 
 
+def _writings(word: str) -> set[str]:
+    """A word as it is written, and without its accents."""
+    if word.isascii():
+        return {word}
+    apart = unicodedata.normalize("NFKD", word)
+    return {
+        unicodedata.normalize("NFC", word),
+        "".join(char for char in apart if not unicodedata.combining(char)),
+    }
+
+
 @cache
 def _lists() -> dict[str, int]:
     """Each word of each list, as written and without its accents, with a bit for each language that has it."""
@@ -34,10 +45,7 @@ def _lists() -> dict[str, int]:
     found: dict[str, int] = {}
     for place, language in enumerate(Mnemonic.list_languages()):
         for word in Mnemonic(language).wordlist:
-            bare = "".join(
-                char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char)
-            )
-            for written in {unicodedata.normalize("NFC", word), bare}:
+            for written in _writings(word):
                 found[written] = found.get(written, 0) | 1 << place
     found |= {str(number): 0 for number in range(1, MOST + 1)}  # what stands before words in lists
     return found
