@@ -11,8 +11,11 @@ from idiolect.daemon.redaction.rule import DONE, Rule
 _AT, _TO = r"(?<![\w.,/:+#-])(?<!\d )(?<![€$£] )", r"(?![\w#-])(?!\.\d|,\d|/\d|:\d| ?[€$£%°]| \d)"
 #: Right before a number, or right behind it: it counts or names something.
 _ANOTHER: Final = re.compile(
-    r"(?:(?<![^\W_])(?:gas|meter|reading|stand|zähler|flat|unit|house|nummer ist|konto|account|rank|article|artikel|artículo"
-    r"|user|job|run|hotel|seat|platz|gleis|gate|channel|model|paint|colour|color|serial|seriennummer|plate|since|seit|from|of|the|road|exit|flight|train|bus|version|error|master|type|typ|no\.|nr\.|ref\.|code is on the)\W{1,3})\Z"
+    r"(?:(?<![^\W_])(?:gas|meter|reading|stand|zähler|flat|unit|house|nummer ist|konto|account|rank|article"
+    r"|artikel|artículo"
+    r"|user|job|run|hotel|seat|platz|gleis|gate|channel|model|paint|colour|color|serial|seriennummer|plate|since|seit|from"
+    r"|of|the|road|exit|flight|train|bus|version|error|master|type"
+    r"|typ|no\.|nr\.|ref\.|code is on the)\W{1,3})\Z"
 )
 
 
@@ -101,8 +104,30 @@ _KEPT: Final = Grammar(
     },
 )
 _KEPT_HINTS: Final = frozenset(
-    "backup back-up recover rescue emergency scratch respaldo recupera recuper riserva secours récup herstel reserve "
-    "wiederherstell ersatzcode notfall reserva factor noodcode urgence codes".split()
+    [
+        "backup",
+        "back-up",
+        "recover",
+        "rescue",
+        "emergency",
+        "scratch",
+        "respaldo",
+        "recupera",
+        "recuper",
+        "riserva",
+        "secours",
+        "récup",
+        "herstel",
+        "reserve",
+        "wiederherstell",
+        "ersatzcode",
+        "notfall",
+        "reserva",
+        "factor",
+        "noodcode",
+        "urgence",
+        "codes",
+    ]
 )
 
 #: In the order in which they are tried.
