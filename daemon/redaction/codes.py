@@ -27,7 +27,7 @@ def _drawn(written: str) -> bool:
 
 
 _ONCE: Final = Grammar(
-    r"(?<![\w.,/+])(?:G-)?(?=[A-Z]?\d)(?:\d{3}[ -]?\d{3}(?!\d)|[A-Z]\d{2}|\d{2,6}[A-Z*]|\d(?:-\d){3})",
+    r"[A-Z0-9](?<![\w.,/+].)(?:\d{2}[ -]?\d{3}(?!\d)|\d{2}(?<=[A-Z]\d\d)|\d{1,5}[A-Z*]|(?:-\d){3})",
     (
         (
             r"sms\b|texted\b|mtan\b|m-tan\b|tan\b|push-?tan|photo-?tan|otp\b|2fa\b|mfa\b|one[- ]time|einmal|eenmalig"
@@ -68,7 +68,7 @@ _ONCE: Final = Grammar(
 _FIVE: Final = r"[a-z0-9]{4,5}"
 _CAPITAL_FIVE: Final = r"[A-Z0-9]{4,5}"
 _KEPT: Final = Grammar(
-    r"(?<![\w.,/+])(?=[A-Za-z]{0,9}\d|[A-Za-z]{4,5}[ -][A-Za-z]{0,4}\d)[A-Za-z0-9]{2,10}",
+    "[0-9]",
     (
         (
             r"backup|back-up|recovery|rescue codes?|emergency codes?|scratch codes?|respaldo|recuperaci[óo]n"

@@ -123,8 +123,8 @@ CUES: Final[tuple[tuple[str, str], ...]] = (
 )
 #: Six figures, or four with capitals among them, and no date or time.
 _WORTH: Final = (
-    r"(?<![\w.])(?=[A-Z]{0,5}\d)(?!(?:19|20)\d\d-\d\d-\d\d(?!\d)|\d\d?[./]\d\d?[./]\d{2,4}(?!\d))"
-    r"[A-Z]{0,5}-?(?:\d(?:[ ./-]?\d){5}|(?:\d[A-Z]{0,4}){4})"
+    r"[A-Z0-9](?<![\w.].)(?!\d{3}-\d\d-\d\d(?!\d)|\d?[./]\d\d?[./]\d{2,4}(?!\d))"
+    r"(?:(?:[A-Z]{0,4}-?\d)?(?:[ ./-]?\d){4,}|(?:[A-Z]{0,4}\d){3,})"
 )
 _GRAMMAR: Final = Grammar(_WORTH, CUES, FORMS)
 #: A British sort code with an account number soon behind it, whatever is said.
