@@ -40,11 +40,18 @@ SHAPES: Final[tuple[tuple[str, str], ...]] = (
     ("es.nie", r"[XYZ][- ]?\d{7}[- ]?[A-Z]"),
     (
         "it.codicefiscale",
-        r"[A-Z]{3} ?[A-Z]{3} ?[\dLMNP-V]{2}[A-EHLMPRST][\dLMNP-V]{2} ?[A-Z][\dLMNP-V]{3}[A-Z]",
+        r"[A-Z]{3} ?[A-Z]{3} ?[\dLMNP-V]{2} ?[A-EHLMPRST] ?[\dLMNP-V]{2} ?[A-Z] ?[\dLMNP-V]{3} ?[A-Z]",
     ),
+    ("it.codicefiscale", r"[a-z]{6}\d{2}[a-z]\d{2}[a-z]\d{3}[a-z]"),
     ("mx.curp", r"[A-Z]{4}\d{6}[HMX][A-Z]{5}[A-Z\d]\d"),
     ("gb", r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]"),
     ("sg", r"[STFG]\d{7}[A-Z]"),
+    ("driver", r"[A-Z][A-Z9]{4} ?\d{6} ?[A-Z][A-Z9] ?\d ?[A-Z]{2}"),
+    ("kv", r"[A-Z]\d{9}"),
+    ("rv", r"\d{2} ?\d{6} ?[A-Z] ?\d{3}"),
+    ("pis", r"\d{3}\.\d{5}\.\d{2}-\d"),
+    ("ie.pps", r"\d{7}[A-W][A-IW]?"),
+    ("in_.pan", r"[A-Z]{3}P[A-Z]\d{4}[A-Z]"),
     ("hk", r"[A-Z]{1,2}\d{6}\([\dA]\)"),
 )
 
@@ -94,9 +101,9 @@ _EACH: Final = tuple((name, re.compile(shape + _TO)) for name, shape in SHAPES)
 _SHAPE: Final = re.compile(
     _AT
     + r"(?:(?=\d)(?:"
-    + "|".join(shape for _, shape in SHAPES if not shape.startswith("[A-Z"))
-    + r")|(?=[A-Z])(?:"
-    + "|".join(shape for _, shape in SHAPES if re.match(r"\[[A-Z]", shape))
+    + "|".join(shape for _, shape in SHAPES if not re.match(r"\[[A-Za-z]", shape))
+    + r")|(?=[A-Za-z])(?:"
+    + "|".join(shape for _, shape in SHAPES if re.match(r"\[[A-Za-z]", shape))
     + "))"
     + _TO
 )
@@ -116,7 +123,7 @@ _BEFORE, _BEHIND = 10, 12  # characters of a number that may stand around what m
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 #: What makes it worth while to look: figures close together, or letters and figures as in Italy and India.
 _WORTH: Final = re.compile(
-    r"(?<!\d)(?!(?:19|20)\d\d-\d\d-\d\d(?!\d))\d(?:(?:[ ./+-]?[\dA]){5}|\d[A-Z]\d\d ?[A-Z]\d{3}|\d{3}[A-Z])"
+    r"(?<!\d)(?!(?:19|20)\d\d-\d\d-\d\d(?!\d))\d(?:(?:[ ./+-]?[\dA]){5}|\d ?[A-Za-z] ?\d\d ?[A-Za-z] ?\d{3}|\d{3}[A-Z])"
 )
 
 
@@ -133,20 +140,21 @@ def find(text: str) -> list[Span]:
     said = set(_LETTERS.findall(text.lower()))
     for words, pattern, name in _NAMED:
         if any(map(said.issuperset, words)):
-            found += [match.span("v") for match in pattern.finditer(text) if _check(name)(match["v"])]
+            found += [match.span("v") for match in pattern.finditer(text) if check(name)(match["v"])]
     return found
 
 
 def _shaped(text: str, start: int) -> Span | None:
     for name, shape in _EACH:
         match = shape.match(text, start)
-        if match is not None and _check(name)(match[0]):
+        if match is not None and check(name)(match[0]):
             return match.span()
     return None
 
 
 @cache
-def _check(name: str) -> Callable[[str], bool]:
+def check(name: str) -> Callable[[str], bool]:
+    """What tells whether a number's check digits are right: a module of python-stdnum, or our own."""
     # Loaded where a text has such a number: most users have those of one country or two.
     if name in _OWN:
         return _OWN[name]
@@ -203,6 +211,48 @@ def _luhn(written: str) -> bool:
     return luhn.is_valid(re.sub(r"\D", "", written))
 
 
+def _digits(written: str) -> list[int]:
+    """The figures of a German insurance number: its letter as two of them, A as 01."""
+    letters = "".join(
+        f"{ord(char) - 64:02d}" if char.isalpha() else char for char in written if char.isalnum()
+    )
+    return [int(char) for char in letters]
+
+
+def _crossfoot(figures: list[int], weights: tuple[int, ...]) -> int:
+    """The sum of the digits of the weighted figures, modulo 10 (§ 290 SGB V, § 4 VKVV)."""
+    return sum(sum(divmod(figure * weight, 10)) for figure, weight in zip(figures, weights, strict=True)) % 10
+
+
+def _insured(written: str) -> bool:
+    """The lifelong part of a German health insurance number."""
+    figures = _digits(written)
+    return _crossfoot(figures[:10], (1, 2) * 5) == figures[10]
+
+
+def _pensioned(written: str) -> bool:
+    """A German pension insurance number: area, birthday, letter, serial, check digit."""
+    figures = _digits(written)
+    day, month = figures[2] * 10 + figures[3], figures[4] * 10 + figures[5]
+    born = 1 <= day <= 31 and 1 <= month <= 12
+    return born and _crossfoot(figures[:12], (2, 1, 2, 5, 7, 1, 2, 1, 2, 1, 2, 1)) == figures[12] % 10
+
+
+def _driver(written: str) -> bool:
+    """A British driver number: decade, month (of women 50 more), day and year of birth in its figures."""
+    figures = written.replace(" ", "")[5:11]
+    return int(figures[1:3]) % 50 in range(1, 13) and figures[1] in "0156" and 1 <= int(figures[3:5]) <= 31
+
+
+def _employed(written: str) -> bool:
+    """A Brazilian PIS or PASEP number."""
+    figures = [int(char) for char in written if char.isdigit()]
+    total = sum(
+        figure * weight for figure, weight in zip(figures, (3, 2, 9, 8, 7, 6, 5, 4, 3, 2), strict=False)
+    )
+    return (11 - total % 11) % 11 % 10 == figures[10]
+
+
 _OWN: Final[dict[str, Callable[[str], bool]]] = {
     "cn": _chinese,
     "gb": _british,
@@ -210,4 +260,8 @@ _OWN: Final[dict[str, Callable[[str], bool]]] = {
     "hk": _hongkongese,
     "ru": _russian,
     "ae": _luhn,
+    "kv": _insured,
+    "rv": _pensioned,
+    "driver": _driver,
+    "pis": _employed,
 }

@@ -7,17 +7,28 @@ from typing import Final, TypeAlias
 
 Span: TypeAlias = tuple[int, int]
 
+# One of what stands between groups, mixed as people do: a sign, spaces, a line break of a narrow letterhead.
+_BETWEEN: Final = r"(?:[ \t]?[-.–·/][ \t]?|[ \t]{1,3}|[ \t]{0,3}\r?\n[ \t>]{0,4})"
 # Both look ahead: what turns out to be none (a year, a week) must not use up the number that begins within it.
 #: What may be a card's number.
 CARD: Final = re.compile(
-    r"(?<![\w.-])(?=(?P<s>[2-6]\d{11,18}"
-    r"|[2-6]\d{3}(?P<c>[ .-])\d{4}(?P=c)\d{4}(?P=c)\d{4}(?:(?P=c)\d{1,3})?"
-    r"|3\d{3}(?P<d>[ .-])\d{6}(?P=d)\d{4,5})(?![\w-]))"
+    rf"(?<![\w.-])(?=(?P<s>[2-6]\d{{11,18}}"
+    rf"|[2-6]\d{{3}}{_BETWEEN}\d{{4}}{_BETWEEN}?\d{{4}}{_BETWEEN}\d{{4}}(?:{_BETWEEN}\d{{1,3}})?"
+    rf"|[2-6]\d{{7}}{_BETWEEN}\d{{8}}"
+    rf"|3\d{{3}}{_BETWEEN}\d{{6}}{_BETWEEN}\d{{4,5}})(?![\w-]))"
 )
 #: What an IBAN may begin in.
-IBAN: Final = re.compile(r"(?<![A-Za-z0-9])(?=(?P<s>[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]){11,40}))")
+IBAN: Final = re.compile(
+    rf"(?<![A-Za-z0-9])(?=(?P<s>[A-Za-z]{{2}}[ ]?\d{{2}}(?:{_BETWEEN}?[A-Za-z0-9]){{11,40}}))"
+)
+#: The figures on the back, in few words behind a card's number (or before it) and at the end of what is said: no
+#: date, no price, no count of something.
+BACK: Final = re.compile(
+    r"\[card\](?:(?!\[|\n\n)[\s\S]){1,90}?(?<![\w.,/:€$£#+-])(?<![€$£] )(?<![\d(] )(?P<s>\d{3})"
+    r"(?=[.,;:!?)\"'»”*_]{0,3}(?:[ \t]*\Z|[ \t]*\n)"
+    r"|[.;!?)]{1,3}\s|,[ \t]+(?!\d)|[ \t]+(?:(?:and|und|et|y|e|en|o)\b|[(–—]))"
+)
 
-_IN_GROUPS: Final = 19  # characters of four groups of four
 # Lengths by the issuers' prefixes (ISO/IEC 7812 ranges of the large networks).
 _RANGES: Final = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"
@@ -31,12 +42,17 @@ def card(match: re.Match[str]) -> Span | None:
 
     What stands behind a number in groups may be another one, such as a date: it is tried without.
     """
-    start = match.start("s")
-    for written in (match["s"], match["s"][:_IN_GROUPS] if match["c"] else ""):
-        digits = re.sub(r"\D", "", written)
+    start, written = match.start("s"), match["s"]
+    last = len(written) - len(_LAST.split(written)[-1])
+    for tried in (written, written[:last].rstrip(_SIGNS)):
+        digits = re.sub(r"\D", "", tried)
         if _RANGES.fullmatch(digits) and _luhn(digits):
-            return start, start + len(written)
+            return start, start + len(tried)
     return None
+
+
+_SIGNS: Final = " \t\r\n>.–·/-"
+_LAST: Final = re.compile(rf"[{_SIGNS}]+")
 
 
 def _luhn(digits: str) -> bool:
@@ -80,8 +96,8 @@ def iban(match: re.Match[str]) -> Span | None:
     if length is None:
         return None
     places = [place for place, char in enumerate(match["s"]) if char.isalnum()][:length]
-    rest = match["s"][places[-1] + 1 :]
-    if len(places) < length or (rest and rest[0].isalnum()):
+    rest = match.string[match.start("s") + places[-1] + 1 :][:1]
+    if len(places) < length or rest.isalnum():
         return None
     letters = "".join(match["s"][place] for place in places)
     number = "".join(str(int(char, 36)) for char in letters[4:] + letters[:4])

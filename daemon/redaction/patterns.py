@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from idiolect.daemon.redaction import ids, numbers, randomness, services
+from idiolect.daemon.redaction import ids, numbers, papers, randomness, services
+from idiolect.daemon.redaction.codes import CODES
+from idiolect.daemon.redaction.keys import KEYS
 from idiolect.daemon.redaction.passwords import PASSWORDS
 from idiolect.daemon.redaction.rule import DONE, Rule
+from idiolect.daemon.redaction.seeds import SEEDS
 
 _KEY_END: Final = r"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
 _GAP: Final = r"(?:\s|\\[nrt]|[>|\"',])"
@@ -106,7 +109,25 @@ RULES: Final[tuple[Rule, ...]] = (
         misses=("the bearer responsibilities", "https://x.example/?key=value", "basic understanding"),
         hints=frozenset(("bearer", "basic", "://")),
     ),
+    *KEYS,
+    *SEEDS,
     *PASSWORDS,
+    Rule(
+        "iban",
+        numbers.IBAN,
+        matches=(
+            ("DE89 3704 0044 0532 0130 00 AND more", "[iban] AND more"),
+            ("to GB82WEST12345698765432, please", "to [iban], please"),
+            ("DE89 3704 0044 0532\n0130 00, thanks", "[iban], thanks"),
+            ("ES91-2100-0418-4502-0005-1332", "[iban]"),
+            ("PT50 0033 4094 9179 2472 2279 5", "[iban]"),
+            ("FY24 please pay DE89370400440532013000 today", "FY24 please pay [iban] today"),
+            ("KW48 bitte an DE89 3704 0044 0532 0130 00", "KW48 bitte an [iban]"),
+        ),
+        misses=("DE89 3704 0044 0532 0130 01", "at10 we all went to the big old house there"),
+        figures=True,
+        locate=numbers.iban,
+    ),
     Rule(
         "card",
         numbers.CARD,
@@ -114,6 +135,9 @@ RULES: Final[tuple[Rule, ...]] = (
             ("4111 1111 1111 1111", "[card]"),
             ("Amex 3782-822463-10005.", "Amex [card]."),
             ("5555555555554444 exp 04/27", "[card] exp 04/27"),
+            ("4111 1111\n1111-1111", "[card]"),
+            ("４１１１ １１１１ １１１１ １１１１ で", "[card] で"),
+            ("4111 1111 1111 1111 12/29", "[card] 12/29"),
             ("since 2024 4111 1111 1111 1111", "since 2024 [card]"),
         ),
         misses=(
@@ -127,17 +151,14 @@ RULES: Final[tuple[Rule, ...]] = (
         locate=numbers.card,
     ),
     Rule(
-        "iban",
-        numbers.IBAN,
+        "pin",  # the figures on the back of a card
+        numbers.BACK,
         matches=(
-            ("DE89 3704 0044 0532 0130 00 AND more", "[iban] AND more"),
-            ("to GB82WEST12345698765432, please", "to [iban], please"),
-            ("FY24 please pay DE89370400440532013000 today", "FY24 please pay [iban] today"),
-            ("KW48 bitte an DE89 3704 0044 0532 0130 00", "KW48 bitte an [iban]"),
+            ("[card] exp 12/29, on the back 482.", "[card] exp 12/29, on the back [pin]."),
+            ("[card], gültig 12/29, hinten 482", "[card], gültig 12/29, hinten [pin]"),
         ),
-        misses=("DE89 3704 0044 0532 0130 01", "at10 we all went to the big old house there"),
-        figures=True,
-        locate=numbers.iban,
+        misses=("[card], room 318 please", "[card] 12/29, €318", "[card] for 318 euros", "on the back 482"),
+        hints=frozenset(("[card]",)),
     ),
     Rule(
         "id",
@@ -160,12 +181,36 @@ RULES: Final[tuple[Rule, ...]] = (
         figures=True,
     ),
     Rule(
+        "id",  # a word near it tells
+        None,
+        find=papers.find,
+        matches=(
+            ("she wants my NHS number, it is 943 476 59¦19", "she wants my NHS number, it is [id]"),
+            ("Steuer-ID für das Amt\n84 495 671¦ 431", "Steuer-ID für das Amt\n[id]"),
+            ("1112¦22333 is my BSN", "[id] is my BSN"),
+            ("sort code 20-45-7¦7 it is", "sort code [id] it is"),
+            ("account no. 618¦34502 it is", "account no. [id] it is"),
+            ("my passport, the new one, is 53340¦1827", "my passport, the new one, is [id]"),
+            ("Reisepass C01X9¦V665", "Reisepass [id]"),
+            ("MRN 00418¦826-3 at the top", "MRN [id] at the top"),
+        ),
+        misses=(
+            "passport control took 2 hours and train IC 2217 was late",
+            "the charity's number is 1089464 and the company's 04325234",
+            "account manager, tel 555 0143 22",
+            "the clinic is at 943 476 5918",
+            "Steuer für 2023, Rechnungsnummer 20231104",
+        ),
+        figures=True,
+    ),
+    *CODES,
+    Rule(
         "random",
         None,
         find=randomness.find,
         matches=(
             ("the backup code is x7Kp2mQ9vL¦4nR8tWb3Zc today", "the backup code is [random] today"),
-            ("licence 7QX4M-9KD2P-W3¦8VN-5RT6Y-2HB9C", "licence [random]"),
+            ("box 7QX4M-9KD2P-W3¦8VN-5RT6Y-2HB9C", "box [random]"),
             ("letters alone: QwRtYpSdFgHj¦KlZxCvBnMqWzXc", "letters alone: [random]"),
         ),
         misses=(

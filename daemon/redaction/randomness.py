@@ -32,6 +32,14 @@ _RUN: Final = re.compile(
 )
 
 
+def common_pairs(word: str) -> float:
+    """The share of the letter pairs of `word` that are common in words: a third where they were drawn at random."""
+    pairs = [
+        run[place : place + 2].lower() for run in _LETTERS.findall(word) for place in range(len(run) - 1)
+    ]
+    return sum(pair in _COMMON for pair in pairs) / len(pairs) if pairs else 0.0
+
+
 def is_random(word: str) -> bool:
     """Whether a word of letters, figures and `+/_-=` was drawn at random, by chance of error of a few in a hundred.
 
@@ -47,10 +55,7 @@ def is_random(word: str) -> bool:
         return False
     written = sum(map(str.isalnum, body))
     changes = sum(1 for _ in _CHANGE.finditer(body)) / max(written - 1, 1)
-    pairs = [
-        run[place : place + 2].lower() for run in _LETTERS.findall(body) for place in range(len(run) - 1)
-    ]
-    common = sum(pair in _COMMON for pair in pairs) / len(pairs) if pairs else 0.0
+    common = common_pairs(body)
     if body.upper() == body or body.lower() == body:  # one case of letters: figures must tell
         return len(body) >= 20 and 0.1 <= figures / written <= 0.6 and changes >= 0.25 and common <= 0.66
     if figures:
@@ -61,7 +66,8 @@ def is_random(word: str) -> bool:
 def find(text: str) -> Iterator[tuple[int, int]]:
     """Where random strings are in `text`, each as [start, end); what is in web addresses is none of them."""
     for word in _WORD.finditer(text):
-        if "://" not in word[0]:
+        body = word[0]
+        if (_FIGURE.search(body) or (len(body) >= 24 and not body.islower())) and "://" not in body:
             for run in _RUN.finditer(text, *word.span()):
                 if is_random(run["s"]):
                     yield run.span("s")

@@ -11,19 +11,28 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from functools import cache
-from typing import Final
+from itertools import repeat
+from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.redaction.patterns import RULES
 from idiolect.daemon.redaction.rule import PLACEHOLDER, Rule
 from idiolect.daemon.redaction.tagger import Tagger
+from idiolect.daemon.redaction.widths import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from idiolect.daemon.redaction.numbers import Span
 
 _ANY_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
 # Three close together, or two as an IBAN has them before a bank's letters.
 _FIGURES: Final = re.compile(r"[0-9](?:[^0-9]?[0-9][^0-9]?[0-9]|[0-9] ?[A-Z]{4})")
+_FIGURE: Final = re.compile("[0-9]")
 _LOOKED_AT: Final = 200  # characters before the cursor that a secret may have begun in
 _MOST_PASSES: Final = 20
 _SIGNS: Final = "".join(sorted({sign for rule in RULES for sign in rule.signs}))
 _LONG_WORDS: Final = tuple(sorted({rule.long_word for rule in RULES}))
+_WORDS: Final = max(rule.words for rule in RULES)
 
 
 def redact(text: str, *, prose: bool = True) -> tuple[str, int]:
@@ -34,11 +43,11 @@ def redact(text: str, *, prose: bool = True) -> tuple[str, int]:
     """
     text, total = _by_rules(text)
     for _ in range(_MOST_PASSES if prose else 0):  # what is gone changes what stands around the rest
-        text, count = _replaced(text, [(*span, _kind(text[slice(*span)])) for span in _tagger().find(text)])
-        if not count:
+        spans = _tagger().find(plain(text))
+        if not spans:
             break
-        text, more = _by_rules(text)
-        total += count + more
+        text, more = _by_rules(_replaced(text, spans, [_kind(text[start:end]) for start, end in spans]))
+        total += len(spans) + more
     return text, total
 
 
@@ -53,18 +62,21 @@ def _tagger() -> Tagger:
 
 def _by_rules(text: str) -> tuple[str, int]:
     total = 0
-    rules = _worth_trying(text)
+    read = plain(text)  # the same places in both
+    rules = _worth_trying(read)
     for _ in range(_MOST_PASSES):  # a secret beside another is sometimes seen only once that one is gone
         if not rules:
             break
         count = 0
         for rule in rules:
-            text, found = _apply(rule, text)
-            count += found
+            if spans := rule.spans(read):
+                text = _replaced(text, spans, repeat(rule.placeholder))
+                read = _replaced(read, spans, repeat(rule.placeholder))
+                count += len(spans)
         if not count:
             break
         total += count
-        rules = _worth_trying(text)
+        rules = _worth_trying(read)
     return text, total
 
 
@@ -90,7 +102,7 @@ def hides(before: str, offered: str) -> bool:
     # A suggestion may end within a placeholder, or begin in one.
     if "[" in whole and any(found.end() > len(before) for found in _ANY_PLACEHOLDER.finditer(f"{whole}]")):
         return True
-    if not _worth_trying(whole):
+    if not _worth_trying(plain(whole)):
         return False
     kept, count = redact(whole, prose=False)
     # A secret that is complete without what is offered stays the prefix's own.
@@ -99,11 +111,16 @@ def hides(before: str, offered: str) -> bool:
 
 def _worth_trying(text: str) -> tuple[Rule, ...]:
     """The rules whose cheap conditions hold: most texts meet none, and patterns are slow."""
-    figures = _FIGURES.search(text) is not None
-    longest = max(map(len, text.split()), default=0)
+    figures = 0 if _FIGURE.search(text) is None else 1 if _FIGURES.search(text) is None else 2
+    words = text.split()
+    longest = max(map(len, words), default=0)
     signs = "".join(filter(text.__contains__, _SIGNS))
     rules, literals, always = _fitting(
-        figures, _LONG_WORDS[bisect_right(_LONG_WORDS, longest) - 1], signs, text.isascii()
+        figures,
+        _LONG_WORDS[bisect_right(_LONG_WORDS, longest) - 1],
+        signs,
+        text.isascii(),
+        len(words) >= _WORDS or longest >= 3 * _WORDS,
     )
     folded = text.lower()
     hints = [literal for literal in literals if literal in folded]
@@ -114,33 +131,28 @@ def _worth_trying(text: str) -> tuple[Rule, ...]:
 
 @cache
 def _fitting(
-    figures: bool, long_word: int, signs: str, plain: bool
+    figures: int, long_word: int, signs: str, ascii_alone: bool, many: bool
 ) -> tuple[tuple[Rule, ...], tuple[str, ...], tuple[Rule, ...]]:
     """The rules for texts of one sort, which literals tell whether they are worth trying, and those without any."""
     rules = tuple(
         rule
         for rule in RULES
-        if (figures or not rule.figures)
+        if figures >= (2 if rule.figures else 1 if rule.figure else 0)
         and long_word >= rule.long_word
+        and (many or not rule.words)
         and (not rule.signs or any(sign in rule.signs for sign in signs))
     )
     hints = dict.fromkeys(
-        hint for rule in rules for hint in sorted(rule.hints) if hint.isascii() or not plain
+        hint for rule in rules for hint in sorted(rule.hints) if hint.isascii() or not ascii_alone
     )
     return rules, tuple(hints), tuple(rule for rule in rules if not rule.hints)
 
 
-def _apply(rule: Rule, text: str) -> tuple[str, int]:
-    return _replaced(text, [(start, end, rule.placeholder) for start, end in rule.spans(text)])
-
-
-def _replaced(text: str, spans: list[tuple[int, int, str]]) -> tuple[str, int]:
-    """`text` with another text in the place of each span, and how many there were."""
-    if not spans:
-        return text, 0
+def _replaced(text: str, spans: list[Span], placeholders: Iterable[str]) -> str:
+    """`text` with a placeholder in the place of each span."""
     parts: list[str] = []
     end = 0
-    for start, stop, placeholder in spans:
+    for (start, stop), placeholder in zip(spans, placeholders, strict=False):
         parts += (text[end:start], placeholder)
         end = stop
-    return "".join([*parts, text[end:]]), len(spans)
+    return "".join([*parts, text[end:]])

@@ -37,8 +37,8 @@ class Rule:
     (text, text redacted) pairs; `misses` stay as they are. (A `¦` in a text, to be taken out, keeps scanners
     from taking these files for a leak.) To save time, a rule is tried only where one of the lower-case
     literals in `hints` occurs, and one of the characters in `signs` (with `near`, soon behind it), if there are
-    any; where there are `figures`, three of them close together, if it needs them; and where a word has
-    `long_word` characters.
+    any; where there is a `figure`, or `figures`, three of them close together, if it needs them; where a word has
+    `long_word` characters; and where there are `words` words, or one that may be as many without a space.
     """
 
     kind: str
@@ -48,8 +48,10 @@ class Rule:
     hints: frozenset[str] = frozenset()
     signs: str = ""
     near: bool = False
+    figure: bool = False
     figures: bool = False
     long_word: int = 0
+    words: int = 0
     locate: Callable[[re.Match[str]], Span | None] = field(default=_named)
     find: Callable[[str], Iterable[Span]] | None = None
 

@@ -28,6 +28,8 @@ SERVICES: Final[tuple[tuple[str, str, str], ...]] = (
     ("Google", r"1//0[\w-]{30,110}", "1//¦0gaB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1x"),
     ("OpenAI and services that copied its form", r"sk-(?=[\w-]{0,255}\d)(?=[\w-]{0,255}[A-Z])[\w-]{20,255}", "sk-¦proj-aB3dE5fG7hJ9kL1mN3pQ5rS7"),
     ("Hugging Face", r"(?:hf|api_org)_[A-Za-z0-9]{30,60}", "hf_¦aBcDeFgHiJkLmNoPqRsTuVwXyZaBcDeFgH"),
+    ("DeepL", r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}:fx(?!\w)", "f1c1ef6a-a0a7-4e46-b6f5¦-dbc39e186ddc:fx"),
+    ("Firebase", r"AAAA[\w-]{7}:APA91[\w-]{40,300}", "AAA¦AaB3dE5f:APA91baB3dE5fG7hJ9kL1mN3pQ5rS7aB3dE5fG7hJ9kL1mN3p"),
     ("Groq", r"gsk_[A-Za-z0-9]{40,80}", "gsk¦_aB3dE5fG7hJ9kL1mN3pQ5rS7aB3dE5fG7hJ9kL1mN3pQ"),
     ("xAI", r"xai-[A-Za-z0-9]{60,100}", "xai¦-aB3dE5fG7hJ9kL1mN3pQ5rS7aB3dE5fG7hJ9kL1mN3pQ5rS7aB3dE5fG7hJ9kL1m"),
     ("Replicate", r"r8_[A-Za-z0-9]{30,50}", "r8_¦aB3dE5fG7hJ9kL1mN3pQ5rS7aB3dE5fG7hJ9k"),

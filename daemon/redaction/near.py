@@ -1,0 +1,132 @@
+"""A number is told by a word near it: a cue, up to some words, and a form; or the form first, and the cue behind."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from idiolect.daemon.redaction.numbers import Span
+
+_CHARS: Final = 130  # characters between a cue and what it tells, at most
+_BEFORE: Final = 28  # characters before a number that say that it is another one
+#: Right before a number: it is a telephone's, an order's, a page's.
+_ANOTHER: Final = re.compile(
+    r"(?:(?<![^\W_])(?:tel|telephone|phone|fon|telefon|t[eé]l[eé]phone|tel[eé]fono|telefone|mobil[e]?|handy|cell|fax|ext|extension|room|zimmer|order"
+    r"|invoice|ticket|flight|parcel|tracking|version|isbn|page|seite|line|build|bug|issue|pr|case|po|po box|lot|model"
+    r"|bestellung|bestelling|bestelnummer|rechnung|kundennummer|sendungsnummer|aktenzeichen|commande|facture|pedido|factura|fatura|ordine|fattura|factuur"
+    r"|kenmerk|postcode|zip|plz|cep|pincode|error|fehler|erreur|errore)"
+    r"[ .:]{0,2}(?:number|nummer|no|nr|num|n[º°]|id|code)?|#|[€$£+])[ .:#]{0,3}\Z"
+)
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a number is written, and what tells it from another of the same form.
+
+    `right` says whether check digits hold, or the form is rare enough, where a cue is weak. The number stands at most
+    `behind` words behind its cue, or `before` words before it, and never behind what `unless` finds at the end of
+    the small letters before it.
+    """
+
+    pattern: re.Pattern[str]
+    right: Callable[[str], bool] | None = None
+    behind: int = 12
+    before: int = 8
+    unless: re.Pattern[str] | None = None
+
+
+class Grammar:
+    """Cues and the forms that they tell.
+
+    `cues` are (alternatives, names of forms): each alternative is a pattern of small letters that begins a word and
+    begins with two plain letters; a name that ends in `?` is told only weakly: the form's own check must hold too.
+    `worth` finds what may be any of the forms: cues are looked for only around it. Where forms have no space in
+    them, it is looked for only in words of `shortest` characters.
+    """
+
+    def __init__(
+        self, worth: str, cues: tuple[tuple[str, str], ...], forms: dict[str, Form], shortest: int = 0
+    ) -> None:
+        self._worth = re.compile(worth)
+        self._long = re.compile(rf"(?<!\S)\S{{{shortest},}}") if shortest else None
+        self._forms = forms
+        self._cues: dict[str, list[tuple[re.Pattern[str], list[str]]]] = {}
+        for pattern, names in cues:
+            for alternative in _alternatives(pattern):
+                told = (re.compile(alternative), names.split())
+                self._cues.setdefault(alternative[:2], []).append(told)
+        seconds: dict[str, str] = {}
+        for letters in sorted(self._cues):
+            seconds[letters[0]] = seconds.get(letters[0], "") + re.escape(letters[1])
+        begins = "|".join(f"{first}[{second}]" for first, second in seconds.items())
+        self._begin = re.compile(f"(?<![^\\W_])(?:{begins})")
+
+    def find(self, text: str) -> Iterator[Span]:
+        """Where in `text` a form stands near its cue, each as [start, end)."""
+        folded, end = "", 0
+        for place in self._places(text):
+            if not folded:
+                folded = text.lower()
+                if len(folded) != len(text):  # a letter whose small one is two
+                    folded = "".join(char.lower()[0] for char in text)
+            low, high = max(end, place.start() - _CHARS), min(len(text), place.end() + _CHARS)
+            if high > low:
+                yield from self._around(text, folded, low, high)
+                end = high
+
+    def _places(self, text: str) -> Iterator[re.Match[str]]:
+        if self._long is None:
+            yield from self._worth.finditer(text)
+        else:
+            for word in self._long.finditer(text):
+                yield from self._worth.finditer(text, *word.span())
+
+    def _around(self, text: str, folded: str, low: int, high: int) -> Iterator[Span]:
+        """What the cues tell that begin in [low, high) of `text`."""
+        for begin in self._begin.finditer(folded, low, high):
+            for pattern, names in self._cues[begin[0]]:
+                if (cue := pattern.match(folded, begin.start())) is not None:
+                    yield from self._told(text, folded, cue, names)
+
+    def _told(self, text: str, folded: str, cue: re.Match[str], names: list[str]) -> Iterator[Span]:
+        low, high = max(0, cue.start() - _CHARS), min(len(text), cue.end() + _CHARS)
+        for name in names:
+            form = self._forms[name.rstrip("?")]
+            for match in form.pattern.finditer(text, low, high):
+                if (
+                    _together(folded, cue, match, form)
+                    and (match.end() < high or high == len(text))
+                    and (name[-1] != "?" or (form.right is not None and form.right(match[0])))
+                    and not _of_another(folded[max(0, match.start() - _BEFORE) : match.start()], form.unless)
+                ):
+                    yield match.span()
+
+
+def _of_another(before: str, unless: re.Pattern[str] | None) -> bool:
+    return bool(_ANOTHER.search(before) or (unless is not None and unless.search(before)))
+
+
+def _alternatives(pattern: str) -> Iterator[str]:
+    """The alternatives of a pattern, less those within brackets."""
+    depth, start = 0, 0
+    for place, char in enumerate(pattern):
+        depth += (char in "([") - (char in ")]")
+        if char == "|" and not depth:
+            yield pattern[start:place]
+            start = place + 1
+    yield pattern[start:]
+
+
+def _together(folded: str, cue: re.Match[str], match: re.Match[str], form: Form) -> bool:
+    """Whether few enough words stand between, and no empty line."""
+    if match.start() >= cue.end():
+        between, most = folded[cue.end() : match.start()], form.behind
+    elif match.end() <= cue.start():
+        between, most = folded[match.end() : cue.start()], form.before
+    else:
+        return False
+    return len(between.split()) <= most + 1 and "\n\n" not in between
