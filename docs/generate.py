@@ -88,8 +88,9 @@ def _options(command: Any) -> str:
 
 
 def redaction() -> str:
-    """How much of the labelled set is redacted and how much kept, measured here and now."""
-    return str(runpy.run_path(str(ROOT / "tests" / "bench" / "redaction.py"))["table"]())
+    """How much of the labelled sets is redacted and how much kept, measured here and now."""
+    bench = runpy.run_path(str(ROOT / "tests" / "bench" / "redaction.py"))
+    return f"{bench['people']()}\n\n{bench['table']()}"
 
 
 # --- settings ----------------------------------------------------------------------------------------

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 WEIGHTS: Final = Path(__file__).with_name("tagger.npz")
 KERNEL: Final = 5  # words that a convolution looks at
 DILATIONS: Final = (1, 2, 4)
-_GOES_ON: Final = 0.2  # the least probability of a further word of a secret of several
-_GAP: Final = 2  # words within one that may be less likely
+_GOES_ON: Final = 0.2  # the least probability of a further word, where a plain word begins a secret of several ...
+_GAP: Final = 2  # ... and how many words within it may be less likely
+_GOES_ON_BESIDE: Final = 0.6  # the same beside a word that is not plain, and so may be the whole secret
 _SPOKEN_OF: Final = 15  # words around a plain word, one of which must speak of secrets
 _SPEAKING: Final = (Cue.PASSWORD, Cue.CODE, Cue.KEY, Cue.PLACE, Cue.SPELLING)
 _SPOKEN: Final = [CUES_AT + cue for cue in _SPEAKING]
@@ -58,11 +59,11 @@ _ENDINGS: Final = (
     " png jpg jpeg gif svg zip gz tar db csv log cfg ini conf lock in am ac m4 rst sql exe dll so whl jar java rb php"
     " mp3 mp4 mov bat ps1 bak com org net io dev"
 )
-# File names, names in programs, parts of addresses, options.
+# File names, names in programs, parts of addresses, options, numbers of issues, times.
 _NO_SECRET: Final = re.compile(
     rf"[\w.-]*\.(?i:{'|'.join(_ENDINGS.split())})\Z"
     r"|[a-z]+(?:_[a-z]+)+\Z|--?\w|\$|_|[\w.]*\(|.*(?:[<>{}\[\]`\\]|\(\)|//|[?&]\w+=|%[0-9a-f]{2})"
-    r"|[\w./]*/[\w./]+\Z|[\w.-]*\w@[\w.-]+\Z",
+    r"|[\w./]*/[\w./]+\Z|[\w.-]*\w@[\w.-]+\Z|#\d+\Z|\d{4}-\d\d-\d\dT\d|[\w-]+\.\d\Z|\d+&",
     re.DOTALL,
 )
 _HASH: Final = re.compile(r"(?=.*[a-fA-F])[0-9a-fA-F-]{7,}\Z")
@@ -107,7 +108,7 @@ class Tagger:
         for place in range(len(window.words)):
             is_plain = window.is_plain(place)
             if window.likely[place] >= self._least[is_plain] and window.may_be_secret(place):
-                taken |= _whole(window.likely, place, gaps=is_plain)
+                taken |= _whole(window.likely, place, plain=is_plain)
         joined: list[tuple[int, int]] = []
         for place in sorted(taken):
             word = window.words[place]
@@ -183,14 +184,15 @@ def _may_hold_one(text: str, found: list[Word]) -> bool:
     )
 
 
-def _whole(likely: NDArray[np.float32], place: int, *, gaps: bool) -> set[int]:
+def _whole(likely: NDArray[np.float32], place: int, *, plain: bool) -> set[int]:
     """The words of the secret that the word at ``place`` belongs to."""
+    least, gap = (_GOES_ON, _GAP) if plain else (_GOES_ON_BESIDE, 0)
     whole = {place}
     for step in (-1, 1):
         last = place
         while True:
-            ahead = [last + step * far for far in range(1, 2 + _GAP * gaps)]
-            further = [at for at in ahead if 0 <= at < len(likely) and likely[at] >= _GOES_ON]
+            ahead = [last + step * far for far in range(1, 2 + gap)]
+            further = [at for at in ahead if 0 <= at < len(likely) and likely[at] >= least]
             if not further:
                 break
             whole |= set(range(min(last, further[0]), max(last, further[0]) + 1))

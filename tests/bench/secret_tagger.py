@@ -33,7 +33,7 @@ PASSES, BATCH, RATE, DECAY, DROPPED = 10, 16, 2e-3, 1e-3, 0.25
 SWAPPED = 0.6  # of the secrets get another value in each pass
 RARE_ZIPF = 4.5
 HELD_OUT = 0.3  # of what people wrote: by it the thresholds are set
-TAKEN_PER_100_KB = (0.15, 0.45)  # plain words and others of texts without secrets
+TAKEN_PER_100_KB = (0.15, 0.7)  # plain words and others of texts without secrets
 SHOWN = 9_000  # texts without secrets that are learned from, besides those that look like one
 HARD = 0.05
 

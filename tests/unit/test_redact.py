@@ -16,7 +16,7 @@ MISSES = [(rule, text) for rule in RULES for text in rule.misses]
 
 @pytest.mark.parametrize(("rule", "text", "wanted"), MATCHES)
 def test_what_a_rule_must_take(rule: Rule, text: str, wanted: str) -> None:
-    redacted, count = redact(text)
+    redacted, count = redact(text, prose=False)  # what the tagger takes of these texts, its own tests say
     assert (redacted, count) == (wanted, 1)
     assert rule.placeholder in redacted, "another rule did this one's work"
 
