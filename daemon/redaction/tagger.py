@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 WEIGHTS: Final = Path(__file__).with_name("tagger.npz")
 KERNEL: Final = 5  # words that a convolution looks at
 DILATIONS: Final = (1, 2, 4)
-_GOES_ON: Final = 0.2  # the least probability of a further word, where a plain word begins a secret of several ...
+_GOES_ON: Final = (
+    0.2  # the least probability of a further word, where a plain word begins a secret of several ...
+)
 _GAP: Final = 2  # ... and how many words within it may be less likely
 _GOES_ON_BESIDE: Final = 0.6  # the same beside a word that is not plain, and so may be the whole secret
 _SPOKEN_OF: Final = 15  # words around a plain word, one of which must speak of secrets
@@ -54,6 +56,10 @@ _NEVER: Final = frozenset(
         "punctuation",
     )
 )
+_DIGITS: Final = frozenset(
+    ("digits3", "digits4", "digits5", "digits6", "digits7", "digits9", "groups", "dialled", "year")
+)
+_PREFIX: Final = 5  # letters in front of the digits of a flight, a train, a number plate
 _ENDINGS: Final = (
     "py md txt json jsonl html htm css js ts c h cc cpp rs go sh toml yaml yml xml pdf doc docx xls xlsx ppt pptx"
     " png jpg jpeg gif svg zip gz tar db csv log cfg ini conf lock in am ac m4 rst sql exe dll so whl jar java rb php"
@@ -156,8 +162,25 @@ class _Window:
             return False
         if form == "hex" and _HASH.match(word):
             return False
+        if form in _DIGITS and self._belongs_to_number(place):
+            return False
         near = self.vectors[max(0, place - _SPOKEN_OF) : place + _SPOKEN_OF + 1, _SPOKEN]
         return not self.is_plain(place) or bool(near.any())
+
+    def _belongs_to_number(self, place: int) -> bool:
+        """True for digits beside others, as in phone numbers, or behind a few capitals, as in "BA 2490"."""
+        for other, between in ((place - 1, place), (place + 1, place + 1)):
+            if not 0 <= other < len(self.words):
+                continue
+            gap = self.text[self.words[between - 1].end : self.words[between].start]
+            if gap not in (" ", "-", "/"):
+                continue
+            start, end, form = self.words[other]
+            if form in _DIGITS or form in ("parts", "digits1"):
+                return True
+            if other < place and form in ("upper", "caphyphen") and end - start <= _PREFIX:
+                return cues(folded(self.text[start:end])).isdisjoint(_SPEAKING)
+        return False
 
 
 def _parts(text: str, found: list[Word]) -> Iterator[list[Word]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _LETTER: Final = r"[^\W\d_]"
 #: What a word looks like; the first that fits counts. "cap", "upper" and "camel" are "lower" with capitals.
 _FORMS: Final = tuple(
-    (name, re.compile(pattern + r"\Z"))
+    (name, re.compile(rf"(?:{pattern})\Z"))
     for name, pattern in (
         ("placeholder", PLACEHOLDER + r".*"),
         ("url", r"(?:https?://|www\.).*"),
@@ -72,7 +72,8 @@ _CLOSING: Final = ".,;:?\"'”“»›)]}>…`’‘"
 _GROUPS: Final = (
     r"(?<![\w.,:/+-])(?:\d(?:[ -]\d){3,9}|\d{2,4}(?:[ -]\d{2,4}){1,2})[#*]?(?![\w,.:/-]\w|\w| ?\d)"
 )
-_RUN: Final = re.compile(rf"{_GROUPS}|\S+")
+_RUN: Final = re.compile(rf"{PLACEHOLDER}|{_GROUPS}|(?:(?!{PLACEHOLDER})\S)+")
+_IS_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
 # Signs that end a word within a run, as in "wifi:blue7", "user/blue7".
 _WITHIN: Final = re.compile(
     rf"(?<={_LETTER})[:=：](?=[^\s/\\:=])|[→←]|--|—|(?<=\w)[,;](?={_LETTER})|(?<={_LETTER})[/|](?={_LETTER})"
@@ -84,7 +85,8 @@ _LEET: Final = re.compile(r"(?=.*[a-z]).*[a-z][013457](?:[a-z]|\Z)", re.IGNORECA
 _SENTENCE: Final = re.compile(r"[.!?]\s")
 _QUOTES: Final = frozenset("\"“”„«»`'‘’")
 _LONGEST: Final = 200  # characters of a word whose form is looked at
-_REMEMBERED: Final = 20_000  # vectors of plain words, 0.5 kB each
+_REACH: Final = 8  # characters before and behind a word that are looked at
+_REMEMBERED: Final = 5_000  # vectors of plain words, 0.7 kB each
 _LONGEST_REMEMBERED: Final = 20  # letters
 
 
@@ -101,7 +103,12 @@ def words(text: str) -> list[Word]:
     found, forms = [], dict[str, str]()
     for start, end in _runs(text):
         first, last = start, end
+        if text[start] == "[" and _IS_PLACEHOLDER.fullmatch(text, start, end):
+            found.append(Word(start, end, "placeholder"))
+            continue
         while first < last and text[first] in _OPENING:
+            if text[first] == "*" == text[last - 1]:  # emphasis, as Markdown marks it
+                last -= 1
             first += 1
         while last > first and text[last - 1] in _CLOSING:
             last -= 1
@@ -158,8 +165,10 @@ def features(text: str, found: list[Word]) -> tuple[NDArray[np.float32], NDArray
             plain = written.isalpha() and len(written) <= _LONGEST_REMEMBERED
             known[written] = _remembered(written) if plain else _alone(written, word.form)
         vectors[place, :beside], buckets[place] = known[written]
-        before = text[found[place - 1].end if place else 0 : word.start]
-        behind = text[word.end : found[place + 1].start if place + 1 < len(found) else len(text)]
+        since = found[place - 1].end if place else 0
+        until = found[place + 1].start if place + 1 < len(found) else len(text)
+        before = text[max(since, word.start - _REACH) : word.start]
+        behind = text[word.end : min(until, word.end + _REACH)]
         if before != " " or behind != " ":
             vectors[place, beside:] = _around(before, behind, first=not place, last=place + 1 == len(found))
     return vectors, buckets
