@@ -107,12 +107,12 @@ def words(text: str) -> list[Word]:
             found.append(Word(start, end, "placeholder"))
             continue
         while first < last and text[first] in _OPENING:
-            if text[first] == "*" == text[last - 1]:  # emphasis, as Markdown marks it
+            if text[first] == "*" == text[last - 1] and last - first > 1:  # emphasis, as Markdown marks it
                 last -= 1
             first += 1
         while last > first and text[last - 1] in _CLOSING:
             last -= 1
-        if first == last:
+        if first >= last:
             first, last = start, end
         word = text[first:last]
         if word not in forms:

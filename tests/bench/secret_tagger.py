@@ -300,14 +300,13 @@ def with_thresholds(
 
 
 def look_alikes() -> list[str]:
-    """What other tests say is no secret; and documents that speak of passwords, keys and codes all the time: our own."""
+    """What other tests say is no secret; and our documents, which speak of passwords, keys and codes all the time."""
     from redaction import negatives
 
     misses = [text for rule in RULES for text in rule.misses]
-    pages = [
-        page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md") if page.name not in EXAMPLES
-    ]
-    paragraphs = [part for page in pages for part in page.split("\n\n") if len(part) < 1500]
+    pages = sorted(page for page in (ROOT / "docs").glob("*.md") if page.name not in EXAMPLES)
+    parts = [part for page in pages for part in page.read_text(encoding="utf-8").split("\n\n")]
+    paragraphs = [part for part in parts if len(part) < 1500]
     return misses + [case.text for case in negatives()] + paragraphs
 
 
