@@ -1,8 +1,7 @@
 """Words that announce a secret, in seven languages: "password", "PIN", "opens with", "all lower case".
 
-One such word proves nothing. Redaction weighs it with the form of what stands beside it, and a word that would
-be offered
-behind it is held back until it was typed often enough (:meth:`~idiolect.adapters.knowledge.Knowledge.hides`).
+One such word proves nothing. Redaction weighs it with the form of what stands beside it. What would be offered behind
+it is held back until it was typed often enough (:meth:`~idiolect.adapters.knowledge.Knowledge.hides`).
 """
 
 from __future__ import annotations
@@ -160,12 +159,15 @@ def _table() -> dict[str, frozenset[Cue]]:
 
 _TABLE: Final = _table()
 _NONE: Final = frozenset[Cue]()
+_IS: Final = frozenset((Cue.LINK,))
 
 
 @lru_cache(_TABLE_SIZE)
 def cues(word: str) -> frozenset[Cue]:
     """What a word speaks of; ``word`` is :func:`folded`."""
     word = word.strip("'-") or word
+    if word.endswith("'s"):  # "the password's hunter22"
+        return cues(word[:-2]) | _IS | _TABLE.get(word, _NONE)
     found = _TABLE.get(word, _NONE)
     ended = {cue for cue, ending in _ENDINGS.items() if cue not in found and ending.search(word)}
     return found | ended if ended else found

@@ -1,7 +1,6 @@
 """How common a word is in general language, in the seven languages that secrets are looked for in.
 
-The frequencies are those of wordfreq (Speer 2022), kept as hashes in a file of this package. So they take a
-megabyte where
+The frequencies are those of wordfreq (Speer 2022), kept as hashes in a file of this package. They take a megabyte where
 the words would take forty, and the tagger of secrets works with the same ones that it was trained with.
 """
 

@@ -1,4 +1,4 @@
-"""Secrets that have no form of their own, told by the words around them: "it opens with tartiflette".
+"""Secrets that have no form of their own, told by the words around them: "my card's upstairs, 4082".
 
 A small convolutional network looks at each word and at fourteen on either side: the word's form, how common it is in
 general language, and which neighbours speak of passwords, codes, devices or of typing something in. It was trained on
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from idiolect.adapters.cues import Cue, cues, folded
-from idiolect.daemon.redaction.words import CUES_AT, Word, features, words
+from idiolect.daemon.redaction.words import COMMON_AT, CUES_AT, Word, features, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,6 +59,7 @@ _NEVER: Final = frozenset(
 _DIGITS: Final = frozenset(
     ("digits3", "digits4", "digits5", "digits6", "digits7", "digits9", "groups", "dialled", "year")
 )
+_MOST_DIGITS: Final = 8  # of a code in groups; longer ones are telephone numbers
 _PREFIX: Final = 5  # letters in front of the digits of a flight, a train, a number plate
 _ENDINGS: Final = (
     "py md txt json jsonl html htm css js ts c h cc cpp rs go sh toml yaml yml xml pdf doc docx xls xlsx ppt pptx"
@@ -114,7 +115,7 @@ class Tagger:
         for place in range(len(window.words)):
             is_plain = window.is_plain(place)
             if window.likely[place] >= self._least[is_plain] and window.may_be_secret(place):
-                taken |= _whole(window.likely, place, plain=is_plain)
+                taken |= window.without_common_ends(_whole(window.likely, place, plain=is_plain))
         joined: list[tuple[int, int]] = []
         for place in sorted(taken):
             word = window.words[place]
@@ -162,10 +163,21 @@ class _Window:
             return False
         if form == "hex" and _HASH.match(word):
             return False
+        if self.is_common(place) or (form == "groups" and sum(map(str.isdigit, word)) > _MOST_DIGITS):
+            return False
         if form in _DIGITS and self._belongs_to_number(place):
             return False
         near = self.vectors[max(0, place - _SPOKEN_OF) : place + _SPOKEN_OF + 1, _SPOKEN]
         return not self.is_plain(place) or bool(near.any())
+
+    def is_common(self, place: int) -> bool:
+        """True for a word that everybody uses all the time; it may stand within a passphrase, but is none."""
+        return self.is_plain(place) and bool(self.vectors[place, COMMON_AT])
+
+    def without_common_ends(self, places: set[int]) -> set[int]:
+        """The places of a secret's words, less common words at its ends: these belong to the sentence."""
+        kept = [place for place in sorted(places) if not self.is_common(place)]
+        return {place for place in places if kept[0] <= place <= kept[-1]}
 
     def _belongs_to_number(self, place: int) -> bool:
         """True for digits beside others, as in phone numbers, or behind a few capitals, as in "BA 2490"."""

@@ -63,6 +63,9 @@ WIDTH: Final = len(FORMS) + _MEASURES + len(Cue) + _FREQUENCY + _BESIDE
 CUES_AT: Final = len(FORMS) + _MEASURES
 """Where the cues begin among a word's features."""
 
+COMMON_AT: Final = CUES_AT + len(Cue) + 3
+"""Where it says among a word's features that it is one of the commonest."""
+
 BUCKETS: Final = 4096
 """Hashes of words and of their endings: rows of the tagger's table."""
 
@@ -78,13 +81,14 @@ _IS_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
 _WITHIN: Final = re.compile(
     rf"(?<={_LETTER})[:=：](?=[^\s/\\:=])|[→←]|--|—|(?<=\w)[,;](?={_LETTER})|(?<={_LETTER})[/|](?={_LETTER})"
 )
-_ADDRESS: Final = re.compile(r"\w+://")
+_ADDRESS: Final = re.compile(r"\w+://|(?:[0-9a-fA-F]{1,4}:){2}")  # of a page, of a machine
 _CHANGE: Final = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])|(?<=[0-9])(?=[A-Za-z])")
 _SIGN_WITHIN: Final = re.compile(r".+[@!#$%&*+_~^].")
 _LEET: Final = re.compile(r"(?=.*[a-z]).*[a-z][013457](?:[a-z]|\Z)", re.IGNORECASE)
 _SENTENCE: Final = re.compile(r"[.!?]\s")
 _QUOTES: Final = frozenset("\"“”„«»`'‘’")
 _LONGEST: Final = 200  # characters of a word whose form is looked at
+_COMMON: Final = 4.75  # on Zipf's scale: the two thousand most used words of a language
 _REACH: Final = 8  # characters before and behind a word that are looked at
 _REMEMBERED: Final = 5_000  # vectors of plain words, 0.7 kB each
 _LONGEST_REMEMBERED: Final = 20  # letters
@@ -200,7 +204,7 @@ def _alone(word: str, its_form: str) -> tuple[NDArray[np.float32], tuple[int, in
     spoken = np.zeros(len(Cue), dtype=np.float32)
     spoken[[*cues(plain)]] = 1
     english, elsewhere = zipf(plain.strip("'"))
-    common = (english / 8, elsewhere / 8, not english and not elsewhere, max(english, elsewhere) > 5)
+    common = (english / 8, elsewhere / 8, not english and not elsewhere, max(english, elsewhere) > _COMMON)
     if plain.isalpha() or len(plain) <= 2:
         hashed = _bucket(plain), _bucket(f"~{plain[-4:]}")
     else:  # a value is told by its form, not learned by heart
