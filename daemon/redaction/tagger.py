@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from idiolect.adapters.cues import Cue, cues, folded
-from idiolect.daemon.redaction.words import COMMON_AT, CUES_AT, Word, features, words
+from idiolect.daemon.redaction.words import COLON_AT, COMMON_AT, CUES_AT, Word, features, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,6 +59,10 @@ _NEVER: Final = frozenset(
 _DIGITS: Final = frozenset(
     ("digits3", "digits4", "digits5", "digits6", "digits7", "digits9", "groups", "dialled", "year")
 )
+_TOLD: Final = (
+    0.4  # of the usual probability is enough behind a cue and a link: "the password for the shed is ..."
+)
+_SAID: Final = 10  # words before, one of which is the cue
 _MOST_DIGITS: Final = 8  # of a code in groups; longer ones are telephone numbers
 _PREFIX: Final = 5  # letters in front of the digits of a flight, a train, a number plate
 _ENDINGS: Final = (
@@ -114,7 +118,8 @@ class Tagger:
         taken: set[int] = set()
         for place in range(len(window.words)):
             is_plain = window.is_plain(place)
-            if window.likely[place] >= self._least[is_plain] and window.may_be_secret(place):
+            least = self._least[is_plain] * (_TOLD if window.is_told(place) else 1)
+            if window.likely[place] >= least and window.may_be_secret(place):
                 taken |= window.without_common_ends(_whole(window.likely, place, plain=is_plain))
         joined: list[tuple[int, int]] = []
         for place in sorted(taken):
@@ -169,6 +174,14 @@ class _Window:
             return False
         near = self.vectors[max(0, place - _SPOKEN_OF) : place + _SPOKEN_OF + 1, _SPOKEN]
         return not self.is_plain(place) or bool(near.any())
+
+    def is_told(self, place: int) -> bool:
+        """True behind a word for a password or a code, some words, and a word such as "is" or a sign such as ":"."""
+        linked = (
+            self.vectors[max(0, place - 2) : place, CUES_AT + Cue.LINK].any() or self.vectors[place, COLON_AT]
+        )
+        said = self.vectors[max(0, place - _SAID) : place, [CUES_AT + Cue.PASSWORD, CUES_AT + Cue.CODE]]
+        return bool(linked and said.any())
 
     def is_common(self, place: int) -> bool:
         """True for a word that everybody uses all the time; it may stand within a passphrase, but is none."""

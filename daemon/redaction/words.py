@@ -66,6 +66,9 @@ CUES_AT: Final = len(FORMS) + _MEASURES
 COMMON_AT: Final = CUES_AT + len(Cue) + 3
 """Where it says among a word's features that it is one of the commonest."""
 
+COLON_AT: Final = WIDTH - _BESIDE + 2
+"""Where it says that a colon stands before the word."""
+
 BUCKETS: Final = 4096
 """Hashes of words and of their endings: rows of the tagger's table."""
 
@@ -75,7 +78,8 @@ _CLOSING: Final = ".,;:?\"'”“»›)]}>…`’‘"
 _GROUPS: Final = (
     r"(?<![\w.,:/+-])(?:\d(?:[ -]\d){3,9}|\d{2,4}(?:[ -]\d{2,4}){1,2})[#*]?(?![\w,.:/-]\w|\w| ?\d)"
 )
-_RUN: Final = re.compile(rf"{PLACEHOLDER}|{_GROUPS}|(?:(?!{PLACEHOLDER})\S)+")
+_RUN: Final = re.compile(rf"{_GROUPS}|\S+")
+_RUN_OR_PLACEHOLDER: Final = re.compile(rf"{PLACEHOLDER}|{_GROUPS}|(?:(?!{PLACEHOLDER})\S)+")
 _IS_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
 # Signs that end a word within a run, as in "wifi:blue7", "user/blue7".
 _WITHIN: Final = re.compile(
@@ -127,7 +131,7 @@ def words(text: str) -> list[Word]:
 
 def _runs(text: str) -> list[tuple[int, int]]:
     runs = []
-    for run in _RUN.finditer(text):
+    for run in (_RUN_OR_PLACEHOLDER if "[" in text else _RUN).finditer(text):
         start, end = run.span()
         if " " not in run[0] and not run[0].isalnum() and not _ADDRESS.match(run[0]):
             for cut in _WITHIN.finditer(run[0]):
