@@ -325,8 +325,10 @@ class ToyService:
         from idiolect.daemon.storage.records import ForgetReceipt
 
         self.calls.append(("remove", str(path), dry_run, expect))
-        if path.name == "another":
+        if path.name == "another" or self.calls.count(("remove", str(path), False, 0)) > 1:
             raise error("UnknownSourceError", "unknown-source", 53, 404, "Nothing was read from there.")
+        if path.name == "empty":
+            return ForgetReceipt(0, (), None, total=1091)
         return ForgetReceipt(12, (1,), None, total=1091)
 
     def watch(self, path, confirmed=False):

@@ -320,6 +320,14 @@ def test_what_was_read_is_listed_and_removed(run):
     assert "Nothing was read" in err
 
 
+def test_a_source_that_brought_nothing_is_removed_too(run):
+    assert "Would forget 0 entries" in run("sources", "remove", "/a/empty", "--dry-run")[1]
+    code, out, _ = run("sources", "remove", "/a/empty", typed="n\n", terminal=True)
+    assert (code, "This forgets the 0 entries" in out) == (1, True)
+    assert "Removed, and forgot 0 entries" in run("sources", "remove", "/a/empty", "--yes")[1]
+    assert run("sources", "remove", "/a/empty", "--yes")[0] == 53  # it is there no more
+
+
 def test_add_asks_whose_a_chat_is(run, tmp_path):
     chat = tmp_path / "chat.txt"
     chat.write_text(CHAT)
