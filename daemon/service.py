@@ -151,7 +151,7 @@ class Service:
         self._looking = Latest("ahead", lambda: self._predictor.ahead(), quiet_s=_REST_S)
         self._ingest = Ingest(self._store, self._tokenizer.encode, self._learned, self._settings)
         self._watcher = Watcher(self._ingest, self._store)
-        self.inventory = Inventory(self._store, self.forget, self.unwatch, self._watcher.add)
+        self.inventory = Inventory(self._store, self.forget, self._watcher.removing)
         self._watcher.start()
         self._store.retain(self._settings.keep_adapters)
         self._rounds.start()
