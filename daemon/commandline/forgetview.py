@@ -64,12 +64,15 @@ class ForgetView(View):
             self._say('`idiolect learned --forget "…"` forgets the entries that one of these is in.')
         if not receipt["near_complete"]:
             self._say("Not all entries were looked at for what is nearly the same: there may be more.")
-        if (still := receipt["still_suggested"]) is not None:
+        still = receipt["still_suggested"]
+        if still:
             self._say(
                 f"Still suggested: {', '.join(map(plain, still))}. {plain(receipt['still_suggested_why'] or '')}"
-                if still
-                else "It is suggested no more."
             )
+        if not receipt["still_suggested_complete"]:
+            self._say("Not all of it could be tried in time: it may still be suggested in other places.")
+        elif still is not None and not still:
+            self._say("It is suggested no more.")
 
     def these_too(self, would: dict[str, Any]) -> str:
         """The question whether to forget what is nearly the same, too."""

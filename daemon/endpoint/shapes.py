@@ -405,6 +405,7 @@ def remains(left: Remains) -> dict[str, Any]:
         "near_complete": left.complete,
         "still_suggested": None if still is None else list(still),
         "still_suggested_why": left.why,
+        "still_suggested_complete": left.asked_all,
     }
 
 

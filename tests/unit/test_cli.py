@@ -401,6 +401,10 @@ def test_forget_asks_unless_told_not_to(run, service):
     assert "2026-01-31 10:30" in run(service, "forget", "--receipts")[1]
     assert run(service, "forget", "--receipts", "--text", "x")[0] == 2
     assert run(service, "forget", "--text", "nothing")[:2] == (0, "Nothing matches.\n")
+    assert "It is suggested no more." in run(service, "forget", "--text", "project", "--yes")[1]
+    out = run(service, "forget", "--text", "slow", "--yes")[1]
+    assert "Not all of it could be tried in time" in out
+    assert "no more" not in out
     assert run(service, "forget")[0] == 43
     assert run(service, "forget", "--until", "tomorrow")[0] == 2
     assert run(service, "forget", "--text", " ", "--yes")[0] == 43

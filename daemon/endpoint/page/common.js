@@ -98,7 +98,8 @@ export async function remove(title, path, body, after, more = []) {
   const done = await ask(path, { ...body, expect: would.entries });
   const receipt = done.receipt === null ? "" : ` Receipt ${done.receipt}.`;
   const still = done.still_suggested?.length ? ` Still suggested: ${done.still_suggested.join(", ")}. ${done.still_suggested_why}` : "";
-  say(`Forgotten: ${entries(done.entries)}.${receipt} ${sentence(serving(done.active))} serves now.${still}`);
+  const untried = done.still_suggested_complete === false ? " Not all of it could be tried in time: it may still be suggested in other places." : "";
+  say(`Forgotten: ${entries(done.entries)}.${receipt} ${sentence(serving(done.active))} serves now.${still}${untried}`);
   await after();
   if (!done.near?.length) return;
   const forms = done.near.map((one) => `“${one.text}” (${entries(one.entries)})`).join(", ");
