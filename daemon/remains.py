@@ -50,7 +50,7 @@ def look(store: Store, selector: Selector, known: Callable[[str], bool]) -> Rema
     `known` says of a word in lower case whether general English has it. What goes wrong is logged and told as not
     complete: the forgetting is done then, and must not seem to have failed.
     """
-    given = _texts(selector)
+    given = selector.texts
     if not given:
         return Remains()
     try:
@@ -75,7 +75,7 @@ def still_suggested(
     """
     if left.holding is None:
         return
-    given = _texts(selector)
+    given = selector.texts
     still: dict[str, None] = {}
     ends = time.monotonic() + longest_s
     try:
@@ -91,10 +91,6 @@ def still_suggested(
     except Exception as error:  # noqa: BLE001 (as above)
         log.warning("whether it is still suggested could not be told: %s", type(error).__name__)
         yield replace(left, still_suggested=None, asked_all=False)
-
-
-def _texts(selector: Selector) -> list[str]:
-    return [text for text in (selector.text, selector.phrase, *(selector.phrases or ())) if text]
 
 
 def _offered(given: Sequence[str], known: Callable[[str], bool], ask: Ask) -> Iterator[list[str]]:

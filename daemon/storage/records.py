@@ -232,6 +232,12 @@ class Selector:
         """The names of the conditions that are given."""
         return tuple(field.name for field in fields(self) if getattr(self, field.name) is not None)
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All texts that are looked for in entries."""
+        given = (self.text, self.phrase, *(self.phrases or ()))
+        return tuple(text for text in given if text is not None)
+
     def __post_init__(self) -> None:
         """Refuse a selector that would take everything, or what nobody meant."""
         if not self.conditions:

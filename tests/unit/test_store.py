@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from idiolect.daemon.edits import digest
+from idiolect.daemon.storage import file, texts
 from idiolect.daemon.storage.records import (
     AdapterDamagedError,
     BackupRow,
@@ -259,6 +260,33 @@ def test_only_the_expected_number_is_forgotten(store):
     assert store.receipts() == []
     assert store.forget(Selector(text="apple"), expect=5).entries == 5
     assert store.forget(Selector(text="apple"), expect=0).entries == 0
+
+
+def test_others_write_while_texts_are_compared_and_what_is_said_is_taken(store, path, monkeypatch):
+    monkeypatch.setattr(texts, "_BATCH", 2)
+    store.add([entry(f"heron {n}", minute=n) for n in range(6)])
+    other = Store.open(path, KEY, busy_timeout_s=0.1)
+    coming = [entry(f"heron {n}", minute=n) for n in (7, 6)]
+    came, compared = [], file.pattern
+
+    def comparing(*given):
+        if not came:
+            came.extend(other.add([coming.pop()]))
+        return compared(*given)
+
+    monkeypatch.setattr(file, "pattern", comparing)
+    selector = Selector(text="heron")
+    assert store.forget(selector, dry_run=True).entries == 7
+    found = Store._found
+    held = len("heron 0") * 5
+    monkeypatch.setattr(  # the three oldest lose their text once they have been looked at
+        Store, "_found", lambda *given: (found(*given), other.expire(None, held))[0]
+    )
+    came.clear()
+    assert store.forget(selector).entries == 5
+    assert store.counts().entries == 0
+    assert not coming
+    other.close()
 
 
 @pytest.mark.parametrize(
