@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from idiolect.daemon.sources.table import document_at
-from idiolect.daemon.storage.records import Selector
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from idiolect.daemon.storage.matching import words
 if TYPE_CHECKING:
     from idiolect.adapters.predict import Suggestion
     from idiolect.daemon.nearly import Near
-    from idiolect.daemon.storage.records import Selector
+    from idiolect.daemon.storage.selectors import Selector
     from idiolect.daemon.storage.store import Store
 
 log = logging.getLogger("idiolect.remains")

@@ -58,8 +58,8 @@ from idiolect.daemon.storage.records import (
     FeedbackReceipt,
     FeedbackReport,
     ForgetReceipt,
-    Selector,
 )
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.takeout import EVERYTHING, takeout
 from idiolect.daemon.trainer import Trainer, told
 from idiolect.daemon.watch import Watcher

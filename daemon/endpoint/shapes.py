@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
 from idiolect.daemon.offlimits import AppRule, Place
-from idiolect.daemon.storage.records import Selector, SuggestionKind
+from idiolect.daemon.storage.records import SuggestionKind
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

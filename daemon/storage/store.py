@@ -39,13 +39,13 @@ from idiolect.daemon.storage.records import (
     OtherCountError,
     RoundRow,
     Savings,
-    Selector,
     SourceRow,
     SuggestionKind,
     Tenth,
     Unfinished,
 )
 from idiolect.daemon.storage.schema import microseconds, moment, now_us
+from idiolect.daemon.storage.selectors import Selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

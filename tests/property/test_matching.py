@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idiolect.daemon.storage.matching import Pattern, folded
-from idiolect.daemon.storage.records import EmptySelectorError, NewEntry, Selector, UnseenCharactersError
+from idiolect.daemon.storage.records import NewEntry
+from idiolect.daemon.storage.selectors import EmptySelectorError, Selector, UnseenCharactersError
 from idiolect.daemon.storage.store import Store
 
 KEY = "5a" * 32

@@ -20,7 +20,8 @@ from idiolect.daemon.inventory import Inventory, UnknownSourceError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.people import Asked
 from idiolect.daemon.storage.file import StoreBusyError, StoreFullError
-from idiolect.daemon.storage.records import ForgetReceipt, OtherCountError, Selector
+from idiolect.daemon.storage.records import ForgetReceipt, OtherCountError
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.watch import Watcher
 from idiolect.models.errors import IdiolectError

@@ -5,7 +5,8 @@ import pytest
 from idiolect.daemon.offlimits import NOWHERE
 from idiolect.daemon.remains import still_suggested
 from idiolect.daemon.service import Service
-from idiolect.daemon.storage.records import OtherCountError, Selector
+from idiolect.daemon.storage.records import OtherCountError
+from idiolect.daemon.storage.selectors import Selector
 
 VARIANTS = [
     "quillfeather brandywhistle",

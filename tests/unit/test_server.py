@@ -30,7 +30,8 @@ from idiolect.daemon.endpoint.sessions import Sessions, cookie_name
 from idiolect.daemon.endpoint.tokens import Tokens
 from idiolect.daemon.log import PlainFormatter
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.records import EvalRequest, Feedback, Selector
+from idiolect.daemon.storage.records import EvalRequest, Feedback
+from idiolect.daemon.storage.selectors import Selector
 
 TOY = runpy.run_path(str(Path(__file__).parents[1] / "toy" / "sitecustomize.py"))
 CANARY = TOY["CANARY"]

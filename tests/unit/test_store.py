@@ -16,7 +16,6 @@ from idiolect.daemon.storage.records import (
     AdapterDamagedError,
     BackupRow,
     Counts,
-    EmptySelectorError,
     Entry,
     Feedback,
     FileState,
@@ -26,13 +25,12 @@ from idiolect.daemon.storage.records import (
     OtherCountError,
     RoundNotRunningError,
     Savings,
-    Selector,
     Tenth,
     Tombstone,
     UnknownAdapterError,
-    UnseenCharactersError,
     WeightsDroppedError,
 )
+from idiolect.daemon.storage.selectors import EmptySelectorError, Selector, UnseenCharactersError
 from idiolect.daemon.storage.store import Store
 
 KEY = "5a" * 32
