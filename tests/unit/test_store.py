@@ -248,6 +248,15 @@ def test_text_with_a_nul_that_is_stored_is_searched_whole(store):
         assert store.forget(selector, dry_run=True).entries == 1
 
 
+@pytest.mark.parametrize("between", ["\0", "\x1b", "\x7f", "\x9f", "\t"])
+def test_a_control_character_parts_words(store, between):
+    store.add([entry(f"foo{between}bar"), entry("foo\u200bbar")])
+    found = [
+        [each.text for each in store.entries(selector=Selector(text=text))] for text in ("foo bar", "foobar")
+    ]
+    assert found == [[f"foo{between}bar"], ["foo\u200bbar"]]
+
+
 def test_only_the_expected_number_is_forgotten(store):
     store.add([entry(f"apple {n}", minute=n) for n in range(5)] + [entry("pear")])
     for expect in (0, 4, 6):
