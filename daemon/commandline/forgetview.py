@@ -30,8 +30,11 @@ class ForgetView(View):
 
     def repeat(self, entries: int) -> None:
         """Show the command as it was given, with the number that it needs."""
-        command = shlex.join(["idiolect", *sys.argv[1:], "--expect", str(entries)])
-        self._err.print(Text(plain(command)), soft_wrap=True)
+        given = sys.argv[1:]
+        # Behind `--` an option would be none; right behind the command's name it is one in any case.
+        place = [word.startswith("-") for word in given].index(False) + 1 if "--" in given else len(given)
+        command = ["idiolect", *given[:place], "--expect", str(entries), *given[place:]]
+        self._err.print(Text(plain(shlex.join(command))), soft_wrap=True)
 
     def forgotten(self, receipt: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:
         """Say what was forgotten, or what would be; JSON names what is not reached, too."""

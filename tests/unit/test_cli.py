@@ -432,6 +432,14 @@ def test_what_is_much_is_only_forgotten_by_its_number(run, service):
     assert run(service, "forget", "--receipts", "--expect", "2")[0] == 2
 
 
+@pytest.mark.parametrize("given", [["--text", "e", "--yes", "--"], ["--yes", "--app", "--", "--text", "e"]])
+def test_the_command_that_is_shown_with_the_number_works(run, service, given):
+    code, _, err = run(service, "forget", *given)
+    shown = shlex.split(err.splitlines()[0])
+    assert (code, shown[1]) == (122, "forget")
+    assert run(service, *shown[1:])[0] == 0
+
+
 @pytest.mark.parametrize(("typed", "forgotten"), [("y\nn\n", 1), ("y\ny\n", 2), ("n\n", 0), ("y\n", 1)])
 def test_in_a_terminal_what_is_nearly_the_same_is_offered(run, service, monkeypatch, typed, forgotten):
     monkeypatch.setattr(io, "StringIO", Terminal)
