@@ -17,7 +17,8 @@ from idiolect.daemon.readers import ReadReport, Skipped, status
 from idiolect.daemon.redaction.redact import placeholders, redact, without_placeholders
 from idiolect.daemon.sources import git
 from idiolect.daemon.sources.people import not_known
-from idiolect.daemon.storage.records import COMMANDS, FileState, NewEntry, Selector
+from idiolect.daemon.storage.records import COMMANDS, FileState, NewEntry
+from idiolect.daemon.storage.selectors import Selector
 
 if TYPE_CHECKING:
     import os

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from idiolect.daemon.sources.table import document_at
-from idiolect.daemon.storage.records import OtherCountError, Selector
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from idiolect.daemon.storage.records import ForgetReceipt, SourceRow
     from idiolect.daemon.storage.store import Store
@@ -32,17 +33,15 @@ class Inventory:
         self,
         store: Store,
         forget: Callable[[Selector, bool, int | None], ForgetReceipt],
-        unwatch: Callable[[Path], bool],
-        watch: Callable[[Path], object],
+        unwatching: Callable[[Path], AbstractContextManager[None]],
     ) -> None:
         """`forget` deletes what a selector takes and all that was learned from it, if it is as much as expected.
 
-        `unwatch` ends following a path, and says whether it was followed; `watch` follows it.
+        `unwatching` ends following a path, if it is followed, and follows it again where its block fails.
         """
         self._store = store
         self._forget = forget
-        self._unwatch = unwatch
-        self._watch = watch
+        self._unwatching = unwatching
 
     def sources(self) -> list[SourceRow]:
         """What was read, by path, with what each brought."""
@@ -53,8 +52,8 @@ class Inventory:
 
         Entries that came from it before it was noted where entries come from are not among them. Where a watched
         folder that it is in still follows a file of it, it stays known what was in that file, so that nothing of it
-        comes back by itself. With `dry_run` nothing changes. Raises UnknownSourceError, and OtherCountError where it
-        did not bring the `expect`ed number of entries; then nothing changes either.
+        comes back by itself. With `dry_run` nothing changes. Raises UnknownSourceError, OtherCountError where it
+        did not bring the `expect`ed number of entries, and what the store raises; then it is followed as before.
         """
         path = Path(os.path.realpath(path))
         known = self._store.source(str(path))
@@ -66,13 +65,8 @@ class Inventory:
         would = self._forget(brought, True, expect)
         if dry_run:
             return would
-        followed = self._unwatch(path)
-        try:
+        with self._unwatching(path):
             receipt = self._forget(brought, False, expect)
-        except OtherCountError:  # something came from it meanwhile
-            if followed:
-                self._watch(path)
-            raise
         watched = [Path(root) for root in self._store.watches()]
         self._store.drop_source(str(path), lambda file: _followed(Path(file), watched))
         return receipt

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 import regex
 
 from idiolect.daemon.storage.matching import between, folded, words, words_of
+from idiolect.daemon.storage.selectors import MAX_CHARS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -78,7 +79,8 @@ def find(
         holders = [one for one in wanted if one.may_be_held_by(text)]
         if (maybe or holders) and entry.id not in taken:
             there = words_of(text)
-            counts.update({form for one in maybe for form in one.forms(text, there)})
+            forms = {form for one in maybe for form in one.forms(text, there)}
+            counts.update(form for form in forms if len(form) <= MAX_CHARS)  # else nothing could select it
             holding.update({word for word in there if any(one.held_by(word) for one in holders)})
     else:
         ends = 0.0

@@ -41,7 +41,7 @@ from idiolect.daemon.latest import Latest
 from idiolect.daemon.offlimits import NOWHERE, AppRule, AppRuleRow, Place
 from idiolect.daemon.readers import NothingToReadError, ReadReport
 from idiolect.daemon.redaction.redact import hides, without_placeholders
-from idiolect.daemon.remains import Remains, look
+from idiolect.daemon.remains import Remains, look, still_suggested
 from idiolect.daemon.rest import Rest
 from idiolect.daemon.retention import Retention
 from idiolect.daemon.rounds import Rounds
@@ -58,8 +58,8 @@ from idiolect.daemon.storage.records import (
     FeedbackReceipt,
     FeedbackReport,
     ForgetReceipt,
-    Selector,
 )
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.takeout import EVERYTHING, takeout
 from idiolect.daemon.trainer import Trainer, told
 from idiolect.daemon.watch import Watcher
@@ -151,7 +151,7 @@ class Service:
         self._looking = Latest("ahead", lambda: self._predictor.ahead(), quiet_s=_REST_S)
         self._ingest = Ingest(self._store, self._tokenizer.encode, self._learned, self._settings)
         self._watcher = Watcher(self._ingest, self._store)
-        self.inventory = Inventory(self._store, self.forget, self.unwatch, self._watcher.add)
+        self.inventory = Inventory(self._store, self.forget, self._watcher.removing)
         self._watcher.start()
         self._store.retain(self._settings.keep_adapters)
         self._rounds.start()
@@ -344,12 +344,14 @@ class Service:
         self._store.event("forget", entries=receipt.entries, adapters=len(receipt.adapters_dropped))
         return receipt
 
-    def remains(self, selector: Selector, dry_run: bool) -> Remains:
-        """What is left of a text that was forgotten, or would be."""
+    def remains(self, selector: Selector) -> Remains:
+        """What other entries hold that is nearly a text that was forgotten, or would be."""
+        return look(self._store, selector, self._serving.lexicon.__contains__)
+
+    def still_suggested(self, selector: Selector, left: Remains) -> Iterator[Remains]:
+        """Ask whether what was forgotten is still suggested, a little at a time; the last piece is all that is left."""
         try:
-            return look(
-                self._store, selector, self._serving.lexicon.__contains__, None if dry_run else self._asking
-            )
+            yield from still_suggested(selector, left, self._serving.lexicon.__contains__, self._asking)
         finally:
             self._commands.forget()  # it was asked with the text
 

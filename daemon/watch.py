@@ -7,6 +7,7 @@ import os
 import threading
 import time
 import warnings
+from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -112,6 +113,13 @@ class Watcher:
         self._notices = _Notices(self)
         self._observing = threading.Lock()  # never taken by a notice: the observer sends them under its own
         self._observed: dict[Path, _Observed] = {}
+        self._changing = (
+            threading.Lock()
+        )  # held while it is decided whether a path is followed; goes before the other
+        self._adding: Counter[Path] = Counter()  # how many are about to follow it
+        self._removing: Counter[Path] = (
+            Counter()
+        )  # how many are about to follow it no more: nothing of it is read
         self._roots: tuple[Path, ...] = ()
         self._wake = threading.Condition()
         self._pending: dict[Path, _Due] = {}
@@ -169,13 +177,19 @@ class Watcher:
         """
         status(path)
         path = path.resolve()
-        self._observe(path)
+        with self._changing:
+            self._adding[path] += 1
+            self._observe(path)
         try:
             yield
-            self._store.add_watch(str(path))
+            with self._changing:
+                self._store.add_watch(str(path))
+                self._observe(path)  # it may have been removed meanwhile
+                self._adding[path] -= 1
         except BaseException:
-            with suppress(IdiolectError):
-                if str(path) not in self._store.watches():
+            with suppress(IdiolectError), self._changing:
+                self._adding[path] -= 1
+                if not self._adding[path] and str(path) not in self._store.watches():
                     self._let_go(path)
             raise
 
@@ -205,8 +219,28 @@ class Watcher:
     def remove(self, path: Path) -> bool:
         """Follow `path` no more; False where it was not followed. What it brought stays."""
         path = Path(os.path.realpath(path))
-        self._let_go(path)
-        return self._store.remove_watch(str(path))
+        with self._changing:
+            self._let_go(path)
+            return self._store.remove_watch(str(path))
+
+    @contextmanager
+    def removing(self, path: Path) -> Iterator[None]:
+        """Follow `path` no more, if it is followed: for good once the block has ended, and as before if that fails.
+
+        Until then it stays in the store, since one that is full would not take it back.
+        """
+        path = Path(os.path.realpath(path))
+        with self._changing:
+            self._removing[path] += 1
+            self._let_go(path)
+        try:
+            yield
+            self._store.remove_watch(str(path))
+        finally:
+            with self._changing, suppress(IdiolectError):
+                self._removing[path] -= 1
+                if str(path) in self._store.watches():
+                    self._observe(path)
 
     def _let_go(self, path: Path) -> None:
         with self._observing:
@@ -220,6 +254,8 @@ class Watcher:
         except OSError:
             number = None
         with self._observing:
+            if self._removing[path]:
+                return
             now = self._observed.get(path)
             if now is not None and now.watch is not None and now.file_number == number:
                 return

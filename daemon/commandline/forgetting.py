@@ -43,17 +43,20 @@ def carry_out(
     consent: Consent,
     view: ForgetView,
     question: Callable[[dict[str, Any]], str],
+    *,
+    even_if_empty: bool = False,
 ) -> dict[str, Any]:
     """Forget what `address` takes with `body`, once the user has agreed to it; the service's answer.
 
-    The service is always told how many entries it is to be. Raises CountNeededError, and what the service refuses.
+    The service is always told how many entries it is to be. Where that is none, it is asked for nothing more, but
+    `even_if_empty`: then the request does something besides. Raises CountNeededError, and what the service refuses.
     """
     from idiolect.daemon.process import RelayedError
 
     sure = {} if consent.expect is None else {"expect": consent.expect}
     for look in range(_LOOKS):
         would = client.post(address, {**body, **sure, "dry_run": True}, patient=True)
-        if consent.dry_run or not would["entries"]:
+        if consent.dry_run or not (would["entries"] or even_if_empty):
             return would
         if not look:
             _ask(would, consent, view, question)

@@ -30,8 +30,11 @@ class ForgetView(View):
 
     def repeat(self, entries: int) -> None:
         """Show the command as it was given, with the number that it needs."""
-        command = shlex.join(["idiolect", *sys.argv[1:], "--expect", str(entries)])
-        self._err.print(Text(plain(command)), soft_wrap=True)
+        given = sys.argv[1:]
+        # Behind `--` an option would be none; right behind the command's name it is one in any case.
+        place = [word.startswith("-") for word in given].index(False) + 1 if "--" in given else len(given)
+        command = ["idiolect", *given[:place], "--expect", str(entries), *given[place:]]
+        self._err.print(Text(plain(shlex.join(command))), soft_wrap=True)
 
     def forgotten(self, receipt: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:
         """Say what was forgotten, or what would be; JSON names what is not reached, too."""
@@ -64,12 +67,15 @@ class ForgetView(View):
             self._say('`idiolect learned --forget "…"` forgets the entries that one of these is in.')
         if not receipt["near_complete"]:
             self._say("Not all entries were looked at for what is nearly the same: there may be more.")
-        if (still := receipt["still_suggested"]) is not None:
+        still = receipt["still_suggested"]
+        if still:
             self._say(
                 f"Still suggested: {', '.join(map(plain, still))}. {plain(receipt['still_suggested_why'] or '')}"
-                if still
-                else "It is suggested no more."
             )
+        if not receipt["still_suggested_complete"]:
+            self._say("Not all of it could be tried in time: it may still be suggested in other places.")
+        elif still is not None and not still:
+            self._say("It is suggested no more.")
 
     def these_too(self, would: dict[str, Any]) -> str:
         """The question whether to forget what is nearly the same, too."""

@@ -140,8 +140,15 @@ def _read_wanted(
 
 def _remove(client: Client, view: SourceView, path: Path, consent: Consent, *, as_json: bool) -> None:
     body = {"path": absolute([path])[0]}
+    # One that brought nothing may be followed, and stands in the list.
     receipt = carry_out(
-        client, "/v1/sources/remove", body, consent, view, lambda would: view.removing(path, would)
+        client,
+        "/v1/sources/remove",
+        body,
+        consent,
+        view,
+        lambda would: view.removing(path, would),
+        even_if_empty=True,
     )
     view.removed(path, {**receipt, "dry_run": consent.dry_run}, as_json=as_json)
 

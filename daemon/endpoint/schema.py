@@ -195,6 +195,7 @@ class ForgetAnswer(Receipt):
     near_complete: bool
     still_suggested: list[str] | None
     still_suggested_why: str | None
+    still_suggested_complete: bool
 
 
 class Receipts(TypedDict):

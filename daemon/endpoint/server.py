@@ -12,7 +12,7 @@ import contextlib
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -238,7 +238,16 @@ def create_app(
         asked = await read_body(request, shapes.ForgetBody)
         chosen = asked.selector
         receipt = await run_sync(service.forget, chosen, asked.dry_run, asked.expect)
-        left = await run_sync(service.remains, chosen, asked.dry_run)
+        left = await run_sync(service.remains, chosen)
+        if not asked.dry_run:
+            # A step is a suggestion's work: what somebody types for goes before each.
+            work = turns.steps(client_of(request), Priority.GENERATING, service.still_suggested(chosen, left))
+            try:
+                async with contextlib.aclosing(work) as steps:
+                    async for left in steps:  # noqa: B007 (the last is the answer)
+                        pass
+            except BusyError:  # it is forgotten all the same
+                left = replace(left, asked_all=False)
         return answer({**shapes.receipt(receipt, dry_run=asked.dry_run), **shapes.remains(left)})
 
     @app.get("/v1/audit", response_model=None)

@@ -16,7 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
 from idiolect.daemon.offlimits import AppRule, Place
-from idiolect.daemon.storage.records import Selector, SuggestionKind
+from idiolect.daemon.storage.records import SuggestionKind
+from idiolect.daemon.storage.selectors import MAX_CHARS, Selector
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ _Id = Annotated[int, Field(ge=1, le=_MAX_ID)]
 _Number = Annotated[int, Field(ge=0, le=_MAX_ID)]
 _Seconds = Annotated[float, Field(gt=0, le=10 * 365 * 86400, allow_inf_nan=False)]
 _Amount = Annotated[int, Field(ge=0, le=MAX_AMOUNT)]
-_Name = Annotated[str, Field(min_length=1, max_length=1000)]
+_Name = Annotated[str, Field(min_length=1, max_length=MAX_CHARS)]
 
 
 class _PlacedBody(_Body):
@@ -405,6 +406,7 @@ def remains(left: Remains) -> dict[str, Any]:
         "near_complete": left.complete,
         "still_suggested": None if still is None else list(still),
         "still_suggested_why": left.why,
+        "still_suggested_complete": left.asked_all,
     }
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
-from idiolect.daemon.storage.matching import folded, has_control, pattern
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ COMMANDS: Final = "shell"
 
 AdapterStatus: TypeAlias = Literal["active", "retired", "refused", "damaged"]
 SuggestionKind: TypeAlias = Literal["word", "ghost"]
-_MANY: Final = 10  # entries: so many and no more are never thought too many at once
 
 RoundStatus: TypeAlias = Literal["running", "promoted", "refused", "failed", "interrupted", "skipped"]
 
@@ -48,22 +46,6 @@ class RoundNotRunningError(IdiolectError):
     code: ClassVar[str] = "round-not-running"
     exit_code: ClassVar[int] = 42
     http_status: ClassVar[int] = 409
-
-
-class EmptySelectorError(IdiolectError):
-    """A selection that names no condition, and so would take everything."""
-
-    code: ClassVar[str] = "empty-selector"
-    exit_code: ClassVar[int] = 43
-    http_status: ClassVar[int] = 422
-
-
-class UnseenCharactersError(IdiolectError):
-    """A selection holds characters that no text has, such as NUL."""
-
-    code: ClassVar[str] = "unseen-characters"
-    exit_code: ClassVar[int] = 120
-    http_status: ClassVar[int] = 422
 
 
 class OtherCountError(IdiolectError):
@@ -208,67 +190,6 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Selector:
-    """Which entries: those for which all given conditions hold.
-
-    `text` is a part of the entry's text, `phrase` some whole words of it, `phrases` any of several such, all compared
-    as in `matching`; `source` and `app` are whole names; `since` <= at < `until`, both aware; `origin` is the number
-    of a source that was read.
-    Raises EmptySelectorError when no condition is given or one is blank, and UnseenCharactersError.
-    """
-
-    text: str | None = None
-    ids: tuple[int, ...] | None = None
-    source: str | None = None
-    app: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-    phrase: str | None = None
-    origin: int | None = None
-    phrases: tuple[str, ...] | None = None
-
-    @property
-    def conditions(self) -> tuple[str, ...]:
-        """The names of the conditions that are given."""
-        return tuple(field.name for field in fields(self) if getattr(self, field.name) is not None)
-
-    def __post_init__(self) -> None:
-        """Refuse a selector that would take everything, or what nobody meant."""
-        if not self.conditions:
-            raise EmptySelectorError(
-                "Nothing is selected: give some text, a number, a source, an app or a time."
-            )
-        for name in ("ids", "phrases"):
-            if getattr(self, name) == ():
-                raise EmptySelectorError(f"{name}: the list is empty. Name what is meant, or leave it out.")
-        named = [(name, getattr(self, name)) for name in ("text", "phrase", "source", "app")]
-        for name, given in [*named, *(("phrases", phrase) for phrase in self.phrases or ())]:
-            if given is not None:
-                _refuse_unclear(name, given)
-
-
-def _refuse_unclear(name: str, given: str) -> None:
-    """Raise where a condition holds what no text has, or nothing that could be looked for."""
-    if has_control(given):
-        raise UnseenCharactersError(
-            f"{name}: there are control characters in it, such as NUL, which no text has. Nothing was done: give it "
-            "without them."
-        )
-    if not folded(given):
-        raise EmptySelectorError(
-            f"{name}: there is nothing in it but white space or characters that nobody sees. Nothing was done: give "
-            "what is meant, or leave it out."
-        )
-    if name in ("phrase", "phrases"):
-        try:
-            pattern(given, whole=True)
-        except ValueError:
-            raise EmptySelectorError(
-                f"{name}: there is no word in it. Nothing was done: give the words that are meant."
-            ) from None
-
-
-@dataclass(frozen=True)
 class BackupRow:
     """A backup that was written to `path`.
 
@@ -298,6 +219,9 @@ class Unfinished:
     pid: int
     born: float
     salt: str | None
+
+
+_MANY: Final = 10  # entries: so many and no more are never thought too many at once
 
 
 @dataclass(frozen=True)

@@ -39,13 +39,13 @@ from idiolect.daemon.storage.records import (
     OtherCountError,
     RoundRow,
     Savings,
-    Selector,
     SourceRow,
     SuggestionKind,
     Tenth,
     Unfinished,
 )
 from idiolect.daemon.storage.schema import microseconds, moment, now_us
+from idiolect.daemon.storage.selectors import Selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -411,8 +411,9 @@ class Store:
         With `dry_run` nothing changes and the receipt says what would. Raises OtherCountError, and nothing changes,
         where it would not be the `expect`ed number of entries.
         """
+        found, last = self._found(selector)
         with self._writing() as db:
-            ids, total = texts.selected(db, selector), texts.total(db)
+            ids, total = texts.still_selected(db, selector, found, last), texts.total(db)
             if expect is not None and len(ids) != expect:
                 raise OtherCountError(
                     f"This would take {len(ids):,} of {total:,} entries now, not {expect:,} as expected. Nothing was "
@@ -438,8 +439,25 @@ class Store:
 
     def selected(self, selector: Selector) -> frozenset[int]:
         """The ids of the selected entries."""
+        found, last = self._found(selector)
         with self._reading() as db:
-            return frozenset(texts.selected(db, selector))
+            return frozenset(texts.still_selected(db, selector, found, last))
+
+    def _found(self, selector: Selector) -> tuple[list[int], int]:
+        """The ids of entries that are selected by their text, and the highest id that was looked at.
+
+        Comparing texts takes seconds where there are many; so others read and write between two batches.
+        """
+        found: list[int] = []
+        if not selector.texts:
+            return found, 0
+        last = self.last_id()
+        after: int | None = 0
+        while after is not None:
+            with self._reading() as db:
+                more, after = texts.selected(db, selector, after, last)
+            found += more
+        return found, last
 
     def receipts(self) -> list[Forgotten]:
         """What was forgotten, in figures, newest last."""

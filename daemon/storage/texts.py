@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.daemon.edits import blurred, decoded
 from idiolect.daemon.redaction.redact import kinds
-from idiolect.daemon.storage.records import COMMANDS, Counts, FileState, NewEntry, Selector, SourceRow
+from idiolect.daemon.storage.records import COMMANDS, Counts, FileState, NewEntry, SourceRow
 from idiolect.daemon.storage.schema import microseconds, moment, now_us
+from idiolect.daemon.storage.selectors import Selector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -120,10 +121,29 @@ def page(
     return db.execute(sql, [*after, *values]).fetchall()
 
 
-def selected(db: Database, selector: Selector) -> list[int]:
-    """The ids of the selected entries."""
+def selected(db: Database, selector: Selector, after: int, last: int) -> tuple[list[int], int | None]:
+    """The ids of the selected among the next entries `after` an id, up to `last`, in order of their ids.
+
+    So many that it takes milliseconds, and the id to go on after; None: that was all.
+    """
+    upto = "SELECT max(id) FROM (SELECT id FROM entries WHERE id > ? AND id <= ? ORDER BY id LIMIT ?)"
+    reached = db.execute(upto, [after, last, _BATCH]).fetchone()[0]
+    if reached is None:
+        return [], None
     where, values = _where(selector)
-    return [row[0] for row in db.execute(f"SELECT id FROM entries WHERE {where}", values)]  # noqa: S608
+    sql = f"SELECT id FROM entries WHERE id > ? AND id <= ? AND {where}"  # noqa: S608
+    return [row[0] for row in db.execute(sql, [after, reached, *values])], reached
+
+
+def still_selected(db: Database, selector: Selector, found: Collection[int], last: int) -> list[int]:
+    """The ids of all that are selected now, where `found` are those that were among the entries up to the id `last`.
+
+    Of these only the ones are left out that have gone or lost their text since: nothing else of an entry ever changes.
+    """
+    where, values = _where(selector)
+    kept = "expired_us IS NULL" if selector.texts else "true"
+    sql = f"SELECT id FROM entries WHERE (id IN ({_LISTED}) AND {kept}) OR (id > ? AND {where})"  # noqa: S608
+    return [row[0] for row in db.execute(sql, [json.dumps(sorted(found)), last, *values])]
 
 
 def total(db: Database) -> int:

@@ -34,7 +34,7 @@ from idiolect.adapters.memory import FastMemory
 from idiolect.adapters.round import run
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.records import Selector
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.trainer import order_of
 from idiolect.models.session import Session
 

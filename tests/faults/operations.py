@@ -20,8 +20,9 @@ from idiolect.daemon.children import Children
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, marker, opening
 from idiolect.daemon.storage.file import StoreUnreadableError
-from idiolect.daemon.storage.records import FileState, NewEntry, Selector
+from idiolect.daemon.storage.records import FileState, NewEntry
 from idiolect.daemon.storage.schema import migrations
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.trainer import Trainer
 from idiolect.daemon.watch import Watcher

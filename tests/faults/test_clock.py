@@ -11,7 +11,8 @@ from idiolect.daemon import capture, trust
 from idiolect.daemon.offlimits import NOWHERE
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage import schema
-from idiolect.daemon.storage.records import Feedback, Selector
+from idiolect.daemon.storage.records import Feedback
+from idiolect.daemon.storage.selectors import Selector
 
 JUMPS_DAYS = (0, 400, -400, -20_000, 30, 0)  # of the clock, from one sentence to the next: 1971 is among them
 

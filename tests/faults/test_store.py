@@ -28,10 +28,10 @@ from idiolect.daemon.storage.records import (
     Feedback,
     FileState,
     NewEntry,
-    Selector,
     WeightsDroppedError,
 )
 from idiolect.daemon.storage.schema import migrations
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 
 KEY = "5a" * 32
@@ -42,7 +42,8 @@ CHILD = """
     import hashlib, os, signal, sys
     from datetime import UTC, datetime, timedelta
     from pathlib import Path
-    from idiolect.daemon.storage.records import FileState, NewEntry, Selector
+    from idiolect.daemon.storage.records import FileState, NewEntry
+    from idiolect.daemon.storage.selectors import Selector
     from idiolect.daemon.storage.file import StoreFullError
     from idiolect.daemon.storage.store import Store
 

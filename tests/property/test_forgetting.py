@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from idiolect.adapters.serving import Serving
 from idiolect.daemon.capture import Ingest
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.records import Selector
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 
 KEY = "7e" * 32

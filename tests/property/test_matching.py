@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idiolect.daemon.storage.matching import Pattern, folded
-from idiolect.daemon.storage.records import EmptySelectorError, NewEntry, Selector, UnseenCharactersError
+from idiolect.daemon.storage.records import NewEntry
+from idiolect.daemon.storage.selectors import EmptySelectorError, Selector, UnseenCharactersError
 from idiolect.daemon.storage.store import Store
 
 KEY = "5a" * 32
-UNSEEN = "\xad\u200b\u200c\u200d\u2060\ufeff\ufe0f\u034f\0\x1b"
+UNSEEN = "\xad\u200b\u200c\u200d\u2060\ufeff\ufe0f\u034f"
 LOOSE = "*'`~|"  # no mark by themselves, but part of what stands around one
 MEANT = "'#%&*@\\"  # punctuation that means something
 PIECES = [
@@ -62,9 +63,17 @@ TEXTS = st.lists(st.sampled_from([*PIECES, "\0", "\x1b"]), max_size=8).map("".jo
 PATTERNS = st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join)
 
 
+def visible(text):
+    spaced = (" " if unicodedata.category(char) == "Cc" else char for char in text)
+    return "".join(char for char in spaced if char not in UNSEEN)
+
+
 def plain(text):
-    """As a reader reads it: NFKC, without what is unseen and without letter case, one space for any white space."""
-    text = "".join(char for char in text if char not in UNSEEN)
+    """As a reader reads it: NFKC, without what is unseen and without letter case, one space for any white space.
+
+    A control character is read as white space.
+    """
+    text = visible(text)
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     out = []
     for char in text.strip():
@@ -124,7 +133,7 @@ def letter_or(char):
 
 def contains(text, pattern, *, whole):
     """The rule, told again: try each place of the text."""
-    seen = "".join(char for char in pattern if char not in UNSEEN)
+    seen = visible(pattern)
     text, core = plain(text), plain(pattern)
     if not whole:
         for start in range(len(text) - len(core) + 1):

@@ -18,7 +18,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from idiolect.daemon.storage.records import ForgetReceipt, ForgottenMeanwhileError, NewEntry, Selector
+from idiolect.daemon.storage.records import ForgetReceipt, ForgottenMeanwhileError, NewEntry
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 
 KEY = "c3" * 32

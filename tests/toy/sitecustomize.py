@@ -325,8 +325,10 @@ class ToyService:
         from idiolect.daemon.storage.records import ForgetReceipt
 
         self.calls.append(("remove", str(path), dry_run, expect))
-        if path.name == "another":
+        if path.name == "another" or self.calls.count(("remove", str(path), False, 0)) > 1:
             raise error("UnknownSourceError", "unknown-source", 53, 404, "Nothing was read from there.")
+        if path.name == "empty":
+            return ForgetReceipt(0, (), None, total=1091)
         return ForgetReceipt(12, (1,), None, total=1091)
 
     def watch(self, path, confirmed=False):
@@ -454,16 +456,28 @@ class ToyService:
             raise OtherCountError(f"This would take {entries:,} of 1,091 entries now, not {expect:,}.")
         return ForgetReceipt(entries, (1, 2), None, 45, None if dry_run else 7, total=1091)
 
-    def remains(self, selector, dry_run):
+    def remains(self, selector):
         from idiolect.daemon.nearly import Near
         from idiolect.daemon.remains import Remains
 
         if selector.phrase is None:
-            return Remains(still_suggested=None if dry_run else ())
-        near = (Near("kind [red]regard", 2), Near("regards kind", 1))
-        if dry_run:
-            return Remains(near)
-        return Remains(near, False, ("kind",), "General English has “kind”.")
+            return Remains()
+        return Remains((Near("kind [red]regard", 2), Near("regards kind", 1)))
+
+    def still_suggested(self, selector, left):
+        from dataclasses import replace
+
+        if selector.text == "wait":
+            self.entered.set()
+            assert self.gate.wait(20)
+        yield replace(left, still_suggested=(), asked_all=False)
+        if selector.text == "wait":
+            self.calls.append(("asked", selector.text))
+        if selector.phrase is None:
+            yield replace(left, still_suggested=(), asked_all=selector.text != "slow")
+        else:
+            why = "General English has “kind”."
+            yield replace(left, complete=False, still_suggested=("kind",), why=why)
 
     def receipts(self):
         stone = {"id": 2, "parent": 1, "created_at": "2026-01-31T09:30:00+00:00", "status": "active"}

@@ -7,7 +7,8 @@ import pytest
 
 from idiolect.daemon.intake import identity
 from idiolect.daemon.storage import schema
-from idiolect.daemon.storage.records import FileState, NewEntry, Selector
+from idiolect.daemon.storage.records import FileState, NewEntry
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 
 KEY = "ab" * 32

@@ -20,8 +20,9 @@ from idiolect.daemon import backup, backupfile, process, unfinished
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, keys, marker
 from idiolect.daemon.storage.file import StoreBusyError, StoreFullError, StoreNewerError, StoreUnreadableError
-from idiolect.daemon.storage.records import BackupRow, Feedback, FileState, NewEntry, Selector
+from idiolect.daemon.storage.records import BackupRow, Feedback, FileState, NewEntry
 from idiolect.daemon.storage.schema import migrations
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 
 KEY = copies.raw("c3" * 32)  # as good as a passphrase, and quicker to try

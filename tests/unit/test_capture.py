@@ -26,7 +26,7 @@ from idiolect.daemon.readers import (
 )
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.file import StoreFullError
-from idiolect.daemon.storage.records import Selector
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 
 if TYPE_CHECKING:

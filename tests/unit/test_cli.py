@@ -401,6 +401,10 @@ def test_forget_asks_unless_told_not_to(run, service):
     assert "2026-01-31 10:30" in run(service, "forget", "--receipts")[1]
     assert run(service, "forget", "--receipts", "--text", "x")[0] == 2
     assert run(service, "forget", "--text", "nothing")[:2] == (0, "Nothing matches.\n")
+    assert "It is suggested no more." in run(service, "forget", "--text", "project", "--yes")[1]
+    out = run(service, "forget", "--text", "slow", "--yes")[1]
+    assert "Not all of it could be tried in time" in out
+    assert "no more" not in out
     assert run(service, "forget")[0] == 43
     assert run(service, "forget", "--until", "tomorrow")[0] == 2
     assert run(service, "forget", "--text", " ", "--yes")[0] == 43
@@ -426,6 +430,14 @@ def test_what_is_much_is_only_forgotten_by_its_number(run, service):
     assert run(service, "forget", "--text", "project", "--yes", "--expect", "3")[0] == 0
     assert run(service, "forget", "--text", "project", "--yes", "--expect", "2")[0] == 121
     assert run(service, "forget", "--receipts", "--expect", "2")[0] == 2
+
+
+@pytest.mark.parametrize("given", [["--text", "e", "--yes", "--"], ["--yes", "--app", "--", "--text", "e"]])
+def test_the_command_that_is_shown_with_the_number_works(run, service, given):
+    code, _, err = run(service, "forget", *given)
+    shown = shlex.split(err.splitlines()[0])
+    assert (code, shown[1]) == (122, "forget")
+    assert run(service, *shown[1:])[0] == 0
 
 
 @pytest.mark.parametrize(("typed", "forgotten"), [("y\nn\n", 1), ("y\ny\n", 2), ("n\n", 0), ("y\n", 1)])

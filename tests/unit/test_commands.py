@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from idiolect.daemon.service import Service
-from idiolect.daemon.storage.records import COMMANDS, Selector
+from idiolect.daemon.storage.records import COMMANDS
+from idiolect.daemon.storage.selectors import Selector
 
 
 @pytest.fixture

@@ -17,7 +17,8 @@ from idiolect.daemon.children import TrainingBusyError
 from idiolect.daemon.evals import EvalFailedError, read_messages
 from idiolect.daemon.readers import NoSuchPathError, NothingToReadError, UnreadableError
 from idiolect.daemon.service import Service
-from idiolect.daemon.storage.records import EvalRequest, Selector
+from idiolect.daemon.storage.records import EvalRequest
+from idiolect.daemon.storage.selectors import Selector
 
 CANARY = "purple canary"
 START = datetime(2026, 1, 31, tzinfo=UTC)

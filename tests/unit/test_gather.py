@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,11 +19,15 @@ from idiolect.daemon.commandline import cli
 from idiolect.daemon.inventory import Inventory, UnknownSourceError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.people import Asked
-from idiolect.daemon.storage.records import ForgetReceipt, OtherCountError, Selector
+from idiolect.daemon.storage.file import StoreBusyError, StoreFullError
+from idiolect.daemon.storage.records import ForgetReceipt, OtherCountError
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.watch import Watcher
+from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 TOY = Path(__file__).parents[1] / "toy"
 CHAT = "13.05.24, 14:08 - Me: Hello there\n13.05.24, 14:09 - One: Hi\n13.05.24, 14:10 - Two: Ho\n"
@@ -40,17 +45,22 @@ class Reading:
         self.ingest = Ingest(self.store, lambda text: list(text.encode()), lambda _entries: None, settings)
         self.unwatched: list[Path] = []
         self.watched: list[Path] = []
-        self.meanwhile = lambda: None
-        self.inventory = Inventory(self.store, self.forget, self.unwatch, self.watched.append)
+        self.meanwhile: Callable[[], object] = lambda: None
+        self.inventory = Inventory(self.store, self.forget, self.unwatching)
 
     def forget(self, selector: Selector, dry_run: bool, expect: int | None) -> ForgetReceipt:
         if not dry_run:
             self.meanwhile()
         return self.store.forget(selector, dry_run=dry_run, expect=expect)
 
-    def unwatch(self, path: Path) -> bool:
+    @contextmanager
+    def unwatching(self, path: Path) -> Iterator[None]:
         self.unwatched.append(path)
-        return True
+        try:
+            yield
+        except BaseException:
+            self.watched.append(path)
+            raise
 
     def add(self, path: Path, *me: str) -> int:
         *_, last = self.ingest.add_paths([path], Asked(me))
@@ -130,6 +140,27 @@ def test_a_source_that_brought_another_number_than_expected_stays(reading: Readi
     assert reading.unwatched == reading.watched == [notes]
     reading.meanwhile = lambda: None
     assert reading.inventory.remove(notes, expect=3).entries == 3
+
+
+@pytest.mark.parametrize("error", [StoreFullError, StoreBusyError])
+def test_a_source_that_cannot_be_forgotten_stays_followed(
+    reading: Reading, notes: Path, error: type[IdiolectError]
+) -> None:
+    watcher = Watcher(reading.ingest, reading.store)
+    watcher.add(notes)
+    reading.add(notes)
+
+    def fail() -> None:
+        raise error("Nothing was changed.")
+
+    reading.meanwhile = fail
+    inventory = Inventory(reading.store, reading.forget, watcher.removing)
+    with pytest.raises(error):
+        inventory.remove(notes)
+    assert (reading.store.watches(), reading.brought()) == ([str(notes)], {"notes": 2})
+    reading.meanwhile = lambda: None
+    assert inventory.remove(notes).entries == 2
+    assert (reading.store.watches(), reading.brought()) == ([], {})
 
 
 def test_what_was_forgotten_stays_so_where_a_watched_folder_follows_a_removed_source(
@@ -318,6 +349,14 @@ def test_what_was_read_is_listed_and_removed(run):
     code, _, err = run("sources", "remove", "/another", "--yes")
     assert code == 53
     assert "Nothing was read" in err
+
+
+def test_a_source_that_brought_nothing_is_removed_too(run):
+    assert "Would forget 0 entries" in run("sources", "remove", "/a/empty", "--dry-run")[1]
+    code, out, _ = run("sources", "remove", "/a/empty", typed="n\n", terminal=True)
+    assert (code, "This forgets the 0 entries" in out) == (1, True)
+    assert "Removed, and forgot 0 entries" in run("sources", "remove", "/a/empty", "--yes")[1]
+    assert run("sources", "remove", "/a/empty", "--yes")[0] == 53  # it is there no more
 
 
 def test_add_asks_whose_a_chat_is(run, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from idiolect.daemon.nearly import Near, find
 from idiolect.daemon.storage.matching import Pattern
 from idiolect.daemon.storage.records import Entry
+from idiolect.daemon.storage.selectors import MAX_CHARS
 
 AT = datetime(2024, 3, 1, tzinfo=UTC)
 GENERAL = {"the", "project", "protect", "quill", "feather", "november", "and", "its", "horse"}
@@ -81,6 +82,11 @@ def test_entries_are_counted_and_those_that_go_are_not():
     assert (apart.near, apart.holding) == ((), {"quillfeathers": 2, "quillfeather": 1})
     assert found.near[0] == Near("quillfeathers", 2)
     assert find(["..."], entries(*texts), (), GENERAL.__contains__).near == ()
+
+
+def test_what_is_too_long_to_be_selected_by_is_left_out():
+    word = "z" * (MAX_CHARS - 2)
+    assert near(word, f"{word}en", f"{word}ing") == {f"{word}en": 1}
 
 
 def test_the_looking_ends_in_time():

@@ -17,7 +17,7 @@ from idiolect.daemon.endpoint import address, server
 from idiolect.daemon.generations import ForgottenError, UnknownModelError
 from idiolect.daemon.offlimits import Place
 from idiolect.daemon.service import Service
-from idiolect.daemon.storage.records import Selector
+from idiolect.daemon.storage.selectors import Selector
 
 TOKEN = "t" * 43
 DEADLINE_S = 60

@@ -8,8 +8,9 @@ import pytest
 from idiolect.daemon.intake import identity
 from idiolect.daemon.retention import Retention
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.records import NewEntry, Selector
+from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.storage.schema import microseconds
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 
 KEY = "ab" * 32

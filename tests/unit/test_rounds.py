@@ -21,7 +21,7 @@ from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.daemon.offlimits import Place
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.records import Selector
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.trainer import RoundFailedError
 
 if TYPE_CHECKING:

@@ -30,7 +30,8 @@ from idiolect.daemon.endpoint.sessions import Sessions, cookie_name
 from idiolect.daemon.endpoint.tokens import Tokens
 from idiolect.daemon.log import PlainFormatter
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.records import EvalRequest, Feedback, Selector
+from idiolect.daemon.storage.records import EvalRequest, Feedback
+from idiolect.daemon.storage.selectors import Selector
 
 TOY = runpy.run_path(str(Path(__file__).parents[1] / "toy" / "sitecustomize.py"))
 CANARY = TOY["CANARY"]
@@ -269,6 +270,7 @@ def test_forget_pause_resume_use_adapters_examples_export_watch(site, tmp_path):
         "near_complete": True,
         "still_suggested": None,
         "still_suggested_why": None,
+        "still_suggested_complete": True,
     }
     told = site.post("/v1/forget", {"phrase": "kind regards", "expect": 3}).json()
     assert told["near"] == [
@@ -278,6 +280,7 @@ def test_forget_pause_resume_use_adapters_examples_export_watch(site, tmp_path):
     assert told["near_complete"] is False
     assert told["still_suggested"] == ["kind"]
     assert told["still_suggested_why"] == "General English has “kind”."
+    assert told["still_suggested_complete"] is True
     assert site.post("/v1/forget", {"phrase": "kind regards", "expect": 4}).status_code == 409
     assert site.post("/v1/forget", {"phrases": ["one", "two"], "text": "x"}).status_code == 200
     assert site.service.calls.pop() == ("forget", Selector(text="x", phrases=("one", "two")), False, None)
@@ -816,6 +819,29 @@ def test_what_runs_hears_that_nobody_waits_for_it(fresh):
     fresh.service.gate.set()
     assert fresh.post("/v1/suggest", {"prefix": "here"}).status_code == 200
     assert fresh.service.given_up is True
+
+
+def test_who_types_goes_before_the_question_what_is_still_suggested(fresh):
+    def ask(path, body):
+        with httpx.Client(base_url=fresh.running.url, headers=fresh.http.headers, trust_env=False) as http:
+            assert http.post(path, json=body, timeout=DEADLINE_S).status_code == 200
+
+    forgetting = threading.Thread(target=ask, args=("/v1/forget", {"text": "wait"}))
+    forgetting.start()
+    assert fresh.service.entered.wait(DEADLINE_S)
+    typing = threading.Thread(target=ask, args=("/v1/suggest", {"prefix": "typed"}))
+    typing.start()
+    asked(fresh, 2)
+    fresh.service.gate.set()
+    for thread in (forgetting, typing):
+        thread.join(DEADLINE_S)
+    assert [call[:2] for call in fresh.service.calls[1:]] == [("suggest", "typed"), ("asked", "wait")]
+
+
+def test_what_cannot_be_asked_after_forgetting_is_told(fresh, monkeypatch):
+    monkeypatch.setitem(turns.MOST, turns.Priority.GENERATING, 0)
+    told = fresh.post("/v1/forget", {"text": "project"}).json()
+    assert (told["entries"], told["still_suggested"], told["still_suggested_complete"]) == (3, None, False)
 
 
 def test_beyond_the_limit_clients_are_told_when_to_come_again(fresh, monkeypatch):

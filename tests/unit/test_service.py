@@ -10,7 +10,8 @@ from idiolect.adapters.restraint import Restraint
 from idiolect.adapters.texts import Prompt, Wanted
 from idiolect.daemon.offlimits import Place
 from idiolect.daemon.service import Service
-from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings, Selector
+from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.trust import Trust
 
 TAKEN = Feedback("word", "accepted", 0.75, characters=6)

@@ -11,11 +11,11 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from idiolect.daemon.edits import digest
+from idiolect.daemon.storage import file, texts
 from idiolect.daemon.storage.records import (
     AdapterDamagedError,
     BackupRow,
     Counts,
-    EmptySelectorError,
     Entry,
     Feedback,
     FileState,
@@ -25,13 +25,12 @@ from idiolect.daemon.storage.records import (
     OtherCountError,
     RoundNotRunningError,
     Savings,
-    Selector,
     Tenth,
     Tombstone,
     UnknownAdapterError,
-    UnseenCharactersError,
     WeightsDroppedError,
 )
+from idiolect.daemon.storage.selectors import EmptySelectorError, Selector, UnseenCharactersError
 from idiolect.daemon.storage.store import Store
 
 KEY = "5a" * 32
@@ -249,6 +248,15 @@ def test_text_with_a_nul_that_is_stored_is_searched_whole(store):
         assert store.forget(selector, dry_run=True).entries == 1
 
 
+@pytest.mark.parametrize("between", ["\0", "\x1b", "\x7f", "\x9f", "\t"])
+def test_a_control_character_parts_words(store, between):
+    store.add([entry(f"foo{between}bar"), entry("foo\u200bbar")])
+    found = [
+        [each.text for each in store.entries(selector=Selector(text=text))] for text in ("foo bar", "foobar")
+    ]
+    assert found == [[f"foo{between}bar"], ["foo\u200bbar"]]
+
+
 def test_only_the_expected_number_is_forgotten(store):
     store.add([entry(f"apple {n}", minute=n) for n in range(5)] + [entry("pear")])
     for expect in (0, 4, 6):
@@ -259,6 +267,33 @@ def test_only_the_expected_number_is_forgotten(store):
     assert store.receipts() == []
     assert store.forget(Selector(text="apple"), expect=5).entries == 5
     assert store.forget(Selector(text="apple"), expect=0).entries == 0
+
+
+def test_others_write_while_texts_are_compared_and_what_is_said_is_taken(store, path, monkeypatch):
+    monkeypatch.setattr(texts, "_BATCH", 2)
+    store.add([entry(f"heron {n}", minute=n) for n in range(6)])
+    other = Store.open(path, KEY, busy_timeout_s=0.1)
+    coming = [entry(f"heron {n}", minute=n) for n in (7, 6)]
+    came, compared = [], file.pattern
+
+    def comparing(*given):
+        if not came:
+            came.extend(other.add([coming.pop()]))
+        return compared(*given)
+
+    monkeypatch.setattr(file, "pattern", comparing)
+    selector = Selector(text="heron")
+    assert store.forget(selector, dry_run=True).entries == 7
+    found = Store._found
+    held = len("heron 0") * 5
+    monkeypatch.setattr(  # the three oldest lose their text once they have been looked at
+        Store, "_found", lambda *given: (found(*given), other.expire(None, held))[0]
+    )
+    came.clear()
+    assert store.forget(selector).entries == 5
+    assert store.counts().entries == 0
+    assert not coming
+    other.close()
 
 
 @pytest.mark.parametrize(

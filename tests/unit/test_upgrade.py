@@ -19,8 +19,9 @@ from idiolect.adapters.lora import AdapterFormatError
 from idiolect.daemon.offlimits import Place
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.records import NewEntry, Selector
+from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.storage.schema import migrations
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 
 FORMER = Path(__file__).parent / "former"

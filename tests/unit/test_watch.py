@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -327,6 +328,42 @@ def test_what_is_broken_off_before_it_is_followed_for_good_is_not_followed(
     assert str(scene.notes) in scene.store.watches()  # it was followed before
     (scene.notes / "later.md").write_text(WALK)
     assert scene.brought() == [WALK]
+
+
+def test_of_two_that_add_a_folder_the_one_that_fails_does_not_end_the_other(
+    scene: Scene, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    with scene.watcher.adding(other):
+        with suppress(StoppedError), scene.watcher.adding(other):
+            raise StoppedError
+        (other / "meanwhile.md").write_text("Meanwhile.")
+    (other / "later.md").write_text("Later.")
+    assert sorted(scene.brought()) == ["Later.", "Meanwhile."]
+    with scene.watcher.adding(other):
+        scene.watcher.remove(other)
+    (other / "again.md").write_text("Again.")
+    assert sorted(scene.brought()) == ["Again.", "Later.", "Meanwhile."]
+
+
+def test_what_cannot_be_removed_is_followed_as_before(scene: Scene) -> None:
+    note = scene.notes / "a.md"
+
+    def broken_off() -> None:
+        with scene.watcher.removing(scene.notes):
+            scene.watcher._observe(scene.notes)  # as when all watched folders are compared
+            assert not scene.watcher._roots
+            assert scene.store.watches() == [str(scene.notes)]
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        broken_off()
+    note.write_text("Followed.")
+    scene.wait_for("Followed.")
+    with scene.watcher.removing(scene.notes):
+        pass
+    assert (scene.watcher._roots, scene.store.watches()) == ((), [])
 
 
 def test_what_is_written_while_a_folder_is_read_for_the_first_time_is_not_missed(

@@ -80,10 +80,13 @@ export function agreed(title, sentences, yes, number = null) {
   });
 }
 
-/** Shows what would go, asks, lets it go, and says what has gone; then it offers what is nearly the same. */
+/**
+ * Shows what would go, asks, lets it go, and says what has gone; then it offers what is nearly the same.
+ * Where nothing would go there is nothing to do; but a source that brought nothing is removed all the same.
+ */
 export async function remove(title, path, body, after, more = []) {
   const would = await ask(path, { ...body, dry_run: true });
-  if (!would.entries) return say("There is no text that this fits.");
+  if (!would.entries && path === "/v1/forget") return say("There is no text that this fits.");
   const sentences = [...more, `${entries(would.entries)} (${count(would.tokens)} tokens) would be deleted for good, and known no longer.`];
   if (would.adapters_dropped.length) {
     const those = would.adapters_dropped.length === 1 ? "has seen it and would" : "have seen it and would";
@@ -95,7 +98,8 @@ export async function remove(title, path, body, after, more = []) {
   const done = await ask(path, { ...body, expect: would.entries });
   const receipt = done.receipt === null ? "" : ` Receipt ${done.receipt}.`;
   const still = done.still_suggested?.length ? ` Still suggested: ${done.still_suggested.join(", ")}. ${done.still_suggested_why}` : "";
-  say(`Forgotten: ${entries(done.entries)}.${receipt} ${sentence(serving(done.active))} serves now.${still}`);
+  const untried = done.still_suggested_complete === false ? " Not all of it could be tried in time: it may still be suggested in other places." : "";
+  say(`Forgotten: ${entries(done.entries)}.${receipt} ${sentence(serving(done.active))} serves now.${still}${untried}`);
   await after();
   if (!done.near?.length) return;
   const forms = done.near.map((one) => `“${one.text}” (${entries(one.entries)})`).join(", ");
