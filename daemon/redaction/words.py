@@ -38,7 +38,7 @@ _FORMS: Final = tuple(
         ("hex", r"(?=.*\d)(?=.*[a-f])[0-9a-f]{7,}|(?=.*\d)(?=.*[A-F])[0-9A-F]{8,}"),
         ("base32", r"(?=.*[2-7])[A-Z2-7]{16,}|(?=.*[2-7])[a-z2-7]{16,}"),
         ("shortcode", r"[A-Z]{1,2}\d{2,5}[A-Z]?|\d{2,5}[A-Z]{1,2}\d{0,3}|[A-Z]\d{2}[A-Z]\d"),
-        ("lower", rf"{_LETTER}+(?:['’]{_LETTER}+)*"),
+        ("lower", rf"{_LETTER}+(?:['’]{_LETTER}+)*[!*]*"),
         ("hyphen", rf"{_LETTER}+(?:-{_LETTER}+)+"),
         ("wordnumber", rf"{_LETTER}{{2,}}[-_]?\d{{1,6}}[!?.#$*%]*"),
         ("numberword", rf"\d+{_LETTER}{{2,}}"),
@@ -93,6 +93,7 @@ _SENTENCE: Final = re.compile(r"[.!?]\s")
 _QUOTES: Final = frozenset("\"“”„«»`'‘’")
 _LONGEST: Final = 200  # characters of a word whose form is looked at
 _COMMON: Final = 4.75  # on Zipf's scale: the two thousand most used words of a language
+_PLAIN_FORMS: Final = frozenset(("lower", "cap", "upper", "camel"))
 _REACH: Final = 8  # characters before and behind a word that are looked at
 _REMEMBERED: Final = 5_000  # vectors of plain words, 0.7 kB each
 _LONGEST_REMEMBERED: Final = 20  # letters
@@ -207,9 +208,10 @@ def _alone(word: str, its_form: str) -> tuple[NDArray[np.float32], tuple[int, in
     )
     spoken = np.zeros(len(Cue), dtype=np.float32)
     spoken[[*cues(plain)]] = 1
-    english, elsewhere = zipf(plain.strip("'"))
+    english, elsewhere = zipf(plain.strip("'!*"))
     common = (english / 8, elsewhere / 8, not english and not elsewhere, max(english, elsewhere) > _COMMON)
-    if plain.isalpha() or len(plain) <= 2:
+    if plain.isalpha() or its_form in _PLAIN_FORMS or len(plain) <= 2:
+        plain = plain.rstrip("!*") or plain
         hashed = _bucket(plain), _bucket(f"~{plain[-4:]}")
     else:  # a value is told by its form, not learned by heart
         hashed = (_bucket(f"#{its_form}"),) * 2
