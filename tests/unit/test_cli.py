@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from idiolect.daemon import doctor, process
 from idiolect.daemon.commandline import cli, hosting
 from idiolect.daemon.commandline.arguments import interrupted, text_of
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage import marker, opening
 
 TOY = Path(__file__).parents[1] / "toy"
 CANARY = runpy.run_path(str(TOY / "sitecustomize.py"))["CANARY"]
@@ -597,6 +599,27 @@ def test_status_and_stop_work_without_a_service(run, tmp_path):
     assert run(tmp_path / "home", "status")[0] == 0
     code, out, _ = run(tmp_path / "home", "stop")
     assert (code, out) == (0, f"No service runs for the profile {tmp_path / 'home'}.\n")
+
+
+def test_status_tells_when_the_store_was_read_in_one_form_with_and_without_a_service(
+    run, tmp_path, monkeypatch
+):
+    settings = Settings(home=tmp_path / "home", keyring=False).prepare()
+    monkeypatch.setenv("IDIOLECT_KEYRING", "false")
+    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
+    opening.open_store(settings).close()
+    inode = settings.store_path.stat().st_ino
+    at = datetime.now(UTC).replace(microsecond=0)
+    marker.note_check(settings, marker.Check(at, sound=True, inode=inode))
+    without = json.loads(run(settings, "status", "--json")[1])["store"]
+    process.start(settings)
+    try:
+        asked = json.loads(run(settings, "status", "--json")[1])["store"]
+    finally:
+        process.stop(settings)
+    assert without == asked
+    assert datetime.fromisoformat(without["checked_at"]) == at
+    assert "T" in without["checked_at"], "ISO 8601"
 
 
 def test_a_bad_setting_is_one_sentence(run, tmp_path, monkeypatch):
