@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from idiolect.daemon.settings import real_path
 from idiolect.daemon.storage import copies, marker
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
@@ -47,7 +48,7 @@ class Target:
     @classmethod
     def at(cls, settings: Settings, path: Path) -> Target:
         """Raises CopyFailedError: no file can be written there, or it would be inside the profile; and OSError."""
-        path = path.resolve()
+        path = real_path(path)
         if path.is_relative_to(settings.home):
             raise copies.failed(path, "it is inside the profile, which a backup is there to outlive")
         try:

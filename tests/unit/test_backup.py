@@ -414,6 +414,14 @@ def test_a_backup_that_was_killed_leaves_nothing_once_the_next_has_looked(mine, 
         assert (target.read_bytes() if target.exists() else None) == bytes_before
 
 
+def test_links_in_a_circle_are_no_place_for_a_backup(mine, tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for path in (tmp_path / "loop", tmp_path / "loop" / "my.backup"):
+        for asked in (backup.replaces, backup.make):
+            with pytest.raises(copies.CopyFailedError, match="symbolic links"):
+                asked(mine, path, KEY)
+
+
 def test_a_backup_that_is_being_written_is_left_alone(mine, target, monkeypatch):
     copy, found = copies.write, []
 

@@ -622,6 +622,33 @@ def test_status_tells_when_the_store_was_read_in_one_form_with_and_without_a_ser
     assert "T" in without["checked_at"], "ISO 8601"
 
 
+def test_a_profile_at_links_in_a_circle_is_one_sentence(tmp_path):
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    for command in ("status", "start", "doctor"):
+        ran = program(tmp_path / "a", command)
+        assert "Traceback" not in ran.stderr
+        assert "symbolic links" in ran.stdout + ran.stderr
+        assert ran.returncode == (69 if command == "doctor" else 31)
+
+
+def test_nothing_escapes_from_the_handler_of_what_was_not_expected(tmp_path, monkeypatch, capsys):
+    """Neither where the settings cannot be had nor where the log cannot be written."""
+    monkeypatch.setattr(sys, "argv", ["idiolect", "status"])
+
+    def broken(*_):
+        raise RuntimeError("a word of the user's")
+
+    monkeypatch.setattr(cli, "app", broken)
+    monkeypatch.setattr(cli, "_settings", broken)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == cli.EXIT_UNEXPECTED
+    said = capsys.readouterr().err
+    assert "Something unexpected went wrong (RuntimeError)" in said
+    assert "a word" not in said
+
+
 def test_a_bad_setting_is_one_sentence(run, tmp_path, monkeypatch):
     monkeypatch.setenv("IDIOLECT_PORT", "many")
     code, _, err = run(tmp_path, "status")
