@@ -1,7 +1,7 @@
 """Damage to the store is found before the damaged page is needed: once a day, while nobody types, all of it is read.
 
 Each page has a checksum (HMAC), which SQLCipher checks, and the structure of the tables is checked as well. It costs
-about a second of one core for 50 MB, at the lowest priority and without holding up anybody who reads or writes; the
+a second or two of one core for 50 MB, at the lowest priority and without holding up anybody who reads or writes; the
 service's end, and what rewrites the whole file, break it off.
 """
 
