@@ -119,18 +119,16 @@ def make(settings: Settings, target: Path, key: str) -> Backup:
     with contextlib.closing(store), _reported(place.path):
         unfinished.clear(store)
         for row in store.backups():
-            if (
-                Path(row.path).parent.is_dir() and not Path(row.path).exists()
-            ):  # deleted; not on a disk that is away
+            # Deleted; not on a disk that is away.
+            if Path(row.path).parent.is_dir() and not Path(row.path).exists():
                 store.drop_backup(row.path)
         try:
             row, written = _write(settings, store, place, key)
         except (copies.CopyFailedError, StoreUnreadableError):
             _blame_the_store(settings, store)
             raise
-        with contextlib.suppress(
-            IdiolectError
-        ):  # the backup is made; the marker is put right at the next start
+        # The backup is made; the marker is put right at the next start.
+        with contextlib.suppress(IdiolectError):
             settle(settings, store, {(row.path, row.at): salt_of(place.path)})
     return Backup(place.path, place.path.stat().st_size, _contents(written))
 
@@ -140,10 +138,10 @@ def _write(settings: Settings, store: Store, place: Target, key: str) -> tuple[B
     target, work = place.path, None
     try:
         draft, at = draft_beside(target), datetime.now(UTC)
-        # Noted first: whatever is forgotten from now on may be in the copy, and so may all that is added until it
-        # is written. Up to which entry it goes, it says itself.
-        work = unfinished.begun(store, target, draft, at)
         with created(draft):
+            # Noted first: whatever is forgotten from now on may be in the copy, and so may all that is added until it
+            # is written. Up to which entry it goes, it says itself.
+            work = unfinished.begun(store, target, draft, at)
             written = store.copy_to(draft, key, str(target))
             try:
                 verified = copies.check(draft, key)
@@ -214,9 +212,8 @@ def restore(settings: Settings, source: Path, key: str) -> Restored:
         finally:
             with contextlib.suppress(OSError):
                 _remove(draft)
-        with contextlib.suppress(
-            IdiolectError
-        ):  # the store is restored; else the next start puts the marker right
+        # The store is restored; else the next start puts the marker right.
+        with contextlib.suppress(IdiolectError):
             open_store(settings, hex_digits).close()
     return Restored(_contents(verified), former)
 

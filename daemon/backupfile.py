@@ -2,19 +2,27 @@
 
 A backup takes the place of nothing but an earlier backup. SQLCipher begins each file with 16 bytes that it draws at
 random; by those a backup is known again under whatever passphrase it was made. Others must open with the key at hand.
+
+It is written as a draft beside its place. Whoever writes one holds the kernel's lock on it, which goes with its holder
+however that ends: no clock and no number of a process tells whether a draft is still written.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
+import psutil
+
+from idiolect.daemon.settings import real_path
 from idiolect.daemon.storage import copies, marker
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
@@ -47,7 +55,7 @@ class Target:
     @classmethod
     def at(cls, settings: Settings, path: Path) -> Target:
         """Raises CopyFailedError: no file can be written there, or it would be inside the profile; and OSError."""
-        path = path.resolve()
+        path = real_path(path)
         if path.is_relative_to(settings.home):
             raise copies.failed(path, "it is inside the profile, which a backup is there to outlive")
         try:
@@ -96,25 +104,64 @@ def salt_of(path: Path) -> str | None:
 
 
 def draft_beside(target: Path) -> Path:
-    """A name beside `target` for a file that nobody has yet; drafts that were left there a day ago are removed.
+    """A name beside `target` for a file that nobody has yet.
 
-    Raises OSError.
+    Drafts that were left there a day ago are removed, and empty ones that nobody writes. Raises OSError.
     """
     prefix = f".{target.name}-"
     for old in target.parent.iterdir():
         if old.name.startswith(prefix) and old.name.endswith(_DRAFT):
             found = old.lstat()
-            if stat.S_ISREG(found.st_mode) and time.time() - found.st_mtime > _LEFT_BEHIND_S:
+            left = time.time() - found.st_mtime > _LEFT_BEHIND_S or not found.st_size
+            if stat.S_ISREG(found.st_mode) and left and not is_written(old, None):
                 old.unlink()
     return target.with_name(f"{prefix}{secrets.token_hex(4)}{_DRAFT}")
 
 
 @contextlib.contextmanager
 def created(draft: Path) -> Iterator[None]:
-    """An empty file at `draft`, for the user alone; gone after the block, under this name. Raises OSError."""
-    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    """An empty file at `draft`, for the user alone, locked; gone after the block, under this name. Raises OSError."""
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
+        with contextlib.suppress(OSError):  # on a disk that knows no locks; see `is_written`
+            _lock(descriptor, wait=True)  # for whoever looks whether it is held
+        if not os.fstat(
+            descriptor
+        ).st_nlink:  # it was taken for one that was left behind, before it was locked
+            raise OSError(errno.EBUSY, "another backup is begun at the same moment")
         yield
     finally:
         with contextlib.suppress(OSError):
             draft.unlink()
+        os.close(descriptor)
+
+
+def is_written(draft: Path, pid: int | None) -> bool:
+    """Whether somebody writes the regular file `draft` now.
+
+    Where there are no locks, it is so as long as a process has the number `pid` of the one that began it; without
+    `pid` it is not. Raises OSError.
+    """
+    descriptor = os.open(draft, os.O_WRONLY)
+    try:
+        _lock(descriptor, wait=False)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return pid is not None and psutil.pid_exists(pid)
+    finally:
+        os.close(descriptor)
+    return False
+
+
+if sys.platform == "win32":
+
+    def _lock(descriptor: int, *, wait: bool) -> None:  # noqa: ARG001
+        raise OSError("a lock would keep the store's own code from the file, too")
+
+else:
+    import fcntl
+
+    def _lock(descriptor: int, *, wait: bool) -> None:
+        """Raises OSError where there are no locks, and BlockingIOError where it is held and not to `wait` for."""
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

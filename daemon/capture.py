@@ -27,6 +27,7 @@ from idiolect.daemon.readers import (
     UnreadableError,
     status,
 )
+from idiolect.daemon.settings import real_path
 from idiolect.daemon.sources import table
 from idiolect.daemon.sources.people import Asked
 
@@ -175,7 +176,7 @@ class Ingest:
 
     def _find(self, path: Path, asked: Asked, found: dict[Path, _Found], report: ReadReport) -> None:
         status(path)
-        path = path.resolve()
+        path = real_path(path)
         files: dict[Path, int] = {}
         for one in find(path, self._exclude):
             if isinstance(one, Skipped):

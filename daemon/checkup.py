@@ -1,7 +1,8 @@
 """Damage to the store is found before the damaged page is needed: once a day, while nobody types, all of it is read.
 
-Each page has a checksum (HMAC), which SQLCipher checks; then the structure of the tables is checked. It costs about a
-second of one core for 50 MB, at the lowest priority and without holding up anybody who reads or writes.
+Each page has a checksum (HMAC), which SQLCipher checks, and the structure of the tables is checked as well. It costs
+a second or two of one core for 50 MB, at the lowest priority and without holding up anybody who reads or writes; the
+service's end, and what rewrites the whole file, break it off.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.store import Store
+    from idiolect.daemon.storage.through import Reading
 
 log = logging.getLogger("idiolect.checkup")
 
@@ -31,6 +33,7 @@ _EVERY: Final = timedelta(days=1)
 _LOOK_EVERY_S: Final = 60.0
 _QUIET_S: Final = 120.0  # without a keystroke, before it begins
 _AGAIN_S: Final = 3600.0  # after a check that could not be made
+_STOP_AGAIN_S: Final = 0.05
 _LOWEST: Final = 19
 
 
@@ -88,6 +91,7 @@ class Checkup:
         self._tried = -_AGAIN_S  # a monotonic time
         self._wake = threading.Event()
         self._stopping = False
+        self._reading: Reading | None = None
         self._thread = threading.Thread(target=self._watch_clock, name="checkup", daemon=True)
 
     def start(self) -> None:
@@ -95,11 +99,13 @@ class Checkup:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no more; returns once a reading that is under way has ended."""
+        """Look no more; a reading that is under way is broken off."""
         self._stopping = True
         self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        while self._thread.is_alive():
+            if self._reading is not None:
+                self._reading.stop()
+            self._thread.join(_STOP_AGAIN_S)
 
     @property
     def due(self) -> bool:
@@ -120,11 +126,18 @@ class Checkup:
             return True
         return False
 
-    def run(self) -> marker.Check:
-        """Read all of the store, and note in the marker what came of it. Raises the store's errors."""
+    def run(self) -> marker.Check | None:
+        """Read all of the store, and note in the marker what came of it; None: it was broken off.
+
+        Raises the store's errors.
+        """
         started = time.monotonic()
         inode = self._settings.store_path.stat().st_ino
-        check = marker.Check(self._now(), self._store.sound(), inode)
+        at, self._reading = self._now(), self._store.reading()
+        sound = self._reading.sound()
+        if sound is None:
+            return None
+        check = marker.Check(at, sound, inode)
         marker.note_check(self._settings, check)
         if check.sound:
             log.info("the store was read through in %.1f s and is sound", time.monotonic() - started)
@@ -142,8 +155,8 @@ class Checkup:
             if self._stopping:
                 return
             try:
-                if self.due and (hastened or self._quiet_s() >= _QUIET_S):
-                    self.run()
+                if self.due and (hastened or self._quiet_s() >= _QUIET_S) and self.run() is None:
+                    self._tried = time.monotonic()
             except (IdiolectError, OSError) as error:  # busy, or a full disk: it is tried again
                 log.warning("the store could not be read through: %s", type(error).__name__)
                 self._tried = time.monotonic()

@@ -205,8 +205,9 @@ def _stands(settings: Settings) -> list[Finding]:
 
 def _opens(settings: Settings) -> list[Finding]:
     """Whether the key file opens the store, and all of it is sound; a keyring is not asked: it might ask the user."""
-    from idiolect.daemon.storage.file import StoreUnreadableError, fits, sound
+    from idiolect.daemon.storage.file import StoreUnreadableError, fits
     from idiolect.daemon.storage.marker import ways_back
+    from idiolect.daemon.storage.through import sound
 
     if process.holder(settings) is not None or standing(settings).state != "there":
         return []

@@ -22,6 +22,7 @@ from idiolect.daemon.readers import (
     UnreadableError,
     status,
 )
+from idiolect.daemon.settings import real_path
 from idiolect.daemon.sources.people import EVERYONE, Asked
 from idiolect.daemon.sources.table import BY_NAME, SAID, kind_of
 from idiolect.daemon.storage.records import EvalRequest
@@ -199,7 +200,7 @@ def _judged(result: dict[str, Any]) -> _Adapter:
 
 
 def _corpus(path: Path, exclude: Sequence[str], wanted: EvalRequest) -> Split:
-    path = path.resolve()
+    path = real_path(path)
     named = path.parent if path.name == ".git" else path
     name = named.name if named.is_dir() else named.stem
     return split_corpus(read_messages(path, exclude), name=name, seed=wanted.seed, chars=wanted.chars)

@@ -300,8 +300,8 @@ class Service:
     def watch(self, path: Path, *, confirmed: bool = False) -> Iterator[dict[str, Any]]:
         """Import a folder and follow it from now on. Yields the events of :meth:`add`.
 
-        It is followed after the next start, too, once the last event is there: if the import fails or is broken off,
-        the folder is not followed, and what was read of it stays. Raises ManyFilesError unless `confirmed`.
+        With the last event it is followed for good, after a restart as well. If the import fails or is broken off
+        before, the folder is not followed, and what was read of it stays. Raises ManyFilesError unless `confirmed`.
         """
         if not confirmed:
             self._watcher.refuse_very_much(path)

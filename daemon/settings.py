@@ -454,11 +454,20 @@ def _config_path(home: Path) -> Path:
     return home / "config.toml"
 
 
+def real_path(path: Path) -> Path:
+    """The full path without symbolic links, as far as it is there; it never fails.
+
+    Of links that lead in a circle one is left in it: whoever opens that is told by the system, with an `OSError`.
+    `Path.resolve` raises a `RuntimeError` there.
+    """
+    return Path(os.path.realpath(path))
+
+
 def _absolute(path: Path) -> Path:
     try:
-        return path.expanduser().resolve()
+        return real_path(path.expanduser())
     except RuntimeError:  # "~name" of a user who does not exist
-        return path.resolve()
+        return real_path(path)
 
 
 def _close_to_others(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""Backups that were begun and did not come to their end: what is left of them goes, and what was noted is put right.
+"""Backups that did not come to their end: their drafts are removed, and the store tells again of what was there before.
 
 A backup is noted before a byte of it is written, as one that may hold anything, so that no text is ever in a file that
 nobody tells of. One that fails takes the note back; one that was killed, or could not, is seen to here.
@@ -12,9 +12,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
-
-from idiolect.daemon.backupfile import salt_of
+from idiolect.daemon.backupfile import is_written, salt_of
 from idiolect.daemon.storage.records import Unfinished
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
@@ -28,19 +26,20 @@ log = logging.getLogger("idiolect")
 
 
 def begun(store: Store, target: Path, draft: Path, at: datetime) -> Unfinished:
-    """Note that this process writes a backup for `target` into `draft`. Raises the store's errors."""
-    me = psutil.Process()
-    work = Unfinished(str(draft), str(target), me.pid, me.create_time(), salt_of(target))
+    """Note that this process writes a backup for `target` into `draft`, which is there and locked, still empty.
+
+    Raises the store's errors.
+    """
+    work = Unfinished(str(draft), str(target), os.getpid(), salt_of(target))
     store.begin_backup(work, at)
     return work
 
 
 def clear(store: Store) -> None:
-    """See to what other processes have begun and not finished. What cannot be seen to now waits for the next time."""
+    """See to what was begun and is not being written any more. What cannot be seen to now waits for the next time."""
     try:
         for work in store.unfinished_backups():
-            if not _runs(work):
-                _clear(store, work)
+            _clear(store, work)
     except (IdiolectError, OSError) as error:
         log.warning("an unfinished backup could not be cleared away: %s", type(error).__name__)
 
@@ -51,6 +50,8 @@ def _clear(store: Store, work: Unfinished) -> None:
         return
     try:
         if stat.S_ISREG(draft.lstat().st_mode):
+            if is_written(draft, work.pid):
+                return
             draft.unlink()
             durable.sync_folder(draft.parent)
         written = False
@@ -61,13 +62,3 @@ def _clear(store: Store, work: Unfinished) -> None:
     else:
         store.give_up_backup(work)
     log.info("a backup that was cut off was cleared away")
-
-
-def _runs(work: Unfinished) -> bool:
-    """Whether the process that writes it still does; another one may have its number by now."""
-    if work.pid == os.getpid():
-        return work.born == psutil.Process().create_time()
-    try:
-        return psutil.Process(work.pid).create_time() == work.born
-    except psutil.Error:
-        return False

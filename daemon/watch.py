@@ -26,6 +26,7 @@ from watchdog.events import (
 from watchdog.observers import Observer
 
 from idiolect.daemon.readers import NoSuchPathError, UnreadableError, status
+from idiolect.daemon.settings import real_path
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class Watcher:
 
         What is there now is for `Ingest.add_paths`. Raises NoSuchPathError, UnreadableError.
         """
-        new = str(path.resolve()) not in self._store.watches()
+        new = str(real_path(path)) not in self._store.watches()
         with self.adding(path):
             return new
 
@@ -176,7 +177,7 @@ class Watcher:
         UnreadableError.
         """
         status(path)
-        path = path.resolve()
+        path = real_path(path)
         with self._changing:
             self._adding[path] += 1
             self._observe(path)
@@ -200,7 +201,7 @@ class Watcher:
         that a look at it takes more than `COUNTING_S`. Raises NoSuchPathError, UnreadableError.
         """
         status(path)
-        path = path.resolve()
+        path = real_path(path)
         if str(path) in self._store.watches():
             return
         count, whole = self._ingest.count(path, most=MANY_FILES, within_s=COUNTING_S)

@@ -125,6 +125,8 @@ def _refused(error: Exception) -> IdiolectError | None:
         return refusal(error, _settings().home)
     except IdiolectError as unreadable:  # the settings
         return unreadable if isinstance(error, OSError) else None
+    except Exception:  # noqa: BLE001 (the first error is the one to tell of)
+        return None
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
@@ -138,7 +140,7 @@ def _unexpected(error: Exception) -> str:
 
     from idiolect.daemon.log import open_log
 
-    with contextlib.suppress(IdiolectError, OSError):
+    with contextlib.suppress(Exception):  # this is the last that can be done
         path = _settings().prepare().log_path
         open_log(path)
         logging.getLogger("idiolect.cli").error("a command failed", exc_info=error)

@@ -113,6 +113,8 @@ def stop(as_json: AsJson = False) -> None:
 
 def status(as_json: AsJson = False) -> None:
     """Show what it knows, serves and does; works without the service, too."""
+    from pydantic_core import to_jsonable_python
+
     from idiolect.daemon import process
     from idiolect.daemon.checkup import standing
     from idiolect.daemon.commandline.client import Client, NotAnsweringError, NotRunningError
@@ -137,7 +139,7 @@ def status(as_json: AsJson = False) -> None:
     now |= {"home": str(settings.home), "locked": settings.locked_path.exists()}
     now |= {"warnings": warnings(settings)}
     if now.get("store") is None:
-        now["store"] = json.loads(json.dumps(asdict(standing(settings)), default=str))
+        now["store"] = to_jsonable_python(asdict(standing(settings)))  # as the service writes it
     View().status(now, as_json=as_json)
 
 

@@ -31,6 +31,7 @@ from idiolect.daemon.editors.written import Written, inserted, is_typed
 from idiolect.daemon.endpoint.scopes import Scope
 from idiolect.daemon.finding import Exclusion, Ignored
 from idiolect.daemon.log import open_log
+from idiolect.daemon.settings import real_path
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -108,7 +109,7 @@ class Privacy:
         return any(
             self._exclusion.covers(one, Path(one.anchor), hidden=hidden)
             or Ignored().covers(one, Path(one.anchor))
-            for one in {path, path.resolve()}
+            for one in {path, real_path(path)}
         )
 
 

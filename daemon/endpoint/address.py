@@ -27,6 +27,11 @@ class ListenError(IdiolectError):
     exit_code: ClassVar[int] = 56
     http_status: ClassVar[int] = 500
 
+    def __init__(self, message: str, *, taken: bool = False) -> None:
+        """With `taken`, another program listens there."""
+        super().__init__(message)
+        self.taken = taken
+
 
 def listen(settings: Settings) -> tuple[socket.socket, Running]:
     """Bind and listen where the settings say. The caller holds the lock. Raises ListenError.
@@ -34,6 +39,7 @@ def listen(settings: Settings) -> tuple[socket.socket, Running]:
     A port that was set is had, or it is an error: what was set elsewhere as well would show its token to whoever has
     it. Without a set port it is the one last used, so that what was configured elsewhere stays right. Where another
     program has that, it is another port meanwhile, the same as the last time if it is free, and the run file says so.
+    Where the system refuses it for another reason, as a port that is kept for the system, it is another one for good.
     Returns the socket and what the run file will say.
     """
     if settings.unix_socket:
@@ -44,10 +50,10 @@ def listen(settings: Settings) -> tuple[socket.socket, Running]:
     moved_from = None
     try:
         sock = _listen_tcp(host, wanted)
-    except ListenError:
+    except ListenError as error:
         if settings.port:
             raise
-        moved_from = wanted
+        moved_from = wanted if error.taken else None
         sock = _listen_instead(host, _port_in(meanwhile))
     port: int = sock.getsockname()[1]
     durable.write(meanwhile if moved_from else remembered, str(port).encode())
@@ -101,11 +107,13 @@ def _listen_tcp(host: str, port: int) -> socket.socket:
         sock.listen(128)
     except OSError as error:
         sock.close()
-        why = "another program uses it" if error.errno == errno.EADDRINUSE else error.strerror
+        taken = error.errno == errno.EADDRINUSE
+        why = "another program uses it" if taken else error.strerror
         raise ListenError(
             f"Port {port} on {host} cannot be listened on: {why}. `{who_has(port)}` shows which program has it (with "
             "sudo also another user's). End that one, choose another port with `idiolect start --port N`, or leave the "
-            "port unset to get a free one."
+            "port unset to get a free one.",
+            taken=taken,
         ) from None
     return sock
 

@@ -72,9 +72,8 @@ def drop(db: Database, path: str) -> None:
     db.execute("DELETE FROM backups WHERE path = ?", (os.fsencode(path),))
 
 
-_UNFINISHED: Final = (
-    "unfinished_backups"  # state: by the draft's path, an `Unfinished` and the row that it replaced
-)
+#: State: by the draft's path, an `Unfinished` and the row that it replaced.
+_UNFINISHED: Final = "unfinished_backups"
 
 
 def begin(db: Database, work: Unfinished, at: datetime) -> None:
@@ -109,7 +108,7 @@ def give_up(db: Database, work: Unfinished) -> None:
 def unfinished(db: Database) -> list[Unfinished]:
     """The backups that were begun and of which it is not known that they ended."""
     return [
-        Unfinished(*(kept[name] for name in ("draft", "target", "pid", "born", "salt")))
+        Unfinished(*(kept[name] for name in ("draft", "target", "pid", "salt")))
         for kept in _unfinished(db).values()
     ]
 

@@ -110,7 +110,7 @@ def fits(path: Path, key: str) -> bool:
     """
     if not path.exists():
         return False
-    with _looked_at(path, key) as connection:
+    with looked_at(path, key) as connection:
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlcipher.DatabaseError as error:
@@ -120,28 +120,11 @@ def fits(path: Path, key: str) -> bool:
     return True
 
 
-def sound(path: Path, key: str) -> bool:
-    """Whether each page of a store that :func:`fits` is as it was written, and the tables hold together; reads it all.
-
-    Raises the errors of this module where it cannot be read.
-    """
-    with _looked_at(path, key) as connection:
-        try:
-            torn = connection.execute("PRAGMA cipher_integrity_check").fetchall()
-            return not torn and connection.execute("PRAGMA quick_check(1)").fetchall() == [("ok",)]
-        except sqlcipher.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF in (
-                sqlcipher.SQLITE_CORRUPT,
-                sqlcipher.SQLITE_NOTADB,
-            ):
-                return False
-            raise
-
-
 @contextmanager
-def _looked_at(path: Path, key: str) -> Iterator[sqlcipher.Connection]:
+def looked_at(path: Path, key: str) -> Iterator[sqlcipher.Connection]:
+    """A connection to a store that is there, for reading alone. Raises the errors of this module, in the block too."""
     with translated(path):
-        connection = sqlcipher.connect(str(path), isolation_level=None)
+        connection = sqlcipher.connect(str(path), isolation_level=None, check_same_thread=False)
         try:
             connection.execute("PRAGMA cipher_log_level = NONE").fetchall()
             connection.execute(f"PRAGMA key = \"x'{key}'\"").fetchall()

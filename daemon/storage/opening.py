@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from idiolect.daemon import process
 from idiolect.daemon.storage import keys, marker
-from idiolect.daemon.storage.file import StoreUnreadableError, fits, refused, sound
+from idiolect.daemon.storage.file import StoreUnreadableError, fits, refused
 from idiolect.daemon.storage.marker import KnownBackup, Marker
 from idiolect.daemon.storage.records import BackupRow
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.storage.through import sound
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

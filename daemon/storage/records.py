@@ -210,14 +210,13 @@ class BackupRow:
 class Unfinished:
     """A backup that a process has begun to write into `draft`, to take the place of `target`.
 
-    The process is told by its number and the time that it began (seconds since 1970), and what was at `target` before
-    by its `salt`, the first bytes of its file; None: nothing was there.
+    `pid` is the process's number, and `salt` tells what was at `target` before by the first bytes of that file; None:
+    nothing was there.
     """
 
     draft: str
     target: str
     pid: int
-    born: float
     salt: str | None
 
 

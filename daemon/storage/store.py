@@ -18,7 +18,6 @@ from idiolect.daemon.storage.file import (
     busy,
     connect,
     immediate,
-    sound,
     translated,
 )
 from idiolect.daemon.storage.records import (
@@ -46,6 +45,7 @@ from idiolect.daemon.storage.records import (
 )
 from idiolect.daemon.storage.schema import microseconds, moment, now_us
 from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.storage.through import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -75,6 +75,7 @@ class Store:
         self._lock = threading.RLock()
         self._db: Database = connect(path, key, busy_timeout_s, new=new)
         self._broken = False
+        self._through: Reading | None = None
 
     @classmethod
     def open(cls, path: Path, key: str, *, busy_timeout_s: float = 5.0, new: bool = True) -> Store:
@@ -534,15 +535,10 @@ class Store:
 
     # Damage
 
-    def sound(self) -> bool:
-        """Whether each page is as it was written, and the tables hold together; reads all of it, and holds nobody up.
-
-        Raises the errors of `open` where it cannot be read.
-        """
-        if sound(self._path, self._key):
-            return True
-        with self._lock:  # a page that was just being written may have looked torn
-            return sound(self._path, self._key)
+    def reading(self) -> Reading:
+        """A reading through of all of it, to be begun. Whatever rewrites the file breaks it off."""
+        self._through = Reading(self._path, self._key)
+        return self._through
 
     # Small state and events
 
@@ -606,6 +602,8 @@ class Store:
 
     def _scrub(self) -> None:
         """Rewrite the file without what was deleted, and empty the log that still holds it."""
+        if self._through is not None:
+            self._through.stop()  # as long as anybody reads, the log cannot be emptied
         with self._using(writing=True) as db:
             db.execute("VACUUM")
             in_use, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()

@@ -195,10 +195,12 @@ class Matrix:
         try:
             now = self._read(operation)
             problems += [] if _lost(now) else self._unsound()
-            if how != "killed" and now != after:
+            if how != "killed" and now != after and not (operation.enough and operation.enough(now, after)):
                 problems.append(f"{how}, but {_difference(now, after)}")
-            elif now not in (before, after) and not (
-                operation.between and operation.between(before, now, after)
+            elif (
+                how == "killed"
+                and now not in (before, after)
+                and not (operation.between and operation.between(before, now, after))
             ):
                 problems.append(
                     f"neither before nor after: {_difference(now, before)}; {_difference(now, after)}"

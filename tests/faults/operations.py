@@ -54,6 +54,8 @@ class Operation:
     between: Callable[[Any, Any, Any], bool] | None = None
     gone: str | None = None
     """What must be in no page of the store once it is done."""
+    enough: Callable[[Any, Any], bool] | None = None
+    """Which state, besides the one afterwards, is allowed where success was reported."""
 
 
 Attempt = "Callable[[Callable[[], object]], None]"
@@ -335,6 +337,11 @@ def _backup_state(settings: Settings) -> Any:
     return {"backup": rows["entries"], "told": told, "drafts": drafts, **state(settings)}
 
 
+def _told_of(now: Any, after: Any) -> bool:
+    """The backup is whole, and without room to note what it holds it is told of as one that may hold anything."""
+    return bool(now == after | {"told": [None]})
+
+
 def _told_too_early(before: Any, now: Any, after: Any) -> bool:
     """A backup is noted before it is made, as one that may hold anything until it is whole and in its place."""
     now = now | {"drafts": 0}  # one that is left is removed by the next backup, or the next start
@@ -397,7 +404,7 @@ OPERATIONS = (
     ),
     Operation("migration", of_first_version, _of_store(lambda store, _: store.counts()), state),
     Operation("first start", lambda settings: None, _first_start, state),
-    Operation("backup", with_backup, _backup, _backup_state, _told_too_early),
+    Operation("backup", with_backup, _backup, _backup_state, _told_too_early, enough=_told_of),
     Operation("restore", with_backup, _restore, _stores, _kept_already),
     Operation("undo of a restore", with_former, _undo, _stores, _on_the_way),
     Operation("restore of a lost store", lost, _restore, _lost_or_not, _put_aside_first),

@@ -362,7 +362,6 @@ def test_a_backup_whose_note_cannot_be_taken_back_is_told_of_until_the_next_look
     assert known(mine) == {"my.backup": None}
     with store_of(mine) as store:
         assert len(store.unfinished_backups()) == 1
-        monkeypatch.setattr(unfinished, "_runs", lambda _: False)  # as in another process
         unfinished.clear(store)
         assert store.unfinished_backups() == []
     assert known(mine) == before
@@ -378,8 +377,10 @@ from idiolect.models import durable
 def kill(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 when = sys.argv[3]
-if when == "noted":
-    backup.created = kill
+if when == "begun":
+    backup.unfinished.begun = kill
+elif when == "noted":
+    copies.write = kill
 elif when == "copied":
     copies.check = kill
 elif when == "published":
@@ -401,7 +402,7 @@ def test_a_backup_that_was_killed_leaves_nothing_once_the_next_has_looked(mine, 
     before, bytes_before = known(mine), target.read_bytes() if there else None
     subprocess.run([sys.executable, "-c", KILLED, mine.home, target, when], check=False, capture_output=True)
     drafts = [*target.parent.glob(".my.backup-*.part")]
-    assert len(drafts) == (when == "copied")
+    assert len(drafts) == (when != "published")
     assert known(mine) == {"my.backup": None}, "it is told of as long as it may hold text"
     with store_of(mine) as store:
         unfinished.clear(store)
@@ -415,21 +416,57 @@ def test_a_backup_that_was_killed_leaves_nothing_once_the_next_has_looked(mine, 
         assert (target.read_bytes() if target.exists() else None) == bytes_before
 
 
-def test_a_backup_that_is_being_written_is_left_alone(mine, target, monkeypatch):
+def test_links_in_a_circle_are_no_place_for_a_backup(mine, tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for path in (tmp_path / "loop", tmp_path / "loop" / "my.backup"):
+        for asked in (backup.replaces, backup.make):
+            with pytest.raises(copies.CopyFailedError, match="symbolic links"):
+                asked(mine, path, KEY)
+
+
+def test_a_backup_killed_before_it_was_noted_leaves_an_empty_file_until_the_next_backup(mine, target):
+    before = known(mine)
+    subprocess.run(
+        [sys.executable, "-c", KILLED, mine.home, target, "begun"], check=False, capture_output=True
+    )
+    [draft] = target.parent.glob(".my.backup-*.part")
+    assert (draft.stat().st_size, known(mine)) == (0, before)
+    backup.make(mine, target, KEY)
+    assert not draft.exists()
+
+
+CLEARED = """
+import sys
+from contextlib import closing
+from pathlib import Path
+import psutil
+from idiolect.daemon import unfinished
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage import keys
+from idiolect.daemon.storage.store import Store
+began = psutil.Process.create_time
+psutil.Process.create_time = lambda self: began(self) + 3600  # as after the clock was set
+mine = Settings(home=Path(sys.argv[1]), keyring=False)
+with closing(Store.open(mine.store_path, keys.obtain(mine).hex)) as store:
+    unfinished.clear(store)
+    print(len(store.unfinished_backups()))
+"""
+
+
+def test_a_backup_that_is_being_written_is_left_alone_though_the_clock_is_set(mine, target, monkeypatch):
     copy, found = copies.write, []
 
     def meanwhile(db, draft, *more):
-        with store_of(mine) as other:
-            monkeypatch.setattr(unfinished.os, "getpid", lambda: -1)  # as another process sees it
-            unfinished.clear(other)
-            monkeypatch.undo()
-            found.extend(other.unfinished_backups())
+        command = [sys.executable, "-c", CLEARED, mine.home]
+        found.append(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        assert draft.exists()
+        backupfile.draft_beside(target)  # another backup for the same place begins
         assert draft.exists()
         return copy(db, draft, *more)
 
     monkeypatch.setattr(copies, "write", meanwhile)
     backup.make(mine, target, KEY)
-    assert len(found) == 1
+    assert found == ["1\n"]
     with copies.opened(target, KEY) as db:
         assert copies.unfinished(db) == [], "the copy itself says nothing of it"
 
@@ -477,13 +514,13 @@ def test_only_drafts_that_were_left_behind_are_removed(mine, target):
     for path in (left, diary, link, folder):
         os.utime(path, (1, 1), follow_symlinks=False)
     fresh = target.with_name(".my.backup-another.part")
-    fresh.touch()
-    backup.make(mine, target, KEY)
+    with backupfile.created(fresh):
+        backup.make(mine, target, KEY)
+        assert fresh.exists(), "another backup is writing it"
     assert not left.exists()
     assert diary.read_text() == "old"
     assert link.is_symlink()
     assert folder.is_dir()
-    assert fresh.exists(), "another backup may be writing it"
 
 
 # Going back

@@ -308,8 +308,10 @@ def test_bad_paths_change_nothing(profile: Profile) -> None:
 
 
 def test_the_errors_of_a_path_come_at_the_call(profile: Profile) -> None:
-    with pytest.raises(NoSuchPathError):
-        profile.ingest.add_paths([profile.notes / "missing"])
+    (profile.notes / "loop").symlink_to(profile.notes / "loop")
+    for name in ("missing", "loop"):
+        with pytest.raises(NoSuchPathError):
+            profile.ingest.add_paths([profile.notes / name])
 
 
 def test_a_file_that_goes_away_during_the_import_is_skipped(profile: Profile) -> None:

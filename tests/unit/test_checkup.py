@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,9 +14,9 @@ from idiolect.daemon import backup, doctor
 from idiolect.daemon.checkup import Checkup, standing
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import copies, marker, opening
+from idiolect.daemon.storage import copies, marker, opening, through
 from idiolect.daemon.storage.file import StoreBusyError, StoreUnreadableError
-from idiolect.daemon.storage.records import NewEntry
+from idiolect.daemon.storage.records import NewEntry, Selector
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -123,13 +123,87 @@ def test_those_who_write_meanwhile_do_not_wait_and_are_no_damage(settings, store
         writer.join()
 
 
+def test_nobody_waits_while_what_seems_damaged_is_read_again(settings, store, monkeypatch):
+    damage(settings)
+    passes, read = [], through.Reading.once
+
+    def once(reading):
+        other = threading.Thread(target=lambda: store.set("number", len(passes)))
+        other.start()
+        other.join(20)
+        assert not other.is_alive()
+        passes.append(read(reading))
+        return passes[-1]
+
+    monkeypatch.setattr(through, "_APART_S", 0.0)
+    monkeypatch.setattr(through.Reading, "once", once)
+    assert Checkup(settings, store, lambda: 0.0).run().sound is False
+    assert passes == [False] * 3
+
+
+def test_what_seems_damaged_once_is_not(settings, store, monkeypatch):
+    seemed = iter([False, False, True])
+    monkeypatch.setattr(through, "_APART_S", 0.0)
+    monkeypatch.setattr(through.Reading, "once", lambda _: next(seemed))
+    assert Checkup(settings, store, lambda: 0.0).run().sound
+
+
+@pytest.fixture
+def endless(store, monkeypatch):
+    """Reading the store takes for ever; an event tells that it has begun."""
+    began, open_ = threading.Event(), through.looked_at
+
+    class Endless:
+        def __init__(self, connection):
+            self.interrupt = connection.interrupt
+            self._connection = connection
+
+        def execute(self, _):
+            began.set()
+            return self._connection.execute(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n, entries"
+            )
+
+    @contextmanager
+    def looked_at(path, key):
+        with open_(path, key) as connection:
+            yield Endless(connection)
+
+    monkeypatch.setattr(through, "looked_at", looked_at)
+    return began
+
+
+def test_a_reading_under_way_is_broken_off_when_the_service_ends(settings, store, endless):
+    checkup = Checkup(settings, store, lambda: 0.0)
+    checkup.start()
+    assert checkup.hasten()
+    assert endless.wait(20)
+    stopping = threading.Thread(target=checkup.stop, daemon=True)
+    stopping.start()
+    stopping.join(20)
+    assert not stopping.is_alive()
+    assert standing(settings).checked_at is None
+
+
+def test_to_forget_breaks_off_a_reading_which_is_made_later(settings, store, endless):
+    checkup = Checkup(settings, store, lambda: 0.0)
+    found = []
+    reading = threading.Thread(target=lambda: found.append(checkup.run()), daemon=True)
+    reading.start()
+    assert endless.wait(20)
+    assert store.forget(Selector(text="Sentence 7 ")).entries == 1
+    reading.join(20)
+    assert found == [None]
+    assert store.get("scrub") is None, "the file is rewritten"
+
+
 def test_one_that_cannot_be_made_is_tried_again_later(settings, store, monkeypatch):
     def busy():
         raise StoreBusyError("busy")
 
     tried = threading.Event()
     checkup = Checkup(settings, store, lambda: 0.0)
-    monkeypatch.setattr(store, "sound", lambda: (tried.set(), busy()))
+    monkeypatch.setattr(store, "reading", lambda: (tried.set(), busy()))
     checkup.start()
     assert checkup.hasten()
     assert tried.wait(20)

@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ from idiolect.daemon import doctor, process
 from idiolect.daemon.commandline import cli, hosting
 from idiolect.daemon.commandline.arguments import interrupted, text_of
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage import marker, opening
 
 TOY = Path(__file__).parents[1] / "toy"
 CANARY = runpy.run_path(str(TOY / "sitecustomize.py"))["CANARY"]
@@ -609,6 +611,54 @@ def test_status_and_stop_work_without_a_service(run, tmp_path):
     assert run(tmp_path / "home", "status")[0] == 0
     code, out, _ = run(tmp_path / "home", "stop")
     assert (code, out) == (0, f"No service runs for the profile {tmp_path / 'home'}.\n")
+
+
+def test_status_tells_when_the_store_was_read_in_one_form_with_and_without_a_service(
+    run, tmp_path, monkeypatch
+):
+    settings = Settings(home=tmp_path / "home", keyring=False).prepare()
+    monkeypatch.setenv("IDIOLECT_KEYRING", "false")
+    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
+    opening.open_store(settings).close()
+    inode = settings.store_path.stat().st_ino
+    at = datetime.now(UTC).replace(microsecond=0)
+    marker.note_check(settings, marker.Check(at, sound=True, inode=inode))
+    without = json.loads(run(settings, "status", "--json")[1])["store"]
+    process.start(settings)
+    try:
+        asked = json.loads(run(settings, "status", "--json")[1])["store"]
+    finally:
+        process.stop(settings)
+    assert without == asked
+    assert datetime.fromisoformat(without["checked_at"]) == at
+    assert "T" in without["checked_at"], "ISO 8601"
+
+
+def test_a_profile_at_links_in_a_circle_is_one_sentence(tmp_path):
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    for command in ("status", "start", "doctor"):
+        ran = program(tmp_path / "a", command)
+        assert "Traceback" not in ran.stderr
+        assert "symbolic links" in ran.stdout + ran.stderr
+        assert ran.returncode == (69 if command == "doctor" else 31)
+
+
+def test_nothing_escapes_from_the_handler_of_what_was_not_expected(tmp_path, monkeypatch, capsys):
+    """Neither where the settings cannot be had nor where the log cannot be written."""
+    monkeypatch.setattr(sys, "argv", ["idiolect", "status"])
+
+    def broken(*_):
+        raise RuntimeError("a word of the user's")
+
+    monkeypatch.setattr(cli, "app", broken)
+    monkeypatch.setattr(cli, "_settings", broken)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == cli.EXIT_UNEXPECTED
+    said = capsys.readouterr().err
+    assert "Something unexpected went wrong (RuntimeError)" in said
+    assert "a word" not in said
 
 
 def test_a_bad_setting_is_one_sentence(run, tmp_path, monkeypatch):

@@ -141,6 +141,11 @@ def test_a_link_to_a_private_file_is_private(tmp_path):
     assert Privacy(Settings(home=tmp_path / "profile")).covers(tmp_path / "notes" / "a.md", hidden=False)
 
 
+def test_links_in_a_circle_are_no_file_and_no_error(tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert not Privacy(Settings(home=tmp_path / "profile")).covers(tmp_path / "loop" / "a.md", hidden=False)
+
+
 # --- what the protocol says ---
 
 

@@ -185,8 +185,10 @@ def test_a_corpus_is_measured_while_learning_is_paused(service, corpus):
 def test_what_is_wrong_with_a_path_is_said_before_anything_runs(service, corpus, tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "binary.txt").write_bytes(b"\0\1\2")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
     wrong = {
         "absent": NoSuchPathError,
+        "loop": NoSuchPathError,
         "empty": NothingToReadError,
         "binary.txt": NothingToReadError,
         "few.jsonl": TooLittleToTypeError,

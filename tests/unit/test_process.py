@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
 import socket
@@ -153,6 +154,29 @@ def test_a_remembered_port_that_somebody_took_is_given_up(settings):
     sock, back = address.listen(settings)
     sock.close()
     assert (back.port, back.moved_from) == (first.port, None)
+
+
+@pytest.mark.parametrize("refusal", [errno.EACCES, errno.EADDRNOTAVAIL])
+def test_a_remembered_port_that_the_system_refuses_is_not_said_to_be_another_programs(
+    settings, monkeypatch, refusal
+):
+    """Root may have any port: so the system's answer is given here."""
+    sock, first = address.listen(settings)
+    sock.close()
+
+    class Refusing(socket.socket):
+        def bind(self, place):
+            if place[1] == first.port:
+                raise OSError(refusal, os.strerror(refusal))
+            super().bind(place)
+
+    monkeypatch.setattr(address.socket, "socket", Refusing)
+    sock, second = address.listen(settings)
+    sock.close()
+    assert (second.port != first.port, second.moved_from) == (True, None)
+    sock, third = address.listen(settings)
+    sock.close()
+    assert (third.port, third.moved_from) == (second.port, None)
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_an_error(settings):

@@ -296,8 +296,12 @@ def test_adding_and_removing(scene: Scene, tmp_path: Path) -> None:
     assert not scene.watcher.remove(other)
     (other / "a.md").write_text("Followed.\n\nNo more.")
     assert scene.brought() == ["Followed."]
-    with pytest.raises(NoSuchPathError):
-        scene.watcher.add(tmp_path / "missing")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for name in ("missing", "loop"):
+        with pytest.raises(NoSuchPathError):
+            scene.watcher.add(tmp_path / name)
+        with pytest.raises(NoSuchPathError):
+            scene.watcher.refuse_very_much(tmp_path / name)
     assert scene.store.watches() == [str(scene.notes)]
 
 
