@@ -83,7 +83,7 @@ _RUN_OR_PLACEHOLDER: Final = re.compile(rf"{PLACEHOLDER}|{_GROUPS}|(?:(?!{PLACEH
 _IS_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
 # Signs that end a word within a run, as in "wifi:blue7", "user/blue7".
 _WITHIN: Final = re.compile(
-    rf"(?<={_LETTER})[:=：](?=[^\s/\\:=])|[→←]|--|—|(?<=\w)[,;](?={_LETTER})|(?<={_LETTER})[/|](?={_LETTER})"
+    rf"(?<={_LETTER})[:=：](?=[^\s/\\:=])|[→←]|-{{2,}}|—|(?<=\w)[,;](?={_LETTER})|(?<={_LETTER})[/|](?={_LETTER})"
 )
 _ADDRESS: Final = re.compile(r"\w+://|(?:[0-9a-fA-F]{1,4}:){2}")  # of a page, of a machine
 _CHANGE: Final = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])|(?<=[0-9])(?=[A-Za-z])")

@@ -140,4 +140,4 @@ def test_whole_words_are_selected_in_any_case_and_writing(store):
     assert told("kind regards") == ["Kind\nregards, don’t wait"]
     assert told("don't") == ["Kind\nregards, don’t wait"]
     assert told("kind") == ["A kind-hearted party.", "Kind\nregards, don’t wait"]
-    assert told("7") == []  # no word at all takes nothing
+    assert told("7") == ["7, 8"]

@@ -161,11 +161,9 @@ def test_a_secret_is_not_suggested_even_where_it_is_known(service):
 
 def test_a_code_is_offered_from_the_third_time_on(service):
     for times in (1, 2, 3, 4):
-        service.learn("The old shed opens with QX4829 today.", "test", Place(), None)
-        words = [word.text for word in service.suggest("The old shed opens with QX").words]
-        ghosts = (
-            service.suggest("The old shed opens").ghost.text + service.suggest("The old shed o").ghost.text
-        )
+        service.learn("Our order number QX4829 came today.", "test", Place(), None)
+        words = [word.text for word in service.suggest("Our order number QX").words]
+        ghosts = service.suggest("Our order number").ghost.text + service.suggest("Our order n").ghost.text
         assert ("4829" in words) == (times >= 3)
         assert times >= 3 or "4829" not in ghosts
 
