@@ -50,7 +50,7 @@ def test_secrets_in_sentences_are_taken_and_the_rest_is_kept(text, secret):
     "text",
     [
         "I forgot my password again and had to reset it.",
-        "The wifi is terrible in here, try the room on the second floor.",
+        "The wifi is slow in here, try the room on the second floor.",
         "Flight BA2490 lands at 17:45, gate B22.",
         "See version 2.14.1 of log4j for Python3 and Windows11.",
         "My card is the blue one, the code is on the fridge.",
