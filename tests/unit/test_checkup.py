@@ -16,7 +16,8 @@ from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, marker, opening, through
 from idiolect.daemon.storage.file import StoreBusyError, StoreUnreadableError
-from idiolect.daemon.storage.records import NewEntry, Selector
+from idiolect.daemon.storage.records import NewEntry
+from idiolect.daemon.storage.selectors import Selector
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
