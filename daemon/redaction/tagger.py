@@ -78,6 +78,7 @@ _NO_SECRET: Final = re.compile(
     re.DOTALL,
 )
 _HASH: Final = re.compile(r"(?=.*[a-fA-F])[0-9a-fA-F-]{7,}\Z")
+_SURE: Final = 30.0  # beyond it a logit's exponential is too large for single precision
 _LONGEST: Final = 40  # characters
 
 
@@ -109,10 +110,14 @@ class Tagger:
         ]
 
     def _looked_at(self, text: str) -> Iterator[_Window]:
+        known: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}  # lines that a text repeats
         for found in _parts(text, words(text)):
             if _may_hold_one(text, found):
-                vectors, buckets = features(text, found)
-                yield _Window(text, found, vectors, self.probabilities(vectors, buckets))
+                part = text[found[0].start : found[-1].end]
+                if part not in known:
+                    vectors, buckets = features(text, found)
+                    known[part] = vectors, self.probabilities(vectors, buckets)
+                yield _Window(text, found, *known[part])
 
     def _spans(self, window: _Window) -> list[tuple[int, int]]:
         taken: set[int] = set()
@@ -144,7 +149,8 @@ class Tagger:
         whole = _gelu(seen.max(axis=0) @ weights["text"] + weights["text_bias"])  # (hidden,): the text's
         both = np.concatenate([seen, alone, np.broadcast_to(whole, seen.shape)], axis=1)
         hidden = _gelu(both @ weights["mix"] + weights["mix_bias"])
-        result: NDArray[np.float32] = 1 / (1 + np.exp(-(hidden @ weights["out"] + weights["out_bias"])))
+        logits = np.clip(hidden @ weights["out"] + weights["out_bias"], -_SURE, _SURE)
+        result: NDArray[np.float32] = 1 / (1 + np.exp(-logits))
         return result
 
 
