@@ -24,7 +24,7 @@ PATHS = {
     "watch": (["watch", "{}"], ["watch", "--remove", "{}"]),
     "eval": (["eval", "{}"], ["eval", "--html", "{}"]),
     "export": (["export", "peft", "{}"],),
-    "backup": (["backup", "{}", "--profile-key"], ["backup", "x", "--passphrase-file", "{}"]),
+    "backup": (["backup", "{}", "--profile-key"], ["backup", "../x", "--passphrase-file", "{}"]),
     "restore": (["restore", "{}", "--profile-key"], ["restore", "x", "--passphrase-file", "{}"]),
     "lock": (["lock", "--passphrase-file", "{}"],),
     "service": (["service", "show", "--writable", "{}"],),
@@ -99,7 +99,7 @@ def test_bytes_that_are_no_text_are_refused(tmp_path, arguments):
 @pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 def test_bytes_on_stdin_that_are_no_text_are_refused(tmp_path, monkeypatch, locale):
     monkeypatch.setenv("LC_ALL", locale)
-    for arguments in (["forget", "--text", "-"], ["backup", "x", "--passphrase-file", "-"]):
+    for arguments in (["forget", "--text", "-"], ["backup", "../x", "--passphrase-file", "-"]):
         code, said = program(tmp_path, *arguments, typed=b"caf\xff and more\n")
         assert code == 2
         assert "not text in UTF-8" in said or "no passphrase can be read" in said
