@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 from idiolect.daemon import process, unfinished
 from idiolect.daemon.backupfile import Target, created, draft_beside, salt_of
 from idiolect.daemon.storage import copies, keys, texts
-from idiolect.daemon.storage.file import StoreNewerError, StoreUnreadableError, busy
+from idiolect.daemon.storage.errors import StoreNewerError, StoreUnreadableError, busy
 from idiolect.daemon.storage.marker import refuse_lost, ways_back
 from idiolect.daemon.storage.opening import move_aside, open_store, settle
 from idiolect.daemon.storage.records import BackupRow
@@ -201,8 +201,7 @@ def restore(settings: Settings, source: Path, key: str) -> Restored:
         try:
             _write_draft(settings, source, key, draft, hex_digits, former)
             verified = copies.check(draft, copies.raw(hex_digits))
-            for log in _logs(draft):  # which reading it made
-                log.unlink(missing_ok=True)
+            _settle(draft, hex_digits)  # its log may hold what could not be brought into it when it was closed
             if former is None:
                 move_aside(settings)  # a log that is left of a lost store would be taken for the new one's
                 durable.publish(draft, settings.store_path)

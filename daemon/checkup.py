@@ -13,7 +13,6 @@ import os
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -35,36 +34,6 @@ _QUIET_S: Final = 120.0  # without a keystroke, before it begins
 _AGAIN_S: Final = 3600.0  # after a check that could not be made
 _STOP_AGAIN_S: Final = 0.05
 _LOWEST: Final = 19
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How it stands with the store: whether its file is there, when all of it was last read, whether it was sound.
-
-    `mend` says what to do where something is wrong, in sentences.
-    """
-
-    state: marker.Presence
-    checked_at: datetime | None
-    sound: bool | None
-    mend: str | None
-
-
-def standing(settings: Settings) -> Standing:
-    """What is known without reading the store, with or without a running service."""
-    state = marker.presence(settings)
-    check = marker.last_check(settings)
-    at, sound = (None, None) if check is None else (check.at, check.sound)
-    mend = None
-    if state in ("missing", "empty"):
-        what = "is not there" if state == "missing" else "is empty"
-        mend = f"The store {settings.store_path} {what}. {marker.ways_back(settings)}"
-    elif state == "there" and sound is False:
-        mend = (
-            f"A part of the store {settings.store_path} is damaged. Keep a copy of the profile and check the disk. "
-            f"{marker.ways_back(settings)}"
-        )
-    return Standing(state, at, sound, mend)
 
 
 class Checkup:

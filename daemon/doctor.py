@@ -18,13 +18,13 @@ from typing import Final, Literal
 import psutil
 
 from idiolect.daemon import process
-from idiolect.daemon.checkup import standing
 from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.desktop import Desktop
 from idiolect.daemon.endpoint.address import who_has
 from idiolect.daemon.endpoint.tokens import SCOPES, path_of
 from idiolect.daemon.refused import refusal
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.marker import standing
 from idiolect.models.errors import IdiolectError
 
 _ROOM_BYTES = 1_000_000_000
@@ -205,7 +205,8 @@ def _stands(settings: Settings) -> list[Finding]:
 
 def _opens(settings: Settings) -> list[Finding]:
     """Whether the key file opens the store, and all of it is sound; a keyring is not asked: it might ask the user."""
-    from idiolect.daemon.storage.file import StoreUnreadableError, fits
+    from idiolect.daemon.storage.errors import StoreUnreadableError
+    from idiolect.daemon.storage.file import fits
     from idiolect.daemon.storage.marker import ways_back
     from idiolect.daemon.storage.through import sound
 

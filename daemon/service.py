@@ -29,7 +29,7 @@ from idiolect.adapters.predict import NO_GHOST, Predictor, Suggestion
 from idiolect.adapters.serving import Serving
 from idiolect.daemon import trust, unfinished
 from idiolect.daemon.capture import Ingest, Learned, Progress
-from idiolect.daemon.checkup import Checkup, standing
+from idiolect.daemon.checkup import Checkup
 from idiolect.daemon.children import Children
 from idiolect.daemon.commands import Commands
 from idiolect.daemon.evals import Evals
@@ -50,6 +50,7 @@ from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.people import Asked
 from idiolect.daemon.sources.table import SUFFIXES
 from idiolect.daemon.storage.audit import Audit
+from idiolect.daemon.storage.marker import standing
 from idiolect.daemon.storage.opening import damage_noted, open_store
 from idiolect.daemon.storage.records import (
     COMMANDS,

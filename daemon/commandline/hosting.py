@@ -116,12 +116,12 @@ def status(as_json: AsJson = False) -> None:
     from pydantic_core import to_jsonable_python
 
     from idiolect.daemon import process
-    from idiolect.daemon.checkup import standing
     from idiolect.daemon.commandline.client import Client, NotAnsweringError, NotRunningError
     from idiolect.daemon.commandline.view import View
     from idiolect.daemon.doctor import warnings
     from idiolect.daemon.endpoint import tokens
     from idiolect.daemon.settings import Settings
+    from idiolect.daemon.storage.marker import standing
 
     settings = Settings()
     try:

@@ -89,6 +89,7 @@ class Tagger:
         self._weights = {name: np.asarray(array, dtype=np.float32) for name, array in weights.items()}
         plain, other = self._weights["thresholds"]
         self._least = {True: float(plain), False: float(other)}
+        self._lowest = _TOLD * min(self._least.values())
 
     @classmethod
     def load(cls, path: Path = WEIGHTS) -> Tagger:
@@ -121,7 +122,7 @@ class Tagger:
 
     def _spans(self, window: _Window) -> list[tuple[int, int]]:
         taken: set[int] = set()
-        for place in range(len(window.words)):
+        for place in map(int, np.flatnonzero(window.likely >= self._lowest)):
             is_plain = window.is_plain(place)
             least = self._least[is_plain] * (_TOLD if window.is_told(place) else 1)
             if window.likely[place] >= least and window.may_be_secret(place):

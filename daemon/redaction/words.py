@@ -97,6 +97,7 @@ _PLAIN_FORMS: Final = frozenset(("lower", "cap", "upper", "camel"))
 _REACH: Final = 8  # characters before and behind a word that are looked at
 _REMEMBERED: Final = 5_000  # vectors of plain words, 0.7 kB each
 _LONGEST_REMEMBERED: Final = 20  # letters
+_REMEMBERED_SIGNS: Final = 2_000  # vectors of what stands between words
 
 
 class Word(NamedTuple):
@@ -164,23 +165,33 @@ def features(text: str, found: list[Word]) -> tuple[NDArray[np.float32], NDArray
 
     Returns: (N, :data:`WIDTH`) float32, and (N, 2) int64, the buckets of the word and of its ending.
     """
-    vectors = np.zeros((len(found), WIDTH), dtype=np.float32)
-    buckets = np.zeros((len(found), 2), dtype=np.int64)
-    beside = WIDTH - _BESIDE
-    known: dict[str, tuple[NDArray[np.float32], tuple[int, int]]] = {}
+    alone: list[tuple[NDArray[np.float32], tuple[int, int]]] = []  # of each different word
+    row: dict[str, int] = {}  # where it is in that list
+    rows: list[int] = []
+    around: list[NDArray[np.float32]] = []
+    not_spaced: list[int] = []  # words with more than a space before or behind them
+    since = 0
     for place, word in enumerate(found):
         written = text[word.start : word.end]
-        if written not in known:
+        at = row.get(written)
+        if at is None:
+            at = row[written] = len(alone)
             plain = written.isalpha() and len(written) <= _LONGEST_REMEMBERED
-            known[written] = _remembered(written) if plain else _alone(written, word.form)
-        vectors[place, :beside], buckets[place] = known[written]
-        since = found[place - 1].end if place else 0
+            alone.append(_remembered(written) if plain else _alone(written, word.form))
+        rows.append(at)
         until = found[place + 1].start if place + 1 < len(found) else len(text)
         before = text[max(since, word.start - _REACH) : word.start]
         behind = text[word.end : min(until, word.end + _REACH)]
+        since = word.end
         if before != " " or behind != " ":
-            vectors[place, beside:] = _around(before, behind, first=not place, last=place + 1 == len(found))
-    return vectors, buckets
+            not_spaced.append(place)
+            around.append(_around(before, behind, first=not place, last=place + 1 == len(found)))
+    vectors = np.zeros((len(found), WIDTH), dtype=np.float32)
+    if found:
+        vectors[:, : WIDTH - _BESIDE] = np.array([vector for vector, _ in alone])[rows]
+    if around:
+        vectors[not_spaced, WIDTH - _BESIDE :] = np.array(around)
+    return vectors, np.array([pair for _, pair in alone], dtype=np.int64).reshape(-1, 2)[rows]
 
 
 @lru_cache(_REMEMBERED)
@@ -191,31 +202,35 @@ def _remembered(word: str) -> tuple[NDArray[np.float32], tuple[int, int]]:
 def _alone(word: str, its_form: str) -> tuple[NDArray[np.float32], tuple[int, int]]:
     """What is known of a word without its neighbours, and its two buckets."""
     plain = folded(word)
-    one_of = np.zeros(len(FORMS), dtype=np.float32)
-    one_of[_PLACE[its_form]] = 1
     changes = sum(1 for _ in _CHANGE.finditer(word))
+    english, elsewhere = zipf(plain.strip("'!*"))
+    vector = np.zeros(WIDTH - _BESIDE, dtype=np.float32)
+    vector[_PLACE[its_form]] = 1
     if its_form in ("mixed", "symbols", "hex") and len(word) >= 14 and changes / len(word) >= 0.35:
-        one_of[_PLACE["random"]] = 1
-    measures = (
+        vector[_PLACE["random"]] = 1
+    vector[len(FORMS) : CUES_AT] = (
         min(len(word), 40) / 10,
         sum(map(str.isdigit, word)) / len(word),
         sum(map(str.isupper, word)) / len(word),
-        sum(not char.isalnum() for char in word) / len(word),
+        (len(word) - sum(map(str.isalnum, word))) / len(word),
         changes / max(len(word) - 1, 1),
         word[-1] in "!#*$%",
         _SIGN_WITHIN.match(word) is not None,
         not word.isdigit() and _LEET.match(word) is not None,
     )
-    spoken = np.zeros(len(Cue), dtype=np.float32)
-    spoken[[*cues(plain)]] = 1
-    english, elsewhere = zipf(plain.strip("'!*"))
-    common = (english / 8, elsewhere / 8, not english and not elsewhere, max(english, elsewhere) > _COMMON)
+    for cue in cues(plain):
+        vector[CUES_AT + cue] = 1
+    vector[-_FREQUENCY:] = (
+        english / 8,
+        elsewhere / 8,
+        not english and not elsewhere,
+        max(english, elsewhere) > _COMMON,
+    )
     if plain.isalpha() or its_form in _PLAIN_FORMS or len(plain) <= 2:
         plain = plain.rstrip("!*") or plain
         hashed = _bucket(plain), _bucket(f"~{plain[-4:]}")
     else:  # a value is told by its form, not learned by heart
         hashed = (_bucket(f"#{its_form}"),) * 2
-    vector = np.concatenate([one_of, _numbers(*measures), spoken, _numbers(*common)])
     return vector, hashed
 
 
@@ -227,6 +242,7 @@ def _bucket(word: str) -> int:
     return zlib.crc32(word.encode("utf-8", "surrogatepass")) % BUCKETS
 
 
+@lru_cache(_REMEMBERED_SIGNS)
 def _around(before: str, behind: str, *, first: bool, last: bool) -> NDArray[np.float32]:
     """What stands between a word and its neighbours."""
     return _numbers(

@@ -1,4 +1,4 @@
-"""The store's file: how it is opened and looked at, and what can be wrong with it."""
+"""The store's file: how it is opened and read."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import os
 import re
 import shutil
 from contextlib import closing, contextmanager, suppress
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlite_utils import Database
 
+from idiolect.daemon.storage.errors import StoreNewerError, StoreUnreadableError, busy, full, no_permission
 from idiolect.daemon.storage.matching import pattern
 from idiolect.daemon.storage.schema import migrations
 from idiolect.models.errors import IdiolectError
@@ -23,46 +24,6 @@ if TYPE_CHECKING:
 
 
 _LEAST_ROOM_BYTES = 2**17  # more than the index of a store's log begins with
-
-
-class StoreNewerError(IdiolectError):
-    """The store was written by a newer version of the program."""
-
-    code: ClassVar[str] = "store-newer"
-    exit_code: ClassVar[int] = 35
-    http_status: ClassVar[int] = 500
-
-
-class StoreUnreadableError(IdiolectError):
-    """The store cannot be decrypted or is damaged."""
-
-    code: ClassVar[str] = "store-unreadable"
-    exit_code: ClassVar[int] = 36
-    http_status: ClassVar[int] = 500
-
-
-class StoreBusyError(IdiolectError):
-    """Another process holds the store locked."""
-
-    code: ClassVar[str] = "store-busy"
-    exit_code: ClassVar[int] = 37
-    http_status: ClassVar[int] = 503
-
-
-class StoreFullError(IdiolectError):
-    """The store cannot grow: the disk is full, or a quota or size limit is reached."""
-
-    code: ClassVar[str] = "store-full"
-    exit_code: ClassVar[int] = 38
-    http_status: ClassVar[int] = 507
-
-
-class StorePermissionError(IdiolectError):
-    """The store's file or folder does not let this user in."""
-
-    code: ClassVar[str] = "store-permission"
-    exit_code: ClassVar[int] = 39
-    http_status: ClassVar[int] = 500
 
 
 def connect(path: Path, key: str, busy_timeout_s: float, *, new: bool = True) -> Database:
@@ -216,34 +177,3 @@ def _no_room(path: Path) -> bool:
     with suppress(OSError):
         return shutil.disk_usage(path.parent).free < _LEAST_ROOM_BYTES
     return False
-
-
-def busy(path: Path) -> StoreBusyError:
-    """The error that says that another process uses the store."""
-    return StoreBusyError(
-        f"The store {path} is locked by another process. Nothing was changed: "
-        "close the other program that uses it and try again."
-    )
-
-
-def refused(path: Path, error: OSError) -> IdiolectError:
-    """The error that says what the file system's refusal to write a file of the store's means."""
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return no_permission(path, error.strerror or "not permitted")
-    return full(path)
-
-
-def full(path: Path) -> StoreFullError:
-    """The error that says that there is no room to write."""
-    return StoreFullError(
-        f"The store {path} cannot be written: the disk is full, a quota or size limit is reached, or the "
-        "disk fails. Nothing was changed: make room and try again."
-    )
-
-
-def no_permission(path: Path, why: str) -> StorePermissionError:
-    """The error that says that the file cannot be used, and `why`."""
-    return StorePermissionError(
-        f"The store {path} cannot be used: {why}. "
-        "Make the file and its folder writable for the user who runs idiolect."
-    )

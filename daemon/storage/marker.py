@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
-from idiolect.daemon.storage.file import refused
+from idiolect.daemon.storage.errors import refused
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
@@ -72,6 +72,19 @@ class Marker:
     store: str = ""
     backups: tuple[KnownBackup, ...] = ()
     check: Check | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How it stands with the store: whether its file is there, when all of it was last read, whether it was sound.
+
+    `mend` says what to do where something is wrong, in sentences.
+    """
+
+    state: Presence
+    checked_at: datetime | None
+    sound: bool | None
+    mend: str | None
 
 
 def read(settings: Settings) -> Marker | None:
@@ -147,6 +160,23 @@ def last_check(settings: Settings) -> Check | None:
     except OSError:
         return None
     return found.check if found and found.check and found.check.inode == inode else None
+
+
+def standing(settings: Settings) -> Standing:
+    """What is known without reading the store, with or without a running service."""
+    state = presence(settings)
+    check = last_check(settings)
+    at, sound = (None, None) if check is None else (check.at, check.sound)
+    mend = None
+    if state in ("missing", "empty"):
+        what = "is not there" if state == "missing" else "is empty"
+        mend = f"The store {settings.store_path} {what}. {ways_back(settings)}"
+    elif state == "there" and sound is False:
+        mend = (
+            f"A part of the store {settings.store_path} is damaged. Keep a copy of the profile and check the disk. "
+            f"{ways_back(settings)}"
+        )
+    return Standing(state, at, sound, mend)
 
 
 def lost(settings: Settings, state: Literal["missing", "empty"]) -> StoreLostError:

@@ -11,15 +11,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from idiolect.daemon.storage import audit, checkpoints, copies, feedback, lineage, receipts, texts
-from idiolect.daemon.storage.file import (
-    StoreBusyError,
-    StoreFullError,
-    StoreUnreadableError,
-    busy,
-    connect,
-    immediate,
-    translated,
-)
+from idiolect.daemon.storage.errors import StoreBusyError, StoreFullError, StoreUnreadableError, busy
+from idiolect.daemon.storage.file import connect, immediate, translated
 from idiolect.daemon.storage.records import (
     COMMANDS,
     ROUND_DUE,

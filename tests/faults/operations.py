@@ -19,7 +19,7 @@ from idiolect.daemon.checkup import Checkup
 from idiolect.daemon.children import Children
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, marker, opening
-from idiolect.daemon.storage.file import StoreUnreadableError
+from idiolect.daemon.storage.errors import StoreUnreadableError
 from idiolect.daemon.storage.records import FileState, NewEntry
 from idiolect.daemon.storage.schema import migrations
 from idiolect.daemon.storage.selectors import Selector
@@ -361,8 +361,8 @@ def _kept_already(before: Any, now: Any, _after: Any) -> bool:
 
 
 def _on_the_way(before: Any, now: Any, after: Any) -> bool:
-    """The former store is back, and the one from before is about to be the kept one."""
-    return now == after | {"kept": None}
+    """The former store is back, and the one from before is about to be the kept one, which it does not know yet."""
+    return now in (after | {"kept": None}, after | {"kept": None, "marker": (True, ["a.backup"])})
 
 
 def _aside(settings: Settings) -> int:

@@ -96,7 +96,7 @@ CASES = (
     reads("learned --json"),
     alone("lock", 111),
     alone("lock --passphrase-file {passphrase}", 111),
-    alone("unlock", 111),
+    alone("unlock", 0, 0),
     alone("rekey", 111),
     alone("token", 0),
     alone("token --rotate", 111),

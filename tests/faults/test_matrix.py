@@ -89,8 +89,8 @@ import matrix
 from idiolect.daemon.storage import store
 connect, connected = store.connect, lambda db: None
 {change}
-def changed(*given):
-    db = connect(*given)
+def changed(*given, **named):
+    db = connect(*given, **named)
     connected(db)
     return db
 store.connect = changed

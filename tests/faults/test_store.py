@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import sqlcipher3.dbapi2 as sqlcipher
 
-from idiolect.daemon.storage.file import (
+from idiolect.daemon.storage.errors import (
     StoreBusyError,
     StoreFullError,
     StoreNewerError,
@@ -44,7 +44,7 @@ CHILD = """
     from pathlib import Path
     from idiolect.daemon.storage.records import FileState, NewEntry
     from idiolect.daemon.storage.selectors import Selector
-    from idiolect.daemon.storage.file import StoreFullError
+    from idiolect.daemon.storage.errors import StoreFullError
     from idiolect.daemon.storage.store import Store
 
     path, key = Path(sys.argv[1]), sys.argv[2]

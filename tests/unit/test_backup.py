@@ -19,7 +19,12 @@ import sqlcipher3.dbapi2 as sqlcipher
 from idiolect.daemon import backup, backupfile, process, unfinished
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, keys, marker
-from idiolect.daemon.storage.file import StoreBusyError, StoreFullError, StoreNewerError, StoreUnreadableError
+from idiolect.daemon.storage.errors import (
+    StoreBusyError,
+    StoreFullError,
+    StoreNewerError,
+    StoreUnreadableError,
+)
 from idiolect.daemon.storage.records import BackupRow, Feedback, FileState, NewEntry
 from idiolect.daemon.storage.schema import migrations
 from idiolect.daemon.storage.selectors import Selector

@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from idiolect.daemon import backup, doctor
-from idiolect.daemon.checkup import Checkup, standing
+from idiolect.daemon.checkup import Checkup
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, marker, opening, through
-from idiolect.daemon.storage.file import StoreBusyError, StoreUnreadableError
+from idiolect.daemon.storage.errors import StoreBusyError, StoreUnreadableError
+from idiolect.daemon.storage.marker import standing
 from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.storage.selectors import Selector
 

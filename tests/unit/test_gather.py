@@ -19,7 +19,7 @@ from idiolect.daemon.commandline import cli
 from idiolect.daemon.inventory import Inventory, UnknownSourceError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.people import Asked
-from idiolect.daemon.storage.file import StoreBusyError, StoreFullError
+from idiolect.daemon.storage.errors import StoreBusyError, StoreFullError
 from idiolect.daemon.storage.records import ForgetReceipt, OtherCountError
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store

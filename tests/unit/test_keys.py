@@ -10,7 +10,7 @@ import pytest
 from idiolect.daemon import locking, process, purge
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import keys
-from idiolect.daemon.storage.file import StorePermissionError
+from idiolect.daemon.storage.errors import StorePermissionError
 from idiolect.daemon.storage.store import Store
 
 

@@ -18,7 +18,7 @@ import pytest
 from idiolect.daemon import backup, doctor, locking, process, purge
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, keys, marker, opening
-from idiolect.daemon.storage.file import StoreUnreadableError
+from idiolect.daemon.storage.errors import StoreUnreadableError
 from idiolect.daemon.storage.records import NewEntry
 
 KEY = copies.raw("c3" * 32)

@@ -18,7 +18,7 @@ import pytest
 from idiolect.daemon.capture import Ingest
 from idiolect.daemon.readers import NoSuchPathError
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.file import StoreFullError
+from idiolect.daemon.storage.errors import StoreFullError
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.watch import COUNTING_S, ManyFilesError, Watcher
 
