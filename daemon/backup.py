@@ -201,7 +201,9 @@ def restore(settings: Settings, source: Path, key: str) -> Restored:
         try:
             _write_draft(settings, source, key, draft, hex_digits, former)
             verified = copies.check(draft, copies.raw(hex_digits))
-            _settle(draft, hex_digits)  # its log may hold what could not be brought into it when it was closed
+            _settle(
+                draft, hex_digits
+            )  # its log may hold what could not be brought into it when it was closed
             if former is None:
                 move_aside(settings)  # a log that is left of a lost store would be taken for the new one's
                 durable.publish(draft, settings.store_path)
