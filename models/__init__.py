@@ -6,3 +6,6 @@ import os
 # user's home, unless this says no before the library is first imported. (Its own function that turns reports off
 # comes too late: the database is there by then.)
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+# numpy's products here are small. A second thread gains nothing on an idle processor, and where others are at work the
+# two wait for each other: a text took 1.7 times as long to be read for secrets.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
