@@ -23,9 +23,9 @@ from typing import Any, NoReturn
 
 import psutil
 
-from idiolect.adapters.clock import Suspensions
+from idiolect.adapters.compute_clock import Suspensions
 from idiolect.models.errors import IdiolectError
-from idiolect.models.shield import shield
+from idiolect.models.hardening import shield
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 

@@ -1,1 +1,5 @@
-"""The service: capture, store, privacy, HTTP endpoint, command line."""
+"""The service: it collects text, has it learned, and answers programs that ask for suggestions.
+
+In come files, requests over HTTP, and commands. Out go answers, and one encrypted profile. Only here are files read,
+connections opened, and settings known.
+"""

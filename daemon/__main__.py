@@ -1,6 +1,7 @@
 """The service process: `python -m idiolect.daemon --home FOLDER [--port N]`, lock to last answer.
 
-Where nobody asks for anything it rests (`rest.py`), and comes back with `--handed`, the pipe that holds what it left.
+Where nobody asks for anything it rests (`idle_state.py`), and comes back with `--handed`, the pipe that holds what it
+left.
 
 Its first and only line on stdout tells whoever started it how that went, as JSON: `{"running": {...}}` once
 it answers, or `{"error": {"code", "message", "exit_code"}}`. Everything else goes to the log.
@@ -21,17 +22,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from idiolect.daemon import process
-from idiolect.daemon.desktop import tell_manager_ready
 from idiolect.daemon.endpoint import address, connection, tokens
 from idiolect.daemon.endpoint.sessions import Sessions
-from idiolect.daemon.heap import keep_little
-from idiolect.daemon.log import open_log
-from idiolect.daemon.refused import refusal
-from idiolect.daemon.rest import POSSIBLE, Handover, Rest, begin, release_signals
+from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime.desktop import tell_manager_ready
+from idiolect.daemon.runtime.heap import keep_little
+from idiolect.daemon.runtime.idle_state import POSSIBLE, Handover, Rest, begin, release_signals
+from idiolect.daemon.runtime.log import open_log
+from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
-from idiolect.models.shield import shield
+from idiolect.models.hardening import shield
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,36 +18,40 @@ from typing import Any
 import numpy as np
 import psutil
 
-from idiolect.adapters.attribution import Attribution, Attributor
 from idiolect.adapters.export import export
-from idiolect.adapters.generation import Voice
+from idiolect.adapters.generation.generator import Voice
 from idiolect.adapters.keyness import Keyword, keywords
-from idiolect.adapters.knowledge import Knowledge
 from idiolect.adapters.lora import Lora
-from idiolect.adapters.mixture import Mixture
-from idiolect.adapters.predict import NO_GHOST, Predictor, Suggestion
-from idiolect.adapters.serving import Serving
-from idiolect.daemon import trust, unfinished
-from idiolect.daemon.capture import Ingest, Learned, Progress
-from idiolect.daemon.checkup import Checkup
-from idiolect.daemon.children import Children
-from idiolect.daemon.commands import Commands
-from idiolect.daemon.evals import Evals
-from idiolect.daemon.examples import examples
-from idiolect.daemon.generations import Generations
-from idiolect.daemon.heap import give_back_memory
-from idiolect.daemon.inventory import Inventory
-from idiolect.daemon.latest import Latest
-from idiolect.daemon.offlimits import NOWHERE, AppRule, AppRuleRow, Place
-from idiolect.daemon.readers import NothingToReadError, ReadReport
+from idiolect.adapters.prediction.attribution import Attribution, Attributor
+from idiolect.adapters.prediction.loaded_model import Serving
+from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.adapters.prediction.predictor import NO_GHOST, Predictor, Suggestion
+from idiolect.adapters.prediction.user_model import Knowledge
+from idiolect.daemon.evaluation.evals import Evals
+from idiolect.daemon.ingest.capture import Ingest, Learned, Progress
+from idiolect.daemon.ingest.inventory import Inventory
+from idiolect.daemon.ingest.watch import Watcher
+from idiolect.daemon.privacy.after_forgetting import Remains, look, still_suggested
+from idiolect.daemon.privacy.app_policy import NOWHERE, AppRule, AppRuleRow, Place
+from idiolect.daemon.profile import unfinished_backups
+from idiolect.daemon.profile.integrity_check import Checkup
+from idiolect.daemon.profile.retention import Retention
+from idiolect.daemon.profile.takeout import EVERYTHING, takeout
 from idiolect.daemon.redaction.redact import hides, without_placeholders
-from idiolect.daemon.remains import Remains, look, still_suggested
-from idiolect.daemon.rest import Rest
-from idiolect.daemon.retention import Retention
-from idiolect.daemon.rounds import Rounds
-from idiolect.daemon.servable import NoAdapterError, Servable
+from idiolect.daemon.rounds.rounds import Rounds
+from idiolect.daemon.rounds.trainer import Trainer, told
+from idiolect.daemon.runtime.child_processes import Children
+from idiolect.daemon.runtime.debounce import Latest
+from idiolect.daemon.runtime.heap import give_back_memory
+from idiolect.daemon.runtime.idle_state import Rest
+from idiolect.daemon.serving import suggestion_stats
+from idiolect.daemon.serving.sample_completions import examples
+from idiolect.daemon.serving.servable_adapters import NoAdapterError, Servable
+from idiolect.daemon.serving.shell_commands import Commands
+from idiolect.daemon.serving.text_generation import Generations
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.people import Asked
+from idiolect.daemon.sources.readers import NothingToReadError, ReadReport
 from idiolect.daemon.sources.table import SUFFIXES
 from idiolect.daemon.storage.audit import Audit
 from idiolect.daemon.storage.marker import standing
@@ -61,9 +65,6 @@ from idiolect.daemon.storage.records import (
     ForgetReceipt,
 )
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.takeout import EVERYTHING, takeout
-from idiolect.daemon.trainer import Trainer, told
-from idiolect.daemon.watch import Watcher
 from idiolect.models.build import find_base
 from idiolect.models.lexicon import read_lexicon
 
@@ -91,7 +92,7 @@ class Service:
         self._settings = settings
         self._base = find_base(settings.base_dir)
         self._store = open_store(settings, key)
-        unfinished.clear(self._store)
+        unfinished_backups.clear(self._store)
         self.key = self._store.key
         """The store's."""
         try:
@@ -111,7 +112,7 @@ class Service:
         )
         self._tokenizer = self._serving.tokenizer
         self._servable = Servable(self._store, self._base)
-        self._trust = trust.Trust(self._store)
+        self._trust = suggestion_stats.Trust(self._store)
         self._attributor = Attributor(self._serving)
         self._learning = threading.Lock()
         self._commands = Commands(self._store, self._serving)
@@ -255,13 +256,13 @@ class Service:
             return FeedbackReceipt(False, "paused")
         if (reason := self._ingest.off_limits.learning(place)) is not None:
             return FeedbackReceipt(False, reason)
-        self._store.add_feedback(given, self._predictor.adapter_id, trust.today())
+        self._store.add_feedback(given, self._predictor.adapter_id, suggestion_stats.today())
         self._predictor.uptake = self._trust.uptake()
         return FeedbackReceipt(True, None)
 
     def report(self, days: int) -> FeedbackReport:
         """What became of the suggestions of the last ``days`` days, today included; days are UTC's."""
-        return self._store.feedback_report(trust.today() - timedelta(days=days - 1))
+        return self._store.feedback_report(suggestion_stats.today() - timedelta(days=days - 1))
 
     def examples(self, count: int) -> list[dict[str, str]]:
         """Completions of text that the newest adapter was judged by: {"prefix", "base", "adapted", "truth"}.
@@ -331,7 +332,7 @@ class Service:
 
         Raises OtherCountError, with nothing changed, where it would not be the ``expect``ed number of entries.
         """
-        unfinished.clear(self._store)  # so that no backup is told of that came to nothing
+        unfinished_backups.clear(self._store)  # so that no backup is told of that came to nothing
         would = self._store.forget(selector, dry_run=True, expect=expect)
         if dry_run:
             return would
@@ -460,7 +461,8 @@ class Service:
             "training": self._rounds.progress(),
             "next_round": self._rounds.outlook(),
             "rounds_today": self._rounds.today(),
-            "savings": asdict(self._store.savings()) | {"today": asdict(self._store.savings(trust.today()))},
+            "savings": asdict(self._store.savings())
+            | {"today": asdict(self._store.savings(suggestion_stats.today()))},
             "last_round": asdict(last[0]) | {"metrics": told(last[0].metrics)} if last else None,
             "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
         }

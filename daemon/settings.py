@@ -18,7 +18,7 @@ import pydantic_settings
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from idiolect.daemon.secretapps import NEVER_HEARD
+from idiolect.daemon.secret_apps import NEVER_HEARD
 from idiolect.models.errors import IdiolectError
 
 _PREFIX = "IDIOLECT_"

@@ -124,7 +124,7 @@ def never_read() -> str:
 
 def never_heard() -> str:
     """The programs that are never listened to, how they are told, and where that was found."""
-    from idiolect.daemon.secretapps import ALL
+    from idiolect.daemon.secret_apps import ALL
 
     rows = ["| programs | patterns | found in |", "|---|---|---|"]
     for kind, apps in ALL.items():
@@ -205,16 +205,14 @@ def sources() -> list[Path]:
     return [path for folder in folders for path in sorted(folder.glob("*.py"))]
 
 
-def modules() -> str:
-    """Every module with the first sentence of its docstring, by package."""
+def rooms() -> str:
+    """Every folder with its docstring: what comes in, what goes out, and what only it may do."""
     lines = []
     for path in sources():
-        sentence = _first_paragraph(ast.parse(path.read_text("utf-8")))
         if path.name == "__init__.py":
-            lines += ["", f"`{path.parent.relative_to(ROOT)}/`: {sentence}", ""]
-        else:
-            lines.append(f"- `{path.relative_to(ROOT)}`: {sentence}")
-    return "\n".join(lines).strip()
+            sentences = " ".join((ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split())
+            lines.append(f"- `{path.parent.relative_to(ROOT)}/`: {sentences}")
+    return "\n".join(lines)
 
 
 def _first_paragraph(node: ast.Module | ast.ClassDef) -> str:

@@ -1,4 +1,8 @@
-"""The compact base model: fetch, tokenizer, ONNX graph, inference session, torch twin."""
+"""The base model: fetched, built, and run.
+
+In come the files of a pinned language model, and token ids. Out go an ONNX graph, a tokenizer, and the
+probabilities of the next token. Only this room runs the model and knows its weights.
+"""
 
 import os
 

@@ -18,7 +18,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from idiolect.models.cache import WORTH, Aside, Lent, common_beginning, lazy_zeros, stands_in
+from idiolect.models.kv_cache import WORTH, Aside, Lent, common_beginning, lazy_zeros, stands_in
 from idiolect.models.llama import DamagedModelError, LlamaConfig, adapter_inputs
 
 Adapter = Mapping[str, NDArray[np.float32]]

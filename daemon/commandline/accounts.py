@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from idiolect.daemon.purge import Purged
+    from idiolect.daemon.profile.purge import Purged
     from idiolect.daemon.settings import Settings
 
 _DAYS = 14

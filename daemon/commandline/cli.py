@@ -38,7 +38,7 @@ from idiolect.daemon.commandline.manual import man
 from idiolect.daemon.commandline.opening import open_
 from idiolect.daemon.commandline.token import token
 from idiolect.models.errors import IdiolectError
-from idiolect.models.shield import shield
+from idiolect.models.hardening import shield
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,7 +119,7 @@ def _is_text(argument: str) -> bool:
 
 def _refused(error: Exception) -> IdiolectError | None:
     """What the operating system refused, if that is what the error is about."""
-    from idiolect.daemon.refused import refusal
+    from idiolect.daemon.runtime.os_errors import refusal
 
     try:
         return refusal(error, _settings().home)
@@ -138,7 +138,7 @@ def _unexpected(error: Exception) -> str:
     """A sentence about a mistake in the program, and its places, without a word of the user's, in the log."""
     import logging
 
-    from idiolect.daemon.log import open_log
+    from idiolect.daemon.runtime.log import open_log
 
     with contextlib.suppress(Exception):  # this is the last that can be done
         path = _settings().prepare().log_path
@@ -181,7 +181,7 @@ app.command(
 @app.command(rich_help_panel=_CARE, epilog="Example: idiolect doctor")
 def doctor(as_json: AsJson = False) -> None:
     """Check the installation and say how to mend what is wrong; exit code 69 if something is."""
-    from idiolect.daemon.doctor import examine
+    from idiolect.daemon.commandline.doctor import examine
 
     findings = examine()
     _view().findings(findings, as_json=as_json)
@@ -351,7 +351,7 @@ def evaluate(
 
 def _page_for(path: Path) -> Callable[[dict[str, Any]], str]:
     """What makes the page, once the folder is there that it is to be in."""
-    from idiolect.daemon.evalpage import render
+    from idiolect.daemon.evaluation.eval_page import render
 
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise typer.BadParameter("the page (--html) is a file, in a folder that exists")
@@ -443,7 +443,7 @@ def welcome(
 
 def _prove(client: Client, view: View, budget: float | None, *, fresh: int) -> bool:
     """Train and show the verdict, or the last one again if nothing was read since; whether there is one."""
-    from idiolect.daemon.process import RelayedError
+    from idiolect.daemon.runtime.process import RelayedError
 
     last = client.get("/v1/status").get("last_round")
     if not fresh and last and last["status"] in {"promoted", "refused"}:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import httpx
 
-from idiolect.daemon import peer, process
+from idiolect.daemon.runtime import peer_check, process
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Client:
             headers={"Authorization": f"Bearer {process.read_token(settings)}"},
             timeout=httpx.Timeout(_ANSWER_S, connect=_CONNECT_S),
             transport=transport,
-            event_hooks={"request": [peer.only_to(settings, running)]},
+            event_hooks={"request": [peer_check.only_to(settings, running)]},
             trust_env=False,  # no proxy may stand between two programs of one machine, or see the token
         )
 

@@ -112,7 +112,7 @@ def _at_rest(settings: Settings, room_bytes: int) -> Iterator[None]:
     The block finds `room_bytes` of room on the disk, and the start what it needs: where there is not so much, OSError
     is raised before anything was ended.
     """
-    from idiolect.daemon import desktop, process
+    from idiolect.daemon.runtime import desktop, process
     from idiolect.models import durable
 
     settings.prepare()
@@ -136,7 +136,7 @@ def _ended(settings: Settings) -> bool:
     """End the service, and wait until nothing is left of its process and what that held; whether it ran."""
     import psutil
 
-    from idiolect.daemon import process
+    from idiolect.daemon.runtime import process
 
     pid = process.holder(settings)
     if pid is None:
@@ -161,7 +161,7 @@ def lock(
     as_json: AsJson = False,
 ) -> None:
     """Let go of key, text and adapter: suggestions stop until `idiolect unlock`, and nothing is learned."""
-    from idiolect.daemon import locking
+    from idiolect.daemon.profile import locking
 
     settings = _settings()
     given = None
@@ -174,7 +174,7 @@ def lock(
 
 def unlock(passphrase_file: PassphraseFile = None, as_json: AsJson = False) -> None:
     """Let the service have its key again."""
-    from idiolect.daemon import locking
+    from idiolect.daemon.profile import locking
 
     settings = _settings()
     if not settings.locked_path.exists():  # the service goes on as it is
@@ -189,7 +189,7 @@ def unlock(passphrase_file: PassphraseFile = None, as_json: AsJson = False) -> N
 
 def rekey(as_json: AsJson = False) -> None:
     """Encrypt the store with a new key; the old one opens nothing but older copies then."""
-    from idiolect.daemon import locking
+    from idiolect.daemon.profile import locking
 
     settings, accounts = _settings(), _accounts()
     with _at_rest(settings, locking.rekey_bytes(settings)), accounts.waiting("Encrypting the store anew"):
@@ -202,7 +202,7 @@ def purge(
     as_json: AsJson = False,
 ) -> None:
     """Delete everything: text, adapters, key, log, settings, base model. It cannot be undone."""
-    from idiolect.daemon import purge as purging
+    from idiolect.daemon.profile import purge as purging
 
     settings, accounts = _settings(), _accounts()
     if not yes:

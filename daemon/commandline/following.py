@@ -52,7 +52,7 @@ def watch(
 
 def _followed(client: Client, view: View, body: dict[str, Any], *, ask: bool) -> dict[str, Any]:
     """Have a folder read and followed; the import's report. Where it is very much, the user may be asked first."""
-    from idiolect.daemon.process import RelayedError
+    from idiolect.daemon.runtime.process import RelayedError
 
     try:
         return view.follow_import(client.stream("/v1/watch", body))

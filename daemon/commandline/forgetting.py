@@ -51,7 +51,7 @@ def carry_out(
     The service is always told how many entries it is to be. Where that is none, it is asked for nothing more, but
     `even_if_empty`: then the request does something besides. Raises CountNeededError, and what the service refuses.
     """
-    from idiolect.daemon.process import RelayedError
+    from idiolect.daemon.runtime.process import RelayedError
 
     sure = {} if consent.expect is None else {"expect": consent.expect}
     for look in range(_LOOKS):

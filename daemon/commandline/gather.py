@@ -18,7 +18,7 @@ from idiolect.models.errors import IdiolectError
 if TYPE_CHECKING:
     from idiolect.daemon.commandline.client import Client
     from idiolect.daemon.commandline.sourceview import SourceView
-    from idiolect.daemon.discovery import Place
+    from idiolect.daemon.ingest.source_discovery import Place
 
 
 _KNOWN: Final = "duplicate"
@@ -99,7 +99,7 @@ def _view() -> SourceView:
 def _find(
     view: SourceView, path: Path | None, exclude: tuple[str, ...], only: list[Sort] | None, *, quiet: bool
 ) -> list[Place]:
-    from idiolect.daemon.discovery import places
+    from idiolect.daemon.ingest.source_discovery import places
 
     home = Path(absolute([path])[0]) if path is not None else Path.home()
     found = []
@@ -156,8 +156,8 @@ def _remove(client: Client, view: SourceView, path: Path, consent: Consent, *, a
 def lines_of(lines: TextIO, client: Client) -> dict[str, Any]:
     """Send lines of JSON (`text`, perhaps `ts`) to the service one by one; the import's report."""
     from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS
-    from idiolect.daemon.readers import ReadReport, Skipped
     from idiolect.daemon.sources.documents import parsed
+    from idiolect.daemon.sources.readers import ReadReport, Skipped
 
     if isinstance(lines, io.TextIOWrapper):
         lines.reconfigure(encoding="utf-8", errors="ignore")  # JSON is that, whatever the terminal's language

@@ -16,8 +16,8 @@ from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from idiolect.daemon.commandline.view import View
-    from idiolect.daemon.desktop import Installed
-    from idiolect.daemon.process import Running
+    from idiolect.daemon.runtime.desktop import Installed
+    from idiolect.daemon.runtime.process import Running
     from idiolect.daemon.settings import Settings
 
 _PROMPT_S = 15.0  # a service that runs tells within this time that it does
@@ -36,8 +36,8 @@ def start(
     as_json: AsJson = False,
 ) -> None:
     """Start the service in the background; returns once it answers."""
-    from idiolect.daemon import process
     from idiolect.daemon.commandline.view import View
+    from idiolect.daemon.runtime import process
     from idiolect.daemon.settings import Settings
 
     settings = (Settings() if port is None else Settings(port=port)).prepare()
@@ -58,7 +58,7 @@ def started(settings: Settings, view: View, port: int | None = None) -> tuple[Ru
     """The service, started if it did not run, and whether it was. Raises what keeps it from answering."""
     from concurrent.futures import ThreadPoolExecutor
 
-    from idiolect.daemon import process
+    from idiolect.daemon.runtime import process
     from idiolect.daemon.storage.marker import refuse_lost
 
     if process.holder(settings) is not None:
@@ -91,8 +91,8 @@ def _whole(settings: Settings) -> bool:
 
 
 def _launched(settings: Settings, view: View, port: int | None) -> tuple[Running, bool]:
-    from idiolect.daemon import desktop
     from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.runtime import desktop
 
     with view.waiting("Starting the service"):
         running, fresh = desktop.start(settings, port)
@@ -103,8 +103,8 @@ def _launched(settings: Settings, view: View, port: int | None) -> tuple[Running
 
 def stop(as_json: AsJson = False) -> None:
     """End the service; what it learned is kept."""
-    from idiolect.daemon import process
     from idiolect.daemon.commandline.view import View
+    from idiolect.daemon.runtime import process
     from idiolect.daemon.settings import Settings
 
     settings = Settings()
@@ -115,11 +115,11 @@ def status(as_json: AsJson = False) -> None:
     """Show what it knows, serves and does; works without the service, too."""
     from pydantic_core import to_jsonable_python
 
-    from idiolect.daemon import process
     from idiolect.daemon.commandline.client import Client, NotAnsweringError, NotRunningError
+    from idiolect.daemon.commandline.doctor import warnings
     from idiolect.daemon.commandline.view import View
-    from idiolect.daemon.doctor import warnings
     from idiolect.daemon.endpoint import tokens
+    from idiolect.daemon.runtime import process
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.marker import standing
 
@@ -172,7 +172,7 @@ def service(
 ) -> None:
     """Have the desktop run the service: hardened, from log-in on, again after a crash."""
     from idiolect.daemon.commandline.view import View
-    from idiolect.daemon.desktop import Desktop
+    from idiolect.daemon.runtime.desktop import Desktop
     from idiolect.daemon.settings import Settings
 
     if writable and action not in (Action.install, Action.show):

@@ -11,7 +11,7 @@ import typer
 from idiolect.daemon.commandline.arguments import AsJson, confirm, passphrase_of, path_of
 
 if TYPE_CHECKING:
-    from idiolect.daemon.backup import Contents
+    from idiolect.daemon.profile.backup import Contents
     from idiolect.daemon.settings import Settings
 
 
@@ -51,8 +51,8 @@ def backup(
     as_json: AsJson = False,
 ) -> None:
     """Write all that was learned to one encrypted file, and read it through; a running service goes on meanwhile."""
-    from idiolect.daemon.backup import make, replaces
     from idiolect.daemon.commandline.view import View
+    from idiolect.daemon.profile.backup import make, replaces
 
     view, settings = View(), _settings()
     _one_key(read_from, profile_key=profile_key)
@@ -100,8 +100,8 @@ def restore(
 
 
 def _restore(settings: Settings, view: Any, path: Path, key: str, *, yes: bool, as_json: bool) -> None:
-    from idiolect.daemon.backup import examine
-    from idiolect.daemon.backup import restore as put_back
+    from idiolect.daemon.profile.backup import examine
+    from idiolect.daemon.profile.backup import restore as put_back
 
     with view.waiting("Reading the backup"):
         found = examine(path, key)
@@ -120,7 +120,7 @@ def _restore(settings: Settings, view: Any, path: Path, key: str, *, yes: bool, 
 
 
 def _undo(settings: Settings, view: Any, *, as_json: bool) -> None:
-    from idiolect.daemon.backup import undo
+    from idiolect.daemon.profile.backup import undo
 
     holds = undo(settings)
     said = "which cannot be read" if holds is None else _holds(holds)
@@ -133,7 +133,7 @@ def _undo(settings: Settings, view: Any, *, as_json: bool) -> None:
 
 
 def _discard(settings: Settings, view: Any, *, yes: bool, as_json: bool) -> None:
-    from idiolect.daemon.backup import discard
+    from idiolect.daemon.profile.backup import discard
 
     if settings.former_store_path.exists() and not yes:
         confirm(f"Remove {settings.former_store_path}? It cannot be put back then.")
@@ -155,7 +155,7 @@ def _one_key(read_from: str | None, *, profile_key: bool) -> None:
 def _key(settings: Settings, read_from: str | None, *, profile_key: bool, new: bool) -> str:
     """The key of a copy. A `new` passphrase is asked for twice, and must not be a short one."""
     if profile_key:
-        from idiolect.daemon import backup as work
+        from idiolect.daemon.profile import backup as work
 
         return work.profile_key(settings) if new else work.kept_key(settings)
     return passphrase_of(read_from, "Passphrase of the backup: ", new=new)

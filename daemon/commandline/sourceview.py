@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from idiolect.daemon.discovery import Place
+    from idiolect.daemon.ingest.source_discovery import Place
     from idiolect.models.errors import IdiolectError
 
 _SHOWN = 20  # people

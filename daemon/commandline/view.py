@@ -23,8 +23,8 @@ from idiolect.models.errors import IdiolectError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from idiolect.daemon.doctor import Finding
-    from idiolect.daemon.process import Running
+    from idiolect.daemon.commandline.doctor import Finding
+    from idiolect.daemon.runtime.process import Running
     from idiolect.daemon.settings import Settings
 
 _PHASES = {"fetch": "Fetching the base model", "build": "Building it"}

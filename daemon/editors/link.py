@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from idiolect.daemon import desktop, peer, process
 from idiolect.daemon.endpoint import tokens
+from idiolect.daemon.runtime import desktop, peer_check, process
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Link:
             },
             timeout=_ANSWER_S,
             transport=httpx.AsyncHTTPTransport(uds=running.socket) if running.socket else None,
-            event_hooks={"request": [peer.only_to_async(self._settings, running)]},
+            event_hooks={"request": [peer_check.only_to_async(self._settings, running)]},
             trust_env=False,  # no proxy may stand between two programs of one machine, or see the token
         )
 

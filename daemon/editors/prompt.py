@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from idiolect.daemon import process
 from idiolect.daemon.endpoint import tokens
-from idiolect.models.shield import shield
+from idiolect.daemon.runtime import process
+from idiolect.models.hardening import shield
 
 _ANSWER_S: Final = 5.0  # a service at rest takes up to 2
 _LOOK_S: Final = 60.0  # between two looks whether the shell still lives
@@ -136,7 +136,7 @@ class _Profile:
 class _Connection(http.client.HTTPConnection):
     """Over which nothing is sent to anything but the service, though another program may have taken its port.
 
-    `peer.py` says why looking after the connection is made is enough.
+    `peer_check.py` says why looking after the connection is made is enough.
     """
 
     def __init__(self, profile: _Profile, running: process.Running) -> None:

@@ -6,8 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeAlias
 
-from idiolect.daemon import markdown
-from idiolect.daemon.sources import org, rst
+from idiolect.daemon.sources import markdown, org, rst
 from idiolect.daemon.sources.lines import paragraphs
 from idiolect.daemon.sources.replies import own_words
 

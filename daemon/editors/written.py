@@ -6,8 +6,8 @@ from bisect import bisect
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.edits import Originals
-from idiolect.daemon.normalise import has_words, normalise
+from idiolect.daemon.ingest.normalise import has_words, normalise
+from idiolect.daemon.storage.paragraphs import Originals
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,1 +1,5 @@
-"""The endpoint: where and how the service is asked over HTTP."""
+"""The HTTP endpoint: how other programs ask the service.
+
+In come requests with a token. Out go JSON, streams of events, and the page. Only this room knows addresses, tokens and
+what a request looks like.
+"""

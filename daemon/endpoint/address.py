@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, ClassVar
 
-from idiolect.daemon.process import Running
+from idiolect.daemon.runtime.process import Running
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 

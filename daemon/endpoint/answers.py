@@ -15,8 +15,8 @@ from starlette.routing import Match, Route
 
 from idiolect.daemon.endpoint import dialects, shapes
 from idiolect.daemon.endpoint.queue import BusyError, Client
-from idiolect.daemon.process import UnauthorizedError
-from idiolect.daemon.refused import refusal
+from idiolect.daemon.runtime.os_errors import refusal
+from idiolect.daemon.runtime.process import UnauthorizedError
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from idiolect.daemon.endpoint.scopes import needed
 from idiolect.daemon.endpoint.sessions import Sessions, cookie_name
 from idiolect.daemon.endpoint.streams import internal
 from idiolect.daemon.endpoint.tokens import Tokens
-from idiolect.daemon.process import UnauthorizedError
+from idiolect.daemon.runtime.process import UnauthorizedError
 from idiolect.daemon.storage.keys import LockedError
 from idiolect.models.errors import IdiolectError
 

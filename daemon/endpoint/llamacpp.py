@@ -15,12 +15,12 @@ from fastapi import FastAPI, Request, Response
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from idiolect.adapters.texts import WINDOW, End, Piece, Prompt, Wanted, stops
+from idiolect.adapters.generation.requests import WINDOW, End, Piece, Prompt, Wanted, stops
 from idiolect.daemon.endpoint.answers import answer, post, read_body
 from idiolect.daemon.endpoint.openai import Lenient
 from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS
 from idiolect.daemon.endpoint.texts import Texts, numbered
-from idiolect.daemon.generations import SERVED
+from idiolect.daemon.serving.text_generation import SERVED
 
 if TYPE_CHECKING:
     from idiolect.daemon.service import Service

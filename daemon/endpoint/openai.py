@@ -18,15 +18,15 @@ from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from idiolect.adapters.texts import WINDOW, Chat, End, Piece, Prompt, Token, Wanted, stops
+from idiolect.adapters.generation.requests import WINDOW, Chat, End, Piece, Prompt, Token, Wanted, stops
 from idiolect.daemon.endpoint.answers import answer, post, read_body
 from idiolect.daemon.endpoint.shapes import MAX_PREFIX_CHARS, MAX_TEXT_CHARS, InvalidRequestError
 from idiolect.daemon.endpoint.texts import Texts, numbered
-from idiolect.daemon.generations import SERVED
+from idiolect.daemon.serving.text_generation import SERVED
 
 if TYPE_CHECKING:
-    from idiolect.daemon.generations import NamedModel
     from idiolect.daemon.service import Service
+    from idiolect.daemon.serving.text_generation import NamedModel
 
 _MAX_TEXTS = 32  # in one answer
 

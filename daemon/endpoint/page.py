@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from idiolect.daemon.endpoint.sessions import Sessions
-    from idiolect.daemon.process import Running
+    from idiolect.daemon.runtime.process import Running
 
 _TYPES = {
     "index.html": "text/html; charset=utf-8",

@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 from idiolect.adapters.keyness import Keyword
 from idiolect.daemon.endpoint import dialects, llamacpp, openai
 from idiolect.daemon.endpoint.scopes import Scope, needed
-from idiolect.daemon.offlimits import AppRuleRow
+from idiolect.daemon.privacy.app_policy import AppRuleRow
 from idiolect.daemon.storage.audit import Audit
 from idiolect.daemon.storage.records import AdapterRow, Forgotten, Savings, SourceRow
 

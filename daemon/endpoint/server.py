@@ -37,8 +37,8 @@ from idiolect.daemon.storage.records import EvalRequest, Feedback
 if TYPE_CHECKING:
     import socket
 
-    from idiolect.adapters.predict import Suggestion
-    from idiolect.daemon.process import Running
+    from idiolect.adapters.prediction.predictor import Suggestion
+    from idiolect.daemon.runtime.process import Running
     from idiolect.daemon.service import Service
     from idiolect.daemon.settings import Settings
 

@@ -15,7 +15,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
-from idiolect.daemon.offlimits import AppRule, Place
+from idiolect.daemon.privacy.app_policy import AppRule, Place
 from idiolect.daemon.storage.records import SuggestionKind
 from idiolect.daemon.storage.selectors import MAX_CHARS, Selector
 from idiolect.models.errors import IdiolectError
@@ -23,12 +23,12 @@ from idiolect.models.errors import IdiolectError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from idiolect.adapters.attribution import Attribution, Origin
     from idiolect.adapters.keyness import Keyword
-    from idiolect.adapters.predict import Suggestion
-    from idiolect.daemon.capture import Learned
-    from idiolect.daemon.offlimits import AppRuleRow
-    from idiolect.daemon.remains import Remains
+    from idiolect.adapters.prediction.attribution import Attribution, Origin
+    from idiolect.adapters.prediction.predictor import Suggestion
+    from idiolect.daemon.ingest.capture import Learned
+    from idiolect.daemon.privacy.after_forgetting import Remains
+    from idiolect.daemon.privacy.app_policy import AppRuleRow
     from idiolect.daemon.storage.audit import Audit
     from idiolect.daemon.storage.records import FeedbackReceipt, FeedbackReport, ForgetReceipt, Tenth
 

@@ -17,7 +17,7 @@ from anyio.to_thread import run_sync
 from fastapi.responses import Response, StreamingResponse
 
 from idiolect.daemon.endpoint.shapes import encode, error_body
-from idiolect.daemon.refused import refusal
+from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

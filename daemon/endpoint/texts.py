@@ -17,8 +17,8 @@ from idiolect.daemon.endpoint.streams import Streams, stopping
 if TYPE_CHECKING:
     from fastapi import Request, Response
 
-    from idiolect.adapters.texts import Chat, End, Piece, Prompt, Wanted
-    from idiolect.daemon.generations import Generations
+    from idiolect.adapters.generation.requests import Chat, End, Piece, Prompt, Wanted
+    from idiolect.daemon.serving.text_generation import Generations
 
 Part = TypeVar("Part")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from idiolect.daemon.redaction.near import Form, Grammar
+from idiolect.daemon.redaction.cue_grammar import Form, Grammar
 from idiolect.daemon.redaction.rule import DONE, Rule
 
 _AT, _TO = r"(?<![\w.,/:+#-])(?<!\d )(?<![€$£] )", r"(?![\w#-])(?!\.\d|,\d|/\d|:\d| ?[€$£%°]| \d)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.redaction.near import Form, Grammar
+from idiolect.daemon.redaction.cue_grammar import Form, Grammar
 from idiolect.daemon.redaction.randomness import is_random
 from idiolect.daemon.redaction.rule import DONE, Rule
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from idiolect.daemon.redaction.cue_grammar import Form, Grammar
 from idiolect.daemon.redaction.ids import check
-from idiolect.daemon.redaction.near import Form, Grammar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

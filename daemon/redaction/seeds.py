@@ -7,7 +7,7 @@ import unicodedata
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.redaction.near import Form, Grammar
+from idiolect.daemon.redaction.cue_grammar import Form, Grammar
 from idiolect.daemon.redaction.randomness import common_pairs
 from idiolect.daemon.redaction.rule import Rule
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from idiolect.adapters.cues import Cue, cues, folded
-from idiolect.daemon.redaction.words import COLON_AT, COMMON_AT, CUES_AT, Word, features, words
+from idiolect.adapters.secret_cues import Cue, cues, folded
+from idiolect.daemon.redaction.word_features import COLON_AT, COMMON_AT, CUES_AT, Word, features, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

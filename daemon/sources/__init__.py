@@ -1,1 +1,5 @@
-"""Sources of text: one module a format, each with a function that reads it; `table.py` lists them all."""
+"""Readers of the formats that people write in: mail, chats, notes, documents, commit messages, shells.
+
+In comes a file. Out come the pieces of text that its user wrote, without what others or programs wrote. Each format is
+one module; `table.py` lists them all, so that a new source is a module and a row.
+"""

@@ -1,36 +1,36 @@
-"""The user's commit messages in a git repository; see `commits.py` for what is left out of them."""
+"""The user's commit messages in a git repository; see `commit_messages.py` for what is left out of them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from idiolect.daemon import commits
+from idiolect.daemon.sources import commit_messages
 from idiolect.daemon.sources.people import EVERYONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from idiolect.daemon.readers import Item, Skipped
     from idiolect.daemon.sources.people import Asked
+    from idiolect.daemon.sources.readers import Item, Skipped
 
 
 def is_repository(path: Path, _head: bytes) -> bool:
     """Whether a path is a git folder (`.git`, or a bare repository)."""
-    return path.is_dir() and commits.git_folder(path) is not None
+    return path.is_dir() and commit_messages.git_folder(path) is not None
 
 
 def read(path: Path, asked: Asked, since: str | None = None) -> Iterator[Item | Skipped]:
     """The messages of the user's commits, newest first; of those after the commit `since`. Raises GitError."""
     authors = () if EVERYONE in asked.me else asked.me
-    return commits.read_git(path, authors=authors, since=since)
+    return commit_messages.read_git(path, authors=authors, since=since)
 
 
 def authors(path: Path) -> list[tuple[str, int]]:
     """Who committed to a repository: addresses with how many commits each, the busiest first. Raises GitError."""
-    return commits.authors(path)
+    return commit_messages.authors(path)
 
 
 def guess(path: Path) -> tuple[str, ...]:
     """The addresses that git would commit with here: the repository's own, then those of the user's configuration."""
-    return commits.configured(path)
+    return commit_messages.configured(path)

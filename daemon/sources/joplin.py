@@ -9,8 +9,8 @@ import re
 import tarfile
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon import markdown
-from idiolect.daemon.readers import Item, Skipped, explained
+from idiolect.daemon.sources import markdown
+from idiolect.daemon.sources.readers import Item, Skipped, explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from selectolax.lexbor import LexborHTMLParser
 
-from idiolect.daemon.readers import Item, Skipped, explained, opened
+from idiolect.daemon.sources.readers import Item, Skipped, explained, opened
 from idiolect.daemon.sources.replies import own_words
 
 if TYPE_CHECKING:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.readers import Skipped, explained, opened
 from idiolect.daemon.sources import (
     documents,
     git,
@@ -23,6 +22,7 @@ from idiolect.daemon.sources import (
     whatsapp,
 )
 from idiolect.daemon.sources.people import called, not_known, own, writers
+from idiolect.daemon.sources.readers import Skipped, explained, opened
 from idiolect.daemon.storage.records import COMMANDS
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from idiolect.daemon.readers import Item
     from idiolect.daemon.sources.people import Asked
+    from idiolect.daemon.sources.readers import Item
 
 _HEAD_BYTES: Final = 8192
 

@@ -1,1 +1,5 @@
-"""Storage: everything learned about the user in one encrypted file, and the key to it."""
+"""The store: everything learned about the user in one encrypted SQLite file, and the key to it.
+
+In come entries, adapters and events; each method is one transaction. Out come the same, and receipts of what was
+forgotten. Only this room speaks SQL, and only it handles the key.
+"""

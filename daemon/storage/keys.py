@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import keyring
 
-from idiolect.daemon import process
+from idiolect.daemon.runtime import process
 from idiolect.daemon.storage import marker
 from idiolect.daemon.storage.errors import StoreBusyError
 from idiolect.daemon.storage.file import fits

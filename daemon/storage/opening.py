@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from idiolect.daemon import process
+from idiolect.daemon.runtime import process
 from idiolect.daemon.storage import keys, marker
 from idiolect.daemon.storage.errors import StoreUnreadableError, refused
 from idiolect.daemon.storage.file import fits
+from idiolect.daemon.storage.full_read import sound
 from idiolect.daemon.storage.marker import KnownBackup, Marker
 from idiolect.daemon.storage.records import BackupRow
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.storage.through import sound
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, cast
 from idiolect.daemon.storage import audit, checkpoints, copies, feedback, lineage, receipts, texts
 from idiolect.daemon.storage.errors import StoreBusyError, StoreFullError, StoreUnreadableError, busy
 from idiolect.daemon.storage.file import connect, immediate, translated
+from idiolect.daemon.storage.full_read import Reading
 from idiolect.daemon.storage.records import (
     COMMANDS,
     ROUND_DUE,
@@ -38,7 +39,6 @@ from idiolect.daemon.storage.records import (
 )
 from idiolect.daemon.storage.schema import microseconds, moment, now_us
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.storage.through import Reading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

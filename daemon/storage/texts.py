@@ -11,8 +11,8 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from idiolect.daemon.edits import blurred, decoded
 from idiolect.daemon.redaction.redact import kinds
+from idiolect.daemon.storage.paragraphs import blurred, decoded
 from idiolect.daemon.storage.records import COMMANDS, Counts, FileState, NewEntry, SourceRow
 from idiolect.daemon.storage.schema import microseconds, moment, now_us
 from idiolect.daemon.storage.selectors import Selector

@@ -29,13 +29,13 @@ from rich.console import Console
 from rich.table import Table
 
 from idiolect.adapters.child import Asked
-from idiolect.adapters.expectation import softmax
-from idiolect.adapters.memory import FastMemory
-from idiolect.adapters.round import run
+from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.prediction.next_token import softmax
+from idiolect.adapters.training.round import run
+from idiolect.daemon.rounds.trainer import order_of
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.trainer import order_of
 from idiolect.models.session import Session
 
 REPETITIONS = (1, 5, 20)

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from idiolect.adapters.memory import FastMemory
-from idiolect.adapters.serving import Serving
+from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.prediction.loaded_model import Serving
 from idiolect.models.build import find_base
 
 ROOT = Path(__file__).resolve().parents[2]

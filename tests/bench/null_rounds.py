@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 from idiolect.adapters.corpus import hold_out
-from idiolect.adapters.round import Order
+from idiolect.adapters.training.round import Order
 
 ROUNDS = int(os.environ.get("ROUNDS", "70"))
 FIRST = 10  # rounds that learn which words there are
@@ -29,7 +29,7 @@ ENTRIES, WORDS = 60, 12  # a round
 
 def run(order: Order, entries: list[list[int]]) -> dict:
     lines = [json.dumps(asdict(order)), str(len(entries)), *map(json.dumps, entries)]
-    command = [sys.executable, "-P", "-m", "idiolect.adapters.round"]
+    command = [sys.executable, "-P", "-m", "idiolect.adapters.training.round"]
     # Its input stays open while it runs: it ends with its parent.
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         child.stdin.write("".join(f"{line}\n" for line in lines).encode())

@@ -21,7 +21,7 @@ import numpy as np
 
 from idiolect.daemon.redaction import tagger
 from idiolect.daemon.redaction.patterns import RULES
-from idiolect.daemon.redaction.words import BUCKETS, WIDTH, Word, features, words
+from idiolect.daemon.redaction.word_features import BUCKETS, WIDTH, Word, features, words
 
 ROOT = Path(__file__).parents[2]
 SECRETS = ROOT / "tests" / "bench" / "secrets"

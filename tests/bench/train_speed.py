@@ -29,8 +29,8 @@ from idiolect.models.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from idiolect.adapters.lora import Lora
-    from idiolect.adapters.training import Step, TrainConfig
-    from idiolect.models.twin import Twin
+    from idiolect.adapters.training.finetune import Step, TrainConfig
+    from idiolect.models.torch_llama import Twin
 
 STEPS = 5
 LEARNED, HELD_OUT = 20_480, 4_096  # tokens
@@ -49,7 +49,7 @@ def rows(base: BasePaths) -> Rows:
 
 
 def ours(base: BasePaths) -> float:
-    from idiolect.adapters.training import TrainConfig
+    from idiolect.adapters.training.finetune import TrainConfig
 
     text = rows(base)
     stamps: list[float] = []
@@ -61,10 +61,10 @@ def ours(base: BasePaths) -> float:
 def trained_by_us(
     base: BasePaths, text: Rows, config: TrainConfig, alpha: float, rank: int, report: Callable[[Step], None]
 ) -> tuple[Twin, Lora]:
-    from idiolect.adapters.clock import Clock
+    from idiolect.adapters.compute_clock import Clock
     from idiolect.adapters.lora import Lora, LoraConfig
-    from idiolect.adapters.training import fastest_products, train
-    from idiolect.models.twin import Twin
+    from idiolect.adapters.training.finetune import fastest_products, train
+    from idiolect.models.torch_llama import Twin
 
     twin = Twin(read_weights(base.graph, base.config), fastest_products(THREADS))
     start = Lora.fresh(LoraConfig(rank, alpha), base.config)
@@ -86,7 +86,7 @@ def trained_by_peft(
 ) -> torch.nn.Module:
     from peft import LoraConfig, get_peft_model
 
-    from idiolect.adapters.training import TrainConfig, _schedule
+    from idiolect.adapters.training.finetune import TrainConfig, _schedule
 
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
@@ -120,7 +120,7 @@ def trained_by_peft(
 
 def perplexity(base: BasePaths, learner: str, corpus: Path) -> float:
     """Of a person's newest text, after the same tokens before it; in rows of 256, by torch alone."""
-    from idiolect.adapters.training import TrainConfig
+    from idiolect.adapters.training.finetune import TrainConfig
 
     tokenizer = Tokenizer(base.tokenizer)
     breaks = tokenizer.encode("\n")

@@ -19,12 +19,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from idiolect.adapters import evaluate
-from idiolect.adapters.heldout import Message, Split, split_corpus
-from idiolect.adapters.typist import BARS, Typed
-from idiolect.daemon.children import Children
+from idiolect.adapters.evaluation import run as evaluation
+from idiolect.adapters.evaluation.eval_split import Message, Split, split_corpus
+from idiolect.adapters.evaluation.typing_simulator import BARS, Typed
+from idiolect.daemon.rounds.trainer import TRAINING, order_of
+from idiolect.daemon.runtime.child_processes import Children
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.trainer import TRAINING, order_of
 from idiolect.models.build import find_base
 from idiolect.models.tokenizer import Tokenizer
 
@@ -53,7 +53,7 @@ def trained(split: Split, settings: Settings) -> dict[str, Any]:
 
 def typed(split: Split, result: dict[str, Any], settings: Settings) -> dict[str, list[Typed]]:
     """The test, typed with the memory and with the adapter as well."""
-    order = evaluate.Order(
+    order = evaluation.Order(
         base=str(BASE),
         threads=settings.threads,
         context_tokens=settings.context_tokens,
@@ -69,9 +69,9 @@ def typed(split: Split, result: dict[str, Any], settings: Settings) -> dict[str,
         restraint=None,
         rare_min_count=settings.rare_min_count,
     )
-    arms = [arm for arm in evaluate._ARMS if arm.memory and arm.context]
-    clock = evaluate._Clock(1, 1, lambda _event: None)
-    typist = evaluate._Typist(order, split.history, split.test, clock)
+    arms = [arm for arm in evaluation._ARMS if arm.memory and arm.context]
+    clock = evaluation._Clock(1, 1, lambda _event: None)
+    typist = evaluation._Typist(order, split.history, split.test, clock)
     return {arm.name: typist.type(arm, len(split.history), ghosts=False) for arm in arms}
 
 

@@ -25,14 +25,14 @@ from typing import Any
 import numpy as np
 
 from idiolect.adapters.corpus import Recent
-from idiolect.adapters.gate import Judged, decide, general_perplexity, judge
 from idiolect.adapters.lora import Lora
-from idiolect.adapters.memory import FastMemory
-from idiolect.adapters.mixture import Mixture
-from idiolect.daemon.children import Children
-from idiolect.daemon.schedule import Facts, Machine, Schedule
+from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.adapters.training.gate import Judged, decide, general_perplexity, judge
+from idiolect.daemon.rounds.schedule import Facts, Machine, Schedule
+from idiolect.daemon.rounds.trainer import TRAINING, order_of
+from idiolect.daemon.runtime.child_processes import Children
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.trainer import TRAINING, order_of
 from idiolect.models.build import find_base
 from idiolect.models.session import Model
 from idiolect.models.tokenizer import Tokenizer

@@ -23,7 +23,7 @@ import httpx
 import pyte
 import pytest
 
-from idiolect.daemon import process
+from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
 DEADLINE_S = 60

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from idiolect.daemon import evalpage
+from idiolect.daemon.evaluation import eval_page
 
 # Stands around the page and reports on it; the page itself runs nothing.
 AROUND = """<!DOCTYPE html><meta name="color-scheme" content="light dark"><title></title>
@@ -64,7 +64,7 @@ def arm(name, saved):
 @pytest.fixture(scope="module")
 def page():
     names = ("base", "context", "memory", "adapter", "no context", "both")
-    return evalpage.render(
+    return eval_page.render(
         {
             "made": "2026-11-25T17:20:05+00:00",
             "seed": 1,

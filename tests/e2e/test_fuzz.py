@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon import process
 from idiolect.daemon.endpoint import address, server, tokens
 from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.runtime import process
 from idiolect.daemon.service import Service
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))
@@ -36,7 +36,7 @@ deterministic = true
 @pytest.fixture
 def running(tiny_profile, tmp_path, monkeypatch):
     """A service over the tiny model that answers, with its settings; texts that it writes are short."""
-    monkeypatch.setattr("idiolect.adapters.generation.WINDOW", 64)
+    monkeypatch.setattr("idiolect.adapters.generation.generator.WINDOW", 64)
     settings = tiny_profile(tmp_path / "home")
     tokens.make(settings, Scope.ADMIN)
     service = Service(settings)

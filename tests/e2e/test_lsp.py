@@ -16,7 +16,7 @@ import pytest
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
-from idiolect.daemon import process
+from idiolect.daemon.runtime import process
 
 CANARY = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 CLIENTS = Path(__file__).parents[2] / "docs" / "clients.md"

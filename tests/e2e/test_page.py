@@ -12,7 +12,7 @@ from importlib import resources
 import httpx
 import pytest
 
-from idiolect.daemon import process
+from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.store import Store

@@ -17,7 +17,7 @@ from idiolect.adapters.corpus import general_passages
 from idiolect.models.graph import read_weights
 from idiolect.models.session import Model, Session
 from idiolect.models.tokenizer import Tokenizer
-from idiolect.models.twin import Twin
+from idiolect.models.torch_llama import Twin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

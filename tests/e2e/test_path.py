@@ -96,7 +96,9 @@ def first_that_was_learned(program):
 
 def child_of(program):
     process = psutil.Process(program.json("status")["pid"])
-    return next((child for child in process.children() if "idiolect.adapters.round" in child.cmdline()), None)
+    return next(
+        (child for child in process.children() if "idiolect.adapters.training.round" in child.cmdline()), None
+    )
 
 
 def test_the_memory_knows_a_text_as_soon_as_it_is_told(program):

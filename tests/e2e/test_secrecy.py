@@ -23,7 +23,7 @@ def crash(event, args):
     if event == "import" and args[0] == "torch" and os.path.exists(os.environ["HOME"] + "/crash"):
         raise ValueError("{CANARY}\\n{CANARY.replace(" ", "")}: {OTHER}")
 
-if "idiolect.adapters.round" in sys.orig_argv:
+if "idiolect.adapters.training.round" in sys.orig_argv:
     sys.addaudithook(crash)
 """
 
@@ -186,7 +186,11 @@ def test_no_text_is_in_any_file(life):
 
 
 def test_no_text_is_in_what_is_printed_or_in_a_list_of_processes(life):
-    assert {"idiolect.daemon", "idiolect.adapters.round", "idiolect.adapters.evaluate"} <= life.shown.keys()
+    assert {
+        "idiolect.daemon",
+        "idiolect.adapters.training.round",
+        "idiolect.adapters.evaluation.run",
+    } <= life.shown.keys()
     for words in (CANARY, OTHER):
         assert words[:20] not in json.dumps(life.shown)
         assert [step for step in life.said if words[:20] in step["out"] + step["err"]] == []

@@ -7,9 +7,9 @@ import sys
 import psutil
 import pytest
 
-from idiolect.daemon import process
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.runtime import process
 
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"
 KNOWN = "the teal lighthouse keeper Zorv"

@@ -13,10 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from idiolect.daemon import backup, intake
-from idiolect.daemon.capture import Ingest
-from idiolect.daemon.checkup import Checkup
-from idiolect.daemon.children import Children
+from idiolect.daemon.ingest import intake
+from idiolect.daemon.ingest.capture import Ingest
+from idiolect.daemon.ingest.watch import Watcher
+from idiolect.daemon.profile import backup
+from idiolect.daemon.profile.integrity_check import Checkup
+from idiolect.daemon.rounds.trainer import Trainer
+from idiolect.daemon.runtime.child_processes import Children
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, marker, opening
 from idiolect.daemon.storage.errors import StoreUnreadableError
@@ -24,8 +27,6 @@ from idiolect.daemon.storage.records import FileState, NewEntry
 from idiolect.daemon.storage.schema import migrations
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.trainer import Trainer
-from idiolect.daemon.watch import Watcher
 from idiolect.models.build import BasePaths
 
 if TYPE_CHECKING:

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon import process
-from idiolect.daemon.children import Children
 from idiolect.daemon.commandline.client import Client
-from idiolect.daemon.offlimits import NOWHERE
+from idiolect.daemon.privacy.app_policy import NOWHERE
+from idiolect.daemon.rounds.trainer import RoundFailedError
+from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime.child_processes import Children
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.records import AdapterDamagedError
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.trainer import RoundFailedError
 
 TEXT = "We met at the harbour at noon and the boat was late again, so we took the train."
 

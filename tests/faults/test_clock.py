@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from idiolect.daemon import capture, trust
-from idiolect.daemon.offlimits import NOWHERE
+from idiolect.daemon.ingest import capture
+from idiolect.daemon.privacy.app_policy import NOWHERE
 from idiolect.daemon.service import Service
+from idiolect.daemon.serving import suggestion_stats
 from idiolect.daemon.storage import schema
 from idiolect.daemon.storage.records import Feedback
 from idiolect.daemon.storage.selectors import Selector
@@ -27,7 +28,7 @@ def clock(monkeypatch):
         def now(cls, zone=None):
             return datetime.now(zone) + wrong
 
-    for module in (capture, schema, trust):
+    for module in (capture, schema, suggestion_stats):
         monkeypatch.setattr(module, "datetime", Clock)
 
     def jump(days):

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.main import get_command
 
-from idiolect.daemon import process
-from idiolect.daemon.backup import make
 from idiolect.daemon.commandline import cli
 from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.endpoint import tokens
+from idiolect.daemon.profile.backup import make
+from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.store import Store

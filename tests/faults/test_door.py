@@ -21,13 +21,13 @@ import psutil
 import pytest
 from typer.testing import CliRunner
 
-from idiolect.daemon import process
 from idiolect.daemon.commandline.cli import app
 from idiolect.daemon.commandline.client import Client, NotAnsweringError
 from idiolect.daemon.editors.link import Link
 from idiolect.daemon.editors.prompt import Asked, Prompt
 from idiolect.daemon.endpoint import connection
 from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
 TOY = str(Path(__file__).parents[1] / "toy")

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon import process
 from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.endpoint import address, tokens
 from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.models import durable
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import keyring.backend
 import pytest
 
-from idiolect.daemon import process
-from idiolect.daemon.intake import identity
+from idiolect.daemon.ingest.intake import identity
+from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.errors import StoreBusyError

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idiolect.daemon.capture import Ingest
-from idiolect.daemon.edits import OFF_RECORD, Known, Ledger, Originals, decoded, digest
+from idiolect.daemon.ingest.capture import Ingest
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.paragraphs import OFF_RECORD, Known, Ledger, Originals, decoded, digest
 from idiolect.daemon.storage.store import Store
 
 if TYPE_CHECKING:

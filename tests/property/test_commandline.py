@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.main import get_command
 
-from idiolect.daemon import process
 from idiolect.daemon.commandline import cli
+from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "8"))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from idiolect.adapters.serving import Serving
-from idiolect.daemon.capture import Ingest
+from idiolect.adapters.prediction.loaded_model import Serving
+from idiolect.daemon.ingest.capture import Ingest
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store

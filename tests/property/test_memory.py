@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idiolect.adapters import memory as fast
-from idiolect.adapters.memory import ORDER, FastMemory, Prediction
+from idiolect.adapters import ngram_memory as fast
+from idiolect.adapters.ngram_memory import ORDER, FastMemory, Prediction
 
 VOCAB = 40
 START = 0

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from idiolect.adapters.corpus import Recent
-from idiolect.adapters.knowledge import Knowledge
-from idiolect.adapters.memory import FastMemory
-from idiolect.adapters.mixture import Mixture
-from idiolect.adapters.predict import NO_GHOST, Predictor, Suggestion
-from idiolect.adapters.rare import Rare
-from idiolect.adapters.words import WORD, Words
+from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.adapters.prediction.predictor import NO_GHOST, Predictor, Suggestion
+from idiolect.adapters.prediction.rare_strings import Rare
+from idiolect.adapters.prediction.user_model import Knowledge
+from idiolect.adapters.prediction.vocabulary import WORD, Words
 from idiolect.models.lexicon import Lexicon, read_lexicon
 
 if TYPE_CHECKING:
@@ -232,5 +232,7 @@ def test_learning_in_between_changes_nothing_but_what_was_learned(
         for _ in range(data.draw(st.integers(0, 3))):
             ours.suggest(prefix[: data.draw(st.integers(0, len(prefix)))])
         learn(ours, text)
-    with mock.patch("idiolect.adapters.expectation._UNDER_WAY_S", 0.0):  # once no text is under way any more
+    with mock.patch(
+        "idiolect.adapters.prediction.next_token._UNDER_WAY_S", 0.0
+    ):  # once no text is under way any more
         same(ours.suggest(prefix), make(*first, *later, exact=True).suggest(prefix))

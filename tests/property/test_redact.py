@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idiolect.daemon.normalise import normalise, pieces
+from idiolect.daemon.ingest.normalise import normalise, pieces
 from idiolect.daemon.redaction.passwords import WORDS, WORDS_ALONE
 from idiolect.daemon.redaction.patterns import RULES
 from idiolect.daemon.redaction.redact import hides, placeholders, redact

@@ -154,7 +154,7 @@ class ToyGenerations:
     """Writes the same three words, whatever it is asked."""
 
     def models(self):
-        from idiolect.daemon.generations import NamedModel
+        from idiolect.daemon.serving.text_generation import NamedModel
 
         return [
             NamedModel("idiolect", 1, datetime(2026, 1, 31, tzinfo=UTC)),
@@ -165,7 +165,7 @@ class ToyGenerations:
         return next(model for model in self.models() if model.name == name)
 
     def generate(self, name, prompt, wanted):
-        from idiolect.adapters.texts import End, Piece, Token
+        from idiolect.adapters.generation.requests import End, Piece, Token
 
         likeliest = ((b" three", -0.25), (b" words", -2.0))[: wanted.alternatives]
         yield Piece("just three words", (Token(b"just three words", -0.25, likeliest),))
@@ -209,7 +209,7 @@ class ToyService:
         return "secret field" if place.input_purpose == "password" else None
 
     def app_rules(self):
-        from idiolect.daemon.offlimits import AppRuleRow
+        from idiolect.daemon.privacy.app_policy import AppRuleRow
 
         given = [AppRuleRow(app, rule, "you") for app, rule in self.given]
         return [*given, AppRuleRow("*terminal*", "quiet", "built in")]
@@ -457,8 +457,8 @@ class ToyService:
         return ForgetReceipt(entries, (1, 2), None, 45, None if dry_run else 7, total=1091)
 
     def remains(self, selector):
-        from idiolect.daemon.nearly import Near
-        from idiolect.daemon.remains import Remains
+        from idiolect.daemon.privacy.after_forgetting import Remains
+        from idiolect.daemon.privacy.near_matches import Near
 
         if selector.phrase is None:
             return Remains()
@@ -544,7 +544,7 @@ class ToyService:
         self.paused = False
 
     def rest(self):
-        from idiolect.daemon.rest import Rest
+        from idiolect.daemon.runtime.idle_state import Rest
 
         notes = self.settings.home.parent / "notes"
         return Rest((str(notes),), (".txt",)) if notes.exists() else Rest()

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from idiolect.daemon import process
 from idiolect.daemon.commandline import cli
 from idiolect.daemon.commandline.arguments import budget_of, path_of
+from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
 TOY = Path(__file__).parents[1] / "toy"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from idiolect.adapters.attribution import Attributor, Origin
-from idiolect.adapters.predict import NO_GHOST
-from idiolect.adapters.serving import Serving
+from idiolect.adapters.prediction.attribution import Attributor, Origin
+from idiolect.adapters.prediction.loaded_model import Serving
+from idiolect.adapters.prediction.predictor import NO_GHOST
 
 SENTENCE = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 

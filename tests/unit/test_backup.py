@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 import sqlcipher3.dbapi2 as sqlcipher
 
-from idiolect.daemon import backup, backupfile, process, unfinished
+from idiolect.daemon.profile import backup, backup_target, unfinished_backups
+from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, keys, marker
 from idiolect.daemon.storage.errors import (
@@ -287,7 +288,7 @@ def test_nothing_but_a_backup_is_replaced(mine, tmp_path):
     other.close()
     before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
     for name in ("diary.txt", "phrase", "to diary", "empty", "other.db"):
-        with pytest.raises(backupfile.NotABackupError, match="delete that one first"):
+        with pytest.raises(backup_target.NotABackupError, match="delete that one first"):
             backup.make(mine, tmp_path / name, KEY)
     for path in (
         "/dev/null",
@@ -301,7 +302,7 @@ def test_nothing_but_a_backup_is_replaced(mine, tmp_path):
     with pytest.raises(copies.CopyFailedError, match="inside the profile"):
         backup.make(mine, tmp_path / "to store", KEY)
     refused = program(mine.home, "backup", phrase, "--yes", "--passphrase-file", phrase)
-    assert (refused.returncode, refused.stdout) == (backupfile.NotABackupError.exit_code, "")
+    assert (refused.returncode, refused.stdout) == (backup_target.NotABackupError.exit_code, "")
     assert {path: path.read_bytes() for path in before} == before
     assert not [*tmp_path.glob(".*")], "not even a draft"
     with store_of(mine) as store:
@@ -316,7 +317,7 @@ def test_an_earlier_backup_is_known_by_its_key_or_by_its_first_bytes(mine, targe
     moved = target.rename(tmp_path / "moved")
     backup.make(mine, moved, KEY)
     mine.marker_path.unlink()  # it remembers nothing
-    with pytest.raises(backupfile.NotABackupError):
+    with pytest.raises(backup_target.NotABackupError):
         backup.make(mine, moved, another)
     backup.make(mine, moved, KEY)
     data = bytearray(moved.read_bytes())
@@ -367,7 +368,7 @@ def test_a_backup_whose_note_cannot_be_taken_back_is_told_of_until_the_next_look
     assert known(mine) == {"my.backup": None}
     with store_of(mine) as store:
         assert len(store.unfinished_backups()) == 1
-        unfinished.clear(store)
+        unfinished_backups.clear(store)
         assert store.unfinished_backups() == []
     assert known(mine) == before
 
@@ -410,7 +411,7 @@ def test_a_backup_that_was_killed_leaves_nothing_once_the_next_has_looked(mine, 
     assert len(drafts) == (when != "published")
     assert known(mine) == {"my.backup": None}, "it is told of as long as it may hold text"
     with store_of(mine) as store:
-        unfinished.clear(store)
+        unfinished_backups.clear(store)
         assert store.unfinished_backups() == []
     assert not [*target.parent.glob(".my.backup-*.part")]
     if when == "published":
@@ -465,7 +466,7 @@ def test_a_backup_that_is_being_written_is_left_alone_though_the_clock_is_set(mi
         command = [sys.executable, "-c", CLEARED, mine.home]
         found.append(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         assert draft.exists()
-        backupfile.draft_beside(target)  # another backup for the same place begins
+        backup_target.draft_beside(target)  # another backup for the same place begins
         assert draft.exists()
         return copy(db, draft, *more)
 
@@ -519,7 +520,7 @@ def test_only_drafts_that_were_left_behind_are_removed(mine, target):
     for path in (left, diary, link, folder):
         os.utime(path, (1, 1), follow_symlinks=False)
     fresh = target.with_name(".my.backup-another.part")
-    with backupfile.created(fresh):
+    with backup_target.created(fresh):
         backup.make(mine, target, KEY)
         assert fresh.exists(), "another backup is writing it"
     assert not left.exists()

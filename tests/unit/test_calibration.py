@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idiolect.adapters.calibration import Calibration, uptake
+from idiolect.adapters.prediction.calibration import Calibration, uptake
 
 GRID = np.linspace(0, 1, 201)
 

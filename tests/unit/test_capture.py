@@ -14,18 +14,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from idiolect.daemon import intake, origins
-from idiolect.daemon.capture import Ingest, Learned, PausedError
-from idiolect.daemon.commits import GitError
-from idiolect.daemon.edits import digest
-from idiolect.daemon.readers import (
-    BinaryFileError,
-    NoSuchPathError,
-    NothingToReadError,
-    ReadReport,
-)
+from idiolect.daemon.ingest import intake, origins
+from idiolect.daemon.ingest.capture import Ingest, Learned, PausedError
+from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.sources.commit_messages import GitError
+from idiolect.daemon.sources.readers import BinaryFileError, NothingToReadError, ReadReport
 from idiolect.daemon.storage.errors import StoreFullError
+from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 

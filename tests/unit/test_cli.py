@@ -20,9 +20,9 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from idiolect.daemon import doctor, process
-from idiolect.daemon.commandline import cli, hosting
+from idiolect.daemon.commandline import cli, doctor, hosting
 from idiolect.daemon.commandline.arguments import interrupted, text_of
+from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import marker, opening
 
@@ -864,7 +864,13 @@ def test_every_command_teaches_with_an_example(run, tmp_path):
     [
         (["commandline.cli"], {"httpx", "pydantic", "psutil", "asyncio"}),  # so that help comes at once
         (
-            ["commandline.cli", "commandline.client", "commandline.view", "doctor", "process"],
+            [
+                "commandline.cli",
+                "commandline.client",
+                "commandline.view",
+                "commandline.doctor",
+                "runtime.process",
+            ],
             {"torch", "onnxruntime", "fastapi", "uvicorn", "numpy", "sqlcipher3"},
         ),
     ],

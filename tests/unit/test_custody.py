@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon import process
 from idiolect.daemon.commandline import cli
+from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
 TOY = Path(__file__).parents[1] / "toy"

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from idiolect.daemon import desktop, process
 from idiolect.daemon.commandline.cli import app
-from idiolect.daemon.desktop import Desktop, ManagerError, NoManagerError
 from idiolect.daemon.editors.link import Link
 from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.runtime import desktop, process
+from idiolect.daemon.runtime.desktop import Desktop, ManagerError, NoManagerError
 from idiolect.daemon.settings import Settings
 
 TOY = str(Path(__file__).parents[1] / "toy")

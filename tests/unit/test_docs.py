@@ -20,10 +20,10 @@ from typer.main import get_command
 import idiolect.adapters
 import idiolect.daemon
 import idiolect.models
-from idiolect.daemon import process
 from idiolect.daemon.commandline import cli
 from idiolect.daemon.endpoint import server
-from idiolect.daemon.offlimits import _EXCLUDED, _PRIVATE, _SECRET_FIELD
+from idiolect.daemon.privacy.app_policy import _EXCLUDED, _PRIVATE, _SECRET_FIELD
+from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
 
@@ -276,7 +276,7 @@ def test_every_reason_for_leaving_something_out_is_documented():
     assert {"excluded", "binary", "unchanged", "lines too long"} <= skipped
     text = (DOCS / "files.md").read_text("utf-8")
     assert [reason for reason in sorted(skipped) if f"`{reason}`" not in text] == []
-    refused = reasons(daemon / "capture.py", "Learned", 3)
+    refused = reasons(daemon / "ingest" / "capture.py", "Learned", 3)
     assert {"paused", "empty", "duplicate"} <= refused
     endpoint = sections(DOCS / "endpoint.md")
     history = endpoint["POST /v1/history"]

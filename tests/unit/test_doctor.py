@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon import doctor, process
-from idiolect.daemon.desktop import Desktop, Installed
+from idiolect.daemon.commandline import doctor
+from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime.desktop import Desktop, Installed
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.records import NewEntry

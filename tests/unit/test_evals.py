@@ -12,11 +12,12 @@ import numpy as np
 import psutil
 import pytest
 
-from idiolect.adapters.heldout import TooLittleToTypeError
-from idiolect.daemon.children import TrainingBusyError
-from idiolect.daemon.evals import EvalFailedError, read_messages
-from idiolect.daemon.readers import NoSuchPathError, NothingToReadError, UnreadableError
+from idiolect.adapters.evaluation.eval_split import TooLittleToTypeError
+from idiolect.daemon.evaluation.evals import EvalFailedError, read_messages
+from idiolect.daemon.runtime.child_processes import TrainingBusyError
+from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.service import Service
+from idiolect.daemon.sources.readers import NothingToReadError, UnreadableError
 from idiolect.daemon.storage.records import EvalRequest
 from idiolect.daemon.storage.selectors import Selector
 

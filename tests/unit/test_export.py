@@ -17,7 +17,7 @@ from idiolect.adapters.export import KINDS, ExportError, export, merge
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.models.llama import BLOCK, DamagedModelError, Weights
 from idiolect.models.session import Model, Session
-from idiolect.models.twin import Twin
+from idiolect.models.torch_llama import Twin
 
 if TYPE_CHECKING:
     from collections.abc import Callable

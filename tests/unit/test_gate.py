@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from idiolect.adapters.corpus import Recent
-from idiolect.adapters.gate import Tally, decide, general_perplexity, judge
-from idiolect.adapters.memory import FastMemory
-from idiolect.adapters.mixture import Mixture
+from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.adapters.training.gate import Tally, decide, general_perplexity, judge
 from idiolect.models.session import Model, Session
 
 if TYPE_CHECKING:

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from idiolect.daemon import process
-from idiolect.daemon.capture import Ingest
 from idiolect.daemon.commandline import cli
-from idiolect.daemon.inventory import Inventory, UnknownSourceError
+from idiolect.daemon.ingest.capture import Ingest
+from idiolect.daemon.ingest.inventory import Inventory, UnknownSourceError
+from idiolect.daemon.ingest.watch import Watcher
+from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.people import Asked
 from idiolect.daemon.storage.errors import StoreBusyError, StoreFullError
 from idiolect.daemon.storage.records import ForgetReceipt, OtherCountError
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.watch import Watcher
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -309,7 +309,7 @@ def test_yes_reads_all_but_shells(run, found):
 
 def test_a_place_that_cannot_be_read_is_told_and_the_others_are_read(run, found, monkeypatch):
     from idiolect.daemon.commandline.client import Client
-    from idiolect.daemon.readers import UnreadableError
+    from idiolect.daemon.sources.readers import UnreadableError
 
     (found / "vault" / ".obsidian").mkdir(parents=True)
     (found / "vault" / "a.md").write_text("Three words here.\n")

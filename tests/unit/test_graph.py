@@ -13,7 +13,7 @@ from idiolect.adapters.lora import LoraConfig
 from idiolect.models.graph import adapter_inputs, build_graph, read_weights
 from idiolect.models.llama import DamagedModelError
 from idiolect.models.session import Model, Session
-from idiolect.models.twin import Twin
+from idiolect.models.torch_llama import Twin
 
 if TYPE_CHECKING:
     from collections.abc import Callable

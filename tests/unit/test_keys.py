@@ -7,7 +7,8 @@ import keyring.backends.fail
 import keyring.backends.null
 import pytest
 
-from idiolect.daemon import locking, process, purge
+from idiolect.daemon.profile import locking, purge
+from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.errors import StorePermissionError

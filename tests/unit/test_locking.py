@@ -11,9 +11,10 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from idiolect.daemon import locking, process
+from idiolect.daemon.profile import locking
+from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import keys, sealing
+from idiolect.daemon.storage import key_wrapping, keys
 from idiolect.daemon.storage.store import Store
 
 KEY = "5a" * 16 + "0f" * 16
@@ -56,7 +57,7 @@ def test_a_profile_that_was_locked_before_opens_and_is_then_locked_the_present_w
     profile.key_path.unlink()
     profile.locked_path.write_text(json.dumps(FORMER) + "\n")
     with process.locked(profile):
-        with pytest.raises(sealing.WrongPassphraseError):
+        with pytest.raises(key_wrapping.WrongPassphraseError):
             locking.unlock(profile, "four plain new words")
         assert locking.needs_passphrase(profile)
         assert locking.unlock(profile, WORDS)
@@ -70,20 +71,20 @@ def test_a_profile_that_was_locked_before_opens_and_is_then_locked_the_present_w
 
 
 def test_no_salt_and_no_nonce_is_used_twice():
-    marks = [sealing.seal(KEY, WORDS) for _ in range(2)]
+    marks = [key_wrapping.seal(KEY, WORDS) for _ in range(2)]
     for name in ("salt", "nonce", "sealed"):
         assert marks[0][name] != marks[1][name]
     assert KEY not in json.dumps(marks)
 
 
-MARK = sealing.seal(KEY, WORDS)
+MARK = key_wrapping.seal(KEY, WORDS)
 
 
 @pytest.mark.parametrize("name", ["salt", "nonce", "sealed"])
 def test_a_changed_mark_gives_no_key(name):
     changed = MARK | {name: ("0" if MARK[name][0] != "0" else "1") + MARK[name][1:]}
-    with pytest.raises(sealing.WrongPassphraseError):
-        sealing.opened(changed, WORDS)
+    with pytest.raises(key_wrapping.WrongPassphraseError):
+        key_wrapping.opened(changed, WORDS)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_a_changed_mark_gives_no_key(name):
 def test_what_a_mark_may_ask_for_is_bounded(change, profile):
     """Nobody who can write the mark has the program take hours, or all memory, or an error of a library's."""
     with pytest.raises(ValueError, match=r"form"):
-        sealing.opened(MARK | change, WORDS)
+        key_wrapping.opened(MARK | change, WORDS)
     profile.locked_path.write_text(json.dumps(MARK | change))
     with process.locked(profile), pytest.raises(keys.KeyDamagedError, match="damaged"):
         locking.unlock(profile, WORDS)
@@ -121,7 +122,7 @@ def test_what_a_mark_may_ask_for_is_bounded(change, profile):
 @pytest.mark.parametrize("missing", [*MARK])
 def test_a_mark_with_something_missing(missing):
     with pytest.raises(ValueError, match=r"missing|form"):
-        sealing.opened({name: value for name, value in MARK.items() if name != missing}, WORDS)
+        key_wrapping.opened({name: value for name, value in MARK.items() if name != missing}, WORDS)
 
 
 @pytest.mark.parametrize("content", ["[]", "7", "{", '{"salt": "ab"}', '{"key": 5, "salt": [], "tag": {}}'])
@@ -134,7 +135,7 @@ def test_a_mark_that_is_none(content, profile):
 
 def test_no_cipher_is_made_by_hand_but_for_reading_former_marks():
     """An exclusive or, or an HMAC that is not compared, would be one."""
-    root = Path(sealing.__file__).parents[2]
+    root = Path(key_wrapping.__file__).parents[2]
     found = {
         path.relative_to(root).as_posix()
         for folder in ("models", "adapters", "daemon")
@@ -142,4 +143,4 @@ def test_no_cipher_is_made_by_hand_but_for_reading_former_marks():
         if re.search(r"zip\([^)]*\)[^)]*\^|\^ b |hmac\.(new|digest)", path.read_text("utf-8"))
         or re.search(r"\ba \^ b\b", path.read_text("utf-8"))
     }
-    assert found == {"daemon/storage/sealing.py"}
+    assert found == {"daemon/storage/key_wrapping.py"}

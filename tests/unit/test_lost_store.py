@@ -15,7 +15,9 @@ from pathlib import Path
 import keyring.backends.fail
 import pytest
 
-from idiolect.daemon import backup, doctor, locking, process, purge
+from idiolect.daemon.commandline import doctor
+from idiolect.daemon.profile import backup, locking, purge
+from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, keys, marker, opening
 from idiolect.daemon.storage.errors import StoreUnreadableError

@@ -7,8 +7,8 @@ import json
 import numpy as np
 import pytest
 
-from idiolect.adapters.memory import ORDER, FastMemory, Prediction
-from idiolect.adapters.mixture import Mixture
+from idiolect.adapters.ngram_memory import ORDER, FastMemory, Prediction
+from idiolect.adapters.prediction.mixture import Mixture
 
 NONE = np.zeros(0)
 

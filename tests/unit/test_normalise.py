@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from idiolect.daemon.normalise import has_words, normalise, pieces
+from idiolect.daemon.ingest.normalise import has_words, normalise, pieces
 
 
 @pytest.mark.parametrize(

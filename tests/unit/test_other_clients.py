@@ -12,11 +12,11 @@ import httpx
 import openai
 import pytest
 
-from idiolect.adapters.texts import Piece, Prompt, Wanted
+from idiolect.adapters.generation.requests import Piece, Prompt, Wanted
 from idiolect.daemon.endpoint import address, server
-from idiolect.daemon.generations import ForgottenError, UnknownModelError
-from idiolect.daemon.offlimits import Place
+from idiolect.daemon.privacy.app_policy import Place
 from idiolect.daemon.service import Service
+from idiolect.daemon.serving.text_generation import ForgottenError, UnknownModelError
 from idiolect.daemon.storage.selectors import Selector
 
 TOKEN = "t" * 43

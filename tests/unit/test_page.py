@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from idiolect.daemon.endpoint import server
-from idiolect.daemon.process import Running
+from idiolect.daemon.runtime.process import Running
 from idiolect.daemon.settings import Settings
 
 TOY = runpy.run_path(str(Path(__file__).parents[1] / "toy" / "sitecustomize.py"))

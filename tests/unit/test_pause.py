@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from idiolect.daemon import pause as pauses
-from idiolect.daemon.pause import Pause, PausedError
+from idiolect.daemon.privacy import pause as pauses
+from idiolect.daemon.privacy.pause import Pause, PausedError
 from idiolect.daemon.storage.store import Store
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon import process
 from idiolect.daemon.endpoint import address
-from idiolect.daemon.process import Running
+from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime.process import Running
 from idiolect.daemon.settings import Settings
 
 TOY = str(Path(__file__).parents[1] / "toy")

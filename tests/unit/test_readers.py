@@ -11,18 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.commits import GitError, git_folder, head, read_git, written
-from idiolect.daemon.finding import Exclusion, find
-from idiolect.daemon.markdown import prose
-from idiolect.daemon.readers import (
-    Item,
-    NoSuchPathError,
-    ReadReport,
-    Skipped,
-    UnreadableError,
-)
+from idiolect.daemon.ingest.file_discovery import Exclusion, find
+from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import NEVER_READ
+from idiolect.daemon.sources.commit_messages import GitError, git_folder, head, read_git, written
+from idiolect.daemon.sources.markdown import prose
 from idiolect.daemon.sources.people import Asked
+from idiolect.daemon.sources.readers import Item, ReadReport, Skipped, UnreadableError
 from idiolect.daemon.sources.table import BY_NAME, document_at, kind_of
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from idiolect.daemon.intake import identity
-from idiolect.daemon.retention import Retention
+from idiolect.daemon.ingest.intake import identity
+from idiolect.daemon.profile.retention import Retention
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.storage.schema import microseconds

@@ -18,8 +18,8 @@ import psutil
 import pytest
 
 from idiolect.adapters.lora import AdapterFormatError, Lora, LoraConfig
-from idiolect.adapters.mixture import Mixture
-from idiolect.adapters.round import Order
+from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.adapters.training.round import Order
 from idiolect.models.build import MissingModelError
 from idiolect.models.llama import DamagedModelError
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from idiolect.models.build import BasePaths
     from idiolect.models.tokenizer import Tokenizer
 
-COMMAND = [sys.executable, "-P", "-m", "idiolect.adapters.round"]
+COMMAND = [sys.executable, "-P", "-m", "idiolect.adapters.training.round"]
 DEADLINE_S = 120
 CANARY = "purple canary sings at midnight"
 
@@ -470,7 +470,7 @@ def test_text_stays_between_its_ends(
 ) -> None:
     """Nothing of it among arguments or in the environment, and no file is open that it could be written to."""
     _, seen = while_training
-    assert "idiolect.adapters.round" in seen["shown"]
+    assert "idiolect.adapters.training.round" in seen["shown"]
     assert CANARY not in seen["shown"]
     assert not [ids for ids in entries if json.dumps(ids)[1:-1] in seen["shown"]]
     assert not [file.path for file in seen["open"] if "w" in getattr(file, "mode", "r")]

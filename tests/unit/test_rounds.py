@@ -18,11 +18,11 @@ import psutil
 import pytest
 
 from idiolect.adapters.lora import Lora, LoraConfig
-from idiolect.daemon.offlimits import Place
+from idiolect.daemon.privacy.app_policy import Place
+from idiolect.daemon.rounds.trainer import RoundFailedError
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.trainer import RoundFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -487,7 +487,7 @@ def test_a_clock_that_jumps_keeps_each_days_sum(profile: Profile, monkeypatch: p
     service = profile.service
 
     def used(day: str, seconds: float) -> float:
-        monkeypatch.setattr("idiolect.daemon.trainer._today", lambda: day)
+        monkeypatch.setattr("idiolect.daemon.rounds.trainer._today", lambda: day)
         service._trainer._use(seconds)
         return service._rounds.today()["used_s"]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idiolect.daemon.schedule import Facts, Machine, Schedule
+from idiolect.daemon.rounds.schedule import Facts, Machine, Schedule
 from idiolect.daemon.settings import Settings, SettingsError, span_of
 
 if TYPE_CHECKING:

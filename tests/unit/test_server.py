@@ -28,7 +28,7 @@ from idiolect.daemon.endpoint.schema import ANSWERS
 from idiolect.daemon.endpoint.scopes import NEEDED, Scope
 from idiolect.daemon.endpoint.sessions import Sessions, cookie_name
 from idiolect.daemon.endpoint.tokens import Tokens
-from idiolect.daemon.log import PlainFormatter
+from idiolect.daemon.runtime.log import PlainFormatter
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import EvalRequest, Feedback
 from idiolect.daemon.storage.selectors import Selector

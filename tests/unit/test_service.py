@@ -6,13 +6,13 @@ from datetime import date
 
 import pytest
 
-from idiolect.adapters.restraint import Restraint
-from idiolect.adapters.texts import Prompt, Wanted
-from idiolect.daemon.offlimits import Place
+from idiolect.adapters.generation.requests import Prompt, Wanted
+from idiolect.adapters.prediction.ghost_penalty import Restraint
+from idiolect.daemon.privacy.app_policy import Place
 from idiolect.daemon.service import Service
+from idiolect.daemon.serving.suggestion_stats import Trust
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.trust import Trust
 
 TAKEN = Feedback("word", "accepted", 0.75, characters=6)
 LEFT = Feedback("ghost", "dismissed", 0.25)
@@ -31,7 +31,7 @@ def on(monkeypatch):
     """`on(day)`: from now on it is that day of January."""
 
     def on(day):
-        monkeypatch.setattr("idiolect.daemon.trust.today", lambda: date(2026, 1, day))
+        monkeypatch.setattr("idiolect.daemon.serving.suggestion_stats.today", lambda: date(2026, 1, day))
 
     on(1)
     return on
@@ -88,7 +88,7 @@ def written(service):
 
 
 def test_a_switch_reads_what_is_being_written_and_forgetting_does_not(service, adapter, monkeypatch):
-    monkeypatch.setattr("idiolect.adapters.expectation._UNDER_WAY_S", float("inf"))
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._UNDER_WAY_S", float("inf"))
     secret = "The zircon gate opens at dawn for whoever brings the seventh key."
     service.learn(secret, "test", Place(), None)
     service.suggest(secret[:40])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from idiolect.adapters.expectation import softmax
+from idiolect.adapters.prediction.next_token import softmax
 from idiolect.models.session import Interrupt, InterruptedPassError, Model, Session
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def test_what_is_set_aside_is_bounded_and_behind_another_beginning_of_no_use(
     assert len(kept._texts) == 2
     assert len(session.reuse([*ids[:10], *ids[140:160]], 20)) == 0
     assert len(session.reuse([ids[11], *ids[1:10], *ids[120:140]], 20)) == 30
-    monkeypatch.setattr("idiolect.models.cache._KEPT_S", -1.0)
+    monkeypatch.setattr("idiolect.models.kv_cache._KEPT_S", -1.0)
     session.reuse(ids[:10])
     assert not kept._texts
     assert sorted(kept._free) == [*range(50)], "all of the room is free again"

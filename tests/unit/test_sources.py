@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from idiolect.daemon.readers import Item, ReadReport, Skipped, UnreadableError
 from idiolect.daemon.sources import mail, org, rst, table, whatsapp
 from idiolect.daemon.sources.people import Asked
+from idiolect.daemon.sources.readers import Item, ReadReport, Skipped, UnreadableError
 from idiolect.daemon.sources.replies import own_words
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from idiolect.daemon.edits import digest
 from idiolect.daemon.storage import file, texts
+from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.records import (
     AdapterDamagedError,
     BackupRow,

@@ -11,8 +11,8 @@ import pytest
 
 from idiolect.daemon.redaction.redact import redact
 from idiolect.daemon.redaction.tagger import Tagger
-from idiolect.daemon.redaction.words import FORMS, WIDTH, features, form, words
-from idiolect.models.frequencies import zipf
+from idiolect.daemon.redaction.word_features import FORMS, WIDTH, features, form, words
+from idiolect.models.word_frequencies import zipf
 
 TRAINING = runpy.run_path(str(Path(__file__).parents[1] / "bench" / "secret_tagger.py"))
 

@@ -16,7 +16,7 @@ import pytest
 import sqlcipher3.dbapi2 as sqlcipher
 
 from idiolect.adapters.lora import AdapterFormatError
-from idiolect.daemon.offlimits import Place
+from idiolect.daemon.privacy.app_policy import Place
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import NewEntry

@@ -1,0 +1,322 @@
+"""An evaluation in a process of its own: held-out messages are typed, with more and more of what is learned.
+
+``python -m idiolect.adapters.evaluation.run`` reads :class:`Order` and then messages, first the history and then
+those to type (see :mod:`idiolect.adapters.child`), and ends with a ``result`` line. Each arm asks the same
+:class:`Predictor` as the endpoint does, made in the same place.
+"""
+
+from __future__ import annotations
+
+import base64
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from idiolect.adapters.child import Emit, work
+from idiolect.adapters.corpus import Recent
+from idiolect.adapters.evaluation.eval_metrics import latency, reliability, row, savings
+from idiolect.adapters.evaluation.eval_split import Message
+from idiolect.adapters.evaluation.typing_simulator import BARS, Typed, type_text
+from idiolect.adapters.lora import Lora
+from idiolect.adapters.prediction.calibration import Calibration
+from idiolect.adapters.prediction.ghost_penalty import Restraint
+from idiolect.adapters.prediction.loaded_model import Serving
+from idiolect.adapters.prediction.predictor import Predictor, Suggestion
+from idiolect.models.build import find_base
+from idiolect.models.session import Adapter
+
+GROWTH_PERCENT = (0, 3, 10, 30, 100)
+"""How much of the history, the newest of it, the memory gets for the curve of its growth."""
+
+_GHOST_WORDS = 8
+_WORDS_ONLY = 0.4  # of the time that an arm with ghosts takes
+_TELL_EVERY_S = 0.5
+_TIMED = 5  # every such message is typed without what is typed being known beforehand
+
+
+@dataclass(frozen=True)
+class Order:
+    """What an evaluation is asked to do; sent as one JSON line.
+
+    The first ``history`` messages are learned from, the others typed; ``repeats`` tells for each of these whether
+    it is one. ``adapter`` is the base64 of an adapter's bytes, or None; ``about_adapter`` is passed on to the
+    result. ``mixtures`` are the weights that the base and the adapter were judged with, where they were, and
+    ``calibration`` is what is known of how far ghosts can be believed (:meth:`Calibration.to_json`), ``restraint`` how
+    dear a wrong one is held.
+    """
+
+    base: str
+    threads: int
+    context_tokens: int
+    recent_tokens: int
+    seed: int
+    source: str
+    history: int
+    repeats: list[bool]
+    adapter: str | None
+    about_adapter: dict[str, Any] | None
+    mixtures: dict[str, list[Any]]
+    calibration: list[Any] | None
+    restraint: list[float] | None
+    rare_min_count: int
+
+
+@dataclass(frozen=True)
+class _Arm:
+    name: str
+    learns: bool = True  # has read the history, and reads each message once it was typed
+    memory: bool = False  # and counts its tokens and words; else it is only context
+    adapted: bool = False
+    context: bool = True  # has the latest messages before what is typed
+
+
+_ARMS = (
+    _Arm("base", learns=False),
+    _Arm("context"),
+    _Arm("memory", memory=True),
+    _Arm("adapter", adapted=True),
+    _Arm("no context", memory=True, adapted=True, context=False),
+    _Arm("both", memory=True, adapted=True),
+)
+_MEMORY = _ARMS[2]
+
+
+def main() -> int:
+    """Run one evaluation."""
+    return work(
+        lambda order, entries, emit: run(Order(**order), [Message(**entry) for entry in entries], emit),
+        "The evaluation ran out of memory. Close other programs and evaluate again.",
+    )
+
+
+def run(order: Order, messages: Sequence[Message], emit: Emit) -> None:
+    """Type the messages with each arm and emit the result."""
+    history, test = messages[: order.history], messages[order.history :]
+    arms = [arm for arm in _ARMS if order.adapter is not None or not arm.adapted]
+    parts = _parts(history)
+    # With all of the history it is the arm itself.
+    typings = len(arms) + _WORDS_ONLY * (len(parts) - 1)
+    clock = _Clock(sum(len(message.text) for message in test), typings, emit)
+    clock.report("prepare")
+    typist = _Typist(order, history, test, clock)
+    typed = {arm.name: typist.type(arm, len(history)) for arm in arms}
+    growth = [typist.type(_MEMORY, newest, ghosts=False) for newest in parts[:-1]] + [typed[_MEMORY.name]]
+    emit(
+        {
+            "event": "result",
+            "made": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seed": order.seed,
+            "source": order.source,
+            "history": _about(history),
+            "test": _about(test) | {"repeats": sum(order.repeats)},
+            "adapter": order.about_adapter,
+            "arms": [_figures(arm, typed[arm.name], order) for arm in arms],
+            "growth": [
+                {
+                    "characters": sum(len(message.text) for message in history[len(history) - newest :]),
+                    "savings": savings(found, "bar3", order.seed),
+                }
+                for newest, found in zip(parts, growth, strict=True)
+            ],
+        }
+    )
+
+
+def _parts(history: Sequence[Message]) -> list[int]:
+    """How many of the newest messages have 0, 3, 10, 30 and 100 % of the characters, each number once."""
+    sizes = [len(message.text) for message in reversed(history)]
+    counts, held, total = [], 0, 0
+    for percent in GROWTH_PERCENT:
+        while 100 * total < percent * sum(sizes):
+            total += sizes[held]
+            held += 1
+        counts.append(held)
+    return [*dict.fromkeys(counts)]
+
+
+def _about(messages: Sequence[Message]) -> dict[str, Any]:
+    return {
+        "entries": len(messages),
+        "characters": sum(len(message.text) for message in messages),
+        "from": messages[0].at,
+        "to": messages[-1].at,
+    }
+
+
+def _figures(arm: _Arm, typed: Sequence[Typed], order: Order) -> dict[str, Any]:
+    new = [one for one, repeat in zip(typed, order.repeats, strict=True) if not repeat]
+    return {
+        "name": arm.name,
+        "condition": "after" if arm.learns else "before",
+        "all": row(typed, order.seed),
+        "no_repeats": row(new, order.seed),
+        "latency_ms": latency(typed[::_TIMED]),
+        "reliability": reliability(typed),
+    }
+
+
+class _Clock:
+    """Progress over all that is typed, with the time left as it went so far.
+
+    ``typings`` counts how many times the ``characters`` are typed, words alone being a part of a time.
+    """
+
+    def __init__(self, characters: int, typings: float, emit: Emit) -> None:
+        self._emit = emit
+        self._characters = characters
+        self._typings = typings
+        self._before = 0.0  # typings that are over
+        self._started = self._told = time.monotonic()
+
+    def report(self, phase: str, arm: str | None = None, share: float = 0.0) -> None:
+        """Emit a progress line; ``share`` of a typing more is done."""
+        self._told = time.monotonic()
+        done = (self._before + share) / self._typings
+        spent_s = self._told - self._started
+        left_s = round(spent_s * (1 - done) / done, 1) if done > 0.01 else None
+        self._emit(
+            {
+                "event": "progress",
+                "phase": phase,
+                "arm": arm,
+                "done": round(min(done, 1.0), 4),
+                "left_s": left_s,
+            }
+        )
+
+    def typing(self, arm: str, weight: float, characters: int) -> None:
+        """So many characters were typed in this arm; said now and then."""
+        if time.monotonic() - self._told > _TELL_EVERY_S:
+            self.report("type" if weight == 1 else "growth", arm, weight * characters / self._characters)
+
+    def over(self, weight: float) -> None:
+        """A typing of this weight is over."""
+        self._before += weight
+
+
+class _Typist:
+    """Types the test with one arm after the other."""
+
+    def __init__(
+        self, order: Order, history: Sequence[Message], test: Sequence[Message], clock: _Clock
+    ) -> None:
+        base = find_base(Path(order.base))
+        self._serving = Serving(
+            base,
+            threads=order.threads,
+            context_tokens=order.context_tokens,
+            recent_tokens=order.recent_tokens,
+            rare_min_count=order.rare_min_count,
+        )
+        self._adapter: Adapter | None = None
+        if order.adapter is not None:
+            self._adapter = Lora.from_bytes(base64.b64decode(order.adapter), base.config).tensors()
+        self._mixtures = order.mixtures
+        self._calibration, self._restraint = order.calibration, order.restraint
+        self._history = [self._serving.tokenizer.encode(message.kept) for message in history]
+        self._test = test
+        self._clock = clock
+
+    def type(self, arm: _Arm, newest: int, *, ghosts: bool = True) -> list[Typed]:
+        """Each message typed, in order, by one who wrote the ``newest`` messages of the history before.
+
+        Without ``ghosts`` only by the words offered.
+        """
+        weight = 1.0 if ghosts else _WORDS_ONLY
+        self._clock.report("type" if ghosts else "growth", arm.name)
+        history = [ids for ids in self._history[len(self._history) - newest :] if ids]
+        calibration, restraint = (self._calibration, self._restraint) if arm.learns else (None, None)
+        served = _Served(
+            self._serving,
+            arm,
+            history if arm.learns else [],
+            mixture=self._mixtures.get("adapter" if arm.adapted else "base"),
+            adapter=self._adapter if arm.adapted else None,
+            calibration=Calibration() if calibration is None else Calibration.from_json(calibration),
+            restraint=Restraint() if restraint is None else Restraint.from_json(restraint),
+        )
+        asked = 0
+
+        def ask(prefix: str) -> Suggestion:
+            nonlocal asked
+            asked += 1
+            self._clock.typing(arm.name, weight, asked)
+            return served.suggest(prefix, _GHOST_WORDS if ghosts else 0)
+
+        typed = []
+        for number, message in enumerate(self._test):
+            if number % _TIMED:
+                served.foresee(message.text)
+            typed.append(type_text(message.text, ask, ghosts=ghosts))
+            if arm.learns:
+                served.learn(self._serving.tokenizer.encode(message.kept))
+        self._clock.over(weight)
+        return typed
+
+
+class _Served:
+    """Suggestions of one arm."""
+
+    def __init__(
+        self,
+        serving: Serving,
+        arm: _Arm,
+        history: Sequence[Sequence[int]],
+        *,
+        mixture: list[Any] | None,
+        adapter: Adapter | None,
+        calibration: Calibration,
+        restraint: Restraint,
+    ) -> None:
+        self._serving = serving
+        self._arm = arm
+        self._mixture = mixture
+        self._adapter = adapter
+        self._calibration, self._restraint = calibration, restraint
+        known = serving.knowledge(history if arm.memory else ())
+        if not arm.context:
+            known = replace(known, recent=Recent(0, serving.tokenizer.encode("\n")))
+        elif not arm.memory:
+            known = replace(known, recent=serving.recent(history))
+        self._knowledge = known
+        self._predictor = self._made()
+
+    def _made(self) -> Predictor:
+        predictor = self._serving.predictor(
+            self._knowledge,
+            self._mixture,
+            adapter=self._adapter,
+            calibration=self._calibration,
+            restraint=self._restraint,
+        )
+        predictor.warm()
+        return predictor
+
+    def suggest(self, prefix: str, ghost_words: int) -> Suggestion:
+        return self._predictor.suggest(prefix, candidates=max(BARS), ghost_words=ghost_words)
+
+    def foresee(self, text: str) -> None:
+        """Read what will be typed in few passes: five times as fast as one by one, and not to be timed."""
+        self._predictor.foresee(text)
+
+    def learn(self, ids: list[int]) -> None:
+        """Learn a message, as soon as it was written."""
+        if not ids:
+            return
+        text = self._serving.tokenizer.decode(ids)
+        self._predictor.observe(text, ids)
+        if self._arm.memory:
+            self._knowledge.learn(text, ids)
+            self._predictor.warm()
+        else:
+            # A predictor tells by the memory that something was learned, and this arm has none: it takes a new one.
+            self._knowledge.recent.add(ids)
+            self._predictor = self._made()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,168 @@
+"""Replays the typing of a text by a person who uses the suggestions, and counts the keystrokes.
+
+The measure is the field's keystroke savings (Trnka & McCoy 2008): 1 - keystrokes / characters, with an
+ideal user who takes a right suggestion as soon as it is there. Each position's suggestion is asked for
+once, as an endpoint would be, and every way of using it is walked over the same answers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import regex
+
+from idiolect.adapters.prediction.predictor import Ghost, Suggestion
+from idiolect.adapters.prediction.vocabulary import WORD
+
+BARS = (1, 3, 5)
+"""How many words the user sees."""
+
+PREFIX_CHARS = 2000
+"""The most text before the cursor that is asked with."""
+
+WRONG_SHOW = 0.5
+"""Keystrokes that reading a wrong ghost costs, in the net savings."""
+
+_LEAST_SAVING = 2  # keystrokes that taking a ghost word by word must save
+_PIECE = regex.compile(r"[^\p{L}\p{N}'’]*[\p{L}\p{N}'’]+|[^\p{L}\p{N}'’]+")
+
+Ask = Callable[[str], Suggestion]
+
+
+@dataclass
+class Shown:
+    """Ghosts that were on the screen at the positions a user passed, taking them word by word."""
+
+    positions: int = 0
+    shown: int = 0
+    right: int = 0  # the first word is
+    wrong: int = 0
+    wrong_new: int = 0  # not merely what is left of the wrong one shown a character before
+
+
+@dataclass
+class Typed:
+    """One text, typed: ``keys`` by way of typing (``bar1``, ``bar3``, ``bar5``, ``whole``, ``words``, ``ungated``)."""
+
+    characters: int
+    keys: dict[str, int] = field(default_factory=dict)
+    shown: Shown = field(default_factory=Shown)
+    milliseconds: list[float] = field(default_factory=list)  # of each question
+    judged: list[tuple[float, bool, bool]] = field(default_factory=list)
+    """Each ghost that came up, shown or not: (its p, whether it was shown, whether its first word is right).
+
+    What is left of one after its first character was typed comes up again only if it is shown from then on.
+    """
+
+
+def type_text(text: str, ask: Ask, *, ghosts: bool = True) -> Typed:
+    """Type ``text`` in every way; without ``ghosts`` only by the words offered."""
+    page = _Page(text, ask)
+    typed = page.typed
+    for most in BARS:
+        typed.keys[f"bar{most}"] = _with_words(page, most)
+    if ghosts:
+        typed.keys["words"] = _with_ghosts(page, word_by_word=True, gated=True, typed=typed)
+        typed.keys["whole"] = _with_ghosts(page, word_by_word=False, gated=True)
+        typed.keys["ungated"] = _with_ghosts(page, word_by_word=True, gated=False)
+    return typed
+
+
+class _Page:
+    """A text with its word ends, and the suggestions at each position."""
+
+    def __init__(self, text: str, ask: Ask) -> None:
+        self.text = text
+        self.typed = Typed(len(text))
+        self.word_end = {at: found.end() for found in WORD.finditer(text) for at in range(*found.span())}
+        self._ask = ask
+        self._asked: dict[int, Suggestion] = {}
+
+    def suggestion(self, at: int) -> Suggestion:
+        if at not in self._asked:
+            started = time.perf_counter()
+            self._asked[at] = self._ask(self.text[max(0, at - PREFIX_CHARS) : at])
+            self.typed.milliseconds.append(1e3 * (time.perf_counter() - started))
+        return self._asked[at]
+
+    def right(self, at: int, offered: str) -> bool:
+        """Whether this is what comes next, and ends where a word does."""
+        end = at + len(offered)
+        return bool(offered) and self.text.startswith(offered, at) and self.word_end.get(end - 1, end) == end
+
+
+def _with_words(page: _Page, most: int) -> int:
+    at = keys = 0
+    while at < len(page.text):
+        keys += 1
+        end = page.word_end.get(at)
+        if end is None:
+            at += 1
+            continue
+        offered = [word.text for word in page.suggestion(at).words[:most]]
+        taken = max((len(text) for text in offered if page.right(at, text)), default=0)
+        if taken < end - at:
+            at += 1
+            continue
+        at += taken
+        at += page.text.startswith(" ", at)  # a word that is taken brings its space
+    return keys
+
+
+def _with_ghosts(page: _Page, *, word_by_word: bool, gated: bool, typed: Typed | None = None) -> int:
+    """Keystrokes; ``typed`` is where to note what came up on the way."""
+    at = keys = 0
+    watch = None if typed is None else _Watch(typed)
+    while at < len(page.text):
+        ghost = page.suggestion(at).ghost
+        shown = bool(ghost.text) and (ghost.show or not gated)
+        ends = _right_ends(page, at, ghost.text)
+        step, cost = 1, 1
+        if shown and word_by_word:
+            worth = [(end, words) for words, end in enumerate(ends, 1) if end - words >= _LEAST_SAVING]
+            if worth:
+                step, cost = worth[-1]
+        elif shown and len(ghost.text) > 1 and page.right(at, ghost.text):
+            step = len(ghost.text)
+        if watch is not None:
+            watch.see(ghost, shown=shown, right=bool(ends), typed=page.text[at] if step == 1 else "")
+        at += step
+        keys += cost
+    return keys
+
+
+class _Watch:
+    """Counts the ghosts that come up, each once while the user types into it."""
+
+    def __init__(self, typed: Typed) -> None:
+        self._typed = typed
+        self._left = ""  # of the last ghost, once its first character was typed
+        self._was_shown = False
+
+    def see(self, ghost: Ghost, *, shown: bool, right: bool, typed: str) -> None:
+        """Note a position: its ghost, and the character that is typed there, if one is."""
+        seen = self._typed.shown
+        seen.positions += 1
+        goes_on = bool(self._left) and ghost.text.startswith(self._left)
+        new = not (goes_on and self._was_shown)
+        if shown:
+            seen.shown += 1
+            seen.right += right
+            seen.wrong += not right
+            seen.wrong_new += not right and new
+        if ghost.text and (not goes_on or (shown and not self._was_shown)):
+            self._typed.judged.append((ghost.p, shown, right))
+        self._left = ghost.text[1:] if typed and ghost.text.startswith(typed) else ""
+        self._was_shown = shown
+
+
+def _right_ends(page: _Page, at: int, ghost: str) -> list[int]:
+    """Where the ghost's first word, first two words, ... end, as long as they are right."""
+    ends = []
+    for piece in _PIECE.finditer(ghost):
+        if not page.right(at, ghost[: piece.end()]):
+            break
+        ends.append(piece.end())
+    return ends

@@ -1,0 +1,194 @@
+"""The text that is being generated: which token comes next, what of it may be shown already, and taking back.
+
+Text is shown once the word that it ends in is whole, and once it cannot be the beginning of a stop. A word that would
+show what must be hidden is taken back before any of it was shown, and its first token is not chosen there again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from idiolect.adapters.generation.requests import Piece, Token, Wanted
+from idiolect.models.tokenizer import Tokenizer
+
+_HELD = 160  # characters without a space that are held back
+_MOST_FAVOURED = 300.0  # nats that a negative penalty can add: beyond, a float has no room
+_COLDEST = 1e-6  # a temperature below is as good as none
+_TRIES = 40  # words that may be taken back at one place
+_LEAST = -9999.0  # stands for the logarithm of zero, as in OpenAI's answers
+
+
+class Draft:
+    """One text, from its first token to its last.
+
+    Args:
+        tokenizer: of the model.
+        before: the text that it goes on from.
+        hides: whether some text, after another, must not be shown.
+        ids: the tokens that it goes on from.
+        typed: bytes that its first token must begin with; they stand before the cursor already.
+        wanted: how to go on.
+
+    Attributes:
+        ids: all tokens by now.
+        count: how many of them are new.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        before: str,
+        hides: Callable[[str, str], bool],
+        *,
+        ids: list[int],
+        typed: bytes,
+        wanted: Wanted,
+    ) -> None:
+        self.ids = ids
+        self.count = 0
+        self._tokenizer = tokenizer
+        self._before = before
+        self._hides = hides
+        self._start = len(ids)
+        self._typed = typed
+        self._fitting = tokenizer.starting_with(typed) if typed else None
+        self._wanted = wanted
+        self._random = np.random.default_rng(None if wanted.seed is None else wanted.seed % 2**64)
+        self._held: list[Token] = []
+        self._taken_back: dict[int, list[int]] = {}  # by place: tokens that are not chosen there again
+
+    def choose(self, p: NDArray[np.float32]) -> int | None:
+        """A token from the distribution (vocab,) over the next one; None where none may come."""
+        wanted, here = self._wanted, self._taken_back.get(len(self.ids), [])
+        scores = p.astype(np.float64)
+        if (fitting := self._first()) is not None:
+            scores = np.zeros_like(scores)
+            scores[fitting] = p[fitting]
+        scores[[*self._tokenizer.unspoken, *here]] = 0
+        if wanted.frequency_penalty or wanted.presence_penalty:
+            for token, times in Counter(self.ids[self._start :]).items():
+                less = times * wanted.frequency_penalty + wanted.presence_penalty
+                scores[token] *= math.exp(min(-less, _MOST_FAVOURED))
+        if len(here) > _TRIES or not scores.max() > 0:
+            return None
+        return int(np.argmax(scores)) if wanted.temperature == 0 else self._draw(scores)
+
+    def _draw(self, scores: NDArray[np.float64]) -> int:
+        wanted = self._wanted
+        tokens = np.flatnonzero(scores)
+        weights = np.log(scores[tokens])
+        weights = np.exp((weights - weights.max()) / max(wanted.temperature, _COLDEST))
+        if wanted.top_k or wanted.top_p < 1:
+            order = np.argsort(-weights, kind="stable")[: wanted.top_k or None]
+            tokens, weights = tokens[order], weights[order]
+            before = np.cumsum(weights) - weights  # what is likelier than each; the first always stays
+            kept = before < wanted.top_p * weights.sum()
+            tokens, weights = tokens[kept], weights[kept]
+        sums = np.cumsum(weights)
+        return int(tokens[np.searchsorted(sums, self._random.random() * sums[-1], side="right")])
+
+    def add(self, token: int, p: NDArray[np.float32]) -> bool:
+        """Append a token that was chosen from ``p``; false where that took back the word that it belongs to."""
+        fitting = self._first()
+        typed = b"" if fitting is None else self._typed
+        total = 1.0 if fitting is None else float(p[fitting].sum())
+        raw = self._tokenizer.token_bytes(token)[len(typed) :]
+        likeliest = self._likeliest(p, len(typed), fitting, total)
+        self.ids.append(token)
+        if not raw:  # it was typed already
+            return True
+        self._held.append(Token(raw, _log(float(p[token]) / total), likeliest))
+        self.count += 1
+        if self._hides(self._before, _text(self._held)):
+            self._take_back()
+            return False
+        return True
+
+    def _take_back(self) -> None:
+        """Remove the last word, of which nothing was shown."""
+        word = self._word()
+        gone = len(self._held) - word
+        first = self.ids[-gone]
+        del self.ids[-gone:], self._held[word:]
+        self.count -= gone
+        place = len(self.ids)
+        self._taken_back = {at: tokens for at, tokens in self._taken_back.items() if at <= place}
+        self._taken_back.setdefault(place, []).append(first)
+
+    def _first(self) -> NDArray[np.intp] | None:
+        """The tokens that fit where the next one must begin with what is typed."""
+        return self._fitting if len(self.ids) == self._start else None
+
+    def _word(self) -> int:
+        """The place in what is held of the last token that begins a word."""
+        places = range(len(self._held) - 1, 0, -1)
+        return next((place for place in places if self._held[place].raw[:1].isspace()), 0)
+
+    def _likeliest(
+        self, p: NDArray[np.float32], typed: int, fitting: NDArray[np.intp] | None, total: float
+    ) -> tuple[tuple[bytes, float], ...]:
+        most = self._wanted.alternatives
+        if not most:
+            return ()
+        among = np.arange(len(p)) if fitting is None else fitting
+        order = among[np.argsort(-p[among], kind="stable")[: 2 * most]]
+        held = _text(self._held)
+        found = [
+            (raw, _log(float(p[token]) / total))
+            for token in order
+            if (raw := self._tokenizer.token_bytes(int(token))[typed:])
+            and not self._hides(self._before, held + raw.decode("utf-8", "ignore"))
+        ]
+        return tuple(found[:most])
+
+    def ready(self) -> tuple[Piece | None, str | None]:
+        """What may be shown now, if anything is, and the stop that the text has reached, if it has."""
+        text = _text(self._held)
+        found = None if self._wanted.stop is None else self._wanted.stop.search(text, partial=True)
+        if found is not None and not found.partial:
+            return self._show(self._tokens_before(found.start()), text[: found.start()]), found[0]
+        safe = len(text) if found is None else found.start()
+        shown = self._whole() if len(text) > _HELD else self._word()
+        while shown and len(_text(self._held[:shown])) > safe:
+            shown -= 1
+        return (self._show(shown, _text(self._held[:shown])) if shown else None), None
+
+    def rest(self) -> Piece | None:
+        """What was held back, once nothing more comes."""
+        return self._show(len(self._held), _text(self._held)) if self._held else None
+
+    def _show(self, tokens: int, text: str) -> Piece | None:
+        shown, self._held = self._held[:tokens], self._held[tokens:]
+        self._before += text
+        return Piece(text, tuple(shown)) if text or shown else None
+
+    def _whole(self) -> int:
+        """How many of the held tokens come before a character that is not complete."""
+        for tokens in range(len(self._held), 0, -1):
+            try:
+                b"".join(token.raw for token in self._held[:tokens]).decode()
+            except UnicodeDecodeError:
+                continue
+            return tokens
+        return 0
+
+    def _tokens_before(self, end: int) -> int:
+        """How many of the held tokens begin before a place in their text."""
+        return next(
+            (tokens for tokens in range(len(self._held)) if len(_text(self._held[:tokens])) >= end),
+            len(self._held),
+        )
+
+
+def _text(tokens: list[Token]) -> str:
+    """The text of tokens; a character that is not complete, or never will be, is left out."""
+    return b"".join(token.raw for token in tokens).decode("utf-8", "ignore")
+
+
+def _log(p: float) -> float:
+    return math.log(p) if p > 0 else _LEAST

@@ -1,0 +1,94 @@
+"""Which part a suggestion comes from: the same words asked of the base alone, of the adapter, and of all together.
+
+Nothing is guessed: the parts are left out as in an evaluation, and what each step adds is what it
+brings. "Memory" is all that is known without training: the fast memory, the user's own words, and the
+recent entries before the prefix.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Literal
+
+from idiolect.adapters.prediction.loaded_model import Serving
+from idiolect.adapters.prediction.predictor import Predictor, Suggestion
+from idiolect.adapters.prediction.vocabulary import WORD
+
+Part = Literal["base", "adapter", "memory"]
+
+_ENOUGH = 0.5  # a part that gives a word so much of its probability would have brought it by itself
+_LEAST = 1e-4  # below this, probabilities are all the same
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A word's probability: ``p`` as it is served, to the ``base`` alone, and with the ``adapter``, if one serves."""
+
+    text: str
+    p: float
+    base: float
+    adapter: float | None
+
+    @property
+    def part(self) -> Part:
+        """What it is owed to: the base if that would do, else the step that multiplies the probability by more."""
+        if self.base >= _ENOUGH * self.p:
+            return "base"
+        base = max(self.base, _LEAST)
+        trained = base if self.adapter is None else max(self.adapter, _LEAST)
+        return "adapter" if trained / base > self.p / trained else "memory"
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Where the words of a suggestion come from, and the first word of its ghost text (None: there is none)."""
+
+    words: tuple[Origin, ...]
+    ghost: Origin | None
+
+
+class Attributor:
+    """Asks each part alone. It holds a KV cache for each, which :meth:`rest` lets go. For any thread."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+        self._lock = threading.Lock()
+        self._alone: tuple[Predictor, Predictor, Predictor | None] | None = None
+
+    def explain(self, served: Predictor, prefix: str, found: Suggestion) -> Attribution:
+        """Where ``found`` comes from, which ``served`` answered to ``prefix``."""
+        with self._lock:
+            base, adapted = self._parts(served)
+            words = [word.text for word in found.words]
+            words_p = [word.p for word in found.words]
+            spaced = found.ghost.text.startswith(" ")
+            first = WORD.match(found.ghost.text, int(spaced))
+            before = prefix + " " * spaced
+            ghost = [first[0]] if first else []
+            return Attribution(
+                _origins(prefix, words, words_p, base, adapted),
+                next(iter(_origins(before, ghost, served.chances(before, ghost), base, adapted)), None),
+            )
+
+    def rest(self) -> None:
+        """Let go of what the next question can make anew."""
+        with self._lock:
+            self._alone = None
+
+    def _parts(self, served: Predictor) -> tuple[Predictor, Predictor | None]:
+        """The base and the adapter that serves, each without anything that is known of the user."""
+        if self._alone is None or self._alone[0] is not served:
+            nothing = self._serving.knowledge([])
+            base = self._serving.predictor(nothing, None)
+            adapted = served.adapter and self._serving.predictor(nothing, None, adapter=served.adapter)
+            self._alone = served, base, adapted or None
+        return self._alone[1:]
+
+
+def _origins(
+    prefix: str, words: list[str], p: list[float], base: Predictor, adapted: Predictor | None
+) -> tuple[Origin, ...]:
+    alone = base.chances(prefix, words)
+    trained = [None] * len(words) if adapted is None else adapted.chances(prefix, words)
+    return tuple(Origin(*of) for of in zip(words, p, alone, trained, strict=True))

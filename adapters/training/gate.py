@@ -1,0 +1,222 @@
+"""The gate: an adapter is served only if it predicts what its user wrote next better than what is served now.
+
+*Test, then train*: the newest entries are held out; neither adapter, nor the memory used in the
+judging, has seen them. They are predicted in order, each token before it is learned from, with
+recent text in view and the memory mixed in, as in service.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from idiolect.adapters.corpus import Recent, windows
+from idiolect.adapters.ngram_memory import FastMemory, Prediction
+from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.adapters.prediction.next_token import softmax
+from idiolect.models.session import Adapter, Model, Session
+
+_PIECE = 192  # tokens scored in one pass
+_STRETCH = 64  # tokens of a long entry that are compared as one; divides _PIECE
+_RESAMPLES = 4000
+_TOP = 3
+
+
+@dataclass
+class Tally:
+    """Per stretch of held-out text: tokens, their negative log-likelihood in nats, those among the three best.
+
+    A stretch is an entry, or 64 tokens of a longer one: what is compared in pairs.
+    """
+
+    tokens: list[int] = field(default_factory=list)
+    nats: list[float] = field(default_factory=list)
+    hits: list[int] = field(default_factory=list)
+
+    def add(self, probability: NDArray[np.float32], target: int) -> None:
+        """Score one token of the stretch that is open."""
+        p = probability[target]
+        self.tokens[-1] += 1
+        self.nats[-1] -= float(np.log(max(p, 1e-12)))
+        self.hits[-1] += int(np.count_nonzero(probability > p) < _TOP)
+
+    def open(self) -> None:
+        """Begin the next stretch."""
+        self.tokens.append(0)
+        self.nats.append(0.0)
+        self.hits.append(0)
+
+    @property
+    def perplexity(self) -> float:
+        """Exponential of the mean negative log-likelihood a token."""
+        return float(np.exp(sum(self.nats) / max(sum(self.tokens), 1)))
+
+    def summary(self) -> dict[str, float]:
+        """Perplexity and top-3 accuracy, as plain numbers."""
+        return {
+            "perplexity": round(self.perplexity, 3),
+            "top3": round(sum(self.hits) / max(sum(self.tokens), 1), 4),
+        }
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One adapter's scores, without and with the memory, and the mixture weights it ended with."""
+
+    alone: Tally
+    mixed: Tally
+    mixture: Mixture
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Promoted or not, why in one sentence, and the paired comparison behind it.
+
+    ``gain_bits`` is the mean gain a token over what is served now; ``p_value`` how
+    often chance alone would bring as much. A ``promising`` adapter is not served, and yet better as far as one can
+    tell: what it has learned is worth going on from, and the next text may show it.
+    """
+
+    promoted: bool
+    promising: bool
+    reason: str
+    gain_bits: float
+    p_value: float
+
+
+def judge(
+    model: Model,
+    adapters: Mapping[str, Adapter | None],
+    entries: Sequence[Sequence[int]],
+    *,
+    recent: Recent,
+    memory: FastMemory,
+    mixtures: Mapping[str, Mixture],
+    report: Callable[[float], None],
+) -> dict[str, Judged]:
+    """Score every adapter on the same held-out entries, in order.
+
+    ``memory`` and ``recent`` must know what came before the entries and nothing of them; both
+    are updated entry by entry. ``report`` gets the share that is done.
+    """
+    length = 2 * recent.limit + _PIECE + 2 * len(recent.breaks)
+    sessions = {name: Session(model, length=length, adapter=tensors) for name, tensors in adapters.items()}
+    judged = {name: Judged(Tally(), Tally(), mixtures[name].copy()) for name in adapters}
+    for index, entry in enumerate(entries):
+        for start in range(0, len(entry), _PIECE):
+            # The pieces of a long entry keep their own beginning in view like entries before them.
+            piece = entry[start : start + _PIECE]
+            known = [memory.predict(entry[: start + place]) for place in range(len(piece))]
+            for name, session in sessions.items():
+                rows = _rows(session, recent.before([]), piece)
+                _score(judged[name], rows, piece, known, memory)
+            recent.add(piece)
+        memory.add(entry)
+        report((index + 1) / len(entries))
+    return judged
+
+
+def _rows(session: Session, before: list[int], piece: Sequence[int]) -> NDArray[np.float32]:
+    """Distributions (len(piece), vocab) over each token of ``piece`` given all before it."""
+    left = session.reuse([*before, *piece[:-1]])
+    short = len(piece) - len(left)
+    if short > 0:  # the place of the first prediction is cached already: feed it again
+        keep = len(session.tokens) - short
+        left = session.tokens[keep:] + left
+        session.truncate(keep)
+    return softmax(session.feed(left, "all")[-len(piece) :])
+
+
+def _score(
+    judged: Judged,
+    rows: NDArray[np.float32],
+    piece: Sequence[int],
+    known: list[Prediction],
+    memory: FastMemory,
+) -> None:
+    for place, (row, target, prediction) in enumerate(zip(rows, piece, known, strict=True)):
+        if place % _STRETCH == 0:
+            judged.alone.open()
+            judged.mixed.open()
+        judged.alone.add(row, target)
+        judged.mixed.add(judged.mixture.mix(row, memory, prediction), target)
+        if memory.tokens:
+            judged.mixture.learn(prediction, _memory_p(prediction, memory, target), float(row[target]))
+
+
+def _memory_p(prediction: Prediction, memory: FastMemory, target: int) -> float:
+    p = prediction.backoff * memory.unigram(target)
+    place = int(np.searchsorted(prediction.ids, target))
+    if place < len(prediction.ids) and prediction.ids[place] == target:
+        p += float(prediction.p[place])
+    return p
+
+
+def general_perplexity(
+    model: Model, adapter: Adapter | None, passages: Sequence[Sequence[int]], breaks: Sequence[int]
+) -> float:
+    """Perplexity of general text, each passage by itself, without memory or recent text."""
+    tally = Tally()
+    session = Session(model, length=_PIECE + len(breaks), adapter=adapter)
+    for passage in passages:
+        for piece in windows(passage, _PIECE):
+            tally.open()
+            for row, target in zip(_rows(session, list(breaks), piece), piece, strict=True):
+                tally.add(row, target)
+    return tally.perplexity
+
+
+def decide(
+    candidate: Tally,
+    serving: Tally,
+    *,
+    general_before: float,
+    general_after: float,
+    tolerance: float,
+    level: float = 0.05,
+    seed: int = 0,
+) -> Verdict:
+    """Promote only a gain beyond chance that general text does not pay for.
+
+    A paired sign-flip test (Fisher 1935) over stretches of text: if neither were better, each stretch's gain could as
+    well be a loss, so the whole gain must be larger than all but ``level`` of those with random signs. Unlike the
+    bootstrap it keeps its level also where few stretches are judged.
+
+    Args:
+        candidate: the new adapter's scores with the memory.
+        serving: the same text's scores by what is served now, with the memory.
+        general_before: the base's perplexity on general text.
+        general_after: the candidate's.
+        tolerance: the rise of general perplexity that is allowed, as a share.
+        level: the nominal rate of promotions by chance.
+        seed: of the random signs.
+    """
+    gains = np.array(serving.nats) - np.array(candidate.nats)  # nats, per entry
+    tokens = np.array(candidate.tokens)
+    signs = np.random.default_rng(seed).choice((-1.0, 1.0), (_RESAMPLES, len(gains)))
+    as_large = np.count_nonzero(signs @ gains >= gains.sum() - 1e-9)
+    p_value = float((1 + as_large) / (1 + _RESAMPLES))
+    gain_bits = float(gains.sum() / tokens.sum() / np.log(2))
+    rise = general_after / general_before - 1
+    better = 100 * (1 - candidate.perplexity / serving.perplexity)
+    promoted = promising = False
+    if gain_bits <= 0:
+        reason = f"it predicts your newest text {-better:.1f} % worse than what is served now"
+    elif rise > tolerance:
+        reason = (
+            f"general English became {100 * rise:.1f} % harder for it, more than the "
+            f"{100 * tolerance:.0f} % allowed"
+        )
+    elif p_value > level:
+        promising = True
+        reason = f"its gain of {better:.1f} % on your newest text may be chance (p = {p_value:.2f})"
+    else:
+        promoted = True
+        reason = (
+            f"perplexity on your newest text fell by {better:.1f} % beyond chance, and general English "
+            f"held ({100 * rise:+.1f} %)"
+        )
+    return Verdict(promoted, promising, reason, round(gain_bits, 4), round(p_value, 4))

@@ -1,0 +1,119 @@
+"""What a round tells on its way, how it shares out its time, and when it keeps or ends what it has begun."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable
+
+from idiolect.adapters.child import Asked, Emit, StoppedError
+from idiolect.adapters.compute_clock import Clock
+from idiolect.adapters.corpus import HELD_OUT_LEAST, HELD_OUT_MOST, Recent
+from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.adapters.training.gate import judge
+from idiolect.models.session import Model
+
+_JUDGING_SHARE = 0.3  # of the budget
+_ADAPTED = 1.15  # times as long as the base's is a pass with an adapter
+_PART_BYTES = 1 << 20
+
+
+class Progress:
+    """Tells how far the round is and how much time is left, and heeds what is asked of it meanwhile."""
+
+    def __init__(self, time: Clock, emit: Emit, asked: Asked, every_s: float) -> None:
+        self.time = time
+        self.judging_s = 0.0
+        self._emit = emit
+        self._asked = asked
+        self._every_s = every_s
+        self._checkpoint_s = time.spent_s()
+        self._sending: threading.Thread | None = None
+
+    def time_judging(self, model: Model, probe: list[list[int]], recent: Recent, *, adapted: bool) -> int:
+        """How many held-out tokens can be judged in the time there is: a few passages are timed.
+
+        ``model`` is not kept, since training needs the memory; ``adapted`` is whether an adapter serves.
+        """
+        none, memory = {"base": None}, FastMemory(model.config.vocab)
+
+        def time_s(passages: list[list[int]]) -> float:
+            began_s = self.time.spent_s()
+            mixtures = {"base": Mixture()}
+            judge(
+                model,
+                none,
+                passages,
+                recent=recent.copy(),
+                memory=memory,
+                mixtures=mixtures,
+                report=lambda _: None,
+            )
+            return self.time.spent_s() - began_s
+
+        time_s(probe[:1])
+        each = time_s(probe) / sum(map(len, probe))
+        # Half as much general text is read by the base and the candidate, which is one more pass of each half.
+        each *= 1 + _ADAPTED * (1 + adapted) + (1 + _ADAPTED) / 2
+        tokens = int(min(max(_JUDGING_SHARE * self.time.budget_s / each, HELD_OUT_LEAST), HELD_OUT_MOST))
+        self.judging_s = each * tokens
+        return tokens
+
+    @property
+    def training_s(self) -> float:
+        """What is left of the budget for training."""
+        return max(self.time.left_s() - self.judging_s, 1.0)
+
+    def report(self, phase: str, done: float, left_s: float | None = None, **more: float) -> None:
+        """Emit a progress line; ``left_s`` is that of the phase, to which the judging is added.
+
+        Raises StoppedError where that was asked and there is nothing new to keep.
+        """
+        if left_s is None:
+            left = self.judging_s * (1 - done) if phase == "judge" else self.time.left_s()
+        else:
+            left = left_s + self.judging_s
+        self._emit(
+            {
+                "event": "progress",
+                "phase": phase,
+                "done": round(done, 4),
+                "left_s": round(max(left, 0.0), 1),
+                "spent_s": round(self.time.spent_s(), 2),
+                **more,
+            }
+        )
+        if phase != "train" and self._asked.stop.is_set():
+            raise self._stopped()
+
+    def keep(self, snapshot: Callable[[], bytes], done: bool) -> None:
+        """After a step of training: emit a checkpoint now and then, once training is over, and before a stop.
+
+        Raises StoppedError after the last.
+        """
+        stop = self._asked.stop.is_set()
+        if stop or done or self.time.spent_s() - self._checkpoint_s >= self._every_s:
+            self._checkpoint_s = self.time.spent_s()
+            self._send(snapshot())
+        if stop:
+            raise self._stopped()
+
+    def _stopped(self) -> StoppedError:
+        if self._sending is not None:
+            self._sending.join()
+        return StoppedError()
+
+    def _send(self, checkpoint: bytes) -> None:
+        """Emit it in a thread, since whoever takes it in takes his time."""
+        if self._sending is not None:
+            self._sending.join()
+        self._sending = threading.Thread(target=self._parts, args=(checkpoint, self._checkpoint_s))
+        self._sending.start()
+
+    def _parts(self, checkpoint: bytes, spent_s: float) -> None:
+        parts = range(0, len(checkpoint), _PART_BYTES)
+        for part, start in enumerate(parts):
+            data = base64.b64encode(checkpoint[start : start + _PART_BYTES]).decode()
+            last = {"spent_s": spent_s} if part == len(parts) - 1 else {}
+            self._emit({"event": "checkpoint", "part": part, "data": data, **last})

@@ -1,0 +1,327 @@
+"""A training round in a process of its own: text in on stdin, progress and the result out as JSON lines.
+
+``python -m idiolect.adapters.training.round`` reads one line of :class:`Order` and then one line of token ids
+an entry, trains, exports, judges, and ends with a ``result`` line. It keeps no state and writes no
+file: checkpoints, too, are events, and come back with the order of a process that goes on from one.
+It runs at the lowest priority, and ends when the process that started it does.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import psutil
+
+from idiolect.adapters.child import Asked, Emit, work
+from idiolect.adapters.compute_clock import Clock
+from idiolect.adapters.corpus import (
+    Recent,
+    Rows,
+    few_of_each,
+    general_passages,
+    hold_out,
+    pack,
+    to_train_on,
+)
+from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.adapters.prediction.rare_strings import Rare, training_weights
+from idiolect.adapters.training.gate import Judged, decide, general_perplexity, judge
+from idiolect.adapters.training.progress import Progress
+from idiolect.models.build import find_base
+from idiolect.models.errors import IdiolectError
+from idiolect.models.session import Model
+from idiolect.models.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from idiolect.adapters.training.finetune import TrainConfig
+
+_GENERAL_TOKENS = 2000
+_GENERAL_SHARE = 0.2  # rows of general text, for each of the user's
+
+
+class NothingNewError(IdiolectError):
+    """All text was already trained on, so that nothing is left to judge by."""
+
+    code: ClassVar[str] = "nothing-new"
+    exit_code: ClassVar[int] = 28
+    http_status: ClassVar[int] = 409
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a round is asked to do; sent as one JSON line.
+
+    ``serving`` (base64 of the adapter's bytes, or None) and ``mixtures`` are those of what is served now, which the new
+    adapter is judged against. ``challenger`` is the adapter to train further where it is another one, and ``seen`` are
+    the places of the entries that the one to train further was trained on. A round that goes on has used up
+    ``spent_s`` of its budget, and the first ``checkpoint_parts`` lines after the order are base64 of its checkpoint.
+    """
+
+    base: str
+    budget_s: float
+    rank: int
+    alpha: float
+    epochs: float
+    learning_rate: float
+    general_tolerance: float
+    recent_tokens: int
+    threads: int
+    seed: int
+    serving: str | None
+    seen: list[int]
+    mixtures: dict[str, list[Any]]
+    rare_min_count: int
+    challenger: str | None = None
+    products: str = "fastest"  # or the type's name
+    spent_s: float = 0.0
+    checkpoint_parts: int = 0
+    checkpoint_s: float = 90.0  # of the clock; one is some 50 MB
+
+
+def main() -> int:
+    """Run one round; the exit status is 0 also where the adapter is refused."""
+    asked = Asked()
+    return work(
+        lambda order, lines, emit: run(Order(**order), lines, emit, asked),
+        "The round ran out of memory. Close other programs and train again.",
+        asked,
+    )
+
+
+def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
+    """Train on all but the newest entries, judge on those, and emit the result.
+
+    Raises StoppedError, once the checkpoint is out.
+    """
+    checkpoint = b"".join(map(base64.b64decode, lines[: order.checkpoint_parts])) or None
+    entries: list[list[int]] = lines[order.checkpoint_parts :]
+    del lines
+    clock = Progress(
+        Clock(order.budget_s, order.spent_s, lambda: asked.suspensions.total_s),
+        emit,
+        asked,
+        order.checkpoint_s,
+    )
+    clock.report("prepare", 0.0)
+    base = find_base(Path(order.base))
+    tokenizer = Tokenizer(base.tokenizer)
+    breaks = tokenizer.encode("\n")
+    places = hold_out([len(entry) for entry in entries], frozenset(order.seen))
+    if not 0 < len(places) < len(entries):
+        raise NothingNewError(
+            "There is no text to judge a new adapter by that the one it starts from has not learned from. Train "
+            "again when more has been written."
+        )
+    held_out = [entries[place] for place in places]
+    judged_by = set(places)
+    known = {place: entry for place, entry in enumerate(entries) if place not in judged_by}
+    replay, general = ([tokenizer.encode(p) for p in part] for part in general_passages())
+    general = general[: _fit(general, _GENERAL_TOKENS)]
+    memory, recent = FastMemory(base.config.vocab), Recent(order.recent_tokens, breaks)
+    memory.add_many(known.values())
+    for entry in [*known.values()][-200:]:
+        recent.add(entry)
+
+    tokens = clock.time_judging(
+        Model(base.graph, base.config, threads=order.threads),
+        general[:4],
+        recent,
+        adapted=bool(order.serving),
+    )
+    held_out = held_out[len(held_out) - _fit(held_out[::-1], tokens) :]
+    general = general[: _fit(general, tokens // 2)]
+    served, challenger = (
+        None if given is None else Lora.from_bytes(base64.b64decode(given), base.config)
+        for given in (order.serving, order.challenger)
+    )
+    parent = challenger or served
+    lora, learned, facts = _train(order, base, tokenizer, known, replay, clock, checkpoint, parent)
+    del replay, checkpoint
+    blob = lora.to_bytes()
+    # Judge what will be served: the adapter as it is stored.
+    candidate = Lora.from_bytes(blob, base.config).tensors()
+    model = Model(base.graph, base.config, threads=order.threads)
+    adapters = {"base": None, "candidate": candidate} | ({"serving": served.tensors()} if served else {})
+    mixtures = {name: _mixture(order, name) for name in adapters}
+    judged = judge(
+        model,
+        adapters,
+        held_out,
+        recent=recent,
+        memory=memory,
+        mixtures=mixtures,
+        report=lambda done: clock.report("judge", 0.8 * done),
+    )
+    general_before = general_perplexity(model, None, general, breaks)
+    clock.report("judge", 0.9)
+    general_after = general_perplexity(model, candidate, general, breaks)
+    clock.report("judge", 1.0)
+    serving = judged.get("serving", judged["base"])
+    verdict = decide(
+        judged["candidate"].mixed,
+        serving.mixed,
+        general_before=general_before,
+        general_after=general_after,
+        tolerance=order.general_tolerance,
+        seed=order.seed,
+    )
+    emit(
+        {
+            "event": "result",
+            "status": "promoted" if verdict.promoted else "refused",
+            "reason": verdict.reason,
+            "promising": verdict.promising,
+            "metrics": _metrics(judged, serving, general_before, general_after)
+            | {"held_out_entries": len(held_out), "gain_bits": verdict.gain_bits, "p_value": verdict.p_value}
+            | facts,
+            "mixtures": {name: result.mixture.to_json() for name, result in judged.items()},
+            "learned": learned,
+            "held_out": places,
+            "adapter": base64.b64encode(blob).decode(),
+            "rank": lora.config.rank,
+            "tokens_per_s": facts["tokens_per_s"],
+            "seconds": round(clock.time.spent_s(), 1),
+        }
+    )
+
+
+def _train(
+    order: Order,
+    base: Any,
+    tokenizer: Tokenizer,
+    known: dict[int, list[int]],
+    replay: list[list[int]],
+    clock: Progress,
+    checkpoint: bytes | None,
+    parent: Lora | None,
+) -> tuple[Lora, list[int], dict[str, Any]]:
+    """The adapter, the places of the entries that it has learned from, and facts; of the ``known`` entries by place."""
+    # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
+    from idiolect.adapters.training.finetune import TrainConfig, name_of, products_for, train
+    from idiolect.models.graph import read_weights
+    from idiolect.models.torch_llama import Twin
+
+    config = TrainConfig(learning_rate=order.learning_rate, epochs=order.epochs)
+    if parent is not None and parent.config.rank == order.rank:
+        start, seen = parent.rescaled(order.alpha), order.seen
+    else:  # there is none, or another rank is asked for
+        start, seen = Lora.fresh(LoraConfig(order.rank, order.alpha), base.config, order.seed), []
+    rows, chosen = _rows(order, seen, tokenizer, known, replay, config)
+    products = products_for(order.products, order.threads, checkpoint)
+    twin = Twin(read_weights(base.graph, base.config), products)
+    result = train(
+        twin,
+        start,
+        rows,
+        config,
+        clock=clock.time,
+        budget_s=clock.training_s,
+        threads=order.threads,
+        seed=order.seed,
+        report=lambda step: clock.report(
+            "train", step.done, step.left_s, loss=round(step.loss, 3), tokens=step.tokens
+        ),
+        keep=clock.keep,
+        checkpoint=checkpoint,
+    )
+    facts = {
+        "trained_tokens": result.tokens,
+        "epochs": round(result.epochs, 2),
+        "tokens_per_s": round(result.tokens / max(result.seconds, 1e-9), 1),
+        "train_seconds": round(result.seconds, 1),
+        "products": name_of(twin.products),
+        "peak_mb": _peak_mb(),
+    }
+    drawn = (range(*rows.entries[row]) for row in result.rows if row < len(rows) - rows.general)
+    texts = {tuple(known[chosen[entry]]) for entries in drawn for entry in entries}
+    return result.lora, [place for place, entry in known.items() if tuple(entry) in texts], facts
+
+
+def _rows(
+    order: Order,
+    seen: list[int],
+    tokenizer: Tokenizer,
+    known: dict[int, list[int]],
+    replay: list[list[int]],
+    config: TrainConfig,
+) -> tuple[Rows, list[int]]:
+    """What is trained on, and the places of the entries that are in it."""
+    rare = Rare(order.rare_min_count)
+    rare.learn_many(map(tokenizer.decode, known.values()))
+    lengths = {place: len(entry) for place, entry in known.items()}
+    wanted = to_train_on(lengths, seen, np.random.default_rng(order.seed))
+    chosen = few_of_each({place: known[place] for place in wanted})
+    breaks = tokenizer.encode("\n")
+    own = pack(
+        [known[place] for place in chosen],
+        config.length,
+        breaks,
+        lambda ids: training_weights(rare, ids, tokenizer.token_bytes),
+        before=config.before,
+    )
+    return _with_general(own, pack(replay, config.before + config.length, breaks)), chosen
+
+
+def _with_general(own: Rows, general: Rows) -> Rows:
+    """The user's rows and, spread among them by the shuffling, general ones."""
+    count = max(1, round(len(own) * _GENERAL_SHARE))
+    some = np.arange(count) % len(general)
+    return Rows(
+        np.concatenate([own.ids, general.ids[some]]),
+        np.concatenate([own.weights, general.weights[some]]),
+        np.concatenate([own.entries, general.entries[some]]),
+        count,
+        own.before,
+    )
+
+
+def _mixture(order: Order, name: str) -> Mixture:
+    known = order.mixtures.get("serving" if name == "candidate" else name, order.mixtures.get("base"))
+    return Mixture() if known is None else Mixture.from_json(known)
+
+
+def _fit(texts: list[list[int]], tokens: int) -> int:
+    """How many of the first texts have at most ``tokens`` tokens together; one at the least."""
+    total = 0
+    for index, text in enumerate(texts):
+        total += len(text)
+        if total > tokens:
+            return max(index, 1)
+    return len(texts)
+
+
+def _metrics(
+    judged: dict[str, Judged], serving: Judged, general_before: float, general_after: float
+) -> dict[str, Any]:
+    candidate, base = judged["candidate"], judged["base"]
+    return {
+        "base": base.alone.summary(),
+        "memory": base.mixed.summary(),
+        "adapter": candidate.alone.summary(),
+        "both": candidate.mixed.summary(),
+        "serving": serving.mixed.summary(),
+        "general_before": round(general_before, 3),
+        "general_after": round(general_after, 3),
+        "held_out_tokens": sum(base.alone.tokens),
+    }
+
+
+def _peak_mb() -> float:
+    with contextlib.suppress(ImportError):
+        import resource
+
+        scale = 2**20 if sys.platform == "darwin" else 2**10
+        return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale)
+    return round(psutil.Process().memory_info().rss / 2**20)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,349 @@
+"""What `idiolect doctor` checks, with or without a running service. It reads and never changes anything."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import stat
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from itertools import islice
+from pathlib import Path
+from typing import Final, Literal
+
+import psutil
+
+from idiolect.daemon.commandline.client import Client
+from idiolect.daemon.endpoint.address import who_has
+from idiolect.daemon.endpoint.tokens import SCOPES, path_of
+from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime.desktop import Desktop
+from idiolect.daemon.runtime.os_errors import refusal
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.marker import standing
+from idiolect.models.errors import IdiolectError
+
+_ROOM_BYTES = 1_000_000_000
+_MEMORY_BYTES = 1_600_000_000
+_SWAPS = Path("/proc/swaps")
+_DEVICES = Path("/sys/block")
+_MANY_NOTICED = 524_288
+_DAMAGED = "Keep a copy of the profile and check the disk."
+_MOST_NOTICED = Path("/proc/sys/fs/inotify/max_user_watches")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: is it fine, worth knowing or wrong; what was found; how to mend it."""
+
+    check: str
+    level: Literal["ok", "note", "wrong"]
+    found: str
+    mend: str | None = None
+
+
+def examine() -> list[Finding]:
+    """All findings, in the order in which they build on each other."""
+    findings = [_python(), _memory()]
+    try:
+        settings = Settings()
+    except IdiolectError as error:
+        return [*findings, Finding("settings", "wrong", str(error))]
+    findings.append(
+        Finding("settings", "ok", str(settings.config_path if settings.config_path.exists() else "defaults"))
+    )
+    for check, look in _CHECKS.items():
+        try:
+            findings += look(settings)
+        except OSError as error:  # a disk that fails or lets nobody in is what to tell of
+            refused = refusal(error, settings.home)
+            findings.append(
+                Finding(
+                    check,
+                    "wrong",
+                    f"cannot be looked at ({error.strerror})" if refused is None else str(refused),
+                )
+            )
+        if not os.path.exists(settings.home):
+            break
+    return [*findings, *_swap()]
+
+
+def _profile(settings: Settings) -> list[Finding]:
+    home = settings.home
+    if not home.exists():
+        return [Finding("profile", "note", f"{home} does not exist yet", "Run `idiolect start`.")]
+    try:
+        settings.require_writable()
+    except IdiolectError as error:
+        return [_private("profile", home), Finding("profile", "wrong", str(error))]
+    return [_private("profile", home)]
+
+
+def _python() -> Finding:
+    found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    return Finding("Python", "ok", found)
+
+
+def _memory() -> Finding:
+    free = psutil.virtual_memory().available
+    found = f"{free / 1e9:.1f} GB free"
+    if free < _MEMORY_BYTES:
+        return Finding(
+            "memory", "note", found, "A training round needs up to 1.6 GB: close other programs first."
+        )
+    return Finding("memory", "ok", found)
+
+
+def _room(settings: Settings) -> list[Finding]:
+    free = shutil.disk_usage(settings.home).free
+    found = f"{free / 1e9:.1f} GB free"
+    if free < _ROOM_BYTES:
+        return [Finding("disk", "wrong", found, f"Make room on the disk that holds {settings.home}.")]
+    return [Finding("disk", "ok", found)]
+
+
+def _base(settings: Settings) -> list[Finding]:
+    from idiolect.models.build import MissingModelError, find_base
+
+    try:
+        base = find_base(settings.base_dir, verify=True)
+    except MissingModelError as error:
+        return [Finding("base model", "note", str(error))]
+    except IdiolectError as error:
+        return [Finding("base model", "wrong", str(error))]
+    return [Finding("base model", "ok", f"{base.name} in {base.folder}")]
+
+
+def _service(settings: Settings) -> list[Finding]:
+    if process.holder(settings) is None:
+        return [Finding("service", "note", "not running", "Run `idiolect start`.")]
+    try:
+        with Client(settings) as client:
+            now = client.get("/v1/status", timeout_s=15)
+            running = client.running
+    except IdiolectError as error:
+        return [Finding("service", "wrong", str(error))]
+    findings = [Finding("service", "ok", f"answers at {running.socket or running.url} (pid {running.pid})")]
+    if running.version != (installed := version("idiolect")):
+        which = f"version {running.version or 'unknown'} runs, {installed} is installed"
+        findings.append(Finding("version", "note", which, "Run `idiolect stop`, then `idiolect start`."))
+    if running.moved_from is not None:
+        which = (
+            f"another program uses port {running.moved_from}; the service answers at {running.url} instead"
+        )
+        mend = (
+            f"Programs that were given the old address show that one their token. `{who_has(running.moved_from)}` "
+            "shows which it is (with sudo also another user's); once it is gone, `idiolect stop` and `idiolect start` "
+            "go back there. If you do not trust it, give those programs another token: `idiolect token --rotate`."
+        )
+        findings.append(Finding("port", "wrong", which, mend))
+    if now.get("damaged"):
+        serves = "the base model alone" if now["adapter"] is None else f"adapter {now['adapter']}"
+        mend = "Run `idiolect train --wait` for another, or `idiolect restore` with a backup; check the disk, too."
+        which = ", ".join(map(str, now["damaged"]))
+        findings.append(Finding("adapters", "wrong", f"damaged: {which}; {serves} serves instead", mend))
+    gone = [path for path in now.get("watches", []) if not Path(path).exists()]
+    if gone:
+        mend = "It is read once it is there again; `idiolect watch --remove` ends that."
+        findings += [Finding("watched", "note", f"{path} is not there", mend) for path in gone]
+    return [*findings, *_noticed([Path(path) for path in now.get("watches", [])])]
+
+
+def _noticed(watched: list[Path], most_noticed: Path = _MOST_NOTICED) -> list[Finding]:
+    """Whether the system tells of changes in so many folders, where it counts them; other programs need some, too."""
+    try:
+        most = int(most_noticed.read_text())
+    except (OSError, ValueError):  # another system
+        return []
+    enough = most // 2  # and no more are counted
+    roots = [path for path in watched if not {*watched} & {*path.parents}]
+    folders = sum(1 for path in roots for _ in islice(os.walk(path), enough + 1))
+    if folders <= enough:
+        return []
+    found = f"more than {enough:,} folders, and the system tells all programs together of changes in {most:,}"
+    mend = (
+        f"`sudo sysctl fs.inotify.max_user_watches={max(4 * most, _MANY_NOTICED)}` allows more; until then some "
+        "changes are seen only minutes later."
+    )
+    return [Finding("watched", "note", found, mend)]
+
+
+def _left_behind(settings: Settings) -> list[Finding]:
+    """What a service that was killed had no chance to clear away."""
+    left = process.run_file(settings)
+    if process.holder(settings) is None and left.exists():
+        return [
+            Finding(
+                "run file", "note", f"{left} is of a service that was killed", "The next start removes it."
+            )
+        ]
+    return []
+
+
+def _stands(settings: Settings) -> list[Finding]:
+    """Whether the store is there and sound, as far as can be said without its key."""
+    now = standing(settings)
+    if now.state == "none":
+        return []
+    if now.mend is not None:
+        found = "a part of the store is damaged" if now.state == "there" else f"the store is {now.state}"
+        when = (
+            f", as was seen on {now.checked_at:%Y-%m-%d}" if now.state == "there" and now.checked_at else ""
+        )
+        return [Finding("store", "wrong", f"{found}{when}", now.mend)]
+    if now.checked_at is None:
+        return []
+    return [
+        Finding("store", "ok", f"all of it was read on {now.checked_at:%Y-%m-%d %H:%M} UTC and was sound")
+    ]
+
+
+def _opens(settings: Settings) -> list[Finding]:
+    """Whether the key file opens the store, and all of it is sound; a keyring is not asked: it might ask the user."""
+    from idiolect.daemon.storage.errors import StoreUnreadableError
+    from idiolect.daemon.storage.file import fits
+    from idiolect.daemon.storage.full_read import sound
+    from idiolect.daemon.storage.marker import ways_back
+
+    if process.holder(settings) is not None or standing(settings).state != "there":
+        return []
+    mend = f"Put the right key file there. {ways_back(settings)}"
+    try:
+        key = settings.key_path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return []
+    except ValueError:
+        return [Finding("key", "wrong", f"{settings.key_path} does not hold a key", mend)]
+    except OSError as error:
+        return [_shut("key", settings.key_path, error)]
+    try:
+        with settings.store_path.open("rb"):
+            pass
+        if not re.fullmatch(r"[0-9a-f]{64}", key) or not fits(settings.store_path, key):
+            return [Finding("store", "wrong", "the key in the key file does not open the store", mend)]
+        if sound(settings.store_path, key) or process.holder(settings) is not None:  # one started meanwhile
+            return []
+    except OSError as error:
+        return [_shut("store", settings.store_path, error)]
+    except StoreUnreadableError:
+        pass
+    except (
+        IdiolectError
+    ) as error:  # another program holds it, or its folder is closed: its sentence says what to do
+        return [Finding("store", "wrong", "the store cannot be opened", str(error))]
+    return [Finding("store", "wrong", "a part of the store is damaged", f"{_DAMAGED} {ways_back(settings)}")]
+
+
+def _shut(check: str, path: Path, error: OSError) -> Finding:
+    """A file that this user may not open, or that the disk does not give."""
+    found = f"{path} cannot be read: {error.strerror}"
+    if isinstance(error, PermissionError):
+        mend = f"Run `chmod u+rw {path}`; where it belongs to another user, run idiolect as that one."
+        return Finding(check, "wrong", found, mend)
+    return Finding(check, "wrong", found, "Check the disk.")
+
+
+def _desktop(settings: Settings) -> list[Finding]:
+    state = Desktop(settings).state()
+    if not state.installed:
+        mend = "`idiolect service install` has the desktop start it at each log-in."
+        return [Finding("desktop", "note", "the service is started by hand", mend)]
+    again = "Run `idiolect service install` again."
+    if not state.current:
+        return [Finding("desktop", "wrong", f"{state.path} is of another version or place", again)]
+    if not state.enabled:
+        return [Finding("desktop", "note", f"{state.path} does not start at log-in", again)]
+    if not state.active and process.holder(settings) is not None:
+        mend = "Run `idiolect stop`, then `idiolect start`."
+        return [Finding("desktop", "note", f"the service runs, but not as {state.path}", mend)]
+    if state.lingers is False:
+        mend = "`loginctl enable-linger` lets the service go on when you log out, if you want that."
+        return [Finding("desktop", "ok", f"{state.path}; it ends when you log out", mend)]
+    return [Finding("desktop", "ok", state.path)]
+
+
+def _swap(swaps: Path = _SWAPS, devices: Path = _DEVICES) -> list[Finding]:
+    """Where the system may write what is in memory, the user's text too, as it stands."""
+    try:
+        areas = [line.split()[0] for line in swaps.read_text().splitlines()[1:]]
+    except OSError:  # another system
+        return []
+    plain = [area for area in areas if not _unreadable(Path(area).name, devices)]
+    if not plain:
+        return [Finding("swap", "ok", "none, in memory or encrypted")]
+    mend = "Memory that is swapped out can be read there later. Use zram or an encrypted swap, or none."
+    return [Finding("swap", "note", f"{', '.join(plain)} is not known to be encrypted", mend)]
+
+
+def _unreadable(name: str, devices: Path) -> bool:
+    """Whether what is swapped to this device stays in memory or is encrypted on its way."""
+    try:
+        uuid = (devices / name / "dm" / "uuid").read_text()
+    except OSError:
+        return name.startswith("zram")
+    return uuid.startswith("CRYPT-")
+
+
+def _key(settings: Settings) -> list[Finding]:
+    if settings.locked_path.exists():
+        return [Finding("key", "note", "the profile is locked", "Run `idiolect unlock`.")]
+    if settings.key_path.exists():
+        if (open_ := _open_key(settings)) is not None:
+            return [open_]
+        mend = (
+            "Whoever can read that file can read the store; a system keyring would guard it better. Where there is "
+            "one, `idiolect rekey` moves the key there."
+        )
+        return [Finding("key", "note", f"in {settings.key_path}", mend)]
+    return [Finding("key", "ok", "in the system's keyring")] if settings.store_path.exists() else []
+
+
+def _open_key(settings: Settings) -> Finding | None:
+    """A key file that other users could read, whoever has by now."""
+    path = settings.key_path
+    if sys.platform == "win32" or not stat.S_IMODE(path.stat().st_mode) & 0o077:
+        return None
+    found = f"the key file {path} is open to other users"
+    return Finding(
+        "key", "wrong", found, f"Run `chmod go-rwx {path}`, then `idiolect rekey`: it may have been read."
+    )
+
+
+def warnings(settings: Settings) -> list[str]:
+    """What `idiolect status` says besides, in sentences: a key that others can read."""
+    if not settings.key_path.exists() or (found := _open_key(settings)) is None:
+        return []
+    return [f"{found.found[0].upper()}{found.found[1:]}. {found.mend}"]
+
+
+def _files(settings: Settings) -> list[Finding]:
+    tokens = {path.name: path for path in (path_of(settings, scope) for scope in reversed(SCOPES))}
+    names = {"store": settings.store_path, **tokens, "log": settings.log_path}
+    return [_private(name, path) for name, path in names.items() if path.exists()]
+
+
+def _private(check: str, path: Path) -> Finding:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if sys.platform != "win32" and mode & 0o077:
+        return Finding(check, "wrong", f"{path} is open to other users", f"Run `chmod go-rwx {path}`.")
+    return Finding(check, "ok", str(path))
+
+
+#: The checks of a profile, in the order in which they build on each other.
+_CHECKS: Final[dict[str, Callable[[Settings], list[Finding]]]] = {
+    "profile": _profile,
+    "disk": _room,
+    "base model": _base,
+    "service": _service,
+    "run file": _left_behind,
+    "files": _files,
+    "key": _key,
+    "store file": _stands,
+    "store": _opens,
+    "desktop": _desktop,
+}

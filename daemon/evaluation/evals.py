@@ -1,0 +1,238 @@
+"""Evaluations: whose held-out text is typed, which adapter is measured, and the child process that does it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from idiolect.adapters.evaluation.eval_split import Message, Split, split_corpus, split_history
+from idiolect.adapters.evaluation.run import Order
+from idiolect.adapters.training.round import NothingNewError
+from idiolect.daemon.ingest.file_discovery import find
+from idiolect.daemon.ingest.intake import cleaned, saved_at
+from idiolect.daemon.rounds.trainer import TRAINING, Trainer, order_of
+from idiolect.daemon.runtime.child_processes import Children, Work
+from idiolect.daemon.runtime.os_errors import NoSuchPathError
+from idiolect.daemon.settings import real_path
+from idiolect.daemon.sources.people import EVERYONE, Asked
+from idiolect.daemon.sources.readers import Item, NothingToReadError, Skipped, UnreadableError, status
+from idiolect.daemon.sources.table import BY_NAME, SAID, kind_of
+from idiolect.daemon.storage.records import EvalRequest
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from idiolect.daemon.serving.suggestion_stats import Trust
+    from idiolect.daemon.settings import Settings
+    from idiolect.daemon.storage.store import Store
+
+Encode = Callable[[str], list[int]]
+
+
+class EvalFailedError(IdiolectError):
+    """An evaluation ended without a result."""
+
+    code: ClassVar[str] = "eval-failed"
+    exit_code: ClassVar[int] = 23
+    http_status: ClassVar[int] = 500
+
+
+EVALUATION = Work("an evaluation", "idiolect.adapters.evaluation.run", EvalFailedError)
+
+
+@dataclass(frozen=True)
+class _Adapter:
+    """What is measured in the arms with an adapter, if there are any, and what the result says of it.
+
+    With what was learned when it, or the base, was judged and used: mixtures, calibration and restraint.
+    """
+
+    blob: str | None = None  # base64
+    about: dict[str, Any] | None = None
+    mixtures: dict[str, list[Any]] = field(default_factory=dict)
+    calibration: list[Any] | None = None
+    restraint: list[float] | None = None
+
+
+class Evals:
+    """Runs evaluations, one at a time and never beside a round.
+
+    Args:
+        settings: the profile's.
+        store: where the user's history is.
+        trainer: knows how adapters were judged.
+        children: runs the processes.
+        encode: text to token ids.
+        serving: the adapter that answers now, or None for the base.
+        trust: what is known of how far ghosts can be believed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        trainer: Trainer,
+        children: Children,
+        encode: Encode,
+        serving: Callable[[], int | None],
+        trust: Trust,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._trainer = trainer
+        self._children = children
+        self._encode = encode
+        self._serving = serving
+        self._trust = trust
+
+    def run(self, wanted: EvalRequest) -> Iterator[dict[str, Any]]:
+        """Evaluate. Yields progress events and at last the result; closed before that, it ends the work.
+
+        Raises:
+            TrainingBusyError: a round or another evaluation is running.
+            TooLittleToTypeError: there is not enough held-out text.
+            IdiolectError: of the reader where the path can't be read, of the round where training fails.
+            EvalFailedError: the child ended without a result.
+        """
+        with self._children.claim(EVALUATION):
+            if wanted.path is None:
+                split, adapter = self._own(wanted)
+            else:
+                split, adapter = _corpus(wanted.path, self._settings.exclude, wanted), _Adapter()
+            yield {"event": "progress", "phase": "prepare", "arm": None, "done": 0.0, "left_s": None}
+            if wanted.path is not None and wanted.train:
+                adapter = yield from self._train(split, wanted)
+            yield from self._evaluate(split, adapter, wanted)
+
+    def _own(self, wanted: EvalRequest) -> tuple[Split, _Adapter]:
+        entries = [*self._store.entries(prose=True)]
+        active = self._serving()
+        ids = frozenset() if active is None else self._store.seen(active)
+        split = split_history(
+            [Message(entry.text, entry.at.isoformat(), entry.text) for entry in entries],
+            {place for place, entry in enumerate(entries) if entry.id in ids},
+            seed=wanted.seed,
+            chars=wanted.chars,
+        )
+        mixtures = {"base": self._trainer.mixture(None)}
+        blob = about = None
+        if active is not None:
+            row = next(row for row in self._store.adapters() if row.id == active)
+            made = next((made for made in self._store.rounds() if made.adapter == active), None)
+            about = {
+                "id": active,
+                "status": row.status,
+                "reason": row.reason,
+                "seconds": (made and made.seconds) or 0.0,
+            }
+            blob = base64.b64encode(self._store.adapter_blob(active)).decode()
+            mixtures["adapter"] = self._trainer.mixture(active)
+        known = {name: weights for name, weights in mixtures.items() if weights is not None}
+        calibration, restraint = self._trust.calibration.to_json(), self._trust.restraint.to_json()
+        return split, _Adapter(blob, about, known, calibration, restraint)
+
+    def _train(self, split: Split, wanted: EvalRequest) -> Generator[dict[str, Any], None, _Adapter]:
+        """Run a round on the history, as for a new user. Yields its progress; returns the adapter."""
+        texts = [ids for message in split.history if (ids := self._encode(message.kept))]
+        tokens = sum(map(len, texts))
+        if tokens < self._settings.min_tokens:
+            return _none(f"the history has {tokens:,} tokens and a round needs {self._settings.min_tokens:,}")
+        order = order_of(self._settings, wanted.budget_s, wanted.seed)
+        adapter = _Adapter()
+        try:
+            for event in self._children.follow(TRAINING, order, texts, len(texts)):
+                if event["event"] == "result":
+                    adapter = _judged(event)
+                elif event["event"] == "progress":  # checkpoints are for rounds that are kept
+                    yield {**event, "arm": None}
+        except NothingNewError as error:
+            adapter = _none(str(error))
+        return adapter
+
+    def _evaluate(self, split: Split, adapter: _Adapter, wanted: EvalRequest) -> Iterator[dict[str, Any]]:
+        order = Order(
+            base=str(self._settings.base_dir),
+            threads=self._settings.threads,
+            context_tokens=self._settings.context_tokens,
+            recent_tokens=self._settings.recent_tokens,
+            seed=wanted.seed,
+            source="your history" if wanted.path is None else str(wanted.path),
+            history=len(split.history),
+            repeats=split.repeats,
+            adapter=adapter.blob,
+            about_adapter=adapter.about,
+            mixtures=adapter.mixtures,
+            calibration=adapter.calibration,
+            restraint=adapter.restraint,
+            rare_min_count=self._settings.rare_min_count,
+        )
+        count = len(split.history) + len(split.test)
+        yield from self._children.follow(EVALUATION, order, _handed_over(split), count)
+
+
+def _handed_over(split: Split) -> Iterator[dict[str, Any]]:
+    """The messages of ``split``, which is then empty: the service holds all of the text no longer than it must."""
+    for messages in (split.history, split.test):
+        messages.reverse()
+        while messages:
+            yield asdict(messages.pop())
+
+
+def _none(why: str) -> _Adapter:
+    return _Adapter(about={"id": None, "status": "skipped", "reason": why, "seconds": 0.0})
+
+
+def _judged(result: dict[str, Any]) -> _Adapter:
+    """The adapter of a round, whether or not the gate let it through."""
+    about = {"id": None, **{name: result[name] for name in ("status", "reason", "seconds")}}
+    mixtures = {"base": result["mixtures"]["base"], "adapter": result["mixtures"]["candidate"]}
+    return _Adapter(result["adapter"], about, mixtures)
+
+
+def _corpus(path: Path, exclude: Sequence[str], wanted: EvalRequest) -> Split:
+    path = real_path(path)
+    named = path.parent if path.name == ".git" else path
+    name = named.name if named.is_dir() else named.stem
+    return split_corpus(read_messages(path, exclude), name=name, seed=wanted.seed, chars=wanted.chars)
+
+
+def read_messages(path: Path, exclude: Sequence[str]) -> list[Message]:
+    """The texts at ``path``, a file, a folder or a ``.git`` folder, in order of time. Nothing is stored.
+
+    They are read as an import reads them. As typed, a text is as its file has it; what would be learned of it is
+    normalised and without secrets. One without a time is as old as its file.
+
+    Raises:
+        NoSuchPathError, UnreadableError, NothingToReadError, GitError: by what is wrong with the path.
+    """
+    found: list[tuple[datetime, Message]] = []
+    for item, at in _texts(path, exclude):
+        text = item.text.encode("utf-8", "ignore").decode().strip()
+        if text:
+            found.append((at, Message(text, at.isoformat(), cleaned(text)[0])))
+    if not found:
+        raise NothingToReadError(
+            f"There is no text at {path}. Give {SAID}, a folder that holds some, or the .git folder of a "
+            "repository."
+        )
+    return [message for _, message in sorted(found, key=lambda pair: pair[0])]
+
+
+def _texts(path: Path, exclude: Sequence[str]) -> Iterator[tuple[Item, datetime]]:
+    now = datetime.now(UTC)
+    for file in find(path, exclude):
+        if isinstance(file, Skipped) or (kind := kind_of(file)) is None:
+            continue
+        try:
+            written = saved_at(status(file)) if file.is_file() else now
+            everyone = Asked((EVERYONE,) if kind is BY_NAME["git"] else ())
+            items = [item for item in kind.pieces(file, everyone) if isinstance(item, Item)]
+            for item in reversed(items) if kind is BY_NAME["git"] else items:
+                yield item, item.at or written
+        except (NoSuchPathError, UnreadableError):
+            if file == path:
+                raise

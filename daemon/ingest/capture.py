@@ -1,0 +1,370 @@
+"""The one way in: normalise, exclude, redact, de-duplicate, store, and then teach the fast memory."""
+
+from __future__ import annotations
+
+import glob
+import secrets
+import stat
+import threading
+import time
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from idiolect.daemon.ingest.file_discovery import Exclusion, Ignored, find
+from idiolect.daemon.ingest.intake import Batch, Intake, cleaned, identity
+from idiolect.daemon.ingest.origins import Origins
+from idiolect.daemon.privacy.app_policy import OffLimits, Place
+from idiolect.daemon.privacy.pause import Pause, PausedError
+from idiolect.daemon.runtime.os_errors import NoSuchPathError
+from idiolect.daemon.settings import real_path
+from idiolect.daemon.sources import table
+from idiolect.daemon.sources.commit_messages import head
+from idiolect.daemon.sources.people import Asked
+from idiolect.daemon.sources.readers import (
+    BinaryFileError,
+    NothingToReadError,
+    ReadReport,
+    Skipped,
+    UnreadableError,
+    status,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from idiolect.daemon.settings import Settings
+    from idiolect.daemon.storage.store import Store
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What became of a text: its entry's id if it was stored, else the reason why not."""
+
+    id: int | None
+    stored: bool
+    redactions: int
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an import has come in all; the last one carries the report."""
+
+    path: Path
+    entries: int
+    words: int
+    bytes_done: int
+    bytes_total: int
+    report: ReadReport | None = None
+
+
+class Ingest:
+    """Takes in text from all sources. Safe to use from several threads; no two read the same file at once."""
+
+    def __init__(
+        self,
+        store: Store,
+        encode: Callable[[str], list[int]],
+        learned: Callable[[Sequence[tuple[int, list[int]]]], object],
+        settings: Settings,
+    ) -> None:
+        """`encode` turns a text into token ids; `learned` is told the ids and token ids of the entries of a
+        transaction once it is committed, never before, from whichever thread took them in.
+        """
+        self._store = store
+        self._encode = encode
+        self._learned = learned
+        self._exclude = (
+            *settings.exclude,
+            *(
+                glob.escape(str(path))
+                for path in (settings.base_dir, settings.run_dir, settings.log_path.parent)
+            ),
+        )
+        self._exclusion = Exclusion(self._exclude)
+        self._ignored = Ignored(lasting=True)
+        self.off_limits = OffLimits(store, settings)
+        self.off_record = Pause(store)
+        self._origins = Origins(store)
+        self._busy: set[Path] = set()
+        self._changed = threading.Condition()
+
+    # Off the record
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is to be learned now."""
+        return self.off_record.active
+
+    def pause(self, for_s: float | None = None) -> None:
+        """Learn nothing from now on, for `for_s` seconds or until `resume`; an import that runs stops."""
+        self.off_record.begin(for_s)
+
+    def resume(self) -> None:
+        """Learn again, from what is written from now on."""
+        self.off_record.end()
+
+    # Text that a program sends
+
+    def add_text(
+        self,
+        text: str,
+        *,
+        source: str,
+        app: str | None = None,
+        at: datetime | None = None,
+        input_purpose: str | None = None,
+        private: bool = False,
+    ) -> Learned:
+        """Take in one text; it can be suggested from when this returns.
+
+        Reasons not to store it: "paused", those of `OffLimits.learning`, "empty", "only secrets", "duplicate".
+        A text without `at` was written now, and is always stored. `at` without a time zone is UTC.
+        """
+        if self.paused:
+            return Learned(None, False, 0, "paused")
+        if (reason := self.off_limits.learning(Place(app, input_purpose, private))) is not None:
+            return Learned(None, False, 0, reason)
+        text, redactions = cleaned(text, source)
+        if not text:
+            return Learned(None, False, redactions, "only secrets" if redactions else "empty")
+        if at is None:
+            when = datetime.now(UTC)
+            key = identity(source, app, secrets.token_hex(16))
+        else:
+            when = (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+            key = identity(source, app, when.isoformat(), text)
+        ids: list[int] = []
+        batch = self._batch()
+        try:
+            batch.put(text, source=source, app=app, at=when, key=key, redactions=redactions, ids=ids)
+            batch.flush()
+        except PausedError:  # it began just now
+            return Learned(None, False, 0, "paused")
+        if not ids:
+            return Learned(None, False, redactions, "duplicate")
+        return Learned(ids[0], True, redactions, None)
+
+    def _batch(self, report: ReadReport | None = None) -> Batch:
+        return Batch(self._store, self._encode, self._learned, self.off_record, report)
+
+    # Files, folders and repositories
+
+    def add_paths(self, paths: Sequence[Path], asked: Asked | None = None) -> Iterator[Progress]:
+        """Import files, folders and other sources (see `table.KINDS`), in transactions.
+
+        `asked` says whose text to take where there is more than one person's; where it does not, what was said of the
+        same source before holds, else a guess. Everything is found and checked at the call; the reading goes with
+        the iteration. What was read before and has not changed is counted as "unchanged". Raises PausedError,
+        NoSuchPathError, UnreadableError, NothingToReadError, BinaryFileError, GitError.
+        """
+        if self.paused:
+            raise PausedError("Learning is paused, so nothing was read. Resume it first.")
+        report = ReadReport()
+        found: dict[Path, _Found] = {}
+        for path in paths:
+            self._find(path.absolute(), asked or Asked(), found, report)
+        if not found:
+            raise _nothing(report)
+        if len(found) == 1:
+            _probe(*found)
+        self._origins.refresh()
+        return self._import(found, report)
+
+    def _find(self, path: Path, asked: Asked, found: dict[Path, _Found], report: ReadReport) -> None:
+        status(path)
+        path = real_path(path)
+        files: dict[Path, int] = {}
+        for one in find(path, self._exclude):
+            if isinstance(one, Skipped):
+                report.skip(one)
+                continue
+            try:
+                files[one] = _size(one)
+            except (NoSuchPathError, UnreadableError):
+                report.skip(Skipped(one, "unreadable"))
+        kind = table.kind_of(path) if path in files else None
+        if kind is table.BY_NAME["git"]:
+            head(path)
+        known = self._store.source(str(path))
+        again = known is not None and asked.me not in ((), known[1])  # other people's text is asked for now
+        whole = Asked(asked.me or (known[1] if known else ()))
+        for file, size in files.items():
+            found.setdefault(file, _Found(size, whole, again, path, kind.name if kind else "folder"))
+
+    def _import(self, found: dict[Path, _Found], report: ReadReport) -> Iterator[Progress]:
+        batch = self._batch(report)
+        intake = Intake(self._store, self._origins, batch)
+        total = sum(one.size_bytes for one in found.values())
+        done = 0
+        path = next(iter(found))
+        given = {one.root: one for one in found.values()}.values()
+        origins = {one.root: self._store.add_source(str(one.root), one.kind, one.asked.me) for one in given}
+        try:
+            for path, one in found.items():
+                with self._alone(path):
+                    for read_bytes in self._one(intake, path, one, origins[one.root]):
+                        yield Progress(
+                            path, report.entries, report.words, done + min(read_bytes, one.size_bytes), total
+                        )
+                done += one.size_bytes
+        except GeneratorExit:  # nobody wants to know more; what was read is kept
+            with suppress(PausedError):
+                batch.flush()
+            raise
+        batch.flush()
+        if not report.files and not {"unchanged", "already known"} & report.skipped.keys():
+            raise _nothing(report)
+        yield Progress(path, report.entries, report.words, total, total, report)
+
+    def _one(self, intake: Intake, path: Path, one: _Found, origin: int) -> Iterator[int]:
+        report = intake.report
+        try:
+            kind = table.kind_of(path)
+            if kind is None:
+                report.skip(Skipped(path, "other file type"))
+            elif kind is table.BY_NAME["git"]:
+                yield from intake.repository(path, kind, one.asked, origin=origin)
+            elif path.is_file() and not one.again and not self.is_changed(path):
+                report.skip(Skipped(path, "unchanged"))
+            else:
+                yield from intake.file(path, kind, one.asked, origin=origin)
+        except (NoSuchPathError, UnreadableError):  # gone, or closed to us, since it was found
+            report.skip(Skipped(path, "unreadable", f"{path} cannot be read"))
+
+    def refresh(self) -> None:
+        """Look again at which of the known files are still there, to know moved ones by what they hold."""
+        self._origins.refresh()
+
+    def is_changed(self, path: Path) -> bool:
+        """Whether the file is new or was saved since it was last read, by its size and time."""
+        state = self._store.file_state(str(path))
+        try:
+            now = path.stat()
+        except OSError:
+            return False
+        return state is None or (state.size_bytes, state.mtime_ns) != (now.st_size, now.st_mtime_ns)
+
+    def changed(self, path: Path) -> Iterator[Path]:
+        """The files at or below `path` that are new or were saved since they were last read.
+
+        Raises NoSuchPathError, UnreadableError.
+        """
+        for found in find(path, self._exclude):
+            if not isinstance(found, Skipped) and self.is_changed(found) and not found.is_dir():
+                yield found
+
+    def count(self, path: Path, *, most: int, within_s: float) -> tuple[int, bool]:
+        """How many files at or below `path` would be read, and whether these are all.
+
+        The count ends at more than `most`, and after `within_s`. Raises NoSuchPathError, UnreadableError.
+        """
+        ends_at = time.monotonic() + within_s
+        count = 0
+        for found in find(path, self._exclude, until=lambda: time.monotonic() >= ends_at):
+            count += not isinstance(found, Skipped)
+            if count > most:
+                return most, False
+        return count, time.monotonic() < ends_at
+
+    def excludes(self, path: Path, root: Path) -> bool:
+        """Whether the settings or an `.idiolectignore` keep us from reading `path`, which is `root` or below it."""
+        return self._exclusion.covers(path, root) or self._ignored.covers(path, root, folder=path.is_dir())
+
+    def follows(self, path: Path, root: Path) -> bool:
+        """Whether a file at `path`, which is the watched `root` or below it, would be read."""
+        wanted = table.document_at(path) is not None or (path == root and not path.suffix)
+        return wanted and not self.excludes(path, root)
+
+    def update_file(self, path: Path, *, root: Path | None = None, off_record: bool = False) -> int:
+        """A file below the watched `root` was saved, moved or deleted: take in what is newly written.
+
+        Returns how many entries that made. What was saved off the record (or while learning was paused, by
+        the file's date) is not learned, then or later. A file that is gone keeps its entries. Raises
+        PausedError where a pause begins meanwhile, and the store's errors.
+        """
+        root = path.parent if root is None else root
+        if not self.follows(path, root):
+            return 0
+        report = ReadReport()
+        batch = self._batch(report)
+        intake = Intake(self._store, self._origins, batch)
+        with self._alone(path):
+            if not _is_regular(path):
+                self._origins.lost(str(path))
+                return 0
+            try:
+                kind = table.kind_of(path)
+                known = self._store.source(str(root))
+                origin, me = known or (self._store.add_source(str(root), "folder"), ())
+                if kind is not None:
+                    off_record = off_record or self.paused or self.off_record.covers(path.stat().st_mtime)
+                    for _ in intake.file(path, kind, Asked(me), origin=origin, off_record=off_record):
+                        pass
+            except (NoSuchPathError, UnreadableError, OSError):
+                self._origins.lost(str(path))
+            batch.flush()
+        return report.entries
+
+    @contextmanager
+    def _alone(self, path: Path) -> Iterator[None]:
+        """Hold the file at `path` against other threads. (A lock would not do: an import is a generator,
+        which may go on in another thread.)
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: path not in self._busy)
+            self._busy.add(path)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._busy.discard(path)
+                self._changed.notify_all()
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A file or source to read: its size, whose text, whether even if unchanged, and what it was given as part of."""
+
+    size_bytes: int
+    asked: Asked
+    again: bool
+    root: Path
+    kind: str
+
+
+def _size(path: Path) -> int:
+    """How many bytes there are to read at `path`; 0 for a folder. Raises NoSuchPathError, UnreadableError."""
+    found = status(path)
+    return 0 if stat.S_ISDIR(found.st_mode) else found.st_size
+
+
+def _nothing(report: ReadReport) -> NothingToReadError:
+    skipped = ", ".join(f"{count} {reason}" for reason, count in sorted(report.skipped.items()) if count)
+    notes = "".join(f" {note}." for note in report.notes[:1])
+    return NothingToReadError(
+        f"There is no text to read{f' (skipped: {skipped})' if skipped else ''}.{notes} Give {table.SAID}, "
+        "a folder that holds some, or the .git folder of a repository."
+    )
+
+
+def _probe(path: Path) -> None:
+    """Refuse the only file to read if there is nothing in it."""
+    kind = table.kind_of(path)
+    if path.is_dir() or kind is None or not kind.documents:
+        return
+    first = next(kind.pieces(path, Asked()), None)
+    if first is None:
+        raise NothingToReadError(f"{path} is empty, or holds nothing but code. Give a file with text in it.")
+    if isinstance(first, Skipped) and first.reason == "binary":
+        raise BinaryFileError(f"{path} is not text. Give {table.SAID}.")
+
+
+def _is_regular(path: Path) -> bool:
+    try:
+        return path.is_file() and not path.is_symlink()
+    except OSError:
+        return False

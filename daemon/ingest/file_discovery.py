@@ -1,0 +1,185 @@
+"""Which files are read: all in a folder but those that a pattern or an `.idiolectignore` leaves out."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import re
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pathspec import GitIgnoreSpec
+
+from idiolect.daemon.runtime.os_errors import NoSuchPathError
+from idiolect.daemon.sources import table
+from idiolect.daemon.sources.readers import Skipped, UnreadableError, explained, status
+from idiolect.daemon.storage.records import COMMANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+#: The name of the files that say what in their folder is not to be read, in the language of `.gitignore`.
+IGNORE_FILE: Final = ".idiolectignore"
+
+_HIDDEN: Final = ".*"  # of the patterns that are built in: hidden files and folders
+
+
+class Exclusion:
+    """Globs of paths that are never read, in any letter case.
+
+    A pattern without a slash is meant for each part of a path below the root (`.git`, `*.key`); one
+    with a slash for the whole path, or for the end of it if the pattern is relative; `*` stands for
+    slashes too, and what is in an excluded folder is excluded.
+    """
+
+    def __init__(self, patterns: Iterable[str]) -> None:
+        """Compile `patterns`; `~` at the start of one is the user's home folder."""
+        names, paths = [], []
+        for pattern in patterns:
+            if "/" not in pattern.rstrip("/"):
+                names.append(pattern.rstrip("/"))
+                continue
+            whole = os.path.expanduser(pattern).rstrip("/")
+            whole = whole if whole.startswith("/") else f"*/{whole}"
+            paths += [fnmatch.translate(whole), fnmatch.translate(f"{whole}/*")]
+        self._names = _any_of(names)
+        self._but_hidden = _any_of(name for name in names if name != _HIDDEN)
+        self._paths = re.compile("|".join(paths) or r"(?!)", re.IGNORECASE)
+
+    def covers(self, path: Path, root: Path, *, hidden: bool = True) -> bool:
+        """Whether `path`, in `root` or equal to it, is excluded. The root's own folders do not matter.
+
+        Without `hidden`, the pattern `.*`, which holds for whatever is hidden, does not count.
+        """
+        parts = path.relative_to(root).parts if path != root else (path.name,) if path.is_file() else ()
+        names = self._names if hidden else self._but_hidden
+        return any(map(names.match, parts)) or self._paths.match(path.as_posix()) is not None
+
+
+def _any_of(globs: Iterable[str]) -> re.Pattern[str]:
+    return re.compile("|".join(map(fnmatch.translate, globs)) or r"(?!)", re.IGNORECASE)
+
+
+class Ignored:
+    """What the `.idiolectignore` files in a folder and the folders below it leave out, each for all below it.
+
+    They are written as `.gitignore` files are; the nearest file that says something about a path decides. Their
+    contents are kept as long as they do not change.
+    """
+
+    def __init__(self, *, lasting: bool = False) -> None:
+        """`lasting`: the files may come and change while this is used."""
+        self._lasting = lasting
+        self._known: dict[Path, tuple[int, GitIgnoreSpec]] = {}
+        self._absent: set[Path] = set()
+
+    def covers(self, path: Path, root: Path, *, folder: bool = False) -> bool:
+        """Whether `path`, below `root`, or a folder that it is in, is left out; `folder`: it is one itself."""
+        parts = path.relative_to(root).parts
+        specs: list[tuple[int, GitIgnoreSpec]] = []
+        for depth in range(len(parts)):
+            if (spec := self._spec(root.joinpath(*parts[:depth]))) is not None:
+                specs.append((depth, spec))
+            last = depth == len(parts) - 1
+            for base, known in reversed(specs):
+                name = "/".join(parts[base : depth + 1]) + ("/" if folder or not last else "")
+                said = known.check_file(name).include
+                if said:
+                    return True
+                if said is not None:
+                    break
+        return False
+
+    def _spec(self, folder: Path) -> GitIgnoreSpec | None:
+        if folder in self._absent:
+            return None
+        file = folder / IGNORE_FILE
+        try:
+            saved = file.stat().st_mtime_ns
+            if (known := self._known.get(file)) is None or known[0] != saved:
+                lines = file.read_text("utf-8", errors="ignore").splitlines()
+                known = self._known[file] = (saved, GitIgnoreSpec.from_lines(lines))
+        except OSError:
+            if not self._lasting:
+                self._absent.add(folder)
+            return None
+        except (
+            ValueError
+        ):  # a line that is no pattern: nothing of the folder is then taken against its owner's will
+            known = self._known[file] = (saved, GitIgnoreSpec.from_lines(["*"]))
+        return known[1]
+
+
+def find(
+    path: Path, exclude: Sequence[str], *, until: Callable[[], bool] = lambda: False
+) -> Iterator[Path | Skipped]:
+    """The documents to read at `path` (a file, or a folder with all in it), in order of name; or a source itself.
+
+    A source is a file or folder of another kind in `table.KINDS`; it is read only where it is given itself, and so
+    is a file without a suffix. Links are not followed. Once `until` is true, no more is looked for. Raises
+    NoSuchPathError, UnreadableError (of `path` itself).
+    """
+    exclusion = Exclusion(exclude)
+    mode = status(path).st_mode
+    if exclusion.covers(path, path, hidden=not _is_shell(path)):
+        yield Skipped(path, "excluded")
+    elif not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        yield Skipped(path, "not a regular file")
+    elif table.kind_of(path) is not None:
+        yield path
+    elif stat.S_ISDIR(mode):
+        yield from _walk(path, exclusion, Ignored(), until)
+    else:
+        yield Skipped(path, "other file type")
+
+
+def _is_shell(path: Path) -> bool:
+    """Whether a file is a shell's history: those have hidden names, and whoever gives one by its name means it."""
+    kind = table.kind_of(path)
+    return kind is not None and kind.source == COMMANDS
+
+
+def _walk(
+    root: Path, exclusion: Exclusion, ignored: Ignored, until: Callable[[], bool]
+) -> Iterator[Path | Skipped]:
+    folders = [root]
+    while folders and not until():
+        folder = folders.pop()
+        try:
+            with explained(folder), os.scandir(folder) as scan:
+                found = sorted(scan, key=lambda entry: entry.name)
+        except (NoSuchPathError, UnreadableError):
+            if folder == root:
+                raise
+            yield Skipped(folder, "unreadable", f"{folder} cannot be read")
+            continue
+        inner = []
+        for entry in found:
+            path = Path(entry.path)
+            is_folder = entry.is_dir(follow_symlinks=False)
+            if exclusion.covers(path, folder):
+                yield Skipped(path, "excluded")
+            elif entry.is_symlink():
+                yield Skipped(path, "symbolic link")
+            elif ignored.covers(path, root, folder=is_folder):
+                yield Skipped(path, "left out by .idiolectignore")
+            elif is_folder:
+                inner.append(path)
+            elif table.document_at(path) is None:
+                yield Skipped(path, "other file type")
+            elif not entry.is_file(follow_symlinks=False):
+                yield Skipped(path, "not a regular file")
+            elif not _is_utf8(entry.name):
+                yield Skipped(path, "file name is not UTF-8")
+            else:
+                yield path
+        folders += reversed(inner)
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

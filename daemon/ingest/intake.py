@@ -1,0 +1,420 @@
+"""What a file or a repository says, into the store: in transactions of some hundred entries, once each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from array import array
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from idiolect.daemon.ingest.normalise import has_words, normalise, pieces
+from idiolect.daemon.redaction.redact import placeholders, redact, without_placeholders
+from idiolect.daemon.sources import commit_messages, git
+from idiolect.daemon.sources.people import not_known
+from idiolect.daemon.sources.readers import ReadReport, Skipped, status
+from idiolect.daemon.storage.paragraphs import Known, Ledger, Originals, digest
+from idiolect.daemon.storage.records import COMMANDS, FileState, NewEntry
+from idiolect.daemon.storage.selectors import Selector
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from idiolect.daemon.ingest.origins import Origins
+    from idiolect.daemon.privacy.pause import Pause
+    from idiolect.daemon.sources.people import Asked
+    from idiolect.daemon.sources.table import Kind
+    from idiolect.daemon.storage.store import Store
+
+_BATCH: Final = 500  # entries in one transaction
+_TRACKED: Final = 50_000  # paragraphs of a file that are remembered one by one
+_HELD_CHARS: Final = 4 << 20  # new text of a file that waits to be compared with what was removed from it
+_EDITS: Final = 200  # entries that are remembered of one paragraph
+_COMPARED: Final = 2000  # removed paragraphs that it is compared with
+
+
+def cleaned(text: str, source: str = "") -> tuple[str, int]:
+    """`text` from a `source`, normalised and without secrets, and how many those were; "" where nothing is left."""
+    text, redactions = redact(normalise(text), prose=source != COMMANDS)
+    return (text if has_words(without_placeholders(text)) else ""), redactions
+
+
+def identity(*parts: str | int | None) -> str:
+    """The key by which an entry is known again: SHA-256 of what makes it one, in hexadecimal digits."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+class Batch:
+    """Entries on their way into the store. The fast memory hears of each after it was committed."""
+
+    def __init__(
+        self,
+        store: Store,
+        encode: Callable[[str], list[int]],
+        learned: Callable[[Sequence[tuple[int, list[int]]]], object],
+        pause: Pause,
+        report: ReadReport | None = None,
+    ) -> None:
+        """`encode` turns a text into token ids; `learned` gets the ids and token ids of a transaction's entries.
+
+        Once `pause` is active, nothing that waits or comes is stored: `put` and `flush` raise PausedError.
+        """
+        self._pause = pause
+        self.report = ReadReport() if report is None else report
+        self._store = store
+        self._encode = encode
+        self._learned = learned
+        self._waiting: list[tuple[NewEntry, list[int], list[int]]] = []
+        self._known: dict[str, list[int]] = {}
+        self._state: FileState | None = None
+
+    def put(
+        self,
+        text: str,
+        *,
+        source: str,
+        at: datetime,
+        key: str,
+        redactions: int,
+        ids: list[int],
+        app: str | None = None,
+        origin: int | None = None,
+    ) -> bool:
+        """Add an entry, to be committed with others; its id comes into `ids`, if it was not stored before.
+
+        True if that made a whole transaction, which is now committed. Raises PausedError.
+        """
+        tokens = self._encode(text)
+        raw = array("I", tokens)
+        if sys.byteorder == "big":
+            raw.byteswap()
+        entry = NewEntry(text, source, app, at, raw.tobytes(), redactions, key, origin)
+        self._waiting.append((entry, tokens, ids))
+        if len(self._waiting) < _BATCH and not self._pause.active:
+            return False
+        self.flush()
+        return True
+
+    def flush(self) -> None:
+        """Commit what waits; entries not while learning is paused: then they are dropped. Raises PausedError."""
+        waiting, self._waiting = self._waiting, []
+        state, self._state = self._state, None
+        if waiting:
+            with self._pause.learning():
+                self._commit(waiting, state)
+        elif state is not None:
+            self._store.add([], file=state)
+
+    def _commit(self, waiting: list[tuple[NewEntry, list[int], list[int]]], state: FileState | None) -> None:
+        stored = self._store.add([entry for entry, _, _ in waiting], file=state)
+        new = []
+        for (entry, tokens, ids), id_ in zip(waiting, stored, strict=True):
+            if id_ is None:
+                self.report.skip_known()
+                if len(self._known) < _TRACKED:
+                    self._known[digest(entry.text)] = ids
+                continue
+            ids.append(id_)
+            self.report.entries += 1
+            self.report.words += len(entry.text.split())
+            self.report.redactions += entry.redactions
+            if entry.source != COMMANDS:
+                new.append((id_, tokens))
+        if new:
+            self._learned(new)
+
+    def end_file(self, state: Callable[[], FileState]) -> FileState:
+        """Commit what waits, and leave the file's state to the next transaction.
+
+        A state names the ids of the file's entries, so it comes after them. If the program is killed
+        in between, the file is read once more, and nothing of it is stored twice.
+        """
+        self.flush()
+        self._known.clear()
+        self._state = state()
+        return self._state
+
+    def recall(self, at: datetime, source: str) -> None:
+        """Commit what waits; find the ids of those texts of `at` that turned out to be stored before."""
+        self.flush()
+        if self._known:
+            moment = Selector(source=source, since=at, until=at + timedelta(microseconds=1))
+            for entry in self._store.entries(selector=moment):
+                if (ids := self._known.get(digest(entry.text))) is not None:
+                    ids.append(entry.id)
+
+
+@dataclass(slots=True)
+class _Paragraph:
+    digest: str
+    entries: list[int] = field(default_factory=list)
+    off_record: bool = False
+
+
+def _bounded(entries: list[int]) -> tuple[int, ...]:
+    """The entries that hold a paragraph's words: of one that was edited very often, the first and last."""
+    unique = tuple(dict.fromkeys(entries))
+    return unique if len(unique) <= _EDITS else (*unique[: _EDITS // 4], *unique[-3 * _EDITS // 4 :])
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A paragraph that was not in the file before; the `ordinal`-th of its equals in it."""
+
+    paragraph: _Paragraph
+    text: str
+    at: datetime | None
+    redactions: int
+    ordinal: int
+    document: str = ""
+    stamp: str = ""
+
+    def redacted_in(self, part: str) -> int:
+        """How many of the paragraph's secrets were in this part of it."""
+        return min(self.redactions, placeholders(part)) if self.redactions else 0
+
+
+def saved_at(status: os.stat_result) -> datetime:
+    """When a file was saved, as far as its clock can be believed."""
+    now = datetime.now(UTC)
+    try:
+        return min(datetime.fromtimestamp(status.st_mtime, UTC), now)
+    except (ValueError, OverflowError, OSError):
+        return now
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where text is read: the path, what its entries are filed under, and the number of the source."""
+
+    path: Path
+    source: str
+    origin: int | None
+
+
+class _Page:
+    """A file while it is read: what it held before, and what it holds now."""
+
+    def __init__(self, status: os.stat_result, known: tuple[str, ...]) -> None:
+        self.ledger = Ledger(known)
+        self.written_at = saved_at(status)
+        self._status = status
+        self._paragraphs: list[_Paragraph] | None = []
+        self._seen: dict[str, int] = {}
+
+    def see(
+        self, text: str, at: datetime | None, redactions: int = 0, document: str = "", stamp: str = ""
+    ) -> _New | None:
+        """Note a paragraph (of a `document` in the file); it comes back if it was not in the file before.
+
+        `stamp`: its time as the file has it, where another machine or zone would read another time from that.
+        """
+        stamp = stamp or (at.isoformat() if at else "")
+        name = digest(f"{document}{stamp}\n{text}" if document or stamp else text)
+        known = self.ledger.take(name)
+        # Of what was forgotten no whole hash may come back into the state.
+        paragraph = (
+            _Paragraph(known.digest, list(known.entries), known.off_record) if known else _Paragraph(name)
+        )
+        if self._paragraphs is not None:
+            self._paragraphs.append(paragraph)
+            if len(self._paragraphs) > _TRACKED:
+                self._paragraphs = None
+        ordinal = self._seen.get(name, 0)
+        if ordinal or len(self._seen) < _TRACKED:
+            self._seen[name] = ordinal + 1
+        return None if known else _New(paragraph, text, at, redactions, ordinal, document, stamp)
+
+    def state(self, path: Path) -> FileState:
+        """The file as it is now; of a very long one, no paragraphs (its entries' keys have to do)."""
+        held = self._paragraphs
+        known = (
+            ()
+            if held is None
+            else self.ledger.state(
+                Known(paragraph.digest, _bounded(paragraph.entries), paragraph.off_record)
+                for paragraph in held
+            )
+        )
+        return FileState(str(path), self._status.st_size, self._status.st_mtime_ns, known)
+
+
+class Intake:
+    """Takes in files and repositories, one after the other."""
+
+    def __init__(self, store: Store, origins: Origins, batch: Batch) -> None:
+        """`batch` gets the entries, and its report what was read and skipped."""
+        self._store = store
+        self._origins = origins
+        self._batch = batch
+        self.report = batch.report
+
+    def file(
+        self, path: Path, kind: Kind, asked: Asked, *, origin: int | None = None, off_record: bool = False
+    ) -> Iterator[int]:
+        """Take in what is newly written at `path`, a source of this kind; yields how many bytes of it were read.
+
+        It yields after each transaction. Entries remember that they came from the source `origin`. Off the record,
+        nothing is stored, and what is there now is never learned later. Raises NoSuchPathError, UnreadableError,
+        and the store's errors.
+        """
+        before = status(path)  # a save that comes while we read is then seen as a change
+        state = self._store.file_state(str(path))
+        if state is None and kind.documents:
+            state = self._origins.of(str(path), before, lambda: self._digests(path, kind, asked))
+        page = _Page(before, state.paragraphs if state else ())
+        compares = bool(page.ledger) and kind.documents and kind.name != "jsonl"
+        place = _Place(path, kind.source, origin)
+        held: list[_New] = []
+        held_chars = known = 0
+        spoken = complained = False
+        for found in kind.pieces(path, asked):
+            if isinstance(found, Skipped):
+                self.report.skip(found)
+                complained = True
+                continue
+            text, redactions = cleaned(found.text, kind.source)
+            if not text:
+                continue
+            spoken = True
+            new = page.see(text, found.at, redactions, found.document, found.stamp)
+            if new is None:
+                known += 1
+            elif off_record:
+                new.paragraph.off_record = True
+            elif compares and held_chars < _HELD_CHARS:
+                held.append(new)
+                held_chars += len(text)
+            elif self._whole(place, page, new):
+                yield found.offset_bytes
+        self._edited(place, page, held)
+        self._batch.recall(
+            page.written_at, kind.source
+        )  # of an import that was killed before it came to the state
+        if known:
+            self.report.skip_known(known)
+        if spoken:
+            self.report.files += 1
+        elif not complained:
+            self.report.skip(Skipped(path, "empty"))
+        self._origins.saved(self._batch.end_file(lambda: page.state(path)))
+        yield before.st_size
+
+    def repository(
+        self, folder: Path, kind: Kind, asked: Asked, *, origin: int | None = None
+    ) -> Iterator[int]:
+        """Take in the user's commit messages of the git folder `folder` that are new since the last time."""
+        newest = commit_messages.head(folder)
+        state = self._store.file_state(str(folder))
+        mine = replace(asked, me=asked.me or git.guess(folder))
+        if not mine.me:
+            self.report.skip(not_known(folder))
+            return
+        whose = digest("\n".join(mine.me))
+        read = state.paragraphs if state else ()
+        if newest is None or read == (newest, whose):
+            self.report.skip(Skipped(folder, "unchanged" if newest else "empty"))
+            return
+        since = read[0] if read[1:] == (whose,) else None
+        for found in kind.pieces(folder, asked) if since is None else git.read(folder, mine, since):
+            if isinstance(found, Skipped):
+                self.report.skip(found)
+                continue
+            text, redactions = cleaned(found.text)
+            at = (found.at or datetime.now(UTC)).astimezone(UTC)
+            for piece in pieces(text):
+                key = identity("git", None, at.isoformat() if found.at else None, piece)
+                hidden = min(redactions, placeholders(piece))
+                if self._batch.put(
+                    piece, source="git", at=at, key=key, redactions=hidden, ids=[], origin=origin
+                ):
+                    yield 0
+        self.report.files += 1
+        self._batch.end_file(lambda: FileState(str(folder), 0, 0, (newest, whose)))
+        yield 0
+
+    def _digests(self, path: Path, kind: Kind, asked: Asked) -> list[str]:
+        """The hashes of a file's paragraphs, of a very long one those at its start."""
+        page = _Page(status(path), ())
+        found = []
+        for item in kind.pieces(path, asked):
+            text = "" if isinstance(item, Skipped) else cleaned(item.text, kind.source)[0]
+            if text and not isinstance(item, Skipped) and (new := page.see(text, item.at)):
+                found.append(new.paragraph.digest)
+                if len(found) > _TRACKED:
+                    break
+        return found
+
+    def _whole(self, place: _Place, page: _Page, new: _New) -> bool:
+        """Put a paragraph of which nothing is known; True if that made a transaction."""
+        committed = False
+        for part, piece in enumerate(pieces(new.text)):
+            if new.at is None:
+                key = identity(place.source, new.document or str(place.path), piece, new.ordinal, part)
+            else:
+                key = identity(place.source, None, new.stamp, piece)
+            committed |= self._batch.put(
+                piece,
+                source=place.source,
+                origin=place.origin,
+                at=new.at or page.written_at,
+                key=key,
+                redactions=new.redacted_in(piece),
+                ids=new.paragraph.entries,
+            )
+        return committed
+
+    def _edited(self, place: _Place, page: _Page, held: list[_New]) -> None:
+        """Put what is new in paragraphs that may have been edited from some that are gone."""
+        removed = page.ledger.removed()
+        stored, all_known = self._stored(removed)
+        originals = Originals([texts for _, texts in stored])
+        for new in held:
+            edit = originals.compare(new.text)
+            made_from = [stored[place] for place in edit.originals] if edit else []
+            if all_known if edit is None else all(len(texts) == len(k.entries) for k, texts in made_from):
+                for known, _ in made_from:
+                    new.paragraph.entries.extend(known.entries)
+                if edit is None:
+                    self._whole(place, page, new)
+                else:
+                    self._runs(place, page, new, edit.runs)
+            else:
+                new.paragraph.off_record = True
+
+    def _runs(self, place: _Place, page: _Page, new: _New, runs: tuple[str, ...]) -> None:
+        """Put the new words of an edited paragraph."""
+        for part, run in enumerate(runs):
+            if has_words(run):
+                self._batch.put(
+                    run,
+                    source=place.source,
+                    origin=place.origin,
+                    at=page.written_at,
+                    key=identity(place.source, str(place.path), new.paragraph.digest, run, part),
+                    redactions=new.redacted_in(run),
+                    ids=new.paragraph.entries,
+                )
+
+    def _stored(self, removed: list[Known]) -> tuple[list[tuple[Known, list[str]]], bool]:
+        """Removed paragraphs with what is stored of them, and whether what is like none of these is new.
+
+        It may not be where one of them was off the record or was forgotten: what looks new may be an
+        edit of that one, and so stays off the record too.
+        """
+        compared = removed[:_COMPARED]
+        ids = tuple(id_ for known in compared for id_ in known.entries)
+        rows = self._store.entries(selector=Selector(ids=ids)) if ids else ()
+        texts = {entry.id: entry.text for entry in rows}
+        found = []
+        all_known = not any(known.off_record for known in removed)
+        for known in compared:
+            kept = [texts[id_] for id_ in known.entries if id_ in texts]
+            all_known = all_known and len(kept) == len(known.entries)
+            if kept:
+                found.append((known, kept))
+        return found, all_known

@@ -1,0 +1,227 @@
+"""What on this machine its user has written: mailboxes, vaults, notes, repositories, histories; and about how much.
+
+Nothing is stored and nothing is sent: places are looked up where programs keep them, and folders below the home folder
+are searched to a bounded depth, for a bounded time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from idiolect.daemon.ingest.file_discovery import Exclusion, find
+from idiolect.daemon.sources import mail, table
+from idiolect.daemon.sources.people import Asked
+from idiolect.daemon.sources.readers import Item, Skipped
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_DEPTH: Final = 5  # folders below the home folder
+_SEARCH_S: Final = 10.0
+_ESTIMATE_S: Final = 0.5  # for each place
+_SAMPLE_BYTES: Final = 2 << 20
+_LEAST_NOTES: Final = 3  # documents in a folder, for its name to be believed
+
+_THUNDERBIRD: Final = (
+    ".thunderbird",
+    "snap/thunderbird/common/.thunderbird",
+    ".var/app/org.mozilla.Thunderbird/.thunderbird",
+    "Library/Thunderbird/Profiles",
+    "AppData/Roaming/Thunderbird/Profiles",
+)
+_MAILDIRS: Final = ("Maildir", "Mail", "mail", ".mail", ".local/share/mail")
+_OBSIDIAN: Final = (
+    ".config/obsidian/obsidian.json",
+    ".var/app/md.obsidian.Obsidian/config/obsidian/obsidian.json",
+    "snap/obsidian/current/.config/obsidian/obsidian.json",
+    "Library/Application Support/obsidian/obsidian.json",
+    "AppData/Roaming/obsidian/obsidian.json",
+)
+_SHELLS: Final = (
+    ".bash_history",
+    ".zsh_history",
+    ".zhistory",
+    ".histfile",
+    ".local/share/fish/fish_history",
+    ".local/share/atuin/history.db",
+)
+_NOTES: Final = frozenset(
+    {
+        "notes",
+        "notizen",
+        "journal",
+        "diary",
+        "zettelkasten",
+        "org",
+        "wiki",
+        "obsidian",
+        "logseq",
+        "denote",
+        "roam",
+    }
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Something to read: what it is, whose text in it is the user's, its size, and how many words it may bring.
+
+    `sort` groups places: "mail", "notes", "git", "shell". `exact`: the words were counted, not estimated.
+    """
+
+    path: Path
+    sort: str
+    says: str
+    me: tuple[str, ...]
+    size_bytes: int
+    words: int
+    exact: bool
+
+
+def places(home: Path, exclude: Sequence[str], *, search_s: float = _SEARCH_S) -> Iterator[Place]:
+    """The places below `home` that hold text of the user's, as they are found; none inside another of them."""
+    taken: list[Path] = []
+    exclusion = Exclusion(exclude)
+    for path, sort, says in _candidates(home, exclusion, search_s):
+        # Where programs keep their data is hidden, and looked at all the same; what its user excludes is not.
+        if exclusion.covers(path, home if path.is_relative_to(home) else Path(path.anchor), hidden=False):
+            continue
+        if any(path == other or (sort != "git" and path.is_relative_to(other)) for other in taken):
+            continue
+        taken.append(path)
+        try:
+            place = estimate(path, sort, says, exclude)
+        except (IdiolectError, OSError):
+            continue
+        if place.words:
+            yield place
+
+
+def _candidates(home: Path, exclusion: Exclusion, search_s: float) -> Iterator[tuple[Path, str, str]]:
+    for root in _THUNDERBIRD:
+        for profile in _folders(home / root):
+            if mail.is_thunderbird(profile, b""):
+                yield profile, "mail", "sent mail in Thunderbird"
+    for root in _MAILDIRS:
+        for folder in _maildirs(home / root):
+            yield folder, "mail", "sent mail in a Maildir"
+    for vault in _vaults(home):
+        yield vault, "notes", "an Obsidian vault"
+    yield from _searched(home, exclusion, time.monotonic() + search_s)
+    for name in _SHELLS:
+        if (home / name).is_file():
+            yield home / name, "shell", "a shell's history"
+
+
+def _folders(root: Path) -> list[Path]:
+    try:
+        return sorted(path for path in root.iterdir() if path.is_dir() and not path.is_symlink())
+    except OSError:
+        return []
+
+
+def _maildirs(root: Path) -> Iterator[Path]:
+    """Maildirs for sent mail at or up to three folders below `root`."""
+    waiting = [(root, 0)]
+    while waiting:
+        folder, depth = waiting.pop(0)
+        if mail.is_maildir(folder, b"") and (mail.holds_sent(folder) or folder == root):
+            yield folder
+        if depth < 3:
+            waiting += [
+                (inner, depth + 1) for inner in _folders(folder) if inner.name not in ("cur", "new", "tmp")
+            ]
+
+
+def _vaults(home: Path) -> Iterator[Path]:
+    """The vaults that Obsidian knows."""
+    for name in _OBSIDIAN:
+        try:
+            known = json.loads((home / name).read_text("utf-8"))["vaults"]
+            found = [Path(vault["path"]) for vault in known.values()]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+        yield from (path for path in found if path.is_dir())
+
+
+def _searched(home: Path, exclusion: Exclusion, deadline: float) -> Iterator[tuple[Path, str, str]]:
+    """Repositories, vaults and folders of notes below `home`, the nearest first."""
+    waiting = [(home, 0)]
+    while waiting and time.monotonic() < deadline:
+        folder, depth = waiting.pop(0)
+        if (folder / ".git").is_dir():
+            yield folder / ".git", "git", "your commit messages"
+        if (folder / ".obsidian").is_dir():
+            yield folder, "notes", "an Obsidian vault"
+            continue
+        if folder.name.lower() in _NOTES and folder != home and _has_notes(folder):
+            yield folder, "notes", "notes"
+            continue
+        if depth < _DEPTH:
+            for inner in _folders(folder):
+                if not exclusion.covers(inner, folder):
+                    waiting.append((inner, depth + 1))
+
+
+def _has_notes(folder: Path) -> bool:
+    try:
+        with os.scandir(folder) as scan:
+            count = sum(table.document_at(Path(entry.path)) is not None or entry.is_dir() for entry in scan)
+    except OSError:
+        return False
+    return count >= _LEAST_NOTES
+
+
+def estimate(path: Path, sort: str, says: str, exclude: Sequence[str]) -> Place:
+    """About how much of the user's text there is at a path, from a part of it.
+
+    Words are counted for half a second or two megabytes and taken to be as dense in the rest. Raises
+    UnreadableError, NoSuchPathError, GitError.
+    """
+    kind = table.kind_of(path)
+    if kind is None:
+        return _folder(path, sort, says, exclude)
+    me = kind.guess(path) if kind.guess is not None else ()
+    size = mail.size_bytes(path)
+    words = done = 0
+    whole = True
+    deadline = time.monotonic() + _ESTIMATE_S
+    for piece in kind.pieces(path, Asked(me)) if me or kind.guess is None else ():
+        words += len(piece.text.split()) if isinstance(piece, Item) else 0
+        done = max(done, piece.offset_bytes)
+        if time.monotonic() > deadline or done > _SAMPLE_BYTES:
+            whole = False
+            break
+    if not whole and size > done > 0:
+        words = round(words * size / done)
+    return Place(path, sort, says, me, size, words, whole)
+
+
+def _folder(path: Path, sort: str, says: str, exclude: Sequence[str]) -> Place:
+    """About how much there is in the documents of a folder."""
+    size = read = words = 0
+    whole = True
+    deadline = time.monotonic() + _ESTIMATE_S
+    for file in find(path, exclude):
+        if isinstance(file, Skipped):
+            continue
+        size += (bytes_here := file.stat().st_size)
+        kind = table.document_at(file)
+        if kind is None or not whole:
+            continue
+        done = 0
+        for piece in kind.pieces(file, Asked()):
+            words += len(piece.text.split()) if isinstance(piece, Item) else 0
+            done = max(done, piece.offset_bytes)
+            if time.monotonic() > deadline:
+                whole = False
+                bytes_here = min(bytes_here, done)
+                break
+        read += bytes_here
+    return Place(path, sort, says, (), size, round(words * size / read) if read else 0, whole)

@@ -1,0 +1,188 @@
+"""What is nobody's business: secret fields, private windows, and applications that are not to be listened to."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, cast
+
+from idiolect.daemon.secret_apps import NEVER_HEARD, holds_secrets
+from idiolect.daemon.settings import TERMINALS
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from idiolect.daemon.settings import Settings
+    from idiolect.daemon.storage.store import Store
+
+#: What is done in an application: all; suggestions but no learning; nothing.
+AppRule: TypeAlias = Literal["allow", "quiet", "exclude"]
+
+_RULES: Final = "app_rules"  # state: [pattern, rule] as the user gave them, the newest last
+_UNDO: Final = "app_rules_before"  # state: the same before the last change
+_SECRET_FIELD, _PRIVATE, _EXCLUDED = "secret field", "private", "excluded app"
+
+# Of Wayland's and GTK's purposes and hints, HTML's autocomplete values, Android's and Apple's kinds of fields,
+# all in small letters and figures alone.
+_SECRET_PARTS: Final = (
+    *("passw", "passphrase", "passcode", "onetimecode", "smsotp", "creditcard", "hiddentext", "sensitive"),
+    *("purposepin", "pincode"),
+)
+_SECRET_WORDS: Final = frozenset(
+    [
+        "pin",
+        "newpin",
+        "currentpin",
+        "otp",
+        "tan",
+        "cvc",
+        "cvv",
+        "webauthn",
+        "ccname",
+        "ccgivenname",
+        "ccadditionalname",
+        "ccfamilyname",
+        "ccnumber",
+        "ccexp",
+        "ccexpmonth",
+        "ccexpyear",
+        "cccsc",
+        "cctype",
+    ]
+)
+
+
+class ProtectedAppError(IdiolectError):
+    """A password manager, or another program for secrets, is never listened to, whatever is asked for."""
+
+    code: ClassVar[str] = "protected-app"
+    exit_code: ClassVar[int] = 68
+    http_status: ClassVar[int] = 409
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something is typed, as far as a program says: application, kind of field, and whether privately."""
+
+    app: str | None = None
+    input_purpose: str | None = None
+    private: bool = False
+
+
+#: What a program says that says nothing.
+NOWHERE: Final = Place()
+
+
+@dataclass(frozen=True)
+class AppRuleRow:
+    """What is done in the applications that match a pattern, and who says so."""
+
+    app: str
+    rule: AppRule
+    source: Literal["built in, always", "you", "settings", "built in"]
+
+
+#: What is done where secrets are kept or asked for, whatever anybody says.
+_ALWAYS: Final = AppRuleRow("password managers", "exclude", "built in, always")
+
+
+def is_secret(input_purpose: str) -> bool:
+    """Whether a field is for a secret, by any of the usual names; unknown names are for none.
+
+    >>> is_secret("section-pay billing cc-number"), is_secret("GTK_INPUT_PURPOSE_PIN"), is_secret("free-form")
+    (True, True, False)
+    """
+    words = [re.sub(r"[^a-z0-9]", "", word) for word in input_purpose.lower().split()]
+    return any(word in _SECRET_WORDS or any(part in word for part in _SECRET_PARTS) for word in words)
+
+
+class OffLimits:
+    """Where nothing may be suggested, or nothing learned. Safe to use from several threads."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        """Rules of `settings`, and those that the user gave and `store` keeps."""
+        self._store = store
+        self._settings = settings
+        self._arrange(store.get(_RULES, []))
+
+    def _arrange(self, given: list[list[str]]) -> None:
+        """Put the rules in the order in which the first that fits decides."""
+        rows = [
+            *(AppRuleRow(app, "exclude", "built in, always") for app in NEVER_HEARD),
+            *(AppRuleRow(app, cast("AppRule", rule), "you") for app, rule in reversed(given)),
+            *(
+                AppRuleRow(app, "exclude", "settings")
+                for app in self._settings.exclude_apps
+                if app not in NEVER_HEARD
+            ),
+            *(AppRuleRow(app, "quiet", "settings") for app in self._settings.quiet_apps),
+            *(AppRuleRow(app, "allow", "settings") for app in self._settings.allow_apps),
+            *(AppRuleRow(app, "quiet", "built in") for app in TERMINALS),
+        ]
+        self._patterns = [(re.compile(fnmatch.translate(row.app), re.I), row) for row in rows]
+        self._known: dict[str, AppRuleRow | None] = {}
+
+    def suggesting(self, place: Place) -> str | None:
+        """Why nothing may be suggested there, and what is typed there not even looked at; None if it may."""
+        if place.input_purpose is not None and is_secret(place.input_purpose):
+            return _SECRET_FIELD
+        if place.private:
+            return _PRIVATE
+        row = self._row(place.app)
+        return _EXCLUDED if row is not None and row.rule == "exclude" else None
+
+    def learning(self, place: Place) -> str | None:
+        """Why nothing that is typed there may be learned or counted; None if it may."""
+        if (reason := self.suggesting(place)) is not None:
+            return reason
+        row = self._row(place.app)
+        if row is None:  # a text field may say that it is a terminal where its application has no name
+            return _EXCLUDED if (place.input_purpose or "").lower().endswith("terminal") else None
+        return _EXCLUDED if row.rule == "quiet" else None
+
+    def _row(self, app: str | None) -> AppRuleRow | None:
+        if app is None:
+            return None
+        known = self._known
+        try:
+            return known[app]
+        except KeyError:
+            rows = (row for pattern, row in self._patterns if pattern.match(app))
+            row = _ALWAYS if holds_secrets(app) else next(rows, None)
+        if len(known) > 1000:
+            known.clear()
+        known[app] = row  # another thread may clear it now: what is looked up there again may be missing
+        return row
+
+    # Rules that the user gives
+
+    def rules(self) -> list[AppRuleRow]:
+        """All rules; the first one whose pattern fits an application holds for it."""
+        return [row for _, row in self._patterns]
+
+    def give(self, app: str, rule: AppRule) -> None:
+        """From now on do this in the applications that match the pattern `app`.
+
+        Raises ProtectedAppError where that would listen to a password manager, and the store's errors.
+        """
+        if rule != "exclude" and holds_secrets(app):
+            raise ProtectedAppError(
+                "Password managers, and other programs that hold secrets or ask for them, are never listened to. "
+                "Name another application; `idiolect apps` lists the rules."
+            )
+        given = self._store.get(_RULES, [])
+        self._change(given, [*(old for old in given if old[0].casefold() != app.casefold()), [app, rule]])
+
+    def undo(self) -> bool:
+        """Go back to the rules before the last change; a second time undoes that. False where there was none."""
+        before = self._store.get(_UNDO)
+        if before is not None:
+            self._change(self._store.get(_RULES, []), before)
+        return before is not None
+
+    def _change(self, before: Iterable[list[str]], after: list[list[str]]) -> None:
+        self._store.set(_UNDO, before)
+        self._store.set(_RULES, after)
+        self._arrange(after)

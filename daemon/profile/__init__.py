@@ -1,0 +1,5 @@
+"""The profile as a whole: backed up, restored, locked, checked, exported, and removed.
+
+In come a profile's folder and its key. Out goes a copy, another key, or nothing. Only this room replaces or removes
+the store's file.
+"""

@@ -1,0 +1,399 @@
+"""Backups: a verified copy of the store in a file of its own, and the way back, which can be taken back too.
+
+Both work beside a running service or without one; only what replaces the store wants the profile for itself.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from idiolect.daemon.profile import unfinished_backups
+from idiolect.daemon.profile.backup_target import Target, created, draft_beside, salt_of
+from idiolect.daemon.runtime import process
+from idiolect.daemon.storage import copies, keys, texts
+from idiolect.daemon.storage.errors import StoreNewerError, StoreUnreadableError, busy
+from idiolect.daemon.storage.marker import refuse_lost, ways_back
+from idiolect.daemon.storage.opening import move_aside, open_store, settle
+from idiolect.daemon.storage.records import BackupRow
+from idiolect.daemon.storage.store import Store
+from idiolect.models import durable
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from idiolect.daemon.settings import Settings
+
+_PATIENCE_S = 60.0  # beside a long import, whose transactions follow closely on each other
+
+
+class NothingToBackUpError(IdiolectError):
+    """The profile has no store yet."""
+
+    code: ClassVar[str] = "nothing-to-back-up"
+    exit_code: ClassVar[int] = 73
+    http_status: ClassVar[int] = 409
+
+
+class NothingToUndoError(IdiolectError):
+    """No store was kept by a restore."""
+
+    code: ClassVar[str] = "nothing-to-undo"
+    exit_code: ClassVar[int] = 74
+    http_status: ClassVar[int] = 409
+
+
+class FormerStoreKeptError(IdiolectError):
+    """The store that an earlier restore replaced is still kept, and another one would take its place."""
+
+    code: ClassVar[str] = "former-store-kept"
+    exit_code: ClassVar[int] = 75
+    http_status: ClassVar[int] = 409
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a store or a backup of one holds."""
+
+    entries: int
+    adapters: int
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Backup:
+    """A backup that was made and verified."""
+
+    path: Path
+    size_bytes: int
+    holds: Contents
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A backup that is now the profile's store; `former` is where the one before is kept, if there was one."""
+
+    holds: Contents
+    former: Path | None
+
+
+def profile_key(settings: Settings) -> str:
+    """The profile's own key, as a copy's. Raises NothingToBackUpError, and what `keys.obtain` raises."""
+    _require_store(settings)
+    return copies.raw(keys.obtain(settings).hex)
+
+
+def kept_key(settings: Settings) -> str:
+    """The profile's own key, as a copy's, also where the store is lost. Raises what `keys.obtain` raises."""
+    return copies.raw(keys.obtain(settings, new=False).hex)
+
+
+def replaces(settings: Settings, target: Path, key: str | None = None) -> bool:
+    """Whether a backup to `target` takes the place of an earlier one; without `key` that is not told.
+
+    Raises CopyFailedError where no backup can be written there, and NotABackupError where something else is there.
+    """
+    with _reported(target):
+        place = Target.at(settings, target)
+        if key is not None:
+            place.require_backup(settings, key)
+        return place.was is not None
+
+
+def make(settings: Settings, target: Path, key: str) -> Backup:
+    """Write all that the store holds at this moment to `target`, encrypted with `key`, and read it through.
+
+    The file is for the user alone, and whole or not there: an earlier backup at `target` is replaced only by a copy
+    that was verified, and nothing else is replaced at all. The store remembers the backup's path. Raises
+    NothingToBackUpError, CopyFailedError, NotABackupError, and the store's errors.
+    """
+    _require_store(settings)
+    with _reported(target):
+        place = Target.at(settings, target)
+        place.require_backup(settings, key)
+    store = open_store(settings, busy_timeout_s=_PATIENCE_S)
+    with contextlib.closing(store), _reported(place.path):
+        unfinished_backups.clear(store)
+        for row in store.backups():
+            # Deleted; not on a disk that is away.
+            if Path(row.path).parent.is_dir() and not Path(row.path).exists():
+                store.drop_backup(row.path)
+        try:
+            row, written = _write(settings, store, place, key)
+        except (copies.CopyFailedError, StoreUnreadableError):
+            _blame_the_store(settings, store)
+            raise
+        # The backup is made; the marker is put right at the next start.
+        with contextlib.suppress(IdiolectError):
+            settle(settings, store, {(row.path, row.at): salt_of(place.path)})
+    return Backup(place.path, place.path.stat().st_size, _contents(written))
+
+
+def _write(settings: Settings, store: Store, place: Target, key: str) -> tuple[BackupRow, dict[str, int]]:
+    """Make a backup; what is to be remembered of it, and how many rows each table has."""
+    target, work = place.path, None
+    try:
+        draft, at = draft_beside(target), datetime.now(UTC)
+        with created(draft):
+            # Noted first: whatever is forgotten from now on may be in the copy, and so may all that is added until it
+            # is written. Up to which entry it goes, it says itself.
+            work = unfinished_backups.begun(store, target, draft, at)
+            written = store.copy_to(draft, key, str(target))
+            try:
+                verified = copies.check(draft, key)
+                with copies.opened(draft, key) as db:
+                    row = BackupRow(str(target), at, texts.last_id(db))
+            except copies.CopyUnreadableError:
+                raise copies.failed(target, "what was written cannot be read again") from None
+            if verified != written:
+                raise copies.failed(target, "what was written is not all that was to be written")
+            place.publish(settings, draft)
+    except BaseException:
+        if work is not None:
+            with contextlib.suppress(IdiolectError):  # then the next start, or the next backup, does it
+                store.give_up_backup(work)
+        raise
+    with contextlib.suppress(IdiolectError):  # the backup is there and may hold anything, as was noted
+        store.end_backup(work, row)
+    return row, written
+
+
+def _blame_the_store(settings: Settings, store: Store) -> None:
+    """Raises StoreUnreadableError where no copy was made because the store itself is damaged."""
+    try:
+        copies.check(settings.store_path, copies.raw(store.key))
+    except copies.CopyUnreadableError:
+        raise StoreUnreadableError(
+            f"No copy was made, because the store {settings.store_path} itself is damaged. Earlier backups are as they "
+            f"were. Keep a copy of the profile and check the disk. {ways_back(settings)}"
+        ) from None
+
+
+def examine(source: Path, key: str) -> Contents:
+    """Read all of a backup and say what it holds. Raises CopyUnreadableError."""
+    return _contents(copies.check(source, key))
+
+
+def restore(settings: Settings, source: Path, key: str) -> Restored:
+    """Make the backup at `source` the profile's store, in its present form and under the profile's own key.
+
+    The store that was there is kept until `discard`. If anything fails, or the power does, the store is
+    what it was or all of the backup. Raises AlreadyRunningError, FormerStoreKeptError, CopyUnreadableError,
+    CopyFailedError, and the errors of keys and the store.
+    """
+    settings.prepare()
+    with _reported(settings.store_path), process.locked(settings):
+        _end_swap(settings)
+        kept = settings.former_store_path
+        if kept.exists():
+            raise FormerStoreKeptError(
+                f"The store that an earlier restore replaced is still kept in {kept}. Remove it with "
+                "`idiolect restore --discard`, or put it back with `idiolect restore --undo`; then restore again."
+            )
+        copies.check(source, key)
+        hex_digits = keys.obtain(settings).hex
+        former = kept if _is_store(settings.store_path) else None
+        draft = settings.store_path.with_name("store.db.restoring")
+        try:
+            _write_draft(settings, source, key, draft, hex_digits, former)
+            verified = copies.check(draft, copies.raw(hex_digits))
+            _settle(
+                draft, hex_digits
+            )  # its log may hold what could not be brought into it when it was closed
+            if former is None:
+                move_aside(settings)  # a log that is left of a lost store would be taken for the new one's
+                durable.publish(draft, settings.store_path)
+            else:
+                _settle(settings.store_path, hex_digits)
+                _change_over(draft, settings.store_path, former)
+        finally:
+            with contextlib.suppress(OSError):
+                _remove(draft)
+        # The store is restored; else the next start puts the marker right.
+        with contextlib.suppress(IdiolectError):
+            open_store(settings, hex_digits).close()
+    return Restored(_contents(verified), former)
+
+
+def undo(settings: Settings) -> Contents | None:
+    """Put back the store that `restore` replaced, and keep the restored one in its place.
+
+    So a second call takes the first one back; one that was cut off is finished by the next. Returns what the
+    store holds now, None where it cannot be read. Raises AlreadyRunningError, NothingToUndoError,
+    CopyFailedError, and the store's errors.
+    """
+    with _reported(settings.store_path), process.locked(settings.prepare()):
+        store, kept, aside = settings.store_path, settings.former_store_path, _aside(settings)
+        hex_digits = keys.obtain(settings).hex
+        if not _end_swap(settings):
+            _require_kept(settings)
+            if store.exists():
+                _settle(store, hex_digits)
+                os.link(store, aside)
+            durable.publish(kept, store)
+            _end_swap(settings)
+        with contextlib.suppress(IdiolectError):
+            with contextlib.closing(open_store(settings, hex_digits)) as opened:
+                opened.note_backup(BackupRow(str(kept), datetime.now(UTC), None))
+                settle(settings, opened)
+            return _contents(copies.check(store, copies.raw(hex_digits)))
+        return None
+
+
+def discard(settings: Settings) -> Path:
+    """Remove the store that `restore` replaced; where it was.
+
+    Raises AlreadyRunningError, NothingToUndoError, CopyFailedError.
+    """
+    with _reported(settings.store_path), process.locked(settings.prepare()):
+        _end_swap(settings)
+        kept = _require_kept(settings)
+        _remove(kept)
+        with contextlib.suppress(IdiolectError), contextlib.closing(open_store(settings)) as store:
+            store.drop_backup(str(kept))
+            settle(settings, store)
+    return kept
+
+
+# --- parts -------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _reported(target: Path) -> Iterator[None]:
+    """Say what the file system refuses as what it means for a copy. Raises CopyFailedError."""
+    try:
+        yield
+    except OSError as error:
+        raise copies.failed(target, error.strerror or "it cannot be written") from None
+
+
+def _write_draft(
+    settings: Settings, source: Path, key: str, draft: Path, hex_digits: str, former: Path | None
+) -> None:
+    """A store beside the profile's, with what the backup holds, and what the profile knows of backups."""
+    _remove(draft)
+    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    with copies.opened(source, key) as db:
+        written = copies.write(db, draft, copies.raw(hex_digits))
+    with contextlib.closing(Store.open(draft, hex_digits)) as store:
+        entries = store.counts().entries
+        _hand_on(_backups(settings.store_path, hex_digits), store)
+        if former is not None:
+            store.note_backup(BackupRow(str(former), datetime.now(UTC), None))
+    if entries != written["entries"]:
+        raise copies.failed(settings.store_path, "what was written is not all that was to be written")
+
+
+def _backups(path: Path, hex_digits: str) -> list[BackupRow]:
+    """The backups that the store which is to be replaced knows, if it can still say so."""
+    if not _is_store(path):
+        return []
+    with contextlib.suppress(IdiolectError), contextlib.closing(Store.open(path, hex_digits)) as store:
+        return store.backups()
+    return []
+
+
+def _hand_on(rows: Iterable[BackupRow], store: Store) -> None:
+    """Let `store`, which takes another one's place, know of the backups that the other one knows.
+
+    A backup made since the two parted, also one over an earlier backup, holds entries that have the same numbers as
+    others in `store`: it may hold anything.
+    """
+    known = {(row.path, row.at) for row in store.backups()}
+    for row in rows:
+        if (row.path, row.at) not in known:
+            store.note_backup(replace(row, last_entry=None))
+
+
+def _change_over(draft: Path, store: Path, former: Path) -> None:
+    """Let `draft` be the store, and keep the one before as `former`. Raises OSError; then nothing has changed."""
+    try:
+        os.link(store, former)  # a second name: the store stays in its place until the new one takes it
+        durable.publish(draft, store)
+    except OSError:
+        if former.exists():
+            if former.samefile(store):
+                former.unlink()
+            else:
+                former.replace(store)
+        raise
+
+
+def _settle(store: Path, hex_digits: str) -> None:
+    """See that `store` is one file. Raises StoreBusyError.
+
+    The last to close a store, even one that cannot be deciphered, brings into it what its log holds, and
+    removes the log.
+    """
+    with contextlib.suppress(StoreUnreadableError, StoreNewerError):
+        Store.open(store, hex_digits).close()
+    if _logs(store)[0].exists():
+        raise busy(store)
+
+
+def _aside(settings: Settings) -> Path:
+    """A second name of the store while it changes places with the one that was kept."""
+    return settings.store_path.with_name("store.db.aside")
+
+
+def _end_swap(settings: Settings) -> bool:
+    """End a change of stores that was cut off: take back what `restore` had begun, finish what `undo` did not come to.
+
+    Whether the stores have changed places by that.
+    """
+    store, aside, kept = settings.store_path, _aside(settings), settings.former_store_path
+    if kept.exists() and store.exists() and kept.samefile(store):
+        kept.unlink()  # a second name of the store, which nothing has replaced yet
+    if aside.exists():
+        if kept.exists():  # it was cut off before anything had changed
+            _remove(aside)
+        else:
+            hex_digits = keys.obtain(settings).hex
+            with (
+                contextlib.suppress(StoreUnreadableError, StoreNewerError),
+                contextlib.closing(Store.open(store, hex_digits)) as opened,
+            ):
+                _hand_on(_backups(aside, hex_digits), opened)
+            _settle(aside, hex_digits)
+            aside.replace(kept)  # unless this gets to the disk, it is done again
+            return True
+    return False
+
+
+def _require_kept(settings: Settings) -> Path:
+    if not settings.former_store_path.exists():
+        raise NothingToUndoError(
+            f"No store is kept in {settings.home} from an earlier restore, so there is nothing to put back or remove."
+        )
+    return settings.former_store_path
+
+
+def _remove(store: Path) -> None:
+    for path in (*_logs(store), store):
+        path.unlink(missing_ok=True)
+
+
+def _logs(store: Path) -> tuple[Path, ...]:
+    return tuple(store.with_name(f"{store.name}-{kind}") for kind in ("wal", "shm"))
+
+
+def _is_store(path: Path) -> bool:
+    return path.exists() and path.stat().st_size > 0
+
+
+def _require_store(settings: Settings) -> None:
+    refuse_lost(settings)
+    if not _is_store(settings.store_path):
+        raise NothingToBackUpError(
+            f"There is no store in {settings.home} yet. `idiolect start` makes one; "
+            "IDIOLECT_HOME names another profile."
+        )
+
+
+def _contents(rows: dict[str, int]) -> Contents:
+    return Contents(*(rows.get(table, 0) for table in ("entries", "adapters", "rounds")))

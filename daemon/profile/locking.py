@@ -1,0 +1,151 @@
+"""Locking a profile, and giving it another key. For both the service must not run; `process.locked` keeps it away.
+
+Locked means that the service runs without key, text and adapter, and refuses, until the profile is unlocked. Its
+process was ended, so that what it held in memory is gone with it, and another one started that loads nothing. With a
+passphrase the key is gone, too: it is in the mark, sealed (`key_wrapping.py`), and nowhere else. Without a passphrase,
+whoever can run commands of the user's can unlock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+
+from idiolect.daemon.profile.backup import FormerStoreKeptError
+from idiolect.daemon.storage import key_wrapping, keys
+from idiolect.daemon.storage.marker import refuse_lost
+from idiolect.daemon.storage.store import Store
+from idiolect.models import durable
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from idiolect.daemon.settings import Settings
+
+_LEFT: Final = "left"  # in the mark: where the key was, until it is seen to be gone from there
+
+
+class NothingToLockError(IdiolectError):
+    """The profile has no store yet, and so nothing that could be locked or given another key."""
+
+    code: ClassVar[str] = "nothing-to-lock"
+    exit_code: ClassVar[int] = 83
+    http_status: ClassVar[int] = 409
+
+
+def rekey_bytes(settings: Settings) -> int:
+    """How much room a change of the key takes on the disk: every page goes through the store's log once more."""
+    store = settings.store_path
+    return 2**20 + (store.stat().st_size * 5 // 4 if store.exists() else 0)
+
+
+def rekey(settings: Settings) -> keys.StoreKey:
+    """Encrypt the store with a new key; returns where that is kept.
+
+    Raises NothingToLockError, FormerStoreKeptError and what `keys.change` raises. Killed at any moment, the next
+    start finds the key that fits.
+    """
+    _refuse_nothing(settings)
+    if settings.former_store_path.exists():
+        raise FormerStoreKeptError(
+            f"The store that a restore replaced is still kept in {settings.former_store_path}, under the present key. "
+            "Remove it with `idiolect restore --discard`, or put it back with `idiolect restore --undo` first."
+        )
+
+    def rewrite(old: str, new: str) -> None:
+        with contextlib.closing(Store.open(settings.store_path, old)) as store:
+            store.rekey(new)
+            store.event("rekey")
+
+    return keys.change(settings, rewrite)
+
+
+def _refuse_nothing(settings: Settings) -> None:
+    refuse_lost(settings)
+    if not settings.store_path.exists():
+        raise NothingToLockError(
+            f"There is no store in {settings.home} yet. Run `idiolect start` first; it makes one with a fresh key."
+        )
+
+
+def lock(settings: Settings, passphrase: str | None) -> None:
+    """Lock the profile; with a passphrase the key is taken away.
+
+    The caller holds the profile's lock. Cut off in the middle the profile is locked and can be unlocked. Raises what
+    `keys.obtain` raises, and KeyringLockedError where the profile is locked, but its key may still be in the keyring.
+    """
+    _refuse_nothing(settings)
+    kept = keys.obtain(settings)  # what cannot be unlocked must not be locked
+    if passphrase is None:
+        durable.write(settings.locked_path, b"{}\n")
+        return
+    mark = key_wrapping.seal(kept.hex, passphrase)
+    durable.write(settings.locked_path, _line(mark | {_LEFT: kept.origin}))
+    if keys.remove(settings, kept.origin) is not True:
+        raise keys.KeyringLockedError(
+            "The profile is locked, but the keyring does not let go of the key, which opens the store without the "
+            "passphrase. Unlock the keyring, then run `idiolect unlock` and `idiolect lock --passphrase` again."
+        )
+    durable.write(settings.locked_path, _line(mark))
+
+
+def origin(settings: Settings) -> Literal["keyring", "file"] | None:
+    """Where the store's key must be, by what the profile's files tell; None where there is none but in the mark."""
+    if settings.key_path.exists():
+        return "file"
+    if not settings.store_path.exists():
+        return None
+    try:
+        mark = _mark(settings)
+    except keys.KeyDamagedError:
+        mark = {}
+    return "keyring" if not mark or mark.get(_LEFT) == "keyring" else None
+
+
+def needs_passphrase(settings: Settings) -> bool:
+    """Whether the profile is locked with a passphrase."""
+    return bool(_mark(settings))
+
+
+def unlock(settings: Settings, passphrase: str | None) -> bool:
+    """Unlock the profile; False where it was not locked. Raises WrongPassphraseError, KeyDamagedError.
+
+    The caller holds the profile's lock.
+    """
+    if not settings.locked_path.exists():
+        return False
+    if mark := _mark(settings):
+        try:
+            key = key_wrapping.opened(mark, passphrase or "")
+        except ValueError:
+            raise _damaged(settings) from None
+        keys.put_back(settings, key)
+    settings.locked_path.unlink()
+    return True
+
+
+def _mark(settings: Settings) -> dict[str, Any]:
+    """What the mark says; nothing where the profile is locked without a passphrase, or not at all."""
+    try:
+        mark = json.loads(settings.locked_path.read_text(encoding="ascii"))
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        raise _damaged(settings) from None
+    except OSError as error:
+        raise keys.KeyDamagedError(
+            f"{settings.locked_path} cannot be read: {error.strerror}. Make it readable for you alone."
+        ) from None
+    if not isinstance(mark, dict):
+        raise _damaged(settings)
+    return mark
+
+
+def _damaged(settings: Settings) -> keys.KeyDamagedError:
+    return keys.KeyDamagedError(
+        f"{settings.locked_path} is damaged. Put back a copy of it, or of the whole profile."
+    )
+
+
+def _line(mark: dict[str, Any]) -> bytes:
+    return json.dumps(mark).encode() + b"\n"

@@ -1,0 +1,64 @@
+"""Backups that did not come to their end: their drafts are removed, and the store tells again of what was there before.
+
+A backup is noted before a byte of it is written, as one that may hold anything, so that no text is ever in a file that
+nobody tells of. One that fails takes the note back; one that was killed, or could not, is seen to here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from idiolect.daemon.profile.backup_target import is_written, salt_of
+from idiolect.daemon.storage.records import Unfinished
+from idiolect.models import durable
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from idiolect.daemon.storage.store import Store
+
+log = logging.getLogger("idiolect")
+
+
+def begun(store: Store, target: Path, draft: Path, at: datetime) -> Unfinished:
+    """Note that this process writes a backup for `target` into `draft`, which is there and locked, still empty.
+
+    Raises the store's errors.
+    """
+    work = Unfinished(str(draft), str(target), os.getpid(), salt_of(target))
+    store.begin_backup(work, at)
+    return work
+
+
+def clear(store: Store) -> None:
+    """See to what was begun and is not being written any more. What cannot be seen to now waits for the next time."""
+    try:
+        for work in store.unfinished_backups():
+            _clear(store, work)
+    except (IdiolectError, OSError) as error:
+        log.warning("an unfinished backup could not be cleared away: %s", type(error).__name__)
+
+
+def _clear(store: Store, work: Unfinished) -> None:
+    draft, target = Path(work.draft), Path(work.target)
+    if not draft.parent.is_dir():  # on a disk that is away
+        return
+    try:
+        if stat.S_ISREG(draft.lstat().st_mode):
+            if is_written(draft, work.pid):
+                return
+            draft.unlink()
+            durable.sync_folder(draft.parent)
+        written = False
+    except FileNotFoundError:  # it has its name already, or was removed
+        written = target.exists() and salt_of(target) != work.salt
+    if written:
+        store.end_backup(work)
+    else:
+        store.give_up_backup(work)
+    log.info("a backup that was cut off was cleared away")

@@ -1,0 +1,177 @@
+"""Training rounds: when one is due, and how it makes room for the user meanwhile."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import takewhile
+from typing import Any
+
+from idiolect.daemon.rounds.event_broadcast import Following
+from idiolect.daemon.rounds.round_throttle import Manners, Senses
+from idiolect.daemon.rounds.schedule import Decision, Facts, Schedule
+from idiolect.daemon.rounds.trainer import TRAINING, RoundFailedError, Trainer
+from idiolect.daemon.runtime.child_processes import Children
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.checkpoints import FORGOTTEN_AFTER
+from idiolect.daemon.storage.records import ROUND_DUE
+from idiolect.daemon.storage.store import Store
+from idiolect.models.errors import IdiolectError
+
+log = logging.getLogger("idiolect.rounds")
+
+_LOOK_EVERY_S = 30.0
+_BY_ITSELF = "due"
+
+
+class Rounds:
+    """Runs rounds one at a time, asked for or by itself.
+
+    Args:
+        settings: the profile's.
+        store: what there is to learn, and how earlier rounds ended.
+        trainer: runs each.
+        children: holds the training process.
+        paused: whether learning is paused; no round starts by itself then.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        trainer: Trainer,
+        children: Children,
+        *,
+        paused: Callable[[], bool],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._children = children
+        self._paused = paused
+        self._trainer = trainer
+        self._schedule = Schedule(settings)
+        self._manners = Manners(children, self._schedule, self.quiet_s, paused)
+        self._senses = Senses(children)
+        self._running: Following | None = None
+        self._stopping = threading.Event()
+        self._busy_at = time.monotonic()
+        self._thread = threading.Thread(target=self._watch_clock, name="rounds", daemon=True)
+
+    # When
+
+    def start(self) -> None:
+        """Begin to look whether a round is due."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Start no more rounds. One that runs is ended by :meth:`Children.stop`, and its text waits for the next."""
+        self._stopping.set()
+        self._thread.join()
+
+    def user_is_typing(self) -> None:
+        """Put off rounds that would start by themselves, and let one that did wait at once."""
+        self._busy_at = time.monotonic()
+        self._manners.look()
+
+    new_text = user_is_typing
+
+    def pause_changed(self) -> None:
+        """Learning was paused, which a running round waits for, or goes on."""
+        self._manners.look()
+
+    def outlook(self) -> str:
+        """What is next, and why not now, in one sentence."""
+        return self._decision().reason
+
+    @property
+    def due(self) -> bool:
+        """Whether a round starts by itself, sooner or later, with what there is."""
+        return self._decision().due
+
+    def progress(self) -> dict[str, Any] | None:
+        """The running round's last progress event, and why it waits (`waits`, or None); None where none runs."""
+        running = self._running
+        return None if running is None else {**running.last, "waits": self._manners.waits}
+
+    def today(self) -> dict[str, float]:
+        """How much computing time rounds have used of this day's, in seconds."""
+        return {"used_s": round(self._trainer.used_today_s(), 1), "budget_s": self._settings.daily_budget_s}
+
+    def quiet_s(self) -> float:
+        """For how many seconds nobody has typed, and nothing new has come in."""
+        return time.monotonic() - self._busy_at
+
+    def _decision(self) -> Decision:
+        machine = self._senses.machine(self.quiet_s())
+        return self._schedule.decide(self._facts(), machine, datetime.now())
+
+    def _facts(self) -> Facts:
+        rounds = self._store.rounds()
+        judged = [row for row in rounds if row.status in ("promoted", "refused")]
+        last_entry = int(judged[-1].metrics.get("last_entry", 0)) if judged else 0
+        since = int(self._store.get(FORGOTTEN_AFTER, 0))
+        refused = takewhile(lambda row: row.status == "refused" and row.id > since, reversed(judged))
+        ended = [row for row in rounds if row.status not in ("running", "interrupted")]
+        failed = takewhile(lambda row: row.status in ("failed", "skipped"), reversed(ended))
+        failed_at = self._trainer.failed_at
+        return Facts(
+            tokens=self._store.counts().prose_tokens,
+            new_tokens=self._store.tokens_after(last_entry),
+            wanted=bool(self._store.get(ROUND_DUE)),
+            unfinished=self._store.checkpoint() is not None,
+            # One that the next goes on from is a step, and no failure
+            refused=sum(not row.metrics.get("promising") for row in refused),
+            failed=sum(1 for _ in failed),
+            failed_s_ago=None if failed_at is None else time.monotonic() - failed_at,
+            used_today_s=self._trainer.used_today_s(),
+            paused=self._paused(),
+            doing=self._children.doing,
+        )
+
+    def _watch_clock(self) -> None:
+        while not self._stopping.wait(_LOOK_EVERY_S):
+            try:
+                if self._decision().start:
+                    for _ in self.run(None, _BY_ITSELF):
+                        pass
+            except Exception as error:  # noqa: BLE001 (the clock must not stop for a busy store or a failed round)
+                log.warning("a round by itself: %s", getattr(error, "code", type(error).__name__))
+
+    # How
+
+    def run(self, budget_s: float | None, reason: str) -> Iterator[dict[str, Any]]:
+        """Run one round. Yields its progress events and at last its verdict.
+
+        A round that was cut off goes on from its checkpoint, unless a budget is given. Where one that started by
+        itself is under way, it waits for nothing any longer, and its events follow.
+
+        Raises:
+            TrainingBusyError: one is running that was asked for, or an evaluation is.
+            TooLittleTextError: with how much there is and how much is needed.
+            RoundFailedError: the child ended without a result.
+        """
+        by_itself = reason == _BY_ITSELF
+        if not by_itself and (running := self._running) is not None and self._manners.by_itself:
+            self._manners.by_itself = False
+            self._manners.look()
+            yield from running.follow()
+            return
+        with self._children.claim(TRAINING):
+            self._running = running = Following()
+            try:
+                with self._manners.watching(by_itself=by_itself):
+                    resume = by_itself or budget_s is None
+                    budget_s = budget_s or (self._schedule.round_s if by_itself else None)
+                    for event in self._trainer.run(budget_s, reason, resume=resume):
+                        running.put(event)
+                        yield event
+                running.end(None)
+            except IdiolectError as error:
+                running.end(error)
+                raise
+            finally:
+                running.end(RoundFailedError("The training round broke off. Ask again."))
+                self._running = None

@@ -1,0 +1,173 @@
+"""When a training round starts by itself, and when one that runs has to wait: decisions over what is known, no more.
+
+Nothing here looks at the machine, the store or a clock: `Facts` and `Machine` say what they say (`round_throttle.py`
+and `rounds.py` fill them in), so that any day can be played through.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from idiolect.daemon.settings import span_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from idiolect.daemon.settings import Settings
+
+_RETRY_S: Final = 3600.0  # after a round that failed; twice as long after each further one
+_LONGEST_RETRY_S: Final = 86400.0
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the store and the service know.
+
+    `tokens` is all text and `new_tokens` what came since the last judged round; `wanted`: forgetting left a round to
+    be made; `unfinished`: a round was cut off and can go on; `refused`: rounds refused in a row since the last
+    promotion or forgetting, those left out that the next one goes on from; `failed`: rounds that ended without a result
+    in a row, the last of them `failed_s_ago` seconds ago (None: not since the service started); `used_today_s`:
+    computing time of rounds on this day; `doing`: long work under way, such as "a training round".
+    """
+
+    tokens: int
+    new_tokens: int
+    wanted: bool = False
+    unfinished: bool = False
+    refused: int = 0
+    failed: int = 0
+    failed_s_ago: float | None = None
+    used_today_s: float = 0.0
+    paused: bool = False
+    doing: str | None = None
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the machine and its user do now. None: the platform does not say, and then it is no hindrance.
+
+    `quiet_s`: seconds since the last keystroke that asked for a suggestion, or new text; `input_idle_s`: since the
+    last input at a terminal; `load`: the share of the processors' time, 0 to 1, that other programs use.
+    """
+
+    quiet_s: float
+    load: float
+    free_mb: float
+    on_battery: bool = False
+    temperature_c: float | None = None
+    input_idle_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether a round is to start now, and why, or why not, in one sentence.
+
+    `due`: whether one starts, sooner or later, without new text or a word of the user's.
+    """
+
+    start: bool
+    reason: str
+    due: bool = True
+
+
+class Schedule:
+    """The rules by a profile's settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Decide by these settings."""
+        self._settings = settings
+        self.max_load = settings.max_load
+        self.rest_s = settings.rest_s
+        self._hours = span_of(settings.hours)
+
+    @property
+    def round_s(self) -> float:
+        """The budget of a round that starts by itself: a day's at the most."""
+        return min(self._settings.budget_s, self._settings.daily_budget_s)
+
+    def new_tokens_needed(self, refused: int) -> int:
+        """How much new text makes a round due: from two refusals in a row on, as many times as much as there were."""
+        times = min(max(1, refused), self._settings.longest_backoff)
+        return self._settings.train_every_tokens * times
+
+    def decide(self, facts: Facts, machine: Machine, now: datetime) -> Decision:
+        """Whether a round is to start; `now` is the user's local time."""
+        if why := self._not_wanted(facts) or self._not_due(facts):
+            return Decision(False, why, due=False)
+        why = self._not_again(facts) or self._not_today(facts, now) or self._not_on(machine)
+        return Decision(False, why) if why else Decision(True, "a round is due and starts within a minute")
+
+    def must_wait(self, machine: Machine) -> str | None:
+        """Why a round that started by itself and runs has to wait, or None: it may go on."""
+        settings = self._settings
+        if min(machine.quiet_s, _or_ever(machine.input_idle_s)) < self.rest_s:
+            return "waits while you type"
+        if machine.load > self.max_load:
+            return "waits while other programs are busy"
+        if machine.on_battery and not settings.on_battery:
+            return "waits for mains power"
+        if machine.temperature_c is not None and machine.temperature_c > settings.max_temperature_c:
+            return "waits until the machine has cooled down"
+        return None
+
+    def _not_wanted(self, facts: Facts) -> str | None:
+        if not self._settings.auto_train:
+            return "rounds start only when asked for (auto_train is off)"
+        if facts.paused:
+            return "learning is paused"
+        if facts.doing is not None:
+            return f"{facts.doing} is running"
+        return None
+
+    def _not_due(self, facts: Facts) -> str | None:
+        missing = self._settings.min_tokens - facts.tokens
+        if not (facts.wanted or facts.unfinished):
+            missing = max(missing, self.new_tokens_needed(facts.refused) - facts.new_tokens)
+        if missing > 0:
+            after = f", since the last {facts.refused:,} were refused" if facts.refused > 1 else ""
+            return f"a round is due after {missing:,} more tokens of new text{after}"
+        return None
+
+    def _not_again(self, facts: Facts) -> str | None:
+        if facts.failed and facts.failed_s_ago is not None:
+            wait_s = min(_RETRY_S * 2 ** min(facts.failed - 1, 10), _LONGEST_RETRY_S) - facts.failed_s_ago
+            if wait_s > 0:
+                return f"a round is due; the last one failed, and it is tried again in {_minutes(wait_s)}"
+        return None
+
+    def _not_today(self, facts: Facts, now: datetime) -> str | None:
+        if facts.used_today_s + self.round_s > self._settings.daily_budget_s * (1 + 1e-9):
+            return (
+                f"a round is due; it waits for tomorrow, since {_minutes(facts.used_today_s)} of today's "
+                f"{_minutes(self._settings.daily_budget_s)} are used"
+            )
+        begin, end = self._hours
+        minute = 60 * now.hour + now.minute
+        inside = begin <= minute < end if begin < end else minute >= begin or minute < end
+        if not inside:
+            return f"a round is due; it waits for the hours {self._settings.hours}"
+        return None
+
+    def _not_on(self, machine: Machine) -> str | None:
+        settings = self._settings
+        if min(machine.quiet_s, _or_ever(machine.input_idle_s)) < settings.quiet_s:
+            return "a round is due; it waits until the keyboard rests"
+        if machine.load > self.max_load:
+            return "a round is due; it waits until the machine is idle"
+        if machine.on_battery and not settings.on_battery:
+            return "a round is due; it waits for mains power"
+        if machine.temperature_c is not None and machine.temperature_c > settings.max_temperature_c:
+            return "a round is due; it waits until the machine has cooled down"
+        if machine.free_mb < settings.min_free_mb:
+            return f"a round is due; it waits until {settings.min_free_mb:,} MB of memory are free"
+        return None
+
+
+def _or_ever(seconds: float | None) -> float:
+    return float("inf") if seconds is None else seconds
+
+
+def _minutes(seconds: float) -> str:
+    minutes = max(1, round(seconds / 60))
+    return f"{minutes} minute{'s' * (minutes != 1)}" if minutes < 120 else f"{round(minutes / 60)} hours"

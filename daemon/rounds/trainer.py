@@ -1,0 +1,377 @@
+"""One training round: what goes in, the child process that runs it, its checkpoints, and what becomes of its result."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from datetime import datetime
+from itertools import chain
+from typing import Any, ClassVar
+
+import numpy as np
+
+from idiolect.adapters.corpus import hold_out
+from idiolect.adapters.training.round import NothingNewError, Order
+from idiolect.daemon.runtime.child_processes import Children, Work
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.records import ROUND_DUE, AdapterDamagedError, Checkpoint
+from idiolect.daemon.storage.store import Store
+from idiolect.models.build import BasePaths
+from idiolect.models.errors import IdiolectError
+
+log = logging.getLogger("idiolect.rounds")
+
+_CHECKPOINT_FORMAT = 6  # of `finetune.py`: a checkpoint in another is of no use
+_USED = "round_seconds"  # state: computing time of rounds, by local day
+_DAYS_KEPT = 7
+_MIXTURE = "base_mixture"  # state: the mixture weights of the base alone
+# For the child: memory freed by one operation is kept for the next. Tensors of tens of megabytes come and go
+# thousands of times a round; given back to the system each time, their pages would be cleared anew.
+_KEEP_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 30),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+    "MALLOC_TOP_PAD_": str(1 << 26),
+}
+
+
+class TooLittleTextError(IdiolectError):
+    """There is not enough text for a round; the fast memory works all the same."""
+
+    code: ClassVar[str] = "too-little-text"
+    exit_code: ClassVar[int] = 25
+    http_status: ClassVar[int] = 409
+
+
+class RoundFailedError(IdiolectError):
+    """The training process ended without a result."""
+
+    code: ClassVar[str] = "round-failed"
+    exit_code: ClassVar[int] = 27
+    http_status: ClassVar[int] = 500
+
+
+TRAINING = Work(
+    "a training round", "idiolect.adapters.training.round", RoundFailedError, (NothingNewError,), _KEEP_MEMORY
+)
+
+
+class Trainer:
+    """Runs single rounds.
+
+    Args:
+        settings: the profile's.
+        store: where text comes from and adapters go.
+        base: the base model that is served.
+        children: runs the training process.
+        serving: the adapter that answers now, or None for the base.
+        published: called after a round, with whether another adapter is to be served now.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        base: BasePaths,
+        children: Children,
+        *,
+        serving: Callable[[], int | None],
+        published: Callable[[bool], None],
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._base = base
+        self._children = children
+        self._serving = serving
+        self._published = published
+        # Of a clock that does not jump; None once a round came to its end.
+        self.failed_at: float | None = None
+
+    def mixture(self, adapter_id: int | None) -> list[Any] | None:
+        """The weights that an adapter (None: the base) was judged with, if it ever was."""
+        if adapter_id is None:
+            kept: list[Any] | None = self._store.get(_MIXTURE)
+            return kept
+        return next(
+            (row.metrics.get("mixture") for row in self._store.adapters() if row.id == adapter_id), None
+        )
+
+    def used_today_s(self) -> float:
+        """Computing time that rounds have used on this day of the local clock, in seconds."""
+        return float(self._store.get(_USED, {}).get(_today(), 0.0))
+
+    def _use(self, seconds: float) -> None:
+        """Note computing time under this day. A clock that jumps finds each day's own sum again."""
+        days: dict[str, float] = self._store.get(_USED, {})
+        used = days.pop(_today(), 0.0) + seconds
+        self._store.set(_USED, {**dict([*days.items()][-_DAYS_KEPT:]), _today(): round(used, 2)})
+
+    def run(self, budget_s: float | None, reason: str, *, resume: bool) -> Iterator[dict[str, Any]]:
+        """Run one round. Yields its progress events and at last its verdict.
+
+        Args:
+            budget_s: computing time; None for the setting's.
+            reason: why it runs, for the log.
+            resume: whether it goes on from the checkpoint of one that was cut off, if there is one.
+
+        Raises:
+            TooLittleTextError: with how much there is and how much is needed.
+            RoundFailedError: the child ended without a result.
+        """
+        entries = [(entry, np.frombuffer(ids, dtype="<u4")) for entry, ids in self._store.token_ids()]
+        tokens = sum(len(ids) for _, ids in entries)
+        if tokens < self._settings.min_tokens:
+            raise TooLittleTextError(
+                f"There are {tokens:,} tokens of text and a round needs {self._settings.min_tokens:,} (about "
+                "1,500 words). Add more with `idiolect add`; the fast memory uses what is there already."
+            )
+        serving = self._sound_serving()
+        unfinished = self._store.checkpoint() if resume else None
+        again = None if unfinished is None else self._again(unfinished, serving, entries)
+        if again is None:
+            unfinished = None
+            parent = self._challenger(serving, entries) or serving
+            order = self._order(serving, parent, entries, budget_s)
+        else:
+            parent, entries, order = again
+        parts = iter(()) if unfinished is None else self._parts(unfinished)
+        yield {"event": "progress", "phase": "prepare", "done": 0.0, "left_s": order.budget_s - order.spent_s}
+        yield from self._round(entries, order, parts, (serving, parent), unfinished, reason)
+
+    def _again(
+        self, unfinished: Checkpoint, serving: int | None, entries: list[tuple[int, Any]]
+    ) -> tuple[int | None, list[tuple[int, Any]], Order] | None:
+        """What a round that was cut off started from, its entries and its order; None if any of it is another now."""
+        known, about = dict(entries), unfinished.about
+        same = [(entry, known[entry]) for entry in about["entries"] if entry in known]
+        parent = self._challenger(serving, same) or serving
+        order = replace(self._order(serving, parent, same, about["budget_s"]), seed=about["seed"])
+        if self._about(order, serving, parent, same) != about:
+            return None
+        return parent, same, replace(order, spent_s=unfinished.spent_s, checkpoint_parts=unfinished.parts)
+
+    def _parts(self, unfinished: Checkpoint) -> Iterator[str]:
+        for part in range(unfinished.parts):
+            yield base64.b64encode(self._store.checkpoint_part(unfinished.round, part)).decode()
+
+    def _round(
+        self,
+        entries: list[tuple[int, Any]],
+        order: Order,
+        parts: Iterator[str],
+        adapters: tuple[int | None, int | None],
+        unfinished: Checkpoint | None,
+        reason: str,
+    ) -> Iterator[dict[str, Any]]:
+        """``adapters``: the one that serves, and the one that is trained further."""
+        if unfinished is None:
+            round_id = self._store.begin_round(adapters[1], self._about(order, *adapters, entries))
+        else:
+            round_id = unfinished.round
+            self._store.reopen_round(round_id)
+        tokens = sum(len(ids) for _, ids in entries)
+        log.info("round %d (%s): %d entries, %d tokens", round_id, reason, len(entries), tokens)
+        spent_s = noted_s = order.spent_s
+        kept = False  # a checkpoint, by this process
+        lines = chain(parts, (ids.tolist() for _, ids in entries))
+        try:
+            for event in self._children.follow(TRAINING, order, lines, order.checkpoint_parts + len(entries)):
+                if event["event"] == "result":
+                    yield self._finish(round_id, *adapters, [entry for entry, _ in entries], tokens, event)
+                    spent_s = event["seconds"]
+                    self.failed_at = None
+                    return
+                if event["event"] == "checkpoint":
+                    data, whole_s = base64.b64decode(event["data"]), event.get("spent_s")
+                    self._store.add_checkpoint_part(round_id, event["part"], data, whole_s)
+                    if whole_s is not None:
+                        kept = True
+                        self._use(spent_s - noted_s)
+                        noted_s = spent_s
+                    continue
+                spent_s = event["spent_s"]
+                yield event
+        except NothingNewError as error:
+            self._give_up(round_id, "skipped", str(error))
+            raise
+        except IdiolectError as error:
+            cancelled = self._children.cancelled
+            # One that fails again where it went on from its checkpoint begins anew the next time.
+            resumable = cancelled is not None or kept
+            self._give_up(round_id, "interrupted" if cancelled else "failed", str(error), resumable=resumable)
+            raise
+        except BaseException:  # whoever followed the events went away, or a mistake in the program
+            self._give_up(round_id, "failed", "it broke off")
+            raise
+        finally:
+            with contextlib.suppress(IdiolectError):
+                self._use(spent_s - noted_s)
+
+    def _sound_serving(self) -> int | None:
+        """The adapter that serves; where it was damaged since it was loaded, first a sound ancestor does."""
+        serving = self._serving()
+        if serving is not None:
+            try:
+                self._store.adapter_blob(serving)
+            except AdapterDamagedError:
+                self._published(True)
+                serving = self._serving()
+        return serving
+
+    def _challenger(self, serving: int | None, entries: list[tuple[int, Any]]) -> int | None:
+        """The newest adapter, if it was refused and yet is promising beside what serves: what it learned is not lost.
+
+        A single round often gains less than its few held-out tokens can tell from chance; several in a row do not. What
+        it was found promising by must not judge it again: all that will has come since.
+        """
+        row = next(reversed(self._store.adapters()), None)
+        if row is None or row.status != "refused" or not row.kept or row.rank != self._settings.rank:
+            return None
+        known = {name: row.metrics.get(name) for name in ("promising", "against", "base_sha256")}
+        if known != {"promising": True, "against": serving, "base_sha256": self._base.source_sha256}:
+            return None
+        seen = frozenset(self._places(entries, self._store.seen(row.id)))
+        judges = hold_out([len(ids) for _, ids in entries], seen)
+        if not judges or min(entries[place][0] for place in judges) <= row.metrics["last_entry"]:
+            return None
+        try:
+            self._store.adapter_blob(row.id)
+        except AdapterDamagedError:
+            self._store.mark_damaged(row.id)
+            return None
+        return row.id
+
+    def _give_up(self, round_id: int, status: Any, reason: str, *, resumable: bool = False) -> None:
+        if status != "interrupted":
+            self.failed_at = time.monotonic()
+        with contextlib.suppress(IdiolectError):
+            self._store.end_round(round_id, status=status, reason=reason, metrics={}, resumable=resumable)
+
+    def _order(
+        self,
+        serving: int | None,
+        parent: int | None,
+        entries: list[tuple[int, Any]],
+        budget_s: float | None,
+    ) -> Order:
+        known = {"base": self.mixture(None)} | ({} if serving is None else {"serving": self.mixture(serving)})
+        return replace(
+            order_of(self._settings, budget_s, seed=len(self._store.rounds())),
+            serving=self._weights(serving),
+            challenger=None if parent == serving else self._weights(parent),
+            seen=[] if parent is None else self._places(entries, self._store.seen(parent)),
+            mixtures={name: weights for name, weights in known.items() if weights is not None},
+        )
+
+    def _weights(self, adapter: int | None) -> str | None:
+        return None if adapter is None else base64.b64encode(self._store.adapter_blob(adapter)).decode()
+
+    @staticmethod
+    def _places(entries: list[tuple[int, Any]], ids: frozenset[int]) -> list[int]:
+        return [place for place, (entry, _) in enumerate(entries) if entry in ids]
+
+    def _about(
+        self, order: Order, serving: int | None, parent: int | None, entries: list[tuple[int, Any]]
+    ) -> dict[str, Any]:
+        """All that a round's result depends on, as JSON values, each text as part of one hash."""
+        text = hashlib.sha256()
+        for entry, ids in entries:
+            text.update(f"{entry} {len(ids)} ".encode() + ids.tobytes())
+        left_out = {
+            "serving",
+            "challenger",
+            "seen",
+            "mixtures",
+            "spent_s",
+            "checkpoint_parts",
+            "checkpoint_s",
+        }
+        asked = {name: value for name, value in asdict(order).items() if name not in left_out}
+        asked |= {"base_sha256": self._base.source_sha256, "checkpoint_format": _CHECKPOINT_FORMAT}
+        return {
+            **asked,
+            "serving": serving,
+            "parent": parent,
+            "entries": [entry for entry, _ in entries],
+            "text": text.hexdigest(),
+        }
+
+    def _finish(
+        self,
+        round_id: int,
+        serving: int | None,
+        parent: int | None,
+        ids: list[int],
+        tokens: int,
+        result: dict[str, Any],
+    ) -> dict[str, Any]:
+        promoted, reason = result["status"] == "promoted", result["reason"]
+        if result["promising"] and self._settings.keep_adapters:
+            reason += "; the next round can go on from it"
+        metrics = {
+            **result["metrics"],
+            "tokens": tokens,
+            "last_entry": max(ids),
+            "base_sha256": self._base.source_sha256,
+            "mixture": result["mixtures"]["candidate"],
+            "against": serving,
+            "promising": result["promising"],
+        }
+        adapter = self._store.publish(
+            round_id,
+            blob=base64.b64decode(result["adapter"]),
+            rank=result["rank"],
+            parent=parent,
+            seen=[ids[place] for place in result["learned"]],
+            status="active" if promoted else "refused",
+            reason=reason,
+            metrics=metrics,
+            tokens_per_s=result["tokens_per_s"],
+            seconds=result["seconds"],
+            state={_MIXTURE: result["mixtures"]["base"], ROUND_DUE: False},
+        )
+        # Where the base goes on, it is known now how far the memory can be trusted beside it.
+        self._published(promoted or serving is None)
+        log.info("round %d: adapter %d %s: %s", round_id, adapter, result["status"], reason)
+        return {
+            "event": "verdict",
+            "adapter": adapter,
+            "reason": reason,
+            **{k: result[k] for k in ("status", "tokens_per_s", "seconds")},
+            "metrics": told(metrics),
+        }
+
+
+def _today() -> str:
+    return datetime.now().date().isoformat()
+
+
+def order_of(settings: Settings, budget_s: float | None, seed: int) -> Order:
+    """A round by the settings that starts from the base; what it starts from otherwise is put in with `replace`."""
+    return Order(
+        base=str(settings.base_dir),
+        budget_s=budget_s or settings.budget_s,
+        rank=settings.rank,
+        alpha=settings.alpha,
+        epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        products=settings.products,
+        general_tolerance=settings.general_tolerance,
+        recent_tokens=settings.recent_tokens,
+        threads=settings.threads,
+        seed=seed,
+        serving=None,
+        seen=[],
+        mixtures={},
+        checkpoint_s=settings.checkpoint_s,
+        rare_min_count=settings.rare_min_count,
+    )
+
+
+def told(metrics: dict[str, Any]) -> dict[str, Any]:
+    """A round's metrics without what only the program needs."""
+    return {name: value for name, value in metrics.items() if name != "mixture"}

@@ -1,0 +1,295 @@
+"""The service as one of the user's desktop: a systemd user unit, or a launch agent of macOS.
+
+Either is made for one profile and the Python that runs this. What the unit allows is as little as the service needs;
+[docs/service.md](../docs/service.md) says which of it a user's systemd can enforce.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import os
+import plistlib
+import re
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final
+
+import platformdirs
+
+from idiolect.daemon.runtime import process
+from idiolect.daemon.settings import default_home, manager_socket
+from idiolect.models import durable
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from idiolect.daemon.settings import Settings
+
+_MANAGER_S: Final = 150.0  # longer than the service may take to start
+_LINGER: Final = Path("/var/lib/systemd/linger")
+
+#: What runs it, hardened. PrivateNetwork would cut it off from its clients, which come over loopback;
+#: MemoryDenyWriteExecute from the library that trains, which writes machine code; ProcSubset from the machine's load.
+_UNIT: Final = """\
+# Written by `idiolect service install`; it is written anew there. Changes belong in `systemctl --user edit {name}`.
+[Unit]
+Description=idiolect: text prediction that learns from its user, on this machine
+StartLimitIntervalSec=300
+StartLimitBurst=5
+
+[Service]
+Type=notify
+ExecStart={command}
+Restart=on-failure
+RestartSec=5
+RestartPreventExitStatus={already_running}
+TimeoutStartSec=120
+TimeoutStopSec=30
+KillMode=mixed
+UMask=0077
+LimitCORE=0
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=read-only
+ReadWritePaths={writable}
+InaccessiblePaths=-%h/.ssh -%h/.gnupg
+PrivateTmp=yes
+PrivateUsers=yes
+PrivateDevices=yes
+DevicePolicy=closed
+ProtectProc=invisible
+ProtectKernelTunables=yes
+ProtectKernelModules=yes
+ProtectKernelLogs=yes
+ProtectControlGroups=yes
+ProtectClock=yes
+ProtectHostname=yes
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+IPAddressDeny=any
+IPAddressAllow=localhost
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged
+SystemCallErrorNumber=EPERM
+CapabilityBoundingSet=
+AmbientCapabilities=
+KeyringMode=private
+
+[Install]
+WantedBy=default.target
+"""
+
+
+class NoManagerError(IdiolectError):
+    """There is nothing that could run the service for the user: no systemd for users, no launchd."""
+
+    code: ClassVar[str] = "no-service-manager"
+    exit_code: ClassVar[int] = 107
+    http_status: ClassVar[int] = 500
+
+
+class ManagerError(IdiolectError):
+    """What runs services for the user refused."""
+
+    code: ClassVar[str] = "service-manager-failed"
+    exit_code: ClassVar[int] = 108
+    http_status: ClassVar[int] = 500
+
+
+@dataclass(frozen=True)
+class Installed:
+    """How the profile's service stands with the desktop.
+
+    `path` is its description; `current` whether that is what would be written now; `active` and `enabled` what the
+    manager says; `lingers` whether it outlives the log-out (None: the platform has no such thing).
+    """
+
+    path: str
+    installed: bool
+    current: bool
+    active: bool
+    enabled: bool
+    lingers: bool | None
+
+
+class Desktop:
+    """The profile's service among those of the user."""
+
+    def __init__(self, settings: Settings, writable: Sequence[Path] = ()) -> None:
+        """`writable` are further folders that the service may write to, for exports; by default what it has now."""
+        self._settings = settings
+        own = settings.home == default_home()
+        self.name = (
+            "idiolect" if own else f"idiolect-{hashlib.sha256(str(settings.home).encode()).hexdigest()[:8]}"
+        )
+        self._mac = sys.platform == "darwin"
+        if self._mac:
+            self.path = Path.home() / "Library" / "LaunchAgents" / f"{self.name}.plist"
+        else:
+            self.path = platformdirs.user_config_path() / "systemd" / "user" / f"{self.name}.service"
+        self._writable = tuple(writable) or self._given()
+
+    def _given(self) -> tuple[Path, ...]:
+        """The folders that the unit which is there allows, besides the profile's."""
+        try:
+            found = re.search(r"^ReadWritePaths=(.*)$", self.path.read_text("utf-8"), re.MULTILINE)
+        except (OSError, UnicodeDecodeError):
+            return ()
+        paths = re.findall(r'"((?:[^"\\]|\\.)*)"', found[1]) if found else []
+        return tuple(Path(re.sub(r"\\(.)|%(%)", r"\1\2", path).removeprefix("-")) for path in paths[1:])
+
+    def text(self) -> bytes:
+        """What describes the service to what runs it."""
+        command = [sys.executable, "-P", "-m", "idiolect.daemon", "--home", str(self._settings.home)]
+        if self._mac:
+            return plistlib.dumps(
+                {
+                    "Label": self.name,
+                    "ProgramArguments": command,
+                    "RunAtLoad": True,
+                    "KeepAlive": {"SuccessfulExit": False},
+                    "ThrottleInterval": 5,
+                    "ProcessType": "Adaptive",
+                    "Umask": 0o077,
+                    "HardResourceLimits": {"Core": 0},
+                    "StandardOutPath": "/dev/null",
+                    "StandardErrorPath": str(self._settings.log_path),
+                }
+            )
+        return _UNIT.format(
+            name=self.name,
+            command=" ".join(_quoted(word, dollars=True) for word in command),
+            # Behind a hyphen a folder may be missing: another drive's, or one that is yet to be made.
+            writable=" ".join(
+                [_quoted(str(self._settings.home)), *(_quoted(f"-{path}") for path in self._writable)]
+            ),
+            already_running=process.AlreadyRunningError.exit_code,
+        ).encode()
+
+    def install(self) -> None:
+        """Describe the service, start it, and have it started at each log-in. Raises NoManagerError, ManagerError."""
+        self._manager()
+        process.stop(self._settings)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        durable.write(self.path, self.text())
+        if self._mac:
+            self._ask("bootout", f"{self._domain()}/{self.name}", tolerant=True)
+            self._ask("bootstrap", self._domain(), str(self.path))
+        else:
+            self._ask("daemon-reload")
+            self._ask("enable", self.path.name)
+            self._ask("restart", self.path.name)
+
+    def uninstall(self) -> bool:
+        """End the service and start it no more; whether it was installed. What it knows stays."""
+        if not self.path.exists():
+            return False
+        self._manager()
+        if self._mac:
+            self._ask("bootout", f"{self._domain()}/{self.name}", tolerant=True)
+            self.path.unlink()
+        else:
+            self._ask("disable", "--now", self.path.name)
+            self.path.unlink()
+            self._ask("daemon-reload")
+        return True
+
+    def start(self) -> bool:
+        """Start the service if it is installed; returns once it answers. Whether it is installed."""
+        if not self.path.exists() or not self._answers():
+            return False
+        if self._mac:
+            self._ask("kickstart", f"{self._domain()}/{self.name}")
+        else:
+            self._ask("start", self.path.name)
+        return True
+
+    def state(self) -> Installed:
+        """How things stand."""
+        there = self.path.exists()
+        return Installed(
+            path=str(self.path),
+            installed=there,
+            current=there and self.path.read_bytes() == self.text(),
+            active=there and self._says("is-active"),
+            enabled=there and self._says("is-enabled"),
+            lingers=None if sys.platform != "linux" else (_LINGER / getpass.getuser()).exists(),
+        )
+
+    def _says(self, what: str) -> bool:
+        if self._mac:
+            return _run(["launchctl", "print", f"{self._domain()}/{self.name}"]) is None
+        return _run(["systemctl", "--user", "--quiet", what, self.path.name]) is None
+
+    def _answers(self) -> bool:
+        return (
+            _run(["launchctl", "version"] if self._mac else ["systemctl", "--user", "show-environment"])
+            is None
+        )
+
+    def _manager(self) -> None:
+        if sys.platform == "win32" or not self._answers():
+            raise NoManagerError(
+                "No systemd runs for this user, nor launchd. Start the service with `idiolect start`, and have that "
+                "run at log-in by whatever starts programs there; docs/service.md has a line for Windows."
+            )
+
+    def _ask(self, *words: str, tolerant: bool = False) -> None:
+        command = ["launchctl", *words] if self._mac else ["systemctl", "--user", *words]
+        said = _run(command)
+        if said is not None and not tolerant:
+            raise ManagerError(
+                f"`{' '.join(command)}` failed: {said}. `idiolect doctor` looks for the reason; the service's log is "
+                f"{self._settings.log_path}."
+            )
+
+    @staticmethod
+    def _domain() -> str:
+        return f"gui/{os.getuid()}"
+
+
+def _run(command: list[str]) -> str | None:
+    """None where it succeeds, else what it says about why not."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_MANAGER_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return type(error).__name__
+    return (
+        None
+        if done.returncode == 0
+        else (done.stderr.strip().splitlines() or ["no reason given"])[0].rstrip(".")
+    )
+
+
+def _quoted(word: str, *, dollars: bool = False) -> str:
+    """A word as systemd reads it (systemd.syntax, systemd.unit)."""
+    word = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{word.replace("$", "$$") if dollars else word}"'
+
+
+def tell_manager_ready() -> None:
+    """Tell a systemd that started this process and waits for it that the service answers (sd_notify(3))."""
+    if sys.platform == "linux" and (address := manager_socket()):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.sendto(b"READY=1", "\0" + address[1:] if address.startswith("@") else address)
+
+
+def start(settings: Settings, port: int | None = None) -> tuple[process.Running, bool]:
+    """Start the service, as that of the desktop where it is installed, and whether it was not there before.
+
+    With a `port` it is one of its own, since that of the desktop has what its description says.
+    """
+    if port is None and process.holder(settings) is None:
+        there = Desktop(settings).start()
+        running, fresh = process.start(settings)  # finds it running
+        return running, fresh or there
+    return process.start(settings, flags=() if port is None else ("--port", str(port)))

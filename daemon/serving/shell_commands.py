@@ -1,0 +1,54 @@
+"""Commands of a shell: kept apart from prose, so that none is suggested in a mail, and suggested where a shell asks."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from idiolect.adapters.prediction.loaded_model import Serving
+    from idiolect.adapters.prediction.predictor import Predictor, Suggestion
+    from idiolect.daemon.storage.store import Store
+
+
+class Commands:
+    """Suggestions from the commands in the store alone, by the base model without an adapter.
+
+    They are made at the first request: who never asks pays nothing. Safe to use from several threads.
+    """
+
+    def __init__(self, store: Store, serving: Serving) -> None:
+        """Nothing is read before `suggest`."""
+        self._store = store
+        self._serving = serving
+        self._lock = threading.Lock()
+        self._predictor: Predictor | None = None
+        self._newest = 0
+
+    def suggest(
+        self, prefix: str, suffix: str, candidates: int, ghost_words: int, given_up: Callable[[], bool]
+    ) -> Suggestion:
+        """What goes on from `prefix` at a prompt; as `Predictor.suggest`, and nothing is remembered of it."""
+        with self._lock:
+            predictor = self._up_to_date()
+        return predictor.suggest(prefix, suffix, candidates, ghost_words, given_up=given_up, remember=False)
+
+    def forget(self) -> None:
+        """Know nothing, until asked again."""
+        with self._lock:
+            self._predictor = None
+
+    def _up_to_date(self) -> Predictor:
+        newest = self._store.last_id()
+        if self._predictor is None or newest != self._newest:
+            held = self._store.token_ids(commands=True)
+            known = [(entry, np.frombuffer(ids, "<u4")) for entry, ids in held]
+            if self._predictor is None or any(entry > self._newest for entry, _ in known):
+                knowledge = self._serving.knowledge(ids for _, ids in known)
+                self._predictor = self._serving.predictor(knowledge, None)
+            self._newest = newest
+        return self._predictor

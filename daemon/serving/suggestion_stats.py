@@ -1,0 +1,79 @@
+"""How far what is foretold can be believed, as its user has shown: learned while they type, kept as counts."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from idiolect.adapters.prediction.calibration import Calibration, uptake
+from idiolect.adapters.prediction.ghost_penalty import Restraint
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from idiolect.adapters.prediction.predictor import Predictor
+    from idiolect.daemon.storage.store import Store
+
+T = TypeVar("T")
+
+log = logging.getLogger("idiolect.trust")
+
+_CALIBRATION: Final = "ghost_calibration"  # state: how far ghosts' probabilities have been right
+_RESTRAINT: Final = "ghost_restraint"  # state: how dear a wrong one is held
+_MIXTURE: Final = (
+    "mixture"  # state: how far the memory has been trusted beside which adapter, since its round
+)
+_SAVED_EVERY: Final = 100  # events that the calibration learns from
+_UPTAKE_DAYS: Final = 90  # of feedback that count for how readily ghosts are shown
+
+
+class Trust:
+    """What is known of ghosts and of the memory's share, over restarts.
+
+    ``calibration`` and ``restraint`` are the live ones, which predictors teach.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.calibration = self._kept(_CALIBRATION, Calibration.from_json) or Calibration()
+        self.restraint = self._kept(_RESTRAINT, Restraint.from_json) or Restraint()
+        self._events_kept = self.calibration.events
+
+    def _kept(self, name: str, read: Callable[[Any], T]) -> T | None:
+        kept = self._store.get(name)
+        try:
+            return None if kept is None else read(kept)
+        except ValueError:
+            log.error("what was known of how far ghosts can be believed is damaged, and begins anew")
+            return None
+
+    def mixture(self, adapter_id: int | None) -> list[Any] | None:
+        """The memory's weights as they last were beside this adapter (None: the base), if it was the one served."""
+        kept = self._store.get(_MIXTURE)
+        return kept["weights"] if kept is not None and kept["adapter"] == adapter_id else None
+
+    def uptake(self) -> float:
+        """How much of what is right is really taken, by the feedback of late."""
+        tenths = self._store.reliability("ghost", today() - timedelta(days=_UPTAKE_DAYS))
+        return uptake([tenth.accepted for tenth in tenths], [tenth.dismissed for tenth in tenths])
+
+    def keep(self, predictor: Predictor, *, least: int = _SAVED_EVERY) -> None:
+        """Save what was learned since it was last saved, where that is ``least`` events or more."""
+        if self.calibration.events - self._events_kept < least:
+            return
+        self._events_kept = self.calibration.events
+        try:
+            self._store.set(_CALIBRATION, self.calibration.to_json())
+            self._store.set(_RESTRAINT, self.restraint.to_json())
+            self._store.set(
+                _MIXTURE, {"adapter": predictor.adapter_id, "weights": predictor.mixture.to_json()}
+            )
+        except IdiolectError as error:  # the entry itself is stored: whoever sent it must not send it again
+            log.error("how far suggestions can be trusted was not kept: %s", error.code)
+
+
+def today() -> date:
+    """The day that feedback is counted under: UTC's, so that no day is ever longer or shorter than another."""
+    return datetime.now(UTC).date()

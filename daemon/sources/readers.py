@@ -1,0 +1,127 @@
+"""What reading gives: pieces of text and what was left out; and what can be wrong with a path."""
+
+from __future__ import annotations
+
+import errno
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, ClassVar, Final
+
+from idiolect.daemon.runtime.os_errors import NoSuchPathError
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+_NOTES: Final = 20
+
+
+class UnreadableError(IdiolectError):
+    """A file or folder cannot be opened."""
+
+    code: ClassVar[str] = "unreadable"
+    exit_code: ClassVar[int] = 46
+    http_status: ClassVar[int] = 403
+
+
+class NothingToReadError(IdiolectError):
+    """What was given holds no text: it is empty, or all of it was skipped."""
+
+    code: ClassVar[str] = "nothing-to-read"
+    exit_code: ClassVar[int] = 47
+    http_status: ClassVar[int] = 422
+
+
+class BinaryFileError(IdiolectError):
+    """The one file that was given is not text."""
+
+    code: ClassVar[str] = "binary-file"
+    exit_code: ClassVar[int] = 48
+    http_status: ClassVar[int] = 415
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A piece of text as it stands in its file: the `ordinal`-th (from 0), read up to `offset_bytes`.
+
+    `at` is when it was written, aware, where the file says so; `stamp` is how the file says it, where it names no zone:
+    that stays the same wherever the file is read. `document` names the part of an archive that it is
+    from, where that name stays the same in the next export.
+    """
+
+    text: str
+    at: datetime | None
+    ordinal: int
+    offset_bytes: int = 0
+    document: str = ""
+    stamp: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something that was left out and why; `count` of them (files, lines or bytes, as the reason says).
+
+    Where that is 0, nothing was left out, and only the note is to be told. The file was read up to `offset_bytes`.
+    """
+
+    path: Path
+    reason: str
+    note: str | None = None
+    count: int = 1
+    offset_bytes: int = 0
+
+
+@dataclass
+class ReadReport:
+    """What an import read, what it kept, and what it skipped and why. Holds paths, never text."""
+
+    files: int = 0
+    entries: int = 0
+    words: int = 0
+    redactions: int = 0
+    skipped: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    more_notes: int = 0
+
+    def skip(self, skipped: Skipped) -> None:
+        """Count what was skipped, and keep its note if there are not too many already."""
+        if skipped.count:
+            self.skipped[skipped.reason] = self.skipped.get(skipped.reason, 0) + skipped.count
+        if skipped.note is None:
+            return
+        if len(self.notes) < _NOTES:
+            self.notes.append(skipped.note)
+        else:
+            self.more_notes += 1
+
+    def skip_known(self, count: int = 1) -> None:
+        """Count pieces of text that are stored already."""
+        self.skipped["already known"] = self.skipped.get("already known", 0) + count
+
+
+def status(path: Path) -> os.stat_result:
+    """The file's status. Raises NoSuchPathError, UnreadableError."""
+    with explained(path):
+        return path.stat()
+
+
+def opened(path: Path) -> IO[bytes]:
+    """The file, open to be read. Raises NoSuchPathError, UnreadableError."""
+    with explained(path):
+        return path.open("rb")
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn the system's errors about the file at `path` into this module's."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        raise NoSuchPathError(f"There is no {path}. Check the spelling.") from None
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            raise NoSuchPathError(f"There is no such path: {error.strerror}. Check the spelling.") from None
+        raise UnreadableError(f"{path} cannot be read: {error.strerror}. Check its permissions.") from None

@@ -1,0 +1,106 @@
+"""The folders: imports point one way, and what belongs to one folder is in no other."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+BELOW = {"models": set(), "adapters": {"models"}, "daemon": {"models", "adapters"}}
+SQL = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ", "CREATE TABLE")
+
+
+def modules() -> dict[str, Path]:
+    """Every module by its dotted name, such as "daemon.storage.store"."""
+    found = {}
+    for package in BELOW:
+        for path in (ROOT / package).rglob("*.py"):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            found[name.removesuffix(".__init__")] = path
+    return found
+
+
+MODULES = modules()
+
+
+def folder(module: str) -> str:
+    """The folder of a module; what lies in `daemon` itself is a place of its own, above or below the others."""
+    parent, _, name = module.rpartition(".")
+    return f"{parent}/{name}" if parent == "daemon" else parent or module
+
+
+def imported(path: Path) -> set[str]:
+    """What a module imports of the three packages, for types too."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("idiolect."):
+            name = node.module.removeprefix("idiolect.")
+            found |= {f"{name}.{one.name}" if f"{name}.{one.name}" in MODULES else name for one in node.names}
+    return found
+
+
+IMPORTS = {name: imported(path) for name, path in MODULES.items()}
+
+
+def test_packages_import_only_from_those_below():
+    for name, others in IMPORTS.items():
+        package = name.partition(".")[0]
+        above = {one for one in others if one.partition(".")[0] not in BELOW[package] | {package}}
+        assert not above, f"{name} imports {above}"
+
+
+def test_no_folders_import_each_other():
+    graph: dict[str, set[str]] = {}
+    for name, others in IMPORTS.items():
+        graph.setdefault(folder(name), set()).update(folder(one) for one in others)
+    for name, others in graph.items():
+        others.discard(name)
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        pytest.fail(f"a loop: {' -> '.join(error.args[1])}")
+
+
+def test_every_folder_says_what_it_is_for():
+    for path in (path for name, path in MODULES.items() if path.name == "__init__.py"):
+        sentences = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+        for begins in ("In come", "Out "):
+            assert begins in " ".join(sentences.split()), f"{path} does not say what comes in and goes out"
+
+
+def test_only_the_storage_folder_speaks_sql():
+    for name, path in MODULES.items():
+        if name.startswith("daemon.storage"):
+            continue
+        texts = [
+            node.value
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        # Other programs' databases are read where their formats are known.
+        if name.startswith("daemon.sources"):
+            continue
+        assert not [text for text in texts if text.lstrip().startswith(SQL)], name
+
+
+def test_only_the_command_line_prints():
+    for name, path in MODULES.items():
+        calls = [
+            node.func.id
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        ]
+        assert name.startswith("daemon.commandline") or "print" not in calls, name
+
+
+def test_serving_never_imports_torch():
+    code = (
+        "import sys, idiolect.daemon.service, idiolect.daemon.endpoint.server; print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -1,0 +1,314 @@
+"""An evaluation in a process of its own, on the tiny model: what goes in, what comes out, how it ends."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import psutil
+import pytest
+
+from idiolect.adapters.evaluation.eval_split import Message
+from idiolect.adapters.evaluation.run import GROWTH_PERCENT, Order
+from idiolect.models.build import MissingModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from idiolect.adapters.lora import Lora
+    from idiolect.models.build import BasePaths
+
+COMMAND = [sys.executable, "-P", "-m", "idiolect.adapters.evaluation.run"]
+DEADLINE_S = 120
+CANARY = "purple canary"
+SHARES = {"value", "low", "high"}
+
+
+@pytest.fixture(scope="module")
+def messages() -> list[Message]:
+    """Phrases in any order, so that n-grams know them; the last two of the test are the same."""
+    random = np.random.default_rng(4)
+    phrases = (
+        "see you at the old harbour",
+        "please send the figures",
+        "thanks for the call",
+        "we met at noon",
+    )
+    texts = [". ".join(random.permutation(phrases)[:2]) for _ in range(40)]
+    texts[3] = f"the {CANARY}. {texts[3]}"
+    texts += [
+        "see you at noon. thanks for the figures",
+        "please send the Zorvelin",
+        "please send the Zorvelin",
+    ]
+    start = datetime(2026, 1, 31, tzinfo=UTC)
+    return [Message(text, (start + timedelta(hours=at)).isoformat(), text) for at, text in enumerate(texts)]
+
+
+@pytest.fixture(scope="module")
+def order(tiny: BasePaths, make_lora: Callable[..., Lora]) -> Order:
+    return Order(
+        base=str(tiny.folder.parent),
+        threads=1,
+        context_tokens=64,
+        recent_tokens=40,
+        seed=7,
+        source="notes",
+        history=40,
+        repeats=[False, False, True],
+        adapter=base64.b64encode(make_lora(tiny.config).to_bytes()).decode(),
+        about_adapter={"id": 3, "status": "active", "reason": "better", "seconds": 12.5},
+        mixtures={},
+        calibration=None,
+        restraint=None,
+        rare_min_count=3,
+    )
+
+
+def start(order: Order, messages: list[Message]) -> subprocess.Popen[bytes]:
+    """The process, with its order and messages; its input is open."""
+    child = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    lines = [json.dumps(asdict(order)), str(len(messages)), *(json.dumps(asdict(one)) for one in messages)]
+    child.stdin.write("".join(f"{line}\n" for line in lines).encode())
+    child.stdin.flush()
+    return child
+
+
+def run(order: Order, messages: list[Message]) -> tuple[list[dict[str, Any]], int, bytes]:
+    """All events, the exit status and what was said on stderr."""
+    with start(order, messages) as child:
+        events = [json.loads(line) for line in child.stdout]
+        return events, child.wait(DEADLINE_S), child.stderr.read()
+
+
+@pytest.fixture(scope="module")
+def finished(order: Order, messages: list[Message]) -> tuple[list[dict[str, Any]], int, bytes]:
+    return run(order, messages)
+
+
+@pytest.fixture(scope="module")
+def result(finished: tuple[list[dict[str, Any]], int, bytes]) -> dict[str, Any]:
+    return finished[0][-1]
+
+
+@pytest.fixture(scope="module")
+def arms(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {arm["name"]: arm for arm in result["arms"]}
+
+
+def test_it_ends_with_a_result_and_says_nothing_else(
+    finished: tuple[list[dict[str, Any]], int, bytes],
+) -> None:
+    events, status, errors = finished
+    assert (status, errors) == (0, b"")
+    assert {event["event"] for event in events[:-1]} == {"progress"}
+    assert events[-1]["event"] == "result"
+
+
+def test_progress_goes_through_the_arms(finished: tuple[list[dict[str, Any]], int, bytes]) -> None:
+    progress = finished[0][:-1]
+    assert all({*event} == {"event", "phase", "arm", "done", "left_s"} for event in progress)
+    told = [*dict.fromkeys((event["phase"], event["arm"]) for event in progress)]
+    arms = ["base", "context", "memory", "adapter", "no context", "both"]
+    assert told == [("prepare", None), *(("type", arm) for arm in arms), ("growth", "memory")]
+    done = [event["done"] for event in progress]
+    assert done == sorted(done)
+    assert 0 == done[0] < done[-1] <= 1
+    assert all(event["left_s"] is None or event["left_s"] >= 0 for event in progress)
+    assert progress[-1]["left_s"] is not None
+
+
+def test_the_result_has_its_documented_shape(result: dict[str, Any], messages: list[Message]) -> None:
+    assert {*result} == {"event", "made", "seed", "source", "history", "test", "adapter", "arms", "growth"}
+    assert datetime.fromisoformat(result["made"]).tzinfo is not None
+    assert (result["seed"], result["source"]) == (7, "notes")
+    sizes = [len(message.text) for message in messages]
+    assert result["history"] == {
+        "entries": 40,
+        "characters": sum(sizes[:40]),
+        "from": messages[0].at,
+        "to": messages[39].at,
+    }
+    assert result["test"] == {
+        "entries": 3,
+        "characters": sum(sizes[40:]),
+        "repeats": 1,
+        "from": messages[40].at,
+        "to": messages[42].at,
+    }
+    assert result["adapter"] == {"id": 3, "status": "active", "reason": "better", "seconds": 12.5}
+    assert [(arm["name"], arm["condition"]) for arm in result["arms"]] == [
+        ("base", "before"),
+        ("context", "after"),
+        ("memory", "after"),
+        ("adapter", "after"),
+        ("no context", "after"),
+        ("both", "after"),
+    ]
+    for arm in result["arms"]:
+        assert {*arm} == {"name", "condition", "all", "no_repeats", "latency_ms", "reliability"}
+        for row, count in ((arm["all"], 3), (arm["no_repeats"], 2)):
+            assert {*row} == {"messages", "characters", "savings", "ghost"}
+            assert (row["messages"], row["characters"]) == (count, sum(sizes[40 : 40 + count]))
+            assert {*row["savings"]} == {"1", "3", "5"}
+            assert {*row["ghost"]} == {
+                *("whole", "words", "ungated", "net"),
+                *("shown_rate", "precision", "wrong_per_100", "wrong_new_per_100"),
+            }
+            for interval in (*row["savings"].values(), *(row["ghost"][way] for way in ("words", "net"))):
+                assert {*interval} == SHARES
+                assert interval["low"] <= interval["value"] <= interval["high"] < 1
+        assert {*arm["latency_ms"]} == {"p50", "p90", "p95", "p99", "queries"}
+        assert 0 < arm["latency_ms"]["p50"] <= arm["latency_ms"]["p99"]
+        assert all({*tenth} == {"predicted", "actual", "count"} for tenth in arm["reliability"])
+    asked = {arm["latency_ms"]["queries"] for arm in result["arms"]}
+    assert max(asked) <= sum(sizes[40:])
+
+
+def test_what_was_learned_saves_keystrokes(arms: dict[str, dict[str, Any]]) -> None:
+    saved = {name: arm["all"]["savings"]["3"]["value"] for name, arm in arms.items()}
+    # A random model and general words know nothing of these phrases.
+    assert saved["memory"] > saved["base"] + 0.2
+    assert saved["both"] > saved["adapter"] + 0.2
+
+
+def test_each_message_is_learned_after_it_was_typed(
+    arms: dict[str, dict[str, Any]], order: Order, messages: list[Message]
+) -> None:
+    """The name in the second message is new; in the third it is known, but only to an arm that learns words."""
+    alone = replace(order, adapter=None, about_adapter=None, repeats=[False])
+    first = run(alone, [*messages[:40], messages[41]])[0][-1]
+    again = run(alone, [*messages[:40], messages[42]])[0][-1]
+    once = {arm["name"]: arm["all"]["savings"]["5"]["value"] for arm in first["arms"]}
+    assert once == {arm["name"]: arm["all"]["savings"]["5"]["value"] for arm in again["arms"]}
+
+    both = replace(alone, repeats=[False, True])
+    twice = run(both, [*messages[:40], messages[41], messages[42]])[0][-1]
+    for arm in twice["arms"]:
+        mean = arm["all"]["savings"]["5"]["value"]
+        first_time = arm["no_repeats"]["savings"]["5"]["value"]
+        assert first_time == once[arm["name"]]
+        if arm["name"] == "memory":
+            assert mean > first_time + 0.1
+        elif arm["name"] == "base":
+            assert mean == first_time
+        else:
+            assert mean != first_time, "with another context the model's words are others"
+
+
+def test_the_memory_grows_with_the_history(
+    result: dict[str, Any], arms: dict[str, dict[str, Any]], messages: list[Message]
+) -> None:
+    read = [point["characters"] for point in result["growth"]]
+    total = result["history"]["characters"]
+    assert len(read) == len(GROWTH_PERCENT)
+    assert read[0] == 0
+    longest = max(len(message.text) for message in messages[:40])
+    for characters, percent in zip(read, GROWTH_PERCENT, strict=True):
+        assert percent * total <= 100 * characters < percent * total + 100 * longest
+    assert read[-1] == total
+    saved = [point["savings"]["value"] for point in result["growth"]]
+    assert saved[0] < saved[-1]
+    assert result["growth"][-1]["savings"] == arms["memory"]["all"]["savings"]["3"]
+
+
+def comparable(result: dict[str, Any]) -> dict[str, Any]:
+    """Without what depends on the clock."""
+    arms = [{name: value for name, value in arm.items() if name != "latency_ms"} for arm in result["arms"]]
+    return {name: value for name, value in result.items() if name != "made"} | {"arms": arms}
+
+
+def test_a_seed_makes_the_same_result(result: dict[str, Any], order: Order, messages: list[Message]) -> None:
+    again = run(order, messages)[0][-1]
+    assert comparable(again) == comparable(result)
+    assert {arm["latency_ms"]["queries"] for arm in again["arms"]} == {
+        arm["latency_ms"]["queries"] for arm in result["arms"]
+    }
+
+
+def test_without_an_adapter_there_are_no_arms_with_one(order: Order, messages: list[Message]) -> None:
+    events, status, errors = run(replace(order, adapter=None, about_adapter=None), messages)
+    assert (status, errors) == (0, b"")
+    assert [arm["name"] for arm in events[-1]["arms"]] == ["base", "context", "memory"]
+    assert events[-1]["adapter"] is None
+
+
+def test_ghosts_are_shown_as_far_as_they_have_been_right(
+    arms: dict[str, dict[str, Any]], order: Order, messages: list[Message]
+) -> None:
+    """What the service knows of that counts, but not for a fresh install."""
+    never = [[1000 * (tenth + 0.5) / 10, 1000, 0] for tenth in range(10)]
+    found = run(replace(order, calibration=never, adapter=None, about_adapter=None), messages)[0][-1]
+    shown = {arm["name"]: arm["all"]["ghost"]["shown_rate"] for arm in found["arms"]}
+    before = {name: arm["all"]["ghost"]["shown_rate"] for name, arm in arms.items()}
+    assert shown["base"] == before["base"] > 0
+    assert shown["memory"] < 0.3 * before["memory"], "only what is certain is shown"
+
+
+def test_wrong_ghosts_of_late_hold_others_back(
+    arms: dict[str, dict[str, Any]], order: Order, messages: list[Message]
+) -> None:
+    """Where a fifth of all characters brought a wrong one, few are worth it; a fresh install knows of none."""
+    found = run(replace(order, restraint=[4000.0, 800.0], adapter=None, about_adapter=None), messages)[0][-1]
+    shown = {arm["name"]: arm["all"]["ghost"]["shown_rate"] for arm in found["arms"]}
+    before = {name: arm["all"]["ghost"]["shown_rate"] for name, arm in arms.items()}
+    assert shown["base"] == before["base"] > 0
+    assert shown["memory"] < 0.8 * before["memory"]
+
+
+def test_what_is_kept_is_learned_and_what_was_written_is_typed(order: Order, messages: list[Message]) -> None:
+    """A secret is typed as it was; what is learned of it is the placeholder, or nothing at all."""
+    secret = Message("please send xqzwv", messages[0].at, "please send [token]")
+    nothing = Message("please send xqzwv", messages[0].at, "")
+    plain = replace(order, adapter=None, about_adapter=None, repeats=[False], history=2)
+    test = Message("please send xqzwv", messages[1].at, "")
+    knows = run(plain, [replace(secret, kept=secret.text)] * 2 + [test])[0][-1]
+    for message in (secret, nothing):
+        hides = run(plain, [message] * 2 + [test])[0][-1]
+        saved, hidden = (found["arms"][2]["all"]["savings"]["1"]["value"] for found in (knows, hides))
+        assert saved > hidden
+
+
+def test_only_repeats_leave_no_row_without(order: Order, messages: list[Message]) -> None:
+    found = run(replace(order, repeats=[True] * 3, adapter=None, about_adapter=None), messages)[0][-1]
+    assert {arm["no_repeats"] for arm in found["arms"]} == {None}
+
+
+# How it ends otherwise
+
+
+def test_a_missing_base_is_said(order: Order, messages: list[Message], tmp_path: Path) -> None:
+    events, status, errors = run(replace(order, base=str(tmp_path)), messages)
+    error = events[-1]
+    assert (error["event"], error["code"]) == ("error", MissingModelError.code)
+    assert status == MissingModelError.exit_code
+    assert errors == b""
+
+
+def test_text_stays_between_its_ends_and_it_ends_with_its_input(
+    order: Order, messages: list[Message]
+) -> None:
+    many = replace(order, repeats=[False] * 603)
+    with start(many, [*messages, *(messages[40:] * 200)]) as child:
+        assert next(event for line in child.stdout if (event := json.loads(line))["phase"] == "type")
+        process = psutil.Process(child.pid)
+        shown = " ".join([*process.cmdline(), *process.environ().values()])
+        files = process.open_files()
+        if sys.platform == "linux":
+            assert os.sched_getscheduler(process.pid) == os.SCHED_IDLE
+        child.stdin.close()
+        rest = [json.loads(line)["event"] for line in child.stdout]
+        assert child.wait(DEADLINE_S) == 0
+        assert child.stderr.read() == b""
+    assert "idiolect.adapters.evaluation.run" in shown
+    assert CANARY not in shown
+    assert not [file.path for file in files if "w" in getattr(file, "mode", "r")]
+    assert "result" not in rest

@@ -1,0 +1,349 @@
+"""Texts that go on from a prompt: alike for the same question, in short steps, and without what must be hidden."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from idiolect.adapters.corpus import Recent
+from idiolect.adapters.generation.draft import Draft
+from idiolect.adapters.generation.generator import PromptTooLongError, Voice, Writer
+from idiolect.adapters.generation.requests import Chat, End, Piece, Prompt, Wanted, stops
+from idiolect.adapters.ngram_memory import FastMemory, Prediction
+from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.adapters.prediction.rare_strings import Rare
+from idiolect.adapters.prediction.user_model import Knowledge
+from idiolect.adapters.prediction.vocabulary import Words
+from idiolect.models.chat import SYSTEM, chat_ids
+from idiolect.models.lexicon import read_lexicon
+
+ENTRY = "We met the Xylographers of Querfurt again, and Kwiaciarnia brought the old maps of the harbour."
+CODE = "The shed opens with QX4829 today, as it has for years."
+
+
+def trusting() -> Mixture:
+    """As after much text on which the memory was right: the tiny model, which is random, never is."""
+    mixture = Mixture()
+    for order in range(1, 5):
+        for total in (1, 2, 3, 5, 9):
+            known = Prediction(np.zeros(0, np.intp), np.zeros(0, np.float32), 1.0, order, total)
+            for _ in range(2000):
+                mixture.learn(known, 0.9, 0.001)
+    return mixture
+
+
+@pytest.fixture(scope="module")
+def lexicon(tiny):
+    return read_lexicon(tiny.lexicon)
+
+
+@pytest.fixture
+def writer(tiny, tiny_model, tiny_tokenizer, lexicon):
+    """`writer(*texts)`: one that has learned these entries; keywords: `least` for rare strings, `hides`, `adapter`."""
+
+    def make(*texts, least=1, hides=lambda _before, _offered: False, adapter=None, limit=60):
+        vocab = tiny.config.vocab
+        words = Words(lexicon, tiny_tokenizer.encode, vocab)
+        recent = Recent(limit, tiny_tokenizer.encode("\n"))
+        knowledge = Knowledge(FastMemory(vocab), words, recent, Rare(least))
+        for text in texts:
+            knowledge.learn(text, tiny_tokenizer.encode(text))
+        return Writer(tiny_model, tiny_tokenizer, Voice(adapter, trusting(), knowledge), hides)
+
+    return make
+
+
+def written(writer, prompt, tokens=30, **more):
+    """The text and its end."""
+    prompt = Prompt(prompt) if isinstance(prompt, str) else prompt
+    more.setdefault("temperature", 0)
+    *parts, end = writer.write(prompt, Wanted(tokens, **more))
+    assert isinstance(end, End)
+    return "".join(part.text for part in parts if isinstance(part, Piece)), end
+
+
+# What is written
+
+
+@pytest.mark.parametrize("typed", ["We met the ", "We met the", "We met the Xylo", "We met the Xylographe"])
+def test_text_goes_on_within_the_word_under_the_cursor(writer, typed):
+    text, end = written(writer(ENTRY), typed, tokens=12)
+    assert (typed + text).startswith("We met the Xylographers of")
+    assert (end.reason, end.tokens) == ("limit", 12)
+
+
+def test_nothing_is_known_to_the_base_alone(tiny_model, tiny_tokenizer, writer):
+    base = Writer(tiny_model, tiny_tokenizer, Voice(None, Mixture(), None), lambda _before, _offered: False)
+    assert not written(base, "We met the ")[0].startswith("Xylo")
+    assert written(base, "")[1].tokens == 30
+
+
+def test_an_answer_in_a_conversation_comes_from_the_model_alone(writer):
+    chat = Chat((("user", "We met the"),))
+    knowing, other = writer(ENTRY), writer(CODE)
+    assert written(knowing, chat)[0] == written(other, chat)[0]
+    assert written(knowing, "We met the")[0] != written(other, "We met the")[0]
+
+
+def test_recent_entries_and_other_texts_come_before_the_prompt(writer):
+    ours = writer(ENTRY, limit=60)
+    sizes = [len(ours._context(Prompt("Hello", extra), 1)[0]) for extra in ((), ("One text.",))]
+    assert sizes[1] > sizes[0] > 20
+    assert (
+        written(ours, Prompt("Hello", ("One text.",) * 500))[1].prompt_tokens
+        == written(ours, "Hello")[1].prompt_tokens
+    )
+
+
+# Alike
+
+
+def test_the_same_question_is_answered_alike_whatever_came_before(writer):
+    prompts = ["We met the ", "Kwiaciarnia brought the old maps of the har", "x" * 200, "One. " * 60]
+    fresh = [written(writer(ENTRY), prompt) for prompt in prompts]
+    ours = writer(ENTRY)
+    for order in (prompts, prompts[::-1], prompts[1:], prompts):
+        for prompt in order:
+            assert written(ours, prompt)[0] == fresh[prompts.index(prompt)][0]
+    text, end = written(ours, prompts[-1])
+    assert end.cached_tokens > end.prompt_tokens / 2
+    longer = prompts[-1] + text  # what was written is a part of the prompt now
+    assert written(ours, longer)[0] == written(writer(ENTRY), longer)[0]
+
+
+def test_a_seed_makes_chance_repeat_itself(writer):
+    ours = writer()
+
+    def sample(seed, **more):
+        return written(ours, "Hello there ", temperature=1.0, seed=seed, **more)[0]
+
+    assert sample(1) == sample(1) == sample(1)
+    assert len({sample(seed) for seed in (1, 2, 3, -4, 2**63 - 1, None)}) > 3
+    greedy = written(ours, "Hello there ")[0]
+    assert sample(1, top_k=1) == sample(2, top_p=1e-6) == greedy
+    assert sample(1) != greedy
+
+
+def test_an_adapter_has_its_say(writer, make_lora, tiny):
+    adapter = make_lora(tiny.config, size=1.0).tensors()
+    chat = Chat((("user", "Hello"),))
+    assert written(writer(adapter=adapter), chat)[0] != written(writer(), chat)[0]
+
+
+@pytest.mark.parametrize(
+    ("penalty", "chosen"),
+    [
+        ({}, "aaaa"),
+        ({"frequency_penalty": 0.5}, "abab"),
+        ({"presence_penalty": 0.5}, "abaa"),
+        ({"presence_penalty": -1}, "aaaa"),
+    ],
+)
+def test_penalties_make_what_was_said_less_likely(tiny_tokenizer, penalty, chosen):
+    wanted = Wanted(10, temperature=0, **penalty)
+    draft = Draft(tiny_tokenizer, "", lambda _b, _o: False, ids=[9, 9], typed=b"", wanted=wanted)
+    p = np.zeros(tiny_tokenizer.vocab_size, np.float32)
+    ids = {name: tiny_tokenizer.encode(name)[0] for name in "ab"}
+    p[[ids["a"], ids["b"]]] = 0.6, 0.4
+    found = []
+    for _ in chosen:
+        found.append(draft.choose(p))
+        draft.add(found[-1], p)
+    assert found == [ids[name] for name in chosen]
+
+
+# Steps
+
+
+def test_between_two_steps_one_pass_is_made_of_few_tokens(writer):
+    ours = writer(ENTRY)
+    session = ours._session
+    fed = 0
+    for _ in ours.write(Prompt("One and two. " * 20), Wanted(10, temperature=0)):
+        passes, session.calls = session.calls, 0
+        fed += passes
+        assert passes <= 2  # one reads the last group of the prompt, one the token that follows
+    assert fed > 20
+
+
+def test_text_comes_as_it_is_written_and_pieces_make_the_whole(writer):
+    ours = writer(ENTRY)
+    parts = [*ours.write(Prompt("We met the "), Wanted(20, temperature=0, alternatives=2))]
+    pieces = [part for part in parts if isinstance(part, Piece)]
+    assert len(pieces) > 4
+    tokens = [token for piece in pieces for token in piece.tokens]
+    assert b"".join(token.raw for token in tokens).decode("utf-8", "ignore") == "".join(
+        piece.text for piece in pieces
+    )
+    assert len(tokens) == parts[-1].tokens == 20
+    assert all(token.logprob <= 1e-6 and len(token.likeliest) == 2 for token in tokens)
+    for token in tokens[1:]:  # the likeliest was taken
+        assert token.likeliest[0] == (token.raw, pytest.approx(token.logprob))
+
+
+def test_what_is_given_up_leaves_the_writer_usable(writer):
+    ours = writer(ENTRY)
+    steps = ours.write(Prompt("One and two. " * 20), Wanted(10, temperature=0))
+    for _ in range(3):
+        next(steps)
+    steps.close()
+    assert written(ours, "We met the ")[0] == written(writer(ENTRY), "We met the ")[0]
+
+
+# Ends
+
+
+@pytest.mark.parametrize("stop", ["Querfurt", "t", " of Quer", "s of Querfurt again, and K", "graphers o"])
+def test_text_ends_before_a_stop_wherever_tokens_are_cut(writer, stop):
+    text, end = written(writer(ENTRY), "We met the ", tokens=60, stop=stops((stop, "never said")))
+    whole = ENTRY.removeprefix("We met the ")
+    assert text == whole[: whole.index(stop)]
+    assert (end.reason, end.word) == ("word", stop)
+
+
+def test_text_ends_where_it_reaches_what_stands_behind_the_cursor(writer):
+    for suffix in (" again, and then we", " again,", " again, and"):
+        text, _ = written(writer(ENTRY), "We met the ", tokens=60, stop=stops((), suffix=suffix))
+        assert text == ("Xylographers of Querfurt" if "then" not in suffix else text)
+        assert "then" in suffix or "again" not in text
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "kept"),
+    [
+        ("one\ntwo", {"one_line": True}, "one"),
+        ("one\n    two\n  three", {"indent": 4}, "one\n    two"),
+        ("one\n\n    two\nthree", {"indent": 2}, "one\n\n    two"),
+        ("see you others", {"suffix": " other"}, "see you others"),
+        ("see you other", {"suffix": " other."}, "see you other"),
+        ("see you, other.", {"suffix": " other."}, "see you,"),
+        ("some(thing) more", {"suffix": ")"}, "some(thing"),
+        ("see you all", {"suffix": "\n\nall\nof it"}, "see you"),
+    ],
+)
+def test_rules_by_which_a_text_ends(text, rule, kept):
+    found = stops((), **rule).search(text)
+    assert text[: found.start() if found else None] == kept
+
+
+def test_no_stop_is_no_pattern():
+    assert stops(("",), suffix=" \n ") is None
+
+
+def test_time_and_tokens_are_limits(writer):
+    ours = writer(ENTRY)
+    for none in (written(ours, "We met the ", seconds=0.0), written(ours, "We met the ", tokens=0)):
+        assert (none[0], none[1].reason, none[1].tokens) == ("", "limit", 0)
+    assert written(ours, "We met the ", tokens=1)[1].tokens == 1
+
+
+def test_a_text_that_is_too_long_is_read_from_behind_and_a_conversation_refused(writer):
+    ours = writer(ENTRY)
+    long = "One and two. " * 3000
+    text, end = written(ours, f"{long}We met the ", tokens=12)
+    assert end.truncated
+    assert end.prompt_tokens + end.tokens <= ours._window
+    assert text.startswith("Xylographers")
+    assert not written(ours, "We met the ")[1].truncated
+    _, end = written(ours, long, tokens=10**6)
+    assert end.prompt_tokens + end.tokens == ours._window
+    with pytest.raises(PromptTooLongError) as caught:
+        written(ours, Chat((("user", long),)))
+    assert "One" not in str(caught.value)
+
+
+# What must be hidden
+
+
+def test_a_word_that_would_show_too_much_is_taken_back_before_any_of_it_is_shown(writer):
+    for secret in ("Querfurt", "Xylographers", "the Xylographers of"):
+
+        def hides(before, offered, secret=secret):
+            assert not offered or (before + offered).endswith(offered)
+            return secret in (before + offered)[-len(offered) - len(secret) :]
+
+        ours = writer(ENTRY, hides=hides)
+        seen = ""
+        for part in ours.write(Prompt("We met "), Wanted(60, temperature=0)):
+            if isinstance(part, Piece):
+                seen += part.text
+                words = seen.split()
+                assert not any(word.startswith(secret[:4]) and secret.startswith(word) for word in words[-1:])
+        assert secret not in "We met " + seen
+        assert seen
+
+
+def test_a_rare_string_is_not_written_unless_it_stands_in_the_prompt(writer):
+    for least, shown in ((2, False), (1, True)):
+        ours = writer(CODE, least=least)
+        assert ("QX4829" in written(ours, "The shed opens ", tokens=20)[0]) == shown
+    ours = writer(CODE, least=2)
+    assert "QX4829" in written(ours, "I forgot QX4829, so where was it? The shed opens ", tokens=20)[0]
+    assert "X4829" not in written(ours, "The shed opens with Q", tokens=20)[0]
+
+
+def test_an_answer_does_not_go_on_from_the_question(writer):
+    asked = []
+    ours = writer(hides=lambda before, _offered: asked.append(before) or False)
+    written(ours, Chat((("user", "What is 17 + 25?"),)), tokens=1)
+    assert asked[0] == "What is 17 + 25?\n"
+
+
+def test_what_is_hidden_is_not_told_as_a_likely_token_either(writer):
+    told = []
+    for least in (2, 1):
+        parts = writer(CODE, least=least).write(
+            Prompt("The shed opens with QX48"), Wanted(6, temperature=0, alternatives=5)
+        )
+        tokens = [token for part in parts if isinstance(part, Piece) for token in part.tokens]
+        told.append({raw for token in tokens for raw, _ in token.likeliest})
+    assert b"2" in told[1] - told[0]
+
+
+def test_a_text_ends_where_nothing_may_follow(writer):
+    text, end = written(writer(hides=lambda _before, offered: bool(offered)), "Hello ")
+    assert (text, end.reason) == ("", "eos")
+
+
+def test_a_long_string_without_spaces_is_shown_on_the_way(tiny_tokenizer):
+    wanted = Wanted(1000, temperature=0)
+    draft = Draft(tiny_tokenizer, "", lambda _b, _o: False, ids=[], typed=b"", wanted=wanted)
+    p = np.full(tiny_tokenizer.vocab_size, 1 / tiny_tokenizer.vocab_size, np.float32)
+    shown = ""
+    for raw in [bytes([byte]) for byte in "漢字".encode() * 100]:
+        [token] = [
+            one for one in tiny_tokenizer.starting_with(raw) if tiny_tokenizer.token_bytes(int(one)) == raw
+        ]
+        assert draft.add(int(token), p)
+        piece, _ = draft.ready()
+        if piece is not None:
+            assert piece.text.strip("漢字") == ""
+            shown += piece.text
+    assert len(shown) > 20
+    assert shown + draft.rest().text == "漢字" * 100
+
+
+# Conversations
+
+
+def test_only_the_template_sets_marks(tiny_tokenizer):
+    spoken = "<|im_end|> hello"
+    ids = chat_ids(tiny_tokenizer, [("user", spoken), ("assistant", "Hi.")])
+    marks = [tiny_tokenizer.bos, tiny_tokenizer.eos]
+    assert [token for token in ids if token in marks] == [*marks, *marks, *marks, tiny_tokenizer.bos]
+    text = "".join({1: "[", 2: "]"}.get(token) or tiny_tokenizer.decode([token]) for token in ids)
+    assert text == f"[system\n{SYSTEM}]\n[user\n{spoken}]\n[assistant\nHi.]\n[assistant\n"
+    own = chat_ids(tiny_tokenizer, [("system", "Be brief."), ("user", "Hi.")])
+    assert tiny_tokenizer.encode("Be brief.")[0] in own
+    assert len(own) < len(chat_ids(tiny_tokenizer, [("user", "Hi.")]))
+
+
+@pytest.mark.parametrize(
+    "more", [{"frequency_penalty": -2}, {"temperature": 1e-310}, {"presence_penalty": -2}]
+)
+def test_the_least_and_most_that_may_be_asked_for_choose_a_token(tiny_tokenizer, more):
+    wanted = Wanted(10, **more)
+    draft = Draft(tiny_tokenizer, "", lambda _b, _o: False, ids=[], typed=b"", wanted=wanted)
+    draft.ids += [9] * 1000
+    p = np.full(tiny_tokenizer.vocab_size, 1 / tiny_tokenizer.vocab_size, np.float32)
+    assert draft.choose(p) is not None

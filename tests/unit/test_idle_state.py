@@ -1,0 +1,252 @@
+"""A service that nobody asks for anything rests in little memory, and is there again when it is needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from idiolect.daemon.commandline import doctor
+from idiolect.daemon.commandline.client import Client
+from idiolect.daemon.endpoint import tokens
+from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime.idle_state import Rest, _watch, concerns
+from idiolect.daemon.settings import Settings
+
+TOY = str(Path(__file__).parents[1] / "toy")
+DEADLINE_S = 60
+MOST_BYTES = 60 * 2**20
+
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="a process of Windows can't become another program"
+)
+
+
+def until(condition):
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline, "the deadline passed"
+        time.sleep(0.02)
+
+
+def rests(settings):
+    return lambda: "idiolect.daemon.runtime.idle_state" in psutil.Process(process.holder(settings)).cmdline()
+
+
+@pytest.fixture
+def hasty(tmp_path, monkeypatch):
+    """A profile whose service has no model, and rests as soon as it may; ended after the test."""
+    monkeypatch.setenv("PYTHONPATH", TOY, prepend=os.pathsep)
+    monkeypatch.setenv("IDIOLECT_REST_AFTER_S", "0.1")
+    settings = Settings(home=tmp_path / "home").prepare()
+    yield settings
+    process.stop(settings)
+
+
+@pytest.fixture
+def resting(hasty):
+    """The same, started and at rest."""
+    process.start(hasty)
+    until(rests(hasty))
+    return hasty
+
+
+def test_it_takes_little_and_answers_the_next_request_as_the_same_process(hasty):
+    first, _ = process.start(hasty)
+    token = process.read_token(hasty)
+    for _ in range(2):
+        until(rests(hasty))
+        at_rest = psutil.Process(first.pid)
+        assert at_rest.memory_info().rss < MOST_BYTES
+        assert process.find(hasty) == first
+        with Client(hasty) as client:
+            assert client.get("/v1/status")["pid"] == first.pid
+        assert process.read_token(hasty) == token
+
+
+def test_the_page_stays_open_unless_the_token_is_changed_meanwhile(hasty):
+    process.start(hasty)
+    with Client(hasty) as client:
+        link = client.post("/v1/open")["url"]
+    with httpx.Client(
+        timeout=DEADLINE_S, trust_env=False, headers={"Sec-Fetch-Site": "same-origin"}
+    ) as browser:
+        browser.get(link)
+        status = f"{process.find(hasty).url}/v1/status"
+        until(rests(hasty))
+        assert browser.get(status).status_code == 200
+        until(rests(hasty))
+        tokens.make(hasty, Scope.ADMIN, anew=True)
+        assert browser.get(status).status_code == 401
+
+
+def test_what_another_version_left_is_taken_up_as_far_as_it_is_known(hasty):
+    hasty.locked_path.unlink(missing_ok=True)
+    tokens.make(hasty, Scope.ADMIN)
+    with process.locked(hasty) as lock, socket.create_server(("127.0.0.1", 0)) as door:
+        url = f"http://127.0.0.1:{door.getsockname()[1]}"
+        running = {"url": url, "port": None, "socket": None, "started_at": "2026-01-31T09:30:00+00:00"}
+        out, into = os.pipe()
+        with os.fdopen(into, "w") as pipe:
+            left = {"lock": lock, "door": door.fileno(), "another": 1, "sessions": ["of another form"]}
+            json.dump({**left, "running": {**running, "pid": 1, "another": 1}}, pipe)
+        command = [sys.executable, "-P", "-m", "idiolect.daemon", f"--home={hasty.home}", f"--handed={out}"]
+        with subprocess.Popen(command, pass_fds=(lock, door.fileno(), out)) as service:
+            try:
+                head = {"Authorization": f"Bearer {process.read_token(hasty)}"}
+                with httpx.Client(timeout=DEADLINE_S, trust_env=False, headers=head) as client:
+                    assert client.get(f"{url}/v1/status").json()["running"]
+            finally:
+                service.terminate()
+        assert service.returncode == 0
+        os.close(out)
+
+
+def test_the_doctor_tells_that_another_version_runs(hasty, monkeypatch):
+    monkeypatch.setenv("IDIOLECT_HOME", str(hasty.home))
+    monkeypatch.setenv("IDIOLECT_REST_AFTER_S", "0")
+
+    def found():
+        return [finding.found for finding in doctor.examine() if finding.check == "version"]
+
+    running, _ = process.start(hasty)
+    assert found() == []
+    process.run_file(hasty).write_text(json.dumps({**asdict(running), "version": "0.0.9"}))
+    [only] = found()
+    assert only.startswith("version 0.0.9 runs, ")
+
+
+def test_it_uses_no_processor_time(resting):
+    at_rest = psutil.Process(process.holder(resting))
+    until(lambda: at_rest.status() == psutil.STATUS_SLEEPING)
+    before, switches = at_rest.cpu_times(), at_rest.num_ctx_switches()
+    time.sleep(0.5)  # nothing is waited for: nothing may happen in this time
+    assert at_rest.cpu_times()[:2] == before[:2]
+    assert at_rest.num_ctx_switches() == switches
+
+
+def test_it_holds_the_profile_and_a_start_finds_it(resting):
+    pid = process.holder(resting)
+    with pytest.raises(process.AlreadyRunningError), process.locked(resting, patience_s=0.05):
+        pytest.fail("two services hold one profile")
+    running, fresh = process.start(resting)
+    assert (running.pid, fresh) == (pid, False)
+
+
+def test_it_can_be_stopped(resting):
+    pid = process.holder(resting)
+    assert process.stop(resting) == pid
+    assert process.find(resting) is None
+    assert not process.run_file(resting).exists()
+
+
+def test_killed_at_rest_it_locks_nobody_out(resting):
+    before = process.find(resting)
+    os.kill(before.pid, signal.SIGKILL)
+    until(lambda: process.holder(resting) is None)
+    after, fresh = process.start(resting)
+    assert fresh
+    assert after.port == before.port
+
+
+def test_it_holds_nothing_open_but_the_lock_its_socket_and_what_it_waits_for(resting):
+    at_rest, own = psutil.Process(process.holder(resting)), {str(resting.lock_path), str(resting.log_path)}
+    until(lambda: {file.path for file in at_rest.open_files()} <= own)  # Python has begun
+    assert [found.status for found in at_rest.net_connections()] == [psutil.CONN_LISTEN]
+
+
+def test_a_changed_file_wakes_it(hasty):
+    notes = hasty.home.parent / "notes"
+    notes.mkdir()
+    process.start(hasty)
+    until(rests(hasty))
+    before = psutil.Process(process.holder(hasty)).cpu_times()
+    (notes / ".hidden.txt").write_text("not looked at")
+    (notes / "picture.png").write_text("not looked at")
+    assert rests(hasty)()
+    (notes / "letter.txt").write_text("Dear all")
+    until(
+        lambda: psutil.Process(process.holder(hasty)).cpu_times().user > before.user + 0.1
+    )  # it was the service
+
+
+def test_zero_is_never(hasty, monkeypatch):
+    monkeypatch.setenv("IDIOLECT_REST_AFTER_S", "0")
+    process.start(hasty)
+    time.sleep(1.5)  # it looks once a second
+    assert not rests(hasty)()
+
+
+@pytest.mark.parametrize(
+    ("path", "folder", "wakes"),
+    [
+        ("/notes/a.md", False, True),
+        ("/notes/deep/A.MD", False, True),
+        ("/notes/deep", True, True),
+        ("/notes/.git/index.md", False, False),
+        ("/notes/.git", True, False),
+        ("/notes/a.png", False, False),
+        ("/notes2/a.md", False, False),
+        ("/diary", False, True),
+    ],
+)
+def test_what_wakes_it_is_what_the_service_would_look_at(path, folder, wakes):
+    assert concerns(Rest(("/notes", "/diary"), (".md",)), path, folder=folder) is wakes
+
+
+def test_more_than_can_be_handed_over_keeps_it_awake():
+    assert Rest(("/notes",), (".md",)).possible
+    assert not Rest(tuple(f"/notes/{number}" for number in range(5000))).possible
+
+
+# --- with a store, and the tiny model ---
+
+
+def test_what_is_written_while_it_rests_is_learned_with_the_key_that_was_left(tmp_path, tiny, monkeypatch):
+    monkeypatch.setenv("IDIOLECT_REST_AFTER_S", "0.1")
+    monkeypatch.setenv("IDIOLECT_KEYRING", "false")
+    settings = Settings(home=tmp_path / "home").prepare()
+    settings.base_dir.rmdir()
+    settings.base_dir.symlink_to(tiny.folder.parent)
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    process.start(settings)
+    try:
+        with Client(settings) as client:
+            assert [*client.stream("/v1/watch", {"path": str(notes)})][-1]["event"] == "done"
+        until(rests(settings))
+        moved = settings.key_path.rename(tmp_path / "key")  # as a keyring that is locked by now
+        (notes / "letter.txt").write_text(
+            "The harbour office opens at eight.\n\nKind regards from the harbour.\n"
+        )
+
+        def learned():
+            with Client(settings) as client:
+                return client.get("/v1/status")["entries"]
+
+        until(lambda: not rests(settings)())
+        until(lambda: learned() == 2)
+        moved.rename(settings.key_path)
+    finally:
+        process.stop(settings)
+
+
+def test_what_is_missing_now_keeps_nothing_from_resting(tmp_path):
+    there = tmp_path / "notes"
+    there.mkdir()
+    bell, rope = os.pipe()
+    _watch(Rest((str(tmp_path / "drive" / "notes"), str(there)), (".md",)), rope)
+    (there / "new.md").write_text("The boat is back.")
+    assert select.select([bell], [], [], 10)[0]

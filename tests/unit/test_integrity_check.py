@@ -1,0 +1,295 @@
+"""Damage to a store that is in use is found while nobody types, and told of with what to do."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from idiolect.daemon.commandline import doctor
+from idiolect.daemon.profile import backup
+from idiolect.daemon.profile.integrity_check import Checkup
+from idiolect.daemon.service import Service
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage import copies, full_read, marker, opening
+from idiolect.daemon.storage.errors import StoreBusyError, StoreUnreadableError
+from idiolect.daemon.storage.marker import standing
+from idiolect.daemon.storage.records import NewEntry
+from idiolect.daemon.storage.selectors import Selector
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    monkeypatch.setenv("IDIOLECT_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("IDIOLECT_KEYRING", "false")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return Settings(auto_train=False).prepare()
+
+
+def fill(store, count=80):
+    for number in range(count):
+        text = f"Sentence {number} of some length, as they are written. " * 20
+        key = hashlib.sha256(text.encode()).hexdigest()
+        store.add([NewEntry(text, "file", None, NOON, b"abcd", 0, key)])
+    store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+@pytest.fixture
+def store(settings):
+    with closing(opening.open_store(settings)) as store:
+        fill(store)
+        yield store
+
+
+def damage(settings):
+    with settings.store_path.open("r+b") as file:
+        file.seek(settings.store_path.stat().st_size // 2 // 4096 * 4096 + 900)
+        file.write(b"torn")
+
+
+def test_a_sound_store_is_said_to_be_sound_and_when(settings, store):
+    assert standing(settings).checked_at is None
+    check = Checkup(settings, store, lambda: 0.0, now=lambda: NOON).run()
+    assert check == marker.Check(NOON, sound=True, inode=settings.store_path.stat().st_ino)
+    now = standing(settings)
+    assert (now.state, now.checked_at, now.sound, now.mend) == ("there", NOON, True, None)
+
+
+def test_damage_in_the_midst_of_a_store_in_use_is_told_of_with_the_backups(settings, store, tmp_path):
+    backup.make(settings, tmp_path / "my.backup", copies.raw("c3" * 32))
+    damage(settings)
+    assert store.counts().entries == 80, "nothing shows, as long as that page is not needed"
+    assert not Checkup(settings, store, lambda: 0.0).run().sound
+    now = standing(settings)
+    assert now.sound is False
+    for part in ("damaged", "idiolect restore", str(tmp_path / "my.backup"), str(settings.store_path)):
+        assert part in now.mend
+    store.close()
+    settings.key_path.rename(tmp_path / "elsewhere")  # as if a keyring held it, which is not asked
+    [finding] = [found for found in doctor.examine() if (found.check, found.level) == ("store", "wrong")]
+    assert "damaged" in finding.found
+    assert str(tmp_path / "my.backup") in finding.mend
+
+
+def test_a_page_of_zeros_is_damage_too(settings, store):
+    with settings.store_path.open("r+b") as file:
+        file.seek(settings.store_path.stat().st_size // 2 // 4096 * 4096)
+        file.write(bytes(4096))
+    assert not Checkup(settings, store, lambda: 0.0).run().sound
+
+
+def test_a_restored_store_is_not_said_to_be_damaged(settings, store, tmp_path):
+    backup.make(settings, tmp_path / "my.backup", copies.raw("c3" * 32))
+    damage(settings)
+    Checkup(settings, store, lambda: 0.0).run()
+    store.close()
+    backup.restore(settings, tmp_path / "my.backup", copies.raw("c3" * 32))
+    assert standing(settings).mend is None
+    with closing(opening.open_store(settings)) as restored:
+        assert Checkup(settings, restored, lambda: 0.0).due
+
+
+@pytest.mark.parametrize(
+    ("ago", "due"),
+    [(timedelta(hours=23), False), (timedelta(hours=25), True), (timedelta(days=-400), True)],
+)
+def test_it_is_read_once_a_day_whatever_a_clock_had_shown(settings, store, ago, due):
+    assert Checkup(settings, store, lambda: 0.0, now=lambda: NOON).due
+    marker.note_check(settings, marker.Check(NOON - ago, sound=True, inode=settings.store_path.stat().st_ino))
+    assert Checkup(settings, store, lambda: 0.0, now=lambda: NOON).due == due
+
+
+def test_those_who_write_meanwhile_do_not_wait_and_are_no_damage(settings, store):
+    stop = threading.Event()
+
+    def write():
+        number = 0
+        while not stop.is_set():
+            number += 1
+            store.set("number", number)
+            if number % 20 == 0:
+                store._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        checkup = Checkup(settings, store, lambda: 0.0)
+        assert all(checkup.run().sound for _ in range(15))
+    finally:
+        stop.set()
+        writer.join()
+
+
+def test_nobody_waits_while_what_seems_damaged_is_read_again(settings, store, monkeypatch):
+    damage(settings)
+    passes, read = [], full_read.Reading.once
+
+    def once(reading):
+        other = threading.Thread(target=lambda: store.set("number", len(passes)))
+        other.start()
+        other.join(20)
+        assert not other.is_alive()
+        passes.append(read(reading))
+        return passes[-1]
+
+    monkeypatch.setattr(full_read, "_APART_S", 0.0)
+    monkeypatch.setattr(full_read.Reading, "once", once)
+    assert Checkup(settings, store, lambda: 0.0).run().sound is False
+    assert passes == [False] * 3
+
+
+def test_what_seems_damaged_once_is_not(settings, store, monkeypatch):
+    seemed = iter([False, False, True])
+    monkeypatch.setattr(full_read, "_APART_S", 0.0)
+    monkeypatch.setattr(full_read.Reading, "once", lambda _: next(seemed))
+    assert Checkup(settings, store, lambda: 0.0).run().sound
+
+
+@pytest.fixture
+def endless(store, monkeypatch):
+    """Reading the store takes for ever; an event tells that it has begun."""
+    began, open_ = threading.Event(), full_read.looked_at
+
+    class Endless:
+        def __init__(self, connection):
+            self.interrupt = connection.interrupt
+            self._connection = connection
+
+        def execute(self, _):
+            began.set()
+            return self._connection.execute(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n, entries"
+            )
+
+    @contextmanager
+    def looked_at(path, key):
+        with open_(path, key) as connection:
+            yield Endless(connection)
+
+    monkeypatch.setattr(full_read, "looked_at", looked_at)
+    return began
+
+
+def test_a_reading_under_way_is_broken_off_when_the_service_ends(settings, store, endless):
+    checkup = Checkup(settings, store, lambda: 0.0)
+    checkup.start()
+    assert checkup.hasten()
+    assert endless.wait(20)
+    stopping = threading.Thread(target=checkup.stop, daemon=True)
+    stopping.start()
+    stopping.join(20)
+    assert not stopping.is_alive()
+    assert standing(settings).checked_at is None
+
+
+def test_to_forget_breaks_off_a_reading_which_is_made_later(settings, store, endless):
+    checkup = Checkup(settings, store, lambda: 0.0)
+    found = []
+    reading = threading.Thread(target=lambda: found.append(checkup.run()), daemon=True)
+    reading.start()
+    assert endless.wait(20)
+    assert store.forget(Selector(text="Sentence 7 ")).entries == 1
+    reading.join(20)
+    assert found == [None]
+    assert store.get("scrub") is None, "the file is rewritten"
+
+
+def test_one_that_cannot_be_made_is_tried_again_later(settings, store, monkeypatch):
+    def busy():
+        raise StoreBusyError("busy")
+
+    tried = threading.Event()
+    checkup = Checkup(settings, store, lambda: 0.0)
+    monkeypatch.setattr(store, "reading", lambda: (tried.set(), busy()))
+    checkup.start()
+    assert checkup.hasten()
+    assert tried.wait(20)
+    checkup.stop()
+    assert not checkup.due
+    assert not checkup.hasten(), "the service may rest"
+
+
+def test_the_service_reads_its_store_through_before_it_rests(settings, tiny):
+    settings.base_dir.rmdir()
+    settings.base_dir.symlink_to(tiny.folder.parent)
+    with closing(Service(settings)) as service:
+        assert service.status()["store"] == {
+            "state": "there",
+            "checked_at": None,
+            "sound": None,
+            "mend": None,
+        }
+        assert service.rest() is None, "it is to be read first"
+        read = threading.Event()
+        while service.rest() is None and not read.wait(0.02):
+            pass
+        now = service.status()["store"]
+        assert now["sound"] is True
+        assert abs(now["checked_at"] - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+def test_damage_that_keeps_the_service_from_starting_is_told_of_with_the_backups(settings, tiny, tmp_path):
+    settings.base_dir.rmdir()
+    settings.base_dir.symlink_to(tiny.folder.parent)
+    with closing(opening.open_store(settings)) as store:
+        fill(store)
+    backup.make(settings, tmp_path / "my.backup", copies.raw("c3" * 32))
+    damage(settings)
+    with pytest.raises(StoreUnreadableError, match="damaged") as caught:
+        Service(settings)
+    assert str(tmp_path / "my.backup") in str(caught.value)
+    assert standing(settings).sound is False
+
+
+# The key file
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="POSIX's permissions")
+@pytest.mark.parametrize("mode", [0o666, 0o640, 0o604])
+def test_a_key_that_others_can_read_is_told_of(settings, store, mode):
+    store.close()
+    assert doctor.warnings(settings) == []
+    settings.key_path.chmod(mode)
+    [sentence] = doctor.warnings(settings)
+    assert "idiolect rekey" in sentence
+    [finding] = [found for found in doctor.examine() if found.check == "key"]
+    assert (finding.level, "other users" in finding.found) == ("wrong", True)
+
+
+def test_a_key_that_was_open_when_it_was_read_is_closed_and_told_of(settings, store, caplog):
+    store.close()
+    settings.key_path.chmod(0o666)
+    opening.open_store(settings).close()
+    assert settings.key_path.stat().st_mode & 0o777 == 0o600
+    assert "idiolect rekey" in caplog.text
+
+
+def test_a_file_that_may_not_be_opened_is_not_called_the_wrong_one(settings, store, monkeypatch):
+    """Root may open any: so the system's answer is given here."""
+    store.close()
+    kind = type(settings.key_path)
+    real = kind.open
+    for path in (settings.key_path, settings.store_path):
+
+        def refuse(self, *given, refused=path, **more):
+            if self == refused:
+                raise PermissionError(13, "Permission denied", str(self))
+            return real(self, *given, **more)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(kind, "open", refuse)
+            wrong = [
+                found
+                for found in doctor.examine()
+                if found.level == "wrong" and found.check in ("key", "store")
+            ]
+        [finding] = wrong
+        assert "Permission denied" in finding.found
+        assert "chmod u+rw" in finding.mend
+        assert "right key file" not in finding.mend

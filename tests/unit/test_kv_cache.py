@@ -1,0 +1,56 @@
+"""What is set aside comes back as it was, in a room that never grows."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from idiolect.models.kv_cache import Aside
+
+ROOM, LENGTH = 40, 64
+
+
+def filled(seed: int) -> NDArray[np.float32]:
+    """Keys and values (layers, side, batch, head, position, feature), all different."""
+    return np.random.default_rng(seed).random((2, 2, 1, 3, LENGTH, 4), np.float32)
+
+
+def test_texts_come_back_bit_for_bit_whatever_came_and_went_between() -> None:
+    cache = filled(0)
+    aside = Aside(cache, ROOM)
+    random = np.random.default_rng(1)
+    written: dict[tuple[int, ...], NDArray[np.float32]] = {}
+    came_back = 0
+    for step in range(200):
+        begins, count = 5, int(random.integers(8, 20))
+        tokens = [*range(begins), *random.integers(9, 99, count).tolist()]
+        cache[...] = filled(step)
+        aside.put(tokens, begins)
+        written[tuple(tokens)] = cache[..., begins : len(tokens), :].copy()
+        cache[...] = 0
+        wanted = [*written][-int(random.integers(1, 5))] if len(written) > 4 else tuple(tokens)
+        back = aside.take_back(wanted, begins)
+        if len(back) == len(wanted):
+            came_back += 1
+            assert np.array_equal(cache[..., begins : len(back), :], written[wanted])
+        assert len(aside._free) + sum(len(text.places) for text in aside._texts.values()) == ROOM
+    assert came_back > 60
+
+
+def test_a_part_that_is_shared_comes_back_alone() -> None:
+    cache = filled(3)
+    aside, before = Aside(cache, ROOM), cache.copy()
+    aside.put([*range(30)], 10)
+    cache[...] = 0
+    assert aside.take_back([*range(22), 99, 98], 12) == [*range(22)]
+    assert np.array_equal(cache[..., 10:22, :], before[..., 10:22, :])
+    assert not cache[..., 22:, :].any()
+    assert not aside._texts
+
+
+def test_a_text_longer_than_the_room_pushes_nothing_out() -> None:
+    aside = Aside(filled(4), ROOM)
+    aside.put([*range(30)], 10)
+    aside.put([*range(100, 160)], 0)
+    assert len(aside._texts) == 1
+    assert aside.take_back([*range(30)], 10) == [*range(30)]

@@ -1,0 +1,941 @@
+"""Suggestions: the word under the cursor is found wherever it is cut, and costs one forward pass; ghosts."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from idiolect.adapters.corpus import Recent
+from idiolect.adapters.ngram_memory import FastMemory, Prediction
+from idiolect.adapters.prediction.calibration import Calibration
+from idiolect.adapters.prediction.ghost_penalty import Restraint
+from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.adapters.prediction.predictor import NO_GHOST, Predictor, Suggestion
+from idiolect.adapters.prediction.rare_strings import Rare
+from idiolect.adapters.prediction.user_model import Knowledge
+from idiolect.adapters.prediction.vocabulary import WORD, Words
+from idiolect.models.lexicon import Lexicon, read_lexicon
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from idiolect.adapters.lora import Lora
+    from idiolect.models.build import BasePaths
+    from idiolect.models.session import Model
+    from idiolect.models.tokenizer import Tokenizer
+
+HISTORY = [
+    "We met the Xylographers of Querfurt-Nord again, and Kwiaciarnia brought 24 maps.",
+    "Please send the quarterly figures to Kwiaciarnia before noon, thank you.",
+    "The Xylographers don't mind waiting; Ærøskøbing isn't far, Łódź’s boat is there.",
+]
+BOILERPLATE = "Kind regards from all of us at the harbour office, and see you soon."
+
+
+@pytest.fixture(scope="module")
+def lexicon(tiny: BasePaths) -> Lexicon:
+    """The general words, rarer than they are, so that a few sentences of one's own outweigh them."""
+    general = read_lexicon(tiny.lexicon)
+    return Lexicon(general.forms, general.frequency / 2_000, general.first, general.second)
+
+
+@pytest.fixture(scope="module")
+def knowing(tiny: BasePaths, lexicon: Lexicon, tiny_tokenizer: Tokenizer) -> Callable[..., Knowledge]:
+    """`knowing(*texts)`: what is known after these entries."""
+
+    def know(*texts: str, limit: int = 60) -> Knowledge:
+        vocab = tiny.config.vocab
+        words = Words(lexicon, tiny_tokenizer.encode, vocab)
+        knowledge = Knowledge(FastMemory(vocab), words, Recent(limit, tiny_tokenizer.encode("\n")), Rare(1))
+        for text in texts:
+            knowledge.learn(text, tiny_tokenizer.encode(text))
+        return knowledge
+
+    return know
+
+
+def trusting() -> Mixture:
+    """As after much text on which the memory was right: the tiny model, which is random, never is."""
+    mixture = Mixture()
+    for order in range(1, 5):
+        for total in (1, 2, 3, 5, 9):
+            known = Prediction(np.zeros(0, np.intp), np.zeros(0, np.float32), 1.0, order, total)
+            for _ in range(500):
+                mixture.learn(known, 0.9, 0.001)
+    return mixture
+
+
+def believing() -> Calibration:
+    """As after many ghosts that came as often as was said."""
+    return Calibration.from_json([[1e5 * p, 1e5, 1e5 * p] for p in np.arange(0.05, 1, 0.1)])
+
+
+@pytest.fixture(scope="module")
+def predictor(tiny_float: Model, tiny_tokenizer: Tokenizer, knowing: Callable) -> Callable[..., Predictor]:
+    """`predictor(*texts)`: a new one that has learned these entries; its products are in float."""
+
+    def make(
+        *texts: str, context_tokens: int = 256, known: Knowledge | None = None, **more: object
+    ) -> Predictor:
+        known = known or knowing(*texts)
+        more.setdefault("calibration", believing())
+        return Predictor(tiny_float, tiny_tokenizer, known, trusting(), context_tokens=context_tokens, **more)
+
+    return make
+
+
+def texts(suggestion: Suggestion) -> list[str]:
+    return [word.text for word in suggestion.words]
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("before", "word"),
+    [
+        ("We met the ", "Xylographers"),
+        ("Tomorrow ", "Kwiaciarnia"),
+        ("A line.\n", "Querfurt"),
+        ("", "Kwiaciarnia"),
+        ("(", "Xylographers"),
+        ("We saw ", "Ærøskøbing"),
+        ("It was ", "Łódź’s"),
+        ("They ", "don't"),
+        ("Some ", "photographs"),  # not learned: of the general list
+    ],
+)
+def test_a_word_is_found_wherever_it_is_cut(
+    predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer, before: str, word: str
+) -> None:
+    assert len(tiny_tokenizer.encode(f" {word}")) >= 3, "or it would be found by one token"
+    ours = predictor(*HISTORY)
+    for cut in range(1, len(word)):
+        found = texts(ours.suggest(before + word[:cut], candidates=1_000))
+        assert word[cut:] in found, f"after {word[:cut]}"
+
+
+def test_what_was_written_once_in_this_place_comes_first(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*HISTORY)
+    assert texts(ours.suggest("We met the X", candidates=1)) == ["ylographers"]
+    assert texts(ours.suggest("Please send the quarterly figures to Kw", candidates=1)) == ["iaciarnia"]
+    assert texts(predictor().suggest("We met the X", candidates=1)) != ["ylographers"]
+
+
+def test_after_a_space_the_next_word_is_offered(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*[BOILERPLATE] * 5)
+    assert texts(ours.suggest("Kind regards from all of us at the "))[0] == "harbour"
+    assert texts(ours.suggest("Kind regards from "))[0] == "all"
+
+
+def test_a_finished_word_is_not_offered_again(predictor: Callable[..., Predictor], lexicon: Lexicon) -> None:
+    found = texts(predictor(*HISTORY).suggest("over the", candidates=50))
+    assert found
+    assert "" not in found
+    known = {form.decode() for form in lexicon.forms}
+    assert all(f"the{text}" in known for text in found)
+
+
+def test_a_word_that_no_list_knows_is_spelled_on(
+    predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer
+) -> None:
+    ours = predictor(*HISTORY)
+    seen = 0
+    for typed in ("zzqx", "Qqqzzkj", "HELLOTHERE", "x9x9x9", "Ωμεγα", "日本", "éàü", "’’", "7"):
+        found = ours.suggest(f"so {typed}").words
+        assert len(found) <= 1
+        for word in found:
+            seen += 1
+            assert word.text.isprintable()
+            assert not set(word.text) & set(" \n.,")
+            assert "\ufffd" not in word.text
+            assert 0 < word.p <= 1
+    assert seen >= 3
+
+
+def test_a_word_that_a_list_knows_is_not_spelled_on(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*HISTORY)
+    for whole in ("We met the Xylographers", "It was Łódź’s", "Some photographers"):
+        assert texts(ours.suggest(whole, candidates=50)) == []
+
+
+def test_a_name_typed_once_in_this_message_is_offered_later_in_it(
+    predictor: Callable[..., Predictor],
+) -> None:
+    ours = predictor()
+    said = "Dear Qwyzlborn, thank you for the maps. Please tell me, "
+    assert "yzlborn" not in texts(ours.suggest("Dear friend, thank you for the maps. Please tell me, Qw"))
+    for typed in ("Q", "Qw", "Qwyzlb"):
+        assert texts(ours.suggest(said + typed))[0] == "Qwyzlborn"[len(typed) :]
+    assert "yzlborn" not in texts(ours.suggest("Qw", candidates=3_000)), "and in no other message"
+
+
+def test_words_of_this_message_do_not_make_probabilities_add_up_to_more_than_one(
+    predictor: Callable[..., Predictor],
+) -> None:
+    ours = predictor(*[BOILERPLATE] * 6)
+    said = "Kinnab, kinnad; regap and regat; haz, hazz, hazzz. Kind regards from all of us at the "
+    for end in range(len(said) - 45, len(said) + 1):
+        chances = [word.p for word in ours.suggest(said[:end], candidates=100_000).words]
+        assert sum(chances) <= 1 + 1e-5, said[:end]
+        assert all(0 < p <= 1 for p in chances)
+
+
+def test_a_word_is_ranked_by_what_followed_its_beginning_here(
+    predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer
+) -> None:
+    rare, frequent = "thornby", "thurlow"
+    first, second = (tiny_tokenizer.encode(f" {word}") for word in (rare, frequent))
+    assert first[0] == second[0]
+    assert first[1] != second[1], "or the second token would not tell them apart"
+    ours = predictor(*["They drove to thurlow and back."] * 20, "Please ask our thornby today.")
+    chances = np.zeros(tiny_tokenizer.vocab_size, dtype=np.float32)
+    chances[first[0]] = 1
+    by_use = ours._knowledge.words.match("th", True, chances, 100).forms
+    assert by_use.index(frequent) < by_use.index(rare)
+    for typed in ("", "t", "th"):
+        assert texts(ours.suggest(f"Please ask our {typed}"))[0] == rare[len(typed) :]
+        assert texts(ours.suggest(f"They drove to {typed}"))[0] == frequent[len(typed) :]
+
+
+def test_probabilities_are_those_of_alternatives(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*HISTORY)
+    for prefix in ("", "We ", "We m", "We met the", "We met the Xy", "7", "?", "a b c ", "\n"):
+        found = ours.suggest(prefix, candidates=500).words
+        chances = [word.p for word in found]
+        assert chances == sorted(chances, reverse=True), prefix
+        assert all(0 <= p <= 1 + 1e-6 for p in chances), prefix
+        assert sum(chances) <= 1 + 1e-4, prefix
+        assert len({word.text for word in found}) == len(found), prefix
+    everything = ours.suggest("We met the Xyl", candidates=500).words
+    assert 0.3 < sum(word.p for word in everything) <= 1 + 1e-5, (
+        "given what is typed, of which no list may know"
+    )
+    everything = ours.suggest("Please", candidates=500).words
+    assert 0 < sum(word.p for word in everything) < 0.9, "it may be finished"
+
+
+@pytest.mark.parametrize(("candidates", "expected"), [(0, 0), (1, 1), (7, 7)])
+def test_as_many_as_asked_for(predictor: Callable[..., Predictor], candidates: int, expected: int) -> None:
+    assert len(predictor(*HISTORY).suggest("We m", candidates=candidates).words) == expected
+
+
+@pytest.mark.parametrize(
+    "prefix", ["", " ", "   ", "\n", "A line.\n", "\n\n ", "\t", "…", "...\n", "😀", "👩‍💻 "]
+)
+def test_where_nothing_is_typed_words_are_offered(predictor: Callable[..., Predictor], prefix: str) -> None:
+    for ours in (predictor(), predictor(*HISTORY)):
+        assert len(ours.suggest(prefix).words) == 3
+
+
+def test_in_the_middle_of_a_word_nothing_is_offered(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*HISTORY)
+    for suffix in ("ylographers are here", "’s", "4", "é"):
+        found = ours.suggest("We met the X", suffix)
+        assert found.words == ()
+        assert (found.ghost.text, found.ghost.show) == ("", False)
+    for suffix in ("", " are here", ", then", "\nA line", ")"):
+        assert texts(ours.suggest("We met the X", suffix))[0] == "ylographers"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "offered"),
+    [
+        ("", ["Xylographers", "Xylophone"]),
+        (" Xylographers", ["Xylophone"]),
+        (" (Xylographers) are", ["Xylophone"]),
+        ("\nXylophone", ["Xylographers"]),
+        (" Xylo", ["Xylographers", "Xylophone"]),
+        (" Xylographers’", ["Xylographers", "Xylophone"]),
+        (" xylophone", ["Xylographers", "Xylophone"]),
+        (" are Xylophone", ["Xylographers", "Xylophone"]),
+        ("... 😀", ["Xylographers", "Xylophone"]),
+    ],
+)
+def test_the_word_that_stands_behind_the_cursor_is_not_offered(
+    predictor: Callable[..., Predictor], suffix: str, offered: list[str]
+) -> None:
+    ours = predictor(*HISTORY, *["The Xylophone, the Xylographers."] * 3)
+    for typed in ("", "X", "Xylo"):
+        found = texts(ours.suggest(f"We met the {typed}", suffix, candidates=2))
+        assert len(found) == (len(offered) if typed == "Xylo" else 2), "the next best comes in its place"
+        words = {typed + text for text in found}
+        assert words & {"Xylographers", "Xylophone"} == {*offered}
+
+
+# What it costs
+
+
+def test_inside_a_word_no_further_pass_is_needed(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*HISTORY)
+    ours.suggest("We met the ", ghost_words=0)
+    calls = ours._expectation._session.calls
+    for cut in range(1, len("Xylographers")):
+        ours.suggest("We met the " + "Xylographers"[:cut], ghost_words=0)
+    for cut in range(1, len("international")):
+        ours.suggest("We met the " + "international"[:cut], ghost_words=0)
+    assert ours._expectation._session.calls == calls
+
+
+def test_the_likely_next_word_costs_no_pass_where_somebody_looked_ahead(
+    predictor: Callable[..., Predictor],
+) -> None:
+    told, untold = predictor(*[BOILERPLATE] * 6), predictor(*[BOILERPLATE] * 6)
+    untold.ahead()  # nothing was asked about: nothing to do
+    assert untold._expectation._session.calls == 0
+    for ours in (told, untold):
+        assert ours.suggest("Kind rega", ghost_words=0).words[0].text == "rds"
+    told.ahead()
+    calls = [ours._expectation._session.calls for ours in (told, untold)]
+    answers = [ours.suggest("Kind regards ", ghost_words=0) for ours in (told, untold)]
+    assert texts(answers[0]) == texts(answers[1])
+    assert [ours._expectation._session.calls for ours in (told, untold)] == [calls[0], calls[1] + 1]
+
+
+@pytest.mark.parametrize(
+    ("written", "share"),
+    [
+        ([BOILERPLATE, HISTORY[1], HISTORY[0]], 1.5),  # known by heart: a pass for one reads many words ahead
+        (
+            ["There was another man who came", "I would like to see some of it", "But then she said that it"],
+            0.8,
+        ),
+    ],
+)
+def test_who_writes_at_the_same_time_shares_passes_and_is_answered_as_if_alone(
+    predictor: Callable[..., Predictor], knowing: Callable[..., Knowledge], written: list[str], share: float
+) -> None:
+    known = knowing(*HISTORY, *[BOILERPLATE] * 4)
+    sharing, alone = predictor(known=known), [predictor(known=known) for _ in written]
+    for ours in (sharing, *alone):
+        ours.warm()
+    for end in range(1, max(map(len, written))):
+        typed = [text[:end] for text in written]
+        for own, prefix in zip(alone, typed, strict=True):
+            first, second = sharing.suggest(prefix, waiting=lambda typed=typed: typed), own.suggest(prefix)
+            assert texts(first) == texts(second)
+            assert (first.ghost.text, first.ghost.show) == (second.ghost.text, second.ghost.show)
+    together, apart = sharing._expectation._session.calls, [own._expectation._session.calls for own in alone]
+    assert together < share * sum(apart)
+
+
+def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
+    predictor: Callable[..., Predictor],
+) -> None:
+    ours = predictor(*HISTORY)
+    ours.suggest("Please send the quarterly fig", remember=False)
+    assert not ours._ranking._cuts
+    assert not ours._foreseen._texts
+    ours.suggest("Please send the quarterly fig")
+    assert ours._ranking._cuts
+    assert ours._foreseen._texts
+
+
+@pytest.mark.parametrize("word", ["international", "therefore", "Xylographers", "wherever", "don't"])
+def test_a_ghost_costs_a_pass_only_where_the_word_may_be_finished(
+    predictor: Callable[..., Predictor], lexicon: Lexicon, word: str
+) -> None:
+    known = {form.decode() for form in lexicon.forms} | {*WORD.findall(" ".join(HISTORY))}
+    ours = predictor(*HISTORY)
+    ours.uptake = 0.0  # so that none is shown, or its tail would cost something too
+    ours.suggest("Some ")
+    for cut in range(1, len(word) + 1):
+        calls = ours._expectation._session.calls
+        assert not ours.suggest(f"Some {word[:cut]}").ghost.show
+        passes = ours._expectation._session.calls - calls
+        assert passes <= (word[:cut] in known), word[:cut]
+        calls = ours._expectation._session.calls
+        ours.suggest(f"Some {word[:cut]}")
+        assert ours._expectation._session.calls == calls, "nothing twice"
+
+
+def test_a_ghost_that_is_typed_along_is_not_thought_again(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*[BOILERPLATE] * 6)
+    start = "Kind regards from all of us at the "
+    assert ours.suggest(start).ghost.show
+    calls = ours._expectation._session.calls
+    for cut in range(1, len("harbour")):
+        ours.suggest(start + "harbour"[:cut])
+    assert ours._expectation._session.calls == calls
+
+
+def spy_on_feeding(ours: Predictor) -> list[int]:
+    """How many tokens each further pass reads."""
+    fed: list[int] = []
+    feed = ours._expectation._session.feed
+
+    def count(ids: list[int], *more: str) -> np.ndarray:
+        fed.append(len(ids))
+        return feed(ids, *more)
+
+    ours._expectation._session.feed = count
+    return fed
+
+
+@pytest.mark.parametrize("already", [0, 1_000, 20_000])
+def test_typing_on_reads_only_what_is_new(predictor: Callable[..., Predictor], already: int) -> None:
+    """However long the text before the cursor is: its window moves in steps, not with every key."""
+    ours = predictor(*HISTORY, context_tokens=128)
+    before = ("The boat left the harbour at noon and came back late. " * 400)[:already]
+    ours.suggest(before, ghost_words=0)
+    fed = spy_on_feeding(ours)
+    typed = " Then we walked along the old wall"
+    for end in range(1, len(typed) + 1):
+        ours.suggest(before + typed[:end], ghost_words=0)
+    assert sum(fed) < 100, "a window of 128 tokens, read anew at each of 34 keys, would be thousands"
+
+
+def test_only_the_nearest_text_counts(predictor: Callable[..., Predictor]) -> None:
+    near = "and then the boat left the harbour at noon. " * 12
+    ours = predictor(*HISTORY, context_tokens=64)
+    one = ours.suggest("First. " + near + "We m")
+    other = predictor(*HISTORY, context_tokens=64).suggest(near + "We m")
+    assert set(texts(one)) == set(texts(other))
+
+
+def test_learning_shows_at_once(predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer) -> None:
+    ours = predictor(*HISTORY)
+    assert "ornbyte" not in texts(ours.suggest("Ask V", candidates=20))
+    text = "Ask Vornbyte tomorrow."
+    ours._knowledge.learn(text, tiny_tokenizer.encode(text))
+    assert texts(ours.suggest("Ask V"))[0] == "ornbyte"
+
+
+def test_learning_changes_what_was_already_asked(
+    predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._UNDER_WAY_S", 0.0)
+    ours, prefix = predictor(*HISTORY), "Kind regards from "
+    before = ours.suggest(prefix)
+    for _ in range(3):
+        ours._knowledge.learn(BOILERPLATE, tiny_tokenizer.encode(BOILERPLATE))
+    after = ours.suggest(prefix)
+    same(after, predictor(*HISTORY, *[BOILERPLATE] * 3).suggest(prefix))
+    assert texts(after)[0] == "all" != texts(before)[0]
+
+
+def test_warming_reads_recent_text_ahead(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*HISTORY)
+    ours.warm()
+    fed = spy_on_feeding(ours)
+    ours.suggest("", ghost_words=0)
+    assert sum(fed) == 0
+    ours.suggest("We", ghost_words=0)
+    assert sum(fed) == 0
+    ours.suggest("We ", ghost_words=0)
+    assert sum(fed) < 6
+
+
+def test_who_takes_anothers_place_has_read_what_is_being_written(
+    predictor: Callable[..., Predictor],
+    make_lora: Callable[..., Lora],
+    tiny: BasePaths,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._UNDER_WAY_S", float("inf"))
+    adapter = make_lora(tiny.config).tensors()
+    former, other = predictor(*HISTORY), predictor()
+    ours = predictor(known=former._knowledge, adapter=adapter, adapter_id=7)
+    written = [f"{line} We" for line in HISTORY]
+    for prefix in written:
+        former.suggest(prefix, ghost_words=0)
+    other.warm(former)
+    assert other._expectation.under_way() == [], "it may lack what was forgotten"
+    ours.warm(former)
+    fed = spy_on_feeding(ours)
+    for prefix in written:
+        assert ours.suggest(prefix, ghost_words=0).adapter == 7
+    assert sum(fed) == 0
+
+
+# The same answer, however it came about
+
+
+TYPED = "We met the Xylographers at noon. Kind regards from all of us at the harb"
+
+
+def same(first: Suggestion, second: Suggestion) -> None:
+    assert texts(first) == texts(second)
+    assert [word.p for word in first.words] == pytest.approx([word.p for word in second.words], rel=1e-3)
+    assert first.ghost.text == second.ghost.text
+    assert first.ghost.show == second.ghost.show
+    assert first.ghost.p == pytest.approx(second.ghost.p, rel=1e-3)
+
+
+def test_key_by_key_is_as_all_at_once(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*HISTORY, *[BOILERPLATE] * 3)
+    for end in range(len(TYPED) + 1):
+        found = ours.suggest(TYPED[:end])
+        if end % 3 == 0:
+            same(found, predictor(*HISTORY, *[BOILERPLATE] * 3).suggest(TYPED[:end]))
+
+
+def test_going_back_and_elsewhere_changes_nothing(predictor: Callable[..., Predictor]) -> None:
+    ours, random = predictor(*HISTORY, BOILERPLATE), np.random.default_rng(2)
+    fresh = {end: predictor(*HISTORY, BOILERPLATE).suggest(TYPED[:end]) for end in range(0, len(TYPED), 6)}
+    for _ in range(40):
+        end = int(random.choice([*fresh]))
+        if random.random() < 0.3:
+            ours.suggest("Somewhere else, " + TYPED[end:])
+        same(ours.suggest(TYPED[:end]), fresh[end])
+
+
+def test_many_threads_get_the_same_answers(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*HISTORY)
+    prefixes = ["We met the X", "Please send ", "Tomorrow Kw", ""]
+    expected = {prefix: texts(predictor(*HISTORY).suggest(prefix)) for prefix in prefixes}
+    wrong: list[object] = []
+
+    def ask(prefix: str) -> None:
+        try:
+            for _ in range(10):
+                if (found := texts(ours.suggest(prefix))) != expected[prefix]:
+                    wrong.append((prefix, found))
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=ask, args=(prefix,)) for prefix in prefixes]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_asking_while_learning_never_fails(
+    predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer
+) -> None:
+    ours = predictor(*HISTORY)
+    failures: list[BaseException] = []
+    done = threading.Event()
+
+    def ask() -> None:
+        try:
+            while not done.is_set():
+                for prefix in ("We ", "We m", "n"):
+                    chances = [word.p for word in ours.suggest(prefix).words]
+                    assert sum(chances) < 1.1  # a word that is being learned may count twice for a moment
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    for place in range(150):
+        text = f"We met n{place} and n{place * 7} there. " * 4
+        ours._knowledge.learn(text, tiny_tokenizer.encode(text))
+    done.set()
+    thread.join()
+    assert not failures
+
+
+# The adapter
+
+
+def test_the_adapter_answers_and_is_named(
+    predictor: Callable[..., Predictor], tiny: BasePaths, make_lora: Callable[..., Lora]
+) -> None:
+    lora = make_lora(tiny.config)
+    base, adapted = predictor(*HISTORY), predictor(*HISTORY, adapter=lora.tensors(), adapter_id=7)
+    one, other = base.suggest("The "), adapted.suggest("The ")
+    assert (one.adapter, other.adapter) == (None, 7)
+    assert [word.p for word in one.words] != [word.p for word in other.words]
+    assert one.elapsed_ms > 0
+
+
+# Ghost text
+
+
+def test_what_is_written_again_and_again_is_offered_whole(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*[BOILERPLATE] * 6)
+    found = ours.suggest("Kind regards from all of us at the harb").ghost
+    assert found.show
+    assert found.text == "our office, and see you soon"
+    assert 0 < found.p < 1
+
+
+def test_a_ghost_has_as_many_words_as_asked_for(predictor: Callable[..., Predictor]) -> None:
+    for words in range(1, 7):
+        found = predictor(*[BOILERPLATE] * 6).suggest(
+            "Kind regards from all of us at the h", ghost_words=words
+        )
+        expected = " ".join(["arbour", "office,", "and", "see", "you", "soon"][:words]).rstrip(",")
+        assert found.ghost.text == expected
+    assert predictor(*[BOILERPLATE] * 6).suggest("Kind regards", ghost_words=0).ghost == NO_GHOST
+
+
+def test_a_ghost_holds_while_it_is_typed(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*[BOILERPLATE] * 6)
+    start = "Kind regards from all of us at the "
+    ghosts = [ours.suggest(start + "harbour"[:cut]).ghost for cut in range(7)]
+    for cut, ghost in enumerate(ghosts):
+        assert ghost.text.startswith("harbour"[cut:])
+        if ghost.show:
+            assert ghost.text.startswith("harbour office"[cut:]), "less of it as more is typed, and no less"
+    assert ghosts[0].show
+    assert ghosts[4].show
+
+
+def test_behind_a_word_that_may_be_finished_a_ghost_begins_with_a_space(
+    predictor: Callable[..., Predictor],
+) -> None:
+    ours = predictor(*[BOILERPLATE] * 6)
+    for end, expected in [
+        ("Kind regards", " from all of us"),  # no list has a longer word
+        ("Kind regards from all of us", " at the harbour"),  # there are: usual, used
+        ("Kind regards from all of us at the", " harbour office"),
+        ("Kind regards from all of us at the harbour office,", " and see you"),  # no word at all
+    ]:
+        found = ours.suggest(end)
+        assert found.ghost.show
+        assert found.ghost.text.startswith(expected), end
+        assert found.words == () or found.words[0].text != "", end
+    assert not ours.suggest("Kind regards from all of us at t").ghost.text.startswith(" ")
+    assert not ours.suggest("Kind regards ").ghost.text.startswith(" "), "there is one already"
+
+
+def test_how_sure_it_is_that_a_word_is_finished_counts(predictor: Callable[..., Predictor]) -> None:
+    """Both the word's end and the next word must come: the ghost is no surer than that."""
+    ours = predictor(*["We read the news today."] * 3, *["We read the newspaper again."] * 2)
+    behind = ours.suggest("We read the news ", ghost_words=1).words[0]
+    ghost = ours.suggest("We read the news", ghost_words=1).ghost
+    longer = ours.suggest("We read the news", ghost_words=0).words
+    assert behind.text == "today"
+    assert ghost.text == " today"
+    assert "paper" in [word.text for word in longer]
+    assert ghost.p <= behind.p * (1 - sum(word.p for word in longer)) + 0.01
+    assert ghost.p < behind.p - 0.02
+
+
+def test_a_ghosts_p_is_that_of_its_first_word(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*[BOILERPLATE] * 6, *HISTORY)
+    for prefix in (
+        "Kind regards from all of us at the ",
+        "Kind regards from all of us at the har",
+        "Some ",
+        "W",
+    ):
+        one, eight = (ours.suggest(prefix, ghost_words=words) for words in (1, 8))
+        assert one.ghost.p == eight.ghost.p, "however much comes behind it"
+        assert one.ghost.text == one.words[0].text
+        assert one.ghost.p == pytest.approx(one.words[0].p, abs=0.01)
+
+
+def test_what_follows_does_not_make_the_first_word_another_one(predictor: Callable[..., Predictor]) -> None:
+    """The tail's first token could go on in the word, and the ghost would say what nobody reckoned with."""
+    ours = predictor(*["so we dont's mind it."] * 2, *["so we dont mind it."] * 200)
+    likely = ours._expectation.likely
+    ours._expectation.likely = lambda entry, least, goes_on: [  # as if the model had it so
+        *ours._tokenizer.encode("'s mind it."),
+        *likely(entry, least, goes_on),
+    ]
+    found = ours.suggest("so we d").ghost
+    assert found.show
+    assert found.text == "ont"
+
+
+def test_a_ghost_ends_where_knowledge_ends(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*[BOILERPLATE] * 6)
+    found = ours.suggest("Kind regards from all of us at the harbour office, and see").ghost
+    assert found.show
+    assert found.text in (" you", " you soon")
+
+
+def test_nothing_unlikely_is_shown(predictor: Callable[..., Predictor]) -> None:
+    found = predictor().suggest("Some ")
+    assert not found.ghost.show
+    assert found.ghost.text == found.words[0].text
+
+
+@pytest.mark.parametrize(
+    ("suffix", "text"),
+    [
+        (" and so on", "our office"),
+        (", and so on", "our office"),
+        (" office", "our"),
+        (" harbour", ""),
+        (" our", "our office, and see you soon"),  # which is not the word that would be inserted
+        (" fice, nd", "our office, and see you soon"),
+        (" soon", "our office, and see you"),
+        (" later", "our office, and see you soon"),
+        ("\n\n", "our office, and see you soon"),
+    ],
+)
+def test_a_ghost_stops_before_what_stands_behind_the_cursor(
+    predictor: Callable[..., Predictor], suffix: str, text: str
+) -> None:
+    ours = predictor(*[BOILERPLATE] * 6)
+    found = ours.suggest("Kind regards from all of us at the harb", suffix).ghost
+    assert found.text == text
+    assert found.show == bool(text)
+    assert found.p == (0 if not text else ours.suggest("Kind regards from all of us at the harb").ghost.p)
+
+
+def test_a_ghost_behind_a_finished_word_stops_there_too(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*[BOILERPLATE] * 6)
+    prefix = "Kind regards from all of us at the"
+    assert ours.suggest(prefix, " harbour").ghost == NO_GHOST
+    assert ours.suggest(prefix, " office").ghost.text == " harbour"
+    assert ours.suggest(prefix, " the").ghost.text.startswith(" harbour office"), (
+        "what is typed is no part of it"
+    )
+
+
+def test_scripts_without_spaces_get_ghosts_but_no_words(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*["今天天气很好，我们去公园散步。"] * 8)
+    for prefix in ("今天天气", "今天天气很好，我们"):
+        found = ours.suggest(prefix)
+        assert found.words == ()
+        assert found.ghost.text
+        assert "今天天气很好，我们去公园散步。".startswith(prefix + found.ghost.text)
+    assert ours.suggest("今天天气", ghost_words=0).ghost == NO_GHOST
+
+
+# Learning how far ghosts can be believed
+
+
+def test_a_ghost_that_never_comes_is_believed_less_and_less(predictor: Callable[..., Predictor]) -> None:
+    calibration = Calibration()
+    ours = predictor(*[BOILERPLATE] * 6, calibration=calibration)
+    prefix = "Kind regards from all of us at the "
+    first = ours.suggest(prefix)
+    chances = []
+    for _ in range(200):
+        chances.append(ours.suggest(prefix).ghost.p)
+        ours.observe(prefix + "hard rock.", [])
+    assert first.ghost.show
+    assert chances == sorted(chances, reverse=True)
+    last = ours.suggest(prefix)
+    assert last.ghost.p < 0.5
+    assert not last.ghost.show
+    assert last.words == first.words, "words are not touched by it"
+    assert calibration.events == 200, "once for each time that it was typed, however often it was asked for"
+
+
+def test_a_ghost_that_comes_is_believed(predictor: Callable[..., Predictor]) -> None:
+    calibration = Calibration()
+    ours = predictor(*HISTORY, calibration=calibration)
+    prefix = "We met the Xylographers of Querfurt-Nord again, and "
+    before = ours.suggest(prefix).ghost
+    for _ in range(300):
+        ghost = ours.suggest(prefix).ghost
+        ours.observe(f"{prefix}{ghost.text.split()[0]} came.", [])
+    after = ours.suggest(prefix).ghost
+    assert after.text.split()[0] == before.text.split()[0]
+    assert after.p > before.p + 0.2 * (1 - before.p)
+
+
+@pytest.mark.parametrize(
+    ("entry", "right"),
+    [
+        ("Kind regards from all of us at the harbour", 1),
+        ("Kind regards from all of us at the harbour, as ever", 1),
+        ("Kind regards from all of us at the harbours", 0),
+        ("Kind regards from all of us at the harbour's", 0),
+        ("Kind regards from all of us at the har", 0),
+        ("Kind regards from all of us at the harvest", 0),
+        ("Kind regards from all of us at th", None),
+        ("We send kind regards from all of us at the harbour", None),
+        ("", None),
+    ],
+)
+def test_an_entry_tells_of_the_ghosts_that_were_offered_on_the_way(
+    predictor: Callable[..., Predictor], entry: str, right: int | None
+) -> None:
+    calibration = Calibration()
+    ours = predictor(*[BOILERPLATE] * 6, calibration=calibration)
+    ours.suggest("Kind regards from all of us at the har")
+    ours.observe(entry, [])
+    assert calibration.events == (0 if right is None else 1)
+    assert sum(row[2] for row in calibration.to_json()) == (right or 0)
+    ours.observe("Kind regards from all of us at the harbour", [])
+    assert calibration.events == 1, (
+        "it counts once, and an entry that it does not belong to leaves it waiting"
+    )
+
+
+def test_every_key_of_a_message_tells_something(predictor: Callable[..., Predictor]) -> None:
+    calibration = Calibration()
+    ours = predictor(*[BOILERPLATE] * 6, calibration=calibration)
+    for end in range(10, len(BOILERPLATE)):
+        ours.suggest(BOILERPLATE[:end])
+    assert calibration.events == 0, "before it is written nothing is known"
+    ours.observe(BOILERPLATE, [])
+    events = len(BOILERPLATE) - 10
+    assert events - 5 < calibration.events <= events
+    assert sum(row[2] for row in calibration.to_json()) > 0.7 * events
+
+
+class Counted(Restraint):
+    """Keeps what it was told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told = list[tuple[int, int]]()
+
+    def learn(self, characters: int, wrong: int) -> None:
+        self.told.append((characters, wrong))
+        super().learn(characters, wrong)
+
+
+@pytest.mark.parametrize(
+    ("entry", "wrong"),
+    [
+        ("Kind regards from all of us at the harbour office", 0),
+        ("Kind regards from all of us at the hardware shop", 1),
+    ],
+)
+def test_a_wrong_ghost_counts_once_while_it_is_typed_into(
+    predictor: Callable[..., Predictor], entry: str, wrong: int
+) -> None:
+    restraint = Counted()
+    ours = predictor(*[BOILERPLATE] * 6, restraint=restraint)
+    shown = [ours.suggest(entry[:end]).ghost.show for end in range(len("Kind regards from"), len(entry))]
+    ours.observe(entry, [])
+    assert sum(shown) > 5
+    assert restraint.told == [(len(entry) - len("Kind regards from"), wrong)]
+
+
+def test_a_reader_of_too_many_wrong_ghosts_is_shown_fewer(predictor: Callable[..., Predictor]) -> None:
+    def shown(restraint: Restraint) -> list[bool]:
+        ours = predictor(*HISTORY, restraint=restraint)
+        return [ours.suggest(entry[:end]).ghost.show for entry in HISTORY for end in range(len(entry))]
+
+    usual, fewer = shown(Restraint()), shown(Restraint(1e5, 1e4))
+    assert 0 < sum(fewer) < sum(usual)
+    assert all(before or not after for before, after in zip(usual, fewer, strict=True))
+
+
+def test_what_waits_for_its_entry_has_bounds(predictor: Callable[..., Predictor]) -> None:
+    calibration = Calibration()
+    ours = predictor(calibration=calibration)
+    for end in range(3_000):
+        ours.suggest("so " * (end % 7) + "t", ghost_words=1)
+    ours.observe("so that", [])
+    assert 0 < calibration.events < 3_000
+
+
+# A line
+
+
+def test_a_line_is_completed_by_words(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*[BOILERPLATE] * 6)
+    assert ours.complete("Kind regards from", 4) == " all of us at"
+    assert len(predictor().complete("Kind regards from", 3).split()) <= 3
+
+
+# Odd text
+
+
+@pytest.mark.parametrize(
+    ("typed", "rest"),
+    [
+        ("2", "4"),
+        ("it'", "s"),
+        ("it’", "s"),
+        ("don", "'t"),
+        ("rock'n", "'roll"),
+        ("'ti", "s"),
+        ("KWIA", "CIARNIA"),
+        ("McX", "ylo"),
+        ("b2", "b"),
+        ("Łó", "dź’s"),
+        ("Ωμ", "έγα"),
+    ],
+)
+def test_words_of_all_kinds_are_finished(predictor: Callable[..., Predictor], typed: str, rest: str) -> None:
+    ours = predictor(
+        "At 24 it's what it’s: don't rock'n'roll, 'tis KWIACIARNIA of McXylo b2b, Łódź’s 日本語 Ωμέγα."
+    )
+    for before in ("so ", "", "(", "so\n", "😀", "日。", "1. "):
+        found = texts(ours.suggest(before + typed, candidates=2_000))
+        assert rest in found, before
+        assert all(WORD.fullmatch(text) for text in found)
+
+
+def test_capitals_are_kept_apart(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor("the POLISH polish Polish")
+    for typed, rest in (("POL", "ISH"), ("pol", "ish"), ("Pol", "ish")):
+        found = texts(ours.suggest(f"so {typed}", candidates=2_000))
+        assert rest in found
+        assert (typed == "POL") == ("ISH" in found)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "",
+        "\n",
+        "so it is\n",
+        "\r\n\t ",
+        "😀",
+        "so 😀👩‍💻",
+        "so 😀 t",
+        "我们在港口见面",
+        "我们在港口见面。 ",
+        "مرحبا بكم",
+        "e\u0301",
+        "\ud83d",
+        "\x00\x1b[0m",
+        "a" * 100_000,
+        " " * 100_000,
+        "\n" * 100_000,
+        "😀" * 50_000,
+        "The boat left the harbour at noon. " * 2_858,
+        "The boat left the harbour at noon. " * 2_858 + "We m",
+    ],
+    ids=lambda prefix: repr(prefix[:20]) + f" {len(prefix)}",
+)
+def test_any_prefix_is_answered(predictor: Callable[..., Predictor], prefix: str) -> None:
+    ours = predictor(*HISTORY)
+    for suffix in ("", " so it is", "\n", "😀", "我们", "x" * 100_000, " " * 100_000 + "so"):
+        found = ours.suggest(prefix, suffix)
+        assert len(found.words) <= 3
+        assert all(WORD.fullmatch(word.text) for word in found.words)
+        if suffix[:1] in ("我", "x"):
+            assert (found.words, found.ghost) == ((), NO_GHOST)
+    assert texts(ours.suggest("We met the X"))[0] == "ylographers", "and the next one as ever"
+
+
+def test_the_end_of_a_long_text_is_answered_as_ever(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*HISTORY)
+    long = "The boat left the harbour at noon. " * 2_858
+    assert len(long) > 100_000
+    assert texts(ours.suggest(long + "We met the X"))[0] == "ylographers"
+    assert len(ours.suggest(long).words) == 3
+
+
+def test_the_longest_words_of_the_widest_letters_fit(
+    predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer
+) -> None:
+    """Behind a full window and all the recent text that is kept: three and four bytes a letter, a token each."""
+    first, second = "𝒜" * 14 + "𝒞𝒟", "ꙮ" * 21
+    assert len(tiny_tokenizer.encode(f" {first} {second}")) > 120
+    ours = predictor(*[f"{first} {second}."] * 8, *["so"] * 60)
+    assert len(ours._knowledge.recent.before([])) > 100
+    full = "".join(" ;" if place % 2 else "," for place in range(ours._expectation._window))
+    cut = ours._ranking.cut(f"{full} {first}")
+    assert len(cut.head) == ours._expectation._window
+    found = ours.suggest(f"{full} {first}")
+    assert found.words == ()
+    assert found.ghost.text == f" {second}"
+    assert found.ghost.show, "so that what comes behind it was thought of"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["a" * 3_000, "1" * 1_500, "日" * 700, "b" * 200, "x1" * 300],
+    ids=["letters", "digits", "characters", "a long word", "mixed"],
+)
+def test_a_word_without_end_is_answered(predictor: Callable[..., Predictor], typed: str) -> None:
+    ours = predictor(*HISTORY, context_tokens=64)
+    for prefix in (typed, f"so {typed}", "so it is. " * 60 + typed):
+        assert len(ours.suggest(prefix).words) <= 1
+    assert texts(ours.suggest("We met the X"))[0] == "ylographers", "and the next one as ever"
+
+
+def test_a_long_text_is_completed_too(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*HISTORY, context_tokens=64)
+    assert isinstance(ours.complete("so it is and so it was. " * 200, 4), str)

@@ -1,0 +1,134 @@
+"""Numbers, codes and addresses: what counts as one, how often it was typed, when it is offered and trained on."""
+
+import pytest
+
+from idiolect.adapters.corpus import Recent, few_of_each, pack
+from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.prediction.rare_strings import Rare, training_weights
+from idiolect.adapters.prediction.user_model import Knowledge
+from idiolect.adapters.prediction.vocabulary import Words
+from idiolect.models.lexicon import read_lexicon
+
+
+@pytest.fixture
+def rare():
+    """What has been typed: one string of each kind once, another twice, and "AB-1204" three times."""
+    rare = Rare(3)
+    rare.learn_many(
+        [
+            "The locker is 483920, ask for parcel B-77 or write to someone@example.org.",
+            "See https://example.com/a/b. Ring 555 0199 after 5 pm.",
+            "Room 2210 and order AB-1204.",
+            "Order AB-1204 is in room 2210.",
+        ]
+    )
+    rare.learn("and (AB-1204) again")
+    return rare
+
+
+@pytest.mark.parametrize(
+    ("before", "offered"),
+    [
+        ("The locker is ", "483920"),
+        ("The locker is 48", "3920"),
+        ("the locker is ", "48392"),
+        ("parcel ", "B-77"),
+        ("parcel B-", "77"),
+        ("room ", "2210"),
+        ("write to ", "someone@example"),
+        ("write to someone@exam", "ple"),
+        ("see ", "https://example.com"),
+        ("see https://ex", "ample"),
+        ("Ring ", "555 0199"),
+        ("Ring 555", " 0199"),
+        ("Ring 555 01", "99"),
+        ("it is ", "987654"),
+        ("Thanks", " for room 2210"),
+    ],
+)
+def test_what_was_typed_too_seldom_is_hidden(rare, before, offered):
+    assert rare.hides(before, offered)
+    assert not Rare(1).hides(before, offered)
+
+
+@pytest.mark.parametrize(
+    ("before", "offered"),
+    [
+        ("order ", "AB-1204"),
+        ("order AB", "-1204"),
+        ("order ab-", "1204"),
+        ("at ", "5 pm"),
+        ("in ", "12"),
+        ("Thanks for", " the parcel"),
+        ("locker 483920", " is"),
+        ("locker 483920 is mine, so ", "the"),
+        ("my locker is 777123, yes, ", "777123"),
+        ("mail me. ", "Thanks"),
+        ("", ""),
+    ],
+)
+def test_all_else_is_offered(rare, before, offered):
+    assert not rare.hides(before, offered)
+
+
+def test_one_more_use_and_it_is_offered(rare):
+    assert rare.hides("room ", "2210")
+    rare.learn("room 2210")
+    assert not rare.hides("room ", "2210")
+
+
+def test_the_words_of_a_rare_string_are_not_counted(rare):
+    text = "Write to someone@example.org about AB-1204 and 483920, soon."
+    assert rare.without(text) == "Write to   about AB-1204 and  , soon."
+    assert rare.without("nothing of that") == "nothing of that"
+
+
+def test_learning_at_once_and_one_by_one_count_alike():
+    texts = ["a1b2 and c3d4", "a1b2, 555 0199", "x.y@example.org"]
+    at_once, singly = Rare(2), Rare(2)
+    at_once.learn_many(texts)
+    for text in texts:
+        singly.learn(text)
+    assert vars(at_once) == vars(singly)
+
+
+def test_an_import_counts_them_as_single_entries_do(tiny, tiny_tokenizer):
+    texts = ["Order AB-1204 is in room 2210.", "Order AB-1204 again", "AB-1204 and zebras9x"]
+    entries = [(text, tiny_tokenizer.encode(text)) for text in texts]
+
+    def nothing():
+        words = Words(read_lexicon(tiny.lexicon), tiny_tokenizer.encode, tiny.config.vocab)
+        return Knowledge(
+            FastMemory(tiny.config.vocab), words, Recent(40, tiny_tokenizer.encode("\n")), Rare(3)
+        )
+
+    at_once, singly = nothing(), nothing()
+    at_once.learn_many(entries)
+    for text, ids in entries:
+        singly.learn(text, ids)
+    assert vars(at_once.rare) == vars(singly.rare)
+    assert at_once.rare.hides("room ", "2210")
+    assert b"zebras9x" not in at_once.words._own.forms
+
+
+def test_long_text_without_spaces_takes_no_time():
+    Rare(3).learn("x" * 200_000 + ".")
+    assert not Rare(3).hides("x" * 200_000, "x")
+
+
+def test_an_adapter_is_not_trained_to_foretell_them(tiny_tokenizer):
+    rare = Rare(2)
+    texts = ["the désk is 483920 today", "the desk is 771122 today", "it is 771122"]
+    rare.learn_many(texts)
+    for text, hidden in zip(texts, ("483920", "", ""), strict=True):
+        ids = tiny_tokenizer.encode(text)
+        weights = training_weights(rare, ids, tiny_tokenizer.token_bytes)
+        left_out = [token for token, weight in zip(ids, weights, strict=True) if not weight]
+        assert tiny_tokenizer.decode(left_out).strip() == hidden
+        rows = pack([ids], len(ids), [0], lambda ids: training_weights(rare, ids, tiny_tokenizer.token_bytes))
+        assert rows.weights[0].tolist() == weights
+
+
+def test_what_is_repeated_is_trained_on_twice():
+    entries = {3: [1, 2], 4: [3], 6: [1, 2], 7: [1, 2], 8: [3], 9: [1]}
+    assert few_of_each(entries) == [3, 4, 6, 8, 9]

@@ -1,0 +1,74 @@
+"""Commands of a shell are suggested to a shell, and to nobody else; nothing else is made from them."""
+
+from __future__ import annotations
+
+import pytest
+
+from idiolect.daemon.service import Service
+from idiolect.daemon.storage.records import COMMANDS
+from idiolect.daemon.storage.selectors import Selector
+
+
+@pytest.fixture
+def service(tiny_profile, tmp_path):
+    service = Service(tiny_profile(tmp_path / "home"))
+    yield service
+    service.close()
+
+
+def words(service, prefix, source=""):
+    """The words that would stand there if a suggestion was taken."""
+    typed = prefix.split()[-1]
+    return [typed + word.text for word in service.suggest(prefix, ghost_words=0, source=source).words]
+
+
+def read(service, path):
+    *_, last = service.add([path])
+    return last["entries"]
+
+
+@pytest.fixture
+def history(tmp_path):
+    path = tmp_path / ".bash_history"
+    path.write_text("zquux --rebase\n" * 3 + "zquux --rebase again\n")
+    return path
+
+
+def test_commands_are_suggested_to_a_shell_only(service, history):
+    read(service, history)
+    assert "zquux" not in words(service, "zqu")
+    assert "zquux" in words(service, "zqu", COMMANDS)
+    assert "zquux" not in words(service, "Dear zqu")
+
+
+def test_prose_is_not_suggested_to_a_shell(service, tmp_path):
+    for _ in range(3):
+        service.learn("zwibble and so on", "editor", _nowhere(), None)
+    assert "zwibble" in words(service, "zwi")
+    assert "zwibble" not in words(service, "zwi", COMMANDS)
+
+
+def test_after_a_start_commands_are_still_apart_and_no_text_to_train_on(service, history):
+    read(service, history)
+    service._know_everything()  # as at a start
+    service._switch()
+    assert "zquux" not in words(service, "zqu")
+    assert service._store.counts().prose_tokens == 0
+    assert service._store.counts().tokens > 0
+    assert list(service._store.token_ids()) == []
+    assert service.learned(5, "") == []
+
+
+def test_new_commands_are_known_and_forgotten_ones_are_not(service, history):
+    read(service, history)
+    assert "zquux" in words(service, "zqu", COMMANDS)
+    service.learn("zwobble status", COMMANDS, _nowhere(), None)
+    assert "zwobble" in words(service, "zwo", COMMANDS)
+    service.forget(Selector(source=COMMANDS), False)
+    assert "zquux" not in words(service, "zqu", COMMANDS)
+
+
+def _nowhere():
+    from idiolect.daemon.privacy.app_policy import Place
+
+    return Place()

@@ -1,0 +1,237 @@
+"""The torch twin: its forward pass and its handwritten derivatives, against a plain implementation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from idiolect.adapters.lora import LoraConfig
+from idiolect.models.torch_llama import Twin, cross_entropy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from idiolect.adapters.lora import Lora
+    from idiolect.models.llama import LlamaConfig, Weights
+
+EXACT = 2e-5
+"""Both sides compute in float32, and differ only in the order of sums: relative to the largest entry."""
+
+
+@pytest.fixture(scope="module")
+def twin(tiny_weights: Weights) -> Twin:
+    return Twin(tiny_weights)
+
+
+def plain_hidden(weights: Weights, ids: Tensor, matrices: dict[str, Tensor]) -> Tensor:
+    """The model as it is written in textbooks, one operation after the other, differentiated by autograd."""
+    config = weights.config
+    cos, sin = map(torch.from_numpy, config.rotary(ids.shape[1]))
+
+    def tensor(array: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.array(array))
+
+    def linear(x: Tensor, layer: int, group: str) -> Tensor:
+        y = F.linear(x, tensor(weights.maps[layer][group].dequantize()))
+        name = f"{layer}.{group}"
+        return y + (x @ matrices[f"{name}.A"]) @ matrices[f"{name}.B"] if f"{name}.A" in matrices else y
+
+    def rotate(x: Tensor) -> Tensor:
+        first, second = x.chunk(2, dim=-1)
+        return torch.cat([first * cos - second * sin, second * cos + first * sin], dim=-1)
+
+    def norm(x: Tensor, weight: np.ndarray) -> Tensor:
+        return x / (x.pow(2).mean(-1, keepdim=True) + config.norm_eps).sqrt() * tensor(weight)
+
+    batch, length = ids.shape
+    mask = torch.full((length, length), -torch.inf).triu(1)
+    x = F.embedding(ids, tensor(weights.embedding.dequantize()))
+    for layer in range(config.layers):
+        packed = linear(norm(x, weights.norms[layer]["attention"]), layer, "qkv")
+        heads = packed.view(batch, length, -1, config.head_dim).transpose(1, 2)
+        q, k, v = heads.split([config.heads, config.kv_heads, config.kv_heads], dim=1)
+        shared = config.heads // config.kv_heads
+        k, v = (part.repeat_interleave(shared, dim=1) for part in (rotate(k), v))
+        attention = (rotate(q) @ k.mT / config.head_dim**0.5 + mask).softmax(-1) @ v
+        x = x + linear(attention.transpose(1, 2).reshape(batch, length, -1), layer, "o")
+        gate, up = linear(norm(x, weights.norms[layer]["ffn"]), layer, "gate_up").chunk(2, dim=-1)
+        x = x + linear(F.silu(gate) * up, layer, "down")
+    return norm(x, weights.output_norm)
+
+
+def random_ids(config: LlamaConfig, *shape: int, seed: int = 3) -> Tensor:
+    return torch.from_numpy(np.random.default_rng(seed).integers(0, config.vocab, shape))
+
+
+def as_parameters(lora: Lora) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(matrix.copy()).requires_grad_() for name, matrix in lora.tensors().items()}
+
+
+ADAPTERS = [
+    LoraConfig(rank=4, alpha=8.0),
+    LoraConfig(rank=1, alpha=1.0, targets=("qkv", "down")),
+    LoraConfig(rank=3, alpha=6.0, targets=("o", "gate_up"), first_layer=1),
+    LoraConfig(rank=2, alpha=2.0, first_layer=2),
+]
+
+
+@pytest.mark.parametrize("length", [1, 2, 17, 130])
+def test_states_are_those_of_the_plain_model(twin: Twin, tiny_weights: Weights, length: int) -> None:
+    ids = random_ids(twin.config, 2, length)
+    with torch.no_grad():
+        ours, plain = twin.hidden(ids), plain_hidden(tiny_weights, ids, {})
+    assert ours.shape == (2, length, twin.config.width)
+    assert (ours - plain).abs().max() <= EXACT * plain.abs().max()
+
+
+@pytest.mark.parametrize("config", ADAPTERS, ids=str)
+def test_gradients_are_those_of_autograd(
+    twin: Twin, tiny_weights: Weights, make_lora: Callable[..., Lora], config: LoraConfig
+) -> None:
+    matrices = as_parameters(make_lora(twin.config, config))
+    ids, targets = random_ids(twin.config, 2, 21), random_ids(twin.config, 42, seed=4)
+
+    states = twin.hidden(ids, matrices)
+    loss = cross_entropy(states.reshape(42, -1), twin.embedding, targets, torch.ones(42), rows=8)
+    gradients = torch.autograd.grad(loss, list(matrices.values()))
+
+    plain = plain_hidden(tiny_weights, ids, matrices)
+    plain_loss = F.cross_entropy(plain.reshape(42, -1) @ twin.embedding.T, targets, reduction="sum")
+    expected = torch.autograd.grad(plain_loss, list(matrices.values()))
+
+    assert (states - plain).abs().max() <= EXACT * plain.abs().max()
+    assert loss.item() == pytest.approx(plain_loss.item(), rel=1e-5)
+    for name, ours, theirs in zip(matrices, gradients, expected, strict=True):
+        assert theirs.abs().max() > 0, name
+        assert (ours - theirs).abs().max() <= 10 * EXACT * theirs.abs().max(), name
+
+
+def test_products_in_bfloat16_give_nearly_the_same(
+    twin: Twin, tiny_weights: Weights, make_lora: Callable[..., Lora]
+) -> None:
+    matrices = as_parameters(make_lora(twin.config))
+    ids, targets = random_ids(twin.config, 2, 21), random_ids(twin.config, 42, seed=4)
+
+    def gradients(model: Twin) -> tuple[float, list[Tensor]]:
+        states = model.hidden(ids, matrices)
+        assert states.dtype == torch.float32
+        loss = cross_entropy(states.reshape(42, -1), model.embedding, targets, torch.ones(42))
+        return loss.item(), list(torch.autograd.grad(loss, list(matrices.values())))
+
+    exact, expected = gradients(twin)
+    near, found = gradients(Twin(tiny_weights, torch.bfloat16))
+    assert near == pytest.approx(exact, rel=5e-3)
+    for name, ours, theirs in zip(matrices, found, expected, strict=True):
+        assert ours.dtype == torch.float32
+        assert F.cosine_similarity(ours.ravel(), theirs.ravel(), dim=0) > 0.99, name
+
+
+def test_gradients_are_finite_differences(twin: Twin, make_lora: Callable[..., Lora]) -> None:
+    matrices = as_parameters(make_lora(twin.config))
+    ids, targets = random_ids(twin.config, 1, 12), random_ids(twin.config, 12, seed=6)
+
+    def loss() -> Tensor:
+        states = twin.hidden(ids, matrices)
+        return cross_entropy(states.reshape(12, -1), twin.embedding, targets, torch.ones(12))
+
+    loss().backward()
+    step = 2e-2  # float32: smaller steps drown in rounding, larger ones in curvature
+    for name in ("0.qkv.A", "0.o.B", "1.gate_up.A", "1.qkv.B", "2.down.B", "2.down.A"):
+        matrix = matrices[name]
+        # Along the gradient itself, where the difference is largest beside the rounding of the loss.
+        direction = matrix.grad / matrix.grad.norm()
+        with torch.no_grad():
+            matrix += step * direction
+            above = loss().item()
+            matrix -= 2 * step * direction
+            below = loss().item()
+            matrix += step * direction
+        assert (above - below) / (2 * step) == pytest.approx(matrix.grad.norm().item(), rel=2e-2), name
+
+
+def test_rows_of_a_batch_do_not_touch(twin: Twin, make_lora: Callable[..., Lora]) -> None:
+    matrices = as_parameters(make_lora(twin.config))
+    ids = random_ids(twin.config, 3, 15)
+    with torch.no_grad():
+        together = twin.hidden(ids, matrices)
+        alone = torch.cat([twin.hidden(row[None], matrices) for row in ids])
+    assert (together - alone).abs().max() <= EXACT * alone.abs().max()
+
+
+def test_later_tokens_do_not_reach_back(twin: Twin) -> None:
+    ids = random_ids(twin.config, 1, 20)
+    other = ids.clone()
+    other[0, 12:] = (other[0, 12:] + 1) % twin.config.vocab
+    with torch.no_grad():
+        difference = (twin.hidden(ids) - twin.hidden(other)).abs().amax(dim=2)[0]
+    assert difference[:12].max() < 1e-5
+    assert difference[12:].min() > 1e-3
+
+
+def test_logits_are_the_states_by_the_embedding(twin: Twin) -> None:
+    ids = random_ids(twin.config, 1, 5)
+    with torch.no_grad():
+        assert torch.allclose(twin.logits(ids), twin.hidden(ids) @ twin.embedding.T, atol=1e-5)
+
+
+def test_only_the_adapter_learns(twin: Twin, make_lora: Callable[..., Lora]) -> None:
+    assert not twin.embedding.requires_grad
+    assert not twin.hidden(random_ids(twin.config, 1, 4)).requires_grad
+    assert twin.hidden(random_ids(twin.config, 1, 4), as_parameters(make_lora(twin.config))).requires_grad
+
+
+@pytest.mark.parametrize("rows", [1, 7, 64, 100])
+def test_cross_entropy_in_pieces_is_cross_entropy(rows: int) -> None:
+    random = torch.Generator().manual_seed(rows)
+    states = torch.randn(64, 16, generator=random).requires_grad_()
+    head = 3 * torch.randn(50, 16, generator=random)
+    targets = torch.randint(0, 50, (64,), generator=random)
+    weights = torch.rand(64, generator=random)
+    weights[::3] = 0.0
+
+    loss = cross_entropy(states, head, targets, weights, rows)
+    [gradient] = torch.autograd.grad(0.5 * loss, states)
+    expected = (F.cross_entropy(states @ head.T, targets, reduction="none") * weights).sum()
+    [wanted] = torch.autograd.grad(0.5 * expected, states)
+
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert torch.allclose(gradient, wanted, atol=1e-5)
+    assert (gradient[::3] == 0).all(), "what does not count leaves no trace"
+
+
+@pytest.mark.parametrize("rows", [7, 100])
+def test_cross_entropy_with_a_teacher_is_least_where_both_say_the_same(rows: int) -> None:
+    random = torch.Generator().manual_seed(rows)
+    teacher = torch.randn(20, 16, generator=random)
+    head = torch.randn(50, 16, generator=random)
+    weights = torch.rand(20, generator=random)
+    states = (teacher + torch.randn(20, 16, generator=random)).requires_grad_()
+
+    loss = cross_entropy(states, head, teacher, weights, rows)
+    [gradient] = torch.autograd.grad(0.5 * loss, states)
+    wanted = torch.softmax(teacher @ head.T, dim=1)
+    expected = (F.cross_entropy(states @ head.T, wanted, reduction="none") * weights).sum()
+    [expected_gradient] = torch.autograd.grad(0.5 * expected, states)
+
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert torch.allclose(gradient, expected_gradient, atol=1e-5)
+    same = teacher.clone().requires_grad_()
+    least = cross_entropy(same, head, teacher, weights, rows)
+    [none] = torch.autograd.grad(least, same)
+    assert least.item() < loss.item()
+    assert none.abs().max() < 1e-5
+
+
+def test_cross_entropy_of_far_logits_is_finite() -> None:
+    states = torch.tensor([[200.0, 0.0]], requires_grad=True)
+    head = torch.tensor([[1.0, 0.0], [-1.0, 0.0]])
+    loss = cross_entropy(states, head, torch.tensor([1]), torch.ones(1))
+    loss.backward()
+    assert loss.item() == pytest.approx(400.0)
+    assert torch.isfinite(states.grad).all()

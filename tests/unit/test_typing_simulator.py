@@ -1,0 +1,239 @@
+"""Typing with suggestions: keystrokes computed by hand, and compared with another program's."""
+
+import importlib
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from idiolect.adapters.evaluation.typing_simulator import PREFIX_CHARS, Shown, type_text
+from idiolect.adapters.prediction.predictor import Ghost, Suggestion
+from idiolect.adapters.prediction.ranking import Word
+
+KSR = Path(__file__).parents[3] / "shared" / "ksr"
+
+
+def scripted(words=None, ghosts=None):
+    """`ask` that answers some prefixes: words as a list of texts, a ghost as (text, p, show)."""
+    words, ghosts = words or {}, ghosts or {}
+
+    def ask(prefix):
+        offered = tuple(Word(text, 0.5) for text in words.get(prefix, ()))
+        return Suggestion(offered, Ghost(*ghosts.get(prefix, ("", 0.0, False))), None, 0.1)
+
+    return ask
+
+
+# --- words ---
+
+
+def test_without_suggestions_each_character_is_a_keystroke():
+    typed = type_text("Well, no.", scripted())
+    assert typed.characters == 9
+    assert typed.keys == dict.fromkeys(("bar1", "bar3", "bar5", "words", "whole", "ungated"), 9)
+    assert typed.shown == Shown(positions=9)
+    assert typed.judged == []
+
+
+def test_a_right_word_costs_one_keystroke_and_brings_its_space():
+    ask = scripted({"": ["the"], "the ": ["dog", "cat"], "the cat s": ["it", "un", "at"]})
+    typed = type_text("the cat sat", ask, ghosts=False)
+    # 1: "the ", then c, a, t, space, s, a, t.  3: "the ", "cat ", s, "at".
+    assert typed.keys == {"bar1": 8, "bar3": 4, "bar5": 4}
+
+
+def test_only_as_many_words_are_seen_as_the_bar_has():
+    ask = scripted({"": ["a", "b", "c", "word"]})
+    assert type_text("word", ask, ghosts=False).keys == {"bar1": 4, "bar3": 4, "bar5": 1}
+
+
+def test_a_word_before_a_mark_brings_no_space():
+    ask = scripted({"": ["Yes"], "Yes, ": ["we"]})
+    # "Yes", comma, space, "we " and the mark that follows the space.
+    assert type_text("Yes, we !", ask, ghosts=False).keys["bar1"] == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        ("then", "the"),  # ends in the middle of a word
+        ("the", "then"),
+        ("The", "the"),  # capitals count
+        ("the", ""),
+        ("it's", "it"),  # an apostrophe is part of the word
+        ("B2B", "B"),  # and so is a digit
+        ("été", "ét"),
+    ],
+)
+def test_what_is_not_the_rest_of_the_word_is_not_taken(text, offered):
+    assert type_text(text, scripted({"": [offered]}), ghosts=False).keys["bar1"] == len(text)
+
+
+def test_the_longest_right_suggestion_is_taken():
+    ask = scripted({"": ["on", "on my way"]})
+    # "on my way " and "now"; with one word: "on " and the rest.
+    assert type_text("on my way now", ask, ghosts=False).keys == {"bar1": 11, "bar3": 4, "bar5": 4}
+
+
+def test_words_are_not_looked_for_where_none_begins():
+    ask = scripted({"a": [" b"], "a ": ["b"]})
+    assert type_text("a b", ask, ghosts=False).keys["bar1"] == 3  # a, space, "b"
+
+
+# --- ghosts ---
+
+
+def test_ghosts_whole_word_by_word_and_ungated():
+    ask = scripted(
+        ghosts={
+            "": ("I am on", 0.3, False),
+            "I am ": ("on my way back", 0.8, True),
+            "I am on my": (" way home", 0.9, True),
+        }
+    )
+    typed = type_text("I am on my way home", ask)
+    assert typed.keys["words"] == 5 + 3 + 5  # "on my way" for three, then " home" by hand
+    assert typed.keys["whole"] == 10 + 1  # the first is not all right, the second is
+    assert typed.keys["ungated"] == 3 + 3 + 2  # "I am on", " my" by hand, " way home"
+    assert typed.shown == Shown(positions=11, shown=1, right=1)
+    assert typed.judged == [(0.3, False, True), (0.8, True, True)]
+    assert (typed.keys["bar1"], typed.keys["bar5"]) == (19, 19)
+
+
+def test_a_ghost_that_saves_less_than_two_keystrokes_word_by_word_is_typed():
+    ask = scripted(ghosts={"": ("so", 0.9, True), "so ": ("far", 0.9, True)})
+    typed = type_text("so far", ask)
+    assert typed.keys["words"] == 3 + 1  # one for "far", which saves two; "so" would save one
+    assert typed.keys["whole"] == 1 + 1 + 1
+
+
+def test_a_ghost_of_one_character_is_typed():
+    assert type_text("I", scripted(ghosts={"": ("I", 0.9, True)})).keys["whole"] == 1
+
+
+def test_a_ghost_must_end_where_a_word_ends():
+    typed = type_text("on mythology", scripted(ghosts={"": ("on my", 0.9, True)}))
+    assert typed.keys == dict.fromkeys(("bar1", "bar3", "bar5", "words", "whole", "ungated"), 12)
+    assert (typed.shown.right, typed.shown.wrong) == (1, 0)  # its first word is right all the same
+
+
+def test_marks_belong_to_the_word_after_them():
+    ask = scripted(ghosts={"Yes": (", of course", 0.7, True)})
+    assert type_text("Yes, of me", ask).keys["words"] == 3 + 1 + 3  # ", of" in one
+
+
+def test_wrong_ghosts_are_counted_anew_only_where_they_are_not_typed_into():
+    ask = scripted(
+        ghosts={
+            "": ("cat", 0.6, True),
+            "c": ("at", 0.7, True),
+            "ca": ("t", 0.8, True),
+            "car": ("d", 0.9, True),
+        }
+    )
+    typed = type_text("cart", ask)
+    assert typed.shown == Shown(positions=4, shown=4, right=0, wrong=4, wrong_new=2)
+    assert typed.judged == [(0.6, True, False), (0.9, True, False)]
+
+
+def test_a_ghost_is_judged_again_when_it_is_shown_at_last():
+    ghosts = {"": ("cat", 0.3, False), "c": ("at", 0.6, True), "ca": ("t", 0.9, True)}
+    typed = type_text("cat", scripted(ghosts=ghosts))
+    assert typed.judged == [(0.3, False, True), (0.6, True, True)]
+    assert typed.shown == Shown(positions=3, shown=2, right=2)
+    typed = type_text("car", scripted(ghosts=ghosts))
+    assert typed.judged == [(0.3, False, False), (0.6, True, False)]
+    assert typed.shown == Shown(positions=3, shown=2, right=0, wrong=2, wrong_new=1)
+
+
+def test_a_ghost_that_is_no_longer_shown_is_not_judged_again():
+    ghosts = {"": ("cat", 0.6, True), "c": ("at", 0.4, False), "ca": ("t", 0.7, True)}
+    typed = type_text("car", scripted(ghosts=ghosts))
+    assert typed.judged == [(0.6, True, False), (0.7, True, False)]
+    assert typed.shown == Shown(positions=3, shown=2, right=0, wrong=2, wrong_new=2)
+
+
+# --- what is asked ---
+
+
+def test_each_place_is_asked_about_once_with_what_stands_before():
+    asked = []
+
+    def ask(prefix):
+        asked.append(prefix)
+        return Suggestion((), Ghost("", 0.0, False), None, 0.1)
+
+    typed = type_text("a, b", ask)
+    assert sorted(asked) == ["", "a", "a,", "a, "]
+    assert len(typed.milliseconds) == 4
+    asked.clear()
+    type_text("a, b", ask, ghosts=False)
+    assert asked == ["", "a, "]
+
+
+def test_no_more_is_sent_than_the_end_of_a_long_text():
+    longest = []
+
+    def ask(prefix):
+        longest.append(len(prefix))
+        return Suggestion((), Ghost("", 0.0, False), None, 0.1)
+
+    type_text("x " * (PREFIX_CHARS // 2 + 30), ask)
+    assert max(longest) == PREFIX_CHARS
+
+
+# --- another program's count ---
+
+
+@pytest.fixture(scope="module")
+def ksr():
+    if not (KSR / "ksr.py").exists():
+        pytest.skip(
+            f"needs the simulator {KSR}/ksr.py, which is beside the checkout only where it is developed"
+        )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(KSR))
+        patch.setattr(sys, "dont_write_bytecode", True)
+        yield importlib.import_module("ksr")
+
+
+TEXTS = st.text(alphabet="ab' ,\n", min_size=1, max_size=14)
+ANSWERS = st.fixed_dictionaries(
+    {
+        "words": st.lists(st.text(alphabet="ab'", max_size=3), max_size=5),
+        "ghost": st.text(alphabet="ab' ,", max_size=6),
+        "show": st.booleans(),
+    }
+)
+
+
+@given(
+    text=TEXTS,
+    answers=st.lists(ANSWERS, min_size=14, max_size=14),
+    honest=st.lists(st.booleans(), min_size=14),
+)
+def test_an_independent_count_is_the_same(ksr, text, answers, honest):
+    """Over random suggestions, some of them made of what really follows."""
+    for at, answer in enumerate(answers[: len(text)]):
+        if honest[at]:
+            answer = answers[at] = {**answer, "ghost": text[at : at + 1 + len(answer["ghost"])]}
+            answer["words"] = [*answer["words"][:2], text[at:].split(" ")[0], *answer["words"][2:]]
+    predictor = SimpleNamespace(suggest=lambda prefix: answers[len(prefix)])
+    page = ksr.Page(text, predictor, [])
+    expected = {f"bar{most}": ksr.type_with_bar(page, most) for most in (1, 3, 5)}
+    seen = ksr.Ghosts()
+    for theirs, ours in (("words", "words"), ("whole", "whole"), ("words_ungated", "ungated")):
+        expected[ours] = ksr.type_with_ghost(page, theirs, seen if ours == "words" else ksr.Ghosts())
+
+    def ask(prefix):
+        answer = answers[len(prefix)]
+        words = tuple(Word(word, 0.5) for word in answer["words"])
+        return Suggestion(words, Ghost(answer["ghost"], 0.5, answer["show"]), None, 0.1)
+
+    typed = type_text(text, ask)
+    assert typed.keys == expected
+    counts = (seen.positions, seen.shown, seen.right, seen.wrong, seen.wrong_new)
+    assert typed.shown == Shown(*counts)

@@ -1,0 +1,372 @@
+"""Which words can be suggested, and what each is worth, on a list small enough to count by hand."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from idiolect.adapters.prediction.vocabulary import Continuation, Matches, Words
+from idiolect.models.lexicon import NONE, Lexicon
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+GENERAL = 50_000.0  # words of the user's own text that the general frequencies count for
+VOCAB = 128
+
+
+def encode(text: str) -> list[int]:
+    """Every character is a token, as its code modulo the vocabulary; a space belongs to the character after it."""
+    if text.startswith(" "):
+        return [(ord(text[1]) + 64) % VOCAB, *(ord(c) % VOCAB for c in text[2:])]
+    return [ord(c) % VOCAB for c in text]
+
+
+def lexicon(**frequency: float) -> Lexicon:
+    forms = sorted(frequency, key=str.encode)
+    ids = [[[*encode(space + form), NONE] for form in forms] for space in ("", " ")]
+    return Lexicon(
+        np.array([form.encode() for form in forms]),
+        np.array([frequency[form] for form in forms], dtype=np.float32),
+        np.array([[word[0] for word in row] for row in ids], dtype=np.int32),
+        np.array([[word[1] for word in row] for row in ids], dtype=np.int32),
+    )
+
+
+def new(**frequency: float) -> Words:
+    return Words(lexicon(**frequency), encode, VOCAB)
+
+
+def uniform() -> np.ndarray:
+    return np.full(VOCAB, 1 / VOCAB, dtype=np.float32)
+
+
+def p(**chances: float) -> np.ndarray:
+    """A distribution that gives these chances to words beginning with these letters, after a space."""
+    found = np.zeros(VOCAB, dtype=np.float32)
+    for letter, chance in chances.items():
+        found[encode(f" {letter}")[0]] = chance
+    return found
+
+
+def inside(trust: float = 1.0, **chances: float) -> Continuation:
+    """A distribution over letters inside a word."""
+    found = np.zeros(VOCAB, dtype=np.float32)
+    for letter, chance in chances.items():
+        found[ord(letter)] = chance
+    return Continuation(found, trust)
+
+
+def after(letter: str, known: Continuation) -> Callable[[int], Continuation | None]:
+    """Something is known of what follows this first letter, and nothing of what follows others."""
+    return lambda token: known if token == encode(f" {letter}")[0] else None
+
+
+def scores(found: Matches) -> dict[str, float]:
+    return dict(zip(found.forms, found.scores.tolist(), strict=True))
+
+
+def test_a_word_is_worth_its_tokens_chance_times_its_share() -> None:
+    words = new(the=6e-2, that=3e-2, tea=1e-2, a=5e-2)
+    found = words.match("", True, p(t=0.5, a=0.2), 10)
+    assert found.forms == ["the", "a", "that", "tea"]
+    assert found.scores == pytest.approx([0.3, 0.2, 0.15, 0.05])
+    assert found.mass == pytest.approx(0.7)
+
+
+def test_only_longer_words_that_begin_as_typed_are_found() -> None:
+    words = new(the=6e-2, then=3e-2, they=2e-2, tea=1e-2, a=5e-2)
+    assert words.match("the", True, uniform(), 10).forms == ["then", "they"]
+    assert words.match("th", True, uniform(), 10).forms == ["the", "then", "they"]
+    assert words.match("them", True, uniform(), 10).forms == []
+    assert words.match("T", True, uniform(), 10).forms == []
+
+
+def test_the_most_probable_are_listed_and_the_mass_is_of_all() -> None:
+    words = new(**{f"a{letter}": 1e-3 * (place + 1) for place, letter in enumerate("bcdefghij")})
+    found = words.match("a", True, p(a=0.9), 2)
+    assert found.forms == ["aj", "ai"]
+    assert found.mass == pytest.approx(0.9)
+    assert found.scores.sum() < found.mass
+
+
+def test_what_is_typed_may_be_the_whole_word() -> None:
+    words = new(the=6e-2, then=3e-2, thin=1e-2)
+    found = words.match("the", True, p(t=0.5), 10)
+    assert scores(found) == pytest.approx({"then": 0.15})
+    assert found.mass == pytest.approx(0.15)
+    assert found.finished == pytest.approx(0.3)
+    assert words.match("th", True, p(t=0.5), 10).finished == 0
+    assert words.match("thinn", True, p(t=0.5), 10) == Matches([], pytest.approx([]), 0, 0)
+    assert words.match("", True, p(t=0.5), 10).finished == 0
+    words.learn("thinner thi")
+    assert words.match("thi", True, p(t=0.5), 10).finished > 0, "a word of the user's own too"
+
+
+def test_the_users_own_words_count_beside_the_general_ones() -> None:
+    words = new(tea=1e-3, ten=1e-3)
+    words.learn("Tern! tern, tern-tern")
+    weight = 1e-3 * GENERAL
+    found = words.match("te", True, p(t=1.0), 10)
+    assert found.forms == ["ten", "tea", "tern"]
+    assert found.scores == pytest.approx(np.array([weight, weight, 3]) / (2 * weight + 3), rel=1e-5)
+    assert words.match("Te", True, uniform(), 10).forms == ["Tern"], "capitals as they were typed"
+    words.learn_many(["tern"] * 1000)
+    assert words.match("te", True, p(t=1.0), 1).forms == ["tern"]
+    words.learn_many(["tea"] * 5000)
+    assert words.match("te", True, p(t=1.0), 1).forms == ["tea"], "a general word that the user likes"
+
+
+def test_one_at_a_time_is_as_all_at_once() -> None:
+    texts = ["Xo xo, ye xo", "ye olde", "olde tea"]
+    one, all_at_once = new(tea=1e-3), new(tea=1e-3)
+    for text in texts:
+        one.learn(text)
+        one.match("", False, uniform(), 9, behind=lambda _token: inside(e=0.5))  # which may be remembered
+    all_at_once.learn_many(texts)
+    for typed in ("", "x", "X", "y", "o", "t"):
+        for known in (None, inside(e=0.3, o=0.2, l=0.1)):
+            first, second = (
+                words.match(typed, False, uniform(), 9, behind=lambda _token, known=known: known)
+                for words in (one, all_at_once)
+            )
+            assert scores(first) == pytest.approx(scores(second))
+
+
+def test_a_word_after_a_space_is_filed_apart() -> None:
+    words = new(tea=1e-3)
+    alone = np.zeros(VOCAB, dtype=np.float32)
+    alone[ord("t")] = 0.5
+    assert words.match("t", False, alone, 3).scores == pytest.approx([0.5])
+    assert words.match("t", True, alone, 3).forms == []
+
+
+@pytest.mark.parametrize("typed", ["it", "it'", "it’", "Ä", "日", "q4", "𝒜"])
+def test_any_letters_can_be_typed(typed: str) -> None:
+    words = new(it=1e-3)
+    words.learn("it's it’s Äpfel 日本語 q42 𝒜𝓫")
+    found = words.match(typed, True, uniform(), 5)
+    assert found.forms
+    assert all(form.startswith(typed) and form != typed for form in found.forms)
+
+
+def test_endless_runs_are_not_words() -> None:
+    words = new(it=1e-3)
+    words.learn("q" * 41 + " " + "z" * 40)
+    assert words.match("q", True, uniform(), 5).forms == []
+    assert words.match("z", True, uniform(), 5).forms == ["z" * 40]
+    here = {"q" * 41: 1, "y" * 40: 1}
+    assert words.match("q", True, uniform(), 5, here=here).forms == []
+    assert words.match("y", True, uniform(), 5, here=here).forms == ["y" * 40]
+
+
+# A look behind the first token
+
+
+def test_the_second_token_shares_out_what_the_first_one_has() -> None:
+    words = new(the=6e-2, that=3e-2, tea=1e-2, toe=1e-2, a=5e-2)
+    found = words.match("", True, p(t=0.5, a=0.2), 10, behind=after("t", inside(h=0.1, o=0.8)))
+    assert scores(found) == pytest.approx({"toe": 0.4, "a": 0.2, "the": 0.1 / 3, "that": 0.05 / 3})
+    assert found.mass == pytest.approx(0.5 * 0.9 + 0.2), "the rest goes on in other ways"
+
+
+def test_it_is_followed_as_far_as_it_is_trusted() -> None:
+    words = new(the=3e-2, toe=1e-2)
+    for trust in (0.0, 0.25, 1.0):
+        found = words.match("t", True, p(t=0.8), 10, behind=after("t", inside(trust, o=1.0)))
+        expected = {"the": (1 - trust) * 0.6, "toe": (1 - trust) * 0.2 + trust * 0.8}
+        assert scores(found) == pytest.approx({form: score for form, score in expected.items() if score})
+
+
+def test_a_word_of_that_token_alone_has_what_no_longer_word_takes() -> None:
+    words = new(a=5e-2, an=3e-2, at=1e-2)
+    known = after("a", inside(n=0.2, t=0.1, x=0.6))
+    found = words.match("", True, p(a=0.5), 10, behind=known)
+    assert scores(found) == pytest.approx({"a": 0.35, "an": 0.1, "at": 0.05})
+    found = words.match("a", True, p(a=0.5), 10, behind=known)
+    assert found.finished == pytest.approx(0.35)
+    assert found.mass == pytest.approx(0.15)
+
+
+def test_a_rare_word_of_ones_own_comes_first_where_its_second_token_does() -> None:
+    words = new(tea=1e-2)
+    words.learn_many(["tern"] * 900 + ["txyl"])
+    assert words.match("t", True, p(t=1.0), 3).forms[0] == "tern"
+    assert words.match("t", True, p(t=1.0), 1, behind=after("t", inside(0.9, x=0.9))).forms == ["txyl"]
+
+
+def test_what_was_remembered_of_second_tokens_grows_with_what_is_learned() -> None:
+    words, known = new(the=1e-4, toe=1e-4), after("t", inside(o=0.8))
+    assert scores(words.match("to", True, p(t=1.0), 9, behind=known)) == pytest.approx({"toe": 0.8})
+    words.learn("tow tow tow")
+    found = words.match("to", True, p(t=1.0), 9, behind=known)
+    assert scores(found) == pytest.approx({"toe": 0.8 * 5 / 8, "tow": 0.8 * 3 / 8})
+    words.learn("toe toe")
+    found = words.match("to", True, p(t=1.0), 9, behind=known)
+    assert scores(found) == pytest.approx({"toe": 0.8 * 7 / 10, "tow": 0.8 * 3 / 10})
+
+
+# Words that stand before the cursor
+
+
+def test_a_word_that_stands_before_the_cursor_is_known() -> None:
+    words = new(tea=1e-3)
+    assert words.match("vo", True, uniform(), 3).forms == []
+    assert words.match("vo", True, uniform(), 3, here={"vorn": 1, "Vorn": 1, "wo": 1}).forms == ["vorn"]
+    assert words.match("vorn", True, uniform(), 3, here={"vorn": 1}).forms == [], "it is finished"
+    assert words.match("", True, p(v=0.9), 3, here={"vorn": 1}).forms == ["vorn"]
+    assert words.match("vo", True, uniform(), 3).forms == [], "and only for as long as it stands there"
+
+
+def test_a_word_that_stands_before_the_cursor_is_worth_more() -> None:
+    words = new(tea=1e-3, ten=1.02e-3)
+    assert words.match("t", True, p(t=1.0), 3).forms == ["ten", "tea"]
+    once, twice = (words.match("t", True, p(t=1.0), 3, here={"tea": times}) for times in (1, 2))
+    assert once.forms == twice.forms == ["tea", "ten"]
+    assert scores(once)["tea"] < scores(twice)["tea"]
+
+
+def test_standing_before_the_cursor_takes_nothing_from_a_word() -> None:
+    """Where the second token says that it comes now, its count alone would make it less."""
+    words, known = new(tea=1e-2, toe=1e-6), after("t", inside(o=1.0))
+    without = words.match("t", True, p(t=1.0), 3, behind=known)
+    found = words.match("t", True, p(t=1.0), 3, behind=known, here={"toe": 1})
+    assert scores(found)["toe"] == scores(without)["toe"]
+
+
+# Sums
+
+
+def random_words(random: np.random.Generator, count: int, longest: int) -> list[str]:
+    letters = [*"abcde"]
+    return ["".join(random.choice(letters, int(random.integers(1, longest)))) for _ in range(count)]
+
+
+def test_scores_never_exceed_the_distribution() -> None:
+    random = np.random.default_rng(3)
+    words = new(**{form: float(random.random() * 1e-3) for form in random_words(random, 40, 4)})
+    for _ in range(30):
+        words.learn(" ".join(random_words(random, 9, 5)))
+        for spaced in (False, True):
+            chances, behind = (random.dirichlet(np.ones(VOCAB)).astype(np.float32) for _ in range(2))
+            for known in (None, Continuation(behind, 0.7), Continuation(behind, 1.0)):
+                found = words.match("", spaced, chances, 1000, behind=lambda _token, known=known: known)
+                assert found.mass <= 1 + 1e-5
+                assert found.scores.sum() == pytest.approx(found.mass, rel=1e-4)
+
+
+def test_the_words_listed_are_never_worth_more_than_all() -> None:
+    """With all that can move a word: second tokens, trust, words before the cursor."""
+    random = np.random.default_rng(4)
+    words = new(**{form: float(random.random() * 1e-4) for form in random_words(random, 40, 4)})
+    for _ in range(60):
+        words.learn(" ".join(random_words(random, 5, 6)))
+        here = {form: int(random.integers(1, 4)) for form in random_words(random, 6, 6)}
+        chances, behind = (random.dirichlet(np.full(VOCAB, 0.05)).astype(np.float32) for _ in range(2))
+        for typed in ("", "a", "b", "ce"):
+            for most in (1, 3, 1000):
+                found = words.match(
+                    typed,
+                    True,
+                    chances,
+                    most,
+                    behind=lambda _token, p=behind: Continuation(p, 1.0),
+                    here=here,
+                )
+                assert np.isfinite(found.scores).all()
+                assert found.scores.sum() <= found.mass * (1 + 1e-4) + 1e-7
+                assert found.scores.tolist() == sorted(found.scores.tolist(), reverse=True)
+                assert len({*found.forms}) == len(found.forms) <= most
+
+
+# At a word's start
+
+
+def spelled_out(words: Words, chances: np.ndarray, most: int) -> dict[str, float]:
+    """The best words, asked for letter by letter."""
+    found: dict[str, float] = {}
+    for letter in "abcde":
+        matches = words.match(letter, True, chances, 1000)
+        found |= scores(matches) | {letter: matches.finished}
+    best = sorted(found, key=lambda form: -found[form])[:most]
+    return {form: found[form] for form in best if found[form] > 0}
+
+
+@pytest.mark.parametrize("alpha", [1.0, 0.1, 0.02])
+def test_at_a_words_start_the_best_are_as_good_as_letter_by_letter(alpha: float) -> None:
+    """There most words are not even looked at; a word that is missed for that would hardly ever be the one."""
+    random = np.random.default_rng(5)
+    words = new(**{form: float(random.random() * 1e-4) for form in random_words(random, 60, 5)})
+    words.learn(" ".join(random_words(random, 60, 6)))
+    for _ in range(40):
+        chances = np.zeros(VOCAB, dtype=np.float32)
+        chances[[encode(f" {letter}")[0] for letter in "abcde."]] = random.dirichlet(np.full(6, alpha))
+        expected = spelled_out(words, chances, 5)
+        found = scores(words.match("", True, chances, 5))
+        for form, score in expected.items():
+            if score > 1e-3 * max(expected.values()):
+                assert found.get(form) == pytest.approx(score), form
+        assert found
+
+
+def test_where_no_word_is_likely_the_likeliest_are_found_all_the_same() -> None:
+    words = new(the=6e-2, tea=1e-2, a=5e-2)
+    chances = p(t=2e-6, a=1e-6)
+    chances[ord(".")] = 1 - 3e-6
+    assert words.match("", True, chances, 3).forms == ["the", "a", "tea"]
+
+
+def test_a_word_is_not_passed_over_for_its_first_token_where_others_of_a_likelier_one_are_rarer() -> None:
+    chances = p(t=0.9, v=0.01)
+    few = new(the=6e-2, via=1e-3, vat=1e-3)
+    assert {*few.match("", True, chances, 3).forms} == {"the", "via", "vat"}
+    many = new(the=6e-2, thy=1e-6, thou=1e-6, tis=1e-6, via=1e-3)
+    assert many.match("", True, chances, 2).forms == ["the", "via"]
+
+
+def test_inside_a_word_none_is_too_unlikely() -> None:
+    words = new(tea=1e-2, toe=1e-2, via=1e-3)
+    words.learn("vorn vorm")
+    chances = p(t=0.5, v=1e-9)
+    chances[ord(".")] = 0.5
+    assert {*words.match("v", True, chances, 9).forms} == {"vorn", "vorm", "via"}
+
+
+# Readers and a writer
+
+
+def test_a_reader_in_the_midst_of_learning_finds_whole_words_and_finite_scores() -> None:
+    """Suggestions are asked for in one thread while another learns; here before every line of learning."""
+    words = new(it=1e-3)
+    words.learn("wa")
+    seen: list[tuple[str, Matches]] = []
+
+    def read(frame: FrameType, event: str, _argument: object) -> object:
+        if not frame.f_code.co_filename.endswith("vocabulary.py"):
+            return None
+        if event == "line":
+            for typed in ("", "w", "x"):
+                found = words.match(
+                    typed, True, uniform(), 9, behind=lambda _token: Continuation(uniform(), 1)
+                )
+                seen.append((typed, found))
+        return read
+
+    before = sys.gettrace()
+    sys.settrace(read)
+    try:
+        words.learn("wb")
+        words.learn("wb wc xyz")
+    finally:
+        sys.settrace(before)
+    assert len(seen) > 30
+    for typed, found in seen:
+        assert {*found.forms} <= {"it", "wa", "wb", "wc", "xyz"}
+        assert all(form.startswith(typed) for form in found.forms)
+        assert np.isfinite([*found.scores, found.mass, found.finished]).all()
+        assert found.mass <= 3 / VOCAB * 1.5, "a word may count twice for a moment, and no more"
+    assert words.match("w", True, uniform(), 3).forms == ["wb", "wc", "wa"]
