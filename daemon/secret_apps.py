@@ -245,3 +245,36 @@ def _bare(app: str) -> str:
     name = _ENDINGS.sub("", name)
     first, _, second = name.partition("_")
     return first if second.casefold() == first.casefold() else name
+
+
+#: Globs (any letter case) of terminals: what is typed there is mostly commands and, now and then, a password, so
+#: it is not learned unless the user allows it. Suggestions are given.
+TERMINALS: tuple[str, ...] = (
+    "*terminal*",
+    "*terminator*",
+    "*terminology*",
+    "*konsole*",
+    "*xterm*",
+    "*rxvt*",
+    "*kitty*",
+    "*alacritty*",
+    "*wezterm*",
+    "*iterm*",
+    "*ghostty*",
+    "*tilix*",
+    "*guake*",
+    "*yakuake*",
+    "*ptyxis*",
+    "*powershell*",
+    "*putty*",
+    "*tmux*",
+    "org.gnome.console",
+    "kgx",
+    "foot",
+    "footclient",
+    "st",
+    "st-256color",
+    "hyper",
+    "co.zeit.hyper",
+    "cmd.exe",
+)

@@ -137,7 +137,7 @@ def never_heard() -> str:
 
 def terminals() -> str:
     """The globs of applications that are not learned from unless the user allows it."""
-    from idiolect.daemon.settings import TERMINALS
+    from idiolect.daemon.secret_apps import TERMINALS
 
     return _listed(TERMINALS)
 

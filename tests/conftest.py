@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from numpy.typing import NDArray
 
 from idiolect.adapters.corpus import general_passages
@@ -22,6 +24,15 @@ from idiolect.models.graph import read_weights
 from idiolect.models.llama import LlamaConfig, Weights
 from idiolect.models.session import Model
 from idiolect.models.tokenizer import WORD, Tokenizer
+
+# A slow or busy machine is no mistake of the program's.
+hypothesis_settings.register_profile(
+    "any-machine",
+    hypothesis_settings.default,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+hypothesis_settings.load_profile("any-machine")
 
 
 @pytest.fixture(scope="session")

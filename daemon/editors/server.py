@@ -30,8 +30,8 @@ from idiolect.daemon.editors.link import Link
 from idiolect.daemon.editors.written import Written, inserted, is_typed
 from idiolect.daemon.endpoint.scopes import Scope
 from idiolect.daemon.ingest.file_discovery import Exclusion, Ignored
+from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.runtime.log import open_log
-from idiolect.daemon.settings import real_path
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence

@@ -13,10 +13,10 @@ from idiolect.adapters.evaluation.run import Order
 from idiolect.adapters.training.round import NothingNewError
 from idiolect.daemon.ingest.file_discovery import find
 from idiolect.daemon.ingest.intake import cleaned, saved_at
+from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.rounds.trainer import TRAINING, Trainer, order_of
 from idiolect.daemon.runtime.child_processes import Children, Work
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
-from idiolect.daemon.settings import real_path
 from idiolect.daemon.sources.people import EVERYONE, Asked
 from idiolect.daemon.sources.readers import Item, NothingToReadError, Skipped, UnreadableError, status
 from idiolect.daemon.sources.table import BY_NAME, SAID, kind_of

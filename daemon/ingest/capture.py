@@ -17,8 +17,8 @@ from idiolect.daemon.ingest.intake import Batch, Intake, cleaned, identity
 from idiolect.daemon.ingest.origins import Origins
 from idiolect.daemon.privacy.app_policy import OffLimits, Place
 from idiolect.daemon.privacy.pause import Pause, PausedError
+from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
-from idiolect.daemon.settings import real_path
 from idiolect.daemon.sources import table
 from idiolect.daemon.sources.commit_messages import head
 from idiolect.daemon.sources.people import Asked

@@ -25,8 +25,8 @@ from watchdog.events import (
 )
 from watchdog.observers import Observer
 
+from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
-from idiolect.daemon.settings import real_path
 from idiolect.daemon.sources.readers import UnreadableError, status
 from idiolect.models.errors import IdiolectError
 

@@ -7,8 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, cast
 
-from idiolect.daemon.secret_apps import NEVER_HEARD, holds_secrets
-from idiolect.daemon.settings import TERMINALS
+from idiolect.daemon.secret_apps import NEVER_HEARD, TERMINALS, holds_secrets
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import psutil
 
-from idiolect.daemon.settings import real_path
+from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.storage import copies, marker
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import platformdirs
 
+from idiolect.daemon.profile_paths import default_home
 from idiolect.daemon.runtime import process
-from idiolect.daemon.settings import default_home, manager_socket
+from idiolect.daemon.settings import manager_socket
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from typing import ClassVar, Final
 
-from idiolect.daemon.settings import HomeError
+from idiolect.daemon.profile_paths import HomeError
 from idiolect.models.errors import IdiolectError
 
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idiolect.daemon.rounds.schedule import Facts, Machine, Schedule
-from idiolect.daemon.settings import Settings, SettingsError, span_of
+from idiolect.daemon.settings import Settings, span_of
+from idiolect.daemon.settings_file import SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path

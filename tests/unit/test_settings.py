@@ -5,7 +5,9 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from idiolect.daemon.settings import NEVER_READ, HomeError, Settings, SettingsError
+from idiolect.daemon.profile_paths import HomeError, ProfilePaths
+from idiolect.daemon.settings import NEVER_READ, Settings
+from idiolect.daemon.settings_file import SettingsError
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +53,7 @@ def test_every_path_lies_in_the_folder_made_absolute(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     settings = Settings(home="profile")
     assert settings.home == tmp_path / "profile"
-    names = [name for name, member in vars(Settings).items() if isinstance(member, property)]
+    names = [name for name, member in vars(ProfilePaths).items() if isinstance(member, property)]
     paths = [getattr(settings, name) for name in names]
     assert len(set(paths)) == len(paths) == 14
     assert all(settings.home in path.parents for path in paths)

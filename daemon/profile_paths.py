@@ -1,0 +1,183 @@
+"""Where everything is in a profile's folder, and that the folder is for its user alone."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import ClassVar, Final, Self
+
+import platformdirs
+
+from idiolect.models.errors import IdiolectError
+
+ENV_PREFIX: Final = "IDIOLECT_"
+"""What the names of environment variables begin with that set something."""
+
+#: Names in the profile's folder that are the program's, with what SQLite and drafts add to them.
+_OWN: tuple[str, ...] = (
+    "store.db*",
+    "store.json*",
+    "store.key*",
+    "locked*",
+    "config.toml",
+    "eval.html",
+    "base",
+    "run",
+    "log",
+)
+
+
+class HomeError(IdiolectError):
+    """The profile's folder cannot be made, entered or written."""
+
+    code: ClassVar[str] = "home-not-writable"
+    exit_code: ClassVar[int] = 31
+    http_status: ClassVar[int] = 500
+
+
+def default_home() -> Path:
+    """Where the profile is unless `IDIOLECT_HOME` says otherwise."""
+    return Path(platformdirs.user_data_dir("idiolect", appauthor=False))
+
+
+class ProfilePaths:
+    """The files and folders of the profile in `home`."""
+
+    home: Path
+
+    @property
+    def config_path(self) -> Path:
+        """The settings file."""
+        return config_path(self.home)
+
+    @property
+    def store_path(self) -> Path:
+        """The encrypted store."""
+        return self.home / "store.db"
+
+    @property
+    def marker_path(self) -> Path:
+        """That there is a store, for when there is none."""
+        return self.home / "store.json"
+
+    @property
+    def former_store_path(self) -> Path:
+        """The store that a restored backup replaced, until the user lets go of it."""
+        return self.home / "store.db.before-restore"
+
+    @property
+    def key_path(self) -> Path:
+        """The store's key, where no keyring holds it."""
+        return self.home / "store.key"
+
+    @property
+    def next_key_path(self) -> Path:
+        """While the key is changed: the new one, or that it is in the keyring."""
+        return self.home / "store.key.next"
+
+    @property
+    def locked_path(self) -> Path:
+        """There while the profile is locked; with a passphrase, it holds the key, encrypted with that."""
+        return self.home / "locked"
+
+    @property
+    def base_dir(self) -> Path:
+        """The base model: what was fetched and what was built from it."""
+        return self.home / "base"
+
+    @property
+    def run_dir(self) -> Path:
+        """What exists for the running service only."""
+        return self.home / "run"
+
+    @property
+    def lock_path(self) -> Path:
+        """Locked by the one service that runs this profile."""
+        return self.run_dir / "lock"
+
+    @property
+    def socket_path(self) -> Path:
+        """The Unix socket, where `unix_socket` is set."""
+        return self.run_dir / "idiolect.sock"
+
+    @property
+    def token_path(self) -> Path:
+        """The bearer token that a client shows."""
+        return self.run_dir / "token"
+
+    def scoped_token_path(self, scope: str) -> Path:
+        """The bearer token for a smaller scope."""
+        return self.run_dir / f"token-{scope}"
+
+    @property
+    def log_path(self) -> Path:
+        """The service's log."""
+        return self.home / "log" / "idiolect.log"
+
+    @property
+    def eval_page_path(self) -> Path:
+        """The page of the last evaluation: figures, no text."""
+        return self.home / "eval.html"
+
+    def owns(self, path: Path) -> bool:
+        """Whether the program made what is at `path` in the profile's folder, a draft of it included."""
+        return any(fnmatch.fnmatchcase(path.name.removeprefix("."), pattern) for pattern in _OWN)
+
+    def prepare(self) -> Self:
+        """Create the profile's folders, for the user alone (0700), and return self.
+
+        An existing folder of the profile is closed to others too, unless it holds files of somebody
+        else's (a shared folder such as `/tmp` is left as it is). Raises HomeError.
+        """
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if all(map(self.owns, self.home.iterdir())):
+                _close_to_others(self.home)
+            for folder in (self.base_dir, self.run_dir, self.log_path.parent):
+                folder.mkdir(mode=0o700, exist_ok=True)
+                _close_to_others(folder)
+        except OSError as error:
+            raise HomeError(
+                f"The profile's folder {self.home} cannot be used: {error.strerror}. "
+                f"Make it writable, or name another folder in {ENV_PREFIX}HOME."
+            ) from None
+        self.require_writable()
+        return self
+
+    def require_writable(self) -> None:
+        """Raise HomeError where the profile's folder cannot be written, as on a disk that is read-only."""
+        if not os.access(self.home, os.W_OK | os.X_OK):
+            raise HomeError(
+                f"The profile's folder {self.home} is not writable. "
+                f"Make it writable, or name another folder in {ENV_PREFIX}HOME."
+            )
+
+
+def config_path(home: Path) -> Path:
+    """The settings file of the profile in `home`."""
+    return home / "config.toml"
+
+
+def real_path(path: Path) -> Path:
+    """The full path without symbolic links, as far as it is there; it never fails.
+
+    Of links that lead in a circle one is left in it: whoever opens that is told by the system, with an `OSError`.
+    `Path.resolve` raises a `RuntimeError` there.
+    """
+    return Path(os.path.realpath(path))
+
+
+def absolute_path(path: Path) -> Path:
+    """:func:`real_path` of a path in which `~` may stand for a home."""
+    try:
+        return real_path(path.expanduser())
+    except RuntimeError:  # "~name" of a user who does not exist
+        return real_path(path)
+
+
+def _close_to_others(folder: Path) -> None:
+    if sys.platform != "win32" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
+        folder.chmod(0o700)

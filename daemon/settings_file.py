@@ -1,0 +1,84 @@
+"""Settings as they are written: in `config.toml` and in the environment, and what can be wrong with them."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pydantic
+
+from idiolect.daemon.profile_paths import ENV_PREFIX, HomeError, config_path, default_home
+from idiolect.models.errors import IdiolectError
+
+
+class SettingsError(IdiolectError):
+    """A setting is unknown or has a value that is not allowed."""
+
+    code: ClassVar[str] = "bad-setting"
+    exit_code: ClassVar[int] = 30
+    http_status: ClassVar[int] = 500
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The keys of config.toml; none where there is no such file. Raises SettingsError."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except OSError as error:
+        if not os.access(path.parent, os.X_OK):
+            raise HomeError(
+                f"The profile's folder {path.parent} cannot be entered: {error.strerror}. "
+                f"Make it yours, or name another folder in {ENV_PREFIX}HOME."
+            ) from None
+        raise SettingsError(
+            f"{path} cannot be read: {error.strerror}. Make it readable or move it away."
+        ) from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} is not UTF-8 text. Save it as UTF-8 or move it away.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}. Correct it or move it away.") from None
+    if "home" in values:
+        raise SettingsError(
+            f"{path}: 'home' cannot be set here. Set {ENV_PREFIX}HOME in the environment instead."
+        )
+    return values
+
+
+def refuse_unknown_environment(cls: type[pydantic.BaseModel]) -> None:
+    """Raise SettingsError where an environment variable names a setting that `cls` does not have."""
+    for name in os.environ:
+        if name.upper().startswith(ENV_PREFIX):
+            key = name[len(ENV_PREFIX) :].lower()
+            if key not in cls.model_fields:
+                raise SettingsError(_unknown(cls, key, f"environment variable {name}"))
+
+
+def _unknown(cls: type[pydantic.BaseModel], key: str, where: str) -> str:
+    near = difflib.get_close_matches(key, cls.model_fields, n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    return f"{where}: there is no setting '{key}'.{hint} The settings are: {', '.join(cls.model_fields)}."
+
+
+def explain(cls: type[pydantic.BaseModel], error: pydantic.ValidationError, given: dict[str, Any]) -> str:
+    """One sentence about the first thing that is wrong: where, which key, what is allowed."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    key = str(first["loc"][0]) if first["loc"] else ""
+    variable = f"{ENV_PREFIX}{key.upper()}"
+    if key in given:
+        where = "option"
+    elif any(name.upper() == variable for name in os.environ):
+        where = f"environment variable {variable}"
+    else:
+        home = given.get("home") or os.environ.get(f"{ENV_PREFIX}HOME") or default_home()
+        where = str(config_path(Path(home)))
+    if first["type"] == "extra_forbidden":
+        return _unknown(cls, key, where)
+    wrong = first["msg"][0].lower() + first["msg"][1:]
+    return (
+        f"{where}: '{key}' has a value that is not allowed ({wrong}). "
+        f"What belongs there: {cls.model_fields[key].description}."
+    )
