@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from idiolect.adapters.evaluation.eval_split import Message, Split, split_corpus, split_history
 from idiolect.adapters.evaluation.run import Order
 from idiolect.adapters.training.round import NothingNewError
+from idiolect.daemon.ingest.entry_batch import cleaned
 from idiolect.daemon.ingest.file_discovery import find
-from idiolect.daemon.ingest.intake import cleaned, saved_at
+from idiolect.daemon.ingest.file_import import saved_at
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.rounds.trainer import TRAINING, Trainer, order_of
 from idiolect.daemon.runtime.child_processes import Children, Work

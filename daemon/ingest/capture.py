@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from idiolect.daemon.ingest.entry_batch import EntryBatch, cleaned, identity
 from idiolect.daemon.ingest.file_discovery import Exclusion, Ignored, find
-from idiolect.daemon.ingest.intake import Batch, Intake, cleaned, identity
+from idiolect.daemon.ingest.file_import import FileImport
 from idiolect.daemon.ingest.origins import Origins
 from idiolect.daemon.privacy.app_policy import OffLimits, Place
 from idiolect.daemon.privacy.pause import Pause, PausedError
@@ -148,8 +149,8 @@ class Ingest:
             return Learned(None, False, redactions, "duplicate")
         return Learned(ids[0], True, redactions, None)
 
-    def _batch(self, report: ReadReport | None = None) -> Batch:
-        return Batch(self._store, self._encode, self._learned, self.off_record, report)
+    def _batch(self, report: ReadReport | None = None) -> EntryBatch:
+        return EntryBatch(self._store, self._encode, self._learned, self.off_record, report)
 
     # Files, folders and repositories
 
@@ -197,7 +198,7 @@ class Ingest:
 
     def _import(self, found: dict[Path, _Found], report: ReadReport) -> Iterator[Progress]:
         batch = self._batch(report)
-        intake = Intake(self._store, self._origins, batch)
+        imported = FileImport(self._store, self._origins, batch)
         total = sum(one.size_bytes for one in found.values())
         done = 0
         path = next(iter(found))
@@ -206,7 +207,7 @@ class Ingest:
         try:
             for path, one in found.items():
                 with self._alone(path):
-                    for read_bytes in self._one(intake, path, one, origins[one.root]):
+                    for read_bytes in self._one(imported, path, one, origins[one.root]):
                         yield Progress(
                             path, report.entries, report.words, done + min(read_bytes, one.size_bytes), total
                         )
@@ -220,18 +221,18 @@ class Ingest:
             raise _nothing(report)
         yield Progress(path, report.entries, report.words, total, total, report)
 
-    def _one(self, intake: Intake, path: Path, one: _Found, origin: int) -> Iterator[int]:
-        report = intake.report
+    def _one(self, imported: FileImport, path: Path, one: _Found, origin: int) -> Iterator[int]:
+        report = imported.report
         try:
             kind = table.kind_of(path)
             if kind is None:
                 report.skip(Skipped(path, "other file type"))
             elif kind is table.BY_NAME["git"]:
-                yield from intake.repository(path, kind, one.asked, origin=origin)
+                yield from imported.repository(path, kind, one.asked, origin=origin)
             elif path.is_file() and not one.again and not self.is_changed(path):
                 report.skip(Skipped(path, "unchanged"))
             else:
-                yield from intake.file(path, kind, one.asked, origin=origin)
+                yield from imported.file(path, kind, one.asked, origin=origin)
         except (NoSuchPathError, UnreadableError):  # gone, or closed to us, since it was found
             report.skip(Skipped(path, "unreadable", f"{path} cannot be read"))
 
@@ -291,7 +292,7 @@ class Ingest:
             return 0
         report = ReadReport()
         batch = self._batch(report)
-        intake = Intake(self._store, self._origins, batch)
+        imported = FileImport(self._store, self._origins, batch)
         with self._alone(path):
             if not _is_regular(path):
                 self._origins.lost(str(path))
@@ -302,7 +303,7 @@ class Ingest:
                 origin, me = known or (self._store.add_source(str(root), "folder"), ())
                 if kind is not None:
                     off_record = off_record or self.paused or self.off_record.covers(path.stat().st_mtime)
-                    for _ in intake.file(path, kind, Asked(me), origin=origin, off_record=off_record):
+                    for _ in imported.file(path, kind, Asked(me), origin=origin, off_record=off_record):
                         pass
             except (NoSuchPathError, UnreadableError, OSError):
                 self._origins.lost(str(path))

@@ -31,7 +31,8 @@ CHANGE = textwrap.dedent("""
     import json, sys
     import keyring
     from idiolect.daemon.storage import keys
-    from idiolect.daemon import locking, process, purge
+    from idiolect.daemon.profile import locking, purge
+    from idiolect.daemon.runtime import process
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.store import Store
 

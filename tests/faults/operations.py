@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from idiolect.daemon.ingest import intake
+from idiolect.daemon.ingest import entry_batch
 from idiolect.daemon.ingest.capture import Ingest
 from idiolect.daemon.ingest.watch import Watcher
 from idiolect.daemon.profile import backup
@@ -37,7 +37,9 @@ COPY_KEY = copies.raw("c3" * 32)
 CANARY = "heron"
 _TEXTS = 40
 
-intake._BATCH = 20  # as if a file were twenty-five times as long: several transactions for each
+entry_batch._TRANSACTION_ENTRIES = (
+    20  # as if a file were twenty-five times as long: several transactions for each
+)
 
 
 @dataclass(frozen=True)

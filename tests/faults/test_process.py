@@ -138,7 +138,7 @@ def test_a_second_sigterm_does_not_cut_the_orderly_end_short(toy, monkeypatch):
 def test_a_starter_that_goes_away_leaves_a_running_service(toy):
     code = (
         "import os, threading\n"
-        "from idiolect.daemon import process\n"
+        "from idiolect.daemon.runtime import process\n"
         "from idiolect.daemon.settings import Settings\n"
         f"settings = Settings(home={str(toy.home)!r})\n"
         "process._spawn(settings, ())\n"

@@ -14,7 +14,7 @@ from pathlib import Path
 import keyring.backend
 import pytest
 
-from idiolect.daemon.ingest.intake import identity
+from idiolect.daemon.ingest.entry_batch import identity
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import keys

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from idiolect.daemon.ingest.intake import identity
+from idiolect.daemon.ingest.entry_batch import identity
 from idiolect.daemon.storage import schema
 from idiolect.daemon.storage.records import FileState, NewEntry
 from idiolect.daemon.storage.selectors import Selector

@@ -376,7 +376,7 @@ def test_a_backup_whose_note_cannot_be_taken_back_is_told_of_until_the_next_look
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from idiolect.daemon import backup, backupfile
+from idiolect.daemon.profile import backup
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies
 from idiolect.models import durable
@@ -384,7 +384,7 @@ def kill(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 when = sys.argv[3]
 if when == "begun":
-    backup.unfinished.begun = kill
+    backup.unfinished_backups.begun = kill
 elif when == "noted":
     copies.write = kill
 elif when == "copied":
@@ -446,7 +446,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 import psutil
-from idiolect.daemon import unfinished
+from idiolect.daemon.profile import unfinished_backups
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.store import Store
@@ -454,7 +454,7 @@ began = psutil.Process.create_time
 psutil.Process.create_time = lambda self: began(self) + 3600  # as after the clock was set
 mine = Settings(home=Path(sys.argv[1]), keyring=False)
 with closing(Store.open(mine.store_path, keys.obtain(mine).hex)) as store:
-    unfinished.clear(store)
+    unfinished_backups.clear(store)
     print(len(store.unfinished_backups()))
 """
 

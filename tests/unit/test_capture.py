@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from idiolect.daemon.ingest import intake, origins
+from idiolect.daemon.ingest import entry_batch, file_import, origins
 from idiolect.daemon.ingest.capture import Ingest, Learned, PausedError
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
@@ -458,7 +458,8 @@ def test_a_hash_off_the_record_is_cut_short_too(profile: Profile) -> None:
 def test_forgotten_messages_do_not_come_back_with_their_file(
     profile: Profile, monkeypatch: pytest.MonkeyPatch, tracked: int
 ) -> None:
-    monkeypatch.setattr(intake, "_TRACKED", tracked)  # of a very long file no paragraphs are remembered
+    for module in (entry_batch, file_import):  # of a very long file no paragraphs are remembered
+        monkeypatch.setattr(module, "TRACKED_PARAGRAPHS", tracked)
     lines = [f'{{"text": "message {n} of the heron", "ts": "2024-05-0{n}T12:00:00Z"}}' for n in range(1, 6)]
     profile.write("mine.jsonl", "\n".join(lines))
     assert profile.add().entries == 5
@@ -536,7 +537,8 @@ def test_a_file_is_updated_only_if_it_is_not_excluded(profile: Profile) -> None:
 def test_a_very_long_file_is_remembered_by_its_entries_only(
     profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "_TRACKED", 100)
+    for module in (entry_batch, file_import):
+        monkeypatch.setattr(module, "TRACKED_PARAGRAPHS", 100)
     content = "same\n\nsame\n\n" + "".join(f"{n}\n\n" for n in range(101))
     profile.write("a.txt", content)
     profile.add()
@@ -686,7 +688,6 @@ def test_a_full_disk_loses_nothing(profile: Profile) -> None:
 GROWTH = """
 import resource, sys
 from pathlib import Path
-from idiolect.daemon import intake, origins
 from idiolect.daemon.capture import Ingest
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store

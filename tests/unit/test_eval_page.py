@@ -313,8 +313,8 @@ def test_names_and_reasons_are_text_not_markup(result):
 
 def test_the_same_result_makes_the_same_page_in_any_process(result, html):
     render = (
-        "import json, sys; from idiolect.daemon import evalpage; "
-        "sys.stdout.write(evalpage.render(json.load(sys.stdin)))"
+        "import json, sys; from idiolect.daemon.evaluation import eval_page; "
+        "sys.stdout.write(eval_page.render(json.load(sys.stdin)))"
     )
     elsewhere = subprocess.run(
         [sys.executable, "-c", render], input=json.dumps(result), capture_output=True, text=True, check=True
@@ -329,5 +329,5 @@ def test_the_user_s_own_matplotlib_settings_neither_change_the_page_nor_are_chan
 
 
 def test_the_service_does_not_import_matplotlib_with_the_page():
-    check = "import sys; from idiolect.daemon import evalpage; sys.exit('matplotlib' in sys.modules)"
+    check = "import sys; from idiolect.daemon.evaluation import eval_page; sys.exit('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

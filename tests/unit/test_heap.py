@@ -11,7 +11,7 @@ import pytest
 
 HEAPS = """
 import ctypes, threading
-from idiolect.daemon import heap
+from idiolect.daemon.runtime import heap
 {first}
 barrier = threading.Barrier(8)
 libc = ctypes.CDLL(None)

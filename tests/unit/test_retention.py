@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from idiolect.daemon.ingest.intake import identity
+from idiolect.daemon.ingest.entry_batch import identity
 from idiolect.daemon.profile.retention import Retention
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import NewEntry

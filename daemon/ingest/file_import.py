@@ -1,151 +1,35 @@
-"""What a file or a repository says, into the store: in transactions of some hundred entries, once each."""
+"""Brings what is newly written in a file or a git repository into the store, once each."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import sys
-from array import array
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.ingest.normalise import has_words, normalise, pieces
-from idiolect.daemon.redaction.redact import placeholders, redact, without_placeholders
+from idiolect.daemon.ingest.entry_batch import TRACKED_PARAGRAPHS, cleaned, identity
+from idiolect.daemon.ingest.normalise import has_words, pieces
+from idiolect.daemon.redaction.redact import placeholders
 from idiolect.daemon.sources import commit_messages, git
 from idiolect.daemon.sources.people import not_known
-from idiolect.daemon.sources.readers import ReadReport, Skipped, status
+from idiolect.daemon.sources.readers import Skipped, status
 from idiolect.daemon.storage.paragraphs import Known, Ledger, Originals, digest
-from idiolect.daemon.storage.records import COMMANDS, FileState, NewEntry
+from idiolect.daemon.storage.records import FileState
 from idiolect.daemon.storage.selectors import Selector
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from idiolect.daemon.ingest.entry_batch import EntryBatch
     from idiolect.daemon.ingest.origins import Origins
-    from idiolect.daemon.privacy.pause import Pause
     from idiolect.daemon.sources.people import Asked
     from idiolect.daemon.sources.table import Kind
     from idiolect.daemon.storage.store import Store
 
-_BATCH: Final = 500  # entries in one transaction
-_TRACKED: Final = 50_000  # paragraphs of a file that are remembered one by one
 _HELD_CHARS: Final = 4 << 20  # new text of a file that waits to be compared with what was removed from it
 _EDITS: Final = 200  # entries that are remembered of one paragraph
 _COMPARED: Final = 2000  # removed paragraphs that it is compared with
-
-
-def cleaned(text: str, source: str = "") -> tuple[str, int]:
-    """`text` from a `source`, normalised and without secrets, and how many those were; "" where nothing is left."""
-    text, redactions = redact(normalise(text), prose=source != COMMANDS)
-    return (text if has_words(without_placeholders(text)) else ""), redactions
-
-
-def identity(*parts: str | int | None) -> str:
-    """The key by which an entry is known again: SHA-256 of what makes it one, in hexadecimal digits."""
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-class Batch:
-    """Entries on their way into the store. The fast memory hears of each after it was committed."""
-
-    def __init__(
-        self,
-        store: Store,
-        encode: Callable[[str], list[int]],
-        learned: Callable[[Sequence[tuple[int, list[int]]]], object],
-        pause: Pause,
-        report: ReadReport | None = None,
-    ) -> None:
-        """`encode` turns a text into token ids; `learned` gets the ids and token ids of a transaction's entries.
-
-        Once `pause` is active, nothing that waits or comes is stored: `put` and `flush` raise PausedError.
-        """
-        self._pause = pause
-        self.report = ReadReport() if report is None else report
-        self._store = store
-        self._encode = encode
-        self._learned = learned
-        self._waiting: list[tuple[NewEntry, list[int], list[int]]] = []
-        self._known: dict[str, list[int]] = {}
-        self._state: FileState | None = None
-
-    def put(
-        self,
-        text: str,
-        *,
-        source: str,
-        at: datetime,
-        key: str,
-        redactions: int,
-        ids: list[int],
-        app: str | None = None,
-        origin: int | None = None,
-    ) -> bool:
-        """Add an entry, to be committed with others; its id comes into `ids`, if it was not stored before.
-
-        True if that made a whole transaction, which is now committed. Raises PausedError.
-        """
-        tokens = self._encode(text)
-        raw = array("I", tokens)
-        if sys.byteorder == "big":
-            raw.byteswap()
-        entry = NewEntry(text, source, app, at, raw.tobytes(), redactions, key, origin)
-        self._waiting.append((entry, tokens, ids))
-        if len(self._waiting) < _BATCH and not self._pause.active:
-            return False
-        self.flush()
-        return True
-
-    def flush(self) -> None:
-        """Commit what waits; entries not while learning is paused: then they are dropped. Raises PausedError."""
-        waiting, self._waiting = self._waiting, []
-        state, self._state = self._state, None
-        if waiting:
-            with self._pause.learning():
-                self._commit(waiting, state)
-        elif state is not None:
-            self._store.add([], file=state)
-
-    def _commit(self, waiting: list[tuple[NewEntry, list[int], list[int]]], state: FileState | None) -> None:
-        stored = self._store.add([entry for entry, _, _ in waiting], file=state)
-        new = []
-        for (entry, tokens, ids), id_ in zip(waiting, stored, strict=True):
-            if id_ is None:
-                self.report.skip_known()
-                if len(self._known) < _TRACKED:
-                    self._known[digest(entry.text)] = ids
-                continue
-            ids.append(id_)
-            self.report.entries += 1
-            self.report.words += len(entry.text.split())
-            self.report.redactions += entry.redactions
-            if entry.source != COMMANDS:
-                new.append((id_, tokens))
-        if new:
-            self._learned(new)
-
-    def end_file(self, state: Callable[[], FileState]) -> FileState:
-        """Commit what waits, and leave the file's state to the next transaction.
-
-        A state names the ids of the file's entries, so it comes after them. If the program is killed
-        in between, the file is read once more, and nothing of it is stored twice.
-        """
-        self.flush()
-        self._known.clear()
-        self._state = state()
-        return self._state
-
-    def recall(self, at: datetime, source: str) -> None:
-        """Commit what waits; find the ids of those texts of `at` that turned out to be stored before."""
-        self.flush()
-        if self._known:
-            moment = Selector(source=source, since=at, until=at + timedelta(microseconds=1))
-            for entry in self._store.entries(selector=moment):
-                if (ids := self._known.get(digest(entry.text))) is not None:
-                    ids.append(entry.id)
 
 
 @dataclass(slots=True)
@@ -188,7 +72,7 @@ def saved_at(status: os.stat_result) -> datetime:
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Origin:
     """Where text is read: the path, what its entries are filed under, and the number of the source."""
 
     path: Path
@@ -196,7 +80,7 @@ class _Place:
     origin: int | None
 
 
-class _Page:
+class _FileParagraphs:
     """A file while it is read: what it held before, and what it holds now."""
 
     def __init__(self, status: os.stat_result, known: tuple[str, ...]) -> None:
@@ -222,10 +106,10 @@ class _Page:
         )
         if self._paragraphs is not None:
             self._paragraphs.append(paragraph)
-            if len(self._paragraphs) > _TRACKED:
+            if len(self._paragraphs) > TRACKED_PARAGRAPHS:
                 self._paragraphs = None
         ordinal = self._seen.get(name, 0)
-        if ordinal or len(self._seen) < _TRACKED:
+        if ordinal or len(self._seen) < TRACKED_PARAGRAPHS:
             self._seen[name] = ordinal + 1
         return None if known else _New(paragraph, text, at, redactions, ordinal, document, stamp)
 
@@ -243,10 +127,10 @@ class _Page:
         return FileState(str(path), self._status.st_size, self._status.st_mtime_ns, known)
 
 
-class Intake:
-    """Takes in files and repositories, one after the other."""
+class FileImport:
+    """Brings files and repositories into the store, one after the other."""
 
-    def __init__(self, store: Store, origins: Origins, batch: Batch) -> None:
+    def __init__(self, store: Store, origins: Origins, batch: EntryBatch) -> None:
         """`batch` gets the entries, and its report what was read and skipped."""
         self._store = store
         self._origins = origins
@@ -266,9 +150,9 @@ class Intake:
         state = self._store.file_state(str(path))
         if state is None and kind.documents:
             state = self._origins.of(str(path), before, lambda: self._digests(path, kind, asked))
-        page = _Page(before, state.paragraphs if state else ())
+        page = _FileParagraphs(before, state.paragraphs if state else ())
         compares = bool(page.ledger) and kind.documents and kind.name != "jsonl"
-        place = _Place(path, kind.source, origin)
+        place = _Origin(path, kind.source, origin)
         held: list[_New] = []
         held_chars = known = 0
         spoken = complained = False
@@ -339,17 +223,17 @@ class Intake:
 
     def _digests(self, path: Path, kind: Kind, asked: Asked) -> list[str]:
         """The hashes of a file's paragraphs, of a very long one those at its start."""
-        page = _Page(status(path), ())
+        page = _FileParagraphs(status(path), ())
         found = []
         for item in kind.pieces(path, asked):
             text = "" if isinstance(item, Skipped) else cleaned(item.text, kind.source)[0]
             if text and not isinstance(item, Skipped) and (new := page.see(text, item.at)):
                 found.append(new.paragraph.digest)
-                if len(found) > _TRACKED:
+                if len(found) > TRACKED_PARAGRAPHS:
                     break
         return found
 
-    def _whole(self, place: _Place, page: _Page, new: _New) -> bool:
+    def _whole(self, place: _Origin, page: _FileParagraphs, new: _New) -> bool:
         """Put a paragraph of which nothing is known; True if that made a transaction."""
         committed = False
         for part, piece in enumerate(pieces(new.text)):
@@ -368,7 +252,7 @@ class Intake:
             )
         return committed
 
-    def _edited(self, place: _Place, page: _Page, held: list[_New]) -> None:
+    def _edited(self, place: _Origin, page: _FileParagraphs, held: list[_New]) -> None:
         """Put what is new in paragraphs that may have been edited from some that are gone."""
         removed = page.ledger.removed()
         stored, all_known = self._stored(removed)
@@ -386,7 +270,7 @@ class Intake:
             else:
                 new.paragraph.off_record = True
 
-    def _runs(self, place: _Place, page: _Page, new: _New, runs: tuple[str, ...]) -> None:
+    def _runs(self, place: _Origin, page: _FileParagraphs, new: _New, runs: tuple[str, ...]) -> None:
         """Put the new words of an edited paragraph."""
         for part, run in enumerate(runs):
             if has_words(run):

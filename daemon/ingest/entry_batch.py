@@ -1,0 +1,140 @@
+"""Entries on their way into the store: cleaned, and committed some hundred at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from array import array
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from idiolect.daemon.ingest.normalise import has_words, normalise
+from idiolect.daemon.redaction.redact import redact, without_placeholders
+from idiolect.daemon.sources.readers import ReadReport
+from idiolect.daemon.storage.paragraphs import digest
+from idiolect.daemon.storage.records import COMMANDS, FileState, NewEntry
+from idiolect.daemon.storage.selectors import Selector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from idiolect.daemon.privacy.pause import Pause
+    from idiolect.daemon.storage.store import Store
+
+TRACKED_PARAGRAPHS: Final = 50_000
+"""How many paragraphs of a file are remembered one by one."""
+
+_TRANSACTION_ENTRIES: Final = 500
+
+
+def cleaned(text: str, source: str = "") -> tuple[str, int]:
+    """`text` from a `source`, normalised and without secrets, and how many those were; "" where nothing is left."""
+    text, redactions = redact(normalise(text), prose=source != COMMANDS)
+    return (text if has_words(without_placeholders(text)) else ""), redactions
+
+
+def identity(*parts: str | int | None) -> str:
+    """The key by which an entry is known again: SHA-256 of what makes it one, in hexadecimal digits."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+class EntryBatch:
+    """Entries on their way into the store. The fast memory hears of each after it was committed."""
+
+    def __init__(
+        self,
+        store: Store,
+        encode: Callable[[str], list[int]],
+        learned: Callable[[Sequence[tuple[int, list[int]]]], object],
+        pause: Pause,
+        report: ReadReport | None = None,
+    ) -> None:
+        """`encode` turns a text into token ids; `learned` gets the ids and token ids of a transaction's entries.
+
+        Once `pause` is active, nothing that waits or comes is stored: `put` and `flush` raise PausedError.
+        """
+        self._pause = pause
+        self.report = ReadReport() if report is None else report
+        self._store = store
+        self._encode = encode
+        self._learned = learned
+        self._waiting: list[tuple[NewEntry, list[int], list[int]]] = []
+        self._known: dict[str, list[int]] = {}
+        self._state: FileState | None = None
+
+    def put(
+        self,
+        text: str,
+        *,
+        source: str,
+        at: datetime,
+        key: str,
+        redactions: int,
+        ids: list[int],
+        app: str | None = None,
+        origin: int | None = None,
+    ) -> bool:
+        """Add an entry, to be committed with others; its id comes into `ids`, if it was not stored before.
+
+        True if that made a whole transaction, which is now committed. Raises PausedError.
+        """
+        tokens = self._encode(text)
+        raw = array("I", tokens)
+        if sys.byteorder == "big":
+            raw.byteswap()
+        entry = NewEntry(text, source, app, at, raw.tobytes(), redactions, key, origin)
+        self._waiting.append((entry, tokens, ids))
+        if len(self._waiting) < _TRANSACTION_ENTRIES and not self._pause.active:
+            return False
+        self.flush()
+        return True
+
+    def flush(self) -> None:
+        """Commit what waits; entries not while learning is paused: then they are dropped. Raises PausedError."""
+        waiting, self._waiting = self._waiting, []
+        state, self._state = self._state, None
+        if waiting:
+            with self._pause.learning():
+                self._commit(waiting, state)
+        elif state is not None:
+            self._store.add([], file=state)
+
+    def _commit(self, waiting: list[tuple[NewEntry, list[int], list[int]]], state: FileState | None) -> None:
+        stored = self._store.add([entry for entry, _, _ in waiting], file=state)
+        new = []
+        for (entry, tokens, ids), id_ in zip(waiting, stored, strict=True):
+            if id_ is None:
+                self.report.skip_known()
+                if len(self._known) < TRACKED_PARAGRAPHS:
+                    self._known[digest(entry.text)] = ids
+                continue
+            ids.append(id_)
+            self.report.entries += 1
+            self.report.words += len(entry.text.split())
+            self.report.redactions += entry.redactions
+            if entry.source != COMMANDS:
+                new.append((id_, tokens))
+        if new:
+            self._learned(new)
+
+    def end_file(self, state: Callable[[], FileState]) -> FileState:
+        """Commit what waits, and leave the file's state to the next transaction.
+
+        A state names the ids of the file's entries, so it comes after them. If the program is killed
+        in between, the file is read once more, and nothing of it is stored twice.
+        """
+        self.flush()
+        self._known.clear()
+        self._state = state()
+        return self._state
+
+    def recall(self, at: datetime, source: str) -> None:
+        """Commit what waits; find the ids of those texts of `at` that turned out to be stored before."""
+        self.flush()
+        if self._known:
+            moment = Selector(source=source, since=at, until=at + timedelta(microseconds=1))
+            for entry in self._store.entries(selector=moment):
+                if (ids := self._known.get(digest(entry.text))) is not None:
+                    ids.append(entry.id)
