@@ -88,7 +88,7 @@ def test_pieces_are_short_and_lose_no_word(text: str, longest: int) -> None:
 
 @given(st.sampled_from(EXAMPLES), st.data())
 def test_no_secret_is_completed(example: str, data: st.DataObject) -> None:
-    redacted, count = redact(example)
+    redacted, count = redact(example, prose=False)
     place = data.draw(st.integers(0, len(example) - 1))
     before, offered = example[:place], example[place:]
     # Only what reaches into the secret is at stake; what is offered behind it may be.
