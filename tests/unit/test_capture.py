@@ -688,7 +688,7 @@ def test_a_full_disk_loses_nothing(profile: Profile) -> None:
 GROWTH = """
 import resource, sys
 from pathlib import Path
-from idiolect.daemon.capture import Ingest
+from idiolect.daemon.ingest.capture import Ingest
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 home, text = map(Path, sys.argv[1:])

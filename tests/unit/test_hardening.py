@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="modes and limit
 
 ASK = textwrap.dedent("""
     import ctypes, json, os, resource, sys
-    from idiolect.models.shield import shield
+    from idiolect.models.hardening import shield
 
     resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
     os.umask(0)

@@ -465,7 +465,7 @@ def test_what_a_person_wrote_of_a_commit_message(message: str, wanted: str) -> N
 LARGE = """
 import resource, sys
 from pathlib import Path
-from idiolect.daemon.readers import Item
+from idiolect.daemon.sources.readers import Item
 from idiolect.daemon.sources.people import Asked
 from idiolect.daemon.sources.table import BY_NAME, document_at, kind_of
 path = Path(sys.argv[1])
