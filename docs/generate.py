@@ -241,6 +241,18 @@ def bench() -> str:
     return "\n\n".join(shown)
 
 
+def headline() -> str:
+    """What a suggestion and the service cost, in one sentence; nothing if it was not measured."""
+    found: dict[str, Any] = json.loads(BENCH.read_text("utf-8")) if BENCH.exists() else {}
+    typing = found.get("typing") or {}
+    if not {"p50_ms", "p95_ms", "service_mb"} <= typing.keys():
+        return ""
+    middle, slow, memory = (
+        _in(typing[name], unit) for name, unit in (("p50_ms", "ms"), ("p95_ms", "ms"), ("service_mb", "MB"))
+    )
+    return f"A suggestion takes {middle} in the median and {slow} at the 95th percentile; the service takes {memory} of memory."
+
+
 def _machines(parts: dict[str, str]) -> str:
     """The machine; where there were several, each with the parts that it measured."""
     by_machine: dict[str, list[str]] = {}
@@ -334,7 +346,7 @@ def _savings(corpora: dict[str, dict[str, Any]]) -> str:
     rows = [
         "Keystrokes saved of 100 characters with three words on offer, on people's newest text; a ghost's net "
         "savings (half a keystroke lost for each new wrong one), how often its first word is right, and new wrong "
-        "ones per 100 characters, with all that is served ([docs/measuring.md](docs/measuring.md)):",
+        "ones per 100 characters, with all that is served ([measuring.md](measuring.md)):",
         "",
         "| text | fresh install | + recent text | + memory | all | ghost, net | right | wrong |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",

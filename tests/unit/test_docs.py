@@ -71,7 +71,7 @@ def test_what_cog_generates_is_up_to_date():
 
 @pytest.fixture
 def bench(monkeypatch, tmp_path):
-    """`bench(figures)`: the README's tables for these contents of bench.json; None: there is no such file."""
+    """`bench(figures)`: the tables of performance.md for these contents of bench.json; None: there is no such file."""
     spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
@@ -82,11 +82,13 @@ def bench(monkeypatch, tmp_path):
             generate.BENCH.write_text(json.dumps(figures))
         return generate.bench()
 
+    tables.headline = lambda: generate.headline()
     return tables
 
 
 def test_figures_that_were_not_measured_are_not_mentioned(bench):
     assert bench(None) == ""
+    assert bench.headline() == ""
     assert bench({}) == ""
     assert bench({"quality": {}, "latency": [], "typing": {}, "training": []}) == ""
     tables = bench(
@@ -126,6 +128,11 @@ def test_figures_are_shown_as_they_were_measured(bench):
     assert row in tables
     assert "| one token | 11.0 ms | 114 ms |" in tables
     assert "| 390 MB |" in tables
+    assert bench.headline() == ""
+    bench({"typing": {"p50_ms": 4.24, "p95_ms": 31.6, "service_mb": 390.2}})
+    assert "4.2 ms" in (said := bench.headline())
+    assert "32 ms" in said
+    assert "390 MB" in said
     assert "| 1,277 MB |" in tables
     assert "| 1.5 s |" in tables
 
