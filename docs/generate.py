@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+import re
 import runpy
 import textwrap
 from pathlib import Path
@@ -21,12 +22,14 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("models", "adapters", "daemon")
 BENCH = ROOT / "docs" / "bench.json"
 YEAR = ROOT / "docs" / "year.json"
+LOG = ROOT / "docs" / "log.md"
 
 #: Defaults that are another on each machine.
 _BY_MACHINE = {
     "home": "the platform's folder for user data",
     "threads": "2, or 1 where there is one core",
 }
+_STATES = ("adopted", "rejected", "open", "measured")
 _LAST = 4  # rounds at the end of a year
 _KINDS = (("base", "base"), ("memory", "+ memory"), ("adapter", "+ adapter"), ("both", "+ both"))
 
@@ -219,6 +222,30 @@ def _first_paragraph(node: ast.Module | ast.ClassDef) -> str:
     return " ".join((ast.get_docstring(node) or "").partition("\n\n")[0].split())
 
 
+# --- the experiment log ------------------------------------------------------------------------------
+
+#: An entry of the log: its title, what became of it, its topics.
+_ENTRY = re.compile(r"^### (.+)\n\n\*(\w+) · (.+)\*$", re.MULTILINE)
+
+
+def log_index() -> str:
+    """The entries of `log.md` by topic, those that were kept first; each with a link."""
+    topics: dict[str, list[tuple[int, str]]] = {}
+    for title, state, named in _ENTRY.findall(LOG.read_text("utf-8")):
+        line = f"- *{state}*: [{title}](#{_anchor(title)})"
+        for topic in named.split(", "):
+            topics.setdefault(topic, []).append((_STATES.index(state), line))
+    return "\n\n".join(
+        f"**{topic.capitalize()}**\n\n" + "\n".join(line for _, line in sorted(found, key=lambda one: one[0]))
+        for topic, found in sorted(topics.items())
+    )
+
+
+def _anchor(title: str) -> str:
+    """The fragment that a heading gets where Markdown is shown."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
 # --- measurements ------------------------------------------------------------------------------------
 
 
@@ -250,7 +277,10 @@ def headline() -> str:
     middle, slow, memory = (
         _in(typing[name], unit) for name, unit in (("p50_ms", "ms"), ("p95_ms", "ms"), ("service_mb", "MB"))
     )
-    return f"A suggestion takes {middle} in the median and {slow} at the 95th percentile; the service takes {memory} of memory."
+    return (
+        f"A suggestion takes {middle} in the median and {slow} at the 95th percentile; "
+        f"the service takes {memory} of memory."
+    )
 
 
 def _machines(parts: dict[str, str]) -> str:

@@ -1,8 +1,8 @@
 """Draws `typing.svg`, the picture in the README: a sentence that is typed with the program's own suggestions.
 
 `python docs/picture.py` starts the real service with a throw-away profile, lets it read this project's documents, and
-asks for suggestions before each key. The typist takes what is right as `idiolect eval` does: the rest of a word from
-three words for one key, or the right words of a ghost text for one Tab each. The picture shows every key that is pressed.
+asks for suggestions before each key. The typist takes what is right, as `idiolect eval` does: the rest of a word from
+three words for one key, or one word of a ghost text for a Tab. The picture shows every key that is pressed.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "typing.svg"
 SENTENCE = (
-    "Thank you for the notes. I will look at the training round on Monday and tell you whether the new adapter was "
-    "promoted or refused."
+    "The service keeps your text in one encrypted file on your own machine. "
+    "You can forget a sentence at any time, with every adapter that has learned from it."
 )
 READS = ("docs", "README.md", "CONTRIBUTING.md")
 
@@ -48,20 +48,24 @@ class Frame:
 
     @property
     def seconds(self) -> float:
+        """How long the frame is shown."""
         if not self.key:
             return _END_S
         return _KEY_S if len(self.key) == 1 and not self.key.isdigit() else _TAKE_S
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Records the sentence and writes the picture."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--text", default=SENTENCE, help="what is typed")
     parser.add_argument("--out", type=Path, default=PICTURE)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
         frames = record(Path(home), arguments.text)
     arguments.out.write_text(draw(frames), "utf-8")
-    print(f"{frames[-1].keys} keys for {len(arguments.text)} characters: {arguments.out}")
+    sys.stdout.write(f"{frames[-1].keys} keys for {len(arguments.text)} characters: {arguments.out}\n")
 
 
 def record(home: Path, wanted: str) -> list[Frame]:
@@ -98,6 +102,7 @@ def type_text(url: str, token: str, wanted: str) -> list[Frame]:
 
 
 def suggest(url: str, token: str, prefix: str) -> dict[str, Any]:
+    """The answer of the service to a prefix."""
     request = urllib.request.Request(  # noqa: S310, the service's own address
         f"{url}/v1/suggest",
         json.dumps({"prefix": prefix}).encode(),
@@ -186,7 +191,7 @@ def _text(x: float, y: float, spans: str, kind: str = "") -> str:
     return f'<text class="{kind}" x="{x:.0f}" y="{y:.0f}" xml:space="preserve">{spans}</text>'
 
 
-_SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img">
+_SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img">
 <title>A sentence of {characters} characters is typed; suggestions save {saved} keys</title>
 <style>
 text{{font:15px ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;fill:#1f2328}}

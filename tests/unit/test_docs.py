@@ -137,6 +137,26 @@ def test_figures_are_shown_as_they_were_measured(bench):
     assert "| 1.5 s |" in tables
 
 
+# --- the experiment log ------------------------------------------------------------------------------
+
+
+def test_every_experiment_says_what_was_asked_measured_and_decided():
+    _, *entries = re.split(r"^### ", (DOCS / "log.md").read_text("utf-8"), flags=re.MULTILINE)
+    assert len(entries) > 100
+    for entry in entries:
+        assert re.match(r".+\n\n\*(adopted|rejected|open|measured) · [a-z ,]+\*\n", entry), entry[:80]
+        labels = re.findall(r"^\*\*(\w+)\.\*\* ?", entry, re.MULTILINE)
+        assert labels == ["Question", "Setup", "Result", "Decision"], entry[:80]
+
+
+def test_links_to_experiments_lead_somewhere():
+    text = (DOCS / "log.md").read_text("utf-8")
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    anchors = [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+    assert len(set(anchors)) == len(anchors)
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= set(anchors)
+
+
 # --- the command line --------------------------------------------------------------------------------
 
 
