@@ -423,6 +423,17 @@ def test_links_lead_somewhere(page):
             assert (page.parent / target.partition("#")[0]).exists(), target
 
 
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_files_and_tests_that_are_named_exist(page):
+    text = (ROOT / page).read_text("utf-8")
+    named = set(re.findall(r"\b(?:models|adapters|daemon|tests)/[\w/]+\.py(?:::\w+)?", text))
+    assert len(named) > 10
+    for one in named:
+        file, _, test = one.partition("::")
+        assert (ROOT / file).is_file(), one
+        assert not test or f"def {test}(" in (ROOT / file).read_text("utf-8"), one
+
+
 def test_the_readme_leads_to_every_page():
     text = (ROOT / "README.md").read_text("utf-8")
     for page in PAGES:
