@@ -13,6 +13,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from typer.main import get_command
@@ -30,6 +31,7 @@ from idiolect.models.errors import IdiolectError
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))]
+SVG = "http://www.w3.org/2000/svg"
 TOY = Path(__file__).parents[1] / "toy"
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -69,12 +71,19 @@ def test_what_cog_generates_is_up_to_date():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def script(name):
+    """A script of the folder docs, as a module."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture
 def bench(monkeypatch, tmp_path):
     """`bench(figures)`: the tables of performance.md for these contents of bench.json; None: there is no such file."""
-    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
+    generate = script("generate")
     monkeypatch.setattr(generate, "BENCH", tmp_path / "bench.json")
 
     def tables(figures):
@@ -135,6 +144,35 @@ def test_figures_are_shown_as_they_were_measured(bench):
     assert "390 MB" in said
     assert "| 1,277 MB |" in tables
     assert "| 1.5 s |" in tables
+
+
+# --- the picture ---------------------------------------------------------------------------------------
+
+
+def test_the_typist_of_the_picture_takes_what_is_right():
+    take = script("picture").take
+    assert take("tomorrow at ten", ("omorrow", "tomorrow"), "") == ("tomorrow ", "2")
+    assert take("tomorrow.", ("tomorrow",), "") == ("tomorrow", "1")
+    assert take("tomorrow.", ("to",), "to be") == ("t", "t")
+    assert take(" at ten", (), " at noon") == (" at", "Tab")
+    assert take(" attends", (), " at noon") == (" ", " ")
+
+
+def test_the_picture_shows_each_key_and_what_was_typed():
+    picture = script("picture")
+    frames = [
+        picture.Frame("Fish & ", "chips today", ("chips",), "1", 7),
+        picture.Frame("Fish & chips", "", (), "", 8),
+    ]
+    shown = [
+        "".join(group.itertext())
+        for group in ElementTree.fromstring(picture.draw(frames)).iter(f"{{{SVG}}}g")
+    ]
+    assert shown == [
+        "Fish & |chips today1 chips7 keys for 7 characters · next key: 1",
+        "Fish & chips|8 keys for 12 characters · done",
+    ]
+    assert "".join(picture._lines("word " * 40)) == "word " * 40
 
 
 # --- the experiment log ------------------------------------------------------------------------------
