@@ -126,7 +126,7 @@ def take(rest: str, words: tuple[str, ...], ghost: str) -> tuple[str, str]:
 
 
 def draw(frames: list[Frame]) -> str:
-    """An SVG that shows the frames one after another, and the last one to whoever wants no motion."""
+    """An SVG that shows the frames one after another, and the last one alone where nothing moves."""
     whole_s = sum(frame.seconds for frame in frames)
     styles, groups, start_s = [], [], 0.0
     for number, frame in enumerate(frames):
@@ -199,7 +199,8 @@ text{{font:15px ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace;fill:#1
 .ghost{{fill:#8c959f}} .number{{fill:#0969da}} .note{{font-size:12px;fill:#656d76}}
 .word{{fill:#fff;stroke:#d0d7de}} .chosen{{fill:#ddf4ff;stroke:#0969da}} .caret{{fill:#0969da}}
 {styles}
-@media (prefers-reduced-motion:reduce){{.f{{animation:none!important}}{last}{{visibility:visible}}}}
+{last}{{visibility:visible}}
+@media (prefers-reduced-motion:reduce){{.f{{animation:none!important}}}}
 </style>
 <rect width="{width}" height="{height}" rx="10" fill="#f6f8fa" stroke="#d0d7de"/>
 <text class="note" x="30" y="26">idiolect, after it read this project's documents</text>
