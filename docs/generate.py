@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+import re
 import runpy
 import textwrap
 from pathlib import Path
@@ -21,12 +22,14 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("models", "adapters", "daemon")
 BENCH = ROOT / "docs" / "bench.json"
 YEAR = ROOT / "docs" / "year.json"
+LOG = ROOT / "docs" / "log.md"
 
 #: Defaults that are another on each machine.
 _BY_MACHINE = {
     "home": "the platform's folder for user data",
     "threads": "2, or 1 where there is one core",
 }
+_STATES = ("adopted", "rejected", "open", "measured")
 _LAST = 4  # rounds at the end of a year
 _KINDS = (("base", "base"), ("memory", "+ memory"), ("adapter", "+ adapter"), ("both", "+ both"))
 
@@ -219,6 +222,30 @@ def _first_paragraph(node: ast.Module | ast.ClassDef) -> str:
     return " ".join((ast.get_docstring(node) or "").partition("\n\n")[0].split())
 
 
+# --- the experiment log ------------------------------------------------------------------------------
+
+#: An entry of the log: its title, what became of it, its topics.
+_ENTRY = re.compile(r"^### (.+)\n\n\*(\w+) · (.+)\*$", re.MULTILINE)
+
+
+def log_index() -> str:
+    """The entries of `log.md` by topic, those that were kept first; each with a link."""
+    topics: dict[str, list[tuple[int, str]]] = {}
+    for title, state, named in _ENTRY.findall(LOG.read_text("utf-8")):
+        line = f"- *{state}*: [{title}](#{_anchor(title)})"
+        for topic in named.split(", "):
+            topics.setdefault(topic, []).append((_STATES.index(state), line))
+    return "\n\n".join(
+        f"**{topic.capitalize()}**\n\n" + "\n".join(line for _, line in sorted(found, key=lambda one: one[0]))
+        for topic, found in sorted(topics.items())
+    )
+
+
+def _anchor(title: str) -> str:
+    """The fragment that a heading gets where Markdown is shown."""
+    return re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+
+
 # --- measurements ------------------------------------------------------------------------------------
 
 
@@ -227,18 +254,33 @@ def bench() -> str:
     if not BENCH.exists():
         return ""
     found: dict[str, Any] = json.loads(BENCH.read_text("utf-8"))
-    parts = [
-        _savings(found.get("savings") or {}),
-        _quality(found.get("quality") or {}),
-        _latency(found.get("latency") or []),
-        _growth(found.get("memory") or []),
-        _costs(found),
-        _learning(found.get("learning") or {}),
-    ]
-    shown = [part for part in parts if part]
+    parts = {
+        "Keystrokes saved": _savings(found.get("savings") or {}),
+        "How well the next token is predicted": _quality(found.get("quality") or {}),
+        "Time and memory": _costs(found),
+        "One pass of the model": _latency(found.get("latency") or []),
+        "The fast memory": _growth(found.get("memory") or []),
+        "What training learns": _learning(found.get("learning") or {}),
+    }
+    shown = [f"## {title}\n\n{part}" for title, part in parts.items() if part]
     if shown and found.get("machines"):
         shown.insert(0, f"`make bench` measured this on {_machines(found['machines'])}.")
     return "\n\n".join(shown)
+
+
+def headline() -> str:
+    """What a suggestion and the service cost, in one sentence; nothing if it was not measured."""
+    found: dict[str, Any] = json.loads(BENCH.read_text("utf-8")) if BENCH.exists() else {}
+    typing = found.get("typing") or {}
+    if not {"p50_ms", "p95_ms", "service_mb"} <= typing.keys():
+        return ""
+    middle, slow, memory = (
+        _in(typing[name], unit) for name, unit in (("p50_ms", "ms"), ("p95_ms", "ms"), ("service_mb", "MB"))
+    )
+    return (
+        f"A suggestion takes {middle} in the median and {slow} at the 95th percentile; "
+        f"the service takes {memory} of memory."
+    )
 
 
 def _machines(parts: dict[str, str]) -> str:
@@ -332,9 +374,11 @@ def _savings(corpora: dict[str, dict[str, Any]]) -> str:
     if not corpora:
         return ""
     rows = [
-        "Keystrokes saved of 100 characters with three words on offer, on people's newest text; a ghost's net "
-        "savings (half a keystroke lost for each new wrong one), how often its first word is right, and new wrong "
-        "ones per 100 characters, with all that is served ([docs/measuring.md](docs/measuring.md)):",
+        "The program types what each of these people wrote last, with three words on offer.",
+        "The first four columns of figures are keystrokes saved of 100 characters.",
+        "*Ghost, net* is what ghost text saves, less half a keystroke for each new wrong one; *right* is how often "
+        "its first word is right, of 100; *wrong* is how many new wrong ones come up in 100 characters.",
+        "The ghost's figures are with all that is served ([measuring.md](measuring.md)).",
         "",
         "| text | fresh install | + recent text | + memory | all | ghost, net | right | wrong |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
@@ -370,8 +414,9 @@ def _quality(corpora: dict[str, dict[str, Any]]) -> str:
     if not corpora:
         return ""
     rows = [
-        "Perplexity per token (lower is better), and how often the token that was written is among the three "
-        "likeliest, on text written after all that was learned from:",
+        "Each cell has the perplexity per token (lower is better), and how often the token that was written is "
+        "among the three likeliest.",
+        "The text was written after all that was learned from.",
         "",
         f"| text | tokens learned from | tokens judged | {' | '.join(name for _, name in _KINDS)} | verdict |",
         "|---|---:|---:|" + "---:|" * len(_KINDS) + "---|",
@@ -417,9 +462,10 @@ def _learning(found: dict[str, dict[str, float]]) -> str:
         table.append(f"| {person} | {' | '.join(f'{value:.1f}' for value in row.values())} |")
     return "\n".join(
         [
-            "What training learns from the same 20,480 tokens in one pass, at rank 8, 5e-4 at the most, with the same",
-            "schedule of rates and four rows of 256 a step, and as a round trains (the model alone, without memory and",
-            "recent text):",
+            "All learn from the same 20,480 tokens in one pass.",
+            "The first columns use rank 8, a rate of 5e-4 at the most, the same schedule of rates and four rows of "
+            "256 tokens a step; the last one is what a training round does.",
+            "The model is judged alone, without memory and recent text.",
             "",
             *table,
         ]

@@ -1,4 +1,4 @@
-"""Measures what the README tells, prints tables, and writes docs/bench.json.
+"""Measures what docs/performance.md tells, prints tables, and writes docs/bench.json.
 
 ``make bench``; single parts and people with ``ARGS="latency typing email_mills"``. The text is real people's,
 read from ``../shared/corpora`` beside the checkout; where that folder is absent the parts that need it are

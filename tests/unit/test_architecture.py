@@ -104,3 +104,13 @@ def test_serving_never_imports_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_only_the_ingest_folder_makes_entries():
+    makers = {
+        name
+        for name, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "NewEntry"
+    }
+    assert {folder(name) for name in makers} == {"daemon.ingest"}

@@ -13,6 +13,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from typer.main import get_command
@@ -30,6 +31,7 @@ from idiolect.models.errors import IdiolectError
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))]
+SVG = "http://www.w3.org/2000/svg"
 TOY = Path(__file__).parents[1] / "toy"
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -69,12 +71,19 @@ def test_what_cog_generates_is_up_to_date():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def script(name):
+    """A script of the folder docs, as a module."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look themselves up there
+    spec.loader.exec_module(module)
+    return module
+
+
 @pytest.fixture
 def bench(monkeypatch, tmp_path):
-    """`bench(figures)`: the README's tables for these contents of bench.json; None: there is no such file."""
-    spec = importlib.util.spec_from_file_location("generate", DOCS / "generate.py")
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
+    """`bench(figures)`: the tables of performance.md for these contents of bench.json; None: there is no such file."""
+    generate = script("generate")
     monkeypatch.setattr(generate, "BENCH", tmp_path / "bench.json")
 
     def tables(figures):
@@ -82,11 +91,13 @@ def bench(monkeypatch, tmp_path):
             generate.BENCH.write_text(json.dumps(figures))
         return generate.bench()
 
+    tables.headline = lambda: generate.headline()
     return tables
 
 
 def test_figures_that_were_not_measured_are_not_mentioned(bench):
     assert bench(None) == ""
+    assert bench.headline() == ""
     assert bench({}) == ""
     assert bench({"quality": {}, "latency": [], "typing": {}, "training": []}) == ""
     tables = bench(
@@ -126,8 +137,54 @@ def test_figures_are_shown_as_they_were_measured(bench):
     assert row in tables
     assert "| one token | 11.0 ms | 114 ms |" in tables
     assert "| 390 MB |" in tables
+    assert bench.headline() == ""
+    bench({"typing": {"p50_ms": 4.24, "p95_ms": 31.6, "service_mb": 390.2}})
+    assert "4.2 ms" in (said := bench.headline())
+    assert "32 ms" in said
+    assert "390 MB" in said
     assert "| 1,277 MB |" in tables
     assert "| 1.5 s |" in tables
+
+
+# --- the picture ---------------------------------------------------------------------------------------
+
+
+def test_the_typist_of_the_picture_takes_what_is_right():
+    take = script("picture").take
+    assert take("tomorrow at ten", ("omorrow", "tomorrow"), "") == ("tomorrow ", "2")
+    assert take("tomorrow.", ("tomorrow",), "") == ("tomorrow", "1")
+    assert take("tomorrow.", ("to",), "to be") == ("t", "t")
+    assert take(" at ten", (), " at noon") == (" at", "Tab")
+    assert take(" attends", (), " at noon") == (" ", " ")
+
+
+def test_the_picture_shows_each_key_and_what_was_typed():
+    picture = script("picture")
+    frames = [
+        picture.Frame("Fish & ", "chips today", ("chips",), "1", 7),
+        picture.Frame("Fish & chips", "", (), "", 8),
+    ]
+    shown = [
+        "".join(group.itertext())
+        for group in ElementTree.fromstring(picture.draw(frames)).iter(f"{{{SVG}}}g")
+    ]
+    assert shown == [
+        "Fish & |chips today1 chips7 keys for 7 characters · next key: 1",
+        "Fish & chips|8 keys for 12 characters · done",
+    ]
+    assert "".join(picture._lines("word " * 40)) == "word " * 40
+
+
+# --- the experiment log ------------------------------------------------------------------------------
+
+
+def test_every_experiment_says_what_was_asked_measured_and_decided():
+    _, *entries = re.split(r"^### ", (DOCS / "log.md").read_text("utf-8"), flags=re.MULTILINE)
+    assert len(entries) > 100
+    for entry in entries:
+        assert re.match(r".+\n\n\*(adopted|rejected|open|measured) · [a-z ,]+\*\n", entry), entry[:80]
+        labels = re.findall(r"^\*\*(\w+)\.\*\* ?", entry, re.MULTILINE)
+        assert labels == ["Question", "Setup", "Result", "Decision"], entry[:80]
 
 
 # --- the command line --------------------------------------------------------------------------------
@@ -388,12 +445,33 @@ def _alike(shown, answer):
 # --- the pages ---------------------------------------------------------------------------------------
 
 
+def anchors(page: Path) -> list[str]:
+    """The fragments that a page's headings get where Markdown is shown."""
+    headings = re.findall(r"^#+ (.+)$", _FENCE.sub("", page.read_text("utf-8")), re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
+    assert len(set(anchors(page))) == len(anchors(page))
     text = _FENCE.sub("", page.read_text("utf-8"))
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
         if not re.match("[a-z]+:", target):
-            assert (page.parent / target.partition("#")[0]).exists(), target
+            file, _, fragment = target.partition("#")
+            led_to = page.parent / file if file else page
+            assert led_to.exists(), target
+            assert not fragment or fragment in anchors(led_to), target
+
+
+@pytest.mark.parametrize("page", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_files_and_tests_that_are_named_exist(page):
+    text = (ROOT / page).read_text("utf-8")
+    named = set(re.findall(r"\b(?:models|adapters|daemon|tests)/[\w/]+\.py(?:::\w+)?", text))
+    assert len(named) > 10
+    for one in named:
+        file, _, test = one.partition("::")
+        assert (ROOT / file).is_file(), one
+        assert not test or f"def {test}(" in (ROOT / file).read_text("utf-8"), one
 
 
 def test_the_readme_leads_to_every_page():
