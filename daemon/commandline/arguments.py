@@ -1,31 +1,30 @@
-"""What a user types: options that several commands share, and how times, durations and texts are read."""
+"""What a user types: options that several commands share, and how paths, times, durations and texts are read.
+
+What cannot be meant raises typer.BadParameter, which is shown in one sentence with exit code 2.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import enum
 import errno
-import getpass
 import math
 import os
 import re
 import sys
-from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-_LEAST_CHARS = 8  # of a new passphrase
-_MOST_DIGITS = 19  # of a number that the store can hold
-_UNITS_S = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-_DURATION = re.compile(r"(\d{1,9}d)?(\d{1,9}h)?(\d{1,9}m)?(\d{1,9}s)?", re.ASCII)
+_MIN_PASSPHRASE_CHARS: Final = 8
+_MAX_DIGITS: Final = 19  # of a number that the store can hold
+_MAX_BUDGET_S: Final = 10 * 365 * 86400.0  # what the service takes
+_UNITS_S: Final = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+_DURATION: Final = re.compile(r"(\d{1,9}d)?(\d{1,9}h)?(\d{1,9}m)?(\d{1,9}s)?", re.ASCII)
 
-_LONGEST_ROUND_S = 10 * 365 * 86400.0  # what the service takes
 
-
-def path_of(given: str | Path) -> Path:
-    """A path as it was typed. Raises typer.BadParameter for one that cannot be meant, such as an empty one."""
+def parse_path(given: str | Path) -> Path:
+    """Return a path as it was typed. Raises typer.BadParameter for an empty one, and one that is too long."""
     if not str(given).strip():  # as a Path it would be the folder that the command is called in
         raise typer.BadParameter("the path is empty; perhaps a variable that it was to come from is not set")
     try:
@@ -38,26 +37,19 @@ def path_of(given: str | Path) -> Path:
     return Path(given)
 
 
-def budget_of(given: str | float) -> float:
-    """The longest time for a round, in seconds. Raises typer.BadParameter."""
+def parse_budget(given: str | float) -> float:
+    """Return the longest time for a round, in seconds. Raises typer.BadParameter."""
     try:
         budget_s = float(given)
     except ValueError:
         budget_s = math.nan
-    if not 1 <= budget_s <= _LONGEST_ROUND_S:  # which no comparison with what is not a number is
-        raise typer.BadParameter(f"give seconds, from 1 to {_LONGEST_ROUND_S:.0f}")
+    if not 1 <= budget_s <= _MAX_BUDGET_S:  # which no comparison with what is not a number is
+        raise typer.BadParameter(f"give seconds, from 1 to {_MAX_BUDGET_S:.0f}")
     return budget_s
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Paths = Annotated[
-    list[Path],
-    typer.Argument(
-        parser=path_of,
-        metavar="PATH…",
-        help="Files, folders, mailboxes, exported chats, .git folders for their commit messages; - for JSON lines.",
-    ),
-]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Me = Annotated[
     list[str] | None,
     typer.Option(
@@ -69,7 +61,7 @@ Me = Annotated[
 ]
 Budget = Annotated[
     float | None,
-    typer.Option("--budget", parser=budget_of, metavar="SECONDS", help="Longest time for the round."),
+    typer.Option("--budget", parser=parse_budget, metavar="SECONDS", help="Longest time for the round."),
 ]
 Expect = Annotated[
     int | None,
@@ -77,45 +69,52 @@ Expect = Annotated[
         metavar="N", help="Only if it takes so many entries; above a tenth of all, --yes needs it.", min=0
     ),
 ]
-Chars = Annotated[int, typer.Option(help="About how many characters to type.", min=500, max=200_000)]
-Seed = Annotated[int, typer.Option(help="Of the draw: another seed types other messages.", min=0)]
-Html = Annotated[
-    Path | None,
+Since = Annotated[str | None, typer.Option(metavar="TIME", help="From this time on (2026-01-31).")]
+PassphraseFile = Annotated[
+    str | None,
     typer.Option(
-        "--html",
-        parser=path_of,
+        "--passphrase-file",
         metavar="FILE",
-        help="Where to write the page with plots [default: eval.html in the profile; none with --json].",
+        help="Take the passphrase from this file's first line (-: from stdin) instead of asking for it.",
     ),
 ]
-Days = Annotated[int, typer.Option(help="How many days, today included.", min=1)]
 
 
-class ExportKind(enum.StrEnum):
-    """What an adapter can be written as; or all that is kept."""
-
-    onnx_adapter = "onnx_adapter"
-    peft = "peft"
-    onnx = "onnx"
-    everything = "everything"
+def make_absolute(path: Path) -> str:
+    """Return a path as the service understands it, which runs in another folder."""
+    return str(Path(os.path.expanduser(path)).absolute())
 
 
-def absolute(paths: list[Path]) -> list[str]:
-    """The paths as the service understands them, which runs in another folder."""
-    return [str(Path(os.path.expanduser(path)).absolute()) for path in paths]
-
-
-def adapter_of(given: str) -> int | None:
-    """An adapter's number, None for `base`. Raises typer.BadParameter."""
+def parse_adapter(given: str) -> int | None:
+    """Return an adapter's number, None for `base`. Raises typer.BadParameter."""
     if given == "base":
         return None
-    if not (given.isascii() and given.isdigit() and len(given) < _MOST_DIGITS):
+    if not (given.isascii() and given.isdigit() and len(given) < _MAX_DIGITS):
         raise typer.BadParameter("give the number of an adapter (`idiolect adapters` lists them) or `base`")
     return int(given)
 
 
-def text_of(given: str) -> str:
-    """The text itself, or for `-` what stands on stdin, the last line's end left out. Raises typer.BadParameter."""
+def parse_duration(given: str) -> int:
+    """Return a duration such as 1h30m in seconds. Raises typer.BadParameter."""
+    found = _DURATION.fullmatch(given)
+    seconds = sum(int(part[:-1]) * _UNITS_S[part[-1]] for part in (found.groups() if found else ()) if part)
+    if not seconds:
+        raise typer.BadParameter("a duration looks like 30m, 2h, 1d or 1h30m")
+    return seconds
+
+
+def parse_time(given: str | None) -> str | None:
+    """Return a time (ISO 8601) with its zone; one without is this machine's. Raises typer.BadParameter."""
+    from datetime import datetime
+
+    try:
+        return None if given is None else datetime.fromisoformat(given).astimezone().isoformat()
+    except (ValueError, OverflowError, OSError):
+        raise typer.BadParameter("a time looks like 2026-01-31 or 2026-01-31T09:30") from None
+
+
+def read_text(given: str) -> str:
+    """Return a text as given or, for `-`, what stands on stdin without its last line end. Raises typer.BadParameter."""
     if given != "-":
         return given
     try:
@@ -126,35 +125,28 @@ def text_of(given: str) -> str:
     return text
 
 
-def time_of(given: str | None) -> str | None:
-    """A time for the service, with its zone; one without is this machine's. Raises typer.BadParameter."""
-    try:
-        return None if given is None else datetime.fromisoformat(given).astimezone().isoformat()
-    except (ValueError, OverflowError, OSError):
-        raise typer.BadParameter("a time looks like 2026-01-31 or 2026-01-31T09:30") from None
-
-
-def interrupted(error: BaseException | None) -> bool:
-    """Whether Ctrl-C is behind an error: in the middle of a stream, closing it may raise another one on top."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__cause__ or error.__context__
-    return error is not None
-
-
 def confirm(question: str) -> None:
-    """Go on only if the user says yes. Raises typer.BadParameter where nobody is there to ask."""
+    """Ask a question, and return if the user says yes.
+
+    Raises typer.Abort if they say no, and typer.BadParameter where nobody is there to ask.
+    """
     if not sys.stdin.isatty():
         raise typer.BadParameter("nobody is there to ask: add --yes")
     typer.confirm(question, abort=True)
 
 
-def passphrase_of(read_from: str | None, question: str, *, new: bool) -> str:
-    """A passphrase, typed unseen or from the first line of a file; a `new` one is typed twice. Raises BadParameter."""
+def read_passphrase(read_from: str | None, question: str, *, new: bool) -> str:
+    """Return a passphrase: typed unseen after `question`, or the first line of the file `read_from` (`-`: stdin).
+
+    A `new` one is typed twice and must not be short. Raises typer.BadParameter.
+    """
     if read_from is None:
+        from getpass import getpass
+
         if not sys.stdin.isatty():
             raise typer.BadParameter("nobody is there to type a passphrase: add --passphrase-file")
-        given = getpass.getpass(question)
-        if new and getpass.getpass("The same again: ") != given:
+        given = getpass(question)
+        if new and getpass("The same again: ") != given:
             raise typer.BadParameter("these were two different passphrases")
     else:
         try:
@@ -167,17 +159,8 @@ def passphrase_of(read_from: str | None, question: str, *, new: bool) -> str:
                 given.encode()
         except (OSError, UnicodeError):
             raise typer.BadParameter(f"no passphrase can be read from {read_from}") from None
-    if not given or (new and len(given) < _LEAST_CHARS):
+    if not given or (new and len(given) < _MIN_PASSPHRASE_CHARS):
         raise typer.BadParameter(
-            f"a passphrase has {_LEAST_CHARS} characters or more; several words are best"
+            f"a passphrase has {_MIN_PASSPHRASE_CHARS} characters or more; several words are best"
         )
     return given
-
-
-def seconds_of(given: str) -> int:
-    """A duration such as 1h30m in seconds. Raises typer.BadParameter."""
-    found = _DURATION.fullmatch(given)
-    seconds = sum(int(part[:-1]) * _UNITS_S[part[-1]] for part in (found.groups() if found else ()) if part)
-    if not seconds:
-        raise typer.BadParameter("a duration looks like 30m, 2h, 1d or 1h30m")
-    return seconds

@@ -1,22 +1,33 @@
-"""The command `forget`; and how every command that forgets asks before it does."""
+"""Forgetting, as every command does it that forgets: it asks, has the service forget, and shows the receipt."""
 
 from __future__ import annotations
 
+import shlex
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import typer
 
-from idiolect.daemon.commandline.arguments import AsJson, Expect, confirm, text_of, time_of
+from idiolect.daemon.commandline.arguments import confirm
+from idiolect.daemon.commandline.formatting import counted, plain
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from idiolect.daemon.commandline.client import Client
-    from idiolect.daemon.commandline.forgetview import ForgetView
+    from collections.abc import Callable
 
-_LOOKS: Final = 3  # at what it takes, where that goes on changing between the look and the forgetting
+    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.terminal import Terminal
+
+#: How often a command looks at what it would take, where that goes on changing before it is forgotten.
+_MAX_LOOKS: Final = 3
+
+NOT_REACHED: Final = (
+    "the files that the text came from",
+    "exports, backups and copies of the profile",
+    "swap space and snapshots of the file system",
+)
+"""Where forgotten text may still be: nothing of this is in the program's hands."""
 
 
 class CountNeededError(IdiolectError):
@@ -36,47 +47,77 @@ class Consent:
     dry_run: bool = False
 
 
-def carry_out(
+def ask_and_forget(
     client: Client,
     address: str,
     body: dict[str, Any],
     consent: Consent,
-    view: ForgetView,
+    terminal: Terminal,
     question: Callable[[dict[str, Any]], str],
     *,
     even_if_empty: bool = False,
 ) -> dict[str, Any]:
-    """Forget what `address` takes with `body`, once the user has agreed to it; the service's answer.
+    """Forget what `address` takes with `body`, once the user has agreed to it; return the service's answer.
 
-    The service is always told how many entries it is to be. Where that is none, it is asked for nothing more, but
-    `even_if_empty`: then the request does something besides. Raises CountNeededError, and what the service refuses.
+    The service is always told how many entries it is to be. Where that is none, nothing more is sent to it, unless
+    `even_if_empty`: the request then does something besides. `question` makes the question from what the service
+    would forget. Raises CountNeededError, and RelayedError for what the service refuses.
     """
     from idiolect.daemon.runtime.process import RelayedError
 
     sure = {} if consent.expect is None else {"expect": consent.expect}
-    for look in range(_LOOKS):
+    for look in range(_MAX_LOOKS):
         would = client.post(address, {**body, **sure, "dry_run": True}, patient=True)
         if consent.dry_run or not (would["entries"] or even_if_empty):
             return would
         if not look:
-            _ask(would, consent, view, question)
+            _ask(would, consent, terminal, question)
         try:
             return client.post(address, {**body, "expect": would["entries"]}, patient=True)
         except RelayedError as error:
             # Who agreed beforehand to whatever it is agrees to what has come since; who was told a number does not.
             again = consent.yes and consent.expect is None and not would["large"]
-            if error.relayed_code != "other-count" or not again or look + 1 == _LOOKS:
+            if error.relayed_code != "other-count" or not again or look + 1 == _MAX_LOOKS:
                 raise
     raise AssertionError
 
 
+def forget_text(
+    client: Client, conditions: dict[str, Any], consent: Consent, terminal: Terminal, *, as_json: bool
+) -> None:
+    """Forget the entries that meet `conditions`, show the receipt, and ask whether nearly the same text shall go, too.
+
+    Raises as `ask_and_forget` does.
+    """
+    receipt = ask_and_forget(client, "/v1/forget", conditions, consent, terminal, _ask_about_entries)
+    _show_receipt(terminal, receipt, dry_run=consent.dry_run, as_json=as_json)
+    quiet = as_json or consent.yes or consent.dry_run or not sys.stdin.isatty()
+    while not quiet and receipt["near"]:
+        phrases = {"phrases": [one["text"] for one in receipt["near"]]}
+        try:
+            receipt = ask_and_forget(
+                client, "/v1/forget", phrases, Consent(False, None), terminal, _ask_about_near
+            )
+        except typer.Abort:  # these are kept; what was asked for is done
+            return
+        _show_receipt(terminal, receipt, dry_run=False, as_json=False)
+        quiet = not receipt["entries"]
+
+
+def ask_to_go_on(would: dict[str, Any]) -> str:
+    """Return the end of a question before forgetting: whether to go on, or to type the number where it is much."""
+    if not would["large"]:
+        return "Go on?"
+    return f"That is more than a tenth of all {would['total']:,} entries. To go on, type how many entries it takes"
+
+
 def _ask(
-    would: dict[str, Any], consent: Consent, view: ForgetView, question: Callable[[dict[str, Any]], str]
+    would: dict[str, Any], consent: Consent, terminal: Terminal, question: Callable[[dict[str, Any]], str]
 ) -> None:
     entries = would["entries"]
     if would["large"] and consent.expect is None:
         if consent.yes:
-            view.repeat(entries)
+            terminal.note(_command_with_count(entries))
             raise CountNeededError(
                 f"This would take {entries:,} of all {would['total']:,} entries, more than a tenth: for so much --yes "
                 f"is not enough. Nothing was forgotten. If all of it is meant, add --expect {entries}, as above."
@@ -91,58 +132,73 @@ def _ask(
         confirm(question(would))
 
 
-def forget_text(
-    client: Client, conditions: dict[str, Any], consent: Consent, view: ForgetView, *, as_json: bool
-) -> None:
-    """Forget what meets conditions, show the receipt, and ask whether what is nearly the same shall go, too."""
-    receipt = carry_out(client, "/v1/forget", conditions, consent, view, view.forgetting)
-    view.forgotten(receipt, dry_run=consent.dry_run, as_json=as_json)
-    quiet = as_json or consent.yes or consent.dry_run or not sys.stdin.isatty()
-    while not quiet and receipt["near"]:
-        these = {"phrases": [one["text"] for one in receipt["near"]]}
-        try:
-            receipt = carry_out(client, "/v1/forget", these, Consent(False, None), view, view.these_too)
-        except typer.Abort:  # these are kept; what was asked for is done
-            return
-        view.forgotten(receipt, dry_run=False, as_json=False)
-        quiet = not receipt["entries"]
+def _command_with_count(entries: int) -> str:
+    """Return the command as it was given, with the number that it needs."""
+    given = sys.argv[1:]
+    # Behind `--` an option would be none; right behind the command's name it is one in any case.
+    place = [word.startswith("-") for word in given].index(False) + 1 if "--" in given else len(given)
+    return plain(shlex.join(["idiolect", *given[:place], "--expect", str(entries), *given[place:]]))
 
 
-def forget(
-    text: Annotated[
-        str | None, typer.Option(help="Entries that contain this; - reads it from stdin.")
-    ] = None,
-    ids: Annotated[list[int] | None, typer.Option("--id", help="The entry with this number.", min=1)] = None,
-    source: Annotated[str | None, typer.Option(help="Entries from this source.")] = None,
-    app_name: Annotated[str | None, typer.Option("--app", help="Entries from this application.")] = None,
-    since: Annotated[str | None, typer.Option(metavar="TIME", help="From this time on (2026-01-31).")] = None,
-    until: Annotated[str | None, typer.Option(metavar="TIME", help="Before this time.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    expect: Expect = None,
-    receipts: Annotated[
-        bool, typer.Option("--receipts", help="List what was forgotten so far, and forget nothing.")
-    ] = False,
-    as_json: AsJson = False,
-) -> None:
-    """Forget text, and drop every adapter that learned from it; all given conditions must hold."""
-    from idiolect.daemon.commandline.client import Client
-    from idiolect.daemon.commandline.forgetview import ForgetView
-    from idiolect.daemon.settings import Settings
+def _ask_about_entries(would: dict[str, Any]) -> str:
+    then = f" Then {_describe_serving(would)} serves." if would["adapters_dropped"] else ""
+    return f"{_describe_taken(would, 'This forgets')}.{then} {ask_to_go_on(would)}"
 
-    given = {
-        "text": None if text is None else text_of(text),
-        "ids": ids or None,
-        "source": source,
-        "app": app_name,
-        "since": time_of(since),
-        "until": time_of(until),
-    }
-    conditions = any(value is not None for value in given.values())
-    if receipts and (dry_run or yes or expect is not None or conditions):
-        raise typer.BadParameter("--receipts only lists: leave the conditions out")
-    view = ForgetView()
-    with Client(Settings()) as client:
-        if receipts:
-            return view.receipts(client.get("/v1/receipts")["receipts"], as_json=as_json)
-        return forget_text(client, given, Consent(yes, expect, dry_run), view, as_json=as_json)
+
+def _ask_about_near(would: dict[str, Any]) -> str:
+    return f"Forget these, too? {_describe_taken(would, 'That takes')}. {ask_to_go_on(would)}"
+
+
+def _show_receipt(terminal: Terminal, receipt: dict[str, Any], *, dry_run: bool, as_json: bool) -> None:
+    """Say what was forgotten, or what would be; JSON names what is not reached, too."""
+    if as_json:
+        return terminal.print_json({**receipt, "dry_run": dry_run, "not_reached": list(NOT_REACHED)})
+    if not receipt["entries"]:
+        terminal.say("Nothing matches.")
+        return _show_remains(terminal, receipt)
+    terminal.say(f"{_describe_taken(receipt, 'Would forget' if dry_run else 'Forgot')}.")
+    if receipt["adapters_dropped"]:
+        terminal.say(f"{'Then serving' if dry_run else 'Serving'} {_describe_serving(receipt)}.")
+    if receipt["round_queued"]:
+        terminal.say("A training round without the text is queued; `idiolect status` says when it starts.")
+    if receipt["backups"]:
+        terminal.say(
+            f"Backups that hold it: {', '.join(receipt['backups'])}. Make new ones and delete these."
+        )
+    terminal.say(f"Not reached: {'; '.join(NOT_REACHED)}.")
+    if receipt["receipt"] is not None:
+        terminal.say(f"Receipt {receipt['receipt']}; `idiolect forget --receipts` lists them.")
+    return _show_remains(terminal, receipt)
+
+
+def _show_remains(terminal: Terminal, receipt: dict[str, Any]) -> None:
+    """Say what is left in other entries, and what is still suggested."""
+    if near := receipt["near"]:
+        forms = ", ".join(
+            f"“{plain(one['text'])}” ({counted(one['entries'], 'entry', 'entries')})" for one in near
+        )
+        terminal.say(f"Nearly the same is left: {forms}.")
+        terminal.say('`idiolect learned --forget "…"` forgets the entries that one of these is in.')
+    if not receipt["near_complete"]:
+        terminal.say("Not all entries were looked at for what is nearly the same: there may be more.")
+    still = receipt["still_suggested"]
+    if still:
+        terminal.say(
+            f"Still suggested: {', '.join(map(plain, still))}. {plain(receipt['still_suggested_why'] or '')}"
+        )
+    if not receipt["still_suggested_complete"]:
+        terminal.say("Not all of it could be tried in time: it may still be suggested in other places.")
+    elif still is not None and not still:
+        terminal.say("It is suggested no more.")
+
+
+def _describe_taken(receipt: dict[str, Any], verb: str) -> str:
+    dropped = receipt["adapters_dropped"]
+    names = ", ".join(map(str, dropped))
+    also = f" and {counted(len(dropped), 'adapter')} that learned from it ({names})" if dropped else ""
+    entries = counted(receipt["entries"], "entry", "entries")
+    return f"{verb} {entries} of {counted(receipt['tokens'], 'token')}{also}"
+
+
+def _describe_serving(receipt: dict[str, Any]) -> str:
+    return "the base model alone" if receipt["active"] is None else f"adapter {receipt['active']}"

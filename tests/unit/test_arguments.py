@@ -12,7 +12,7 @@ import pytest
 from typer.main import get_command
 
 from idiolect.daemon.commandline import cli
-from idiolect.daemon.commandline.arguments import budget_of, path_of
+from idiolect.daemon.commandline.arguments import parse_budget, parse_path
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
@@ -67,7 +67,7 @@ def test_every_argument_that_is_a_path_is_looked_at():
     for name, command in get_command(cli.app).commands.items():
         for param in command.params:
             if "Path" in str(param.type_descriptor.annotation):
-                assert param.type_descriptor.parameter_info.parser is path_of, (name, param.name)
+                assert param.type_descriptor.parameter_info.parser is parse_path, (name, param.name)
                 assert name in PATHS
 
 
@@ -83,7 +83,7 @@ def test_a_time_that_is_none_is_refused(tmp_path, command, given):
 
 
 def test_a_time_is_given_in_seconds():
-    assert [budget_of(given) for given in ("1", "240.5", "3e2", 7.0)] == [1.0, 240.5, 300.0, 7.0]
+    assert [parse_budget(given) for given in ("1", "240.5", "3e2", 7.0)] == [1.0, 240.5, 300.0, 7.0]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="arguments are no bytes there")

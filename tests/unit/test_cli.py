@@ -20,8 +20,9 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from idiolect.daemon.commandline import cli, doctor, hosting
-from idiolect.daemon.commandline.arguments import interrupted, text_of
+from idiolect.daemon.commandline import cli, health_checks, progress, service_process
+from idiolect.daemon.commandline.arguments import read_text
+from idiolect.daemon.commandline.interrupts import is_interrupt
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import marker, opening
@@ -110,7 +111,7 @@ def test_suggest(run, service):
 def test_the_end_of_a_line_on_stdin_is_no_part_of_what_is_looked_for(monkeypatch):
     for typed, text in (("project x\n", "project x"), ("project x", "project x"), ("one\n\n", "one\n")):
         monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-        assert text_of("-") == text
+        assert read_text("-") == text
 
 
 def test_what_stands_on_stdin_reaches_the_service_whole(run, service):
@@ -201,7 +202,7 @@ def test_train_waits_for_the_verdict(run, service):
     assert [line.strip().split("  ")[0] for line in out.splitlines() if "%" in line][:4] == list(VERDICT_ROWS)
     assert "28.1" in out
     assert "20.00 before, 20.10 after (+0.5%)" in out
-    assert "Promoted: held-out text improves" in out
+    assert "Promoted, the new adapter is used from now on: held-out text improves" in out
 
 
 def test_train_in_the_background(run, service):
@@ -547,9 +548,7 @@ def test_a_service_that_dies_in_mid_answer_is_one_sentence(run, tmp_path, monkey
     def die(*_):
         os.kill(running.pid, signal.SIGKILL)
 
-    from idiolect.daemon.commandline.view import View
-
-    monkeypatch.setattr(View, "_plainly", die)  # called at the round's first event
+    monkeypatch.setattr(progress, "_print_phase", die)  # called at the round's first event
     code, _, err = run(settings, "train", "--wait", "--budget", "2")
     assert (code, err.count("\n")) == (67, 1)
 
@@ -652,7 +651,7 @@ def test_nothing_escapes_from_the_handler_of_what_was_not_expected(tmp_path, mon
         raise RuntimeError("a word of the user's")
 
     monkeypatch.setattr(cli, "app", broken)
-    monkeypatch.setattr(cli, "_settings", broken)
+    monkeypatch.setattr(cli, "load_settings", broken)
     with pytest.raises(SystemExit) as caught:
         cli.main()
     assert caught.value.code == cli.EXIT_UNEXPECTED
@@ -691,8 +690,8 @@ def test_an_interruption_is_quiet(run, tmp_path, monkeypatch):
 
 
 def test_doctor(run, service, tmp_path, monkeypatch):
-    found = doctor.Finding("base model", "ok", "here")
-    monkeypatch.setattr(doctor, "_base", lambda _settings: found)
+    found = health_checks.Finding("base model", "ok", "here")
+    monkeypatch.setitem(health_checks._CHECKS, "base model", lambda _settings: [found])
     code, out, _ = run(service, "doctor", "--json")
     findings = {finding["check"]: finding for finding in json.loads(out)}
     assert code == 0
@@ -740,7 +739,7 @@ def test_start_waits_no_longer_for_a_service_that_hangs(run, tmp_path, monkeypat
     settings = Settings(home=tmp_path / "home").prepare()
     monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
     running, _ = process.start(settings)
-    monkeypatch.setattr(hosting, "_PROMPT_S", 0.3)
+    monkeypatch.setattr(service_process, "PROMPT_S", 0.3)
     os.kill(running.pid, signal.SIGSTOP)
     try:
         code, _, err = run(settings, "start")
@@ -760,10 +759,12 @@ def test_welcome_does_it_all_in_order_and_once(tmp_path, text):
             for part in (
                 "Read 1 file",
                 "Skipped",
+                "On what you wrote last, kept aside to test on (56 entries, 1,234 tokens):",
                 "perplexity",
                 "General",
                 "Promoted",
-                "you wrote",
+                "How it completes text that you wrote",
+                "you went on",
                 "\nURL ",
                 "\ntoken ",
                 "\ntry ",
@@ -779,7 +780,10 @@ def test_welcome_does_it_all_in_order_and_once(tmp_path, text):
         again = program(home, "welcome", text)
         assert again.returncode == 0
         assert "training" not in again.stderr  # nothing was read, so the last verdict is shown
-        assert first.stdout.partition("On held-out")[2] == again.stdout.partition("On held-out")[2]
+        assert (
+            first.stdout.partition("On what you wrote last, kept aside")[2]
+            == again.stdout.partition("On what you wrote last, kept aside")[2]
+        )
 
         text.write_text("Hello.\nHow are you?\n")
         more = program(home, "welcome", text)
@@ -867,8 +871,10 @@ def test_every_command_teaches_with_an_example(run, tmp_path):
             [
                 "commandline.cli",
                 "commandline.client",
-                "commandline.view",
-                "commandline.doctor",
+                "commandline.terminal",
+                "commandline.health_checks",
+                "commandline.progress",
+                "commandline.service_process",
                 "runtime.process",
             ],
             {"torch", "onnxruntime", "fastapi", "uvicorn", "numpy", "sqlcipher3"},
@@ -903,8 +909,8 @@ def test_an_interrupt_is_known_under_the_errors_that_it_causes():
 
     with pytest.raises(RuntimeError) as caught:
         closes_badly()
-    assert interrupted(caught.value)
-    assert not interrupted(RuntimeError("alone"))
+    assert is_interrupt(caught.value)
+    assert not is_interrupt(RuntimeError("alone"))
 
 
 # --- for scripts ---
@@ -974,7 +980,7 @@ def test_a_base_model_that_is_not_whole_is_made_anew_and_served(run, tmp_path, m
     (settings.base_dir / "model").mkdir()
     (settings.base_dir / "model" / "manifest.json").touch()
     made = []
-    monkeypatch.setattr(hosting, "_whole", lambda _settings: whole)
+    monkeypatch.setattr(service_process, "_is_base_whole", lambda _settings: whole)
     monkeypatch.setattr("idiolect.models.build.ensure_base", lambda *_: made.append(process.holder(settings)))
     try:
         code, out, _ = run(settings, "start", "--json")

@@ -21,7 +21,7 @@ from typer.main import get_command
 import idiolect.adapters
 import idiolect.daemon
 import idiolect.models
-from idiolect.daemon.commandline import cli
+from idiolect.daemon.commandline import cli, exit_codes
 from idiolect.daemon.endpoint import server
 from idiolect.daemon.privacy.app_policy import _EXCLUDED, _PRIVATE, _SECRET_FIELD
 from idiolect.daemon.runtime import process
@@ -310,7 +310,7 @@ def test_every_exit_code_has_one_meaning():
     codes = [error.exit_code for error in errors()]
     assert len(codes) == len(set(codes))
     text = (DOCS / "errors.md").read_text("utf-8")
-    for name, value in vars(cli).items():
+    for name, value in vars(exit_codes).items():
         if name.startswith("EXIT_"):
             assert f"\n- {value}: " in text
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.commandline import doctor
+from idiolect.daemon.commandline import health_checks
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.desktop import Desktop, Installed
 from idiolect.daemon.settings import Settings
@@ -29,7 +29,7 @@ def profile(tmp_path, monkeypatch):
 
 
 def of(check):
-    return [finding for finding in doctor.examine() if finding.check == check]
+    return [finding for finding in health_checks.examine() if finding.check == check]
 
 
 def test_every_finding_that_is_not_fine_says_what_to_do(profile):
@@ -37,7 +37,7 @@ def test_every_finding_that_is_not_fine_says_what_to_do(profile):
         pass
     process.run_file(profile).write_text("{}")
     profile.store_path.chmod(0o644)
-    findings = doctor.examine()
+    findings = health_checks.examine()
     assert {finding.level for finding in findings} == {"ok", "note", "wrong"}
     for finding in findings:
         assert finding.level == "ok" or finding.mend or "Run `idiolect" in finding.found
@@ -114,7 +114,7 @@ def test_swap_that_could_be_read(tmp_path, area, uuid, level):
         place = devices / Path(area).name / "dm" / "uuid"
         place.parent.mkdir(parents=True)
         place.write_text(uuid)
-    [finding] = doctor._swap(swaps, devices)
+    [finding] = health_checks._check_swap(swaps, devices)
     assert finding.level == level
     assert level == "ok" or area in finding.found
 
@@ -123,9 +123,9 @@ def test_a_watched_folder_that_is_gone(profile, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1] / "toy"), prepend=os.pathsep)
     process.start(profile)
     try:
-        asked = doctor.Client.get
+        asked = health_checks.Client.get
         gone = {"watches": ["/not/there", str(profile.home)]}
-        monkeypatch.setattr(doctor.Client, "get", lambda *given, **more: asked(*given, **more) | gone)
+        monkeypatch.setattr(health_checks.Client, "get", lambda *given, **more: asked(*given, **more) | gone)
         [finding] = of("watched")
         assert "/not/there" in finding.found
         assert json.dumps(vars(finding))
@@ -139,9 +139,9 @@ def test_more_folders_than_the_system_tells_of(tmp_path):
         (notes / f"{number}").mkdir(parents=True)
     watched = [notes, notes / "3"]  # one below the other is not counted twice
     most.write_text("42\n")
-    assert doctor._noticed(watched, most) == []
+    assert health_checks._check_notice_limit(watched, most) == []
     most.write_text("12\n")
-    [finding] = doctor._noticed(watched, most)
+    [finding] = health_checks._check_notice_limit(watched, most)
     assert (finding.level, "more than 6 folders" in finding.found) == ("note", True)
     assert "max_user_watches=524288" in finding.mend
-    assert doctor._noticed(watched, tmp_path / "another system") == []
+    assert health_checks._check_notice_limit(watched, tmp_path / "another system") == []

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from idiolect.daemon.commandline import doctor
+from idiolect.daemon.commandline import health_checks
 from idiolect.daemon.profile import backup
 from idiolect.daemon.profile.integrity_check import Checkup
 from idiolect.daemon.service import Service
@@ -72,7 +72,9 @@ def test_damage_in_the_midst_of_a_store_in_use_is_told_of_with_the_backups(setti
         assert part in now.mend
     store.close()
     settings.key_path.rename(tmp_path / "elsewhere")  # as if a keyring held it, which is not asked
-    [finding] = [found for found in doctor.examine() if (found.check, found.level) == ("store", "wrong")]
+    [finding] = [
+        found for found in health_checks.examine() if (found.check, found.level) == ("store", "wrong")
+    ]
     assert "damaged" in finding.found
     assert str(tmp_path / "my.backup") in finding.mend
 
@@ -254,11 +256,11 @@ def test_damage_that_keeps_the_service_from_starting_is_told_of_with_the_backups
 @pytest.mark.parametrize("mode", [0o666, 0o640, 0o604])
 def test_a_key_that_others_can_read_is_told_of(settings, store, mode):
     store.close()
-    assert doctor.warnings(settings) == []
+    assert health_checks.warnings(settings) == []
     settings.key_path.chmod(mode)
-    [sentence] = doctor.warnings(settings)
+    [sentence] = health_checks.warnings(settings)
     assert "idiolect rekey" in sentence
-    [finding] = [found for found in doctor.examine() if found.check == "key"]
+    [finding] = [found for found in health_checks.examine() if found.check == "key"]
     assert (finding.level, "other users" in finding.found) == ("wrong", True)
 
 
@@ -286,7 +288,7 @@ def test_a_file_that_may_not_be_opened_is_not_called_the_wrong_one(settings, sto
             patch.setattr(kind, "open", refuse)
             wrong = [
                 found
-                for found in doctor.examine()
+                for found in health_checks.examine()
                 if found.level == "wrong" and found.check in ("key", "store")
             ]
         [finding] = wrong

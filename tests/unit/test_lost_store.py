@@ -15,7 +15,7 @@ from pathlib import Path
 import keyring.backends.fail
 import pytest
 
-from idiolect.daemon.commandline import doctor
+from idiolect.daemon.commandline import health_checks
 from idiolect.daemon.profile import backup, locking, purge
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -312,7 +312,9 @@ def test_the_commands_say_it(mine, tmp_path, state):
     assert started.stderr.startswith("idiolect: The store of the profile")
     assert str(tmp_path / "usb" / "my.backup") in started.stderr
     assert not mine.store_path.exists() or mine.store_path.stat().st_size == 0
-    [finding] = [found for found in doctor.examine() if found.check == "store" and found.level == "wrong"]
+    [finding] = [
+        found for found in health_checks.examine() if found.check == "store" and found.level == "wrong"
+    ]
     assert "idiolect restore" in finding.mend
     assert program(mine, "doctor").returncode == 69
     said = program(mine, "status")
@@ -324,4 +326,6 @@ def test_the_commands_say_it(mine, tmp_path, state):
 
 def test_status_and_doctor_without_a_loss(mine, fresh):
     assert json.loads(program(mine, "status", "--json").stdout)["store"]["state"] == "there"
-    assert not [found for found in doctor.examine() if found.check == "store" and found.level == "wrong"]
+    assert not [
+        found for found in health_checks.examine() if found.check == "store" and found.level == "wrong"
+    ]

@@ -48,7 +48,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """All findings, in the order in which they build on each other."""
-    findings = [_python(), _memory()]
+    findings = [_check_python(), _check_memory()]
     try:
         settings = Settings()
     except IdiolectError as error:
@@ -70,26 +70,26 @@ def examine() -> list[Finding]:
             )
         if not os.path.exists(settings.home):
             break
-    return [*findings, *_swap()]
+    return [*findings, *_check_swap()]
 
 
-def _profile(settings: Settings) -> list[Finding]:
+def _check_profile(settings: Settings) -> list[Finding]:
     home = settings.home
     if not home.exists():
         return [Finding("profile", "note", f"{home} does not exist yet", "Run `idiolect start`.")]
     try:
         settings.require_writable()
     except IdiolectError as error:
-        return [_private("profile", home), Finding("profile", "wrong", str(error))]
-    return [_private("profile", home)]
+        return [_check_private("profile", home), Finding("profile", "wrong", str(error))]
+    return [_check_private("profile", home)]
 
 
-def _python() -> Finding:
+def _check_python() -> Finding:
     found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     return Finding("Python", "ok", found)
 
 
-def _memory() -> Finding:
+def _check_memory() -> Finding:
     free = psutil.virtual_memory().available
     found = f"{free / 1e9:.1f} GB free"
     if free < _MEMORY_BYTES:
@@ -99,7 +99,7 @@ def _memory() -> Finding:
     return Finding("memory", "ok", found)
 
 
-def _room(settings: Settings) -> list[Finding]:
+def _check_room(settings: Settings) -> list[Finding]:
     free = shutil.disk_usage(settings.home).free
     found = f"{free / 1e9:.1f} GB free"
     if free < _ROOM_BYTES:
@@ -107,7 +107,7 @@ def _room(settings: Settings) -> list[Finding]:
     return [Finding("disk", "ok", found)]
 
 
-def _base(settings: Settings) -> list[Finding]:
+def _check_base(settings: Settings) -> list[Finding]:
     from idiolect.models.build import MissingModelError, find_base
 
     try:
@@ -119,7 +119,7 @@ def _base(settings: Settings) -> list[Finding]:
     return [Finding("base model", "ok", f"{base.name} in {base.folder}")]
 
 
-def _service(settings: Settings) -> list[Finding]:
+def _check_service(settings: Settings) -> list[Finding]:
     if process.holder(settings) is None:
         return [Finding("service", "note", "not running", "Run `idiolect start`.")]
     try:
@@ -151,10 +151,10 @@ def _service(settings: Settings) -> list[Finding]:
     if gone:
         mend = "It is read once it is there again; `idiolect watch --remove` ends that."
         findings += [Finding("watched", "note", f"{path} is not there", mend) for path in gone]
-    return [*findings, *_noticed([Path(path) for path in now.get("watches", [])])]
+    return [*findings, *_check_notice_limit([Path(path) for path in now.get("watches", [])])]
 
 
-def _noticed(watched: list[Path], most_noticed: Path = _MOST_NOTICED) -> list[Finding]:
+def _check_notice_limit(watched: list[Path], most_noticed: Path = _MOST_NOTICED) -> list[Finding]:
     """Whether the system tells of changes in so many folders, where it counts them; other programs need some, too."""
     try:
         most = int(most_noticed.read_text())
@@ -173,7 +173,7 @@ def _noticed(watched: list[Path], most_noticed: Path = _MOST_NOTICED) -> list[Fi
     return [Finding("watched", "note", found, mend)]
 
 
-def _left_behind(settings: Settings) -> list[Finding]:
+def _check_run_file(settings: Settings) -> list[Finding]:
     """What a service that was killed had no chance to clear away."""
     left = process.run_file(settings)
     if process.holder(settings) is None and left.exists():
@@ -185,7 +185,7 @@ def _left_behind(settings: Settings) -> list[Finding]:
     return []
 
 
-def _stands(settings: Settings) -> list[Finding]:
+def _check_store_marker(settings: Settings) -> list[Finding]:
     """Whether the store is there and sound, as far as can be said without its key."""
     now = standing(settings)
     if now.state == "none":
@@ -203,7 +203,7 @@ def _stands(settings: Settings) -> list[Finding]:
     ]
 
 
-def _opens(settings: Settings) -> list[Finding]:
+def _check_store_key(settings: Settings) -> list[Finding]:
     """Whether the key file opens the store, and all of it is sound; a keyring is not asked: it might ask the user."""
     from idiolect.daemon.storage.errors import StoreUnreadableError
     from idiolect.daemon.storage.file import fits
@@ -220,7 +220,7 @@ def _opens(settings: Settings) -> list[Finding]:
     except ValueError:
         return [Finding("key", "wrong", f"{settings.key_path} does not hold a key", mend)]
     except OSError as error:
-        return [_shut("key", settings.key_path, error)]
+        return [_describe_shut("key", settings.key_path, error)]
     try:
         with settings.store_path.open("rb"):
             pass
@@ -229,7 +229,7 @@ def _opens(settings: Settings) -> list[Finding]:
         if sound(settings.store_path, key) or process.holder(settings) is not None:  # one started meanwhile
             return []
     except OSError as error:
-        return [_shut("store", settings.store_path, error)]
+        return [_describe_shut("store", settings.store_path, error)]
     except StoreUnreadableError:
         pass
     except (
@@ -239,7 +239,7 @@ def _opens(settings: Settings) -> list[Finding]:
     return [Finding("store", "wrong", "a part of the store is damaged", f"{_DAMAGED} {ways_back(settings)}")]
 
 
-def _shut(check: str, path: Path, error: OSError) -> Finding:
+def _describe_shut(check: str, path: Path, error: OSError) -> Finding:
     """A file that this user may not open, or that the disk does not give."""
     found = f"{path} cannot be read: {error.strerror}"
     if isinstance(error, PermissionError):
@@ -267,20 +267,20 @@ def _desktop(settings: Settings) -> list[Finding]:
     return [Finding("desktop", "ok", state.path)]
 
 
-def _swap(swaps: Path = _SWAPS, devices: Path = _DEVICES) -> list[Finding]:
+def _check_swap(swaps: Path = _SWAPS, devices: Path = _DEVICES) -> list[Finding]:
     """Where the system may write what is in memory, the user's text too, as it stands."""
     try:
         areas = [line.split()[0] for line in swaps.read_text().splitlines()[1:]]
     except OSError:  # another system
         return []
-    plain = [area for area in areas if not _unreadable(Path(area).name, devices)]
+    plain = [area for area in areas if not _is_unreadable(Path(area).name, devices)]
     if not plain:
         return [Finding("swap", "ok", "none, in memory or encrypted")]
     mend = "Memory that is swapped out can be read there later. Use zram or an encrypted swap, or none."
     return [Finding("swap", "note", f"{', '.join(plain)} is not known to be encrypted", mend)]
 
 
-def _unreadable(name: str, devices: Path) -> bool:
+def _is_unreadable(name: str, devices: Path) -> bool:
     """Whether what is swapped to this device stays in memory or is encrypted on its way."""
     try:
         uuid = (devices / name / "dm" / "uuid").read_text()
@@ -289,11 +289,11 @@ def _unreadable(name: str, devices: Path) -> bool:
     return uuid.startswith("CRYPT-")
 
 
-def _key(settings: Settings) -> list[Finding]:
+def _check_key(settings: Settings) -> list[Finding]:
     if settings.locked_path.exists():
         return [Finding("key", "note", "the profile is locked", "Run `idiolect unlock`.")]
     if settings.key_path.exists():
-        if (open_ := _open_key(settings)) is not None:
+        if (open_ := _check_key_mode(settings)) is not None:
             return [open_]
         mend = (
             "Whoever can read that file can read the store; a system keyring would guard it better. Where there is "
@@ -303,7 +303,7 @@ def _key(settings: Settings) -> list[Finding]:
     return [Finding("key", "ok", "in the system's keyring")] if settings.store_path.exists() else []
 
 
-def _open_key(settings: Settings) -> Finding | None:
+def _check_key_mode(settings: Settings) -> Finding | None:
     """A key file that other users could read, whoever has by now."""
     path = settings.key_path
     if sys.platform == "win32" or not stat.S_IMODE(path.stat().st_mode) & 0o077:
@@ -316,18 +316,18 @@ def _open_key(settings: Settings) -> Finding | None:
 
 def warnings(settings: Settings) -> list[str]:
     """What `idiolect status` says besides, in sentences: a key that others can read."""
-    if not settings.key_path.exists() or (found := _open_key(settings)) is None:
+    if not settings.key_path.exists() or (found := _check_key_mode(settings)) is None:
         return []
     return [f"{found.found[0].upper()}{found.found[1:]}. {found.mend}"]
 
 
-def _files(settings: Settings) -> list[Finding]:
+def _check_files(settings: Settings) -> list[Finding]:
     tokens = {path.name: path for path in (path_of(settings, scope) for scope in reversed(SCOPES))}
     names = {"store": settings.store_path, **tokens, "log": settings.log_path}
-    return [_private(name, path) for name, path in names.items() if path.exists()]
+    return [_check_private(name, path) for name, path in names.items() if path.exists()]
 
 
-def _private(check: str, path: Path) -> Finding:
+def _check_private(check: str, path: Path) -> Finding:
     mode = stat.S_IMODE(path.stat().st_mode)
     if sys.platform != "win32" and mode & 0o077:
         return Finding(check, "wrong", f"{path} is open to other users", f"Run `chmod go-rwx {path}`.")
@@ -336,14 +336,14 @@ def _private(check: str, path: Path) -> Finding:
 
 #: The checks of a profile, in the order in which they build on each other.
 _CHECKS: Final[dict[str, Callable[[Settings], list[Finding]]]] = {
-    "profile": _profile,
-    "disk": _room,
-    "base model": _base,
-    "service": _service,
-    "run file": _left_behind,
-    "files": _files,
-    "key": _key,
-    "store file": _stands,
-    "store": _opens,
+    "profile": _check_profile,
+    "disk": _check_room,
+    "base model": _check_base,
+    "service": _check_service,
+    "run file": _check_run_file,
+    "files": _check_files,
+    "key": _check_key,
+    "store file": _check_store_marker,
+    "store": _check_store_key,
     "desktop": _desktop,
 }

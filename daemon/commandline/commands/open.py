@@ -7,9 +7,12 @@ from typing import Annotated
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson
+from idiolect.daemon.commandline.deferred import connect, open_terminal
+
+EXAMPLE = "idiolect open; idiolect open --no-browser"
 
 
-def open_(
+def run(
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Whether to open it, or only to print the link.")
     ] = True,
@@ -18,10 +21,12 @@ def open_(
     """Open a page to try suggestions, see what was learned and steer it; the link works once, for a minute."""
     import webbrowser
 
-    from idiolect.daemon.commandline.client import Client
-    from idiolect.daemon.commandline.view import View
-    from idiolect.daemon.settings import Settings
-
-    with Client(Settings()) as client:
+    terminal = open_terminal()
+    with connect() as client:
         link = client.post("/v1/open")
-    View().opened(link, opened=browser and not as_json and webbrowser.open(link["url"]), as_json=as_json)
+    if as_json:
+        return terminal.print_json(link)
+    if browser and webbrowser.open(link["url"]):
+        return terminal.say("The page is open in your browser.")
+    terminal.say(link["url"])
+    return terminal.note(f"The link works once, within {link['expires_s']:.0f} seconds.")

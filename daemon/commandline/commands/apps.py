@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated
+import itertools
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson
+from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.formatting import plain
+
+if TYPE_CHECKING:
+    from idiolect.daemon.commandline.terminal import Terminal
+
+EXAMPLE = "idiolect apps; idiolect apps exclude '*chat*'; idiolect apps undo"
+
+_MEANINGS: Final = {
+    "allow": "suggests and learns",
+    "quiet": "suggests, learns nothing",
+    "exclude": "neither",
+}
 
 
 class Action(enum.StrEnum):
@@ -20,7 +34,7 @@ class Action(enum.StrEnum):
     undo = "undo"
 
 
-def apps(
+def run(
     action: Annotated[
         Action,
         typer.Argument(
@@ -37,21 +51,34 @@ def apps(
     as_json: AsJson = False,
 ) -> None:
     """Say in which applications to suggest and learn; password managers are always left alone."""
-    from idiolect.daemon.commandline.client import Client
-    from idiolect.daemon.commandline.view import View
-    from idiolect.daemon.settings import Settings
-
     names_one = action in (Action.allow, Action.quiet, Action.exclude)
     if names_one != (app is not None):
         raise typer.BadParameter(
             f"{action} {'needs an application' if names_one else 'takes no application'}"
         )
-    view = View()
-    with Client(Settings()) as client:
+    with connect() as client:
         if action is Action.list:
             answer = client.get("/v1/apps")
         elif action is Action.undo:
             answer = client.post("/v1/apps", {"undo": True})
         else:
             answer = client.post("/v1/apps", {"app": app, "rule": action.value})
-    view.app_rules(answer["rules"], changed=action is not Action.list, as_json=as_json)
+    _show(open_terminal(), answer["rules"], changed=action is not Action.list, as_json=as_json)
+
+
+def _show(terminal: Terminal, rules: list[dict[str, Any]], *, changed: bool, as_json: bool) -> None:
+    """Show what is done in which applications, and how a change is undone; neighbours with one rule share a row."""
+    if as_json:
+        return terminal.print_json(rules)
+    groups = itertools.groupby(rules, lambda row: (row["rule"], row["source"]))
+    terminal.show_table(
+        ("application", "there it", "said by"),
+        (
+            (plain("  ".join(row["app"] for row in group)), _MEANINGS[rule], source)
+            for (rule, source), group in groups
+        ),
+    )
+    terminal.say("The first rule that fits decides; everywhere else it suggests and learns.")
+    if changed:
+        terminal.say("Undo: idiolect apps undo")
+    return None

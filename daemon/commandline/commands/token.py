@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson
+from idiolect.daemon.commandline.deferred import load_settings, open_terminal
+
+EXAMPLE = "idiolect token --scope suggest; idiolect token --scope suggest --rotate"
 
 
 class ScopeName(enum.StrEnum):
@@ -18,7 +21,7 @@ class ScopeName(enum.StrEnum):
     admin = "admin"
 
 
-def token(
+def run(
     scope: Annotated[
         ScopeName,
         typer.Option(
@@ -33,13 +36,12 @@ def token(
     show: Annotated[bool, typer.Option("--show", help="Print the token itself, not where it is.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the file that holds the token for other programs, as small a one as will do."""
-    from idiolect.daemon.commandline.view import View
+    """Show the file with the token that another program needs to ask the service; --scope limits what it may do."""
     from idiolect.daemon.endpoint import tokens
     from idiolect.daemon.endpoint.scopes import Scope
-    from idiolect.daemon.settings import Settings
 
-    settings = Settings().prepare()
+    settings = load_settings().prepare()
     chosen = Scope[scope.upper()]
-    made, path = tokens.make(settings, chosen, anew=rotate), tokens.path_of(settings, chosen)
-    View().token(scope, path, made if show else None, as_json=as_json)
+    made, path = tokens.make(settings, chosen, anew=rotate), str(tokens.path_of(settings, chosen))
+    shown = made if show else None
+    open_terminal().tell(shown or path, {"scope": scope, "path": path, "token": shown}, as_json=as_json)

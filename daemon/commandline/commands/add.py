@@ -1,0 +1,141 @@
+"""The command `idiolect add`: files and folders read once, or lines of JSON from stdin."""
+
+from __future__ import annotations
+
+import io
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
+
+import typer
+
+from idiolect.daemon.commandline.arguments import AsJson, Me, make_absolute, parse_path
+from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.formatting import counted, plain
+from idiolect.daemon.commandline.progress import follow_import
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.terminal import Terminal
+
+EXAMPLE = "idiolect add ~/notes ~/src/project/.git; idiolect add chat.txt --me 'Name in the chat'"
+
+#: The service's reason for not storing a text that it has.
+_KNOWN: Final = "duplicate"
+_MAX_PEOPLE: Final = 20
+
+
+def run(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(
+            parser=parse_path,
+            metavar="PATH…",
+            help="Files, folders, mailboxes, exported chats, .git folders for their commit messages; - for JSON lines.",
+        ),
+    ],
+    me: Me = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read notes, mail, chats or commit messages once; reading them again adds only what is new."""
+    terminal = open_terminal()
+    if me is None and len(paths) == 1:
+        me = _ask_who_writes(terminal, paths[0])
+    with connect() as client:
+        given = paths == [Path("-")]
+        report = _send_lines(client, sys.stdin) if given else read_paths(client, terminal, paths, me)
+        show_import(terminal, report, as_json=as_json)
+
+
+def read_paths(client: Client, terminal: Terminal, paths: list[Path], me: list[str] | None) -> dict[str, Any]:
+    """Have the service read paths, with its progress shown; `me` is how the user is called there.
+
+    Returns the import's report.
+    """
+    body = {"paths": [make_absolute(path) for path in paths], "me": me or []}
+    return follow_import(terminal, client.stream("/v1/import", body))
+
+
+def show_import(terminal: Terminal, report: dict[str, Any], *, as_json: bool) -> None:
+    """Show what was read, and what was skipped and why."""
+    if as_json:
+        return terminal.print_json(report)
+    read = [counted(report["files"], "file"), counted(report["entries"], "new entry", "new entries")]
+    terminal.say(f"Read {', '.join(read)}, {counted(report['words'], 'word')}.")
+    if report["skipped"]:
+        why = ", ".join(f"{count:,} {reason}" for reason, count in sorted(report["skipped"].items()))
+        terminal.say(f"Skipped: {why}.")
+    if report["redactions"]:
+        terminal.say(
+            f"Left out: {counted(report['redactions'], 'secret')} such as passwords and card numbers."
+        )
+    for note in report["notes"]:
+        terminal.say(f"  {note}")
+    if report["more_notes"]:
+        terminal.say(f"  … and {report['more_notes']:,} more like these")
+    return None
+
+
+def _send_lines(client: Client, lines: TextIO) -> dict[str, Any]:
+    """Send lines of JSON (`text`, perhaps `ts`) to the service one by one; return an import's report."""
+    from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS
+    from idiolect.daemon.sources.documents import parsed
+    from idiolect.daemon.sources.readers import ReadReport, Skipped
+
+    if isinstance(lines, io.TextIOWrapper):
+        lines.reconfigure(encoding="utf-8", errors="ignore")  # JSON is that, whatever the terminal's language
+    report = ReadReport(files=1)
+    for line in lines:
+        if not line.strip():
+            continue
+        text, at, problem = parsed(line)
+        if problem is not None:
+            report.skip(Skipped(Path("-"), problem))
+        if text is None:
+            continue
+        if len(text) > MAX_TEXT_CHARS:
+            report.skip(Skipped(Path("-"), "lines too long"))
+            continue
+        answer = client.post(
+            "/v1/history", {"text": text, "source": "stdin", "at": None if at is None else at.isoformat()}
+        )
+        report.redactions += answer["redactions"]
+        if answer["stored"]:
+            report.entries += 1
+            report.words += len(text.split())
+        elif answer["reason"] == _KNOWN:
+            report.skip_known()
+        else:
+            why: str = answer["reason"]
+            report.skip(Skipped(Path("-"), why))
+    return asdict(report)
+
+
+def _ask_who_writes(terminal: Terminal, path: Path) -> list[str]:
+    """Ask which of several people in a source the user is, where nothing tells; return the names they choose.
+
+    Returns no names where nothing has to be asked, or where nobody is there to be asked.
+    """
+    from idiolect.daemon.sources.table import kind_of
+
+    try:
+        kind = kind_of(Path(make_absolute(path)))
+        if kind is None or kind.guess is None or kind.people is None or kind.guess(path):
+            return []
+        people = kind.people(path)
+    except (IdiolectError, OSError):
+        return []  # the service says what is wrong with it
+    if not people or not sys.stdin.isatty():
+        return []
+    terminal.say(f"{path} has text of several people:")
+    for place, (name, count) in enumerate(list(people)[:_MAX_PEOPLE], start=1):
+        terminal.say(f"{place:>4}  {plain(name)} ({count:,})")
+    chosen = typer.prompt(
+        "Which of them are you? (numbers, or * for everybody)", default="", show_default=False
+    )
+    if chosen.strip() == "*":
+        return ["*"]
+    places = [int(part) for part in chosen.replace(",", " ").split() if part.isdigit()]
+    return [people[place - 1][0] for place in places if 0 < place <= len(people)]

@@ -1,0 +1,95 @@
+"""The command `idiolect audit`: what was taken, left out and learned, and what happened to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+from idiolect.daemon.commandline.arguments import AsJson, Since, parse_time
+from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.formatting import minute, number, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from idiolect.daemon.commandline.terminal import Terminal
+
+EXAMPLE = "idiolect audit; idiolect audit --since 2026-01-01 --json"
+
+_MAX_DAYS: Final = 14
+_MAX_EVENTS: Final = 20
+_MAX_FOLDERS: Final = 10
+_FIGURES: Final = ("entries", "words", "redactions")
+
+
+def run(since: Since = None, as_json: AsJson = False) -> None:
+    """Show what was taken, when and from where, what was redacted, which adapter saw what, and what happened."""
+    terminal = open_terminal()
+    with connect() as client:
+        found = client.get("/v1/audit", since=parse_time(since) or "")
+    if as_json:
+        terminal.print_json(found)
+    else:
+        _show(terminal, found)
+
+
+def _show(terminal: Terminal, found: dict[str, Any]) -> None:
+    _show_taken(terminal, found["taken"])
+    if found["redacted"]:
+        left_out = ", ".join(f"{count:,} {kind}" for kind, count in found["redacted"].items())
+        terminal.say(f"Left out before anything was stored: {left_out}.")
+    if found["files"]:
+        terminal.say(f"Files read, by folder ({found['files']:,} in all):")
+        for folder, count in list(found["folders"].items())[:_MAX_FOLDERS]:
+            terminal.say(f"  {count:>7,}  {plain(folder)}")
+    for path in found["watches"]:
+        terminal.say(f"Followed: {plain(path)}")
+    if found["seen"]:
+        terminal.say("Seen by adapters, those that they were made from included:")
+        terminal.show_table(
+            ("adapter", "source", "entries", "written from", "to"),
+            map(_make_row, found["seen"]),
+            right=("adapter", "entries"),
+        )
+    if found["events"]:
+        terminal.say("What happened:")
+        for event in found["events"][-_MAX_EVENTS:]:
+            terminal.say(f"  {minute(event['at'])}  {_describe_event(event)}")
+    if len(found["events"]) > _MAX_EVENTS:
+        terminal.say(f"  … and {len(found['events']) - _MAX_EVENTS:,} before these: --json shows them.")
+
+
+def _show_taken(terminal: Terminal, taken: list[dict[str, Any]]) -> None:
+    if not taken:
+        terminal.say("Nothing was taken.")
+        return
+    terminal.say("Taken, by source:")
+    _show_sums(terminal, _sum_by(taken, ("source", "app")))
+    days = _sum_by(taken, ("day",))
+    few = len(days) <= _MAX_DAYS
+    terminal.say("By day (UTC):" if few else f"The last {_MAX_DAYS} of {len(days):,} days (UTC):")
+    _show_sums(terminal, days[-_MAX_DAYS:])
+
+
+def _show_sums(terminal: Terminal, sums: list[tuple[str, Counter[str]]]) -> None:
+    rows = ((label, *(number(counts[name]) for name in _FIGURES)) for label, counts in sums)
+    terminal.show_table(("", *_FIGURES), rows, right=_FIGURES)
+
+
+def _sum_by(rows: Iterable[dict[str, Any]], names: tuple[str, ...]) -> list[tuple[str, Counter[str]]]:
+    """Sum the figures of rows that have the same values under `names`; each sum with these values as its label."""
+    sums: dict[str, Counter[str]] = {}
+    for row in rows:
+        label = " · ".join(plain(row[name]) for name in names if row[name]) or "earlier"
+        sums.setdefault(label, Counter()).update({name: row[name] for name in _FIGURES})
+    return list(sums.items())
+
+
+def _make_row(row: dict[str, Any]) -> tuple[str, ...]:
+    first, last = (str(row[end])[:10] for end in ("first", "last"))
+    return str(row["adapter"]), plain(row["source"]), number(row["entries"]), first, last
+
+
+def _describe_event(event: dict[str, Any]) -> str:
+    detail = ", ".join(f"{name} {plain(str(value))}" for name, value in event["detail"].items())
+    return f"{event['kind']}: {detail}" if detail else str(event["kind"])

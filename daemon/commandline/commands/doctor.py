@@ -1,0 +1,32 @@
+"""The command `idiolect doctor`: what is wrong with the installation, and how to mend it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import typer
+
+from idiolect.daemon.commandline.arguments import AsJson
+from idiolect.daemon.commandline.deferred import open_terminal
+from idiolect.daemon.commandline.exit_codes import EXIT_FINDINGS
+
+EXAMPLE = "idiolect doctor"
+_MARKS: Final = {"ok": ("✓", "green"), "note": ("•", "yellow"), "wrong": ("✗", "red")}
+
+
+def run(as_json: AsJson = False) -> None:
+    """Check the installation and say how to mend what is wrong; exit code 69 if something is."""
+    from dataclasses import asdict
+
+    from idiolect.daemon.commandline.health_checks import examine
+
+    findings, terminal = examine(), open_terminal()
+    if as_json:
+        terminal.print_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            terminal.say(_MARKS[finding.level], f" {finding.check}: {finding.found}")
+            if finding.mend:
+                terminal.say(f"    {finding.mend}")
+    if any(finding.level == "wrong" for finding in findings):
+        raise typer.Exit(EXIT_FINDINGS)

@@ -1,0 +1,149 @@
+"""The command `idiolect eval`: how many keystrokes suggestions save, measured on text they were not learned from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from idiolect.daemon.commandline.arguments import AsJson, Budget, make_absolute, parse_path
+from idiolect.daemon.commandline.deferred import connect, load_settings, open_terminal
+from idiolect.daemon.commandline.formatting import clock, counted, number, percent
+from idiolect.daemon.commandline.interrupts import explain_interrupt
+from idiolect.daemon.commandline.output_files import writing
+from idiolect.daemon.commandline.progress import follow_phases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from idiolect.daemon.commandline.terminal import Terminal
+
+EXAMPLE = "idiolect eval; idiolect eval ~/mail/sent.jsonl --html eval.html"
+
+_WORDS_ON_OFFER: Final = (1, 3, 5)
+
+
+def run(
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            parser=parse_path,
+            metavar="PATH",
+            help="A file, folder or .git folder to do it with, apart from your history.",
+        ),
+    ] = None,
+    chars: Annotated[
+        int, typer.Option(help="About how many characters to type.", min=500, max=200_000)
+    ] = 8000,
+    seed: Annotated[int, typer.Option(help="Of the draw: another seed types other messages.", min=0)] = 1,
+    budget: Budget = None,
+    no_train: Annotated[
+        bool, typer.Option("--no-train", help="With PATH: train no adapter, which is quicker.")
+    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html",
+            parser=parse_path,
+            metavar="FILE",
+            help="Where to write the page with plots [default: eval.html in the profile; none with --json].",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how many keystrokes it saves: type what you wrote last again, with only older text learned."""
+    if path is None and (no_train or budget):
+        raise typer.BadParameter("--no-train and --budget are for the training on PATH: name one")
+    if no_train and budget:
+        raise typer.BadParameter("--budget is for the training that --no-train leaves out")
+    if html is not None:
+        _find_page_maker(html)  # whether it can be written is looked at before minutes of work
+    body = {"path": None if path is None else make_absolute(path), "chars": chars, "seed": seed}
+    terminal = open_terminal()
+    with connect() as client:
+        events = client.stream("/v1/eval", {**body, "budget_s": budget, "train": not no_train})
+        with explain_interrupt(lambda: terminal.note("The evaluation is ended; nothing of it is kept.")):
+            found = follow_phases(terminal, "Evaluating", events, quiet=as_json)
+    if as_json:
+        terminal.print_json(found)
+    else:
+        _show(terminal, found, own=path is None)
+    if html is None and not as_json:
+        html = load_settings().eval_page_path
+    if html is not None:
+        page = _find_page_maker(html)(found)
+        with writing(html, "The same seed measures the same again for another file."):
+            html.write_text(page, encoding="utf-8")
+        terminal.note(f"The page is {html}.")
+
+
+def _find_page_maker(path: Path) -> Callable[[dict[str, Any]], str]:
+    """Return what makes the page. Raises typer.BadParameter where `path` cannot be its file."""
+    from idiolect.daemon.evaluation.eval_page import render
+
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise typer.BadParameter("the page (--html) is a file, in a folder that exists")
+    return render
+
+
+def _show(terminal: Terminal, found: dict[str, Any], *, own: bool) -> None:
+    """Show what was measured, of the user's `own` history or of a corpus."""
+    history, test = found["history"], found["test"]
+    typed = counted(test["entries"], "message")
+    terminal.say(
+        f"Typed {typed}, {test['characters']:,} characters, after a history of {history['entries']:,} with "
+        f"{history['characters']:,}. Keystrokes saved, with 95 % intervals:"
+    )
+    _show_arms(terminal, found["arms"], "all")
+    new = [arm for arm in found["arms"] if arm["no_repeats"]]
+    if test["repeats"] and new:
+        repeats = counted(test["repeats"], "message that repeats another", "messages that repeat others")
+        terminal.say(f"Without {repeats}:")
+        _show_arms(terminal, new, "no_repeats")
+    grown = (f"{point['characters']:,}: {point['savings']['value']:.1%}" for point in found["growth"])
+    terminal.say(f"Memory, 3 words, by the characters of history that it has read: {', '.join(grown)}.")
+    terminal.say(_describe_adapter(found["adapter"], own=own))
+
+
+def _show_arms(terminal: Terminal, arms: list[dict[str, Any]], messages: str) -> None:
+    """Show keystroke savings and waiting times of each arm on `messages` ("all" or "no_repeats")."""
+    offers = tuple(f"{most} word{'s' * (most > 1)}\n95 %" for most in _WORDS_ON_OFFER)
+    ghost = ("ghost\nwhole", "ghost\nwords", "ghost\nnet", "right\nshown", "wrong\n/ 100")
+    headers = (*offers, *ghost, "p50 ms\np95 ms")
+    rows = (_make_row(arm["name"], arm[messages], arm["latency_ms"]) for arm in arms)
+    terminal.show_table(("", *headers), rows, right=headers, narrow=True)  # it fits into 80 columns
+
+
+def _make_row(
+    name: str, row: dict[str, Any], latency_ms: dict[str, Any]
+) -> tuple[str | tuple[str | tuple[str, str], ...], ...]:
+    ghost = row["ghost"]
+    return (
+        name,
+        *(_show_interval(row["savings"][str(most)]) for most in _WORDS_ON_OFFER),
+        *(percent(ghost[way]["value"]) for way in ("whole", "words", "net")),
+        f"{percent(ghost['precision'])}\n{percent(ghost['shown_rate'])}",
+        number(ghost["wrong_new_per_100"], 1),
+        f"{number(latency_ms['p50'], 1)}\n{number(latency_ms['p95'], 1)}",
+    )
+
+
+def _show_interval(found: dict[str, float]) -> tuple[str | tuple[str, str], ...]:
+    interval = f"{100 * found['low']:.1f}–{100 * found['high']:.1f}"
+    return percent(found["value"]), "\n", (interval, "dim")
+
+
+def _describe_adapter(adapter: dict[str, Any] | None, *, own: bool) -> str:
+    if adapter is None and own:
+        return "No adapter is served, so there is no row with one. `idiolect train --wait` makes one."
+    if adapter is None:
+        return "No row has an adapter. Without --no-train one is trained on the history first."
+    if adapter["status"] == "skipped":
+        return f"No row has an adapter, since none could be trained: {adapter['reason']}."
+    name = "The adapter" if adapter["id"] is None else f"Adapter {adapter['id']}"
+    unserved = (
+        " It would not be served: the row for that is memory." if adapter["status"] == "refused" else ""
+    )
+    took = f"; its round took {clock(adapter['seconds'])}" if adapter["seconds"] else ""
+    return f"{name}: {adapter['status']}: {adapter['reason']}{took}.{unserved}"

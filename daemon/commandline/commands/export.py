@@ -1,0 +1,46 @@
+"""The command `idiolect export`: an adapter, or all that is kept, for other programs."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from idiolect.daemon.commandline.arguments import AsJson, make_absolute, parse_path
+from idiolect.daemon.commandline.deferred import connect, open_terminal
+
+EXAMPLE = "idiolect export peft ~/my-adapter"
+
+
+class ExportKind(enum.StrEnum):
+    """What an adapter can be written as; or all that is kept."""
+
+    onnx_adapter = "onnx_adapter"
+    peft = "peft"
+    onnx = "onnx"
+    everything = "everything"
+
+
+def run(
+    kind: Annotated[
+        ExportKind,
+        typer.Argument(
+            help="onnx_adapter: for onnxruntime; peft: a PEFT folder; onnx: one merged model; everything: a folder "
+            "with all that is kept."
+        ),
+    ],
+    path: Annotated[Path, typer.Argument(parser=parse_path, metavar="PATH", help="Where to.")],
+    adapter: Annotated[
+        int | None, typer.Option(help="Its number; else the one that is served.", min=1)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write an adapter, or everything, to a file or folder that other programs read. It is not encrypted."""
+    terminal = open_terminal()
+    body = {"kind": kind.value, "path": make_absolute(path), "adapter": adapter}
+    with connect() as client:
+        written: str = client.post("/v1/export", body, patient=True)["path"]
+    terminal.tell(written, {"path": written}, as_json=as_json)
+    terminal.note("It is not encrypted: whoever can read it can read what it was made from.")

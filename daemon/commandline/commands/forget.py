@@ -1,0 +1,78 @@
+"""The command `idiolect forget`: text is taken back, with every adapter that learned from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from idiolect.daemon.commandline.arguments import AsJson, Expect, Since, Yes, parse_time, read_text
+from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.forgetting import Consent, forget_text
+from idiolect.daemon.commandline.formatting import minute
+
+if TYPE_CHECKING:
+    from idiolect.daemon.commandline.terminal import Terminal
+
+EXAMPLE = 'idiolect forget --text "project x" --dry-run'
+
+
+def run(
+    text: Annotated[
+        str | None, typer.Option(help="Entries that contain this; - reads it from stdin.")
+    ] = None,
+    ids: Annotated[list[int] | None, typer.Option("--id", help="The entry with this number.", min=1)] = None,
+    source: Annotated[str | None, typer.Option(help="Entries from this source.")] = None,
+    app_name: Annotated[str | None, typer.Option("--app", help="Entries from this application.")] = None,
+    since: Since = None,
+    until: Annotated[str | None, typer.Option(metavar="TIME", help="Before this time.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take.")] = False,
+    yes: Yes = False,
+    expect: Expect = None,
+    receipts: Annotated[
+        bool, typer.Option("--receipts", help="List what was forgotten so far, and forget nothing.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forget text, and drop every adapter that learned from it; all given conditions must hold."""
+    given = {
+        "text": None if text is None else read_text(text),
+        "ids": ids or None,
+        "source": source,
+        "app": app_name,
+        "since": parse_time(since),
+        "until": parse_time(until),
+    }
+    conditions = any(value is not None for value in given.values())
+    if receipts and (dry_run or yes or expect is not None or conditions):
+        raise typer.BadParameter("--receipts only lists: leave the conditions out")
+    terminal = open_terminal()
+    with connect() as client:
+        if receipts:
+            return _show_receipts(terminal, client.get("/v1/receipts")["receipts"], as_json=as_json)
+        return forget_text(client, given, Consent(yes, expect, dry_run), terminal, as_json=as_json)
+
+
+def _show_receipts(terminal: Terminal, rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    """List what was forgotten: when, by what, how much, which adapters fell, and what served then."""
+    if as_json:
+        return terminal.print_json(rows)
+    if not rows:
+        return terminal.say("Nothing was forgotten yet.")
+    return terminal.show_table(
+        ("receipt", "when", "by", "entries", "tokens", "adapters", "then served"),
+        map(_make_row, rows),
+        right=("receipt", "entries", "tokens"),
+    )
+
+
+def _make_row(row: dict[str, Any]) -> tuple[str, ...]:
+    return (
+        str(row["id"]),
+        minute(str(row["at"])),
+        ", ".join(row["conditions"]),
+        f"{row['entries']:,}",
+        f"{row['tokens']:,}",
+        ", ".join(str(stone["id"]) for stone in row["adapters"]) or "none",
+        "base" if row["active"] is None else str(row["active"]),
+    )

@@ -1,0 +1,61 @@
+"""The command `idiolect learned`: the words and phrases that set the user apart, and forgetting one of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from idiolect.daemon.commandline.arguments import AsJson, Expect, Yes, read_text
+from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.forgetting import Consent, forget_text
+from idiolect.daemon.commandline.formatting import number, plain
+
+if TYPE_CHECKING:
+    from idiolect.daemon.commandline.terminal import Terminal
+
+EXAMPLE = 'idiolect learned; idiolect learned --forget "kind regards"'
+
+_FIGURES: Final = ("uses", "entries", "× general English")
+
+
+def run(
+    contains: Annotated[
+        str,
+        typer.Argument(
+            metavar="TEXT", help="Only words and phrases that contain this; - reads it from stdin."
+        ),
+    ] = "",
+    limit: Annotated[int, typer.Option(help="How many, at most.", min=1, max=10_000)] = 40,
+    forget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PHRASE", help="Forget every entry with these whole words; - reads them from stdin."
+        ),
+    ] = None,
+    yes: Yes = False,
+    expect: Expect = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the words and phrases that set you apart: what you use more than general English does."""
+    terminal = open_terminal()
+    with connect() as client:
+        if forget is None:
+            body = {"limit": limit, "contains": read_text(contains).strip()}
+            words = client.post("/v1/learned", body, patient=True)["words"]
+            return terminal.print_json(words) if as_json else _show(terminal, words)
+        phrase = {"phrase": read_text(forget)}
+        return forget_text(client, phrase, Consent(yes, expect), terminal, as_json=as_json)
+
+
+def _show(terminal: Terminal, words: list[dict[str, Any]]) -> None:
+    if not words:
+        terminal.say("Nothing that sets you apart was found. It takes words that you use in several entries.")
+        return
+    terminal.show_table(("word or phrase", *_FIGURES), map(_make_row, words), right=_FIGURES)
+    terminal.say('`idiolect learned --forget "…"` forgets the entries that a word or phrase is in.')
+
+
+def _make_row(word: dict[str, Any]) -> tuple[str, ...]:
+    times = number(word["times"], 0 if word["times"] >= 10 else 1)
+    return plain(word["text"]), number(word["count"]), number(word["entries"]), times

@@ -1,0 +1,41 @@
+"""The command `idiolect lock`: key, text and adapters leave memory, and suggestions stop."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from idiolect.daemon.commandline.arguments import AsJson, PassphraseFile, read_passphrase
+from idiolect.daemon.commandline.deferred import load_settings, open_terminal
+
+EXAMPLE = "idiolect lock; idiolect lock --passphrase"
+
+
+def run(
+    passphrase: Annotated[
+        bool, typer.Option("--passphrase", help="Take the key away, too, and encrypt it with a passphrase.")
+    ] = False,
+    passphrase_file: PassphraseFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let go of key, text and adapter: suggestions stop until `idiolect unlock`, and nothing is learned."""
+    from idiolect.daemon.commandline.service_process import MARK_BYTES, service_ended
+    from idiolect.daemon.profile import locking
+
+    settings, terminal = load_settings(), open_terminal()
+    given = None
+    if passphrase or passphrase_file is not None:
+        given = read_passphrase(passphrase_file, "Passphrase to unlock it with: ", new=True)
+    with service_ended(settings, terminal, MARK_BYTES):
+        locking.lock(settings, given)
+    if as_json:
+        return terminal.print_json({"locked": True, "passphrase": given is not None})
+    terminal.say("Locked: no key, text or adapter is in memory. `idiolect unlock` ends that.")
+    if given is None:
+        return terminal.say(
+            "Whoever can run commands as you can unlock it; --passphrase keeps them out, too."
+        )
+    return terminal.say(
+        "The key is encrypted with your passphrase. If you lose it, nobody can read the store again."
+    )

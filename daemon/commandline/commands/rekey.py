@@ -1,0 +1,29 @@
+"""The command `idiolect rekey`: another key for the store."""
+
+from __future__ import annotations
+
+from idiolect.daemon.commandline.arguments import AsJson
+from idiolect.daemon.commandline.deferred import load_settings, open_terminal
+
+EXAMPLE = "idiolect rekey"
+
+
+def run(as_json: AsJson = False) -> None:
+    """Encrypt the store with a new key; from then on the old one opens only older copies."""
+    from idiolect.daemon.commandline.service_process import service_ended
+    from idiolect.daemon.profile import locking
+
+    settings, terminal = load_settings(), open_terminal()
+    with (
+        service_ended(settings, terminal, locking.rekey_bytes(settings)),
+        terminal.waiting("Encrypting the store anew"),
+    ):
+        origin = locking.rekey(settings).origin
+    path = None if origin == "keyring" else str(settings.key_path)
+    place = "the system's keyring" if path is None else path
+    terminal.tell(
+        f"The store has a new key, which is in {place}; the old one is deleted.",
+        {"key": origin, "path": path},
+        as_json=as_json,
+    )
+    terminal.note("Copies of the profile from before need the old key, which is gone from here.")

@@ -1,0 +1,15 @@
+"""The command `idiolect resume`: it ends a pause."""
+
+from __future__ import annotations
+
+from idiolect.daemon.commandline.arguments import AsJson
+from idiolect.daemon.commandline.deferred import connect, open_terminal
+
+EXAMPLE = "idiolect resume"
+
+
+def run(as_json: AsJson = False) -> None:
+    """Learn again after a pause."""
+    with connect() as client:
+        answer = client.post("/v1/resume")
+    open_terminal().tell("Learning again.", answer, as_json=as_json)

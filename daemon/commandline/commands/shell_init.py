@@ -1,0 +1,33 @@
+"""The command `idiolect shell-init`: a script with which a shell suggests at its prompt."""
+
+from __future__ import annotations
+
+import enum
+from typing import Annotated
+
+import typer
+
+from idiolect.daemon.commandline.deferred import load_settings
+
+EXAMPLE = "idiolect shell-init zsh --full-line"
+
+
+class Shell(enum.StrEnum):
+    """A shell that can suggest."""
+
+    bash = "bash"
+    zsh = "zsh"
+    fish = "fish"
+
+
+def run(
+    shell: Annotated[Shell, typer.Argument(help="bash, zsh or fish.")],
+    full_line: Annotated[
+        bool,
+        typer.Option("--full-line", help="Suggest commands, too, not only commit messages and the like."),
+    ] = False,
+) -> None:
+    """Print a script for your shell, which then suggests at its prompt."""
+    from idiolect.daemon.editors.shells import script
+
+    typer.echo(script(shell.value, load_settings(), full_line=full_line), nl=False)

@@ -1,0 +1,218 @@
+"""The command `idiolect sources`: what there is to read on this machine, what was read, and taking a source back."""
+
+from __future__ import annotations
+
+import enum
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from idiolect.daemon.commandline.arguments import AsJson, Expect, make_absolute, parse_path
+from idiolect.daemon.commandline.deferred import connect, load_settings, open_terminal
+from idiolect.daemon.commandline.forgetting import Consent, ask_and_forget, ask_to_go_on
+from idiolect.daemon.commandline.formatting import plain
+from idiolect.daemon.commandline.progress import follow_import
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.terminal import Terminal
+    from idiolect.daemon.ingest.source_discovery import Place
+
+EXAMPLE = "idiolect sources; idiolect sources --only mail --yes; idiolect sources remove ~/notes"
+
+
+class Action(enum.StrEnum):
+    """What to do with sources."""
+
+    FIND = "find"
+    LIST = "list"
+    REMOVE = "remove"
+
+
+class Sort(enum.StrEnum):
+    """Which sources."""
+
+    MAIL = "mail"
+    NOTES = "notes"
+    GIT = "git"
+    SHELL = "shell"
+
+
+def run(
+    action: Annotated[
+        Action,
+        typer.Argument(
+            help="find: look what there is to read, and ask for each; list: what was read, and what it brought; "
+            "remove: forget all that a source brought."
+        ),
+    ] = Action.FIND,
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            parser=parse_path,
+            metavar="PATH",
+            help="For remove: the source. For find: where to look [default: your home].",
+        ),
+    ] = None,
+    only: Annotated[list[Sort] | None, typer.Option(help="Look for these only.")] = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask; find leaves out shells then.")
+    ] = False,
+    expect: Expect = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="With remove: only say what it would take.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find mail, notes, commits and histories on this machine, and read those that you say yes to."""
+    settings, terminal = load_settings(), open_terminal()
+    if action is Action.FIND:
+        found = _find(terminal, path, settings.exclude, only, quiet=as_json)
+        if not found or not (yes or (sys.stdin.isatty() and not as_json)):
+            _show_places(terminal, found, as_json=as_json)
+            return
+        with connect(settings) as client:
+            _read_wanted(client, terminal, found, yes=yes, as_json=as_json, named=only or [])
+    elif action is Action.LIST:
+        with connect(settings) as client:
+            _show_sources(terminal, client.get("/v1/sources")["sources"], as_json=as_json)
+    else:
+        if path is None:
+            raise typer.BadParameter("name the source to remove (`idiolect sources list` shows them)")
+        with connect(settings) as client:
+            _remove(client, terminal, path, Consent(yes, expect, dry_run), as_json=as_json)
+
+
+def _find(
+    terminal: Terminal, path: Path | None, exclude: tuple[str, ...], only: list[Sort] | None, *, quiet: bool
+) -> list[Place]:
+    from idiolect.daemon.ingest.source_discovery import places
+
+    home = Path(make_absolute(path)) if path is not None else Path.home()
+    with terminal.waiting("Looking" if quiet else f"Looking below {home}"):
+        return [place for place in places(home, exclude) if not only or place.sort in only]
+
+
+def _read_wanted(
+    client: Client, terminal: Terminal, found: list[Place], *, yes: bool, as_json: bool, named: list[Sort]
+) -> None:
+    """Read the places that the user says yes to; a shell's history only if it is asked for, or was `named`."""
+    reports = {}
+    failed: list[IdiolectError] = []
+    for place in found:
+        shell = place.sort == Sort.SHELL
+        if (
+            (not shell or Sort.SHELL in named)
+            if yes
+            else typer.confirm(_make_question(place), default=not shell)
+        ):
+            body = {"paths": [str(place.path)], "me": list(place.me)}
+            try:
+                report = follow_import(terminal, client.stream("/v1/import", body))
+            except IdiolectError as error:  # of this place: the others are read all the same
+                failed.append(error)
+                terminal.note(plain(f"{place.path}: {error}"))
+                continue
+            reports[str(place.path)] = report
+            if not as_json:
+                terminal.say(f"{place.path}: {report['entries']:,} new entries, {report['words']:,} words.")
+    if as_json:
+        _show_places(terminal, found, as_json=True, reports=reports)
+    if failed:
+        raise typer.Exit(getattr(failed[0], "relayed_exit_code", failed[0].exit_code))
+
+
+def _remove(client: Client, terminal: Terminal, path: Path, consent: Consent, *, as_json: bool) -> None:
+    # One that brought nothing may be followed, and stands in the list.
+    receipt = ask_and_forget(
+        client,
+        "/v1/sources/remove",
+        {"path": make_absolute(path)},
+        consent,
+        terminal,
+        lambda would: _ask_about_source(path, would),
+        even_if_empty=True,
+    )
+    did = "Would forget" if consent.dry_run else "Removed, and forgot"
+    adapters = len(receipt["adapters_dropped"])
+    terminal.tell(
+        f"{did} {receipt['entries']:,} entries of {path}; adapters: {adapters}.",
+        {**receipt, "dry_run": consent.dry_run},
+        as_json=as_json,
+    )
+
+
+def _ask_about_source(path: Path, would: dict[str, Any]) -> str:
+    dropped = would["adapters_dropped"]
+    also = f", and drop {len(dropped)} adapter(s) that learned from them" if dropped else ""
+    return plain(
+        f"This forgets the {would['entries']:,} entries that {path} brought{also}. {ask_to_go_on(would)}"
+    )
+
+
+def _show_places(
+    terminal: Terminal,
+    found: list[Place],
+    *,
+    as_json: bool,
+    reports: dict[str, dict[str, Any]] | None = None,
+) -> None:
+    """List what there is to read; as JSON, with the report on each that was read."""
+    if as_json:
+        rows = [{**asdict(place), "path": str(place.path)} for place in found]
+        return terminal.print_json([{**row, "report": (reports or {}).get(row["path"])} for row in rows])
+    if not found:
+        return terminal.say(
+            "Nothing was found. `idiolect add PATH` reads what you name; docs/sources.md says what."
+        )
+    terminal.show_table(
+        ("what", "words", "yours by", "where"),
+        (
+            (place.says, _count_words(place), plain(", ".join(place.me)), plain(str(place.path)))
+            for place in found
+        ),
+        right=("words",),
+    )
+    return terminal.say("Nothing was read. Call it in a terminal to be asked for each, or add --yes.")
+
+
+def _show_sources(terminal: Terminal, rows: list[dict[str, Any]], *, as_json: bool) -> None:
+    """List what was read, and what each source brought."""
+    if as_json:
+        return terminal.print_json(rows)
+    if not rows:
+        return terminal.say("Nothing was read yet; `idiolect sources` looks what there is.")
+    return terminal.show_table(
+        ("kind", "entries", "words", "read", "yours by", "where"),
+        (
+            (
+                row["kind"],
+                f"{row['entries']:,}",
+                f"{row['words']:,}",
+                str(row["read_at"])[:10],
+                plain(", ".join(row["me"])),
+                plain(row["path"]),
+            )
+            for row in rows
+        ),
+        right=("entries", "words"),
+    )
+
+
+def _make_question(place: Place) -> str:
+    by = f", yours by {', '.join(place.me)}" if place.me else ""
+    return plain(f"Read {place.says}, {_count_words(place)} words{by}: {place.path}?")
+
+
+def _count_words(place: Place) -> str:
+    return f"{place.words:,}" if place.exact else f"about {_round_to_two_digits(place.words):,}"
+
+
+def _round_to_two_digits(words: int) -> int:
+    """Return an estimate without digits that it does not know."""
+    unit: int = 10 ** max(0, len(str(words)) - 2)
+    return round(words / unit) * unit

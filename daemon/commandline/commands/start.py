@@ -1,0 +1,71 @@
+"""The command `idiolect start`: the service in the background, once the base model is there."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from idiolect.daemon.commandline.arguments import AsJson
+from idiolect.daemon.commandline.deferred import open_terminal
+
+if TYPE_CHECKING:
+    from idiolect.daemon.commandline.terminal import Terminal
+    from idiolect.daemon.runtime.process import Running
+
+EXAMPLE = "idiolect start --port 8765"
+
+
+def run(
+    port: Annotated[int | None, typer.Option(help="Listen here instead of at the last port.")] = None,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Make the base model anew first.")] = False,
+    new_store: Annotated[
+        bool,
+        typer.Option(
+            "--new-store",
+            help="Begin anew where the store is lost or damaged; what is left of it is kept aside.",
+        ),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start the service in the background; returns once it answers."""
+    from idiolect.daemon.commandline.service_process import start_service
+    from idiolect.daemon.runtime import process
+    from idiolect.daemon.settings import Settings
+
+    settings = (Settings() if port is None else Settings(port=port)).prepare()
+    terminal = open_terminal()
+    if rebuild:
+        process.stop(settings)
+        shutil.rmtree(settings.base_dir, ignore_errors=True)
+        settings.prepare()
+    if new_store:
+        from idiolect.daemon.storage.opening import begin_anew
+
+        moved = begin_anew(settings)
+        if not as_json:  # where one object is one command's answer
+            for path in moved:
+                terminal.say(f"Kept aside: {path}")
+    running, fresh = start_service(settings, terminal, port)
+    _show(terminal, running, fresh=fresh, as_json=as_json)
+
+
+def describe_moved(port: int) -> str:
+    """Return a sentence about another program at the port where this profile's service was."""
+    return (
+        f"Another program uses port {port}, where this profile's service was: programs that were given that address "
+        "talk to that one."
+    )
+
+
+def _show(terminal: Terminal, running: Running, *, fresh: bool, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    if as_json:
+        return terminal.print_json({**asdict(running), "fresh": fresh})
+    did = "Started" if fresh else "Already running"
+    terminal.say(f"{did}: {running.socket or running.url} (pid {running.pid})")
+    if running.moved_from is not None:
+        terminal.say(f"{describe_moved(running.moved_from)} `idiolect doctor` says what to do.")
+    return None

@@ -1,0 +1,108 @@
+"""The command `idiolect status`: what the service knows, serves and does, and what is known where none runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from idiolect.daemon.commandline.arguments import AsJson
+from idiolect.daemon.commandline.commands.report import count_shown, describe_savings
+from idiolect.daemon.commandline.commands.start import describe_moved
+from idiolect.daemon.commandline.deferred import load_settings, open_terminal
+from idiolect.daemon.commandline.formatting import clock
+
+if TYPE_CHECKING:
+    from idiolect.daemon.commandline.terminal import Terminal
+    from idiolect.daemon.settings import Settings
+
+EXAMPLE = "idiolect status --json"
+
+
+def run(as_json: AsJson = False) -> None:
+    """Show what it knows, serves and does; works without the service, too."""
+    from dataclasses import asdict
+
+    from pydantic_core import to_jsonable_python
+
+    from idiolect.daemon.commandline.health_checks import warnings
+    from idiolect.daemon.storage.marker import standing
+
+    settings = load_settings()
+    now = _ask(settings)
+    now |= {"home": str(settings.home), "locked": settings.locked_path.exists()}
+    now |= {"warnings": warnings(settings)}
+    if now.get("store") is None:
+        now["store"] = to_jsonable_python(asdict(standing(settings)))  # as the service writes it
+    terminal = open_terminal()
+    if as_json:
+        terminal.print_json(now)
+    else:
+        _show(terminal, now)
+
+
+def _ask(settings: Settings) -> dict[str, Any]:
+    """Return the service's status, or what is known without it where none runs or the profile is locked."""
+    from idiolect.daemon.commandline.client import Client, NotAnsweringError, NotRunningError
+    from idiolect.daemon.commandline.service_process import PROMPT_S
+    from idiolect.daemon.endpoint import tokens
+    from idiolect.daemon.runtime import process
+
+    try:
+        with Client(settings) as client:
+            return client.get("/v1/status", timeout_s=PROMPT_S)
+    except (NotRunningError, NotAnsweringError, process.RelayedError) as error:
+        if getattr(error, "relayed_code", "locked") != "locked":
+            raise
+        if isinstance(error, NotAnsweringError) and process.find(settings) is not None:
+            raise  # one that ended when it was to wake says why below
+        running = process.find(settings)
+        where = {name: running and getattr(running, name) for name in ("pid", "url", "socket", "moved_from")}
+        unknown = dict.fromkeys(("base", "adapter", "entries", "tokens", "savings", "training"))
+        return {"running": running is not None, **where, **unknown, **tokens.files(settings)}
+
+
+def _show(terminal: Terminal, now: dict[str, Any]) -> None:
+    wrong = [now["store"]["mend"]] if (now.get("store") or {}).get("mend") else []
+    for sentence in [*wrong, *now.get("warnings", ())]:
+        terminal.say(sentence)
+    if now["locked"]:
+        terminal.say(f"Locked{'' if now['running'] else ', and not running'}. `idiolect unlock` ends that.")
+        return terminal.show_facts([("kept in", now["home"])])
+    if not now["running"]:
+        terminal.say("Not running. Start it with `idiolect start`.")
+        return terminal.show_facts([("kept in", now["home"])])
+    adapter = "base model alone" if now["adapter"] is None else f"adapter {now['adapter']}"
+    return terminal.show_facts(
+        [
+            ("running", f"{now['socket'] or now['url']} (pid {now['pid']}), {_describe_work(now)}"),
+            *([("moved", describe_moved(now["moved_from"]))] if now.get("moved_from") else []),
+            ("serves", f"{adapter} on {now['base']}"),
+            *([("damaged", _describe_damaged(now["damaged"]))] if now.get("damaged") else []),
+            ("has read", f"{now['entries']:,} entries, {now['tokens']:,} tokens"),
+            *([("saved", describe_savings(saved))] if count_shown(saved := now["savings"]) else []),
+            *([("next", now["next_round"])] if "next_round" in now else []),
+            *([("today", _describe_budget(now["rounds_today"]))] if "rounds_today" in now else []),
+            *(("watches", path) for path in now.get("watches", ())),
+            ("token", now["token_file"]),
+            *(("", path) for name, path in now["token_files"].items() if name != "admin"),
+            ("kept in", now["home"]),
+        ]
+    )
+
+
+def _describe_work(now: dict[str, Any]) -> str:
+    if round_ := now["training"]:
+        waits = f", which {round_['waits']}" if round_.get("waits") else ""
+        return f"training ({round_['phase']}, {round_['done']:.0%}){waits}"
+    if now.get("paused"):
+        left_s = now.get("paused_for_s")
+        return "paused" if left_s is None else f"paused for another {clock(left_s)}"
+    return "listening"
+
+
+def _describe_damaged(adapters: list[int]) -> str:
+    which = f"adapter{'s' * (len(adapters) > 1)} {', '.join(map(str, adapters))}"
+    return f"{which}, never served again; `idiolect train --wait` makes another, `idiolect doctor` says more"
+
+
+def _describe_budget(today: dict[str, float]) -> str:
+    return f"rounds have computed for {clock(today['used_s'])} of {clock(today['budget_s'])}"

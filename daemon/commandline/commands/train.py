@@ -1,0 +1,88 @@
+"""The command `idiolect train`: a training round now, and the verdict on what came of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from idiolect.daemon.commandline.arguments import AsJson, Budget
+from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.formatting import clock, number, percent
+from idiolect.daemon.commandline.interrupts import explain_interrupt
+from idiolect.daemon.commandline.progress import follow_phases
+
+if TYPE_CHECKING:
+    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.terminal import Terminal
+
+EXAMPLE = "idiolect train --wait --budget 120"
+
+_KINDS: Final = (("base", "base"), ("memory", "+ memory"), ("adapter", "+ adapter"), ("both", "+ both"))
+#: What a verdict means for the user.
+_MEANINGS: Final = {
+    "promoted": "the new adapter is used from now on",
+    "refused": "what was used before is used on",
+}
+
+
+def run(
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the verdict.")] = False,
+    budget: Budget = None,
+    as_json: AsJson = False,
+) -> None:
+    """Learn your style now: train an adapter, a small addition to the model, used only if it predicts you better."""
+    terminal = open_terminal()
+    with connect() as client:
+        if not wait:
+            answer = client.post("/v1/train", {"budget_s": budget})
+            said = "A training round has begun; `idiolect adapters` will show its verdict."
+            return terminal.tell(said, answer, as_json=as_json)
+        verdict = wait_for_round(client, terminal, budget, quiet=as_json)
+        return terminal.print_json(verdict) if as_json else show_verdict(terminal, verdict)
+
+
+def wait_for_round(
+    client: Client, terminal: Terminal, budget: float | None, *, quiet: bool
+) -> dict[str, Any]:
+    """Train for at most `budget` seconds, with the progress shown unless `quiet`; return the verdict.
+
+    Raises RelayedError where there is no verdict; Ctrl-C ends the waiting, not the round.
+    """
+    events = client.stream("/v1/train", {"stream": True, "budget_s": budget})
+    with explain_interrupt(lambda: _explain_round_goes_on(terminal)):
+        return follow_phases(terminal, "Training", events, quiet=quiet)
+
+
+def show_verdict(terminal: Terminal, verdict: dict[str, Any]) -> None:
+    """Show how well the user's newest text is predicted with and without what was learned, and the decision."""
+    metrics = verdict["metrics"]
+    if "base" in metrics:
+        entries, tokens = (number(metrics.get(f"held_out_{what}")) for what in ("entries", "tokens"))
+        terminal.say(f"On what you wrote last, kept aside to test on ({entries} entries, {tokens} tokens):")
+        figures = ("perplexity", "top-3")
+        terminal.show_table(
+            ("", *figures), (_make_row(name, metrics.get(kind) or {}) for kind, name in _KINDS), right=figures
+        )
+        terminal.say(
+            "Perplexity: between how many next tokens (words or parts of words) it wavers; lower is better. Top-3: how "
+            "often the right one is among its three likeliest."
+        )
+    before, after = metrics.get("general_before"), metrics.get("general_after")
+    if before and after:
+        change = f"{after / before - 1:+.1%}"
+        terminal.say(f"General text: perplexity {before:.2f} before, {after:.2f} after ({change}).")
+    meaning = _MEANINGS.get(verdict["status"])
+    status = verdict["status"].capitalize() + (f", {meaning}" if meaning else "")
+    terminal.say(f"{status}: {verdict['reason']}")
+    if verdict.get("tokens_per_s"):
+        took, speed = clock(verdict["seconds"]), f"{verdict['tokens_per_s']:,.0f}"
+        terminal.say(f"The round computed for {took}, at {speed} tokens/s.")
+
+
+def _make_row(name: str, scores: dict[str, float]) -> tuple[str, str, str]:
+    return name, number(scores.get("perplexity"), 2), percent(scores.get("top3"))
+
+
+def _explain_round_goes_on(terminal: Terminal) -> None:
+    terminal.note("The round goes on in the background; `idiolect status` shows how far it is.")

@@ -1,0 +1,24 @@
+"""The command `idiolect use`: another adapter, or none."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from idiolect.daemon.commandline.arguments import AsJson, parse_adapter
+from idiolect.daemon.commandline.deferred import connect, open_terminal
+
+EXAMPLE = "idiolect use 3; idiolect use base"
+
+
+def run(
+    adapter: Annotated[str, typer.Argument(metavar="ID|base", help="An adapter's number, or base.")],
+    as_json: AsJson = False,
+) -> None:
+    """Use another adapter, or the base model alone, from the next request on."""
+    chosen = parse_adapter(adapter)
+    with connect() as client:
+        client.post("/v1/use", {"adapter": chosen})
+    said = "Serving the base model alone." if chosen is None else f"Serving adapter {chosen}."
+    open_terminal().tell(said, {"adapter": chosen}, as_json=as_json)

@@ -1,0 +1,26 @@
+"""The command `idiolect vscode`: the extension for VS Code as a file to install."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from idiolect.daemon.commandline.arguments import parse_path
+from idiolect.daemon.commandline.output_files import writing
+
+EXAMPLE = "idiolect vscode && code --install-extension idiolect.vsix"
+
+
+def run(
+    path: Annotated[
+        Path, typer.Argument(parser=parse_path, help="Where to write it.", metavar="FILE")
+    ] = Path("idiolect.vsix"),
+) -> None:
+    """Write the extension for VS Code, to be installed with `code --install-extension FILE`."""
+    from idiolect.daemon.editors.vsix import write
+
+    with writing(path, "Name another file: idiolect vscode FILE."):
+        write(path)
+    typer.echo(f"Wrote {path}. Install it: code --install-extension {path}")

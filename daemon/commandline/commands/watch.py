@@ -1,0 +1,66 @@
+"""The command `idiolect watch`: a folder to follow from now on, and the question where it holds very much."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from idiolect.daemon.commandline.arguments import AsJson, confirm, make_absolute, parse_path
+from idiolect.daemon.commandline.commands.add import show_import
+from idiolect.daemon.commandline.deferred import connect, open_terminal
+from idiolect.daemon.commandline.interrupts import explain_interrupt
+from idiolect.daemon.commandline.progress import follow_import
+
+if TYPE_CHECKING:
+    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.terminal import Terminal
+
+EXAMPLE = "idiolect watch ~/notes"
+
+#: The service's code for a folder that it reads only where that is confirmed.
+_MUCH: Final = "many-files"
+
+
+def run(
+    path: Annotated[Path, typer.Argument(parser=parse_path, metavar="PATH", help="A folder.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Follow it no longer.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask, however much the folder holds.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read a folder and go on learning what you newly write in it; asks first where that is very much."""
+    terminal = open_terminal()
+    with connect() as client:
+        body = {"path": make_absolute(path), "remove": remove}
+        if remove:
+            found = client.post("/v1/watch", body)["removed"]
+            said = f"No longer following {path}." if found else f"{path} was not followed."
+            return terminal.tell(said, {"removed": found}, as_json=as_json)
+        ask = sys.stdin.isatty() and not as_json
+        with explain_interrupt(lambda: _explain_not_followed(terminal, path)):
+            report = _follow(client, terminal, {**body, "confirmed": yes}, ask=ask)
+        show_import(terminal, report, as_json=as_json)
+    return None if as_json else terminal.say(f"Following {path}: what you newly write there is learned.")
+
+
+def _follow(client: Client, terminal: Terminal, body: dict[str, Any], *, ask: bool) -> dict[str, Any]:
+    """Have a folder read and followed; return the import's report. Where it is very much, `ask` the user first."""
+    from idiolect.daemon.runtime.process import RelayedError
+
+    try:
+        return follow_import(terminal, client.stream("/v1/watch", body))
+    except RelayedError as error:
+        if error.relayed_code != _MUCH or not ask:
+            raise
+        confirm(f"{error}\nFollow it all the same?")
+    return follow_import(terminal, client.stream("/v1/watch", {**body, "confirmed": True}))
+
+
+def _explain_not_followed(terminal: Terminal, path: Path) -> None:
+    terminal.note(
+        f"{path} is not followed. What was read of it until now is kept; `idiolect sources remove` takes it back."
+    )

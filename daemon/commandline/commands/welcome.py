@@ -1,0 +1,120 @@
+"""The command `idiolect welcome`: the first run, from the base model to suggestions that have learned."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from idiolect.daemon.commandline.arguments import Budget, Me, parse_path
+from idiolect.daemon.commandline.commands.add import read_paths, show_import
+from idiolect.daemon.commandline.commands.train import show_verdict, wait_for_round
+from idiolect.daemon.commandline.deferred import connect, load_settings, open_terminal
+from idiolect.daemon.commandline.formatting import plain
+
+if TYPE_CHECKING:
+    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.terminal import Terminal
+    from idiolect.daemon.runtime.process import Running
+    from idiolect.daemon.settings import Settings
+
+EXAMPLE = "idiolect welcome ~/notes --budget 240"
+
+#: Why there may be no round without anything being wrong: the fast memory knows what was read all the same.
+_NO_ROUND: Final = frozenset({"too-little-text", "training-busy", "nothing-new"})
+_EXAMPLES: Final = 6
+_MAX_PREFIX_CHARS: Final = 44
+
+
+def run(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(parser=parse_path, metavar="PATH…", help="Your own text.")
+    ] = None,
+    me: Me = None,
+    budget: Budget = None,
+) -> None:
+    """Do it all: start, read, learn, show what that brought, and how to go on."""
+    from idiolect.daemon.commandline.service_process import start_service
+
+    settings = load_settings().prepare()
+    terminal = open_terminal()
+    running, _ = start_service(settings, terminal)
+    with connect(settings) as client:
+        new_entries = 0
+        if paths:
+            report = read_paths(client, terminal, paths, me)
+            show_import(terminal, report, as_json=False)
+            new_entries = report["entries"]
+        if _train(client, terminal, budget, new_entries=new_entries):
+            _show_examples(terminal, client.get("/v1/examples", count=_EXAMPLES)["examples"])
+    _show_how_to_go_on(terminal, settings, running)
+
+
+def _train(client: Client, terminal: Terminal, budget: float | None, *, new_entries: int) -> bool:
+    """Train and show the verdict, or the last one again if nothing was read since. Returns whether there is one."""
+    from idiolect.daemon.runtime.process import RelayedError
+
+    last = client.get("/v1/status").get("last_round")
+    if not new_entries and last and last["status"] in {"promoted", "refused"}:
+        show_verdict(terminal, last)
+        return True
+    try:
+        verdict = wait_for_round(client, terminal, budget, quiet=False)
+    except RelayedError as error:
+        if error.relayed_code not in _NO_ROUND:
+            raise
+        terminal.say(f"No training round: {error}")
+        return False
+    show_verdict(terminal, verdict)
+    return True
+
+
+def _show_examples(terminal: Terminal, rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    terminal.say("How it completes text that you wrote and that it has not learned from:")
+    terminal.show_table(
+        ("you wrote", "base", "adapted", "you went on"),
+        (
+            (_shorten(plain(row["prefix"])), *(plain(row[name]) for name in ("base", "adapted", "truth")))
+            for row in rows
+        ),
+        right=("you wrote",),
+        styles={"adapted": "bold", "you went on": "dim"},
+    )
+
+
+def _shorten(before: str) -> str:
+    return before if len(before) <= _MAX_PREFIX_CHARS else "…" + before[-_MAX_PREFIX_CHARS:]
+
+
+def _show_how_to_go_on(terminal: Terminal, settings: Settings, running: Running) -> None:
+    """Show where the service is, how to ask it, how to stop it, and where everything is kept."""
+    ask = '-d \'{"prefix": "Thanks for the "}\''
+    token = f'-H "Authorization: Bearer $(cat {shlex.quote(str(settings.token_path))})"'
+    via = f"--unix-socket {shlex.quote(running.socket)} " if running.socket else ""
+    terminal.show_facts(
+        [
+            ("URL", running.socket or running.url),
+            ("token", str(settings.token_path)),
+            ("try", f"curl -s {via}{running.url}/v1/suggest {token} {ask}"),
+            ("stop", f"{_find_command(settings)} stop"),
+            ("kept in", f"{settings.home} (all of it: delete the folder and it is gone)"),
+        ]
+    )
+
+
+def _find_command(settings: Settings) -> str:
+    """Return how the user calls this program for this profile from any folder."""
+    here = Path(sys.executable).with_name("idiolect")
+    found = shutil.which("idiolect")
+    command = "idiolect" if found and os.path.samefile(found, here) else shlex.quote(str(here))
+    default = type(settings).model_fields["home"].get_default(call_default_factory=True)
+    return (
+        command if settings.home == default else f"IDIOLECT_HOME={shlex.quote(str(settings.home))} {command}"
+    )

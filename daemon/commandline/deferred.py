@@ -1,0 +1,38 @@
+"""What most commands begin with: the settings, a connection to the service, the terminal.
+
+The modules behind these functions are slow to import. They are imported when a function is called, so that
+`idiolect --help` is there at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.commandline.terminal import Terminal
+    from idiolect.daemon.settings import Settings
+
+
+def load_settings() -> Settings:
+    """Read the settings of the profile that `IDIOLECT_HOME` names. Raises SettingsError."""
+    from idiolect.daemon.settings import Settings
+
+    return Settings()
+
+
+def connect(settings: Settings | None = None) -> Client:
+    """Connect to the service of a profile, by default the one that `IDIOLECT_HOME` names.
+
+    Raises NotRunningError, and UnauthorizedError if the token cannot be read.
+    """
+    from idiolect.daemon.commandline.client import Client
+
+    return Client(load_settings() if settings is None else settings)
+
+
+def open_terminal() -> Terminal:
+    """Return the terminal, which prints to stdout and stderr as they are now."""
+    from idiolect.daemon.commandline.terminal import Terminal
+
+    return Terminal()

@@ -1,0 +1,10 @@
+"""Exit codes that belong to no error class; those of errors stand in the classes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EXIT_USAGE: Final = 2
+EXIT_FINDINGS: Final = 69
+EXIT_UNEXPECTED: Final = 70
+EXIT_INTERRUPTED: Final = 130

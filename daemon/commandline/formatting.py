@@ -1,0 +1,34 @@
+"""How the command line writes figures, durations, times and the user's text."""
+
+from __future__ import annotations
+
+
+def plain(text: str) -> str:
+    """Return `text` fit for one line of a terminal: what would move the cursor or change colours becomes a space."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def counted(count: int, one: str, many: str | None = None) -> str:
+    """Return a count with its noun, such as "1,068 entries"; the plural is `many`, or `one` with an s."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """Return a figure with commas and `digits` decimals; a dash for None."""
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def percent(share: float | None) -> str:
+    """Return a share (0 to 1) in percent; a dash for None."""
+    return "–" if share is None else f"{share:.1%}"
+
+
+def clock(seconds: float) -> str:
+    """Return a duration in seconds as minutes and seconds, such as "2:05"."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def minute(at: str) -> str:
+    """Return a time of the service (ISO 8601) to the minute, such as "2026-01-31 09:30"."""
+    return at[:16].replace("T", " ")

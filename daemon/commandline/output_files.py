@@ -1,0 +1,29 @@
+"""Files that the user asks for and the command line writes itself."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, ClassVar
+
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class UnwritableError(IdiolectError):
+    """A file that the user wants cannot be written there."""
+
+    code: ClassVar[str] = "unwritable"
+    exit_code: ClassVar[int] = 51
+    http_status: ClassVar[int] = 500
+
+
+@contextlib.contextmanager
+def writing(path: Path, advice: str) -> Iterator[None]:
+    """Raise UnwritableError where the block cannot write `path`; `advice` is a sentence on what to do then."""
+    try:
+        yield
+    except OSError as error:
+        raise UnwritableError(f"{path} cannot be written: {error.strerror}. {advice}") from None

@@ -1,0 +1,93 @@
+"""Progress of what takes long: bars on stderr where somebody watches, else a line when a new phase begins."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, Final
+
+from idiolect.daemon.commandline.formatting import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from rich.progress import Progress
+
+    from idiolect.daemon.commandline.terminal import Terminal
+
+_BASE_PHASES: Final = {"fetch": "Fetching the base model", "build": "Building it"}
+
+
+@contextlib.contextmanager
+def show_base_build(terminal: Terminal) -> Iterator[Callable[[str, float], None]]:
+    """Show how the base model comes along: call the yielded function with a phase and the share done, 0 to 1."""
+    with _open_bars(terminal) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(phase: str, done: float) -> None:
+            if phase not in tasks:
+                name = _BASE_PHASES.get(phase, phase)
+                tasks[phase] = bars.add_task(name, total=1.0, left="")
+                _print_phase(terminal, name)
+            bars.update(tasks[phase], completed=done)
+
+        yield show
+
+
+def follow_import(terminal: Terminal, events: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Show an import as its events come; return its report."""
+    last: dict[str, Any] = {}
+    with _open_bars(terminal) as bars:
+        task = bars.add_task("Reading", total=None, left="")
+        for last in events:
+            if last["event"] == "progress":
+                left = f"{last['entries']:,} entries"
+                bars.update(task, completed=last["bytes_done"], total=last["bytes_total"], left=left)
+    return _without_kind(last)
+
+
+def follow_phases(
+    terminal: Terminal, what: str, events: Iterable[dict[str, Any]], *, quiet: bool
+) -> dict[str, Any]:
+    """Show work that has phases, such as a training round, as its events come; return what the last one holds.
+
+    `what` stands at the bar until the first phase begins; `quiet` shows nothing.
+    """
+    last: dict[str, Any] = {}
+    phase = ""
+    with contextlib.nullcontext() if quiet else _open_bars(terminal) as bars:
+        task = bars.add_task(what, total=1.0, left="") if bars else None
+        for last in events:
+            if bars and task is not None and last["event"] == "progress":
+                if phase != (phase := _name_phase(last)):
+                    _print_phase(terminal, phase)
+                left = f"{clock(last['left_s'])} left" if last.get("left_s") is not None else ""
+                bars.update(task, description=phase, completed=last["done"], left=left)
+    return _without_kind(last)
+
+
+def _open_bars(terminal: Terminal) -> Progress:
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=32),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[left]}", markup=False),
+    )
+    errors = terminal.errors
+    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
+
+
+def _print_phase(terminal: Terminal, phase: str) -> None:
+    """Print a line for a phase that begins, where no bar is shown."""
+    if not terminal.errors.is_terminal:
+        terminal.note(f"{phase} …")
+
+
+def _name_phase(event: dict[str, Any]) -> str:
+    arm = event.get("arm")
+    return f"{event['phase']}: {arm}" if arm else str(event["phase"])
+
+
+def _without_kind(event: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in event.items() if name != "event"}

@@ -1,0 +1,130 @@
+"""Starting the service for a command, and keeping it ended while a command works on the profile."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Final
+
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from idiolect.daemon.commandline.terminal import Terminal
+    from idiolect.daemon.runtime.process import Running
+    from idiolect.daemon.settings import Settings
+
+#: A service that runs says so within this time.
+PROMPT_S = 15.0
+#: What a start writes besides the log: lock, run file, port, and what SQLite puts beside the store.
+_START_BYTES: Final = 2**20
+#: More than a locked profile's mark and a key take.
+MARK_BYTES: Final = 2**16
+
+
+def start_service(settings: Settings, terminal: Terminal, port: int | None = None) -> tuple[Running, bool]:
+    """Start the service unless it runs, once the base model is there and whole.
+
+    `port` is where it is to listen, by default the port it had last. Returns the service and whether it was started
+    now. Raises IdiolectError with what keeps it from answering.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    from idiolect.daemon.runtime import process
+    from idiolect.daemon.storage.marker import refuse_lost
+
+    if process.holder(settings) is not None:
+        return _launch(settings, terminal, port)
+    refuse_lost(settings)  # before minutes of work on the base model
+    if settings.base is None and (settings.base_dir / "model" / "manifest.json").exists():
+        # Reading all of the base model takes a while, so it is looked at beside the start.
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            whole = beside.submit(_is_base_whole, settings)
+            try:
+                found = _launch(settings, terminal, port)
+            except IdiolectError:  # also where the service was killed, or is another program's to start
+                if whole.result():
+                    raise
+            else:
+                if whole.result():
+                    return found
+                process.stop(settings)
+    build_base(settings, terminal)
+    return _launch(settings, terminal, port)
+
+
+def build_base(settings: Settings, terminal: Terminal) -> None:
+    """Fetch and build the base model unless it is there, with its progress shown."""
+    from idiolect.daemon.commandline.progress import show_base_build
+    from idiolect.models.build import ensure_base
+
+    with show_base_build(terminal) as progress:
+        ensure_base(settings.base_dir, settings.base, progress)
+
+
+def _is_base_whole(settings: Settings) -> bool:
+    from idiolect.models.build import whole_base
+
+    return whole_base(settings.base_dir) is not None
+
+
+def _launch(settings: Settings, terminal: Terminal, port: int | None) -> tuple[Running, bool]:
+    from idiolect.daemon.commandline.client import Client
+    from idiolect.daemon.runtime import desktop
+
+    with terminal.waiting("Starting the service"):
+        running, fresh = desktop.start(settings, port)
+        with Client(settings) as client:
+            client.get("/healthz", timeout_s=PROMPT_S)
+    return running, fresh
+
+
+def end_service(settings: Settings) -> bool:
+    """End the service, and wait until its process and what it held are gone. Returns whether it ran.
+
+    Raises StopError if the process does not end.
+    """
+    import psutil
+
+    from idiolect.daemon.runtime import process
+
+    pid = process.holder(settings)
+    if pid is None:
+        return False
+    with contextlib.suppress(psutil.NoSuchProcess):
+        service = psutil.Process(pid)
+        process.stop(settings)
+        try:
+            service.wait(process.STOP_DEADLINE_S)
+        except psutil.TimeoutExpired:
+            raise process.StopError(
+                f"The service (pid {pid}) has let go of the profile but does not end. End it with `kill -9 {pid}`."
+            ) from None
+    return True
+
+
+@contextlib.contextmanager
+def service_ended(settings: Settings, terminal: Terminal, room_bytes: int) -> Iterator[None]:
+    """End the service, keep others from starting one for the block, and then start it again if it ran.
+
+    The block finds `room_bytes` of room on the disk, and the start what it needs: where there is not so much, OSError
+    is raised before anything was ended.
+    """
+    from idiolect.daemon.runtime import desktop, process
+    from idiolect.models import durable
+
+    settings.prepare()
+    with (
+        durable.reserved(settings.run_dir, _START_BYTES) as let_start,
+        durable.reserved(settings.run_dir, room_bytes) as let_work,
+    ):
+        ran = end_service(settings)
+        let_work()
+        try:
+            with process.locked(settings):
+                yield
+        finally:
+            let_start()
+            if ran:
+                with terminal.waiting("Starting the service"):
+                    desktop.start(settings)
