@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from importlib import import_module
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Final, NoReturn, get_type_hints
 
 import typer
 
@@ -91,6 +91,8 @@ def _add_commands() -> None:
     for group, names in COMMANDS.items():
         for name in names:
             command = import_module(f"idiolect.daemon.commandline.commands.{name.replace('-', '_')}")
+            # Evaluated once here: typer evaluates annotations that are strings four times.
+            command.run.__annotations__ = get_type_hints(command.run, include_extras=True)
             app.command(name, rich_help_panel=group, epilog=f"Example: {command.EXAMPLE}")(command.run)
 
 

@@ -1,4 +1,4 @@
-"""What `idiolect doctor` checks, with or without a running service. It reads and never changes anything."""
+"""The checks of `idiolect doctor`, with or without a running service. They read and never change anything."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.marker import standing
 from idiolect.models.errors import IdiolectError
 
-_ROOM_BYTES = 1_000_000_000
-_MEMORY_BYTES = 1_600_000_000
+_MIN_DISK_BYTES = 1_000_000_000
+_MIN_MEMORY_BYTES = 1_600_000_000
 _SWAPS = Path("/proc/swaps")
 _DEVICES = Path("/sys/block")
-_MANY_NOTICED = 524_288
-_DAMAGED = "Keep a copy of the profile and check the disk."
-_MOST_NOTICED = Path("/proc/sys/fs/inotify/max_user_watches")
+_ENOUGH_WATCHES = 524_288
+_DAMAGE_ADVICE = "Keep a copy of the profile and check the disk."
+_WATCHES_FILE = Path("/proc/sys/fs/inotify/max_user_watches")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One check: is it fine, worth knowing or wrong; what was found; how to mend it."""
+    """One result: whether it is fine, worth knowing or wrong; what was found; what to do about it."""
 
     check: str
     level: Literal["ok", "note", "wrong"]
@@ -47,7 +47,7 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """All findings, in the order in which they build on each other."""
+    """Run all checks, in the order in which they build on each other, and return what they found."""
     findings = [_check_python(), _check_memory()]
     try:
         settings = Settings()
@@ -80,8 +80,8 @@ def _check_profile(settings: Settings) -> list[Finding]:
     try:
         settings.require_writable()
     except IdiolectError as error:
-        return [_check_private("profile", home), Finding("profile", "wrong", str(error))]
-    return [_check_private("profile", home)]
+        return [_check_mode("profile", home), Finding("profile", "wrong", str(error))]
+    return [_check_mode("profile", home)]
 
 
 def _check_python() -> Finding:
@@ -92,17 +92,17 @@ def _check_python() -> Finding:
 def _check_memory() -> Finding:
     free = psutil.virtual_memory().available
     found = f"{free / 1e9:.1f} GB free"
-    if free < _MEMORY_BYTES:
+    if free < _MIN_MEMORY_BYTES:
         return Finding(
             "memory", "note", found, "A training round needs up to 1.6 GB: close other programs first."
         )
     return Finding("memory", "ok", found)
 
 
-def _check_room(settings: Settings) -> list[Finding]:
+def _check_disk(settings: Settings) -> list[Finding]:
     free = shutil.disk_usage(settings.home).free
     found = f"{free / 1e9:.1f} GB free"
-    if free < _ROOM_BYTES:
+    if free < _MIN_DISK_BYTES:
         return [Finding("disk", "wrong", found, f"Make room on the disk that holds {settings.home}.")]
     return [Finding("disk", "ok", found)]
 
@@ -151,13 +151,13 @@ def _check_service(settings: Settings) -> list[Finding]:
     if gone:
         mend = "It is read once it is there again; `idiolect watch --remove` ends that."
         findings += [Finding("watched", "note", f"{path} is not there", mend) for path in gone]
-    return [*findings, *_check_notice_limit([Path(path) for path in now.get("watches", [])])]
+    return [*findings, *_check_watch_limit([Path(path) for path in now.get("watches", [])])]
 
 
-def _check_notice_limit(watched: list[Path], most_noticed: Path = _MOST_NOTICED) -> list[Finding]:
-    """Whether the system tells of changes in so many folders, where it counts them; other programs need some, too."""
+def _check_watch_limit(watched: list[Path], watches_file: Path = _WATCHES_FILE) -> list[Finding]:
+    """Compare the followed folders with how many the system tells of changes in; other programs need some, too."""
     try:
-        most = int(most_noticed.read_text())
+        most = int(watches_file.read_text())
     except (OSError, ValueError):  # another system
         return []
     enough = most // 2  # and no more are counted
@@ -167,14 +167,14 @@ def _check_notice_limit(watched: list[Path], most_noticed: Path = _MOST_NOTICED)
         return []
     found = f"more than {enough:,} folders, and the system tells all programs together of changes in {most:,}"
     mend = (
-        f"`sudo sysctl fs.inotify.max_user_watches={max(4 * most, _MANY_NOTICED)}` allows more; until then some "
+        f"`sudo sysctl fs.inotify.max_user_watches={max(4 * most, _ENOUGH_WATCHES)}` allows more; until then some "
         "changes are seen only minutes later."
     )
     return [Finding("watched", "note", found, mend)]
 
 
 def _check_run_file(settings: Settings) -> list[Finding]:
-    """What a service that was killed had no chance to clear away."""
+    """Look for what a service that was killed had no chance to clear away."""
     left = process.run_file(settings)
     if process.holder(settings) is None and left.exists():
         return [
@@ -185,8 +185,8 @@ def _check_run_file(settings: Settings) -> list[Finding]:
     return []
 
 
-def _check_store_marker(settings: Settings) -> list[Finding]:
-    """Whether the store is there and sound, as far as can be said without its key."""
+def _check_store_file(settings: Settings) -> list[Finding]:
+    """Check that the store is there and sound, as far as can be said without its key."""
     now = standing(settings)
     if now.state == "none":
         return []
@@ -203,8 +203,8 @@ def _check_store_marker(settings: Settings) -> list[Finding]:
     ]
 
 
-def _check_store_key(settings: Settings) -> list[Finding]:
-    """Whether the key file opens the store, and all of it is sound; a keyring is not asked: it might ask the user."""
+def _check_store(settings: Settings) -> list[Finding]:
+    """Check that the key file opens the store, and read all of it. A keyring is not asked: it might ask the user."""
     from idiolect.daemon.storage.errors import StoreUnreadableError
     from idiolect.daemon.storage.file import fits
     from idiolect.daemon.storage.full_read import sound
@@ -220,7 +220,7 @@ def _check_store_key(settings: Settings) -> list[Finding]:
     except ValueError:
         return [Finding("key", "wrong", f"{settings.key_path} does not hold a key", mend)]
     except OSError as error:
-        return [_describe_shut("key", settings.key_path, error)]
+        return [_describe_unreadable("key", settings.key_path, error)]
     try:
         with settings.store_path.open("rb"):
             pass
@@ -229,18 +229,20 @@ def _check_store_key(settings: Settings) -> list[Finding]:
         if sound(settings.store_path, key) or process.holder(settings) is not None:  # one started meanwhile
             return []
     except OSError as error:
-        return [_describe_shut("store", settings.store_path, error)]
+        return [_describe_unreadable("store", settings.store_path, error)]
     except StoreUnreadableError:
         pass
     except (
         IdiolectError
     ) as error:  # another program holds it, or its folder is closed: its sentence says what to do
         return [Finding("store", "wrong", "the store cannot be opened", str(error))]
-    return [Finding("store", "wrong", "a part of the store is damaged", f"{_DAMAGED} {ways_back(settings)}")]
+    return [
+        Finding("store", "wrong", "a part of the store is damaged", f"{_DAMAGE_ADVICE} {ways_back(settings)}")
+    ]
 
 
-def _describe_shut(check: str, path: Path, error: OSError) -> Finding:
-    """A file that this user may not open, or that the disk does not give."""
+def _describe_unreadable(check: str, path: Path, error: OSError) -> Finding:
+    """Return the finding on a file that this user may not open, or that the disk does not give."""
     found = f"{path} cannot be read: {error.strerror}"
     if isinstance(error, PermissionError):
         mend = f"Run `chmod u+rw {path}`; where it belongs to another user, run idiolect as that one."
@@ -248,7 +250,7 @@ def _describe_shut(check: str, path: Path, error: OSError) -> Finding:
     return Finding(check, "wrong", found, "Check the disk.")
 
 
-def _desktop(settings: Settings) -> list[Finding]:
+def _check_desktop(settings: Settings) -> list[Finding]:
     state = Desktop(settings).state()
     if not state.installed:
         mend = "`idiolect service install` has the desktop start it at each log-in."
@@ -268,20 +270,20 @@ def _desktop(settings: Settings) -> list[Finding]:
 
 
 def _check_swap(swaps: Path = _SWAPS, devices: Path = _DEVICES) -> list[Finding]:
-    """Where the system may write what is in memory, the user's text too, as it stands."""
+    """Check that what is swapped out of memory, the user's text too, is not written as it stands."""
     try:
         areas = [line.split()[0] for line in swaps.read_text().splitlines()[1:]]
     except OSError:  # another system
         return []
-    plain = [area for area in areas if not _is_unreadable(Path(area).name, devices)]
+    plain = [area for area in areas if not _is_safe_swap(Path(area).name, devices)]
     if not plain:
         return [Finding("swap", "ok", "none, in memory or encrypted")]
     mend = "Memory that is swapped out can be read there later. Use zram or an encrypted swap, or none."
     return [Finding("swap", "note", f"{', '.join(plain)} is not known to be encrypted", mend)]
 
 
-def _is_unreadable(name: str, devices: Path) -> bool:
-    """Whether what is swapped to this device stays in memory or is encrypted on its way."""
+def _is_safe_swap(name: str, devices: Path) -> bool:
+    """Return True if what is swapped to this device stays in memory or is encrypted on its way."""
     try:
         uuid = (devices / name / "dm" / "uuid").read_text()
     except OSError:
@@ -304,7 +306,7 @@ def _check_key(settings: Settings) -> list[Finding]:
 
 
 def _check_key_mode(settings: Settings) -> Finding | None:
-    """A key file that other users could read, whoever has by now."""
+    """Return a finding if other users could read the key file, and may have by now."""
     path = settings.key_path
     if sys.platform == "win32" or not stat.S_IMODE(path.stat().st_mode) & 0o077:
         return None
@@ -314,8 +316,8 @@ def _check_key_mode(settings: Settings) -> Finding | None:
     )
 
 
-def warnings(settings: Settings) -> list[str]:
-    """What `idiolect status` says besides, in sentences: a key that others can read."""
+def find_warnings(settings: Settings) -> list[str]:
+    """Return sentences that `idiolect status` shows, too: on a key that others can read."""
     if not settings.key_path.exists() or (found := _check_key_mode(settings)) is None:
         return []
     return [f"{found.found[0].upper()}{found.found[1:]}. {found.mend}"]
@@ -324,10 +326,10 @@ def warnings(settings: Settings) -> list[str]:
 def _check_files(settings: Settings) -> list[Finding]:
     tokens = {path.name: path for path in (path_of(settings, scope) for scope in reversed(SCOPES))}
     names = {"store": settings.store_path, **tokens, "log": settings.log_path}
-    return [_check_private(name, path) for name, path in names.items() if path.exists()]
+    return [_check_mode(name, path) for name, path in names.items() if path.exists()]
 
 
-def _check_private(check: str, path: Path) -> Finding:
+def _check_mode(check: str, path: Path) -> Finding:
     mode = stat.S_IMODE(path.stat().st_mode)
     if sys.platform != "win32" and mode & 0o077:
         return Finding(check, "wrong", f"{path} is open to other users", f"Run `chmod go-rwx {path}`.")
@@ -337,13 +339,13 @@ def _check_private(check: str, path: Path) -> Finding:
 #: The checks of a profile, in the order in which they build on each other.
 _CHECKS: Final[dict[str, Callable[[Settings], list[Finding]]]] = {
     "profile": _check_profile,
-    "disk": _check_room,
+    "disk": _check_disk,
     "base model": _check_base,
     "service": _check_service,
     "run file": _check_run_file,
     "files": _check_files,
     "key": _check_key,
-    "store file": _check_store_marker,
-    "store": _check_store_key,
-    "desktop": _desktop,
+    "store file": _check_store_file,
+    "store": _check_store,
+    "desktop": _check_desktop,
 }

@@ -139,9 +139,9 @@ def test_more_folders_than_the_system_tells_of(tmp_path):
         (notes / f"{number}").mkdir(parents=True)
     watched = [notes, notes / "3"]  # one below the other is not counted twice
     most.write_text("42\n")
-    assert health_checks._check_notice_limit(watched, most) == []
+    assert health_checks._check_watch_limit(watched, most) == []
     most.write_text("12\n")
-    [finding] = health_checks._check_notice_limit(watched, most)
+    [finding] = health_checks._check_watch_limit(watched, most)
     assert (finding.level, "more than 6 folders" in finding.found) == ("note", True)
     assert "max_user_watches=524288" in finding.mend
-    assert health_checks._check_notice_limit(watched, tmp_path / "another system") == []
+    assert health_checks._check_watch_limit(watched, tmp_path / "another system") == []

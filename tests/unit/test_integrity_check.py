@@ -256,9 +256,9 @@ def test_damage_that_keeps_the_service_from_starting_is_told_of_with_the_backups
 @pytest.mark.parametrize("mode", [0o666, 0o640, 0o604])
 def test_a_key_that_others_can_read_is_told_of(settings, store, mode):
     store.close()
-    assert health_checks.warnings(settings) == []
+    assert health_checks.find_warnings(settings) == []
     settings.key_path.chmod(mode)
-    [sentence] = health_checks.warnings(settings)
+    [sentence] = health_checks.find_warnings(settings)
     assert "idiolect rekey" in sentence
     [finding] = [found for found in health_checks.examine() if found.check == "key"]
     assert (finding.level, "other users" in finding.found) == ("wrong", True)

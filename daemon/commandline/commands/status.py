@@ -23,13 +23,13 @@ def run(as_json: AsJson = False) -> None:
 
     from pydantic_core import to_jsonable_python
 
-    from idiolect.daemon.commandline.health_checks import warnings
+    from idiolect.daemon.commandline.health_checks import find_warnings
     from idiolect.daemon.storage.marker import standing
 
     settings = load_settings()
     now = _ask(settings)
     now |= {"home": str(settings.home), "locked": settings.locked_path.exists()}
-    now |= {"warnings": warnings(settings)}
+    now |= {"warnings": find_warnings(settings)}
     if now.get("store") is None:
         now["store"] = to_jsonable_python(asdict(standing(settings)))  # as the service writes it
     terminal = open_terminal()
