@@ -203,7 +203,7 @@ def _errors() -> list[tuple[int, str, int, str]]:
 def sources() -> list[Path]:
     """The modules of the three packages, in order of name."""
     folders = [
-        folder for package in PACKAGES for folder in (ROOT / package, *sorted((ROOT / package).glob("*/")))
+        folder for package in PACKAGES for folder in (ROOT / package, *sorted((ROOT / package).rglob("*/")))
     ]
     return [path for folder in folders for path in sorted(folder.glob("*.py"))]
 

@@ -852,6 +852,11 @@ def commands():
     return typer.main.get_command(cli.app).commands
 
 
+def test_each_command_is_a_file_of_its_name():
+    files = {path.stem for path in Path(cli.__file__).with_name("commands").glob("*.py")} - {"__init__"}
+    assert {name.replace("-", "_") for name in commands()} == files
+
+
 def test_every_command_teaches_with_an_example(run, tmp_path):
     code, out, _ = run(tmp_path, "--help")
     assert code == 0
