@@ -1,4 +1,4 @@
-"""The command line's way to the running service: it finds it, shows the token, and speaks JSON with it."""
+"""The command line's connection to the running service, which speaks JSON over HTTP."""
 
 from __future__ import annotations
 
@@ -69,51 +69,51 @@ class Client:
         self._http.close()
 
     def get(self, path: str, *, timeout_s: float = _ANSWER_S, **query: int | str) -> dict[str, Any]:
-        """Ask for `path`, and wait for at most `timeout_s`."""
+        """Send GET for `path` with `query`, and return the answer; wait for it at most `timeout_s` seconds."""
         return self._ask("GET", path, params=query, timeout=timeout_s)
 
     def post(self, path: str, body: dict[str, Any] | None = None, *, patient: bool = False) -> dict[str, Any]:
-        """Send `body` to `path`; `patient` waits as long as it takes."""
+        """Send `body` to `path` with POST, and return the answer; `patient` waits as long as it takes."""
         timeout = httpx.Timeout(None, connect=_CONNECT_S) if patient else httpx.USE_CLIENT_DEFAULT
         return self._ask("POST", path, json=body or {}, timeout=timeout)
 
     def stream(self, path: str, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """Send `body` to `path` and yield the events of the answer as they happen."""
+        """Send `body` to `path` with POST, and yield the events of the answer as they happen."""
         timeout = httpx.Timeout(None, connect=_CONNECT_S)
         try:
             with self._http.stream("POST", path, json=body, timeout=timeout) as answer:
                 if answer.is_error:
                     answer.read()
-                    raise _relay(answer)
+                    raise _relay_error(answer)
                 for line in answer.iter_lines():
                     event: dict[str, Any] = json.loads(line)
                     if event.get("event") == "error":
                         raise process.RelayedError(event)
                     yield event
         except (httpx.TransportError, ValueError):
-            raise self._silent() from None
+            raise self._make_silence_error() from None
 
     def _ask(self, method: str, path: str, **what: Any) -> dict[str, Any]:
         try:
             answer = self._http.request(method, path, **what)
         except httpx.TransportError:
-            raise self._silent() from None
+            raise self._make_silence_error() from None
         if answer.is_error:
-            raise _relay(answer)
+            raise _relay_error(answer)
         try:
             content: dict[str, Any] = answer.json()
         except ValueError:
-            raise self._silent() from None
+            raise self._make_silence_error() from None
         return content
 
-    def _silent(self) -> NotAnsweringError:
+    def _make_silence_error(self) -> NotAnsweringError:
         return NotAnsweringError(
             f"The service (pid {self.running.pid}) does not answer. Its log is {self._log_path}; "
             "`idiolect stop` and `idiolect start` begin afresh."
         )
 
 
-def _relay(answer: httpx.Response) -> process.RelayedError:
+def _relay_error(answer: httpx.Response) -> process.RelayedError:
     try:
         return process.RelayedError(answer.json()["error"])
     except (ValueError, KeyError, TypeError, AttributeError):

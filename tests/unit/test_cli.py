@@ -202,7 +202,7 @@ def test_train_waits_for_the_verdict(run, service):
     assert [line.strip().split("  ")[0] for line in out.splitlines() if "%" in line][:4] == list(VERDICT_ROWS)
     assert "28.1" in out
     assert "20.00 before, 20.10 after (+0.5%)" in out
-    assert "Promoted, the new adapter is used from now on: held-out text improves" in out
+    assert "Promoted (the new adapter goes into use): held-out text improves" in out
 
 
 def test_train_in_the_background(run, service):

@@ -21,8 +21,8 @@ EXAMPLE = "idiolect train --wait --budget 120"
 _KINDS: Final = (("base", "base"), ("memory", "+ memory"), ("adapter", "+ adapter"), ("both", "+ both"))
 #: What a verdict means for the user.
 _MEANINGS: Final = {
-    "promoted": "the new adapter is used from now on",
-    "refused": "what was used before is used on",
+    "promoted": "the new adapter goes into use",
+    "refused": "what was in use stays so",
 }
 
 
@@ -73,7 +73,7 @@ def show_verdict(terminal: Terminal, verdict: dict[str, Any]) -> None:
         change = f"{after / before - 1:+.1%}"
         terminal.say(f"General text: perplexity {before:.2f} before, {after:.2f} after ({change}).")
     meaning = _MEANINGS.get(verdict["status"])
-    status = verdict["status"].capitalize() + (f", {meaning}" if meaning else "")
+    status = verdict["status"].capitalize() + (f" ({meaning})" if meaning else "")
     terminal.say(f"{status}: {verdict['reason']}")
     if verdict.get("tokens_per_s"):
         took, speed = clock(verdict["seconds"]), f"{verdict['tokens_per_s']:,.0f}"
