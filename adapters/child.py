@@ -4,7 +4,7 @@ Whoever starts one writes a line of JSON with the order, a line with the number 
 line of JSON an entry, and keeps the pipe open: the process ends when it closes. Nothing is written but
 the events, nothing is kept, and all else on the machine goes first.
 
-On the way, whoever started it may send lines of :class:`Asked`: that the process was suspended, or is to stop.
+On the way, whoever started it may send lines of :class:`ParentMessages`: that the process was suspended, or is to stop.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ class StoppedError(Exception):
 
 
 @dataclass
-class Asked:
+class ParentMessages:
     """What whoever started the process asks of it on the way.
 
     A line ``{"suspended_s": 12.5}`` says how long it was suspended, ``{"stop": true}`` that it is to stop soon: a
     process that can leave something to go on from does so and raises StoppedError. One that looks at neither, and
-    gives no `Asked` to :func:`work`, ends at once.
+    gives no `ParentMessages` to :func:`work`, ends at once.
     """
 
     stop: threading.Event = field(default_factory=threading.Event)
     suspensions: Suspensions = field(default_factory=Suspensions)
 
-    def hear(self, line: dict[str, Any]) -> None:
+    def handle(self, line: dict[str, Any]) -> None:
         """Take in one line."""
         self.suspensions.add(line.get("suspended_s", 0.0))
         if line.get("stop"):
@@ -57,7 +57,9 @@ class Asked:
 
 
 def work(
-    do: Callable[[dict[str, Any], list[Any], Emit], None], out_of_memory: str, asked: Asked | None = None
+    do: Callable[[dict[str, Any], list[Any], Emit], None],
+    out_of_memory: str,
+    messages: ParentMessages | None = None,
 ) -> int:
     """Read the order and the entries, let ``do`` work on them, and return the exit status.
 
@@ -83,7 +85,7 @@ def work(
         order = json.loads(next(lines))
         count = int(next(lines))
         entries = [json.loads(next(lines)) for _ in range(count)]
-        threading.Thread(target=_listen, args=(lines, asked), daemon=True).start()
+        threading.Thread(target=_listen, args=(lines, messages), daemon=True).start()
         _yield_to_everybody()
         do(order, entries, emit)
     except StoppedError:
@@ -133,10 +135,10 @@ def _lines(fd: int) -> Iterator[bytearray]:
             yield from lines
 
 
-def _listen(lines: Iterator[bytearray], asked: Asked | None) -> NoReturn:
+def _listen(lines: Iterator[bytearray], messages: ParentMessages | None) -> NoReturn:
     """Hear what is asked, and end with the parent, which holds the other end of stdin open as long as it lives."""
     for line in lines:
-        if asked is None:
+        if messages is None:
             break
-        asked.hear(json.loads(line))
+        messages.handle(json.loads(line))
     os._exit(0)

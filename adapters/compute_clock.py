@@ -29,7 +29,7 @@ class Suspensions:
             return self._total_s
 
 
-class Clock:
+class ComputeClock:
     """Counts what a round has used up of its budget. For the main thread, which computes all along.
 
     That thread's processor time is, on an idle machine, the time on the wall, however many threads help it; beside

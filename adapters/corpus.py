@@ -47,7 +47,7 @@ class Rows:
         return width - self.before
 
 
-def few_of_each(entries: Mapping[int, Ids]) -> list[int]:
+def drop_repeats(entries: Mapping[int, Ids]) -> list[int]:
     """The places of entries without those that repeat an earlier one for the third time or more.
 
     What is said again and again the memory knows best, and what an adapter reads often it can be made to recite
@@ -63,7 +63,9 @@ def few_of_each(entries: Mapping[int, Ids]) -> list[int]:
     return kept
 
 
-def to_train_on(lengths: Mapping[int, int], seen: Collection[int], random: np.random.Generator) -> list[int]:
+def choose_training_entries(
+    lengths: Mapping[int, int], seen: Collection[int], random: np.random.Generator
+) -> list[int]:
     """The places of the entries that a round trains on: all new ones and, at random, as much that was seen before.
 
     New text alone would make the adapter forget the old; all of the old in each round would make it recite what it has
@@ -147,7 +149,7 @@ def hold_out(lengths: Sequence[int], seen: frozenset[int]) -> list[int]:
     return places[::-1]
 
 
-def general_passages() -> tuple[list[str], list[str]]:
+def read_general_passages() -> tuple[list[str], list[str]]:
     """General English that an adapter must not unlearn: passages to replay, and others to judge by."""
     text = resources.files("idiolect.adapters").joinpath("general.txt").read_text("utf-8")
     passages = [" ".join(passage.split()) for passage in text.split("\n\n") if passage.strip()]
@@ -160,7 +162,7 @@ def windows(ids: Ids, size: int) -> Iterator[Ids]:
         yield ids[start : start + size]
 
 
-class Recent:
+class RecentText:
     """The user's latest entries as one line of tokens, the context that every suggestion starts from.
 
     The line grows at its end, so that a KV cache of it stays valid, until it is twice ``limit``; then
@@ -187,8 +189,8 @@ class Recent:
         """The whole context of an entry being written: what came before, a break, and its tokens so far."""
         return [*self._line, *self.breaks, *ids]
 
-    def copy(self) -> Recent:
+    def copy(self) -> RecentText:
         """An independent copy."""
-        other = Recent(self.limit, self.breaks)
+        other = RecentText(self.limit, self.breaks)
         other._line = list(self._line)
         return other

@@ -1,7 +1,7 @@
 """Words that announce a secret, in seven languages: "password", "PIN", "opens with", "all lower case".
 
 One such word proves nothing. Redaction weighs it with the form of what stands beside it. What would be offered behind
-it is held back until it was typed often enough (:meth:`~idiolect.adapters.prediction.user_model.Knowledge.hides`).
+it is held back until it was typed often enough (:meth:`~idiolect.adapters.prediction.user_model.UserModel.hides`).
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ class _Text:
 
 
 @dataclass(frozen=True)
-class Lent:
+class EvictedMatch:
     """A text that is set aside, by all of its tokens: how many stand before its own, and how many, these included, are
     those of the text that was looked for.
     """
@@ -42,10 +42,10 @@ class Lent:
     common: int
 
 
-class Aside:
+class EvictedKV:
     """Texts that others took the place of: for :data:`_KEPT_S` seconds, as long as there is room.
 
-    For one thread at a time, and beside it others that call :meth:`since`.
+    For one thread at a time, and beside it others that call :meth:`used_since`.
 
     Args:
         cache: (..., position, feature), as keys and values are kept while a text is read.
@@ -62,14 +62,14 @@ class Aside:
         """Whether there is a text of just these tokens."""
         return key in self._texts
 
-    def put(self, tokens: Sequence[int], begins: int, places: Sequence[int] | None = None) -> None:
+    def store(self, tokens: Sequence[int], begins: int, places: Sequence[int] | None = None) -> None:
         """Set aside what is cached of a sequence from ``begins`` on; the oldest texts make room for it.
 
         ``places`` says where in the cache that is, unless each token has its own.
         """
         self._keep(tuple(tokens), begins, [], range(begins, len(tokens)) if places is None else places)
 
-    def go_on(self, lent: Lent, ids: Sequence[int], places: Sequence[int]) -> None:
+    def extend_text(self, lent: EvictedMatch, ids: Sequence[int], places: Sequence[int]) -> None:
         """Set aside what a text that was lent has become: with tokens more, at these places of the cache."""
         text = self._texts.pop(lent.key)
         kept = len(ids) - len(places) - text.begins
@@ -90,7 +90,7 @@ class Aside:
             self._room[..., target : target + size, :] = self._cache[..., source : source + size, :]
         self._texts[key] = _Text(begins, [*had, *taken], time.monotonic())
 
-    def take_back(self, ids: Sequence[int], shared: int) -> list[int]:
+    def restore_longest(self, ids: Sequence[int], shared: int) -> list[int]:
         """Bring back into the cache what begins more like ``ids`` than the ``shared`` tokens that are there.
 
         Returns the tokens that are cached then, none where nothing fits better.
@@ -98,31 +98,31 @@ class Aside:
         late = time.monotonic() - _KEPT_S
         while self._texts and next(iter(self._texts.values())).since < late:
             self._drop(next(iter(self._texts)))
-        found = self.find(ids, shared)
+        found = self.find_longest(ids, shared)
         if found is None:
             return []
-        self.lend(found, found.begins)
+        self.restore(found, found.begins)
         self._drop(found.key)
         return list(found.key[: found.common])
 
-    def find(self, ids: Sequence[int], shared: int) -> Lent | None:
+    def find_longest(self, ids: Sequence[int], shared: int) -> EvictedMatch | None:
         """The text that begins most like ``ids``, and more so than the ``shared`` tokens that are in the cache."""
         whole = tuple(ids)
         fitting = [
-            Lent(key, text.begins, common)
+            EvictedMatch(key, text.begins, common)
             for key, text in self._texts.items()
-            if text.begins <= shared < (common := common_beginning(key, whole, text.begins))
+            if text.begins <= shared < (common := common_prefix_length(key, whole, text.begins))
         ]
         return max(fitting, key=lambda text: text.common, default=None)
 
-    def lend(self, found: Lent, place: int) -> None:
+    def restore(self, found: EvictedMatch, place: int) -> None:
         """Copy what is cached of a text and fits into the cache, from ``place`` on."""
         assert self._room is not None  # noqa: S101 (there is a text in it)
         places = self._texts[found.key].places[: found.common - found.begins]
         for source, target, size in _runs(places, range(place, place + len(places))):
             self._cache[..., target : target + size, :] = self._room[..., source : source + size, :]
 
-    def since(self, when: float) -> Iterator[Sequence[int]]:
+    def used_since(self, when: float) -> Iterator[Sequence[int]]:
         """The texts' own tokens that were set aside after ``when`` (:func:`time.monotonic`)."""
         # May be asked while another thread reads: what is set aside changes meanwhile, a list of it does not.
         return (key[text.begins :] for key, text in [*self._texts.items()] if text.since > when)
@@ -147,7 +147,7 @@ def _runs(sources: Sequence[int], targets: Sequence[int]) -> Iterator[tuple[int,
             start = at
 
 
-def common_beginning(tokens: Sequence[int], others: Sequence[int], first: int = 0) -> int:
+def common_prefix_length(tokens: Sequence[int], others: Sequence[int], first: int = 0) -> int:
     """How many tokens both begin with; 0 unless the ``first`` are among them, which is quicker to see."""
     if first and tokens[:first] != others[:first]:
         return 0

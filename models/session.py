@@ -18,7 +18,14 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from idiolect.models.kv_cache import WORTH, Aside, Lent, common_beginning, lazy_zeros, stands_in
+from idiolect.models.kv_cache import (
+    WORTH,
+    EvictedKV,
+    EvictedMatch,
+    common_prefix_length,
+    lazy_zeros,
+    stands_in,
+)
 from idiolect.models.llama import DamagedModelError, LlamaConfig, adapter_inputs
 
 Adapter = Mapping[str, NDArray[np.float32]]
@@ -85,7 +92,7 @@ class _Reading:
     """
 
     number: int  # among those who asked
-    lent: Lent | None
+    lent: EvictedMatch | None
     shared: int
     cached: range
     new: list[int]
@@ -98,11 +105,12 @@ class Session:
         model: the loaded graph.
         length: the most tokens that fit; the cache takes ``layers * 2 * kv_heads * head_dim * 4`` bytes a token.
         adapter: the tensors to serve with, or None for the base. They are kept, not copied.
-        aside: the most tokens to keep of texts that others took the place of, see :meth:`reuse`; each takes as much.
+        aside: the most tokens to keep of texts that others took the place of, see
+            :meth:`rewind_to_common_prefix`; each takes as much.
     """
 
     def __init__(
-        self, model: Model, *, length: int = 512, adapter: Adapter | None = None, aside: int = 0
+        self, model: Model, *, length: int = 512, adapter: Adapter | None = None, evicted_tokens: int = 0
     ) -> None:
         self.model = model
         self.length = length
@@ -115,7 +123,7 @@ class Session:
         self._binding = model.runtime.io_binding()
         # (layer, k or v, batch, kv head, position, feature)
         self._cache = lazy_zeros((config.layers, 2, 1, config.kv_heads, length, config.head_dim))
-        self._aside = Aside(self._cache, aside)
+        self._evicted = EvictedKV(self._cache, evicted_tokens)
         self._adapter = self._bind(adapter)
         self._last = np.zeros((1, config.vocab), dtype=np.float32)
 
@@ -216,7 +224,8 @@ class Session:
 
         Args:
             ids: what to append, a few tokens.
-            others: whole texts, each with how many of its last tokens are its own, as :meth:`reuse` takes them.
+            others: whole texts, each with how many of its last tokens are its own, as
+                :meth:`rewind_to_common_prefix` takes them.
             most: how many tokens may be read of them, together. One with more, without room, that is read already, or
                 that goes on from another of them, is left out.
 
@@ -242,7 +251,7 @@ class Session:
             room -= len(one.cached) + len(one.new)
             most -= len(one.new)
             if one.lent is not None:
-                self._aside.lend(one.lent, one.cached.start)
+                self._evicted.restore(one.lent, one.cached.start)
                 lent.add(one.lent.key)
         end, ends = reading[-1].cached.stop, np.cumsum([len(one.new) for one in reading])
         position_ids = np.zeros(ends[-1], np.int64)
@@ -263,8 +272,8 @@ class Session:
 
     def _rest_of(self, number: int, text: Sequence[int], end: int) -> _Reading:
         """What would be left to read of a text, were what is set aside of it behind the first ``end`` places."""
-        shared = common = common_beginning(self.tokens, text)
-        lent = self._aside.find(text, shared)
+        shared = common = common_prefix_length(self.tokens, text)
+        lent = self._evicted.find_longest(text, shared)
         if lent is not None:
             shared, common = lent.begins, lent.common
         return _Reading(number, lent, shared, range(end, end + common - shared), [*text[common:]])
@@ -273,11 +282,11 @@ class Session:
         """Keep what was read of a text, its new tokens' keys and values being at these places."""
         begins = len(text) - own if one.lent is None else one.lent.begins
         # Another text of the same pass may have taken its room.
-        if one.lent is not None and one.lent.key in self._aside:
-            self._aside.go_on(one.lent, text, new)
+        if one.lent is not None and one.lent.key in self._evicted:
+            self._evicted.extend_text(one.lent, text, new)
         elif len(text) - begins >= WORTH:
             own_places = [*range(begins, one.shared), *one.cached, *new]
-            self._aside.put(text, begins, own_places[begins - len(text) :])
+            self._evicted.store(text, begins, own_places[begins - len(text) :])
 
     def _run(self, interrupt: Interrupt | None) -> None:
         if interrupt is None:
@@ -309,27 +318,27 @@ class Session:
     def _names(self) -> list[str]:
         return [name for name, _ in self.model.inputs]
 
-    def reuse(self, ids: Sequence[int], own: int = 0) -> list[int]:
+    def rewind_to_common_prefix(self, ids: Sequence[int], own: int = 0) -> list[int]:
         """Cut back to the longest common beginning with ``ids`` and return what is left to feed.
 
         The last ``own`` of them are one of several texts behind the same beginning. What is cut off is set aside for a
         while, and comes back when that text does: whoever writes two texts in turn has neither read again.
         """
-        common = common_beginning(self.tokens, ids)
+        common = common_prefix_length(self.tokens, ids)
         left = len(self.tokens) - max(common, self._begins)
         # Where little is cut off and more stays, it is the same text, without a draft that did not hold.
         if left > _DRAFTED or left >= max(WORTH, common - self._begins):
-            self._aside.put(self.tokens, self._begins)
-        if back := self._aside.take_back(ids, common):
+            self._evicted.store(self.tokens, self._begins)
+        if back := self._evicted.restore_longest(ids, common):
             self.tokens, common = back, len(back)
         self._begins, self._reused = len(ids) - own, time.monotonic()
         self.truncate(common)
         return list(ids[common:])
 
-    def under_way(self, within_s: float) -> Iterator[Sequence[int]]:
+    def active_texts(self, within_s: float) -> Iterator[Sequence[int]]:
         """The texts' own tokens that were gone on with so lately and are worth setting aside, the present one last."""
         since = time.monotonic() - within_s
-        yield from self._aside.since(since)
+        yield from self._evicted.used_since(since)
         present = self.tokens[self._begins :]
         if self._reused > since and len(present) >= WORTH:
             yield present
@@ -337,6 +346,6 @@ class Session:
     def end(self, text: Sequence[int]) -> None:
         """Let go of texts that stand in this one: nobody goes on with them."""
         whole = np.asarray(text, np.int64).tobytes()
-        self._aside.end(whole)
+        self._evicted.end(whole)
         if stands_in(self.tokens[self._begins :], whole):
             self.truncate(self._begins)

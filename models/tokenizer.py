@@ -222,6 +222,6 @@ class Tokenizer:
         order = order[np.array([bool(self._bytes[token]) for token in order])]
         return raw[order], order
 
-    def vocabulary_bytes(self) -> list[bytes]:
+    def all_token_bytes(self) -> list[bytes]:
         """The exact bytes of each of the V tokens, in order of their ids."""
         return list(self._bytes)

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from numpy.typing import NDArray
 
-from idiolect.adapters.corpus import general_passages
+from idiolect.adapters.corpus import read_general_passages
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.daemon.settings import Settings
 from idiolect.models.build import BasePaths, ensure_base
@@ -201,7 +201,7 @@ def make_gguf(tiny_dense: dict[str, NDArray[np.float32]]) -> Callable[..., Path]
     """
     import gguf
 
-    merges = learn_merges(general_passages()[0][::4], TINY.vocab - 256 - 3)
+    merges = learn_merges(read_general_passages()[0][::4], TINY.vocab - 256 - 3)
     vocabulary = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *sorted(_ALPHABET)]
     vocabulary += [merge.replace(" ", "") for merge in merges]
 

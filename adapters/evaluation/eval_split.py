@@ -33,7 +33,7 @@ class TooLittleToTypeError(IdiolectError):
 
 
 @dataclass(frozen=True)
-class Message:
+class EvalMessage:
     """Something that was written: ``text`` as typed; ``kept`` is what is learned of it, secrets left out."""
 
     text: str
@@ -42,19 +42,19 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Split:
+class EvalSplit:
     """The history, the messages to type, both in order of time, and for each of these whether it is a repeat.
 
     A repeat is equal, but for white space, to a message of the history, to an earlier one of the test, or to
     one that the adapter has seen.
     """
 
-    history: list[Message]
-    test: list[Message]
+    history: list[EvalMessage]
+    test: list[EvalMessage]
     repeats: list[bool]
 
 
-def split_corpus(messages: Sequence[Message], *, name: str, seed: int, chars: int) -> Split:
+def split_corpus(messages: Sequence[EvalMessage], *, name: str, seed: int, chars: int) -> EvalSplit:
     """History: the first 80 % of the messages, of these the newest 300 KB. Test: drawn from the others.
 
     Raises:
@@ -72,7 +72,9 @@ def split_corpus(messages: Sequence[Message], *, name: str, seed: int, chars: in
     return _split(messages[first:cut], test, (), "Give a larger file or folder.")
 
 
-def split_history(messages: Sequence[Message], seen: Collection[int], *, seed: int, chars: int) -> Split:
+def split_history(
+    messages: Sequence[EvalMessage], seen: Collection[int], *, seed: int, chars: int
+) -> EvalSplit:
     """Test: drawn from those of the newest 20 % that the adapter has not seen. History: all before the first drawn.
 
     Args:
@@ -93,7 +95,9 @@ def split_history(messages: Sequence[Message], seen: Collection[int], *, seed: i
     return _split(history, [messages[place] for place in drawn], learned, mend)
 
 
-def _draw(messages: Sequence[Message], places: Iterable[int], name: str, seed: int, chars: int) -> list[int]:
+def _draw(
+    messages: Sequence[EvalMessage], places: Iterable[int], name: str, seed: int, chars: int
+) -> list[int]:
     """Places drawn at random until their texts have about ``chars`` characters, in order."""
     shuffled = list(places)
     random.Random(f"{seed}:{name}").shuffle(shuffled)  # noqa: S311 (a draw to repeat, not a secret)
@@ -110,7 +114,9 @@ def _draw(messages: Sequence[Message], places: Iterable[int], name: str, seed: i
     return sorted(drawn)
 
 
-def _split(history: Sequence[Message], test: Sequence[Message], learned: Collection[str], mend: str) -> Split:
+def _split(
+    history: Sequence[EvalMessage], test: Sequence[EvalMessage], learned: Collection[str], mend: str
+) -> EvalSplit:
     chars = sum(len(message.text) for message in test)
     if not history or chars < LEAST_CHARS:
         raise TooLittleToTypeError(
@@ -123,7 +129,7 @@ def _split(history: Sequence[Message], test: Sequence[Message], learned: Collect
         key = _key(message.text)
         repeats.append(key in known)
         known.add(key)
-    return Split(list(history), list(test), repeats)
+    return EvalSplit(list(history), list(test), repeats)
 
 
 def _key(text: str) -> str:

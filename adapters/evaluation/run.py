@@ -1,7 +1,7 @@
 """An evaluation in a process of its own: held-out messages are typed, with more and more of what is learned.
 
-``python -m idiolect.adapters.evaluation.run`` reads :class:`Order` and then messages, first the history and then
-those to type (see :mod:`idiolect.adapters.child`), and ends with a ``result`` line. Each arm asks the same
+``python -m idiolect.adapters.evaluation.run`` reads :class:`TypingRequest` and then messages, first the history and
+then those to type (see :mod:`idiolect.adapters.child`), and ends with a ``result`` line. Each arm asks the same
 :class:`Predictor` as the endpoint does, made in the same place.
 """
 
@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from idiolect.adapters.child import Emit, work
-from idiolect.adapters.corpus import Recent
+from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.evaluation.eval_metrics import latency, reliability, row, savings
-from idiolect.adapters.evaluation.eval_split import Message
-from idiolect.adapters.evaluation.typing_simulator import BARS, Typed, type_text
+from idiolect.adapters.evaluation.eval_split import EvalMessage
+from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText, type_text
 from idiolect.adapters.lora import Lora
 from idiolect.adapters.prediction.calibration import Calibration
-from idiolect.adapters.prediction.ghost_penalty import Restraint
-from idiolect.adapters.prediction.loaded_model import Serving
+from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
+from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor, Suggestion
 from idiolect.models.build import find_base
 from idiolect.models.session import Adapter
@@ -39,14 +39,14 @@ _TIMED = 5  # every such message is typed without what is typed being known befo
 
 
 @dataclass(frozen=True)
-class Order:
+class TypingRequest:
     """What an evaluation is asked to do; sent as one JSON line.
 
     The first ``history`` messages are learned from, the others typed; ``repeats`` tells for each of these whether
     it is one. ``adapter`` is the base64 of an adapter's bytes, or None; ``about_adapter`` is passed on to the
     result. ``mixtures`` are the weights that the base and the adapter were judged with, where they were, and
-    ``calibration`` is what is known of how far ghosts can be believed (:meth:`Calibration.to_json`), ``restraint`` how
-    dear a wrong one is held.
+    ``calibration`` is what is known of how far ghosts can be believed (:meth:`Calibration.to_json`), ``ghost_penalty``
+    the ghosts counted for it (:meth:`GhostPenalty.to_json`).
     """
 
     base: str
@@ -61,7 +61,7 @@ class Order:
     about_adapter: dict[str, Any] | None
     mixtures: dict[str, list[Any]]
     calibration: list[Any] | None
-    restraint: list[float] | None
+    ghost_penalty: list[float] | None
     rare_min_count: int
 
 
@@ -88,37 +88,39 @@ _MEMORY = _ARMS[2]
 def main() -> int:
     """Run one evaluation."""
     return work(
-        lambda order, entries, emit: run(Order(**order), [Message(**entry) for entry in entries], emit),
+        lambda request, entries, emit: run(
+            TypingRequest(**request), [EvalMessage(**entry) for entry in entries], emit
+        ),
         "The evaluation ran out of memory. Close other programs and evaluate again.",
     )
 
 
-def run(order: Order, messages: Sequence[Message], emit: Emit) -> None:
+def run(request: TypingRequest, messages: Sequence[EvalMessage], emit: Emit) -> None:
     """Type the messages with each arm and emit the result."""
-    history, test = messages[: order.history], messages[order.history :]
-    arms = [arm for arm in _ARMS if order.adapter is not None or not arm.adapted]
+    history, test = messages[: request.history], messages[request.history :]
+    arms = [arm for arm in _ARMS if request.adapter is not None or not arm.adapted]
     parts = _parts(history)
     # With all of the history it is the arm itself.
     typings = len(arms) + _WORDS_ONLY * (len(parts) - 1)
     clock = _Clock(sum(len(message.text) for message in test), typings, emit)
     clock.report("prepare")
-    typist = _Typist(order, history, test, clock)
+    typist = _Typist(request, history, test, clock)
     typed = {arm.name: typist.type(arm, len(history)) for arm in arms}
     growth = [typist.type(_MEMORY, newest, ghosts=False) for newest in parts[:-1]] + [typed[_MEMORY.name]]
     emit(
         {
             "event": "result",
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seed": order.seed,
-            "source": order.source,
+            "seed": request.seed,
+            "source": request.source,
             "history": _about(history),
-            "test": _about(test) | {"repeats": sum(order.repeats)},
-            "adapter": order.about_adapter,
-            "arms": [_figures(arm, typed[arm.name], order) for arm in arms],
+            "test": _about(test) | {"repeats": sum(request.repeats)},
+            "adapter": request.about_adapter,
+            "arms": [_figures(arm, typed[arm.name], request) for arm in arms],
             "growth": [
                 {
                     "characters": sum(len(message.text) for message in history[len(history) - newest :]),
-                    "savings": savings(found, "bar3", order.seed),
+                    "savings": savings(found, "bar3", request.seed),
                 }
                 for newest, found in zip(parts, growth, strict=True)
             ],
@@ -126,7 +128,7 @@ def run(order: Order, messages: Sequence[Message], emit: Emit) -> None:
     )
 
 
-def _parts(history: Sequence[Message]) -> list[int]:
+def _parts(history: Sequence[EvalMessage]) -> list[int]:
     """How many of the newest messages have 0, 3, 10, 30 and 100 % of the characters, each number once."""
     sizes = [len(message.text) for message in reversed(history)]
     counts, held, total = [], 0, 0
@@ -138,7 +140,7 @@ def _parts(history: Sequence[Message]) -> list[int]:
     return [*dict.fromkeys(counts)]
 
 
-def _about(messages: Sequence[Message]) -> dict[str, Any]:
+def _about(messages: Sequence[EvalMessage]) -> dict[str, Any]:
     return {
         "entries": len(messages),
         "characters": sum(len(message.text) for message in messages),
@@ -147,13 +149,13 @@ def _about(messages: Sequence[Message]) -> dict[str, Any]:
     }
 
 
-def _figures(arm: _Arm, typed: Sequence[Typed], order: Order) -> dict[str, Any]:
-    new = [one for one, repeat in zip(typed, order.repeats, strict=True) if not repeat]
+def _figures(arm: _Arm, typed: Sequence[TypedText], request: TypingRequest) -> dict[str, Any]:
+    new = [one for one, repeat in zip(typed, request.repeats, strict=True) if not repeat]
     return {
         "name": arm.name,
         "condition": "after" if arm.learns else "before",
-        "all": row(typed, order.seed),
-        "no_repeats": row(new, order.seed),
+        "all": row(typed, request.seed),
+        "no_repeats": row(new, request.seed),
         "latency_ms": latency(typed[::_TIMED]),
         "reliability": reliability(typed),
     }
@@ -202,26 +204,30 @@ class _Typist:
     """Types the test with one arm after the other."""
 
     def __init__(
-        self, order: Order, history: Sequence[Message], test: Sequence[Message], clock: _Clock
+        self,
+        request: TypingRequest,
+        history: Sequence[EvalMessage],
+        test: Sequence[EvalMessage],
+        clock: _Clock,
     ) -> None:
-        base = find_base(Path(order.base))
-        self._serving = Serving(
+        base = find_base(Path(request.base))
+        self._serving = LoadedModel(
             base,
-            threads=order.threads,
-            context_tokens=order.context_tokens,
-            recent_tokens=order.recent_tokens,
-            rare_min_count=order.rare_min_count,
+            threads=request.threads,
+            context_tokens=request.context_tokens,
+            recent_tokens=request.recent_tokens,
+            rare_min_count=request.rare_min_count,
         )
         self._adapter: Adapter | None = None
-        if order.adapter is not None:
-            self._adapter = Lora.from_bytes(base64.b64decode(order.adapter), base.config).tensors()
-        self._mixtures = order.mixtures
-        self._calibration, self._restraint = order.calibration, order.restraint
+        if request.adapter is not None:
+            self._adapter = Lora.from_bytes(base64.b64decode(request.adapter), base.config).tensors()
+        self._mixtures = request.mixtures
+        self._calibration, self._ghost_penalty = request.calibration, request.ghost_penalty
         self._history = [self._serving.tokenizer.encode(message.kept) for message in history]
         self._test = test
         self._clock = clock
 
-    def type(self, arm: _Arm, newest: int, *, ghosts: bool = True) -> list[Typed]:
+    def type(self, arm: _Arm, newest: int, *, ghosts: bool = True) -> list[TypedText]:
         """Each message typed, in order, by one who wrote the ``newest`` messages of the history before.
 
         Without ``ghosts`` only by the words offered.
@@ -229,7 +235,7 @@ class _Typist:
         weight = 1.0 if ghosts else _WORDS_ONLY
         self._clock.report("type" if ghosts else "growth", arm.name)
         history = [ids for ids in self._history[len(self._history) - newest :] if ids]
-        calibration, restraint = (self._calibration, self._restraint) if arm.learns else (None, None)
+        calibration, ghost_penalty = (self._calibration, self._ghost_penalty) if arm.learns else (None, None)
         served = _Served(
             self._serving,
             arm,
@@ -237,7 +243,7 @@ class _Typist:
             mixture=self._mixtures.get("adapter" if arm.adapted else "base"),
             adapter=self._adapter if arm.adapted else None,
             calibration=Calibration() if calibration is None else Calibration.from_json(calibration),
-            restraint=Restraint() if restraint is None else Restraint.from_json(restraint),
+            ghost_penalty=GhostPenalty() if ghost_penalty is None else GhostPenalty.from_json(ghost_penalty),
         )
         asked = 0
 
@@ -250,7 +256,7 @@ class _Typist:
         typed = []
         for number, message in enumerate(self._test):
             if number % _TIMED:
-                served.foresee(message.text)
+                served.precompute(message.text)
             typed.append(type_text(message.text, ask, ghosts=ghosts))
             if arm.learns:
                 served.learn(self._serving.tokenizer.encode(message.kept))
@@ -263,35 +269,35 @@ class _Served:
 
     def __init__(
         self,
-        serving: Serving,
+        serving: LoadedModel,
         arm: _Arm,
         history: Sequence[Sequence[int]],
         *,
         mixture: list[Any] | None,
         adapter: Adapter | None,
         calibration: Calibration,
-        restraint: Restraint,
+        ghost_penalty: GhostPenalty,
     ) -> None:
         self._serving = serving
         self._arm = arm
         self._mixture = mixture
         self._adapter = adapter
-        self._calibration, self._restraint = calibration, restraint
-        known = serving.knowledge(history if arm.memory else ())
+        self._calibration, self._ghost_penalty = calibration, ghost_penalty
+        known = serving.build_user_model(history if arm.memory else ())
         if not arm.context:
-            known = replace(known, recent=Recent(0, serving.tokenizer.encode("\n")))
+            known = replace(known, recent=RecentText(0, serving.tokenizer.encode("\n")))
         elif not arm.memory:
-            known = replace(known, recent=serving.recent(history))
-        self._knowledge = known
+            known = replace(known, recent=serving.build_recent_text(history))
+        self._user_model = known
         self._predictor = self._made()
 
     def _made(self) -> Predictor:
-        predictor = self._serving.predictor(
-            self._knowledge,
+        predictor = self._serving.build_predictor(
+            self._user_model,
             self._mixture,
             adapter=self._adapter,
             calibration=self._calibration,
-            restraint=self._restraint,
+            ghost_penalty=self._ghost_penalty,
         )
         predictor.warm()
         return predictor
@@ -299,9 +305,9 @@ class _Served:
     def suggest(self, prefix: str, ghost_words: int) -> Suggestion:
         return self._predictor.suggest(prefix, candidates=max(BARS), ghost_words=ghost_words)
 
-    def foresee(self, text: str) -> None:
+    def precompute(self, text: str) -> None:
         """Read what will be typed in few passes: five times as fast as one by one, and not to be timed."""
-        self._predictor.foresee(text)
+        self._predictor.precompute(text)
 
     def learn(self, ids: list[int]) -> None:
         """Learn a message, as soon as it was written."""
@@ -310,11 +316,11 @@ class _Served:
         text = self._serving.tokenizer.decode(ids)
         self._predictor.observe(text, ids)
         if self._arm.memory:
-            self._knowledge.learn(text, ids)
+            self._user_model.learn(text, ids)
             self._predictor.warm()
         else:
             # A predictor tells by the memory that something was learned, and this arm has none: it takes a new one.
-            self._knowledge.recent.add(ids)
+            self._user_model.recent.add(ids)
             self._predictor = self._made()
 
 

@@ -32,7 +32,7 @@ Ask = Callable[[str], Suggestion]
 
 
 @dataclass
-class Shown:
+class GhostCounts:
     """Ghosts that were on the screen at the positions a user passed, taking them word by word."""
 
     positions: int = 0
@@ -43,12 +43,12 @@ class Shown:
 
 
 @dataclass
-class Typed:
+class TypedText:
     """One text, typed: ``keys`` by way of typing (``bar1``, ``bar3``, ``bar5``, ``whole``, ``words``, ``ungated``)."""
 
     characters: int
     keys: dict[str, int] = field(default_factory=dict)
-    shown: Shown = field(default_factory=Shown)
+    shown: GhostCounts = field(default_factory=GhostCounts)
     milliseconds: list[float] = field(default_factory=list)  # of each question
     judged: list[tuple[float, bool, bool]] = field(default_factory=list)
     """Each ghost that came up, shown or not: (its p, whether it was shown, whether its first word is right).
@@ -57,7 +57,7 @@ class Typed:
     """
 
 
-def type_text(text: str, ask: Ask, *, ghosts: bool = True) -> Typed:
+def type_text(text: str, ask: Ask, *, ghosts: bool = True) -> TypedText:
     """Type ``text`` in every way; without ``ghosts`` only by the words offered."""
     page = _Page(text, ask)
     typed = page.typed
@@ -75,7 +75,7 @@ class _Page:
 
     def __init__(self, text: str, ask: Ask) -> None:
         self.text = text
-        self.typed = Typed(len(text))
+        self.typed = TypedText(len(text))
         self.word_end = {at: found.end() for found in WORD.finditer(text) for at in range(*found.span())}
         self._ask = ask
         self._asked: dict[int, Suggestion] = {}
@@ -111,7 +111,7 @@ def _with_words(page: _Page, most: int) -> int:
     return keys
 
 
-def _with_ghosts(page: _Page, *, word_by_word: bool, gated: bool, typed: Typed | None = None) -> int:
+def _with_ghosts(page: _Page, *, word_by_word: bool, gated: bool, typed: TypedText | None = None) -> int:
     """Keystrokes; ``typed`` is where to note what came up on the way."""
     at = keys = 0
     watch = None if typed is None else _Watch(typed)
@@ -136,7 +136,7 @@ def _with_ghosts(page: _Page, *, word_by_word: bool, gated: bool, typed: Typed |
 class _Watch:
     """Counts the ghosts that come up, each once while the user types into it."""
 
-    def __init__(self, typed: Typed) -> None:
+    def __init__(self, typed: TypedText) -> None:
         self._typed = typed
         self._left = ""  # of the last ghost, once its first character was typed
         self._was_shown = False

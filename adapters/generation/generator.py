@@ -9,18 +9,19 @@ in short steps, so that suggestions can be made between them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
+from collections.abc import Generator as GeneratorType
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.generation.draft import Draft
-from idiolect.adapters.generation.requests import WINDOW, Chat, End, Piece, Prompt, Wanted
+from idiolect.adapters.generation.generated_text import GeneratedText
+from idiolect.adapters.generation.requests import WINDOW, Chat, End, Piece, Prompt, SamplingParams
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import softmax
-from idiolect.adapters.prediction.user_model import Knowledge
+from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.models.chat import chat_ids
 from idiolect.models.errors import IdiolectError
 from idiolect.models.session import Adapter, Model, Session
@@ -36,7 +37,7 @@ _LIKELY = (
 
 
 _Result = TypeVar("_Result")
-Steps = Generator[None, None, _Result]
+Steps = GeneratorType[None, None, _Result]
 """Passes, each followed by None, and what they lead to."""
 
 
@@ -49,15 +50,15 @@ class PromptTooLongError(IdiolectError):
 
 
 @dataclass(frozen=True)
-class Voice:
+class GenerationSource:
     """From what text is generated: an adapter, or None for the base; what is known of the user, or nothing."""
 
     adapter: Adapter | None
     mixture: Mixture
-    knowledge: Knowledge | None
+    user_model: UserModel | None
 
 
-class Writer:
+class Generator:
     """Writes in one voice, one text at a time; what was read stays cached for the next one.
 
     Args:
@@ -71,22 +72,22 @@ class Writer:
         self,
         model: Model,
         tokenizer: Tokenizer,
-        voice: Voice,
-        hides: Callable[[str, str], bool],
+        voice: GenerationSource,
+        must_hide: Callable[[str, str], bool],
     ) -> None:
         self._tokenizer = tokenizer
         self._voice = voice
-        self._redacts = hides
+        self._redacts = must_hide
         self._breaks = tokenizer.encode("\n")
         others = _EXTRA + 2 * len(self._breaks)
-        if voice.knowledge is not None:
-            others += 2 * voice.knowledge.recent.limit
+        if voice.user_model is not None:
+            others += 2 * voice.user_model.recent.limit
         self._window = min(WINDOW, model.config.context - others)
         self._session = Session(model, length=others + self._window, adapter=voice.adapter)
         self._grouped = 0  # tokens at its beginning that were read in groups
         self._mixed = False  # whether the memory has a say in this text
 
-    def write(self, prompt: Prompt | Chat, wanted: Wanted) -> Iterator[Piece | End | None]:
+    def generate(self, prompt: Prompt | Chat, wanted: SamplingParams) -> Iterator[Piece | End | None]:
         """What comes after ``prompt``, as it is written, and at last how it ended; None after a pass that gave no text.
 
         Between two of these one pass is made. The same text comes from the same knowledge where ``temperature`` is 0,
@@ -105,7 +106,9 @@ class Writer:
         )
         typing = 0 if isinstance(prompt, Chat) or most == 0 else size
         start, typed, p = yield from self._begin(context, typing)
-        draft = Draft(self._tokenizer, before, self._hides, ids=context[:start], typed=typed, wanted=wanted)
+        draft = GeneratedText(
+            self._tokenizer, before, self._must_hide, ids=context[:start], typed=typed, wanted=wanted
+        )
         began = time.perf_counter()
         reason: Literal["eos", "word", "limit"]
         word = ""
@@ -129,10 +132,12 @@ class Writer:
         took_s = time.perf_counter() - began
         yield End(reason, word, size, cached, draft.count, began - asked, took_s, truncated)
 
-    def _hides(self, before: str, offered: str) -> bool:
+    def _must_hide(self, before: str, offered: str) -> bool:
         """Whether ``offered``, after ``before``, must not be shown."""
-        knowledge = self._voice.knowledge
-        return self._redacts(before, offered) or (knowledge is not None and knowledge.hides(before, offered))
+        user_model = self._voice.user_model
+        return self._redacts(before, offered) or (
+            user_model is not None and user_model.must_hide(before, offered)
+        )
 
     # What is read
 
@@ -156,8 +161,8 @@ class Writer:
                 break
             extra = self._tokenizer.encode(other[-16 * _EXTRA :]) + extra
         line = [*extra[-_EXTRA:], *self._breaks, *ids] if extra else ids
-        knowledge = self._voice.knowledge
-        context = [*self._breaks, *line] if knowledge is None else knowledge.recent.before(line)
+        user_model = self._voice.user_model
+        context = [*self._breaks, *line] if user_model is None else user_model.recent.before(line)
         return context, len(ids), excess > 0 or len(text) < len(prompt.text)
 
     def _begin(self, context: list[int], typing: int) -> Steps[tuple[int, bytes, NDArray[np.float32]]]:
@@ -208,7 +213,7 @@ class Writer:
     def _after(self, context: list[int]) -> NDArray[np.float32]:
         """The same, after one token more than was read, or after a word less."""
         self._session.truncate(len(context) - 1)
-        knowledge, p = self._voice.knowledge, softmax(self._session.feed(context[-1:])[0])
-        if knowledge is None or not self._mixed:
+        user_model, p = self._voice.user_model, softmax(self._session.feed(context[-1:])[0])
+        if user_model is None or not self._mixed:
             return p
-        return self._voice.mixture.mix(p, knowledge.memory, knowledge.memory.predict(context))
+        return self._voice.mixture.mix(p, user_model.memory, user_model.memory.predict(context))

@@ -28,7 +28,7 @@ class Chat:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SamplingParams:
     """How to go on.
 
     ``temperature`` 0 always takes the likeliest token; ``top_k`` 0 chooses among all. ``alternatives`` is how many
@@ -81,7 +81,7 @@ class End:
     truncated: bool
 
 
-def stops(
+def build_stop_pattern(
     words: tuple[str, ...], *, suffix: str = "", one_line: bool = False, indent: int = 0
 ) -> regex.Pattern[str] | None:
     """What a text ends before: any of some words, a line's end, a line that is indented less, what comes behind it.

@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass
 from typing import Literal
 
-from idiolect.adapters.prediction.loaded_model import Serving
+from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor, Suggestion
 from idiolect.adapters.prediction.vocabulary import WORD
 
@@ -22,7 +22,7 @@ _LEAST = 1e-4  # below this, probabilities are all the same
 
 
 @dataclass(frozen=True)
-class Origin:
+class WordOrigin:
     """A word's probability: ``p`` as it is served, to the ``base`` alone, and with the ``adapter``, if one serves."""
 
     text: str
@@ -44,14 +44,14 @@ class Origin:
 class Attribution:
     """Where the words of a suggestion come from, and the first word of its ghost text (None: there is none)."""
 
-    words: tuple[Origin, ...]
-    ghost: Origin | None
+    words: tuple[WordOrigin, ...]
+    ghost: WordOrigin | None
 
 
 class Attributor:
-    """Asks each part alone. It holds a KV cache for each, which :meth:`rest` lets go. For any thread."""
+    """Asks each part alone. It holds a KV cache for each, which :meth:`release` lets go. For any thread."""
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: LoadedModel) -> None:
         self._serving = serving
         self._lock = threading.Lock()
         self._alone: tuple[Predictor, Predictor, Predictor | None] | None = None
@@ -68,10 +68,10 @@ class Attributor:
             ghost = [first[0]] if first else []
             return Attribution(
                 _origins(prefix, words, words_p, base, adapted),
-                next(iter(_origins(before, ghost, served.chances(before, ghost), base, adapted)), None),
+                next(iter(_origins(before, ghost, served.word_probs(before, ghost), base, adapted)), None),
             )
 
-    def rest(self) -> None:
+    def release(self) -> None:
         """Let go of what the next question can make anew."""
         with self._lock:
             self._alone = None
@@ -79,16 +79,16 @@ class Attributor:
     def _parts(self, served: Predictor) -> tuple[Predictor, Predictor | None]:
         """The base and the adapter that serves, each without anything that is known of the user."""
         if self._alone is None or self._alone[0] is not served:
-            nothing = self._serving.knowledge([])
-            base = self._serving.predictor(nothing, None)
-            adapted = served.adapter and self._serving.predictor(nothing, None, adapter=served.adapter)
+            nothing = self._serving.build_user_model([])
+            base = self._serving.build_predictor(nothing, None)
+            adapted = served.adapter and self._serving.build_predictor(nothing, None, adapter=served.adapter)
             self._alone = served, base, adapted or None
         return self._alone[1:]
 
 
 def _origins(
     prefix: str, words: list[str], p: list[float], base: Predictor, adapted: Predictor | None
-) -> tuple[Origin, ...]:
-    alone = base.chances(prefix, words)
-    trained = [None] * len(words) if adapted is None else adapted.chances(prefix, words)
-    return tuple(Origin(*of) for of in zip(words, p, alone, trained, strict=True))
+) -> tuple[WordOrigin, ...]:
+    alone = base.word_probs(prefix, words)
+    trained = [None] * len(words) if adapted is None else adapted.word_probs(prefix, words)
+    return tuple(WordOrigin(*of) for of in zip(words, p, alone, trained, strict=True))

@@ -77,7 +77,7 @@ class Calibration:
         return cls(seen)
 
 
-def uptake(accepted: Sequence[int], dismissed: Sequence[int]) -> float:
+def acceptance_rate(accepted: Sequence[int], dismissed: Sequence[int]) -> float:
     """How much of what was right to offer is really taken, from 0 to 1: 1 where nobody told.
 
     Args:

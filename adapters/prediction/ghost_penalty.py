@@ -12,7 +12,7 @@ _HALF = 4000.0  # characters that were typed so long ago count half
 _USUAL = (1500.0, 0.015)  # characters, and wrong ghosts in each, that count before anything is known
 
 
-class Restraint:
+class GhostPenalty:
     """The cost of a wrong ghost: what is usual, and more where more of them came up of late than a reader bears.
 
     Args:
@@ -46,7 +46,7 @@ class Restraint:
         return [round(self._characters, 1), round(self._wrong, 2)]
 
     @classmethod
-    def from_json(cls, values: list[float]) -> Restraint:
+    def from_json(cls, values: list[float]) -> GhostPenalty:
         """The inverse of :meth:`to_json`. Raises ValueError on anything else."""
         try:
             return cls(*values)

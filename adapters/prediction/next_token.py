@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.user_model import Knowledge
+from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.models.session import Adapter, Interrupt, InterruptedPassError, Model, Session
 
 _DRAFT = 12  # tokens that are drafted with the memory and verified in one pass, at the most
@@ -46,13 +46,13 @@ class _Looking:
         return len(entry) >= self.first and self.tokens[: len(wanted)] == wanted
 
 
-class Expectation:
+class NextTokenModel:
     """Next-token distributions after any entry; the last few are remembered.
 
     What is learned while texts are being written comes into view between them, or after five minutes: all of them
     would have to be read again behind it. The memory knows it at once.
 
-    For one thread at a time, and beside it another that calls :meth:`ahead`.
+    For one thread at a time, and beside it another that calls :meth:`prefetch`.
 
     Args:
         model: the loaded graph.
@@ -66,20 +66,20 @@ class Expectation:
     def __init__(
         self,
         model: Model,
-        knowledge: Knowledge,
+        user_model: UserModel,
         mixture: Mixture,
         *,
         adapter: Adapter | None,
         window: int,
         spare: int,
     ) -> None:
-        self._knowledge = knowledge
+        self._user_model = user_model
         self.mixture = mixture
-        others = 2 * knowledge.recent.limit + len(knowledge.recent.breaks) + spare + _DRAFT
+        others = 2 * user_model.recent.limit + len(user_model.recent.breaks) + spare + _DRAFT
         self._window = max(1, min(window, model.config.context - others))
-        self._session = Session(model, length=others + self._window, adapter=adapter, aside=_ASIDE)
+        self._session = Session(model, length=others + self._window, adapter=adapter, evicted_tokens=_ASIDE)
         self._turn = threading.Lock()  # for the session, and recent text as it sees it
-        self._in_view, self._newest_at = knowledge.recent.line, time.monotonic()
+        self._in_view, self._newest_at = user_model.recent.line, time.monotonic()
         self._read_behind = self._in_view  # by the latest pass
         self._looking: _Looking | None = None  # what is made ahead now
         self._noting = threading.Lock()  # for what follows
@@ -102,7 +102,7 @@ class Expectation:
         excess = max(0, len(ids) - self._window)
         return ids[-(-excess // _WINDOW_STEP) * _WINDOW_STEP :]
 
-    def after(
+    def next_probs(
         self, entry: list[int], beside: Callable[[], Iterable[list[int]]] = tuple
     ) -> NDArray[np.float32]:
         """The distribution (vocab,) over the token after ``entry``.
@@ -112,24 +112,24 @@ class Expectation:
         """
         return self._through(entry, [], beside)[0]
 
-    def under_way(self) -> list[list[int]]:
+    def active_texts(self) -> list[list[int]]:
         """The texts that are being written, the one that was gone on with last at the end, with what is drafted there.
 
         May be called from any thread; waits for a pass that is made.
         """
         with self._turn:
-            return [[*text] for text in self._session.under_way(_UNDER_WAY_S)]
+            return [[*text] for text in self._session.active_texts(_UNDER_WAY_S)]
 
-    def reading(self, entry: list[int]) -> Iterator[None]:
-        """Read most of what :meth:`after` needs, a piece before each None; no pass where little is to be read.
+    def prefill_in_pieces(self, entry: list[int]) -> Iterator[None]:
+        """Read most of what :meth:`next_probs` needs, a piece before each None; no pass where little is to be read.
 
         Between two pieces another entry may be asked about: what was read is set aside and comes back, unless too much
         is. What is said in the end is the same, but for the rounding of products of other sizes.
         """
         before, lost = self._session.length + 1, 0
-        while self.remembered(entry) is None:
+        while self.cached_probs(entry) is None:
             with self._undisturbed(entry, []):
-                if self.remembered(entry) is not None:  # it has been made ahead meanwhile
+                if self.cached_probs(entry) is not None:  # it has been made ahead meanwhile
                     return
                 left = self._left(entry, 1)
                 lost += len(left) >= before
@@ -140,13 +140,13 @@ class Expectation:
                 self._session.feed(left[:_PIECE], "none")
             yield
 
-    def ahead(self, entry: list[int], least: float) -> None:
-        """Make the pass that ``entry``, and what is :meth:`likely` behind it, will need, before anybody waits for it.
+    def prefetch(self, entry: list[int], least: float) -> None:
+        """Make the pass that ``entry``, and what is :meth:`greedy_draft` behind it, will need.
 
-        It is not made, or stopped, where :meth:`after` or :meth:`likely` need another one meanwhile; nor where several
-        texts are being written, since there somebody always waits.
+        It is not made, or stopped, where :meth:`next_probs` or :meth:`greedy_draft` need another one meanwhile;
+        nor where several         texts are being written, since there somebody always waits.
         """
-        if sum(1 for _ in self._session.under_way(_ALONE_S)) > _ALONE:
+        if sum(1 for _ in self._session.active_texts(_ALONE_S)) > _ALONE:
             return
         draft = self._draft(entry, least)
         if self._foretold(entry, draft):
@@ -170,12 +170,12 @@ class Expectation:
                 self._word_of_the_model(whole[:end]) is not None for end in range(len(entry), len(whole) + 1)
             )
 
-    def foresee(self, ids: list[int]) -> None:
+    def precompute(self, ids: list[int]) -> None:
         """Make the passes that the beginnings of an entry will need, many at once, for who knows what will be typed.
 
         They are remembered beside the others, until something is learned or another entry foreseen.
         """
-        self.remembered([])
+        self.cached_probs([])
         self._foreseen.clear()
         ids = ids[: self._window]
         for start in range(0, len(ids), _AT_ONCE):
@@ -183,9 +183,9 @@ class Expectation:
             rows = self._read(entry, rest)
             self._foreseen |= {tuple(entry + rest[:place]): softmax(row) for place, row in enumerate(rows)}
 
-    def remembered(self, entry: list[int]) -> NDArray[np.float32] | None:
+    def cached_probs(self, entry: list[int]) -> NDArray[np.float32] | None:
         """The same as :meth:`after`, if it needs no pass."""
-        key, memory = tuple(entry), self._knowledge.memory
+        key, memory = tuple(entry), self._user_model.memory
         with self._noting:
             if memory.tokens != self._known:  # something was learned since
                 self._known = memory.tokens
@@ -203,7 +203,7 @@ class Expectation:
         p = self._remembered.get(tuple(entry))
         if p is not None:
             return p
-        said, memory = self._word_of_the_model(tuple(entry)), self._knowledge.memory
+        said, memory = self._word_of_the_model(tuple(entry)), self._user_model.memory
         return None if said is None else self.mixture.mix(said, memory, memory.predict(entry))
 
     def _word_of_the_model(self, key: tuple[int, ...]) -> NDArray[np.float32] | None:
@@ -216,7 +216,7 @@ class Expectation:
         No pass is needed: what the model said while it was typed is remembered, and counts once.
         """
         self._end(ids)
-        memory = self._knowledge.memory
+        memory = self._user_model.memory
         with self._noting:
             beginnings = [at for at in self._said if len(at) < len(ids) and tuple(ids[: len(at)]) == at]
             foretold = [(entry, self._said.pop(entry)) for entry in beginnings]
@@ -232,7 +232,7 @@ class Expectation:
         with self._turn:
             self._session.end(ids)
 
-    def likely(
+    def greedy_draft(
         self, entry: list[int], least: float, goes_on: Callable[[int], bool], *, undrafted: bool = False
     ) -> list[int]:
         """Tokens that most probably follow, each with at least the probability ``least``.
@@ -241,7 +241,7 @@ class Expectation:
         as ``goes_on`` holds of the token. Where the memory has no draft there is no pass, and nothing is found,
         unless ``undrafted`` asks for the one token that a pass gives.
         """
-        self.remembered(entry)
+        self.cached_probs(entry)
         key = tuple(entry)
         found = self._likely.get(key)
         if found is None:
@@ -269,7 +269,7 @@ class Expectation:
     def _draft(self, entry: list[int], least: float) -> list[int]:
         tokens = list(entry)
         for _ in range(_DRAFT):
-            known = self._knowledge.memory.predict(tokens)
+            known = self._user_model.memory.predict(tokens)
             sure = least if len(tokens) - len(entry) < _SHORT else _CERTAIN
             if known.order < 2 or known.p.max() < sure:
                 break
@@ -298,7 +298,7 @@ class Expectation:
 
     def _kept(self, entry: list[int], draft: list[int]) -> list[NDArray[np.float32]] | None:
         """The same, if all of them are remembered."""
-        rows = [self.remembered(entry)]
+        rows = [self.cached_probs(entry)]
         with self._noting:
             rows += [self._mixed(entry + draft[:end]) for end in range(1, len(draft) + 1)]
         found = [row for row in rows if row is not None]
@@ -349,7 +349,7 @@ class Expectation:
         with self._noting:
             self._look()
             self._read_behind = self._in_view
-        left = self._session.reuse([*self._before(), *entry], len(entry))
+        left = self._session.rewind_to_common_prefix([*self._before(), *entry], len(entry))
         if len(left) < rows:  # all of it is cached, but logits are not: feed the end again
             keep = len(self._session.tokens) - (rows - len(left))
             left = self._session.tokens[keep:] + left
@@ -358,14 +358,14 @@ class Expectation:
 
     def _before(self) -> list[int]:
         """What stands before each entry: recent text, as the latest pass saw it."""
-        return [*self._read_behind, *self._knowledge.recent.breaks]
+        return [*self._read_behind, *self._user_model.recent.breaks]
 
     def _look(self) -> None:
         """Bring recent text into view, unless texts are under way that would have to be read again."""
-        recent, now = self._knowledge.recent.line, time.monotonic()
+        recent, now = self._user_model.recent.line, time.monotonic()
         if recent is self._in_view:
             self._newest_at = now
-        elif now - self._newest_at > _IN_VIEW_S or not any(self._session.under_way(_UNDER_WAY_S)):
+        elif now - self._newest_at > _IN_VIEW_S or not any(self._session.active_texts(_UNDER_WAY_S)):
             self._in_view, self._newest_at = recent, now
             for known in (self._said, self._drafted, self._foreseen, self._remembered, self._likely):
                 known.clear()
@@ -374,7 +374,7 @@ class Expectation:
         self, entry: list[int], draft: list[int], logits: NDArray[np.float32]
     ) -> NDArray[np.float32]:
         """Mix what the model says with the memory."""
-        said, memory = softmax(logits), self._knowledge.memory
+        said, memory = softmax(logits), self._user_model.memory
         known, whole = memory.tokens, entry + draft
         p = self.mixture.mix(said, memory, memory.predict(whole))
         with self._noting:

@@ -1,6 +1,6 @@
 """From a prefix to words and ghost text.
 
-Words are ranked by :class:`~idiolect.adapters.prediction.ranking.Ranking`. A ghost begins as they do, or behind the
+Words are ranked by :class:`~idiolect.adapters.prediction.ranking.WordRanker`. A ghost begins as they do, or behind the
 word under the cursor where that may be finished, and goes on for as long as what comes is likely.
 """
 
@@ -16,13 +16,13 @@ import numpy as np
 import regex
 
 from idiolect.adapters.prediction.calibration import Calibration
-from idiolect.adapters.prediction.ghost_penalty import Restraint
+from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.next_token import Expectation
-from idiolect.adapters.prediction.pending_ghosts import Offered, wrong
-from idiolect.adapters.prediction.ranking import UNSPACED, Cut, Ranking, Word
-from idiolect.adapters.prediction.speculation import Foreseen, Next
-from idiolect.adapters.prediction.user_model import Knowledge
+from idiolect.adapters.prediction.next_token import NextTokenModel
+from idiolect.adapters.prediction.pending_ghosts import PendingGhosts, count_wrong
+from idiolect.adapters.prediction.ranking import UNSPACED, SplitPrefix, Word, WordRanker
+from idiolect.adapters.prediction.speculation import SpeculatedText, SpeculatedWords
+from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import LONGEST, WORD, Matches
 from idiolect.models.session import Adapter, Model
 from idiolect.models.tokenizer import Tokenizer
@@ -96,48 +96,48 @@ class Predictor:
         self,
         model: Model,
         tokenizer: Tokenizer,
-        knowledge: Knowledge,
+        user_model: UserModel,
         mixture: Mixture,
         *,
         adapter: Adapter | None = None,
         adapter_id: int | None = None,
         context_tokens: int = 512,
         calibration: Calibration | None = None,
-        restraint: Restraint | None = None,
+        ghost_penalty: GhostPenalty | None = None,
     ) -> None:
         self.adapter_id = adapter_id
         self.adapter = adapter
         self._tokenizer = tokenizer
-        self._knowledge = knowledge
-        self._expectation = Expectation(
-            model, knowledge, mixture, adapter=adapter, window=context_tokens, spare=_SPARE
+        self._user_model = user_model
+        self._next_token = NextTokenModel(
+            model, user_model, mixture, adapter=adapter, window=context_tokens, spare=_SPARE
         )
         self._calibration = calibration or Calibration()
-        self._restraint = restraint or Restraint()
-        self.uptake = 1.0  # how much of what is right is really taken
+        self._ghost_penalty = ghost_penalty or GhostPenalty()
+        self.acceptance_rate = 1.0  # how much of what is right is really taken
         self._lock = threading.Lock()
-        self._offered = Offered()
-        self._ranking = Ranking(tokenizer, knowledge, self._expectation)
-        self._foreseen = Foreseen()
+        self._offered = PendingGhosts()
+        self._ranking = WordRanker(tokenizer, user_model, self._next_token)
+        self._foreseen = SpeculatedWords()
 
     def warm(self, former: Predictor | None = None) -> None:
         """Read the recent entries, so that the first keystroke finds them cached; and the texts that are being
         written with a ``former`` predictor over the same knowledge, whose place this one takes.
         """
         with self._lock:
-            self._expectation.after([])
+            self._next_token.next_probs([])
             # Another knowledge may lack what was forgotten, and the former one's drafts still hold it.
-            if former is not None and former._knowledge is self._knowledge:
-                for entry in former._expectation.under_way():
-                    self._expectation.after(entry)
+            if former is not None and former._user_model is self._user_model:
+                for entry in former._next_token.active_texts():
+                    self._next_token.next_probs(entry)
 
-    def reading(self, prefix: str) -> Iterator[None]:
+    def prefill_in_pieces(self, prefix: str) -> Iterator[None]:
         """Read what a suggestion after a long ``prefix`` needs, a piece before each None, so that others can be made
         between them; ends at once where little is to be read.
         """
         with self._lock:
             entry = self._ranking.cut(prefix).head
-        pieces = self._expectation.reading(entry)
+        pieces = self._next_token.prefill_in_pieces(entry)
         while True:
             with self._lock:
                 if next(pieces, _READ) is _READ:
@@ -177,7 +177,7 @@ class Predictor:
             elif _WITHOUT_SPACES.search(prefix):
                 if ghost_words and not given_up():
                     ghost = self._run_on(cut, ghost_words)
-                    ghost = NO_GHOST if self._hides(prefix, ghost.text) else ghost
+                    ghost = NO_GHOST if self._must_hide(prefix, ghost.text) else ghost
             else:
 
                 def beside() -> list[list[int]]:
@@ -186,10 +186,10 @@ class Predictor:
 
                 found = self._ranking.match(cut, max(candidates, 1) + 1, beside)
                 words = [
-                    word for word in self._ranking.words(cut, found) if not self._hides(prefix, word.text)
+                    word for word in self._ranking.words(cut, found) if not self._must_hide(prefix, word.text)
                 ]
                 pieces = [_Piece(word.text, word.p, self._with(cut, word)) for word in words[:2]]
-                following = [Next(piece.entry, piece.p) for piece in pieces]
+                following = [SpeculatedText(piece.entry, piece.p) for piece in pieces]
                 self._foreseen.note(cut.head, following, keep=remember)
                 if ghost_words and not given_up():
                     piece = self._piece(prefix, cut, found, pieces[:1], beside)
@@ -197,10 +197,10 @@ class Predictor:
                         ghost = self._shown(piece, ghost_words, given_up)
                         if remember:
                             self._offered.note(prefix, piece.text, piece.p, shown=ghost.show)
-                        if self._hides(prefix, ghost.text):  # its tail would show too much
+                        if self._must_hide(prefix, ghost.text):  # its tail would show too much
                             ghost = replace(ghost, text=piece.text)
             if not remember:
-                self._ranking.let_go(prefix)
+                self._ranking.forget(prefix)
         behind = WORD.search(suffix)
         if behind is not None:
             words = [word for word in words if cut.typed + word.text != behind[0]]
@@ -208,7 +208,7 @@ class Predictor:
         elapsed_ms = (time.perf_counter() - started) * 1e3
         return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms)
 
-    def ahead(self) -> None:
+    def prefetch(self) -> None:
         """Make the passes that the likeliest next words will need, while nobody waits for a suggestion.
 
         May be called from a thread of its own: a suggestion that is asked for meanwhile comes first.
@@ -217,17 +217,17 @@ class Predictor:
         for word in foreseen:
             if word.p < _FORESEEN or self._foreseen.latest is not foreseen:
                 return
-            self._expectation.ahead(word.entry, _LIKELY)
+            self._next_token.prefetch(word.entry, _LIKELY)
 
-    def foresee(self, text: str) -> None:
+    def precompute(self, text: str) -> None:
         """Make most of the passes that typing ``text`` will need at once, for who knows that it will be typed.
 
         What is suggested is the same, but for the rounding of larger products.
         """
         with self._lock:
-            self._expectation.foresee(self._tokenizer.encode(text))
+            self._next_token.precompute(self._tokenizer.encode(text))
 
-    def chances(self, prefix: str, texts: Sequence[str]) -> list[float]:
+    def word_probs(self, prefix: str, texts: Sequence[str]) -> list[float]:
         """The probability of each of these words at the cursor, as a :class:`Word` has it; 0 for what is negligible."""
         if not texts:
             return []
@@ -241,25 +241,25 @@ class Predictor:
     @property
     def mixture(self) -> Mixture:
         """How far the memory is trusted by now."""
-        return self._expectation.mixture
+        return self._next_token.mixture
 
     def observe(self, text: str, ids: Sequence[int]) -> None:
         """Learn from an entry, before the knowledge does, how far what was foretold on the way could be trusted."""
         with self._lock:
             self._foreseen.end(ids)
-            self._expectation.observe(ids)
+            self._next_token.observe(ids)
             offers = self._offered.take(text)
             if offers:
-                self._restraint.learn(offers[-1].at - offers[0].at + 1, wrong(text, offers))
-            self._calibration.learn_many((offer.p, offer.came_true(text)) for offer in offers)
+                self._ghost_penalty.learn(offers[-1].at - offers[0].at + 1, count_wrong(text, offers))
+            self._calibration.learn_many((offer.p, offer.is_right_in(text)) for offer in offers)
 
     def complete(self, prefix: str, words: int) -> str:
         """The likeliest continuation by up to ``words`` words, however unsure: to show, not to type."""
         with self._lock:
-            entry = self._expectation.fit(self._tokenizer.encode(prefix))
+            entry = self._next_token.fit(self._tokenizer.encode(prefix))
             start = len(entry)
             while len(entry) - start < 3 * words:
-                entry.append(int(np.argmax(self._expectation.after(entry))))
+                entry.append(int(np.argmax(self._next_token.next_probs(entry))))
                 if not self._tokenizer.token_bytes(entry[-1]).strip(b"\n"):
                     break
         text = self._tokenizer.decode(entry[start:])
@@ -268,18 +268,18 @@ class Predictor:
 
     # Ghost text
 
-    def _hides(self, prefix: str, offered: str) -> bool:
+    def _must_hide(self, prefix: str, offered: str) -> bool:
         """The one place through which all that is offered goes, words and ghosts."""
-        return self._knowledge.hides(prefix, offered)
+        return self._user_model.must_hide(prefix, offered)
 
-    def _with(self, cut: Cut, word: Word) -> list[int]:
+    def _with(self, cut: SplitPrefix, word: Word) -> list[int]:
         """The tokens of a text with the word at the cursor."""
         return cut.head + self._tokenizer.encode(cut.start + word.text)
 
     def _piece(
         self,
         prefix: str,
-        cut: Cut,
+        cut: SplitPrefix,
         found: Matches,
         pieces: list[_Piece],
         beside: Callable[[], Iterable[list[int]]],
@@ -287,7 +287,7 @@ class Predictor:
         """The beginning of a ghost that is expected to save most: one of these, or the word behind."""
         if not cut.spaced or cut.typed:
             behind = self._next(cut, found, beside)
-            pieces = pieces + [piece for piece in behind if not self._hides(prefix, piece.text)]
+            pieces = pieces + [piece for piece in behind if not self._must_hide(prefix, piece.text)]
         return max(pieces, key=lambda piece: piece.saving, default=None)
 
     def _shown(self, piece: _Piece, most: int, given_up: Callable[[], bool]) -> Ghost:
@@ -296,29 +296,33 @@ class Predictor:
             return Ghost(piece.text, p, False)
         return Ghost(piece.text + ("" if given_up() else self._tail(piece.entry, most - 1)), p, True)
 
-    def _run_on(self, cut: Cut, most: int) -> Ghost:
+    def _run_on(self, cut: SplitPrefix, most: int) -> Ghost:
         """A ghost in a script that has no spaces, where no words can be told apart: what is likely, token by token."""
-        tokens = self._expectation.likely(cut.head, _LIKELY, self._goes_on, undrafted=True)
+        tokens = self._next_token.greedy_draft(cut.head, _LIKELY, self._goes_on, undrafted=True)
         text = self._tokenizer.decode(tokens).rstrip("\ufffd")  # a character's bytes may not be complete
         if not text:
             return NO_GHOST
-        p = self._calibration(float(self._expectation.after(cut.head)[tokens[0]]))
+        p = self._calibration(float(self._next_token.next_probs(cut.head)[tokens[0]]))
         text = text[: _WORD_LENGTH * most]
         ends = [found.end() for found in WORD.finditer(text)]
-        return Ghost(text[: ends[most - 1]] if len(ends) > most else text, p, p * self.uptake >= _SURE)
+        return Ghost(
+            text[: ends[most - 1]] if len(ends) > most else text, p, p * self.acceptance_rate >= _SURE
+        )
 
     def _worth(self, text: str, p: float) -> bool:
         """Whether a ghost is expected to save more than it distracts."""
-        taken = p * self.uptake
-        saved, lost = taken * (len(text) - 1), (1 - taken) * self._restraint.cost
+        taken = p * self.acceptance_rate
+        saved, lost = taken * (len(text) - 1), (1 - taken) * self._ghost_penalty.cost
         return taken >= _CERTAIN or (p >= _SURE and len(text) >= _SHORTEST and saved > lost)
 
-    def _next(self, cut: Cut, found: Matches, beside: Callable[[], Iterable[list[int]]]) -> list[_Piece]:
+    def _next(
+        self, cut: SplitPrefix, found: Matches, beside: Callable[[], Iterable[list[int]]]
+    ) -> list[_Piece]:
         """The word behind the one under the cursor, which may be finished."""
         finished = found.finished / max(self._ranking.total(cut, found), 1e-30) if cut.typed else 1.0
         if finished < _FINISHED:
             return []
-        behind = Cut(cut.head + self._tokenizer.encode(cut.start), True, "")
+        behind = SplitPrefix(cut.head + self._tokenizer.encode(cut.start), True, "")
         return [
             _Piece(f" {word.text}", finished * word.p, self._with(behind, word))
             for word in self._ranking.words(behind, self._ranking.match(behind, 1, beside))
@@ -328,7 +332,7 @@ class Predictor:
         """What comes after a ghost's first word, by up to ``most`` words, as long as it is likely."""
         if most < 1:
             return ""
-        tail = self._tokenizer.decode(self._expectation.likely(entry, _LIKELY, self._goes_on))
+        tail = self._tokenizer.decode(self._next_token.greedy_draft(entry, _LIKELY, self._goes_on))
         if WORD.match(tail):  # the first word would be another one
             return ""
         return _whole_words(tail, most)

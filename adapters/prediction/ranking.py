@@ -15,8 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import regex
 
-from idiolect.adapters.prediction.next_token import Expectation
-from idiolect.adapters.prediction.user_model import Knowledge
+from idiolect.adapters.prediction.next_token import NextTokenModel
+from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import WORD, Continuation, Matches
 from idiolect.models.tokenizer import Tokenizer
 
@@ -41,7 +41,7 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Cut:
+class SplitPrefix:
     """A prefix, cut before the word under the cursor."""
 
     head: list[int]  # tokens of all that comes before, the last space left out
@@ -54,18 +54,18 @@ class Cut:
         return " " * self.spaced + self.typed
 
 
-class Ranking:
+class WordRanker:
     """Words by what the model and the memory expect. For one thread at a time."""
 
-    def __init__(self, tokenizer: Tokenizer, knowledge: Knowledge, expectation: Expectation) -> None:
+    def __init__(self, tokenizer: Tokenizer, user_model: UserModel, next_token: NextTokenModel) -> None:
         self._tokenizer = tokenizer
-        self._knowledge = knowledge
-        self._expectation = expectation
-        self._cuts = OrderedDict[str, tuple[Cut, float]]()
+        self._user_model = user_model
+        self._next_token = next_token
+        self._cuts = OrderedDict[str, tuple[SplitPrefix, float]]()
 
-    def cut(self, prefix: str) -> Cut:
+    def cut(self, prefix: str) -> SplitPrefix:
         """Cut a prefix before the word under the cursor."""
-        text = self._expectation.tail(prefix)
+        text = self._next_token.tail(prefix)
         now = time.monotonic()
         while self._cuts and next(iter(self._cuts.values()))[1] < now - _CUTS_S:
             self._cuts.popitem(last=False)
@@ -73,24 +73,26 @@ class Ranking:
             return self._cuts[text][0]
         match = _TYPED.search(text)
         assert match is not None  # noqa: S101 (the pattern matches the empty string)
-        head = self._expectation.fit(self._tokenizer.encode(text[: match.start()]))
-        cut = Cut(head, bool(match[1]), match[2])
+        head = self._next_token.fit(self._tokenizer.encode(text[: match.start()]))
+        cut = SplitPrefix(head, bool(match[1]), match[2])
         self._cuts[text] = cut, now
         if len(self._cuts) > _CUTS:
             self._cuts.popitem(last=False)
         return cut
 
-    def let_go(self, prefix: str) -> None:
+    def forget(self, prefix: str) -> None:
         """Forget how a prefix was cut."""
-        self._cuts.pop(self._expectation.tail(prefix), None)
+        self._cuts.pop(self._next_token.tail(prefix), None)
 
-    def match(self, cut: Cut, most: int, beside: Callable[[], Iterable[list[int]]] = tuple) -> Matches:
+    def match(
+        self, cut: SplitPrefix, most: int, beside: Callable[[], Iterable[list[int]]] = tuple
+    ) -> Matches:
         """Up to ``most`` words that begin as typed, with a look behind the first token if something is known of that.
 
         A pass that it needs is made for those ``beside``, too, see
-        :meth:`~idiolect.adapters.prediction.next_token.Expectation.after`.
+        :meth:`~idiolect.adapters.prediction.next_token.NextTokenModel.next_probs`.
         """
-        p, words = self._expectation.after(cut.head, beside), self._knowledge.words
+        p, words = self._next_token.next_probs(cut.head, beside), self._user_model.words
         here = Counter(WORD.findall(self._tokenizer.decode(cut.head)))
         return words.match(
             cut.typed, cut.spaced, p, most, behind=lambda token: self._behind([*cut.head, token]), here=here
@@ -101,14 +103,14 @@ class Ranking:
 
         Passes that were made earlier are not looked at: the same text must be answered alike, however it was typed.
         """
-        known = self._knowledge.memory.predict(entry)
+        known = self._user_model.memory.predict(entry)
         if known.order < 2:
             return None
-        p = np.zeros(self._knowledge.memory.vocab, np.float32)
+        p = np.zeros(self._user_model.memory.vocab, np.float32)
         p[known.ids] = known.p
         return Continuation(p, _TRUST)
 
-    def words(self, cut: Cut, found: Matches) -> list[Word]:
+    def words(self, cut: SplitPrefix, found: Matches) -> list[Word]:
         """What was matched, with probabilities; where nothing was, a guess at a word that no list knows."""
         if not found.forms:
             unknown = cut.typed and not found.finished and not any(map(str.isdigit, cut.typed))
@@ -119,15 +121,15 @@ class Ranking:
             for form, score in zip(found.forms, found.scores, strict=True)
         ]
 
-    def total(self, cut: Cut, found: Matches) -> float:
+    def total(self, cut: SplitPrefix, found: Matches) -> float:
         """The score of all that may stand here."""
         if not cut.typed:  # words that stand before the cursor are raised without the others being lowered
             return max(1.0, found.mass)
         return found.mass + found.finished + self._unknown(cut)
 
-    def _unknown(self, cut: Cut) -> float:
+    def _unknown(self, cut: SplitPrefix) -> float:
         """The score of all words that begin as typed and that no list knows."""
-        p, start = self._expectation.after(cut.head), cut.start.encode()
+        p, start = self._next_token.next_probs(cut.head), cut.start.encode()
         score = 0.0
         for end in range(1 + cut.spaced, len(start) + 1):
             tokens = self._tokenizer.starting_with(start[:end])
@@ -135,14 +137,14 @@ class Ranking:
                 score += float(p[tokens[0]]) * _NEW * _LETTER ** (len(start) - end)
         return score
 
-    def _spell(self, cut: Cut) -> list[Word]:
+    def _spell(self, cut: SplitPrefix) -> list[Word]:
         """The likeliest continuation, token by token, of a word that no list knows."""
         whole = cut.head + self._tokenizer.encode(cut.start)
         back = self._tokenizer.token_bytes(whole[-1])
         entry = whole[:-1]
         text, probability = b"", 1.0
         for _ in range(_SPELLED):
-            p = self._expectation.after(entry)
+            p = self._next_token.next_probs(entry)
             tokens = self._tokenizer.starting_with(back)
             token = int(tokens[np.argmax(p[tokens])])
             raw = self._tokenizer.token_bytes(token)[len(back) :]

@@ -25,7 +25,7 @@ _STEM = regex.compile(r"\p{L}{3,}")
 _WORTH_LOOKING = regex.compile(r"[\p{N}@]|://|\p{L}\.\p{L}")
 
 
-class Rare:
+class RareStrings:
     """Counts the strings of a text that may be somebody's secret.
 
     Args:
@@ -59,7 +59,7 @@ class Rare:
                 self._times[unit] += 1
             self._stems.update(_stems(unit))
 
-    def times_within(self, word: str) -> int:
+    def count_within(self, word: str) -> int:
         """How often a word was typed as part of a string with digits, as "hunter" in "hunter22"."""
         return self._stems[word.casefold()]
 
@@ -71,7 +71,7 @@ class Rare:
         """A text with a space in the place of each string that was typed too seldom."""
         return _without(text, self.spans(text))
 
-    def hides(self, before: str, offered: str) -> bool:
+    def must_hide(self, before: str, offered: str) -> bool:
         """Whether ``offered``, after ``before``, would show some of a string that was typed too seldom.
 
         One that stands in ``before`` already may be shown again.
@@ -127,7 +127,9 @@ def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return " ".join([*parts, text[at:]]) if parts else text
 
 
-def training_weights(rare: Rare, ids: Sequence[int], token_bytes: Callable[[int], bytes]) -> list[float]:
+def weigh_training_tokens(
+    rare: RareStrings, ids: Sequence[int], token_bytes: Callable[[int], bytes]
+) -> list[float]:
     """What each token of an entry counts for in training: nothing where it belongs to a string typed too seldom."""
     raw = [token_bytes(token) for token in ids]
     text = b"".join(raw).decode("utf-8", "replace")

@@ -13,24 +13,24 @@ _STEP = 6  # tokens at the most by which a text goes on, from one word to the ne
 _SURE = 0.6  # probability of a word that is worth the 2 ms which it takes in the pass for another text
 
 
-class Next(NamedTuple):
+class SpeculatedText(NamedTuple):
     """What is written with one likely word more: its tokens, and how probable that is."""
 
     entry: list[int]
     p: float
 
 
-class Foreseen:
+class SpeculatedWords:
     """The likeliest words at the cursors that were asked about last, one for each text.
 
     For one thread at a time, and beside it others that look at :attr:`latest`.
     """
 
     def __init__(self) -> None:
-        self._texts: OrderedDict[tuple[int, ...], tuple[Sequence[Next], float]] = OrderedDict()
-        self.latest: Sequence[Next] = ()
+        self._texts: OrderedDict[tuple[int, ...], tuple[Sequence[SpeculatedText], float]] = OrderedDict()
+        self.latest: Sequence[SpeculatedText] = ()
 
-    def note(self, written: Sequence[int], words: Sequence[Next], *, keep: bool = True) -> None:
+    def note(self, written: Sequence[int], words: Sequence[SpeculatedText], *, keep: bool = True) -> None:
         """Behind these tokens come probably these words, the likeliest first; it is the same text as a word ago.
 
         Without ``keep`` only :attr:`latest` says so.

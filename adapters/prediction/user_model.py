@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from idiolect.adapters.corpus import Recent
+from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
-from idiolect.adapters.prediction.rare_strings import Rare
-from idiolect.adapters.prediction.vocabulary import WORD, Words
+from idiolect.adapters.prediction.rare_strings import RareStrings
+from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary
 from idiolect.adapters.secret_cues import announces_secret
 
 _NEAR = 200  # characters before the cursor in which a cue may stand
@@ -16,13 +16,13 @@ _COMMON = 1e-4  # of all words; one that is more frequent (the, my, for) gives n
 
 
 @dataclass(frozen=True)
-class Knowledge:
+class UserModel:
     """Grows with every entry, at once."""
 
     memory: FastMemory
-    words: Words
-    recent: Recent
-    rare: Rare
+    words: WordVocabulary
+    recent: RecentText
+    rare: RareStrings
 
     def learn(self, text: str, ids: Sequence[int]) -> None:
         """Learn one entry, at once."""
@@ -38,13 +38,13 @@ class Knowledge:
             self.recent.add(ids)
         self.memory.add_many(ids for _, ids in entries)
 
-    def hides(self, before: str, offered: str) -> bool:
+    def must_hide(self, before: str, offered: str) -> bool:
         """True if ``offered``, shown after ``before``, could give a secret away.
 
-        Numbers and addresses that were typed too seldom could (:class:`Rare`). Behind a word such as
+        Numbers and addresses that were typed too seldom could (:class:`RareStrings`). Behind a word such as
         "password" every word that was typed too seldom could: redaction may have missed it.
         """
-        return self.rare.hides(before, offered) or self._betrays(before, offered)
+        return self.rare.must_hide(before, offered) or self._betrays(before, offered)
 
     def _betrays(self, before: str, offered: str) -> bool:
         near = before[-_NEAR:]
@@ -59,6 +59,6 @@ class Knowledge:
 
     def _is_seldom(self, word: str) -> bool:
         """True for a word that was typed, but seldom; and for one of which nothing is known, such as half a word."""
-        general = self.words.general_use(word)
-        times = self.words.times(word) + self.rare.times_within(word)
+        general = self.words.general_frequency(word)
+        times = self.words.times(word) + self.rare.count_within(word)
         return general < _COMMON and times < self.rare.least and (times > 0 or general == 0)

@@ -52,7 +52,7 @@ class Matches:
     finished: float
 
 
-class Words:
+class WordVocabulary:
     """Word forms with weights, each filed by the tokens that begin it, alone and after a space.
 
     Args:
@@ -110,7 +110,7 @@ class Words:
                 total += float(self._general.weights[place] - self._untyped[place])
         return round(total)
 
-    def general_use(self, word: str) -> float:
+    def general_frequency(self, word: str) -> float:
         """How often a word is used in general English, per word of text; 0 for one that the lexicon lacks."""
         place = self._general.place(word.lower().encode())
         return 0.0 if place is None else float(self._untyped[place]) / _GENERAL_WORDS

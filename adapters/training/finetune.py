@@ -18,10 +18,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from idiolect.adapters.compute_clock import Clock
+from idiolect.adapters.compute_clock import ComputeClock
 from idiolect.adapters.corpus import Rows
 from idiolect.adapters.lora import Lora
-from idiolect.models.torch_llama import Twin, cross_entropy
+from idiolect.models.torch_llama import TorchLlama, cross_entropy
 
 _SETTLED = 3  # steps before another number of threads is tried
 _UNDISTURBED = 0.85  # share of its threads' time that a step gets on an idle machine
@@ -69,12 +69,12 @@ class Trained:
 
 
 def train(
-    twin: Twin,
+    llama: TorchLlama,
     start: Lora,
     rows: Rows,
     config: TrainConfig,
     *,
-    clock: Clock,
+    clock: ComputeClock,
     budget_s: float,
     threads: int,
     seed: int,
@@ -93,7 +93,7 @@ def train(
     budget still ends with small steps.
     """
     torch.manual_seed(seed)
-    learned = _Learned(start, twin)
+    learned = _Learned(start, llama)
     decay = {"params": [learned.values], "weight_decay": config.weight_decay}
     optimizer = torch.optim.AdamW([decay], lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
     once = max(1, len(rows) * rows.length)  # tokens
@@ -108,7 +108,7 @@ def train(
     began_s = clock.spent_s() - at.seconds
 
     def snapshot() -> bytes:
-        return _snapshot(at, learned.values, optimizer, twin.products)
+        return _snapshot(at, learned.values, optimizer, llama.compute_dtype)
 
     while at.done < 1:
         chosen = [*islice(order, config.batch)]
@@ -116,7 +116,7 @@ def train(
             group["lr"] = config.learning_rate * _schedule(at.done, config.warmup)
         pace.begin()
         optimizer.zero_grad(set_to_none=True)
-        loss = _backward(twin, learned, rows, chosen)
+        loss = _backward(llama, learned, rows, chosen)
         torch.nn.utils.clip_grad_norm_([learned.values], 1.0)
         optimizer.step()
         pace.end()
@@ -131,7 +131,7 @@ def train(
     return Trained(Lora(start.config, learned.matrices()), drawn, at.tokens, at.seconds, at.tokens / once)
 
 
-def fastest_products(threads: int) -> torch.dtype:
+def fastest_compute_dtype(threads: int) -> torch.dtype:
     """The type to make matrix products in: bfloat16 where this processor is faster at it, else float32.
 
     Timed, since no name of a processor tells: with matrix units (AMX) it is four to seven times as fast, with AVX-512's
@@ -154,22 +154,22 @@ def fastest_products(threads: int) -> torch.dtype:
     return torch.bfloat16 if faster else torch.float32
 
 
-def products_for(wanted: str, threads: int, checkpoint: bytes | None = None) -> torch.dtype:
+def choose_compute_dtype(wanted: str, threads: int, checkpoint: bytes | None = None) -> torch.dtype:
     """The type to make matrix products in: as before the checkpoint, else as ``wanted``, which may be `fastest`."""
     name = _metadata(checkpoint)["products"] if checkpoint else wanted
-    return fastest_products(threads) if name == "fastest" else getattr(torch, name)
+    return fastest_compute_dtype(threads) if name == "fastest" else getattr(torch, name)
 
 
 class _Learned:
     """An adapter's matrices, laid end to end: what is done to each number is done to all of them at once."""
 
-    def __init__(self, start: Lora, twin: Twin) -> None:
+    def __init__(self, start: Lora, llama: TorchLlama) -> None:
         self._shapes = {name: matrix.shape for name, matrix in start.matrices.items()}
         self.values = torch.from_numpy(np.concatenate([m.ravel() for m in start.matrices.values()]))
         self.values.requires_grad_()
-        self._products = twin.products
+        self._products = llama.compute_dtype
         factors = [
-            (torch.ones(shape) * (twin.norm(name) if name.endswith("A") else start.config.scale)).ravel()
+            (torch.ones(shape) * (llama.norm(name) if name.endswith("A") else start.config.scale)).ravel()
             for name, shape in self._shapes.items()
         ]
         self._factors = torch.cat(factors)
@@ -205,7 +205,7 @@ def _snapshot(at: _Place, values: Tensor, optimizer: torch.optim.Optimizer, prod
         f"optimizer.{name}": tensor for name, tensor in optimizer.state_dict()["state"].get(0, {}).items()
     }
     kept |= {"values": values.detach(), "random": torch.get_rng_state()}
-    return safetensors.torch.save(kept, {"at": json.dumps(asdict(at)), "products": name_of(products)})
+    return safetensors.torch.save(kept, {"at": json.dumps(asdict(at)), "products": dtype_name(products)})
 
 
 def _restore(checkpoint: bytes, values: Tensor, optimizer: torch.optim.Optimizer) -> _Place:
@@ -223,12 +223,12 @@ def _metadata(checkpoint: bytes) -> dict[str, str]:
     return header["__metadata__"]  # type: ignore[no-any-return]
 
 
-def name_of(products: torch.dtype) -> str:
+def dtype_name(products: torch.dtype) -> str:
     """Such as `bfloat16`."""
     return str(products).removeprefix("torch.")
 
 
-def _backward(twin: Twin, learned: _Learned, rows: Rows, chosen: list[int]) -> float:
+def _backward(llama: TorchLlama, learned: _Learned, rows: Rows, chosen: list[int]) -> float:
     """Accumulate the gradients of a batch, a few rows at a time so that activations fit; its loss."""
     counted = max(float(rows.weights[chosen].sum()), 1.0)
     own = [row for row in chosen if row < len(rows) - rows.general]
@@ -240,9 +240,9 @@ def _backward(twin: Twin, learned: _Learned, rows: Rows, chosen: list[int]) -> f
         targets = ids[:, 1 + before :].flatten()
         if part[0] in general:
             with torch.no_grad():
-                targets = twin.hidden(ids[:, :-1]).flatten(0, 1)
-        states = twin.hidden_folded(ids[:, :-1], learned.folded())[:, before:].flatten(0, 1)
-        loss = cross_entropy(states, twin.embedding, targets, weights.flatten()) / counted
+                targets = llama.hidden(ids[:, :-1]).flatten(0, 1)
+        states = llama.hidden_folded(ids[:, :-1], learned.folded())[:, before:].flatten(0, 1)
+        loss = cross_entropy(states, llama.embedding, targets, weights.flatten()) / counted
         loss.backward()  # type: ignore[no-untyped-call]
         total += loss.item()
     return total

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.corpus import Recent, windows
+from idiolect.adapters.corpus import RecentText, windows
 from idiolect.adapters.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import softmax
@@ -63,7 +63,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Judged:
+class AdapterScores:
     """One adapter's scores, without and with the memory, and the mixture weights it ended with."""
 
     alone: Tally
@@ -92,11 +92,11 @@ def judge(
     adapters: Mapping[str, Adapter | None],
     entries: Sequence[Sequence[int]],
     *,
-    recent: Recent,
+    recent: RecentText,
     memory: FastMemory,
     mixtures: Mapping[str, Mixture],
     report: Callable[[float], None],
-) -> dict[str, Judged]:
+) -> dict[str, AdapterScores]:
     """Score every adapter on the same held-out entries, in order.
 
     ``memory`` and ``recent`` must know what came before the entries and nothing of them; both
@@ -104,7 +104,7 @@ def judge(
     """
     length = 2 * recent.limit + _PIECE + 2 * len(recent.breaks)
     sessions = {name: Session(model, length=length, adapter=tensors) for name, tensors in adapters.items()}
-    judged = {name: Judged(Tally(), Tally(), mixtures[name].copy()) for name in adapters}
+    judged = {name: AdapterScores(Tally(), Tally(), mixtures[name].copy()) for name in adapters}
     for index, entry in enumerate(entries):
         for start in range(0, len(entry), _PIECE):
             # The pieces of a long entry keep their own beginning in view like entries before them.
@@ -121,7 +121,7 @@ def judge(
 
 def _rows(session: Session, before: list[int], piece: Sequence[int]) -> NDArray[np.float32]:
     """Distributions (len(piece), vocab) over each token of ``piece`` given all before it."""
-    left = session.reuse([*before, *piece[:-1]])
+    left = session.rewind_to_common_prefix([*before, *piece[:-1]])
     short = len(piece) - len(left)
     if short > 0:  # the place of the first prediction is cached already: feed it again
         keep = len(session.tokens) - short
@@ -131,7 +131,7 @@ def _rows(session: Session, before: list[int], piece: Sequence[int]) -> NDArray[
 
 
 def _score(
-    judged: Judged,
+    judged: AdapterScores,
     rows: NDArray[np.float32],
     piece: Sequence[int],
     known: list[Prediction],

@@ -6,9 +6,9 @@ import base64
 import threading
 from collections.abc import Callable
 
-from idiolect.adapters.child import Asked, Emit, StoppedError
-from idiolect.adapters.compute_clock import Clock
-from idiolect.adapters.corpus import HELD_OUT_LEAST, HELD_OUT_MOST, Recent
+from idiolect.adapters.child import Emit, ParentMessages, StoppedError
+from idiolect.adapters.compute_clock import ComputeClock
+from idiolect.adapters.corpus import HELD_OUT_LEAST, HELD_OUT_MOST, RecentText
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.gate import judge
@@ -22,16 +22,16 @@ _PART_BYTES = 1 << 20
 class Progress:
     """Tells how far the round is and how much time is left, and heeds what is asked of it meanwhile."""
 
-    def __init__(self, time: Clock, emit: Emit, asked: Asked, every_s: float) -> None:
+    def __init__(self, time: ComputeClock, emit: Emit, messages: ParentMessages, every_s: float) -> None:
         self.time = time
         self.judging_s = 0.0
         self._emit = emit
-        self._asked = asked
+        self._messages = messages
         self._every_s = every_s
         self._checkpoint_s = time.spent_s()
         self._sending: threading.Thread | None = None
 
-    def time_judging(self, model: Model, probe: list[list[int]], recent: Recent, *, adapted: bool) -> int:
+    def time_judging(self, model: Model, probe: list[list[int]], recent: RecentText, *, adapted: bool) -> int:
         """How many held-out tokens can be judged in the time there is: a few passages are timed.
 
         ``model`` is not kept, since training needs the memory; ``adapted`` is whether an adapter serves.
@@ -84,7 +84,7 @@ class Progress:
                 **more,
             }
         )
-        if phase != "train" and self._asked.stop.is_set():
+        if phase != "train" and self._messages.stop.is_set():
             raise self._stopped()
 
     def keep(self, snapshot: Callable[[], bytes], done: bool) -> None:
@@ -92,7 +92,7 @@ class Progress:
 
         Raises StoppedError after the last.
         """
-        stop = self._asked.stop.is_set()
+        stop = self._messages.stop.is_set()
         if stop or done or self.time.spent_s() - self._checkpoint_s >= self._every_s:
             self._checkpoint_s = self.time.spent_s()
             self._send(snapshot())

@@ -1,6 +1,6 @@
 """A training round in a process of its own: text in on stdin, progress and the result out as JSON lines.
 
-``python -m idiolect.adapters.training.round`` reads one line of :class:`Order` and then one line of token ids
+``python -m idiolect.adapters.training.round`` reads one line of :class:`TrainRequest` and then one line of token ids
 an entry, trains, exports, judges, and ends with a ``result`` line. It keeps no state and writes no
 file: checkpoints, too, are events, and come back with the order of a process that goes on from one.
 It runs at the lowest priority, and ends when the process that started it does.
@@ -18,22 +18,22 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import psutil
 
-from idiolect.adapters.child import Asked, Emit, work
-from idiolect.adapters.compute_clock import Clock
+from idiolect.adapters.child import Emit, ParentMessages, work
+from idiolect.adapters.compute_clock import ComputeClock
 from idiolect.adapters.corpus import (
-    Recent,
+    RecentText,
     Rows,
-    few_of_each,
-    general_passages,
+    choose_training_entries,
+    drop_repeats,
     hold_out,
     pack,
-    to_train_on,
+    read_general_passages,
 )
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.rare_strings import Rare, training_weights
-from idiolect.adapters.training.gate import Judged, decide, general_perplexity, judge
+from idiolect.adapters.prediction.rare_strings import RareStrings, weigh_training_tokens
+from idiolect.adapters.training.gate import AdapterScores, decide, general_perplexity, judge
 from idiolect.adapters.training.progress import Progress
 from idiolect.models.build import find_base
 from idiolect.models.errors import IdiolectError
@@ -56,7 +56,7 @@ class NothingNewError(IdiolectError):
 
 
 @dataclass(frozen=True)
-class Order:
+class TrainRequest:
     """What a round is asked to do; sent as one JSON line.
 
     ``serving`` (base64 of the adapter's bytes, or None) and ``mixtures`` are those of what is served now, which the new
@@ -88,33 +88,33 @@ class Order:
 
 def main() -> int:
     """Run one round; the exit status is 0 also where the adapter is refused."""
-    asked = Asked()
+    messages = ParentMessages()
     return work(
-        lambda order, lines, emit: run(Order(**order), lines, emit, asked),
+        lambda request, lines, emit: run(TrainRequest(**request), lines, emit, messages),
         "The round ran out of memory. Close other programs and train again.",
-        asked,
+        messages,
     )
 
 
-def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
+def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMessages) -> None:
     """Train on all but the newest entries, judge on those, and emit the result.
 
     Raises StoppedError, once the checkpoint is out.
     """
-    checkpoint = b"".join(map(base64.b64decode, lines[: order.checkpoint_parts])) or None
-    entries: list[list[int]] = lines[order.checkpoint_parts :]
+    checkpoint = b"".join(map(base64.b64decode, lines[: request.checkpoint_parts])) or None
+    entries: list[list[int]] = lines[request.checkpoint_parts :]
     del lines
     clock = Progress(
-        Clock(order.budget_s, order.spent_s, lambda: asked.suspensions.total_s),
+        ComputeClock(request.budget_s, request.spent_s, lambda: messages.suspensions.total_s),
         emit,
-        asked,
-        order.checkpoint_s,
+        messages,
+        request.checkpoint_s,
     )
     clock.report("prepare", 0.0)
-    base = find_base(Path(order.base))
+    base = find_base(Path(request.base))
     tokenizer = Tokenizer(base.tokenizer)
     breaks = tokenizer.encode("\n")
-    places = hold_out([len(entry) for entry in entries], frozenset(order.seen))
+    places = hold_out([len(entry) for entry in entries], frozenset(request.seen))
     if not 0 < len(places) < len(entries):
         raise NothingNewError(
             "There is no text to judge a new adapter by that the one it starts from has not learned from. Train "
@@ -123,34 +123,34 @@ def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
     held_out = [entries[place] for place in places]
     judged_by = set(places)
     known = {place: entry for place, entry in enumerate(entries) if place not in judged_by}
-    replay, general = ([tokenizer.encode(p) for p in part] for part in general_passages())
+    replay, general = ([tokenizer.encode(p) for p in part] for part in read_general_passages())
     general = general[: _fit(general, _GENERAL_TOKENS)]
-    memory, recent = FastMemory(base.config.vocab), Recent(order.recent_tokens, breaks)
+    memory, recent = FastMemory(base.config.vocab), RecentText(request.recent_tokens, breaks)
     memory.add_many(known.values())
     for entry in [*known.values()][-200:]:
         recent.add(entry)
 
     tokens = clock.time_judging(
-        Model(base.graph, base.config, threads=order.threads),
+        Model(base.graph, base.config, threads=request.threads),
         general[:4],
         recent,
-        adapted=bool(order.serving),
+        adapted=bool(request.serving),
     )
     held_out = held_out[len(held_out) - _fit(held_out[::-1], tokens) :]
     general = general[: _fit(general, tokens // 2)]
     served, challenger = (
         None if given is None else Lora.from_bytes(base64.b64decode(given), base.config)
-        for given in (order.serving, order.challenger)
+        for given in (request.serving, request.challenger)
     )
     parent = challenger or served
-    lora, learned, facts = _train(order, base, tokenizer, known, replay, clock, checkpoint, parent)
+    lora, learned, facts = _train(request, base, tokenizer, known, replay, clock, checkpoint, parent)
     del replay, checkpoint
     blob = lora.to_bytes()
     # Judge what will be served: the adapter as it is stored.
     candidate = Lora.from_bytes(blob, base.config).tensors()
-    model = Model(base.graph, base.config, threads=order.threads)
+    model = Model(base.graph, base.config, threads=request.threads)
     adapters = {"base": None, "candidate": candidate} | ({"serving": served.tensors()} if served else {})
-    mixtures = {name: _mixture(order, name) for name in adapters}
+    mixtures = {name: _mixture(request, name) for name in adapters}
     judged = judge(
         model,
         adapters,
@@ -170,8 +170,8 @@ def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
         serving.mixed,
         general_before=general_before,
         general_after=general_after,
-        tolerance=order.general_tolerance,
-        seed=order.seed,
+        tolerance=request.general_tolerance,
+        seed=request.seed,
     )
     emit(
         {
@@ -194,7 +194,7 @@ def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
 
 
 def _train(
-    order: Order,
+    request: TrainRequest,
     base: Any,
     tokenizer: Tokenizer,
     known: dict[int, list[int]],
@@ -205,27 +205,27 @@ def _train(
 ) -> tuple[Lora, list[int], dict[str, Any]]:
     """The adapter, the places of the entries that it has learned from, and facts; of the ``known`` entries by place."""
     # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
-    from idiolect.adapters.training.finetune import TrainConfig, name_of, products_for, train
+    from idiolect.adapters.training.finetune import TrainConfig, choose_compute_dtype, dtype_name, train
     from idiolect.models.graph import read_weights
-    from idiolect.models.torch_llama import Twin
+    from idiolect.models.torch_llama import TorchLlama
 
-    config = TrainConfig(learning_rate=order.learning_rate, epochs=order.epochs)
-    if parent is not None and parent.config.rank == order.rank:
-        start, seen = parent.rescaled(order.alpha), order.seen
+    config = TrainConfig(learning_rate=request.learning_rate, epochs=request.epochs)
+    if parent is not None and parent.config.rank == request.rank:
+        start, seen = parent.rescaled(request.alpha), request.seen
     else:  # there is none, or another rank is asked for
-        start, seen = Lora.fresh(LoraConfig(order.rank, order.alpha), base.config, order.seed), []
-    rows, chosen = _rows(order, seen, tokenizer, known, replay, config)
-    products = products_for(order.products, order.threads, checkpoint)
-    twin = Twin(read_weights(base.graph, base.config), products)
+        start, seen = Lora.fresh(LoraConfig(request.rank, request.alpha), base.config, request.seed), []
+    rows, chosen = _rows(request, seen, tokenizer, known, replay, config)
+    products = choose_compute_dtype(request.products, request.threads, checkpoint)
+    llama = TorchLlama(read_weights(base.graph, base.config), products)
     result = train(
-        twin,
+        llama,
         start,
         rows,
         config,
         clock=clock.time,
         budget_s=clock.training_s,
-        threads=order.threads,
-        seed=order.seed,
+        threads=request.threads,
+        seed=request.seed,
         report=lambda step: clock.report(
             "train", step.done, step.left_s, loss=round(step.loss, 3), tokens=step.tokens
         ),
@@ -237,7 +237,7 @@ def _train(
         "epochs": round(result.epochs, 2),
         "tokens_per_s": round(result.tokens / max(result.seconds, 1e-9), 1),
         "train_seconds": round(result.seconds, 1),
-        "products": name_of(twin.products),
+        "products": dtype_name(llama.compute_dtype),
         "peak_mb": _peak_mb(),
     }
     drawn = (range(*rows.entries[row]) for row in result.rows if row < len(rows) - rows.general)
@@ -246,7 +246,7 @@ def _train(
 
 
 def _rows(
-    order: Order,
+    request: TrainRequest,
     seen: list[int],
     tokenizer: Tokenizer,
     known: dict[int, list[int]],
@@ -254,17 +254,17 @@ def _rows(
     config: TrainConfig,
 ) -> tuple[Rows, list[int]]:
     """What is trained on, and the places of the entries that are in it."""
-    rare = Rare(order.rare_min_count)
+    rare = RareStrings(request.rare_min_count)
     rare.learn_many(map(tokenizer.decode, known.values()))
     lengths = {place: len(entry) for place, entry in known.items()}
-    wanted = to_train_on(lengths, seen, np.random.default_rng(order.seed))
-    chosen = few_of_each({place: known[place] for place in wanted})
+    wanted = choose_training_entries(lengths, seen, np.random.default_rng(request.seed))
+    chosen = drop_repeats({place: known[place] for place in wanted})
     breaks = tokenizer.encode("\n")
     own = pack(
         [known[place] for place in chosen],
         config.length,
         breaks,
-        lambda ids: training_weights(rare, ids, tokenizer.token_bytes),
+        lambda ids: weigh_training_tokens(rare, ids, tokenizer.token_bytes),
         before=config.before,
     )
     return _with_general(own, pack(replay, config.before + config.length, breaks)), chosen
@@ -283,8 +283,8 @@ def _with_general(own: Rows, general: Rows) -> Rows:
     )
 
 
-def _mixture(order: Order, name: str) -> Mixture:
-    known = order.mixtures.get("serving" if name == "candidate" else name, order.mixtures.get("base"))
+def _mixture(request: TrainRequest, name: str) -> Mixture:
+    known = request.mixtures.get("serving" if name == "candidate" else name, request.mixtures.get("base"))
     return Mixture() if known is None else Mixture.from_json(known)
 
 
@@ -299,7 +299,7 @@ def _fit(texts: list[list[int]], tokens: int) -> int:
 
 
 def _metrics(
-    judged: dict[str, Judged], serving: Judged, general_before: float, general_after: float
+    judged: dict[str, AdapterScores], serving: AdapterScores, general_before: float, general_after: float
 ) -> dict[str, Any]:
     candidate, base = judged["candidate"], judged["base"]
     return {

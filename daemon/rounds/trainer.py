@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from idiolect.adapters.corpus import hold_out
-from idiolect.adapters.training.round import NothingNewError, Order
+from idiolect.adapters.training.round import NothingNewError, TrainRequest
 from idiolect.daemon.runtime.child_processes import Children, Work
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import ROUND_DUE, AdapterDamagedError, Checkpoint
@@ -144,7 +144,7 @@ class Trainer:
 
     def _again(
         self, unfinished: Checkpoint, serving: int | None, entries: list[tuple[int, Any]]
-    ) -> tuple[int | None, list[tuple[int, Any]], Order] | None:
+    ) -> tuple[int | None, list[tuple[int, Any]], TrainRequest] | None:
         """What a round that was cut off started from, its entries and its order; None if any of it is another now."""
         known, about = dict(entries), unfinished.about
         same = [(entry, known[entry]) for entry in about["entries"] if entry in known]
@@ -161,7 +161,7 @@ class Trainer:
     def _round(
         self,
         entries: list[tuple[int, Any]],
-        order: Order,
+        order: TrainRequest,
         parts: Iterator[str],
         adapters: tuple[int | None, int | None],
         unfinished: Checkpoint | None,
@@ -257,7 +257,7 @@ class Trainer:
         parent: int | None,
         entries: list[tuple[int, Any]],
         budget_s: float | None,
-    ) -> Order:
+    ) -> TrainRequest:
         known = {"base": self.mixture(None)} | ({} if serving is None else {"serving": self.mixture(serving)})
         return replace(
             order_of(self._settings, budget_s, seed=len(self._store.rounds())),
@@ -275,7 +275,7 @@ class Trainer:
         return [place for place, (entry, _) in enumerate(entries) if entry in ids]
 
     def _about(
-        self, order: Order, serving: int | None, parent: int | None, entries: list[tuple[int, Any]]
+        self, order: TrainRequest, serving: int | None, parent: int | None, entries: list[tuple[int, Any]]
     ) -> dict[str, Any]:
         """All that a round's result depends on, as JSON values, each text as part of one hash."""
         text = hashlib.sha256()
@@ -350,9 +350,9 @@ def _today() -> str:
     return datetime.now().date().isoformat()
 
 
-def order_of(settings: Settings, budget_s: float | None, seed: int) -> Order:
+def order_of(settings: Settings, budget_s: float | None, seed: int) -> TrainRequest:
     """A round by the settings that starts from the base; what it starts from otherwise is put in with `replace`."""
-    return Order(
+    return TrainRequest(
         base=str(settings.base_dir),
         budget_s=budget_s or settings.budget_s,
         rank=settings.rank,

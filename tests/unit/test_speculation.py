@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 
 from idiolect.adapters.prediction import speculation
-from idiolect.adapters.prediction.speculation import Foreseen, Next
+from idiolect.adapters.prediction.speculation import SpeculatedText, SpeculatedWords
 
 
 def test_of_other_texts_the_likeliest_word_is_told_the_latest_first() -> None:
-    ours = Foreseen()
+    ours = SpeculatedWords()
     assert ours.latest == ()
-    mine = [Next([1, 2, 3], 0.9), Next([1, 2, 4], 0.05)]
-    ours.note([5], [Next([5, 6], 0.7), Next([5, 9], 0.2)])
-    ours.note([7], [Next([7, 8], 0.6)])
-    ours.note([8], [Next([8, 8], 0.59)])  # too unlikely
+    mine = [SpeculatedText([1, 2, 3], 0.9), SpeculatedText([1, 2, 4], 0.05)]
+    ours.note([5], [SpeculatedText([5, 6], 0.7), SpeculatedText([5, 9], 0.2)])
+    ours.note([7], [SpeculatedText([7, 8], 0.6)])
+    ours.note([8], [SpeculatedText([8, 8], 0.59)])  # too unlikely
     ours.note([9], [])
     ours.note([1, 2], mine)
     assert ours.latest is mine
@@ -32,14 +32,14 @@ def test_of_other_texts_the_likeliest_word_is_told_the_latest_first() -> None:
 def test_a_text_that_goes_on_is_the_same_and_one_that_is_left_is_forgotten(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ours = Foreseen()
-    ours.note([5], [Next([5, 6], 0.7)])
-    ours.note([5, 6], [Next([5, 6, 7], 0.7)])
+    ours = SpeculatedWords()
+    ours.note([5], [SpeculatedText([5, 6], 0.7)])
+    ours.note([5, 6], [SpeculatedText([5, 6, 7], 0.7)])
     assert ours.beside([1]) == [[5, 6, 7]]
-    ours.note([5, 6, *range(9)], [Next([*range(9)], 0.9)])
+    ours.note([5, 6, *range(9)], [SpeculatedText([*range(9)], 0.9)])
     assert len(ours.beside([1])) == 2, "that is too far for one word"
     for text in range(20, 40):
-        ours.note([text], [Next([text, text], 0.9)])
+        ours.note([text], [SpeculatedText([text, text], 0.9)])
     assert [entry[0] for entry in ours.beside([1])] == [*range(39, 29, -1)]
     now = speculation.time.monotonic()
     monkeypatch.setattr(speculation.time, "monotonic", lambda: now + 2.1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from idiolect.adapters.prediction.vocabulary import Continuation, Matches, Words
+from idiolect.adapters.prediction.vocabulary import Continuation, Matches, WordVocabulary
 from idiolect.models.lexicon import NONE, Lexicon
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ def lexicon(**frequency: float) -> Lexicon:
     )
 
 
-def new(**frequency: float) -> Words:
-    return Words(lexicon(**frequency), encode, VOCAB)
+def new(**frequency: float) -> WordVocabulary:
+    return WordVocabulary(lexicon(**frequency), encode, VOCAB)
 
 
 def uniform() -> np.ndarray:
@@ -286,7 +286,7 @@ def test_the_words_listed_are_never_worth_more_than_all() -> None:
 # At a word's start
 
 
-def spelled_out(words: Words, chances: np.ndarray, most: int) -> dict[str, float]:
+def spelled_out(words: WordVocabulary, chances: np.ndarray, most: int) -> dict[str, float]:
     """The best words, asked for letter by letter."""
     found: dict[str, float] = {}
     for letter in "abcde":

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.generation.requests import Piece, Token, Wanted
+from idiolect.adapters.generation.requests import Piece, SamplingParams, Token
 from idiolect.models.tokenizer import Tokenizer
 
 _HELD = 160  # characters without a space that are held back
@@ -23,7 +23,7 @@ _TRIES = 40  # words that may be taken back at one place
 _LEAST = -9999.0  # stands for the logarithm of zero, as in OpenAI's answers
 
 
-class Draft:
+class GeneratedText:
     """One text, from its first token to its last.
 
     Args:
@@ -43,17 +43,17 @@ class Draft:
         self,
         tokenizer: Tokenizer,
         before: str,
-        hides: Callable[[str, str], bool],
+        must_hide: Callable[[str, str], bool],
         *,
         ids: list[int],
         typed: bytes,
-        wanted: Wanted,
+        wanted: SamplingParams,
     ) -> None:
         self.ids = ids
         self.count = 0
         self._tokenizer = tokenizer
         self._before = before
-        self._hides = hides
+        self._must_hide = must_hide
         self._start = len(ids)
         self._typed = typed
         self._fitting = tokenizer.starting_with(typed) if typed else None
@@ -104,7 +104,7 @@ class Draft:
             return True
         self._held.append(Token(raw, _log(float(p[token]) / total), likeliest))
         self.count += 1
-        if self._hides(self._before, _text(self._held)):
+        if self._must_hide(self._before, _text(self._held)):
             self._take_back()
             return False
         return True
@@ -142,7 +142,7 @@ class Draft:
             (raw, _log(float(p[token]) / total))
             for token in order
             if (raw := self._tokenizer.token_bytes(int(token))[typed:])
-            and not self._hides(self._before, held + raw.decode("utf-8", "ignore"))
+            and not self._must_hide(self._before, held + raw.decode("utf-8", "ignore"))
         ]
         return tuple(found[:most])
 
