@@ -163,34 +163,38 @@ def windows(ids: Ids, size: int) -> Iterator[Ids]:
 
 
 class RecentText:
-    """The user's latest entries as one line of tokens, the context that every suggestion starts from.
+    """The user's latest entries as one sequence of tokens, the context that every suggestion starts from.
 
-    The line grows at its end, so that a KV cache of it stays valid, until it is twice ``limit``; then
-    it is cut to the newest ``limit`` tokens.
+    The sequence grows at its end, so that its KV cache stays valid, until it is twice ``limit`` tokens long. Then it is
+    cut to the newest ``limit`` tokens.
+
+    Args:
+        limit: tokens that are always kept.
+        separator: tokens between two entries.
     """
 
-    def __init__(self, limit: int, breaks: Ids) -> None:
+    def __init__(self, limit: int, separator: Ids) -> None:
         self.limit = limit
-        self.breaks = list(breaks)
-        self._line: list[int] = []
+        self.separator = list(separator)
+        self._tokens: list[int] = []
 
     def add(self, ids: Ids) -> None:
         """Append an entry."""
-        line = [*self._line, *self.breaks, *ids]
+        tokens = [*self._tokens, *self.separator, *ids]
         # Set once: a reader in another thread must never see more than fits.
-        self._line = line if len(line) <= 2 * self.limit else line[len(line) - self.limit :]
+        self._tokens = tokens if len(tokens) <= 2 * self.limit else tokens[len(tokens) - self.limit :]
 
     @property
-    def line(self) -> Ids:
-        """What came before: another list, or the very same where nothing was added."""
-        return self._line
+    def tokens(self) -> Ids:
+        """All tokens: the very same list for as long as nothing is added."""
+        return self._tokens
 
-    def before(self, ids: Ids) -> list[int]:
-        """The whole context of an entry being written: what came before, a break, and its tokens so far."""
-        return [*self._line, *self.breaks, *ids]
+    def context(self, ids: Ids) -> list[int]:
+        """Return what the model reads while an entry is written: the latest entries, a separator, its tokens so far."""
+        return [*self._tokens, *self.separator, *ids]
 
     def copy(self) -> RecentText:
-        """An independent copy."""
-        other = RecentText(self.limit, self.breaks)
-        other._line = list(self._line)
+        """Return an independent copy."""
+        other = RecentText(self.limit, self.separator)
+        other._tokens = list(self._tokens)
         return other

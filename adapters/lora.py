@@ -23,6 +23,13 @@ class AdapterFormatError(IdiolectError):
     http_status: ClassVar[int] = 500
 
 
+def read_metadata(blob: bytes) -> dict[str, str]:
+    """Return the metadata in the header of a safetensors file. Raises ValueError or KeyError where there are none."""
+    header = json.loads(blob[8 : 8 + int.from_bytes(blob[:8], "little")])
+    metadata: dict[str, str] = header["__metadata__"]
+    return metadata
+
+
 @dataclass(frozen=True)
 class LoraConfig:
     """Which maps are adapted, and how strongly: ``W x + (alpha / rank) B A x``.
@@ -98,8 +105,7 @@ class Lora:
         """
         try:
             matrices = {k: v.astype(np.float32) for k, v in safetensors.numpy.load(blob).items()}
-            header = json.loads(blob[8 : 8 + int.from_bytes(blob[:8], "little")])
-            values = json.loads(header["__metadata__"]["lora"])
+            values = json.loads(read_metadata(blob)["lora"])
             config = LoraConfig(**{**values, "targets": tuple(values["targets"])})
         except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
             raise AdapterFormatError(

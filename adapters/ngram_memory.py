@@ -199,6 +199,12 @@ class FastMemory:
         """The share of one token in all that is known."""
         return float(self._unigrams[token])
 
+    def token_prob(self, prediction: Prediction, token: int) -> float:
+        """Return one token's probability in a ``prediction`` of this memory, its share of the unigrams included."""
+        index = int(np.searchsorted(prediction.ids, token))
+        known = index < len(prediction.ids) and prediction.ids[index] == token
+        return prediction.backoff * self.unigram(token) + (float(prediction.p[index]) if known else 0.0)
+
     def predict(self, context: Sequence[int]) -> Prediction:
         """What follows ``context``, the tokens of the entry so far (only the last :data:`ORDER` matter)."""
         recent = [_START] * ORDER + [int(token) for token in context[-ORDER:]]

@@ -206,11 +206,8 @@ class Service:
         given_up: Callable[[], bool] = lambda: False,
         place: Place = NOWHERE,
         source: str = "",
-        waiting: Callable[[], Sequence[str]] = tuple,
     ) -> Suggestion:
         """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``.
-
-        A pass that it needs is made for those ``waiting``, too: other prefixes.
 
         Ask :meth:`withheld` first whether anything may be suggested at ``place``. Commands are suggested where
         ``source`` says that it is a shell that asks, and only there.
@@ -221,7 +218,7 @@ class Service:
             found = self._commands.suggest(prefix, suffix, candidates, ghost_words, given_up)
         else:
             found = self._predictor.suggest(
-                prefix, suffix, candidates, ghost_words, given_up=given_up, waiting=waiting, remember=remember
+                prefix, suffix, candidates, ghost_words, given_up=given_up, remember=remember
             )
             self._looking.ask()
         return _without_secrets(prefix, found)

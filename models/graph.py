@@ -23,7 +23,7 @@ from idiolect.models.llama import BLOCK, Blocks, DamagedModelError, LlamaConfig,
 MICROSOFT = "com.microsoft"
 
 
-class _Builder:
+class _GraphBuilder:
     """Collects nodes and initializers; every array goes into one data file beside the graph."""
 
     def __init__(self, data: Any, location: str) -> None:
@@ -90,7 +90,7 @@ def build_graph(weights: Weights, path: Path, *, adapter: bool = True) -> None:
     config = weights.config
     data_path = path.with_name(path.name + ".data")
     with data_path.open("wb") as data:
-        builder = _Builder(data, data_path.name)
+        builder = _GraphBuilder(data, data_path.name)
         inputs, outputs = _signature(config, adapter)
         _nodes(builder, weights, adapter)
         graph = helper.make_graph(builder.nodes, "idiolect", inputs, outputs, builder.initializers)
@@ -163,7 +163,7 @@ def _signature(config: LlamaConfig, adapter: bool) -> tuple[list[Any], list[Any]
     return inputs, outputs
 
 
-def _nodes(b: _Builder, weights: Weights, adapter: bool) -> None:
+def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
     config = weights.config
     vocab, width = config.vocab, config.width
     shapes = config.shapes()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DOCUMENT, BOS, EOS = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 
-WORD = regex.compile(
+PRETOKEN = regex.compile(
     r"\p{N}|'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?[^\s\p{L}\p{N}]+|\s+(?![^\s\p{N}])|\s+",
 )
 """GPT-2's words, with each digit a word of its own; it matches all of a text."""
@@ -185,7 +185,7 @@ class Tokenizer:
             text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         ids: list[int] = []
         remembered = self._remembered
-        for word in WORD.findall(text):
+        for word in PRETOKEN.findall(text):
             ids += remembered.get(word) or self._encode_word(word)
         return ids
 

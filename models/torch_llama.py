@@ -70,7 +70,7 @@ class TorchLlama:
         return F.linear(self.hidden(ids, matrices).to(self.compute_dtype), self.embedding).float()
 
 
-class _Map:
+class _LoraLinear:
     """One linear map ``W x + B (A x)`` (Hu et al. 2021, eq. 3); the scale alpha / rank is part of B.
 
     ``norm`` is the weight of the norm before the map, folded into W, as it must be into A.
@@ -114,10 +114,10 @@ class _Layer:
         self.config = weights.config
         self.compute_dtype = compute_dtype
         norms, maps = weights.norms[index], weights.maps[index]
-        self.qkv = _Map(maps["qkv"].dequantize(), norms["attention"], compute_dtype)
-        self.o = _Map(maps["o"].dequantize(), None, compute_dtype)
-        self.gate_up = _Map(maps["gate_up"].dequantize(), norms["ffn"], compute_dtype)
-        self.down = _Map(maps["down"].dequantize(), None, compute_dtype)
+        self.qkv = _LoraLinear(maps["qkv"].dequantize(), norms["attention"], compute_dtype)
+        self.o = _LoraLinear(maps["o"].dequantize(), None, compute_dtype)
+        self.gate_up = _LoraLinear(maps["gate_up"].dequantize(), norms["ffn"], compute_dtype)
+        self.down = _LoraLinear(maps["down"].dequantize(), None, compute_dtype)
 
 
 class _Positions:
@@ -279,13 +279,13 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
             logits = states[part].to(head.dtype) @ head.T
             target, weight = targets[part], weights[part, None]
             if target.is_floating_point():  # small differences, which halved digits would drown
-                logits, said = logits.float(), (target.to(head.dtype) @ head.T).float()
-                wanted = torch.softmax(said, dim=1)
+                logits, teacher_logits = logits.float(), (target.to(head.dtype) @ head.T).float()
+                wanted = torch.softmax(teacher_logits, dim=1)
                 total -= ((torch.log_softmax(logits, dim=1) * wanted).sum(1, keepdim=True) * weight).sum()
                 p = (torch.softmax(logits, dim=1) - wanted).to(head.dtype)
             else:
                 p = torch.softmax(logits, dim=1)
-                total += (_surprise(p, logits, target[:, None]) * weight).sum()
+                total += (_negative_log_likelihood(p, logits, target[:, None]) * weight).sum()
                 p[torch.arange(len(p)), target] -= 1.0
             gradient[part] = (p @ head) * weight
         ctx.save_for_backward(gradient)
@@ -297,14 +297,14 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         return gradient * upstream, None, None, None, None
 
 
-def _surprise(p: Tensor, logits: Tensor, target: Tensor) -> Tensor:
+def _negative_log_likelihood(p: Tensor, logits: Tensor, target: Tensor) -> Tensor:
     """-log of the targets' probabilities, (N, 1); of those too small for the type of ``p`` from the logits."""
-    surprise = -p.gather(1, target).float().log()
-    rows = surprise.isinf()[:, 0]
+    nll = -p.gather(1, target).float().log()
+    rows = nll.isinf()[:, 0]
     if rows.any():
         far = logits[rows].float()
-        surprise[rows] = torch.logsumexp(far, dim=1, keepdim=True) - far.gather(1, target[rows])
-    return surprise
+        nll[rows] = torch.logsumexp(far, dim=1, keepdim=True) - far.gather(1, target[rows])
+    return nll
 
 
 def cross_entropy(states: Tensor, head: Tensor, targets: Tensor, weights: Tensor, rows: int = 256) -> Tensor:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from idiolect.adapters.generation.generated_text import GeneratedText
 from idiolect.adapters.generation.requests import WINDOW, Chat, End, Piece, Prompt, SamplingParams
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.next_token import softmax
+from idiolect.adapters.prediction.probs_cache import softmax
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.models.chat import chat_ids
 from idiolect.models.errors import IdiolectError
@@ -162,7 +162,7 @@ class Generator:
             extra = self._tokenizer.encode(other[-16 * _EXTRA :]) + extra
         line = [*extra[-_EXTRA:], *self._breaks, *ids] if extra else ids
         user_model = self._voice.user_model
-        context = [*self._breaks, *line] if user_model is None else user_model.recent.before(line)
+        context = [*self._breaks, *line] if user_model is None else user_model.recent.context(line)
         return context, len(ids), excess > 0 or len(text) < len(prompt.text)
 
     def _begin(self, context: list[int], typing: int) -> Steps[tuple[int, bytes, NDArray[np.float32]]]:

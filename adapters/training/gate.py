@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from idiolect.adapters.corpus import RecentText, windows
 from idiolect.adapters.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.next_token import softmax
+from idiolect.adapters.prediction.probs_cache import softmax
 from idiolect.models.session import Adapter, Model, Session
 
-_PIECE = 192  # tokens scored in one pass
-_STRETCH = 64  # tokens of a long entry that are compared as one; divides _PIECE
+_PIECE_TOKENS = 192  # tokens scored in one pass
+_STRETCH_TOKENS = 64  # tokens of a long entry that are compared as one; divides _PIECE
 _RESAMPLES = 4000
-_TOP = 3
+_TOP_K = 3
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Tally:
         p = probability[target]
         self.tokens[-1] += 1
         self.nats[-1] -= float(np.log(max(p, 1e-12)))
-        self.hits[-1] += int(np.count_nonzero(probability > p) < _TOP)
+        self.hits[-1] += int(np.count_nonzero(probability > p) < _TOP_K)
 
     def open(self) -> None:
         """Begin the next stretch."""
@@ -102,16 +102,16 @@ def judge(
     ``memory`` and ``recent`` must know what came before the entries and nothing of them; both
     are updated entry by entry. ``report`` gets the share that is done.
     """
-    length = 2 * recent.limit + _PIECE + 2 * len(recent.breaks)
+    length = 2 * recent.limit + _PIECE_TOKENS + 2 * len(recent.separator)
     sessions = {name: Session(model, length=length, adapter=tensors) for name, tensors in adapters.items()}
     judged = {name: AdapterScores(Tally(), Tally(), mixtures[name].copy()) for name in adapters}
     for index, entry in enumerate(entries):
-        for start in range(0, len(entry), _PIECE):
+        for start in range(0, len(entry), _PIECE_TOKENS):
             # The pieces of a long entry keep their own beginning in view like entries before them.
-            piece = entry[start : start + _PIECE]
+            piece = entry[start : start + _PIECE_TOKENS]
             known = [memory.predict(entry[: start + place]) for place in range(len(piece))]
             for name, session in sessions.items():
-                rows = _rows(session, recent.before([]), piece)
+                rows = _rows(session, recent.context([]), piece)
                 _score(judged[name], rows, piece, known, memory)
             recent.add(piece)
         memory.add(entry)
@@ -121,12 +121,7 @@ def judge(
 
 def _rows(session: Session, before: list[int], piece: Sequence[int]) -> NDArray[np.float32]:
     """Distributions (len(piece), vocab) over each token of ``piece`` given all before it."""
-    left = session.rewind_to_common_prefix([*before, *piece[:-1]])
-    short = len(piece) - len(left)
-    if short > 0:  # the place of the first prediction is cached already: feed it again
-        keep = len(session.tokens) - short
-        left = session.tokens[keep:] + left
-        session.truncate(keep)
+    left = session.rewind_to_common_prefix([*before, *piece[:-1]], rows=len(piece))
     return softmax(session.feed(left, "all")[-len(piece) :])
 
 
@@ -138,21 +133,13 @@ def _score(
     memory: FastMemory,
 ) -> None:
     for place, (row, target, prediction) in enumerate(zip(rows, piece, known, strict=True)):
-        if place % _STRETCH == 0:
+        if place % _STRETCH_TOKENS == 0:
             judged.alone.open()
             judged.mixed.open()
         judged.alone.add(row, target)
         judged.mixed.add(judged.mixture.mix(row, memory, prediction), target)
         if memory.tokens:
-            judged.mixture.learn(prediction, _memory_p(prediction, memory, target), float(row[target]))
-
-
-def _memory_p(prediction: Prediction, memory: FastMemory, target: int) -> float:
-    p = prediction.backoff * memory.unigram(target)
-    place = int(np.searchsorted(prediction.ids, target))
-    if place < len(prediction.ids) and prediction.ids[place] == target:
-        p += float(prediction.p[place])
-    return p
+            judged.mixture.learn(prediction, memory.token_prob(prediction, target), float(row[target]))
 
 
 def general_perplexity(
@@ -160,9 +147,9 @@ def general_perplexity(
 ) -> float:
     """Perplexity of general text, each passage by itself, without memory or recent text."""
     tally = Tally()
-    session = Session(model, length=_PIECE + len(breaks), adapter=adapter)
+    session = Session(model, length=_PIECE_TOKENS + len(breaks), adapter=adapter)
     for passage in passages:
-        for piece in windows(passage, _PIECE):
+        for piece in windows(passage, _PIECE_TOKENS):
             tally.open()
             for row, target in zip(_rows(session, list(breaks), piece), piece, strict=True):
                 tally.add(row, target)

@@ -15,7 +15,7 @@ from idiolect.adapters.training.gate import judge
 from idiolect.models.session import Model
 
 _JUDGING_SHARE = 0.3  # of the budget
-_ADAPTED = 1.15  # times as long as the base's is a pass with an adapter
+_ADAPTER_SLOWDOWN = 1.15  # times as long as the base's is a pass with an adapter
 _PART_BYTES = 1 << 20
 
 
@@ -55,7 +55,7 @@ class Progress:
         time_s(probe[:1])
         each = time_s(probe) / sum(map(len, probe))
         # Half as much general text is read by the base and the candidate, which is one more pass of each half.
-        each *= 1 + _ADAPTED * (1 + adapted) + (1 + _ADAPTED) / 2
+        each *= 1 + _ADAPTER_SLOWDOWN * (1 + adapted) + (1 + _ADAPTER_SLOWDOWN) / 2
         tokens = int(min(max(_JUDGING_SHARE * self.time.budget_s / each, HELD_OUT_LEAST), HELD_OUT_MOST))
         self.judging_s = each * tokens
         return tokens

@@ -1,9 +1,9 @@
 """A training round in a process of its own: text in on stdin, progress and the result out as JSON lines.
 
-``python -m idiolect.adapters.training.round`` reads one line of :class:`TrainRequest` and then one line of token ids
-an entry, trains, exports, judges, and ends with a ``result`` line. It keeps no state and writes no
-file: checkpoints, too, are events, and come back with the order of a process that goes on from one.
-It runs at the lowest priority, and ends when the process that started it does.
+``python -m idiolect.adapters.training.round`` reads a line with a :class:`TrainRequest` and a line of token ids for
+each entry. It trains, exports, judges, and ends with a ``result`` line. It keeps no state and writes no file:
+checkpoints are events too, and come back with the request of a process that goes on from one. It runs at the lowest
+priority, and ends when the process that started it ends.
 """
 
 from __future__ import annotations
@@ -33,8 +33,9 @@ from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.rare_strings import RareStrings, weigh_training_tokens
-from idiolect.adapters.training.gate import AdapterScores, decide, general_perplexity, judge
+from idiolect.adapters.training.gate import AdapterScores, Verdict, decide, general_perplexity, judge
 from idiolect.adapters.training.progress import Progress
+from idiolect.adapters.training.round_metrics import RoundMetrics
 from idiolect.models.build import find_base
 from idiolect.models.errors import IdiolectError
 from idiolect.models.session import Model
@@ -57,12 +58,28 @@ class NothingNewError(IdiolectError):
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """What a round is asked to do; sent as one JSON line.
+    """What a training round is to do; sent as one JSON line.
 
-    ``serving`` (base64 of the adapter's bytes, or None) and ``mixtures`` are those of what is served now, which the new
-    adapter is judged against. ``challenger`` is the adapter to train further where it is another one, and ``seen`` are
-    the places of the entries that the one to train further was trained on. A round that goes on has used up
-    ``spent_s`` of its budget, and the first ``checkpoint_parts`` lines after the order are base64 of its checkpoint.
+    Args:
+        base: the folder of the base model.
+        budget_s: computing time of the whole round.
+        rank: of the LoRA matrices.
+        alpha: numerator of LoRA's scale.
+        epochs: passes over the user's text.
+        learning_rate: the highest one of the schedule.
+        general_tolerance: the rise of general perplexity that is allowed, as a share.
+        recent_tokens: recent text that stands before an entry while it is judged.
+        threads: the most that compute.
+        seed: of all random choices.
+        serving: base64 of the adapter that is served, which the new one is judged against; None for the base.
+        seen: places of the entries that the adapter to train further was trained on.
+        mixtures: weights of the model and the memory (:meth:`Mixture.to_json`), for "base" and "serving".
+        rare_min_count: how often a rare string must have been typed before it is trained on.
+        challenger: base64 of the adapter to train further, where it is not the one that is served.
+        products: "fastest", or the name of the type that matrix products are made in.
+        spent_s: what earlier processes of this round have used up of the budget.
+        checkpoint_parts: how many lines after this one are base64 of the round's checkpoint.
+        checkpoint_s: computing time between two checkpoints of some 50 MB.
     """
 
     base: str
@@ -80,14 +97,14 @@ class TrainRequest:
     mixtures: dict[str, list[Any]]
     rare_min_count: int
     challenger: str | None = None
-    products: str = "fastest"  # or the type's name
+    products: str = "fastest"
     spent_s: float = 0.0
     checkpoint_parts: int = 0
-    checkpoint_s: float = 90.0  # of the clock; one is some 50 MB
+    checkpoint_s: float = 90.0
 
 
 def main() -> int:
-    """Run one round; the exit status is 0 also where the adapter is refused."""
+    """Run one round and return the exit status: 0 also if the adapter is refused."""
     messages = ParentMessages()
     return work(
         lambda request, lines, emit: run(TrainRequest(**request), lines, emit, messages),
@@ -143,9 +160,9 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
         for given in (request.serving, request.challenger)
     )
     parent = challenger or served
-    lora, learned, facts = _train(request, base, tokenizer, known, replay, clock, checkpoint, parent)
+    trained = _train(request, base, tokenizer, known, replay, clock, checkpoint, parent)
     del replay, checkpoint
-    blob = lora.to_bytes()
+    blob = trained.lora.to_bytes()
     # Judge what will be served: the adapter as it is stored.
     candidate = Lora.from_bytes(blob, base.config).tensors()
     model = Model(base.graph, base.config, threads=request.threads)
@@ -173,24 +190,36 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
         tolerance=request.general_tolerance,
         seed=request.seed,
     )
+    metrics = _metrics(judged, serving, verdict, (general_before, general_after), len(held_out), trained)
     emit(
         {
             "event": "result",
             "status": "promoted" if verdict.promoted else "refused",
             "reason": verdict.reason,
             "promising": verdict.promising,
-            "metrics": _metrics(judged, serving, general_before, general_after)
-            | {"held_out_entries": len(held_out), "gain_bits": verdict.gain_bits, "p_value": verdict.p_value}
-            | facts,
+            "metrics": metrics.to_json(),
             "mixtures": {name: result.mixture.to_json() for name, result in judged.items()},
-            "learned": learned,
+            "learned": trained.learned,
             "held_out": places,
             "adapter": base64.b64encode(blob).decode(),
-            "rank": lora.config.rank,
-            "tokens_per_s": facts["tokens_per_s"],
+            "rank": trained.lora.config.rank,
+            "tokens_per_s": metrics.tokens_per_s,
             "seconds": round(clock.time.spent_s(), 1),
         }
     )
+
+
+@dataclass(frozen=True)
+class _TrainedAdapter:
+    """The adapter, the places of the entries that it has learned from, and the figures of its training."""
+
+    lora: Lora
+    learned: list[int]
+    tokens: int
+    seconds: float
+    epochs: float
+    products: str
+    peak_mb: float
 
 
 def _train(
@@ -202,8 +231,8 @@ def _train(
     clock: Progress,
     checkpoint: bytes | None,
     parent: Lora | None,
-) -> tuple[Lora, list[int], dict[str, Any]]:
-    """The adapter, the places of the entries that it has learned from, and facts; of the ``known`` entries by place."""
+) -> _TrainedAdapter:
+    """Train on the ``known`` entries (tokens by place), from ``parent`` or anew, or on from a ``checkpoint``."""
     # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
     from idiolect.adapters.training.finetune import TrainConfig, choose_compute_dtype, dtype_name, train
     from idiolect.models.graph import read_weights
@@ -229,20 +258,20 @@ def _train(
         report=lambda step: clock.report(
             "train", step.done, step.left_s, loss=round(step.loss, 3), tokens=step.tokens
         ),
-        keep=clock.keep,
+        on_step=clock.keep,
         checkpoint=checkpoint,
     )
-    facts = {
-        "trained_tokens": result.tokens,
-        "epochs": round(result.epochs, 2),
-        "tokens_per_s": round(result.tokens / max(result.seconds, 1e-9), 1),
-        "train_seconds": round(result.seconds, 1),
-        "products": dtype_name(llama.compute_dtype),
-        "peak_mb": _peak_mb(),
-    }
     drawn = (range(*rows.entries[row]) for row in result.rows if row < len(rows) - rows.general)
     texts = {tuple(known[chosen[entry]]) for entries in drawn for entry in entries}
-    return result.lora, [place for place, entry in known.items() if tuple(entry) in texts], facts
+    return _TrainedAdapter(
+        result.lora,
+        [place for place, entry in known.items() if tuple(entry) in texts],
+        result.tokens,
+        result.seconds,
+        result.epochs,
+        dtype_name(llama.compute_dtype),
+        _peak_mb(),
+    )
 
 
 def _rows(
@@ -299,19 +328,33 @@ def _fit(texts: list[list[int]], tokens: int) -> int:
 
 
 def _metrics(
-    judged: dict[str, AdapterScores], serving: AdapterScores, general_before: float, general_after: float
-) -> dict[str, Any]:
+    judged: dict[str, AdapterScores],
+    serving: AdapterScores,
+    verdict: Verdict,
+    general: tuple[float, float],
+    held_out_entries: int,
+    trained: _TrainedAdapter,
+) -> RoundMetrics:
     candidate, base = judged["candidate"], judged["base"]
-    return {
-        "base": base.alone.summary(),
-        "memory": base.mixed.summary(),
-        "adapter": candidate.alone.summary(),
-        "both": candidate.mixed.summary(),
-        "serving": serving.mixed.summary(),
-        "general_before": round(general_before, 3),
-        "general_after": round(general_after, 3),
-        "held_out_tokens": sum(base.alone.tokens),
-    }
+    return RoundMetrics(
+        base=base.alone.summary(),
+        memory=base.mixed.summary(),
+        adapter=candidate.alone.summary(),
+        both=candidate.mixed.summary(),
+        serving=serving.mixed.summary(),
+        general_before=round(general[0], 3),
+        general_after=round(general[1], 3),
+        held_out_tokens=sum(base.alone.tokens),
+        held_out_entries=held_out_entries,
+        gain_bits=verdict.gain_bits,
+        p_value=verdict.p_value,
+        trained_tokens=trained.tokens,
+        epochs=round(trained.epochs, 2),
+        tokens_per_s=round(trained.tokens / max(trained.seconds, 1e-9), 1),
+        train_seconds=round(trained.seconds, 1),
+        products=trained.products,
+        peak_mb=trained.peak_mb,
+    )
 
 
 def _peak_mb() -> float:

@@ -17,6 +17,7 @@ import numpy as np
 
 from idiolect.adapters.corpus import hold_out
 from idiolect.adapters.training.round import NothingNewError, TrainRequest
+from idiolect.adapters.training.round_metrics import RoundRecord
 from idiolect.daemon.runtime.child_processes import Children, Work
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import ROUND_DUE, AdapterDamagedError, Checkpoint
@@ -231,12 +232,13 @@ class Trainer:
         row = next(reversed(self._store.adapters()), None)
         if row is None or row.status != "refused" or not row.kept or row.rank != self._settings.rank:
             return None
-        known = {name: row.metrics.get(name) for name in ("promising", "against", "base_sha256")}
-        if known != {"promising": True, "against": serving, "base_sha256": self._base.source_sha256}:
+        record = RoundRecord.from_json(row.metrics)
+        same_base = record.base_sha256 == self._base.source_sha256
+        if not record.promising or record.against != serving or not same_base:
             return None
         seen = frozenset(self._places(entries, self._store.seen(row.id)))
         judges = hold_out([len(ids) for _, ids in entries], seen)
-        if not judges or min(entries[place][0] for place in judges) <= row.metrics["last_entry"]:
+        if not judges or min(entries[place][0] for place in judges) <= record.last_entry:
             return None
         try:
             self._store.adapter_blob(row.id)
@@ -312,15 +314,15 @@ class Trainer:
         promoted, reason = result["status"] == "promoted", result["reason"]
         if result["promising"] and self._settings.keep_adapters:
             reason += "; the next round can go on from it"
-        metrics = {
-            **result["metrics"],
-            "tokens": tokens,
-            "last_entry": max(ids),
-            "base_sha256": self._base.source_sha256,
-            "mixture": result["mixtures"]["candidate"],
-            "against": serving,
-            "promising": result["promising"],
-        }
+        record = RoundRecord(
+            tokens=tokens,
+            last_entry=max(ids),
+            base_sha256=self._base.source_sha256,
+            mixture=result["mixtures"]["candidate"],
+            against=serving,
+            promising=result["promising"],
+        )
+        metrics = result["metrics"] | record.to_json()
         adapter = self._store.publish(
             round_id,
             blob=base64.b64decode(result["adapter"]),

@@ -30,7 +30,7 @@ from rich.table import Table
 
 from idiolect.adapters.child import ParentMessages
 from idiolect.adapters.ngram_memory import FastMemory
-from idiolect.adapters.prediction.next_token import softmax
+from idiolect.adapters.prediction.probs_cache import softmax
 from idiolect.adapters.training.round import run
 from idiolect.daemon.rounds.trainer import order_of
 from idiolect.daemon.service import Service

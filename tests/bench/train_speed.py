@@ -86,7 +86,7 @@ def trained_by_peft(
 ) -> torch.nn.Module:
     from peft import LoraConfig, get_peft_model
 
-    from idiolect.adapters.training.finetune import TrainConfig, _schedule
+    from idiolect.adapters.training.finetune import TrainConfig, _learning_rate_factor
 
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
@@ -105,7 +105,9 @@ def trained_by_peft(
     model.train()
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=RATE)
     warmup = TrainConfig().warmup
-    rates = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _schedule(step / steps, warmup))
+    rates = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: _learning_rate_factor(step / steps, warmup)
+    )
     for step in range(steps):
         ids = torch.from_numpy(text.ids[4 * step : 4 * step + 4, :-1])
         optimizer.zero_grad()
@@ -132,7 +134,7 @@ def perplexity(base: BasePaths, learner: str, corpus: Path) -> float:
         model = trained_by_peft(base, learner.removeprefix("peft "), pack([text], 256, breaks), steps, int)
         model.eval()
     else:
-        plain = TrainConfig(epochs=1, least=0, learning_rate=RATE, batch=4, length=256, before=0)
+        plain = TrainConfig(epochs=1, min_tokens=0, learning_rate=RATE, batch=4, length=256, before=0)
         config = TrainConfig() if learner.endswith("trains") else plain
         ours = pack([text], config.length, breaks, before=config.before)
         few = replace(plain, epochs=1e-9) if learner == "untrained" else config

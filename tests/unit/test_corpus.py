@@ -157,19 +157,19 @@ def test_windows_cut_without_loss() -> None:
 
 def test_recent_text_comes_before_what_is_written() -> None:
     recent = RecentText(10, BREAK)
-    assert recent.before([1, 2]) == [9, 1, 2]
+    assert recent.context([1, 2]) == [9, 1, 2]
     recent.add([5, 6])
     recent.add([7])
-    assert recent.before([1]) == [9, 5, 6, 9, 7, 9, 1]
+    assert recent.context([1]) == [9, 5, 6, 9, 7, 9, 1]
 
 
 def test_recent_text_grows_at_its_end_until_it_is_cut() -> None:
     recent = RecentText(10, BREAK)
     cuts = 0
     for place in range(100):
-        earlier = recent.before([])[:-1]
+        earlier = recent.context([])[:-1]
         recent.add([place, place])
-        line = recent.before([])[:-1]
+        line = recent.context([])[:-1]
         assert len(line) <= 20
         assert line[-3:] == [9, place, place]
         if line[: len(earlier)] != earlier:
@@ -184,7 +184,7 @@ def test_a_small_limit_holds_too(limit: int) -> None:
     recent = RecentText(limit, BREAK)
     for place in range(50):
         recent.add([place, place])
-        assert len(recent.before([])) <= 2 * limit + 1
+        assert len(recent.context([])) <= 2 * limit + 1
 
 
 def test_a_copy_of_recent_text_goes_its_own_way() -> None:
@@ -192,5 +192,5 @@ def test_a_copy_of_recent_text_goes_its_own_way() -> None:
     recent.add([1])
     other = recent.copy()
     other.add([2])
-    assert recent.before([]) == [9, 1, 9]
-    assert other.before([]) == [9, 1, 9, 2, 9]
+    assert recent.context([]) == [9, 1, 9]
+    assert other.context([]) == [9, 1, 9, 2, 9]

@@ -119,13 +119,15 @@ def test_what_only_stands_before_is_looked_at_and_not_learned(llama: TorchLlama)
 
 
 @pytest.mark.parametrize("products", [torch.bfloat16, torch.float32])
-def test_a_checkpoint_says_in_which_products_it_goes_on(tiny_weights: Weights, products: torch.dtype) -> None:
-    llama = TorchLlama(tiny_weights, products)
+def test_a_checkpoint_says_in_which_products_it_goes_on(
+    tiny_weights: Weights, compute_dtype: torch.dtype
+) -> None:
+    llama = TorchLlama(tiny_weights, compute_dtype)
     checkpoints: list[bytes] = []
-    whole = trained(llama, rows(6), keep=lambda snapshot, _done: checkpoints.append(snapshot()))
+    whole = trained(llama, rows(6), on_step=lambda snapshot, _done: checkpoints.append(snapshot()))
     cut_off = checkpoints[len(checkpoints) // 3]
     kind = choose_compute_dtype("fastest", 1, cut_off)
-    assert kind == products
+    assert kind == compute_dtype
     again = trained(TorchLlama(tiny_weights, kind), rows(6), checkpoint=cut_off)
     for name, matrix in whole.lora.matrices.items():
         assert np.array_equal(matrix, again.lora.matrices[name]), name
@@ -138,12 +140,12 @@ def test_products_are_made_in_the_type_that_is_asked_for() -> None:
 
 
 def test_little_text_is_passed_over_twice_and_much_once(llama: TorchLlama) -> None:
-    few = replace(CONFIG, epochs=1, least=200, batch=1)
+    few = replace(CONFIG, epochs=1, min_tokens=200, batch=1)
     for count, tokens in ((2, 4 * LENGTH), (6, 200), (20, 20 * LENGTH)):
         result = trained(llama, rows(count), few)
         assert tokens <= result.tokens < tokens + LENGTH
 
 
 def test_what_was_not_reached_was_not_learned(llama: TorchLlama) -> None:
-    result = trained(llama, rows(20), replace(CONFIG, epochs=0.3, batch=1, least=0))
+    result = trained(llama, rows(20), replace(CONFIG, epochs=0.3, batch=1, min_tokens=0))
     assert len(result.rows) == 6

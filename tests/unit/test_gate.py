@@ -170,7 +170,7 @@ def plain_judge(
                     alone.append(0.0)
                     mixed.append(0.0)
                     hits.append(0)
-                model_p = distribution(model, adapter, recent.before(piece[:place]))
+                model_p = distribution(model, adapter, recent.context(piece[:place]))
                 memory_p, prediction = memory_distribution(memory, entry[: start + place])
                 weight = mixture.weight(prediction)
                 both = weight * memory_p + (1 - weight) * model_p

@@ -39,7 +39,7 @@ def lexicon(tiny):
 
 @pytest.fixture
 def writer(tiny, tiny_model, tiny_tokenizer, lexicon):
-    """`writer(*texts)`: one that has learned these entries; keywords: `least` (rare strings), `must_hide`, `adapter`."""
+    """`writer(*texts)`: one that has learned these entries; `least`: how often rare strings must be typed."""
 
     def make(*texts, least=1, must_hide=lambda _before, _offered: False, adapter=None, limit=60):
         vocab = tiny.config.vocab
@@ -159,15 +159,14 @@ def test_penalties_make_what_was_said_less_likely(tiny_tokenizer, penalty, chose
 # Steps
 
 
-def test_between_two_steps_one_pass_is_made_of_few_tokens(writer):
+def test_between_two_steps_one_pass_is_made_of_few_tokens(writer, passes):
     ours = writer(ENTRY)
     session = ours._session
-    fed = 0
+    before = 0
     for _ in ours.generate(Prompt("One and two. " * 20), SamplingParams(10, temperature=0)):
-        passes, session.calls = session.calls, 0
-        fed += passes
-        assert passes <= 2  # one reads the last group of the prompt, one the token that follows
-    assert fed > 20
+        made, before = passes(session) - before, passes(session)
+        assert made <= 2  # one reads the last group of the prompt, one the token that follows
+    assert before > 20
 
 
 def test_text_comes_as_it_is_written_and_pieces_make_the_whole(writer):

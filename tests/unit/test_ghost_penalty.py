@@ -12,7 +12,7 @@ def after(*typed: tuple[int, int]) -> GhostPenalty:
     """Once these were typed: characters, and wrong ghosts on the way."""
     ghost_penalty = GhostPenalty()
     for characters, wrong in typed:
-        ghost_penalty.learn(characters, wrong)
+        ghost_penalty.record(characters, wrong)
     return ghost_penalty
 
 

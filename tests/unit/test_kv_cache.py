@@ -17,7 +17,7 @@ def filled(seed: int) -> NDArray[np.float32]:
 
 def test_texts_come_back_bit_for_bit_whatever_came_and_went_between() -> None:
     cache = filled(0)
-    evicted_tokens = EvictedKV(cache, ROOM)
+    evicted = EvictedKV(cache, ROOM)
     random = np.random.default_rng(1)
     written: dict[tuple[int, ...], NDArray[np.float32]] = {}
     came_back = 0
@@ -25,35 +25,32 @@ def test_texts_come_back_bit_for_bit_whatever_came_and_went_between() -> None:
         begins, count = 5, int(random.integers(8, 20))
         tokens = [*range(begins), *random.integers(9, 99, count).tolist()]
         cache[...] = filled(step)
-        evicted_tokens.store(tokens, begins)
+        evicted.store(tokens, begins)
         written[tuple(tokens)] = cache[..., begins : len(tokens), :].copy()
         cache[...] = 0
         wanted = [*written][-int(random.integers(1, 5))] if len(written) > 4 else tuple(tokens)
-        back = evicted_tokens.restore_longest(wanted, begins)
+        back = evicted.restore(wanted, begins)
         if len(back) == len(wanted):
             came_back += 1
             assert np.array_equal(cache[..., begins : len(back), :], written[wanted])
-        assert (
-            len(evicted_tokens._free) + sum(len(text.places) for text in evicted_tokens._texts.values())
-            == ROOM
-        )
+        assert len(evicted._free) + sum(len(text.slots) for text in evicted._texts.values()) == ROOM
     assert came_back > 60
 
 
 def test_a_part_that_is_shared_comes_back_alone() -> None:
     cache = filled(3)
-    evicted_tokens, before = EvictedKV(cache, ROOM), cache.copy()
-    evicted_tokens.store([*range(30)], 10)
+    evicted, before = EvictedKV(cache, ROOM), cache.copy()
+    evicted.store([*range(30)], 10)
     cache[...] = 0
-    assert evicted_tokens.restore_longest([*range(22), 99, 98], 12) == [*range(22)]
+    assert evicted.restore([*range(22), 99, 98], 12) == [*range(22)]
     assert np.array_equal(cache[..., 10:22, :], before[..., 10:22, :])
     assert not cache[..., 22:, :].any()
-    assert not evicted_tokens._texts
+    assert not evicted._texts
 
 
 def test_a_text_longer_than_the_room_pushes_nothing_out() -> None:
-    evicted_tokens = EvictedKV(filled(4), ROOM)
-    evicted_tokens.store([*range(30)], 10)
-    evicted_tokens.store([*range(100, 160)], 0)
-    assert len(evicted_tokens._texts) == 1
-    assert evicted_tokens.restore_longest([*range(30)], 10) == [*range(30)]
+    evicted = EvictedKV(filled(4), ROOM)
+    evicted.store([*range(30)], 10)
+    evicted.store([*range(100, 160)], 0)
+    assert len(evicted._texts) == 1
+    assert evicted.restore([*range(30)], 10) == [*range(30)]

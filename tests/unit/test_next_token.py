@@ -13,7 +13,8 @@ import pytest
 from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.next_token import NextTokenModel, softmax
+from idiolect.adapters.prediction.next_token import NextTokenModel
+from idiolect.adapters.prediction.probs_cache import softmax
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import WordVocabulary
@@ -50,6 +51,11 @@ def convinced(memory_p: float, model_p: float) -> Mixture:
 def trusting() -> Mixture:
     """The tiny model, which is random, is never right."""
     return convinced(0.9, 0.001)
+
+
+def believe(model: NextTokenModel, mixture: Mixture) -> None:
+    """Put these weights in the place of those that it has learned."""
+    model.mixture._hits[...] = mixture._hits
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +100,7 @@ def by_hand(
     model: Model, user_model: UserModel, entry: list[int], adapter: dict[str, np.ndarray] | None = None
 ) -> np.ndarray:
     """All in one pass of a new session."""
-    context = user_model.recent.before(entry)
+    context = user_model.recent.context(entry)
     logits = Session(model, length=len(context), adapter=adapter).feed(context)[0]
     return trusting().mix(softmax(logits), user_model.memory, user_model.memory.predict(entry))
 
@@ -104,7 +110,7 @@ def test_the_memory_is_trusted_as_far_as_it_was_right(
 ) -> None:
     for written, rises in ((HISTORY[1], True), ("24 68 13 57 99", False)):
         ours = make(knowing(*HISTORY * 3))
-        ours.mixture = convinced(0.5, 0.5)
+        believe(ours, convinced(0.5, 0.5))
         ids = tiny_tokenizer.encode(written)
         places = range(1, len(ids))
         before = {at: ours.mixture.weight(ours._user_model.memory.predict(ids[:at])) for at in places}
@@ -117,35 +123,6 @@ def test_the_memory_is_trusted_as_far_as_it_was_right(
         now = ours.mixture.to_json()
         ours.observe(ids)
         assert ours.mixture.to_json() == now, "what was foretold counts once"
-
-
-# Several texts
-
-
-def test_a_pass_is_made_for_who_else_waits(
-    make: Callable[..., NextTokenModel],
-    knowing: Callable[..., UserModel],
-    tiny_tokenizer: Tokenizer,
-    tiny_float: Model,
-) -> None:
-    user_model = knowing(*HISTORY)
-    ours, asked = make(user_model), list[int]()
-    texts = [tiny_tokenizer.encode(text) for text in (SENTENCE, TEXT, HISTORY[1])]
-
-    def others(*, end: int) -> list[list[int]]:
-        asked.append(end)
-        return [text[:end] for text in texts]
-
-    ours.next_probs([])
-    for end in range(1, 12):
-        calls = ours._session.calls
-        for text in texts:
-            close(
-                ours.next_probs(text[:end], lambda end=end: others(end=end)),
-                by_hand(tiny_float, user_model, text[:end]),
-            )
-        assert ours._session.calls == calls + 1, "the others have what they need"
-    assert asked == [*range(1, 12)], "nobody is asked where nothing is to be read"
 
 
 # One distribution
@@ -194,17 +171,17 @@ def test_in_any_order_they_are_as_if_made_anew(
 
 
 def test_what_is_remembered_needs_no_pass(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, passes: Callable[[Session], int]
 ) -> None:
     model = make(knowing(*HISTORY))
     entry, longer = tiny_tokenizer.encode("The boat"), tiny_tokenizer.encode("The boat left")
     assert model.cached_probs(entry) is None
     found = model.next_probs(entry)
     model.next_probs(longer)
-    calls = model._session.calls
+    calls = passes(model._session)
     assert model.cached_probs(entry) is model.next_probs(entry) is found
     assert model.cached_probs(entry[:-1]) is None
-    assert model._session.calls == calls == 2
+    assert passes(model._session) == calls == 2
 
 
 def test_only_the_last_few_are_remembered(
@@ -226,21 +203,24 @@ def test_only_the_last_few_are_remembered(
 
 
 def test_what_was_made_ahead_is_the_same_and_needs_no_pass(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, passes: Callable[[Session], int]
 ) -> None:
     model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
     entry = tiny_tokenizer.encode("The boat left")
     model.next_probs(entry[:-1])
     model.prefetch(entry, 0.9)
-    calls = model._session.calls
+    calls = passes(model._session)
     close(model.cached_probs(entry), anew.next_probs(entry))
     model.prefetch(entry, 0.9)
     model.next_probs(entry)
-    assert model._session.calls == calls == 2
+    assert passes(model._session) == calls == 2
 
 
 def test_what_was_foreseen_is_the_same_and_needs_no_pass(
-    make: Callable[..., NextTokenModel], knowing: Callable[..., UserModel], tiny_tokenizer: Tokenizer
+    make: Callable[..., NextTokenModel],
+    knowing: Callable[..., UserModel],
+    tiny_tokenizer: Tokenizer,
+    passes: Callable[[Session], int],
 ) -> None:
     model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
     ids = tiny_tokenizer.encode(
@@ -248,11 +228,11 @@ def test_what_was_foreseen_is_the_same_and_needs_no_pass(
     )
     assert len(ids) > 40
     model.precompute(ids)
-    calls = model._session.calls
+    calls = passes(model._session)
     for end in range(0, len(ids), 3):
         close(model.next_probs(ids[:end]), anew.next_probs(ids[:end]))
-    assert model._session.calls == calls
-    assert set(model._remembered) <= {tuple(ids[:end]) for end in range(0, len(ids), 3)}
+    assert passes(model._session) == calls
+    assert set(model._cache._mixed_probs) <= {tuple(ids[:end]) for end in range(0, len(ids), 3)}
     model.observe(ids)
     model._user_model.learn("A ferry", tiny_tokenizer.encode("A ferry"))
     assert model.cached_probs(ids[:3]) is None
@@ -284,7 +264,7 @@ def test_who_waits_does_not_wait_for_what_is_made_ahead(
 
 
 def test_what_is_made_ahead_and_wanted_meanwhile_is_waited_for(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, passes: Callable[[Session], int]
 ) -> None:
     model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
     entry = tiny_tokenizer.encode("The boat left the harbour")
@@ -303,13 +283,13 @@ def test_what_is_made_ahead_and_wanted_meanwhile_is_waited_for(
         go_on.set()
         close(waited.result(10), anew.next_probs(entry))
         made.result(10)
-    assert model._session.calls == anew._session.calls
+    assert passes(model._session) == passes(anew._session)
 
 
 def test_what_was_made_ahead_of_something_learned_is_not_used(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._UNDER_WAY_S", 0.0)
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ACTIVE_S", 0.0)
     user_model = knowing(HISTORY[0])
     model, entry = make(user_model), tiny_tokenizer.encode("Kind regards from all")
     feed = model._session.feed
@@ -328,25 +308,29 @@ def test_what_was_made_ahead_of_something_learned_is_not_used(
 
 
 def test_where_several_texts_are_written_none_is_looked_ahead_of(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
+    tiny_tokenizer: Tokenizer,
+    knowing: Callable,
+    make: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+    passes: Callable[[Session], int],
 ) -> None:
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ALONE_S", 3600.0)
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._CONCURRENT_S", 3600.0)
     model = make(knowing(*HISTORY))
     for number in range(3):
         entry = tiny_tokenizer.encode(f"{TEXT} {number} {TEXT}")[number:40]
         model.next_probs(entry)
-    calls = model._session.calls
+    calls = passes(model._session)
     model.prefetch([*entry, 7], 0.9)
-    assert model._session.calls == calls
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ALONE_S", 0.0)
+    assert passes(model._session) == calls
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._CONCURRENT_S", 0.0)
     model.prefetch([*entry, 7], 0.9)
-    assert model._session.calls == calls + 1
+    assert passes(model._session) == calls + 1
 
 
 def test_a_long_entry_is_read_in_pieces_and_others_between_them_cost_it_nothing(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._PIECE", 16)
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._PREFILL_TOKENS", 16)
     model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
     long, short = (
         tiny_tokenizer.encode(TEXT * 3),
@@ -376,8 +360,8 @@ def test_a_long_entry_is_read_in_pieces_and_others_between_them_cost_it_nothing(
 def test_what_others_push_out_again_and_again_is_not_read_in_pieces_for_ever(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._PIECE", 16)
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ASIDE", 0)
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._PREFILL_TOKENS", 16)
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._EVICTED_TOKENS", 0)
     model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
     long, other = tiny_tokenizer.encode(TEXT * 4), tiny_tokenizer.encode("Kind regards from us, and")
     model.next_probs([])
@@ -393,7 +377,7 @@ def test_what_others_push_out_again_and_again_is_not_read_in_pieces_for_ever(
 def test_what_is_learned_in_between_is_seen(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._UNDER_WAY_S", 0.0)
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ACTIVE_S", 0.0)
     user_model = knowing(HISTORY[0])
     model, entry = make(user_model), tiny_tokenizer.encode("Kind regards from all")
     before = model.next_probs(entry)
@@ -429,7 +413,7 @@ def test_a_verified_draft_is_what_single_steps_make(
 ) -> None:
     user_model, entry = knowing(*HISTORY * 3), tiny_tokenizer.encode(start)
     model = make(user_model)
-    found = model.greedy_draft(entry, least, everything, undrafted=True)
+    found = model.greedy_draft(entry, least, everything, force_pass=True)
     assert found
     for end in range(len(found)):
         before = entry + found[:end]
@@ -440,28 +424,28 @@ def test_a_verified_draft_is_what_single_steps_make(
 
 
 def test_where_the_memory_has_no_draft_no_pass_is_made(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, passes: Callable[[Session], int]
 ) -> None:
     model = make(knowing())
     entry = tiny_tokenizer.encode("The boat left")
     assert model.greedy_draft(entry, 0.0, everything) == []
-    assert model._session.calls == 0
-    assert len(model.greedy_draft(tiny_tokenizer.encode("The old"), 0.0, everything, undrafted=True)) == 1
+    assert passes(model._session) == 0
+    assert len(model.greedy_draft(tiny_tokenizer.encode("The old"), 0.0, everything, force_pass=True)) == 1
 
 
 def test_what_the_memory_knows_by_heart_is_verified_in_few_passes(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, passes: Callable[[Session], int]
 ) -> None:
     model = make(knowing(*[SENTENCE] * 3))
     entry = tiny_tokenizer.encode("The boat left the")
     model.next_probs(entry)
-    calls = model._session.calls
+    calls = passes(model._session)
     found = model.greedy_draft(entry, 0.3, everything)
     assert len(found) >= 8
-    assert model._session.calls - calls <= 2
-    calls = model._session.calls
+    assert passes(model._session) - calls <= 2
+    calls = passes(model._session)
     assert model.greedy_draft(entry, 0.3, everything) == found
-    assert model._session.calls == calls, "and is remembered"
+    assert passes(model._session) == calls, "and is remembered"
 
 
 def test_a_continuation_ends_before_a_token_that_is_not_wanted(
@@ -499,14 +483,14 @@ def test_where_the_memory_is_not_trusted_its_draft_is_not_followed(
 def test_a_short_entry_is_looked_at_as_a_whole(knowing: Callable, make: Callable) -> None:
     model = make(knowing(), window=200)
     for count in (0, 1, 199, 200):
-        assert model.fit([*range(count)]) == [*range(count)]
+        assert model.truncate_ids([*range(count)]) == [*range(count)]
 
 
 def test_of_a_long_entry_the_window_moves_in_steps(knowing: Callable, make: Callable) -> None:
     model = make(knowing(), window=200)
     starts = []
     for count in range(201, 1_500):
-        kept = model.fit([*range(count)])
+        kept = model.truncate_ids([*range(count)])
         assert len(kept) <= 200
         assert kept == [*range(count - len(kept), count)], "the end, whole"
         starts.append(count - len(kept))
@@ -519,7 +503,7 @@ def test_of_a_long_text_the_end_is_kept(knowing: Callable, make: Callable) -> No
     text = "".join(chr(0x4E00 + place) for place in range(5_000))
     starts = set()
     for end in range(0, 5_000, 7):
-        tail = model.tail(text[:end])
+        tail = model.truncate_text(text[:end])
         assert text[:end].endswith(tail)
         assert len(tail) >= min(end, 400), "more than the window can hold"
         assert len(tail) <= 800
@@ -532,10 +516,10 @@ def test_whatever_fits_can_be_read_with_all_that_is_appended(
 ) -> None:
     """The longest recent text, the fullest window, and as much behind it as was asked for."""
     user_model = knowing(*HISTORY * 3, limit=40)
-    while len(user_model.recent.before([])) < 78:
+    while len(user_model.recent.context([])) < 78:
         user_model.recent.add([1])
     model = make(user_model, window=130, spare=33)
-    entry = model.fit(tiny_tokenizer.encode(TEXT * 20)[:130])
+    entry = model.truncate_ids(tiny_tokenizer.encode(TEXT * 20)[:130])
     assert len(entry) == 130
     tokens = tiny_tokenizer.encode(" The boat left the harbour at noon" * 9)[:33]
     for appended in range(34):
@@ -546,7 +530,7 @@ def test_a_window_larger_than_the_model_is_made_to_fit(
     tiny_float: Model, tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
 ) -> None:
     model = make(knowing(*HISTORY), window=1_000_000)
-    entry = model.fit(tiny_tokenizer.encode(TEXT * 200))
+    entry = model.truncate_ids(tiny_tokenizer.encode(TEXT * 200))
     assert 1_000 < len(entry) < tiny_float.config.context
     assert model.next_probs(entry).sum() == pytest.approx(1, abs=1e-4)
 
@@ -566,14 +550,14 @@ def test_texts_under_way_keep_recent_text_as_it_was_when_others_end(
     for text in texts:
         model.next_probs(text[:20])
     fed.clear()
-    before = user_model.recent.line
+    before = user_model.recent.tokens
     model.observe(learned)
     user_model.learn("", learned)
     for typed in (20, 21):
         for text in texts:
             model.next_probs(text[:typed])
     assert fed == [1] * 3, "what was said is remembered, and nothing is read again"
-    line = [*before, *user_model.recent.breaks, *texts[0][:20]]
+    line = [*before, *user_model.recent.separator, *texts[0][:20]]
     logits = Session(model._session.model, length=len(line)).feed(line)[0]
     known = user_model.memory.predict(texts[0][:20])
     assert known.order > 0, "the memory knows it at once"
@@ -583,7 +567,7 @@ def test_texts_under_way_keep_recent_text_as_it_was_when_others_end(
     for text in texts:
         model.observe(text)  # as it ends
         user_model.learn("", text)
-    model.mixture = trusting()
+    believe(model, trusting())
     close(model.next_probs(learned[:5]), by_hand(model._session.model, user_model, learned[:5]))
 
 
@@ -597,7 +581,7 @@ def test_recent_text_comes_into_view_of_a_text_that_takes_long(
     user_model.learn("", [7, 8, 9])
     model.next_probs(ids[:21])
     assert model._session.tokens == [*former, ids[20]]
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._IN_VIEW_S", 0.0)
+    monkeypatch.setattr("idiolect.adapters.prediction.probs_cache.MAX_RECENT_AGE_S", 0.0)
     close(model.next_probs(ids[:22]), by_hand(model._session.model, user_model, ids[:22]))
 
 

@@ -35,18 +35,18 @@ def test_what_was_right_or_not_shown_is_not_wrong() -> None:
 def test_only_what_leads_to_a_text_is_taken_and_once() -> None:
     offered = PendingGhosts()
     for prefix in ("from the har", "from the ", "form the "):
-        offered.note(prefix, "x", 0.6, shown=True)
-    assert [offer.at for offer in offered.take(WRITTEN)] == [AT, AT + 3]
-    assert offered.take(WRITTEN) == []
-    assert [offer.at for offer in offered.take("form the letter")] == [AT]
+        offered.add(prefix, "x", 0.6, shown=True)
+    assert [offer.at for offer in offered.pop_along(WRITTEN)] == [AT, AT + 3]
+    assert offered.pop_along(WRITTEN) == []
+    assert [offer.at for offer in offered.pop_along("form the letter")] == [AT]
 
 
 def test_what_waits_has_bounds() -> None:
     offered = PendingGhosts()
     for size in range(1, 2500):
-        offered.note("a" * size, "b", 0.6, shown=True)
+        offered.add("a" * size, "b", 0.6, shown=True)
     for number in range(1500):
-        offered.note(f"b{number}", "b", 0.6, shown=True)
-    taken = offered.take("a" * 2500)
+        offered.add(f"b{number}", "b", 0.6, shown=True)
+    taken = offered.pop_along("a" * 2500)
     assert len(taken) == 500, "the oldest went"
     assert max(offer.at for offer in taken) < 2000, "a window on a longer text tells nothing"

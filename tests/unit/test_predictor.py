@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from idiolect.adapters.lora import Lora
     from idiolect.models.build import BasePaths
-    from idiolect.models.session import Model
+    from idiolect.models.session import Model, Session
     from idiolect.models.tokenizer import Tokenizer
 
 HISTORY = [
@@ -271,57 +271,32 @@ def test_the_word_that_stands_behind_the_cursor_is_not_offered(
 # What it costs
 
 
-def test_inside_a_word_no_further_pass_is_needed(predictor: Callable[..., Predictor]) -> None:
+def test_inside_a_word_no_further_pass_is_needed(
+    predictor: Callable[..., Predictor], passes: Callable[[Session], int]
+) -> None:
     ours = predictor(*HISTORY)
     ours.suggest("We met the ", ghost_words=0)
-    calls = ours._next_token._session.calls
+    calls = passes(ours._next_token._session)
     for cut in range(1, len("Xylographers")):
         ours.suggest("We met the " + "Xylographers"[:cut], ghost_words=0)
     for cut in range(1, len("international")):
         ours.suggest("We met the " + "international"[:cut], ghost_words=0)
-    assert ours._next_token._session.calls == calls
+    assert passes(ours._next_token._session) == calls
 
 
 def test_the_likely_next_word_costs_no_pass_where_somebody_looked_ahead(
-    predictor: Callable[..., Predictor],
+    predictor: Callable[..., Predictor], passes: Callable[[Session], int]
 ) -> None:
     told, untold = predictor(*[BOILERPLATE] * 6), predictor(*[BOILERPLATE] * 6)
     untold.prefetch()  # nothing was asked about: nothing to do
-    assert untold._next_token._session.calls == 0
+    assert passes(untold._next_token._session) == 0
     for ours in (told, untold):
         assert ours.suggest("Kind rega", ghost_words=0).words[0].text == "rds"
     told.prefetch()
-    calls = [ours._next_token._session.calls for ours in (told, untold)]
+    calls = [passes(ours._next_token._session) for ours in (told, untold)]
     answers = [ours.suggest("Kind regards ", ghost_words=0) for ours in (told, untold)]
     assert texts(answers[0]) == texts(answers[1])
-    assert [ours._next_token._session.calls for ours in (told, untold)] == [calls[0], calls[1] + 1]
-
-
-@pytest.mark.parametrize(
-    ("written", "share"),
-    [
-        ([BOILERPLATE, HISTORY[1], HISTORY[0]], 1.5),  # known by heart: a pass for one reads many words ahead
-        (
-            ["There was another man who came", "I would like to see some of it", "But then she said that it"],
-            0.8,
-        ),
-    ],
-)
-def test_who_writes_at_the_same_time_shares_passes_and_is_answered_as_if_alone(
-    predictor: Callable[..., Predictor], knowing: Callable[..., UserModel], written: list[str], share: float
-) -> None:
-    known = knowing(*HISTORY, *[BOILERPLATE] * 4)
-    sharing, alone = predictor(known=known), [predictor(known=known) for _ in written]
-    for ours in (sharing, *alone):
-        ours.warm()
-    for end in range(1, max(map(len, written))):
-        typed = [text[:end] for text in written]
-        for own, prefix in zip(alone, typed, strict=True):
-            first, second = sharing.suggest(prefix, waiting=lambda typed=typed: typed), own.suggest(prefix)
-            assert texts(first) == texts(second)
-            assert (first.ghost.text, first.ghost.show) == (second.ghost.text, second.ghost.show)
-    together, apart = sharing._next_token._session.calls, [own._next_token._session.calls for own in alone]
-    assert together < share * sum(apart)
+    assert [passes(ours._next_token._session) for ours in (told, untold)] == [calls[0], calls[1] + 1]
 
 
 def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
@@ -329,39 +304,39 @@ def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
 ) -> None:
     ours = predictor(*HISTORY)
     ours.suggest("Please send the quarterly fig", remember=False)
-    assert not ours._ranking._cuts
-    assert not ours._foreseen._texts
+    assert not ours._ranker._splits
     ours.suggest("Please send the quarterly fig")
-    assert ours._ranking._cuts
-    assert ours._foreseen._texts
+    assert ours._ranker._splits
 
 
 @pytest.mark.parametrize("word", ["international", "therefore", "Xylographers", "wherever", "don't"])
 def test_a_ghost_costs_a_pass_only_where_the_word_may_be_finished(
-    predictor: Callable[..., Predictor], lexicon: Lexicon, word: str
+    predictor: Callable[..., Predictor], lexicon: Lexicon, word: str, passes: Callable[[Session], int]
 ) -> None:
     known = {form.decode() for form in lexicon.forms} | {*WORD.findall(" ".join(HISTORY))}
     ours = predictor(*HISTORY)
     ours.acceptance_rate = 0.0  # so that none is shown, or its tail would cost something too
     ours.suggest("Some ")
     for cut in range(1, len(word) + 1):
-        calls = ours._next_token._session.calls
+        calls = passes(ours._next_token._session)
         assert not ours.suggest(f"Some {word[:cut]}").ghost.show
-        passes = ours._next_token._session.calls - calls
-        assert passes <= (word[:cut] in known), word[:cut]
-        calls = ours._next_token._session.calls
+        made = passes(ours._next_token._session) - calls
+        assert made <= (word[:cut] in known), word[:cut]
+        calls = passes(ours._next_token._session)
         ours.suggest(f"Some {word[:cut]}")
-        assert ours._next_token._session.calls == calls, "nothing twice"
+        assert passes(ours._next_token._session) == calls, "nothing twice"
 
 
-def test_a_ghost_that_is_typed_along_is_not_thought_again(predictor: Callable[..., Predictor]) -> None:
+def test_a_ghost_that_is_typed_along_is_not_thought_again(
+    predictor: Callable[..., Predictor], passes: Callable[[Session], int]
+) -> None:
     ours = predictor(*[BOILERPLATE] * 6)
     start = "Kind regards from all of us at the "
     assert ours.suggest(start).ghost.show
-    calls = ours._next_token._session.calls
+    calls = passes(ours._next_token._session)
     for cut in range(1, len("harbour")):
         ours.suggest(start + "harbour"[:cut])
-    assert ours._next_token._session.calls == calls
+    assert passes(ours._next_token._session) == calls
 
 
 def spy_on_feeding(ours: Predictor) -> list[int]:
@@ -409,7 +384,7 @@ def test_learning_shows_at_once(predictor: Callable[..., Predictor], tiny_tokeni
 def test_learning_changes_what_was_already_asked(
     predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._UNDER_WAY_S", 0.0)
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ACTIVE_S", 0.0)
     ours, prefix = predictor(*HISTORY), "Kind regards from "
     before = ours.suggest(prefix)
     for _ in range(3):
@@ -437,7 +412,7 @@ def test_who_takes_anothers_place_has_read_what_is_being_written(
     tiny: BasePaths,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._UNDER_WAY_S", float("inf"))
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ACTIVE_S", float("inf"))
     adapter = make_lora(tiny.config).tensors()
     former, other = predictor(*HISTORY), predictor()
     ours = predictor(known=former._user_model, adapter=adapter, adapter_id=7)
@@ -777,7 +752,7 @@ class Counted(GhostPenalty):
         super().__init__()
         self.told = list[tuple[int, int]]()
 
-    def learn(self, characters: int, wrong: int) -> None:
+    def record(self, characters: int, wrong: int) -> None:
         self.told.append((characters, wrong))
         super().learn(characters, wrong)
 
@@ -916,9 +891,9 @@ def test_the_longest_words_of_the_widest_letters_fit(
     first, second = "𝒜" * 14 + "𝒞𝒟", "ꙮ" * 21
     assert len(tiny_tokenizer.encode(f" {first} {second}")) > 120
     ours = predictor(*[f"{first} {second}."] * 8, *["so"] * 60)
-    assert len(ours._user_model.recent.before([])) > 100
+    assert len(ours._user_model.recent.context([])) > 100
     full = "".join(" ;" if place % 2 else "," for place in range(ours._next_token._window))
-    cut = ours._ranking.cut(f"{full} {first}")
+    cut = ours._ranker.split(f"{full} {first}")
     assert len(cut.head) == ours._next_token._window
     found = ours.suggest(f"{full} {first}")
     assert found.words == ()

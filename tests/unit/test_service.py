@@ -88,7 +88,7 @@ def written(service):
 
 
 def test_a_switch_reads_what_is_being_written_and_forgetting_does_not(service, adapter, monkeypatch):
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._UNDER_WAY_S", float("inf"))
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ACTIVE_S", float("inf"))
     secret = "The zircon gate opens at dawn for whoever brings the seventh key."
     service.learn(secret, "test", Place(), None)
     service.suggest(secret[:40])

@@ -42,7 +42,7 @@ def test_a_word_that_was_typed_once_is_not_offered_behind_a_cue(user_model, befo
     assert known.must_hide(before + "tart", "iflette")
     assert known.must_hide("", before + "tartiflette")  # a ghost that brings its own cue
     assert not known.must_hide("For dinner we had ", "tartiflette")
-    assert known.rare.least == 3
+    assert known.rare.min_count == 3
     assert not user_model(*["tartiflette"] * 3).must_hide(before, "tartiflette")
     assert not user_model("tartiflette", least=1).must_hide(before, "tartiflette")
 
