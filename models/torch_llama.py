@@ -1,11 +1,10 @@
-"""The torch twin of the served graph: the same 8-bit weights, de-quantized, with gradients for LoRA only.
+"""The base model in torch: the served 8-bit weights, de-quantized, with gradients for LoRA matrices only.
 
 Imported by training alone; the serving process never loads torch.
 
-A layer is one autograd function with its derivative written out. What autograd would keep for it is
-cut to a third, nothing is computed for the frozen weights, and element-wise work is done in few
-passes over memory: the norms' weights are folded into the maps that follow them, and residual sums
-into the products.
+A layer is one autograd function with its derivative written out. It keeps a third of what autograd would keep,
+computes nothing for the frozen weights, and does element-wise work in few passes over memory: the norms' weights are
+folded into the maps after them, and residual sums into the products.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ class TorchLlama:
 
     Args:
         weights: those that are served.
-        products: the type that matrix products are made in, and what lies between them. The residual stream, the
-            norms and what is learned stay in single precision.
+        compute_dtype: the type of matrix products and of what lies between them. The residual stream, the norms and
+            the LoRA values stay in single precision.
     """
 
     def __init__(self, weights: Weights, compute_dtype: torch.dtype = torch.float32) -> None:
@@ -42,20 +41,20 @@ class TorchLlama:
         self.layers = [_Layer(weights, index, compute_dtype) for index in range(self.config.layers)]
 
     def hidden(self, ids: Tensor, matrices: Matrices | None = None) -> Tensor:
-        """Normed states (batch, S, width) that the output matrix is applied to; ``ids`` is (batch, S) int64."""
+        """Return the normed states (batch, S, width) before the output matrix; ``ids`` is (batch, S) int64."""
         given = matrices or {}
         return self.hidden_folded(
             ids, {name: (matrix * self.norm(name)).to(self.compute_dtype) for name, matrix in given.items()}
         )
 
     def norm(self, name: str) -> Tensor:
-        """What a LoRA matrix is multiplied by when it is folded: the weights (in, 1) of the norm before its map."""
+        """Return the norm weights (in, 1) that are folded into a LoRA matrix: those before its map, or ones."""
         index, group, side = name.split(".")
         norm: Tensor | None = getattr(self.layers[int(index)], group).norm
         return torch.ones(1, 1) if norm is None or side == "B" else norm
 
     def hidden_folded(self, ids: Tensor, folded: Matrices) -> Tensor:
-        """The same with matrices that :meth:`norm` is folded into, in the type of the products."""
+        """Return the states of :meth:`hidden`, from matrices that :meth:`norm` is folded into, in ``compute_dtype``."""
         batch, length = ids.shape
         stream = F.embedding(ids.reshape(-1), self.embedding).float()  # (batch * S, width)
         positions = _Positions(self.config, batch, length, self.compute_dtype)
@@ -66,14 +65,14 @@ class TorchLlama:
         return normed.view(batch, length, -1)
 
     def logits(self, ids: Tensor, matrices: Matrices | None = None) -> Tensor:
-        """Logits (batch, S, vocab)."""
+        """Return logits (batch, S, vocab)."""
         return F.linear(self.hidden(ids, matrices).to(self.compute_dtype), self.embedding).float()
 
 
 class _LoraLinear:
     """One linear map ``W x + B (A x)`` (Hu et al. 2021, eq. 3); the scale alpha / rank is part of B.
 
-    ``norm`` is the weight of the norm before the map, folded into W, as it must be into A.
+    ``norm`` is the weight of the norm before the map. It is folded into W, as it must be into A.
     """
 
     def __init__(
@@ -85,7 +84,7 @@ class _LoraLinear:
     def forward(
         self, x: Tensor, a: Tensor | None, b: Tensor | None, onto: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """(``onto`` + map of ``x`` (N, in), the low-rank states (N, rank))."""
+        """Return ``onto`` + the map of ``x`` (N, in), and the low-rank states (N, rank)."""
         if onto is not None and onto.dtype == x.dtype:
             y, onto = torch.addmm(onto, x, self.weight.T), None
         else:
@@ -99,7 +98,7 @@ class _LoraLinear:
     def backward(
         self, grad: Tensor, x: Tensor, low: Tensor | None, a: Tensor | None, b: Tensor | None
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Gradients with respect to x, A and B."""
+        """Return the gradients with respect to x, A and B."""
         grad_x = grad @ self.weight
         if a is None or b is None or low is None:
             return grad_x, None, None
@@ -121,7 +120,7 @@ class _Layer:
 
 
 class _Positions:
-    """Where the tokens of a batch stand: the angles of their rotary embedding, and who may look at whom."""
+    """Positions of a batch of tokens: the angles of their rotary embedding, and the causal mask."""
 
     def __init__(self, config: LlamaConfig, batch: int, length: int, compute_dtype: torch.dtype) -> None:
         self.batch, self.length, self.config = batch, length, config
@@ -185,20 +184,20 @@ class _LayerFunction(torch.autograd.Function):
 
 
 def _inverse_rms(x: Tensor, eps: float) -> Tensor:
-    """1 / root of the mean square, (N, 1)."""
+    """Return 1 / root of the mean square, (N, 1)."""
     norm: Tensor = torch.linalg.vector_norm(x, dim=1, keepdim=True)
     return norm.square_().div_(x.shape[1]).add_(eps).rsqrt_()
 
 
 def _norm_backward(grad: Tensor, normed: Tensor, scale: Tensor, residual: Tensor) -> Tensor:
-    """``residual`` + the gradient through ``normed = x * scale``, where scale is x's inverse RMS."""
+    """Return ``residual`` + the gradient through ``normed = x * scale``, where scale is x's inverse RMS."""
     grad = grad.to(normed.dtype)
     along = (grad * normed).mean(dim=1, keepdim=True)
     return torch.addcmul(residual, grad.addcmul_(normed, along, value=-1.0), scale)
 
 
 def _heads(packed: Tensor, positions: _Positions) -> tuple[Tensor, Tensor, Tensor]:
-    """Rotated q (groups, heads of a group * S, d) and k (groups, S, d), and v, from (batch * S, all heads * d).
+    """Return rotated q (groups, heads of a group * S, d) and k (groups, S, d), and v, from (batch * S, all heads * d).
 
     A group is the query heads that one key-value head of one row serves: they are one matrix.
     """
@@ -211,13 +210,13 @@ def _heads(packed: Tensor, positions: _Positions) -> tuple[Tensor, Tensor, Tenso
 
 
 def _attention_weights(q: Tensor, k: Tensor, positions: _Positions) -> Tensor:
-    """How much each query looks at each key, (groups, heads of a group * S, S); rows are short, so it fits."""
+    """Return the attention weights (groups, heads of a group * S, S); rows are short, so they fit."""
     scores = torch.baddbmm(positions.mask, q, k.mT, alpha=positions.config.head_dim**-0.5)
     return torch.softmax(scores, dim=2)
 
 
 def _attend(packed: Tensor, positions: _Positions) -> Tensor:
-    """Causal attention (batch * S, heads * d); each key-value head serves several query heads."""
+    """Return causal attention (batch * S, heads * d); each key-value head serves several query heads."""
     q, k, v = _heads(packed, positions)
     heads = _attention_weights(q, k, positions) @ v
     config = positions.config
@@ -226,7 +225,7 @@ def _attend(packed: Tensor, positions: _Positions) -> Tensor:
 
 
 def _attention_backward(grad_flat: Tensor, packed: Tensor, positions: _Positions) -> Tensor:
-    """The gradient of the packed heads; attention itself, little work, is done again instead of kept."""
+    """Return the gradient of the packed heads; attention, little work, is computed again instead of kept."""
     config = positions.config
     q, k, v = _heads(packed, positions)
     weights = _attention_weights(q, k, positions)
@@ -248,7 +247,7 @@ def _attention_backward(grad_flat: Tensor, packed: Tensor, positions: _Positions
 
 
 def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotary embedding of (batch, heads, S, d) by angles (S, d / 2); with -sin, its transpose."""
+    """Return the rotary embedding of (batch, heads, S, d) by angles (S, d / 2); with -sin, its transpose."""
     half = cos.shape[1]
     first, second = x[..., :half], x[..., half:]
     out = torch.empty_like(x, memory_format=torch.contiguous_format)
@@ -264,8 +263,8 @@ def _tensor(array: NDArray[np.float32]) -> Tensor:
 class _ChunkedCrossEntropy(torch.autograd.Function):
     """Cross-entropy through the frozen output matrix, a few rows at a time.
 
-    The gradient with respect to the states is made in the forward pass, so that the logits of a
-    whole batch (tokens x vocabulary) never exist at once.
+    The gradient with respect to the states is computed in the forward pass, so that the logits of a whole batch
+    (tokens x vocabulary) never exist at once.
     """
 
     @staticmethod
@@ -298,7 +297,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
 
 
 def _negative_log_likelihood(p: Tensor, logits: Tensor, target: Tensor) -> Tensor:
-    """-log of the targets' probabilities, (N, 1); of those too small for the type of ``p`` from the logits."""
+    """Return -log of the targets' probabilities, (N, 1); from the logits where ``p`` underflows."""
     nll = -p.gather(1, target).float().log()
     rows = nll.isinf()[:, 0]
     if rows.any():
@@ -308,13 +307,13 @@ def _negative_log_likelihood(p: Tensor, logits: Tensor, target: Tensor) -> Tenso
 
 
 def cross_entropy(states: Tensor, head: Tensor, targets: Tensor, weights: Tensor, rows: int = 256) -> Tensor:
-    """Weighted sum of the tokens' cross-entropy in nats.
+    """Return the weighted sum of the tokens' cross-entropy in nats.
 
     Args:
         states: (N, width) normed states; the gradient flows to these only.
         head: (vocab, width) frozen output matrix.
-        targets: (N,) int64 next tokens; or (N, width) states of a teacher, the distributions of which are to be met
-            (Hinton et al. 2015, Distilling the Knowledge in a Neural Network).
+        targets: (N,) int64 next tokens; or (N, width) states of a teacher, whose distributions are the targets (Hinton
+            et al. 2015, Distilling the Knowledge in a Neural Network).
         weights: (N,) float; zero where a token does not count.
         rows: states handled at a time.
     """

@@ -1,4 +1,4 @@
-"""Which messages are typed in an evaluation, and what may be known before: nothing that is typed was learned from.
+"""Splits messages into a history to learn from and a test to type; nothing that is typed was learned from.
 
 Messages are in order of time. A seed and a name fix the draw.
 """
@@ -34,7 +34,7 @@ class TooLittleToTypeError(IdiolectError):
 
 @dataclass(frozen=True)
 class EvalMessage:
-    """Something that was written: ``text`` as typed; ``kept`` is what is learned of it, secrets left out."""
+    """A message: ``text`` as typed, ``at`` in ISO 8601, and ``kept``, what is learned of it, secrets left out."""
 
     text: str
     at: str  # ISO 8601
@@ -43,10 +43,10 @@ class EvalMessage:
 
 @dataclass(frozen=True)
 class EvalSplit:
-    """The history, the messages to type, both in order of time, and for each of these whether it is a repeat.
+    """The history and the messages to type, both in order of time, and for each of the latter whether it is a repeat.
 
-    A repeat is equal, but for white space, to a message of the history, to an earlier one of the test, or to
-    one that the adapter has seen.
+    A repeat equals, but for white space, a message of the history, an earlier one of the test, or one that the adapter
+    has seen.
     """
 
     history: list[EvalMessage]
@@ -55,7 +55,13 @@ class EvalSplit:
 
 
 def split_corpus(messages: Sequence[EvalMessage], *, name: str, seed: int, chars: int) -> EvalSplit:
-    """History: the first 80 % of the messages, of these the newest 300 KB. Test: drawn from the others.
+    """Split a corpus: the history is the newest 300 KB of the first 80 %, the test is drawn from the other messages.
+
+    Args:
+        messages: all of the corpus.
+        name: of the corpus, for the draw.
+        seed: of the draw.
+        chars: about how many characters to type.
 
     Raises:
         TooLittleToTypeError: there is no history, or not enough to type.
@@ -75,11 +81,13 @@ def split_corpus(messages: Sequence[EvalMessage], *, name: str, seed: int, chars
 def split_history(
     messages: Sequence[EvalMessage], seen: Collection[int], *, seed: int, chars: int
 ) -> EvalSplit:
-    """Test: drawn from those of the newest 20 % that the adapter has not seen. History: all before the first drawn.
+    """Split the user's own messages: the test is drawn from those of the newest 20 % that the adapter has not seen.
+
+    The history is all that comes before the first message drawn.
 
     Args:
         messages: all that the user wrote.
-        seen: places of the messages that the adapter was trained on.
+        seen: indices of the messages that the adapter was trained on.
         seed: of the draw.
         chars: about how many characters to type.
 
@@ -98,7 +106,7 @@ def split_history(
 def _draw(
     messages: Sequence[EvalMessage], places: Iterable[int], name: str, seed: int, chars: int
 ) -> list[int]:
-    """Places drawn at random until their texts have about ``chars`` characters, in order."""
+    """Return indices drawn at random until their texts have about ``chars`` characters, in order."""
     shuffled = list(places)
     random.Random(f"{seed}:{name}").shuffle(shuffled)  # noqa: S311 (a draw to repeat, not a secret)
     drawn: list[int] = []

@@ -1,8 +1,8 @@
 """Replays the typing of a text by a person who uses the suggestions, and counts the keystrokes.
 
-The measure is the field's keystroke savings (Trnka & McCoy 2008): 1 - keystrokes / characters, with an
-ideal user who takes a right suggestion as soon as it is there. Each position's suggestion is asked for
-once, as an endpoint would be, and every way of using it is walked over the same answers.
+The measure is the field's keystroke savings (Trnka & McCoy 2008): 1 - keystrokes / characters, with an ideal user who
+takes a right suggestion as soon as it is there. The suggestion at each position is asked for once, and every way to
+use it is counted on the same answers.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Ask = Callable[[str], Suggestion]
 
 @dataclass
 class GhostCounts:
-    """Ghosts that were on the screen at the positions a user passed, taking them word by word."""
+    """Ghosts on the screen at the positions that a user passes who takes them word by word."""
 
     positions: int = 0
     shown: int = 0
@@ -58,7 +58,7 @@ class TypedText:
 
 
 def type_text(text: str, ask: Ask, *, ghosts: bool = True) -> TypedText:
-    """Type ``text`` in every way; without ``ghosts`` only by the words offered."""
+    """Type ``text`` in every way, or, without ``ghosts``, only with the words suggested."""
     page = _Page(text, ask)
     typed = page.typed
     for most in BARS:
@@ -88,12 +88,13 @@ class _Page:
         return self._asked[at]
 
     def right(self, at: int, offered: str) -> bool:
-        """Whether this is what comes next, and ends where a word does."""
+        """Return True if ``offered`` is what comes next, and ends where a word does."""
         end = at + len(offered)
         return bool(offered) and self.text.startswith(offered, at) and self.word_end.get(end - 1, end) == end
 
 
 def _with_words(page: _Page, most: int) -> int:
+    """Return the keystrokes with ``most`` words to choose from."""
     at = keys = 0
     while at < len(page.text):
         keys += 1
@@ -112,7 +113,7 @@ def _with_words(page: _Page, most: int) -> int:
 
 
 def _with_ghosts(page: _Page, *, word_by_word: bool, gated: bool, typed: TypedText | None = None) -> int:
-    """Keystrokes; ``typed`` is where to note what came up on the way."""
+    """Return the keystrokes with ghosts; ``typed`` is where to count what was shown."""
     at = keys = 0
     watch = None if typed is None else _Watch(typed)
     while at < len(page.text):
@@ -134,7 +135,7 @@ def _with_ghosts(page: _Page, *, word_by_word: bool, gated: bool, typed: TypedTe
 
 
 class _Watch:
-    """Counts the ghosts that come up, each once while the user types into it."""
+    """Counts the ghosts that are shown, each once while the user types into it."""
 
     def __init__(self, typed: TypedText) -> None:
         self._typed = typed
@@ -142,7 +143,7 @@ class _Watch:
         self._was_shown = False
 
     def see(self, ghost: Ghost, *, shown: bool, right: bool, typed: str) -> None:
-        """Note a position: its ghost, and the character that is typed there, if one is."""
+        """Count the ghost at one position; ``typed`` is the character that is typed there, if one is."""
         seen = self._typed.shown
         seen.positions += 1
         goes_on = bool(self._left) and ghost.text.startswith(self._left)
@@ -159,7 +160,7 @@ class _Watch:
 
 
 def _right_ends(page: _Page, at: int, ghost: str) -> list[int]:
-    """Where the ghost's first word, first two words, ... end, as long as they are right."""
+    """Return where the ghost's first word, first two words, ... end, as long as they are right."""
     ends = []
     for piece in _PIECE.finditer(ghost):
         if not page.right(at, ghost[: piece.end()]):

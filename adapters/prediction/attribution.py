@@ -1,8 +1,7 @@
-"""Which part a suggestion comes from: the same words asked of the base alone, of the adapter, and of all together.
+"""Which part a suggestion comes from: its words are scored by the base, with the adapter, and with everything.
 
-Nothing is guessed: the parts are left out as in an evaluation, and what each step adds is what it
-brings. "Memory" is all that is known without training: the fast memory, the user's own words, and the
-recent entries before the prefix.
+Nothing is guessed: parts are left out as in an evaluation, and what each step adds is its contribution. "Memory" is
+all that is known without training: the n-gram memory, the user's own words, and the recent entries before the prefix.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _LEAST = 1e-4  # below this, probabilities are all the same
 
 @dataclass(frozen=True)
 class WordOrigin:
-    """A word's probability: ``p`` as it is served, to the ``base`` alone, and with the ``adapter``, if one serves."""
+    """A word's probability ``p`` as it is served, by the ``base`` alone, and with the ``adapter`` if one is served."""
 
     text: str
     p: float
@@ -32,7 +31,7 @@ class WordOrigin:
 
     @property
     def part(self) -> Part:
-        """What it is owed to: the base if that would do, else the step that multiplies the probability by more."""
+        """The part that brings the word: the base if it would do, else the step that raises it by the larger factor."""
         if self.base >= _ENOUGH * self.p:
             return "base"
         base = max(self.base, _LEAST)
@@ -42,14 +41,14 @@ class WordOrigin:
 
 @dataclass(frozen=True)
 class Attribution:
-    """Where the words of a suggestion come from, and the first word of its ghost text (None: there is none)."""
+    """Where the words of a suggestion and the first word of its ghost come from (None: there is no ghost)."""
 
     words: tuple[WordOrigin, ...]
     ghost: WordOrigin | None
 
 
 class Attributor:
-    """Asks each part alone. It holds a KV cache for each, which :meth:`release` lets go. For any thread."""
+    """Scores words by each part alone. Holds a KV cache for each until :meth:`release`. Any thread may call it."""
 
     def __init__(self, serving: LoadedModel) -> None:
         self._serving = serving
@@ -57,7 +56,7 @@ class Attributor:
         self._alone: tuple[Predictor, Predictor, Predictor | None] | None = None
 
     def explain(self, served: Predictor, prefix: str, found: Suggestion) -> Attribution:
-        """Where ``found`` comes from, which ``served`` answered to ``prefix``."""
+        """Return where ``found`` comes from, which ``served`` suggested after ``prefix``."""
         with self._lock:
             base, adapted = self._parts(served)
             words = [word.text for word in found.words]
@@ -72,12 +71,12 @@ class Attributor:
             )
 
     def release(self) -> None:
-        """Let go of what the next question can make anew."""
+        """Free the KV caches; the next call builds them again."""
         with self._lock:
             self._alone = None
 
     def _parts(self, served: Predictor) -> tuple[Predictor, Predictor | None]:
-        """The base and the adapter that serves, each without anything that is known of the user."""
+        """Return predictors of the base and of the served adapter that know nothing of the user."""
         if self._alone is None or self._alone[0] is not served:
             nothing = self._serving.build_user_model([])
             base = self._serving.build_predictor(nothing, None)

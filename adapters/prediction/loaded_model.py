@@ -1,4 +1,4 @@
-"""What suggestions are made of: one loaded base model, and knowledge and predictors over it.
+"""A loaded base model, and the user models and predictors that are built on it.
 
 The service and the evaluation both build them here, so that what is measured is what is served.
 """
@@ -28,17 +28,18 @@ from idiolect.models.tokenizer import Tokenizer
 
 
 class LoadedModel:
-    """The base model. The graph is loaded in the background, so that knowledge is made meanwhile.
+    """The base model. Its graph is loaded in the background, while user models are built.
 
     Args:
         base: its files.
-        threads: for inference.
-        context_tokens: tokens of the prefix that a suggestion looks at.
-        recent_tokens: tokens of the latest entries that come before the prefix.
-        rare_min_count: how often a number or an address must have been typed before it is offered.
+        threads: that compute one forward pass.
+        context_tokens: the most tokens of a prefix that are read.
+        recent_tokens: tokens of the latest entries that stand before the prefix.
+        rare_min_count: how often a number or an address must have been typed before it is suggested.
 
     Raises:
-        DamagedModelError: a file can't be loaded; where it is the graph, :attr:`model` and :meth:`predictor` raise it.
+        DamagedModelError: a file can't be loaded. If it is the graph, :attr:`model` and :meth:`build_predictor` raise
+            it.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class LoadedModel:
 
     @property
     def model(self) -> Model:
-        """The loaded graph."""
+        """The loaded graph; waits until it is loaded."""
         return self._loading.result()
 
     def build_user_model(
@@ -71,10 +72,13 @@ class LoadedModel:
         entries: Iterable[Sequence[int] | NDArray[np.integer]],
         meanwhile: Callable[[UserModel], None] = lambda _begun: None,
     ) -> UserModel:
-        """What is known after these entries (token ids, in order of time); of its own, to grow by itself.
+        """Build a user model of its own from entries.
 
-        ``meanwhile`` is called with it in another thread, as soon as the latest entries are in it: a predictor over it
-        can be made there, and warmed, which takes as long as reading the others. Raises what that raises.
+        Args:
+            entries: token ids of each entry, in order of time.
+            meanwhile: called with the user model in another thread as soon as the latest entries are in it. A
+                predictor can be built and warmed there, which takes as long as reading the other entries. What it
+                raises is raised here.
         """
         memory, words = (
             FastMemory(self._vocab),
@@ -90,7 +94,7 @@ class LoadedModel:
         return user_model
 
     def build_recent_text(self, entries: Sequence[Sequence[int] | NDArray[np.integer]]) -> RecentText:
-        """The latest of these entries, as they come before the prefix."""
+        """Return the latest of these entries as the text that stands before a prefix."""
         recent = RecentText(self._recent_tokens, self.tokenizer.encode("\n"))
         first = len(entries)
         while first > 0 and sum(map(len, entries[first:])) < self._recent_tokens:
@@ -109,11 +113,16 @@ class LoadedModel:
         calibration: Calibration | None = None,
         ghost_penalty: GhostPenalty | None = None,
     ) -> Predictor:
-        """Suggestions from ``user_model``, with an adapter or the base alone.
+        """Build a predictor with an adapter or the base alone.
 
-        ``mixture`` are the weights that it was judged with (:meth:`Mixture.to_json`), None where it never was;
-        ``calibration`` is what is known of how far ghosts can be believed, ``ghost_penalty`` of how many are wrong;
-        both learn on.
+        Args:
+            user_model: what is known of the user; shared.
+            mixture: the weights that the adapter was judged with (:meth:`Mixture.to_json`), or None for the usual
+                ones.
+            adapter: the LoRA tensors, or None for the base.
+            adapter_id: its number, for answers.
+            calibration: how often ghosts of each probability were right; shared, and learns on.
+            ghost_penalty: what a wrong ghost costs; shared, and learns on.
         """
         return Predictor(
             self.model,

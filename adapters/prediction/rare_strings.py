@@ -1,9 +1,9 @@
-"""Strings that are offered only once they were typed often enough: numbers, codes, addresses.
+"""Strings that are suggested only once they were typed often enough: numbers, codes, addresses.
 
-A name that was typed once is worth offering. A door code that was typed once is not: whoever looks at the screen
-learns it, and few such strings are ever typed again. So whatever holds a digit, an e-mail address and a web
-address come up only when they were typed a few times; until then they are not counted as words, and no adapter is
-trained to foretell them.
+A name that was typed once is worth suggesting. A door code that was typed once is not: whoever looks at the screen
+learns it, and few such strings are ever typed again. So a string with a digit, an e-mail address or a web address is
+suggested only after it was typed a few times. Until then it is not counted as a word, and no adapter is trained to
+predict it.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ _MAY_HOLD_UNIT = regex.compile(r"[\p{N}@]|://|\p{L}\.\p{L}")
 
 
 class RareStrings:
-    """Counts the strings of a text that may be somebody's secret.
+    """Counts the strings of the user's text that may be secrets.
 
     Args:
-        least: how often one must have been typed before it is offered; 1 offers all.
+        min_count: how often a string must have been typed before it is suggested; 1 suggests all.
     """
 
     def __init__(self, min_count: int) -> None:
@@ -39,7 +39,7 @@ class RareStrings:
         self._stems: Counter[str] = Counter()
 
     def learn_many(self, texts: Iterable[str]) -> list[str]:
-        """Count the strings of many texts at once; returns the texts as :meth:`remove_rare` has them from then on."""
+        """Count the strings of many texts; return the texts without those that are rare even so."""
         read = [(text, [*_units(text)]) for text in texts]
         self._times.update(unit for _, units in read for _, _, unit in units if len(unit) >= _MIN_CHARS)
         self._sorted = sorted(self._times)
@@ -60,21 +60,21 @@ class RareStrings:
             self._stems.update(_stems(unit))
 
     def count_within(self, word: str) -> int:
-        """How often a word was typed as part of a string with digits, as "hunter" in "hunter22"."""
+        """Return how often a word was typed as part of a string with digits, as "hunter" in "hunter22"."""
         return self._stems[word.casefold()]
 
     def rare_spans(self, text: str) -> list[tuple[int, int]]:
-        """Where strings stand in a text that were typed too seldom: [start, end) in characters, in order."""
+        """Return where rare strings stand in a text: [start, end) in characters, in order."""
         return [(start, end) for start, end, unit in _units(text) if self._is_rare(unit)]
 
     def remove_rare(self, text: str) -> str:
-        """A text with a space in the place of each string that was typed too seldom."""
+        """Return a text with a space in place of each rare string."""
         return _remove_spans(text, self.rare_spans(text))
 
     def must_hide(self, before: str, offered: str) -> bool:
-        """Whether ``offered``, after ``before``, would show some of a string that was typed too seldom.
+        """Return True if ``offered``, shown after ``before``, would reveal part of a rare string.
 
-        One that stands in ``before`` already may be shown again.
+        A string that stands in ``before`` already may be shown again.
         """
         if self.min_count <= 1:
             return False
@@ -90,7 +90,7 @@ class RareStrings:
         return any(not any(other.startswith(unit) for other in here) for unit in shown)
 
     def _is_rare(self, unit: str) -> bool:
-        """Whether too few of the strings that were typed begin so."""
+        """Return True if fewer than ``min_count`` of the typed strings begin with ``unit``."""
         if len(unit) < _MIN_CHARS:
             return False
         times, place = 0, bisect_left(self._sorted, unit)
@@ -103,7 +103,7 @@ class RareStrings:
 
 
 def _units(text: str) -> Iterator[tuple[int, int, str]]:
-    """The strings of a text that are counted: where each stands, and how it is counted."""
+    """Yield the strings of a text that are counted: [start, end) in characters, and the form that is counted."""
     if not _MAY_HOLD_UNIT.search(text):
         return
     for found in _UNIT.finditer(text):
@@ -115,7 +115,7 @@ def _units(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _stems(unit: str) -> Iterable[str]:
-    """The words in a string with digits."""
+    """Return the words in a string with digits."""
     return _STEM.findall(unit) if _DIGIT.search(unit) else ()
 
 
@@ -130,7 +130,7 @@ def _remove_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
 def weigh_training_tokens(
     rare: RareStrings, ids: Sequence[int], token_bytes: Callable[[int], bytes]
 ) -> list[float]:
-    """What each token of an entry counts for in training: nothing where it belongs to a string typed too seldom."""
+    """Return the training weight of each token: 0 where it belongs to a rare string, else 1."""
     raw = [token_bytes(token) for token in ids]
     text = b"".join(raw).decode("utf-8", "replace")
     spans = rare.rare_spans(text)

@@ -32,7 +32,7 @@ MAX_WORD_CHARS = 40
 
 @dataclass(frozen=True)
 class Continuation:
-    """What is known of a word's second token: ``p`` (vocab,), and how far that is trusted, from 0 to 1."""
+    """What is known of a word's second token: its distribution ``p`` (vocab,), and how far to trust it, 0 to 1."""
 
     p: NDArray[np.float32]
     trust: float
@@ -40,10 +40,10 @@ class Continuation:
 
 @dataclass(frozen=True)
 class Matches:
-    """Words that begin with what is typed and are longer: ``scores[i]``, unnormalized, belongs to ``forms[i]``.
+    """Words that begin with what is typed and are longer.
 
-    ``mass`` is the score of all of them, also of those beyond the ones listed; ``finished`` that of what is
-    typed as a whole word.
+    ``scores[i]``, unnormalized, belongs to ``forms[i]``. ``total`` is the score of all matching words, also of those
+    that are not listed. ``finished`` is the score of what is typed as a whole word.
     """
 
     forms: list[str]
@@ -53,10 +53,10 @@ class Matches:
 
 
 class WordVocabulary:
-    """Word forms with weights, each filed by the tokens that begin it, alone and after a space.
+    """Word forms with weights, filed by the tokens that begin them, alone and after a space.
 
     Args:
-        lexicon: general words.
+        lexicon: general words with their frequencies.
         encode: text to token ids.
         vocab: tokens in the vocabulary.
     """
@@ -100,7 +100,7 @@ class WordVocabulary:
         self._by_second = {}
 
     def count(self, word: str) -> int:
-        """How often the user typed a word, whatever its capitals."""
+        """Return how often the user typed a word, in any capitals."""
         total = 0.0
         for form in {word, word.lower(), word.capitalize(), word.upper()}:
             raw = form.encode()
@@ -111,19 +111,19 @@ class WordVocabulary:
         return round(total)
 
     def general_frequency(self, word: str) -> float:
-        """How often a word is used in general English, per word of text; 0 for one that the lexicon lacks."""
+        """Return how often general English uses a word, per word of text; 0 if the lexicon lacks it."""
         index = self._general.index(word.lower().encode())
         return 0.0 if index is None else float(self._untyped[index]) / _GENERAL_USES
 
     def _tokenize(self, forms: list[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """First and second tokens of forms, each (2, N)."""
+        """Return the first and the second tokens of forms, each (2, N): alone and after a space."""
         ids = [[self._encode(space + form.decode()) for form in forms] for space in ("", " ")]
         first = np.array([[word[0] for word in row] for row in ids], np.int32)
         second = np.array([[word[1] if len(word) > 1 else NONE for word in row] for row in ids], np.int32)
         return first, second
 
     def _count(self, table: _WordTable, used: dict[bytes, int]) -> dict[bytes, int]:
-        """Count those of the words, each used so many times, that are in a part; the others are returned."""
+        """Count the words in ``used`` (times by form) that a table has; return the others."""
         if not used or not len(table.forms):
             return used
         forms, times = np.array([*used]), np.array([*used.values()], np.float32)
@@ -144,19 +144,19 @@ class WordVocabulary:
         continuation: Callable[[int], Continuation | None] = lambda _token: None,
         in_text: Mapping[str, int] | None = None,
     ) -> Matches:
-        """The likeliest words that begin with ``typed`` and are longer.
+        """Return the likeliest words that begin with ``typed`` and are longer.
 
-        A word's score is its first token's probability, ``p`` (vocab,), times its share among the
-        words that begin with that token. The share follows the second token where ``behind`` knows
-        about it, and how often the words are used where not.
+        A word's score is its first token's probability times the word's share among the words that begin with that
+        token. The share follows the second token where ``continuation`` knows about it, and else how often the words
+        are used.
 
         Args:
             typed: the letters of the word that are there.
-            spaced: whether a space stands before the word.
-            p: distribution over the tokens that may begin the word.
-            most: words listed.
-            behind: what is known of the second token after a first one; asked where it may matter.
-            here: words that stand before the cursor, with how often.
+            spaced: True if a space stands before the word.
+            p: distribution (vocab,) over the tokens that may begin the word.
+            limit: the most words to list.
+            continuation: returns what is known of the second token after a first one; called where it may matter.
+            in_text: words that stand before the cursor, with how often.
         """
         row, raw = int(spaced), typed.encode()
         if raw:
@@ -200,7 +200,7 @@ class WordVocabulary:
         return Matches([form for _, form in best], scores, total, finished)
 
     def _second_token_weights(self, row: int, token: int) -> NDArray[np.float32]:
-        """Weight (vocab,) of the words that begin with a token, by their second token."""
+        """Return the weight (vocab,) of the words that begin with a token, by their second token."""
         known = self._by_second  # one look: learning puts an empty one in its place
         if (row, token) not in known:
             total = np.zeros(self._vocab, np.float32)
@@ -228,7 +228,7 @@ class WordVocabulary:
         p: NDArray[np.float32],
         min_prob: float,
     ) -> float:
-        """Give words that stand before the cursor more weight; the score that this adds."""
+        """Give words that stand before the cursor more weight; return the score that this adds."""
         added = 0.0
         for form, times in in_text.items():
             if len(typed) < len(form) <= MAX_WORD_CHARS and form.startswith(typed):
@@ -255,7 +255,7 @@ class WordVocabulary:
 
 @dataclass(frozen=True)
 class _WordTable:
-    """Words sorted by their bytes; the user's own are replaced as a whole when they grow.
+    """Words sorted by their bytes. The user's own are replaced as a whole when they grow.
 
     ``forms`` (N,) bytes; ``weights`` (N,), in uses; ``first`` and ``second`` (2, N) token ids, as in the lexicon.
     """
@@ -266,19 +266,19 @@ class _WordTable:
     second: NDArray[np.int32]
 
     def index(self, raw: bytes) -> int | None:
-        """Where a form stands, if it does."""
+        """Return where a form stands, None if it is not in the table."""
         index = int(np.searchsorted(self.forms, raw))
         return index if index < len(self.forms) and self.forms[index] == raw else None
 
     def prefix_range(self, raw: bytes) -> tuple[int, int]:
-        """The run of forms that begin so."""
+        """Return [start, end) of the forms that begin with ``raw``."""
         if not raw:
             return 0, len(self.forms)
         low, high = np.searchsorted(self.forms, [raw, raw + b"\xff" * 8])
         return int(low), int(high)
 
     def with_first_token(self, row: int, tokens: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Where the forms stand, in order, whose first token is one of these; the others cost nothing."""
+        """Return where the forms stand, in order, whose first token is one of ``tokens``."""
         order, starts = self._by_first[row]
         tokens = tokens[tokens < len(starts) - 1]
         counts = starts[tokens + 1] - starts[tokens]
@@ -288,7 +288,7 @@ class _WordTable:
 
     @functools.cached_property
     def _by_first(self) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-        """For each row the places of all forms in the order of their first tokens, and where each token begins."""
+        """For each row: the indices of all forms sorted by first token, and where each token begins among them."""
         found = []
         for first in self.first:
             counts = np.bincount(first) if len(first) else np.zeros(1, np.intp)
@@ -302,7 +302,7 @@ class _WordTable:
         first: NDArray[np.int32],
         second: NDArray[np.int32],
     ) -> _WordTable:
-        """With more forms."""
+        """Return a table with more forms."""
         width = f"S{max(self.forms.dtype.itemsize, new.dtype.itemsize)}"
         indices = np.searchsorted(self.forms, new)
         return _WordTable(
@@ -314,7 +314,16 @@ class _WordTable:
 
 
 class _PrefixMatch:
-    """The words of a part that begin so, with their scores."""
+    """The words of a table that begin as typed, with their scores.
+
+    Args:
+        table: where to look.
+        row: 0 for words that stand alone, 1 for words after a space.
+        raw: the typed bytes.
+        p: distribution (vocab,) over first tokens.
+        total: weight (vocab,) of all words that begin with a token.
+        min_prob: words with a less likely first token are left out; 0 takes all.
+    """
 
     def __init__(
         self,
@@ -333,14 +342,17 @@ class _PrefixMatch:
         self.scores: NDArray[np.float32] = p[self._first] * self._weights / total[self._first]
 
     def ambiguous_tokens(self) -> set[int]:
-        """First tokens of the best words that have several."""
+        """Return the first tokens of the best words that have several tokens."""
         several = np.flatnonzero(self._second != NONE)
         return {int(self._first[several[index]]) for index in _best(self.scores[several], _SPLIT_TOKENS)}
 
     def apply_continuation(
         self, token: int, p: float, known: Continuation, second_weights: NDArray[np.float32]
     ) -> None:
-        """Share the probability ``p`` of a first token by what is known of the second."""
+        """Share the probability ``p`` of a first token among its words by what is known of the second one.
+
+        ``second_weights`` (vocab,) are the weights of the words that begin with ``token``, by second token.
+        """
         indices = np.flatnonzero(self._first == token)
         second = self._second[indices]
         longer = second != NONE
@@ -355,7 +367,7 @@ class _PrefixMatch:
         self.scores[indices] += np.float32(known.trust) * (p * shares - self.scores[indices])
 
     def take_finished(self, raw: bytes) -> float:
-        """Take out what is typed already; its score."""
+        """Return the score of the typed word itself, and leave it out from now on."""
         if not len(self.scores) or self._form(0) != raw:
             return 0.0
         score = float(self.scores[0])
@@ -363,7 +375,7 @@ class _PrefixMatch:
         return score
 
     def score(self, raw: bytes) -> float:
-        """A word's score; 0 if it is not among them."""
+        """Return a word's score; 0 if it does not match."""
         index = int(np.searchsorted(self._all, raw))
         if isinstance(self._run, slice):
             index -= self._run.start
@@ -374,13 +386,13 @@ class _PrefixMatch:
         )
 
     def best(self, limit: int) -> list[tuple[str, float]]:
-        """The best words with their scores."""
+        """Return the ``most`` best words with their scores."""
         return [
             (self._form(index).decode(), float(self.scores[index])) for index in _best(self.scores, limit)
         ]
 
     def _form(self, index: int) -> bytes:
-        """Forms are wide: only those are looked at that are asked for."""
+        """Return one form. They are wide, so only those are copied that are asked for."""
         found: bytes = (
             self._all[self._run][index] if isinstance(self._run, slice) else self._all[self._run[index]]
         )
@@ -388,6 +400,6 @@ class _PrefixMatch:
 
 
 def _best(scores: NDArray[np.float32], limit: int) -> list[int]:
-    """The places of the highest scores above zero."""
+    """Return the indices of the ``most`` highest scores above zero."""
     indices = np.argpartition(scores, -limit)[-limit:] if len(scores) > limit else np.arange(len(scores))
     return [int(index) for index in indices if scores[index] > 0]

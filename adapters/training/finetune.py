@@ -1,6 +1,6 @@
-"""Fine-tuning an adapter: AdamW over packed rows, as long as the time budget lasts, from a checkpoint if need be.
+"""Fine-tunes an adapter: AdamW over packed rows, as long as the time budget lasts, from a checkpoint if there is one.
 
-Imported by the training child alone (torch).
+Imported by the training process alone (torch).
 """
 
 from __future__ import annotations
@@ -33,7 +33,18 @@ _MIN_BF16_SPEEDUP = 1.5  # times: what has instructions for bfloat16 is above 2,
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Hyper-parameters; first figures for them are in docs/log.md."""
+    """Hyper-parameters; docs/log.md has the figures that they were chosen by.
+
+    Args:
+        learning_rate: the highest one of the schedule.
+        epochs: passes over the rows.
+        min_tokens: shorter text is passed over once more.
+        batch: rows a step; many small steps learn more from the same tokens than few large ones.
+        length: tokens of a row.
+        before: tokens before a row as context; without them half of a row is learned as if nothing preceded it.
+        warmup: share of the round in which the learning rate rises.
+        weight_decay: of AdamW.
+    """
 
     learning_rate: float = 7e-4
     epochs: float = 1.0
@@ -49,7 +60,7 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class Step:
-    """How far training is: ``done`` is the share of the round, ``loss`` nats a counted token."""
+    """How far training is: ``done`` is the share of the round, ``loss`` is in nats a weighted token."""
 
     done: float
     left_s: float
@@ -59,7 +70,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run; ``rows`` are the places of those that were learned from."""
+    """A finished run; ``rows`` are the indices of the rows that were learned from."""
 
     lora: Lora
     rows: frozenset[int]
@@ -82,15 +93,23 @@ def train(
     on_step: Callable[[Callable[[], bytes], bool], None] = lambda _snapshot, _done: None,
     checkpoint: bytes | None = None,
 ) -> Trained:
-    """Train ``start`` further on ``rows`` for ``config.epochs``, or for ``budget_s`` more of ``clock``.
+    """Train ``start`` further on ``rows`` for ``config.epochs``, or until ``budget_s`` more seconds are used up.
 
-    At most ``threads`` threads are used, fewer while other programs are busy. After each step ``keep`` gets a function
-    that makes a checkpoint, all that the next step depends on, and whether this was the last step. With such a
-    ``checkpoint`` of the same rows, configuration and seed, training goes on after that step.
+    The learning rate follows the share of the round that is done (linear warm-up, cosine to zero, Loshchilov & Hutter
+    2017), by tokens or by time, whichever is ahead. So a run that its budget cuts short still ends with small steps.
 
-    The learning rate follows the share of the round that is done (linear warm-up, cosine to zero,
-    Loshchilov & Hutter 2017), whichever of steps and time is ahead, so that a run cut by its
-    budget still ends with small steps.
+    Args:
+        llama: the base model.
+        start: the adapter to train further.
+        rows: packed text.
+        config: hyper-parameters.
+        clock: counts the seconds.
+        budget_s: how many there are.
+        threads: the most to use; fewer while other programs are busy.
+        seed: of the order of the rows.
+        report: gets each step.
+        on_step: called after each step with a function that makes a checkpoint, and with whether it was the last step.
+        checkpoint: of the same rows, configuration and seed: training goes on after it.
     """
     torch.manual_seed(seed)
     trainable = _TrainableLora(start, llama)
@@ -134,11 +153,14 @@ def train(
 
 
 def fastest_compute_dtype(threads: int) -> torch.dtype:
-    """The type to make matrix products in: bfloat16 where this processor is faster at it, else float32.
+    """Return bfloat16 if this processor makes matrix products in it clearly faster, else float32.
 
-    Timed, since no name of a processor tells: with matrix units (AMX) it is four to seven times as fast, with AVX-512's
-    own instructions twice, without either often slower. By one thread: of several, each waits for the others, which may
-    wait for other programs.
+    Timed, since no name of a processor tells: with matrix units (AMX) bfloat16 is four to seven times as fast, with
+    AVX-512's own instructions twice, without either often slower. One thread is timed: several wait for each other,
+    and so for other programs.
+
+    Args:
+        threads: how many torch uses afterwards.
     """
     torch.set_num_threads(1)
 
@@ -157,13 +179,13 @@ def fastest_compute_dtype(threads: int) -> torch.dtype:
 
 
 def choose_compute_dtype(wanted: str, threads: int, checkpoint: bytes | None = None) -> torch.dtype:
-    """The type to make matrix products in: as before the checkpoint, else as ``wanted``, which may be `fastest`."""
+    """Return the type of matrix products: that of the checkpoint, else the ``wanted`` one, which may be "fastest"."""
     name = read_metadata(checkpoint)["products"] if checkpoint else wanted
     return fastest_compute_dtype(threads) if name == "fastest" else getattr(torch, name)
 
 
 class _TrainableLora:
-    """An adapter's matrices, laid end to end: what is done to each number is done to all of them at once."""
+    """An adapter's matrices end to end in one tensor, so that each operation on all numbers is one call."""
 
     def __init__(self, start: Lora, llama: TorchLlama) -> None:
         self._shapes = {name: matrix.shape for name, matrix in start.matrices.items()}
@@ -177,11 +199,11 @@ class _TrainableLora:
         self._factors = torch.cat(factors)
 
     def folded(self) -> dict[str, Tensor]:
-        """As the twin takes them, with the scale in B."""
+        """Return the matrices as TorchLlama takes them: the scale in B, the norm before the map in A."""
         return self._split((self.values * self._factors).to(self._compute_dtype))
 
     def matrices(self) -> dict[str, NDArray[np.float32]]:
-        """As an adapter holds them."""
+        """Return the matrices as an adapter holds them."""
         return {name: matrix.numpy().copy() for name, matrix in self._split(self.values.detach()).items()}
 
     def _split(self, values: Tensor) -> dict[str, Tensor]:
@@ -204,7 +226,9 @@ class _TrainingState:
 def _snapshot(
     state: _TrainingState, values: Tensor, optimizer: torch.optim.Optimizer, compute_dtype: torch.dtype
 ) -> bytes:
-    """A checkpoint as a safetensors file: what is learned, the optimizer's and the random state, and the place."""
+    """Return a checkpoint as a safetensors file: the values, the states of optimizer and random generator, the
+    progress.
+    """
     kept = {
         f"optimizer.{name}": tensor for name, tensor in optimizer.state_dict()["state"].get(0, {}).items()
     }
@@ -215,7 +239,7 @@ def _snapshot(
 
 
 def _restore(checkpoint: bytes, values: Tensor, optimizer: torch.optim.Optimizer) -> _TrainingState:
-    """Put back what :func:`_snapshot` kept; the place."""
+    """Put back what :func:`_snapshot` kept; return the progress."""
     kept = safetensors.torch.load(checkpoint)
     values.data.copy_(kept["values"])
     state = {name.removeprefix("optimizer."): t for name, t in kept.items() if name.startswith("optimizer.")}
@@ -225,12 +249,12 @@ def _restore(checkpoint: bytes, values: Tensor, optimizer: torch.optim.Optimizer
 
 
 def dtype_name(compute_dtype: torch.dtype) -> str:
-    """Such as `bfloat16`."""
+    """Return the name of a type, such as `bfloat16`."""
     return str(compute_dtype).removeprefix("torch.")
 
 
 def _backward(llama: TorchLlama, trainable: _TrainableLora, rows: Rows, chosen: list[int]) -> float:
-    """Accumulate the gradients of a batch, a few rows at a time so that activations fit; its loss."""
+    """Accumulate the gradients of a batch, a few rows at a time so that activations fit; return its loss."""
     counted = max(float(rows.weights[chosen].sum()), 1.0)
     own = [row for row in chosen if row < len(rows) - rows.general]
     general = [row for row in chosen if row >= len(rows) - rows.general]
@@ -252,7 +276,7 @@ def _backward(llama: TorchLlama, trainable: _TrainableLora, rows: Rows, chosen: 
 
 
 def _order(count: int, random: np.random.Generator) -> Iterator[int]:
-    """The rows in a new random order each epoch, without end."""
+    """Yield the rows in a new random order each epoch, without end."""
     while True:
         yield from random.permutation(count).tolist()
 
@@ -260,8 +284,12 @@ def _order(count: int, random: np.random.Generator) -> Iterator[int]:
 class _ThreadTuner:
     """Chooses how many threads a step uses by how fast the last steps were.
 
-    Threads wait for one another at every operation: beside a program that keeps one core busy, two
-    of them can be many times slower than one. Now and then the other count gets a step to prove itself.
+    Threads wait for one another at every operation: beside a program that keeps one core busy, two of them can be many
+    times slower than one. Now and then another count gets a step to prove itself.
+
+    Args:
+        most: threads.
+        clock: returns seconds.
     """
 
     def __init__(self, most: int, clock: Callable[[], float]) -> None:
@@ -273,6 +301,7 @@ class _ThreadTuner:
         self._contended = False
 
     def begin(self) -> None:
+        """Choose the threads of the next step, and start its time."""
         untried = [count for count, seconds in self._seconds.items() if seconds == 0.0]
         if self._steps < _WARMUP_STEPS:
             self._threads = max(self._seconds)
@@ -288,7 +317,7 @@ class _ThreadTuner:
         self._started = (self._clock(), time.process_time())
 
     def end(self) -> None:
-        """The step is over."""
+        """Note how fast the step was."""
         seconds = max(self._clock() - self._started[0], 1e-6)
         got = (time.process_time() - self._started[1]) / (seconds * self._threads)
         self._contended = got < _MIN_CPU_SHARE or self._threads < max(self._seconds)
@@ -297,6 +326,7 @@ class _ThreadTuner:
 
 
 def _learning_rate_factor(done: float, warmup: float) -> float:
+    """Return the share of the highest learning rate once ``done`` of the round is done."""
     if done < warmup:
         return (done + 0.2 * warmup) / (1.2 * warmup)
     return 0.5 * (1 + math.cos(math.pi * (done - warmup) / (1 - warmup)))

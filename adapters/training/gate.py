@@ -1,8 +1,8 @@
 """The gate: an adapter is served only if it predicts what its user wrote next better than what is served now.
 
-*Test, then train*: the newest entries are held out; neither adapter, nor the memory used in the
-judging, has seen them. They are predicted in order, each token before it is learned from, with
-recent text in view and the memory mixed in, as in service.
+*Test, then train*: the newest entries are held out. Neither adapter has seen them, nor has the memory that judges with
+them. They are predicted in order, each token before it is learned from, with recent text as context and the n-gram
+memory mixed in, as in service.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ _TOP_K = 3
 
 @dataclass
 class Tally:
-    """Per stretch of held-out text: tokens, their negative log-likelihood in nats, those among the three best.
+    """Scores by stretch of held-out text: tokens, their negative log-likelihood in nats, hits among the three
+    likeliest.
 
-    A stretch is an entry, or 64 tokens of a longer one: what is compared in pairs.
+    A stretch is an entry, or 64 tokens of a longer one; adapters are compared stretch by stretch.
     """
 
     tokens: list[int] = field(default_factory=list)
@@ -37,14 +38,14 @@ class Tally:
     hits: list[int] = field(default_factory=list)
 
     def add(self, probability: NDArray[np.float32], target: int) -> None:
-        """Score one token of the stretch that is open."""
+        """Score one token of the open stretch, from the distribution (vocab,) over it."""
         p = probability[target]
         self.tokens[-1] += 1
         self.nats[-1] -= float(np.log(max(p, 1e-12)))
         self.hits[-1] += int(np.count_nonzero(probability > p) < _TOP_K)
 
     def open(self) -> None:
-        """Begin the next stretch."""
+        """Open the next stretch."""
         self.tokens.append(0)
         self.nats.append(0.0)
         self.hits.append(0)
@@ -55,7 +56,7 @@ class Tally:
         return float(np.exp(sum(self.nats) / max(sum(self.tokens), 1)))
 
     def summary(self) -> dict[str, float]:
-        """Perplexity and top-3 accuracy, as plain numbers."""
+        """Return perplexity and top-3 accuracy as plain numbers."""
         return {
             "perplexity": round(self.perplexity, 3),
             "top3": round(sum(self.hits) / max(sum(self.tokens), 1), 4),
@@ -64,7 +65,7 @@ class Tally:
 
 @dataclass(frozen=True)
 class AdapterScores:
-    """One adapter's scores, without and with the memory, and the mixture weights it ended with."""
+    """One adapter's scores without and with the n-gram memory, and the mixture weights learned on the way."""
 
     alone: Tally
     mixed: Tally
@@ -73,11 +74,11 @@ class AdapterScores:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Promoted or not, why in one sentence, and the paired comparison behind it.
+    """Whether the adapter is promoted, why in one sentence, and the paired comparison behind it.
 
-    ``gain_bits`` is the mean gain a token over what is served now; ``p_value`` how
-    often chance alone would bring as much. A ``promising`` adapter is not served, and yet better as far as one can
-    tell: what it has learned is worth going on from, and the next text may show it.
+    ``gain_bits`` is the mean gain a token over what is served now; ``p_value`` is how often chance alone would bring
+    as much. A ``promising`` adapter is not served, and yet seems better: what it has learned is worth going on from,
+    and the next text may prove it.
     """
 
     promoted: bool
@@ -99,8 +100,14 @@ def judge(
 ) -> dict[str, AdapterScores]:
     """Score every adapter on the same held-out entries, in order.
 
-    ``memory`` and ``recent`` must know what came before the entries and nothing of them; both
-    are updated entry by entry. ``report`` gets the share that is done.
+    Args:
+        model: the loaded graph.
+        adapters: tensors by name; None is the base.
+        entries: token ids of each held-out entry.
+        recent: the text before the entries, without them; is updated entry by entry.
+        memory: the n-gram memory of the text before the entries, without them; is updated entry by entry.
+        mixtures: weights to start from, by name; are not changed.
+        report: gets the share that is done, 0 to 1.
     """
     length = 2 * recent.limit + _PIECE_TOKENS + 2 * len(recent.separator)
     sessions = {name: Session(model, length=length, adapter=tensors) for name, tensors in adapters.items()}
@@ -120,7 +127,7 @@ def judge(
 
 
 def _rows(session: Session, before: list[int], piece: Sequence[int]) -> NDArray[np.float32]:
-    """Distributions (len(piece), vocab) over each token of ``piece`` given all before it."""
+    """Return the distributions (len(piece), vocab) over each token of ``piece`` given all before it."""
     left = session.rewind_to_common_prefix([*before, *piece[:-1]], rows=len(piece))
     return softmax(session.feed(left, "all")[-len(piece) :])
 
@@ -132,6 +139,7 @@ def _score(
     known: list[Prediction],
     memory: FastMemory,
 ) -> None:
+    """Score the distributions (``rows``) over the tokens of ``piece``, alone and mixed with the memory."""
     for place, (row, target, prediction) in enumerate(zip(rows, piece, known, strict=True)):
         if place % _STRETCH_TOKENS == 0:
             judged.alone.open()
@@ -145,7 +153,14 @@ def _score(
 def general_perplexity(
     model: Model, adapter: Adapter | None, passages: Sequence[Sequence[int]], breaks: Sequence[int]
 ) -> float:
-    """Perplexity of general text, each passage by itself, without memory or recent text."""
+    """Return the perplexity of general text, each passage by itself, without memory or recent text.
+
+    Args:
+        model: the loaded graph.
+        adapter: the tensors, or None for the base.
+        passages: token ids of each.
+        breaks: tokens before each.
+    """
     tally = Tally()
     session = Session(model, length=_PIECE_TOKENS + len(breaks), adapter=adapter)
     for passage in passages:
@@ -166,15 +181,15 @@ def decide(
     level: float = 0.05,
     seed: int = 0,
 ) -> Verdict:
-    """Promote only a gain beyond chance that general text does not pay for.
+    """Promote the candidate only for a gain beyond chance that general text does not pay for.
 
-    A paired sign-flip test (Fisher 1935) over stretches of text: if neither were better, each stretch's gain could as
-    well be a loss, so the whole gain must be larger than all but ``level`` of those with random signs. Unlike the
-    bootstrap it keeps its level also where few stretches are judged.
+    A paired sign-flip test (Fisher 1935) over stretches of text: if neither adapter were better, each stretch's gain
+    could as well be a loss, so the whole gain must be larger than all but ``level`` of those with random signs. Unlike
+    the bootstrap it keeps its level also where few stretches are judged.
 
     Args:
         candidate: the new adapter's scores with the memory.
-        serving: the same text's scores by what is served now, with the memory.
+        serving: the scores of what is served now with the memory, on the same text.
         general_before: the base's perplexity on general text.
         general_after: the candidate's.
         tolerance: the rise of general perplexity that is allowed, as a share.

@@ -49,7 +49,7 @@ _GENERAL_SHARE = 0.2  # rows of general text, for each of the user's
 
 
 class NothingNewError(IdiolectError):
-    """All text was already trained on, so that nothing is left to judge by."""
+    """All text was trained on already, so nothing is left to judge by."""
 
     code: ClassVar[str] = "nothing-new"
     exit_code: ClassVar[int] = 28
@@ -116,7 +116,15 @@ def main() -> int:
 def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMessages) -> None:
     """Train on all but the newest entries, judge on those, and emit the result.
 
-    Raises StoppedError, once the checkpoint is out.
+    Args:
+        request: what to do.
+        lines: the parts of a checkpoint, and then the token ids of each entry.
+        emit: sends an event.
+        messages: what the parent says meanwhile.
+
+    Raises:
+        NothingNewError: nothing is left to judge by.
+        StoppedError: the parent asked for a stop; the checkpoint is sent.
     """
     checkpoint = b"".join(map(base64.b64decode, lines[: request.checkpoint_parts])) or None
     entries: list[list[int]] = lines[request.checkpoint_parts :]
@@ -282,7 +290,7 @@ def _rows(
     replay: list[list[int]],
     config: TrainConfig,
 ) -> tuple[Rows, list[int]]:
-    """What is trained on, and the places of the entries that are in it."""
+    """Return what is trained on, and the indices of the entries that are in it."""
     rare = RareStrings(request.rare_min_count)
     rare.learn_many(map(tokenizer.decode, known.values()))
     lengths = {place: len(entry) for place, entry in known.items()}
@@ -300,7 +308,7 @@ def _rows(
 
 
 def _with_general(own: Rows, general: Rows) -> Rows:
-    """The user's rows and, spread among them by the shuffling, general ones."""
+    """Return the user's rows followed by general ones, which training mixes among them."""
     count = max(1, round(len(own) * _GENERAL_SHARE))
     some = np.arange(count) % len(general)
     return Rows(
@@ -313,12 +321,13 @@ def _with_general(own: Rows, general: Rows) -> Rows:
 
 
 def _mixture(request: TrainRequest, name: str) -> Mixture:
+    """Return the weights to judge an adapter with: the candidate starts from those of what is served."""
     known = request.mixtures.get("serving" if name == "candidate" else name, request.mixtures.get("base"))
     return Mixture() if known is None else Mixture.from_json(known)
 
 
 def _fit(texts: list[list[int]], tokens: int) -> int:
-    """How many of the first texts have at most ``tokens`` tokens together; one at the least."""
+    """Return how many of the first texts have at most ``tokens`` tokens together; at least one."""
     total = 0
     for index, text in enumerate(texts):
         total += len(text)
@@ -358,6 +367,7 @@ def _metrics(
 
 
 def _peak_mb() -> float:
+    """Return the most memory that this process has taken, in MB."""
     with contextlib.suppress(ImportError):
         import resource
 

@@ -118,8 +118,8 @@ def test_what_only_stands_before_is_looked_at_and_not_learned(llama: TorchLlama)
     )
 
 
-@pytest.mark.parametrize("products", [torch.bfloat16, torch.float32])
-def test_a_checkpoint_says_in_which_products_it_goes_on(
+@pytest.mark.parametrize("compute_dtype", [torch.bfloat16, torch.float32])
+def test_a_checkpoint_says_in_which_dtype_it_goes_on(
     tiny_weights: Weights, compute_dtype: torch.dtype
 ) -> None:
     llama = TorchLlama(tiny_weights, compute_dtype)
