@@ -100,9 +100,7 @@ def work(
 
 
 def _say_where(error: BaseException | None) -> None:
-    """Write the kind and the place of an error to stderr for the log; its message may quote the user, so it is left
-    out.
-    """
+    """Write the kind and the place of an error to stderr for the log, without its message, which may quote the user."""
     if error is not None:
         [*_, last] = traceback.extract_tb(error.__traceback__, limit=-1) or [None]
         where = f" at {os.path.basename(last.filename)}:{last.lineno} in {last.name}" if last else ""

@@ -78,9 +78,7 @@ def _folded(word: str) -> str:
 
 
 def _general(lexicon: Lexicon, word: str) -> float:
-    """Return how often general English uses a word, per word; the lowest frequency known for one that the lexicon
-    lacks.
-    """
+    """Return how often general English uses a word, per word; of an unknown one, the lowest frequency known."""
     place = lexicon.place(word)
     return float(lexicon.frequency.min() if place is None else lexicon.frequency[place])
 
@@ -126,8 +124,7 @@ class _Text:
         return self._written[number]
 
     def repeated(self) -> Iterable[tuple[int, NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]]:
-        """Yield, for each length of a phrase, where the frequent ones begin, how often they are used, in how many
-        entries.
+        """Yield where the frequent words and phrases of each length begin, with their uses and their entries.
 
         A phrase can be frequent only if the phrase without its last word is, and that word is. So each length is
         searched among what is left of the one before.

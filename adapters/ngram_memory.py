@@ -46,9 +46,12 @@ _START = 0  # fills the context before an entry's first token; the vocabulary's 
 class Prediction:
     """What the memory expects next, as a sparse distribution over tokens.
 
-    ``p[i]`` belongs to token ``ids[i]`` (ascending). ``backoff`` is the mass left to the unigram distribution, so that
-    ``p.sum() + backoff == 1``. ``order`` is the length of the longest context found, and ``total`` how often it was
-    seen.
+    Attributes:
+        ids: (N,) ascending token ids.
+        p: (N,) their probabilities.
+        backoff: the mass left to the unigram distribution, so that ``p.sum() + backoff == 1``.
+        order: length of the longest context found, in tokens.
+        total: how often that context was seen.
     """
 
     ids: NDArray[np.intp]
@@ -248,8 +251,9 @@ def _places(ids: NDArray[np.uint16], some: NDArray[np.uint16]) -> NDArray[np.int
 
 
 def _found(known: NDArray[np.uint64] | _Tree, value: int) -> tuple[list[_Counts], list[list[int]]]:
-    """Return, for each length of a context that is known, shortest first: counts, and after them lists of a few
-    tokens.
+    """Return what followed the contexts of each length that are known, the shortest first.
+
+    Frequent contexts have counts; rarer, longer ones have lists of a few tokens.
     """
     counts: list[_Counts] = []
     if isinstance(known, _Tree):

@@ -98,9 +98,7 @@ def ensure_base(folder: Path, gguf: Path | None = None, progress: Progress | Non
 
 
 def whole_base(folder: Path, wanted: str = BASE.member_sha256) -> BasePaths | None:
-    """Return the base model in ``folder`` if it is complete and made from the GGUF with the SHA-256 ``wanted``, else
-    None.
-    """
+    """Return the base model in ``folder`` if it is complete and made from this GGUF (its SHA-256), else None."""
     try:
         present = find_base(folder, verify=True)
     except (MissingModelError, DamagedModelError):

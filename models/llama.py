@@ -75,9 +75,7 @@ class LlamaConfig:
         }
 
     def rotary(self, length: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return cosines and sines, each (length, head_dim / 2), of rotary position embedding (Su et al. 2021, eq.
-        15).
-        """
+        """Return cosines and sines of rotary embedding (Su et al. 2021, eq. 15), each (length, head_dim / 2)."""
         half = self.head_dim // 2
         frequency = self.rope_theta ** (-np.arange(half) / half)
         angle = np.outer(np.arange(length), frequency)

@@ -32,7 +32,7 @@ class GeneratedText:
         must_hide: returns True if some text, after another, must not be shown.
         ids: the tokens that it continues.
         typed: bytes that its first token must begin with; they stand before the cursor already.
-        wanted: how to sample, and where to stop.
+        params: how to sample, and where to stop.
 
     Attributes:
         ids: all tokens by now.
@@ -47,7 +47,7 @@ class GeneratedText:
         *,
         ids: list[int],
         typed: bytes,
-        wanted: SamplingParams,
+        params: SamplingParams,
     ) -> None:
         self.ids = ids
         self.count = 0
@@ -57,38 +57,38 @@ class GeneratedText:
         self._start = len(ids)
         self._typed = typed
         self._fitting = tokenizer.starting_with(typed) if typed else None
-        self._wanted = wanted
-        self._random = np.random.default_rng(None if wanted.seed is None else wanted.seed % 2**64)
+        self._params = params
+        self._random = np.random.default_rng(None if params.seed is None else params.seed % 2**64)
         self._held: list[Token] = []
         self._taken_back: dict[int, list[int]] = {}  # by place: tokens that are not chosen there again
 
     def choose(self, p: NDArray[np.float32]) -> int | None:
         """Return a token from the distribution (vocab,) over the next one; None where none may come."""
-        wanted, here = self._wanted, self._taken_back.get(len(self.ids), [])
+        params, here = self._params, self._taken_back.get(len(self.ids), [])
         scores = p.astype(np.float64)
         if (fitting := self._fitting_tokens()) is not None:
             scores = np.zeros_like(scores)
             scores[fitting] = p[fitting]
         scores[[*self._tokenizer.unspoken, *here]] = 0
-        if wanted.frequency_penalty or wanted.presence_penalty:
+        if params.frequency_penalty or params.presence_penalty:
             for token, times in Counter(self.ids[self._start :]).items():
-                less = times * wanted.frequency_penalty + wanted.presence_penalty
+                less = times * params.frequency_penalty + params.presence_penalty
                 scores[token] *= math.exp(min(-less, _MAX_BONUS_NATS))
         if len(here) > _MAX_TAKEN_BACK or not scores.max() > 0:
             return None
-        return int(np.argmax(scores)) if wanted.temperature == 0 else self._draw(scores)
+        return int(np.argmax(scores)) if params.temperature == 0 else self._draw(scores)
 
     def _draw(self, scores: NDArray[np.float64]) -> int:
         """Sample a token by temperature, top-k and top-p (nucleus sampling, Holtzman et al. 2020)."""
-        wanted = self._wanted
+        params = self._params
         tokens = np.flatnonzero(scores)
         weights = np.log(scores[tokens])
-        weights = np.exp((weights - weights.max()) / max(wanted.temperature, _MIN_TEMPERATURE))
-        if wanted.top_k or wanted.top_p < 1:
-            order = np.argsort(-weights, kind="stable")[: wanted.top_k or None]
+        weights = np.exp((weights - weights.max()) / max(params.temperature, _MIN_TEMPERATURE))
+        if params.top_k or params.top_p < 1:
+            order = np.argsort(-weights, kind="stable")[: params.top_k or None]
             tokens, weights = tokens[order], weights[order]
             before = np.cumsum(weights) - weights  # what is likelier than each; the first always stays
-            kept = before < wanted.top_p * weights.sum()
+            kept = before < params.top_p * weights.sum()
             tokens, weights = tokens[kept], weights[kept]
         sums = np.cumsum(weights)
         return int(tokens[np.searchsorted(sums, self._random.random() * sums[-1], side="right")])
@@ -133,10 +133,8 @@ class GeneratedText:
     def _likeliest(
         self, p: NDArray[np.float32], typed: int, fitting: NDArray[np.intp] | None, total: float
     ) -> tuple[tuple[bytes, float], ...]:
-        """Return the likeliest tokens of ``p`` that may be shown, less their first ``typed`` bytes, with log
-        probabilities.
-        """
-        most = self._wanted.alternatives
+        """Return the likeliest tokens that may be shown, less their first ``typed`` bytes, with log probabilities."""
+        most = self._params.alternatives
         if not most:
             return ()
         among = np.arange(len(p)) if fitting is None else fitting
@@ -153,7 +151,7 @@ class GeneratedText:
     def ready(self) -> tuple[Piece | None, str | None]:
         """Return what may be shown now, if anything, and the stop that the text has reached, if it has."""
         text = _text(self._held)
-        found = None if self._wanted.stop is None else self._wanted.stop.search(text, partial=True)
+        found = None if self._params.stop is None else self._params.stop.search(text, partial=True)
         if found is not None and not found.partial:
             return self._show(self._tokens_before(found.start()), text[: found.start()]), found[0]
         safe = len(text) if found is None else found.start()

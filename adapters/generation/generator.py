@@ -67,7 +67,7 @@ class Generator:
     Args:
         model: the loaded graph.
         tokenizer: its tokenizer.
-        voice: what to generate from; bound for the generator's whole life.
+        source: what to generate from; bound for the generator's whole life.
         must_hide: returns True if some text, after another, must not be shown; beside what the user model hides.
     """
 
@@ -75,53 +75,52 @@ class Generator:
         self,
         model: Model,
         tokenizer: Tokenizer,
-        voice: GenerationSource,
+        source: GenerationSource,
         must_hide: Callable[[str, str], bool],
     ) -> None:
         self._tokenizer = tokenizer
-        self._voice = voice
+        self._source = source
         self._also_hides = must_hide
         self._breaks = tokenizer.encode("\n")
         others = _EXTRA_TOKENS + 2 * len(self._breaks)
-        if voice.user_model is not None:
-            others += 2 * voice.user_model.recent.limit
+        if source.user_model is not None:
+            others += 2 * source.user_model.recent.limit
         self._window = min(WINDOW, model.config.context - others)
-        self._session = Session(model, length=others + self._window, adapter=voice.adapter)
+        self._session = Session(model, length=others + self._window, adapter=source.adapter)
         self._grouped_tokens = 0  # tokens at its beginning that were read in groups
         self._uses_memory = False  # whether the memory has a say in this text
 
-    def generate(self, prompt: Prompt | Chat, wanted: SamplingParams) -> Iterator[Piece | End | None]:
-        """Yield the text after ``prompt`` as it is generated, and at last how it ended; None after a pass that gave no
-        text.
+    def generate(self, prompt: Prompt | Chat, params: SamplingParams) -> Iterator[Piece | End | None]:
+        """Yield pieces of the text after ``prompt``, and at last how it ended; None after a pass without a piece.
 
         One forward pass is made between two of these. The same text comes from the same user model if ``temperature``
         is 0, or if the same ``seed`` is given.
 
         Args:
             prompt: text to continue, or a conversation to answer in.
-            wanted: how to sample, and where to stop.
+            params: how to sample, and where to stop.
 
         Raises:
             PromptTooLongError: a conversation does not fit. Of other text only the end is read.
         """
         asked = time.perf_counter()
         self._uses_memory = isinstance(prompt, Prompt)
-        context, size, truncated = self._context(prompt, wanted.tokens)
+        context, size, truncated = self._context(prompt, params.tokens)
         cached = max(0, self._cached_prefix_length(context) - (len(context) - size))
-        most = min(wanted.tokens, self._window - size)
+        most = min(params.tokens, self._window - size)
         before = (
             prompt.text if isinstance(prompt, Prompt) else "".join(f"{text}\n" for _, text in prompt.messages)
         )
         typing = 0 if isinstance(prompt, Chat) or most == 0 else size
         start, typed, p = yield from self._begin(context, typing)
         draft = GeneratedText(
-            self._tokenizer, before, self._must_hide, ids=context[:start], typed=typed, wanted=wanted
+            self._tokenizer, before, self._must_hide, ids=context[:start], typed=typed, params=params
         )
         began = time.perf_counter()
         reason: Literal["eos", "word", "limit"]
         word = ""
         while True:
-            if draft.count >= most or time.perf_counter() - began > wanted.seconds:
+            if draft.count >= most or time.perf_counter() - began > params.seconds:
                 reason = "limit"
                 break
             token = draft.choose(p)
@@ -142,7 +141,7 @@ class Generator:
 
     def _must_hide(self, before: str, offered: str) -> bool:
         """Return True if ``offered``, after ``before``, must not be shown."""
-        user_model = self._voice.user_model
+        user_model = self._source.user_model
         return self._also_hides(before, offered) or (
             user_model is not None and user_model.must_hide(before, offered)
         )
@@ -169,7 +168,7 @@ class Generator:
                 break
             extra = self._tokenizer.encode(other[-16 * _EXTRA_TOKENS :]) + extra
         line = [*extra[-_EXTRA_TOKENS:], *self._breaks, *ids] if extra else ids
-        user_model = self._voice.user_model
+        user_model = self._source.user_model
         context = [*self._breaks, *line] if user_model is None else user_model.recent.context(line)
         return context, len(ids), excess > 0 or len(text) < len(prompt.text)
 
@@ -231,7 +230,7 @@ class Generator:
     def _next_probs(self, context: list[int]) -> NDArray[np.float32]:
         """Return the distribution (vocab,) after ``context``, whose tokens but the last are cached."""
         self._session.truncate(len(context) - 1)
-        user_model, p = self._voice.user_model, softmax(self._session.feed(context[-1:])[0])
+        user_model, p = self._source.user_model, softmax(self._session.feed(context[-1:])[0])
         if user_model is None or not self._uses_memory:
             return p
-        return self._voice.mixture.mix(p, user_model.memory, user_model.memory.predict(context))
+        return self._source.mixture.mix(p, user_model.memory, user_model.memory.predict(context))

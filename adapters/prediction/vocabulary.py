@@ -32,7 +32,7 @@ MAX_WORD_CHARS = 40
 
 @dataclass(frozen=True)
 class Continuation:
-    """What is known of a word's second token: its distribution ``p`` (vocab,), and how far to trust it, 0 to 1."""
+    """A distribution ``p`` (vocab,) over a word's second token, and how far to trust it, 0 to 1."""
 
     p: NDArray[np.float32]
     trust: float

@@ -226,9 +226,7 @@ class _TrainingState:
 def _snapshot(
     state: _TrainingState, values: Tensor, optimizer: torch.optim.Optimizer, compute_dtype: torch.dtype
 ) -> bytes:
-    """Return a checkpoint as a safetensors file: the values, the states of optimizer and random generator, the
-    progress.
-    """
+    """Return a checkpoint as a safetensors file: values, optimizer state, random state, progress."""
     kept = {
         f"optimizer.{name}": tensor for name, tensor in optimizer.state_dict()["state"].get(0, {}).items()
     }

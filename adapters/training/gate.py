@@ -27,8 +27,7 @@ _TOP_K = 3
 
 @dataclass
 class Tally:
-    """Scores by stretch of held-out text: tokens, their negative log-likelihood in nats, hits among the three
-    likeliest.
+    """Scores by stretch of held-out text: tokens, negative log-likelihood in nats, hits among the three likeliest.
 
     A stretch is an entry, or 64 tokens of a longer one; adapters are compared stretch by stretch.
     """
@@ -74,11 +73,14 @@ class AdapterScores:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether the adapter is promoted, why in one sentence, and the paired comparison behind it.
+    """The decision on an adapter, the reason in one sentence, and the paired comparison behind it.
 
-    ``gain_bits`` is the mean gain a token over what is served now; ``p_value`` is how often chance alone would bring
-    as much. A ``promising`` adapter is not served, and yet seems better: what it has learned is worth going on from,
-    and the next text may prove it.
+    Attributes:
+        promoted: True if it is served from now on.
+        promising: it is not served, and yet seems better: the next round can go on from it, and new text may prove it.
+        reason: for the user.
+        gain_bits: mean gain a token over what is served now.
+        p_value: how often chance alone would bring as much.
     """
 
     promoted: bool

@@ -70,8 +70,8 @@ def typed(split: EvalSplit, result: dict[str, Any], settings: Settings) -> dict[
         rare_min_count=settings.rare_min_count,
     )
     arms = [arm for arm in evaluation._ARMS if arm.memory and arm.context]
-    clock = evaluation._Clock(1, 1, lambda _event: None)
-    typist = evaluation._Typist(order, split.history, split.test, clock)
+    clock = evaluation._ProgressReporter(1, 1, lambda _event: None)
+    typist = evaluation._ArmRunner(order, split.history, split.test, clock)
     return {arm.name: typist.type(arm, len(split.history), ghosts=False) for arm in arms}
 
 

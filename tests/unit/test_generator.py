@@ -144,8 +144,8 @@ def test_an_adapter_has_its_say(writer, make_lora, tiny):
     ],
 )
 def test_penalties_make_what_was_said_less_likely(tiny_tokenizer, penalty, chosen):
-    wanted = SamplingParams(10, temperature=0, **penalty)
-    draft = GeneratedText(tiny_tokenizer, "", lambda _b, _o: False, ids=[9, 9], typed=b"", wanted=wanted)
+    params = SamplingParams(10, temperature=0, **penalty)
+    draft = GeneratedText(tiny_tokenizer, "", lambda _b, _o: False, ids=[9, 9], typed=b"", params=params)
     p = np.zeros(tiny_tokenizer.vocab_size, np.float32)
     ids = {name: tiny_tokenizer.encode(name)[0] for name in "ab"}
     p[[ids["a"], ids["b"]]] = 0.6, 0.4
@@ -311,8 +311,8 @@ def test_a_text_ends_where_nothing_may_follow(writer):
 
 
 def test_a_long_string_without_spaces_is_shown_on_the_way(tiny_tokenizer):
-    wanted = SamplingParams(1000, temperature=0)
-    draft = GeneratedText(tiny_tokenizer, "", lambda _b, _o: False, ids=[], typed=b"", wanted=wanted)
+    params = SamplingParams(1000, temperature=0)
+    draft = GeneratedText(tiny_tokenizer, "", lambda _b, _o: False, ids=[], typed=b"", params=params)
     p = np.full(tiny_tokenizer.vocab_size, 1 / tiny_tokenizer.vocab_size, np.float32)
     shown = ""
     for raw in [bytes([byte]) for byte in "漢字".encode() * 100]:
@@ -347,8 +347,8 @@ def test_only_the_template_sets_marks(tiny_tokenizer):
     "more", [{"frequency_penalty": -2}, {"temperature": 1e-310}, {"presence_penalty": -2}]
 )
 def test_the_least_and_most_that_may_be_asked_for_choose_a_token(tiny_tokenizer, more):
-    wanted = SamplingParams(10, **more)
-    draft = GeneratedText(tiny_tokenizer, "", lambda _b, _o: False, ids=[], typed=b"", wanted=wanted)
+    params = SamplingParams(10, **more)
+    draft = GeneratedText(tiny_tokenizer, "", lambda _b, _o: False, ids=[], typed=b"", params=params)
     draft.ids += [9] * 1000
     p = np.full(tiny_tokenizer.vocab_size, 1 / tiny_tokenizer.vocab_size, np.float32)
     assert draft.choose(p) is not None
