@@ -16,7 +16,8 @@ import regex
 
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.prediction.vocabulary import WORD, Continuation, Matches
+from idiolect.adapters.prediction.vocabulary import WORD, Matches
+from idiolect.adapters.prediction.word_table import Continuation
 from idiolect.models.tokenizer import Tokenizer
 
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
