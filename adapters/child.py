@@ -1,10 +1,10 @@
-"""What the processes for long work have in common: text in on stdin, events out as JSON lines, the end.
+"""Runs long work in a process of its own: text comes in on stdin, events go out as JSON lines.
 
-Whoever starts one writes a line of JSON with the order, a line with the number of entries and then a
-line of JSON an entry, and keeps the pipe open: the process ends when it closes. Nothing is written but
-the events, nothing is kept, and all else on the machine goes first.
+The parent writes a line of JSON with the request, a line with the number of entries, and a line of JSON for each
+entry. It keeps the pipe open: the process ends when it closes. The process writes nothing but events, keeps nothing,
+and gives way to everything else on the machine.
 
-On the way, whoever started it may send lines of :class:`Asked`: that the process was suspended, or is to stop.
+While it works, the parent may send lines for :class:`ParentMessages`: that the process was suspended, or is to stop.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ Emit = Callable[[dict[str, Any]], None]
 
 
 class StoppedError(Exception):
-    """The process was asked to stop, and has put in order what it leaves."""
+    """The parent asked the process to stop, and it has sent what it leaves behind."""
 
 
 @dataclass
-class Asked:
-    """What whoever started the process asks of it on the way.
+class ParentMessages:
+    """What the parent says while the process works.
 
-    A line ``{"suspended_s": 12.5}`` says how long it was suspended, ``{"stop": true}`` that it is to stop soon: a
-    process that can leave something to go on from does so and raises StoppedError. One that looks at neither, and
-    gives no `Asked` to :func:`work`, ends at once.
+    A line ``{"suspended_s": 12.5}`` says how long the process was suspended; ``{"stop": true}`` asks it to stop soon.
+    Work that can leave a checkpoint does so and raises StoppedError. Work that reads no messages gives none to
+    :func:`work`, and ends at once when it is asked to stop.
     """
 
     stop: threading.Event = field(default_factory=threading.Event)
     suspensions: Suspensions = field(default_factory=Suspensions)
 
-    def hear(self, line: dict[str, Any]) -> None:
+    def handle(self, line: dict[str, Any]) -> None:
         """Take in one line."""
         self.suspensions.add(line.get("suspended_s", 0.0))
         if line.get("stop"):
@@ -57,14 +57,16 @@ class Asked:
 
 
 def work(
-    do: Callable[[dict[str, Any], list[Any], Emit], None], out_of_memory: str, asked: Asked | None = None
+    do: Callable[[dict[str, Any], list[Any], Emit], None],
+    out_of_memory: str,
+    messages: ParentMessages | None = None,
 ) -> int:
-    """Read the order and the entries, let ``do`` work on them, and return the exit status.
+    """Read the request and the entries, let ``do`` work on them, and return the exit status.
 
     Args:
-        do: gets the order, the entries and what to send events with.
+        do: gets the request, the entries and the function that sends events.
         out_of_memory: what to tell the user when memory runs out.
-        asked: what is told of on the way, where the work looks at it.
+        messages: where to put what the parent says meanwhile; None if the work does not look at it.
     """
     shield()
     _outlive_nobody()
@@ -83,7 +85,7 @@ def work(
         order = json.loads(next(lines))
         count = int(next(lines))
         entries = [json.loads(next(lines)) for _ in range(count)]
-        threading.Thread(target=_listen, args=(lines, asked), daemon=True).start()
+        threading.Thread(target=_listen, args=(lines, messages), daemon=True).start()
         _yield_to_everybody()
         do(order, entries, emit)
     except StoppedError:
@@ -98,7 +100,7 @@ def work(
 
 
 def _say_where(error: BaseException | None) -> None:
-    """Tell what went wrong and where, for the service's log; the message may quote the user, so it is left out."""
+    """Write the kind and the place of an error to stderr for the log, without its message, which may quote the user."""
     if error is not None:
         [*_, last] = traceback.extract_tb(error.__traceback__, limit=-1) or [None]
         where = f" at {os.path.basename(last.filename)}:{last.lineno} in {last.name}" if last else ""
@@ -106,13 +108,13 @@ def _say_where(error: BaseException | None) -> None:
 
 
 def _outlive_nobody() -> None:
-    """Be woken where whoever started this process dies while it stands still: awake, it finds its input closed."""
+    """Have this process woken when its parent dies while it is suspended: it then finds its input closed."""
     with contextlib.suppress(AttributeError, OSError):  # Linux alone has it
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
 def _yield_to_everybody() -> None:
-    """Run only when nothing else wants the processor or the disk, as far as the platform can say so."""
+    """Run only when nothing else wants the processor or the disk, as far as the platform can do that."""
     process = psutil.Process()
     with contextlib.suppress(psutil.Error, OSError, AttributeError):
         process.nice(19 if os.name == "posix" else getattr(psutil, "IDLE_PRIORITY_CLASS", 0))
@@ -124,7 +126,7 @@ def _yield_to_everybody() -> None:
 
 
 def _lines(fd: int) -> Iterator[bytearray]:
-    """Lines, until the other end is closed. Not through sys.stdin, whose lock would be held at the very end."""
+    """Yield lines until the other end closes. Not through sys.stdin, whose lock would be held at interpreter exit."""
     held = bytearray()
     while chunk := os.read(fd, 1 << 16):
         held += chunk
@@ -133,10 +135,10 @@ def _lines(fd: int) -> Iterator[bytearray]:
             yield from lines
 
 
-def _listen(lines: Iterator[bytearray], asked: Asked | None) -> NoReturn:
-    """Hear what is asked, and end with the parent, which holds the other end of stdin open as long as it lives."""
+def _listen(lines: Iterator[bytearray], messages: ParentMessages | None) -> NoReturn:
+    """Handle messages, and exit with the parent, which holds the other end of stdin open as long as it lives."""
     for line in lines:
-        if asked is None:
+        if messages is None:
             break
-        asked.hear(json.loads(line))
+        messages.handle(json.loads(line))
     os._exit(0)

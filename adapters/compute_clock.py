@@ -1,4 +1,4 @@
-"""How long a round may take: counted in computing time, so that neither busy programs nor a wait use it up."""
+"""Measures a round in computing time, so that neither busy programs nor a suspension use up its budget."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ PATIENCE = 4.0
 
 
 class Suspensions:
-    """How long this process was suspended, as whoever suspended it says. Safe to use from several threads."""
+    """How long this process was suspended, as told by the process that suspended it. Any thread may use it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._total_s = 0.0
 
     def add(self, seconds: float) -> None:
-        """It was suspended for so long."""
+        """Add one suspension of so many seconds."""
         with self._lock:
             self._total_s += seconds
 
     @property
     def total_s(self) -> float:
-        """All suspensions together."""
+        """Seconds of all suspensions together."""
         with self._lock:
             return self._total_s
 
 
-class Clock:
-    """Counts what a round has used up of its budget. For the main thread, which computes all along.
+class ComputeClock:
+    """Counts what a round has used up of its budget. For the main thread, which computes all the time.
 
-    That thread's processor time is, on an idle machine, the time on the wall, however many threads help it; beside
-    busy programs it stands still while they run. Then the time on the wall counts for a quarter (`PATIENCE`), so
-    that a round comes to its end all the same. While the process is suspended nothing counts.
+    On an idle machine that thread's processor time equals the wall time, however many threads help it; beside busy
+    programs it stands still while they run. Then a quarter of the wall time counts (:data:`PATIENCE`), so that a round
+    ends all the same. A suspension does not count.
 
     Args:
-        budget_s: what there is.
-        spent_s: what earlier processes have used up of it, for a round that goes on.
-        suspended_s: how long this process has been suspended.
+        budget_s: the budget.
+        spent_s: what earlier processes of the same round have used up.
+        suspended_s: returns how long this process has been suspended.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class Clock:
         self._started = self.awake_s()
 
     def awake_s(self) -> float:
-        """Seconds on the wall less those suspended; only differences mean something."""
+        """Return wall seconds without suspensions; only differences have a meaning."""
         return time.monotonic() - self._suspended_s()
 
     def spent_s(self) -> float:
-        """What is used up; from the start of the process on, which imports much."""
+        """Return the seconds used up since the start of the process, its imports included."""
         return self._before_s + max(time.thread_time(), (self.awake_s() - self._started) / PATIENCE)
 
     def left_s(self) -> float:
-        """What is left; below zero once it is over."""
+        """Return the seconds that are left; negative once the budget is used up."""
         return self.budget_s - self.spent_s()

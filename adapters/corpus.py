@@ -1,4 +1,4 @@
-"""Entries as training rows and as held-out text."""
+"""Entries as training rows, as held-out text, and as recent text before a prefix."""
 
 from __future__ import annotations
 
@@ -23,12 +23,14 @@ HELD_OUT_MOST = 4000  # tokens; more would take the round's time from training
 class Rows:
     """Packed training text.
 
-    ``ids`` (rows, width + 1) int64: each row's inputs and, one place on, its targets.
-    ``weights`` (rows, width) float32: what each target's loss counts for; zero for what the user
-    did not write (the breaks between entries, and the filling at the ends), and for what only stands before.
-    ``entries`` (rows, 2) int64: the places of the first entry that a row has something of, and of the one after the
-    last. The last ``general`` rows are not to be learned but not to be unlearned: there the base's word is the target.
-    The first ``before`` targets of all other rows are the last ones of the row before: they are there to be looked at.
+    Attributes:
+        ids: (rows, width + 1) int64, each row's inputs and, shifted by one, its targets.
+        weights: (rows, width) float32, the weight of each target's loss. It is 0 for what the user did not write
+            (separators and padding) and for what is only context.
+        entries: (rows, 2) int64, the first entry that a row has something of, and the one after the last.
+        general: how many of the last rows are general text, which must not be unlearned: their target is the base
+            model's distribution.
+        before: the first targets of each other row, which repeat the last ones of the row before as context.
     """
 
     ids: NDArray[np.int64]
@@ -47,11 +49,11 @@ class Rows:
         return width - self.before
 
 
-def few_of_each(entries: Mapping[int, Ids]) -> list[int]:
-    """The places of entries without those that repeat an earlier one for the third time or more.
+def drop_repeats(entries: Mapping[int, Ids]) -> list[int]:
+    """Return the indices of the entries, without those that repeat an earlier one for the third time or more.
 
-    What is said again and again the memory knows best, and what an adapter reads often it can be made to recite
-    (Lee et al. 2022, Deduplicating Training Data Makes Language Models Better).
+    The n-gram memory knows best what is written again and again, and an adapter can be made to recite what it reads
+    often (Lee et al. 2022, Deduplicating Training Data Makes Language Models Better).
     """
     times: Counter[tuple[int, ...]] = Counter()
     kept = []
@@ -63,15 +65,17 @@ def few_of_each(entries: Mapping[int, Ids]) -> list[int]:
     return kept
 
 
-def to_train_on(lengths: Mapping[int, int], seen: Collection[int], random: np.random.Generator) -> list[int]:
-    """The places of the entries that a round trains on: all new ones and, at random, as much that was seen before.
+def choose_training_entries(
+    lengths: Mapping[int, int], seen: Collection[int], random: np.random.Generator
+) -> list[int]:
+    """Return the indices of the entries to train on: all new ones and, at random, as many tokens of old ones.
 
-    New text alone would make the adapter forget the old; all of the old in each round would make it recite what it has
-    read most often, and predict worse.
+    New text alone would make the adapter forget the old text. All of the old text in each round would make it recite
+    what it has read most often, and predict worse.
 
     Args:
-        lengths: tokens of the entry at each place.
-        seen: places of the entries that the adapter to start from was trained on.
+        lengths: tokens of the entry at each index.
+        seen: indices of the entries that the adapter to start from was trained on.
         random: makes the choice.
     """
     chosen = [place for place in lengths if place not in seen]
@@ -92,11 +96,16 @@ def pack(
     *,
     before: int = 0,
 ) -> Rows:
-    """Lay entries end to end, ``breaks`` before each, and cut the line into rows of ``length`` tokens.
+    """Lay entries end to end, a separator before each, and cut them into rows of ``length`` tokens.
 
-    Entries keep their order: a row shows an entry with those before it in view, as a suggestion sees them, and with
-    the ``before`` tokens that precede the row. ``weigh`` tells what each token of an entry counts for; without it each
-    counts for one.
+    Entries keep their order: a row shows an entry with the entries before it as context, as a suggestion sees them.
+
+    Args:
+        entries: token ids of each.
+        length: tokens of a row that are learned.
+        breaks: the separator's tokens.
+        weigh: returns the weight of each token of an entry; 1 each without it.
+        before: tokens before the row that it repeats as context.
     """
     ids: list[int] = [breaks[0]] * before
     counts: list[float] = [0.0] * before
@@ -125,14 +134,14 @@ def pack(
 
 
 def hold_out(lengths: Sequence[int], seen: frozenset[int]) -> list[int]:
-    """The places of the newest entries that the serving adapter has not seen: those to judge by.
+    """Return the indices of the newest entries that the serving adapter has not seen: those to judge by.
 
-    About a tenth of all tokens, :data:`HELD_OUT_LEAST` at the least and :data:`HELD_OUT_MOST` at the
-    most, and no more entries once that is a third of what there is.
+    They hold about a tenth of all tokens, at least :data:`HELD_OUT_LEAST` and at most :data:`HELD_OUT_MOST`, and at
+    most a third of the text.
 
     Args:
         lengths: tokens of each entry, in order of time.
-        seen: places of the entries that the serving adapter was trained on.
+        seen: indices of the entries that the serving adapter was trained on.
     """
     total = sum(lengths)
     wanted = min(max(HELD_OUT_SHARE * total, HELD_OUT_LEAST), HELD_OUT_MOST, total / 3)
@@ -147,48 +156,52 @@ def hold_out(lengths: Sequence[int], seen: frozenset[int]) -> list[int]:
     return places[::-1]
 
 
-def general_passages() -> tuple[list[str], list[str]]:
-    """General English that an adapter must not unlearn: passages to replay, and others to judge by."""
+def read_general_passages() -> tuple[list[str], list[str]]:
+    """Return general English that an adapter must not unlearn: passages to replay, and others to judge by."""
     text = resources.files("idiolect.adapters").joinpath("general.txt").read_text("utf-8")
     passages = [" ".join(passage.split()) for passage in text.split("\n\n") if passage.strip()]
     return passages[0::2], passages[1::2]
 
 
 def windows(ids: Ids, size: int) -> Iterator[Ids]:
-    """Cut a long entry into pieces of at most ``size`` tokens."""
+    """Yield pieces of at most ``size`` tokens of a long entry."""
     for start in range(0, len(ids), size):
         yield ids[start : start + size]
 
 
-class Recent:
-    """The user's latest entries as one line of tokens, the context that every suggestion starts from.
+class RecentText:
+    """The user's latest entries as one sequence of tokens, the context that every suggestion starts from.
 
-    The line grows at its end, so that a KV cache of it stays valid, until it is twice ``limit``; then
-    it is cut to the newest ``limit`` tokens.
+    The sequence grows at its end, so that its KV cache stays valid, until it is twice ``limit`` tokens long. Then it is
+    cut to the newest ``limit`` tokens.
+
+    Args:
+        limit: tokens that are always kept.
+        separator: tokens between two entries.
     """
 
-    def __init__(self, limit: int, breaks: Ids) -> None:
+    def __init__(self, limit: int, separator: Ids) -> None:
         self.limit = limit
-        self.breaks = list(breaks)
-        self._line: list[int] = []
+        self.separator = list(separator)
+        self._tokens: list[int] = []
 
     def add(self, ids: Ids) -> None:
         """Append an entry."""
-        line = [*self._line, *self.breaks, *ids]
+        tokens = [*self._tokens, *self.separator, *ids]
         # Set once: a reader in another thread must never see more than fits.
-        self._line = line if len(line) <= 2 * self.limit else line[len(line) - self.limit :]
+        self._tokens = tokens if len(tokens) <= 2 * self.limit else tokens[len(tokens) - self.limit :]
 
     @property
-    def line(self) -> Ids:
-        """What came before: another list, or the very same where nothing was added."""
-        return self._line
+    def tokens(self) -> Ids:
+        """All tokens: the very same list for as long as nothing is added."""
+        return self._tokens
 
-    def before(self, ids: Ids) -> list[int]:
-        """The whole context of an entry being written: what came before, a break, and its tokens so far."""
-        return [*self._line, *self.breaks, *ids]
+    def context(self, ids: Ids) -> list[int]:
+        """Return what the model reads while an entry is written: the latest entries, a separator, its tokens so far."""
+        return [*self._tokens, *self.separator, *ids]
 
-    def copy(self) -> Recent:
-        """An independent copy."""
-        other = Recent(self.limit, self.breaks)
-        other._line = list(self._line)
+    def copy(self) -> RecentText:
+        """Return an independent copy."""
+        other = RecentText(self.limit, self.separator)
+        other._tokens = list(self._tokens)
         return other

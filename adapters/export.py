@@ -71,13 +71,13 @@ def export(kind: str, lora: Lora, base: BasePaths, path: Path) -> Path:
 
 
 def _keep_private(made: Path) -> None:
-    """What was learned from private text is for its owner alone, like the store."""
+    """Make the files readable by their owner alone, like the store: they were learned from private text."""
     for file in [made, *made.rglob("*")]:
         file.chmod(0o700 if file.is_dir() else 0o600)
 
 
 def _onnx_adapter(lora: Lora, _base: BasePaths, path: Path) -> None:
-    """onnxruntime's ``.onnx_adapter``: the graph's adapter inputs by name, for ``LoraAdapter.Load``."""
+    """Write onnxruntime's ``.onnx_adapter``: the graph's adapter inputs by name, for ``LoraAdapter.Load``."""
     values = {
         name: ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(m)) for name, m in lora.tensors().items()
     }
@@ -89,7 +89,7 @@ def _onnx_adapter(lora: Lora, _base: BasePaths, path: Path) -> None:
 
 
 def _peft(lora: Lora, base: BasePaths, folder: Path) -> None:
-    """A folder that ``peft.PeftModel.from_pretrained`` loads; fused maps are taken apart again."""
+    """Write a folder that ``peft.PeftModel.from_pretrained`` loads; fused maps are taken apart again."""
     folder.mkdir()
     tensors: dict[str, NDArray[np.float32]] = {}
     for layer in range(lora.config.first_layer, base.config.layers):
@@ -122,7 +122,7 @@ def _peft(lora: Lora, base: BasePaths, folder: Path) -> None:
 
 
 def _merged(lora: Lora, base: BasePaths, path: Path) -> None:
-    """One ``.onnx`` file with the adapter added to the weights, rounded to 8 bits again."""
+    """Write one ``.onnx`` file with the adapter added to the weights, rounded to 8 bits again."""
     import onnx  # large, and not needed to serve
 
     from idiolect.models.graph import build_graph, read_weights
@@ -134,7 +134,7 @@ def _merged(lora: Lora, base: BasePaths, path: Path) -> None:
 
 
 def merge(weights: Weights, lora: Lora) -> Weights:
-    """The base with ``B A`` added to each adapted map, in 8-bit blocks again."""
+    """Return the base with ``B A`` added to each adapted map, in 8-bit blocks again."""
     tensors = lora.tensors()
 
     def merged(name: str, blocks: Blocks) -> Blocks:

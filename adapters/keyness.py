@@ -1,9 +1,9 @@
-"""What sets one person's writing apart from general English: words and phrases that they use more than others do.
+"""Finds the words and phrases that one person uses more often than general English does.
 
-The measure is the log-likelihood ratio of Dunning (1993) for a binomial whose probability under the null hypothesis is
-known: how often general English uses a word (wordfreq's frequencies, in the lexicon). For a phrase no such frequency is
-known, but it can't be above that of its rarest word. So a phrase is listed if it alone is used more often than others
-use its rarest word at all.
+The measure is Dunning's (1993) log-likelihood ratio for a binomial whose probability under the null hypothesis is
+known: how often general English uses a word (wordfreq's frequencies, in the lexicon). A phrase has no such frequency,
+but it can't be more frequent than its rarest word. So a phrase is listed if it alone is used more often than others
+use that word.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _SAME = 0.8  # of a phrase's uses within one longer phrase: then only that one i
 class Keyword:
     """A word or phrase as it is most often written.
 
-    ``count`` is how often it is used and ``entries`` in how many entries; ``times`` how many times as often as in
-    general English (for a phrase and an unknown word: at least); ``score`` the log-likelihood ratio.
+    ``count`` is how often it is used and ``entries`` in how many entries; ``times`` is how many times as often as in
+    general English (for a phrase or an unknown word: at least); ``score`` is the log-likelihood ratio.
     """
 
     text: str
@@ -45,7 +45,7 @@ class Keyword:
 
 
 def keywords(texts: Iterable[str], lexicon: Lexicon) -> list[Keyword]:
-    """The words and phrases that are used beyond what general English does, the most characteristic first."""
+    """Return the words and phrases that are used more often than in general English, the most characteristic first."""
     text = _Text(texts)
     if not len(text.ids):
         return []
@@ -78,14 +78,16 @@ def _folded(word: str) -> str:
 
 
 def _general(lexicon: Lexicon, word: str) -> float:
-    """How often general English uses a word, per word; of one that the lexicon lacks, no more than this."""
+    """Return how often general English uses a word, per word; of an unknown one, the lowest frequency known."""
     place = lexicon.place(word)
     return float(lexicon.frequency.min() if place is None else lexicon.frequency[place])
 
 
 def _likelihood(count: int, total: int, p: float) -> float:
-    """Twice the log-likelihood ratio of ``count`` in ``total`` against the probability ``p`` (Dunning 1993, eq. for
-    one binomial with its maximum likelihood under the alternative)."""
+    """Return twice the log-likelihood ratio of ``count`` in ``total`` against the probability ``p``.
+
+    Dunning 1993, the equation for one binomial with its maximum likelihood under the alternative.
+    """
     rest = total - count
     score = count * np.log(count / (total * p))
     if rest:
@@ -94,7 +96,7 @@ def _likelihood(count: int, total: int, p: float) -> float:
 
 
 class _Text:
-    """All text as word numbers, a break being -1. ``words[i]`` is what the number i stands for."""
+    """All text as word numbers, with -1 for a break. ``words[i]`` is the word with the number i."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         forms: dict[str, int] = {}
@@ -118,14 +120,14 @@ class _Text:
             self._written.setdefault(int(word_of[number]), form)
 
     def form(self, number: int) -> str:
-        """A word as it is most often written."""
+        """Return a word as it is most often written."""
         return self._written[number]
 
     def repeated(self) -> Iterable[tuple[int, NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]]:
-        """For each length: where words and phrases that are used often enough begin, how often, in how many entries.
+        """Yield where the frequent words and phrases of each length begin, with their uses and their entries.
 
-        A phrase can be frequent only if what it begins with and its last word are: so each length is looked for
-        among what is left of the one before.
+        A phrase can be frequent only if the phrase without its last word is, and that word is. So each length is
+        searched among what is left of the one before.
         """
         grams = self.ids.astype(np.int64)
         for n in range(1, _LONGEST + 1):

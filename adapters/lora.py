@@ -23,6 +23,13 @@ class AdapterFormatError(IdiolectError):
     http_status: ClassVar[int] = 500
 
 
+def read_metadata(blob: bytes) -> dict[str, str]:
+    """Return the metadata in the header of a safetensors file. Raises ValueError or KeyError where there are none."""
+    header = json.loads(blob[8 : 8 + int.from_bytes(blob[:8], "little")])
+    metadata: dict[str, str] = header["__metadata__"]
+    return metadata
+
+
 @dataclass(frozen=True)
 class LoraConfig:
     """Which maps are adapted, and how strongly: ``W x + (alpha / rank) B A x``.
@@ -41,25 +48,25 @@ class LoraConfig:
 
     @property
     def scale(self) -> float:
-        """What B is multiplied by."""
+        """The factor of ``B A``, alpha / rank."""
         return self.alpha / self.rank
 
     def covers(self, name: str) -> bool:
-        """Whether the graph input ``{layer}.{group}.{A or B}`` belongs to this adapter."""
+        """Return True if the graph input ``{layer}.{group}.{A or B}`` belongs to this adapter."""
         layer, group, _ = name.split(".")
         return int(layer) >= self.first_layer and group in self.targets
 
 
 @dataclass(frozen=True)
 class Lora:
-    """An adapter: its configuration and its matrices by graph input name, the scale not yet in B."""
+    """An adapter: its configuration, and its matrices by graph input name, without the scale in B."""
 
     config: LoraConfig
     matrices: dict[str, NDArray[np.float32]]
 
     @classmethod
     def fresh(cls, config: LoraConfig, base: LlamaConfig, seed: int = 0) -> Lora:
-        """A new adapter that changes nothing: A uniform as in the reference implementation, B zero."""
+        """Return a new adapter that changes nothing: A is uniform as in the reference implementation, B is zero."""
         random = np.random.default_rng(seed)
         matrices = {}
         for name, (features_in, features_out) in adapter_inputs(base):
@@ -74,32 +81,31 @@ class Lora:
         return cls(config, matrices)
 
     def tensors(self) -> dict[str, NDArray[np.float32]]:
-        """The graph's adapter inputs, the scale multiplied into B."""
+        """Return the graph's adapter inputs, with the scale multiplied into B."""
         scale = np.float32(self.config.scale)
         return {name: m * scale if name.endswith("B") else m for name, m in self.matrices.items()}
 
     def rescaled(self, alpha: float) -> Lora:
-        """The same adapter with another scale, and B in return smaller or larger."""
+        """Return an equal adapter with another alpha, and B scaled in return."""
         factor = np.float32(self.config.alpha / alpha)
         matrices = {name: m * factor if name.endswith("B") else m for name, m in self.matrices.items()}
         return Lora(replace(self.config, alpha=alpha), matrices)
 
     def to_bytes(self) -> bytes:
-        """The adapter as a safetensors file in half precision."""
+        """Return the adapter as a safetensors file in half precision."""
         halves = {name: matrix.astype(np.float16) for name, matrix in self.matrices.items()}
         return safetensors.numpy.save(halves, {"lora": json.dumps(asdict(self.config))})
 
     @classmethod
     def from_bytes(cls, blob: bytes, base: LlamaConfig) -> Lora:
-        """The inverse of :meth:`to_bytes`.
+        """Read what :meth:`to_bytes` returned.
 
         Raises:
             AdapterFormatError: not such a file, or made for a base model of another shape.
         """
         try:
             matrices = {k: v.astype(np.float32) for k, v in safetensors.numpy.load(blob).items()}
-            header = json.loads(blob[8 : 8 + int.from_bytes(blob[:8], "little")])
-            values = json.loads(header["__metadata__"]["lora"])
+            values = json.loads(read_metadata(blob)["lora"])
             config = LoraConfig(**{**values, "targets": tuple(values["targets"])})
         except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
             raise AdapterFormatError(

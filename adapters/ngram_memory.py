@@ -46,9 +46,12 @@ _START = 0  # fills the context before an entry's first token; the vocabulary's 
 class Prediction:
     """What the memory expects next, as a sparse distribution over tokens.
 
-    ``p[i]`` belongs to token ``ids[i]`` (ascending); ``backoff`` is the mass left to the unigram
-    distribution, so that ``p.sum() + backoff == 1``. ``order`` is the longest context found and
-    ``total`` how often it was seen.
+    Attributes:
+        ids: (N,) ascending token ids.
+        p: (N,) their probabilities.
+        backoff: the mass left to the unigram distribution, so that ``p.sum() + backoff == 1``.
+        order: length of the longest context found, in tokens.
+        total: how often that context was seen.
     """
 
     ids: NDArray[np.intp]
@@ -76,7 +79,7 @@ class _Counts(NamedTuple):
         return cls(ordered[edges[:-1]], (edges[1:] - edges[:-1]).astype(np.float32), len(ordered))
 
     def plus(self, token: np.uint16) -> _Counts:
-        """The counts with one token more."""
+        """Return the counts with one token more."""
         at = self.ids.searchsorted(token)
         if at < len(self.ids) and self.ids[at] == token:
             counts = self.counts.copy()
@@ -111,7 +114,7 @@ class _Tree(NamedTuple):
         return cls(tuple(pages), tuple([int(page[0]) for page in pages[1:]]), heavy)
 
     def grown(self, new: NDArray[np.uint64]) -> _Tree:
-        """The tree with more numbers, ``new``, in order."""
+        """Return the tree with more numbers, ``new``, in order."""
         if _REBUILT * len(new) > self.heavy[1, _SPANS[0]].total:
             return _Tree.of(_merged(*self.pages, new))
         values = new.tolist()
@@ -138,12 +141,12 @@ class _Tree(NamedTuple):
         return tree
 
     def near(self, low: int, high: int) -> NDArray[np.uint64]:
-        """The numbers from ``low`` to ``high`` and some before and after them."""
+        """Return the numbers from ``low`` to ``high`` and some before and after them."""
         first, last = bisect_left(self.starts, low), bisect_right(self.starts, high)
         return self.pages[first] if first == last else np.concatenate(self.pages[first : last + 1])
 
     def run(self, low: int, high: int) -> NDArray[np.uint64]:
-        """The numbers from ``low`` to ``high``."""
+        """Return the numbers from ``low`` to ``high``."""
         values = self.near(low, high)
         return values[values.searchsorted(np.uint64(low)) : values.searchsorted(np.uint64(high), "right")]
 
@@ -151,8 +154,7 @@ class _Tree(NamedTuple):
 class FastMemory:
     """Interpolated n-grams up to :data:`ORDER` + 1 tokens, updated entry by entry.
 
-    Any thread may read at any time. It sees what followed one token with all of an entry or with
-    nothing of it.
+    Any thread may read at any time. It sees all that an entry adds after one token, or nothing of it.
 
     Args:
         vocab: tokens in the vocabulary, at most 65,536.
@@ -192,15 +194,21 @@ class FastMemory:
             self.tokens = tokens  # last: it tells a reader that what it knew is out of date
 
     def unigrams(self) -> NDArray[np.float32]:
-        """The distribution (vocab,) of single tokens, read-only; all zero while nothing is known."""
+        """Return the distribution (vocab,) of single tokens, read-only; all zero while nothing is known."""
         return self._unigrams
 
     def unigram(self, token: int) -> float:
-        """The share of one token in all that is known."""
+        """Return the share of one token among all tokens learned."""
         return float(self._unigrams[token])
 
+    def token_prob(self, prediction: Prediction, token: int) -> float:
+        """Return one token's probability in a ``prediction`` of this memory, its share of the unigrams included."""
+        index = int(np.searchsorted(prediction.ids, token))
+        known = index < len(prediction.ids) and prediction.ids[index] == token
+        return prediction.backoff * self.unigram(token) + (float(prediction.p[index]) if known else 0.0)
+
     def predict(self, context: Sequence[int]) -> Prediction:
-        """What follows ``context``, the tokens of the entry so far (only the last :data:`ORDER` matter)."""
+        """Return what follows ``context``, the tokens of the entry so far; only the last :data:`ORDER` count."""
         recent = [_START] * ORDER + [int(token) for token in context[-ORDER:]]
         known = self._after.get(recent[-1])
         if known is None:
@@ -232,7 +240,7 @@ class FastMemory:
 
 
 def _places(ids: NDArray[np.uint16], some: NDArray[np.uint16]) -> NDArray[np.intp] | slice:
-    """Where ``some`` of the ids are."""
+    """Return the indices of ``some`` of the ids."""
     if len(some) == len(ids):
         return slice(None)
     if len(some) < 512 or 8 * len(some) < len(ids):
@@ -243,7 +251,10 @@ def _places(ids: NDArray[np.uint16], some: NDArray[np.uint16]) -> NDArray[np.int
 
 
 def _found(known: NDArray[np.uint64] | _Tree, value: int) -> tuple[list[_Counts], list[list[int]]]:
-    """For each length of a context that is known, shortest first: counts, and after them lists of a few tokens."""
+    """Return what followed the contexts of each length that are known, the shortest first.
+
+    Frequent contexts have counts; rarer, longer ones have lists of a few tokens.
+    """
     counts: list[_Counts] = []
     if isinstance(known, _Tree):
         for length, span in enumerate(_SPANS, 1):
@@ -267,7 +278,7 @@ def _found(known: NDArray[np.uint64] | _Tree, value: int) -> tuple[list[_Counts]
 def _laid_out(
     entries: Iterable[Sequence[int] | NDArray[np.integer]],
 ) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
-    """All entries in one array, the context before the first token of each put in, and where their tokens are."""
+    """Return all entries in one array, each with a context of fillers before it, and which places hold their tokens."""
     left = iter(entries)
     texts, insides = [], []
     while batch := [*islice(left, _BATCH)]:
@@ -284,7 +295,7 @@ def _laid_out(
 
 
 def _filed(text: NDArray[np.uint16], inside: NDArray[np.bool_]) -> Iterator[tuple[int, NDArray[np.uint64]]]:
-    """Each token that something followed, with the numbers to file under it, in order."""
+    """Yield each token that something followed, with the numbers to file under it, in order."""
     near, follows = text[:-1], inside[1:]
     for first, last in pairwise(_ranges(text)):
         places = np.flatnonzero(follows & (near >= first) & (near < last)) + 1
@@ -303,7 +314,7 @@ def _filed(text: NDArray[np.uint16], inside: NDArray[np.bool_]) -> Iterator[tupl
 
 
 def _ranges(text: NDArray[np.uint16]) -> list[int]:
-    """Limits of token ranges that each have about ``_PASS`` places in the text."""
+    """Return limits of token ranges that each have about ``_PASS`` places in the text."""
     if len(text) <= _PASS:
         return [0, 1 << 16]
     times = np.zeros(1 << 16, dtype=np.int64)
@@ -314,7 +325,7 @@ def _ranges(text: NDArray[np.uint16]) -> list[int]:
 
 
 def _pages(values: NDArray[np.uint64]) -> list[NDArray[np.uint64]]:
-    """Numbers in as few pages as hold them; copies, or each page would keep all the numbers alive."""
+    """Return numbers in as few pages as hold them; copies, or each page would keep all the numbers alive."""
     size = -(-len(values) // -(-len(values) // _PAGE))
     return [values[low : low + size].copy() for low in range(0, len(values), size)]
 
@@ -326,7 +337,7 @@ def _merged(*parts: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def _edges(values: NDArray[np.unsignedinteger]) -> NDArray[np.intp]:
-    """Where each run of equal values starts, and the end."""
+    """Return where each run of equal values starts, and the end."""
     (inner,) = (values[1:] != values[:-1]).nonzero()
     edges = np.empty(len(inner) + 2, dtype=np.intp)
     edges[0], edges[-1] = 0, len(values)

@@ -1,7 +1,7 @@
 """Words that announce a secret, in seven languages: "password", "PIN", "opens with", "all lower case".
 
-One such word proves nothing. Redaction weighs it with the form of what stands beside it. What would be offered behind
-it is held back until it was typed often enough (:meth:`~idiolect.adapters.prediction.user_model.Knowledge.hides`).
+One such word proves nothing. Redaction weighs it together with the form of what stands beside it. A suggestion after
+it is held back until it was typed often enough (:meth:`~idiolect.adapters.prediction.user_model.UserModel.must_hide`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import regex
 
 
 class Cue(IntEnum):
-    """What a word speaks of; the number is its place in a vector of cues."""
+    """What a word hints at; the number is its place in a vector of cues."""
 
     PASSWORD = 0
     CODE = 1
@@ -142,7 +142,7 @@ _TABLE_SIZE: Final = 50_000
 
 @lru_cache(_TABLE_SIZE)
 def folded(word: str) -> str:
-    """``word`` in lower case and without accents, so that "Contraseña" and "contrasena" are one word."""
+    """Return ``word`` in lower case and without accents, so that "Contraseña" and "contrasena" are one word."""
     word = word.casefold().replace("’", "'")
     if word.isascii():
         return word
@@ -164,7 +164,7 @@ _IS: Final = frozenset((Cue.LINK,))
 
 @lru_cache(_TABLE_SIZE)
 def cues(word: str) -> frozenset[Cue]:
-    """What a word speaks of; ``word`` is :func:`folded`."""
+    """Return what a word hints at; ``word`` is :func:`folded`."""
     word = word.strip("'-") or word
     if word.endswith("'s"):  # "the password's hunter22"
         return cues(word[:-2]) | _IS | _TABLE.get(word, _NONE)
@@ -174,5 +174,5 @@ def cues(word: str) -> frozenset[Cue]:
 
 
 def announces_secret(text: str) -> bool:
-    """True if one of the last eight words of ``text`` speaks of a password, a code or a key."""
+    """Return True if one of the last eight words of ``text`` hints at a password, a code or a key."""
     return any(not cues(folded(word)).isdisjoint(_SECRET) for word in _WORD.findall(text)[-_TOLD:])

@@ -19,14 +19,14 @@ import numpy as np
 import psutil
 
 from idiolect.adapters.export import export
-from idiolect.adapters.generation.generator import Voice
+from idiolect.adapters.generation.generator import GenerationSource
 from idiolect.adapters.keyness import Keyword, keywords
 from idiolect.adapters.lora import Lora
 from idiolect.adapters.prediction.attribution import Attribution, Attributor
-from idiolect.adapters.prediction.loaded_model import Serving
+from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import NO_GHOST, Predictor, Suggestion
-from idiolect.adapters.prediction.user_model import Knowledge
+from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.daemon.evaluation.evals import Evals
 from idiolect.daemon.ingest.capture import Ingest, Learned, Progress
 from idiolect.daemon.ingest.inventory import Inventory
@@ -103,7 +103,7 @@ class Service:
             raise
 
     def _open(self) -> None:
-        self._serving = Serving(
+        self._serving = LoadedModel(
             self._base,
             threads=self._settings.threads,
             context_tokens=self._settings.context_tokens,
@@ -149,8 +149,8 @@ class Service:
         self._importing = 0
         self._know_everything(self._begin)
         self._warming = Latest("warm", lambda: self._predictor.warm(), quiet_s=_QUIET_S, first=True)
-        self._explained = Latest("explained", self._attributor.rest, quiet_s=_EXPLAINED_S)
-        self._looking = Latest("ahead", lambda: self._predictor.ahead(), quiet_s=_REST_S)
+        self._explained = Latest("explained", self._attributor.release, quiet_s=_EXPLAINED_S)
+        self._looking = Latest("ahead", lambda: self._predictor.prefetch(), quiet_s=_REST_S)
         self._ingest = Ingest(self._store, self._tokenizer.encode, self._learned, self._settings)
         self._watcher = Watcher(self._ingest, self._store)
         self.inventory = Inventory(self._store, self.forget, self._watcher.removing)
@@ -195,7 +195,7 @@ class Service:
         """Read a long ``prefix`` for :meth:`suggest`, a piece before each None: others need not wait for all of it."""
         if source != COMMANDS:
             self._rounds.user_is_typing()
-            yield from self._predictor.reading(prefix)
+            yield from self._predictor.prefill_in_pieces(prefix)
 
     def suggest(
         self,
@@ -206,11 +206,8 @@ class Service:
         given_up: Callable[[], bool] = lambda: False,
         place: Place = NOWHERE,
         source: str = "",
-        waiting: Callable[[], Sequence[str]] = tuple,
     ) -> Suggestion:
         """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``.
-
-        A pass that it needs is made for those ``waiting``, too: other prefixes.
 
         Ask :meth:`withheld` first whether anything may be suggested at ``place``. Commands are suggested where
         ``source`` says that it is a shell that asks, and only there.
@@ -221,7 +218,7 @@ class Service:
             found = self._commands.suggest(prefix, suffix, candidates, ghost_words, given_up)
         else:
             found = self._predictor.suggest(
-                prefix, suffix, candidates, ghost_words, given_up=given_up, waiting=waiting, remember=remember
+                prefix, suffix, candidates, ghost_words, given_up=given_up, remember=remember
             )
             self._looking.ask()
         return _without_secrets(prefix, found)
@@ -257,7 +254,7 @@ class Service:
         if (reason := self._ingest.off_limits.learning(place)) is not None:
             return FeedbackReceipt(False, reason)
         self._store.add_feedback(given, self._predictor.adapter_id, suggestion_stats.today())
-        self._predictor.uptake = self._trust.uptake()
+        self._predictor.acceptance_rate = self._trust.uptake()
         return FeedbackReceipt(True, None)
 
     def report(self, days: int) -> FeedbackReport:
@@ -488,11 +485,11 @@ class Service:
         if not self._importing:
             self._warming.ask()
 
-    def _begin(self, knowledge: Knowledge) -> None:
+    def _begin(self, knowledge: UserModel) -> None:
         self._predictor = self._make(knowledge, self._servable.active())
         self._predictor.warm()
 
-    def _know_everything(self, meanwhile: Callable[[Knowledge], None] = lambda _begun: None) -> None:
+    def _know_everything(self, meanwhile: Callable[[UserModel], None] = lambda _begun: None) -> None:
         """Make the knowledge anew from the store; an entry that arrives meanwhile counts once."""
         with self._learning:
             self._newest = self._store.last_id()
@@ -506,41 +503,43 @@ class Service:
         self._switch()
 
     def _know(
-        self, wanted: Callable[[int], object], meanwhile: Callable[[Knowledge], None] = lambda _begun: None
-    ) -> Knowledge:
+        self, wanted: Callable[[int], object], meanwhile: Callable[[UserModel], None] = lambda _begun: None
+    ) -> UserModel:
         """Knowledge of the entries whose id is ``wanted``."""
         known = (np.frombuffer(ids, "<u4") for entry, ids in self._store.token_ids() if wanted(entry))
-        return self._serving.knowledge(known, meanwhile)
+        return self._serving.build_user_model(known, meanwhile)
 
-    def _make(self, knowledge: Knowledge, chosen: tuple[int, Lora] | None) -> Predictor:
+    def _make(self, knowledge: UserModel, chosen: tuple[int, Lora] | None) -> Predictor:
         adapter_id, lora = chosen or (None, None)
         tensors = None if lora is None else lora.tensors()
         mixture = self._mixture(adapter_id)
-        predictor = self._serving.predictor(
+        predictor = self._serving.build_predictor(
             knowledge,
             mixture,
             adapter=tensors,
             adapter_id=adapter_id,
             calibration=self._trust.calibration,
-            restraint=self._trust.restraint,
+            ghost_penalty=self._trust.ghost_penalty,
         )
-        predictor.uptake = self._trust.uptake()
+        predictor.acceptance_rate = self._trust.uptake()
         return predictor
 
     def _mixture(self, adapter_id: int | None) -> list[Any] | None:
         """How far the memory is trusted beside this adapter, as far as that is known."""
         return self._trust.mixture(adapter_id) or self._trainer.mixture(adapter_id)
 
-    def _voice(self, adapter_id: int | None, knowing: bool) -> Voice:
+    def _voice(self, adapter_id: int | None, knowing: bool) -> GenerationSource:
         """What text is written from: as suggestions, with this adapter; or the base model that knows nothing."""
         if not knowing:
-            return Voice(None, Mixture(), None)
+            return GenerationSource(None, Mixture(), None)
         predictor = self._predictor
         if adapter_id == predictor.adapter_id:
-            return Voice(predictor.adapter, predictor.mixture, self._knowledge)
+            return GenerationSource(predictor.adapter, predictor.mixture, self._knowledge)
         tensors = None if adapter_id is None else self._servable.lora(adapter_id).tensors()
         mixture = self._mixture(adapter_id)
-        return Voice(tensors, Mixture() if mixture is None else Mixture.from_json(mixture), self._knowledge)
+        return GenerationSource(
+            tensors, Mixture() if mixture is None else Mixture.from_json(mixture), self._knowledge
+        )
 
     def _switch(self) -> None:
         """Serve what the store says is active. Requests under way end with what they began with."""

@@ -98,7 +98,7 @@ def ensure_base(folder: Path, gguf: Path | None = None, progress: Progress | Non
 
 
 def whole_base(folder: Path, wanted: str = BASE.member_sha256) -> BasePaths | None:
-    """The base model in ``folder``, if it is whole and made from the GGUF whose SHA-256 is ``wanted``."""
+    """Return the base model in ``folder`` if it is complete and made from this GGUF (its SHA-256), else None."""
     try:
         present = find_base(folder, verify=True)
     except (MissingModelError, DamagedModelError):
@@ -107,7 +107,7 @@ def whole_base(folder: Path, wanted: str = BASE.member_sha256) -> BasePaths | No
 
 
 def find_base(folder: Path, *, verify: bool = False) -> BasePaths:
-    """The complete base model in ``folder``.
+    """Return the complete base model in ``folder``.
 
     Args:
         folder: where base models are kept.
@@ -126,7 +126,7 @@ def find_base(folder: Path, *, verify: bool = False) -> BasePaths:
 
 
 def _read_manifest(home: Path) -> tuple[BasePaths, dict[str, tuple[int, str]]]:
-    """The base model in ``home``, and the size and hash of each of its files."""
+    """Return the base model in ``home``, and the size and hash of each of its files."""
     try:
         manifest = json.loads((home / "manifest.json").read_bytes())
         if manifest["format"] == FORMAT:
@@ -180,7 +180,7 @@ def _build(folder: Path, source: Path, source_sha256: str, report: Progress) -> 
 
 
 def _clear_leftovers(folder: Path) -> None:
-    """Remove what killed builds have left; that of a build that runs is its own."""
+    """Remove what killed builds have left, but not what a running build is making."""
     for left in folder.glob(".build-*"):
         owner = left.name.split("-")[1]
         if not owner.isdigit() or int(owner) == os.getpid() or not psutil.pid_exists(int(owner)):

@@ -11,10 +11,13 @@ SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 
 
 def chat_ids(tokenizer: Tokenizer, messages: Sequence[tuple[str, str]]) -> list[int]:
-    """The tokens of a conversation, up to where the assistant's next message begins.
+    """Return the tokens of a conversation, up to where the assistant's next message begins.
 
-    ``messages`` are (role, content), the role "system", "user" or "assistant". Only the template sets marks: those
-    that stand in a message are text.
+    Only the template sets marks: those that stand in a message are text.
+
+    Args:
+        tokenizer: of the model.
+        messages: (role, content), the role "system", "user" or "assistant".
     """
     ids: list[int] = []
     newline = tokenizer.encode("\n")

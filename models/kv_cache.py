@@ -1,7 +1,8 @@
-"""Memory for keys and values, and the texts that another one took the place of, with theirs.
+"""Keys and values of texts that left the KV cache, kept for when their writers go on.
 
-Texts come and go with each key that is typed in another one, in pieces of half a megabyte to twenty. Taken from a heap
-they leave holes there, mapped each by itself they are zeroed anew each time; so they have a room of a fixed size.
+A text leaves the cache when somebody types in another one. Its keys and values take from half a megabyte to twenty.
+Taken from a heap they would leave holes, and mapped one by one they would be zeroed anew each time; so they share a
+storage of a fixed size.
 """
 
 from __future__ import annotations
@@ -17,129 +18,101 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-WORTH = 8
-"""Tokens that are worth setting aside: fewer are read again in the time of one."""
-_KEPT_S = 60.0
+MIN_EVICTED_TOKENS = 8
+"""Shorter texts are not kept: they are read again in the time of one token."""
+_MAX_AGE_S = 60.0
 
 
 @dataclass(frozen=True)
-class _Text:
-    """Where in a token sequence a text begins, its tokens' places in the room, and when it was set aside."""
+class _EvictedText:
+    """Where in its token sequence a text begins, its tokens' slots in the storage, and when it was evicted."""
 
     begins: int
-    places: list[int]
-    since: float
+    slots: list[int]
+    evicted_at: float
 
 
-@dataclass(frozen=True)
-class Lent:
-    """A text that is set aside, by all of its tokens: how many stand before its own, and how many, these included, are
-    those of the text that was looked for.
-    """
+class EvictedKV:
+    """Keys and values of evicted texts, for 60 seconds and as long as there is room.
 
-    key: tuple[int, ...]
-    begins: int
-    common: int
-
-
-class Aside:
-    """Texts that others took the place of: for :data:`_KEPT_S` seconds, as long as there is room.
-
-    For one thread at a time, and beside it others that call :meth:`since`.
+    For one thread at a time, and beside it others that call :meth:`evicted_since`.
 
     Args:
-        cache: (..., position, feature), as keys and values are kept while a text is read.
-        most: the most tokens that there is room for; it takes memory as it is first used.
+        cache: (..., position, feature), the keys and values of the text that is read now.
+        capacity: the most tokens that are kept; memory is taken as it is first used.
     """
 
-    def __init__(self, cache: NDArray[np.float32], most: int) -> None:
+    def __init__(self, cache: NDArray[np.float32], capacity: int) -> None:
         self._cache = cache
-        self._room = lazy_zeros((*cache.shape[:-2], most, cache.shape[-1])) if most else None
-        self._free = [*range(most)]
-        self._texts: OrderedDict[tuple[int, ...], _Text] = OrderedDict()
+        self._storage = lazy_zeros((*cache.shape[:-2], capacity, cache.shape[-1])) if capacity else None
+        self._free = [*range(capacity)]
+        self._texts: OrderedDict[tuple[int, ...], _EvictedText] = OrderedDict()
 
-    def __contains__(self, key: tuple[int, ...]) -> bool:
-        """Whether there is a text of just these tokens."""
-        return key in self._texts
-
-    def put(self, tokens: Sequence[int], begins: int, places: Sequence[int] | None = None) -> None:
-        """Set aside what is cached of a sequence from ``begins`` on; the oldest texts make room for it.
-
-        ``places`` says where in the cache that is, unless each token has its own.
-        """
-        self._keep(tuple(tokens), begins, [], range(begins, len(tokens)) if places is None else places)
-
-    def go_on(self, lent: Lent, ids: Sequence[int], places: Sequence[int]) -> None:
-        """Set aside what a text that was lent has become: with tokens more, at these places of the cache."""
-        text = self._texts.pop(lent.key)
-        kept = len(ids) - len(places) - text.begins
-        self._free.extend(text.places[kept:])
-        self._keep(tuple(ids), text.begins, text.places[:kept], places)
-
-    def _keep(self, key: tuple[int, ...], begins: int, had: list[int], places: Sequence[int]) -> None:
-        """Note a text, with what is at these places of the cache behind what the room has of it."""
+    def store(self, tokens: Sequence[int], begins: int) -> None:
+        """Copy the keys and values of ``tokens[begins:]`` from the cache; the oldest texts make room for them."""
+        key, count = tuple(tokens), len(tokens) - begins
         self._drop(key)
-        if self._room is None or len(had) + len(places) > self._room.shape[-2]:
-            self._free.extend(had)
+        if self._storage is None or count > self._storage.shape[-2]:
             return
-        while len(self._free) < len(places):
+        while len(self._free) < count:
             self._drop(next(iter(self._texts)))
-        self._free.sort()  # the first places, so that those further on are never used where few are
-        taken, self._free = self._free[: len(places)], self._free[len(places) :]
-        for source, target, size in _runs(places, taken):
-            self._room[..., target : target + size, :] = self._cache[..., source : source + size, :]
-        self._texts[key] = _Text(begins, [*had, *taken], time.monotonic())
+        self._free.sort()  # the first slots first, so that where few are used the others never take memory
+        slots, self._free = self._free[:count], self._free[count:]
+        for source, target, size in _contiguous_runs(range(begins, len(tokens)), slots):
+            self._storage[..., target : target + size, :] = self._cache[..., source : source + size, :]
+        self._texts[key] = _EvictedText(begins, slots, time.monotonic())
 
-    def take_back(self, ids: Sequence[int], shared: int) -> list[int]:
-        """Bring back into the cache what begins more like ``ids`` than the ``shared`` tokens that are there.
+    def restore(self, ids: Sequence[int], cached: int) -> list[int]:
+        """Copy back into the cache the evicted text with the longest common prefix with ``ids``.
 
-        Returns the tokens that are cached then, none where nothing fits better.
+        Args:
+            ids: the tokens that will be read.
+            cached: how many of them are in the cache already.
+
+        Returns:
+            The tokens in the cache afterwards; none, and no change, where no text has more than ``cached`` in common.
         """
-        late = time.monotonic() - _KEPT_S
-        while self._texts and next(iter(self._texts.values())).since < late:
+        oldest_kept = time.monotonic() - _MAX_AGE_S
+        while self._texts and next(iter(self._texts.values())).evicted_at < oldest_kept:
             self._drop(next(iter(self._texts)))
-        found = self.find(ids, shared)
-        if found is None:
-            return []
-        self.lend(found, found.begins)
-        self._drop(found.key)
-        return list(found.key[: found.common])
-
-    def find(self, ids: Sequence[int], shared: int) -> Lent | None:
-        """The text that begins most like ``ids``, and more so than the ``shared`` tokens that are in the cache."""
         whole = tuple(ids)
-        fitting = [
-            Lent(key, text.begins, common)
-            for key, text in self._texts.items()
-            if text.begins <= shared < (common := common_beginning(key, whole, text.begins))
-        ]
-        return max(fitting, key=lambda text: text.common, default=None)
+        common, key = max(
+            (
+                (common, key)
+                for key, text in self._texts.items()
+                if text.begins <= cached < (common := common_prefix_length(key, whole, text.begins))
+            ),
+            key=lambda found: found[0],
+            default=(0, ()),
+        )
+        if self._storage is None or not common:
+            return []
+        text = self._texts[key]
+        for source, target, size in _contiguous_runs(
+            text.slots[: common - text.begins], range(text.begins, common)
+        ):
+            self._cache[..., target : target + size, :] = self._storage[..., source : source + size, :]
+        self._drop(key)
+        return list(key[:common])
 
-    def lend(self, found: Lent, place: int) -> None:
-        """Copy what is cached of a text and fits into the cache, from ``place`` on."""
-        assert self._room is not None  # noqa: S101 (there is a text in it)
-        places = self._texts[found.key].places[: found.common - found.begins]
-        for source, target, size in _runs(places, range(place, place + len(places))):
-            self._cache[..., target : target + size, :] = self._room[..., source : source + size, :]
+    def evicted_since(self, when: float) -> Iterator[Sequence[int]]:
+        """Yield the own tokens of the texts that were evicted after ``when`` (:func:`time.monotonic`), oldest first."""
+        # Other threads may ask while texts come and go: the list does not change, the dictionary does.
+        return (key[text.begins :] for key, text in [*self._texts.items()] if text.evicted_at > when)
 
-    def since(self, when: float) -> Iterator[Sequence[int]]:
-        """The texts' own tokens that were set aside after ``when`` (:func:`time.monotonic`)."""
-        # May be asked while another thread reads: what is set aside changes meanwhile, a list of it does not.
-        return (key[text.begins :] for key, text in [*self._texts.items()] if text.since > when)
-
-    def end(self, whole: bytes) -> None:
-        """Let go of texts that stand in this one, see :func:`stands_in`."""
-        for key in [key for key, text in self._texts.items() if stands_in(key[text.begins :], whole)]:
+    def forget_text(self, whole: bytes) -> None:
+        """Drop the texts that are contained in this one, see :func:`is_contained`."""
+        for key in [key for key, text in self._texts.items() if is_contained(key[text.begins :], whole)]:
             self._drop(key)
 
     def _drop(self, key: tuple[int, ...]) -> None:
         text = self._texts.pop(key, None)
         if text is not None:
-            self._free.extend(text.places)
+            self._free.extend(text.slots)
 
 
-def _runs(sources: Sequence[int], targets: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """Where places are neighbours on both sides: the first of each, and how many there are."""
+def _contiguous_runs(sources: Sequence[int], targets: Sequence[int]) -> Iterator[tuple[int, int, int]]:
+    """Yield (first source, first target, length) of each run in which both are contiguous."""
     start = 0
     for at in range(1, len(sources) + 1):
         if at == len(sources) or sources[at] != sources[at - 1] + 1 or targets[at] != targets[at - 1] + 1:
@@ -147,8 +120,8 @@ def _runs(sources: Sequence[int], targets: Sequence[int]) -> Iterator[tuple[int,
             start = at
 
 
-def common_beginning(tokens: Sequence[int], others: Sequence[int], first: int = 0) -> int:
-    """How many tokens both begin with; 0 unless the ``first`` are among them, which is quicker to see."""
+def common_prefix_length(tokens: Sequence[int], others: Sequence[int], first: int = 0) -> int:
+    """Return how many tokens both begin with; 0 unless the ``first`` tokens are the same, which is quicker to see."""
     if first and tokens[:first] != others[:first]:
         return 0
     for place in range(first, min(len(tokens), len(others))):
@@ -157,14 +130,20 @@ def common_beginning(tokens: Sequence[int], others: Sequence[int], first: int = 
     return min(len(tokens), len(others))
 
 
-def stands_in(own: Sequence[int], whole: bytes) -> bool:
-    """Whether a text's beginning stands in ``whole`` (int64 tokens); the first two differ where a long text was cut."""
-    run = np.asarray(own[2 : 2 + WORTH], np.int64).tobytes()
-    return len(own) >= WORTH and run in whole
+def is_contained(own: Sequence[int], whole: bytes) -> bool:
+    """Return True if the start of a text occurs in ``whole``, int64 tokens as bytes.
+
+    The first two tokens are not compared: they differ where a long text was cut.
+    """
+    start = np.asarray(own[2 : 2 + MIN_EVICTED_TOKENS], np.int64).tobytes()
+    return len(own) >= MIN_EVICTED_TOKENS and start in whole
 
 
 def lazy_zeros(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Zeros that take memory only where they are written: a cache is rarely full, and huge pages would fill it."""
+    """Return zeros that take memory only where they are written.
+
+    A KV cache is rarely full. Huge pages are turned off, since they would fill it.
+    """
     pages = mmap.mmap(-1, 4 * math.prod(shape))
     if hasattr(mmap, "MADV_NOHUGEPAGE"):
         with contextlib.suppress(OSError):  # a kernel without huge pages

@@ -42,13 +42,13 @@ class Lexicon:
     second: NDArray[np.int32]
 
     def place(self, form: str) -> int | None:
-        """Where a written form stands; None where it is none of them."""
+        """Return where a written form stands; None if the lexicon lacks it."""
         raw = form.encode()
         place = int(np.searchsorted(self.forms, np.bytes_(raw)))
         return place if place < len(self.forms) and bytes(self.forms[place]) == raw else None
 
     def __contains__(self, form: str) -> bool:
-        """Whether this is one of the written forms."""
+        """Return True if this is one of the written forms."""
         return self.place(form) is not None
 
 

@@ -1,7 +1,7 @@
 """A Llama-architecture base model's shape and weights, read from a GGUF and held as 8-bit blocks.
 
-One set of weights serves and trains: the ONNX graph multiplies by the 8-bit blocks directly and the
-torch twin de-quantizes the very same blocks, so an adapter learns against what it will run on.
+One set of weights serves and trains: the ONNX graph multiplies by the 8-bit blocks directly and the torch model
+de-quantizes the same blocks, so an adapter learns against what it will run on.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class LlamaConfig:
     context: int
 
     def shapes(self) -> dict[str, tuple[int, int]]:
-        """(in, out) features of each of :data:`GROUPS`."""
+        """Return (in, out) features of each of :data:`GROUPS`."""
         attention, kv = self.heads * self.head_dim, self.kv_heads * self.head_dim
         return {
             "qkv": (self.width, attention + 2 * kv),
@@ -65,7 +65,7 @@ class LlamaConfig:
         }
 
     def parts(self) -> dict[str, tuple[tuple[str, int], ...]]:
-        """The separate maps inside each of :data:`GROUPS`, as (name, rows), in the order they are fused."""
+        """Return the separate maps inside each of :data:`GROUPS`, as (name, rows), in the order they are fused."""
         attention, kv = self.heads * self.head_dim, self.kv_heads * self.head_dim
         return {
             "qkv": (("q", attention), ("k", kv), ("v", kv)),
@@ -75,22 +75,22 @@ class LlamaConfig:
         }
 
     def rotary(self, length: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Cosines and sines, each (length, head_dim / 2), of rotary position embedding (Su et al. 2021, eq. 15)."""
+        """Return cosines and sines of rotary embedding (Su et al. 2021, eq. 15), each (length, head_dim / 2)."""
         half = self.head_dim // 2
         frequency = self.rope_theta ** (-np.arange(half) / half)
         angle = np.outer(np.arange(length), frequency)
         return np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
 
     def to_json(self) -> dict[str, Any]:
-        """The configuration as plain JSON values."""
+        """Return the configuration as plain JSON values."""
         return asdict(self)
 
 
 def adapter_inputs(config: LlamaConfig) -> list[tuple[str, tuple[int, int]]]:
-    """The served graph's adapter inputs as (name, (in, out) features of the map), A before B, layer by layer.
+    """Return the served graph's adapter inputs as (name, (in, out) features of the map), A before B, layer by layer.
 
-    ``{layer}.{group}.A`` is (in, rank) and ``{layer}.{group}.B`` (rank, out), with LoRA's scale
-    alpha / rank already multiplied into B.
+    ``{layer}.{group}.A`` is (in, rank) and ``{layer}.{group}.B`` (rank, out), with LoRA's scale alpha / rank already
+    multiplied into B.
     """
     shapes = config.shapes()
     return [
@@ -109,14 +109,14 @@ class Blocks:
     scales: NDArray[np.float32]  # (out, in / BLOCK)
 
     def dequantize(self) -> NDArray[np.float32]:
-        """The matrix in float32, (out, in)."""
+        """Return the matrix in float32, (out, in)."""
         rows, columns = self.values.shape
         blocks = self.values.reshape(rows, -1, BLOCK).astype(np.float32) - 128.0
         return (blocks * self.scales[:, :, None]).reshape(rows, columns)
 
 
 def quantize(matrix: NDArray[np.float32]) -> Blocks:
-    """Round a matrix (out, in) to symmetric 8-bit blocks; ``in`` must be a multiple of :data:`BLOCK`."""
+    """Return a matrix (out, in) rounded to symmetric 8-bit blocks; ``in`` must be a multiple of :data:`BLOCK`."""
     rows, columns = matrix.shape
     blocks = matrix.reshape(rows, columns // BLOCK, BLOCK)
     scales = (np.abs(blocks).max(axis=2) / 127.0).astype(np.float32)
@@ -138,7 +138,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What a GGUF says of its tokenizer."""
+    """A GGUF's tokens, its merges, and the types of its tokens."""
 
     tokens: list[str]
     merges: list[str]
@@ -146,11 +146,15 @@ class Vocabulary:
 
 
 def read_gguf(path: Path, report: Callable[[float], None] = lambda _done: None) -> tuple[Weights, Vocabulary]:
-    """Read a Llama-architecture GGUF into 8-bit blocks; ``report`` is told the share done, 0 to 1.
+    """Read a Llama-architecture GGUF into 8-bit blocks.
+
+    Args:
+        path: the file.
+        report: gets the share that is done, 0 to 1.
 
     Raises:
         DamagedModelError: the file is not a readable GGUF.
-        UnsupportedModelError: another architecture, tokenizer or an untied output.
+        UnsupportedModelError: another architecture, another tokenizer, or an untied output matrix.
     """
     from gguf import GGUFReader  # slow to import, needed only when a base is built
 

@@ -1,8 +1,7 @@
 """Inference: one loaded graph, and sessions over it that each own a KV cache.
 
-A :class:`Model` holds the weights once. A :class:`Session` is a token sequence with its cached keys
-and values and, bound for its whole life, one adapter: switching adapters means taking another
-session, so no request ever sees two.
+A :class:`Model` holds the weights once. A :class:`Session` is a token sequence with its keys and values and one
+adapter, bound for its whole life: who switches adapters takes another session, so no request ever sees two.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,11 +16,23 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from idiolect.models.kv_cache import WORTH, Aside, Lent, common_beginning, lazy_zeros, stands_in
+from idiolect.models.kv_cache import (
+    MIN_EVICTED_TOKENS,
+    EvictedKV,
+    common_prefix_length,
+    is_contained,
+    lazy_zeros,
+)
 from idiolect.models.llama import DamagedModelError, LlamaConfig, adapter_inputs
 
 Adapter = Mapping[str, NDArray[np.float32]]
 """An adapter's tensors by graph input name (:func:`~idiolect.models.llama.adapter_inputs`)."""
+
+_PREFILL_CHUNK_TOKENS = 64
+"""Tokens read in one pass where no logits are wanted: more would hardly be faster, and take far more memory."""
+
+_MAX_DRAFT_TOKENS = 16
+"""The longest draft, with the tokens that may stand behind it."""
 
 
 class InterruptedPassError(Exception):
@@ -30,7 +40,7 @@ class InterruptedPassError(Exception):
 
 
 class Interrupt:
-    """Stops a pass from another thread, within a few milliseconds."""
+    """Stops a forward pass from another thread, within a few milliseconds."""
 
     def __init__(self) -> None:
         self.options = ort.RunOptions()
@@ -40,16 +50,17 @@ class Interrupt:
         self.options.terminate = True
 
 
-_CHUNK = 64
-"""Tokens that are read at a time where no logits are wanted: faster by no more, and in far less memory."""
-
-
-_DRAFTED = 16
-"""Tokens that a draft has at the most, with what may be behind it."""
-
-
 class Model:
     """The served graph, loaded once and shared by all sessions.
+
+    Args:
+        path: the ONNX graph that :func:`~idiolect.models.graph.build_graph` wrote.
+        config: the shape of its model.
+        threads: that compute one pass.
+
+    Attributes:
+        input_names: the names of all inputs of the graph.
+        adapter_inputs: (name, (in, out) features) of the inputs that take an adapter.
 
     Raises:
         DamagedModelError: onnxruntime can't load the graph.
@@ -73,55 +84,46 @@ class Model:
                 "Run `idiolect start --rebuild`, which builds it again."
             ) from error
         given = [*self.runtime.get_inputs(), *self.runtime.get_overridable_initializers()]
-        self.names = names = {item.name for item in given}
-        self.inputs = [(name, shape) for name, shape in adapter_inputs(config) if name in names]
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """A text that is read on in a pass for several.
-
-    Its first ``shared`` tokens are the present text's, too; then come ``cached`` places and ``new`` tokens.
-    """
-
-    number: int  # among those who asked
-    lent: Lent | None
-    shared: int
-    cached: range
-    new: list[int]
+        self.input_names = {item.name for item in given}
+        self.adapter_inputs = [
+            (name, shape) for name, shape in adapter_inputs(config) if name in self.input_names
+        ]
 
 
 class Session:
-    """A token sequence with its KV cache, extended and cut back at its end.
+    """A token sequence with its KV cache; tokens are appended and cut off at its end.
 
     Args:
         model: the loaded graph.
         length: the most tokens that fit; the cache takes ``layers * 2 * kv_heads * head_dim * 4`` bytes a token.
-        adapter: the tensors to serve with, or None for the base. They are kept, not copied.
-        aside: the most tokens to keep of texts that others took the place of, see :meth:`reuse`; each takes as much.
+        adapter: the LoRA tensors, or None for the base. They are kept, not copied.
+        evicted_tokens: the most tokens to keep of texts that left the cache, see :meth:`rewind_to_common_prefix`; each
+            takes as many bytes.
+
+    Attributes:
+        tokens: what the cache holds.
     """
 
     def __init__(
-        self, model: Model, *, length: int = 512, adapter: Adapter | None = None, aside: int = 0
+        self, model: Model, *, length: int = 512, adapter: Adapter | None = None, evicted_tokens: int = 0
     ) -> None:
         self.model = model
         self.length = length
         self.tokens: list[int] = []
-        self._begins = 0  # where in them begins what was the text's own when it was last reused
-        self._reused = -math.inf  # when that was
-        self.seconds = 0.0
-        self.calls = 0
+        self._own_begins = 0  # where in them the text's own tokens begin
+        self._continued_at = -math.inf  # when the text was last continued
         config = model.config
         self._binding = model.runtime.io_binding()
         # (layer, k or v, batch, kv head, position, feature)
         self._cache = lazy_zeros((config.layers, 2, 1, config.kv_heads, length, config.head_dim))
-        self._aside = Aside(self._cache, aside)
+        self._evicted = EvictedKV(self._cache, evicted_tokens)
         self._adapter = self._bind(adapter)
-        self._last = np.zeros((1, config.vocab), dtype=np.float32)
+        self._last_logits = np.zeros((1, config.vocab), dtype=np.float32)
 
     def _bind(self, adapter: Adapter | None) -> list[NDArray[np.float32]]:
+        """Bind the adapter and the cache; return the adapter's arrays, which must live as long as the binding."""
         kept = []
-        for name, (features_in, features_out) in self.model.inputs:
+        for name, (features_in, features_out) in self.model.adapter_inputs:
             if adapter is not None and name in adapter:
                 array = np.ascontiguousarray(adapter[name], dtype=np.float32)
             else:
@@ -129,17 +131,17 @@ class Session:
                     (features_in, 0) if name.endswith("A") else (0, features_out), dtype=np.float32
                 )
             kept.append(array)
-            self._input(name, array)
+            self._bind_input(name, array)
         for layer, pair in enumerate(self._cache):
             for side, array in zip("kv", pair, strict=True):
-                self._input(f"past.{layer}.{side}", array)
-                self._output(f"present.{layer}.{side}", array)
+                self._bind_input(f"past.{layer}.{side}", array)
+                self._bind_output(f"present.{layer}.{side}", array)
         return kept
 
-    def _input(self, name: str, array: NDArray[Any]) -> None:
+    def _bind_input(self, name: str, array: NDArray[Any]) -> None:
         self._binding.bind_input(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
 
-    def _output(self, name: str, array: NDArray[Any]) -> None:
+    def _bind_output(self, name: str, array: NDArray[Any]) -> None:
         self._binding.bind_output(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
 
     def feed(
@@ -159,184 +161,84 @@ class Session:
         count, past = len(ids), len(self.tokens)
         if not 0 < count <= self.length - past:
             raise ValueError(f"{count} tokens do not fit: {past} of {self.length} are taken")
-        if logits != "all" and count > _CHUNK:
-            self.feed(ids[:_CHUNK], "none", interrupt)
-            return self.feed(ids[_CHUNK:], logits, interrupt)
-        first = {"none": count, "last": count - 1, "all": 0}[logits]
-        rows = self._pass(ids, range(first, count), interrupt=interrupt)
+        if logits != "all" and count > _PREFILL_CHUNK_TOKENS:
+            self.feed(ids[:_PREFILL_CHUNK_TOKENS], "none", interrupt)
+            return self.feed(ids[_PREFILL_CHUNK_TOKENS:], logits, interrupt)
+        rows = self._forward(ids, {"none": 0, "last": 1, "all": count}[logits], interrupt)
         self.tokens.extend(ids)
         return rows
 
-    def _pass(
-        self,
-        ids: Sequence[int],
-        wanted: Sequence[int] | NDArray[np.int64],
-        position_ids: NDArray[np.int64] | None = None,
-        bias: NDArray[np.float32] | None = None,
-        interrupt: Interrupt | None = None,
-    ) -> NDArray[np.float32]:
-        """Logits of those of these tokens that are ``wanted``; their keys and values come behind all that is cached.
-
-        ``position_ids`` (S,) and ``bias`` (S, T) say where in its text each stands and where it looks, unless there is
-        but one.
-        """
-        started = time.perf_counter()
-        count, past = len(ids), len(self.tokens) if bias is None else bias.shape[1] - len(ids)
-        positions = np.asarray(wanted, dtype=np.int64)
-        rows = (
-            self._last if len(positions) == 1 else np.empty((len(positions), self._last.shape[1]), np.float32)
-        )
+    def _forward(self, ids: Sequence[int], rows: int, interrupt: Interrupt | None) -> NDArray[np.float32]:
+        """Run the graph on ``ids``, behind the cached tokens; return the logits (rows, vocab) of the last ones."""
+        count, past = len(ids), len(self.tokens)
+        logits = self._last_logits if rows == 1 else np.empty((rows, self._last_logits.shape[1]), np.float32)
         arrays: dict[str, NDArray[Any]] = {
             "input_ids": np.asarray(ids, dtype=np.int64),
-            "positions": positions,
+            "positions": np.arange(count - rows, count, dtype=np.int64),
             "seqlens_k": np.array([past + count - 1], dtype=np.int32),
             "total_length": np.array(past + count, dtype=np.int32),
-            "position_ids": np.arange(past, past + count)[None]
-            if position_ids is None
-            else position_ids[None],
-            "attention_bias": (np.zeros((count, past + count), np.float32) if bias is None else bias)[
-                None, None
-            ],
+            # A graph that takes an adapter asks for these two; one sequence needs nothing but their defaults.
+            "position_ids": np.arange(past, past + count, dtype=np.int64)[None],
+            "attention_bias": np.zeros((1, 1, count, past + count), np.float32),
         }
         for name, array in arrays.items():
-            if name in self.model.names:
-                self._input(name, array)
-        self._output("logits", rows)
-        self._run(interrupt)
-        self.seconds += time.perf_counter() - started
-        self.calls += 1
-        return rows
-
-    def feed_beside(
-        self, ids: Sequence[int], others: Sequence[tuple[Sequence[int], int]], most: int
-    ) -> dict[int, NDArray[np.float32]]:
-        """Append tokens, and in the same pass read on in other texts, which stay set aside.
-
-        A pass fetches all weights, for one token or for ten: those who write at the same time share it.
-
-        Args:
-            ids: what to append, a few tokens.
-            others: whole texts, each with how many of its last tokens are its own, as :meth:`reuse` takes them.
-            most: how many tokens may be read of them, together. One with more, without room, that is read already, or
-                that goes on from another of them, is left out.
-
-        Returns:
-            Logits (vocab,) of the last token of ``ids``, under -1, and of the last of each text that was read, by its
-            number in ``others``.
-
-        Raises:
-            ValueError: there is no room for ``ids``, or there are none; or the graph reads one text at a time.
-        """
-        if "attention_bias" not in self.model.names:
-            raise ValueError("this graph reads one text at a time")
-        past, room = len(self.tokens), self.length - len(self.tokens) - len(ids)
-        if not ids or room < 0:
-            raise ValueError(f"{len(ids)} tokens do not fit: {past} of {self.length} are taken")
-        reading, lent = [_Reading(-1, None, past, range(past, past), [*ids])], set[tuple[int, ...]]()
-        for number, (text, _) in enumerate(others):
-            one = self._rest_of(number, text, reading[-1].cached.stop)
-            fits = 0 < len(one.new) <= most and len(one.cached) + len(one.new) <= room
-            if not fits or (one.lent is not None and one.lent.key in lent):
-                continue
-            reading.append(one)
-            room -= len(one.cached) + len(one.new)
-            most -= len(one.new)
-            if one.lent is not None:
-                self._aside.lend(one.lent, one.cached.start)
-                lent.add(one.lent.key)
-        end, ends = reading[-1].cached.stop, np.cumsum([len(one.new) for one in reading])
-        position_ids = np.zeros(ends[-1], np.int64)
-        bias = np.full((ends[-1], end + ends[-1]), -np.inf, np.float32)
-        for one, stop in zip(reading, ends, strict=True):
-            rows = slice(stop - len(one.new), stop)
-            position_ids[rows] = one.shared + len(one.cached) + np.arange(len(one.new))
-            bias[rows, : one.shared] = 0
-            bias[rows, one.cached.start : one.cached.stop] = 0
-            bias[rows, end + rows.start : end + rows.stop] = 0  # the graph itself hides later ones
-        logits = self._pass([token for one in reading for token in one.new], ends - 1, position_ids, bias)
-        for one, stop in zip(reading[1:], ends[1:], strict=True):
-            self._set_aside(one, *others[one.number], range(end + stop - len(one.new), end + stop))
-        if end > past:  # behind what is lent
-            self._cache[..., past : past + len(ids), :] = self._cache[..., end : end + len(ids), :].copy()
-        self.tokens.extend(ids)
-        return {one.number: row for one, row in zip(reading, logits, strict=True)}
-
-    def _rest_of(self, number: int, text: Sequence[int], end: int) -> _Reading:
-        """What would be left to read of a text, were what is set aside of it behind the first ``end`` places."""
-        shared = common = common_beginning(self.tokens, text)
-        lent = self._aside.find(text, shared)
-        if lent is not None:
-            shared, common = lent.begins, lent.common
-        return _Reading(number, lent, shared, range(end, end + common - shared), [*text[common:]])
-
-    def _set_aside(self, one: _Reading, text: Sequence[int], own: int, new: range) -> None:
-        """Keep what was read of a text, its new tokens' keys and values being at these places."""
-        begins = len(text) - own if one.lent is None else one.lent.begins
-        # Another text of the same pass may have taken its room.
-        if one.lent is not None and one.lent.key in self._aside:
-            self._aside.go_on(one.lent, text, new)
-        elif len(text) - begins >= WORTH:
-            own_places = [*range(begins, one.shared), *one.cached, *new]
-            self._aside.put(text, begins, own_places[begins - len(text) :])
-
-    def _run(self, interrupt: Interrupt | None) -> None:
+            if name in self.model.input_names:
+                self._bind_input(name, array)
+        self._bind_output("logits", logits)
         if interrupt is None:
             self.model.runtime.run_with_iobinding(self._binding)
-            return
+            return logits
         try:
             self.model.runtime.run_with_iobinding(self._binding, interrupt.options)
         except Exception as error:  # onnxruntime's classes share no base below Exception
             if interrupt.options.terminate:
                 raise InterruptedPassError from error
             raise
+        return logits
 
     def truncate(self, count: int) -> None:
-        """Keep the first ``count`` tokens."""
+        """Keep the first ``count`` tokens. Raises ValueError if there are not as many."""
         if not 0 <= count <= len(self.tokens):
             raise ValueError(f"can't keep {count} of {len(self.tokens)} tokens")
         del self.tokens[count:]
 
-    def fork(self, count: int | None = None) -> Session:
-        """A session of its own that holds the first ``count`` tokens (default: all)."""
-        kept = len(self.tokens) if count is None else count
-        other = Session(
-            self.model, length=self.length, adapter=dict(zip(self._names(), self._adapter, strict=True))
-        )
-        other._cache[..., :kept, :] = self._cache[..., :kept, :]
-        other.tokens = self.tokens[:kept]
-        return other
+    def rewind_to_common_prefix(self, ids: Sequence[int], own: int = 0, rows: int = 0) -> list[int]:
+        """Cut the sequence back to its longest common prefix with ``ids`` and return what is left to feed.
 
-    def _names(self) -> list[str]:
-        return [name for name, _ in self.model.inputs]
+        What is cut off is kept for a while and restored when that text is asked for again, so that two texts that are
+        written in turn are each read once.
 
-    def reuse(self, ids: Sequence[int], own: int = 0) -> list[int]:
-        """Cut back to the longest common beginning with ``ids`` and return what is left to feed.
-
-        The last ``own`` of them are one of several texts behind the same beginning. What is cut off is set aside for a
-        while, and comes back when that text does: whoever writes two texts in turn has neither read again.
+        Args:
+            ids: the tokens that will be read, at most :attr:`length`.
+            own: how many of the last ``ids`` are the text's own; what stands before them is common to several texts.
+            rows: how many of the last ``ids`` need logits, which are not cached: as many are left to feed.
         """
-        common = common_beginning(self.tokens, ids)
-        left = len(self.tokens) - max(common, self._begins)
-        # Where little is cut off and more stays, it is the same text, without a draft that did not hold.
-        if left > _DRAFTED or left >= max(WORTH, common - self._begins):
-            self._aside.put(self.tokens, self._begins)
-        if back := self._aside.take_back(ids, common):
-            self.tokens, common = back, len(back)
-        self._begins, self._reused = len(ids) - own, time.monotonic()
+        common = common_prefix_length(self.tokens, ids)
+        cut_off = len(self.tokens) - max(common, self._own_begins)
+        # Where little is cut off and more stays, it is the same text without a draft that was not accepted.
+        if cut_off > _MAX_DRAFT_TOKENS or cut_off >= max(MIN_EVICTED_TOKENS, common - self._own_begins):
+            self._evicted.store(self.tokens, self._own_begins)
+        if restored := self._evicted.restore(ids, common):
+            self.tokens, common = restored, len(restored)
+        self._own_begins, self._continued_at = len(ids) - own, time.monotonic()
+        common = min(common, len(ids) - rows)
         self.truncate(common)
         return list(ids[common:])
 
-    def under_way(self, within_s: float) -> Iterator[Sequence[int]]:
-        """The texts' own tokens that were gone on with so lately and are worth setting aside, the present one last."""
+    def active_texts(self, within_s: float) -> Iterator[Sequence[int]]:
+        """Yield the own tokens of each text that was continued in the last ``within_s`` seconds, the present one last.
+
+        Texts of fewer than 8 tokens are left out.
+        """
         since = time.monotonic() - within_s
-        yield from self._aside.since(since)
-        present = self.tokens[self._begins :]
-        if self._reused > since and len(present) >= WORTH:
+        yield from self._evicted.evicted_since(since)
+        present = self.tokens[self._own_begins :]
+        if self._continued_at > since and len(present) >= MIN_EVICTED_TOKENS:
             yield present
 
-    def end(self, text: Sequence[int]) -> None:
-        """Let go of texts that stand in this one: nobody goes on with them."""
+    def forget_text(self, text: Sequence[int]) -> None:
+        """Drop the texts that are contained in ``text``, which is finished: nobody continues them."""
         whole = np.asarray(text, np.int64).tobytes()
-        self._aside.end(whole)
-        if stands_in(self.tokens[self._begins :], whole):
-            self.truncate(self._begins)
+        self._evicted.forget_text(whole)
+        if is_contained(self.tokens[self._own_begins :], whole):
+            self.truncate(self._own_begins)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 DOCUMENT, BOS, EOS = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 
-WORD = regex.compile(
+PRETOKEN = regex.compile(
     r"\p{N}|'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?[^\s\p{L}\p{N}]+|\s+(?![^\s\p{N}])|\s+",
 )
 """GPT-2's words, with each digit a word of its own; it matches all of a text."""
@@ -38,7 +38,7 @@ _REMEMBERED_CHARACTERS = 32  # longer words hardly come back, and would make the
 
 
 def _alphabet() -> list[str]:
-    """The printable character that stands for each byte (as GPT-2's vocabulary spells them)."""
+    """Return the printable character that stands for each byte, as GPT-2's vocabulary spells them."""
     printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
     others = [byte for byte in range(256) if byte not in printable]
     return [chr(byte if byte in printable else 256 + others.index(byte)) for byte in range(256)]
@@ -103,11 +103,11 @@ def _check_vocabulary(tokens: Sequence[str], token_types: Sequence[int], rank: d
 
 
 def _check_order(pairs: Sequence[tuple[str, str]]) -> None:
-    """Raise unless the highest score first makes the same tokens as the merges, in order.
+    """Raise unless merging the highest score first gives the same tokens as the merges in order.
 
-    sentencepiece joins two neighbours when together they spell a token, whether or not this very
-    pair was learned. As long as the merges before a token's own lead to its two halves, and to no
-    other split of it, the learned pair is the only one that can come up.
+    sentencepiece joins two neighbours when together they spell a token, whether or not this very pair was learned. As
+    long as the merges before a token's own lead to its two halves, and to no other split of it, the learned pair is
+    the only one that can come up.
     """
     rank = {pair: place for place, pair in enumerate(pairs)}
     never = len(pairs)
@@ -173,11 +173,11 @@ class Tokenizer:
         return bool(self._model.is_control(token) or self._model.is_unknown(token))
 
     def encode(self, text: str) -> list[int]:
-        """The token ids of ``text``, any number from none to one a byte.
+        """Return the token ids of ``text``, any number from none to one a byte.
 
-        Text is only ever text: ``<|im_start|>`` typed by a user becomes the tokens of its letters.
-        Surrogates that came in as a pair are joined, lone ones become U+FFFD. Bytes without a token
-        (in SmolLM2: six control characters) are left out, as in the model's own training.
+        Text is only ever text: ``<|im_start|>`` typed by a user becomes the tokens of its letters. Surrogates that
+        came in as a pair are joined, lone ones become U+FFFD. Bytes without a token (in SmolLM2: six control
+        characters) are left out, as in the model's own training.
         """
         try:
             text.encode()
@@ -185,7 +185,7 @@ class Tokenizer:
             text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
         ids: list[int] = []
         remembered = self._remembered
-        for word in WORD.findall(text):
+        for word in PRETOKEN.findall(text):
             ids += remembered.get(word) or self._encode_word(word)
         return ids
 
@@ -199,15 +199,15 @@ class Tokenizer:
         return ids
 
     def decode(self, ids: Iterable[int]) -> str:
-        """The text of any run of token ids; marks are skipped, cut characters become U+FFFD."""
+        """Return the text of any run of token ids; marks are skipped, cut characters become U+FFFD."""
         return b"".join([self._bytes[token] for token in ids]).decode("utf-8", "replace")
 
     def token_bytes(self, token: int) -> bytes:
-        """The exact bytes that a token stands for; none for a mark."""
+        """Return the exact bytes that a token stands for; none for a mark."""
         return self._bytes[token]
 
     def starting_with(self, raw: bytes) -> NDArray[np.intp]:
-        """The ids of all tokens whose bytes begin with ``raw``; marks are left out."""
+        """Return the ids of all tokens whose bytes begin with ``raw``; marks are left out."""
         spelled, ids = self._spelled
         if not raw:
             return ids
@@ -222,6 +222,6 @@ class Tokenizer:
         order = order[np.array([bool(self._bytes[token]) for token in order])]
         return raw[order], order
 
-    def vocabulary_bytes(self) -> list[bytes]:
-        """The exact bytes of each of the V tokens, in order of their ids."""
+    def all_token_bytes(self) -> list[bytes]:
+        """Return the exact bytes of each of the V tokens, in order of their ids."""
         return list(self._bytes)

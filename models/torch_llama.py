@@ -1,11 +1,10 @@
-"""The torch twin of the served graph: the same 8-bit weights, de-quantized, with gradients for LoRA only.
+"""The base model in torch: the served 8-bit weights, de-quantized, with gradients for LoRA matrices only.
 
 Imported by training alone; the serving process never loads torch.
 
-A layer is one autograd function with its derivative written out. What autograd would keep for it is
-cut to a third, nothing is computed for the frozen weights, and element-wise work is done in few
-passes over memory: the norms' weights are folded into the maps that follow them, and residual sums
-into the products.
+A layer is one autograd function with its derivative written out. It keeps a third of what autograd would keep,
+computes nothing for the frozen weights, and does element-wise work in few passes over memory: the norms' weights are
+folded into the maps after them, and residual sums into the products.
 """
 
 from __future__ import annotations
@@ -25,67 +24,67 @@ Matrices = Mapping[str, Tensor]
 """LoRA matrices by graph input name: ``{layer}.{group}.A`` (in, rank) and ``.B`` (rank, out)."""
 
 
-class Twin:
+class TorchLlama:
     """Forward pass of the base model with an adapter, over a batch of equally long sequences.
 
     Args:
         weights: those that are served.
-        products: the type that matrix products are made in, and what lies between them. The residual stream, the
-            norms and what is learned stay in single precision.
+        compute_dtype: the type of matrix products and of what lies between them. The residual stream, the norms and
+            the LoRA values stay in single precision.
     """
 
-    def __init__(self, weights: Weights, products: torch.dtype = torch.float32) -> None:
+    def __init__(self, weights: Weights, compute_dtype: torch.dtype = torch.float32) -> None:
         self.config = weights.config
-        self.products = products
-        self.embedding = _tensor(weights.embedding.dequantize()).to(products)  # (vocab, width)
+        self.compute_dtype = compute_dtype
+        self.embedding = _tensor(weights.embedding.dequantize()).to(compute_dtype)  # (vocab, width)
         self.output_norm = _tensor(weights.output_norm)
-        self.layers = [_Layer(weights, index, products) for index in range(self.config.layers)]
+        self.layers = [_Layer(weights, index, compute_dtype) for index in range(self.config.layers)]
 
     def hidden(self, ids: Tensor, matrices: Matrices | None = None) -> Tensor:
-        """Normed states (batch, S, width) that the output matrix is applied to; ``ids`` is (batch, S) int64."""
+        """Return the normed states (batch, S, width) before the output matrix; ``ids`` is (batch, S) int64."""
         given = matrices or {}
         return self.hidden_folded(
-            ids, {name: (matrix * self.norm(name)).to(self.products) for name, matrix in given.items()}
+            ids, {name: (matrix * self.norm(name)).to(self.compute_dtype) for name, matrix in given.items()}
         )
 
     def norm(self, name: str) -> Tensor:
-        """What a LoRA matrix is multiplied by when it is folded: the weights (in, 1) of the norm before its map."""
+        """Return the norm weights (in, 1) that are folded into a LoRA matrix: those before its map, or ones."""
         index, group, side = name.split(".")
         norm: Tensor | None = getattr(self.layers[int(index)], group).norm
         return torch.ones(1, 1) if norm is None or side == "B" else norm
 
     def hidden_folded(self, ids: Tensor, folded: Matrices) -> Tensor:
-        """The same with matrices that :meth:`norm` is folded into, in the type of the products."""
+        """Return the states of :meth:`hidden`, from matrices that :meth:`norm` is folded into, in ``compute_dtype``."""
         batch, length = ids.shape
         stream = F.embedding(ids.reshape(-1), self.embedding).float()  # (batch * S, width)
-        places = _Places(self.config, batch, length, self.products)
+        positions = _Positions(self.config, batch, length, self.compute_dtype)
         for index, layer in enumerate(self.layers):
             pairs = [folded.get(f"{index}.{group}.{side}") for group in GROUPS for side in "AB"]
-            stream = _LayerFunction.apply(layer, places, stream, *pairs)  # type: ignore[no-untyped-call]
+            stream = _LayerFunction.apply(layer, positions, stream, *pairs)  # type: ignore[no-untyped-call]
         normed = F.rms_norm(stream, (self.config.width,), self.output_norm, self.config.norm_eps)
         return normed.view(batch, length, -1)
 
     def logits(self, ids: Tensor, matrices: Matrices | None = None) -> Tensor:
-        """Logits (batch, S, vocab)."""
-        return F.linear(self.hidden(ids, matrices).to(self.products), self.embedding).float()
+        """Return logits (batch, S, vocab)."""
+        return F.linear(self.hidden(ids, matrices).to(self.compute_dtype), self.embedding).float()
 
 
-class _Map:
+class _LoraLinear:
     """One linear map ``W x + B (A x)`` (Hu et al. 2021, eq. 3); the scale alpha / rank is part of B.
 
-    ``norm`` is the weight of the norm before the map, folded into W, as it must be into A.
+    ``norm`` is the weight of the norm before the map. It is folded into W, as it must be into A.
     """
 
     def __init__(
-        self, matrix: NDArray[np.float32], norm: NDArray[np.float32] | None, products: torch.dtype
+        self, matrix: NDArray[np.float32], norm: NDArray[np.float32] | None, compute_dtype: torch.dtype
     ) -> None:
-        self.weight = _tensor(matrix if norm is None else matrix * norm).to(products)  # (out, in)
+        self.weight = _tensor(matrix if norm is None else matrix * norm).to(compute_dtype)  # (out, in)
         self.norm = None if norm is None else _tensor(norm)[:, None]  # (in, 1)
 
     def forward(
         self, x: Tensor, a: Tensor | None, b: Tensor | None, onto: Tensor | None = None
     ) -> tuple[Tensor, Tensor | None]:
-        """(``onto`` + map of ``x`` (N, in), the low-rank states (N, rank))."""
+        """Return ``onto`` + the map of ``x`` (N, in), and the low-rank states (N, rank)."""
         if onto is not None and onto.dtype == x.dtype:
             y, onto = torch.addmm(onto, x, self.weight.T), None
         else:
@@ -99,7 +98,7 @@ class _Map:
     def backward(
         self, grad: Tensor, x: Tensor, low: Tensor | None, a: Tensor | None, b: Tensor | None
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Gradients with respect to x, A and B."""
+        """Return the gradients with respect to x, A and B."""
         grad_x = grad @ self.weight
         if a is None or b is None or low is None:
             return grad_x, None, None
@@ -110,24 +109,24 @@ class _Map:
 class _Layer:
     """The frozen parts of one layer."""
 
-    def __init__(self, weights: Weights, index: int, products: torch.dtype) -> None:
+    def __init__(self, weights: Weights, index: int, compute_dtype: torch.dtype) -> None:
         self.config = weights.config
-        self.products = products
+        self.compute_dtype = compute_dtype
         norms, maps = weights.norms[index], weights.maps[index]
-        self.qkv = _Map(maps["qkv"].dequantize(), norms["attention"], products)
-        self.o = _Map(maps["o"].dequantize(), None, products)
-        self.gate_up = _Map(maps["gate_up"].dequantize(), norms["ffn"], products)
-        self.down = _Map(maps["down"].dequantize(), None, products)
+        self.qkv = _LoraLinear(maps["qkv"].dequantize(), norms["attention"], compute_dtype)
+        self.o = _LoraLinear(maps["o"].dequantize(), None, compute_dtype)
+        self.gate_up = _LoraLinear(maps["gate_up"].dequantize(), norms["ffn"], compute_dtype)
+        self.down = _LoraLinear(maps["down"].dequantize(), None, compute_dtype)
 
 
-class _Places:
-    """Where the tokens of a batch stand: the angles of their rotary embedding, and who may look at whom."""
+class _Positions:
+    """Positions of a batch of tokens: the angles of their rotary embedding, and the causal mask."""
 
-    def __init__(self, config: LlamaConfig, batch: int, length: int, products: torch.dtype) -> None:
+    def __init__(self, config: LlamaConfig, batch: int, length: int, compute_dtype: torch.dtype) -> None:
         self.batch, self.length, self.config = batch, length, config
-        self.cos, self.sin = (_tensor(part).to(products) for part in config.rotary(length))
+        self.cos, self.sin = (_tensor(part).to(compute_dtype) for part in config.rotary(length))
         shared = config.heads // config.kv_heads
-        mask = torch.full((length, length), -torch.inf, dtype=products).triu(1)
+        mask = torch.full((length, length), -torch.inf, dtype=compute_dtype).triu(1)
         self.mask = mask.repeat(shared, 1)  # (heads of a group * S, S)
 
 
@@ -135,17 +134,17 @@ class _LayerFunction(torch.autograd.Function):
     """One layer on the residual stream (batch * S, width), with its derivative."""
 
     @staticmethod
-    def forward(ctx: Any, layer: _Layer, places: _Places, x: Tensor, *pairs: Tensor | None) -> Tensor:
+    def forward(ctx: Any, layer: _Layer, positions: _Positions, x: Tensor, *pairs: Tensor | None) -> Tensor:
         config = layer.config
         scale1 = _inverse_rms(x, config.norm_eps)
-        packed, low_qkv = layer.qkv.forward((x * scale1).to(layer.products), pairs[0], pairs[1])
-        flat = _attend(packed, places)
+        packed, low_qkv = layer.qkv.forward((x * scale1).to(layer.compute_dtype), pairs[0], pairs[1])
+        flat = _attend(packed, positions)
         h, low_o = layer.o.forward(flat, pairs[2], pairs[3], onto=x)
         scale2 = _inverse_rms(h, config.norm_eps)
-        gate_up, low_gate_up = layer.gate_up.forward((h * scale2).to(layer.products), pairs[4], pairs[5])
+        gate_up, low_gate_up = layer.gate_up.forward((h * scale2).to(layer.compute_dtype), pairs[4], pairs[5])
         gate, up = gate_up.chunk(2, dim=1)
         y, low_down = layer.down.forward(F.silu(gate).mul_(up), pairs[6], pairs[7], onto=h)
-        ctx.layer, ctx.places = layer, places
+        ctx.layer, ctx.positions = layer, positions
         ctx.save_for_backward(
             x, scale1, packed, flat, h, scale2, gate_up, low_qkv, low_o, low_gate_up, low_down, *pairs
         )
@@ -160,7 +159,7 @@ class _LayerFunction(torch.autograd.Function):
         gate, up = gate_up.chunk(2, dim=1)
         silu = F.silu(gate)
         grad_m, *grads_down = layer.down.backward(
-            grad.to(layer.products), silu * up, low_down, pairs[6], pairs[7]
+            grad.to(layer.compute_dtype), silu * up, low_down, pairs[6], pairs[7]
         )
         grad_gate_up = torch.empty_like(gate_up)
         torch.mul(grad_m, silu, out=grad_gate_up[:, config.ffn :])
@@ -169,80 +168,86 @@ class _LayerFunction(torch.autograd.Function):
         )
         normed = h * scale2
         grad_n, *grads_gate_up = layer.gate_up.backward(
-            grad_gate_up, normed.to(layer.products), low_gate_up, pairs[4], pairs[5]
+            grad_gate_up, normed.to(layer.compute_dtype), low_gate_up, pairs[4], pairs[5]
         )
         grad_h = _norm_backward(grad_n, normed, scale2, grad)
-        grad_flat, *grads_o = layer.o.backward(grad_h.to(layer.products), flat, low_o, pairs[2], pairs[3])
-        grad_packed = _attention_backward(grad_flat, packed, ctx.places)
+        grad_flat, *grads_o = layer.o.backward(
+            grad_h.to(layer.compute_dtype), flat, low_o, pairs[2], pairs[3]
+        )
+        grad_packed = _attention_backward(grad_flat, packed, ctx.positions)
         normed = x * scale1
         grad_n, *grads_qkv = layer.qkv.backward(
-            grad_packed, normed.to(layer.products), low_qkv, pairs[0], pairs[1]
+            grad_packed, normed.to(layer.compute_dtype), low_qkv, pairs[0], pairs[1]
         )
         grad_x = _norm_backward(grad_n, normed, scale1, grad_h) if ctx.needs_input_grad[2] else None
         return None, None, grad_x, *grads_qkv, *grads_o, *grads_gate_up, *grads_down
 
 
 def _inverse_rms(x: Tensor, eps: float) -> Tensor:
-    """1 / root of the mean square, (N, 1)."""
+    """Return 1 / root of the mean square, (N, 1)."""
     norm: Tensor = torch.linalg.vector_norm(x, dim=1, keepdim=True)
     return norm.square_().div_(x.shape[1]).add_(eps).rsqrt_()
 
 
 def _norm_backward(grad: Tensor, normed: Tensor, scale: Tensor, residual: Tensor) -> Tensor:
-    """``residual`` + the gradient through ``normed = x * scale``, where scale is x's inverse RMS."""
+    """Return ``residual`` + the gradient through ``normed = x * scale``, where scale is x's inverse RMS."""
     grad = grad.to(normed.dtype)
     along = (grad * normed).mean(dim=1, keepdim=True)
     return torch.addcmul(residual, grad.addcmul_(normed, along, value=-1.0), scale)
 
 
-def _heads(packed: Tensor, places: _Places) -> tuple[Tensor, Tensor, Tensor]:
-    """Rotated q (groups, heads of a group * S, d) and k (groups, S, d), and v, from (batch * S, all heads * d).
+def _heads(packed: Tensor, positions: _Positions) -> tuple[Tensor, Tensor, Tensor]:
+    """Return rotated q (groups, heads of a group * S, d) and k (groups, S, d), and v, from (batch * S, all heads * d).
 
     A group is the query heads that one key-value head of one row serves: they are one matrix.
     """
-    config = places.config
-    every = packed.view(places.batch, places.length, -1, config.head_dim).transpose(1, 2)
+    config = positions.config
+    every = packed.view(positions.batch, positions.length, -1, config.head_dim).transpose(1, 2)
     q, k, v = every.tensor_split((config.heads, config.heads + config.kv_heads), dim=1)
-    q, k = _rotate(q, places.cos, places.sin), _rotate(k, places.cos, places.sin)
-    groups = places.batch * config.kv_heads
+    q, k = _rotate(q, positions.cos, positions.sin), _rotate(k, positions.cos, positions.sin)
+    groups = positions.batch * config.kv_heads
     return tuple(part.reshape(groups, -1, config.head_dim) for part in (q, k, v))  # type: ignore[return-value]
 
 
-def _looks(q: Tensor, k: Tensor, places: _Places) -> Tensor:
-    """How much each query looks at each key, (groups, heads of a group * S, S); rows are short, so it fits."""
-    scores = torch.baddbmm(places.mask, q, k.mT, alpha=places.config.head_dim**-0.5)
+def _attention_weights(q: Tensor, k: Tensor, positions: _Positions) -> Tensor:
+    """Return the attention weights (groups, heads of a group * S, S); rows are short, so they fit."""
+    scores = torch.baddbmm(positions.mask, q, k.mT, alpha=positions.config.head_dim**-0.5)
     return torch.softmax(scores, dim=2)
 
 
-def _attend(packed: Tensor, places: _Places) -> Tensor:
-    """Causal attention (batch * S, heads * d); each key-value head serves several query heads."""
-    q, k, v = _heads(packed, places)
-    heads = _looks(q, k, places) @ v
-    config = places.config
-    shape = (places.batch, config.heads, places.length, config.head_dim)
+def _attend(packed: Tensor, positions: _Positions) -> Tensor:
+    """Return causal attention (batch * S, heads * d); each key-value head serves several query heads."""
+    q, k, v = _heads(packed, positions)
+    heads = _attention_weights(q, k, positions) @ v
+    config = positions.config
+    shape = (positions.batch, config.heads, positions.length, config.head_dim)
     return heads.view(shape).transpose(1, 2).reshape(packed.shape[0], -1)
 
 
-def _attention_backward(grad_flat: Tensor, packed: Tensor, places: _Places) -> Tensor:
-    """The gradient of the packed heads; attention itself, little work, is done again instead of kept."""
-    config = places.config
-    q, k, v = _heads(packed, places)
-    looks = _looks(q, k, places)
-    grad = grad_flat.view(places.batch, places.length, -1, config.head_dim).transpose(1, 2).reshape(q.shape)
-    grad_v = looks.mT @ grad
-    grad_looks = grad @ v.mT
-    along = (grad_looks * looks).sum(dim=2, keepdim=True)
-    grad_scores = grad_looks.sub_(along).mul_(looks).mul_(config.head_dim**-0.5)
+def _attention_backward(grad_flat: Tensor, packed: Tensor, positions: _Positions) -> Tensor:
+    """Return the gradient of the packed heads; attention, little work, is computed again instead of kept."""
+    config = positions.config
+    q, k, v = _heads(packed, positions)
+    weights = _attention_weights(q, k, positions)
+    grad = (
+        grad_flat.view(positions.batch, positions.length, -1, config.head_dim)
+        .transpose(1, 2)
+        .reshape(q.shape)
+    )
+    grad_v = weights.mT @ grad
+    grad_weights = grad @ v.mT
+    along = (grad_weights * weights).sum(dim=2, keepdim=True)
+    grad_scores = grad_weights.sub_(along).mul_(weights).mul_(config.head_dim**-0.5)
     parts = (grad_scores @ k, grad_scores.mT @ q, grad_v)
-    shape = (places.batch, -1, places.length, config.head_dim)
+    shape = (positions.batch, -1, positions.length, config.head_dim)
     grad_q, grad_k, grad_v = (part.view(shape) for part in parts)
-    back = (places.cos, -places.sin)
+    back = (positions.cos, -positions.sin)
     grads = torch.cat([_rotate(grad_q, *back), _rotate(grad_k, *back), grad_v], dim=1)
     return grads.transpose(1, 2).reshape(packed.shape)
 
 
 def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
-    """Rotary embedding of (batch, heads, S, d) by angles (S, d / 2); with -sin, its transpose."""
+    """Return the rotary embedding of (batch, heads, S, d) by angles (S, d / 2); with -sin, its transpose."""
     half = cos.shape[1]
     first, second = x[..., :half], x[..., half:]
     out = torch.empty_like(x, memory_format=torch.contiguous_format)
@@ -258,8 +263,8 @@ def _tensor(array: NDArray[np.float32]) -> Tensor:
 class _ChunkedCrossEntropy(torch.autograd.Function):
     """Cross-entropy through the frozen output matrix, a few rows at a time.
 
-    The gradient with respect to the states is made in the forward pass, so that the logits of a
-    whole batch (tokens x vocabulary) never exist at once.
+    The gradient with respect to the states is computed in the forward pass, so that the logits of a whole batch
+    (tokens x vocabulary) never exist at once.
     """
 
     @staticmethod
@@ -273,13 +278,13 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
             logits = states[part].to(head.dtype) @ head.T
             target, weight = targets[part], weights[part, None]
             if target.is_floating_point():  # small differences, which halved digits would drown
-                logits, said = logits.float(), (target.to(head.dtype) @ head.T).float()
-                wanted = torch.softmax(said, dim=1)
+                logits, teacher_logits = logits.float(), (target.to(head.dtype) @ head.T).float()
+                wanted = torch.softmax(teacher_logits, dim=1)
                 total -= ((torch.log_softmax(logits, dim=1) * wanted).sum(1, keepdim=True) * weight).sum()
                 p = (torch.softmax(logits, dim=1) - wanted).to(head.dtype)
             else:
                 p = torch.softmax(logits, dim=1)
-                total += (_surprise(p, logits, target[:, None]) * weight).sum()
+                total += (_negative_log_likelihood(p, logits, target[:, None]) * weight).sum()
                 p[torch.arange(len(p)), target] -= 1.0
             gradient[part] = (p @ head) * weight
         ctx.save_for_backward(gradient)
@@ -291,24 +296,24 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         return gradient * upstream, None, None, None, None
 
 
-def _surprise(p: Tensor, logits: Tensor, target: Tensor) -> Tensor:
-    """-log of the targets' probabilities, (N, 1); of those too small for the type of ``p`` from the logits."""
-    surprise = -p.gather(1, target).float().log()
-    rows = surprise.isinf()[:, 0]
+def _negative_log_likelihood(p: Tensor, logits: Tensor, target: Tensor) -> Tensor:
+    """Return -log of the targets' probabilities, (N, 1); from the logits where ``p`` underflows."""
+    nll = -p.gather(1, target).float().log()
+    rows = nll.isinf()[:, 0]
     if rows.any():
         far = logits[rows].float()
-        surprise[rows] = torch.logsumexp(far, dim=1, keepdim=True) - far.gather(1, target[rows])
-    return surprise
+        nll[rows] = torch.logsumexp(far, dim=1, keepdim=True) - far.gather(1, target[rows])
+    return nll
 
 
 def cross_entropy(states: Tensor, head: Tensor, targets: Tensor, weights: Tensor, rows: int = 256) -> Tensor:
-    """Weighted sum of the tokens' cross-entropy in nats.
+    """Return the weighted sum of the tokens' cross-entropy in nats.
 
     Args:
         states: (N, width) normed states; the gradient flows to these only.
         head: (vocab, width) frozen output matrix.
-        targets: (N,) int64 next tokens; or (N, width) states of a teacher, the distributions of which are to be met
-            (Hinton et al. 2015, Distilling the Knowledge in a Neural Network).
+        targets: (N,) int64 next tokens; or (N, width) states of a teacher, whose distributions are the targets (Hinton
+            et al. 2015, Distilling the Knowledge in a Neural Network).
         weights: (N,) float; zero where a token does not count.
         rows: states handled at a time.
     """

@@ -23,10 +23,13 @@ _UNKNOWN: Final = 255  # in place of how rare it is
 
 
 def zipf(word: str) -> tuple[float, float]:
-    """How common ``word`` is in English, and in that of the other languages where it is most common.
+    """Return how common ``word`` is in English, and in the other language where it is most common.
 
-    Both on Zipf's scale (Van Heuven et al. 2014): the logarithm to the base of ten of its uses in a billion
-    words; 0 where it is not among the 30,000 or so most used. ``word`` is in lower case and without accents.
+    Both on Zipf's scale (Van Heuven et al. 2014): the logarithm to the base of ten of its uses in a billion words; 0
+    where it is not among the 30,000 or so most used.
+
+    Args:
+        word: in lower case and without accents.
     """
     hashes, english, others = _table()
     wanted = _hash(word)
@@ -47,7 +50,7 @@ def _hash(word: str) -> int:
 def build_frequencies(path: Path = FILE) -> None:
     """Write the table anew, from the lists of the wordfreq that is installed. Raises OSError.
 
-    The tagger must then be trained anew, too.
+    The tagger must then be trained again, too.
     """
     from wordfreq import get_frequency_list  # needed only here
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import onnx
@@ -15,15 +16,15 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from numpy.typing import NDArray
 
-from idiolect.adapters.corpus import general_passages
+from idiolect.adapters.corpus import read_general_passages
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.daemon.settings import Settings
 from idiolect.models.build import BasePaths, ensure_base
 from idiolect.models.fetch import OfflineError
 from idiolect.models.graph import read_weights
 from idiolect.models.llama import LlamaConfig, Weights
-from idiolect.models.session import Model
-from idiolect.models.tokenizer import WORD, Tokenizer
+from idiolect.models.session import Model, Session
+from idiolect.models.tokenizer import PRETOKEN, Tokenizer
 
 # A slow or busy machine is no mistake of the program's.
 hypothesis_settings.register_profile(
@@ -105,7 +106,7 @@ _ALPHABET = [chr(byte if byte in _PRINTABLE else 256 + _OTHERS.index(byte)) for 
 
 def learn_merges(texts: Sequence[str], count: int) -> list[str]:
     """Byte-pair merges of the texts' words, in the byte alphabet, most frequent first; deterministic."""
-    words = Counter(word for text in texts for word in WORD.findall(text))
+    words = Counter(word for text in texts for word in PRETOKEN.findall(text))
     spelled = {tuple(_ALPHABET[byte] for byte in word.encode()): times for word, times in words.items()}
     merges: list[str] = []
     made: set[str] = set()
@@ -201,7 +202,7 @@ def make_gguf(tiny_dense: dict[str, NDArray[np.float32]]) -> Callable[..., Path]
     """
     import gguf
 
-    merges = learn_merges(general_passages()[0][::4], TINY.vocab - 256 - 3)
+    merges = learn_merges(read_general_passages()[0][::4], TINY.vocab - 256 - 3)
     vocabulary = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *sorted(_ALPHABET)]
     vocabulary += [merge.replace(" ", "") for merge in merges]
 
@@ -315,6 +316,20 @@ def in_float(tmp_path_factory: pytest.TempPathFactory) -> Callable[[BasePaths], 
         return path
 
     return copy
+
+
+@pytest.fixture
+def passes(monkeypatch: pytest.MonkeyPatch) -> Callable[[Session], int]:
+    """`passes(session)`: how many forward passes it has made in this test."""
+    made, forward = WeakKeyDictionary[Session, int](), Session._forward
+
+    def counted(session: Session, *given: Any) -> NDArray[np.float32]:
+        logits = forward(session, *given)
+        made[session] = made.get(session, 0) + 1
+        return logits
+
+    monkeypatch.setattr(Session, "_forward", counted)
+    return lambda session: made.get(session, 0)
 
 
 @pytest.fixture(scope="session")

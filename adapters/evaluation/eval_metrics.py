@@ -1,4 +1,4 @@
-"""What many typed messages come to: savings with intervals, what was on the screen, waiting times, calibration."""
+"""Figures from many typed messages: savings with intervals, ghosts shown, waiting times, calibration."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.evaluation.typing_simulator import BARS, WRONG_SHOW, Typed
+from idiolect.adapters.evaluation.typing_simulator import BARS, WRONG_SHOW, TypedText
 
 _RESAMPLES = 2000
 _LEVEL = 0.95
 
 
-def row(messages: Sequence[Typed], seed: int) -> dict[str, Any] | None:
-    """Savings with words and with ghosts over all ``messages``; None where there is none.
+def row(messages: Sequence[TypedText], seed: int) -> dict[str, Any] | None:
+    """Return the savings with words and with ghosts over all ``messages``; None where there is none.
 
-    A share's interval is that of a bootstrap over messages (Efron & Tibshirani 1993, percentile method).
+    The intervals are those of a bootstrap over messages (Efron & Tibshirani 1993, percentile method) with this seed.
     """
     if not messages:
         return None
@@ -44,12 +44,12 @@ def row(messages: Sequence[Typed], seed: int) -> dict[str, Any] | None:
     }
 
 
-def savings(messages: Sequence[Typed], way: str, seed: int) -> dict[str, float]:
-    """Keystroke savings, typing in this ``way`` (see :attr:`Typed.keys`)."""
+def savings(messages: Sequence[TypedText], way: str, seed: int) -> dict[str, float]:
+    """Return the keystroke savings, 0 to 1, of one way to type (:attr:`TypedText.keys`), with their interval."""
     return _interval([typed.keys[way] for typed in messages], messages, seed)
 
 
-def _interval(keys: Sequence[float], messages: Sequence[Typed], seed: int) -> dict[str, float]:
+def _interval(keys: Sequence[float], messages: Sequence[TypedText], seed: int) -> dict[str, float]:
     spent = np.array(keys, dtype=np.float64)
     typed = np.array([message.characters for message in messages], dtype=np.float64)
     drawn = np.random.default_rng(seed).integers(len(typed), size=(_RESAMPLES, len(typed)))
@@ -60,19 +60,19 @@ def _interval(keys: Sequence[float], messages: Sequence[Typed], seed: int) -> di
 
 
 def nearest_rank(values: Sequence[float] | NDArray[np.float64], percent: float) -> float:
-    """The smallest value that ``percent`` % of them do not exceed."""
+    """Return the smallest value that ``percent`` % of them do not exceed."""
     return float(np.sort(values)[max(math.ceil(round(percent / 100 * len(values), 9)), 1) - 1])
 
 
-def latency(messages: Sequence[Typed]) -> dict[str, float]:
-    """Milliseconds of all questions."""
+def latency(messages: Sequence[TypedText]) -> dict[str, float]:
+    """Return percentiles of the milliseconds that each suggestion took."""
     asked = [spent for typed in messages for spent in typed.milliseconds]
     found = {f"p{percent}": round(nearest_rank(asked, percent), 3) for percent in (50, 90, 95, 99)}
     return {**found, "queries": len(asked)}
 
 
-def reliability(messages: Sequence[Typed]) -> list[dict[str, float]]:
-    """For each tenth of the probability that ghosts came up with: what was predicted, and what came true."""
+def reliability(messages: Sequence[TypedText]) -> list[dict[str, float]]:
+    """Return, for each tenth of the probability of ghosts, what was predicted and what came true."""
     judged = [(p, right) for typed in messages for p, _, right in typed.judged]
     tenths: dict[int, list[tuple[float, bool]]] = {}
     for p, right in judged:

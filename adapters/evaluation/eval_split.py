@@ -1,4 +1,4 @@
-"""Which messages are typed in an evaluation, and what may be known before: nothing that is typed was learned from.
+"""Splits messages into a history to learn from and a test to type; nothing that is typed was learned from.
 
 Messages are in order of time. A seed and a name fix the draw.
 """
@@ -33,8 +33,8 @@ class TooLittleToTypeError(IdiolectError):
 
 
 @dataclass(frozen=True)
-class Message:
-    """Something that was written: ``text`` as typed; ``kept`` is what is learned of it, secrets left out."""
+class EvalMessage:
+    """A message: ``text`` as typed, ``at`` in ISO 8601, and ``kept``, what is learned of it, secrets left out."""
 
     text: str
     at: str  # ISO 8601
@@ -42,20 +42,26 @@ class Message:
 
 
 @dataclass(frozen=True)
-class Split:
-    """The history, the messages to type, both in order of time, and for each of these whether it is a repeat.
+class EvalSplit:
+    """The history and the messages to type, both in order of time, and for each of the latter whether it is a repeat.
 
-    A repeat is equal, but for white space, to a message of the history, to an earlier one of the test, or to
-    one that the adapter has seen.
+    A repeat equals, but for white space, a message of the history, an earlier one of the test, or one that the adapter
+    has seen.
     """
 
-    history: list[Message]
-    test: list[Message]
+    history: list[EvalMessage]
+    test: list[EvalMessage]
     repeats: list[bool]
 
 
-def split_corpus(messages: Sequence[Message], *, name: str, seed: int, chars: int) -> Split:
-    """History: the first 80 % of the messages, of these the newest 300 KB. Test: drawn from the others.
+def split_corpus(messages: Sequence[EvalMessage], *, name: str, seed: int, chars: int) -> EvalSplit:
+    """Split a corpus: the history is the newest 300 KB of the first 80 %, the test is drawn from the other messages.
+
+    Args:
+        messages: all of the corpus.
+        name: of the corpus, for the draw.
+        seed: of the draw.
+        chars: about how many characters to type.
 
     Raises:
         TooLittleToTypeError: there is no history, or not enough to type.
@@ -72,12 +78,16 @@ def split_corpus(messages: Sequence[Message], *, name: str, seed: int, chars: in
     return _split(messages[first:cut], test, (), "Give a larger file or folder.")
 
 
-def split_history(messages: Sequence[Message], seen: Collection[int], *, seed: int, chars: int) -> Split:
-    """Test: drawn from those of the newest 20 % that the adapter has not seen. History: all before the first drawn.
+def split_history(
+    messages: Sequence[EvalMessage], seen: Collection[int], *, seed: int, chars: int
+) -> EvalSplit:
+    """Split the user's own messages: the test is drawn from those of the newest 20 % that the adapter has not seen.
+
+    The history is all that comes before the first message drawn.
 
     Args:
         messages: all that the user wrote.
-        seen: places of the messages that the adapter was trained on.
+        seen: indices of the messages that the adapter was trained on.
         seed: of the draw.
         chars: about how many characters to type.
 
@@ -93,8 +103,10 @@ def split_history(messages: Sequence[Message], seen: Collection[int], *, seed: i
     return _split(history, [messages[place] for place in drawn], learned, mend)
 
 
-def _draw(messages: Sequence[Message], places: Iterable[int], name: str, seed: int, chars: int) -> list[int]:
-    """Places drawn at random until their texts have about ``chars`` characters, in order."""
+def _draw(
+    messages: Sequence[EvalMessage], places: Iterable[int], name: str, seed: int, chars: int
+) -> list[int]:
+    """Return indices drawn at random until their texts have about ``chars`` characters, in order."""
     shuffled = list(places)
     random.Random(f"{seed}:{name}").shuffle(shuffled)  # noqa: S311 (a draw to repeat, not a secret)
     drawn: list[int] = []
@@ -110,7 +122,9 @@ def _draw(messages: Sequence[Message], places: Iterable[int], name: str, seed: i
     return sorted(drawn)
 
 
-def _split(history: Sequence[Message], test: Sequence[Message], learned: Collection[str], mend: str) -> Split:
+def _split(
+    history: Sequence[EvalMessage], test: Sequence[EvalMessage], learned: Collection[str], mend: str
+) -> EvalSplit:
     chars = sum(len(message.text) for message in test)
     if not history or chars < LEAST_CHARS:
         raise TooLittleToTypeError(
@@ -123,7 +137,7 @@ def _split(history: Sequence[Message], test: Sequence[Message], learned: Collect
         key = _key(message.text)
         repeats.append(key in known)
         known.add(key)
-    return Split(list(history), list(test), repeats)
+    return EvalSplit(list(history), list(test), repeats)
 
 
 def _key(text: str) -> str:

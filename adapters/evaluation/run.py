@@ -1,8 +1,8 @@
-"""An evaluation in a process of its own: held-out messages are typed, with more and more of what is learned.
+"""An evaluation in a process of its own: held-out messages are typed with more and more of what is learned.
 
-``python -m idiolect.adapters.evaluation.run`` reads :class:`Order` and then messages, first the history and then
-those to type (see :mod:`idiolect.adapters.child`), and ends with a ``result`` line. Each arm asks the same
-:class:`Predictor` as the endpoint does, made in the same place.
+``python -m idiolect.adapters.evaluation.run`` reads a :class:`TypingRequest` and then messages, first the history and
+then those to type (see :mod:`idiolect.adapters.child`), and ends with a ``result`` line. Each arm asks the same
+:class:`Predictor` as the endpoint does, built in the same place.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from idiolect.adapters.child import Emit, work
-from idiolect.adapters.corpus import Recent
+from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.evaluation.eval_metrics import latency, reliability, row, savings
-from idiolect.adapters.evaluation.eval_split import Message
-from idiolect.adapters.evaluation.typing_simulator import BARS, Typed, type_text
+from idiolect.adapters.evaluation.eval_split import EvalMessage
+from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText, type_text
 from idiolect.adapters.lora import Lora
 from idiolect.adapters.prediction.calibration import Calibration
-from idiolect.adapters.prediction.ghost_penalty import Restraint
-from idiolect.adapters.prediction.loaded_model import Serving
+from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
+from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor, Suggestion
 from idiolect.models.build import find_base
 from idiolect.models.session import Adapter
@@ -33,20 +33,30 @@ GROWTH_PERCENT = (0, 3, 10, 30, 100)
 """How much of the history, the newest of it, the memory gets for the curve of its growth."""
 
 _GHOST_WORDS = 8
-_WORDS_ONLY = 0.4  # of the time that an arm with ghosts takes
-_TELL_EVERY_S = 0.5
-_TIMED = 5  # every such message is typed without what is typed being known beforehand
+_WORDS_ONLY_SHARE = 0.4  # of the time that an arm with ghosts takes
+_REPORT_EVERY_S = 0.5
+_TIMED_EVERY = 5  # every such message is typed without what is typed being known beforehand
 
 
 @dataclass(frozen=True)
-class Order:
-    """What an evaluation is asked to do; sent as one JSON line.
+class TypingRequest:
+    """What an evaluation is to type; sent as one JSON line.
 
-    The first ``history`` messages are learned from, the others typed; ``repeats`` tells for each of these whether
-    it is one. ``adapter`` is the base64 of an adapter's bytes, or None; ``about_adapter`` is passed on to the
-    result. ``mixtures`` are the weights that the base and the adapter were judged with, where they were, and
-    ``calibration`` is what is known of how far ghosts can be believed (:meth:`Calibration.to_json`), ``restraint`` how
-    dear a wrong one is held.
+    Args:
+        base: the folder of the base model.
+        threads: that compute one forward pass.
+        context_tokens: the most tokens of a prefix that are read.
+        recent_tokens: recent text that stands before the prefix.
+        seed: of the intervals.
+        source: where the messages come from, for the result.
+        history: how many of the first messages are learned from; the others are typed.
+        repeats: for each message to type, whether it is a repeat.
+        adapter: base64 of an adapter's bytes, or None.
+        about_adapter: passed on to the result.
+        mixtures: weights that the base and the adapter were judged with, where they were.
+        calibration: how often ghosts were right (:meth:`Calibration.to_json`), or None for the usual.
+        ghost_penalty: what a wrong ghost costs (:meth:`GhostPenalty.to_json`), or None for the usual.
+        rare_min_count: how often a rare string must have been typed before it is suggested.
     """
 
     base: str
@@ -61,7 +71,7 @@ class Order:
     about_adapter: dict[str, Any] | None
     mixtures: dict[str, list[Any]]
     calibration: list[Any] | None
-    restraint: list[float] | None
+    ghost_penalty: list[float] | None
     rare_min_count: int
 
 
@@ -86,39 +96,41 @@ _MEMORY = _ARMS[2]
 
 
 def main() -> int:
-    """Run one evaluation."""
+    """Run one evaluation and return the exit status."""
     return work(
-        lambda order, entries, emit: run(Order(**order), [Message(**entry) for entry in entries], emit),
+        lambda request, entries, emit: run(
+            TypingRequest(**request), [EvalMessage(**entry) for entry in entries], emit
+        ),
         "The evaluation ran out of memory. Close other programs and evaluate again.",
     )
 
 
-def run(order: Order, messages: Sequence[Message], emit: Emit) -> None:
+def run(request: TypingRequest, messages: Sequence[EvalMessage], emit: Emit) -> None:
     """Type the messages with each arm and emit the result."""
-    history, test = messages[: order.history], messages[order.history :]
-    arms = [arm for arm in _ARMS if order.adapter is not None or not arm.adapted]
+    history, test = messages[: request.history], messages[request.history :]
+    arms = [arm for arm in _ARMS if request.adapter is not None or not arm.adapted]
     parts = _parts(history)
     # With all of the history it is the arm itself.
-    typings = len(arms) + _WORDS_ONLY * (len(parts) - 1)
-    clock = _Clock(sum(len(message.text) for message in test), typings, emit)
+    typings = len(arms) + _WORDS_ONLY_SHARE * (len(parts) - 1)
+    clock = _ProgressReporter(sum(len(message.text) for message in test), typings, emit)
     clock.report("prepare")
-    typist = _Typist(order, history, test, clock)
-    typed = {arm.name: typist.type(arm, len(history)) for arm in arms}
-    growth = [typist.type(_MEMORY, newest, ghosts=False) for newest in parts[:-1]] + [typed[_MEMORY.name]]
+    runner = _ArmRunner(request, history, test, clock)
+    typed = {arm.name: runner.type(arm, len(history)) for arm in arms}
+    growth = [runner.type(_MEMORY, newest, ghosts=False) for newest in parts[:-1]] + [typed[_MEMORY.name]]
     emit(
         {
             "event": "result",
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
-            "seed": order.seed,
-            "source": order.source,
+            "seed": request.seed,
+            "source": request.source,
             "history": _about(history),
-            "test": _about(test) | {"repeats": sum(order.repeats)},
-            "adapter": order.about_adapter,
-            "arms": [_figures(arm, typed[arm.name], order) for arm in arms],
+            "test": _about(test) | {"repeats": sum(request.repeats)},
+            "adapter": request.about_adapter,
+            "arms": [_arm_figures(arm, typed[arm.name], request) for arm in arms],
             "growth": [
                 {
                     "characters": sum(len(message.text) for message in history[len(history) - newest :]),
-                    "savings": savings(found, "bar3", order.seed),
+                    "savings": savings(found, "bar3", request.seed),
                 }
                 for newest, found in zip(parts, growth, strict=True)
             ],
@@ -126,8 +138,8 @@ def run(order: Order, messages: Sequence[Message], emit: Emit) -> None:
     )
 
 
-def _parts(history: Sequence[Message]) -> list[int]:
-    """How many of the newest messages have 0, 3, 10, 30 and 100 % of the characters, each number once."""
+def _parts(history: Sequence[EvalMessage]) -> list[int]:
+    """Return how many of the newest messages have 0, 3, 10, 30 and 100 % of the characters, each number once."""
     sizes = [len(message.text) for message in reversed(history)]
     counts, held, total = [], 0, 0
     for percent in GROWTH_PERCENT:
@@ -138,7 +150,7 @@ def _parts(history: Sequence[Message]) -> list[int]:
     return [*dict.fromkeys(counts)]
 
 
-def _about(messages: Sequence[Message]) -> dict[str, Any]:
+def _about(messages: Sequence[EvalMessage]) -> dict[str, Any]:
     return {
         "entries": len(messages),
         "characters": sum(len(message.text) for message in messages),
@@ -147,22 +159,22 @@ def _about(messages: Sequence[Message]) -> dict[str, Any]:
     }
 
 
-def _figures(arm: _Arm, typed: Sequence[Typed], order: Order) -> dict[str, Any]:
-    new = [one for one, repeat in zip(typed, order.repeats, strict=True) if not repeat]
+def _arm_figures(arm: _Arm, typed: Sequence[TypedText], request: TypingRequest) -> dict[str, Any]:
+    new = [one for one, repeat in zip(typed, request.repeats, strict=True) if not repeat]
     return {
         "name": arm.name,
         "condition": "after" if arm.learns else "before",
-        "all": row(typed, order.seed),
-        "no_repeats": row(new, order.seed),
-        "latency_ms": latency(typed[::_TIMED]),
+        "all": row(typed, request.seed),
+        "no_repeats": row(new, request.seed),
+        "latency_ms": latency(typed[::_TIMED_EVERY]),
         "reliability": reliability(typed),
     }
 
 
-class _Clock:
-    """Progress over all that is typed, with the time left as it went so far.
+class _ProgressReporter:
+    """Reports progress over all that is typed, with the time left at the pace so far.
 
-    ``typings`` counts how many times the ``characters`` are typed, words alone being a part of a time.
+    ``typings`` is how many times the ``characters`` are typed; typing with words alone counts as a part of a time.
     """
 
     def __init__(self, characters: int, typings: float, emit: Emit) -> None:
@@ -170,13 +182,13 @@ class _Clock:
         self._characters = characters
         self._typings = typings
         self._before = 0.0  # typings that are over
-        self._started = self._told = time.monotonic()
+        self._started = self._reported_at = time.monotonic()
 
     def report(self, phase: str, arm: str | None = None, share: float = 0.0) -> None:
-        """Emit a progress line; ``share`` of a typing more is done."""
-        self._told = time.monotonic()
+        """Emit a progress line; ``share`` of a further typing is done."""
+        self._reported_at = time.monotonic()
         done = (self._before + share) / self._typings
-        spent_s = self._told - self._started
+        spent_s = self._reported_at - self._started
         left_s = round(spent_s * (1 - done) / done, 1) if done > 0.01 else None
         self._emit(
             {
@@ -188,110 +200,114 @@ class _Clock:
             }
         )
 
-    def typing(self, arm: str, weight: float, characters: int) -> None:
-        """So many characters were typed in this arm; said now and then."""
-        if time.monotonic() - self._told > _TELL_EVERY_S:
+    def report_typing(self, arm: str, weight: float, characters: int) -> None:
+        """Report, now and then, that so many characters were typed in this arm."""
+        if time.monotonic() - self._reported_at > _REPORT_EVERY_S:
             self.report("type" if weight == 1 else "growth", arm, weight * characters / self._characters)
 
-    def over(self, weight: float) -> None:
-        """A typing of this weight is over."""
+    def finish_typing(self, weight: float) -> None:
+        """Count a typing of this weight as finished."""
         self._before += weight
 
 
-class _Typist:
+class _ArmRunner:
     """Types the test with one arm after the other."""
 
     def __init__(
-        self, order: Order, history: Sequence[Message], test: Sequence[Message], clock: _Clock
+        self,
+        request: TypingRequest,
+        history: Sequence[EvalMessage],
+        test: Sequence[EvalMessage],
+        clock: _ProgressReporter,
     ) -> None:
-        base = find_base(Path(order.base))
-        self._serving = Serving(
+        base = find_base(Path(request.base))
+        self._serving = LoadedModel(
             base,
-            threads=order.threads,
-            context_tokens=order.context_tokens,
-            recent_tokens=order.recent_tokens,
-            rare_min_count=order.rare_min_count,
+            threads=request.threads,
+            context_tokens=request.context_tokens,
+            recent_tokens=request.recent_tokens,
+            rare_min_count=request.rare_min_count,
         )
         self._adapter: Adapter | None = None
-        if order.adapter is not None:
-            self._adapter = Lora.from_bytes(base64.b64decode(order.adapter), base.config).tensors()
-        self._mixtures = order.mixtures
-        self._calibration, self._restraint = order.calibration, order.restraint
+        if request.adapter is not None:
+            self._adapter = Lora.from_bytes(base64.b64decode(request.adapter), base.config).tensors()
+        self._mixtures = request.mixtures
+        self._calibration, self._ghost_penalty = request.calibration, request.ghost_penalty
         self._history = [self._serving.tokenizer.encode(message.kept) for message in history]
         self._test = test
         self._clock = clock
 
-    def type(self, arm: _Arm, newest: int, *, ghosts: bool = True) -> list[Typed]:
-        """Each message typed, in order, by one who wrote the ``newest`` messages of the history before.
+    def type(self, arm: _Arm, newest: int, *, ghosts: bool = True) -> list[TypedText]:
+        """Type each message in order, as a user who wrote the ``newest`` messages of the history before.
 
-        Without ``ghosts`` only by the words offered.
+        Without ``ghosts`` only the words suggested are used.
         """
-        weight = 1.0 if ghosts else _WORDS_ONLY
+        weight = 1.0 if ghosts else _WORDS_ONLY_SHARE
         self._clock.report("type" if ghosts else "growth", arm.name)
         history = [ids for ids in self._history[len(self._history) - newest :] if ids]
-        calibration, restraint = (self._calibration, self._restraint) if arm.learns else (None, None)
-        served = _Served(
+        calibration, ghost_penalty = (self._calibration, self._ghost_penalty) if arm.learns else (None, None)
+        served = _ArmPredictor(
             self._serving,
             arm,
             history if arm.learns else [],
             mixture=self._mixtures.get("adapter" if arm.adapted else "base"),
             adapter=self._adapter if arm.adapted else None,
             calibration=Calibration() if calibration is None else Calibration.from_json(calibration),
-            restraint=Restraint() if restraint is None else Restraint.from_json(restraint),
+            ghost_penalty=GhostPenalty() if ghost_penalty is None else GhostPenalty.from_json(ghost_penalty),
         )
         asked = 0
 
         def ask(prefix: str) -> Suggestion:
             nonlocal asked
             asked += 1
-            self._clock.typing(arm.name, weight, asked)
+            self._clock.report_typing(arm.name, weight, asked)
             return served.suggest(prefix, _GHOST_WORDS if ghosts else 0)
 
         typed = []
         for number, message in enumerate(self._test):
-            if number % _TIMED:
-                served.foresee(message.text)
+            if number % _TIMED_EVERY:
+                served.precompute(message.text)
             typed.append(type_text(message.text, ask, ghosts=ghosts))
             if arm.learns:
-                served.learn(self._serving.tokenizer.encode(message.kept))
-        self._clock.over(weight)
+                served.learn(message.kept)
+        self._clock.finish_typing(weight)
         return typed
 
 
-class _Served:
-    """Suggestions of one arm."""
+class _ArmPredictor:
+    """The suggestions of one arm."""
 
     def __init__(
         self,
-        serving: Serving,
+        serving: LoadedModel,
         arm: _Arm,
         history: Sequence[Sequence[int]],
         *,
         mixture: list[Any] | None,
         adapter: Adapter | None,
         calibration: Calibration,
-        restraint: Restraint,
+        ghost_penalty: GhostPenalty,
     ) -> None:
         self._serving = serving
         self._arm = arm
         self._mixture = mixture
         self._adapter = adapter
-        self._calibration, self._restraint = calibration, restraint
-        known = serving.knowledge(history if arm.memory else ())
+        self._calibration, self._ghost_penalty = calibration, ghost_penalty
+        known = serving.build_user_model(history if arm.memory else ())
         if not arm.context:
-            known = replace(known, recent=Recent(0, serving.tokenizer.encode("\n")))
+            known = replace(known, recent=RecentText(0, serving.tokenizer.encode("\n")))
         elif not arm.memory:
-            known = replace(known, recent=serving.recent(history))
-        self._knowledge = known
+            known = replace(known, recent=serving.build_recent_text(history))
+        self._user_model = known
         self._predictor = self._made()
 
     def _made(self) -> Predictor:
-        predictor = self._serving.predictor(
-            self._knowledge,
+        predictor = self._serving.build_predictor(
+            self._user_model,
             self._mixture,
             adapter=self._adapter,
             calibration=self._calibration,
-            restraint=self._restraint,
+            ghost_penalty=self._ghost_penalty,
         )
         predictor.warm()
         return predictor
@@ -299,22 +315,22 @@ class _Served:
     def suggest(self, prefix: str, ghost_words: int) -> Suggestion:
         return self._predictor.suggest(prefix, candidates=max(BARS), ghost_words=ghost_words)
 
-    def foresee(self, text: str) -> None:
+    def precompute(self, text: str) -> None:
         """Read what will be typed in few passes: five times as fast as one by one, and not to be timed."""
-        self._predictor.foresee(text)
+        self._predictor.precompute(text)
 
-    def learn(self, ids: list[int]) -> None:
-        """Learn a message, as soon as it was written."""
+    def learn(self, text: str) -> None:
+        """Learn a message as soon as it was typed."""
+        ids = self._serving.tokenizer.encode(text)
         if not ids:
             return
-        text = self._serving.tokenizer.decode(ids)
         self._predictor.observe(text, ids)
         if self._arm.memory:
-            self._knowledge.learn(text, ids)
+            self._user_model.learn(text, ids)
             self._predictor.warm()
         else:
             # A predictor tells by the memory that something was learned, and this arm has none: it takes a new one.
-            self._knowledge.recent.add(ids)
+            self._user_model.recent.add(ids)
             self._predictor = self._made()
 
 

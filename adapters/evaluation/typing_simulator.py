@@ -1,8 +1,8 @@
 """Replays the typing of a text by a person who uses the suggestions, and counts the keystrokes.
 
-The measure is the field's keystroke savings (Trnka & McCoy 2008): 1 - keystrokes / characters, with an
-ideal user who takes a right suggestion as soon as it is there. Each position's suggestion is asked for
-once, as an endpoint would be, and every way of using it is walked over the same answers.
+The measure is the field's keystroke savings (Trnka & McCoy 2008): 1 - keystrokes / characters, with an ideal user who
+takes a right suggestion as soon as it is there. The suggestion at each position is asked for once, and every way to
+use it is counted on the same answers.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ Ask = Callable[[str], Suggestion]
 
 
 @dataclass
-class Shown:
-    """Ghosts that were on the screen at the positions a user passed, taking them word by word."""
+class GhostCounts:
+    """Ghosts on the screen at the positions that a user passes who takes them word by word."""
 
     positions: int = 0
     shown: int = 0
@@ -43,12 +43,12 @@ class Shown:
 
 
 @dataclass
-class Typed:
+class TypedText:
     """One text, typed: ``keys`` by way of typing (``bar1``, ``bar3``, ``bar5``, ``whole``, ``words``, ``ungated``)."""
 
     characters: int
     keys: dict[str, int] = field(default_factory=dict)
-    shown: Shown = field(default_factory=Shown)
+    shown: GhostCounts = field(default_factory=GhostCounts)
     milliseconds: list[float] = field(default_factory=list)  # of each question
     judged: list[tuple[float, bool, bool]] = field(default_factory=list)
     """Each ghost that came up, shown or not: (its p, whether it was shown, whether its first word is right).
@@ -57,8 +57,8 @@ class Typed:
     """
 
 
-def type_text(text: str, ask: Ask, *, ghosts: bool = True) -> Typed:
-    """Type ``text`` in every way; without ``ghosts`` only by the words offered."""
+def type_text(text: str, ask: Ask, *, ghosts: bool = True) -> TypedText:
+    """Type ``text`` in every way, or, without ``ghosts``, only with the words suggested."""
     page = _Page(text, ask)
     typed = page.typed
     for most in BARS:
@@ -75,7 +75,7 @@ class _Page:
 
     def __init__(self, text: str, ask: Ask) -> None:
         self.text = text
-        self.typed = Typed(len(text))
+        self.typed = TypedText(len(text))
         self.word_end = {at: found.end() for found in WORD.finditer(text) for at in range(*found.span())}
         self._ask = ask
         self._asked: dict[int, Suggestion] = {}
@@ -88,12 +88,13 @@ class _Page:
         return self._asked[at]
 
     def right(self, at: int, offered: str) -> bool:
-        """Whether this is what comes next, and ends where a word does."""
+        """Return True if ``offered`` is what comes next, and ends where a word does."""
         end = at + len(offered)
         return bool(offered) and self.text.startswith(offered, at) and self.word_end.get(end - 1, end) == end
 
 
 def _with_words(page: _Page, most: int) -> int:
+    """Return the keystrokes with ``most`` words to choose from."""
     at = keys = 0
     while at < len(page.text):
         keys += 1
@@ -111,8 +112,8 @@ def _with_words(page: _Page, most: int) -> int:
     return keys
 
 
-def _with_ghosts(page: _Page, *, word_by_word: bool, gated: bool, typed: Typed | None = None) -> int:
-    """Keystrokes; ``typed`` is where to note what came up on the way."""
+def _with_ghosts(page: _Page, *, word_by_word: bool, gated: bool, typed: TypedText | None = None) -> int:
+    """Return the keystrokes with ghosts; ``typed`` is where to count what was shown."""
     at = keys = 0
     watch = None if typed is None else _Watch(typed)
     while at < len(page.text):
@@ -134,15 +135,15 @@ def _with_ghosts(page: _Page, *, word_by_word: bool, gated: bool, typed: Typed |
 
 
 class _Watch:
-    """Counts the ghosts that come up, each once while the user types into it."""
+    """Counts the ghosts that are shown, each once while the user types into it."""
 
-    def __init__(self, typed: Typed) -> None:
+    def __init__(self, typed: TypedText) -> None:
         self._typed = typed
         self._left = ""  # of the last ghost, once its first character was typed
         self._was_shown = False
 
     def see(self, ghost: Ghost, *, shown: bool, right: bool, typed: str) -> None:
-        """Note a position: its ghost, and the character that is typed there, if one is."""
+        """Count the ghost at one position; ``typed`` is the character that is typed there, if one is."""
         seen = self._typed.shown
         seen.positions += 1
         goes_on = bool(self._left) and ghost.text.startswith(self._left)
@@ -159,7 +160,7 @@ class _Watch:
 
 
 def _right_ends(page: _Page, at: int, ghost: str) -> list[int]:
-    """Where the ghost's first word, first two words, ... end, as long as they are right."""
+    """Return where the ghost's first word, first two words, ... end, as long as they are right."""
     ends = []
     for piece in _PIECE.finditer(ghost):
         if not page.right(at, ghost[: piece.end()]):

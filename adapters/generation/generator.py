@@ -1,43 +1,47 @@
-"""Text that goes on from a prompt, token by token: for programs that ask for completions rather than suggestions.
+"""Generates text after a prompt, token by token: for programs that ask for completions rather than suggestions.
 
-It comes from what suggestions come from: the model with its adapter, the user's latest entries before the prompt, the
-fast memory mixed in. An answer in a conversation comes from the model with its adapter alone, since what the user wrote
-says little of how an assistant answers. What no suggestion would show is not written either (``draft.py``). It is done
-in short steps, so that suggestions can be made between them.
+A completion comes from what suggestions come from: the model with its adapter, the user's latest entries before the
+prompt, and the n-gram memory mixed in. An answer in a conversation comes from the model with its adapter alone, since
+what the user wrote says little of how an assistant answers. What no suggestion would show is not generated either
+(:mod:`~idiolect.adapters.generation.generated_text`). The work is done in short steps, so that suggestions can be made
+between them.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
+from collections.abc import Generator as GeneratorType
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.generation.draft import Draft
-from idiolect.adapters.generation.requests import WINDOW, Chat, End, Piece, Prompt, Wanted
+from idiolect.adapters.generation.generated_text import GeneratedText
+from idiolect.adapters.generation.requests import WINDOW, Chat, End, Piece, Prompt, SamplingParams
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.next_token import softmax
-from idiolect.adapters.prediction.user_model import Knowledge
+from idiolect.adapters.prediction.probs_cache import softmax
+from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.models.chat import chat_ids
 from idiolect.models.errors import IdiolectError
 from idiolect.models.session import Adapter, Model, Session
 from idiolect.models.tokenizer import Tokenizer
 
-_EXTRA = 256  # tokens of text from elsewhere that come before a prompt
-_STEP = 128  # a long prompt is cut at multiples of this, so that its cache stays valid for a while
-_GROUP = 8  # tokens of a prompt that are read in one pass, which takes two times as long as that of one token
-_WORD = 6  # tokens of the word under the cursor that are looked at as a whole
-_LIKELY = (
-    0.02  # from this probability on that word is thought to begin with another token than its typed part does
+_EXTRA_TOKENS = 256  # of texts from elsewhere, before a prompt
+_WINDOW_STEP_TOKENS = (
+    128  # a long prompt is cut at multiples of this, so that its KV cache stays valid for a while
+)
+_GROUP_TOKENS = 8  # of a prompt, read in one pass, which takes twice as long as one of a single token
+_MAX_TYPED_TOKENS = 6  # of the word under the cursor that is predicted again from its beginning
+_MIN_TYPED_PROB = (
+    0.02  # of the tokens that begin as typed; below, only the last typed token is predicted again
 )
 
 
 _Result = TypeVar("_Result")
-Steps = Generator[None, None, _Result]
-"""Passes, each followed by None, and what they lead to."""
+Steps = GeneratorType[None, None, _Result]
+"""Yields None after each forward pass; returns the result."""
 
 
 class PromptTooLongError(IdiolectError):
@@ -49,68 +53,74 @@ class PromptTooLongError(IdiolectError):
 
 
 @dataclass(frozen=True)
-class Voice:
-    """From what text is generated: an adapter, or None for the base; what is known of the user, or nothing."""
+class GenerationSource:
+    """What text is generated from: an adapter, or None for the base; the mixture; a user model, or None."""
 
     adapter: Adapter | None
     mixture: Mixture
-    knowledge: Knowledge | None
+    user_model: UserModel | None
 
 
-class Writer:
-    """Writes in one voice, one text at a time; what was read stays cached for the next one.
+class Generator:
+    """Generates from one source, one text at a time. What was read stays in the KV cache for the next text.
 
     Args:
         model: the loaded graph.
         tokenizer: its tokenizer.
-        voice: bound for its whole life.
-        hides: whether some text, after another, must not be shown; beside what the voice knows of that.
+        source: what to generate from; bound for the generator's whole life.
+        must_hide: returns True if some text, after another, must not be shown; beside what the user model hides.
     """
 
     def __init__(
         self,
         model: Model,
         tokenizer: Tokenizer,
-        voice: Voice,
-        hides: Callable[[str, str], bool],
+        source: GenerationSource,
+        must_hide: Callable[[str, str], bool],
     ) -> None:
         self._tokenizer = tokenizer
-        self._voice = voice
-        self._redacts = hides
+        self._source = source
+        self._also_hides = must_hide
         self._breaks = tokenizer.encode("\n")
-        others = _EXTRA + 2 * len(self._breaks)
-        if voice.knowledge is not None:
-            others += 2 * voice.knowledge.recent.limit
+        others = _EXTRA_TOKENS + 2 * len(self._breaks)
+        if source.user_model is not None:
+            others += 2 * source.user_model.recent.limit
         self._window = min(WINDOW, model.config.context - others)
-        self._session = Session(model, length=others + self._window, adapter=voice.adapter)
-        self._grouped = 0  # tokens at its beginning that were read in groups
-        self._mixed = False  # whether the memory has a say in this text
+        self._session = Session(model, length=others + self._window, adapter=source.adapter)
+        self._grouped_tokens = 0  # tokens at its beginning that were read in groups
+        self._uses_memory = False  # whether the memory has a say in this text
 
-    def write(self, prompt: Prompt | Chat, wanted: Wanted) -> Iterator[Piece | End | None]:
-        """What comes after ``prompt``, as it is written, and at last how it ended; None after a pass that gave no text.
+    def generate(self, prompt: Prompt | Chat, params: SamplingParams) -> Iterator[Piece | End | None]:
+        """Yield pieces of the text after ``prompt``, and at last how it ended; None after a pass without a piece.
 
-        Between two of these one pass is made. The same text comes from the same knowledge where ``temperature`` is 0,
-        or the same ``seed`` is given.
+        One forward pass is made between two of these. The same text comes from the same user model if ``temperature``
+        is 0, or if the same ``seed`` is given.
+
+        Args:
+            prompt: text to continue, or a conversation to answer in.
+            params: how to sample, and where to stop.
 
         Raises:
-            PromptTooLongError: a conversation does not fit. Of other text the end is read.
+            PromptTooLongError: a conversation does not fit. Of other text only the end is read.
         """
         asked = time.perf_counter()
-        self._mixed = isinstance(prompt, Prompt)
-        context, size, truncated = self._context(prompt, wanted.tokens)
-        cached = max(0, self._common(context) - (len(context) - size))
-        most = min(wanted.tokens, self._window - size)
+        self._uses_memory = isinstance(prompt, Prompt)
+        context, size, truncated = self._context(prompt, params.tokens)
+        cached = max(0, self._cached_prefix_length(context) - (len(context) - size))
+        most = min(params.tokens, self._window - size)
         before = (
             prompt.text if isinstance(prompt, Prompt) else "".join(f"{text}\n" for _, text in prompt.messages)
         )
         typing = 0 if isinstance(prompt, Chat) or most == 0 else size
         start, typed, p = yield from self._begin(context, typing)
-        draft = Draft(self._tokenizer, before, self._hides, ids=context[:start], typed=typed, wanted=wanted)
+        draft = GeneratedText(
+            self._tokenizer, before, self._must_hide, ids=context[:start], typed=typed, params=params
+        )
         began = time.perf_counter()
         reason: Literal["eos", "word", "limit"]
         word = ""
         while True:
-            if draft.count >= most or time.perf_counter() - began > wanted.seconds:
+            if draft.count >= most or time.perf_counter() - began > params.seconds:
                 reason = "limit"
                 break
             token = draft.choose(p)
@@ -123,21 +133,23 @@ class Writer:
                 reason, word = "word", stop
                 break
             if draft.count < most:
-                p = self._after(draft.ids)
+                p = self._next_probs(draft.ids)
         if reason != "word" and (rest := draft.rest()) is not None:
             yield rest
         took_s = time.perf_counter() - began
         yield End(reason, word, size, cached, draft.count, began - asked, took_s, truncated)
 
-    def _hides(self, before: str, offered: str) -> bool:
-        """Whether ``offered``, after ``before``, must not be shown."""
-        knowledge = self._voice.knowledge
-        return self._redacts(before, offered) or (knowledge is not None and knowledge.hides(before, offered))
+    def _must_hide(self, before: str, offered: str) -> bool:
+        """Return True if ``offered``, after ``before``, must not be shown."""
+        user_model = self._source.user_model
+        return self._also_hides(before, offered) or (
+            user_model is not None and user_model.must_hide(before, offered)
+        )
 
     # What is read
 
     def _context(self, prompt: Prompt | Chat, tokens: int) -> tuple[list[int], int, bool]:
-        """All that is read, how many tokens of it are the prompt's own, and whether its beginning was left out."""
+        """Return all tokens that are read, how many of them are the prompt's, and if its beginning was left out."""
         if isinstance(prompt, Chat):
             ids = chat_ids(self._tokenizer, prompt.messages)
             if len(ids) >= self._window:
@@ -149,66 +161,76 @@ class Writer:
         text = prompt.text[-16 * self._window :]
         whole = self._tokenizer.encode(text)
         excess = max(0, len(whole) - (self._window - min(tokens, self._window // 2)))
-        ids = whole[-(-excess // _STEP) * _STEP :]
+        ids = whole[-(-excess // _WINDOW_STEP_TOKENS) * _WINDOW_STEP_TOKENS :]
         extra: list[int] = []
         for other in reversed(prompt.extra):
-            if len(extra) >= _EXTRA:
+            if len(extra) >= _EXTRA_TOKENS:
                 break
-            extra = self._tokenizer.encode(other[-16 * _EXTRA :]) + extra
-        line = [*extra[-_EXTRA:], *self._breaks, *ids] if extra else ids
-        knowledge = self._voice.knowledge
-        context = [*self._breaks, *line] if knowledge is None else knowledge.recent.before(line)
+            extra = self._tokenizer.encode(other[-16 * _EXTRA_TOKENS :]) + extra
+        line = [*extra[-_EXTRA_TOKENS:], *self._breaks, *ids] if extra else ids
+        user_model = self._source.user_model
+        context = [*self._breaks, *line] if user_model is None else user_model.recent.context(line)
         return context, len(ids), excess > 0 or len(text) < len(prompt.text)
 
     def _begin(self, context: list[int], typing: int) -> Steps[tuple[int, bytes, NDArray[np.float32]]]:
-        """From where in ``context`` to go on, with which bytes, and the distribution over the token there.
+        """Find where to continue ``context``; yields None after each pass.
 
-        The last ``typing`` tokens may end within a word. What is typed of it may be the beginning of one token, though
-        alone it makes others: so its first token is foretold again, or else the last of the typed part.
+        The last ``typing`` tokens may end within a word. The typed part of that word may be the beginning of one
+        token, though it is encoded as others. So the word's first token is predicted again, or else the last token of
+        the typed part.
+
+        Returns:
+            The place in ``context``, the bytes to begin with, and the distribution (vocab,) over the token there.
         """
         end = len(context)
-        for start in dict.fromkeys((self._word(context, typing), end - 1)) if typing else ():
+        for start in dict.fromkeys((self._typed_word_start(context, typing), end - 1)) if typing else ():
             typed = b"".join(self._tokenizer.token_bytes(token) for token in context[start:])
             fitting = self._tokenizer.starting_with(typed)
             if len(fitting):
-                p = yield from self._start(context[:start])
-                if start == end - 1 or float(p[fitting].sum()) >= _LIKELY:
+                p = yield from self._prefill(context[:start])
+                if start == end - 1 or float(p[fitting].sum()) >= _MIN_TYPED_PROB:
                     return start, typed, p
                 yield None
-        return end, b"", (yield from self._start(context))
+        return end, b"", (yield from self._prefill(context))
 
-    def _word(self, context: list[int], typing: int) -> int:
-        """Where the first token of the word under the cursor stands; of a long one, the last."""
+    def _typed_word_start(self, context: list[int], typing: int) -> int:
+        """Return where the first token of the word under the cursor stands; of a long word, the last one."""
         end = len(context)
-        for start in range(end - 1, end - 1 - min(typing, _WORD), -1):
+        for start in range(end - 1, end - 1 - min(typing, _MAX_TYPED_TOKENS), -1):
             if self._tokenizer.token_bytes(context[start])[:1].isspace():
                 return start
-        return end - (typing if typing <= _WORD else 1)
+        return end - (typing if typing <= _MAX_TYPED_TOKENS else 1)
 
-    def _common(self, context: list[int]) -> int:
-        """How many tokens of ``context`` are cached and can be kept.
+    def _cached_prefix_length(self, context: list[int]) -> int:
+        """Return how many tokens of ``context`` are cached and can be kept.
 
-        A token that is read alone comes out a little different from one that is read in a group. So that the same
-        text is always answered alike, what was generated is read again once it is a part of a prompt.
+        A token that is read alone comes out a little different from one that is read in a group. So that a text is
+        always answered alike, generated tokens are read again once they are part of a prompt.
         """
-        most = min(self._grouped, len(self._session.tokens), max(0, len(context) - 3))
+        most = min(self._grouped_tokens, len(self._session.tokens), max(0, len(context) - 3))
         pairs = zip(self._session.tokens[:most], context, strict=False)
         return next((place for place, (cached, read) in enumerate(pairs) if cached != read), most)
 
-    def _start(self, context: list[int]) -> Steps[NDArray[np.float32]]:
-        """The distribution (vocab,) over the token after ``context``, of which all but the last is read in groups."""
-        session = self._session
-        session.truncate(self._common(context))
-        while left := context[len(session.tokens) : -1]:
-            session.feed(left if len(left) <= _GROUP + 1 else left[:_GROUP], "none")  # never one alone
-            self._grouped = len(session.tokens)
-            yield None
-        return self._after(context)
+    def _prefill(self, context: list[int]) -> Steps[NDArray[np.float32]]:
+        """Read ``context`` in groups of tokens, all but its last one; yields None after each pass.
 
-    def _after(self, context: list[int]) -> NDArray[np.float32]:
-        """The same, after one token more than was read, or after a word less."""
+        Returns:
+            The distribution (vocab,) over the token after ``context``.
+        """
+        session = self._session
+        session.truncate(self._cached_prefix_length(context))
+        while left := context[len(session.tokens) : -1]:
+            session.feed(
+                left if len(left) <= _GROUP_TOKENS + 1 else left[:_GROUP_TOKENS], "none"
+            )  # never one alone
+            self._grouped_tokens = len(session.tokens)
+            yield None
+        return self._next_probs(context)
+
+    def _next_probs(self, context: list[int]) -> NDArray[np.float32]:
+        """Return the distribution (vocab,) after ``context``, whose tokens but the last are cached."""
         self._session.truncate(len(context) - 1)
-        knowledge, p = self._voice.knowledge, softmax(self._session.feed(context[-1:])[0])
-        if knowledge is None or not self._mixed:
+        user_model, p = self._source.user_model, softmax(self._session.feed(context[-1:])[0])
+        if user_model is None or not self._uses_memory:
             return p
-        return self._voice.mixture.mix(p, knowledge.memory, knowledge.memory.predict(context))
+        return self._source.mixture.mix(p, user_model.memory, user_model.memory.predict(context))

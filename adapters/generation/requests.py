@@ -1,4 +1,4 @@
-"""What is asked of a generator, and what it gives: prompts, how to go on from them, pieces of text, and the end."""
+"""What a generator is asked, and what it returns: prompts, sampling parameters, pieces of text, and the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WINDOW = 2048
 
 @dataclass(frozen=True)
 class Prompt:
-    """Text to go on from, and other texts from around it, the nearest last."""
+    """Text to continue, and other texts from around it, the nearest last."""
 
     text: str
     extra: tuple[str, ...] = ()
@@ -28,11 +28,20 @@ class Chat:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """How to go on.
+class SamplingParams:
+    """How to sample, and where to stop.
 
-    ``temperature`` 0 always takes the likeliest token; ``top_k`` 0 chooses among all. ``alternatives`` is how many
-    of the likeliest tokens to tell of. The text ends before ``stop``, and in any case after ``tokens`` or ``seconds``.
+    Args:
+        tokens: the most to generate.
+        temperature: 0 always takes the likeliest token.
+        top_p: sample among the likeliest tokens that have this probability together.
+        top_k: sample among so many of the likeliest tokens; 0 for all.
+        frequency_penalty: in nats, for each time that a token was generated already.
+        presence_penalty: in nats, once for each token that was generated already.
+        seed: of the samples, or None for another text each time.
+        alternatives: how many of the likeliest tokens to report at each place.
+        stop: the text ends before what this matches.
+        seconds: the most time to take.
     """
 
     tokens: int
@@ -58,7 +67,7 @@ class Token:
 
 @dataclass(frozen=True)
 class Piece:
-    """The next part of the text, and the tokens that it came in."""
+    """The next part of the text, and the tokens that make it."""
 
     text: str
     tokens: tuple[Token, ...]
@@ -66,9 +75,10 @@ class Piece:
 
 @dataclass(frozen=True)
 class End:
-    """Why and at what cost a text ended: the model's own end, a stop (``word``: which one), or a limit.
+    """Why a text ended, and what it cost.
 
-    ``cached_tokens`` of the prompt were not read anew; ``truncated`` is whether its beginning was left out.
+    ``reason`` is the model's own end ("eos"), a stop ("word", with the ``word``) or a "limit". ``cached_tokens`` of
+    the prompt were not read again; ``truncated`` is True if the beginning of the prompt was left out.
     """
 
     reason: Literal["eos", "word", "limit"]
@@ -81,16 +91,16 @@ class End:
     truncated: bool
 
 
-def stops(
+def build_stop_pattern(
     words: tuple[str, ...], *, suffix: str = "", one_line: bool = False, indent: int = 0
 ) -> regex.Pattern[str] | None:
-    """What a text ends before: any of some words, a line's end, a line that is indented less, what comes behind it.
+    """Return a pattern of what a text ends before, None if there is nothing.
 
     Args:
         words: taken literally.
-        suffix: what stands behind the cursor; the text ends where it would begin to say that, too.
-        one_line: whether the text ends with its first line.
-        indent: columns by which each further line must be indented.
+        suffix: what stands after the cursor; the text ends where it would repeat that.
+        one_line: True if the text ends with its first line.
+        indent: columns by which each further line must be indented; 0 for no such rule.
     """
     ways = [regex.escape(word) for word in words if word]
     if behind := suffix.lstrip().partition("\n")[0].split()[:3]:

@@ -1,8 +1,7 @@
-"""Which part a suggestion comes from: the same words asked of the base alone, of the adapter, and of all together.
+"""Which part a suggestion comes from: its words are scored by the base, with the adapter, and with everything.
 
-Nothing is guessed: the parts are left out as in an evaluation, and what each step adds is what it
-brings. "Memory" is all that is known without training: the fast memory, the user's own words, and the
-recent entries before the prefix.
+Nothing is guessed: parts are left out as in an evaluation, and what each step adds is its contribution. "Memory" is
+all that is known without training: the n-gram memory, the user's own words, and the recent entries before the prefix.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import threading
 from dataclasses import dataclass
 from typing import Literal
 
-from idiolect.adapters.prediction.loaded_model import Serving
+from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor, Suggestion
 from idiolect.adapters.prediction.vocabulary import WORD
 
@@ -22,8 +21,8 @@ _LEAST = 1e-4  # below this, probabilities are all the same
 
 
 @dataclass(frozen=True)
-class Origin:
-    """A word's probability: ``p`` as it is served, to the ``base`` alone, and with the ``adapter``, if one serves."""
+class WordOrigin:
+    """A word's probability ``p`` as it is served, by the ``base`` alone, and with the ``adapter`` if one is served."""
 
     text: str
     p: float
@@ -32,7 +31,7 @@ class Origin:
 
     @property
     def part(self) -> Part:
-        """What it is owed to: the base if that would do, else the step that multiplies the probability by more."""
+        """The part that brings the word: the base if it would do, else the step that raises it by the larger factor."""
         if self.base >= _ENOUGH * self.p:
             return "base"
         base = max(self.base, _LEAST)
@@ -42,22 +41,22 @@ class Origin:
 
 @dataclass(frozen=True)
 class Attribution:
-    """Where the words of a suggestion come from, and the first word of its ghost text (None: there is none)."""
+    """Where the words of a suggestion and the first word of its ghost come from (None: there is no ghost)."""
 
-    words: tuple[Origin, ...]
-    ghost: Origin | None
+    words: tuple[WordOrigin, ...]
+    ghost: WordOrigin | None
 
 
 class Attributor:
-    """Asks each part alone. It holds a KV cache for each, which :meth:`rest` lets go. For any thread."""
+    """Scores words by each part alone. Holds a KV cache for each until :meth:`release`. Any thread may call it."""
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: LoadedModel) -> None:
         self._serving = serving
         self._lock = threading.Lock()
         self._alone: tuple[Predictor, Predictor, Predictor | None] | None = None
 
     def explain(self, served: Predictor, prefix: str, found: Suggestion) -> Attribution:
-        """Where ``found`` comes from, which ``served`` answered to ``prefix``."""
+        """Return where ``found`` comes from, which ``served`` suggested after ``prefix``."""
         with self._lock:
             base, adapted = self._parts(served)
             words = [word.text for word in found.words]
@@ -68,27 +67,27 @@ class Attributor:
             ghost = [first[0]] if first else []
             return Attribution(
                 _origins(prefix, words, words_p, base, adapted),
-                next(iter(_origins(before, ghost, served.chances(before, ghost), base, adapted)), None),
+                next(iter(_origins(before, ghost, served.word_probs(before, ghost), base, adapted)), None),
             )
 
-    def rest(self) -> None:
-        """Let go of what the next question can make anew."""
+    def release(self) -> None:
+        """Free the KV caches; the next call builds them again."""
         with self._lock:
             self._alone = None
 
     def _parts(self, served: Predictor) -> tuple[Predictor, Predictor | None]:
-        """The base and the adapter that serves, each without anything that is known of the user."""
+        """Return predictors of the base and of the served adapter that know nothing of the user."""
         if self._alone is None or self._alone[0] is not served:
-            nothing = self._serving.knowledge([])
-            base = self._serving.predictor(nothing, None)
-            adapted = served.adapter and self._serving.predictor(nothing, None, adapter=served.adapter)
+            nothing = self._serving.build_user_model([])
+            base = self._serving.build_predictor(nothing, None)
+            adapted = served.adapter and self._serving.build_predictor(nothing, None, adapter=served.adapter)
             self._alone = served, base, adapted or None
         return self._alone[1:]
 
 
 def _origins(
     prefix: str, words: list[str], p: list[float], base: Predictor, adapted: Predictor | None
-) -> tuple[Origin, ...]:
-    alone = base.chances(prefix, words)
-    trained = [None] * len(words) if adapted is None else adapted.chances(prefix, words)
-    return tuple(Origin(*of) for of in zip(words, p, alone, trained, strict=True))
+) -> tuple[WordOrigin, ...]:
+    alone = base.word_probs(prefix, words)
+    trained = [None] * len(words) if adapted is None else adapted.word_probs(prefix, words)
+    return tuple(WordOrigin(*of) for of in zip(words, p, alone, trained, strict=True))

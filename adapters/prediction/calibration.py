@@ -1,7 +1,7 @@
-"""How far a stated probability has been right on this user's own text.
+"""How often a stated probability has been right on this user's own text.
 
-Reliability by tenths (Murphy & Winkler 1977): in each, how often the event came true, with what is usual as
-the prior, made monotone by pooling adjacent violators (Ayer et al. 1955).
+Reliability by tenths (Murphy & Winkler 1977): in each tenth, how often the event came true, with the usual rate as
+prior, made monotone by pooling adjacent violators (Ayer et al. 1955).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _LEAST, _MOST = 0.001, 0.995
 
 
 class Calibration:
-    """A learned map from stated to calibrated probability; what is usual until something is learned."""
+    """Maps a stated probability to how often such events come true; starts from the usual map."""
 
     def __init__(self, seen: NDArray[np.float64] | None = None) -> None:
         # (tenth, [sum of stated probabilities, events, events that came true])
@@ -28,12 +28,12 @@ class Calibration:
         self._fit()
 
     def __call__(self, p: float) -> float:
-        """The calibrated probability."""
+        """Return the calibrated probability."""
         return float(np.interp(p, self._stated, self._actual))
 
     @property
     def events(self) -> int:
-        """How many were learned from."""
+        """How many events were learned from."""
         return round(float(self._seen[:, 1].sum()))
 
     def learn(self, p: float, came_true: bool) -> None:
@@ -41,7 +41,7 @@ class Calibration:
         self.learn_many([(p, came_true)])
 
     def learn_many(self, events: Iterable[tuple[float, bool]]) -> None:
-        """Count events: what probability each was stated to have, and whether it came true."""
+        """Count events: the stated probability of each, and whether it came true."""
         for p, came_true in events:
             self._seen[min(int(p * _TENTHS), _TENTHS - 1)] += (p, 1.0, came_true)
         self._fit()
@@ -58,13 +58,13 @@ class Calibration:
         self._actual = np.clip(np.concatenate([ends[0], actual, ends[1]]), _LEAST, _MOST)
 
     def to_json(self) -> list[Any]:
-        """What was counted, as plain JSON values."""
+        """Return the counts as plain JSON values."""
         values: list[Any] = self._seen.round(3).tolist()
         return values
 
     @classmethod
     def from_json(cls, values: list[Any]) -> Calibration:
-        """The inverse of :meth:`to_json`. Raises ValueError on anything else."""
+        """Read what :meth:`to_json` returned. Raises ValueError on anything else."""
         try:
             seen = np.asarray(values, dtype=np.float64)
         except TypeError as error:
@@ -77,12 +77,12 @@ class Calibration:
         return cls(seen)
 
 
-def uptake(accepted: Sequence[int], dismissed: Sequence[int]) -> float:
-    """How much of what was right to offer is really taken, from 0 to 1: 1 where nobody told.
+def acceptance_rate(accepted: Sequence[int], dismissed: Sequence[int]) -> float:
+    """Return the share of right suggestions that the user really takes, 0 to 1; 1 without feedback.
 
     Args:
         accepted: suggestions taken, by tenth of their stated probability, the lowest first.
-        dismissed: those not taken.
+        dismissed: suggestions not taken.
     """
     middle = (np.arange(_TENTHS) + 0.5) / _TENTHS
     expected = float(middle @ (np.array(accepted) + np.array(dismissed)))
@@ -90,7 +90,7 @@ def uptake(accepted: Sequence[int], dismissed: Sequence[int]) -> float:
 
 
 def _monotone(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The closest values, by weighted squares, that never fall."""
+    """Return the closest values, by weighted squares, that never fall."""
     blocks: list[tuple[float, float, int]] = []
     for value, weight in zip(values, weights, strict=True):
         blocks.append((float(value), float(weight), 1))

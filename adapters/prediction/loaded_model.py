@@ -1,4 +1,4 @@
-"""What suggestions are made of: one loaded base model, and knowledge and predictors over it.
+"""A loaded base model, and the user models and predictors that are built on it.
 
 The service and the evaluation both build them here, so that what is measured is what is served.
 """
@@ -12,33 +12,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.corpus import Recent
+from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.calibration import Calibration
-from idiolect.adapters.prediction.ghost_penalty import Restraint
+from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import Predictor
-from idiolect.adapters.prediction.rare_strings import Rare
-from idiolect.adapters.prediction.user_model import Knowledge
-from idiolect.adapters.prediction.vocabulary import Words
+from idiolect.adapters.prediction.rare_strings import RareStrings
+from idiolect.adapters.prediction.user_model import UserModel
+from idiolect.adapters.prediction.vocabulary import WordVocabulary
 from idiolect.models.build import BasePaths
 from idiolect.models.lexicon import read_lexicon
 from idiolect.models.session import Adapter, Model
 from idiolect.models.tokenizer import Tokenizer
 
 
-class Serving:
-    """The base model. The graph is loaded in the background, so that knowledge is made meanwhile.
+class LoadedModel:
+    """The base model. Its graph is loaded in the background, while user models are built.
 
     Args:
         base: its files.
-        threads: for inference.
-        context_tokens: tokens of the prefix that a suggestion looks at.
-        recent_tokens: tokens of the latest entries that come before the prefix.
-        rare_min_count: how often a number or an address must have been typed before it is offered.
+        threads: that compute one forward pass.
+        context_tokens: the most tokens of a prefix that are read.
+        recent_tokens: tokens of the latest entries that stand before the prefix.
+        rare_min_count: how often a number or an address must have been typed before it is suggested.
 
     Raises:
-        DamagedModelError: a file can't be loaded; where it is the graph, :attr:`model` and :meth:`predictor` raise it.
+        DamagedModelError: a file can't be loaded. If it is the graph, :attr:`model` and :meth:`build_predictor` raise
+            it.
     """
 
     def __init__(
@@ -63,32 +64,38 @@ class Serving:
 
     @property
     def model(self) -> Model:
-        """The loaded graph."""
+        """The loaded graph; waits until it is loaded."""
         return self._loading.result()
 
-    def knowledge(
+    def build_user_model(
         self,
         entries: Iterable[Sequence[int] | NDArray[np.integer]],
-        meanwhile: Callable[[Knowledge], None] = lambda _begun: None,
-    ) -> Knowledge:
-        """What is known after these entries (token ids, in order of time); of its own, to grow by itself.
+        meanwhile: Callable[[UserModel], None] = lambda _begun: None,
+    ) -> UserModel:
+        """Build a user model of its own from entries.
 
-        ``meanwhile`` is called with it in another thread, as soon as the latest entries are in it: a predictor over it
-        can be made there, and warmed, which takes as long as reading the others. Raises what that raises.
+        Args:
+            entries: token ids of each entry, in order of time.
+            meanwhile: called with the user model in another thread as soon as the latest entries are in it. A
+                predictor can be built and warmed there, which takes as long as reading the other entries. What it
+                raises is raised here.
         """
-        memory, words = FastMemory(self._vocab), Words(self.lexicon, self.tokenizer.encode, self._vocab)
-        known, rare = [np.asarray(ids) for ids in entries], Rare(self._rare_min_count)
-        knowledge = Knowledge(memory, words, self.recent(known), rare)
+        memory, words = (
+            FastMemory(self._vocab),
+            WordVocabulary(self.lexicon, self.tokenizer.encode, self._vocab),
+        )
+        known, rare = [np.asarray(ids) for ids in entries], RareStrings(self._rare_min_count)
+        user_model = UserModel(memory, words, self.build_recent_text(known), rare)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="meanwhile") as beside:
-            begun = beside.submit(meanwhile, knowledge)
+            begun = beside.submit(meanwhile, user_model)
             memory.add_many(known)
             words.learn_many(rare.learn_many(self.tokenizer.decode(ids.tolist()) for ids in known))
             begun.result()
-        return knowledge
+        return user_model
 
-    def recent(self, entries: Sequence[Sequence[int] | NDArray[np.integer]]) -> Recent:
-        """The latest of these entries, as they come before the prefix."""
-        recent = Recent(self._recent_tokens, self.tokenizer.encode("\n"))
+    def build_recent_text(self, entries: Sequence[Sequence[int] | NDArray[np.integer]]) -> RecentText:
+        """Return the latest of these entries as the text that stands before a prefix."""
+        recent = RecentText(self._recent_tokens, self.tokenizer.encode("\n"))
         first = len(entries)
         while first > 0 and sum(map(len, entries[first:])) < self._recent_tokens:
             first -= 1
@@ -96,30 +103,35 @@ class Serving:
             recent.add(np.asarray(ids).tolist())
         return recent
 
-    def predictor(
+    def build_predictor(
         self,
-        knowledge: Knowledge,
+        user_model: UserModel,
         mixture: list[Any] | None,
         *,
         adapter: Adapter | None = None,
         adapter_id: int | None = None,
         calibration: Calibration | None = None,
-        restraint: Restraint | None = None,
+        ghost_penalty: GhostPenalty | None = None,
     ) -> Predictor:
-        """Suggestions from ``knowledge``, with an adapter or the base alone.
+        """Build a predictor with an adapter or the base alone.
 
-        ``mixture`` are the weights that it was judged with (:meth:`Mixture.to_json`), None where it never was;
-        ``calibration`` is what is known of how far ghosts can be believed, ``restraint`` of how many are wrong;
-        both learn on.
+        Args:
+            user_model: what is known of the user; shared.
+            mixture: the weights that the adapter was judged with (:meth:`Mixture.to_json`), or None for the usual
+                ones.
+            adapter: the LoRA tensors, or None for the base.
+            adapter_id: its number, for answers.
+            calibration: how often ghosts of each probability were right; shared, and learns on.
+            ghost_penalty: what a wrong ghost costs; shared, and learns on.
         """
         return Predictor(
             self.model,
             self.tokenizer,
-            knowledge,
+            user_model,
             Mixture() if mixture is None else Mixture.from_json(mixture),
             adapter=adapter,
             adapter_id=adapter_id,
             context_tokens=self._context_tokens,
             calibration=calibration,
-            restraint=restraint,
+            ghost_penalty=ghost_penalty,
         )

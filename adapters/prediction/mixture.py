@@ -1,10 +1,9 @@
-"""Mixing the model's distribution with the memory's, each trusted as far as it has been right.
+"""Mixes the model's next-token distribution with the n-gram memory's, each trusted as far as it has been right.
 
-``p = λ p_memory + (1 - λ) p_model``. How far the memory can be trusted shows in how it knows: by the
-longest context found and by how often that was seen. Each such bucket has a λ of its own, learned
-by expectation-maximization for one interpolation weight (Jelinek & Mercer 1980), online: every
-token is predicted before it is learned from, so the weights come from this user's own text and are
-never fitted to what they are judged on.
+``p = λ p_memory + (1 - λ) p_model``. How far the memory can be trusted depends on the longest context that it found
+and on how often it saw that context. Each such bucket has a λ of its own, learned online by expectation-maximization
+for one interpolation weight (Jelinek & Mercer 1980). Every token is predicted before it is learned from, so the
+weights come from this user's own text and are never fitted to what they are judged on.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ class Mixture:
         self._hits = _prior() if hits is None else hits
 
     def weight(self, prediction: Prediction) -> float:
-        """λ: the share of the memory in the mixture."""
+        """Return λ, the share of the memory in the mixture."""
         memory, model = self._hits[self._bucket(prediction)]
         return float(memory / (memory + model))
 
     def mix(
         self, model: NDArray[np.float32], memory: FastMemory, prediction: Prediction
     ) -> NDArray[np.float32]:
-        """The mixed distribution (vocab,); ``model`` is the model's, (vocab,), summing to one."""
+        """Return the mixed distribution (vocab,); ``model`` is the model's, (vocab,), and sums to one."""
         share = np.float32(self.weight(prediction))
         if memory.tokens == 0:
             return model
@@ -46,7 +45,7 @@ class Mixture:
         return mixed
 
     def learn(self, prediction: Prediction, memory_p: float, model_p: float) -> None:
-        """Update the bucket's λ with one token that both gave a probability to."""
+        """Update the bucket's λ with one token that memory and model gave these probabilities."""
         bucket = self._bucket(prediction)
         share = self.weight(prediction)
         blame = share * memory_p / max(share * memory_p + (1 - share) * model_p, 1e-30)
@@ -57,17 +56,17 @@ class Mixture:
         return prediction.order, min((max(prediction.total, 1) - 1).bit_length(), _COUNTS - 1)
 
     def copy(self) -> Mixture:
-        """An independent copy."""
+        """Return an independent copy."""
         return Mixture(self._hits.copy())
 
     def to_json(self) -> list[Any]:
-        """The weights as plain JSON values."""
+        """Return the learned weights as plain JSON values."""
         values: list[Any] = self._hits.round(3).tolist()
         return values
 
     @classmethod
     def from_json(cls, values: list[Any]) -> Mixture:
-        """The inverse of :meth:`to_json`. Raises ValueError on another shape."""
+        """Read what :meth:`to_json` returned. Raises ValueError on another shape."""
         hits = np.asarray(values, dtype=np.float64)
         if hits.shape != (ORDER + 1, _COUNTS, 2):
             raise ValueError(f"mixture weights have the shape {hits.shape}")
@@ -75,6 +74,6 @@ class Mixture:
 
 
 def _prior() -> NDArray[np.float64]:
-    """Starting weights: the longer the context found, the more the memory is trusted."""
+    """Return the starting weights: the longer the context found, the more the memory is trusted."""
     share = np.repeat(np.array(_PRIOR)[:, None], _COUNTS, axis=1)
     return np.stack([share, 1 - share], axis=2) * _STRENGTH

@@ -1,4 +1,4 @@
-"""Ghosts that were offered, kept until what is written shows which of them were right."""
+"""Ghosts that were suggested, kept until the finished text shows which of them were right."""
 
 from __future__ import annotations
 
@@ -8,52 +8,52 @@ from typing import NamedTuple
 
 from idiolect.adapters.prediction.vocabulary import WORD
 
-_MOST = 2000  # ghosts that wait
-_CHARS = 2000  # of text before a ghost; of a longer text no more is learned
+_MAX_GHOSTS = 2000
+_MAX_PREFIX_CHARS = 2000  # of a longer text nothing more is learned
 
 
-class Offer(NamedTuple):
-    """A ghost's first word behind ``at`` characters of a text: its probability, and whether it was shown."""
+class PendingGhost(NamedTuple):
+    """A ghost's first word ``text`` after ``at`` characters of a text, its probability, and whether it was shown."""
 
     at: int
     text: str
     p: float
     shown: bool
 
-    def came_true(self, written: str) -> bool:
-        """Whether it stands there in what was written, and ends where a word ends."""
+    def is_right_in(self, written: str) -> bool:
+        """Return True if ``written`` has this text at this place, and a word ends where it ends."""
         return written.startswith(self.text, self.at) and not WORD.match(written, self.at + len(self.text))
 
 
-class Offered:
-    """The offers of late, each by the text before it."""
+class PendingGhosts:
+    """The latest ghosts, by the prefix that each was suggested after."""
 
     def __init__(self) -> None:
-        self._waiting: OrderedDict[str, Offer] = OrderedDict()
+        self._by_prefix: OrderedDict[str, PendingGhost] = OrderedDict()
 
-    def note(self, prefix: str, text: str, p: float, *, shown: bool) -> None:
-        """Keep what was offered behind ``prefix``."""
-        if len(prefix) >= _CHARS:  # one that long may be a window on a longer text
+    def add(self, prefix: str, text: str, p: float, *, shown: bool) -> None:
+        """Keep a ghost that was suggested after ``prefix``."""
+        if len(prefix) >= _MAX_PREFIX_CHARS:  # one that long may be a window on a longer text
             return
-        self._waiting[prefix] = Offer(len(prefix), text, p, shown)
-        if len(self._waiting) > _MOST:
-            self._waiting.popitem(last=False)
+        self._by_prefix[prefix] = PendingGhost(len(prefix), text, p, shown)
+        if len(self._by_prefix) > _MAX_GHOSTS:
+            self._by_prefix.popitem(last=False)
 
-    def take(self, written: str) -> list[Offer]:
-        """The offers that were made on the way to this text, in order; they wait no longer."""
-        prefixes = [prefix for prefix in self._waiting if written.startswith(prefix)]
-        return sorted(self._waiting.pop(prefix) for prefix in prefixes)
+    def pop_along(self, written: str) -> list[PendingGhost]:
+        """Remove and return the ghosts that were suggested while ``written`` was typed, in order."""
+        prefixes = [prefix for prefix in self._by_prefix if written.startswith(prefix)]
+        return sorted(self._by_prefix.pop(prefix) for prefix in prefixes)
 
 
-def wrong(written: str, offers: Sequence[Offer]) -> int:
-    """How many wrong ghosts came up on the way to a text.
+def count_wrong(written: str, ghosts: Sequence[PendingGhost]) -> int:
+    """Return how many wrong ghosts were shown while ``written`` was typed.
 
-    What is left of one while it is typed into is the same one, also where a key in between brought no answer.
+    A ghost counts once while the user types into it, even if a key in between brought no answer.
     """
-    count, last = 0, Offer(-1, "", 0.0, False)
-    for offer in offers:
-        if offer.shown:
-            same_end = offer.at + len(offer.text) == last.at + len(last.text)
-            count += not (same_end and last.text.endswith(offer.text)) and not offer.came_true(written)
-            last = offer
+    count, last = 0, PendingGhost(-1, "", 0.0, False)
+    for ghost in ghosts:
+        if ghost.shown:
+            same_end = ghost.at + len(ghost.text) == last.at + len(last.text)
+            count += not (same_end and last.text.endswith(ghost.text)) and not ghost.is_right_in(written)
+            last = ghost
     return count

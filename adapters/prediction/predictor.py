@@ -1,14 +1,14 @@
 """From a prefix to words and ghost text.
 
-Words are ranked by :class:`~idiolect.adapters.prediction.ranking.Ranking`. A ghost begins as they do, or behind the
-word under the cursor where that may be finished, and goes on for as long as what comes is likely.
+Words are ranked by :class:`~idiolect.adapters.prediction.ranking.WordRanker`. A ghost begins with the likeliest word,
+or behind the word under the cursor where that may be finished, and goes on for as long as what comes is likely.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,33 +16,33 @@ import numpy as np
 import regex
 
 from idiolect.adapters.prediction.calibration import Calibration
-from idiolect.adapters.prediction.ghost_penalty import Restraint
+from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.next_token import Expectation
-from idiolect.adapters.prediction.pending_ghosts import Offered, wrong
-from idiolect.adapters.prediction.ranking import UNSPACED, Cut, Ranking, Word
-from idiolect.adapters.prediction.speculation import Foreseen, Next
-from idiolect.adapters.prediction.user_model import Knowledge
-from idiolect.adapters.prediction.vocabulary import LONGEST, WORD, Matches
+from idiolect.adapters.prediction.next_token import NextTokenModel
+from idiolect.adapters.prediction.pending_ghosts import PendingGhosts, count_wrong
+from idiolect.adapters.prediction.ranking import UNSPACED, SplitPrefix, Word, WordRanker
+from idiolect.adapters.prediction.user_model import UserModel
+from idiolect.adapters.prediction.vocabulary import MAX_WORD_CHARS, WORD, Matches
 from idiolect.models.session import Adapter, Model
 from idiolect.models.tokenizer import Tokenizer
 
-_WITHOUT_SPACES = regex.compile(rf"[{UNSPACED}]\Z")
-_LIKELY = 0.35  # a ghost's next token must be at least this probable
-_FINISHED = 0.5  # behind a word that is finished with at least this probability a ghost looks
-_SURE = 0.5  # a ghost is shown only from this probability on, whatever it would save
-_CERTAIN = 0.86  # from here on it is shown however short: the rest of one must not vanish while it is typed
-_SHORTEST = 3  # characters of a ghost; fewer are typed faster than read
-_SPARE = 2 * (4 * LONGEST + 1)  # tokens of the word under the cursor and of the next one, four bytes a letter
-_WORD_LENGTH = 4  # characters that count as a word where no spaces tell
-_CONSIDERED = 5_000  # words among which one is looked for, to say how probable it is
-_WAITING = 8  # prefixes of others that are looked at
-_FORESEEN = 0.15  # a word that is at least this probable is worth a pass before it is typed
+_ENDS_UNSPACED = regex.compile(rf"[{UNSPACED}]\Z")
+_MIN_TOKEN_PROB = 0.35  # of each further token of a ghost
+_MIN_FINISHED_PROB = 0.5  # that the word under the cursor is finished, for a ghost behind it
+_MIN_SHOWN_PROB = 0.5  # of a ghost that is shown, whatever it would save
+_ALWAYS_SHOWN_PROB = 0.86  # from here on a short one is shown too: its rest must not vanish while it is typed
+_MIN_GHOST_CHARS = 3  # fewer are typed faster than read
+_SPARE_TOKENS = 2 * (
+    4 * MAX_WORD_CHARS + 1
+)  # the word under the cursor and the next one, four bytes a letter
+_UNSPACED_WORD_CHARS = 4  # count as a word in scripts without spaces
+_RANKED_WORDS = 5_000  # among which a word is looked for, to say how probable it is
+_MIN_PREFETCH_PROB = 0.15  # of a next word that is worth a forward pass before it is typed
 
 
 @dataclass(frozen=True)
 class Ghost:
-    """A continuation; ``p`` is the probability that its first word is what comes, ``show`` whether to show it."""
+    """A continuation of the text. ``p`` is the probability that its first word is right; ``show`` says to show it."""
 
     text: str
     p: float
@@ -50,7 +50,7 @@ class Ghost:
 
 
 NO_GHOST = Ghost("", 0.0, False)
-_READ: Final = object()
+_DONE: Final = object()
 
 
 @dataclass(frozen=True)
@@ -64,83 +64,90 @@ class Suggestion:
 
 
 @dataclass(frozen=True)
-class _Piece:
-    """A ghost's beginning: ``text`` behind the cursor up to a word's end, ``entry`` its and all earlier tokens."""
+class _GhostStart:
+    """The first word of a ghost: ``text`` from the cursor to the word's end, ``ids`` all tokens up to there."""
 
     text: str
     p: float
-    entry: list[int]
+    ids: list[int]
 
     @property
-    def saving(self) -> float:
-        """Keystrokes that it is expected to save."""
+    def expected_saving(self) -> float:
+        """Keystrokes that it saves on average."""
         return self.p * (len(self.text) - 1)
 
 
 class Predictor:
-    """Suggestions from one model, one adapter and the user's knowledge. Calls may come from any thread.
+    """Suggestions from one model, one adapter and what is known of the user. Any thread may call it.
 
     Args:
         model: the loaded graph.
         tokenizer: its tokenizer.
-        knowledge: shared with other predictors; not owned.
-        mixture: how far the memory is trusted beside this adapter.
-        adapter: its tensors, or None for the base.
-        adapter_id: what to name in answers.
-        context_tokens: tokens of the prefix that are looked at.
-        calibration: how far a ghost's probability has been right; shared and kept up to date.
-        restraint: how dear a wrong ghost is held; the same.
+        user_model: shared with other predictors; not owned.
+        mixture: the weights of the model and the n-gram memory; learns on.
+        adapter: the LoRA tensors, or None for the base.
+        adapter_id: the adapter's number, for answers.
+        context_tokens: the most tokens of the prefix that are read.
+        calibration: how often ghosts of each probability were right; shared, and learns on.
+        ghost_penalty: what a wrong ghost costs; shared, and learns on.
+
+    Attributes:
+        acceptance_rate: the share of right suggestions that the user really takes, 0 to 1.
     """
 
     def __init__(
         self,
         model: Model,
         tokenizer: Tokenizer,
-        knowledge: Knowledge,
+        user_model: UserModel,
         mixture: Mixture,
         *,
         adapter: Adapter | None = None,
         adapter_id: int | None = None,
         context_tokens: int = 512,
         calibration: Calibration | None = None,
-        restraint: Restraint | None = None,
+        ghost_penalty: GhostPenalty | None = None,
     ) -> None:
         self.adapter_id = adapter_id
         self.adapter = adapter
         self._tokenizer = tokenizer
-        self._knowledge = knowledge
-        self._expectation = Expectation(
-            model, knowledge, mixture, adapter=adapter, window=context_tokens, spare=_SPARE
+        self._user_model = user_model
+        self._next_token = NextTokenModel(
+            model, user_model, mixture, adapter=adapter, window=context_tokens, spare=_SPARE_TOKENS
         )
         self._calibration = calibration or Calibration()
-        self._restraint = restraint or Restraint()
-        self.uptake = 1.0  # how much of what is right is really taken
+        self._ghost_penalty = ghost_penalty or GhostPenalty()
+        self.acceptance_rate = 1.0
         self._lock = threading.Lock()
-        self._offered = Offered()
-        self._ranking = Ranking(tokenizer, knowledge, self._expectation)
-        self._foreseen = Foreseen()
+        self._pending_ghosts = PendingGhosts()
+        self._ranker = WordRanker(tokenizer, user_model, self._next_token)
+        self._likely_next: Sequence[_GhostStart] = ()  # the best words of the last answer, for prefetching
 
     def warm(self, former: Predictor | None = None) -> None:
-        """Read the recent entries, so that the first keystroke finds them cached; and the texts that are being
-        written with a ``former`` predictor over the same knowledge, whose place this one takes.
-        """
-        with self._lock:
-            self._expectation.after([])
-            # Another knowledge may lack what was forgotten, and the former one's drafts still hold it.
-            if former is not None and former._knowledge is self._knowledge:
-                for entry in former._expectation.under_way():
-                    self._expectation.after(entry)
+        """Read the recent entries, so that the first keystroke finds them in the KV cache.
 
-    def reading(self, prefix: str) -> Iterator[None]:
-        """Read what a suggestion after a long ``prefix`` needs, a piece before each None, so that others can be made
-        between them; ends at once where little is to be read.
+        Args:
+            former: a predictor over the same user model, whose place this one takes: the texts that are being written
+                with it are read too.
         """
         with self._lock:
-            entry = self._ranking.cut(prefix).head
-        pieces = self._expectation.reading(entry)
+            self._next_token.next_probs([])
+            # Another user model may lack what was forgotten, and the former predictor's drafts still hold it.
+            if former is not None and former._user_model is self._user_model:
+                for ids in former._next_token.active_texts():
+                    self._next_token.next_probs(ids)
+
+    def prefill_in_pieces(self, prefix: str) -> Iterator[None]:
+        """Read most of what a suggestion after a long ``prefix`` needs; yields None after each forward pass.
+
+        Other suggestions can be made between two passes. Yields nothing where little is to be read.
+        """
+        with self._lock:
+            ids = self._ranker.split(prefix).head
+        passes = self._next_token.prefill_in_pieces(ids)
         while True:
             with self._lock:
-                if next(pieces, _READ) is _READ:
+                if next(passes, _DONE) is _DONE:
                     return
             yield
 
@@ -152,193 +159,195 @@ class Predictor:
         ghost_words: int = 8,
         *,
         given_up: Callable[[], bool] = lambda: False,
-        waiting: Callable[[], Sequence[str]] = tuple,
         remember: bool = True,
     ) -> Suggestion:
-        """Words that finish the one under the cursor or come next, and a continuation.
+        """Return words that finish the one under the cursor or come next, and a continuation.
 
         Args:
-            prefix: text before the cursor; its end counts.
-            suffix: text after the cursor; nothing is offered in the middle of a word, nor what stands there.
-            candidates: words wanted, most probable first.
+            prefix: text before the cursor; only its end counts.
+            suffix: text after the cursor. Inside a word nothing is suggested, nor what stands there already.
+            candidates: words wanted, the most probable first.
             ghost_words: the longest continuation, in words; 0 for none.
-            given_up: asked before each pass that only a ghost needs: whether nobody waits for it any more.
-            waiting: asked before a pass: prefixes for which somebody waits, too. They are read in the same pass, and so
-                is what other texts will probably be.
-            remember: keep what was offered for :meth:`observe`; off the record nothing is kept.
+            given_up: called before each pass that only a ghost needs; True if nobody waits for it any more.
+            remember: keep the ghost for :meth:`observe`; without it nothing is kept of the prefix.
         """
         started = time.perf_counter()
         words: list[Word] = []
         ghost = NO_GHOST
         with self._lock:
-            cut = self._ranking.cut(prefix)
-            if WORD.match(suffix) or len(cut.typed) > LONGEST:
+            split = self._ranker.split(prefix)
+            if WORD.match(suffix) or len(split.typed) > MAX_WORD_CHARS:
                 pass
-            elif _WITHOUT_SPACES.search(prefix):
+            elif _ENDS_UNSPACED.search(prefix):
                 if ghost_words and not given_up():
-                    ghost = self._run_on(cut, ghost_words)
-                    ghost = NO_GHOST if self._hides(prefix, ghost.text) else ghost
+                    ghost = self._unspaced_ghost(split, ghost_words)
+                    ghost = NO_GHOST if self._must_hide(prefix, ghost.text) else ghost
             else:
-
-                def beside() -> list[list[int]]:
-                    others = [self._ranking.cut(other).head for other in waiting()[:_WAITING]]
-                    return others + self._foreseen.beside(cut.head)
-
-                found = self._ranking.match(cut, max(candidates, 1) + 1, beside)
+                matches = self._ranker.match(split, max(candidates, 1) + 1)
                 words = [
-                    word for word in self._ranking.words(cut, found) if not self._hides(prefix, word.text)
+                    word
+                    for word in self._ranker.rank(split, matches)
+                    if not self._must_hide(prefix, word.text)
                 ]
-                pieces = [_Piece(word.text, word.p, self._with(cut, word)) for word in words[:2]]
-                following = [Next(piece.entry, piece.p) for piece in pieces]
-                self._foreseen.note(cut.head, following, keep=remember)
+                starts = [self._start_with(split, word) for word in words[:2]]
+                self._likely_next = starts
                 if ghost_words and not given_up():
-                    piece = self._piece(prefix, cut, found, pieces[:1], beside)
-                    if piece is not None:
-                        ghost = self._shown(piece, ghost_words, given_up)
+                    start = self._best_start(prefix, split, matches, starts[:1])
+                    if start is not None:
+                        ghost = self._complete_ghost(start, ghost_words, given_up)
                         if remember:
-                            self._offered.note(prefix, piece.text, piece.p, shown=ghost.show)
-                        if self._hides(prefix, ghost.text):  # its tail would show too much
-                            ghost = replace(ghost, text=piece.text)
+                            self._pending_ghosts.add(prefix, start.text, start.p, shown=ghost.show)
+                        if self._must_hide(prefix, ghost.text):  # its tail would show too much
+                            ghost = replace(ghost, text=start.text)
             if not remember:
-                self._ranking.let_go(prefix)
+                self._ranker.forget(prefix)
         behind = WORD.search(suffix)
         if behind is not None:
-            words = [word for word in words if cut.typed + word.text != behind[0]]
-            ghost = _before(ghost, cut.typed, behind[0])
+            words = [word for word in words if split.typed + word.text != behind[0]]
+            ghost = _cut_before(ghost, split.typed, behind[0])
         elapsed_ms = (time.perf_counter() - started) * 1e3
         return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms)
 
-    def ahead(self) -> None:
+    def prefetch(self) -> None:
         """Make the passes that the likeliest next words will need, while nobody waits for a suggestion.
 
         May be called from a thread of its own: a suggestion that is asked for meanwhile comes first.
         """
-        foreseen = self._foreseen.latest
-        for word in foreseen:
-            if word.p < _FORESEEN or self._foreseen.latest is not foreseen:
+        likely_next = self._likely_next
+        for start in likely_next:
+            if start.p < _MIN_PREFETCH_PROB or self._likely_next is not likely_next:
                 return
-            self._expectation.ahead(word.entry, _LIKELY)
+            self._next_token.prefetch(start.ids, _MIN_TOKEN_PROB)
 
-    def foresee(self, text: str) -> None:
-        """Make most of the passes that typing ``text`` will need at once, for who knows that it will be typed.
+    def precompute(self, text: str) -> None:
+        """Make most of the passes that typing ``text`` will need, many positions in one pass.
 
-        What is suggested is the same, but for the rounding of larger products.
+        For an evaluation, which knows what will be typed. Suggestions are the same but for the rounding of larger
+        products.
         """
         with self._lock:
-            self._expectation.foresee(self._tokenizer.encode(text))
+            self._next_token.precompute(self._tokenizer.encode(text))
 
-    def chances(self, prefix: str, texts: Sequence[str]) -> list[float]:
-        """The probability of each of these words at the cursor, as a :class:`Word` has it; 0 for what is negligible."""
+    def word_probs(self, prefix: str, texts: Sequence[str]) -> list[float]:
+        """Return the probability of each of these words at the cursor, as in :class:`Word`; 0 for negligible ones."""
         if not texts:
             return []
         with self._lock:
-            cut = self._ranking.cut(prefix)
-            found = {
-                word.text: word.p for word in self._ranking.words(cut, self._ranking.match(cut, _CONSIDERED))
-            }
-        return [found.get(text, 0.0) for text in texts]
+            split = self._ranker.split(prefix)
+            matches = self._ranker.match(split, _RANKED_WORDS)
+            probs = {word.text: word.p for word in self._ranker.rank(split, matches)}
+        return [probs.get(text, 0.0) for text in texts]
 
     @property
     def mixture(self) -> Mixture:
-        """How far the memory is trusted by now."""
-        return self._expectation.mixture
+        """The weights of the model and the n-gram memory, as learned by now."""
+        return self._next_token.mixture
 
     def observe(self, text: str, ids: Sequence[int]) -> None:
-        """Learn from an entry, before the knowledge does, how far what was foretold on the way could be trusted."""
+        """Learn from a new entry how far predictions can be trusted. Call it before the user model learns the entry.
+
+        Args:
+            text: the entry.
+            ids: its tokens.
+        """
         with self._lock:
-            self._foreseen.end(ids)
-            self._expectation.observe(ids)
-            offers = self._offered.take(text)
-            if offers:
-                self._restraint.learn(offers[-1].at - offers[0].at + 1, wrong(text, offers))
-            self._calibration.learn_many((offer.p, offer.came_true(text)) for offer in offers)
+            self._next_token.observe(ids)
+            ghosts = self._pending_ghosts.pop_along(text)
+            if ghosts:
+                self._ghost_penalty.record(ghosts[-1].at - ghosts[0].at + 1, count_wrong(text, ghosts))
+            self._calibration.learn_many((ghost.p, ghost.is_right_in(text)) for ghost in ghosts)
 
     def complete(self, prefix: str, words: int) -> str:
-        """The likeliest continuation by up to ``words`` words, however unsure: to show, not to type."""
+        """Return the likeliest continuation by up to ``words`` words, however unsure: to show, not to type."""
         with self._lock:
-            entry = self._expectation.fit(self._tokenizer.encode(prefix))
-            start = len(entry)
-            while len(entry) - start < 3 * words:
-                entry.append(int(np.argmax(self._expectation.after(entry))))
-                if not self._tokenizer.token_bytes(entry[-1]).strip(b"\n"):
+            ids = self._next_token.truncate_ids(self._tokenizer.encode(prefix))
+            start = len(ids)
+            while len(ids) - start < 3 * words:
+                ids.append(int(np.argmax(self._next_token.next_probs(ids))))
+                if self._ends_line(ids[-1]):
                     break
-        text = self._tokenizer.decode(entry[start:])
+        text = self._tokenizer.decode(ids[start:])
         ends = [match.end() for match in regex.finditer(r"\S+", text)]
         return text[: ends[min(words, len(ends)) - 1]] if ends else ""
 
     # Ghost text
 
-    def _hides(self, prefix: str, offered: str) -> bool:
-        """The one place through which all that is offered goes, words and ghosts."""
-        return self._knowledge.hides(prefix, offered)
+    def _must_hide(self, prefix: str, offered: str) -> bool:
+        """Return True if ``offered`` could give a secret away. All words and ghosts that are suggested come here."""
+        return self._user_model.must_hide(prefix, offered)
 
-    def _with(self, cut: Cut, word: Word) -> list[int]:
-        """The tokens of a text with the word at the cursor."""
-        return cut.head + self._tokenizer.encode(cut.start + word.text)
+    def _start_with(self, split: SplitPrefix, word: Word) -> _GhostStart:
+        ids = split.head + self._tokenizer.encode(split.start + word.text)
+        return _GhostStart(word.text, word.p, ids)
 
-    def _piece(
-        self,
-        prefix: str,
-        cut: Cut,
-        found: Matches,
-        pieces: list[_Piece],
-        beside: Callable[[], Iterable[list[int]]],
-    ) -> _Piece | None:
-        """The beginning of a ghost that is expected to save most: one of these, or the word behind."""
-        if not cut.spaced or cut.typed:
-            behind = self._next(cut, found, beside)
-            pieces = pieces + [piece for piece in behind if not self._hides(prefix, piece.text)]
-        return max(pieces, key=lambda piece: piece.saving, default=None)
+    def _best_start(
+        self, prefix: str, split: SplitPrefix, matches: Matches, starts: list[_GhostStart]
+    ) -> _GhostStart | None:
+        """Return the start that is expected to save most: one of these, or the word behind the one under the cursor."""
+        if not split.spaced or split.typed:
+            behind = self._next_word(split, matches)
+            starts = starts + [start for start in behind if not self._must_hide(prefix, start.text)]
+        return max(starts, key=lambda start: start.expected_saving, default=None)
 
-    def _shown(self, piece: _Piece, most: int, given_up: Callable[[], bool]) -> Ghost:
-        p = self._calibration(piece.p)
-        if not self._worth(piece.text, p):
-            return Ghost(piece.text, p, False)
-        return Ghost(piece.text + ("" if given_up() else self._tail(piece.entry, most - 1)), p, True)
+    def _next_word(self, split: SplitPrefix, matches: Matches) -> list[_GhostStart]:
+        """Return the likeliest word behind the one under the cursor, if that one is probably finished."""
+        finished = 1.0
+        if split.typed:
+            finished = matches.finished / max(self._ranker.total_score(split, matches), 1e-30)
+        if finished < _MIN_FINISHED_PROB:
+            return []
+        behind = SplitPrefix(split.head + self._tokenizer.encode(split.start), True, "")
+        ranked = self._ranker.rank(behind, self._ranker.match(behind, 1))
+        starts = [self._start_with(behind, word) for word in ranked]
+        return [replace(start, text=f" {start.text}", p=finished * start.p) for start in starts]
 
-    def _run_on(self, cut: Cut, most: int) -> Ghost:
-        """A ghost in a script that has no spaces, where no words can be told apart: what is likely, token by token."""
-        tokens = self._expectation.likely(cut.head, _LIKELY, self._goes_on, undrafted=True)
+    def _complete_ghost(self, start: _GhostStart, max_words: int, given_up: Callable[[], bool]) -> Ghost:
+        p = self._calibration(start.p)
+        if not self._is_worth_showing(start.text, p):
+            return Ghost(start.text, p, False)
+        return Ghost(start.text + ("" if given_up() else self._tail(start.ids, max_words - 1)), p, True)
+
+    def _is_worth_showing(self, text: str, p: float) -> bool:
+        """Return True if a ghost saves more keystrokes on average than it costs."""
+        taken = p * self.acceptance_rate
+        saved, lost = taken * (len(text) - 1), (1 - taken) * self._ghost_penalty.cost
+        return taken >= _ALWAYS_SHOWN_PROB or (
+            p >= _MIN_SHOWN_PROB and len(text) >= _MIN_GHOST_CHARS and saved > lost
+        )
+
+    def _unspaced_ghost(self, split: SplitPrefix, max_words: int) -> Ghost:
+        """Return a ghost in a script without spaces, where words can't be told apart, token by token."""
+        tokens = self._next_token.greedy_draft(
+            split.head, _MIN_TOKEN_PROB, self._continues_line, force_pass=True
+        )
         text = self._tokenizer.decode(tokens).rstrip("\ufffd")  # a character's bytes may not be complete
         if not text:
             return NO_GHOST
-        p = self._calibration(float(self._expectation.after(cut.head)[tokens[0]]))
-        text = text[: _WORD_LENGTH * most]
+        p = self._calibration(float(self._next_token.next_probs(split.head)[tokens[0]]))
+        text = text[: _UNSPACED_WORD_CHARS * max_words]
         ends = [found.end() for found in WORD.finditer(text)]
-        return Ghost(text[: ends[most - 1]] if len(ends) > most else text, p, p * self.uptake >= _SURE)
+        text = text[: ends[max_words - 1]] if len(ends) > max_words else text
+        return Ghost(text, p, p * self.acceptance_rate >= _MIN_SHOWN_PROB)
 
-    def _worth(self, text: str, p: float) -> bool:
-        """Whether a ghost is expected to save more than it distracts."""
-        taken = p * self.uptake
-        saved, lost = taken * (len(text) - 1), (1 - taken) * self._restraint.cost
-        return taken >= _CERTAIN or (p >= _SURE and len(text) >= _SHORTEST and saved > lost)
-
-    def _next(self, cut: Cut, found: Matches, beside: Callable[[], Iterable[list[int]]]) -> list[_Piece]:
-        """The word behind the one under the cursor, which may be finished."""
-        finished = found.finished / max(self._ranking.total(cut, found), 1e-30) if cut.typed else 1.0
-        if finished < _FINISHED:
-            return []
-        behind = Cut(cut.head + self._tokenizer.encode(cut.start), True, "")
-        return [
-            _Piece(f" {word.text}", finished * word.p, self._with(behind, word))
-            for word in self._ranking.words(behind, self._ranking.match(behind, 1, beside))
-        ]
-
-    def _tail(self, entry: list[int], most: int) -> str:
-        """What comes after a ghost's first word, by up to ``most`` words, as long as it is likely."""
-        if most < 1:
+    def _tail(self, ids: list[int], max_words: int) -> str:
+        """Return what comes after a ghost's first word, up to ``max_words`` words, as long as it is likely."""
+        if max_words < 1:
             return ""
-        tail = self._tokenizer.decode(self._expectation.likely(entry, _LIKELY, self._goes_on))
+        tokens = self._next_token.greedy_draft(ids, _MIN_TOKEN_PROB, self._continues_line)
+        tail = self._tokenizer.decode(tokens)
         if WORD.match(tail):  # the first word would be another one
             return ""
-        return _whole_words(tail, most)
+        return _whole_words(tail, max_words)
 
-    def _goes_on(self, token: int) -> bool:
-        return bool(self._tokenizer.token_bytes(token).strip(b"\n"))
+    def _continues_line(self, token: int) -> bool:
+        return not self._ends_line(token)
+
+    def _ends_line(self, token: int) -> bool:
+        return not self._tokenizer.token_bytes(token).strip(b"\n")
 
 
-def _before(ghost: Ghost, typed: str, word: str) -> Ghost:
-    """A ghost up to where it would say what stands behind the cursor already."""
+def _cut_before(ghost: Ghost, typed: str, word: str) -> Ghost:
+    """Return a ghost up to where it would repeat ``word``, which stands behind the cursor already."""
     end = 0  # of what is kept
     for found in WORD.finditer(typed + ghost.text):
         if found.end() > len(typed):
@@ -348,10 +357,10 @@ def _before(ghost: Ghost, typed: str, word: str) -> Ghost:
     return ghost
 
 
-def _whole_words(text: str, most: int) -> str:
-    """The beginning of ``text`` that ends where a word ends, of at most ``most`` words.
+def _whole_words(text: str, max_words: int) -> str:
+    """Return the first whole words of ``text``, at most ``max_words``.
 
     The last word is left out if it reaches the end: it may not be finished.
     """
     ends = [match.end() for match in WORD.finditer(text) if match.end() < len(text)]
-    return text[: ends[min(most, len(ends)) - 1]] if ends and most > 0 else ""
+    return text[: ends[min(max_words, len(ends)) - 1]] if ends and max_words > 0 else ""

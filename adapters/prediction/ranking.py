@@ -1,23 +1,23 @@
 """Which words may stand at a cursor, and how probable each is.
 
-One forward pass, at the last place where a token surely ends (before the word under the cursor),
-gives a distribution over tokens; mixed with the memory's it ranks every word that begins as typed.
-Typing on inside the word needs no other pass.
+One forward pass, at the last place where a token surely ends (before the word under the cursor), gives a distribution
+over tokens. Mixed with the n-gram memory's, it ranks every word that begins as typed. Typing on inside the word needs
+no other pass.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import regex
 
-from idiolect.adapters.prediction.next_token import Expectation
-from idiolect.adapters.prediction.user_model import Knowledge
-from idiolect.adapters.prediction.vocabulary import WORD, Continuation, Matches
+from idiolect.adapters.prediction.next_token import NextTokenModel
+from idiolect.adapters.prediction.user_model import UserModel
+from idiolect.adapters.prediction.vocabulary import WORD, Matches
+from idiolect.adapters.prediction.word_table import Continuation
 from idiolect.models.tokenizer import Tokenizer
 
 UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
@@ -25,11 +25,11 @@ UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 
 # Searched from the end: from the beginning it would try every letter of a long text.
 _TYPED = regex.compile(rf"(?r)( ?)([[\p{{L}}\p{{N}}'’]--[{UNSPACED}]]*)\Z", regex.V1)
-_TRUST = 0.8  # in what the memory knows of a word's second token
-_SPELLED = 2  # tokens that a word which no list knows may still take, a pass for each
-_NEW = 0.3  # a word that no list knows, as a share of the probability of the tokens that begin it ...
-_LETTER = 0.2  # ... and of each letter behind them
-_CUTS, _CUTS_S = 16, 2.0  # prefixes whose tokens are remembered, and for how long: somebody waits for them
+_CONTINUATION_TRUST = 0.8  # in what the memory knows of a word's second token, 0 to 1
+_MAX_SPELLED_TOKENS = 2  # of a word that no list knows, a pass for each
+_UNKNOWN_SHARE = 0.3  # unknown words, as a share of the probability of the tokens that begin them ...
+_UNKNOWN_SHARE_PER_LETTER = 0.2  # ... and again for each letter behind those tokens
+_SPLITS_KEPT, _SPLIT_AGE_S = 16, 2.0  # prefixes whose tokens are remembered, and for how long
 
 
 @dataclass(frozen=True)
@@ -41,115 +41,126 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Cut:
-    """A prefix, cut before the word under the cursor."""
+class SplitPrefix:
+    """A prefix, split before the word under the cursor.
 
-    head: list[int]  # tokens of all that comes before, the last space left out
-    spaced: bool  # whether that space is there, and so belongs to the word's first token
+    ``head`` are the tokens of what comes before, without the last space; ``spaced`` is True if that space is there and
+    so belongs to the word's first token; ``typed`` are the letters of the word.
+    """
+
+    head: list[int]
+    spaced: bool
     typed: str
 
     @property
     def start(self) -> str:
-        """What the word's tokens begin with."""
+        """The text that the word's tokens begin with."""
         return " " * self.spaced + self.typed
 
 
-class Ranking:
-    """Words by what the model and the memory expect. For one thread at a time."""
+class WordRanker:
+    """Ranks words by what the model and the n-gram memory expect. For one thread at a time.
 
-    def __init__(self, tokenizer: Tokenizer, knowledge: Knowledge, expectation: Expectation) -> None:
+    Args:
+        tokenizer: of the model.
+        user_model: the words to rank, and the n-gram memory.
+        next_token: next-token distributions.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, user_model: UserModel, next_token: NextTokenModel) -> None:
         self._tokenizer = tokenizer
-        self._knowledge = knowledge
-        self._expectation = expectation
-        self._cuts = OrderedDict[str, tuple[Cut, float]]()
+        self._user_model = user_model
+        self._next_token = next_token
+        self._splits = OrderedDict[str, tuple[SplitPrefix, float]]()
 
-    def cut(self, prefix: str) -> Cut:
-        """Cut a prefix before the word under the cursor."""
-        text = self._expectation.tail(prefix)
+    def split(self, prefix: str) -> SplitPrefix:
+        """Split a prefix before the word under the cursor, and tokenize what comes before."""
+        text = self._next_token.truncate_text(prefix)
         now = time.monotonic()
-        while self._cuts and next(iter(self._cuts.values()))[1] < now - _CUTS_S:
-            self._cuts.popitem(last=False)
-        if text in self._cuts:  # it has just been read
-            return self._cuts[text][0]
+        while self._splits and next(iter(self._splits.values()))[1] < now - _SPLIT_AGE_S:
+            self._splits.popitem(last=False)
+        if text in self._splits:  # it was asked about a moment ago
+            return self._splits[text][0]
         match = _TYPED.search(text)
         assert match is not None  # noqa: S101 (the pattern matches the empty string)
-        head = self._expectation.fit(self._tokenizer.encode(text[: match.start()]))
-        cut = Cut(head, bool(match[1]), match[2])
-        self._cuts[text] = cut, now
-        if len(self._cuts) > _CUTS:
-            self._cuts.popitem(last=False)
-        return cut
+        head = self._next_token.truncate_ids(self._tokenizer.encode(text[: match.start()]))
+        split = SplitPrefix(head, bool(match[1]), match[2])
+        self._splits[text] = split, now
+        if len(self._splits) > _SPLITS_KEPT:
+            self._splits.popitem(last=False)
+        return split
 
-    def let_go(self, prefix: str) -> None:
-        """Forget how a prefix was cut."""
-        self._cuts.pop(self._expectation.tail(prefix), None)
+    def forget(self, prefix: str) -> None:
+        """Forget how a prefix was split."""
+        self._splits.pop(self._next_token.truncate_text(prefix), None)
 
-    def match(self, cut: Cut, most: int, beside: Callable[[], Iterable[list[int]]] = tuple) -> Matches:
-        """Up to ``most`` words that begin as typed, with a look behind the first token if something is known of that.
-
-        A pass that it needs is made for those ``beside``, too, see
-        :meth:`~idiolect.adapters.prediction.next_token.Expectation.after`.
-        """
-        p, words = self._expectation.after(cut.head, beside), self._knowledge.words
-        here = Counter(WORD.findall(self._tokenizer.decode(cut.head)))
-        return words.match(
-            cut.typed, cut.spaced, p, most, behind=lambda token: self._behind([*cut.head, token]), here=here
+    def match(self, split: SplitPrefix, count: int) -> Matches:
+        """Return up to ``count`` words that begin as typed, with unnormalized scores."""
+        probs = self._next_token.next_probs(split.head)
+        return self._user_model.words.match(
+            split.typed,
+            split.spaced,
+            probs,
+            count,
+            continuation=lambda token: self._continuation([*split.head, token]),
+            in_text=Counter(WORD.findall(self._tokenizer.decode(split.head))),
         )
 
-    def _behind(self, entry: list[int]) -> Continuation | None:
-        """What follows a word's first token, as the memory has it.
+    def _continuation(self, ids: list[int]) -> Continuation | None:
+        """Return what the memory knows of the token after a word's first one, None if it knows nothing.
 
-        Passes that were made earlier are not looked at: the same text must be answered alike, however it was typed.
+        Distributions that are cached are not used: the same text must be answered alike, however it was typed.
         """
-        known = self._knowledge.memory.predict(entry)
-        if known.order < 2:
+        prediction = self._user_model.memory.predict(ids)
+        if prediction.order < 2:
             return None
-        p = np.zeros(self._knowledge.memory.vocab, np.float32)
-        p[known.ids] = known.p
-        return Continuation(p, _TRUST)
+        probs = np.zeros(self._user_model.memory.vocab, np.float32)
+        probs[prediction.ids] = prediction.p
+        return Continuation(probs, _CONTINUATION_TRUST)
 
-    def words(self, cut: Cut, found: Matches) -> list[Word]:
-        """What was matched, with probabilities; where nothing was, a guess at a word that no list knows."""
-        if not found.forms:
-            unknown = cut.typed and not found.finished and not any(map(str.isdigit, cut.typed))
-            return self._spell(cut) if unknown else []
-        total = self.total(cut, found)
+    def rank(self, split: SplitPrefix, matches: Matches) -> list[Word]:
+        """Return the matches with probabilities; if there are none, a guess at a word that no list knows."""
+        if not matches.forms:
+            unknown = split.typed and not matches.finished and not any(map(str.isdigit, split.typed))
+            return self._spell(split) if unknown else []
+        total = self.total_score(split, matches)
         return [
-            Word(form[len(cut.typed) :], float(score / total))
-            for form, score in zip(found.forms, found.scores, strict=True)
+            Word(form[len(split.typed) :], float(score / total))
+            for form, score in zip(matches.forms, matches.scores, strict=True)
         ]
 
-    def total(self, cut: Cut, found: Matches) -> float:
-        """The score of all that may stand here."""
-        if not cut.typed:  # words that stand before the cursor are raised without the others being lowered
-            return max(1.0, found.mass)
-        return found.mass + found.finished + self._unknown(cut)
+    def total_score(self, split: SplitPrefix, matches: Matches) -> float:
+        """Return the score of all words that may stand here, also of those that are not listed."""
+        if not split.typed:  # words from the text before are raised without the others being lowered
+            return max(1.0, matches.total)
+        return matches.total + matches.finished + self._unknown_score(split)
 
-    def _unknown(self, cut: Cut) -> float:
-        """The score of all words that begin as typed and that no list knows."""
-        p, start = self._expectation.after(cut.head), cut.start.encode()
+    def _unknown_score(self, split: SplitPrefix) -> float:
+        """Return the score of all words that begin as typed and that no list knows."""
+        probs, start = self._next_token.next_probs(split.head), split.start.encode()
         score = 0.0
-        for end in range(1 + cut.spaced, len(start) + 1):
+        for end in range(1 + split.spaced, len(start) + 1):
             tokens = self._tokenizer.starting_with(start[:end])
             if len(tokens) and self._tokenizer.token_bytes(int(tokens[0])) == start[:end]:
-                score += float(p[tokens[0]]) * _NEW * _LETTER ** (len(start) - end)
+                letters = len(start) - end
+                score += float(probs[tokens[0]]) * _UNKNOWN_SHARE * _UNKNOWN_SHARE_PER_LETTER**letters
         return score
 
-    def _spell(self, cut: Cut) -> list[Word]:
-        """The likeliest continuation, token by token, of a word that no list knows."""
-        whole = cut.head + self._tokenizer.encode(cut.start)
-        back = self._tokenizer.token_bytes(whole[-1])
-        entry = whole[:-1]
+    def _spell(self, split: SplitPrefix) -> list[Word]:
+        """Return the likeliest continuation, token by token, of a word that no list knows."""
+        whole = split.head + self._tokenizer.encode(split.start)
+        typed = self._tokenizer.token_bytes(whole[-1])  # the last token may go on, so it is predicted again
+        ids = whole[:-1]
         text, probability = b"", 1.0
-        for _ in range(_SPELLED):
-            p = self._expectation.after(entry)
-            tokens = self._tokenizer.starting_with(back)
-            token = int(tokens[np.argmax(p[tokens])])
-            raw = self._tokenizer.token_bytes(token)[len(back) :]
-            if not back and not _is_word(raw):
+        for _ in range(_MAX_SPELLED_TOKENS):
+            probs = self._next_token.next_probs(ids)
+            tokens = self._tokenizer.starting_with(typed)
+            token = int(tokens[np.argmax(probs[tokens])])
+            raw = self._tokenizer.token_bytes(token)[len(typed) :]
+            if not typed and not _is_word(raw):
                 break
-            probability *= float(p[token] / p[tokens].sum())
-            text, entry, back = text + raw, [*entry, token], b""
+            probability *= float(probs[token] / probs[tokens].sum())
+            text, ids, typed = text + raw, [*ids, token], b""
         word = text.decode("utf-8", "ignore")
         match = WORD.match(word)
         return [Word(match[0], probability)] if match else []

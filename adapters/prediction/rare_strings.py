@@ -1,9 +1,9 @@
-"""Strings that are offered only once they were typed often enough: numbers, codes, addresses.
+"""Strings that are suggested only once they were typed often enough: numbers, codes, addresses.
 
-A name that was typed once is worth offering. A door code that was typed once is not: whoever looks at the screen
-learns it, and few such strings are ever typed again. So whatever holds a digit, an e-mail address and a web
-address come up only when they were typed a few times; until then they are not counted as words, and no adapter is
-trained to foretell them.
+A name that was typed once is worth suggesting. A door code that was typed once is not: whoever looks at the screen
+learns it, and few such strings are ever typed again. So a string with a digit, an e-mail address or a web address is
+suggested only after it was typed a few times. Until then it is not counted as a word, and no adapter is trained to
+predict it.
 """
 
 from __future__ import annotations
@@ -14,71 +14,71 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import regex
 
-_LOOKED_AT = 120  # characters before the cursor that such a string may have begun in
-_SHORTEST = 3  # characters; shorter numbers are everybody's
+_CONTEXT_CHARS = 120  # characters before the cursor that such a string may have begun in
+_MIN_CHARS = 3  # characters; shorter numbers are everybody's
 _EDGE = " .,;:!?…'’\"“”„()[]{}<>*_"
 _DIGITS = r"\S*\p{N}\S*"
 # Groups of digits beside each other are one number. An address holds an @, ://, or a dot between letters.
 _UNIT = regex.compile(rf"(?<!\S)(?:{_DIGITS}(?: {_DIGITS})*|\S*(?:@|://|\p{{L}}\.\p{{L}})\S*)")
 _DIGIT = regex.compile(r"\p{N}")
 _STEM = regex.compile(r"\p{L}{3,}")
-_WORTH_LOOKING = regex.compile(r"[\p{N}@]|://|\p{L}\.\p{L}")
+_MAY_HOLD_UNIT = regex.compile(r"[\p{N}@]|://|\p{L}\.\p{L}")
 
 
-class Rare:
-    """Counts the strings of a text that may be somebody's secret.
+class RareStrings:
+    """Counts the strings of the user's text that may be secrets.
 
     Args:
-        least: how often one must have been typed before it is offered; 1 offers all.
+        min_count: how often a string must have been typed before it is suggested; 1 suggests all.
     """
 
-    def __init__(self, least: int) -> None:
-        self.least = least
+    def __init__(self, min_count: int) -> None:
+        self.min_count = min_count
         self._times: Counter[str] = Counter()
         self._sorted: list[str] = []
         self._stems: Counter[str] = Counter()
 
     def learn_many(self, texts: Iterable[str]) -> list[str]:
-        """Count the strings of many texts at once; returns the texts as :meth:`without` has them from then on."""
+        """Count the strings of many texts; return the texts without those that are rare even so."""
         read = [(text, [*_units(text)]) for text in texts]
-        self._times.update(unit for _, units in read for _, _, unit in units if len(unit) >= _SHORTEST)
+        self._times.update(unit for _, units in read for _, _, unit in units if len(unit) >= _MIN_CHARS)
         self._sorted = sorted(self._times)
         self._stems.update(stem for _, units in read for _, _, unit in units for stem in _stems(unit))
         rare = {unit for unit in {unit for _, units in read for _, _, unit in units} if self._is_rare(unit)}
         return [
-            _without(text, [(start, end) for start, end, unit in units if unit in rare])
+            _remove_spans(text, [(start, end) for start, end, unit in units if unit in rare])
             for text, units in read
         ]
 
     def learn(self, text: str) -> None:
         """Count the strings of a text."""
         for _, _, unit in _units(text):
-            if len(unit) >= _SHORTEST:
+            if len(unit) >= _MIN_CHARS:
                 if unit not in self._times:
                     insort(self._sorted, unit)
                 self._times[unit] += 1
             self._stems.update(_stems(unit))
 
-    def times_within(self, word: str) -> int:
-        """How often a word was typed as part of a string with digits, as "hunter" in "hunter22"."""
+    def count_within(self, word: str) -> int:
+        """Return how often a word was typed as part of a string with digits, as "hunter" in "hunter22"."""
         return self._stems[word.casefold()]
 
-    def spans(self, text: str) -> list[tuple[int, int]]:
-        """Where strings stand in a text that were typed too seldom: [start, end) in characters, in order."""
+    def rare_spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where rare strings stand in a text: [start, end) in characters, in order."""
         return [(start, end) for start, end, unit in _units(text) if self._is_rare(unit)]
 
-    def without(self, text: str) -> str:
-        """A text with a space in the place of each string that was typed too seldom."""
-        return _without(text, self.spans(text))
+    def remove_rare(self, text: str) -> str:
+        """Return a text with a space in place of each rare string."""
+        return _remove_spans(text, self.rare_spans(text))
 
-    def hides(self, before: str, offered: str) -> bool:
-        """Whether ``offered``, after ``before``, would show some of a string that was typed too seldom.
+    def must_hide(self, before: str, offered: str) -> bool:
+        """Return True if ``offered``, shown after ``before``, would reveal part of a rare string.
 
-        One that stands in ``before`` already may be shown again.
+        A string that stands in ``before`` already may be shown again.
         """
-        if self.least <= 1:
+        if self.min_count <= 1:
             return False
-        near = before[-_LOOKED_AT:]
+        near = before[-_CONTEXT_CHARS:]
         cursor = len(near)
         shown = [unit for _, end, unit in _units(near + offered) if end > cursor and self._is_rare(unit)]
         if not shown:
@@ -90,11 +90,11 @@ class Rare:
         return any(not any(other.startswith(unit) for other in here) for unit in shown)
 
     def _is_rare(self, unit: str) -> bool:
-        """Whether too few of the strings that were typed begin so."""
-        if len(unit) < _SHORTEST:
+        """Return True if fewer than ``min_count`` of the typed strings begin with ``unit``."""
+        if len(unit) < _MIN_CHARS:
             return False
         times, place = 0, bisect_left(self._sorted, unit)
-        while times < self.least:
+        while times < self.min_count:
             if place >= len(self._sorted) or not self._sorted[place].startswith(unit):
                 return True
             times += self._times[self._sorted[place]]
@@ -103,8 +103,8 @@ class Rare:
 
 
 def _units(text: str) -> Iterator[tuple[int, int, str]]:
-    """The strings of a text that are counted: where each stands, and how it is counted."""
-    if not _WORTH_LOOKING.search(text):
+    """Yield the strings of a text that are counted: [start, end) in characters, and the form that is counted."""
+    if not _MAY_HOLD_UNIT.search(text):
         return
     for found in _UNIT.finditer(text):
         inner = found[0].lstrip(_EDGE)
@@ -115,11 +115,11 @@ def _units(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def _stems(unit: str) -> Iterable[str]:
-    """The words in a string with digits."""
+    """Return the words in a string with digits."""
     return _STEM.findall(unit) if _DIGIT.search(unit) else ()
 
 
-def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+def _remove_spans(text: str, spans: Iterable[tuple[int, int]]) -> str:
     parts, at = [], 0
     for start, end in spans:
         parts.append(text[at:start])
@@ -127,11 +127,13 @@ def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return " ".join([*parts, text[at:]]) if parts else text
 
 
-def training_weights(rare: Rare, ids: Sequence[int], token_bytes: Callable[[int], bytes]) -> list[float]:
-    """What each token of an entry counts for in training: nothing where it belongs to a string typed too seldom."""
+def weigh_training_tokens(
+    rare: RareStrings, ids: Sequence[int], token_bytes: Callable[[int], bytes]
+) -> list[float]:
+    """Return the training weight of each token: 0 where it belongs to a rare string, else 1."""
     raw = [token_bytes(token) for token in ids]
     text = b"".join(raw).decode("utf-8", "replace")
-    spans = rare.spans(text)
+    spans = rare.rare_spans(text)
     if not spans:
         return [1.0] * len(raw)
     bounds = [(len(text[:start].encode()), len(text[:end].encode())) for start, end in spans]

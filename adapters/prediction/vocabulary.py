@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,51 +11,41 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from idiolect.adapters.prediction.word_table import Continuation, PrefixMatch, WordTable
 from idiolect.models.lexicon import NONE, Lexicon
 
 WORD = regex.compile(r"[\p{L}\p{N}'’]+")
 """A word: a run of letters, digits and apostrophes, as keystroke savings count them."""
 
-_GENERAL_WORDS = 50_000.0  # how many words of the user's own text the general frequencies count for
-_HERE = 4.0  # what a word in the text before the cursor counts for, in uses
-_LOOKED_BEHIND = 6  # best words of several tokens whose second token is looked at
-_WIDEST = 64  # bytes of a form that is kept: an array has the width of its widest
-_SECONDS_KEPT = 64  # lists of second tokens, and of their weights
-_NEGLIGIBLE = (
-    0.02,
-    3e-4,
-)  # a first token's probability, as a share of the highest: at first, and if that is too bold
-LONGEST = 40
+_GENERAL_USES = 50_000.0  # how many words of the user's own text the general frequencies count for
+_USES_PER_OCCURRENCE = 4.0  # what a word in the text before the cursor counts for, in uses
+_MAX_FORM_BYTES = 64  # bytes of a form that is kept: an array has the width of its widest
+_SECOND_TOKENS_KEPT = 64  # first tokens of which the weights by second token are kept
+# The least probability of a word's first token, as a share of the highest one: at first, and if too few words are left.
+_MIN_SHARES = (0.02, 3e-4)
+MAX_WORD_CHARS = 40
 """Characters; longer runs are not words that anyone wants offered."""
 
 
 @dataclass(frozen=True)
-class Continuation:
-    """What is known of a word's second token: ``p`` (vocab,), and how far that is trusted, from 0 to 1."""
-
-    p: NDArray[np.float32]
-    trust: float
-
-
-@dataclass(frozen=True)
 class Matches:
-    """Words that begin with what is typed and are longer: ``scores[i]``, unnormalized, belongs to ``forms[i]``.
+    """Words that begin with what is typed and are longer.
 
-    ``mass`` is the score of all of them, also of those beyond the ones listed; ``finished`` that of what is
-    typed as a whole word.
+    ``scores[i]``, unnormalized, belongs to ``forms[i]``. ``total`` is the score of all matching words, also of those
+    that are not listed. ``finished`` is the score of what is typed as a whole word.
     """
 
     forms: list[str]
     scores: NDArray[np.float32]
-    mass: float
+    total: float
     finished: float
 
 
-class Words:
-    """Word forms with weights, each filed by the tokens that begin it, alone and after a space.
+class WordVocabulary:
+    """Word forms with weights, filed by the tokens that begin them, alone and after a space.
 
     Args:
-        lexicon: general words.
+        lexicon: general words with their frequencies.
         encode: text to token ids.
         vocab: tokens in the vocabulary.
     """
@@ -64,8 +53,8 @@ class Words:
     def __init__(self, lexicon: Lexicon, encode: Callable[[str], list[int]], vocab: int) -> None:
         self._encode = encode
         self._vocab = vocab
-        self._general = _Part(
-            lexicon.forms, lexicon.frequency * np.float32(_GENERAL_WORDS), lexicon.first, lexicon.second
+        self._general = WordTable(
+            lexicon.forms, lexicon.frequency * np.float32(_GENERAL_USES), lexicon.first, lexicon.second
         )
         self._untyped = self._general.weights.copy()  # what general words weigh that the user never typed
         self._general_first = [np.unique(row) for row in lexicon.first]
@@ -73,7 +62,7 @@ class Words:
         self._total = np.stack(
             [np.bincount(row, self._general.weights, vocab) for row in lexicon.first]
         ).astype(np.float32)
-        self._own = _Part(
+        self._own = WordTable(
             np.zeros(0, "S1"), np.zeros(0, np.float32), np.zeros((2, 0), np.int32), np.zeros((2, 0), np.int32)
         )
 
@@ -86,52 +75,52 @@ class Words:
     def learn_many(self, texts: Iterable[str]) -> None:
         """Count the words of many entries at once."""
         counted = Counter(chain.from_iterable(map(WORD.findall, texts)))
-        encoded = ((form.encode(), times) for form, times in counted.items() if len(form) <= LONGEST)
-        new = {raw: times for raw, times in encoded if len(raw) <= _WIDEST}
-        for part in (self._general, self._own):
-            new = self._count(part, new)
+        encoded = ((form.encode(), times) for form, times in counted.items() if len(form) <= MAX_WORD_CHARS)
+        new = {raw: times for raw, times in encoded if len(raw) <= _MAX_FORM_BYTES}
+        for table in (self._general, self._own):
+            new = self._count(table, new)
         if new:
             forms = sorted(new)
-            first, second = self._filed(forms)
+            first, second = self._tokenize(forms)
             weights = np.array([new[form] for form in forms], np.float32)
             for row in (0, 1):  # before the words themselves: a reader must not find one that has no total
                 np.add.at(self._total[row], first[row], weights)
-            self._own = self._own.grown(np.array(forms), weights, first, second)
+            self._own = self._own.with_words(np.array(forms), weights, first, second)
         self._by_second = {}
 
-    def times(self, word: str) -> int:
-        """How often the user typed a word, whatever its capitals."""
+    def count(self, word: str) -> int:
+        """Return how often the user typed a word, in any capitals."""
         total = 0.0
         for form in {word, word.lower(), word.capitalize(), word.upper()}:
             raw = form.encode()
-            if (place := self._own.place(raw)) is not None:
-                total += float(self._own.weights[place])
-            elif (place := self._general.place(raw)) is not None:
-                total += float(self._general.weights[place] - self._untyped[place])
+            if (index := self._own.index(raw)) is not None:
+                total += float(self._own.weights[index])
+            elif (index := self._general.index(raw)) is not None:
+                total += float(self._general.weights[index] - self._untyped[index])
         return round(total)
 
-    def general_use(self, word: str) -> float:
-        """How often a word is used in general English, per word of text; 0 for one that the lexicon lacks."""
-        place = self._general.place(word.lower().encode())
-        return 0.0 if place is None else float(self._untyped[place]) / _GENERAL_WORDS
+    def general_frequency(self, word: str) -> float:
+        """Return how often general English uses a word, per word of text; 0 if the lexicon lacks it."""
+        index = self._general.index(word.lower().encode())
+        return 0.0 if index is None else float(self._untyped[index]) / _GENERAL_USES
 
-    def _filed(self, forms: list[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """First and second tokens of forms, each (2, N)."""
+    def _tokenize(self, forms: list[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Return the first and the second tokens of forms, each (2, N): alone and after a space."""
         ids = [[self._encode(space + form.decode()) for form in forms] for space in ("", " ")]
         first = np.array([[word[0] for word in row] for row in ids], np.int32)
         second = np.array([[word[1] if len(word) > 1 else NONE for word in row] for row in ids], np.int32)
         return first, second
 
-    def _count(self, part: _Part, used: dict[bytes, int]) -> dict[bytes, int]:
-        """Count those of the words, each used so many times, that are in a part; the others are returned."""
-        if not used or not len(part.forms):
+    def _count(self, table: WordTable, used: dict[bytes, int]) -> dict[bytes, int]:
+        """Count the words in ``used`` (times by form) that a table has; return the others."""
+        if not used or not len(table.forms):
             return used
         forms, times = np.array([*used]), np.array([*used.values()], np.float32)
-        places = np.minimum(np.searchsorted(part.forms, forms), len(part.forms) - 1)
-        known = part.forms[places] == forms
-        part.weights[places[known]] += times[known]
+        indices = np.minimum(np.searchsorted(table.forms, forms), len(table.forms) - 1)
+        known = table.forms[indices] == forms
+        table.weights[indices[known]] += times[known]
         for row in (0, 1):
-            np.add.at(self._total[row], part.first[row, places[known]], times[known])
+            np.add.at(self._total[row], table.first[row, indices[known]], times[known])
         return {form: used[form] for form in forms[~known].tolist()}
 
     def match(
@@ -139,33 +128,33 @@ class Words:
         typed: str,
         spaced: bool,
         p: NDArray[np.float32],
-        most: int,
+        limit: int,
         *,
-        behind: Callable[[int], Continuation | None] = lambda _token: None,
-        here: Mapping[str, int] | None = None,
+        continuation: Callable[[int], Continuation | None] = lambda _token: None,
+        in_text: Mapping[str, int] | None = None,
     ) -> Matches:
-        """The likeliest words that begin with ``typed`` and are longer.
+        """Return the likeliest words that begin with ``typed`` and are longer.
 
-        A word's score is its first token's probability, ``p`` (vocab,), times its share among the
-        words that begin with that token. The share follows the second token where ``behind`` knows
-        about it, and how often the words are used where not.
+        A word's score is its first token's probability times the word's share among the words that begin with that
+        token. The share follows the second token where ``continuation`` knows about it, and else how often the words
+        are used.
 
         Args:
             typed: the letters of the word that are there.
-            spaced: whether a space stands before the word.
-            p: distribution over the tokens that may begin the word.
-            most: words listed.
-            behind: what is known of the second token after a first one; asked where it may matter.
-            here: words that stand before the cursor, with how often.
+            spaced: True if a space stands before the word.
+            p: distribution (vocab,) over the tokens that may begin the word.
+            limit: the most words to list.
+            continuation: returns what is known of the second token after a first one; called where it may matter.
+            in_text: words that stand before the cursor, with how often.
         """
         row, raw = int(spaced), typed.encode()
         if raw:
-            return self._match(typed, row, p, most, 0.0, behind, here or {})
-        # At a word's start what can't be among the best is left out: no word is more probable than its first token.
+            return self._match(typed, row, p, limit, 0.0, continuation, in_text or {})
+        # At a word's start, words that can't be among the best are left out: none is likelier than its first token.
         highest = float(p[self._general_first[row]].max(initial=0.0))
-        for share in _NEGLIGIBLE:
-            found = self._match(typed, row, p, most, share * highest, behind, here or {})
-            if len(found.scores) == most and found.scores[-1] > share * highest:
+        for share in _MIN_SHARES:
+            found = self._match(typed, row, p, limit, share * highest, continuation, in_text or {})
+            if len(found.scores) == limit and found.scores[-1] > share * highest:
                 break
         return found
 
@@ -174,38 +163,41 @@ class Words:
         typed: str,
         row: int,
         p: NDArray[np.float32],
-        most: int,
-        least: float,
-        behind: Callable[[int], Continuation | None],
-        here: Mapping[str, int],
+        limit: int,
+        min_prob: float,
+        continuation: Callable[[int], Continuation | None],
+        in_text: Mapping[str, int],
     ) -> Matches:
         raw = typed.encode()
         # One look: another thread may put a grown part in the old one's place.
-        runs = [_Run(part, row, raw, p, self._total[row], least) for part in (self._general, self._own)]
-        for token in {token for run in runs for token in run.divided()}:
-            continuation = behind(token)
-            if continuation is not None:
-                beneath = self._beneath(row, token)
+        runs = [
+            PrefixMatch(table, row, raw, p, self._total[row], min_prob)
+            for table in (self._general, self._own)
+        ]
+        for token in {token for run in runs for token in run.ambiguous_tokens()}:
+            known = continuation(token)
+            if known is not None:
+                second_weights = self._second_token_weights(row, token)
                 for run in runs:
-                    run.continue_(token, float(p[token]), continuation, beneath)
-        finished = sum(run.take(raw) for run in runs)
-        mass = sum(float(run.scores.sum()) for run in runs)
-        found = dict(pair for run in runs for pair in run.best(most))
-        mass += self._raise(found, runs, here, typed, row, p, least)
-        best = sorted(((score, form) for form, score in found.items()), reverse=True)[:most]
+                    run.apply_continuation(token, float(p[token]), known, second_weights)
+        finished = sum(run.take_finished(raw) for run in runs)
+        total = sum(float(run.scores.sum()) for run in runs)
+        found = dict(pair for run in runs for pair in run.best(limit))
+        total += self._raise_words_in_text(found, runs, in_text, typed, row, p, min_prob)
+        best = sorted(((score, form) for form, score in found.items()), reverse=True)[:limit]
         scores = np.array([score for score, _ in best], np.float32)
-        return Matches([form for _, form in best], scores, mass, finished)
+        return Matches([form for _, form in best], scores, total, finished)
 
-    def _beneath(self, row: int, token: int) -> NDArray[np.float32]:
-        """Weight (vocab,) of the words that begin with a token, by their second token."""
+    def _second_token_weights(self, row: int, token: int) -> NDArray[np.float32]:
+        """Return the weight (vocab,) of the words that begin with a token, by their second token."""
         known = self._by_second  # one look: learning puts an empty one in its place
         if (row, token) not in known:
             total = np.zeros(self._vocab, np.float32)
-            for part in (self._general, self._own):
-                places = part.filed_under(row, np.array([token]))
-                places = places[part.second[row, places] != NONE]
-                np.add.at(total, part.second[row, places], part.weights[places])
-            if len(known) >= _SECONDS_KEPT:
+            for table in (self._general, self._own):
+                indices = table.with_first_token(row, np.array([token]))
+                indices = indices[table.second[row, indices] != NONE]
+                np.add.at(total, table.second[row, indices], table.weights[indices])
+            if len(known) >= _SECOND_TOKENS_KEPT:
                 known.clear()
             tokens = np.flatnonzero(total)
             known[row, token] = tokens, total[tokens]
@@ -215,168 +207,36 @@ class Words:
         total[tokens] = weights
         return total
 
-    def _raise(
+    def _raise_words_in_text(
         self,
         found: dict[str, float],
-        runs: list[_Run],
-        here: Mapping[str, int],
+        runs: list[PrefixMatch],
+        in_text: Mapping[str, int],
         typed: str,
         row: int,
         p: NDArray[np.float32],
-        least: float,
+        min_prob: float,
     ) -> float:
-        """Give words that stand before the cursor more weight; the score that this adds."""
+        """Give words that stand before the cursor more weight; return the score that this adds."""
         added = 0.0
-        for form, times in here.items():
-            if len(typed) < len(form) <= LONGEST and form.startswith(typed):
+        for form, times in in_text.items():
+            if len(typed) < len(form) <= MAX_WORD_CHARS and form.startswith(typed):
                 token = self._encode(" " * row + form)[0]
-                if p[token] <= least:
+                if p[token] <= min_prob:
                     continue
-                raw, more = form.encode(), _HERE * times
+                raw, more = form.encode(), _USES_PER_OCCURRENCE * times
                 old = sum(run.score(raw) for run in runs)
-                new = float(p[token]) * (self._weight(raw) + more) / (float(self._total[row, token]) + more)
+                new = (
+                    float(p[token]) * (self._weight_of(raw) + more) / (float(self._total[row, token]) + more)
+                )
                 if new > old:
                     added += new - old
                     found[form] = new
         return added
 
-    def _weight(self, raw: bytes) -> float:
-        for part in (self._general, self._own):
-            place = part.place(raw)
-            if place is not None:
-                return float(part.weights[place])
+    def _weight_of(self, raw: bytes) -> float:
+        for table in (self._general, self._own):
+            index = table.index(raw)
+            if index is not None:
+                return float(table.weights[index])
         return 0.0
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Words sorted by their bytes; the user's own are replaced as a whole when they grow.
-
-    ``forms`` (N,) bytes; ``weights`` (N,), in uses; ``first`` and ``second`` (2, N) token ids, as in the lexicon.
-    """
-
-    forms: NDArray[np.bytes_]
-    weights: NDArray[np.float32]
-    first: NDArray[np.int32]
-    second: NDArray[np.int32]
-
-    def place(self, raw: bytes) -> int | None:
-        """Where a form stands, if it does."""
-        place = int(np.searchsorted(self.forms, raw))
-        return place if place < len(self.forms) and self.forms[place] == raw else None
-
-    def beginning(self, raw: bytes) -> tuple[int, int]:
-        """The run of forms that begin so."""
-        if not raw:
-            return 0, len(self.forms)
-        low, high = np.searchsorted(self.forms, [raw, raw + b"\xff" * 8])
-        return int(low), int(high)
-
-    def filed_under(self, row: int, tokens: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Where the forms stand, in order, whose first token is one of these; the others cost nothing."""
-        order, starts = self._by_first[row]
-        tokens = tokens[tokens < len(starts) - 1]
-        counts = starts[tokens + 1] - starts[tokens]
-        ends = np.cumsum(counts)
-        filed = np.arange(counts.sum()) + np.repeat(starts[tokens] - (ends - counts), counts)
-        return np.sort(order[filed])
-
-    @functools.cached_property
-    def _by_first(self) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-        """For each row the places of all forms in the order of their first tokens, and where each token begins."""
-        found = []
-        for first in self.first:
-            counts = np.bincount(first) if len(first) else np.zeros(1, np.intp)
-            found.append((np.argsort(first, kind="stable"), np.concatenate(([0], np.cumsum(counts)))))
-        return found
-
-    def grown(
-        self,
-        new: NDArray[np.bytes_],
-        weights: NDArray[np.float32],
-        first: NDArray[np.int32],
-        second: NDArray[np.int32],
-    ) -> _Part:
-        """With more forms."""
-        width = f"S{max(self.forms.dtype.itemsize, new.dtype.itemsize)}"
-        places = np.searchsorted(self.forms, new)
-        return _Part(
-            np.insert(self.forms.astype(width), places, new),
-            np.insert(self.weights, places, weights),
-            np.insert(self.first, places, first, axis=1),
-            np.insert(self.second, places, second, axis=1),
-        )
-
-
-class _Run:
-    """The words of a part that begin so, with their scores."""
-
-    def __init__(
-        self,
-        part: _Part,
-        row: int,
-        raw: bytes,
-        p: NDArray[np.float32],
-        total: NDArray[np.float32],
-        least: float,
-    ) -> None:
-        run: slice | NDArray[np.intp] = slice(*part.beginning(raw))
-        if least > 0:
-            run = part.filed_under(row, np.flatnonzero(p > least))
-        self._all, self._run, self._weights = part.forms, run, part.weights[run]
-        self._first, self._second = part.first[row, run], part.second[row, run]
-        self.scores: NDArray[np.float32] = p[self._first] * self._weights / total[self._first]
-
-    def divided(self) -> set[int]:
-        """First tokens of the best words that have several."""
-        several = np.flatnonzero(self._second != NONE)
-        return {int(self._first[several[place]]) for place in _best(self.scores[several], _LOOKED_BEHIND)}
-
-    def continue_(self, token: int, p: float, known: Continuation, beneath: NDArray[np.float32]) -> None:
-        """Share the probability ``p`` of a first token by what is known of the second."""
-        places = np.flatnonzero(self._first == token)
-        second = self._second[places]
-        longer = second != NONE
-        shares = np.empty(len(places), np.float32)
-        weights = self._weights[places[longer]]
-        # While another thread learns, what is beneath may not count these words yet.
-        shares[longer] = known.p[second[longer]] * weights / np.maximum(beneath[second[longer]], weights)
-        # A form is general or own, never both: this token alone is one word at the most.
-        shares[~longer] = max(0.0, 1.0 - float(known.p[beneath > 0].sum()))
-        self.scores[places] += np.float32(known.trust) * (p * shares - self.scores[places])
-
-    def take(self, raw: bytes) -> float:
-        """Take out what is typed already; its score."""
-        if not len(self.scores) or self._form(0) != raw:
-            return 0.0
-        score = float(self.scores[0])
-        self.scores[0] = 0
-        return score
-
-    def score(self, raw: bytes) -> float:
-        """A word's score; 0 if it is not among them."""
-        place = int(np.searchsorted(self._all, raw))
-        if isinstance(self._run, slice):
-            place -= self._run.start
-        else:
-            place = int(np.searchsorted(self._run, place))
-        return (
-            float(self.scores[place]) if 0 <= place < len(self.scores) and self._form(place) == raw else 0.0
-        )
-
-    def best(self, most: int) -> list[tuple[str, float]]:
-        """The best words with their scores."""
-        return [(self._form(place).decode(), float(self.scores[place])) for place in _best(self.scores, most)]
-
-    def _form(self, place: int) -> bytes:
-        """Forms are wide: only those are looked at that are asked for."""
-        found: bytes = (
-            self._all[self._run][place] if isinstance(self._run, slice) else self._all[self._run[place]]
-        )
-        return found
-
-
-def _best(scores: NDArray[np.float32], most: int) -> list[int]:
-    """The places of the highest scores above zero."""
-    places = np.argpartition(scores, -most)[-most:] if len(scores) > most else np.arange(len(scores))
-    return [int(place) for place in places if scores[place] > 0]

@@ -1,6 +1,6 @@
-"""Fine-tuning an adapter: AdamW over packed rows, as long as the time budget lasts, from a checkpoint if need be.
+"""Fine-tunes an adapter: AdamW over packed rows, as long as the time budget lasts, from a checkpoint if there is one.
 
-Imported by the training child alone (torch).
+Imported by the training process alone (torch).
 """
 
 from __future__ import annotations
@@ -18,26 +18,37 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from idiolect.adapters.compute_clock import Clock
+from idiolect.adapters.compute_clock import ComputeClock
 from idiolect.adapters.corpus import Rows
-from idiolect.adapters.lora import Lora
-from idiolect.models.torch_llama import Twin, cross_entropy
+from idiolect.adapters.lora import Lora, read_metadata
+from idiolect.models.torch_llama import TorchLlama, cross_entropy
 
-_SETTLED = 3  # steps before another number of threads is tried
-_UNDISTURBED = 0.85  # share of its threads' time that a step gets on an idle machine
-_RETRY = 12  # steps between two trials of it
-_ROWS = 2  # rows whose activations are held at once
-_TRIED = (512, 1536)  # shape of the matrices by which products are timed
-_CLEARLY_FASTER = 1.5  # times: what has instructions for bfloat16 is above 2, what has none below 1
+_WARMUP_STEPS = 3  # steps before another number of threads is tried
+_MIN_CPU_SHARE = 0.85  # share of its threads' time that a step gets on an idle machine
+_RETRY_STEPS = 12  # steps between two trials of it
+_ROWS_AT_ONCE = 2  # rows whose activations are held at once
+_TIMED_SHAPE = (512, 1536)  # shape of the matrices by which products are timed
+_MIN_BF16_SPEEDUP = 1.5  # times: what has instructions for bfloat16 is above 2, what has none below 1
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Hyper-parameters; first figures for them are in docs/log.md."""
+    """Hyper-parameters; docs/log.md has the figures that they were chosen by.
+
+    Args:
+        learning_rate: the highest one of the schedule.
+        epochs: passes over the rows.
+        min_tokens: shorter text is passed over once more.
+        batch: rows a step; many small steps learn more from the same tokens than few large ones.
+        length: tokens of a row.
+        before: tokens before a row as context; without them half of a row is learned as if nothing preceded it.
+        warmup: share of the round in which the learning rate rises.
+        weight_decay: of AdamW.
+    """
 
     learning_rate: float = 7e-4
     epochs: float = 1.0
-    least: int = 9600  # tokens: where there are fewer, they are passed over once more
+    min_tokens: int = 9600  # tokens: where there are fewer, they are passed over once more
     batch: int = 1  # rows a step: many small steps learn more from the same tokens than few large ones
     length: int = 128  # tokens a row
     before: int = (
@@ -49,7 +60,7 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class Step:
-    """How far training is: ``done`` is the share of the round, ``loss`` nats a counted token."""
+    """How far training is: ``done`` is the share of the round, ``loss`` is in nats a weighted token."""
 
     done: float
     left_s: float
@@ -59,7 +70,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run; ``rows`` are the places of those that were learned from."""
+    """A finished run; ``rows`` are the indices of the rows that were learned from."""
 
     lora: Lora
     rows: frozenset[int]
@@ -69,79 +80,92 @@ class Trained:
 
 
 def train(
-    twin: Twin,
+    llama: TorchLlama,
     start: Lora,
     rows: Rows,
     config: TrainConfig,
     *,
-    clock: Clock,
+    clock: ComputeClock,
     budget_s: float,
     threads: int,
     seed: int,
     report: Callable[[Step], None],
-    keep: Callable[[Callable[[], bytes], bool], None] = lambda _snapshot, _done: None,
+    on_step: Callable[[Callable[[], bytes], bool], None] = lambda _snapshot, _done: None,
     checkpoint: bytes | None = None,
 ) -> Trained:
-    """Train ``start`` further on ``rows`` for ``config.epochs``, or for ``budget_s`` more of ``clock``.
+    """Train ``start`` further on ``rows`` for ``config.epochs``, or until ``budget_s`` more seconds are used up.
 
-    At most ``threads`` threads are used, fewer while other programs are busy. After each step ``keep`` gets a function
-    that makes a checkpoint, all that the next step depends on, and whether this was the last step. With such a
-    ``checkpoint`` of the same rows, configuration and seed, training goes on after that step.
+    The learning rate follows the share of the round that is done (linear warm-up, cosine to zero, Loshchilov & Hutter
+    2017), by tokens or by time, whichever is ahead. So a run that its budget cuts short still ends with small steps.
 
-    The learning rate follows the share of the round that is done (linear warm-up, cosine to zero,
-    Loshchilov & Hutter 2017), whichever of steps and time is ahead, so that a run cut by its
-    budget still ends with small steps.
+    Args:
+        llama: the base model.
+        start: the adapter to train further.
+        rows: packed text.
+        config: hyper-parameters.
+        clock: counts the seconds.
+        budget_s: how many there are.
+        threads: the most to use; fewer while other programs are busy.
+        seed: of the order of the rows.
+        report: gets each step.
+        on_step: called after each step with a function that makes a checkpoint, and with whether it was the last step.
+        checkpoint: of the same rows, configuration and seed: training goes on after it.
     """
     torch.manual_seed(seed)
-    learned = _Learned(start, twin)
-    decay = {"params": [learned.values], "weight_decay": config.weight_decay}
+    trainable = _TrainableLora(start, llama)
+    decay = {"params": [trainable.values], "weight_decay": config.weight_decay}
     optimizer = torch.optim.AdamW([decay], lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
     once = max(1, len(rows) * rows.length)  # tokens
-    planned = max(once * config.epochs, min(2 * once, config.least))
+    planned = max(once * config.epochs, min(2 * once, config.min_tokens))
     order = _order(len(rows), np.random.default_rng(seed))
-    at = _Place()
+    state = _TrainingState()
     if checkpoint is not None:
-        at = _restore(checkpoint, learned.values, optimizer)
-        next(islice(order, at.drawn, at.drawn), None)
-    budget_s += at.seconds
-    pace = _Pace(threads, clock.awake_s)
-    began_s = clock.spent_s() - at.seconds
+        state = _restore(checkpoint, trainable.values, optimizer)
+        next(islice(order, state.drawn, state.drawn), None)
+    budget_s += state.seconds
+    tuner = _ThreadTuner(threads, clock.awake_s)
+    began_s = clock.spent_s() - state.seconds
 
     def snapshot() -> bytes:
-        return _snapshot(at, learned.values, optimizer, twin.products)
+        return _snapshot(state, trainable.values, optimizer, llama.compute_dtype)
 
-    while at.done < 1:
+    while state.done < 1:
         chosen = [*islice(order, config.batch)]
         for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * _schedule(at.done, config.warmup)
-        pace.begin()
+            group["lr"] = config.learning_rate * _learning_rate_factor(state.done, config.warmup)
+        tuner.begin()
         optimizer.zero_grad(set_to_none=True)
-        loss = _backward(twin, learned, rows, chosen)
-        torch.nn.utils.clip_grad_norm_([learned.values], 1.0)
+        loss = _backward(llama, trainable, rows, chosen)
+        torch.nn.utils.clip_grad_norm_([trainable.values], 1.0)
         optimizer.step()
-        pace.end()
-        at.drawn += len(chosen)
-        at.tokens += len(chosen) * rows.length
-        at.seconds = clock.spent_s() - began_s
-        at.done = max(at.tokens / planned, at.seconds / budget_s)
-        left_s = at.seconds * (1 / at.done - 1) if at.done < 1 else 0.0
-        report(Step(min(at.done, 1.0), left_s, loss, at.tokens))
-        keep(snapshot, at.done >= 1)
-    drawn = frozenset(islice(_order(len(rows), np.random.default_rng(seed)), at.drawn))
-    return Trained(Lora(start.config, learned.matrices()), drawn, at.tokens, at.seconds, at.tokens / once)
+        tuner.end()
+        state.drawn += len(chosen)
+        state.tokens += len(chosen) * rows.length
+        state.seconds = clock.spent_s() - began_s
+        state.done = max(state.tokens / planned, state.seconds / budget_s)
+        left_s = state.seconds * (1 / state.done - 1) if state.done < 1 else 0.0
+        report(Step(min(state.done, 1.0), left_s, loss, state.tokens))
+        on_step(snapshot, state.done >= 1)
+    drawn = frozenset(islice(_order(len(rows), np.random.default_rng(seed)), state.drawn))
+    return Trained(
+        Lora(start.config, trainable.matrices()), drawn, state.tokens, state.seconds, state.tokens / once
+    )
 
 
-def fastest_products(threads: int) -> torch.dtype:
-    """The type to make matrix products in: bfloat16 where this processor is faster at it, else float32.
+def fastest_compute_dtype(threads: int) -> torch.dtype:
+    """Return bfloat16 if this processor makes matrix products in it clearly faster, else float32.
 
-    Timed, since no name of a processor tells: with matrix units (AMX) it is four to seven times as fast, with AVX-512's
-    own instructions twice, without either often slower. By one thread: of several, each waits for the others, which may
-    wait for other programs.
+    Timed, since no name of a processor tells: with matrix units (AMX) bfloat16 is four to seven times as fast, with
+    AVX-512's own instructions twice, without either often slower. One thread is timed: several wait for each other,
+    and so for other programs.
+
+    Args:
+        threads: how many torch uses afterwards.
     """
     torch.set_num_threads(1)
 
     def time_s(kind: torch.dtype) -> float:
-        left, right = torch.ones(_TRIED, dtype=kind), torch.ones(_TRIED, dtype=kind).T
+        left, right = torch.ones(_TIMED_SHAPE, dtype=kind), torch.ones(_TIMED_SHAPE, dtype=kind).T
         times = []
         for _ in range(6):
             began_s = time.thread_time()  # and not on the wall, where other programs count too
@@ -149,37 +173,37 @@ def fastest_products(threads: int) -> torch.dtype:
             times.append(time.thread_time() - began_s)
         return min(times)
 
-    faster = time_s(torch.float32) > _CLEARLY_FASTER * time_s(torch.bfloat16)
+    faster = time_s(torch.float32) > _MIN_BF16_SPEEDUP * time_s(torch.bfloat16)
     torch.set_num_threads(threads)
     return torch.bfloat16 if faster else torch.float32
 
 
-def products_for(wanted: str, threads: int, checkpoint: bytes | None = None) -> torch.dtype:
-    """The type to make matrix products in: as before the checkpoint, else as ``wanted``, which may be `fastest`."""
-    name = _metadata(checkpoint)["products"] if checkpoint else wanted
-    return fastest_products(threads) if name == "fastest" else getattr(torch, name)
+def choose_compute_dtype(wanted: str, threads: int, checkpoint: bytes | None = None) -> torch.dtype:
+    """Return the type of matrix products: that of the checkpoint, else the ``wanted`` one, which may be "fastest"."""
+    name = read_metadata(checkpoint)["products"] if checkpoint else wanted
+    return fastest_compute_dtype(threads) if name == "fastest" else getattr(torch, name)
 
 
-class _Learned:
-    """An adapter's matrices, laid end to end: what is done to each number is done to all of them at once."""
+class _TrainableLora:
+    """An adapter's matrices end to end in one tensor, so that each operation on all numbers is one call."""
 
-    def __init__(self, start: Lora, twin: Twin) -> None:
+    def __init__(self, start: Lora, llama: TorchLlama) -> None:
         self._shapes = {name: matrix.shape for name, matrix in start.matrices.items()}
         self.values = torch.from_numpy(np.concatenate([m.ravel() for m in start.matrices.values()]))
         self.values.requires_grad_()
-        self._products = twin.products
+        self._compute_dtype = llama.compute_dtype
         factors = [
-            (torch.ones(shape) * (twin.norm(name) if name.endswith("A") else start.config.scale)).ravel()
+            (torch.ones(shape) * (llama.norm(name) if name.endswith("A") else start.config.scale)).ravel()
             for name, shape in self._shapes.items()
         ]
         self._factors = torch.cat(factors)
 
     def folded(self) -> dict[str, Tensor]:
-        """As the twin takes them, with the scale in B."""
-        return self._split((self.values * self._factors).to(self._products))
+        """Return the matrices as TorchLlama takes them: the scale in B, the norm before the map in A."""
+        return self._split((self.values * self._factors).to(self._compute_dtype))
 
     def matrices(self) -> dict[str, NDArray[np.float32]]:
-        """As an adapter holds them."""
+        """Return the matrices as an adapter holds them."""
         return {name: matrix.numpy().copy() for name, matrix in self._split(self.values.detach()).items()}
 
     def _split(self, values: Tensor) -> dict[str, Tensor]:
@@ -190,7 +214,7 @@ class _Learned:
 
 
 @dataclass
-class _Place:
+class _TrainingState:
     """Where training is: rows drawn, tokens, seconds of the clock, and the share that is done."""
 
     drawn: int = 0
@@ -199,66 +223,71 @@ class _Place:
     done: float = 0.0
 
 
-def _snapshot(at: _Place, values: Tensor, optimizer: torch.optim.Optimizer, products: torch.dtype) -> bytes:
-    """A checkpoint as a safetensors file: what is learned, the optimizer's and the random state, and the place."""
+def _snapshot(
+    state: _TrainingState, values: Tensor, optimizer: torch.optim.Optimizer, compute_dtype: torch.dtype
+) -> bytes:
+    """Return a checkpoint as a safetensors file: values, optimizer state, random state, progress."""
     kept = {
         f"optimizer.{name}": tensor for name, tensor in optimizer.state_dict()["state"].get(0, {}).items()
     }
     kept |= {"values": values.detach(), "random": torch.get_rng_state()}
-    return safetensors.torch.save(kept, {"at": json.dumps(asdict(at)), "products": name_of(products)})
+    return safetensors.torch.save(
+        kept, {"at": json.dumps(asdict(state)), "products": dtype_name(compute_dtype)}
+    )
 
 
-def _restore(checkpoint: bytes, values: Tensor, optimizer: torch.optim.Optimizer) -> _Place:
-    """Put back what :func:`_snapshot` kept; the place."""
+def _restore(checkpoint: bytes, values: Tensor, optimizer: torch.optim.Optimizer) -> _TrainingState:
+    """Put back what :func:`_snapshot` kept; return the progress."""
     kept = safetensors.torch.load(checkpoint)
     values.data.copy_(kept["values"])
     state = {name.removeprefix("optimizer."): t for name, t in kept.items() if name.startswith("optimizer.")}
     optimizer.load_state_dict({**optimizer.state_dict(), "state": {0: state} if state else {}})
     torch.set_rng_state(kept["random"])
-    return _Place(**json.loads(_metadata(checkpoint)["at"]))
+    return _TrainingState(**json.loads(read_metadata(checkpoint)["at"]))
 
 
-def _metadata(checkpoint: bytes) -> dict[str, str]:
-    header = json.loads(checkpoint[8 : 8 + int.from_bytes(checkpoint[:8], "little")])
-    return header["__metadata__"]  # type: ignore[no-any-return]
+def dtype_name(compute_dtype: torch.dtype) -> str:
+    """Return the name of a type, such as `bfloat16`."""
+    return str(compute_dtype).removeprefix("torch.")
 
 
-def name_of(products: torch.dtype) -> str:
-    """Such as `bfloat16`."""
-    return str(products).removeprefix("torch.")
-
-
-def _backward(twin: Twin, learned: _Learned, rows: Rows, chosen: list[int]) -> float:
-    """Accumulate the gradients of a batch, a few rows at a time so that activations fit; its loss."""
+def _backward(llama: TorchLlama, trainable: _TrainableLora, rows: Rows, chosen: list[int]) -> float:
+    """Accumulate the gradients of a batch, a few rows at a time so that activations fit; return its loss."""
     counted = max(float(rows.weights[chosen].sum()), 1.0)
     own = [row for row in chosen if row < len(rows) - rows.general]
     general = [row for row in chosen if row >= len(rows) - rows.general]
     total = 0.0
-    for part in [p[at : at + _ROWS] for p in (own, general) for at in range(0, len(p), _ROWS)]:
+    for part in [
+        p[state : state + _ROWS_AT_ONCE] for p in (own, general) for state in range(0, len(p), _ROWS_AT_ONCE)
+    ]:
         before = 0 if part[0] in general else rows.before
         ids, weights = torch.from_numpy(rows.ids[part]), torch.from_numpy(rows.weights[part, before:])
         targets = ids[:, 1 + before :].flatten()
         if part[0] in general:
             with torch.no_grad():
-                targets = twin.hidden(ids[:, :-1]).flatten(0, 1)
-        states = twin.hidden_folded(ids[:, :-1], learned.folded())[:, before:].flatten(0, 1)
-        loss = cross_entropy(states, twin.embedding, targets, weights.flatten()) / counted
+                targets = llama.hidden(ids[:, :-1]).flatten(0, 1)
+        states = llama.hidden_folded(ids[:, :-1], trainable.folded())[:, before:].flatten(0, 1)
+        loss = cross_entropy(states, llama.embedding, targets, weights.flatten()) / counted
         loss.backward()  # type: ignore[no-untyped-call]
         total += loss.item()
     return total
 
 
 def _order(count: int, random: np.random.Generator) -> Iterator[int]:
-    """The rows in a new random order each epoch, without end."""
+    """Yield the rows in a new random order each epoch, without end."""
     while True:
         yield from random.permutation(count).tolist()
 
 
-class _Pace:
+class _ThreadTuner:
     """Chooses how many threads a step uses by how fast the last steps were.
 
-    Threads wait for one another at every operation: beside a program that keeps one core busy, two
-    of them can be many times slower than one. Now and then the other count gets a step to prove itself.
+    Threads wait for one another at every operation: beside a program that keeps one core busy, two of them can be many
+    times slower than one. Now and then another count gets a step to prove itself.
+
+    Args:
+        most: threads.
+        clock: returns seconds.
     """
 
     def __init__(self, most: int, clock: Callable[[], float]) -> None:
@@ -270,14 +299,15 @@ class _Pace:
         self._contended = False
 
     def begin(self) -> None:
+        """Choose the threads of the next step, and start its time."""
         untried = [count for count, seconds in self._seconds.items() if seconds == 0.0]
-        if self._steps < _SETTLED:
+        if self._steps < _WARMUP_STEPS:
             self._threads = max(self._seconds)
-        elif self._contended and (self._steps % _RETRY == 0 or untried):
+        elif self._contended and (self._steps % _RETRY_STEPS == 0 or untried):
             others = (
                 untried or [count for count in self._seconds if count != self._threads] or [self._threads]
             )
-            self._threads = others[self._steps // _RETRY % len(others)]
+            self._threads = others[self._steps // _RETRY_STEPS % len(others)]
         else:
             tried = {count: seconds for count, seconds in self._seconds.items() if seconds}
             self._threads = min(tried, key=tried.__getitem__)
@@ -285,15 +315,16 @@ class _Pace:
         self._started = (self._clock(), time.process_time())
 
     def end(self) -> None:
-        """The step is over."""
+        """Note how fast the step was."""
         seconds = max(self._clock() - self._started[0], 1e-6)
         got = (time.process_time() - self._started[1]) / (seconds * self._threads)
-        self._contended = got < _UNDISTURBED or self._threads < max(self._seconds)
+        self._contended = got < _MIN_CPU_SHARE or self._threads < max(self._seconds)
         self._seconds[self._threads] = seconds
         self._steps += 1
 
 
-def _schedule(done: float, warmup: float) -> float:
+def _learning_rate_factor(done: float, warmup: float) -> float:
+    """Return the share of the highest learning rate once ``done`` of the round is done."""
     if done < warmup:
         return (done + 0.2 * warmup) / (1.2 * warmup)
     return 0.5 * (1 + math.cos(math.pi * (done - warmup) / (1 - warmup)))

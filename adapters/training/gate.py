@@ -1,8 +1,8 @@
 """The gate: an adapter is served only if it predicts what its user wrote next better than what is served now.
 
-*Test, then train*: the newest entries are held out; neither adapter, nor the memory used in the
-judging, has seen them. They are predicted in order, each token before it is learned from, with
-recent text in view and the memory mixed in, as in service.
+*Test, then train*: the newest entries are held out. Neither adapter has seen them, nor has the memory that judges with
+them. They are predicted in order, each token before it is learned from, with recent text as context and the n-gram
+memory mixed in, as in service.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.corpus import Recent, windows
+from idiolect.adapters.corpus import RecentText, windows
 from idiolect.adapters.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.next_token import softmax
+from idiolect.adapters.prediction.probs_cache import softmax
 from idiolect.models.session import Adapter, Model, Session
 
-_PIECE = 192  # tokens scored in one pass
-_STRETCH = 64  # tokens of a long entry that are compared as one; divides _PIECE
+_PIECE_TOKENS = 192  # tokens scored in one pass
+_STRETCH_TOKENS = 64  # tokens of a long entry that are compared as one; divides _PIECE
 _RESAMPLES = 4000
-_TOP = 3
+_TOP_K = 3
 
 
 @dataclass
 class Tally:
-    """Per stretch of held-out text: tokens, their negative log-likelihood in nats, those among the three best.
+    """Scores by stretch of held-out text: tokens, negative log-likelihood in nats, hits among the three likeliest.
 
-    A stretch is an entry, or 64 tokens of a longer one: what is compared in pairs.
+    A stretch is an entry, or 64 tokens of a longer one; adapters are compared stretch by stretch.
     """
 
     tokens: list[int] = field(default_factory=list)
@@ -37,14 +37,14 @@ class Tally:
     hits: list[int] = field(default_factory=list)
 
     def add(self, probability: NDArray[np.float32], target: int) -> None:
-        """Score one token of the stretch that is open."""
+        """Score one token of the open stretch, from the distribution (vocab,) over it."""
         p = probability[target]
         self.tokens[-1] += 1
         self.nats[-1] -= float(np.log(max(p, 1e-12)))
-        self.hits[-1] += int(np.count_nonzero(probability > p) < _TOP)
+        self.hits[-1] += int(np.count_nonzero(probability > p) < _TOP_K)
 
     def open(self) -> None:
-        """Begin the next stretch."""
+        """Open the next stretch."""
         self.tokens.append(0)
         self.nats.append(0.0)
         self.hits.append(0)
@@ -55,7 +55,7 @@ class Tally:
         return float(np.exp(sum(self.nats) / max(sum(self.tokens), 1)))
 
     def summary(self) -> dict[str, float]:
-        """Perplexity and top-3 accuracy, as plain numbers."""
+        """Return perplexity and top-3 accuracy as plain numbers."""
         return {
             "perplexity": round(self.perplexity, 3),
             "top3": round(sum(self.hits) / max(sum(self.tokens), 1), 4),
@@ -63,8 +63,8 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """One adapter's scores, without and with the memory, and the mixture weights it ended with."""
+class AdapterScores:
+    """One adapter's scores without and with the n-gram memory, and the mixture weights learned on the way."""
 
     alone: Tally
     mixed: Tally
@@ -73,11 +73,14 @@ class Judged:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Promoted or not, why in one sentence, and the paired comparison behind it.
+    """The decision on an adapter, the reason in one sentence, and the paired comparison behind it.
 
-    ``gain_bits`` is the mean gain a token over what is served now; ``p_value`` how
-    often chance alone would bring as much. A ``promising`` adapter is not served, and yet better as far as one can
-    tell: what it has learned is worth going on from, and the next text may show it.
+    Attributes:
+        promoted: True if it is served from now on.
+        promising: it is not served, and yet seems better: the next round can go on from it, and new text may prove it.
+        reason: for the user.
+        gain_bits: mean gain a token over what is served now.
+        p_value: how often chance alone would bring as much.
     """
 
     promoted: bool
@@ -92,26 +95,32 @@ def judge(
     adapters: Mapping[str, Adapter | None],
     entries: Sequence[Sequence[int]],
     *,
-    recent: Recent,
+    recent: RecentText,
     memory: FastMemory,
     mixtures: Mapping[str, Mixture],
     report: Callable[[float], None],
-) -> dict[str, Judged]:
+) -> dict[str, AdapterScores]:
     """Score every adapter on the same held-out entries, in order.
 
-    ``memory`` and ``recent`` must know what came before the entries and nothing of them; both
-    are updated entry by entry. ``report`` gets the share that is done.
+    Args:
+        model: the loaded graph.
+        adapters: tensors by name; None is the base.
+        entries: token ids of each held-out entry.
+        recent: the text before the entries, without them; is updated entry by entry.
+        memory: the n-gram memory of the text before the entries, without them; is updated entry by entry.
+        mixtures: weights to start from, by name; are not changed.
+        report: gets the share that is done, 0 to 1.
     """
-    length = 2 * recent.limit + _PIECE + 2 * len(recent.breaks)
+    length = 2 * recent.limit + _PIECE_TOKENS + 2 * len(recent.separator)
     sessions = {name: Session(model, length=length, adapter=tensors) for name, tensors in adapters.items()}
-    judged = {name: Judged(Tally(), Tally(), mixtures[name].copy()) for name in adapters}
+    judged = {name: AdapterScores(Tally(), Tally(), mixtures[name].copy()) for name in adapters}
     for index, entry in enumerate(entries):
-        for start in range(0, len(entry), _PIECE):
+        for start in range(0, len(entry), _PIECE_TOKENS):
             # The pieces of a long entry keep their own beginning in view like entries before them.
-            piece = entry[start : start + _PIECE]
+            piece = entry[start : start + _PIECE_TOKENS]
             known = [memory.predict(entry[: start + place]) for place in range(len(piece))]
             for name, session in sessions.items():
-                rows = _rows(session, recent.before([]), piece)
+                rows = _rows(session, recent.context([]), piece)
                 _score(judged[name], rows, piece, known, memory)
             recent.add(piece)
         memory.add(entry)
@@ -120,49 +129,44 @@ def judge(
 
 
 def _rows(session: Session, before: list[int], piece: Sequence[int]) -> NDArray[np.float32]:
-    """Distributions (len(piece), vocab) over each token of ``piece`` given all before it."""
-    left = session.reuse([*before, *piece[:-1]])
-    short = len(piece) - len(left)
-    if short > 0:  # the place of the first prediction is cached already: feed it again
-        keep = len(session.tokens) - short
-        left = session.tokens[keep:] + left
-        session.truncate(keep)
+    """Return the distributions (len(piece), vocab) over each token of ``piece`` given all before it."""
+    left = session.rewind_to_common_prefix([*before, *piece[:-1]], rows=len(piece))
     return softmax(session.feed(left, "all")[-len(piece) :])
 
 
 def _score(
-    judged: Judged,
+    judged: AdapterScores,
     rows: NDArray[np.float32],
     piece: Sequence[int],
     known: list[Prediction],
     memory: FastMemory,
 ) -> None:
+    """Score the distributions (``rows``) over the tokens of ``piece``, alone and mixed with the memory."""
     for place, (row, target, prediction) in enumerate(zip(rows, piece, known, strict=True)):
-        if place % _STRETCH == 0:
+        if place % _STRETCH_TOKENS == 0:
             judged.alone.open()
             judged.mixed.open()
         judged.alone.add(row, target)
         judged.mixed.add(judged.mixture.mix(row, memory, prediction), target)
         if memory.tokens:
-            judged.mixture.learn(prediction, _memory_p(prediction, memory, target), float(row[target]))
-
-
-def _memory_p(prediction: Prediction, memory: FastMemory, target: int) -> float:
-    p = prediction.backoff * memory.unigram(target)
-    place = int(np.searchsorted(prediction.ids, target))
-    if place < len(prediction.ids) and prediction.ids[place] == target:
-        p += float(prediction.p[place])
-    return p
+            judged.mixture.learn(prediction, memory.token_prob(prediction, target), float(row[target]))
 
 
 def general_perplexity(
     model: Model, adapter: Adapter | None, passages: Sequence[Sequence[int]], breaks: Sequence[int]
 ) -> float:
-    """Perplexity of general text, each passage by itself, without memory or recent text."""
+    """Return the perplexity of general text, each passage by itself, without memory or recent text.
+
+    Args:
+        model: the loaded graph.
+        adapter: the tensors, or None for the base.
+        passages: token ids of each.
+        breaks: tokens before each.
+    """
     tally = Tally()
-    session = Session(model, length=_PIECE + len(breaks), adapter=adapter)
+    session = Session(model, length=_PIECE_TOKENS + len(breaks), adapter=adapter)
     for passage in passages:
-        for piece in windows(passage, _PIECE):
+        for piece in windows(passage, _PIECE_TOKENS):
             tally.open()
             for row, target in zip(_rows(session, list(breaks), piece), piece, strict=True):
                 tally.add(row, target)
@@ -179,15 +183,15 @@ def decide(
     level: float = 0.05,
     seed: int = 0,
 ) -> Verdict:
-    """Promote only a gain beyond chance that general text does not pay for.
+    """Promote the candidate only for a gain beyond chance that general text does not pay for.
 
-    A paired sign-flip test (Fisher 1935) over stretches of text: if neither were better, each stretch's gain could as
-    well be a loss, so the whole gain must be larger than all but ``level`` of those with random signs. Unlike the
-    bootstrap it keeps its level also where few stretches are judged.
+    A paired sign-flip test (Fisher 1935) over stretches of text: if neither adapter were better, each stretch's gain
+    could as well be a loss, so the whole gain must be larger than all but ``level`` of those with random signs. Unlike
+    the bootstrap it keeps its level also where few stretches are judged.
 
     Args:
         candidate: the new adapter's scores with the memory.
-        serving: the same text's scores by what is served now, with the memory.
+        serving: the scores of what is served now with the memory, on the same text.
         general_before: the base's perplexity on general text.
         general_after: the candidate's.
         tolerance: the rise of general perplexity that is allowed, as a share.

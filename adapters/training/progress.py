@@ -1,4 +1,4 @@
-"""What a round tells on its way, how it shares out its time, and when it keeps or ends what it has begun."""
+"""What a round reports, how it shares out its time, and when it sends a checkpoint or stops."""
 
 from __future__ import annotations
 
@@ -6,35 +6,46 @@ import base64
 import threading
 from collections.abc import Callable
 
-from idiolect.adapters.child import Asked, Emit, StoppedError
-from idiolect.adapters.compute_clock import Clock
-from idiolect.adapters.corpus import HELD_OUT_LEAST, HELD_OUT_MOST, Recent
+from idiolect.adapters.child import Emit, ParentMessages, StoppedError
+from idiolect.adapters.compute_clock import ComputeClock
+from idiolect.adapters.corpus import HELD_OUT_LEAST, HELD_OUT_MOST, RecentText
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.gate import judge
 from idiolect.models.session import Model
 
 _JUDGING_SHARE = 0.3  # of the budget
-_ADAPTED = 1.15  # times as long as the base's is a pass with an adapter
+_ADAPTER_SLOWDOWN = 1.15  # times as long as the base's is a pass with an adapter
 _PART_BYTES = 1 << 20
 
 
 class Progress:
-    """Tells how far the round is and how much time is left, and heeds what is asked of it meanwhile."""
+    """Reports how far the round is and how much time is left, and heeds what the parent asks meanwhile.
 
-    def __init__(self, time: Clock, emit: Emit, asked: Asked, every_s: float) -> None:
+    Args:
+        time: counts the budget.
+        emit: sends an event.
+        messages: what the parent says.
+        every_s: computing time between two checkpoints.
+    """
+
+    def __init__(self, time: ComputeClock, emit: Emit, messages: ParentMessages, every_s: float) -> None:
         self.time = time
         self.judging_s = 0.0
         self._emit = emit
-        self._asked = asked
+        self._messages = messages
         self._every_s = every_s
         self._checkpoint_s = time.spent_s()
         self._sending: threading.Thread | None = None
 
-    def time_judging(self, model: Model, probe: list[list[int]], recent: Recent, *, adapted: bool) -> int:
-        """How many held-out tokens can be judged in the time there is: a few passages are timed.
+    def time_judging(self, model: Model, probe: list[list[int]], recent: RecentText, *, adapted: bool) -> int:
+        """Return how many held-out tokens can be judged in the time there is; a few passages are timed.
 
-        ``model`` is not kept, since training needs the memory; ``adapted`` is whether an adapter serves.
+        Args:
+            model: is not kept, since training needs the memory.
+            probe: token ids of the passages to time.
+            recent: text before each.
+            adapted: True if an adapter is served.
         """
         none, memory = {"base": None}, FastMemory(model.config.vocab)
 
@@ -55,20 +66,27 @@ class Progress:
         time_s(probe[:1])
         each = time_s(probe) / sum(map(len, probe))
         # Half as much general text is read by the base and the candidate, which is one more pass of each half.
-        each *= 1 + _ADAPTED * (1 + adapted) + (1 + _ADAPTED) / 2
+        each *= 1 + _ADAPTER_SLOWDOWN * (1 + adapted) + (1 + _ADAPTER_SLOWDOWN) / 2
         tokens = int(min(max(_JUDGING_SHARE * self.time.budget_s / each, HELD_OUT_LEAST), HELD_OUT_MOST))
         self.judging_s = each * tokens
         return tokens
 
     @property
     def training_s(self) -> float:
-        """What is left of the budget for training."""
+        """Seconds of the budget that are left for training."""
         return max(self.time.left_s() - self.judging_s, 1.0)
 
     def report(self, phase: str, done: float, left_s: float | None = None, **more: float) -> None:
-        """Emit a progress line; ``left_s`` is that of the phase, to which the judging is added.
+        """Emit a progress line.
 
-        Raises StoppedError where that was asked and there is nothing new to keep.
+        Args:
+            phase: "prepare", "train" or "judge".
+            done: the share of the phase, 0 to 1.
+            left_s: seconds left of the phase; the judging is added. None if it is not known.
+            more: further figures.
+
+        Raises:
+            StoppedError: the parent asked for a stop, and there is nothing new to keep.
         """
         if left_s is None:
             left = self.judging_s * (1 - done) if phase == "judge" else self.time.left_s()
@@ -84,15 +102,20 @@ class Progress:
                 **more,
             }
         )
-        if phase != "train" and self._asked.stop.is_set():
+        if phase != "train" and self._messages.stop.is_set():
             raise self._stopped()
 
     def keep(self, snapshot: Callable[[], bytes], done: bool) -> None:
-        """After a step of training: emit a checkpoint now and then, once training is over, and before a stop.
+        """Emit a checkpoint after a step of training if it is time, if training is done, or before a stop.
 
-        Raises StoppedError after the last.
+        Args:
+            snapshot: makes the checkpoint.
+            done: True after the last step.
+
+        Raises:
+            StoppedError: the parent asked for a stop; the checkpoint is sent.
         """
-        stop = self._asked.stop.is_set()
+        stop = self._messages.stop.is_set()
         if stop or done or self.time.spent_s() - self._checkpoint_s >= self._every_s:
             self._checkpoint_s = self.time.spent_s()
             self._send(snapshot())
@@ -105,7 +128,7 @@ class Progress:
         return StoppedError()
 
     def _send(self, checkpoint: bytes) -> None:
-        """Emit it in a thread, since whoever takes it in takes his time."""
+        """Emit a checkpoint in a thread, since the parent may take its time to store it."""
         if self._sending is not None:
             self._sending.join()
         self._sending = threading.Thread(target=self._parts, args=(checkpoint, self._checkpoint_s))

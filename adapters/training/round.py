@@ -1,9 +1,9 @@
 """A training round in a process of its own: text in on stdin, progress and the result out as JSON lines.
 
-``python -m idiolect.adapters.training.round`` reads one line of :class:`Order` and then one line of token ids
-an entry, trains, exports, judges, and ends with a ``result`` line. It keeps no state and writes no
-file: checkpoints, too, are events, and come back with the order of a process that goes on from one.
-It runs at the lowest priority, and ends when the process that started it does.
+``python -m idiolect.adapters.training.round`` reads a line with a :class:`TrainRequest` and a line of token ids for
+each entry. It trains, exports, judges, and ends with a ``result`` line. It keeps no state and writes no file:
+checkpoints are events too, and come back with the request of a process that goes on from one. It runs at the lowest
+priority, and ends when the process that started it ends.
 """
 
 from __future__ import annotations
@@ -18,23 +18,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import psutil
 
-from idiolect.adapters.child import Asked, Emit, work
-from idiolect.adapters.compute_clock import Clock
+from idiolect.adapters.child import Emit, ParentMessages, work
+from idiolect.adapters.compute_clock import ComputeClock
 from idiolect.adapters.corpus import (
-    Recent,
+    RecentText,
     Rows,
-    few_of_each,
-    general_passages,
+    choose_training_entries,
+    drop_repeats,
     hold_out,
     pack,
-    to_train_on,
+    read_general_passages,
 )
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.rare_strings import Rare, training_weights
-from idiolect.adapters.training.gate import Judged, decide, general_perplexity, judge
+from idiolect.adapters.prediction.rare_strings import RareStrings, weigh_training_tokens
+from idiolect.adapters.training.gate import AdapterScores, Verdict, decide, general_perplexity, judge
 from idiolect.adapters.training.progress import Progress
+from idiolect.adapters.training.round_metrics import RoundMetrics
 from idiolect.models.build import find_base
 from idiolect.models.errors import IdiolectError
 from idiolect.models.session import Model
@@ -48,7 +49,7 @@ _GENERAL_SHARE = 0.2  # rows of general text, for each of the user's
 
 
 class NothingNewError(IdiolectError):
-    """All text was already trained on, so that nothing is left to judge by."""
+    """All text was trained on already, so nothing is left to judge by."""
 
     code: ClassVar[str] = "nothing-new"
     exit_code: ClassVar[int] = 28
@@ -56,13 +57,29 @@ class NothingNewError(IdiolectError):
 
 
 @dataclass(frozen=True)
-class Order:
-    """What a round is asked to do; sent as one JSON line.
+class TrainRequest:
+    """What a training round is to do; sent as one JSON line.
 
-    ``serving`` (base64 of the adapter's bytes, or None) and ``mixtures`` are those of what is served now, which the new
-    adapter is judged against. ``challenger`` is the adapter to train further where it is another one, and ``seen`` are
-    the places of the entries that the one to train further was trained on. A round that goes on has used up
-    ``spent_s`` of its budget, and the first ``checkpoint_parts`` lines after the order are base64 of its checkpoint.
+    Args:
+        base: the folder of the base model.
+        budget_s: computing time of the whole round.
+        rank: of the LoRA matrices.
+        alpha: numerator of LoRA's scale.
+        epochs: passes over the user's text.
+        learning_rate: the highest one of the schedule.
+        general_tolerance: the rise of general perplexity that is allowed, as a share.
+        recent_tokens: recent text that stands before an entry while it is judged.
+        threads: the most that compute.
+        seed: of all random choices.
+        serving: base64 of the adapter that is served, which the new one is judged against; None for the base.
+        seen: places of the entries that the adapter to train further was trained on.
+        mixtures: weights of the model and the memory (:meth:`Mixture.to_json`), for "base" and "serving".
+        rare_min_count: how often a rare string must have been typed before it is trained on.
+        challenger: base64 of the adapter to train further, where it is not the one that is served.
+        products: "fastest", or the name of the type that matrix products are made in.
+        spent_s: what earlier processes of this round have used up of the budget.
+        checkpoint_parts: how many lines after this one are base64 of the round's checkpoint.
+        checkpoint_s: computing time between two checkpoints of some 50 MB.
     """
 
     base: str
@@ -80,41 +97,49 @@ class Order:
     mixtures: dict[str, list[Any]]
     rare_min_count: int
     challenger: str | None = None
-    products: str = "fastest"  # or the type's name
+    products: str = "fastest"
     spent_s: float = 0.0
     checkpoint_parts: int = 0
-    checkpoint_s: float = 90.0  # of the clock; one is some 50 MB
+    checkpoint_s: float = 90.0
 
 
 def main() -> int:
-    """Run one round; the exit status is 0 also where the adapter is refused."""
-    asked = Asked()
+    """Run one round and return the exit status: 0 also if the adapter is refused."""
+    messages = ParentMessages()
     return work(
-        lambda order, lines, emit: run(Order(**order), lines, emit, asked),
+        lambda request, lines, emit: run(TrainRequest(**request), lines, emit, messages),
         "The round ran out of memory. Close other programs and train again.",
-        asked,
+        messages,
     )
 
 
-def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
+def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMessages) -> None:
     """Train on all but the newest entries, judge on those, and emit the result.
 
-    Raises StoppedError, once the checkpoint is out.
+    Args:
+        request: what to do.
+        lines: the parts of a checkpoint, and then the token ids of each entry.
+        emit: sends an event.
+        messages: what the parent says meanwhile.
+
+    Raises:
+        NothingNewError: nothing is left to judge by.
+        StoppedError: the parent asked for a stop; the checkpoint is sent.
     """
-    checkpoint = b"".join(map(base64.b64decode, lines[: order.checkpoint_parts])) or None
-    entries: list[list[int]] = lines[order.checkpoint_parts :]
+    checkpoint = b"".join(map(base64.b64decode, lines[: request.checkpoint_parts])) or None
+    entries: list[list[int]] = lines[request.checkpoint_parts :]
     del lines
     clock = Progress(
-        Clock(order.budget_s, order.spent_s, lambda: asked.suspensions.total_s),
+        ComputeClock(request.budget_s, request.spent_s, lambda: messages.suspensions.total_s),
         emit,
-        asked,
-        order.checkpoint_s,
+        messages,
+        request.checkpoint_s,
     )
     clock.report("prepare", 0.0)
-    base = find_base(Path(order.base))
+    base = find_base(Path(request.base))
     tokenizer = Tokenizer(base.tokenizer)
     breaks = tokenizer.encode("\n")
-    places = hold_out([len(entry) for entry in entries], frozenset(order.seen))
+    places = hold_out([len(entry) for entry in entries], frozenset(request.seen))
     if not 0 < len(places) < len(entries):
         raise NothingNewError(
             "There is no text to judge a new adapter by that the one it starts from has not learned from. Train "
@@ -123,34 +148,34 @@ def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
     held_out = [entries[place] for place in places]
     judged_by = set(places)
     known = {place: entry for place, entry in enumerate(entries) if place not in judged_by}
-    replay, general = ([tokenizer.encode(p) for p in part] for part in general_passages())
+    replay, general = ([tokenizer.encode(p) for p in part] for part in read_general_passages())
     general = general[: _fit(general, _GENERAL_TOKENS)]
-    memory, recent = FastMemory(base.config.vocab), Recent(order.recent_tokens, breaks)
+    memory, recent = FastMemory(base.config.vocab), RecentText(request.recent_tokens, breaks)
     memory.add_many(known.values())
     for entry in [*known.values()][-200:]:
         recent.add(entry)
 
     tokens = clock.time_judging(
-        Model(base.graph, base.config, threads=order.threads),
+        Model(base.graph, base.config, threads=request.threads),
         general[:4],
         recent,
-        adapted=bool(order.serving),
+        adapted=bool(request.serving),
     )
     held_out = held_out[len(held_out) - _fit(held_out[::-1], tokens) :]
     general = general[: _fit(general, tokens // 2)]
     served, challenger = (
         None if given is None else Lora.from_bytes(base64.b64decode(given), base.config)
-        for given in (order.serving, order.challenger)
+        for given in (request.serving, request.challenger)
     )
     parent = challenger or served
-    lora, learned, facts = _train(order, base, tokenizer, known, replay, clock, checkpoint, parent)
+    trained = _train(request, base, tokenizer, known, replay, clock, checkpoint, parent)
     del replay, checkpoint
-    blob = lora.to_bytes()
+    blob = trained.lora.to_bytes()
     # Judge what will be served: the adapter as it is stored.
     candidate = Lora.from_bytes(blob, base.config).tensors()
-    model = Model(base.graph, base.config, threads=order.threads)
+    model = Model(base.graph, base.config, threads=request.threads)
     adapters = {"base": None, "candidate": candidate} | ({"serving": served.tensors()} if served else {})
-    mixtures = {name: _mixture(order, name) for name in adapters}
+    mixtures = {name: _mixture(request, name) for name in adapters}
     judged = judge(
         model,
         adapters,
@@ -170,31 +195,43 @@ def run(order: Order, lines: list[Any], emit: Emit, asked: Asked) -> None:
         serving.mixed,
         general_before=general_before,
         general_after=general_after,
-        tolerance=order.general_tolerance,
-        seed=order.seed,
+        tolerance=request.general_tolerance,
+        seed=request.seed,
     )
+    metrics = _metrics(judged, serving, verdict, (general_before, general_after), len(held_out), trained)
     emit(
         {
             "event": "result",
             "status": "promoted" if verdict.promoted else "refused",
             "reason": verdict.reason,
             "promising": verdict.promising,
-            "metrics": _metrics(judged, serving, general_before, general_after)
-            | {"held_out_entries": len(held_out), "gain_bits": verdict.gain_bits, "p_value": verdict.p_value}
-            | facts,
+            "metrics": metrics.to_json(),
             "mixtures": {name: result.mixture.to_json() for name, result in judged.items()},
-            "learned": learned,
+            "learned": trained.learned,
             "held_out": places,
             "adapter": base64.b64encode(blob).decode(),
-            "rank": lora.config.rank,
-            "tokens_per_s": facts["tokens_per_s"],
+            "rank": trained.lora.config.rank,
+            "tokens_per_s": metrics.tokens_per_s,
             "seconds": round(clock.time.spent_s(), 1),
         }
     )
 
 
+@dataclass(frozen=True)
+class _TrainedAdapter:
+    """The adapter, the places of the entries that it has learned from, and the figures of its training."""
+
+    lora: Lora
+    learned: list[int]
+    tokens: int
+    seconds: float
+    epochs: float
+    products: str
+    peak_mb: float
+
+
 def _train(
-    order: Order,
+    request: TrainRequest,
     base: Any,
     tokenizer: Tokenizer,
     known: dict[int, list[int]],
@@ -202,76 +239,76 @@ def _train(
     clock: Progress,
     checkpoint: bytes | None,
     parent: Lora | None,
-) -> tuple[Lora, list[int], dict[str, Any]]:
-    """The adapter, the places of the entries that it has learned from, and facts; of the ``known`` entries by place."""
+) -> _TrainedAdapter:
+    """Train on the ``known`` entries (tokens by place), from ``parent`` or anew, or on from a ``checkpoint``."""
     # Imported here: torch is the trainer's alone, and its memory is given back before the judging.
-    from idiolect.adapters.training.finetune import TrainConfig, name_of, products_for, train
+    from idiolect.adapters.training.finetune import TrainConfig, choose_compute_dtype, dtype_name, train
     from idiolect.models.graph import read_weights
-    from idiolect.models.torch_llama import Twin
+    from idiolect.models.torch_llama import TorchLlama
 
-    config = TrainConfig(learning_rate=order.learning_rate, epochs=order.epochs)
-    if parent is not None and parent.config.rank == order.rank:
-        start, seen = parent.rescaled(order.alpha), order.seen
+    config = TrainConfig(learning_rate=request.learning_rate, epochs=request.epochs)
+    if parent is not None and parent.config.rank == request.rank:
+        start, seen = parent.rescaled(request.alpha), request.seen
     else:  # there is none, or another rank is asked for
-        start, seen = Lora.fresh(LoraConfig(order.rank, order.alpha), base.config, order.seed), []
-    rows, chosen = _rows(order, seen, tokenizer, known, replay, config)
-    products = products_for(order.products, order.threads, checkpoint)
-    twin = Twin(read_weights(base.graph, base.config), products)
+        start, seen = Lora.fresh(LoraConfig(request.rank, request.alpha), base.config, request.seed), []
+    rows, chosen = _rows(request, seen, tokenizer, known, replay, config)
+    products = choose_compute_dtype(request.products, request.threads, checkpoint)
+    llama = TorchLlama(read_weights(base.graph, base.config), products)
     result = train(
-        twin,
+        llama,
         start,
         rows,
         config,
         clock=clock.time,
         budget_s=clock.training_s,
-        threads=order.threads,
-        seed=order.seed,
+        threads=request.threads,
+        seed=request.seed,
         report=lambda step: clock.report(
             "train", step.done, step.left_s, loss=round(step.loss, 3), tokens=step.tokens
         ),
-        keep=clock.keep,
+        on_step=clock.keep,
         checkpoint=checkpoint,
     )
-    facts = {
-        "trained_tokens": result.tokens,
-        "epochs": round(result.epochs, 2),
-        "tokens_per_s": round(result.tokens / max(result.seconds, 1e-9), 1),
-        "train_seconds": round(result.seconds, 1),
-        "products": name_of(twin.products),
-        "peak_mb": _peak_mb(),
-    }
     drawn = (range(*rows.entries[row]) for row in result.rows if row < len(rows) - rows.general)
     texts = {tuple(known[chosen[entry]]) for entries in drawn for entry in entries}
-    return result.lora, [place for place, entry in known.items() if tuple(entry) in texts], facts
+    return _TrainedAdapter(
+        result.lora,
+        [place for place, entry in known.items() if tuple(entry) in texts],
+        result.tokens,
+        result.seconds,
+        result.epochs,
+        dtype_name(llama.compute_dtype),
+        _peak_mb(),
+    )
 
 
 def _rows(
-    order: Order,
+    request: TrainRequest,
     seen: list[int],
     tokenizer: Tokenizer,
     known: dict[int, list[int]],
     replay: list[list[int]],
     config: TrainConfig,
 ) -> tuple[Rows, list[int]]:
-    """What is trained on, and the places of the entries that are in it."""
-    rare = Rare(order.rare_min_count)
+    """Return what is trained on, and the indices of the entries that are in it."""
+    rare = RareStrings(request.rare_min_count)
     rare.learn_many(map(tokenizer.decode, known.values()))
     lengths = {place: len(entry) for place, entry in known.items()}
-    wanted = to_train_on(lengths, seen, np.random.default_rng(order.seed))
-    chosen = few_of_each({place: known[place] for place in wanted})
+    wanted = choose_training_entries(lengths, seen, np.random.default_rng(request.seed))
+    chosen = drop_repeats({place: known[place] for place in wanted})
     breaks = tokenizer.encode("\n")
     own = pack(
         [known[place] for place in chosen],
         config.length,
         breaks,
-        lambda ids: training_weights(rare, ids, tokenizer.token_bytes),
+        lambda ids: weigh_training_tokens(rare, ids, tokenizer.token_bytes),
         before=config.before,
     )
     return _with_general(own, pack(replay, config.before + config.length, breaks)), chosen
 
 
 def _with_general(own: Rows, general: Rows) -> Rows:
-    """The user's rows and, spread among them by the shuffling, general ones."""
+    """Return the user's rows followed by general ones, which training mixes among them."""
     count = max(1, round(len(own) * _GENERAL_SHARE))
     some = np.arange(count) % len(general)
     return Rows(
@@ -283,13 +320,14 @@ def _with_general(own: Rows, general: Rows) -> Rows:
     )
 
 
-def _mixture(order: Order, name: str) -> Mixture:
-    known = order.mixtures.get("serving" if name == "candidate" else name, order.mixtures.get("base"))
+def _mixture(request: TrainRequest, name: str) -> Mixture:
+    """Return the weights to judge an adapter with: the candidate starts from those of what is served."""
+    known = request.mixtures.get("serving" if name == "candidate" else name, request.mixtures.get("base"))
     return Mixture() if known is None else Mixture.from_json(known)
 
 
 def _fit(texts: list[list[int]], tokens: int) -> int:
-    """How many of the first texts have at most ``tokens`` tokens together; one at the least."""
+    """Return how many of the first texts have at most ``tokens`` tokens together; at least one."""
     total = 0
     for index, text in enumerate(texts):
         total += len(text)
@@ -299,22 +337,37 @@ def _fit(texts: list[list[int]], tokens: int) -> int:
 
 
 def _metrics(
-    judged: dict[str, Judged], serving: Judged, general_before: float, general_after: float
-) -> dict[str, Any]:
+    judged: dict[str, AdapterScores],
+    serving: AdapterScores,
+    verdict: Verdict,
+    general: tuple[float, float],
+    held_out_entries: int,
+    trained: _TrainedAdapter,
+) -> RoundMetrics:
     candidate, base = judged["candidate"], judged["base"]
-    return {
-        "base": base.alone.summary(),
-        "memory": base.mixed.summary(),
-        "adapter": candidate.alone.summary(),
-        "both": candidate.mixed.summary(),
-        "serving": serving.mixed.summary(),
-        "general_before": round(general_before, 3),
-        "general_after": round(general_after, 3),
-        "held_out_tokens": sum(base.alone.tokens),
-    }
+    return RoundMetrics(
+        base=base.alone.summary(),
+        memory=base.mixed.summary(),
+        adapter=candidate.alone.summary(),
+        both=candidate.mixed.summary(),
+        serving=serving.mixed.summary(),
+        general_before=round(general[0], 3),
+        general_after=round(general[1], 3),
+        held_out_tokens=sum(base.alone.tokens),
+        held_out_entries=held_out_entries,
+        gain_bits=verdict.gain_bits,
+        p_value=verdict.p_value,
+        trained_tokens=trained.tokens,
+        epochs=round(trained.epochs, 2),
+        tokens_per_s=round(trained.tokens / max(trained.seconds, 1e-9), 1),
+        train_seconds=round(trained.seconds, 1),
+        products=trained.products,
+        peak_mb=trained.peak_mb,
+    )
 
 
 def _peak_mb() -> float:
+    """Return the most memory that this process has taken, in MB."""
     with contextlib.suppress(ImportError):
         import resource
 

@@ -15,7 +15,14 @@ from fastapi import FastAPI, Request, Response
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from idiolect.adapters.generation.requests import WINDOW, End, Piece, Prompt, Wanted, stops
+from idiolect.adapters.generation.requests import (
+    WINDOW,
+    End,
+    Piece,
+    Prompt,
+    SamplingParams,
+    build_stop_pattern,
+)
 from idiolect.daemon.endpoint.answers import answer, post, read_body
 from idiolect.daemon.endpoint.openai import Lenient
 from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS
@@ -51,12 +58,12 @@ class _Body(Lenient):
     stream: bool = False
     response_fields: Annotated[list[str], Field(max_length=100)] | None = None
 
-    def wanted(self, text: int, suffix: str) -> Wanted:
+    def wanted(self, text: int, suffix: str) -> SamplingParams:
         """How to write the text with the number `text`; where samplers leave temperature out, first the likeliest."""
         chance = self.samplers is None or "temperature" in self.samplers
         temperature = max(self.temperature, 0.0) if chance else _TEMPERATURE if text else 0.0
         line = suffix.partition("\n")[0]
-        return Wanted(
+        return SamplingParams(
             WINDOW if self.n_predict < 0 else self.n_predict,
             temperature=min(temperature, 2.0),
             top_k=max(self.top_k, 0),
@@ -64,7 +71,7 @@ class _Body(Lenient):
             frequency_penalty=self.frequency_penalty,
             presence_penalty=self.presence_penalty,
             seed=None if self.seed < 0 else self.seed + text,
-            stop=stops(
+            stop=build_stop_pattern(
                 tuple(self.stop or ()), suffix=suffix, one_line=bool(line.strip()), indent=self.n_indent
             ),
             seconds=self.t_max_predict_ms / 1e3 if self.t_max_predict_ms > 0 else math.inf,

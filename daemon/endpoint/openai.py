@@ -18,7 +18,16 @@ from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import TypedDict
 
-from idiolect.adapters.generation.requests import WINDOW, Chat, End, Piece, Prompt, Token, Wanted, stops
+from idiolect.adapters.generation.requests import (
+    WINDOW,
+    Chat,
+    End,
+    Piece,
+    Prompt,
+    SamplingParams,
+    Token,
+    build_stop_pattern,
+)
 from idiolect.daemon.endpoint.answers import answer, post, read_body
 from idiolect.daemon.endpoint.shapes import MAX_PREFIX_CHARS, MAX_TEXT_CHARS, InvalidRequestError
 from idiolect.daemon.endpoint.texts import Texts, numbered
@@ -60,11 +69,11 @@ class _Body(Lenient):
     stream: bool | None = None
     stream_options: _StreamOptions | None = None
 
-    def wanted(self, text: int, tokens: int, alternatives: int, suffix: str = "") -> Wanted:
+    def wanted(self, text: int, tokens: int, alternatives: int, suffix: str = "") -> SamplingParams:
         """How to write the text with the number `text`."""
         words = (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
         line = suffix.partition("\n")[0]
-        return Wanted(
+        return SamplingParams(
             tokens,
             temperature=1.0 if self.temperature is None else self.temperature,
             top_p=1.0 if self.top_p is None else self.top_p,
@@ -72,7 +81,7 @@ class _Body(Lenient):
             presence_penalty=self.presence_penalty or 0.0,
             seed=None if self.seed is None else self.seed + text,
             alternatives=alternatives,
-            stop=stops(words, suffix=suffix, one_line=bool(line.strip())),
+            stop=build_stop_pattern(words, suffix=suffix, one_line=bool(line.strip())),
         )
 
     @property
@@ -219,7 +228,7 @@ class _Shape(ABC):
     def __init__(self, prefix: str, asked: _Body) -> None:
         self.model = asked.model
         self.fingerprint = ""
-        self.texts: list[tuple[Prompt | Chat, Wanted]] = []
+        self.texts: list[tuple[Prompt | Chat, SamplingParams]] = []
         self._each = asked.n or 1
         self._id = f"{prefix}-{uuid.uuid4().hex}"
         self._created = int(time.time())

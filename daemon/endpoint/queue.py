@@ -232,7 +232,6 @@ class Turns:
 class _Asked(NamedTuple):
     program: Hashable
     prefix: str
-    source: str
 
 
 class Typing:
@@ -241,7 +240,7 @@ class Typing:
     def __init__(self) -> None:
         self._asked: dict[threading.Event, _Asked] = {}
 
-    def begin(self, program: Hashable, prefix: str, source: str = "") -> threading.Event:
+    def begin(self, program: Hashable, prefix: str) -> threading.Event:
         """A request arrives; what is returned is set once a newer one of the same program goes on from it, or back."""
         for given_up, other in self._asked.items():
             # A text that begins elsewhere goes on from none.
@@ -249,13 +248,8 @@ class Typing:
             if other.program == program and other.prefix != prefix and related:
                 given_up.set()
         given_up = threading.Event()
-        self._asked[given_up] = _Asked(program, prefix, source)
+        self._asked[given_up] = _Asked(program, prefix)
         return given_up
-
-    def waiting(self, source: str = "") -> list[str]:
-        """Prefixes from that source for which somebody waits, and has not typed on. May be asked in the thread, too."""
-        asked = [*self._asked.items()]
-        return [one.prefix for given_up, one in asked if one.source == source and not given_up.is_set()]
 
     def end(self, given_up: threading.Event) -> None:
         """It is answered, or its client has gone."""

@@ -107,9 +107,8 @@ def create_app(
         if (reason := service.withheld(asked.place)) is not None:
             return answer(shapes.withheld(reason, service.serves, paused=service.paused))
         client = client_of(request)
-        outdated = typing.begin(client.program, asked.prefix, asked.source)
+        outdated = typing.begin(client.program, asked.prefix)
         reading = service.reading(asked.prefix, asked.source)
-        waiting = partial(typing.waiting, asked.source)
 
         def work(abandoned: Callable[[], bool]) -> Suggestion | None:
             def given_up() -> bool:  # a ghost that keeps others waiting comes too late for all of them
@@ -118,7 +117,7 @@ def create_app(
             for _piece in reading:
                 return None  # whoever waits comes between
             wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
-            return service.suggest(*wanted, given_up, asked.place, asked.source, waiting)
+            return service.suggest(*wanted, given_up, asked.place, asked.source)
 
         try:
             found = await unless_gone(request, turns.run(client, Priority.TYPING, work))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from idiolect.adapters.keyness import Keyword
-    from idiolect.adapters.prediction.attribution import Attribution, Origin
+    from idiolect.adapters.prediction.attribution import Attribution, WordOrigin
     from idiolect.adapters.prediction.predictor import Suggestion
     from idiolect.daemon.ingest.capture import Learned
     from idiolect.daemon.privacy.after_forgetting import Remains
@@ -356,7 +356,7 @@ def unexplained(reason: str, adapter: int | None, *, paused: bool) -> dict[str, 
     return {"words": [], "ghost": None, "adapter": adapter, "reason": reason, "paused": paused}
 
 
-def _origin(of: Origin) -> dict[str, Any]:
+def _origin(of: WordOrigin) -> dict[str, Any]:
     return {**asdict(of), "part": of.part}
 
 

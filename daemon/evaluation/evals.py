@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from idiolect.adapters.evaluation.eval_split import Message, Split, split_corpus, split_history
-from idiolect.adapters.evaluation.run import Order
+from idiolect.adapters.evaluation.eval_split import EvalMessage, EvalSplit, split_corpus, split_history
+from idiolect.adapters.evaluation.run import TypingRequest
 from idiolect.adapters.training.round import NothingNewError
 from idiolect.daemon.ingest.entry_batch import cleaned
 from idiolect.daemon.ingest.file_discovery import find
@@ -56,7 +56,7 @@ class _Adapter:
     about: dict[str, Any] | None = None
     mixtures: dict[str, list[Any]] = field(default_factory=dict)
     calibration: list[Any] | None = None
-    restraint: list[float] | None = None
+    ghost_penalty: list[float] | None = None
 
 
 class Evals:
@@ -109,12 +109,12 @@ class Evals:
                 adapter = yield from self._train(split, wanted)
             yield from self._evaluate(split, adapter, wanted)
 
-    def _own(self, wanted: EvalRequest) -> tuple[Split, _Adapter]:
+    def _own(self, wanted: EvalRequest) -> tuple[EvalSplit, _Adapter]:
         entries = [*self._store.entries(prose=True)]
         active = self._serving()
         ids = frozenset() if active is None else self._store.seen(active)
         split = split_history(
-            [Message(entry.text, entry.at.isoformat(), entry.text) for entry in entries],
+            [EvalMessage(entry.text, entry.at.isoformat(), entry.text) for entry in entries],
             {place for place, entry in enumerate(entries) if entry.id in ids},
             seed=wanted.seed,
             chars=wanted.chars,
@@ -133,10 +133,10 @@ class Evals:
             blob = base64.b64encode(self._store.adapter_blob(active)).decode()
             mixtures["adapter"] = self._trainer.mixture(active)
         known = {name: weights for name, weights in mixtures.items() if weights is not None}
-        calibration, restraint = self._trust.calibration.to_json(), self._trust.restraint.to_json()
-        return split, _Adapter(blob, about, known, calibration, restraint)
+        calibration, ghost_penalty = self._trust.calibration.to_json(), self._trust.ghost_penalty.to_json()
+        return split, _Adapter(blob, about, known, calibration, ghost_penalty)
 
-    def _train(self, split: Split, wanted: EvalRequest) -> Generator[dict[str, Any], None, _Adapter]:
+    def _train(self, split: EvalSplit, wanted: EvalRequest) -> Generator[dict[str, Any], None, _Adapter]:
         """Run a round on the history, as for a new user. Yields its progress; returns the adapter."""
         texts = [ids for message in split.history if (ids := self._encode(message.kept))]
         tokens = sum(map(len, texts))
@@ -154,8 +154,8 @@ class Evals:
             adapter = _none(str(error))
         return adapter
 
-    def _evaluate(self, split: Split, adapter: _Adapter, wanted: EvalRequest) -> Iterator[dict[str, Any]]:
-        order = Order(
+    def _evaluate(self, split: EvalSplit, adapter: _Adapter, wanted: EvalRequest) -> Iterator[dict[str, Any]]:
+        order = TypingRequest(
             base=str(self._settings.base_dir),
             threads=self._settings.threads,
             context_tokens=self._settings.context_tokens,
@@ -168,14 +168,14 @@ class Evals:
             about_adapter=adapter.about,
             mixtures=adapter.mixtures,
             calibration=adapter.calibration,
-            restraint=adapter.restraint,
+            ghost_penalty=adapter.ghost_penalty,
             rare_min_count=self._settings.rare_min_count,
         )
         count = len(split.history) + len(split.test)
         yield from self._children.follow(EVALUATION, order, _handed_over(split), count)
 
 
-def _handed_over(split: Split) -> Iterator[dict[str, Any]]:
+def _handed_over(split: EvalSplit) -> Iterator[dict[str, Any]]:
     """The messages of ``split``, which is then empty: the service holds all of the text no longer than it must."""
     for messages in (split.history, split.test):
         messages.reverse()
@@ -194,14 +194,14 @@ def _judged(result: dict[str, Any]) -> _Adapter:
     return _Adapter(result["adapter"], about, mixtures)
 
 
-def _corpus(path: Path, exclude: Sequence[str], wanted: EvalRequest) -> Split:
+def _corpus(path: Path, exclude: Sequence[str], wanted: EvalRequest) -> EvalSplit:
     path = real_path(path)
     named = path.parent if path.name == ".git" else path
     name = named.name if named.is_dir() else named.stem
     return split_corpus(read_messages(path, exclude), name=name, seed=wanted.seed, chars=wanted.chars)
 
 
-def read_messages(path: Path, exclude: Sequence[str]) -> list[Message]:
+def read_messages(path: Path, exclude: Sequence[str]) -> list[EvalMessage]:
     """The texts at ``path``, a file, a folder or a ``.git`` folder, in order of time. Nothing is stored.
 
     They are read as an import reads them. As typed, a text is as its file has it; what would be learned of it is
@@ -210,11 +210,11 @@ def read_messages(path: Path, exclude: Sequence[str]) -> list[Message]:
     Raises:
         NoSuchPathError, UnreadableError, NothingToReadError, GitError: by what is wrong with the path.
     """
-    found: list[tuple[datetime, Message]] = []
+    found: list[tuple[datetime, EvalMessage]] = []
     for item, at in _texts(path, exclude):
         text = item.text.encode("utf-8", "ignore").decode().strip()
         if text:
-            found.append((at, Message(text, at.isoformat(), cleaned(text)[0])))
+            found.append((at, EvalMessage(text, at.isoformat(), cleaned(text)[0])))
     if not found:
         raise NothingToReadError(
             f"There is no text at {path}. Give {SAID}, a folder that holds some, or the .git folder of a "

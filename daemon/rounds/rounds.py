@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Any
 
+from idiolect.adapters.training.round_metrics import RoundRecord
 from idiolect.daemon.rounds.event_broadcast import Following
 from idiolect.daemon.rounds.round_throttle import Manners, Senses
 from idiolect.daemon.rounds.schedule import Decision, Facts, Schedule
@@ -111,7 +112,7 @@ class Rounds:
     def _facts(self) -> Facts:
         rounds = self._store.rounds()
         judged = [row for row in rounds if row.status in ("promoted", "refused")]
-        last_entry = int(judged[-1].metrics.get("last_entry", 0)) if judged else 0
+        last_entry = RoundRecord.from_json(judged[-1].metrics).last_entry if judged else 0
         since = int(self._store.get(FORGOTTEN_AFTER, 0))
         refused = takewhile(lambda row: row.status == "refused" and row.id > since, reversed(judged))
         ended = [row for row in rounds if row.status not in ("running", "interrupted")]
@@ -123,7 +124,7 @@ class Rounds:
             wanted=bool(self._store.get(ROUND_DUE)),
             unfinished=self._store.checkpoint() is not None,
             # One that the next goes on from is a step, and no failure
-            refused=sum(not row.metrics.get("promising") for row in refused),
+            refused=sum(not RoundRecord.from_json(row.metrics).promising for row in refused),
             failed=sum(1 for _ in failed),
             failed_s_ago=None if failed_at is None else time.monotonic() - failed_at,
             used_today_s=self._trainer.used_today_s(),

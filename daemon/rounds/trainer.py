@@ -16,7 +16,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from idiolect.adapters.corpus import hold_out
-from idiolect.adapters.training.round import NothingNewError, Order
+from idiolect.adapters.training.round import NothingNewError, TrainRequest
+from idiolect.adapters.training.round_metrics import RoundRecord
 from idiolect.daemon.runtime.child_processes import Children, Work
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import ROUND_DUE, AdapterDamagedError, Checkpoint
@@ -144,7 +145,7 @@ class Trainer:
 
     def _again(
         self, unfinished: Checkpoint, serving: int | None, entries: list[tuple[int, Any]]
-    ) -> tuple[int | None, list[tuple[int, Any]], Order] | None:
+    ) -> tuple[int | None, list[tuple[int, Any]], TrainRequest] | None:
         """What a round that was cut off started from, its entries and its order; None if any of it is another now."""
         known, about = dict(entries), unfinished.about
         same = [(entry, known[entry]) for entry in about["entries"] if entry in known]
@@ -161,7 +162,7 @@ class Trainer:
     def _round(
         self,
         entries: list[tuple[int, Any]],
-        order: Order,
+        order: TrainRequest,
         parts: Iterator[str],
         adapters: tuple[int | None, int | None],
         unfinished: Checkpoint | None,
@@ -231,12 +232,13 @@ class Trainer:
         row = next(reversed(self._store.adapters()), None)
         if row is None or row.status != "refused" or not row.kept or row.rank != self._settings.rank:
             return None
-        known = {name: row.metrics.get(name) for name in ("promising", "against", "base_sha256")}
-        if known != {"promising": True, "against": serving, "base_sha256": self._base.source_sha256}:
+        record = RoundRecord.from_json(row.metrics)
+        same_base = record.base_sha256 == self._base.source_sha256
+        if not record.promising or record.against != serving or not same_base:
             return None
         seen = frozenset(self._places(entries, self._store.seen(row.id)))
         judges = hold_out([len(ids) for _, ids in entries], seen)
-        if not judges or min(entries[place][0] for place in judges) <= row.metrics["last_entry"]:
+        if not judges or min(entries[place][0] for place in judges) <= record.last_entry:
             return None
         try:
             self._store.adapter_blob(row.id)
@@ -257,7 +259,7 @@ class Trainer:
         parent: int | None,
         entries: list[tuple[int, Any]],
         budget_s: float | None,
-    ) -> Order:
+    ) -> TrainRequest:
         known = {"base": self.mixture(None)} | ({} if serving is None else {"serving": self.mixture(serving)})
         return replace(
             order_of(self._settings, budget_s, seed=len(self._store.rounds())),
@@ -275,7 +277,7 @@ class Trainer:
         return [place for place, (entry, _) in enumerate(entries) if entry in ids]
 
     def _about(
-        self, order: Order, serving: int | None, parent: int | None, entries: list[tuple[int, Any]]
+        self, order: TrainRequest, serving: int | None, parent: int | None, entries: list[tuple[int, Any]]
     ) -> dict[str, Any]:
         """All that a round's result depends on, as JSON values, each text as part of one hash."""
         text = hashlib.sha256()
@@ -312,15 +314,15 @@ class Trainer:
         promoted, reason = result["status"] == "promoted", result["reason"]
         if result["promising"] and self._settings.keep_adapters:
             reason += "; the next round can go on from it"
-        metrics = {
-            **result["metrics"],
-            "tokens": tokens,
-            "last_entry": max(ids),
-            "base_sha256": self._base.source_sha256,
-            "mixture": result["mixtures"]["candidate"],
-            "against": serving,
-            "promising": result["promising"],
-        }
+        record = RoundRecord(
+            tokens=tokens,
+            last_entry=max(ids),
+            base_sha256=self._base.source_sha256,
+            mixture=result["mixtures"]["candidate"],
+            against=serving,
+            promising=result["promising"],
+        )
+        metrics = result["metrics"] | record.to_json()
         adapter = self._store.publish(
             round_id,
             blob=base64.b64decode(result["adapter"]),
@@ -350,9 +352,9 @@ def _today() -> str:
     return datetime.now().date().isoformat()
 
 
-def order_of(settings: Settings, budget_s: float | None, seed: int) -> Order:
+def order_of(settings: Settings, budget_s: float | None, seed: int) -> TrainRequest:
     """A round by the settings that starts from the base; what it starts from otherwise is put in with `replace`."""
-    return Order(
+    return TrainRequest(
         base=str(settings.base_dir),
         budget_s=budget_s or settings.budget_s,
         rank=settings.rank,

@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from idiolect.adapters.prediction.loaded_model import Serving
+    from idiolect.adapters.prediction.loaded_model import LoadedModel
     from idiolect.adapters.prediction.predictor import Predictor, Suggestion
     from idiolect.daemon.storage.store import Store
 
@@ -21,7 +21,7 @@ class Commands:
     They are made at the first request: who never asks pays nothing. Safe to use from several threads.
     """
 
-    def __init__(self, store: Store, serving: Serving) -> None:
+    def __init__(self, store: Store, serving: LoadedModel) -> None:
         """Nothing is read before `suggest`."""
         self._store = store
         self._serving = serving
@@ -48,7 +48,7 @@ class Commands:
             held = self._store.token_ids(commands=True)
             known = [(entry, np.frombuffer(ids, "<u4")) for entry, ids in held]
             if self._predictor is None or any(entry > self._newest for entry, _ in known):
-                knowledge = self._serving.knowledge(ids for _, ids in known)
-                self._predictor = self._serving.predictor(knowledge, None)
+                knowledge = self._serving.build_user_model(ids for _, ids in known)
+                self._predictor = self._serving.build_predictor(knowledge, None)
             self._newest = newest
         return self._predictor

@@ -6,8 +6,8 @@ import logging
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from idiolect.adapters.prediction.calibration import Calibration, uptake
-from idiolect.adapters.prediction.ghost_penalty import Restraint
+from idiolect.adapters.prediction.calibration import Calibration, acceptance_rate
+from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -32,13 +32,13 @@ _UPTAKE_DAYS: Final = 90  # of feedback that count for how readily ghosts are sh
 class Trust:
     """What is known of ghosts and of the memory's share, over restarts.
 
-    ``calibration`` and ``restraint`` are the live ones, which predictors teach.
+    ``calibration`` and ``ghost_penalty`` are the live ones, which predictors teach.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.calibration = self._kept(_CALIBRATION, Calibration.from_json) or Calibration()
-        self.restraint = self._kept(_RESTRAINT, Restraint.from_json) or Restraint()
+        self.ghost_penalty = self._kept(_RESTRAINT, GhostPenalty.from_json) or GhostPenalty()
         self._events_kept = self.calibration.events
 
     def _kept(self, name: str, read: Callable[[Any], T]) -> T | None:
@@ -57,7 +57,7 @@ class Trust:
     def uptake(self) -> float:
         """How much of what is right is really taken, by the feedback of late."""
         tenths = self._store.reliability("ghost", today() - timedelta(days=_UPTAKE_DAYS))
-        return uptake([tenth.accepted for tenth in tenths], [tenth.dismissed for tenth in tenths])
+        return acceptance_rate([tenth.accepted for tenth in tenths], [tenth.dismissed for tenth in tenths])
 
     def keep(self, predictor: Predictor, *, least: int = _SAVED_EVERY) -> None:
         """Save what was learned since it was last saved, where that is ``least`` events or more."""
@@ -66,7 +66,7 @@ class Trust:
         self._events_kept = self.calibration.events
         try:
             self._store.set(_CALIBRATION, self.calibration.to_json())
-            self._store.set(_RESTRAINT, self.restraint.to_json())
+            self._store.set(_RESTRAINT, self.ghost_penalty.to_json())
             self._store.set(
                 _MIXTURE, {"adapter": predictor.adapter_id, "weights": predictor.mixture.to_json()}
             )

@@ -18,9 +18,9 @@ from idiolect.daemon.runtime.debounce import Latest
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from idiolect.adapters.generation.generator import Voice, Writer
-    from idiolect.adapters.generation.requests import Chat, End, Piece, Prompt, Wanted
-    from idiolect.adapters.prediction.loaded_model import Serving
+    from idiolect.adapters.generation.generator import GenerationSource, Generator
+    from idiolect.adapters.generation.requests import Chat, End, Piece, Prompt, SamplingParams
+    from idiolect.adapters.prediction.loaded_model import LoadedModel
 
 SERVED = "idiolect"
 BASE = "idiolect-base"
@@ -74,9 +74,9 @@ class Generations:
 
     def __init__(
         self,
-        serving: Serving,
+        serving: LoadedModel,
         *,
-        voice: Callable[[int | None, bool], Voice],
+        voice: Callable[[int | None, bool], GenerationSource],
         served: Callable[[], int | None],
         adapters: Callable[[], dict[int, datetime]],
     ) -> None:
@@ -85,7 +85,7 @@ class Generations:
         self._served = served
         self._adapters = adapters
         self._lock = threading.Lock()
-        self._idle: list[tuple[_Kind, Writer]] = []  # the last used at the end
+        self._idle: list[tuple[_Kind, Generator]] = []  # the last used at the end
         self._era = 0  # raised when text is forgotten
         self._generation = 0  # raised when writers are let go
         self._resting = Latest("writers", self.let_go, quiet_s=_KEPT_S)
@@ -109,8 +109,10 @@ class Generations:
                 return model
         raise UnknownModelError("There is no such model. `GET /v1/models` lists those that there are.")
 
-    def generate(self, name: str, prompt: Prompt | Chat, wanted: Wanted) -> Iterator[Piece | End | None]:
-        """What the model with this name writes, in short steps; see `Writer.write`. Nothing of it is kept.
+    def generate(
+        self, name: str, prompt: Prompt | Chat, wanted: SamplingParams
+    ) -> Iterator[Piece | End | None]:
+        """What the model with this name writes, in short steps; see `Generator.write`. Nothing of it is kept.
 
         Raises:
             UnknownModelError: no model has this name.
@@ -121,7 +123,7 @@ class Generations:
         era, generation = self._era, self._generation
         writer = self._take(kind)
         try:
-            for part in writer.write(prompt, wanted):
+            for part in writer.generate(prompt, wanted):
                 if self._era != era:
                     raise ForgottenError(
                         "Text was forgotten while this was written with knowledge of it. Ask again."
@@ -136,9 +138,9 @@ class Generations:
             self._era += 1
         self.let_go()
 
-    def _take(self, kind: _Kind) -> Writer:
+    def _take(self, kind: _Kind) -> Generator:
         from idiolect.adapters.generation.generator import (
-            Writer,  # here, since it loads the inference library
+            Generator,  # here, since it loads the inference library
         )
 
         with self._lock:
@@ -146,9 +148,9 @@ class Generations:
                 if self._idle[place][0] == kind:
                     return self._idle.pop(place)[1]
         voice = self._voice(kind.adapter, kind.knowing)
-        return Writer(self._serving.model, self._serving.tokenizer, voice, hides)
+        return Generator(self._serving.model, self._serving.tokenizer, voice, hides)
 
-    def _give_back(self, kind: _Kind, writer: Writer, generation: int) -> None:
+    def _give_back(self, kind: _Kind, writer: Generator, generation: int) -> None:
         with self._lock:
             if self._generation == generation:
                 self._idle = [*self._idle, (kind, writer)][-_IDLE:]

@@ -28,9 +28,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from idiolect.adapters.child import Asked
+from idiolect.adapters.child import ParentMessages
 from idiolect.adapters.ngram_memory import FastMemory
-from idiolect.adapters.prediction.next_token import softmax
+from idiolect.adapters.prediction.probs_cache import softmax
 from idiolect.adapters.training.round import run
 from idiolect.daemon.rounds.trainer import order_of
 from idiolect.daemon.service import Service
@@ -123,7 +123,7 @@ def of_adapter(
     def score(digits: str) -> float:
         ids = encode(secret.before + digits)
         session.truncate(min(len(start) - 1, len(session.tokens)))
-        left = session.reuse(ids[:-1])
+        left = session.rewind_to_common_prefix(ids[:-1])
         rows = softmax(session.feed(left, "all"))[-(len(ids) - len(start)) :]
         return float(np.log(rows[np.arange(len(rows)), ids[len(start) :]]).sum())
 
@@ -182,7 +182,7 @@ def trained(service: Service, seed: int) -> tuple[int, int]:
     events: list[dict[str, Any]] = []
     order = replace(order_of(service._settings, BUDGET_S, seed), spent_s=-time.thread_time())
     round_id = service._store.begin_round(None)
-    run(order, [ids for _, ids in entries], events.append, Asked())
+    run(order, [ids for _, ids in entries], events.append, ParentMessages())
     result = events[-1]
     adapter = service._store.publish(
         round_id,

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from idiolect.adapters.ngram_memory import FastMemory
-from idiolect.adapters.prediction.loaded_model import Serving
+from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.models.build import find_base
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,8 +150,8 @@ def _measure() -> dict:
 def _typing(known: list[NDArray[np.uint32]], unseen: list[NDArray[np.uint32]]) -> dict:
     """What a keystroke takes one who wrote all of this, words and ghost: in all, and outside of the passes."""
     base = find_base(BASE)
-    serving = Serving(base, threads=2, context_tokens=384, recent_tokens=160, rare_min_count=3)
-    predictor = serving.predictor(serving.knowledge(known), None)
+    serving = LoadedModel(base, threads=2, context_tokens=384, recent_tokens=160, rare_min_count=3)
+    predictor = serving.build_predictor(serving.build_user_model(known), None)
     predictor.warm()
     session = predictor._expectation._session
     feed, passes_s = session.feed, 0.0

@@ -20,14 +20,14 @@ import numpy as np
 import pytest
 
 from idiolect.adapters.corpus import hold_out
-from idiolect.adapters.training.round import Order
+from idiolect.adapters.training.round import TrainRequest
 
 ROUNDS = int(os.environ.get("ROUNDS", "70"))
 FIRST = 10  # rounds that learn which words there are
 ENTRIES, WORDS = 60, 12  # a round
 
 
-def run(order: Order, entries: list[list[int]]) -> dict:
+def run(order: TrainRequest, entries: list[list[int]]) -> dict:
     lines = [json.dumps(asdict(order)), str(len(entries)), *map(json.dumps, entries)]
     command = [sys.executable, "-P", "-m", "idiolect.adapters.training.round"]
     # Its input stays open while it runs: it ends with its parent.
@@ -52,7 +52,7 @@ def test_promotions_by_chance(tiny, tiny_tokenizer):
     random = np.random.default_rng(7)
     some = "the boat harbour noon please send figures again they all call me after thanks we met see you soon"
     words = some.split()
-    order = Order(
+    order = TrainRequest(
         base=str(tiny.folder.parent),
         budget_s=60.0,
         rank=4,

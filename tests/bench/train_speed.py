@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from idiolect.adapters.corpus import Rows, general_passages, pack
+from idiolect.adapters.corpus import Rows, pack, read_general_passages
 from idiolect.models.build import BasePaths, find_base
 from idiolect.models.graph import read_weights
 from idiolect.models.llama import Weights
@@ -30,7 +30,7 @@ from idiolect.models.tokenizer import Tokenizer
 if TYPE_CHECKING:
     from idiolect.adapters.lora import Lora
     from idiolect.adapters.training.finetune import Step, TrainConfig
-    from idiolect.models.torch_llama import Twin
+    from idiolect.models.torch_llama import TorchLlama
 
 STEPS = 5
 LEARNED, HELD_OUT = 20_480, 4_096  # tokens
@@ -44,7 +44,7 @@ LEARNERS = ("untrained", "peft fp32", "ours", "ours, as a round trains")
 def rows(base: BasePaths) -> Rows:
     tokenizer = Tokenizer(base.tokenizer)
     return pack(
-        [tokenizer.encode(p) for half in general_passages() for p in half], 256, tokenizer.encode("\n")
+        [tokenizer.encode(p) for half in read_general_passages() for p in half], 256, tokenizer.encode("\n")
     )
 
 
@@ -60,19 +60,19 @@ def ours(base: BasePaths) -> float:
 
 def trained_by_us(
     base: BasePaths, text: Rows, config: TrainConfig, alpha: float, rank: int, report: Callable[[Step], None]
-) -> tuple[Twin, Lora]:
-    from idiolect.adapters.compute_clock import Clock
+) -> tuple[TorchLlama, Lora]:
+    from idiolect.adapters.compute_clock import ComputeClock
     from idiolect.adapters.lora import Lora, LoraConfig
-    from idiolect.adapters.training.finetune import fastest_products, train
-    from idiolect.models.torch_llama import Twin
+    from idiolect.adapters.training.finetune import fastest_compute_dtype, train
+    from idiolect.models.torch_llama import TorchLlama
 
-    twin = Twin(read_weights(base.graph, base.config), fastest_products(THREADS))
+    llama = TorchLlama(read_weights(base.graph, base.config), fastest_compute_dtype(THREADS))
     start = Lora.fresh(LoraConfig(rank, alpha), base.config)
-    clock = Clock(1e9)
+    clock = ComputeClock(1e9)
     found = train(
-        twin, start, text, config, clock=clock, budget_s=1e9, threads=THREADS, seed=0, report=report
+        llama, start, text, config, clock=clock, budget_s=1e9, threads=THREADS, seed=0, report=report
     )
-    return twin, found.lora
+    return llama, found.lora
 
 
 def peft(base: BasePaths, how: str) -> float:
@@ -86,7 +86,7 @@ def trained_by_peft(
 ) -> torch.nn.Module:
     from peft import LoraConfig, get_peft_model
 
-    from idiolect.adapters.training.finetune import TrainConfig, _schedule
+    from idiolect.adapters.training.finetune import TrainConfig, _learning_rate_factor
 
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
@@ -105,7 +105,9 @@ def trained_by_peft(
     model.train()
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=RATE)
     warmup = TrainConfig().warmup
-    rates = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _schedule(step / steps, warmup))
+    rates = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: _learning_rate_factor(step / steps, warmup)
+    )
     for step in range(steps):
         ids = torch.from_numpy(text.ids[4 * step : 4 * step + 4, :-1])
         optimizer.zero_grad()
@@ -132,19 +134,19 @@ def perplexity(base: BasePaths, learner: str, corpus: Path) -> float:
         model = trained_by_peft(base, learner.removeprefix("peft "), pack([text], 256, breaks), steps, int)
         model.eval()
     else:
-        plain = TrainConfig(epochs=1, least=0, learning_rate=RATE, batch=4, length=256, before=0)
+        plain = TrainConfig(epochs=1, min_tokens=0, learning_rate=RATE, batch=4, length=256, before=0)
         config = TrainConfig() if learner.endswith("trains") else plain
         ours = pack([text], config.length, breaks, before=config.before)
         few = replace(plain, epochs=1e-9) if learner == "untrained" else config
         alpha, rank = (64, 16) if config is not plain else (16, 8)
-        twin, lora = trained_by_us(base, ours, few, alpha, rank, lambda _step: None)
+        llama, lora = trained_by_us(base, ours, few, alpha, rank, lambda _step: None)
         matrices = {} if learner == "untrained" else lora.tensors()
         matrices = {name: torch.from_numpy(matrix) for name, matrix in matrices.items()} or None
     nats = count = 0.0
     for row, weights in zip(newest.ids, newest.weights, strict=True):
         ids, counted = torch.from_numpy(row[None]), torch.from_numpy(weights)
         with torch.no_grad():
-            logits = model(ids[:, :-1]).logits if "peft" in learner else twin.logits(ids[:, :-1], matrices)
+            logits = model(ids[:, :-1]).logits if "peft" in learner else llama.logits(ids[:, :-1], matrices)
             lost = torch.nn.functional.cross_entropy(logits[0].float(), ids[0, 1:], reduction="none")
         nats, count = nats + float(lost @ counted), count + float(counted.sum())
     return float(np.exp(nats / count))

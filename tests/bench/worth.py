@@ -20,8 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from idiolect.adapters.evaluation import run as evaluation
-from idiolect.adapters.evaluation.eval_split import Message, Split, split_corpus
-from idiolect.adapters.evaluation.typing_simulator import BARS, Typed
+from idiolect.adapters.evaluation.eval_split import EvalMessage, EvalSplit, split_corpus
+from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText
 from idiolect.daemon.rounds.trainer import TRAINING, order_of
 from idiolect.daemon.runtime.child_processes import Children
 from idiolect.daemon.settings import Settings
@@ -35,12 +35,12 @@ SEED = 1
 RESAMPLES = 2000
 
 
-def messages(name: str) -> list[Message]:
+def messages(name: str) -> list[EvalMessage]:
     lines = map(json.loads, (CORPORA / f"{name}.jsonl").read_text("utf-8").splitlines())
-    return [Message(line["text"], line["ts"], line["text"]) for line in lines]
+    return [EvalMessage(line["text"], line["ts"], line["text"]) for line in lines]
 
 
-def trained(split: Split, settings: Settings) -> dict[str, Any]:
+def trained(split: EvalSplit, settings: Settings) -> dict[str, Any]:
     """The result of one round on the history, as a new user has it."""
     tokenizer = Tokenizer(find_base(BASE).tokenizer)
     entries = [ids for message in split.history if (ids := tokenizer.encode(message.kept))]
@@ -51,9 +51,9 @@ def trained(split: Split, settings: Settings) -> dict[str, Any]:
     return events[-1]
 
 
-def typed(split: Split, result: dict[str, Any], settings: Settings) -> dict[str, list[Typed]]:
+def typed(split: EvalSplit, result: dict[str, Any], settings: Settings) -> dict[str, list[TypedText]]:
     """The test, typed with the memory and with the adapter as well."""
-    order = evaluation.Order(
+    order = evaluation.TypingRequest(
         base=str(BASE),
         threads=settings.threads,
         context_tokens=settings.context_tokens,
@@ -66,16 +66,16 @@ def typed(split: Split, result: dict[str, Any], settings: Settings) -> dict[str,
         about_adapter=None,
         mixtures={"base": result["mixtures"]["base"], "adapter": result["mixtures"]["candidate"]},
         calibration=None,
-        restraint=None,
+        ghost_penalty=None,
         rare_min_count=settings.rare_min_count,
     )
     arms = [arm for arm in evaluation._ARMS if arm.memory and arm.context]
-    clock = evaluation._Clock(1, 1, lambda _event: None)
-    typist = evaluation._Typist(order, split.history, split.test, clock)
+    clock = evaluation._ProgressReporter(1, 1, lambda _event: None)
+    typist = evaluation._ArmRunner(order, split.history, split.test, clock)
     return {arm.name: typist.type(arm, len(split.history), ghosts=False) for arm in arms}
 
 
-def points(found: dict[str, list[Typed]], words: int) -> tuple[float, float, float]:
+def points(found: dict[str, list[TypedText]], words: int) -> tuple[float, float, float]:
     """Keystrokes saved of 100 characters with the memory, what the adapter adds, and the standard error of that."""
     characters = np.array([text.characters for text in found["memory"]])
     memory, both = (np.array([text.keys[f"bar{words}"] for text in found[arm]]) for arm in ("memory", "both"))

@@ -24,11 +24,11 @@ from typing import Any
 
 import numpy as np
 
-from idiolect.adapters.corpus import Recent
+from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.lora import Lora
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.training.gate import Judged, decide, general_perplexity, judge
+from idiolect.adapters.training.gate import AdapterScores, decide, general_perplexity, judge
 from idiolect.daemon.rounds.schedule import Facts, Machine, Schedule
 from idiolect.daemon.rounds.trainer import TRAINING, order_of
 from idiolect.daemon.runtime.child_processes import Children
@@ -180,7 +180,7 @@ class Year:
         """Perplexity of the text written next, by base, memory, adapter and both, and of general text."""
         memory = FastMemory(self.base.config.vocab)
         memory.add_many([np.array(entry.ids) for entry in self.entries[:known]])
-        recent = Recent(self.settings.recent_tokens, self.breaks)
+        recent = RecentText(self.settings.recent_tokens, self.breaks)
         for entry in self.entries[max(0, known - 200) : known]:
             recent.add(entry.ids)
         following, count = [], 0
@@ -226,7 +226,7 @@ class Year:
         return row
 
     @staticmethod
-    def _worse(now: Judged, before: Judged) -> float:
+    def _worse(now: AdapterScores, before: AdapterScores) -> float:
         """How often chance alone would make what serves now look as much worse than what served before."""
         verdict = decide(before.mixed, now.mixed, general_before=1, general_after=1, tolerance=1)
         return verdict.p_value

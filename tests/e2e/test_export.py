@@ -9,7 +9,7 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from idiolect.adapters.corpus import general_passages
+from idiolect.adapters.corpus import read_general_passages
 from idiolect.adapters.export import export
 from idiolect.models.session import Model, Session
 from idiolect.models.tokenizer import Tokenizer
@@ -33,7 +33,7 @@ def lora(base: BasePaths, make_lora: Callable[..., Lora]) -> Lora:
 
 @pytest.fixture(scope="module")
 def ids(base: BasePaths) -> list[int]:
-    return Tokenizer(base.tokenizer).encode(general_passages()[1][3])[:50]
+    return Tokenizer(base.tokenizer).encode(read_general_passages()[1][3])[:50]
 
 
 @pytest.fixture(scope="module")

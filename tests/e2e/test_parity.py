@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 import torch
 
-from idiolect.adapters.corpus import general_passages
+from idiolect.adapters.corpus import read_general_passages
 from idiolect.models.graph import read_weights
 from idiolect.models.session import Model, Session
 from idiolect.models.tokenizer import Tokenizer
-from idiolect.models.torch_llama import Twin
+from idiolect.models.torch_llama import TorchLlama
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,7 +55,7 @@ CLASSES = [
 
 @pytest.fixture(scope="module")
 def parts(base: BasePaths) -> list[list[int]]:
-    ids = Tokenizer(base.tokenizer).encode("\n".join(general_passages()[1]))
+    ids = Tokenizer(base.tokenizer).encode("\n".join(read_general_passages()[1]))
     return [ids[start : start + LENGTH] for start in range(0, PARTS * LENGTH, LENGTH)]
 
 
@@ -69,7 +69,7 @@ def expected(
     base: BasePaths, parts: list[list[int]], adapters: dict[str, Adapter | None]
 ) -> dict[str, list[NDArray[np.float32]]]:
     """The twin's log-probabilities after each token of each part."""
-    twin = Twin(read_weights(base.graph, base.config))
+    twin = TorchLlama(read_weights(base.graph, base.config))
     found: dict[str, list[NDArray[np.float32]]] = {}
     for name, adapter in adapters.items():
         matrices = {key: torch.from_numpy(matrix) for key, matrix in (adapter or {}).items()}

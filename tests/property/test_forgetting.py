@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from idiolect.adapters.prediction.loaded_model import Serving
+from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.daemon.ingest.capture import Ingest
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.selectors import Selector
@@ -36,7 +36,7 @@ MESSAGES = st.lists(
 
 @pytest.fixture(scope="module")
 def serving(tiny):
-    return Serving(tiny, threads=1, context_tokens=64, recent_tokens=40, rare_min_count=2)
+    return LoadedModel(tiny, threads=1, context_tokens=64, recent_tokens=40, rare_min_count=2)
 
 
 class Profile:
@@ -47,7 +47,7 @@ class Profile:
         home = Settings(home=self.folder / "home").prepare()
         self.store = Store.open(home.store_path, KEY)
         self.serving = serving
-        self.grown = serving.knowledge([])
+        self.grown = serving.build_user_model([])
         self.ingest = Ingest(self.store, serving.tokenizer.encode, self._learned, home)
         self.numbers = []
 
@@ -74,7 +74,7 @@ class Profile:
         )
 
     def knowledge(self):
-        return self.serving.knowledge(np.frombuffer(ids, "<u4") for _, ids in self.store.token_ids())
+        return self.serving.build_user_model(np.frombuffer(ids, "<u4") for _, ids in self.store.token_ids())
 
     def close(self):
         self.store.close()

@@ -11,13 +11,13 @@ import regex
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from idiolect.adapters.corpus import Recent
+from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import NO_GHOST, Predictor, Suggestion
-from idiolect.adapters.prediction.rare_strings import Rare
-from idiolect.adapters.prediction.user_model import Knowledge
-from idiolect.adapters.prediction.vocabulary import WORD, Words
+from idiolect.adapters.prediction.rare_strings import RareStrings
+from idiolect.adapters.prediction.user_model import UserModel
+from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary
 from idiolect.models.lexicon import Lexicon, read_lexicon
 
 if TYPE_CHECKING:
@@ -55,11 +55,11 @@ def make(
 
     def new(*learned: str, exact: bool = False, context_tokens: int = 48) -> Predictor:
         # Where general words count little, a text of one's own moves more.
-        words = Words(few if exact else lexicon, tiny_tokenizer.encode, tiny.config.vocab)
-        recent = Recent(30, tiny_tokenizer.encode("\n"))
-        knowledge = Knowledge(FastMemory(tiny.config.vocab), words, recent, Rare(1))
+        words = WordVocabulary(few if exact else lexicon, tiny_tokenizer.encode, tiny.config.vocab)
+        recent = RecentText(30, tiny_tokenizer.encode("\n"))
+        user_model = UserModel(FastMemory(tiny.config.vocab), words, recent, RareStrings(1))
         model, mixture = (tiny_float, trusting()) if exact else (tiny_model, Mixture())
-        predictor = Predictor(model, tiny_tokenizer, knowledge, mixture, context_tokens=context_tokens)
+        predictor = Predictor(model, tiny_tokenizer, user_model, mixture, context_tokens=context_tokens)
         for text in learned:
             learn(predictor, text)
         return predictor
@@ -75,7 +75,7 @@ def trusting() -> Mixture:
 def learn(predictor: Predictor, text: str) -> None:
     """As the service does it: what is learned is what the tokens spell."""
     if ids := predictor._tokenizer.encode(text):
-        predictor._knowledge.learn(predictor._tokenizer.decode(ids), ids)
+        predictor._user_model.learn(predictor._tokenizer.decode(ids), ids)
 
 
 def typed_part(prefix: str) -> str:

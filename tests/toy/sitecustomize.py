@@ -237,7 +237,6 @@ class ToyService:
         given_up=lambda: False,
         place=None,
         source="",
-        waiting=tuple,
     ):
         self.calls.append(("suggest", prefix, suffix, candidates, ghost_words))
         if prefix == "wait":

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idiolect.adapters.prediction.calibration import Calibration, uptake
+from idiolect.adapters.prediction.calibration import Calibration, acceptance_rate
 
 GRID = np.linspace(0, 1, 201)
 
@@ -136,13 +136,13 @@ def test_damaged_json_is_refused(values: object) -> None:
 
 
 def test_where_nobody_told_all_that_is_right_is_taken() -> None:
-    assert uptake([0] * 10, [0] * 10) == 1
+    assert acceptance_rate([0] * 10, [0] * 10) == 1
 
 
 def test_what_is_right_and_dismissed_makes_the_uptake_less() -> None:
-    values = [uptake([0] * 8 + [20, 0], [0] * 8 + [times, 0]) for times in (0, 5, 50, 500, 5_000)]
+    values = [acceptance_rate([0] * 8 + [20, 0], [0] * 8 + [times, 0]) for times in (0, 5, 50, 500, 5_000)]
     assert values[0] == 1
     assert values == sorted(values, reverse=True)
     assert values[-1] < 0.05
-    unlikely = uptake([20] + [0] * 9, [50] + [0] * 9)
+    unlikely = acceptance_rate([20] + [0] * 9, [50] + [0] * 9)
     assert unlikely == 1, "what was hardly ever right is not missed"

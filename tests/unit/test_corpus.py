@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from idiolect.adapters.corpus import (
     HELD_OUT_LEAST,
     HELD_OUT_MOST,
-    Recent,
-    general_passages,
+    RecentText,
+    choose_training_entries,
     hold_out,
     pack,
-    to_train_on,
+    read_general_passages,
     windows,
 )
 
@@ -117,7 +117,7 @@ def test_all_that_is_new_is_trained_on_with_as_much_that_is_not(
 ) -> None:
     seen = data.draw(st.sets(st.integers(0, len(entries) - 1)))
     known = {3 * place: length for place, length in enumerate(entries)}
-    chosen = to_train_on(known, {3 * place for place in seen}, np.random.default_rng(1))
+    chosen = choose_training_entries(known, {3 * place for place in seen}, np.random.default_rng(1))
     assert chosen == sorted({*chosen})
     new = {3 * place for place in range(len(entries)) if place not in seen}
     assert new <= {*chosen} <= {*known}
@@ -129,7 +129,9 @@ def test_all_that_is_new_is_trained_on_with_as_much_that_is_not(
 
 def test_what_is_trained_on_again_is_drawn_anew_each_round() -> None:
     known = dict.fromkeys(range(100), 100)
-    first, second = (to_train_on(known, range(90), np.random.default_rng(seed)) for seed in (1, 2))
+    first, second = (
+        choose_training_entries(known, range(90), np.random.default_rng(seed)) for seed in (1, 2)
+    )
     assert len(first) == len(second) == 30
     assert first != second
 
@@ -139,7 +141,7 @@ def test_all_seen_leaves_nothing_to_hold_out() -> None:
 
 
 def test_general_text_to_replay_is_not_that_to_judge_by() -> None:
-    replay, judged = general_passages()
+    replay, judged = read_general_passages()
     assert not {*replay} & {*judged}
     assert abs(len(replay) - len(judged)) <= 1
     words = [len(passage.split()) for passage in replay + judged]
@@ -154,20 +156,20 @@ def test_windows_cut_without_loss() -> None:
 
 
 def test_recent_text_comes_before_what_is_written() -> None:
-    recent = Recent(10, BREAK)
-    assert recent.before([1, 2]) == [9, 1, 2]
+    recent = RecentText(10, BREAK)
+    assert recent.context([1, 2]) == [9, 1, 2]
     recent.add([5, 6])
     recent.add([7])
-    assert recent.before([1]) == [9, 5, 6, 9, 7, 9, 1]
+    assert recent.context([1]) == [9, 5, 6, 9, 7, 9, 1]
 
 
 def test_recent_text_grows_at_its_end_until_it_is_cut() -> None:
-    recent = Recent(10, BREAK)
+    recent = RecentText(10, BREAK)
     cuts = 0
     for place in range(100):
-        earlier = recent.before([])[:-1]
+        earlier = recent.context([])[:-1]
         recent.add([place, place])
-        line = recent.before([])[:-1]
+        line = recent.context([])[:-1]
         assert len(line) <= 20
         assert line[-3:] == [9, place, place]
         if line[: len(earlier)] != earlier:
@@ -179,16 +181,16 @@ def test_recent_text_grows_at_its_end_until_it_is_cut() -> None:
 
 @pytest.mark.parametrize("limit", [0, 1])
 def test_a_small_limit_holds_too(limit: int) -> None:
-    recent = Recent(limit, BREAK)
+    recent = RecentText(limit, BREAK)
     for place in range(50):
         recent.add([place, place])
-        assert len(recent.before([])) <= 2 * limit + 1
+        assert len(recent.context([])) <= 2 * limit + 1
 
 
 def test_a_copy_of_recent_text_goes_its_own_way() -> None:
-    recent = Recent(10, BREAK)
+    recent = RecentText(10, BREAK)
     recent.add([1])
     other = recent.copy()
     other.add([2])
-    assert recent.before([]) == [9, 1, 9]
-    assert other.before([]) == [9, 1, 9, 2, 9]
+    assert recent.context([]) == [9, 1, 9]
+    assert other.context([]) == [9, 1, 9, 2, 9]

@@ -3,14 +3,14 @@
 import pytest
 
 from idiolect.adapters.evaluation.eval_metrics import latency, nearest_rank, reliability, row, savings
-from idiolect.adapters.evaluation.typing_simulator import Shown, Typed
+from idiolect.adapters.evaluation.typing_simulator import GhostCounts, TypedText
 
 WAYS = ("bar1", "bar3", "bar5", "whole", "words", "ungated")
 
 
 def typed(characters, keys, shown=None, *, judged=(), milliseconds=()):
     keys = dict.fromkeys(WAYS, keys) if isinstance(keys, int) else dict(zip(WAYS, keys, strict=True))
-    return Typed(characters, keys, shown or Shown(positions=characters), [*milliseconds], [*judged])
+    return TypedText(characters, keys, shown or GhostCounts(positions=characters), [*milliseconds], [*judged])
 
 
 def test_savings_are_over_all_characters_not_a_mean_of_messages():
@@ -21,8 +21,8 @@ def test_savings_are_over_all_characters_not_a_mean_of_messages():
 
 
 def test_a_row_by_hand():
-    first = typed(100, (90, 80, 70, 60, 50, 40), Shown(90, 30, 20, 10, 4))
-    second = typed(50, (45, 45, 45, 45, 45, 45), Shown(10, 10, 0, 10, 6))
+    first = typed(100, (90, 80, 70, 60, 50, 40), GhostCounts(90, 30, 20, 10, 4))
+    second = typed(50, (45, 45, 45, 45, 45, 45), GhostCounts(10, 10, 0, 10, 6))
     found = row([first, second], seed=1)
     assert (found["messages"], found["characters"]) == (2, 150)
     values = {most: interval["value"] for most, interval in found["savings"].items()}

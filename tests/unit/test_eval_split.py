@@ -10,7 +10,7 @@ import pytest
 from idiolect.adapters.evaluation.eval_split import (
     HISTORY_BYTES,
     LEAST_CHARS,
-    Message,
+    EvalMessage,
     TooLittleToTypeError,
     split_corpus,
     split_history,
@@ -23,7 +23,8 @@ SHARED = Path(__file__).parents[3] / "shared"
 def messages(*texts):
     start = datetime(2026, 1, 1, tzinfo=UTC)
     return [
-        Message(text, (start + timedelta(hours=hour)).isoformat(), text) for hour, text in enumerate(texts)
+        EvalMessage(text, (start + timedelta(hours=hour)).isoformat(), text)
+        for hour, text in enumerate(texts)
     ]
 
 

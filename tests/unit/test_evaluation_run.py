@@ -15,8 +15,8 @@ import numpy as np
 import psutil
 import pytest
 
-from idiolect.adapters.evaluation.eval_split import Message
-from idiolect.adapters.evaluation.run import GROWTH_PERCENT, Order
+from idiolect.adapters.evaluation.eval_split import EvalMessage
+from idiolect.adapters.evaluation.run import GROWTH_PERCENT, TypingRequest
 from idiolect.models.build import MissingModelError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ SHARES = {"value", "low", "high"}
 
 
 @pytest.fixture(scope="module")
-def messages() -> list[Message]:
+def messages() -> list[EvalMessage]:
     """Phrases in any order, so that n-grams know them; the last two of the test are the same."""
     random = np.random.default_rng(4)
     phrases = (
@@ -50,12 +50,14 @@ def messages() -> list[Message]:
         "please send the Zorvelin",
     ]
     start = datetime(2026, 1, 31, tzinfo=UTC)
-    return [Message(text, (start + timedelta(hours=at)).isoformat(), text) for at, text in enumerate(texts)]
+    return [
+        EvalMessage(text, (start + timedelta(hours=at)).isoformat(), text) for at, text in enumerate(texts)
+    ]
 
 
 @pytest.fixture(scope="module")
-def order(tiny: BasePaths, make_lora: Callable[..., Lora]) -> Order:
-    return Order(
+def typing_request(tiny: BasePaths, make_lora: Callable[..., Lora]) -> TypingRequest:
+    return TypingRequest(
         base=str(tiny.folder.parent),
         threads=1,
         context_tokens=64,
@@ -68,30 +70,38 @@ def order(tiny: BasePaths, make_lora: Callable[..., Lora]) -> Order:
         about_adapter={"id": 3, "status": "active", "reason": "better", "seconds": 12.5},
         mixtures={},
         calibration=None,
-        restraint=None,
+        ghost_penalty=None,
         rare_min_count=3,
     )
 
 
-def start(order: Order, messages: list[Message]) -> subprocess.Popen[bytes]:
+def start(typing_request: TypingRequest, messages: list[EvalMessage]) -> subprocess.Popen[bytes]:
     """The process, with its order and messages; its input is open."""
     child = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    lines = [json.dumps(asdict(order)), str(len(messages)), *(json.dumps(asdict(one)) for one in messages)]
+    lines = [
+        json.dumps(asdict(typing_request)),
+        str(len(messages)),
+        *(json.dumps(asdict(one)) for one in messages),
+    ]
     child.stdin.write("".join(f"{line}\n" for line in lines).encode())
     child.stdin.flush()
     return child
 
 
-def run(order: Order, messages: list[Message]) -> tuple[list[dict[str, Any]], int, bytes]:
+def run(
+    typing_request: TypingRequest, messages: list[EvalMessage]
+) -> tuple[list[dict[str, Any]], int, bytes]:
     """All events, the exit status and what was said on stderr."""
-    with start(order, messages) as child:
+    with start(typing_request, messages) as child:
         events = [json.loads(line) for line in child.stdout]
         return events, child.wait(DEADLINE_S), child.stderr.read()
 
 
 @pytest.fixture(scope="module")
-def finished(order: Order, messages: list[Message]) -> tuple[list[dict[str, Any]], int, bytes]:
-    return run(order, messages)
+def finished(
+    typing_request: TypingRequest, messages: list[EvalMessage]
+) -> tuple[list[dict[str, Any]], int, bytes]:
+    return run(typing_request, messages)
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +136,7 @@ def test_progress_goes_through_the_arms(finished: tuple[list[dict[str, Any]], in
     assert progress[-1]["left_s"] is not None
 
 
-def test_the_result_has_its_documented_shape(result: dict[str, Any], messages: list[Message]) -> None:
+def test_the_result_has_its_documented_shape(result: dict[str, Any], messages: list[EvalMessage]) -> None:
     assert {*result} == {"event", "made", "seed", "source", "history", "test", "adapter", "arms", "growth"}
     assert datetime.fromisoformat(result["made"]).tzinfo is not None
     assert (result["seed"], result["source"]) == (7, "notes")
@@ -181,10 +191,10 @@ def test_what_was_learned_saves_keystrokes(arms: dict[str, dict[str, Any]]) -> N
 
 
 def test_each_message_is_learned_after_it_was_typed(
-    arms: dict[str, dict[str, Any]], order: Order, messages: list[Message]
+    arms: dict[str, dict[str, Any]], typing_request: TypingRequest, messages: list[EvalMessage]
 ) -> None:
     """The name in the second message is new; in the third it is known, but only to an arm that learns words."""
-    alone = replace(order, adapter=None, about_adapter=None, repeats=[False])
+    alone = replace(typing_request, adapter=None, about_adapter=None, repeats=[False])
     first = run(alone, [*messages[:40], messages[41]])[0][-1]
     again = run(alone, [*messages[:40], messages[42]])[0][-1]
     once = {arm["name"]: arm["all"]["savings"]["5"]["value"] for arm in first["arms"]}
@@ -205,7 +215,7 @@ def test_each_message_is_learned_after_it_was_typed(
 
 
 def test_the_memory_grows_with_the_history(
-    result: dict[str, Any], arms: dict[str, dict[str, Any]], messages: list[Message]
+    result: dict[str, Any], arms: dict[str, dict[str, Any]], messages: list[EvalMessage]
 ) -> None:
     read = [point["characters"] for point in result["growth"]]
     total = result["history"]["characters"]
@@ -226,27 +236,31 @@ def comparable(result: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in result.items() if name != "made"} | {"arms": arms}
 
 
-def test_a_seed_makes_the_same_result(result: dict[str, Any], order: Order, messages: list[Message]) -> None:
-    again = run(order, messages)[0][-1]
+def test_a_seed_makes_the_same_result(
+    result: dict[str, Any], typing_request: TypingRequest, messages: list[EvalMessage]
+) -> None:
+    again = run(typing_request, messages)[0][-1]
     assert comparable(again) == comparable(result)
     assert {arm["latency_ms"]["queries"] for arm in again["arms"]} == {
         arm["latency_ms"]["queries"] for arm in result["arms"]
     }
 
 
-def test_without_an_adapter_there_are_no_arms_with_one(order: Order, messages: list[Message]) -> None:
-    events, status, errors = run(replace(order, adapter=None, about_adapter=None), messages)
+def test_without_an_adapter_there_are_no_arms_with_one(
+    typing_request: TypingRequest, messages: list[EvalMessage]
+) -> None:
+    events, status, errors = run(replace(typing_request, adapter=None, about_adapter=None), messages)
     assert (status, errors) == (0, b"")
     assert [arm["name"] for arm in events[-1]["arms"]] == ["base", "context", "memory"]
     assert events[-1]["adapter"] is None
 
 
 def test_ghosts_are_shown_as_far_as_they_have_been_right(
-    arms: dict[str, dict[str, Any]], order: Order, messages: list[Message]
+    arms: dict[str, dict[str, Any]], typing_request: TypingRequest, messages: list[EvalMessage]
 ) -> None:
     """What the service knows of that counts, but not for a fresh install."""
     never = [[1000 * (tenth + 0.5) / 10, 1000, 0] for tenth in range(10)]
-    found = run(replace(order, calibration=never, adapter=None, about_adapter=None), messages)[0][-1]
+    found = run(replace(typing_request, calibration=never, adapter=None, about_adapter=None), messages)[0][-1]
     shown = {arm["name"]: arm["all"]["ghost"]["shown_rate"] for arm in found["arms"]}
     before = {name: arm["all"]["ghost"]["shown_rate"] for name, arm in arms.items()}
     assert shown["base"] == before["base"] > 0
@@ -254,22 +268,26 @@ def test_ghosts_are_shown_as_far_as_they_have_been_right(
 
 
 def test_wrong_ghosts_of_late_hold_others_back(
-    arms: dict[str, dict[str, Any]], order: Order, messages: list[Message]
+    arms: dict[str, dict[str, Any]], typing_request: TypingRequest, messages: list[EvalMessage]
 ) -> None:
     """Where a fifth of all characters brought a wrong one, few are worth it; a fresh install knows of none."""
-    found = run(replace(order, restraint=[4000.0, 800.0], adapter=None, about_adapter=None), messages)[0][-1]
+    found = run(
+        replace(typing_request, ghost_penalty=[4000.0, 800.0], adapter=None, about_adapter=None), messages
+    )[0][-1]
     shown = {arm["name"]: arm["all"]["ghost"]["shown_rate"] for arm in found["arms"]}
     before = {name: arm["all"]["ghost"]["shown_rate"] for name, arm in arms.items()}
     assert shown["base"] == before["base"] > 0
     assert shown["memory"] < 0.8 * before["memory"]
 
 
-def test_what_is_kept_is_learned_and_what_was_written_is_typed(order: Order, messages: list[Message]) -> None:
+def test_what_is_kept_is_learned_and_what_was_written_is_typed(
+    typing_request: TypingRequest, messages: list[EvalMessage]
+) -> None:
     """A secret is typed as it was; what is learned of it is the placeholder, or nothing at all."""
-    secret = Message("please send xqzwv", messages[0].at, "please send [token]")
-    nothing = Message("please send xqzwv", messages[0].at, "")
-    plain = replace(order, adapter=None, about_adapter=None, repeats=[False], history=2)
-    test = Message("please send xqzwv", messages[1].at, "")
+    secret = EvalMessage("please send xqzwv", messages[0].at, "please send [token]")
+    nothing = EvalMessage("please send xqzwv", messages[0].at, "")
+    plain = replace(typing_request, adapter=None, about_adapter=None, repeats=[False], history=2)
+    test = EvalMessage("please send xqzwv", messages[1].at, "")
     knows = run(plain, [replace(secret, kept=secret.text)] * 2 + [test])[0][-1]
     for message in (secret, nothing):
         hides = run(plain, [message] * 2 + [test])[0][-1]
@@ -277,16 +295,22 @@ def test_what_is_kept_is_learned_and_what_was_written_is_typed(order: Order, mes
         assert saved > hidden
 
 
-def test_only_repeats_leave_no_row_without(order: Order, messages: list[Message]) -> None:
-    found = run(replace(order, repeats=[True] * 3, adapter=None, about_adapter=None), messages)[0][-1]
+def test_only_repeats_leave_no_row_without(
+    typing_request: TypingRequest, messages: list[EvalMessage]
+) -> None:
+    found = run(replace(typing_request, repeats=[True] * 3, adapter=None, about_adapter=None), messages)[0][
+        -1
+    ]
     assert {arm["no_repeats"] for arm in found["arms"]} == {None}
 
 
 # How it ends otherwise
 
 
-def test_a_missing_base_is_said(order: Order, messages: list[Message], tmp_path: Path) -> None:
-    events, status, errors = run(replace(order, base=str(tmp_path)), messages)
+def test_a_missing_base_is_said(
+    typing_request: TypingRequest, messages: list[EvalMessage], tmp_path: Path
+) -> None:
+    events, status, errors = run(replace(typing_request, base=str(tmp_path)), messages)
     error = events[-1]
     assert (error["event"], error["code"]) == ("error", MissingModelError.code)
     assert status == MissingModelError.exit_code
@@ -294,9 +318,9 @@ def test_a_missing_base_is_said(order: Order, messages: list[Message], tmp_path:
 
 
 def test_text_stays_between_its_ends_and_it_ends_with_its_input(
-    order: Order, messages: list[Message]
+    typing_request: TypingRequest, messages: list[EvalMessage]
 ) -> None:
-    many = replace(order, repeats=[False] * 603)
+    many = replace(typing_request, repeats=[False] * 603)
     with start(many, [*messages, *(messages[40:] * 200)]) as child:
         assert next(event for line in child.stdout if (event := json.loads(line))["phase"] == "type")
         process = psutil.Process(child.pid)

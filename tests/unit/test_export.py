@@ -17,7 +17,7 @@ from idiolect.adapters.export import KINDS, ExportError, export, merge
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.models.llama import BLOCK, DamagedModelError, Weights
 from idiolect.models.session import Model, Session
-from idiolect.models.torch_llama import Twin
+from idiolect.models.torch_llama import TorchLlama
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,7 +129,7 @@ def as_transformers(weights: Weights, name: str = "") -> Any:
 def test_the_twin_is_transformers_llama(tiny_weights: Weights, ids: list[int]) -> None:
     with torch.no_grad():
         theirs = as_transformers(tiny_weights)(torch.tensor([ids])).logits
-        ours = Twin(tiny_weights).logits(torch.tensor([ids]))
+        ours = TorchLlama(tiny_weights).logits(torch.tensor([ids]))
     assert (ours - theirs).abs().max() < CLOSE
 
 
@@ -146,8 +146,8 @@ def test_a_peft_folder_loads_in_peft_and_gives_the_twins_logits(
     matrices = {name: torch.from_numpy(matrix) for name, matrix in lora.tensors().items()}
     with torch.no_grad():
         theirs = model(torch.tensor([ids])).logits
-        ours = Twin(tiny_weights).logits(torch.tensor([ids]), matrices)
-        base = Twin(tiny_weights).logits(torch.tensor([ids]))
+        ours = TorchLlama(tiny_weights).logits(torch.tensor([ids]), matrices)
+        base = TorchLlama(tiny_weights).logits(torch.tensor([ids]))
     assert (ours - theirs).abs().max() < CLOSE
     assert (ours - base).abs().max() > 1000 * CLOSE
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from idiolect.adapters.corpus import Recent
+from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.gate import Tally, decide, general_perplexity, judge
@@ -157,7 +157,7 @@ def plain_judge(
     model: Model, adapter: Adapter | None, entries: list[list[int]], history: list[list[int]], limit: int
 ) -> tuple[list[float], list[float], list[int], Mixture]:
     """Nats alone and mixed, and hits mixed, of each stretch: token by token, everything anew each time."""
-    recent, memory, mixture = Recent(limit, BREAK), FastMemory(512), Mixture()
+    recent, memory, mixture = RecentText(limit, BREAK), FastMemory(512), Mixture()
     for entry in history:
         recent.add(entry)
         memory.add(entry)
@@ -170,7 +170,7 @@ def plain_judge(
                     alone.append(0.0)
                     mixed.append(0.0)
                     hits.append(0)
-                model_p = distribution(model, adapter, recent.before(piece[:place]))
+                model_p = distribution(model, adapter, recent.context(piece[:place]))
                 memory_p, prediction = memory_distribution(memory, entry[: start + place])
                 weight = mixture.weight(prediction)
                 both = weight * memory_p + (1 - weight) * model_p
@@ -198,7 +198,7 @@ def test_scores_are_those_of_a_plain_computation(
 ) -> None:
     history, entries = texts[:4], texts[4:]
     adapters = {"base": None, "candidate": make_lora(tiny.config).tensors()}
-    recent, memory = Recent(limit, BREAK), FastMemory(512)
+    recent, memory = RecentText(limit, BREAK), FastMemory(512)
     for entry in history:
         recent.add(entry)
         memory.add(entry)
@@ -237,7 +237,7 @@ def test_judging_learns_as_it_goes_and_leaves_given_mixtures_alone(
         tiny_float,
         {"base": None},
         texts,
-        recent=Recent(50, BREAK),
+        recent=RecentText(50, BREAK),
         memory=memory,
         mixtures={"base": mixture},
         report=lambda _done: None,

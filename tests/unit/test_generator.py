@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from idiolect.adapters.corpus import Recent
-from idiolect.adapters.generation.draft import Draft
-from idiolect.adapters.generation.generator import PromptTooLongError, Voice, Writer
-from idiolect.adapters.generation.requests import Chat, End, Piece, Prompt, Wanted, stops
+from idiolect.adapters.corpus import RecentText
+from idiolect.adapters.generation.generated_text import GeneratedText
+from idiolect.adapters.generation.generator import GenerationSource, Generator, PromptTooLongError
+from idiolect.adapters.generation.requests import Chat, End, Piece, Prompt, SamplingParams, build_stop_pattern
 from idiolect.adapters.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.rare_strings import Rare
-from idiolect.adapters.prediction.user_model import Knowledge
-from idiolect.adapters.prediction.vocabulary import Words
+from idiolect.adapters.prediction.rare_strings import RareStrings
+from idiolect.adapters.prediction.user_model import UserModel
+from idiolect.adapters.prediction.vocabulary import WordVocabulary
 from idiolect.models.chat import SYSTEM, chat_ids
 from idiolect.models.lexicon import read_lexicon
 
@@ -39,16 +39,18 @@ def lexicon(tiny):
 
 @pytest.fixture
 def writer(tiny, tiny_model, tiny_tokenizer, lexicon):
-    """`writer(*texts)`: one that has learned these entries; keywords: `least` for rare strings, `hides`, `adapter`."""
+    """`writer(*texts)`: one that has learned these entries; `least`: how often rare strings must be typed."""
 
-    def make(*texts, least=1, hides=lambda _before, _offered: False, adapter=None, limit=60):
+    def make(*texts, least=1, must_hide=lambda _before, _offered: False, adapter=None, limit=60):
         vocab = tiny.config.vocab
-        words = Words(lexicon, tiny_tokenizer.encode, vocab)
-        recent = Recent(limit, tiny_tokenizer.encode("\n"))
-        knowledge = Knowledge(FastMemory(vocab), words, recent, Rare(least))
+        words = WordVocabulary(lexicon, tiny_tokenizer.encode, vocab)
+        recent = RecentText(limit, tiny_tokenizer.encode("\n"))
+        user_model = UserModel(FastMemory(vocab), words, recent, RareStrings(least))
         for text in texts:
-            knowledge.learn(text, tiny_tokenizer.encode(text))
-        return Writer(tiny_model, tiny_tokenizer, Voice(adapter, trusting(), knowledge), hides)
+            user_model.learn(text, tiny_tokenizer.encode(text))
+        return Generator(
+            tiny_model, tiny_tokenizer, GenerationSource(adapter, trusting(), user_model), must_hide
+        )
 
     return make
 
@@ -57,7 +59,7 @@ def written(writer, prompt, tokens=30, **more):
     """The text and its end."""
     prompt = Prompt(prompt) if isinstance(prompt, str) else prompt
     more.setdefault("temperature", 0)
-    *parts, end = writer.write(prompt, Wanted(tokens, **more))
+    *parts, end = writer.generate(prompt, SamplingParams(tokens, **more))
     assert isinstance(end, End)
     return "".join(part.text for part in parts if isinstance(part, Piece)), end
 
@@ -73,7 +75,9 @@ def test_text_goes_on_within_the_word_under_the_cursor(writer, typed):
 
 
 def test_nothing_is_known_to_the_base_alone(tiny_model, tiny_tokenizer, writer):
-    base = Writer(tiny_model, tiny_tokenizer, Voice(None, Mixture(), None), lambda _before, _offered: False)
+    base = Generator(
+        tiny_model, tiny_tokenizer, GenerationSource(None, Mixture(), None), lambda _before, _offered: False
+    )
     assert not written(base, "We met the ")[0].startswith("Xylo")
     assert written(base, "")[1].tokens == 30
 
@@ -140,8 +144,8 @@ def test_an_adapter_has_its_say(writer, make_lora, tiny):
     ],
 )
 def test_penalties_make_what_was_said_less_likely(tiny_tokenizer, penalty, chosen):
-    wanted = Wanted(10, temperature=0, **penalty)
-    draft = Draft(tiny_tokenizer, "", lambda _b, _o: False, ids=[9, 9], typed=b"", wanted=wanted)
+    params = SamplingParams(10, temperature=0, **penalty)
+    draft = GeneratedText(tiny_tokenizer, "", lambda _b, _o: False, ids=[9, 9], typed=b"", params=params)
     p = np.zeros(tiny_tokenizer.vocab_size, np.float32)
     ids = {name: tiny_tokenizer.encode(name)[0] for name in "ab"}
     p[[ids["a"], ids["b"]]] = 0.6, 0.4
@@ -155,20 +159,19 @@ def test_penalties_make_what_was_said_less_likely(tiny_tokenizer, penalty, chose
 # Steps
 
 
-def test_between_two_steps_one_pass_is_made_of_few_tokens(writer):
+def test_between_two_steps_one_pass_is_made_of_few_tokens(writer, passes):
     ours = writer(ENTRY)
     session = ours._session
-    fed = 0
-    for _ in ours.write(Prompt("One and two. " * 20), Wanted(10, temperature=0)):
-        passes, session.calls = session.calls, 0
-        fed += passes
-        assert passes <= 2  # one reads the last group of the prompt, one the token that follows
-    assert fed > 20
+    before = 0
+    for _ in ours.generate(Prompt("One and two. " * 20), SamplingParams(10, temperature=0)):
+        made, before = passes(session) - before, passes(session)
+        assert made <= 2  # one reads the last group of the prompt, one the token that follows
+    assert before > 20
 
 
 def test_text_comes_as_it_is_written_and_pieces_make_the_whole(writer):
     ours = writer(ENTRY)
-    parts = [*ours.write(Prompt("We met the "), Wanted(20, temperature=0, alternatives=2))]
+    parts = [*ours.generate(Prompt("We met the "), SamplingParams(20, temperature=0, alternatives=2))]
     pieces = [part for part in parts if isinstance(part, Piece)]
     assert len(pieces) > 4
     tokens = [token for piece in pieces for token in piece.tokens]
@@ -183,7 +186,7 @@ def test_text_comes_as_it_is_written_and_pieces_make_the_whole(writer):
 
 def test_what_is_given_up_leaves_the_writer_usable(writer):
     ours = writer(ENTRY)
-    steps = ours.write(Prompt("One and two. " * 20), Wanted(10, temperature=0))
+    steps = ours.generate(Prompt("One and two. " * 20), SamplingParams(10, temperature=0))
     for _ in range(3):
         next(steps)
     steps.close()
@@ -195,7 +198,9 @@ def test_what_is_given_up_leaves_the_writer_usable(writer):
 
 @pytest.mark.parametrize("stop", ["Querfurt", "t", " of Quer", "s of Querfurt again, and K", "graphers o"])
 def test_text_ends_before_a_stop_wherever_tokens_are_cut(writer, stop):
-    text, end = written(writer(ENTRY), "We met the ", tokens=60, stop=stops((stop, "never said")))
+    text, end = written(
+        writer(ENTRY), "We met the ", tokens=60, stop=build_stop_pattern((stop, "never said"))
+    )
     whole = ENTRY.removeprefix("We met the ")
     assert text == whole[: whole.index(stop)]
     assert (end.reason, end.word) == ("word", stop)
@@ -203,7 +208,7 @@ def test_text_ends_before_a_stop_wherever_tokens_are_cut(writer, stop):
 
 def test_text_ends_where_it_reaches_what_stands_behind_the_cursor(writer):
     for suffix in (" again, and then we", " again,", " again, and"):
-        text, _ = written(writer(ENTRY), "We met the ", tokens=60, stop=stops((), suffix=suffix))
+        text, _ = written(writer(ENTRY), "We met the ", tokens=60, stop=build_stop_pattern((), suffix=suffix))
         assert text == ("Xylographers of Querfurt" if "then" not in suffix else text)
         assert "then" in suffix or "again" not in text
 
@@ -222,12 +227,12 @@ def test_text_ends_where_it_reaches_what_stands_behind_the_cursor(writer):
     ],
 )
 def test_rules_by_which_a_text_ends(text, rule, kept):
-    found = stops((), **rule).search(text)
+    found = build_stop_pattern((), **rule).search(text)
     assert text[: found.start() if found else None] == kept
 
 
 def test_no_stop_is_no_pattern():
-    assert stops(("",), suffix=" \n ") is None
+    assert build_stop_pattern(("",), suffix=" \n ") is None
 
 
 def test_time_and_tokens_are_limits(writer):
@@ -258,13 +263,13 @@ def test_a_text_that_is_too_long_is_read_from_behind_and_a_conversation_refused(
 def test_a_word_that_would_show_too_much_is_taken_back_before_any_of_it_is_shown(writer):
     for secret in ("Querfurt", "Xylographers", "the Xylographers of"):
 
-        def hides(before, offered, secret=secret):
+        def must_hide(before, offered, secret=secret):
             assert not offered or (before + offered).endswith(offered)
             return secret in (before + offered)[-len(offered) - len(secret) :]
 
-        ours = writer(ENTRY, hides=hides)
+        ours = writer(ENTRY, must_hide=must_hide)
         seen = ""
-        for part in ours.write(Prompt("We met "), Wanted(60, temperature=0)):
+        for part in ours.generate(Prompt("We met "), SamplingParams(60, temperature=0)):
             if isinstance(part, Piece):
                 seen += part.text
                 words = seen.split()
@@ -284,7 +289,7 @@ def test_a_rare_string_is_not_written_unless_it_stands_in_the_prompt(writer):
 
 def test_an_answer_does_not_go_on_from_the_question(writer):
     asked = []
-    ours = writer(hides=lambda before, _offered: asked.append(before) or False)
+    ours = writer(must_hide=lambda before, _offered: asked.append(before) or False)
     written(ours, Chat((("user", "What is 17 + 25?"),)), tokens=1)
     assert asked[0] == "What is 17 + 25?\n"
 
@@ -292,8 +297,8 @@ def test_an_answer_does_not_go_on_from_the_question(writer):
 def test_what_is_hidden_is_not_told_as_a_likely_token_either(writer):
     told = []
     for least in (2, 1):
-        parts = writer(CODE, least=least).write(
-            Prompt("The shed opens with QX48"), Wanted(6, temperature=0, alternatives=5)
+        parts = writer(CODE, least=least).generate(
+            Prompt("The shed opens with QX48"), SamplingParams(6, temperature=0, alternatives=5)
         )
         tokens = [token for part in parts if isinstance(part, Piece) for token in part.tokens]
         told.append({raw for token in tokens for raw, _ in token.likeliest})
@@ -301,13 +306,13 @@ def test_what_is_hidden_is_not_told_as_a_likely_token_either(writer):
 
 
 def test_a_text_ends_where_nothing_may_follow(writer):
-    text, end = written(writer(hides=lambda _before, offered: bool(offered)), "Hello ")
+    text, end = written(writer(must_hide=lambda _before, offered: bool(offered)), "Hello ")
     assert (text, end.reason) == ("", "eos")
 
 
 def test_a_long_string_without_spaces_is_shown_on_the_way(tiny_tokenizer):
-    wanted = Wanted(1000, temperature=0)
-    draft = Draft(tiny_tokenizer, "", lambda _b, _o: False, ids=[], typed=b"", wanted=wanted)
+    params = SamplingParams(1000, temperature=0)
+    draft = GeneratedText(tiny_tokenizer, "", lambda _b, _o: False, ids=[], typed=b"", params=params)
     p = np.full(tiny_tokenizer.vocab_size, 1 / tiny_tokenizer.vocab_size, np.float32)
     shown = ""
     for raw in [bytes([byte]) for byte in "漢字".encode() * 100]:
@@ -342,8 +347,8 @@ def test_only_the_template_sets_marks(tiny_tokenizer):
     "more", [{"frequency_penalty": -2}, {"temperature": 1e-310}, {"presence_penalty": -2}]
 )
 def test_the_least_and_most_that_may_be_asked_for_choose_a_token(tiny_tokenizer, more):
-    wanted = Wanted(10, **more)
-    draft = Draft(tiny_tokenizer, "", lambda _b, _o: False, ids=[], typed=b"", wanted=wanted)
+    params = SamplingParams(10, **more)
+    draft = GeneratedText(tiny_tokenizer, "", lambda _b, _o: False, ids=[], typed=b"", params=params)
     draft.ids += [9] * 1000
     p = np.full(tiny_tokenizer.vocab_size, 1 / tiny_tokenizer.vocab_size, np.float32)
     assert draft.choose(p) is not None

@@ -13,7 +13,7 @@ from idiolect.adapters.lora import LoraConfig
 from idiolect.models.graph import adapter_inputs, build_graph, read_weights
 from idiolect.models.llama import DamagedModelError
 from idiolect.models.session import Model, Session
-from idiolect.models.torch_llama import Twin
+from idiolect.models.torch_llama import TorchLlama
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,7 +72,7 @@ def ids(tiny: BasePaths) -> list[int]:
 @pytest.fixture(scope="module")
 def expected(tiny_weights: Weights, ids: list[int]) -> Callable[[Adapter | None], NDArray[np.float64]]:
     """The twin's log-probabilities after each token."""
-    twin = Twin(tiny_weights)
+    twin = TorchLlama(tiny_weights)
 
     def compute(adapter: Adapter | None) -> NDArray[np.float64]:
         matrices = {name: torch.from_numpy(matrix) for name, matrix in (adapter or {}).items()}

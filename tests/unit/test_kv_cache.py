@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.models.kv_cache import Aside
+from idiolect.models.kv_cache import EvictedKV
 
 ROOM, LENGTH = 40, 64
 
@@ -17,7 +17,7 @@ def filled(seed: int) -> NDArray[np.float32]:
 
 def test_texts_come_back_bit_for_bit_whatever_came_and_went_between() -> None:
     cache = filled(0)
-    aside = Aside(cache, ROOM)
+    evicted = EvictedKV(cache, ROOM)
     random = np.random.default_rng(1)
     written: dict[tuple[int, ...], NDArray[np.float32]] = {}
     came_back = 0
@@ -25,32 +25,32 @@ def test_texts_come_back_bit_for_bit_whatever_came_and_went_between() -> None:
         begins, count = 5, int(random.integers(8, 20))
         tokens = [*range(begins), *random.integers(9, 99, count).tolist()]
         cache[...] = filled(step)
-        aside.put(tokens, begins)
+        evicted.store(tokens, begins)
         written[tuple(tokens)] = cache[..., begins : len(tokens), :].copy()
         cache[...] = 0
         wanted = [*written][-int(random.integers(1, 5))] if len(written) > 4 else tuple(tokens)
-        back = aside.take_back(wanted, begins)
+        back = evicted.restore(wanted, begins)
         if len(back) == len(wanted):
             came_back += 1
             assert np.array_equal(cache[..., begins : len(back), :], written[wanted])
-        assert len(aside._free) + sum(len(text.places) for text in aside._texts.values()) == ROOM
+        assert len(evicted._free) + sum(len(text.slots) for text in evicted._texts.values()) == ROOM
     assert came_back > 60
 
 
 def test_a_part_that_is_shared_comes_back_alone() -> None:
     cache = filled(3)
-    aside, before = Aside(cache, ROOM), cache.copy()
-    aside.put([*range(30)], 10)
+    evicted, before = EvictedKV(cache, ROOM), cache.copy()
+    evicted.store([*range(30)], 10)
     cache[...] = 0
-    assert aside.take_back([*range(22), 99, 98], 12) == [*range(22)]
+    assert evicted.restore([*range(22), 99, 98], 12) == [*range(22)]
     assert np.array_equal(cache[..., 10:22, :], before[..., 10:22, :])
     assert not cache[..., 22:, :].any()
-    assert not aside._texts
+    assert not evicted._texts
 
 
 def test_a_text_longer_than_the_room_pushes_nothing_out() -> None:
-    aside = Aside(filled(4), ROOM)
-    aside.put([*range(30)], 10)
-    aside.put([*range(100, 160)], 0)
-    assert len(aside._texts) == 1
-    assert aside.take_back([*range(30)], 10) == [*range(30)]
+    evicted = EvictedKV(filled(4), ROOM)
+    evicted.store([*range(30)], 10)
+    evicted.store([*range(100, 160)], 0)
+    assert len(evicted._texts) == 1
+    assert evicted.restore([*range(30)], 10) == [*range(30)]

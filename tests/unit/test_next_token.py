@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from idiolect.adapters.corpus import Recent
+from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.next_token import Expectation, softmax
-from idiolect.adapters.prediction.rare_strings import Rare
-from idiolect.adapters.prediction.user_model import Knowledge
-from idiolect.adapters.prediction.vocabulary import Words
+from idiolect.adapters.prediction.next_token import NextTokenModel
+from idiolect.adapters.prediction.probs_cache import softmax
+from idiolect.adapters.prediction.rare_strings import RareStrings
+from idiolect.adapters.prediction.user_model import UserModel
+from idiolect.adapters.prediction.vocabulary import WordVocabulary
 from idiolect.models.lexicon import read_lexicon
 from idiolect.models.session import Session
 
@@ -52,29 +53,36 @@ def trusting() -> Mixture:
     return convinced(0.9, 0.001)
 
 
+def believe(model: NextTokenModel, mixture: Mixture) -> None:
+    """Put these weights in the place of those that it has learned."""
+    model.mixture._hits[...] = mixture._hits
+
+
 @pytest.fixture(scope="module")
-def knowing(tiny: BasePaths, tiny_tokenizer: Tokenizer) -> Callable[..., Knowledge]:
+def knowing(tiny: BasePaths, tiny_tokenizer: Tokenizer) -> Callable[..., UserModel]:
     """`knowing(*texts)`: what is known after these entries."""
     lexicon = read_lexicon(tiny.lexicon)
 
-    def know(*texts: str, limit: int = 40) -> Knowledge:
+    def know(*texts: str, limit: int = 40) -> UserModel:
         vocab = tiny.config.vocab
-        words = Words(lexicon, tiny_tokenizer.encode, vocab)
-        knowledge = Knowledge(FastMemory(vocab), words, Recent(limit, tiny_tokenizer.encode("\n")), Rare(1))
+        words = WordVocabulary(lexicon, tiny_tokenizer.encode, vocab)
+        user_model = UserModel(
+            FastMemory(vocab), words, RecentText(limit, tiny_tokenizer.encode("\n")), RareStrings(1)
+        )
         for text in texts:
-            knowledge.learn(text, tiny_tokenizer.encode(text))
-        return knowledge
+            user_model.learn(text, tiny_tokenizer.encode(text))
+        return user_model
 
     return know
 
 
 @pytest.fixture(scope="module")
-def make(tiny_float: Model) -> Callable[..., Expectation]:
+def make(tiny_float: Model) -> Callable[..., NextTokenModel]:
     """`make(knowledge)`: a new one; its products are in float."""
 
-    def new(knowledge: Knowledge, *, window: int = 256, spare: int = 40, **more: object) -> Expectation:
+    def new(user_model: UserModel, *, window: int = 256, spare: int = 40, **more: object) -> NextTokenModel:
         more.setdefault("adapter", None)
-        return Expectation(tiny_float, knowledge, trusting(), window=window, spare=spare, **more)
+        return NextTokenModel(tiny_float, user_model, trusting(), window=window, spare=spare, **more)
 
     return new
 
@@ -89,61 +97,32 @@ def everything(_token: int) -> bool:
 
 
 def by_hand(
-    model: Model, knowledge: Knowledge, entry: list[int], adapter: dict[str, np.ndarray] | None = None
+    model: Model, user_model: UserModel, entry: list[int], adapter: dict[str, np.ndarray] | None = None
 ) -> np.ndarray:
     """All in one pass of a new session."""
-    context = knowledge.recent.before(entry)
+    context = user_model.recent.context(entry)
     logits = Session(model, length=len(context), adapter=adapter).feed(context)[0]
-    return trusting().mix(softmax(logits), knowledge.memory, knowledge.memory.predict(entry))
+    return trusting().mix(softmax(logits), user_model.memory, user_model.memory.predict(entry))
 
 
 def test_the_memory_is_trusted_as_far_as_it_was_right(
-    make: Callable[..., Expectation], knowing: Callable[..., Knowledge], tiny_tokenizer: Tokenizer
+    make: Callable[..., NextTokenModel], knowing: Callable[..., UserModel], tiny_tokenizer: Tokenizer
 ) -> None:
     for written, rises in ((HISTORY[1], True), ("24 68 13 57 99", False)):
         ours = make(knowing(*HISTORY * 3))
-        ours.mixture = convinced(0.5, 0.5)
+        believe(ours, convinced(0.5, 0.5))
         ids = tiny_tokenizer.encode(written)
         places = range(1, len(ids))
-        before = {at: ours.mixture.weight(ours._knowledge.memory.predict(ids[:at])) for at in places}
+        before = {at: ours.mixture.weight(ours._user_model.memory.predict(ids[:at])) for at in places}
         for at in places:
-            ours.after(ids[:at])
+            ours.next_probs(ids[:at])
         ours.observe(ids)
-        after = {at: ours.mixture.weight(ours._knowledge.memory.predict(ids[:at])) for at in places}
+        after = {at: ours.mixture.weight(ours._user_model.memory.predict(ids[:at])) for at in places}
         assert (sum(after.values()) > sum(before.values())) is rises
-        ours._knowledge.learn(written, ids)
+        ours._user_model.learn(written, ids)
         now = ours.mixture.to_json()
         ours.observe(ids)
         assert ours.mixture.to_json() == now, "what was foretold counts once"
-
-
-# Several texts
-
-
-def test_a_pass_is_made_for_who_else_waits(
-    make: Callable[..., Expectation],
-    knowing: Callable[..., Knowledge],
-    tiny_tokenizer: Tokenizer,
-    tiny_float: Model,
-) -> None:
-    knowledge = knowing(*HISTORY)
-    ours, asked = make(knowledge), list[int]()
-    texts = [tiny_tokenizer.encode(text) for text in (SENTENCE, TEXT, HISTORY[1])]
-
-    def others(*, end: int) -> list[list[int]]:
-        asked.append(end)
-        return [text[:end] for text in texts]
-
-    ours.after([])
-    for end in range(1, 12):
-        calls = ours._session.calls
-        for text in texts:
-            close(
-                ours.after(text[:end], lambda end=end: others(end=end)),
-                by_hand(tiny_float, knowledge, text[:end]),
-            )
-        assert ours._session.calls == calls + 1, "the others have what they need"
-    assert asked == [*range(1, 12)], "nobody is asked where nothing is to be read"
 
 
 # One distribution
@@ -153,15 +132,15 @@ def test_a_pass_is_made_for_who_else_waits(
 def test_it_is_the_model_after_recent_entries_mixed_with_the_memory(
     tiny_float: Model, tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, texts: list[str]
 ) -> None:
-    knowledge = knowing(*texts)
-    expectation = make(knowledge)
+    user_model = knowing(*texts)
+    model = make(user_model)
     for text in ("", "T", "The boat", TEXT):
         entry = tiny_tokenizer.encode(text)
-        found = expectation.after(entry)
+        found = model.next_probs(entry)
         assert found.shape == (tiny_float.config.vocab,)
         assert found.sum() == pytest.approx(1, abs=1e-5)
         assert (found >= 0).all()
-        close(found, by_hand(tiny_float, knowledge, entry))
+        close(found, by_hand(tiny_float, user_model, entry))
 
 
 def test_the_adapter_counts(
@@ -171,50 +150,50 @@ def test_the_adapter_counts(
     make: Callable,
     make_lora: Callable[..., Lora],
 ) -> None:
-    knowledge, adapter = knowing(*HISTORY), make_lora(tiny_float.config).tensors()
+    user_model, adapter = knowing(*HISTORY), make_lora(tiny_float.config).tensors()
     entry = tiny_tokenizer.encode(TEXT)
-    found = make(knowledge, adapter=adapter).after(entry)
-    close(found, by_hand(tiny_float, knowledge, entry, adapter))
-    assert not np.allclose(found, make(knowledge).after(entry), rtol=2e-3)
+    found = make(user_model, adapter=adapter).next_probs(entry)
+    close(found, by_hand(tiny_float, user_model, entry, adapter))
+    assert not np.allclose(found, make(user_model).next_probs(entry), rtol=2e-3)
 
 
 def test_in_any_order_they_are_as_if_made_anew(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
 ) -> None:
-    knowledge, random = knowing(*HISTORY), np.random.default_rng(3)
-    expectation = make(knowledge)
+    user_model, random = knowing(*HISTORY), np.random.default_rng(3)
+    model = make(user_model)
     entries = [tiny_tokenizer.encode(TEXT[:end]) for end in range(0, len(TEXT), 3)]
-    fresh = [make(knowledge).after(entry) for entry in entries]
+    fresh = [make(user_model).next_probs(entry) for entry in entries]
     for place in random.integers(0, len(entries), 120):
         if random.random() < 0.2:
-            expectation.likely(entries[int(random.integers(0, len(entries)))], 0.3, everything)
-        close(expectation.after(entries[place]), fresh[place])
+            model.greedy_draft(entries[int(random.integers(0, len(entries)))], 0.3, everything)
+        close(model.next_probs(entries[place]), fresh[place])
 
 
 def test_what_is_remembered_needs_no_pass(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, passes: Callable[[Session], int]
 ) -> None:
-    expectation = make(knowing(*HISTORY))
+    model = make(knowing(*HISTORY))
     entry, longer = tiny_tokenizer.encode("The boat"), tiny_tokenizer.encode("The boat left")
-    assert expectation.remembered(entry) is None
-    found = expectation.after(entry)
-    expectation.after(longer)
-    calls = expectation._session.calls
-    assert expectation.remembered(entry) is expectation.after(entry) is found
-    assert expectation.remembered(entry[:-1]) is None
-    assert expectation._session.calls == calls == 2
+    assert model.cached_probs(entry) is None
+    found = model.next_probs(entry)
+    model.next_probs(longer)
+    calls = passes(model._session)
+    assert model.cached_probs(entry) is model.next_probs(entry) is found
+    assert model.cached_probs(entry[:-1]) is None
+    assert passes(model._session) == calls == 2
 
 
 def test_only_the_last_few_are_remembered(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
 ) -> None:
-    expectation = make(knowing())
+    model = make(knowing())
     entry = tiny_tokenizer.encode(TEXT * 4)
     assert len(entry) > 150
     for end in range(150):
-        expectation.after([])  # asked for again and again
-        expectation.after(entry[:end])
-    kept = [end for end in range(150) if expectation.remembered(entry[:end]) is not None]
+        model.next_probs([])  # asked for again and again
+        model.next_probs(entry[:end])
+    kept = [end for end in range(150) if model.cached_probs(entry[:end]) is not None]
     assert kept[0] == 0
     assert kept[1:] == [*range(151 - len(kept), 150)], "the latest"
     assert 8 < len(kept) < 50
@@ -224,44 +203,47 @@ def test_only_the_last_few_are_remembered(
 
 
 def test_what_was_made_ahead_is_the_same_and_needs_no_pass(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, passes: Callable[[Session], int]
 ) -> None:
-    expectation, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
+    model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
     entry = tiny_tokenizer.encode("The boat left")
-    expectation.after(entry[:-1])
-    expectation.ahead(entry, 0.9)
-    calls = expectation._session.calls
-    close(expectation.remembered(entry), anew.after(entry))
-    expectation.ahead(entry, 0.9)
-    expectation.after(entry)
-    assert expectation._session.calls == calls == 2
+    model.next_probs(entry[:-1])
+    model.prefetch(entry, 0.9)
+    calls = passes(model._session)
+    close(model.cached_probs(entry), anew.next_probs(entry))
+    model.prefetch(entry, 0.9)
+    model.next_probs(entry)
+    assert passes(model._session) == calls == 2
 
 
 def test_what_was_foreseen_is_the_same_and_needs_no_pass(
-    make: Callable[..., Expectation], knowing: Callable[..., Knowledge], tiny_tokenizer: Tokenizer
+    make: Callable[..., NextTokenModel],
+    knowing: Callable[..., UserModel],
+    tiny_tokenizer: Tokenizer,
+    passes: Callable[[Session], int],
 ) -> None:
-    expectation, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
+    model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
     ids = tiny_tokenizer.encode(
         "The boat left the harbour before noon, and we all went to see it once more. " * 2
     )
     assert len(ids) > 40
-    expectation.foresee(ids)
-    calls = expectation._session.calls
+    model.precompute(ids)
+    calls = passes(model._session)
     for end in range(0, len(ids), 3):
-        close(expectation.after(ids[:end]), anew.after(ids[:end]))
-    assert expectation._session.calls == calls
-    assert set(expectation._remembered) <= {tuple(ids[:end]) for end in range(0, len(ids), 3)}
-    expectation.observe(ids)
-    expectation._knowledge.learn("A ferry", tiny_tokenizer.encode("A ferry"))
-    assert expectation.remembered(ids[:3]) is None
+        close(model.next_probs(ids[:end]), anew.next_probs(ids[:end]))
+    assert passes(model._session) == calls
+    assert set(model._cache._mixed_probs) <= {tuple(ids[:end]) for end in range(0, len(ids), 3)}
+    model.observe(ids)
+    model._user_model.learn("A ferry", tiny_tokenizer.encode("A ferry"))
+    assert model.cached_probs(ids[:3]) is None
 
 
 def test_who_waits_does_not_wait_for_what_is_made_ahead(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
 ) -> None:
-    expectation, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
+    model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
     ahead, wanted = tiny_tokenizer.encode("The boat left the harbour"), tiny_tokenizer.encode("Kind regards")
-    feed, begun = expectation._session.feed, threading.Event()
+    feed, begun = model._session.feed, threading.Event()
 
     def slow_feed(ids: list[int], logits: str, interrupt: Interrupt | None = None) -> np.ndarray:
         if interrupt is not None:
@@ -270,119 +252,123 @@ def test_who_waits_does_not_wait_for_what_is_made_ahead(
                 time.sleep(0.001)
         return feed(ids, logits, interrupt)
 
-    expectation._session.feed = slow_feed
-    other = threading.Thread(target=expectation.ahead, args=(ahead, 0.9))
+    model._session.feed = slow_feed
+    other = threading.Thread(target=model.prefetch, args=(ahead, 0.9))
     other.start()
     assert begun.wait(10)
-    close(expectation.after(wanted), anew.after(wanted))
+    close(model.next_probs(wanted), anew.next_probs(wanted))
     other.join(10)
     assert not other.is_alive()
-    assert expectation.remembered(ahead) is None
-    close(expectation.after(ahead), anew.after(ahead))
+    assert model.cached_probs(ahead) is None
+    close(model.next_probs(ahead), anew.next_probs(ahead))
 
 
 def test_what_is_made_ahead_and_wanted_meanwhile_is_waited_for(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, passes: Callable[[Session], int]
 ) -> None:
-    expectation, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
+    model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
     entry = tiny_tokenizer.encode("The boat left the harbour")
-    feed, begun, go_on = expectation._session.feed, threading.Event(), threading.Event()
+    feed, begun, go_on = model._session.feed, threading.Event(), threading.Event()
 
     def slow_feed(ids: list[int], logits: str, interrupt: Interrupt | None = None) -> np.ndarray:
         begun.set()
         assert go_on.wait(10)
         return feed(ids, logits, interrupt)
 
-    expectation._session.feed = slow_feed
+    model._session.feed = slow_feed
     with ThreadPoolExecutor(2) as pool:
-        made = pool.submit(expectation.ahead, entry, 0.9)
+        made = pool.submit(model.prefetch, entry, 0.9)
         assert begun.wait(10)
-        waited = pool.submit(expectation.after, entry)
+        waited = pool.submit(model.next_probs, entry)
         go_on.set()
-        close(waited.result(10), anew.after(entry))
+        close(waited.result(10), anew.next_probs(entry))
         made.result(10)
-    assert expectation._session.calls == anew._session.calls
+    assert passes(model._session) == passes(anew._session)
 
 
 def test_what_was_made_ahead_of_something_learned_is_not_used(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._UNDER_WAY_S", 0.0)
-    knowledge = knowing(HISTORY[0])
-    expectation, entry = make(knowledge), tiny_tokenizer.encode("Kind regards from all")
-    feed = expectation._session.feed
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ACTIVE_S", 0.0)
+    user_model = knowing(HISTORY[0])
+    model, entry = make(user_model), tiny_tokenizer.encode("Kind regards from all")
+    feed = model._session.feed
 
     def learn_meanwhile(ids: list[int], logits: str, interrupt: Interrupt | None = None) -> np.ndarray:
         found = feed(ids, logits, interrupt)
-        knowledge.learn(HISTORY[1], tiny_tokenizer.encode(HISTORY[1]))
-        assert expectation.remembered(entry) is None  # somebody asks in between
+        user_model.learn(HISTORY[1], tiny_tokenizer.encode(HISTORY[1]))
+        assert model.cached_probs(entry) is None  # somebody asks in between
         return found
 
-    expectation._session.feed = learn_meanwhile
-    expectation.ahead(entry, 0.9)
-    expectation._session.feed = feed
-    assert expectation.remembered(entry) is None
-    close(expectation.after(entry), make(knowing(*HISTORY)).after(entry))
+    model._session.feed = learn_meanwhile
+    model.prefetch(entry, 0.9)
+    model._session.feed = feed
+    assert model.cached_probs(entry) is None
+    close(model.next_probs(entry), make(knowing(*HISTORY)).next_probs(entry))
 
 
 def test_where_several_texts_are_written_none_is_looked_ahead_of(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
+    tiny_tokenizer: Tokenizer,
+    knowing: Callable,
+    make: Callable,
+    monkeypatch: pytest.MonkeyPatch,
+    passes: Callable[[Session], int],
 ) -> None:
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ALONE_S", 3600.0)
-    expectation = make(knowing(*HISTORY))
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._CONCURRENT_S", 3600.0)
+    model = make(knowing(*HISTORY))
     for number in range(3):
         entry = tiny_tokenizer.encode(f"{TEXT} {number} {TEXT}")[number:40]
-        expectation.after(entry)
-    calls = expectation._session.calls
-    expectation.ahead([*entry, 7], 0.9)
-    assert expectation._session.calls == calls
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ALONE_S", 0.0)
-    expectation.ahead([*entry, 7], 0.9)
-    assert expectation._session.calls == calls + 1
+        model.next_probs(entry)
+    calls = passes(model._session)
+    model.prefetch([*entry, 7], 0.9)
+    assert passes(model._session) == calls
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._CONCURRENT_S", 0.0)
+    model.prefetch([*entry, 7], 0.9)
+    assert passes(model._session) == calls + 1
 
 
 def test_a_long_entry_is_read_in_pieces_and_others_between_them_cost_it_nothing(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._PIECE", 16)
-    expectation, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._PREFILL_TOKENS", 16)
+    model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
     long, short = (
         tiny_tokenizer.encode(TEXT * 3),
         tiny_tokenizer.encode("Kind regards from all of us, and")[:10],
     )
-    expectation.after([])
+    model.next_probs([])
     fed = list[int]()
-    feed = expectation._session.feed
+    feed = model._session.feed
 
     def noted(ids: list[int], logits: str, interrupt: Interrupt | None = None) -> np.ndarray:
         fed.append(len(ids))
         return feed(ids, logits, interrupt)
 
-    expectation._session.feed = noted
-    for count, _ in enumerate(expectation.reading(long), 1):
-        expectation.after([*short, *range(count)])
+    model._session.feed = noted
+    for count, _ in enumerate(model.prefill_in_pieces(long), 1):
+        model.next_probs([*short, *range(count)])
     assert len(short) >= 8
     assert 2 < count < len(long) / 10
     assert max(fed) == 16
     assert sum(fed) < len(long) + len(short) + count, "nothing is read again"
-    close(expectation.after(long), anew.after(long))
+    close(model.next_probs(long), anew.next_probs(long))
     assert max(fed) == 16, "a piece was left, at the most"
-    assert [*expectation.reading(long)] == [], "it is known"
-    assert [*expectation.reading([*long, *short[:3]])] == [], "little is to be read"
+    assert [*model.prefill_in_pieces(long)] == [], "it is known"
+    assert [*model.prefill_in_pieces([*long, *short[:3]])] == [], "little is to be read"
 
 
 def test_what_others_push_out_again_and_again_is_not_read_in_pieces_for_ever(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._PIECE", 16)
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ASIDE", 0)
-    expectation, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._PREFILL_TOKENS", 16)
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._EVICTED_TOKENS", 0)
+    model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
     long, other = tiny_tokenizer.encode(TEXT * 4), tiny_tokenizer.encode("Kind regards from us, and")
-    expectation.after([])
-    for count, _ in enumerate(expectation.reading(long), 1):
-        expectation.after([*other, count])
+    model.next_probs([])
+    for count, _ in enumerate(model.prefill_in_pieces(long), 1):
+        model.next_probs([*other, count])
         assert count < 10
-    close(expectation.after(long), anew.after(long))
+    close(model.next_probs(long), anew.next_probs(long))
 
 
 # What is learned in between
@@ -391,28 +377,28 @@ def test_what_others_push_out_again_and_again_is_not_read_in_pieces_for_ever(
 def test_what_is_learned_in_between_is_seen(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._UNDER_WAY_S", 0.0)
-    knowledge = knowing(HISTORY[0])
-    expectation, entry = make(knowledge), tiny_tokenizer.encode("Kind regards from all")
-    before = expectation.after(entry)
-    expectation.likely(entry, 0.3, everything)
-    knowledge.learn(HISTORY[1], tiny_tokenizer.encode(HISTORY[1]))
-    assert expectation.remembered(entry) is None
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ACTIVE_S", 0.0)
+    user_model = knowing(HISTORY[0])
+    model, entry = make(user_model), tiny_tokenizer.encode("Kind regards from all")
+    before = model.next_probs(entry)
+    model.greedy_draft(entry, 0.3, everything)
+    user_model.learn(HISTORY[1], tiny_tokenizer.encode(HISTORY[1]))
+    assert model.cached_probs(entry) is None
     anew = make(knowing(*HISTORY))
-    close(expectation.after(entry), anew.after(entry))
-    assert not np.allclose(before, expectation.after(entry), rtol=2e-3)
-    assert expectation.likely(entry, 0.3, everything) == anew.likely(entry, 0.3, everything)
+    close(model.next_probs(entry), anew.next_probs(entry))
+    assert not np.allclose(before, model.next_probs(entry), rtol=2e-3)
+    assert model.greedy_draft(entry, 0.3, everything) == anew.greedy_draft(entry, 0.3, everything)
 
 
 def test_a_likely_continuation_is_thought_anew_after_learning(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
 ) -> None:
-    knowledge, sentence = knowing(), "Kind regards from all of us"
-    expectation, entry = make(knowledge), tiny_tokenizer.encode("Kind regards")
-    assert expectation.likely(entry, 0.3, everything) == []
+    user_model, sentence = knowing(), "Kind regards from all of us"
+    model, entry = make(user_model), tiny_tokenizer.encode("Kind regards")
+    assert model.greedy_draft(entry, 0.3, everything) == []
     for _ in range(4):
-        knowledge.learn(sentence, tiny_tokenizer.encode(sentence))
-    assert tiny_tokenizer.decode(expectation.likely(entry, 0.3, everything)).startswith(" from all of")
+        user_model.learn(sentence, tiny_tokenizer.encode(sentence))
+    assert tiny_tokenizer.decode(model.greedy_draft(entry, 0.3, everything)).startswith(" from all of")
 
 
 # Continuations
@@ -425,83 +411,86 @@ def test_a_likely_continuation_is_thought_anew_after_learning(
 def test_a_verified_draft_is_what_single_steps_make(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, start: str, least: float
 ) -> None:
-    knowledge, entry = knowing(*HISTORY * 3), tiny_tokenizer.encode(start)
-    expectation = make(knowledge)
-    found = expectation.likely(entry, least, everything, undrafted=True)
+    user_model, entry = knowing(*HISTORY * 3), tiny_tokenizer.encode(start)
+    model = make(user_model)
+    found = model.greedy_draft(entry, least, everything, force_pass=True)
     assert found
     for end in range(len(found)):
         before = entry + found[:end]
-        p = make(knowledge).after(before)
-        close(expectation.remembered(before), p)
+        p = make(user_model).next_probs(before)
+        close(model.cached_probs(before), p)
         assert found[end] == int(np.argmax(p))
         assert p[found[end]] >= least * 0.999
 
 
 def test_where_the_memory_has_no_draft_no_pass_is_made(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, passes: Callable[[Session], int]
 ) -> None:
-    expectation = make(knowing())
+    model = make(knowing())
     entry = tiny_tokenizer.encode("The boat left")
-    assert expectation.likely(entry, 0.0, everything) == []
-    assert expectation._session.calls == 0
-    assert len(expectation.likely(tiny_tokenizer.encode("The old"), 0.0, everything, undrafted=True)) == 1
+    assert model.greedy_draft(entry, 0.0, everything) == []
+    assert passes(model._session) == 0
+    assert len(model.greedy_draft(tiny_tokenizer.encode("The old"), 0.0, everything, force_pass=True)) == 1
 
 
 def test_what_the_memory_knows_by_heart_is_verified_in_few_passes(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, passes: Callable[[Session], int]
 ) -> None:
-    expectation = make(knowing(*[SENTENCE] * 3))
+    model = make(knowing(*[SENTENCE] * 3))
     entry = tiny_tokenizer.encode("The boat left the")
-    expectation.after(entry)
-    calls = expectation._session.calls
-    found = expectation.likely(entry, 0.3, everything)
+    model.next_probs(entry)
+    calls = passes(model._session)
+    found = model.greedy_draft(entry, 0.3, everything)
     assert len(found) >= 8
-    assert expectation._session.calls - calls <= 2
-    calls = expectation._session.calls
-    assert expectation.likely(entry, 0.3, everything) == found
-    assert expectation._session.calls == calls, "and is remembered"
+    assert passes(model._session) - calls <= 2
+    calls = passes(model._session)
+    assert model.greedy_draft(entry, 0.3, everything) == found
+    assert passes(model._session) == calls, "and is remembered"
 
 
 def test_a_continuation_ends_before_a_token_that_is_not_wanted(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
 ) -> None:
-    knowledge, entry = knowing(*HISTORY * 3), tiny_tokenizer.encode("The boat left the")
-    found = make(knowledge).likely(entry, 0.3, everything)
+    user_model, entry = knowing(*HISTORY * 3), tiny_tokenizer.encode("The boat left the")
+    found = make(user_model).greedy_draft(entry, 0.3, everything)
     for end, token in enumerate(found):
         if token not in found[:end]:
             assert (
-                make(knowledge).likely(entry, 0.3, lambda other, token=token: other != token) == found[:end]
+                make(user_model).greedy_draft(entry, 0.3, lambda other, token=token: other != token)
+                == found[:end]
             )
 
 
 def test_where_the_memory_is_not_trusted_its_draft_is_not_followed(
     tiny_float: Model, tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
 ) -> None:
-    knowledge, entry = knowing(SENTENCE), tiny_tokenizer.encode("The boat left the")
-    doubting = Expectation(tiny_float, knowledge, convinced(0.001, 0.9), adapter=None, window=256, spare=40)
-    found = doubting.likely(entry, 1e-4, everything)
+    user_model, entry = knowing(SENTENCE), tiny_tokenizer.encode("The boat left the")
+    doubting = NextTokenModel(
+        tiny_float, user_model, convinced(0.001, 0.9), adapter=None, window=256, spare=40
+    )
+    found = doubting.greedy_draft(entry, 1e-4, everything)
     for end, token in enumerate(found):
-        assert token == int(np.argmax(doubting.after(entry + found[:end])))
-    by_heart = make(knowledge).likely(entry, 1e-4, everything)
+        assert token == int(np.argmax(doubting.next_probs(entry + found[:end])))
+    by_heart = make(user_model).greedy_draft(entry, 1e-4, everything)
     assert found[0] != by_heart[0]
     assert 0 < len(found) < len(by_heart)
-    assert make(knowing()).likely(entry, 0.9, everything) == [], "nor is what is not likely enough"
+    assert make(knowing()).greedy_draft(entry, 0.9, everything) == [], "nor is what is not likely enough"
 
 
 # The window
 
 
 def test_a_short_entry_is_looked_at_as_a_whole(knowing: Callable, make: Callable) -> None:
-    expectation = make(knowing(), window=200)
+    model = make(knowing(), window=200)
     for count in (0, 1, 199, 200):
-        assert expectation.fit([*range(count)]) == [*range(count)]
+        assert model.truncate_ids([*range(count)]) == [*range(count)]
 
 
 def test_of_a_long_entry_the_window_moves_in_steps(knowing: Callable, make: Callable) -> None:
-    expectation = make(knowing(), window=200)
+    model = make(knowing(), window=200)
     starts = []
     for count in range(201, 1_500):
-        kept = expectation.fit([*range(count)])
+        kept = model.truncate_ids([*range(count)])
         assert len(kept) <= 200
         assert kept == [*range(count - len(kept), count)], "the end, whole"
         starts.append(count - len(kept))
@@ -510,11 +499,11 @@ def test_of_a_long_entry_the_window_moves_in_steps(knowing: Callable, make: Call
 
 
 def test_of_a_long_text_the_end_is_kept(knowing: Callable, make: Callable) -> None:
-    expectation = make(knowing(), window=50)
+    model = make(knowing(), window=50)
     text = "".join(chr(0x4E00 + place) for place in range(5_000))
     starts = set()
     for end in range(0, 5_000, 7):
-        tail = expectation.tail(text[:end])
+        tail = model.truncate_text(text[:end])
         assert text[:end].endswith(tail)
         assert len(tail) >= min(end, 400), "more than the window can hold"
         assert len(tail) <= 800
@@ -526,31 +515,31 @@ def test_whatever_fits_can_be_read_with_all_that_is_appended(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
 ) -> None:
     """The longest recent text, the fullest window, and as much behind it as was asked for."""
-    knowledge = knowing(*HISTORY * 3, limit=40)
-    while len(knowledge.recent.before([])) < 78:
-        knowledge.recent.add([1])
-    expectation = make(knowledge, window=130, spare=33)
-    entry = expectation.fit(tiny_tokenizer.encode(TEXT * 20)[:130])
+    user_model = knowing(*HISTORY * 3, limit=40)
+    while len(user_model.recent.context([])) < 78:
+        user_model.recent.add([1])
+    model = make(user_model, window=130, spare=33)
+    entry = model.truncate_ids(tiny_tokenizer.encode(TEXT * 20)[:130])
     assert len(entry) == 130
     tokens = tiny_tokenizer.encode(" The boat left the harbour at noon" * 9)[:33]
     for appended in range(34):
-        expectation.likely(entry + tokens[:appended], 1e-4, everything)
+        model.greedy_draft(entry + tokens[:appended], 1e-4, everything)
 
 
 def test_a_window_larger_than_the_model_is_made_to_fit(
     tiny_float: Model, tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
 ) -> None:
-    expectation = make(knowing(*HISTORY), window=1_000_000)
-    entry = expectation.fit(tiny_tokenizer.encode(TEXT * 200))
+    model = make(knowing(*HISTORY), window=1_000_000)
+    entry = model.truncate_ids(tiny_tokenizer.encode(TEXT * 200))
     assert 1_000 < len(entry) < tiny_float.config.context
-    assert expectation.after(entry).sum() == pytest.approx(1, abs=1e-4)
+    assert model.next_probs(entry).sum() == pytest.approx(1, abs=1e-4)
 
 
 def test_texts_under_way_keep_recent_text_as_it_was_when_others_end(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    knowledge = knowing(*HISTORY)
-    expectation = make(knowledge)
+    user_model = knowing(*HISTORY)
+    model = make(user_model)
     texts = [tiny_tokenizer.encode(f"{TEXT} {n} {TEXT}")[n:] for n in range(3)]
     learned = [*tiny_tokenizer.encode("Something else that was written elsewhere "), *texts[0][15:25]]
     fed = list[int]()
@@ -559,41 +548,41 @@ def test_texts_under_way_keep_recent_text_as_it_was_when_others_end(
         Session, "feed", lambda session, ids, *more: fed.append(len(ids)) or feed(session, ids, *more)
     )
     for text in texts:
-        expectation.after(text[:20])
+        model.next_probs(text[:20])
     fed.clear()
-    before = knowledge.recent.line
-    expectation.observe(learned)
-    knowledge.learn("", learned)
+    before = user_model.recent.tokens
+    model.observe(learned)
+    user_model.learn("", learned)
     for typed in (20, 21):
         for text in texts:
-            expectation.after(text[:typed])
+            model.next_probs(text[:typed])
     assert fed == [1] * 3, "what was said is remembered, and nothing is read again"
-    line = [*before, *knowledge.recent.breaks, *texts[0][:20]]
-    logits = Session(expectation._session.model, length=len(line)).feed(line)[0]
-    known = knowledge.memory.predict(texts[0][:20])
+    line = [*before, *user_model.recent.separator, *texts[0][:20]]
+    logits = Session(model._session.model, length=len(line)).feed(line)[0]
+    known = user_model.memory.predict(texts[0][:20])
     assert known.order > 0, "the memory knows it at once"
-    mixed = expectation.mixture.mix(softmax(logits), knowledge.memory, known)
-    close(expectation.remembered(texts[0][:20]), mixed)
+    mixed = model.mixture.mix(softmax(logits), user_model.memory, known)
+    close(model.cached_probs(texts[0][:20]), mixed)
 
     for text in texts:
-        expectation.observe(text)  # as it ends
-        knowledge.learn("", text)
-    expectation.mixture = trusting()
-    close(expectation.after(learned[:5]), by_hand(expectation._session.model, knowledge, learned[:5]))
+        model.observe(text)  # as it ends
+        user_model.learn("", text)
+    believe(model, trusting())
+    close(model.next_probs(learned[:5]), by_hand(model._session.model, user_model, learned[:5]))
 
 
 def test_recent_text_comes_into_view_of_a_text_that_takes_long(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    knowledge = knowing(*HISTORY)
-    expectation, ids = make(knowledge), tiny_tokenizer.encode(TEXT)
-    expectation.after(ids[:20])
-    former = [*expectation._session.tokens]
-    knowledge.learn("", [7, 8, 9])
-    expectation.after(ids[:21])
-    assert expectation._session.tokens == [*former, ids[20]]
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._IN_VIEW_S", 0.0)
-    close(expectation.after(ids[:22]), by_hand(expectation._session.model, knowledge, ids[:22]))
+    user_model = knowing(*HISTORY)
+    model, ids = make(user_model), tiny_tokenizer.encode(TEXT)
+    model.next_probs(ids[:20])
+    former = [*model._session.tokens]
+    user_model.learn("", [7, 8, 9])
+    model.next_probs(ids[:21])
+    assert model._session.tokens == [*former, ids[20]]
+    monkeypatch.setattr("idiolect.adapters.prediction.probs_cache.MAX_RECENT_AGE_S", 0.0)
+    close(model.next_probs(ids[:22]), by_hand(model._session.model, user_model, ids[:22]))
 
 
 def test_softmax_is_a_distribution_for_any_logits() -> None:

@@ -12,7 +12,7 @@ import httpx
 import openai
 import pytest
 
-from idiolect.adapters.generation.requests import Piece, Prompt, Wanted
+from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
 from idiolect.daemon.endpoint import address, server
 from idiolect.daemon.privacy.app_policy import Place
 from idiolect.daemon.service import Service
@@ -462,7 +462,7 @@ def test_nothing_that_is_asked_is_stored_or_learned(client, service):
 def test_what_was_forgotten_is_not_written_any_more(client, service):
     entry = service.learn("Our Zorvelin meets in the Ostravian tower.", "test", Place(), None).id
     assert "Ostravian" in complete(client, "Our Zorvelin meets in the ").choices[0].text
-    steps = service.generations.generate("idiolect", Prompt("Our Zorvelin "), Wanted(500))
+    steps = service.generations.generate("idiolect", Prompt("Our Zorvelin "), SamplingParams(500))
     next(steps)
     service.forget(Selector(ids=(entry,)), dry_run=False)
     with pytest.raises(ForgottenError):
@@ -486,11 +486,11 @@ def test_a_secret_is_not_written_even_where_it_is_known(client, service):
 
 def test_writers_are_let_go_after_a_while(service):
     generations = service.generations
-    list(generations.generate("idiolect-base", Prompt("x"), Wanted(1)))
+    list(generations.generate("idiolect-base", Prompt("x"), SamplingParams(1)))
     assert 0 < len(generations._idle) <= 2
     generations.let_go()
     assert generations._idle == []
-    text = generations.generate("idiolect-base", Prompt("x"), Wanted(3))
+    text = generations.generate("idiolect-base", Prompt("x"), SamplingParams(3))
     next(text)
     generations.let_go()
     list(text)

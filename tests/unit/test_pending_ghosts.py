@@ -2,49 +2,51 @@
 
 import pytest
 
-from idiolect.adapters.prediction.pending_ghosts import Offer, Offered, wrong
+from idiolect.adapters.prediction.pending_ghosts import PendingGhost, PendingGhosts, count_wrong
 
 WRITTEN = "from the hardware shop"
 AT = len("from the ")
 
 
-def typed(ghost: str, *, every: int = 1) -> list[Offer]:
+def typed(ghost: str, *, every: int = 1) -> list[PendingGhost]:
     """The offers of one ghost behind "from the " while it is typed into, each so many keys."""
-    return [Offer(AT + keys, ghost[keys:], 0.6, True) for keys in range(0, 4, every)]
+    return [PendingGhost(AT + keys, ghost[keys:], 0.6, True) for keys in range(0, 4, every)]
 
 
 @pytest.mark.parametrize("every", [1, 2, 3])
 def test_a_wrong_ghost_counts_once_also_where_keys_were_not_answered(every: int) -> None:
-    assert wrong(WRITTEN, typed("harbour", every=every)) == 1
+    assert count_wrong(WRITTEN, typed("harbour", every=every)) == 1
 
 
 def test_each_other_wrong_ghost_counts() -> None:
     first, second, _, _ = typed("harbour")
-    assert wrong(WRITTEN, [first, second, Offer(AT + 2, "mless", 0.6, True)]) == 2
-    assert wrong(WRITTEN, [first, Offer(AT + 5, "bour", 0.6, True)]) == 2, "elsewhere it is another one"
+    assert count_wrong(WRITTEN, [first, second, PendingGhost(AT + 2, "mless", 0.6, True)]) == 2
+    assert count_wrong(WRITTEN, [first, PendingGhost(AT + 5, "bour", 0.6, True)]) == 2, (
+        "elsewhere it is another one"
+    )
 
 
 def test_what_was_right_or_not_shown_is_not_wrong() -> None:
-    assert wrong(WRITTEN, typed("hardware")) == 0
-    assert wrong(WRITTEN, [offer._replace(shown=False) for offer in typed("harbour")]) == 0
-    assert wrong("from the hardwares", typed("hardware")) == 1, "it ends where no word does"
+    assert count_wrong(WRITTEN, typed("hardware")) == 0
+    assert count_wrong(WRITTEN, [offer._replace(shown=False) for offer in typed("harbour")]) == 0
+    assert count_wrong("from the hardwares", typed("hardware")) == 1, "it ends where no word does"
 
 
 def test_only_what_leads_to_a_text_is_taken_and_once() -> None:
-    offered = Offered()
+    offered = PendingGhosts()
     for prefix in ("from the har", "from the ", "form the "):
-        offered.note(prefix, "x", 0.6, shown=True)
-    assert [offer.at for offer in offered.take(WRITTEN)] == [AT, AT + 3]
-    assert offered.take(WRITTEN) == []
-    assert [offer.at for offer in offered.take("form the letter")] == [AT]
+        offered.add(prefix, "x", 0.6, shown=True)
+    assert [offer.at for offer in offered.pop_along(WRITTEN)] == [AT, AT + 3]
+    assert offered.pop_along(WRITTEN) == []
+    assert [offer.at for offer in offered.pop_along("form the letter")] == [AT]
 
 
 def test_what_waits_has_bounds() -> None:
-    offered = Offered()
+    offered = PendingGhosts()
     for size in range(1, 2500):
-        offered.note("a" * size, "b", 0.6, shown=True)
+        offered.add("a" * size, "b", 0.6, shown=True)
     for number in range(1500):
-        offered.note(f"b{number}", "b", 0.6, shown=True)
-    taken = offered.take("a" * 2500)
+        offered.add(f"b{number}", "b", 0.6, shown=True)
+    taken = offered.pop_along("a" * 2500)
     assert len(taken) == 500, "the oldest went"
     assert max(offer.at for offer in taken) < 2000, "a window on a longer text tells nothing"

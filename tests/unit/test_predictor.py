@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from idiolect.adapters.corpus import Recent
+from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.prediction.calibration import Calibration
-from idiolect.adapters.prediction.ghost_penalty import Restraint
+from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import NO_GHOST, Predictor, Suggestion
-from idiolect.adapters.prediction.rare_strings import Rare
-from idiolect.adapters.prediction.user_model import Knowledge
-from idiolect.adapters.prediction.vocabulary import WORD, Words
+from idiolect.adapters.prediction.rare_strings import RareStrings
+from idiolect.adapters.prediction.user_model import UserModel
+from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary
 from idiolect.models.lexicon import Lexicon, read_lexicon
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from idiolect.adapters.lora import Lora
     from idiolect.models.build import BasePaths
-    from idiolect.models.session import Model
+    from idiolect.models.session import Model, Session
     from idiolect.models.tokenizer import Tokenizer
 
 HISTORY = [
@@ -43,16 +43,18 @@ def lexicon(tiny: BasePaths) -> Lexicon:
 
 
 @pytest.fixture(scope="module")
-def knowing(tiny: BasePaths, lexicon: Lexicon, tiny_tokenizer: Tokenizer) -> Callable[..., Knowledge]:
+def knowing(tiny: BasePaths, lexicon: Lexicon, tiny_tokenizer: Tokenizer) -> Callable[..., UserModel]:
     """`knowing(*texts)`: what is known after these entries."""
 
-    def know(*texts: str, limit: int = 60) -> Knowledge:
+    def know(*texts: str, limit: int = 60) -> UserModel:
         vocab = tiny.config.vocab
-        words = Words(lexicon, tiny_tokenizer.encode, vocab)
-        knowledge = Knowledge(FastMemory(vocab), words, Recent(limit, tiny_tokenizer.encode("\n")), Rare(1))
+        words = WordVocabulary(lexicon, tiny_tokenizer.encode, vocab)
+        user_model = UserModel(
+            FastMemory(vocab), words, RecentText(limit, tiny_tokenizer.encode("\n")), RareStrings(1)
+        )
         for text in texts:
-            knowledge.learn(text, tiny_tokenizer.encode(text))
-        return knowledge
+            user_model.learn(text, tiny_tokenizer.encode(text))
+        return user_model
 
     return know
 
@@ -78,7 +80,7 @@ def predictor(tiny_float: Model, tiny_tokenizer: Tokenizer, knowing: Callable) -
     """`predictor(*texts)`: a new one that has learned these entries; its products are in float."""
 
     def make(
-        *texts: str, context_tokens: int = 256, known: Knowledge | None = None, **more: object
+        *texts: str, context_tokens: int = 256, known: UserModel | None = None, **more: object
     ) -> Predictor:
         known = known or knowing(*texts)
         more.setdefault("calibration", believing())
@@ -194,7 +196,7 @@ def test_a_word_is_ranked_by_what_followed_its_beginning_here(
     ours = predictor(*["They drove to thurlow and back."] * 20, "Please ask our thornby today.")
     chances = np.zeros(tiny_tokenizer.vocab_size, dtype=np.float32)
     chances[first[0]] = 1
-    by_use = ours._knowledge.words.match("th", True, chances, 100).forms
+    by_use = ours._user_model.words.match("th", True, chances, 100).forms
     assert by_use.index(frequent) < by_use.index(rare)
     for typed in ("", "t", "th"):
         assert texts(ours.suggest(f"Please ask our {typed}"))[0] == rare[len(typed) :]
@@ -269,57 +271,32 @@ def test_the_word_that_stands_behind_the_cursor_is_not_offered(
 # What it costs
 
 
-def test_inside_a_word_no_further_pass_is_needed(predictor: Callable[..., Predictor]) -> None:
+def test_inside_a_word_no_further_pass_is_needed(
+    predictor: Callable[..., Predictor], passes: Callable[[Session], int]
+) -> None:
     ours = predictor(*HISTORY)
     ours.suggest("We met the ", ghost_words=0)
-    calls = ours._expectation._session.calls
+    calls = passes(ours._next_token._session)
     for cut in range(1, len("Xylographers")):
         ours.suggest("We met the " + "Xylographers"[:cut], ghost_words=0)
     for cut in range(1, len("international")):
         ours.suggest("We met the " + "international"[:cut], ghost_words=0)
-    assert ours._expectation._session.calls == calls
+    assert passes(ours._next_token._session) == calls
 
 
 def test_the_likely_next_word_costs_no_pass_where_somebody_looked_ahead(
-    predictor: Callable[..., Predictor],
+    predictor: Callable[..., Predictor], passes: Callable[[Session], int]
 ) -> None:
     told, untold = predictor(*[BOILERPLATE] * 6), predictor(*[BOILERPLATE] * 6)
-    untold.ahead()  # nothing was asked about: nothing to do
-    assert untold._expectation._session.calls == 0
+    untold.prefetch()  # nothing was asked about: nothing to do
+    assert passes(untold._next_token._session) == 0
     for ours in (told, untold):
         assert ours.suggest("Kind rega", ghost_words=0).words[0].text == "rds"
-    told.ahead()
-    calls = [ours._expectation._session.calls for ours in (told, untold)]
+    told.prefetch()
+    calls = [passes(ours._next_token._session) for ours in (told, untold)]
     answers = [ours.suggest("Kind regards ", ghost_words=0) for ours in (told, untold)]
     assert texts(answers[0]) == texts(answers[1])
-    assert [ours._expectation._session.calls for ours in (told, untold)] == [calls[0], calls[1] + 1]
-
-
-@pytest.mark.parametrize(
-    ("written", "share"),
-    [
-        ([BOILERPLATE, HISTORY[1], HISTORY[0]], 1.5),  # known by heart: a pass for one reads many words ahead
-        (
-            ["There was another man who came", "I would like to see some of it", "But then she said that it"],
-            0.8,
-        ),
-    ],
-)
-def test_who_writes_at_the_same_time_shares_passes_and_is_answered_as_if_alone(
-    predictor: Callable[..., Predictor], knowing: Callable[..., Knowledge], written: list[str], share: float
-) -> None:
-    known = knowing(*HISTORY, *[BOILERPLATE] * 4)
-    sharing, alone = predictor(known=known), [predictor(known=known) for _ in written]
-    for ours in (sharing, *alone):
-        ours.warm()
-    for end in range(1, max(map(len, written))):
-        typed = [text[:end] for text in written]
-        for own, prefix in zip(alone, typed, strict=True):
-            first, second = sharing.suggest(prefix, waiting=lambda typed=typed: typed), own.suggest(prefix)
-            assert texts(first) == texts(second)
-            assert (first.ghost.text, first.ghost.show) == (second.ghost.text, second.ghost.show)
-    together, apart = sharing._expectation._session.calls, [own._expectation._session.calls for own in alone]
-    assert together < share * sum(apart)
+    assert [passes(ours._next_token._session) for ours in (told, untold)] == [calls[0], calls[1] + 1]
 
 
 def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
@@ -327,51 +304,51 @@ def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
 ) -> None:
     ours = predictor(*HISTORY)
     ours.suggest("Please send the quarterly fig", remember=False)
-    assert not ours._ranking._cuts
-    assert not ours._foreseen._texts
+    assert not ours._ranker._splits
     ours.suggest("Please send the quarterly fig")
-    assert ours._ranking._cuts
-    assert ours._foreseen._texts
+    assert ours._ranker._splits
 
 
 @pytest.mark.parametrize("word", ["international", "therefore", "Xylographers", "wherever", "don't"])
 def test_a_ghost_costs_a_pass_only_where_the_word_may_be_finished(
-    predictor: Callable[..., Predictor], lexicon: Lexicon, word: str
+    predictor: Callable[..., Predictor], lexicon: Lexicon, word: str, passes: Callable[[Session], int]
 ) -> None:
     known = {form.decode() for form in lexicon.forms} | {*WORD.findall(" ".join(HISTORY))}
     ours = predictor(*HISTORY)
-    ours.uptake = 0.0  # so that none is shown, or its tail would cost something too
+    ours.acceptance_rate = 0.0  # so that none is shown, or its tail would cost something too
     ours.suggest("Some ")
     for cut in range(1, len(word) + 1):
-        calls = ours._expectation._session.calls
+        calls = passes(ours._next_token._session)
         assert not ours.suggest(f"Some {word[:cut]}").ghost.show
-        passes = ours._expectation._session.calls - calls
-        assert passes <= (word[:cut] in known), word[:cut]
-        calls = ours._expectation._session.calls
+        made = passes(ours._next_token._session) - calls
+        assert made <= (word[:cut] in known), word[:cut]
+        calls = passes(ours._next_token._session)
         ours.suggest(f"Some {word[:cut]}")
-        assert ours._expectation._session.calls == calls, "nothing twice"
+        assert passes(ours._next_token._session) == calls, "nothing twice"
 
 
-def test_a_ghost_that_is_typed_along_is_not_thought_again(predictor: Callable[..., Predictor]) -> None:
+def test_a_ghost_that_is_typed_along_is_not_thought_again(
+    predictor: Callable[..., Predictor], passes: Callable[[Session], int]
+) -> None:
     ours = predictor(*[BOILERPLATE] * 6)
     start = "Kind regards from all of us at the "
     assert ours.suggest(start).ghost.show
-    calls = ours._expectation._session.calls
+    calls = passes(ours._next_token._session)
     for cut in range(1, len("harbour")):
         ours.suggest(start + "harbour"[:cut])
-    assert ours._expectation._session.calls == calls
+    assert passes(ours._next_token._session) == calls
 
 
 def spy_on_feeding(ours: Predictor) -> list[int]:
     """How many tokens each further pass reads."""
     fed: list[int] = []
-    feed = ours._expectation._session.feed
+    feed = ours._next_token._session.feed
 
     def count(ids: list[int], *more: str) -> np.ndarray:
         fed.append(len(ids))
         return feed(ids, *more)
 
-    ours._expectation._session.feed = count
+    ours._next_token._session.feed = count
     return fed
 
 
@@ -400,18 +377,18 @@ def test_learning_shows_at_once(predictor: Callable[..., Predictor], tiny_tokeni
     ours = predictor(*HISTORY)
     assert "ornbyte" not in texts(ours.suggest("Ask V", candidates=20))
     text = "Ask Vornbyte tomorrow."
-    ours._knowledge.learn(text, tiny_tokenizer.encode(text))
+    ours._user_model.learn(text, tiny_tokenizer.encode(text))
     assert texts(ours.suggest("Ask V"))[0] == "ornbyte"
 
 
 def test_learning_changes_what_was_already_asked(
     predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._UNDER_WAY_S", 0.0)
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ACTIVE_S", 0.0)
     ours, prefix = predictor(*HISTORY), "Kind regards from "
     before = ours.suggest(prefix)
     for _ in range(3):
-        ours._knowledge.learn(BOILERPLATE, tiny_tokenizer.encode(BOILERPLATE))
+        ours._user_model.learn(BOILERPLATE, tiny_tokenizer.encode(BOILERPLATE))
     after = ours.suggest(prefix)
     same(after, predictor(*HISTORY, *[BOILERPLATE] * 3).suggest(prefix))
     assert texts(after)[0] == "all" != texts(before)[0]
@@ -435,15 +412,15 @@ def test_who_takes_anothers_place_has_read_what_is_being_written(
     tiny: BasePaths,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._UNDER_WAY_S", float("inf"))
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ACTIVE_S", float("inf"))
     adapter = make_lora(tiny.config).tensors()
     former, other = predictor(*HISTORY), predictor()
-    ours = predictor(known=former._knowledge, adapter=adapter, adapter_id=7)
+    ours = predictor(known=former._user_model, adapter=adapter, adapter_id=7)
     written = [f"{line} We" for line in HISTORY]
     for prefix in written:
         former.suggest(prefix, ghost_words=0)
     other.warm(former)
-    assert other._expectation.under_way() == [], "it may lack what was forgotten"
+    assert other._next_token.active_texts() == [], "it may lack what was forgotten"
     ours.warm(former)
     fed = spy_on_feeding(ours)
     for prefix in written:
@@ -525,7 +502,7 @@ def test_asking_while_learning_never_fails(
     thread.start()
     for place in range(150):
         text = f"We met n{place} and n{place * 7} there. " * 4
-        ours._knowledge.learn(text, tiny_tokenizer.encode(text))
+        ours._user_model.learn(text, tiny_tokenizer.encode(text))
     done.set()
     thread.join()
     assert not failures
@@ -626,8 +603,8 @@ def test_a_ghosts_p_is_that_of_its_first_word(predictor: Callable[..., Predictor
 def test_what_follows_does_not_make_the_first_word_another_one(predictor: Callable[..., Predictor]) -> None:
     """The tail's first token could go on in the word, and the ghost would say what nobody reckoned with."""
     ours = predictor(*["so we dont's mind it."] * 2, *["so we dont mind it."] * 200)
-    likely = ours._expectation.likely
-    ours._expectation.likely = lambda entry, least, goes_on: [  # as if the model had it so
+    likely = ours._next_token.greedy_draft
+    ours._next_token.greedy_draft = lambda entry, least, goes_on: [  # as if the model had it so
         *ours._tokenizer.encode("'s mind it."),
         *likely(entry, least, goes_on),
     ]
@@ -768,14 +745,14 @@ def test_every_key_of_a_message_tells_something(predictor: Callable[..., Predict
     assert sum(row[2] for row in calibration.to_json()) > 0.7 * events
 
 
-class Counted(Restraint):
+class Counted(GhostPenalty):
     """Keeps what it was told."""
 
     def __init__(self) -> None:
         super().__init__()
         self.told = list[tuple[int, int]]()
 
-    def learn(self, characters: int, wrong: int) -> None:
+    def record(self, characters: int, wrong: int) -> None:
         self.told.append((characters, wrong))
         super().learn(characters, wrong)
 
@@ -790,20 +767,20 @@ class Counted(Restraint):
 def test_a_wrong_ghost_counts_once_while_it_is_typed_into(
     predictor: Callable[..., Predictor], entry: str, wrong: int
 ) -> None:
-    restraint = Counted()
-    ours = predictor(*[BOILERPLATE] * 6, restraint=restraint)
+    ghost_penalty = Counted()
+    ours = predictor(*[BOILERPLATE] * 6, ghost_penalty=ghost_penalty)
     shown = [ours.suggest(entry[:end]).ghost.show for end in range(len("Kind regards from"), len(entry))]
     ours.observe(entry, [])
     assert sum(shown) > 5
-    assert restraint.told == [(len(entry) - len("Kind regards from"), wrong)]
+    assert ghost_penalty.told == [(len(entry) - len("Kind regards from"), wrong)]
 
 
 def test_a_reader_of_too_many_wrong_ghosts_is_shown_fewer(predictor: Callable[..., Predictor]) -> None:
-    def shown(restraint: Restraint) -> list[bool]:
-        ours = predictor(*HISTORY, restraint=restraint)
+    def shown(ghost_penalty: GhostPenalty) -> list[bool]:
+        ours = predictor(*HISTORY, ghost_penalty=ghost_penalty)
         return [ours.suggest(entry[:end]).ghost.show for entry in HISTORY for end in range(len(entry))]
 
-    usual, fewer = shown(Restraint()), shown(Restraint(1e5, 1e4))
+    usual, fewer = shown(GhostPenalty()), shown(GhostPenalty(1e5, 1e4))
     assert 0 < sum(fewer) < sum(usual)
     assert all(before or not after for before, after in zip(usual, fewer, strict=True))
 
@@ -914,10 +891,10 @@ def test_the_longest_words_of_the_widest_letters_fit(
     first, second = "𝒜" * 14 + "𝒞𝒟", "ꙮ" * 21
     assert len(tiny_tokenizer.encode(f" {first} {second}")) > 120
     ours = predictor(*[f"{first} {second}."] * 8, *["so"] * 60)
-    assert len(ours._knowledge.recent.before([])) > 100
-    full = "".join(" ;" if place % 2 else "," for place in range(ours._expectation._window))
-    cut = ours._ranking.cut(f"{full} {first}")
-    assert len(cut.head) == ours._expectation._window
+    assert len(ours._user_model.recent.context([])) > 100
+    full = "".join(" ;" if place % 2 else "," for place in range(ours._next_token._window))
+    cut = ours._ranker.split(f"{full} {first}")
+    assert len(cut.head) == ours._next_token._window
     found = ours.suggest(f"{full} {first}")
     assert found.words == ()
     assert found.ghost.text == f" {second}"

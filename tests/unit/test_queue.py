@@ -330,18 +330,6 @@ def test_one_program_types_on_and_another_that_types_the_same_does_not():
     assert not ended.is_set()
 
 
-def test_who_waits_for_text_is_told_apart_from_who_waits_for_a_command():
-    typing = Typing()
-    first = typing.begin("editor", "Hi ")
-    typing.begin("zsh", "git st", "shell")
-    typing.begin("mail", "Dear ")
-    assert (typing.waiting(), typing.waiting("shell")) == (["Hi ", "Dear "], ["git st"])
-    typing.end(first)
-    assert typing.waiting() == ["Dear "]
-    typing.begin("mail", "Dear Z")
-    assert typing.waiting() == ["Dear Z"], "who has typed on waits for that alone"
-
-
 @in_loop
 async def test_nothing_is_remembered_of_clients_that_have_gone():
     desk = Desk()

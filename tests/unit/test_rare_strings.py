@@ -2,18 +2,18 @@
 
 import pytest
 
-from idiolect.adapters.corpus import Recent, few_of_each, pack
+from idiolect.adapters.corpus import RecentText, drop_repeats, pack
 from idiolect.adapters.ngram_memory import FastMemory
-from idiolect.adapters.prediction.rare_strings import Rare, training_weights
-from idiolect.adapters.prediction.user_model import Knowledge
-from idiolect.adapters.prediction.vocabulary import Words
+from idiolect.adapters.prediction.rare_strings import RareStrings, weigh_training_tokens
+from idiolect.adapters.prediction.user_model import UserModel
+from idiolect.adapters.prediction.vocabulary import WordVocabulary
 from idiolect.models.lexicon import read_lexicon
 
 
 @pytest.fixture
 def rare():
     """What has been typed: one string of each kind once, another twice, and "AB-1204" three times."""
-    rare = Rare(3)
+    rare = RareStrings(3)
     rare.learn_many(
         [
             "The locker is 483920, ask for parcel B-77 or write to someone@example.org.",
@@ -47,8 +47,8 @@ def rare():
     ],
 )
 def test_what_was_typed_too_seldom_is_hidden(rare, before, offered):
-    assert rare.hides(before, offered)
-    assert not Rare(1).hides(before, offered)
+    assert rare.must_hide(before, offered)
+    assert not RareStrings(1).must_hide(before, offered)
 
 
 @pytest.mark.parametrize(
@@ -68,24 +68,24 @@ def test_what_was_typed_too_seldom_is_hidden(rare, before, offered):
     ],
 )
 def test_all_else_is_offered(rare, before, offered):
-    assert not rare.hides(before, offered)
+    assert not rare.must_hide(before, offered)
 
 
 def test_one_more_use_and_it_is_offered(rare):
-    assert rare.hides("room ", "2210")
+    assert rare.must_hide("room ", "2210")
     rare.learn("room 2210")
-    assert not rare.hides("room ", "2210")
+    assert not rare.must_hide("room ", "2210")
 
 
 def test_the_words_of_a_rare_string_are_not_counted(rare):
     text = "Write to someone@example.org about AB-1204 and 483920, soon."
-    assert rare.without(text) == "Write to   about AB-1204 and  , soon."
-    assert rare.without("nothing of that") == "nothing of that"
+    assert rare.remove_rare(text) == "Write to   about AB-1204 and  , soon."
+    assert rare.remove_rare("nothing of that") == "nothing of that"
 
 
 def test_learning_at_once_and_one_by_one_count_alike():
     texts = ["a1b2 and c3d4", "a1b2, 555 0199", "x.y@example.org"]
-    at_once, singly = Rare(2), Rare(2)
+    at_once, singly = RareStrings(2), RareStrings(2)
     at_once.learn_many(texts)
     for text in texts:
         singly.learn(text)
@@ -97,9 +97,9 @@ def test_an_import_counts_them_as_single_entries_do(tiny, tiny_tokenizer):
     entries = [(text, tiny_tokenizer.encode(text)) for text in texts]
 
     def nothing():
-        words = Words(read_lexicon(tiny.lexicon), tiny_tokenizer.encode, tiny.config.vocab)
-        return Knowledge(
-            FastMemory(tiny.config.vocab), words, Recent(40, tiny_tokenizer.encode("\n")), Rare(3)
+        words = WordVocabulary(read_lexicon(tiny.lexicon), tiny_tokenizer.encode, tiny.config.vocab)
+        return UserModel(
+            FastMemory(tiny.config.vocab), words, RecentText(40, tiny_tokenizer.encode("\n")), RareStrings(3)
         )
 
     at_once, singly = nothing(), nothing()
@@ -107,28 +107,30 @@ def test_an_import_counts_them_as_single_entries_do(tiny, tiny_tokenizer):
     for text, ids in entries:
         singly.learn(text, ids)
     assert vars(at_once.rare) == vars(singly.rare)
-    assert at_once.rare.hides("room ", "2210")
+    assert at_once.rare.must_hide("room ", "2210")
     assert b"zebras9x" not in at_once.words._own.forms
 
 
 def test_long_text_without_spaces_takes_no_time():
-    Rare(3).learn("x" * 200_000 + ".")
-    assert not Rare(3).hides("x" * 200_000, "x")
+    RareStrings(3).learn("x" * 200_000 + ".")
+    assert not RareStrings(3).must_hide("x" * 200_000, "x")
 
 
 def test_an_adapter_is_not_trained_to_foretell_them(tiny_tokenizer):
-    rare = Rare(2)
+    rare = RareStrings(2)
     texts = ["the désk is 483920 today", "the desk is 771122 today", "it is 771122"]
     rare.learn_many(texts)
     for text, hidden in zip(texts, ("483920", "", ""), strict=True):
         ids = tiny_tokenizer.encode(text)
-        weights = training_weights(rare, ids, tiny_tokenizer.token_bytes)
+        weights = weigh_training_tokens(rare, ids, tiny_tokenizer.token_bytes)
         left_out = [token for token, weight in zip(ids, weights, strict=True) if not weight]
         assert tiny_tokenizer.decode(left_out).strip() == hidden
-        rows = pack([ids], len(ids), [0], lambda ids: training_weights(rare, ids, tiny_tokenizer.token_bytes))
+        rows = pack(
+            [ids], len(ids), [0], lambda ids: weigh_training_tokens(rare, ids, tiny_tokenizer.token_bytes)
+        )
         assert rows.weights[0].tolist() == weights
 
 
 def test_what_is_repeated_is_trained_on_twice():
     entries = {3: [1, 2], 4: [3], 6: [1, 2], 7: [1, 2], 8: [3], 9: [1]}
-    assert few_of_each(entries) == [3, 4, 6, 8, 9]
+    assert drop_repeats(entries) == [3, 4, 6, 8, 9]

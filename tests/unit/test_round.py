@@ -19,7 +19,7 @@ import pytest
 
 from idiolect.adapters.lora import AdapterFormatError, Lora, LoraConfig
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.training.round import Order
+from idiolect.adapters.training.round import TrainRequest
 from idiolect.models.build import MissingModelError
 from idiolect.models.llama import DamagedModelError
 
@@ -46,8 +46,8 @@ def entries(tiny_tokenizer: Tokenizer) -> list[list[int]]:
 
 
 @pytest.fixture(scope="module")
-def order(tiny: BasePaths) -> Order:
-    return Order(
+def train_request(tiny: BasePaths) -> TrainRequest:
+    return TrainRequest(
         base=str(tiny.folder.parent),
         budget_s=600.0,
         rank=4,
@@ -78,8 +78,8 @@ class Child:
             env={**os.environ, **(environment or {})},
         )
 
-    def send(self, order: Order, entries: list[Any]) -> None:
-        lines = [json.dumps(asdict(order)), str(len(entries)), *map(json.dumps, entries)]
+    def send(self, train_request: TrainRequest, entries: list[Any]) -> None:
+        lines = [json.dumps(asdict(train_request)), str(len(entries)), *map(json.dumps, entries)]
         self.process.stdin.write("".join(f"{line}\n" for line in lines).encode())
         self.process.stdin.flush()
 
@@ -98,11 +98,11 @@ class Child:
             pipe.close()
 
 
-def run(order: Order, entries: list[Any]) -> tuple[list[dict[str, Any]], int, bytes]:
+def run(train_request: TrainRequest, entries: list[Any]) -> tuple[list[dict[str, Any]], int, bytes]:
     """All events, the exit status and what was said on stderr, with the input open to the end, as in service."""
     child = Child()
     try:
-        child.send(order, entries)
+        child.send(train_request, entries)
         events = [*child.events()]
         return events, child.process.wait(DEADLINE_S), child.process.stderr.read()
     finally:
@@ -110,8 +110,10 @@ def run(order: Order, entries: list[Any]) -> tuple[list[dict[str, Any]], int, by
 
 
 @pytest.fixture(scope="module")
-def finished(order: Order, entries: list[list[int]]) -> tuple[list[dict[str, Any]], int, bytes]:
-    return run(order, entries)
+def finished(
+    train_request: TrainRequest, entries: list[list[int]]
+) -> tuple[list[dict[str, Any]], int, bytes]:
+    return run(train_request, entries)
 
 
 def test_it_ends_with_a_result_and_says_nothing_else(
@@ -125,7 +127,7 @@ def test_it_ends_with_a_result_and_says_nothing_else(
 
 
 def test_progress_goes_through_the_phases(
-    finished: tuple[list[dict[str, Any]], int, bytes], order: Order
+    finished: tuple[list[dict[str, Any]], int, bytes], train_request: TrainRequest
 ) -> None:
     progress = [event for event in finished[0] if event["event"] == "progress"]
     phases = [event["phase"] for event in progress]
@@ -135,25 +137,28 @@ def test_progress_goes_through_the_phases(
         assert done == sorted(done)
         assert 0 <= done[0] <= done[-1] <= 1
     assert [event["done"] for event in progress if event["phase"] != "prepare"][-1] == 1
-    assert all(0 <= event["left_s"] <= order.budget_s for event in progress)
+    assert all(0 <= event["left_s"] <= train_request.budget_s for event in progress)
     spent = [event["spent_s"] for event in progress]
     assert spent == sorted(spent)
-    assert 0 < spent[0] < spent[-1] < order.budget_s
+    assert 0 < spent[0] < spent[-1] < train_request.budget_s
     losses = [event["loss"] for event in progress if event["phase"] == "train"]
     assert len(losses) >= 8
     assert np.mean(losses[-3:]) < 0.8 * np.mean(losses[:3]), "it learns"
 
 
 def test_the_result_has_what_the_service_keeps(
-    finished: tuple[list[dict[str, Any]], int, bytes], tiny: BasePaths, order: Order, entries: list[list[int]]
+    finished: tuple[list[dict[str, Any]], int, bytes],
+    tiny: BasePaths,
+    train_request: TrainRequest,
+    entries: list[list[int]],
 ) -> None:
     result = finished[0][-1]
     assert result["status"] in ("promoted", "refused")
     assert result["metrics"]["products"] == "bfloat16", "as was asked"
     assert result["reason"]
     lora = Lora.from_bytes(base64.b64decode(result["adapter"]), tiny.config)
-    assert lora.config == LoraConfig(order.rank, order.alpha)
-    assert result["rank"] == order.rank
+    assert lora.config == LoraConfig(train_request.rank, train_request.alpha)
+    assert result["rank"] == train_request.rank
     assert any(matrix.any() for name, matrix in lora.matrices.items() if name.endswith("B"))
     assert {*result["mixtures"]} == {"base", "candidate"}
     for values in result["mixtures"].values():
@@ -170,7 +175,7 @@ def test_the_result_has_what_the_service_keeps(
     assert metrics["held_out_tokens"] == sum(map(len, entries[-metrics["held_out_entries"] :]))
     assert metrics["trained_tokens"] > 0
     assert metrics["tokens_per_s"] == result["tokens_per_s"] > 0
-    assert 0 < result["seconds"] < order.budget_s
+    assert 0 < result["seconds"] < train_request.budget_s
     assert metrics["peak_mb"] > 50
 
 
@@ -192,22 +197,22 @@ def comparable(result: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_seed_makes_the_same_round(
-    finished: tuple[list[dict[str, Any]], int, bytes], order: Order, entries: list[list[int]]
+    finished: tuple[list[dict[str, Any]], int, bytes], train_request: TrainRequest, entries: list[list[int]]
 ) -> None:
-    again, _, _ = run(order, entries)
+    again, _, _ = run(train_request, entries)
     assert comparable(again[-1]) == comparable(finished[0][-1])
 
 
 def test_a_further_round_goes_on_from_its_parent(
-    finished: tuple[list[dict[str, Any]], int, bytes], order: Order, entries: list[list[int]]
+    finished: tuple[list[dict[str, Any]], int, bytes], train_request: TrainRequest, entries: list[list[int]]
 ) -> None:
     first = finished[0][-1]
     seen = [place for place in range(len(entries)) if place not in first["held_out"]]
     further = replace(
-        order,
+        train_request,
         epochs=1,
         learning_rate=1e-9,
-        alpha=2 * order.alpha,  # other settings since, which are no reason to begin anew
+        alpha=2 * train_request.alpha,  # other settings since, which are no reason to begin anew
         serving=first["adapter"],
         seen=seen,
         mixtures={"base": first["mixtures"]["base"], "serving": first["mixtures"]["candidate"]},
@@ -223,8 +228,8 @@ def test_a_further_round_goes_on_from_its_parent(
     assert result["status"] == "refused"
 
 
-def test_a_short_budget_is_kept(order: Order, entries: list[list[int]]) -> None:
-    events, status, errors = run(replace(order, budget_s=2.0, epochs=1000), entries)
+def test_a_short_budget_is_kept(train_request: TrainRequest, entries: list[list[int]]) -> None:
+    events, status, errors = run(replace(train_request, budget_s=2.0, epochs=1000), entries)
     assert (status, errors) == (0, b"")
     result = events[-1]
     assert result["metrics"]["epochs"] < 1000
@@ -236,12 +241,12 @@ def test_a_short_budget_is_kept(order: Order, entries: list[list[int]]) -> None:
 
 
 def stopped_in(
-    phase: str, order: Order, entries: list[Any], steps: int = 5
+    phase: str, train_request: TrainRequest, entries: list[Any], steps: int = 5
 ) -> tuple[list[dict[str, Any]], int, bytes]:
     """All events of a round that is asked to stop after some progress in this phase."""
     child = Child()
     try:
-        child.send(order, entries)
+        child.send(train_request, entries)
         found, seen = [], 0
         for event in child.events():
             found.append(event)
@@ -254,7 +259,7 @@ def stopped_in(
         child.close()
 
 
-def going_on(order: Order, events: list[dict[str, Any]]) -> tuple[Order, list[str]]:
+def going_on(train_request: TrainRequest, events: list[dict[str, Any]]) -> tuple[TrainRequest, list[str]]:
     """The order of a round that goes on from the last checkpoint among the events, and its parts."""
     parts = [event for event in events if event["event"] == "checkpoint"]
     last = parts[max(place for place, part in enumerate(parts) if part["part"] == 0) :]
@@ -262,7 +267,7 @@ def going_on(order: Order, events: list[dict[str, Any]]) -> tuple[Order, list[st
     # A real one has some fifty parts, each with an end of its own.
     lines = [base64.b64encode(whole[at : at + 65_536]).decode() for at in range(0, len(whole), 65_536)]
     assert len(lines) > 1
-    return replace(order, spent_s=last[-1]["spent_s"], checkpoint_parts=len(lines)), lines
+    return replace(train_request, spent_s=last[-1]["spent_s"], checkpoint_parts=len(lines)), lines
 
 
 def trained_from(events: list[dict[str, Any]]) -> int:
@@ -271,15 +276,15 @@ def trained_from(events: list[dict[str, Any]]) -> int:
 
 
 def test_what_was_stopped_goes_on_to_the_same_end(
-    finished: tuple[list[dict[str, Any]], int, bytes], order: Order, entries: list[list[int]]
+    finished: tuple[list[dict[str, Any]], int, bytes], train_request: TrainRequest, entries: list[list[int]]
 ) -> None:
-    first, status, errors = stopped_in("train", order, entries)
+    first, status, errors = stopped_in("train", train_request, entries)
     assert (status, errors, first[-1]) == (0, b"", {"event": "stopped"})
-    further, parts = going_on(order, first)
+    further, parts = going_on(train_request, first)
     assert further.spent_s > 0
     second, status, errors = stopped_in("train", further, [*parts, *entries])
     assert (status, errors, second[-1]) == (0, b"", {"event": "stopped"})
-    last, parts = going_on(order, second)
+    last, parts = going_on(train_request, second)
     assert last.spent_s > further.spent_s
     third, status, errors = run(last, [*parts, *entries])
     assert (status, errors) == (0, b"")
@@ -288,11 +293,11 @@ def test_what_was_stopped_goes_on_to_the_same_end(
 
 
 def test_what_was_stopped_while_judging_is_judged_anew(
-    finished: tuple[list[dict[str, Any]], int, bytes], order: Order, entries: list[list[int]]
+    finished: tuple[list[dict[str, Any]], int, bytes], train_request: TrainRequest, entries: list[list[int]]
 ) -> None:
-    first, status, errors = stopped_in("judge", order, entries, steps=1)
+    first, status, errors = stopped_in("judge", train_request, entries, steps=1)
     assert (status, errors, first[-1]) == (0, b"", {"event": "stopped"})
-    further, parts = going_on(order, first)
+    further, parts = going_on(train_request, first)
     events, status, errors = run(further, [*parts, *entries])
     assert (status, errors) == (0, b"")
     assert [event for event in events if event.get("phase") == "train"] == [], "it was trained already"
@@ -300,10 +305,10 @@ def test_what_was_stopped_while_judging_is_judged_anew(
 
 
 @pytest.mark.skipif(os.name == "nt", reason="it is suspended in another way there")
-def test_a_suspension_uses_nothing_up(order: Order, entries: list[list[int]]) -> None:
+def test_a_suspension_uses_nothing_up(train_request: TrainRequest, entries: list[list[int]]) -> None:
     child = Child()
     try:
-        child.send(replace(order, epochs=1000, budget_s=20), entries)
+        child.send(replace(train_request, epochs=1000, budget_s=20), entries)
         events = child.events()
         before = next(event for event in events if event.get("phase") == "train")
         process = psutil.Process(child.process.pid)
@@ -328,7 +333,7 @@ def only_error(events: list[dict[str, Any]]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("damage", ["missing", "graph", "tokenizer", "manifest"])
 def test_a_damaged_base_is_said(
-    tiny: BasePaths, order: Order, entries: list[list[int]], tmp_path: Path, damage: str
+    tiny: BasePaths, train_request: TrainRequest, entries: list[list[int]], tmp_path: Path, damage: str
 ) -> None:
     folder = tmp_path / "base"
     if damage != "missing":
@@ -336,7 +341,7 @@ def test_a_damaged_base_is_said(
         name = {"graph": "graph.onnx", "tokenizer": "tokenizer.model", "manifest": "manifest.json"}[damage]
         path = folder / tiny.folder.name / name
         path.write_bytes(b"\xff" * path.stat().st_size)  # of the same size, so that only reading it tells
-    events, status, errors = run(replace(order, base=str(folder)), entries)
+    events, status, errors = run(replace(train_request, base=str(folder)), entries)
     error = only_error(events)
     assert status == (MissingModelError if damage == "missing" else DamagedModelError).exit_code
     assert "idiolect" in error["message"]
@@ -344,11 +349,11 @@ def test_a_damaged_base_is_said(
 
 
 def test_a_challenger_is_trained_further_and_judged_against_what_serves(
-    finished: tuple[list[dict[str, Any]], int, bytes], order: Order, entries: list[list[int]]
+    finished: tuple[list[dict[str, Any]], int, bytes], train_request: TrainRequest, entries: list[list[int]]
 ) -> None:
     first = finished[0][-1]
     seen = [place for place in range(len(entries)) if place not in first["held_out"]]
-    still = replace(order, epochs=1, learning_rate=1e-9, challenger=first["adapter"], seen=seen)
+    still = replace(train_request, epochs=1, learning_rate=1e-9, challenger=first["adapter"], seen=seen)
     events, status, errors = run(still, entries)
     assert (status, errors) == (0, b"")
     result = events[-1]
@@ -362,11 +367,16 @@ def test_a_challenger_is_trained_further_and_judged_against_what_serves(
 
 
 def test_a_challenger_beside_an_adapter_that_serves(
-    finished: tuple[list[dict[str, Any]], int, bytes], order: Order, entries: list[list[int]], tiny: BasePaths
+    finished: tuple[list[dict[str, Any]], int, bytes],
+    train_request: TrainRequest,
+    entries: list[list[int]],
+    tiny: BasePaths,
 ) -> None:
-    idle = Lora.fresh(LoraConfig(order.rank, order.alpha), tiny.config)  # says what the base says
+    idle = Lora.fresh(
+        LoraConfig(train_request.rank, train_request.alpha), tiny.config
+    )  # says what the base says
     given = {"serving": finished[0][-1]["adapter"], "challenger": base64.b64encode(idle.to_bytes()).decode()}
-    events, status, errors = run(replace(order, epochs=1, learning_rate=1e-9, **given), entries)
+    events, status, errors = run(replace(train_request, epochs=1, learning_rate=1e-9, **given), entries)
     assert (status, errors) == (0, b"")
     metrics = events[-1]["metrics"]
     assert metrics["both"]["perplexity"] == pytest.approx(metrics["memory"]["perplexity"], rel=1e-3)
@@ -376,10 +386,12 @@ def test_a_challenger_beside_an_adapter_that_serves(
     assert not events[-1]["promising"]
 
 
-def test_a_parent_of_another_base_is_said(order: Order, entries: list[list[int]], tiny: BasePaths) -> None:
+def test_a_parent_of_another_base_is_said(
+    train_request: TrainRequest, entries: list[list[int]], tiny: BasePaths
+) -> None:
     other = Lora.fresh(LoraConfig(2), replace(tiny.config, ffn=128))
     parent = base64.b64encode(other.to_bytes()).decode()
-    events, status, errors = run(replace(order, serving=parent), entries)
+    events, status, errors = run(replace(train_request, serving=parent), entries)
     error = only_error(events)
     assert status == AdapterFormatError.exit_code
     assert "another base model" in error["message"]
@@ -387,10 +399,10 @@ def test_a_parent_of_another_base_is_said(order: Order, entries: list[list[int]]
 
 
 def test_nothing_new_to_judge_by_is_said(
-    finished: tuple[list[dict[str, Any]], int, bytes], order: Order, entries: list[list[int]]
+    finished: tuple[list[dict[str, Any]], int, bytes], train_request: TrainRequest, entries: list[list[int]]
 ) -> None:
     """After the newest text was forgotten, the parent may have seen all that is left."""
-    everything = replace(order, serving=finished[0][-1]["adapter"], seen=[*range(len(entries))])
+    everything = replace(train_request, serving=finished[0][-1]["adapter"], seen=[*range(len(entries))])
     events, status, errors = run(everything, entries)
     assert only_error(events)["message"]
     assert status != 0
@@ -417,8 +429,12 @@ for line in child.stdout:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no kill -9")
-def test_it_ends_when_its_parent_is_killed(order: Order, entries: list[list[int]]) -> None:
-    lines = [json.dumps(asdict(replace(order, epochs=1000))), str(len(entries)), *map(json.dumps, entries)]
+def test_it_ends_when_its_parent_is_killed(train_request: TrainRequest, entries: list[list[int]]) -> None:
+    lines = [
+        json.dumps(asdict(replace(train_request, epochs=1000))),
+        str(len(entries)),
+        *map(json.dumps, entries),
+    ]
     with subprocess.Popen(
         [sys.executable, "-c", STARTER, *COMMAND], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as starter:
@@ -434,11 +450,13 @@ def test_it_ends_when_its_parent_is_killed(order: Order, entries: list[list[int]
 
 
 @pytest.fixture(scope="module")
-def while_training(order: Order, entries: list[list[int]]) -> Iterator[tuple[psutil.Process, dict[str, Any]]]:
+def while_training(
+    train_request: TrainRequest, entries: list[list[int]]
+) -> Iterator[tuple[psutil.Process, dict[str, Any]]]:
     """What is seen of the process in the midst of its work, and how it ends once its input closes."""
     child = Child()
     try:
-        child.send(replace(order, epochs=1000), entries)
+        child.send(replace(train_request, epochs=1000), entries)
         events = child.events()
         next(event for event in events if event["phase"] == "train")
         process = psutil.Process(child.process.pid)

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from idiolect.adapters.generation.requests import Prompt, Wanted
-from idiolect.adapters.prediction.ghost_penalty import Restraint
+from idiolect.adapters.generation.requests import Prompt, SamplingParams
+from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.daemon.privacy.app_policy import Place
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.suggestion_stats import Trust
@@ -76,7 +76,7 @@ def test_an_adapter_is_held_once_whoever_asks(service, adapter):
 
 
 def test_a_switch_lets_go_of_what_wrote_with_another_adapter(service, adapter):
-    list(service.generations.generate("idiolect", Prompt("x"), Wanted(1)))
+    list(service.generations.generate("idiolect", Prompt("x"), SamplingParams(1)))
     assert service.generations._idle
     service.use(None)
     assert service.generations._idle == []
@@ -84,11 +84,11 @@ def test_a_switch_lets_go_of_what_wrote_with_another_adapter(service, adapter):
 
 def written(service):
     """The texts under way, as its predictor has read them."""
-    return [service._tokenizer.decode(ids) for ids in service._predictor._expectation.under_way()]
+    return [service._tokenizer.decode(ids) for ids in service._predictor._next_token.active_texts()]
 
 
 def test_a_switch_reads_what_is_being_written_and_forgetting_does_not(service, adapter, monkeypatch):
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._UNDER_WAY_S", float("inf"))
+    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ACTIVE_S", float("inf"))
     secret = "The zircon gate opens at dawn for whoever brings the seventh key."
     service.learn(secret, "test", Place(), None)
     service.suggest(secret[:40])
@@ -172,7 +172,7 @@ def test_a_damaged_calibration_is_begun_anew(service):
     service._store.set("ghost_calibration", {"not": "counts"})
     service._store.set("ghost_restraint", {"not": "a cost"})
     assert Trust(service._store).calibration.events == 0
-    assert Trust(service._store).restraint.cost == Restraint().cost
+    assert Trust(service._store).ghost_penalty.cost == GhostPenalty().cost
 
 
 def test_what_became_of_ghosts_is_kept(service):
@@ -181,16 +181,16 @@ def test_what_became_of_ghosts_is_kept(service):
         service.suggest("Kind regards from all of us at the harbour ")
         service.learn("Kind regards from all of us at the harbour office.", "test", Place(), None)
     assert Trust(service._store).calibration.events >= 100
-    kept, live = Trust(service._store).restraint.to_json(), service._predictor._restraint.to_json()
+    kept, live = Trust(service._store).ghost_penalty.to_json(), service._predictor._ghost_penalty.to_json()
     assert kept == pytest.approx(live, rel=0.2)
     assert kept[0] > 0
 
 
 def test_a_user_who_dismisses_ghosts_is_shown_fewer(service, on):
-    assert service._predictor.uptake == 1
+    assert service._predictor.acceptance_rate == 1
     for _ in range(200):
         service.feedback(Feedback("ghost", "dismissed", 0.65), Place())
-    assert service._predictor.uptake < 0.5
+    assert service._predictor.acceptance_rate < 0.5
 
 
 def test_a_keystroke_does_not_wait_for_the_store(service):

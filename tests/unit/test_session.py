@@ -1,4 +1,4 @@
-"""A session: extended, cut back, forked and reused, its logits are those of its tokens, whatever came before."""
+"""A session: extended, cut back and rewound, its logits are those of its tokens, whatever came before."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from idiolect.adapters.prediction.next_token import softmax
+from idiolect.adapters.prediction.probs_cache import softmax
 from idiolect.models.session import Interrupt, InterruptedPassError, Model, Session
 
 if TYPE_CHECKING:
@@ -94,37 +94,25 @@ def test_truncated_tokens_leave_no_trace(
     assert np.abs(session.feed(ids[:9], "all") - whole[:9]).max() < CLOSE
 
 
-def test_a_fork_goes_its_own_way(session: Session, ids: list[int], whole: NDArray[np.float32]) -> None:
-    session.feed(ids[:70], "none")
-    early, late = session.fork(30), session.fork()
-    assert early.tokens == ids[:30]
-    assert late.tokens == ids[:70]
-    session.truncate(10)
-    session.feed(ids[100:140], "none")
-    assert np.abs(early.feed(ids[30:60], "all") - whole[30:60]).max() < CLOSE
-    assert np.abs(late.feed(ids[70:80], "all") - whole[70:80]).max() < CLOSE
-    assert session.tokens == ids[:10] + ids[100:140]
-
-
-def test_reuse_keeps_the_common_beginning(
+def test_rewinding_keeps_the_common_beginning(
     session: Session, ids: list[int], whole: NDArray[np.float32]
 ) -> None:
     other = (ids[20] + 1) % 512
     session.feed([*ids[:20], other, *ids[21:30]], "none")
-    left = session.reuse(ids[:25])
+    left = session.rewind_to_common_prefix(ids[:25])
     assert left == ids[20:25]
     assert session.tokens == ids[:20]
     assert np.abs(session.feed(left) - whole[24]).max() < CLOSE
-    assert session.reuse(ids[:10]) == []
+    assert session.rewind_to_common_prefix(ids[:10]) == []
     assert session.tokens == ids[:10]
-    assert session.reuse([other]) == [other]
+    assert session.rewind_to_common_prefix([other]) == [other]
     assert session.tokens == []
 
 
 def test_texts_in_turn_are_not_read_again(
     tiny_float: Model, ids: list[int], adapter: Adapter, whole: NDArray[np.float32]
 ) -> None:
-    session = Session(tiny_float, length=LENGTH, adapter=adapter, aside=100)
+    session = Session(tiny_float, length=LENGTH, adapter=adapter, evicted_tokens=100)
     before, texts = ids[:40], [ids[40:], ids[100:], ids[150:]]
     last = [
         Session(tiny_float, length=LENGTH, adapter=adapter).feed([*before, *text[:32]], "all")
@@ -132,72 +120,74 @@ def test_texts_in_turn_are_not_read_again(
     ]
     for typed in range(20, 33, 4):
         for text, rows in zip(texts, last, strict=True):
-            left = session.reuse([*before, *text[:typed]], typed)
+            left = session.rewind_to_common_prefix([*before, *text[:typed]], typed)
             assert len(left) == (4 if typed > 20 else 60 if text is texts[0] else 20)
             assert np.abs(session.feed(left) - rows[39 + typed]).max() < CLOSE
-    assert session.reuse([*before, *texts[0][:10]], 10) == []
+    assert session.rewind_to_common_prefix([*before, *texts[0][:10]], 10) == []
     assert session.tokens == [*before, *texts[0][:10]]
 
 
 def test_a_text_that_begins_as_another_comes_back_whole(
     tiny_float: Model, ids: list[int], adapter: Adapter, whole: NDArray[np.float32]
 ) -> None:
-    session = Session(tiny_float, length=LENGTH, adapter=adapter, aside=100)
-    session.feed(session.reuse(ids[:60], 20))
-    session.feed(session.reuse([*ids[:45], *ids[100:115]], 20))  # five of its own are the same
-    session.feed(session.reuse([*ids[:40], *ids[160:180]], 20))
-    left = session.reuse(ids[:61], 21)
+    session = Session(tiny_float, length=LENGTH, adapter=adapter, evicted_tokens=100)
+    session.feed(session.rewind_to_common_prefix(ids[:60], 20))
+    session.feed(
+        session.rewind_to_common_prefix([*ids[:45], *ids[100:115]], 20)
+    )  # five of its own are the same
+    session.feed(session.rewind_to_common_prefix([*ids[:40], *ids[160:180]], 20))
+    left = session.rewind_to_common_prefix(ids[:61], 21)
     assert left == [ids[60]]
     assert np.abs(session.feed(left) - whole[60]).max() < CLOSE
 
 
 def test_of_a_text_that_goes_on_nothing_is_set_aside(tiny_float: Model, ids: list[int]) -> None:
-    session = Session(tiny_float, length=LENGTH, aside=100)
-    session.feed(session.reuse(ids[:60], 40))
-    session.reuse([*ids[:45], ids[100]], 26)  # 15 tokens were a draft
-    assert not session._aside._texts
-    session.reuse([*ids[:30], ids[100]], 11)
-    assert session._aside, "less stays than is cut off: it may be another text"
+    session = Session(tiny_float, length=LENGTH, evicted_tokens=100)
+    session.feed(session.rewind_to_common_prefix(ids[:60], 40))
+    session.rewind_to_common_prefix([*ids[:45], ids[100]], 26)  # 15 tokens were a draft
+    assert not session._evicted._texts
+    session.rewind_to_common_prefix([*ids[:30], ids[100]], 11)
+    assert session._evicted, "less stays than is cut off: it may be another text"
 
 
 def test_what_is_set_aside_is_bounded_and_behind_another_beginning_of_no_use(
     tiny_float: Model, ids: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = Session(tiny_float, length=LENGTH, aside=50)
+    session = Session(tiny_float, length=LENGTH, evicted_tokens=50)
     for start in range(40, 180, 20):
-        session.feed(session.reuse([*ids[:10], *ids[start : start + 20]], 20))
-    kept = session._aside
+        session.feed(session.rewind_to_common_prefix([*ids[:10], *ids[start : start + 20]], 20))
+    kept = session._evicted
     assert len(kept._texts) == 2
-    assert len(session.reuse([*ids[:10], *ids[140:160]], 20)) == 0
-    assert len(session.reuse([ids[11], *ids[1:10], *ids[120:140]], 20)) == 30
-    monkeypatch.setattr("idiolect.models.kv_cache._KEPT_S", -1.0)
-    session.reuse(ids[:10])
+    assert len(session.rewind_to_common_prefix([*ids[:10], *ids[140:160]], 20)) == 0
+    assert len(session.rewind_to_common_prefix([ids[11], *ids[1:10], *ids[120:140]], 20)) == 30
+    monkeypatch.setattr("idiolect.models.kv_cache._MAX_AGE_S", -1.0)
+    session.rewind_to_common_prefix(ids[:10])
     assert not kept._texts
     assert sorted(kept._free) == [*range(50)], "all of the room is free again"
 
 
 def lately(session: Session, within_s: float = 60) -> list[list[int]]:
-    return [[*text] for text in session.under_way(within_s)]
+    return [[*text] for text in session.active_texts(within_s)]
 
 
 def test_a_text_is_under_way_until_it_ends_or_nobody_has_gone_on_with_it(
     tiny_float: Model, ids: list[int]
 ) -> None:
-    session = Session(tiny_float, length=LENGTH, aside=100)
+    session = Session(tiny_float, length=LENGTH, evicted_tokens=100)
     texts = [ids[40:60], ids[100:120]]
     assert not lately(session)
-    session.feed(session.reuse([*ids[:10], *ids[30:37]], 7))
+    session.feed(session.rewind_to_common_prefix([*ids[:10], *ids[30:37]], 7))
     assert not lately(session), "what is read again in no time"
     for text in texts:
-        session.feed(session.reuse([*ids[:10], *text], 20))
+        session.feed(session.rewind_to_common_prefix([*ids[:10], *text], 20))
     assert lately(session) == texts
     assert not lately(session, 0)
-    session.end([*ids[20:25], *texts[0], *ids[25:30]])
-    assert not session._aside._texts
+    session.forget_text([*ids[20:25], *texts[0], *ids[25:30]])
+    assert not session._evicted._texts
     assert lately(session) == [texts[1]]
-    session.end(ids[120:180])
+    session.forget_text(ids[120:180])
     assert session.tokens == [*ids[:10], *texts[1]], "what was learned goes on from it, but does not hold it"
-    session.end(texts[1])
+    session.forget_text(texts[1])
     assert not lately(session)
     assert session.tokens == ids[:10]
 
@@ -205,11 +195,11 @@ def test_a_text_is_under_way_until_it_ends_or_nobody_has_gone_on_with_it(
 def test_whether_a_text_is_under_way_may_be_asked_while_others_are_set_aside(
     tiny_float: Model, ids: list[int]
 ) -> None:
-    session, ended = Session(tiny_float, length=LENGTH, aside=100), threading.Event()
+    session, ended = Session(tiny_float, length=LENGTH, evicted_tokens=100), threading.Event()
 
     def change() -> None:
         for number in range(3000):
-            session._aside.put([number, *ids[:11]], 0)
+            session._evicted.store([number, *ids[:11]], 0)
         ended.set()
 
     former = sys.getswitchinterval()
@@ -222,117 +212,6 @@ def test_whether_a_text_is_under_way_may_be_asked_while_others_are_set_aside(
         changing.join()
     finally:
         sys.setswitchinterval(former)
-
-
-# Several texts in one pass
-
-
-@pytest.fixture(scope="module")
-def alone(tiny_float: Model, adapter: Adapter) -> Callable[..., NDArray[np.float32]]:
-    """`alone(tokens)`: logits after the last, all read at once in a session of their own."""
-    return lambda tokens: Session(tiny_float, length=LENGTH, adapter=adapter).feed(tokens)[0].copy()
-
-
-@pytest.mark.parametrize("room", [120, 40, 25])
-@pytest.mark.parametrize("seed", range(3))
-def test_texts_read_in_one_pass_say_what_each_says_alone(
-    tiny_float: Model,
-    ids: list[int],
-    adapter: Adapter,
-    alone: Callable[..., NDArray[np.float32]],
-    seed: int,
-    room: int,
-) -> None:
-    """Several write at once, at paces of their own, and go back now and then; each is asked for or read beside."""
-    session = Session(tiny_float, length=LENGTH, adapter=adapter, aside=room)
-    random = np.random.default_rng(seed)
-    before, own = ids[:20], [[], [], [], []]
-    read = 0
-    for _ in range(40):
-        for text in own:
-            if random.random() < 0.15:
-                del text[int(random.integers(0, len(text) + 1)) :]
-            text.extend(random.integers(0, len(ids), int(random.integers(1, 4))).tolist())
-            del text[30:]
-        order = [own[at] for at in random.permutation(len(own))]
-        left = session.reuse([*before, *order[0]], len(order[0]))
-        if not left:
-            continue
-        found = session.feed_beside(left, [([*before, *text], len(text)) for text in order[1:]], 12)
-        assert session.tokens == [*before, *order[0]]
-        for place, row in found.items():
-            assert np.abs(row - alone([*before, *order[place + 1]])).max() < CLOSE
-        read += len(found) - 1
-        kept = session._aside
-        assert sorted([*kept._free, *(at for text in kept._texts.values() for at in text.places)]) == [
-            *range(room)
-        ]
-    assert read > room / 3, "most of them go along where there is room"
-
-
-def test_what_is_read_in_one_pass_is_kept_for_the_next(
-    tiny_float: Model, ids: list[int], adapter: Adapter, alone: Callable[..., NDArray[np.float32]]
-) -> None:
-    session = Session(tiny_float, length=LENGTH, adapter=adapter, aside=100)
-    before, one, other = ids[:20], ids[40:60], ids[100:120]
-    for text in (one, other):
-        session.feed(session.reuse([*before, *text], 20))
-    found = session.feed_beside([ids[120]], [([*before, *one, *ids[60:63]], 23)], 4)
-    assert sorted(found) == [-1, 0]
-    left = session.reuse([*before, *one, *ids[60:64]], 24)
-    assert left == [ids[63]], "three were read beside the other text"
-    assert np.abs(session.feed(left)[0] - alone([*before, *one, *ids[60:64]])).max() < CLOSE
-    assert session.reuse([*before, *other, ids[120], 7], 22) == [7]
-    short = ids[150:158]
-    assert sorted(session.feed_beside([7], [([*before, *short], 8)], 8)) == [-1, 0]
-    assert session.reuse([*before, *short], 8) == [], "a text that was not there yet"
-
-
-def test_a_text_that_loses_its_room_to_another_of_the_same_pass_is_set_aside_anew(
-    tiny_float: Model, ids: list[int], adapter: Adapter, alone: Callable[..., NDArray[np.float32]]
-) -> None:
-    session = Session(tiny_float, length=LENGTH, adapter=adapter, aside=20)
-    before, oldest, other, mine = ids[:20], ids[40:50], ids[100:110], ids[150:160]
-    for text in (oldest, other, mine):
-        session.feed(session.reuse([*before, *text], 10))
-    assert not session._aside._free
-    others = [[*before, *other, 7], [*before, *oldest, 8]]
-    found = session.feed_beside([9], [(text, 11) for text in others], 4)
-    for place, text in enumerate(others):
-        assert np.abs(found[place] - alone(text)).max() < CLOSE
-    assert session.tokens == [*before, *mine, 9]
-    session.end([*mine, 9])  # or it would need the room
-    assert session.reuse([*others[1], 5], 12) == [5]
-    assert np.abs(session.feed([5])[0] - alone([*others[1], 5])).max() < CLOSE
-
-
-def test_who_needs_much_has_no_room_or_goes_on_from_another_reads_alone(
-    tiny_float: Model, ids: list[int], adapter: Adapter, alone: Callable[..., NDArray[np.float32]]
-) -> None:
-    session = Session(tiny_float, length=60, adapter=adapter, aside=100)
-    before, one, other = ids[:20], ids[40:55], ids[100:115]
-    for text in (one, other):
-        session.feed(session.reuse([*before, *text], 15))
-    mine = [*before, *one]
-    others = [
-        ([*mine, *ids[:5]], 20),  # five are more than it is asked to read
-        ([*mine, 1, 2], 17),
-        ([*mine, 1, 2, 3], 18),  # from the same text on
-        ([*ids[1:20], *one, 1], 16),  # behind another beginning
-        ([*before, *other], 15),  # has been read to its end
-        ([*before, 4], 1),
-    ]
-    found = session.feed_beside([9], others, 4)
-    assert sorted(found) == [-1, 1, 5]
-    for place in (1, 5):
-        assert np.abs(found[place] - alone(others[place][0])).max() < CLOSE
-    assert session.tokens == [*before, *other, 9]
-    session.feed(ids[:22])  # 58 of 60
-    assert sorted(session.feed_beside([5], others[1:2], 4)) == [-1], (
-        "there is no room for its keys and values"
-    )
-    with pytest.raises(ValueError, match="do not fit"):
-        session.feed_beside([6, 7], [], 4)
 
 
 def test_sessions_of_one_model_do_not_mix(
@@ -380,14 +259,6 @@ def test_tensors_of_another_layout_are_taken_too(
     turned = {name: np.asfortranarray(array, dtype=np.float64) for name, array in adapter.items()}
     session = Session(tiny_float, length=LENGTH, adapter=turned)
     assert np.abs(session.feed(ids[:30], "all") - whole[:30]).max() < CLOSE
-
-
-def test_it_counts_its_calls_and_time(session: Session, ids: list[int]) -> None:
-    assert (session.calls, session.seconds) == (0, 0.0)
-    session.feed(ids[:10])
-    session.feed(ids[10:11])
-    assert session.calls == 2
-    assert session.seconds > 0
 
 
 def test_what_does_not_fit_is_refused_and_changes_nothing(

@@ -69,11 +69,11 @@ def test_marks_cannot_be_typed(tokenizer: Tokenizer) -> None:
 def test_marks_are_no_text(tokenizer: Tokenizer) -> None:
     assert (tokenizer.document, tokenizer.bos, tokenizer.eos) == (0, 1, 2)
     assert tokenizer.decode([1, *tokenizer.encode("in"), 2, 0]) == "in"
-    assert tokenizer.vocabulary_bytes()[:4] == [b"", b"", b"", b"!"]
+    assert tokenizer.all_token_bytes()[:4] == [b"", b"", b"", b"!"]
 
 
 def test_the_vocabulary_in_bytes(tokenizer: Tokenizer) -> None:
-    vocabulary = tokenizer.vocabulary_bytes()
+    vocabulary = tokenizer.all_token_bytes()
     assert len(vocabulary) == tokenizer.vocab_size == len(MARKS) + 256 + len(MERGES)
     assert {*vocabulary} >= {bytes([byte]) for byte in range(256)}
     assert vocabulary[-1] == b"12"

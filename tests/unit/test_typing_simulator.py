@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idiolect.adapters.evaluation.typing_simulator import PREFIX_CHARS, Shown, type_text
+from idiolect.adapters.evaluation.typing_simulator import PREFIX_CHARS, GhostCounts, type_text
 from idiolect.adapters.prediction.predictor import Ghost, Suggestion
 from idiolect.adapters.prediction.ranking import Word
 
@@ -34,7 +34,7 @@ def test_without_suggestions_each_character_is_a_keystroke():
     typed = type_text("Well, no.", scripted())
     assert typed.characters == 9
     assert typed.keys == dict.fromkeys(("bar1", "bar3", "bar5", "words", "whole", "ungated"), 9)
-    assert typed.shown == Shown(positions=9)
+    assert typed.shown == GhostCounts(positions=9)
     assert typed.judged == []
 
 
@@ -98,7 +98,7 @@ def test_ghosts_whole_word_by_word_and_ungated():
     assert typed.keys["words"] == 5 + 3 + 5  # "on my way" for three, then " home" by hand
     assert typed.keys["whole"] == 10 + 1  # the first is not all right, the second is
     assert typed.keys["ungated"] == 3 + 3 + 2  # "I am on", " my" by hand, " way home"
-    assert typed.shown == Shown(positions=11, shown=1, right=1)
+    assert typed.shown == GhostCounts(positions=11, shown=1, right=1)
     assert typed.judged == [(0.3, False, True), (0.8, True, True)]
     assert (typed.keys["bar1"], typed.keys["bar5"]) == (19, 19)
 
@@ -135,7 +135,7 @@ def test_wrong_ghosts_are_counted_anew_only_where_they_are_not_typed_into():
         }
     )
     typed = type_text("cart", ask)
-    assert typed.shown == Shown(positions=4, shown=4, right=0, wrong=4, wrong_new=2)
+    assert typed.shown == GhostCounts(positions=4, shown=4, right=0, wrong=4, wrong_new=2)
     assert typed.judged == [(0.6, True, False), (0.9, True, False)]
 
 
@@ -143,17 +143,17 @@ def test_a_ghost_is_judged_again_when_it_is_shown_at_last():
     ghosts = {"": ("cat", 0.3, False), "c": ("at", 0.6, True), "ca": ("t", 0.9, True)}
     typed = type_text("cat", scripted(ghosts=ghosts))
     assert typed.judged == [(0.3, False, True), (0.6, True, True)]
-    assert typed.shown == Shown(positions=3, shown=2, right=2)
+    assert typed.shown == GhostCounts(positions=3, shown=2, right=2)
     typed = type_text("car", scripted(ghosts=ghosts))
     assert typed.judged == [(0.3, False, False), (0.6, True, False)]
-    assert typed.shown == Shown(positions=3, shown=2, right=0, wrong=2, wrong_new=1)
+    assert typed.shown == GhostCounts(positions=3, shown=2, right=0, wrong=2, wrong_new=1)
 
 
 def test_a_ghost_that_is_no_longer_shown_is_not_judged_again():
     ghosts = {"": ("cat", 0.6, True), "c": ("at", 0.4, False), "ca": ("t", 0.7, True)}
     typed = type_text("car", scripted(ghosts=ghosts))
     assert typed.judged == [(0.6, True, False), (0.7, True, False)]
-    assert typed.shown == Shown(positions=3, shown=2, right=0, wrong=2, wrong_new=2)
+    assert typed.shown == GhostCounts(positions=3, shown=2, right=0, wrong=2, wrong_new=2)
 
 
 # --- what is asked ---
@@ -236,4 +236,4 @@ def test_an_independent_count_is_the_same(ksr, text, answers, honest):
     typed = type_text(text, ask)
     assert typed.keys == expected
     counts = (seen.positions, seen.shown, seen.right, seen.wrong, seen.wrong_new)
-    assert typed.shown == Shown(*counts)
+    assert typed.shown == GhostCounts(*counts)

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from idiolect.adapters.corpus import Recent
+from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
-from idiolect.adapters.prediction.rare_strings import Rare
-from idiolect.adapters.prediction.user_model import Knowledge
-from idiolect.adapters.prediction.vocabulary import Words
+from idiolect.adapters.prediction.rare_strings import RareStrings
+from idiolect.adapters.prediction.user_model import UserModel
+from idiolect.adapters.prediction.vocabulary import WordVocabulary
 from idiolect.adapters.secret_cues import Cue, announces_secret, cues, folded
 from idiolect.models.lexicon import read_lexicon
 
 
 @pytest.fixture
-def knowledge(tiny, tiny_tokenizer):
+def user_model(tiny, tiny_tokenizer):
     def learned(*texts, least=3):
-        words = Words(read_lexicon(tiny.lexicon), tiny_tokenizer.encode, tiny.config.vocab)
-        recent = Recent(40, tiny_tokenizer.encode("\n"))
-        known = Knowledge(FastMemory(tiny.config.vocab), words, recent, Rare(least))
+        words = WordVocabulary(read_lexicon(tiny.lexicon), tiny_tokenizer.encode, tiny.config.vocab)
+        recent = RecentText(40, tiny_tokenizer.encode("\n"))
+        known = UserModel(FastMemory(tiny.config.vocab), words, recent, RareStrings(least))
         for text in texts:
             known.learn(text, tiny_tokenizer.encode(text))
         return known
@@ -36,28 +36,30 @@ def knowledge(tiny, tiny_tokenizer):
         "PIN? ",
     ],
 )
-def test_a_word_that_was_typed_once_is_not_offered_behind_a_cue(knowledge, before):
-    known = knowledge("Opens with tartiflette, all lower case.")
-    assert known.hides(before, "tartiflette")
-    assert known.hides(before + "tart", "iflette")
-    assert known.hides("", before + "tartiflette")  # a ghost that brings its own cue
-    assert not known.hides("For dinner we had ", "tartiflette")
-    assert known.rare.least == 3
-    assert not knowledge(*["tartiflette"] * 3).hides(before, "tartiflette")
-    assert not knowledge("tartiflette", least=1).hides(before, "tartiflette")
+def test_a_word_that_was_typed_once_is_not_offered_behind_a_cue(user_model, before):
+    known = user_model("Opens with tartiflette, all lower case.")
+    assert known.must_hide(before, "tartiflette")
+    assert known.must_hide(before + "tart", "iflette")
+    assert known.must_hide("", before + "tartiflette")  # a ghost that brings its own cue
+    assert not known.must_hide("For dinner we had ", "tartiflette")
+    assert known.rare.min_count == 3
+    assert not user_model(*["tartiflette"] * 3).must_hide(before, "tartiflette")
+    assert not user_model("tartiflette", least=1).must_hide(before, "tartiflette")
 
 
-def test_the_word_within_a_password_is_typed_too_seldom_as_well(knowledge):
-    known = knowledge("Log in with hunter22 please")
-    assert known.rare.times_within("Hunter") == 1
-    assert known.hides("the password is ", "hunter")
+def test_the_word_within_a_password_is_typed_too_seldom_as_well(user_model):
+    known = user_model("Log in with hunter22 please")
+    assert known.rare.count_within("Hunter") == 1
+    assert known.must_hide("the password is ", "hunter")
 
 
-def test_what_general_english_says_behind_a_cue_is_offered(knowledge):
-    known = knowledge("nothing of the sort")
-    assert not known.hides("the password is ", "required")  # never typed by the user: it is nobody's secret
-    assert not known.hides("the password is ", "the")
-    assert known.hides("the password is ", "requir")  # no word: it may be half of one that was typed
+def test_what_general_english_says_behind_a_cue_is_offered(user_model):
+    known = user_model("nothing of the sort")
+    assert not known.must_hide(
+        "the password is ", "required"
+    )  # never typed by the user: it is nobody's secret
+    assert not known.must_hide("the password is ", "the")
+    assert known.must_hide("the password is ", "requir")  # no word: it may be half of one that was typed
 
 
 def test_a_cue_is_known_in_each_language_and_however_it_is_written():

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from idiolect.adapters.prediction.vocabulary import Continuation, Matches, Words
+from idiolect.adapters.prediction.vocabulary import Matches, WordVocabulary
+from idiolect.adapters.prediction.word_table import Continuation
 from idiolect.models.lexicon import NONE, Lexicon
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ def lexicon(**frequency: float) -> Lexicon:
     )
 
 
-def new(**frequency: float) -> Words:
-    return Words(lexicon(**frequency), encode, VOCAB)
+def new(**frequency: float) -> WordVocabulary:
+    return WordVocabulary(lexicon(**frequency), encode, VOCAB)
 
 
 def uniform() -> np.ndarray:
@@ -75,7 +76,7 @@ def test_a_word_is_worth_its_tokens_chance_times_its_share() -> None:
     found = words.match("", True, p(t=0.5, a=0.2), 10)
     assert found.forms == ["the", "a", "that", "tea"]
     assert found.scores == pytest.approx([0.3, 0.2, 0.15, 0.05])
-    assert found.mass == pytest.approx(0.7)
+    assert found.total == pytest.approx(0.7)
 
 
 def test_only_longer_words_that_begin_as_typed_are_found() -> None:
@@ -90,15 +91,15 @@ def test_the_most_probable_are_listed_and_the_mass_is_of_all() -> None:
     words = new(**{f"a{letter}": 1e-3 * (place + 1) for place, letter in enumerate("bcdefghij")})
     found = words.match("a", True, p(a=0.9), 2)
     assert found.forms == ["aj", "ai"]
-    assert found.mass == pytest.approx(0.9)
-    assert found.scores.sum() < found.mass
+    assert found.total == pytest.approx(0.9)
+    assert found.scores.sum() < found.total
 
 
 def test_what_is_typed_may_be_the_whole_word() -> None:
     words = new(the=6e-2, then=3e-2, thin=1e-2)
     found = words.match("the", True, p(t=0.5), 10)
     assert scores(found) == pytest.approx({"then": 0.15})
-    assert found.mass == pytest.approx(0.15)
+    assert found.total == pytest.approx(0.15)
     assert found.finished == pytest.approx(0.3)
     assert words.match("th", True, p(t=0.5), 10).finished == 0
     assert words.match("thinn", True, p(t=0.5), 10) == Matches([], pytest.approx([]), 0, 0)
@@ -126,12 +127,14 @@ def test_one_at_a_time_is_as_all_at_once() -> None:
     one, all_at_once = new(tea=1e-3), new(tea=1e-3)
     for text in texts:
         one.learn(text)
-        one.match("", False, uniform(), 9, behind=lambda _token: inside(e=0.5))  # which may be remembered
+        one.match(
+            "", False, uniform(), 9, continuation=lambda _token: inside(e=0.5)
+        )  # which may be remembered
     all_at_once.learn_many(texts)
     for typed in ("", "x", "X", "y", "o", "t"):
         for known in (None, inside(e=0.3, o=0.2, l=0.1)):
             first, second = (
-                words.match(typed, False, uniform(), 9, behind=lambda _token, known=known: known)
+                words.match(typed, False, uniform(), 9, continuation=lambda _token, known=known: known)
                 for words in (one, all_at_once)
             )
             assert scores(first) == pytest.approx(scores(second))
@@ -159,9 +162,9 @@ def test_endless_runs_are_not_words() -> None:
     words.learn("q" * 41 + " " + "z" * 40)
     assert words.match("q", True, uniform(), 5).forms == []
     assert words.match("z", True, uniform(), 5).forms == ["z" * 40]
-    here = {"q" * 41: 1, "y" * 40: 1}
-    assert words.match("q", True, uniform(), 5, here=here).forms == []
-    assert words.match("y", True, uniform(), 5, here=here).forms == ["y" * 40]
+    in_text = {"q" * 41: 1, "y" * 40: 1}
+    assert words.match("q", True, uniform(), 5, in_text=in_text).forms == []
+    assert words.match("y", True, uniform(), 5, in_text=in_text).forms == ["y" * 40]
 
 
 # A look behind the first token
@@ -169,15 +172,15 @@ def test_endless_runs_are_not_words() -> None:
 
 def test_the_second_token_shares_out_what_the_first_one_has() -> None:
     words = new(the=6e-2, that=3e-2, tea=1e-2, toe=1e-2, a=5e-2)
-    found = words.match("", True, p(t=0.5, a=0.2), 10, behind=after("t", inside(h=0.1, o=0.8)))
+    found = words.match("", True, p(t=0.5, a=0.2), 10, continuation=after("t", inside(h=0.1, o=0.8)))
     assert scores(found) == pytest.approx({"toe": 0.4, "a": 0.2, "the": 0.1 / 3, "that": 0.05 / 3})
-    assert found.mass == pytest.approx(0.5 * 0.9 + 0.2), "the rest goes on in other ways"
+    assert found.total == pytest.approx(0.5 * 0.9 + 0.2), "the rest goes on in other ways"
 
 
 def test_it_is_followed_as_far_as_it_is_trusted() -> None:
     words = new(the=3e-2, toe=1e-2)
     for trust in (0.0, 0.25, 1.0):
-        found = words.match("t", True, p(t=0.8), 10, behind=after("t", inside(trust, o=1.0)))
+        found = words.match("t", True, p(t=0.8), 10, continuation=after("t", inside(trust, o=1.0)))
         expected = {"the": (1 - trust) * 0.6, "toe": (1 - trust) * 0.2 + trust * 0.8}
         assert scores(found) == pytest.approx({form: score for form, score in expected.items() if score})
 
@@ -185,28 +188,28 @@ def test_it_is_followed_as_far_as_it_is_trusted() -> None:
 def test_a_word_of_that_token_alone_has_what_no_longer_word_takes() -> None:
     words = new(a=5e-2, an=3e-2, at=1e-2)
     known = after("a", inside(n=0.2, t=0.1, x=0.6))
-    found = words.match("", True, p(a=0.5), 10, behind=known)
+    found = words.match("", True, p(a=0.5), 10, continuation=known)
     assert scores(found) == pytest.approx({"a": 0.35, "an": 0.1, "at": 0.05})
-    found = words.match("a", True, p(a=0.5), 10, behind=known)
+    found = words.match("a", True, p(a=0.5), 10, continuation=known)
     assert found.finished == pytest.approx(0.35)
-    assert found.mass == pytest.approx(0.15)
+    assert found.total == pytest.approx(0.15)
 
 
 def test_a_rare_word_of_ones_own_comes_first_where_its_second_token_does() -> None:
     words = new(tea=1e-2)
     words.learn_many(["tern"] * 900 + ["txyl"])
     assert words.match("t", True, p(t=1.0), 3).forms[0] == "tern"
-    assert words.match("t", True, p(t=1.0), 1, behind=after("t", inside(0.9, x=0.9))).forms == ["txyl"]
+    assert words.match("t", True, p(t=1.0), 1, continuation=after("t", inside(0.9, x=0.9))).forms == ["txyl"]
 
 
 def test_what_was_remembered_of_second_tokens_grows_with_what_is_learned() -> None:
     words, known = new(the=1e-4, toe=1e-4), after("t", inside(o=0.8))
-    assert scores(words.match("to", True, p(t=1.0), 9, behind=known)) == pytest.approx({"toe": 0.8})
+    assert scores(words.match("to", True, p(t=1.0), 9, continuation=known)) == pytest.approx({"toe": 0.8})
     words.learn("tow tow tow")
-    found = words.match("to", True, p(t=1.0), 9, behind=known)
+    found = words.match("to", True, p(t=1.0), 9, continuation=known)
     assert scores(found) == pytest.approx({"toe": 0.8 * 5 / 8, "tow": 0.8 * 3 / 8})
     words.learn("toe toe")
-    found = words.match("to", True, p(t=1.0), 9, behind=known)
+    found = words.match("to", True, p(t=1.0), 9, continuation=known)
     assert scores(found) == pytest.approx({"toe": 0.8 * 7 / 10, "tow": 0.8 * 3 / 10})
 
 
@@ -216,16 +219,16 @@ def test_what_was_remembered_of_second_tokens_grows_with_what_is_learned() -> No
 def test_a_word_that_stands_before_the_cursor_is_known() -> None:
     words = new(tea=1e-3)
     assert words.match("vo", True, uniform(), 3).forms == []
-    assert words.match("vo", True, uniform(), 3, here={"vorn": 1, "Vorn": 1, "wo": 1}).forms == ["vorn"]
-    assert words.match("vorn", True, uniform(), 3, here={"vorn": 1}).forms == [], "it is finished"
-    assert words.match("", True, p(v=0.9), 3, here={"vorn": 1}).forms == ["vorn"]
+    assert words.match("vo", True, uniform(), 3, in_text={"vorn": 1, "Vorn": 1, "wo": 1}).forms == ["vorn"]
+    assert words.match("vorn", True, uniform(), 3, in_text={"vorn": 1}).forms == [], "it is finished"
+    assert words.match("", True, p(v=0.9), 3, in_text={"vorn": 1}).forms == ["vorn"]
     assert words.match("vo", True, uniform(), 3).forms == [], "and only for as long as it stands there"
 
 
 def test_a_word_that_stands_before_the_cursor_is_worth_more() -> None:
     words = new(tea=1e-3, ten=1.02e-3)
     assert words.match("t", True, p(t=1.0), 3).forms == ["ten", "tea"]
-    once, twice = (words.match("t", True, p(t=1.0), 3, here={"tea": times}) for times in (1, 2))
+    once, twice = (words.match("t", True, p(t=1.0), 3, in_text={"tea": times}) for times in (1, 2))
     assert once.forms == twice.forms == ["tea", "ten"]
     assert scores(once)["tea"] < scores(twice)["tea"]
 
@@ -233,8 +236,8 @@ def test_a_word_that_stands_before_the_cursor_is_worth_more() -> None:
 def test_standing_before_the_cursor_takes_nothing_from_a_word() -> None:
     """Where the second token says that it comes now, its count alone would make it less."""
     words, known = new(tea=1e-2, toe=1e-6), after("t", inside(o=1.0))
-    without = words.match("t", True, p(t=1.0), 3, behind=known)
-    found = words.match("t", True, p(t=1.0), 3, behind=known, here={"toe": 1})
+    without = words.match("t", True, p(t=1.0), 3, continuation=known)
+    found = words.match("t", True, p(t=1.0), 3, continuation=known, in_text={"toe": 1})
     assert scores(found)["toe"] == scores(without)["toe"]
 
 
@@ -252,11 +255,11 @@ def test_scores_never_exceed_the_distribution() -> None:
     for _ in range(30):
         words.learn(" ".join(random_words(random, 9, 5)))
         for spaced in (False, True):
-            chances, behind = (random.dirichlet(np.ones(VOCAB)).astype(np.float32) for _ in range(2))
-            for known in (None, Continuation(behind, 0.7), Continuation(behind, 1.0)):
-                found = words.match("", spaced, chances, 1000, behind=lambda _token, known=known: known)
-                assert found.mass <= 1 + 1e-5
-                assert found.scores.sum() == pytest.approx(found.mass, rel=1e-4)
+            chances, continuation = (random.dirichlet(np.ones(VOCAB)).astype(np.float32) for _ in range(2))
+            for known in (None, Continuation(continuation, 0.7), Continuation(continuation, 1.0)):
+                found = words.match("", spaced, chances, 1000, continuation=lambda _token, known=known: known)
+                assert found.total <= 1 + 1e-5
+                assert found.scores.sum() == pytest.approx(found.total, rel=1e-4)
 
 
 def test_the_words_listed_are_never_worth_more_than_all() -> None:
@@ -265,8 +268,8 @@ def test_the_words_listed_are_never_worth_more_than_all() -> None:
     words = new(**{form: float(random.random() * 1e-4) for form in random_words(random, 40, 4)})
     for _ in range(60):
         words.learn(" ".join(random_words(random, 5, 6)))
-        here = {form: int(random.integers(1, 4)) for form in random_words(random, 6, 6)}
-        chances, behind = (random.dirichlet(np.full(VOCAB, 0.05)).astype(np.float32) for _ in range(2))
+        in_text = {form: int(random.integers(1, 4)) for form in random_words(random, 6, 6)}
+        chances, continuation = (random.dirichlet(np.full(VOCAB, 0.05)).astype(np.float32) for _ in range(2))
         for typed in ("", "a", "b", "ce"):
             for most in (1, 3, 1000):
                 found = words.match(
@@ -274,11 +277,11 @@ def test_the_words_listed_are_never_worth_more_than_all() -> None:
                     True,
                     chances,
                     most,
-                    behind=lambda _token, p=behind: Continuation(p, 1.0),
-                    here=here,
+                    continuation=lambda _token, p=continuation: Continuation(p, 1.0),
+                    in_text=in_text,
                 )
                 assert np.isfinite(found.scores).all()
-                assert found.scores.sum() <= found.mass * (1 + 1e-4) + 1e-7
+                assert found.scores.sum() <= found.total * (1 + 1e-4) + 1e-7
                 assert found.scores.tolist() == sorted(found.scores.tolist(), reverse=True)
                 assert len({*found.forms}) == len(found.forms) <= most
 
@@ -286,7 +289,7 @@ def test_the_words_listed_are_never_worth_more_than_all() -> None:
 # At a word's start
 
 
-def spelled_out(words: Words, chances: np.ndarray, most: int) -> dict[str, float]:
+def spelled_out(words: WordVocabulary, chances: np.ndarray, most: int) -> dict[str, float]:
     """The best words, asked for letter by letter."""
     found: dict[str, float] = {}
     for letter in "abcde":
@@ -351,7 +354,7 @@ def test_a_reader_in_the_midst_of_learning_finds_whole_words_and_finite_scores()
         if event == "line":
             for typed in ("", "w", "x"):
                 found = words.match(
-                    typed, True, uniform(), 9, behind=lambda _token: Continuation(uniform(), 1)
+                    typed, True, uniform(), 9, continuation=lambda _token: Continuation(uniform(), 1)
                 )
                 seen.append((typed, found))
         return read
@@ -367,6 +370,6 @@ def test_a_reader_in_the_midst_of_learning_finds_whole_words_and_finite_scores()
     for typed, found in seen:
         assert {*found.forms} <= {"it", "wa", "wb", "wc", "xyz"}
         assert all(form.startswith(typed) for form in found.forms)
-        assert np.isfinite([*found.scores, found.mass, found.finished]).all()
-        assert found.mass <= 3 / VOCAB * 1.5, "a word may count twice for a moment, and no more"
+        assert np.isfinite([*found.scores, found.total, found.finished]).all()
+        assert found.total <= 3 / VOCAB * 1.5, "a word may count twice for a moment, and no more"
     assert words.match("w", True, uniform(), 3).forms == ["wb", "wc", "wa"]

@@ -1,7 +1,7 @@
-"""The text that is being generated: which token comes next, what of it may be shown already, and taking back.
+"""The text that is being generated: which token comes next, what of it may be shown already, and what is taken back.
 
-Text is shown once the word that it ends in is whole, and once it cannot be the beginning of a stop. A word that would
-show what must be hidden is taken back before any of it was shown, and its first token is not chosen there again.
+Text is shown once its last word is whole, and once it can't be the beginning of a stop. A word that would reveal what
+must be hidden is taken back before any of it is shown, and its first token is not chosen there again.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.generation.requests import Piece, Token, Wanted
+from idiolect.adapters.generation.requests import Piece, SamplingParams, Token
 from idiolect.models.tokenizer import Tokenizer
 
-_HELD = 160  # characters without a space that are held back
-_MOST_FAVOURED = 300.0  # nats that a negative penalty can add: beyond, a float has no room
-_COLDEST = 1e-6  # a temperature below is as good as none
-_TRIES = 40  # words that may be taken back at one place
-_LEAST = -9999.0  # stands for the logarithm of zero, as in OpenAI's answers
+_MAX_HELD_CHARS = 160  # characters without a space that are held back
+_MAX_BONUS_NATS = 300.0  # nats that a negative penalty can add: beyond, a float has no room
+_MIN_TEMPERATURE = 1e-6  # a temperature below is as good as none
+_MAX_TAKEN_BACK = 40  # words that may be taken back at one place
+_LOG_ZERO = -9999.0  # stands for the logarithm of zero, as in OpenAI's answers
 
 
-class Draft:
+class GeneratedText:
     """One text, from its first token to its last.
 
     Args:
         tokenizer: of the model.
-        before: the text that it goes on from.
-        hides: whether some text, after another, must not be shown.
-        ids: the tokens that it goes on from.
+        before: the text that it continues.
+        must_hide: returns True if some text, after another, must not be shown.
+        ids: the tokens that it continues.
         typed: bytes that its first token must begin with; they stand before the cursor already.
-        wanted: how to go on.
+        params: how to sample, and where to stop.
 
     Attributes:
         ids: all tokens by now.
@@ -43,58 +43,59 @@ class Draft:
         self,
         tokenizer: Tokenizer,
         before: str,
-        hides: Callable[[str, str], bool],
+        must_hide: Callable[[str, str], bool],
         *,
         ids: list[int],
         typed: bytes,
-        wanted: Wanted,
+        params: SamplingParams,
     ) -> None:
         self.ids = ids
         self.count = 0
         self._tokenizer = tokenizer
         self._before = before
-        self._hides = hides
+        self._must_hide = must_hide
         self._start = len(ids)
         self._typed = typed
         self._fitting = tokenizer.starting_with(typed) if typed else None
-        self._wanted = wanted
-        self._random = np.random.default_rng(None if wanted.seed is None else wanted.seed % 2**64)
+        self._params = params
+        self._random = np.random.default_rng(None if params.seed is None else params.seed % 2**64)
         self._held: list[Token] = []
         self._taken_back: dict[int, list[int]] = {}  # by place: tokens that are not chosen there again
 
     def choose(self, p: NDArray[np.float32]) -> int | None:
-        """A token from the distribution (vocab,) over the next one; None where none may come."""
-        wanted, here = self._wanted, self._taken_back.get(len(self.ids), [])
+        """Return a token from the distribution (vocab,) over the next one; None where none may come."""
+        params, here = self._params, self._taken_back.get(len(self.ids), [])
         scores = p.astype(np.float64)
-        if (fitting := self._first()) is not None:
+        if (fitting := self._fitting_tokens()) is not None:
             scores = np.zeros_like(scores)
             scores[fitting] = p[fitting]
         scores[[*self._tokenizer.unspoken, *here]] = 0
-        if wanted.frequency_penalty or wanted.presence_penalty:
+        if params.frequency_penalty or params.presence_penalty:
             for token, times in Counter(self.ids[self._start :]).items():
-                less = times * wanted.frequency_penalty + wanted.presence_penalty
-                scores[token] *= math.exp(min(-less, _MOST_FAVOURED))
-        if len(here) > _TRIES or not scores.max() > 0:
+                less = times * params.frequency_penalty + params.presence_penalty
+                scores[token] *= math.exp(min(-less, _MAX_BONUS_NATS))
+        if len(here) > _MAX_TAKEN_BACK or not scores.max() > 0:
             return None
-        return int(np.argmax(scores)) if wanted.temperature == 0 else self._draw(scores)
+        return int(np.argmax(scores)) if params.temperature == 0 else self._draw(scores)
 
     def _draw(self, scores: NDArray[np.float64]) -> int:
-        wanted = self._wanted
+        """Sample a token by temperature, top-k and top-p (nucleus sampling, Holtzman et al. 2020)."""
+        params = self._params
         tokens = np.flatnonzero(scores)
         weights = np.log(scores[tokens])
-        weights = np.exp((weights - weights.max()) / max(wanted.temperature, _COLDEST))
-        if wanted.top_k or wanted.top_p < 1:
-            order = np.argsort(-weights, kind="stable")[: wanted.top_k or None]
+        weights = np.exp((weights - weights.max()) / max(params.temperature, _MIN_TEMPERATURE))
+        if params.top_k or params.top_p < 1:
+            order = np.argsort(-weights, kind="stable")[: params.top_k or None]
             tokens, weights = tokens[order], weights[order]
             before = np.cumsum(weights) - weights  # what is likelier than each; the first always stays
-            kept = before < wanted.top_p * weights.sum()
+            kept = before < params.top_p * weights.sum()
             tokens, weights = tokens[kept], weights[kept]
         sums = np.cumsum(weights)
         return int(tokens[np.searchsorted(sums, self._random.random() * sums[-1], side="right")])
 
     def add(self, token: int, p: NDArray[np.float32]) -> bool:
-        """Append a token that was chosen from ``p``; false where that took back the word that it belongs to."""
-        fitting = self._first()
+        """Append a token that was chosen from ``p``; return False if its word was taken back because of it."""
+        fitting = self._fitting_tokens()
         typed = b"" if fitting is None else self._typed
         total = 1.0 if fitting is None else float(p[fitting].sum())
         raw = self._tokenizer.token_bytes(token)[len(typed) :]
@@ -104,14 +105,14 @@ class Draft:
             return True
         self._held.append(Token(raw, _log(float(p[token]) / total), likeliest))
         self.count += 1
-        if self._hides(self._before, _text(self._held)):
+        if self._must_hide(self._before, _text(self._held)):
             self._take_back()
             return False
         return True
 
     def _take_back(self) -> None:
         """Remove the last word, of which nothing was shown."""
-        word = self._word()
+        word = self._last_word_start()
         gone = len(self._held) - word
         first = self.ids[-gone]
         del self.ids[-gone:], self._held[word:]
@@ -120,19 +121,20 @@ class Draft:
         self._taken_back = {at: tokens for at, tokens in self._taken_back.items() if at <= place}
         self._taken_back.setdefault(place, []).append(first)
 
-    def _first(self) -> NDArray[np.intp] | None:
-        """The tokens that fit where the next one must begin with what is typed."""
+    def _fitting_tokens(self) -> NDArray[np.intp] | None:
+        """Return the tokens that begin with what is typed, if the next token must."""
         return self._fitting if len(self.ids) == self._start else None
 
-    def _word(self) -> int:
-        """The place in what is held of the last token that begins a word."""
+    def _last_word_start(self) -> int:
+        """Return the index among the held tokens of the last one that begins a word."""
         places = range(len(self._held) - 1, 0, -1)
         return next((place for place in places if self._held[place].raw[:1].isspace()), 0)
 
     def _likeliest(
         self, p: NDArray[np.float32], typed: int, fitting: NDArray[np.intp] | None, total: float
     ) -> tuple[tuple[bytes, float], ...]:
-        most = self._wanted.alternatives
+        """Return the likeliest tokens that may be shown, less their first ``typed`` bytes, with log probabilities."""
+        most = self._params.alternatives
         if not most:
             return ()
         among = np.arange(len(p)) if fitting is None else fitting
@@ -142,24 +144,24 @@ class Draft:
             (raw, _log(float(p[token]) / total))
             for token in order
             if (raw := self._tokenizer.token_bytes(int(token))[typed:])
-            and not self._hides(self._before, held + raw.decode("utf-8", "ignore"))
+            and not self._must_hide(self._before, held + raw.decode("utf-8", "ignore"))
         ]
         return tuple(found[:most])
 
     def ready(self) -> tuple[Piece | None, str | None]:
-        """What may be shown now, if anything is, and the stop that the text has reached, if it has."""
+        """Return what may be shown now, if anything, and the stop that the text has reached, if it has."""
         text = _text(self._held)
-        found = None if self._wanted.stop is None else self._wanted.stop.search(text, partial=True)
+        found = None if self._params.stop is None else self._params.stop.search(text, partial=True)
         if found is not None and not found.partial:
             return self._show(self._tokens_before(found.start()), text[: found.start()]), found[0]
         safe = len(text) if found is None else found.start()
-        shown = self._whole() if len(text) > _HELD else self._word()
+        shown = self._complete_tokens() if len(text) > _MAX_HELD_CHARS else self._last_word_start()
         while shown and len(_text(self._held[:shown])) > safe:
             shown -= 1
         return (self._show(shown, _text(self._held[:shown])) if shown else None), None
 
     def rest(self) -> Piece | None:
-        """What was held back, once nothing more comes."""
+        """Return what was held back, once nothing more comes."""
         return self._show(len(self._held), _text(self._held)) if self._held else None
 
     def _show(self, tokens: int, text: str) -> Piece | None:
@@ -167,8 +169,8 @@ class Draft:
         self._before += text
         return Piece(text, tuple(shown)) if text or shown else None
 
-    def _whole(self) -> int:
-        """How many of the held tokens come before a character that is not complete."""
+    def _complete_tokens(self) -> int:
+        """Return how many of the held tokens come before a character that is incomplete."""
         for tokens in range(len(self._held), 0, -1):
             try:
                 b"".join(token.raw for token in self._held[:tokens]).decode()
@@ -178,7 +180,7 @@ class Draft:
         return 0
 
     def _tokens_before(self, end: int) -> int:
-        """How many of the held tokens begin before a place in their text."""
+        """Return how many of the held tokens begin before a place in their text."""
         return next(
             (tokens for tokens in range(len(self._held)) if len(_text(self._held[:tokens])) >= end),
             len(self._held),
@@ -186,9 +188,9 @@ class Draft:
 
 
 def _text(tokens: list[Token]) -> str:
-    """The text of tokens; a character that is not complete, or never will be, is left out."""
+    """Return the text of tokens; an incomplete or invalid character is left out."""
     return b"".join(token.raw for token in tokens).decode("utf-8", "ignore")
 
 
 def _log(p: float) -> float:
-    return math.log(p) if p > 0 else _LEAST
+    return math.log(p) if p > 0 else _LOG_ZERO

@@ -1,0 +1,187 @@
+"""Next-token distributions that were computed already, found by the tokens that they follow.
+
+The model's own distributions and the mixed ones are kept apart: a new entry changes what the n-gram memory says at
+once, but not what the model says.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.adapters.prediction.user_model import UserModel
+
+MAX_RECENT_AGE_S = 300.0
+"""Recent text may be out of date for so long while somebody writes: a change means reading all of it again."""
+
+# Distributions kept, of 200 KB each: the model's, the model's after drafted tokens, mixed ones.
+_MODEL_KEPT, _DRAFT_KEPT, _MIXED_KEPT = 32, 16, 16
+_GREEDY_DRAFTS_KEPT = 256
+
+Key = tuple[int, ...]
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return probabilities along the last axis of ``logits``."""
+    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    result: NDArray[np.float32] = shifted / shifted.sum(axis=-1, keepdims=True)
+    return result
+
+
+class ProbsCache:
+    """Keeps the latest next-token distributions of one model and one adapter. Any thread may use it.
+
+    A distribution holds for the recent entries that stood before the text when it was computed. The cache decides
+    when newer entries take their place, and is emptied then.
+
+    Args:
+        user_model: shared; its memory and its recent entries grow while the cache is in use.
+        mixture: the weights of model and memory.
+        has_active_texts: True if somebody is writing a text now.
+    """
+
+    def __init__(self, user_model: UserModel, mixture: Mixture, has_active_texts: Callable[[], bool]) -> None:
+        self._user_model = user_model
+        self._mixture = mixture
+        self._has_active_texts = has_active_texts
+        self._lock = threading.Lock()
+        self._recent, self._recent_since = user_model.recent.tokens, time.monotonic()
+        self._recent_of_pass = self._recent  # what stood before the text in the latest forward pass
+        self._model_probs = _LatestProbs(_MODEL_KEPT)
+        # Kept apart, so that the drafts of one text do not evict all others.
+        self._draft_probs = _LatestProbs(_DRAFT_KEPT)
+        # Kept apart, since nobody may have asked for any of them yet.
+        self._precomputed_probs: dict[Key, NDArray[np.float32]] = {}
+        self._memory_tokens = -1  # size of the memory when the next two were computed
+        self._mixed_probs = _LatestProbs(_MIXED_KEPT)
+        self.greedy_drafts: dict[Key, list[int]] = {}
+
+    def get(self, ids: list[int]) -> NDArray[np.float32] | None:
+        """Return the mixed distribution (vocab,) after ``ids``, or None if the model has not read them."""
+        key, memory = tuple(ids), self._user_model.memory
+        with self._lock:
+            if memory.tokens != self._memory_tokens:
+                self._memory_tokens = memory.tokens
+                self._mixed_probs.clear()
+            self._refresh_recent()
+            probs = self._mix(ids)
+            if probs is not None:
+                self._mixed_probs.add(key, probs)
+            if (model_probs := self._find_model_probs(key)) is not None:
+                self._model_probs.add(key, model_probs)
+            return probs
+
+    def get_along_draft(self, ids: list[int], draft: list[int]) -> list[NDArray[np.float32]] | None:
+        """Return the mixed distributions after ``ids`` and after each token of ``draft``.
+
+        None unless all of them are cached. Those after drafted tokens are kept no longer for being asked for.
+        """
+        rows = [self.get(ids)]
+        with self._lock:
+            rows += [self._mix(ids + draft[:end]) for end in range(1, len(draft) + 1)]
+        found = [row for row in rows if row is not None]
+        return found if len(found) == len(rows) else None
+
+    def has_model_probs(self, ids: list[int], draft: list[int]) -> bool:
+        """Return True if the model's distributions after ``ids`` and after each token of ``draft`` are cached."""
+        with self._lock:
+            self._refresh_recent()
+            whole = tuple(ids + draft)
+            return all(
+                self._find_model_probs(whole[:end]) is not None for end in range(len(ids), len(whole) + 1)
+            )
+
+    def begin_pass(self) -> Sequence[int]:
+        """Return the recent tokens that the next forward pass must read before its text."""
+        with self._lock:
+            self._refresh_recent()
+            self._recent_of_pass = self._recent
+            return self._recent_of_pass
+
+    def add(self, ids: list[int], draft: list[int], logits: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Keep what a forward pass returned after ``ids`` and ``draft``; return it mixed with the memory, (vocab,)."""
+        model_probs, memory = softmax(logits), self._user_model.memory
+        memory_tokens, whole = memory.tokens, ids + draft
+        probs = self._mixture.mix(model_probs, memory, memory.predict(whole))
+        with self._lock:
+            if self._recent_of_pass is not self._recent:  # an entry was learned during the pass
+                return probs
+            (self._draft_probs if draft else self._model_probs).add(tuple(whole), model_probs)
+            if memory_tokens == self._memory_tokens and not draft:
+                self._mixed_probs.add(tuple(whole), probs)
+        return probs
+
+    def begin_precomputing(self) -> None:
+        """Forget what was precomputed for another text."""
+        self.get([])
+        self._precomputed_probs.clear()
+
+    def add_precomputed(self, ids: list[int], rest: list[int], logits: NDArray[np.float32]) -> None:
+        """Keep the model's distributions after ``ids`` and along ``rest``, from their ``logits`` (rows, vocab)."""
+        self._precomputed_probs |= {
+            tuple(ids + rest[:place]): softmax(row) for place, row in enumerate(logits)
+        }
+
+    def pop_along(self, ids: Sequence[int]) -> list[tuple[Key, NDArray[np.float32]]]:
+        """Remove and return the model's distributions on the way to ``ids``, each with the tokens that it follows."""
+        with self._lock:
+            prefixes = [
+                key for key in self._model_probs if len(key) < len(ids) and tuple(ids[: len(key)]) == key
+            ]
+            return [(key, self._model_probs.pop(key)) for key in prefixes]
+
+    def add_greedy_draft(self, ids: list[int], tokens: list[int]) -> None:
+        """Keep the verified continuation ``tokens`` of ``ids``."""
+        if len(self.greedy_drafts) >= _GREEDY_DRAFTS_KEPT:
+            self.greedy_drafts.clear()
+        self.greedy_drafts[tuple(ids)] = tokens
+
+    def _mix(self, ids: list[int]) -> NDArray[np.float32] | None:
+        """Return the mixed distribution after ``ids`` without counting this as a use; None if it is not cached."""
+        key = tuple(ids)
+        probs = self._mixed_probs.get(key)
+        if probs is not None:
+            return probs
+        model_probs, memory = self._find_model_probs(key), self._user_model.memory
+        return None if model_probs is None else self._mixture.mix(model_probs, memory, memory.predict(ids))
+
+    def _find_model_probs(self, key: Key) -> NDArray[np.float32] | None:
+        caches = (self._model_probs, self._draft_probs, self._precomputed_probs)
+        return next((probs for cache in caches if (probs := cache.get(key)) is not None), None)
+
+    def _refresh_recent(self) -> None:
+        """Bring the newest entries into view, unless somebody is writing a text that would have to be read again."""
+        recent, now = self._user_model.recent.tokens, time.monotonic()
+        if recent is self._recent:
+            self._recent_since = now
+        elif now - self._recent_since > MAX_RECENT_AGE_S or not self._has_active_texts():
+            self._recent, self._recent_since = recent, now
+            for cache in (
+                self._model_probs,
+                self._draft_probs,
+                self._precomputed_probs,
+                self._mixed_probs,
+                self.greedy_drafts,
+            ):
+                cache.clear()
+
+
+class _LatestProbs(OrderedDict[Key, NDArray[np.float32]]):
+    """The ``capacity`` distributions that were added last."""
+
+    def __init__(self, capacity: int) -> None:
+        super().__init__()
+        self._capacity = capacity
+
+    def add(self, key: Key, probs: NDArray[np.float32]) -> None:
+        """Keep one more as the latest, and evict the oldest."""
+        self[key] = probs
+        self.move_to_end(key)
+        while len(self) > self._capacity:
+            self.popitem(last=False)

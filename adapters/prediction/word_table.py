@@ -1,0 +1,176 @@
+"""Word forms in arrays: found by the bytes or the token that they begin with, and scored by their first two tokens."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from idiolect.models.lexicon import NONE
+
+_SPLIT_TOKENS = 6  # best words of several tokens whose second token is looked at
+
+
+@dataclass(frozen=True)
+class Continuation:
+    """A distribution ``p`` (vocab,) over a word's second token, and how far to trust it, 0 to 1."""
+
+    p: NDArray[np.float32]
+    trust: float
+
+
+@dataclass(frozen=True)
+class WordTable:
+    """Words sorted by their bytes. The user's own are replaced as a whole when they grow.
+
+    ``forms`` (N,) bytes; ``weights`` (N,), in uses; ``first`` and ``second`` (2, N) token ids, as in the lexicon.
+    """
+
+    forms: NDArray[np.bytes_]
+    weights: NDArray[np.float32]
+    first: NDArray[np.int32]
+    second: NDArray[np.int32]
+
+    def index(self, raw: bytes) -> int | None:
+        """Return where a form stands, None if it is not in the table."""
+        index = int(np.searchsorted(self.forms, raw))
+        return index if index < len(self.forms) and self.forms[index] == raw else None
+
+    def prefix_range(self, raw: bytes) -> tuple[int, int]:
+        """Return [start, end) of the forms that begin with ``raw``."""
+        if not raw:
+            return 0, len(self.forms)
+        low, high = np.searchsorted(self.forms, [raw, raw + b"\xff" * 8])
+        return int(low), int(high)
+
+    def with_first_token(self, row: int, tokens: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Return where the forms stand, in order, whose first token is one of ``tokens``."""
+        order, starts = self._by_first[row]
+        tokens = tokens[tokens < len(starts) - 1]
+        counts = starts[tokens + 1] - starts[tokens]
+        ends = np.cumsum(counts)
+        filed = np.arange(counts.sum()) + np.repeat(starts[tokens] - (ends - counts), counts)
+        return np.sort(order[filed])
+
+    @functools.cached_property
+    def _by_first(self) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
+        """For each row: the indices of all forms sorted by first token, and where each token begins among them."""
+        found = []
+        for first in self.first:
+            counts = np.bincount(first) if len(first) else np.zeros(1, np.intp)
+            found.append((np.argsort(first, kind="stable"), np.concatenate(([0], np.cumsum(counts)))))
+        return found
+
+    def with_words(
+        self,
+        new: NDArray[np.bytes_],
+        weights: NDArray[np.float32],
+        first: NDArray[np.int32],
+        second: NDArray[np.int32],
+    ) -> WordTable:
+        """Return a table with more forms."""
+        width = f"S{max(self.forms.dtype.itemsize, new.dtype.itemsize)}"
+        indices = np.searchsorted(self.forms, new)
+        return WordTable(
+            np.insert(self.forms.astype(width), indices, new),
+            np.insert(self.weights, indices, weights),
+            np.insert(self.first, indices, first, axis=1),
+            np.insert(self.second, indices, second, axis=1),
+        )
+
+
+class PrefixMatch:
+    """The words of a table that begin as typed, with their scores.
+
+    Args:
+        table: where to look.
+        row: 0 for words that stand alone, 1 for words after a space.
+        raw: the typed bytes.
+        p: distribution (vocab,) over first tokens.
+        total: weight (vocab,) of all words that begin with a token.
+        min_prob: words with a less likely first token are left out; 0 takes all.
+    """
+
+    def __init__(
+        self,
+        table: WordTable,
+        row: int,
+        raw: bytes,
+        p: NDArray[np.float32],
+        total: NDArray[np.float32],
+        min_prob: float,
+    ) -> None:
+        run: slice | NDArray[np.intp] = slice(*table.prefix_range(raw))
+        if min_prob > 0:
+            run = table.with_first_token(row, np.flatnonzero(p > min_prob))
+        self._all, self._run, self._weights = table.forms, run, table.weights[run]
+        self._first, self._second = table.first[row, run], table.second[row, run]
+        self.scores: NDArray[np.float32] = p[self._first] * self._weights / total[self._first]
+
+    def ambiguous_tokens(self) -> set[int]:
+        """Return the first tokens of the best words that have several tokens."""
+        several = np.flatnonzero(self._second != NONE)
+        return {
+            int(self._first[several[index]]) for index in best_indices(self.scores[several], _SPLIT_TOKENS)
+        }
+
+    def apply_continuation(
+        self, token: int, p: float, known: Continuation, second_weights: NDArray[np.float32]
+    ) -> None:
+        """Share the probability ``p`` of a first token among its words by what is known of the second one.
+
+        ``second_weights`` (vocab,) are the weights of the words that begin with ``token``, by second token.
+        """
+        indices = np.flatnonzero(self._first == token)
+        second = self._second[indices]
+        longer = second != NONE
+        shares = np.empty(len(indices), np.float32)
+        weights = self._weights[indices[longer]]
+        # While another thread learns, what is beneath may not count these words yet.
+        shares[longer] = (
+            known.p[second[longer]] * weights / np.maximum(second_weights[second[longer]], weights)
+        )
+        # A form is general or own, never both: this token alone is one word at the most.
+        shares[~longer] = max(0.0, 1.0 - float(known.p[second_weights > 0].sum()))
+        self.scores[indices] += np.float32(known.trust) * (p * shares - self.scores[indices])
+
+    def take_finished(self, raw: bytes) -> float:
+        """Return the score of the typed word itself, and leave it out from now on."""
+        if not len(self.scores) or self._form(0) != raw:
+            return 0.0
+        score = float(self.scores[0])
+        self.scores[0] = 0
+        return score
+
+    def score(self, raw: bytes) -> float:
+        """Return a word's score; 0 if it does not match."""
+        index = int(np.searchsorted(self._all, raw))
+        if isinstance(self._run, slice):
+            index -= self._run.start
+        else:
+            index = int(np.searchsorted(self._run, index))
+        return (
+            float(self.scores[index]) if 0 <= index < len(self.scores) and self._form(index) == raw else 0.0
+        )
+
+    def best(self, limit: int) -> list[tuple[str, float]]:
+        """Return the ``most`` best words with their scores."""
+        return [
+            (self._form(index).decode(), float(self.scores[index]))
+            for index in best_indices(self.scores, limit)
+        ]
+
+    def _form(self, index: int) -> bytes:
+        """Return one form. They are wide, so only those are copied that are asked for."""
+        found: bytes = (
+            self._all[self._run][index] if isinstance(self._run, slice) else self._all[self._run[index]]
+        )
+        return found
+
+
+def best_indices(scores: NDArray[np.float32], limit: int) -> list[int]:
+    """Return the indices of the ``most`` highest scores above zero."""
+    indices = np.argpartition(scores, -limit)[-limit:] if len(scores) > limit else np.arange(len(scores))
+    return [int(index) for index in indices if scores[index] > 0]
