@@ -113,7 +113,7 @@ class Tagger:
     def _looked_at(self, text: str) -> Iterator[_Window]:
         known: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}  # lines that a text repeats
         for found in _parts(text, words(text)):
-            if _may_hold_one(text, found):
+            if may_hold_one(text, found):
                 part = text[found[0].start : found[-1].end]
                 if part not in known:
                     vectors, buckets = features(text, found)
@@ -232,7 +232,7 @@ def _ends(text: str, found: list[Word], place: int) -> bool:
     return "\n" in between or between[:1] in (".", "!", "?")
 
 
-def _may_hold_one(text: str, found: list[Word]) -> bool:
+def may_hold_one(text: str, found: list[Word]) -> bool:
     """False where nothing has the form of a secret and nothing speaks of one: most texts, and they cost little."""
     return any(word.form not in _PLAIN and word.form not in _NEVER for word in found) or any(
         not cues(folded(text[word.start : word.end])).isdisjoint(_SPEAKING) for word in found
