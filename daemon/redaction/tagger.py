@@ -60,20 +60,25 @@ _DIGITS: Final = frozenset(
     ("digits3", "digits4", "digits5", "digits6", "digits7", "digits9", "groups", "dialled", "year")
 )
 _TOLD: Final = (
-    0.4  # of the usual probability is enough behind a cue and a link: "the password for the shed is ..."
+    0.4  # of the usual probability is enough behind a cue and a link ("the password for the shed is ..."), or with signs
 )
 _SAID: Final = 10  # words before, one of which is the cue
+_ENDS: Final = 0.6  # the least probability of a common word at either end of a passphrase; less likely ones go
+#: Letters with such a sign among them: hardly anybody writes them so, but for passwords.
+_MADE_UP: Final = re.compile(r"(?=.*[^\W\d_])(?=.*\w[!@#$%&*^~]).{6,}", re.DOTALL)
 _MOST_DIGITS: Final = 8  # of a code in groups; longer ones are telephone numbers
 _PREFIX: Final = 5  # letters in front of the digits of a flight, a train, a number plate
 _ENDINGS: Final = (
     "py md txt json jsonl html htm css js ts c h cc cpp rs go sh toml yaml yml xml pdf doc docx xls xlsx ppt pptx"
+    " kt kts swift vue scss lua pl hs ex dart vb"
     " png jpg jpeg gif svg zip gz tar db csv log cfg ini conf lock in am ac m4 rst sql exe dll so whl jar java rb php"
     " mp3 mp4 mov bat ps1 bak com org net io dev"
 )
-# File names, names in programs, parts of addresses, options, numbers of issues, times.
+# File names, names in programs, parts of addresses, options, sizes, numbers of issues, times.
 _NO_SECRET: Final = re.compile(
     rf"[\w.-]*\.(?i:{'|'.join(_ENDINGS.split())})\Z"
     r"|[a-z]+(?:_[a-z]+)+\Z|--?\w|\$|_|[\w.]*\(|.*(?:[<>{}\[\]`\\]|\(\)|//|[?&]\w+=|%[0-9a-f]{2})"
+    r"|(?i:0x[0-9a-f]+|\d+x\d+|(?:at)?\d{1,2}(?:[:.]\d\d)?[ap]m?|ipv[46]|sha-?\d{1,3})\Z"
     r"|[\w./]*/[\w./]+\Z|[\w.-]*\w@[\w.-]+\Z|#\d+\Z|\d{4}-\d\d-\d\dT\d|[\w-]+\.\d\Z|\d+&",
     re.DOTALL,
 )
@@ -124,7 +129,7 @@ class Tagger:
         taken: set[int] = set()
         for place in map(int, np.flatnonzero(window.likely >= self._lowest)):
             is_plain = window.is_plain(place)
-            least = self._least[is_plain] * (_TOLD if window.is_told(place) else 1)
+            least = self._least[is_plain] * (_TOLD if window.is_told(place) or window.is_made_up(place) else 1)
             if window.likely[place] >= least and window.may_be_secret(place):
                 taken |= window.without_common_ends(_whole(window.likely, place, plain=is_plain))
         joined: list[tuple[int, int]] = []
@@ -190,13 +195,20 @@ class _Window:
         said = self.vectors[max(0, place - _SAID) : place, [CUES_AT + Cue.PASSWORD, CUES_AT + Cue.CODE]]
         return bool(linked and said.any())
 
+    def is_made_up(self, place: int) -> bool:
+        """True for what hardly anybody writes but in passwords."""
+        start, end, form = self.words[place]
+        return form == "symbols" and _MADE_UP.match(self.text, start, end) is not None
+
     def is_common(self, place: int) -> bool:
         """True for a word that everybody uses all the time; it may stand within a passphrase, but is none."""
         return self.is_plain(place) and bool(self.vectors[place, COMMON_AT])
 
     def without_common_ends(self, places: set[int]) -> set[int]:
-        """The places of a secret's words, less common words at its ends: these belong to the sentence."""
-        kept = [place for place in sorted(places) if not self.is_common(place)]
+        """The places of a secret's words, less common words at its ends if unlikely: these belong to the sentence."""
+        kept = [
+            place for place in sorted(places) if not self.is_common(place) or self.likely[place] >= _ENDS
+        ]
         return {place for place in places if kept[0] <= place <= kept[-1]}
 
     def _belongs_to_number(self, place: int) -> bool:
