@@ -87,7 +87,9 @@ _GRAMMAR: Final = Grammar(
             unless=_NAMES_A_THING,
         ),
         "short": Form(
-            re.compile(f"{_AT}(?=[0-9]{{0,30}}[a-fA-F])(?=[a-fA-F]{{0,30}}[0-9])(?:[0-9a-f]{{16,31}}|[0-9A-F]{{16,31}}){_TO}"),
+            re.compile(
+                f"{_AT}(?=[0-9]{{0,30}}[a-fA-F])(?=[a-fA-F]{{0,30}}[0-9])(?:[0-9a-f]{{16,31}}|[0-9A-F]{{16,31}}){_TO}"
+            ),
             lambda written: sum(map(str.isdigit, written)) > 2,
             behind=4,
             before=4,
@@ -99,7 +101,10 @@ _GRAMMAR: Final = Grammar(
 _BY_HAND: Final = Grammar(
     r"(?<![\w-])(?:[A-Z0-9]{5}(?: [A-Z0-9]{5}){2}|[a-z]{4}(?:[ -][a-z]{4}){3}(?![^\W_]))",
     (
-        (r"licen[csz]|lizenz|serial|activat|aktivier|activer|activar|attiva|ativa|product key|produktschl|keys?\b|clave|clé|chave", "spaced?"),
+        (
+            r"licen[csz]|lizenz|serial|activat|aktivier|activer|activar|attiva|ativa|product key|produktschl|keys?\b|clave|clé|chave",
+            "spaced?",
+        ),
         (
             r"app(?:lication)?[ -]?(?:specific )?passwor[dt]|app-?(?:kennwort|wachtwoord)|anwendungs(?:spezifisch|passwort|kennwort)"
             r"|mots? de passe d[’']app|contraseñas? de (?:la )?aplicaci|password (?:per|delle|dell[’'])\s?app|senha d[ea] app|palavra-passe d[ea] app",
@@ -107,7 +112,11 @@ _BY_HAND: Final = Grammar(
         ),
     ),
     {
-        "spaced": Form(re.compile(rf"{_AT}{DONE}[A-Z0-9]{{5}}(?: [A-Z0-9]{{5}}){{2,5}}{_TO}"), _grouped, unless=_NAMES_A_THING),
+        "spaced": Form(
+            re.compile(rf"{_AT}{DONE}[A-Z0-9]{{5}}(?: [A-Z0-9]{{5}}){{2,5}}{_TO}"),
+            _grouped,
+            unless=_NAMES_A_THING,
+        ),
         "small": Form(re.compile(f"{_AT}[a-z]{{4}}(?:[ -][a-z]{{4}}){{3}}{_TO}"), behind=14, before=6),
     },
 )

@@ -228,7 +228,10 @@ RULES: Final[tuple[Rule, ...]] = (
             ("qZ4Kp2mQ.x7Kp2mQ9vL4nR8¦tWb3ZcYd5", "[random]"),
             ("take 8FJ2-9DKW¦-XX82-LQ0Z with you", "take [random] with you"),
             ("from my phone: qhzv-wkjd¦-xpgm-rtbc", "from my phone: [random]"),
-            ("https://x.example/d/1E6Zg2X2bjjt¦PzVfX8YqdXZDCoB3AVA7i/edit", "https://x.example/d/[random]/edit"),
+            (
+                "https://x.example/d/1E6Zg2X2bjjt¦PzVfX8YqdXZDCoB3AVA7i/edit",
+                "https://x.example/d/[random]/edit",
+            ),
             ("_x7Kp2mQ9vL4nR8t¦Wb3ZcYd5 it is", "[random] it is"),
         ),
         misses=(

@@ -127,14 +127,20 @@ def find(text: str) -> Iterator[tuple[int, int]]:
 
 
 #: Who has such an address gets in; what stands behind a question mark or a number sign is named, and told by names.
-_PATH_PART: Final = re.compile(r"(?<=[a-z0-9]/)(?<!:/)(?P<s>[A-Za-z0-9_-]{20,200})(?=[/?#]|[\"'<>(),.;!\]}]*(?!\S))")
+_PATH_PART: Final = re.compile(
+    r"(?<=[a-z0-9]/)(?<!:/)(?P<s>[A-Za-z0-9_-]{20,200})(?=[/?#]|[\"'<>(),.;!\]}]*(?!\S))"
+)
 _SMALL_DASHES: Final = 3
-_COMPOUND: Final = re.compile(r"(?<![\w./:@%-])[A-Za-z0-9_-]{4,64}(?:[.:][A-Za-z0-9_-]{4,64}){1,2}={0,2}(?![\w@/=:-]|\.\w)")
+_COMPOUND: Final = re.compile(
+    r"(?<![\w./:@%-])[A-Za-z0-9_-]{4,64}(?:[.:][A-Za-z0-9_-]{4,64}){1,2}={0,2}(?![\w@/=:-]|\.\w)"
+)
 
 
 def _in_parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Random parts on both sides of a dot or a colon; not the name of a file, whose last part is a word."""
     for match in _COMPOUND.finditer(text, start, end):
         parts = _PARTS.split(match[0].rstrip("="))
-        if all(map(_FIGURE.search, parts)) and any(len(part) >= _LONG_PART and is_random(part) for part in parts):
+        if all(map(_FIGURE.search, parts)) and any(
+            len(part) >= _LONG_PART and is_random(part) for part in parts
+        ):
             yield match.span()

@@ -59,11 +59,11 @@ _NEVER: Final = frozenset(
 _DIGITS: Final = frozenset(
     ("digits3", "digits4", "digits5", "digits6", "digits7", "digits9", "groups", "dialled", "year")
 )
-_TOLD: Final = (
-    0.4  # of the usual probability is enough behind a cue and a link ("the password for the shed is ..."), or with signs
-)
+#: Of the usual probability so much is enough behind a cue and a link ("the password for the shed is ..."), or with signs.
+_TOLD: Final = 0.4
 _SAID: Final = 10  # words before, one of which is the cue
-_ENDS: Final = 0.6  # the least probability of a common word at either end of a passphrase; less likely ones go
+#: The least probability of a common word at either end of a passphrase; less likely ones are the sentence's.
+_ENDS: Final = 0.6
 #: Letters with such a sign among them: hardly anybody writes them so, but for passwords.
 _MADE_UP: Final = re.compile(r"(?=.*[^\W\d_])(?=.*\w[!@#$%&*^~]).{6,}", re.DOTALL)
 _MOST_DIGITS: Final = 8  # of a code in groups; longer ones are telephone numbers
@@ -129,7 +129,9 @@ class Tagger:
         taken: set[int] = set()
         for place in map(int, np.flatnonzero(window.likely >= self._lowest)):
             is_plain = window.is_plain(place)
-            least = self._least[is_plain] * (_TOLD if window.is_told(place) or window.is_made_up(place) else 1)
+            least = self._least[is_plain] * (
+                _TOLD if window.is_told(place) or window.is_made_up(place) else 1
+            )
             if window.likely[place] >= least and window.may_be_secret(place):
                 taken |= window.without_common_ends(_whole(window.likely, place, plain=is_plain))
         joined: list[tuple[int, int]] = []
@@ -206,9 +208,7 @@ class _Window:
 
     def without_common_ends(self, places: set[int]) -> set[int]:
         """The places of a secret's words, less common words at its ends if unlikely: these belong to the sentence."""
-        kept = [
-            place for place in sorted(places) if not self.is_common(place) or self.likely[place] >= _ENDS
-        ]
+        kept = [place for place in sorted(places) if not self.is_common(place) or self.likely[place] >= _ENDS]
         return {place for place in places if kept[0] <= place <= kept[-1]}
 
     def _belongs_to_number(self, place: int) -> bool:

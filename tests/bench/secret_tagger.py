@@ -177,7 +177,6 @@ class Swap:
             return " ".join(parts)
         return secret
 
-
     def _like(self, char: str) -> str:
         """Another character of the same sort."""
         if not char.isascii() or not char.isalnum():
@@ -297,7 +296,9 @@ def trained(
     torch.manual_seed(seed)
     draw = random.Random(seed)
     swap = Swap(given, draw)
-    plain = [text for text in plain if tagger.may_hold_one(text, words(text))]  # all others are never looked at
+    plain = [
+        text for text in plain if tagger.may_hold_one(text, words(text))
+    ]  # all others are never looked at
     nothing = [example(Sentence("none", "en", text)) for text in plain]
     known = [example(Sentence("none", "en", text)) for text in always if text.strip()]
     hard: list[int] = []
@@ -334,7 +335,9 @@ def trained(
                     mean.lerp_(value, 1 - kept)
         print(f"pass {number + 1} of {passes}: loss {total * BATCH / len(examples):.4f}", flush=True)
         present = tagger.Tagger({**average.weights(), "thresholds": np.ones(2)})
-        hard = [place for place, text in enumerate(plain) if any(p > HARD for _, p in present.candidates(text))]
+        hard = [
+            place for place, text in enumerate(plain) if any(p > HARD for _, p in present.candidates(text))
+        ]
         if watch:
             watch(number + 1, copy.deepcopy(average))
     return average
@@ -399,13 +402,20 @@ def plain_texts() -> tuple[list[str], list[str]]:
 def main() -> None:
     """Train and write the weights, or print what each pass finds of the half that can be seen."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--choose", action="store_true", help="learn without `seen`, and print what is found of it")
+    parser.add_argument(
+        "--choose", action="store_true", help="learn without `seen`, and print what is found of it"
+    )
     import torch
 
     torch.set_num_threads(1)  # sums in one order: the same weights each time
     shown, quiet = plain_texts()
     if parser.parse_args().choose:
-        trained(sentences("train"), shown, always=look_alikes(), watch=lambda number, net: report(number, net, quiet))
+        trained(
+            sentences("train"),
+            shown,
+            always=look_alikes(),
+            watch=lambda number, net: report(number, net, quiet),
+        )
         return
     net = trained(sentences("train") + sentences("seen"), shown, always=look_alikes())
     np.savez_compressed(tagger.WEIGHTS, **with_thresholds(net.weights(), quiet, *TAKEN_PER_100_KB))
