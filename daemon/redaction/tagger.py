@@ -59,7 +59,7 @@ _NEVER: Final = frozenset(
 _DIGITS: Final = frozenset(
     ("digits3", "digits4", "digits5", "digits6", "digits7", "digits9", "groups", "dialled", "year")
 )
-#: Of the usual probability so much is enough behind a cue and a link ("the password for the shed is ..."), or with signs.
+#: So much of the usual probability is enough behind a cue and a link ("the password for the shed is ..."), or with signs.
 _TOLD: Final = 0.4
 _SAID: Final = 10  # words before, one of which is the cue
 #: The least probability of a common word at either end of a passphrase; less likely ones are the sentence's.
@@ -83,6 +83,7 @@ _NO_SECRET: Final = re.compile(
     re.DOTALL,
 )
 _HASH: Final = re.compile(r"(?=.*[a-fA-F])[0-9a-fA-F-]{7,}\Z")
+_REPEATED: Final = 5  # characters of a secret, at least, that goes wherever it stands in a text
 _SURE: Final = 30.0  # beyond it a logit's exponential is too large for single precision
 _LONGEST: Final = 40  # characters
 
@@ -104,7 +105,8 @@ class Tagger:
 
     def find(self, text: str) -> list[tuple[int, int]]:
         """Where secrets are in ``text``, each as [start, end), in order. Takes time linear in the text's length."""
-        return [span for window in self._looked_at(text) for span in self._spans(window)]
+        spans = [span for window in self._looked_at(text) for span in self._spans(window)]
+        return _said_again(text, spans) if spans else []
 
     def candidates(self, text: str) -> list[tuple[bool, float]]:
         """For each word that may be a secret: whether it is a plain word, and how likely it is one."""
@@ -225,6 +227,19 @@ class _Window:
             if other < place and form in ("upper", "caphyphen") and end - start <= _PREFIX:
                 return cues(folded(self.text[start:end])).isdisjoint(_SPEAKING)
         return False
+
+
+def _said_again(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The spans, and wherever else the same secrets stand in ``text``, in order."""
+    said = {text[start:end] for start, end in spans if end - start >= _REPEATED}
+    if not any(text.count(secret) > 1 for secret in said):
+        return spans
+    again = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(said, key=len, reverse=True)))})(?!\w)")
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(spans + [match.span() for match in again.finditer(text)]):
+        if not found or start >= found[-1][1]:
+            found.append((start, end))
+    return found
 
 
 def _parts(text: str, found: list[Word]) -> Iterator[list[Word]]:
