@@ -59,7 +59,7 @@ _NEVER: Final = frozenset(
 _DIGITS: Final = frozenset(
     ("digits3", "digits4", "digits5", "digits6", "digits7", "digits9", "groups", "dialled", "year")
 )
-#: So much of the usual probability is enough with signs, or behind a cue and a link ("the password for the shed is ...").
+#: So much of the usual probability is enough with signs, or behind a cue and a link ("the password for it is ...").
 _TOLD: Final = 0.4
 _SAID: Final = 10  # words before, one of which is the cue
 #: The least probability of a common word at either end of a passphrase; less likely ones are the sentence's.
