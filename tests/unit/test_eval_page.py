@@ -329,5 +329,7 @@ def test_the_user_s_own_matplotlib_settings_neither_change_the_page_nor_are_chan
 
 
 def test_the_service_does_not_import_matplotlib_with_the_page():
-    check = "import sys; from idiolect.daemon.evaluation import eval_page; sys.exit('matplotlib' in sys.modules)"
+    check = (
+        "import sys; from idiolect.daemon.evaluation import eval_page; sys.exit('matplotlib' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0

@@ -73,7 +73,9 @@ def test_common_words_at_the_ends_of_a_passphrase_go_with_it():
 
 
 def test_a_secret_goes_wherever_else_it_stands_in_a_text():
-    left, count = redact("The wifi password is Bergamot77. I was drinking tea when I chose it: Bergamot77, of all things!")
+    left, count = redact(
+        "The wifi password is Bergamot77. I was drinking tea when I chose it: Bergamot77, of all things!"
+    )
     assert count == 2
     assert "Bergamot77" not in left
 
