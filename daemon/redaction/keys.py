@@ -228,7 +228,7 @@ KEYS: Final[tuple[Rule, ...]] = (
             ("license: VK7JG NPHTM¦ C97JM 9MPGT", "license: [key]"),
             ("my app password: qhzv wkjd¦ xpgm rtbc", "my app password: [key]"),
         ),
-        misses=("an app password that you have made works", "an app password: it's ours", "the licence FOR THESE THREE"),
+        misses=("an app password that you have made works", "the licence FOR THESE THREE"),
         hints=frozenset(("app", "anwendungs", "licen", "lizenz", "serial", "activ", "aktiv", "ativa", "attiva", "key", "clave", "clé", "chave")),
     ),
 )  # fmt: skip
