@@ -139,6 +139,22 @@ def _queried(match: re.Match[str]) -> Span | None:
     return match.span("s") if not _PUBLIC_NAME.fullmatch(name) and is_random(value) else None
 
 
+_DIFFERENT: Final = 10  # characters; of 32 drawn at random 14 are
+_BEFORE: Final = 40  # characters that may say what a number in hexadecimal names
+_NAMED: Final = re.compile(
+    r"(?<![^\W_])(?:md5|hash|checksum|digest|etag|[ug]uid|fingerprint|sum|commit|blob|tree|object|build|cache|version|trace|request|session"
+    r"|span|transaction|block|prüfsumme|empreinte|huella|impronta)(?:[ _-]?id)?\W{0,4}(?:\w{1,12}\W{1,3}){0,3}\Z"
+)
+
+
+def _of_key_length(match: re.Match[str]) -> Span | None:
+    """Hexadecimal of a length that keys have and commits have not, unless it is said that it names something."""
+    if len(set(match["s"].lower())) < _DIFFERENT:
+        return None
+    before = match.string[max(0, match.start() - _BEFORE) : match.start()].lower()
+    return None if _NAMED.search(before) else match.span("s")
+
+
 def _last_part(match: re.Match[str]) -> Span | None:
     value = match["s"]
     return match.span("s") if any(map(str.isdigit, value)) and any(map(str.isalpha, value)) else None
@@ -219,6 +235,26 @@ KEYS: Final[tuple[Rule, ...]] = (
             "the key was from 2019 to 2020 in 31 of them",
         ),
         long_word=14,
+    ),
+    Rule(
+        "key",  # by its length alone
+        re.compile(
+            r"(?<![\w/.:=@+-])(?P<s>(?=[0-9]{0,47}[a-fA-F])(?=[a-fA-F]{0,47}[0-9])(?:[0-9a-f]{32}|[0-9A-F]{32}|[0-9a-f]{48}|[0-9A-F]{48}))"
+            r"(?![\w/@+=-]|[.:]\w)"
+        ),
+        matches=(
+            ("they say that 118ef5b7ae7d5baa¦7c3231b83d8fefb5 goes in the second box", "they say that [key] goes in the second box"),
+            ("8B8EB55D42BF790137379¦D12D9DF4773, from Monday on", "[key], from Monday on"),
+        ),
+        misses=(
+            "md5 a9a4172053aadb3f09e0f28cd3af8fda",
+            'etag "1430d0b4b0d563593219d75b775365ef"',
+            "the file's checksum should be 1430d0b4b0d563593219d75b775365ef",
+            "img/1430d0b4b0d563593219d75b775365ef.png and 4b825dc642cb6eb9a060e54bf8d69288fbee4904",
+        ),
+        figure=True,
+        long_word=32,
+        locate=_of_key_length,
     ),
     Rule(
         "key",  # the same for what is typed in groups
