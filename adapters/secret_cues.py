@@ -33,7 +33,7 @@ class Cue(IntEnum):
 _WORDS: Final[dict[Cue, str]] = {
     Cue.PASSWORD: """
         password passwords passwd passwrod pass passphrase passphrases pw pwd psw login log-in logon credentials creds
-        master secret secrets
+        master secret secrets sign-in signin
         passwort kennwort kennwörter zugangsdaten losung losungswort geheimwort
         passe mdp identifiant identifiants
         contraseña contraseñas contra clave claves credenciales
@@ -65,15 +65,21 @@ _WORDS: Final[dict[Cue, str]] = {
         keepassxc 1password lastpass zip archive pdf encrypted drive disk stick usb share alarm door gate garage shed
         keybox key-safe lockbox locker padlock lock bike building entrance portal sim card cashpoint atm wallet bitcoin
         bitcoins ledger trezor crypto coins seed mnemonic
+        website portal mailbox inbox spreadsheet printer scanner camera tv till kiosk xbox playstation discord twitch
+        minecraft profile hotspot intranet luks veracrypt truecrypt restic signal
+        drucker beamer kasse postfach homepage webseite festplatte datenträger kamera fernseher profil nutzer benutzer
         konto rechner handy tresor archiv verschlüsselt verschlüsselte tür eingang schuppen spind schloss karte
         girokarte ec-karte bankkarte geldautomat alarmanlage elster krypto
         compte ordi ordinateur serveur coffre coffre-fort chiffré chiffrée disque alarme porte portail grille casier
-        carte cb distributeur portefeuille
+        carte cb distributeur portefeuille imprimante caisse messagerie tablette télé appli caméra session
+        impresora correo tableta tele cámara perfil usuario sesión pendrive
         cuenta ordenador portátil móvil caja cifrado cifrada disco puerta taquilla tarjeta cajero cartera hacienda
         portatile telefono cellulare cassaforte cifrato cifrata archivio porta portone armadietto carta bancomat
-        portafoglio spid
+        portafoglio spid stampante cassa posta sito profilo utente chiavetta
         conta computador telemóvel cofre arquivo portão cacifo cartão multibanco carteira finanças
-        kluis versleuteld versleutelde schijf deur pasje pinpas bankpas digid telefoon""",
+        impressora correio usuário utilizador pen notebook
+        kluis versleuteld versleutelde schijf deur pasje pinpas bankpas digid telefoon
+        kassa postvak profiel gebruiker usb-stick""",
     Cue.ENTRY: """
         type typed typing enter entered enters entering use uses used using try tried press punch dial input put works
         worked working open opens opened unlock unlocks unlocked gets lets log logs logged sign signed reset changed
@@ -89,14 +95,14 @@ _WORDS: Final[dict[Cue, str]] = {
         intikken intik tik tikt toets toetsen intoetsen gebruik gebruiken probeer werkt werkte openen invoeren met""",
     Cue.SPELLING: """
         capital capitals caps uppercase lowercase lower upper letter letters space spaces dash underscore hyphen zero
-        exclamation backwards star hash hashtag pound birthday anniversary
+        exclamation backwards star hash hashtag pound birthday anniversary phrase sentence
         gross klein grossgeschrieben kleingeschrieben kleinbuchstaben zusammen zusammengeschrieben leerzeichen raute
-        sternchen geburtstag
+        sternchen geburtstag satz merksatz
         majuscule majuscules minuscule minuscules attaché espace espaces envers étoile dièse anniversaire
-        mayúscula mayúsculas minúscula minúsculas junto espacio espacios tilde asterisco cumple cumpleaños
+        mayúscula mayúsculas minúscula minúsculas junto espacio espacios tilde asterisco cumple cumpleaños frase
         maiuscola maiuscolo minuscola minuscolo attaccato spazi contrario cancelletto compleanno
         maiúscula maiúsculas minúscula minúsculas espaços aniversário
-        hoofdletter hoofdletters kleine elkaar spaties hekje sterretje verjaardag""",
+        hoofdletter hoofdletters kleine elkaar spaties hekje sterretje verjaardag zin""",
     Cue.IDENTITY: """
         ssn social security nhs nino insurance passport sort acc account mrn record iban identity w-4 w-9 licence
         license

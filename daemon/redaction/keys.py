@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.redaction.cue_grammar import Form, Grammar
-from idiolect.daemon.redaction.randomness import is_random
+from idiolect.daemon.redaction.randomness import common_pairs, is_random
 from idiolect.daemon.redaction.rule import DONE, Rule
 
 if TYPE_CHECKING:
@@ -24,27 +24,43 @@ _NAMES_A_THING: Final = re.compile(
 
 def _grouped(written: str) -> bool:
     """Whether groups hold letters and figures, as drawn ones do; not a model and its year."""
-    groups = written.split("-")
+    groups = re.split("[ -]", written)
     mixed = sum(any(map(str.isdigit, group)) and any(map(str.isalpha, group)) for group in groups)
-    return 2 * mixed >= len(groups)
+    return 2 * mixed >= len(groups) or (mixed > 0 and all(map(_no_word, groups)))
+
+
+def _no_word(group: str) -> bool:
+    """Whether letters are capitals, or capitals in the middle of others, as no word has them."""
+    return not group.isalpha() or group.isupper() or any(map(str.isupper, group[1:]))
 
 
 def _drawn(written: str) -> bool:
-    return any(map(str.isdigit, written)) and (
-        is_random(written) or (written.upper() == written and is_random(f"{written}{written}"))
-    )
+    body = written.rstrip("=")
+    if is_random(body):
+        return True
+    changes = sum(1 for _ in _CHANGE.finditer(body)) / len(body)
+    if not any(map(str.isdigit, body)):
+        return body.isalpha() and changes >= _MOSTLY and common_pairs(body) <= _RARE_PAIRS
+    if body.upper() == body:
+        return is_random(f"{body}{body}")
+    return body.lower() == body and changes >= _MOSTLY and common_pairs(body) <= _RARE_PAIRS
 
+
+_CHANGE: Final = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])|(?<=[0-9])(?=[A-Za-z])")
+_MOSTLY: Final = 0.3  # changes a character, in what is short but stands near a word for a key
+_RARE_PAIRS: Final = 0.5
 
 _GRAMMAR: Final = Grammar(
     r"(?<![\w/.])(?:[0-9a-fA-F]{8}(?:[0-9a-fA-F]{24}|(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"
     r"|(?=[A-Za-z]{0,7}\d|[A-Za-z]{4,8}-[A-Za-z]{0,7}\d)[A-Za-z0-9]{4,8}-[A-Za-z0-9]{4,8}-[A-Za-z0-9]{4}"
-    r"|(?=[A-Za-z]{0,15}\d)[A-Za-z0-9]{16})",
+    r"|(?=[A-Za-z]{0,15}\d)[A-Za-z0-9]{14}"
+    r"|(?=[a-z]{1,9}[A-Z])[A-Za-z]{16}|(?=[A-Z]{1,9}[a-z])[A-Za-z]{16})",
     (
         (
             r"api\b|api[ _-]?keys?\b|api[ _-]?token|apikey|app[ _-]?id\b|app[ _-]?key|keys?\b|tokens?\b|secret|clés?\b|cle api|clave"
             r"|schlüssel|schluessel|chaves?\b|chiav[ei]\b|sleutel|bearer|credential|authenti|authori[sz]|auth\b|long-lived"
             r"|x-api|x-auth|x-token|zugang|webhook|jeton\b|segredo|segreto|secreto|geheim",
-            "hex groups? run?",
+            "hex groups? run? short?",
         ),
         (
             r"revok|revoc|révoqu|rotat|regener|leaked|leak\b|vazou|widerruf|publieke commit|public (?:commit|repo)|commit p[uú]b"
@@ -53,7 +69,7 @@ _GRAMMAR: Final = Grammar(
         ),
         (
             r"licen[csz]|lizenz|serial|activat|aktivier|activer|activar|attiva|ativa|réactiv|reactiv|produktschl|product key",
-            "groups?",
+            "hex groups? run?",
         ),
     ),
     shortest=14,
@@ -65,7 +81,43 @@ _GRAMMAR: Final = Grammar(
             _grouped,
             unless=_NAMES_A_THING,
         ),
-        "run": Form(re.compile(rf"{_AT}[A-Za-z0-9]{{16,64}}{_TO}"), _drawn, unless=_NAMES_A_THING),
+        "run": Form(
+            re.compile(r"(?<![\w/.+-])[A-Za-z0-9+_-][A-Za-z0-9+/_-]{13,63}={0,2}(?![\w+/=-])(?!\.\w)"),
+            _drawn,
+            unless=_NAMES_A_THING,
+        ),
+        "short": Form(
+            re.compile(
+                f"{_AT}(?=[0-9]{{0,30}}[a-fA-F])(?=[a-fA-F]{{0,30}}[0-9])(?:[0-9a-f]{{16,31}}|[0-9A-F]{{16,31}}){_TO}"
+            ),
+            lambda written: sum(map(str.isdigit, written)) > 2,
+            behind=4,
+            before=4,
+            unless=_NAMES_A_THING,
+        ),
+    },
+)
+#: What is typed by hand in groups with spaces between.
+_BY_HAND: Final = Grammar(
+    r"(?<![\w-])(?:[A-Z0-9]{5}(?: [A-Z0-9]{5}){2}|[a-z]{4}(?:[ -][a-z]{4}){3}(?![^\W_]))",
+    (
+        (
+            r"licen[csz]|lizenz|serial|activat|aktivier|activer|activar|attiva|ativa|product key|produktschl|keys?\b|clave|clé|chave",
+            "spaced?",
+        ),
+        (
+            r"app(?:lication)?[ -]?(?:specific )?passwor[dt]|app-?(?:kennwort|wachtwoord)|anwendungs(?:spezifisch|passwort|kennwort)"
+            r"|mots? de passe d[’']app|contraseñas? de (?:la )?aplicaci|password (?:per|delle|dell[’'])\s?app|senha d[ea] app|palavra-passe d[ea] app",
+            "small",
+        ),
+    ),
+    {
+        "spaced": Form(
+            re.compile(rf"{_AT}{DONE}[A-Z0-9]{{5}}(?: [A-Z0-9]{{5}}){{2,5}}{_TO}"),
+            _grouped,
+            unless=_NAMES_A_THING,
+        ),
+        "small": Form(re.compile(f"{_AT}[a-z]{{4}}(?:[ -][a-z]{{4}}){{3}}{_TO}"), behind=14, before=6),
     },
 )
 
@@ -85,6 +137,22 @@ def _queried(match: re.Match[str]) -> Span | None:
     if _KEY_NAME.fullmatch(name):
         return match.span("s") if figures else None
     return match.span("s") if not _PUBLIC_NAME.fullmatch(name) and is_random(value) else None
+
+
+_DIFFERENT: Final = 10  # characters; of 32 drawn at random 14 are
+_BEFORE: Final = 40  # characters that may say what a number in hexadecimal names
+_NAMED: Final = re.compile(
+    r"(?<![^\W_])(?:md5|hash|checksum|digest|etag|[ug]uid|fingerprint|sum|commit|blob|tree|object|build|cache|version|trace|request|session"
+    r"|span|transaction|block|prüfsumme|empreinte|huella|impronta)(?:[ _-]?id)?\W{0,4}(?:\w{1,12}\W{1,3}){0,3}\Z"
+)
+
+
+def _of_key_length(match: re.Match[str]) -> Span | None:
+    """Hexadecimal of a length that keys have and commits have not, unless it is said that it names something."""
+    if len(set(match["s"].lower())) < _DIFFERENT:
+        return None
+    before = match.string[max(0, match.start() - _BEFORE) : match.start()].lower()
+    return None if _NAMED.search(before) else match.span("s")
 
 
 def _last_part(match: re.Match[str]) -> Span | None:
@@ -151,6 +219,10 @@ KEYS: Final[tuple[Rule, ...]] = (
             ("I pasted 720508e7fff755627c301abb¦cb2e0232326588aa, please revoke it", "I pasted [key], please revoke it"),
             ("the cloud key on the sticker is 5O6C-¦ubRP-7Kx2", "the cloud key on the sticker is [key]"),
             ("to activate it again: PHX4-¦99TL-C0WM-72VE", "to activate it again: [key]"),
+            ("api_key: 3lARUsRJlNONwktN9ugkZeES¦G61she/QAqq0nv3Vth1", "api_key: [key]"),
+            ("the token is 4sou9nj2xkq¦fsfh7, as ever", "the token is [key], as ever"),
+            ("secret key 9f86d081884c¦7d659a2f", "secret key [key]"),
+            ("the licence is e10adc3949ba59ab¦be56e057f20f883e", "the licence is [key]"),
         ),
         misses=(
             "the key change is in commit 720508e7fff755627c301abbcb2e0232326588aa",
@@ -159,8 +231,40 @@ KEYS: Final[tuple[Rule, ...]] = (
             "4b825dc642cb6eb9a060e54bf8d69288fbee4904 is the tree",
             "key features of the WH-1000XM4-2020 are here",
             "the key is in step-by-step-guide2",
+            "the key event is keyboardInterrupt2, the token class TokenStreamReader",
+            "the key was from 2019 to 2020 in 31 of them",
+        ),
+        long_word=14,
+    ),
+    Rule(
+        "key",  # by its length alone
+        re.compile(
+            r"(?<![\w/.:=@+-])(?P<s>(?=[0-9]{0,47}[a-fA-F])(?=[a-fA-F]{0,47}[0-9])(?:[0-9a-f]{32}|[0-9A-F]{32}|[0-9a-f]{48}|[0-9A-F]{48}))"
+            r"(?![\w/@+=-]|[.:]\w)"
+        ),
+        matches=(
+            ("they say that 118ef5b7ae7d5baa¦7c3231b83d8fefb5 goes in the second box", "they say that [key] goes in the second box"),
+            ("8B8EB55D42BF790137379¦D12D9DF4773, from Monday on", "[key], from Monday on"),
+        ),
+        misses=(
+            "md5 a9a4172053aadb3f09e0f28cd3af8fda",
+            'etag "1430d0b4b0d563593219d75b775365ef"',
+            "the file's checksum should be 1430d0b4b0d563593219d75b775365ef",
+            "img/1430d0b4b0d563593219d75b775365ef.png and 4b825dc642cb6eb9a060e54bf8d69288fbee4904",
         ),
         figure=True,
-        long_word=14,
+        long_word=32,
+        locate=_of_key_length,
+    ),
+    Rule(
+        "key",  # the same for what is typed in groups
+        None,
+        find=_BY_HAND.find,
+        matches=(
+            ("license: VK7JG NPHTM¦ C97JM 9MPGT", "license: [key]"),
+            ("my app password: qhzv wkjd¦ xpgm rtbc", "my app password: [key]"),
+        ),
+        misses=("an app password that you have made works", "the licence FOR THESE THREE"),
+        hints=frozenset(("app", "anwendungs", "licen", "lizenz", "serial", "activ", "aktiv", "ativa", "attiva", "key", "clave", "clé", "chave")),
     ),
 )  # fmt: skip

@@ -55,6 +55,22 @@ FORMS: Final[dict[str, Form]] = {
     "patient": _form(r"(?:[A-Z]{1,3}-?)?\d{5,10}(?:-\d)?|\d{3,4}[ -]\d{3,4}(?:[ -]\d{2,4})?"),
     "sort": _form(r"\d{2}-\d{2}-\d{2}|\d{2} \d{2} \d{2}|\d{6}", behind=8, before=5),
     "account": _form(r"\d{7,12}|\d{4} \d{4}(?: \d{2,4})?", behind=8, before=3),
+    "bank": _form(  # as IBANs hold them: France, Spain, Portugal, Mexico, Australia, Germany
+        r"\d{5} ?\d{5} ?[\dA-Z]{11} ?\d{2}|\d{4}[ -]?\d{4}[ -]?\d{2}[ -]?\d{10}|\d{4}[ .]?\d{4}[ .]?\d{11}[ .]?\d{2}"
+        r"|\d{18}|\d{3} \d{3} \d{11} \d|\d{3}-\d{3}|\d{3} ?\d{3} ?\d{2}",
+        behind=8,
+        before=4,
+    ),
+    "dotted": _form(r"\d{1,2}(?:\.\d{3}){2,3}|\d{8}", behind=6, before=4),
+    "rg": _form(r"\d{1,2}\.\d{3}\.\d{3}-?[\dXx]|\d{7,9}-[\dXx]", behind=6, before=4),
+    "rfc": _form(r"[A-ZÑ&]{3,4}[ -]?\d{6}[ -]?[A-Z0-9]{3}"),
+    "ahv": _form(r"756[. ]?\d{4}[. ]?\d{4}[. ]?\d{2}", "ch.ssn"),
+    "voter": _form(r"\d{4} ?\d{4} ?\d{4}"),
+    "cuit": _form(r"\d{2}[- ]?\d{8}[- ]?\d", "ar.cuit"),
+    "health": _form(
+        r"\d{4}[ -]?\d{3}[ -]?\d{3}(?:[ -]?[A-Z]{2})?|\d{4} \d{5} \d|\d{15}|\d{3}(?: \d{4}){3}|[A-Z]{4} ?\d{10,12}"
+        r"|[1-9][A-Z][A-Z0-9]\d[A-Z][A-Z0-9]\d[A-Z]{2}\d{2}|80\d{18}",
+    ),
     "routing": _form(r"\d{9}", "us.rtn", behind=8, before=4),
 }
 _NO: Final = r"(?:[ -]?(?:no|nr|num|number|nummer|n[uú]mero|numero|n[º°o])\b)"
@@ -95,12 +111,27 @@ CUES: Final[tuple[tuple[str, str], ...]] = (
     (r"sécu\b|secu\b|sécurité sociale|securite sociale|nir\b|carte vitale|ameli\b|cpam\b", "nir"),
     (r"seguridad social|afiliaci[óo]n|nuss\b|naf\b", "es"),
     (r"dni\b|nie\b|nif\b", "dni"),
+    (r"dni\b|cédula|cedula|documento nacional", "dotted"),
+    (r"rg\b|registro geral", "rg"),
+    (r"rfc\b|sat\b", "rfc"),
+    (r"ahv\b|avs\b|sozialversicherungs?n", "ahv?"),
+    (r"título (?:de eleitor|eleitoral)|titulo (?:de eleitor|eleitoral)", "voter"),
+    (r"cuil\b|cuit\b|afip\b", "cuit?"),
+    (r"e-card\b", "at"),
+    (
+        r"medicare|medicaid|health card|health insurance|ohip\b|tarjeta sanitaria|tessera sanitaria|cart[ãa]o (?:nacional )?d[eo] (?:sa[úu]de|sus)"
+        r"|cns\b|zorgpas|verzekerdennummer|ehic\b|cart(?:e|ão) europ[ée]",
+        "health",
+    ),
     (r"codice fiscale|cf\b", "cf"),
     (r"national insurance|nino\b|ni number", "nino"),
     (
         r"passports?\b|reise-?p[aä]ss|pass-?n(?:r|ummer)|passeport|pasaporte|passaport[oe]|paspoort"
         r"|personalausweis|ausweis-?n|id card|identity card|carta d[’']identit|carte d[’']identit"
-        r"|cartão de cidad|identiteitskaart|legitimati|cédula",
+        r"|cartão de cidad|identiteitskaart|legitimati|cédula|perso\b|ausweis\b|cni\b|cie\b|documento d[’']identit"
+        r"|documento de identi|titre de s[ée]jour|aufenthaltstitel|permesso di soggiorno|autoriza[çc][ãa]o de resid|verblijfsver|verblijfsdoc"
+        r"|permiso de residencia|residence permit|travel document|green card|a-number|alien (?:registration|number)|known travell?er|ktn\b"
+        r"|global entry|id-kaart|rijkspas|kinderausweis|pass[ -]?(?:port)?[ -]?nr",
         "passport",
     ),
     (
@@ -120,6 +151,8 @@ CUES: Final[tuple[tuple[str, str], ...]] = (
         "account",
     ),
     (r"routing\b|aba\b|abi\b", "routing account"),
+    (r"rib\b|ccc\b|nib\b|clabe\b|bsb\b|blz\b|bankleitzahl", "bank account"),
+    (r"kto\b|kontoverbindung", "account"),
 )
 #: Six figures, or four with capitals among them, and no date or time.
 _WORTH: Final = (

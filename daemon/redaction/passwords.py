@@ -86,6 +86,8 @@ _SIGNS: Final = ":=：>"
 _FOR: Final = (
     r"(?:[ \t]+(?:for|to|of|für|zum|pour|de|para|del)(?:[ \t]+[\w.@'-]{1,20}){1,4}?)?"  # what it opens
 )
+_WHOSE: Final = r"(?:[ \t]+[^\W\d_][\w.@'’-]{0,20}){0,6}?"  # of what it is, in a few words
+_IS: Final = r"(?:is|was|ist|war|lautet|heißt|es|est|c[’']est|è|é|sono|now|jetzt|ahora|ora|agora|nu|-)"
 _SEPARATOR: Final = _FOR + r"[ \t]*(?::=|=>|->|[:=：])[ \t]*"
 _ORDINARY: Final = (  # what documents and forms say in the place of a value
     r"(?!(?:required|optional|none|null|true|false|string|str|text|yes|no|unknown|changed|reset|hidden"
@@ -212,7 +214,7 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
     Rule(
         "password",  # "the password is ...", "password ...": only for what can be no word
         re.compile(
-            rf"(?i:{_WORD}{_FOR}[ \t]+(?:is|was|ist|war|lautet|es|est|-)[ \t:]+)"
+            rf"(?i:{_WORD}{_WHOSE}[ \t]*,?[ \t]+{_IS}[ \t:]+)"
             rf"[\"'`]?(?P<s>{DONE}(?:{_NO_TAG}[^\s\"'`]){{5,}})"
         ),
         matches=(
@@ -221,6 +223,11 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
             ("the pw for the shared drive is blue7", "the pw for the shared drive is [password]"),
             ("The password is abcd1<efg", "The password is [password]"),
             ("la clave es hunter2", "la clave es [password]"),
+            (
+                "Das WLAN-Passwort im Haus am See ist Turm!88",
+                "Das WLAN-Passwort im Haus am See ist [password]",
+            ),
+            ("la password del computer è gabbiano22", "la password del computer è [password]"),
         ),
         misses=(
             "the password is required",

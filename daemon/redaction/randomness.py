@@ -28,7 +28,7 @@ _CHANGE: Final = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])|(?<=
 # A run of characters that random strings are written with, in a word.
 _WORD: Final = re.compile(rf"(?<!\S)\S{{{SHORTEST},}}")
 _RUN: Final = re.compile(
-    r"(?<![\w+/.:@$%&?#~-])(?P<s>[A-Za-z0-9][A-Za-z0-9+/_-]{14,}[A-Za-z0-9+/_-]={0,2})(?![\w@+/=-]|[.:/]\w)"
+    r"(?<![\w+/.:@$%&?#~-])(?P<s>[A-Za-z0-9+_-][A-Za-z0-9+/_-]{14,}[A-Za-z0-9+/_-]={0,2})(?![\w@+/=-]|[.:/]\w)"
 )
 
 
@@ -56,18 +56,91 @@ def is_random(word: str) -> bool:
     written = sum(map(str.isalnum, body))
     changes = sum(1 for _ in _CHANGE.finditer(body)) / max(written - 1, 1)
     common = common_pairs(body)
+    share = figures / written
     if body.upper() == body or body.lower() == body:  # one case of letters: figures must tell
-        return len(body) >= 20 and 0.1 <= figures / written <= 0.6 and changes >= 0.25 and common <= 0.66
-    if figures:
-        return changes >= (0.4 if len(body) >= 20 else 0.5) and (common <= 0.66 or changes >= 0.55)
-    return len(body) >= 24 and changes >= 0.4 and common <= 0.55
+        if len(body) < 20 or not 0.04 <= share <= 0.6:
+            return False
+        if share < 0.1:
+            return common <= 0.3
+        return (changes >= 0.25 and common <= 0.66) or (changes >= 0.2 and common <= 0.45)
+    if not figures:
+        return len(body) >= 24 and changes >= 0.4 and common <= 0.55
+    if changes >= (0.4 if len(body) >= 20 else 0.5) and (common <= 0.66 or changes >= 0.55):
+        return True
+    # Fewer changes are enough where hardly a pair of letters is a word's.
+    return (changes >= 0.3 and common <= 0.42) or (len(body) >= 20 and changes >= 0.33 and common <= 0.5)
+
+
+#: What services put before the random part, as in "key_live_"; of hexadecimal only short ones, and none of these.
+_BEFORE: Final = re.compile(r"(?:[A-Za-z][A-Za-z0-9]{0,11}[_-]){1,4}(?=[A-Za-z0-9])")
+_MARK: Final = re.compile(
+    r"(?!(?:img|tmp|sha|md|git|rev|ref|tag|hash|etag|blob|tree|job|run|pod|id|uid|obj|doc|log|file|page|css|js|svg|lib|bin|out"
+    r"|build|cache|chunk|main|app|test|fig|pic|photo|video|audio|user|item|node)[_\d-])[a-z]{2,5}(?:_[a-z0-9]{1,6})?_"
+)
+_HEX_PART: Final = re.compile(r"(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{32,64}")
+#: Groups that are typed by hand: of capitals and figures, and of small letters as for a single program.
+_GROUPS: Final = re.compile(r"[A-Z0-9]{4}(?:-[A-Z0-9]{4}){3,7}|[A-Z0-9]{5}(?:-[A-Z0-9]{5}){3,7}")
+_SMALL_GROUPS: Final = re.compile(r"[a-z]{4}(?:-[a-z]{4}){3}")
+_FEW_COMMON: Final = 0.4  # of the pairs of small letters alone are common
+_PARTS: Final = re.compile(r"[.:]")
+_LONG_PART: Final = 20  # characters of a random part beside a dot or a colon
+
+
+def is_marked(word: str) -> bool:
+    """Whether a word is a mark, as services put it before their keys, and behind it what was drawn at random."""
+    if _PUBLIC.match(word):
+        return False
+    before = _BEFORE.match(word)
+    if before is not None and is_random(word[before.end() :]):
+        return True
+    mark = _MARK.match(word)
+    return mark is not None and _HEX_PART.fullmatch(word, mark.end()) is not None
+
+
+def is_grouped(word: str) -> bool:
+    """Whether a word is groups of equal length that were drawn at random."""
+    if _GROUPS.fullmatch(word):
+        groups = word.split("-")
+        mixed = sum(not group.isdigit() and not group.isalpha() for group in groups)
+        return 2 * mixed > len(groups)
+    return _SMALL_GROUPS.fullmatch(word) is not None and common_pairs(word) <= _FEW_COMMON
 
 
 def find(text: str) -> Iterator[tuple[int, int]]:
-    """Where random strings are in `text`, each as [start, end); what is in web addresses is none of them."""
+    """Where random strings are in `text`, each as [start, end); of a web address, only whole parts of its path."""
     for word in _WORD.finditer(text):
         body = word[0]
-        if (_FIGURE.search(body) or (len(body) >= 24 and not body.islower())) and "://" not in body:
+        if "://" in body:
+            for part in _PATH_PART.finditer(text, *word.span()):
+                if is_random(part["s"]):
+                    yield part.span("s")
+            continue
+        if _FIGURE.search(body) or (len(body) >= 24 and not body.islower()):
             for run in _RUN.finditer(text, *word.span()):
-                if is_random(run["s"]):
+                if is_random(run["s"]) or is_marked(run["s"]) or is_grouped(run["s"]):
                     yield run.span("s")
+            yield from _in_parts(text, *word.span())
+        elif body.count("-") == _SMALL_DASHES:
+            for run in _RUN.finditer(text, *word.span()):
+                if is_grouped(run["s"]):
+                    yield run.span("s")
+
+
+#: Who has such an address gets in; what stands behind a question mark or a number sign is named, and told by names.
+_PATH_PART: Final = re.compile(
+    r"(?<=[a-z0-9]/)(?<!:/)(?P<s>[A-Za-z0-9_-]{20,200})(?=[/?#]|[\"'<>(),.;!\]}]*(?!\S))"
+)
+_SMALL_DASHES: Final = 3
+_COMPOUND: Final = re.compile(
+    r"(?<![\w./:@%-])[A-Za-z0-9_-]{4,64}(?:[.:][A-Za-z0-9_-]{4,64}){1,2}={0,2}(?![\w@/=:-]|\.\w)"
+)
+
+
+def _in_parts(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Random parts on both sides of a dot or a colon; not the name of a file, whose last part is a word."""
+    for match in _COMPOUND.finditer(text, start, end):
+        parts = _PARTS.split(match[0].rstrip("="))
+        if all(map(_FIGURE.search, parts)) and any(
+            len(part) >= _LONG_PART and is_random(part) for part in parts
+        ):
+            yield match.span()

@@ -35,15 +35,16 @@ _LONG_WORDS: Final = tuple(sorted({rule.long_word for rule in RULES}))
 _WORDS: Final = max(rule.words for rule in RULES)
 
 
-def redact(text: str, *, prose: bool = True) -> tuple[str, int]:
+def redact(text: str, *, prose: bool = True, tagger: Tagger | None = None) -> tuple[str, int]:
     """`text` with each secret replaced by a placeholder such as `[token]`, and how many were replaced.
 
-    In `prose`, secrets are also told by what stands around them; commands of a shell are no prose.
+    In `prose`, secrets are also told by what stands around them (by the `tagger` that is shipped, unless another is
+    given); commands of a shell are no prose.
     Idempotent: what comes out goes through unchanged. Takes time linear in the text's length.
     """
     text, total = _by_rules(text)
     for _ in range(_MOST_PASSES if prose else 0):  # what is gone changes what stands around the rest
-        spans = _tagger().find(plain(text))
+        spans = (tagger or _tagger()).find(plain(text))
         if not spans:
             break
         text, more = _by_rules(_replaced(text, spans, [_kind(text[start:end]) for start, end in spans]))

@@ -59,25 +59,31 @@ _NEVER: Final = frozenset(
 _DIGITS: Final = frozenset(
     ("digits3", "digits4", "digits5", "digits6", "digits7", "digits9", "groups", "dialled", "year")
 )
-_TOLD: Final = (
-    0.4  # of the usual probability is enough behind a cue and a link: "the password for the shed is ..."
-)
+#: So much of the usual probability is enough with signs, or behind a cue and a link ("the password for it is ...").
+_TOLD: Final = 0.4
 _SAID: Final = 10  # words before, one of which is the cue
+#: The least probability of a common word at either end of a passphrase; less likely ones are the sentence's.
+_ENDS: Final = 0.6
+#: Letters with such a sign among them: hardly anybody writes them so, but for passwords.
+_MADE_UP: Final = re.compile(r"(?=.*[^\W\d_])(?=.*\w[!@#$%&*^~]).{6,}", re.DOTALL)
 _MOST_DIGITS: Final = 8  # of a code in groups; longer ones are telephone numbers
 _PREFIX: Final = 5  # letters in front of the digits of a flight, a train, a number plate
 _ENDINGS: Final = (
     "py md txt json jsonl html htm css js ts c h cc cpp rs go sh toml yaml yml xml pdf doc docx xls xlsx ppt pptx"
+    " kt kts swift vue scss lua pl hs ex dart vb"
     " png jpg jpeg gif svg zip gz tar db csv log cfg ini conf lock in am ac m4 rst sql exe dll so whl jar java rb php"
     " mp3 mp4 mov bat ps1 bak com org net io dev"
 )
-# File names, names in programs, parts of addresses, options, numbers of issues, times.
+# File names, names in programs, parts of addresses, options, sizes, numbers of issues, times.
 _NO_SECRET: Final = re.compile(
     rf"[\w.-]*\.(?i:{'|'.join(_ENDINGS.split())})\Z"
     r"|[a-z]+(?:_[a-z]+)+\Z|--?\w|\$|_|[\w.]*\(|.*(?:[<>{}\[\]`\\]|\(\)|//|[?&]\w+=|%[0-9a-f]{2})"
+    r"|(?i:0x[0-9a-f]+|\d+x\d+|(?:at)?\d{1,2}(?:[:.]\d\d)?[ap]m?|ipv[46]|sha-?\d{1,3})\Z"
     r"|[\w./]*/[\w./]+\Z|[\w.-]*\w@[\w.-]+\Z|#\d+\Z|\d{4}-\d\d-\d\dT\d|[\w-]+\.\d\Z|\d+&",
     re.DOTALL,
 )
 _HASH: Final = re.compile(r"(?=.*[a-fA-F])[0-9a-fA-F-]{7,}\Z")
+_REPEATED: Final = 5  # characters of a secret, at least, that goes wherever it stands in a text
 _SURE: Final = 30.0  # beyond it a logit's exponential is too large for single precision
 _LONGEST: Final = 40  # characters
 
@@ -99,7 +105,8 @@ class Tagger:
 
     def find(self, text: str) -> list[tuple[int, int]]:
         """Where secrets are in ``text``, each as [start, end), in order. Takes time linear in the text's length."""
-        return [span for window in self._looked_at(text) for span in self._spans(window)]
+        spans = [span for window in self._looked_at(text) for span in self._spans(window)]
+        return _said_again(text, spans) if spans else []
 
     def candidates(self, text: str) -> list[tuple[bool, float]]:
         """For each word that may be a secret: whether it is a plain word, and how likely it is one."""
@@ -113,7 +120,7 @@ class Tagger:
     def _looked_at(self, text: str) -> Iterator[_Window]:
         known: dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}  # lines that a text repeats
         for found in _parts(text, words(text)):
-            if _may_hold_one(text, found):
+            if may_hold_one(text, found):
                 part = text[found[0].start : found[-1].end]
                 if part not in known:
                     vectors, buckets = features(text, found)
@@ -124,7 +131,9 @@ class Tagger:
         taken: set[int] = set()
         for place in map(int, np.flatnonzero(window.likely >= self._lowest)):
             is_plain = window.is_plain(place)
-            least = self._least[is_plain] * (_TOLD if window.is_told(place) else 1)
+            least = self._least[is_plain] * (
+                _TOLD if window.is_told(place) or window.is_made_up(place) else 1
+            )
             if window.likely[place] >= least and window.may_be_secret(place):
                 taken |= window.without_common_ends(_whole(window.likely, place, plain=is_plain))
         joined: list[tuple[int, int]] = []
@@ -190,13 +199,18 @@ class _Window:
         said = self.vectors[max(0, place - _SAID) : place, [CUES_AT + Cue.PASSWORD, CUES_AT + Cue.CODE]]
         return bool(linked and said.any())
 
+    def is_made_up(self, place: int) -> bool:
+        """True for what hardly anybody writes but in passwords."""
+        start, end, form = self.words[place]
+        return form == "symbols" and _MADE_UP.match(self.text, start, end) is not None
+
     def is_common(self, place: int) -> bool:
         """True for a word that everybody uses all the time; it may stand within a passphrase, but is none."""
         return self.is_plain(place) and bool(self.vectors[place, COMMON_AT])
 
     def without_common_ends(self, places: set[int]) -> set[int]:
-        """The places of a secret's words, less common words at its ends: these belong to the sentence."""
-        kept = [place for place in sorted(places) if not self.is_common(place)]
+        """The places of a secret's words, less common words at its ends if unlikely: these belong to the sentence."""
+        kept = [place for place in sorted(places) if not self.is_common(place) or self.likely[place] >= _ENDS]
         return {place for place in places if kept[0] <= place <= kept[-1]}
 
     def _belongs_to_number(self, place: int) -> bool:
@@ -213,6 +227,19 @@ class _Window:
             if other < place and form in ("upper", "caphyphen") and end - start <= _PREFIX:
                 return cues(folded(self.text[start:end])).isdisjoint(_SPEAKING)
         return False
+
+
+def _said_again(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The spans, and wherever else the same secrets stand in ``text``, in order."""
+    said = {text[start:end] for start, end in spans if end - start >= _REPEATED}
+    if not any(text.count(secret) > 1 for secret in said):
+        return spans
+    again = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(said, key=len, reverse=True)))})(?!\w)")
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(spans + [match.span() for match in again.finditer(text)]):
+        if not found or start >= found[-1][1]:
+            found.append((start, end))
+    return found
 
 
 def _parts(text: str, found: list[Word]) -> Iterator[list[Word]]:
@@ -232,7 +259,7 @@ def _ends(text: str, found: list[Word], place: int) -> bool:
     return "\n" in between or between[:1] in (".", "!", "?")
 
 
-def _may_hold_one(text: str, found: list[Word]) -> bool:
+def may_hold_one(text: str, found: list[Word]) -> bool:
     """False where nothing has the form of a secret and nothing speaks of one: most texts, and they cost little."""
     return any(word.form not in _PLAIN and word.form not in _NEVER for word in found) or any(
         not cues(folded(text[word.start : word.end])).isdisjoint(_SPEAKING) for word in found

@@ -668,9 +668,9 @@ def people() -> str:
     }
     for name, kinds in groups.items():
         those = [one for one in unseen if one.kind in kinds]
-        cells = [f"{_recall(those, net):.1%}" for net in (redact, by_rules, by_tagger)]
-        before = _recall([one for one in seen if one.kind in kinds], redact)
-        rows.append(f"| {name} | {len(those)} | {' | '.join(cells)} | {before:.1%} |")
+        before = [one for one in seen if one.kind in kinds]
+        cells = [_found(those, net) for net in (redact, by_rules, by_tagger)] + [_found(before, redact)]
+        rows.append(f"| {name} | {len(those)} | {' | '.join(cells)} |")
     quiet = [one for one in unseen if one.kind == "none"]
     taken = sum(bool(redact(one.text)[1]) for one in quiet)
     rows.append(f"| look-alikes | {len(quiet)} | {taken} taken | | | |")
@@ -690,9 +690,10 @@ def by_tagger(text: str) -> tuple[str, int]:
     return text, len(found)
 
 
-def _recall(texts: list[Sentence], net: Callable[[str], tuple[str, int]]) -> float:
-    left = [(one, net(one.text)[0]) for one in texts]
-    return sum(not remains(one.secrets, kept) for one, kept in left) / max(len(texts), 1)
+def _found(texts: list[Sentence], net: Callable[[str], tuple[str, int]]) -> str:
+    """In how many texts a net leaves nothing of a secret, and which share that is."""
+    found = sum(not remains(one.secrets, net(one.text)[0]) for one in texts)
+    return f"{found} ({found / max(len(texts), 1):.1%})"
 
 
 def table() -> str:

@@ -64,6 +64,22 @@ def test_talk_about_secrets_and_other_odd_words_stay(text):
     assert redact(text) == (text, 0)
 
 
+def test_common_words_at_the_ends_of_a_passphrase_go_with_it():
+    left, count = redact("The encrypted disk opens with my left knee predicts rain better, spaces and all.")
+    assert count == 1
+    assert "knee" not in left
+    assert "left" not in left
+    assert left.startswith("The encrypted disk opens with")
+
+
+def test_a_secret_goes_wherever_else_it_stands_in_a_text():
+    left, count = redact(
+        "The wifi password is Bergamot77. I was drinking tea when I chose it: Bergamot77, of all things!"
+    )
+    assert count == 2
+    assert "Bergamot77" not in left
+
+
 def test_commands_are_no_prose():
     command = "type Walrus_1987 into the laptop, the password is Walrus_1987x"
     assert redact(command)[1] > redact(command, prose=False)[1]
