@@ -122,7 +122,7 @@ class Service:
             served=lambda: self._predictor.adapter_id,
             adapters=self._servable.all,
         )
-        if interrupted := self._store.interrupt_rounds():
+        if interrupted := self._store.rounds.interrupt():
             log.info("%d training round(s) had been cut off; their text waits for the next one", interrupted)
         self._children = Children()
         self._trainer = Trainer(
@@ -155,7 +155,7 @@ class Service:
         self._watcher = Watcher(self._ingest, self._store)
         self.inventory = Inventory(self._store, self.forget, self._watcher.removing)
         self._watcher.start()
-        self._store.retain(self._settings.keep_adapters)
+        self._store.adapters.prune(self._settings.keep_adapters)
         self._rounds.start()
         self._retention = Retention(self._settings, self._store, self._remade)
         self._retention.start()
@@ -185,7 +185,7 @@ class Service:
             return None
         # What is not told of, such as a drive that comes back or mains power, is looked for now and then.
         told = self._watcher.noticed and not self._rounds.due
-        paths = tuple(self._store.watches())
+        paths = tuple(self._store.watches.all())
         rest = Rest(paths, SUFFIXES) if told else Rest(paths, SUFFIXES, wake_in_s=_LOOK_EVERY_S)
         return rest if rest.possible else None
 
@@ -256,29 +256,29 @@ class Service:
             return FeedbackReceipt(False, "paused")
         if (reason := self._ingest.off_limits.learning(place)) is not None:
             return FeedbackReceipt(False, reason)
-        self._store.add_feedback(given, self._predictor.adapter_id, suggestion_stats.today())
+        self._store.feedback.add(given, self._predictor.adapter_id, suggestion_stats.today())
         self._predictor.uptake = self._trust.uptake()
         return FeedbackReceipt(True, None)
 
     def report(self, days: int) -> FeedbackReport:
         """What became of the suggestions of the last ``days`` days, today included; days are UTC's."""
-        return self._store.feedback_report(suggestion_stats.today() - timedelta(days=days - 1))
+        return self._store.feedback.report(suggestion_stats.today() - timedelta(days=days - 1))
 
     def examples(self, count: int) -> list[dict[str, str]]:
         """Completions of text that the newest adapter was judged by: {"prefix", "base", "adapted", "truth"}.
 
         Both sides know only what came before: the memory, too, is made without the held-out text.
         """
-        adapters = self._store.adapters()
+        adapters = self._store.adapters.all()
         if not adapters:
             raise NoAdapterError("Nothing has been learned yet. Run `idiolect train` first.")
         newest = adapters[-1]
-        seen = self._store.seen(newest.id)
+        seen = self._store.adapters.seen(newest.id)
         if (active := self._predictor.adapter_id) is not None:
-            seen |= self._store.seen(active)
+            seen |= self._store.adapters.seen(active)
         base = self._make(self._know(lambda _entry: False), None)
         adapted = self._make(self._know(seen.__contains__), self._servable.active())
-        held_out = [entry.text for entry in self._store.entries(prose=True) if entry.id not in seen]
+        held_out = [entry.text for entry in self._store.entries.select(prose=True) if entry.id not in seen]
         return examples(held_out, base, adapted, count)
 
     # Text
@@ -343,7 +343,7 @@ class Service:
         finally:  # also where the text is deleted but the file could not be rewritten
             self._remade()
             self._ingest.refresh()  # it remembers hashes of what files held
-        self._store.event("forget", entries=receipt.entries, adapters=len(receipt.adapters_dropped))
+        self._store.events.add("forget", entries=receipt.entries, adapters=len(receipt.adapters_dropped))
         return receipt
 
     def remains(self, selector: Selector) -> Remains:
@@ -360,7 +360,7 @@ class Service:
     def _asking(self) -> Callable[[str], Iterator[Suggestion]]:
         """What suggests as the service does, with caches of its own: those must not hold what it is asked with."""
         predictor = self._make(self._knowledge, self._servable.active())
-        commands = self._store.counts().sources.get(COMMANDS)
+        commands = self._store.entries.counts().sources.get(COMMANDS)
 
         def ask(prefix: str) -> Iterator[Suggestion]:
             yield _without_secrets(prefix, predictor.suggest(prefix, remember=False))
@@ -375,25 +375,25 @@ class Service:
 
     def learned(self, limit: int, contains: str) -> list[Keyword]:
         """The ``limit`` most characteristic words and phrases among those that ``contains`` is a part of."""
-        texts = (without_placeholders(entry.text) for entry in self._store.entries(prose=True))
+        texts = (without_placeholders(entry.text) for entry in self._store.entries.select(prose=True))
         found = keywords(texts, read_lexicon(self._base.lexicon))
         return [one for one in found if contains.casefold() in one.text.casefold()][:limit]
 
     def receipts(self) -> list[dict[str, Any]]:
         """What was forgotten so far, in figures, oldest first."""
-        return [asdict(receipt) for receipt in self._store.receipts()]
+        return [asdict(receipt) for receipt in self._store.receipts.all()]
 
     def pause(self, for_s: float | None) -> None:
         """Learn nothing, for a while or until resumed; suggestions go on."""
         self._ingest.pause(for_s)
         self._rounds.pause_changed()
-        self._store.event("pause", **({} if for_s is None else {"seconds": for_s}))
+        self._store.events.add("pause", **({} if for_s is None else {"seconds": for_s}))
 
     def resume(self) -> None:
         """Learn again."""
         self._ingest.resume()
         self._rounds.pause_changed()
-        self._store.event("resume")
+        self._store.events.add("resume")
 
     # Applications
 
@@ -417,34 +417,34 @@ class Service:
 
     def adapters(self) -> list[dict[str, Any]]:
         """All adapters, oldest first."""
-        return [asdict(row) | {"metrics": told(row.metrics)} for row in self._store.adapters()]
+        return [asdict(row) | {"metrics": told(row.metrics)} for row in self._store.adapters.all()]
 
     def use(self, adapter_id: int | None) -> None:
         """Serve another adapter (None: the base) from the next request on."""
         if adapter_id is not None:
             self._servable.lora(adapter_id)  # raises where it can't be served
-        self._store.activate(adapter_id)
+        self._store.adapters.activate(adapter_id)
         self._switch()
 
     def export(self, kind: str, path: Path, adapter_id: int | None) -> Path:
         """Write an adapter (None: the active one) for other programs, or everything; see the modules of these."""
         if kind == EVERYTHING:
             made = takeout(self._store, path)
-            self._store.event("export", what=kind)
+            self._store.events.add("export", what=kind)
             return made
-        chosen = adapter_id if adapter_id is not None else self._store.active()
+        chosen = adapter_id if adapter_id is not None else self._store.adapters.active()
         if chosen is None:
             raise NoAdapterError(
                 "The base serves, so there is no active adapter to export. Name another one."
             )
         made = export(kind, self._servable.lora(chosen), self._base, path)
-        self._store.event("export", what=kind, adapter=chosen)
+        self._store.events.add("export", what=kind, adapter=chosen)
         return made
 
     def status(self) -> dict[str, Any]:
         """What the profile knows, serves and does."""
-        counts = self._store.counts()
-        last = self._store.rounds()[-1:]
+        counts = self._store.entries.counts()
+        last = self._store.rounds.all()[-1:]
         return {
             "home": str(self._settings.home),
             "base": self._base.name,
@@ -455,14 +455,14 @@ class Service:
             "words": counts.words,
             "tokens": counts.tokens,
             "sources": counts.sources,
-            "watches": self._store.watches(),
+            "watches": self._store.watches.all(),
             "paused": self._ingest.paused,
             "paused_for_s": self._ingest.off_record.left_s,
             "training": self._rounds.progress(),
             "next_round": self._rounds.outlook(),
             "rounds_today": self._rounds.today(),
-            "savings": asdict(self._store.savings())
-            | {"today": asdict(self._store.savings(suggestion_stats.today()))},
+            "savings": asdict(self._store.feedback.savings())
+            | {"today": asdict(self._store.feedback.savings(suggestion_stats.today()))},
             "last_round": asdict(last[0]) | {"metrics": told(last[0].metrics)} if last else None,
             "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
         }
@@ -495,7 +495,7 @@ class Service:
     def _know_everything(self, meanwhile: Callable[[Knowledge], None] = lambda _begun: None) -> None:
         """Make the knowledge anew from the store; an entry that arrives meanwhile counts once."""
         with self._learning:
-            self._newest = self._store.last_id()
+            self._newest = self._store.entries.last_id()
             self._commands.forget()
             self._knowledge = self._know(lambda entry: entry <= self._newest, meanwhile)
 
@@ -509,7 +509,7 @@ class Service:
         self, wanted: Callable[[int], object], meanwhile: Callable[[Knowledge], None] = lambda _begun: None
     ) -> Knowledge:
         """Knowledge of the entries whose id is ``wanted``."""
-        known = (np.frombuffer(ids, "<u4") for entry, ids in self._store.token_ids() if wanted(entry))
+        known = (np.frombuffer(ids, "<u4") for entry, ids in self._store.entries.token_ids() if wanted(entry))
         return self._serving.knowledge(known, meanwhile)
 
     def _make(self, knowledge: Knowledge, chosen: tuple[int, Lora] | None) -> Predictor:
@@ -557,7 +557,7 @@ class Service:
             self._switch()
         else:
             give_back_memory()  # a round's result has just passed through this process
-        self._store.retain(self._settings.keep_adapters)
+        self._store.adapters.prune(self._settings.keep_adapters)
 
 
 def _without_secrets(prefix: str, found: Suggestion) -> Suggestion:

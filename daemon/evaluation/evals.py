@@ -110,9 +110,9 @@ class Evals:
             yield from self._evaluate(split, adapter, wanted)
 
     def _own(self, wanted: EvalRequest) -> tuple[Split, _Adapter]:
-        entries = [*self._store.entries(prose=True)]
+        entries = [*self._store.entries.select(prose=True)]
         active = self._serving()
-        ids = frozenset() if active is None else self._store.seen(active)
+        ids = frozenset() if active is None else self._store.adapters.seen(active)
         split = split_history(
             [Message(entry.text, entry.at.isoformat(), entry.text) for entry in entries],
             {place for place, entry in enumerate(entries) if entry.id in ids},
@@ -122,15 +122,15 @@ class Evals:
         mixtures = {"base": self._trainer.mixture(None)}
         blob = about = None
         if active is not None:
-            row = next(row for row in self._store.adapters() if row.id == active)
-            made = next((made for made in self._store.rounds() if made.adapter == active), None)
+            row = next(row for row in self._store.adapters.all() if row.id == active)
+            made = next((made for made in self._store.rounds.all() if made.adapter == active), None)
             about = {
                 "id": active,
                 "status": row.status,
                 "reason": row.reason,
                 "seconds": (made and made.seconds) or 0.0,
             }
-            blob = base64.b64encode(self._store.adapter_blob(active)).decode()
+            blob = base64.b64encode(self._store.adapters.weights(active)).decode()
             mixtures["adapter"] = self._trainer.mixture(active)
         known = {name: weights for name, weights in mixtures.items() if weights is not None}
         calibration, restraint = self._trust.calibration.to_json(), self._trust.restraint.to_json()

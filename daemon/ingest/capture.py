@@ -190,7 +190,7 @@ class Ingest:
         kind = table.kind_of(path) if path in files else None
         if kind is table.BY_NAME["git"]:
             head(path)
-        known = self._store.source(str(path))
+        known = self._store.sources.get(str(path))
         again = known is not None and asked.me not in ((), known[1])  # other people's text is asked for now
         whole = Asked(asked.me or (known[1] if known else ()))
         for file, size in files.items():
@@ -203,7 +203,7 @@ class Ingest:
         done = 0
         path = next(iter(found))
         given = {one.root: one for one in found.values()}.values()
-        origins = {one.root: self._store.add_source(str(one.root), one.kind, one.asked.me) for one in given}
+        origins = {one.root: self._store.sources.add(str(one.root), one.kind, one.asked.me) for one in given}
         try:
             for path, one in found.items():
                 with self._alone(path):
@@ -242,7 +242,7 @@ class Ingest:
 
     def is_changed(self, path: Path) -> bool:
         """Whether the file is new or was saved since it was last read, by its size and time."""
-        state = self._store.file_state(str(path))
+        state = self._store.file_states.get(str(path))
         try:
             now = path.stat()
         except OSError:
@@ -299,8 +299,8 @@ class Ingest:
                 return 0
             try:
                 kind = table.kind_of(path)
-                known = self._store.source(str(root))
-                origin, me = known or (self._store.add_source(str(root), "folder"), ())
+                known = self._store.sources.get(str(root))
+                origin, me = known or (self._store.sources.add(str(root), "folder"), ())
                 if kind is not None:
                     off_record = off_record or self.paused or self.off_record.covers(path.stat().st_mtime)
                     for _ in imported.file(path, kind, Asked(me), origin=origin, off_record=off_record):

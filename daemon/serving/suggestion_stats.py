@@ -42,7 +42,7 @@ class Trust:
         self._events_kept = self.calibration.events
 
     def _kept(self, name: str, read: Callable[[Any], T]) -> T | None:
-        kept = self._store.get(name)
+        kept = self._store.state.get(name)
         try:
             return None if kept is None else read(kept)
         except ValueError:
@@ -51,12 +51,12 @@ class Trust:
 
     def mixture(self, adapter_id: int | None) -> list[Any] | None:
         """The memory's weights as they last were beside this adapter (None: the base), if it was the one served."""
-        kept = self._store.get(_MIXTURE)
+        kept = self._store.state.get(_MIXTURE)
         return kept["weights"] if kept is not None and kept["adapter"] == adapter_id else None
 
     def uptake(self) -> float:
         """How much of what is right is really taken, by the feedback of late."""
-        tenths = self._store.reliability("ghost", today() - timedelta(days=_UPTAKE_DAYS))
+        tenths = self._store.feedback.reliability("ghost", today() - timedelta(days=_UPTAKE_DAYS))
         return uptake([tenth.accepted for tenth in tenths], [tenth.dismissed for tenth in tenths])
 
     def keep(self, predictor: Predictor, *, least: int = _SAVED_EVERY) -> None:
@@ -65,9 +65,9 @@ class Trust:
             return
         self._events_kept = self.calibration.events
         try:
-            self._store.set(_CALIBRATION, self.calibration.to_json())
-            self._store.set(_RESTRAINT, self.restraint.to_json())
-            self._store.set(
+            self._store.state.set(_CALIBRATION, self.calibration.to_json())
+            self._store.state.set(_RESTRAINT, self.restraint.to_json())
+            self._store.state.set(
                 _MIXTURE, {"adapter": predictor.adapter_id, "weights": predictor.mixture.to_json()}
             )
         except IdiolectError as error:  # the entry itself is stored: whoever sent it must not send it again

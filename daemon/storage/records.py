@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 #: The name of the state that says that a training round is wanted, whatever new text there is.
 ROUND_DUE: Final = "round_due"
 
+#: The name of the state that holds the last round before something was forgotten; refusals up to it no longer count.
+FORGOTTEN_AFTER: Final = "forgotten_after_round"
+
 #: The source that commands of a shell are filed under: nothing that is suggested in prose is made from them.
 COMMANDS: Final = "shell"
 

@@ -178,10 +178,10 @@ def trained(service: Service, seed: int) -> tuple[int, int]:
     The round runs in this process, which does not step back for others: it is to learn all that it can. A round counts
     the time of its process; this one had others before.
     """
-    entries = [(row[0], _ids(row).tolist()) for row in service._store.token_ids()]
+    entries = [(row[0], _ids(row).tolist()) for row in service._store.entries.token_ids()]
     events: list[dict[str, Any]] = []
     order = replace(order_of(service._settings, BUDGET_S, seed), spent_s=-time.thread_time())
-    round_id = service._store.begin_round(None)
+    round_id = service._store.rounds.begin(None)
     run(order, [ids for _, ids in entries], events.append, Asked())
     result = events[-1]
     adapter = service._store.publish(
@@ -222,7 +222,7 @@ def condition(history: Sequence[dict], base: Path, rare_min_count: int, seed: in
                 entries += service.forget(Selector(text=secret.digits), dry_run=False).entries
             after = measured(service, secrets, None, seed)
             served = service.status()["adapter"]
-            left = [ids.tolist() for ids in map(_ids, service._store.token_ids())]
+            left = [ids.tolist() for ids in map(_ids, service._store.entries.token_ids())]
             pure = [each for each in messages if not any(s.digits in each["text"] for s in secrets)]
             never = made(Path(folder) / "never", base, pure, rare_min_count)
             try:

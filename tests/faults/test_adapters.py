@@ -42,9 +42,9 @@ def lineage(settings, tiny, make_lora):
     blobs = [make_lora(tiny.config, seed=seed).to_bytes() for seed in range(3)]
     with closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
         for blob in blobs:
-            parent = store.active()
+            parent = store.adapters.active()
             store.publish(
-                store.begin_round(parent),
+                store.rounds.begin(parent),
                 blob=blob,
                 rank=4,
                 parent=parent,
@@ -61,12 +61,14 @@ def lineage(settings, tiny, make_lora):
 def damage(settings, adapter):
     """Change a byte in the middle of an adapter's weights, past the store."""
     with closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
-        [(blob,)] = store._db.execute(
+        [(blob,)] = store._connection._db.execute(
             "SELECT blob FROM adapter_blobs WHERE adapter = ?", (adapter,)
         ).fetchall()
         changed = bytearray(blob)
         changed[len(blob) // 2] ^= 1
-        store._db.execute("UPDATE adapter_blobs SET blob = ? WHERE adapter = ?", (bytes(changed), adapter))
+        store._connection._db.execute(
+            "UPDATE adapter_blobs SET blob = ? WHERE adapter = ?", (bytes(changed), adapter)
+        )
 
 
 def program(settings, *arguments):
@@ -129,7 +131,7 @@ def test_the_next_promoted_adapter_ends_the_warning(settings, lineage, tiny, mak
     with closing(Service(settings)) as service:
         assert service.status()["damaged"] == [3]
         service._store.publish(
-            service._store.begin_round(2),
+            service._store.rounds.begin(2),
             blob=make_lora(tiny.config, seed=9).to_bytes(),
             rank=4,
             parent=2,
@@ -172,5 +174,5 @@ def test_a_round_begins_from_a_sound_one_where_the_served_one_was_damaged_since(
             with pytest.raises(RoundFailedError):
                 [*service.train(1.0, "asked")]
         assert service.status()["adapter"] == 2
-        assert [row.parent for row in service._store.rounds()[-2:]] == [2, 2]
+        assert [row.parent for row in service._store.rounds.all()[-2:]] == [2, 2]
         assert [base64.b64decode(order.serving) for order in orders] == [lineage[1]] * 2

@@ -49,13 +49,13 @@ def test_every_sentence_is_kept_once_and_found_under_the_time_that_the_clock_sho
         for days, text in zip(JUMPS_DAYS, texts, strict=True):
             clock(days)
             assert service.learn(text, "chat", NOWHERE, None).stored
-        entries = [*service._store.entries()]
+        entries = [*service._store.entries.select()]
         assert sorted(entry.text for entry in entries) == texts
         assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
         by_id = sorted(entries, key=lambda entry: entry.id)
         assert [entry.text for entry in by_id] == texts, "numbers tell the order in which they came"
         early = Selector(until=datetime(2000, 1, 1, tzinfo=UTC))
-        assert [entry.text for entry in service._store.entries(selector=early)] == [texts[3]]
+        assert [entry.text for entry in service._store.entries.select(selector=early)] == [texts[3]]
     with closing(Service(settings)) as service:
         assert service.status()["entries"] == len(texts)
 
@@ -76,12 +76,12 @@ def test_a_round_does_not_end_before_it_began(settings, clock):
         store = service._store
         for days in (0, -400):
             clock(0)
-            number = store.begin_round(None)
+            number = store.rounds.begin(None)
             clock(days)
-            store.end_round(number, status="failed", reason="", metrics={})
-        store.begin_round(None)
+            store.rounds.end(number, status="failed", reason="", metrics={})
+        store.rounds.begin(None)
         clock(-800)
-        store.interrupt_rounds()
-        rounds = store.rounds()
+        store.rounds.interrupt()
+        rounds = store.rounds.all()
         assert len(rounds) == 3
         assert all(row.started_at <= row.ended_at for row in rounds)

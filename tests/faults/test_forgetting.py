@@ -41,7 +41,7 @@ def profiles(tmp_path, tiny_profile):
 def publish(service, tiny, lora, marker, *, parent, seen):
     """An adapter whose bytes end in a marker, as if it had learned that by heart."""
     return service._store.publish(
-        service._store.begin_round(parent),
+        service._store.rounds.begin(parent),
         blob=lora.to_bytes() + marker,
         rank=4,
         parent=parent,
@@ -69,7 +69,7 @@ def test_nothing_is_left_of_secrets_that_were_forgotten(profiles, plain_pages, t
         for place in [next(places) for _ in range(times)]:
             texts[place] = (place, f"{OTHERS[place]} The boat is called {secret}.")
     settings, service = profiles("planted", texts)
-    entries = {entry.id: entry.text for entry in service._store.entries()}
+    entries = {entry.id: entry.text for entry in service._store.entries.select()}
     tainted = {id_ for id_, text in entries.items() if any(s in text for s in SECRETS.values())}
     assert len(tainted) == 26
     lora = make_lora(tiny.config)
@@ -87,9 +87,9 @@ def test_nothing_is_left_of_secrets_that_were_forgotten(profiles, plain_pages, t
     assert [receipt.entries for receipt in receipts] == [*SECRETS]
     assert [len(receipt.adapters_dropped) for receipt in receipts] == [1, 0, 0]
     assert service.status()["adapter"] == clean
-    assert service._store.get("round_due") is True
+    assert service._store.state.get("round_due") is True
     never_settings, never = profiles("never", [each for each in texts if each[1] == OTHERS[each[0]]])
-    kept = {entry.text: entry.id for entry in never._store.entries()}
+    kept = {entry.text: entry.id for entry in never._store.entries.select()}
     seen = [kept[text] for id_, text in entries.items() if id_ not in tainted]
     publish(never, tiny, lora, b"", parent=None, seen=seen)
     never._know_everything()  # as at its next start: the recent context is cut anew then
@@ -118,4 +118,4 @@ def test_nothing_is_left_of_secrets_that_were_forgotten(profiles, plain_pages, t
 
 
 def _texts(service):
-    return [(entry.at, entry.text) for entry in service._store.entries()]
+    return [(entry.at, entry.text) for entry in service._store.entries.select()]

@@ -88,7 +88,7 @@ def test_where_no_text_is_named_nothing_is_looked_for(service):
 
 def test_what_goes_wrong_after_forgetting_does_not_hide_that_it_is_done(service, caplog):
     learn(service, "One zorvelin.", "Other text.")
-    service._store.entries = lambda: 1 // 0
+    service._store.entries.select = lambda: 1 // 0
     left = remains(service, Selector(text="zorvelin"))
     assert (left.near, left.complete, left.still_suggested) == ((), False, None)
     assert "ZeroDivisionError" in caplog.text

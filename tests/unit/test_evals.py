@@ -67,7 +67,7 @@ def written(service, corpus):
 
 def publish(service, tiny, make_lora, seen):
     return service._store.publish(
-        service._store.begin_round(None),
+        service._store.rounds.begin(None),
         blob=make_lora(tiny.config).to_bytes(),
         rank=4,
         parent=None,
@@ -115,7 +115,7 @@ def test_without_an_adapter_the_arms_with_one_are_left_out(written):
 
 
 def test_the_adapter_that_serves_is_measured_on_what_it_has_not_seen(written, tiny, make_lora):
-    entries = [*written._store.entries()]
+    entries = [*written._store.entries.select()]
     adapter = publish(written, tiny, make_lora, [entry.id for entry in entries[:104]])
     assert arms(result(written)) == ["base", "context", "memory"], "it does not serve yet"
     written.use(adapter)
@@ -128,7 +128,7 @@ def test_the_adapter_that_serves_is_measured_on_what_it_has_not_seen(written, ti
 
 
 def test_an_adapter_that_has_seen_it_all_leaves_nothing_to_type(written, tiny, make_lora):
-    entries = [entry.id for entry in written._store.entries()]
+    entries = [entry.id for entry in written._store.entries.select()]
     written.use(publish(written, tiny, make_lora, entries))
     with pytest.raises(TooLittleToTypeError, match="idiolect eval PATH"):
         next(written.evaluate(EvalRequest()))

@@ -32,7 +32,7 @@ def service(tiny, tiny_profile, make_lora, tmp_path_factory):
     service.settings = settings
     for seed, status in ((1, "active"), (2, "refused"), (3, "refused")):
         service._store.publish(
-            service._store.begin_round(None),
+            service._store.rounds.begin(None),
             blob=make_lora(tiny.config, size=1.0, seed=seed).to_bytes(),
             rank=4,
             parent=None,

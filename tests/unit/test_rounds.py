@@ -165,7 +165,7 @@ def test_a_round_that_is_asked_for_goes_on_while_the_user_types(profile: Profile
     verdict = profile.end()
     waiting.join(DEADLINE_S)
     assert asked[-1] == verdict
-    assert len(profile.store.rounds()) == 1
+    assert len(profile.store.rounds.all()) == 1
 
 
 def settled(result: Any) -> Any:
@@ -181,19 +181,19 @@ def uninterrupted(profiles: Callable[[], Profile]) -> tuple[bytes, dict[str, Any
     profile.begin()
     verdict = profile.end()
     assert verdict["metrics"]["products"] == "float32", "as the setting says"
-    blob = profile.store.adapter_blob(verdict["adapter"])
+    blob = profile.store.adapters.weights(verdict["adapter"])
     profile.service.close()
     return blob, settled(verdict)
 
 
 def ends_as(profile: Profile, uninterrupted: tuple[bytes, dict[str, Any]]) -> None:
     verdict = profile.end()
-    assert profile.store.adapter_blob(verdict["adapter"]) == uninterrupted[0]
+    assert profile.store.adapters.weights(verdict["adapter"]) == uninterrupted[0]
     assert settled(verdict) == uninterrupted[1]
-    [row] = profile.store.rounds()
+    [row] = profile.store.rounds.all()
     assert (row.status, row.adapter) == (verdict["status"], verdict["adapter"])
-    assert profile.store.checkpoint() is None, "nothing is left once it has ended"
-    assert profile.store._rows("SELECT count(*) FROM checkpoint_parts") == [(0,)]
+    assert profile.store.checkpoints.last() is None, "nothing is left once it has ended"
+    assert profile.store._connection._db.execute("SELECT count(*) FROM checkpoint_parts").fetchall() == [(0,)]
 
 
 def test_a_round_goes_on_after_the_service_was_stopped(
@@ -205,9 +205,9 @@ def test_a_round_goes_on_after_the_service_was_stopped(
     profile.thread.join(DEADLINE_S)
     assert isinstance(profile.error, RoundFailedError)
     profile.open()
-    [row] = profile.store.rounds()
+    [row] = profile.store.rounds.all()
     assert row.status == "interrupted"
-    assert profile.store.checkpoint().spent_s > 0
+    assert profile.store.checkpoints.last().spent_s > 0
     assert profile.service._rounds._facts().unfinished
     # Text that comes meanwhile waits for the next round.
     profile.service.learn("the harbour office is closed at noon", "test", Place(), None)
@@ -222,11 +222,11 @@ def test_a_round_goes_on_after_its_process_was_killed(
     profile: Profile, uninterrupted: tuple[bytes, dict[str, Any]]
 ) -> None:
     profile.begin()
-    until(lambda: profile.store.checkpoint() is not None)
+    until(lambda: profile.store.checkpoints.last() is not None)
     profile.child().kill()
     profile.thread.join(DEADLINE_S)
     assert isinstance(profile.error, RoundFailedError)
-    assert [row.status for row in profile.store.rounds()] == ["failed"]
+    assert [row.status for row in profile.store.rounds.all()] == ["failed"]
     facts = profile.service._rounds._facts()
     assert (facts.failed, facts.unfinished) == (1, True)
     assert facts.failed_s_ago < 60, "it is not tried again at once"
@@ -280,8 +280,8 @@ def test_a_service_killed_as_its_round_comes_to_stand_still_leaves_no_process_an
     (profile.home / "config.toml").unlink()
     profile.open()
     profile.service.resume()
-    assert [row.status for row in profile.store.rounds()] == ["interrupted"]
-    assert profile.store.checkpoint() is not None
+    assert [row.status for row in profile.store.rounds.all()] == ["interrupted"]
+    assert profile.store.checkpoints.last() is not None
     profile.begin("asked")
     assert profile.trained() > 100, "it begins where its checkpoint was"
     ends_as(profile, uninterrupted)
@@ -289,23 +289,23 @@ def test_a_service_killed_as_its_round_comes_to_stand_still_leaves_no_process_an
 
 def test_forgetting_takes_the_checkpoint_and_the_round_with_the_text(profile: Profile) -> None:
     profile.begin()
-    until(lambda: profile.store.checkpoint() is not None)
-    ids = [entry.id for entry in profile.store.entries()]
+    until(lambda: profile.store.checkpoints.last() is not None)
+    ids = [entry.id for entry in profile.store.entries.select()]
     profile.service.forget(Selector(ids=(ids[3],)), False)
     profile.thread.join(DEADLINE_S)
     assert isinstance(profile.error, RoundFailedError)
-    assert profile.store.checkpoint() is None
-    assert profile.store._rows("SELECT count(*) FROM checkpoint_parts") == [(0,)]
+    assert profile.store.checkpoints.last() is None
+    assert profile.store._connection._db.execute("SELECT count(*) FROM checkpoint_parts").fetchall() == [(0,)]
     # A part that was still on its way has nowhere to go.
-    profile.store.add_checkpoint_part(1, 0, b"late", 1.0)
-    assert profile.store._rows("SELECT count(*) FROM checkpoint_parts") == [(0,)]
+    profile.store.checkpoints.add_part(1, 0, b"late", 1.0)
+    assert profile.store._connection._db.execute("SELECT count(*) FROM checkpoint_parts").fetchall() == [(0,)]
     assert not profile.service._rounds._facts().unfinished
 
 
 def cut_off_and_set_otherwise(profile: Profile) -> None:
     """A round is stopped once it has a checkpoint, and the service comes back with another rate of learning."""
     profile.begin()
-    until(lambda: profile.store.checkpoint() is not None)
+    until(lambda: profile.store.checkpoints.last() is not None)
     profile.service.close()
     profile.thread.join(DEADLINE_S)
     profile.given["learning_rate"] = 1e-2
@@ -317,7 +317,7 @@ def test_other_settings_begin_anew(profile: Profile) -> None:
     profile.begin()
     verdict = profile.end()
     assert verdict["event"] == "verdict"
-    assert [row.status for row in profile.store.rounds()] == ["interrupted", verdict["status"]]
+    assert [row.status for row in profile.store.rounds.all()] == ["interrupted", verdict["status"]]
 
 
 def test_a_round_that_begins_anew_descends_from_what_it_was_trained_from(profile: Profile) -> None:
@@ -328,7 +328,7 @@ def test_a_round_that_begins_anew_descends_from_what_it_was_trained_from(profile
         "against": None,
         "promising": True,
         "base_sha256": profile.service._trainer._base.source_sha256,
-        "last_entry": max(entry for entry, _ in store.token_ids()),
+        "last_entry": max(entry for entry, _ in store.entries.token_ids()),
     }
     about = {
         "parent": None,
@@ -338,24 +338,24 @@ def test_a_round_that_begins_anew_descends_from_what_it_was_trained_from(profile
         "tokens_per_s": None,
         "seconds": None,
     }
-    made = store.begin_round(None)
+    made = store.rounds.begin(None)
     challenger = store.publish(made, blob=adapter.to_bytes(), rank=4, metrics=metrics, **about)
     cut_off_and_set_otherwise(profile)
     for number, word in enumerate(SOME.split() * 9):
         profile.service.learn(f"{word} {number} {SOME}", "test", Place(), None)
     profile.begin()
     assert profile.end()["event"] == "verdict"
-    assert [row.parent for row in profile.store.adapters()] == [None, challenger]
-    assert [row.parent for row in profile.store.rounds()] == [None, None, challenger]
+    assert [row.parent for row in profile.store.adapters.all()] == [None, challenger]
+    assert [row.parent for row in profile.store.rounds.all()] == [None, None, challenger]
 
 
 def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profile: Profile) -> None:
     store = profile.store
-    [first, *_] = store.entries()
+    [first, *_] = store.entries.select()
 
     def ended(status: str, *, promising: bool = False) -> None:
         store.publish(
-            store.begin_round(None),
+            store.rounds.begin(None),
             blob=b"",
             rank=4,
             parent=None,
@@ -376,7 +376,7 @@ def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profil
         assert refused() == count
     ended("refused", promising=True)
     assert refused() == count, "the next goes on from it"
-    assert profile.service._rounds._facts().new_tokens == store.counts().tokens - first.tokens
+    assert profile.service._rounds._facts().new_tokens == store.entries.counts().tokens - first.tokens
     profile.service.forget(Selector(ids=(first.id,)), False)
     assert refused() == 0
     ended("refused")
@@ -391,7 +391,7 @@ def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promisi
 
     def challenger(serving: int | None) -> int | None:
         return trainer._challenger(
-            serving, [(entry, np.frombuffer(ids, "<u4")) for entry, ids in store.token_ids()]
+            serving, [(entry, np.frombuffer(ids, "<u4")) for entry, ids in store.entries.token_ids()]
         )
 
     def ended(
@@ -403,7 +403,7 @@ def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promisi
         base: str = ours,
         rank: int = 4,
     ) -> int:
-        last = max(entry for entry, _ in store.token_ids())
+        last = max(entry for entry, _ in store.entries.token_ids())
         metrics = {"against": against, "promising": promising, "base_sha256": base, "last_entry": last}
         about = {
             "blob": b"weights",
@@ -414,7 +414,7 @@ def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promisi
             "rank": rank,
         }
         made = store.publish(
-            store.begin_round(parent), metrics=metrics, tokens_per_s=None, seconds=None, **about
+            store.rounds.begin(parent), metrics=metrics, tokens_per_s=None, seconds=None, **about
         )
         assert challenger(against) is None, "what it was found promising by must not judge it again"
         for word in SOME.split() * 9:
@@ -437,18 +437,18 @@ def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promisi
     third = ended("refused", served, served)
     assert challenger(served) == third
     assert challenger(None) is None, "the user has gone back to the base meanwhile"
-    store.retain(0)
+    store.adapters.prune(0)
     assert challenger(served) is None, "its weights are gone"
     fourth = ended("refused", served, served)
     order = trainer._order(served, fourth, [], None)
     assert trainer._about(order, served, fourth, []) != trainer._about(order, served, served, []), (
         "a checkpoint of one is of no use to the other"
     )
-    with store._writing() as db:
+    with store._connection.writing() as db:
         db.execute("UPDATE adapter_blobs SET blob = ? WHERE adapter = ?", (b"torn", fourth))
     assert challenger(served) is None
-    assert [row.status for row in store.adapters() if row.id == fourth] == ["damaged"]
-    assert store.active() == served
+    assert [row.status for row in store.adapters.all() if row.id == fourth] == ["damaged"]
+    assert store.adapters.active() == served
 
 
 def test_what_a_refused_round_has_learned_is_not_lost(
@@ -471,16 +471,20 @@ def test_what_a_refused_round_has_learned_is_not_lost(
         for word in SOME.split() * 9:
             profile.service.learn(f"{word} {number} {SOME}", "test", Place(), None)
     first, second, third, fourth = made
-    assert [row.parent for row in profile.store.adapters()] == [None, first, second, third]
+    assert [row.parent for row in profile.store.adapters.all()] == [None, first, second, third]
     assert [bool(order.serving) for order in orders] == [False, True, True, True]
     assert [bool(order.challenger) for order in orders] == [False, False, True, True]
     assert orders[1].serving == orders[2].serving == orders[3].serving
-    assert "go on from it" in profile.store.adapters()[1].reason
-    assert profile.store.seen(first) < profile.store.seen(second) < profile.store.seen(fourth)
-    assert profile.store.active() == fourth
-    learned_late = max(profile.store.seen(fourth) - profile.store.seen(third))
+    assert "go on from it" in profile.store.adapters.all()[1].reason
+    assert (
+        profile.store.adapters.seen(first)
+        < profile.store.adapters.seen(second)
+        < profile.store.adapters.seen(fourth)
+    )
+    assert profile.store.adapters.active() == fourth
+    learned_late = max(profile.store.adapters.seen(fourth) - profile.store.adapters.seen(third))
     profile.service.forget(Selector(ids=(learned_late,)), False)
-    assert profile.store.active() == first, "what was refused never serves by itself"
+    assert profile.store.adapters.active() == first, "what was refused never serves by itself"
 
 
 def test_a_clock_that_jumps_keeps_each_days_sum(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -499,7 +503,7 @@ def test_a_clock_that_jumps_keeps_each_days_sum(profile: Profile, monkeypatch: p
     for day in range(10, 30):
         used(f"2026-03-{day}", 1)
     assert used("2026-03-29", 0) == 1
-    assert len(profile.store.get("round_seconds")) <= 8
+    assert len(profile.store.state.get("round_seconds")) <= 8
 
 
 def test_what_a_round_did_not_reach_counts_as_not_seen(
@@ -514,8 +518,8 @@ def test_what_a_round_did_not_reach_counts_as_not_seen(
     monkeypatch.setattr(profile.service._children, "follow", cut_short)
     profile.begin()
     verdict = profile.end()
-    ids = [entry for entry, _ in profile.store.token_ids()]
-    assert profile.store.seen(verdict["adapter"]) == {ids[0], ids[2], ids[5]}
+    ids = [entry for entry, _ in profile.store.entries.token_ids()]
+    assert profile.store.adapters.seen(verdict["adapter"]) == {ids[0], ids[2], ids[5]}
 
 
 def test_after_a_refused_round_the_memory_is_trusted_beside_the_base_as_was_judged(
@@ -538,4 +542,4 @@ def test_after_a_refused_round_the_memory_is_trusted_beside_the_base_as_was_judg
         known.append(judged)
         for word in SOME.split() * 9:
             profile.service.learn(f"{word} {number} {SOME}", "test", Place(), None)
-    assert [row.parent for row in profile.store.adapters()] == [None, 1]
+    assert [row.parent for row in profile.store.adapters.all()] == [None, 1]

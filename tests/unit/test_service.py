@@ -56,7 +56,7 @@ def test_feedback_is_counted_by_day(service, on):
 def adapter(service, tiny, make_lora):
     """An adapter that serves."""
     made = service._store.publish(
-        service._store.begin_round(None),
+        service._store.rounds.begin(None),
         blob=make_lora(tiny.config).to_bytes(),
         rank=4,
         parent=None,
@@ -169,8 +169,8 @@ def test_a_code_is_offered_from_the_third_time_on(service):
 
 
 def test_a_damaged_calibration_is_begun_anew(service):
-    service._store.set("ghost_calibration", {"not": "counts"})
-    service._store.set("ghost_restraint", {"not": "a cost"})
+    service._store.state.set("ghost_calibration", {"not": "counts"})
+    service._store.state.set("ghost_restraint", {"not": "a cost"})
     assert Trust(service._store).calibration.events == 0
     assert Trust(service._store).restraint.cost == Restraint().cost
 
@@ -198,7 +198,7 @@ def test_a_keystroke_does_not_wait_for_the_store(service):
     held, answered = threading.Event(), threading.Event()
 
     def write():
-        with service._store._lock:
+        with service._store._connection._lock:
             held.set()
             answered.wait(10)
 

@@ -53,9 +53,9 @@ def test_after_a_start_commands_are_still_apart_and_no_text_to_train_on(service,
     service._know_everything()  # as at a start
     service._switch()
     assert "zquux" not in words(service, "zqu")
-    assert service._store.counts().prose_tokens == 0
-    assert service._store.counts().tokens > 0
-    assert list(service._store.token_ids()) == []
+    assert service._store.entries.counts().prose_tokens == 0
+    assert service._store.entries.counts().tokens > 0
+    assert list(service._store.entries.token_ids()) == []
     assert service.learned(5, "") == []
 
 
