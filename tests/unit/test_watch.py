@@ -479,7 +479,7 @@ def test_a_full_disk_delays_what_was_saved_and_no_text_is_logged(
             raise StoreFullError("The store cannot grow.")
         return add(*given, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(scene.store.entries.select, "add", add_if_there_is_room)
+    monkeypatch.setattr(scene.store.entries, "add", add_if_there_is_room)
     with caplog.at_level(logging.DEBUG, logger="idiolect"):
         (scene.notes / "a.md").write_text("The canary sang.")
         scene.wait_until(lambda: "tried again: StoreFullError" in caplog.text, lambda: caplog.text)
