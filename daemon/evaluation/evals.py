@@ -18,6 +18,7 @@ from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.rounds.trainer import TRAINING, Trainer, order_of
 from idiolect.daemon.runtime.child_processes import Children, Work
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
+from idiolect.daemon.serving.suggestion_stats import judged_mixture
 from idiolect.daemon.sources.people import EVERYONE, Asked
 from idiolect.daemon.sources.readers import Item, NothingToReadError, Skipped, UnreadableError, status
 from idiolect.daemon.sources.table import BY_NAME, SAID, kind_of
@@ -119,7 +120,7 @@ class Evals:
             seed=wanted.seed,
             chars=wanted.chars,
         )
-        mixtures = {"base": self._trainer.mixture(None)}
+        mixtures = {"base": judged_mixture(self._store, None)}
         blob = about = None
         if active is not None:
             row = next(row for row in self._store.adapters.all() if row.id == active)
@@ -131,7 +132,7 @@ class Evals:
                 "seconds": (made and made.seconds) or 0.0,
             }
             blob = base64.b64encode(self._store.adapters.weights(active)).decode()
-            mixtures["adapter"] = self._trainer.mixture(active)
+            mixtures["adapter"] = judged_mixture(self._store, active)
         known = {name: weights for name, weights in mixtures.items() if weights is not None}
         calibration, restraint = self._trust.calibration.to_json(), self._trust.restraint.to_json()
         return split, _Adapter(blob, about, known, calibration, restraint)

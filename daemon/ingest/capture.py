@@ -71,9 +71,12 @@ class Ingest:
         encode: Callable[[str], list[int]],
         learned: Callable[[Sequence[tuple[int, list[int]]]], object],
         settings: Settings,
+        off_record: Pause | None = None,
     ) -> None:
         """`encode` turns a text into token ids; `learned` is told the ids and token ids of the entries of a
         transaction once it is committed, never before, from whichever thread took them in.
+
+        `off_record` is the profile's pause, where somebody else asks for it too; None: it is made here.
         """
         self._store = store
         self._encode = encode
@@ -88,7 +91,7 @@ class Ingest:
         self._exclusion = Exclusion(self._exclude)
         self._ignored = Ignored(lasting=True)
         self.off_limits = OffLimits(store, settings)
-        self.off_record = Pause(store)
+        self.off_record = off_record or Pause(store)
         self._origins = Origins(store)
         self._busy: set[Path] = set()
         self._changed = threading.Condition()

@@ -18,6 +18,7 @@ import numpy as np
 from idiolect.adapters.corpus import hold_out
 from idiolect.adapters.training.round import NothingNewError, Order
 from idiolect.daemon.runtime.child_processes import Children, Work
+from idiolect.daemon.serving.suggestion_stats import BASE_MIXTURE, judged_mixture
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import ROUND_DUE, AdapterDamagedError, Checkpoint
 from idiolect.daemon.storage.store import Store
@@ -29,7 +30,6 @@ log = logging.getLogger("idiolect.rounds")
 _CHECKPOINT_FORMAT = 6  # of `finetune.py`: a checkpoint in another is of no use
 _USED = "round_seconds"  # state: computing time of rounds, by local day
 _DAYS_KEPT = 7
-_MIXTURE = "base_mixture"  # state: the mixture weights of the base alone
 # For the child: memory freed by one operation is kept for the next. Tensors of tens of megabytes come and go
 # thousands of times a round; given back to the system each time, their pages would be cleared anew.
 _KEEP_MEMORY = {
@@ -90,15 +90,6 @@ class Trainer:
         self._published = published
         # Of a clock that does not jump; None once a round came to its end.
         self.failed_at: float | None = None
-
-    def mixture(self, adapter_id: int | None) -> list[Any] | None:
-        """The weights that an adapter (None: the base) was judged with, if it ever was."""
-        if adapter_id is None:
-            kept: list[Any] | None = self._store.state.get(_MIXTURE)
-            return kept
-        return next(
-            (row.metrics.get("mixture") for row in self._store.adapters.all() if row.id == adapter_id), None
-        )
 
     def used_today_s(self) -> float:
         """Computing time that rounds have used on this day of the local clock, in seconds."""
@@ -258,7 +249,9 @@ class Trainer:
         entries: list[tuple[int, Any]],
         budget_s: float | None,
     ) -> Order:
-        known = {"base": self.mixture(None)} | ({} if serving is None else {"serving": self.mixture(serving)})
+        known = {"base": judged_mixture(self._store, None)}
+        if serving is not None:
+            known["serving"] = judged_mixture(self._store, serving)
         return replace(
             order_of(self._settings, budget_s, seed=len(self._store.rounds.all())),
             serving=self._weights(serving),
@@ -332,7 +325,7 @@ class Trainer:
             metrics=metrics,
             tokens_per_s=result["tokens_per_s"],
             seconds=result["seconds"],
-            state={_MIXTURE: result["mixtures"]["base"], ROUND_DUE: False},
+            state={BASE_MIXTURE: result["mixtures"]["base"], ROUND_DUE: False},
         )
         # Where the base goes on, it is known now how far the memory can be trusted beside it.
         self._published(promoted or serving is None)

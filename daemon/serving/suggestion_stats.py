@@ -25,6 +25,8 @@ _RESTRAINT: Final = "ghost_restraint"  # state: how dear a wrong one is held
 _MIXTURE: Final = (
     "mixture"  # state: how far the memory has been trusted beside which adapter, since its round
 )
+#: State: the memory's weights that the base alone was judged with in the last round.
+BASE_MIXTURE: Final = "base_mixture"
 _SAVED_EVERY: Final = 100  # events that the calibration learns from
 _UPTAKE_DAYS: Final = 90  # of feedback that count for how readily ghosts are shown
 
@@ -72,6 +74,14 @@ class Trust:
             )
         except IdiolectError as error:  # the entry itself is stored: whoever sent it must not send it again
             log.error("how far suggestions can be trusted was not kept: %s", error.code)
+
+
+def judged_mixture(store: Store, adapter_id: int | None) -> list[Any] | None:
+    """The memory's weights that an adapter (None: the base) was judged with in a round, if it ever was."""
+    if adapter_id is None:
+        kept: list[Any] | None = store.state.get(BASE_MIXTURE)
+        return kept
+    return next((row.metrics.get("mixture") for row in store.adapters.all() if row.id == adapter_id), None)
 
 
 def today() -> date:

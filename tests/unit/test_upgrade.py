@@ -16,7 +16,6 @@ import pytest
 import sqlcipher3.dbapi2 as sqlcipher
 
 from idiolect.adapters.lora import AdapterFormatError
-from idiolect.daemon.privacy.app_policy import Place
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import NewEntry
@@ -130,11 +129,11 @@ def test_the_service_serves_a_former_store_and_an_adapter_of_another_base_waits(
     key.chmod(0o600)
     with profile(tiny.folder.parent) as service:
         assert service.status()["entries"] == 3
-        assert service.serves is None  # the base alone
-        assert service._store.adapters.active() == 1
+        assert service.model.adapter_id is None  # the base alone
+        assert service.store.adapters.active() == 1
         with pytest.raises(AdapterFormatError, match="another base model"):
-            service.use(1)
-        assert service.learn("The pier is closed.", "http", Place(), None).stored
+            service.model.use(1)
+        assert service.ingest.add_text("The pier is closed.", source="http").stored
 
 
 @pytest.fixture
@@ -149,7 +148,7 @@ def newer(tiny, tmp_path):
 
 def test_under_a_new_base_model_adapters_wait_and_serve_again_under_theirs(profile, tiny, newer, make_lora):
     with profile(tiny.folder.parent) as service:
-        store = service._store
+        store = service.store
         adapter = store.publish(
             store.rounds.begin(None),
             blob=make_lora(tiny.config).to_bytes(),
@@ -162,11 +161,11 @@ def test_under_a_new_base_model_adapters_wait_and_serve_again_under_theirs(profi
             tokens_per_s=None,
             seconds=None,
         )
-        service._switch()
-        assert service.serves == adapter
+        service.model.switch()
+        assert service.model.adapter_id == adapter
     with profile(newer) as service:
-        assert service.serves is None
+        assert service.model.adapter_id is None
         assert service._trainer._sound_serving() is None  # a round begins from the new base alone
-        assert [row.status for row in service._store.adapters.all()] == ["active"]
+        assert [row.status for row in service.store.adapters.all()] == ["active"]
     with profile(tiny.folder.parent) as service:
-        assert service.serves == adapter
+        assert service.model.adapter_id == adapter
