@@ -227,7 +227,7 @@ def condition(history: Sequence[dict], base: Path, rare_min_count: int, seed: in
             never = made(Path(folder) / "never", base, pure, rare_min_count)
             try:
                 reference = measured(never, secrets, None, seed)
-                equal = same(service.model.user_model.memory, never._knowledge.memory, left[-200:])
+                equal = same(service.model.user_model.memory, never.model.user_model.memory, left[-200:])
             finally:
                 never.close()
         finally:

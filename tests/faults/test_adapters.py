@@ -151,7 +151,7 @@ def test_one_that_is_asked_for_by_number_is_refused_and_noted(settings, lineage)
         with pytest.raises(AdapterDamagedError, match="Adapter 2"):
             service.model.use(2)
         assert service.status()["adapter"] == 3
-        assert service.store.adapters.all()[1]["status"] == "damaged"
+        assert service.store.adapters.all()[1].status == "damaged"
 
 
 def test_a_round_begins_from_a_sound_one_where_the_served_one_was_damaged_since(
