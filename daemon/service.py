@@ -25,7 +25,7 @@ from idiolect.daemon.profile.forgetting import Forgetting
 from idiolect.daemon.profile.integrity_check import Checkup
 from idiolect.daemon.profile.retention import Retention
 from idiolect.daemon.rounds.rounds import Rounds
-from idiolect.daemon.rounds.trainer import Trainer, told
+from idiolect.daemon.rounds.trainer import Trainer
 from idiolect.daemon.runtime.child_processes import Children
 from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.idle_state import Rest
@@ -37,6 +37,7 @@ from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.table import SUFFIXES
 from idiolect.daemon.storage.marker import standing
 from idiolect.daemon.storage.opening import damage_noted, open_store
+from idiolect.daemon.storage.records import public_metrics
 from idiolect.models.build import find_base
 
 log = logging.getLogger("idiolect")
@@ -75,6 +76,11 @@ class Service:
         unfinished_backups.clear(self.store)
         try:
             with damage_noted(settings):
+                if interrupted := self.store.rounds.interrupt():
+                    log.info(
+                        "%d training round(s) had been cut off; their text waits for the next one",
+                        interrupted,
+                    )
                 self._start(LiveModel(settings, self.store, base))
         except BaseException:
             self.store.close()
@@ -83,8 +89,6 @@ class Service:
     def _start(self, model: LiveModel) -> None:
         settings, store = self._settings, self.store
         self.model = model
-        if interrupted := store.rounds.interrupt():
-            log.info("%d training round(s) had been cut off; their text waits for the next one", interrupted)
         self._children = children = Children()
         pause = Pause(store)
         self._trainer = Trainer(
@@ -192,6 +196,6 @@ class Service:
             "next_round": self.rounds.outlook(),
             "rounds_today": self.rounds.today(),
             "savings": savings,
-            "last_round": asdict(last[0]) | {"metrics": told(last[0].metrics)} if last else None,
+            "last_round": asdict(last[0]) | {"metrics": public_metrics(last[0].metrics)} if last else None,
             "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
         }

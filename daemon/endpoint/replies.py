@@ -13,8 +13,7 @@ from typing_extensions import TypedDict
 
 from idiolect.adapters.keyness import Keyword
 from idiolect.daemon.privacy.app_policy import AppRuleRow
-from idiolect.daemon.rounds.trainer import told
-from idiolect.daemon.storage.records import AdapterRow, Forgotten, Savings, SourceRow
+from idiolect.daemon.storage.records import AdapterRow, Forgotten, Savings, SourceRow, public_metrics
 
 if TYPE_CHECKING:
     from idiolect.adapters.prediction import attribution
@@ -355,7 +354,7 @@ def verdict(event: dict[str, Any]) -> dict[str, Any]:
 
 def adapters(rows: Sequence[AdapterRow]) -> Adapters:
     """The answer to `/v1/adapters`."""
-    return {"adapters": [replace(row, metrics=told(row.metrics)) for row in rows]}
+    return {"adapters": [replace(row, metrics=public_metrics(row.metrics)) for row in rows]}
 
 
 def receipt(result: ForgetReceipt, *, dry_run: bool) -> Receipt:

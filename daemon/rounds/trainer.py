@@ -20,7 +20,7 @@ from idiolect.adapters.training.round import NothingNewError, Order
 from idiolect.daemon.runtime.child_processes import Children, Work
 from idiolect.daemon.serving.suggestion_stats import BASE_MIXTURE, judged_mixture
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.records import ROUND_DUE, AdapterDamagedError, Checkpoint
+from idiolect.daemon.storage.records import ROUND_DUE, AdapterDamagedError, Checkpoint, public_metrics
 from idiolect.daemon.storage.store import Store
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import IdiolectError
@@ -335,7 +335,7 @@ class Trainer:
             "adapter": adapter,
             "reason": reason,
             **{k: result[k] for k in ("status", "tokens_per_s", "seconds")},
-            "metrics": told(metrics),
+            "metrics": public_metrics(metrics),
         }
 
 
@@ -363,8 +363,3 @@ def order_of(settings: Settings, budget_s: float | None, seed: int) -> Order:
         checkpoint_s=settings.checkpoint_s,
         rare_min_count=settings.rare_min_count,
     )
-
-
-def told(metrics: dict[str, Any]) -> dict[str, Any]:
-    """A round's metrics without what only the program needs."""
-    return {name: value for name, value in metrics.items() if name != "mixture"}

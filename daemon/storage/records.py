@@ -173,6 +173,11 @@ class RoundRow:
     seconds: float | None
 
 
+def public_metrics(metrics: dict[str, Any]) -> dict[str, Any]:
+    """A round's metrics without what only the program needs."""
+    return {name: value for name, value in metrics.items() if name != "mixture"}
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """What an unfinished round goes on from: `about` is what it was asked to do, `spent_s` of its budget are used."""
