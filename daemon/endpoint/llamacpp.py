@@ -30,7 +30,7 @@ from idiolect.daemon.endpoint.texts import Texts, numbered
 from idiolect.daemon.serving.text_generation import SERVED
 
 if TYPE_CHECKING:
-    from idiolect.daemon.service import Service
+    from idiolect.daemon.serving.text_generation import Generations
 
 _TEMPERATURE = 0.8  # llama.cpp's own defaults
 _TOP_K, _TOP_P = 40, 0.95
@@ -131,7 +131,7 @@ class Filled(TypedDict, total=False):
     generation_settings: dict[str, Any]
 
 
-def register(app: FastAPI, service: Service, texts: Texts) -> None:
+def register(app: FastAPI, generations: Generations, texts: Texts) -> None:
     """Have `app` answer as llama.cpp does."""
 
     @app.get("/health", response_model=None)
@@ -150,7 +150,7 @@ def register(app: FastAPI, service: Service, texts: Texts) -> None:
     async def completion(request: Request) -> Response:
         """Text that goes on from a prompt, in llama.cpp's form."""
         asked = await read_body(request, CompletionBody)
-        return await _answer(request, service, texts, asked, Prompt(asked.prompt))
+        return await _answer(request, generations, texts, asked, Prompt(asked.prompt))
 
     @post(app, "/infill", InfillBody)
     async def infill(request: Request) -> Response:
@@ -158,16 +158,16 @@ def register(app: FastAPI, service: Service, texts: Texts) -> None:
         asked = await read_body(request, InfillBody)
         extra = tuple(one.text for one in asked.input_extra or ())
         prompt = Prompt(asked.input_prefix + asked.prompt, extra)
-        return await _answer(request, service, texts, asked, prompt, asked.input_suffix)
+        return await _answer(request, generations, texts, asked, prompt, asked.input_suffix)
 
 
 async def _answer(
-    request: Request, service: Service, texts: Texts, asked: _Body, prompt: Prompt, suffix: str = ""
+    request: Request, generations: Generations, texts: Texts, asked: _Body, prompt: Prompt, suffix: str = ""
 ) -> Response:
     model = asked.model or SERVED
-    await run_sync(service.generations.model, model)
+    await run_sync(generations.model, model)
     wanted = [(prompt, asked.wanted(text, suffix)) for text in range(asked.n_cmpl)]
-    steps = numbered(service.generations, model, wanted)
+    steps = numbered(generations, model, wanted)
     settings = {"n_ctx": WINDOW, "n_predict": asked.n_predict, "seed": asked.seed}
 
     async def chunks(parts: AsyncIterator[tuple[int, Piece | End]]) -> AsyncIterator[object]:

@@ -34,8 +34,7 @@ from idiolect.daemon.endpoint.texts import Texts, numbered
 from idiolect.daemon.serving.text_generation import SERVED
 
 if TYPE_CHECKING:
-    from idiolect.daemon.service import Service
-    from idiolect.daemon.serving.text_generation import NamedModel
+    from idiolect.daemon.serving.text_generation import Generations, NamedModel
 
 _MAX_TEXTS = 32  # in one answer
 
@@ -175,31 +174,31 @@ class Models(TypedDict):
     data: list[Model]
 
 
-def register(app: FastAPI, service: Service, texts: Texts) -> None:
+def register(app: FastAPI, generations: Generations, texts: Texts) -> None:
     """Have `app` answer as OpenAI does."""
 
     @post(app, "/v1/completions", CompletionBody)
     async def completions(request: Request) -> Response:
         """Text that goes on from a prompt, in OpenAI's form."""
         asked = await read_body(request, CompletionBody)
-        return await _answer(request, service, texts, asked, _Completions(asked))
+        return await _answer(request, generations, texts, asked, _Completions(asked))
 
     @post(app, "/v1/chat/completions", ChatBody)
     async def chat_completions(request: Request) -> Response:
         """An answer in a conversation, in OpenAI's form."""
         asked = await read_body(request, ChatBody)
-        return await _answer(request, service, texts, asked, _Chats(asked))
+        return await _answer(request, generations, texts, asked, _Chats(asked))
 
     @app.get("/v1/models", response_model=None)
     async def models() -> Response:
         """The models that can be asked for, in OpenAI's form."""
-        found = await run_sync(service.generations.models)
+        found = await run_sync(generations.models)
         return answer({"object": "list", "data": [_model(one) for one in found]})
 
     @app.get("/v1/models/{model}", response_model=None)
     async def model(model: str) -> Response:
         """One of these models."""
-        return answer(_model(await run_sync(service.generations.model, model)))
+        return answer(_model(await run_sync(generations.model, model)))
 
 
 def _model(model: NamedModel) -> dict[str, Any]:
@@ -208,8 +207,9 @@ def _model(model: NamedModel) -> dict[str, Any]:
     return {"id": model.name, "object": "model", "created": created, "owned_by": "idiolect", **limits}
 
 
-async def _answer(request: Request, service: Service, texts: Texts, asked: _Body, shape: _Shape) -> Response:
-    generations = service.generations
+async def _answer(
+    request: Request, generations: Generations, texts: Texts, asked: _Body, shape: _Shape
+) -> Response:
     chosen = await run_sync(generations.model, asked.model)
     shape.fingerprint = "base" if chosen.adapter is None else f"adapter-{chosen.adapter}"
 

@@ -1,4 +1,4 @@
-"""The JSON that goes over HTTP: what a request may hold, how an answer looks, what is wrong with a bad one.
+"""What a request may hold, and what is wrong with a bad one; how answers look is in `replies.py`.
 
 No message repeats what was sent, since it may be the user's text: a field is named, its value is not.
 """
@@ -6,7 +6,6 @@ No message repeats what was sent, since it may be the user's text: a field is na
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
@@ -22,15 +21,6 @@ from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from idiolect.adapters.keyness import Keyword
-    from idiolect.adapters.prediction.attribution import Attribution, WordOrigin
-    from idiolect.adapters.prediction.predictor import Suggestion
-    from idiolect.daemon.ingest.capture import Learned
-    from idiolect.daemon.privacy.after_forgetting import Remains
-    from idiolect.daemon.privacy.app_policy import AppRuleRow
-    from idiolect.daemon.storage.audit import Audit
-    from idiolect.daemon.storage.records import FeedbackReceipt, FeedbackReport, ForgetReceipt, Tenth
 
 MAX_BODY_BYTES = 8 * 2**20
 MAX_PREFIX_CHARS = 100_000
@@ -327,142 +317,9 @@ def error_body(error: IdiolectError) -> dict[str, Any]:
     return {"code": error.code, "message": str(error), "exit_code": error.exit_code}
 
 
-def suggestion(found: Suggestion, *, paused: bool) -> dict[str, Any]:
-    """The answer to `/v1/suggest`."""
-    ghost = found.ghost
-    return {
-        "words": [{"text": word.text, "p": word.p} for word in found.words],
-        "ghost": {"text": ghost.text, "p": ghost.p, "show": ghost.show},
-        "adapter": found.adapter,
-        "elapsed_ms": found.elapsed_ms,
-        "reason": None,
-        "paused": paused,
-    }
-
-
-def explained(found: Suggestion, origins: Attribution, *, paused: bool) -> dict[str, Any]:
-    """The answer to `/v1/explain`."""
-    return {
-        "words": [_origin(word) for word in origins.words],
-        "ghost": None if origins.ghost is None else _origin(origins.ghost),
-        "adapter": found.adapter,
-        "reason": None,
-        "paused": paused,
-    }
-
-
-def unexplained(reason: str, adapter: int | None, *, paused: bool) -> dict[str, Any]:
-    """The answer to `/v1/explain` where nothing may be suggested."""
-    return {"words": [], "ghost": None, "adapter": adapter, "reason": reason, "paused": paused}
-
-
-def _origin(of: WordOrigin) -> dict[str, Any]:
-    return {**asdict(of), "part": of.part}
-
-
-def withheld(reason: str, adapter: int | None, *, paused: bool) -> dict[str, Any]:
-    """The answer to `/v1/suggest` where nothing may be suggested."""
-    nothing: dict[str, Any] = {
-        "words": [],
-        "ghost": {"text": "", "p": 0.0, "show": False},
-        "adapter": adapter,
-        "elapsed_ms": 0.0,
-    }
-    return {**nothing, "reason": reason, "paused": paused}
-
-
-def learned(result: Learned, *, paused: bool) -> dict[str, Any]:
-    """The answer to `/v1/history`."""
-    return {
-        "id": result.id,
-        "stored": result.stored,
-        "redactions": result.redactions,
-        "reason": result.reason,
-        "paused": paused,
-    }
-
-
-def receipt(result: ForgetReceipt, *, dry_run: bool) -> dict[str, Any]:
-    """The answer to `/v1/forget`."""
-    return {
-        "entries": result.entries,
-        "tokens": result.tokens,
-        "adapters_dropped": list(result.adapters_dropped),
-        "active": result.active,
-        "dry_run": dry_run,
-        "receipt": result.id,
-        "backups": list(result.backups),
-        "round_queued": bool(result.adapters_dropped) and not dry_run,
-        "total": result.total,
-        "large": result.large,
-    }
-
-
-def remains(left: Remains) -> dict[str, Any]:
-    """What the answer to `/v1/forget` has besides: what is left."""
-    still = left.still_suggested
-    return {
-        "near": [asdict(one) for one in left.near],
-        "near_complete": left.complete,
-        "still_suggested": None if still is None else list(still),
-        "still_suggested_why": left.why,
-        "still_suggested_complete": left.asked_all,
-    }
-
-
 def time(given: str) -> datetime | None:
     """A time of a query, ISO 8601, in UTC; without a zone it is this machine's. Raises InvalidRequestError."""
     try:
         return _utc(datetime.fromisoformat(given) if given else None)
     except ValueError:
         raise InvalidRequestError("since: a time is ISO 8601, such as 2026-01-31T09:30:00.") from None
-
-
-def audit(found: Audit) -> dict[str, Any]:
-    """The answer to `/v1/audit`."""
-    return asdict(found)
-
-
-def keywords(found: Sequence[Keyword]) -> dict[str, Any]:
-    """The answer to `/v1/learned`."""
-    return {"words": [asdict(one) for one in found]}
-
-
-def noted(result: FeedbackReceipt, *, paused: bool) -> dict[str, Any]:
-    """The answer to `/v1/feedback`."""
-    return {"stored": result.stored, "reason": result.reason, "paused": paused}
-
-
-def app_rules(rules: Sequence[AppRuleRow]) -> dict[str, Any]:
-    """The answer to `/v1/apps`."""
-    return {"rules": [asdict(rule) for rule in rules]}
-
-
-def report(found: FeedbackReport, days: int) -> dict[str, Any]:
-    """The answer to `/v1/report`."""
-    return {
-        "days": days,
-        "savings": asdict(found.savings),
-        "by_day": [
-            {"day": day.isoformat(), "kind": kind, **asdict(savings)}
-            for (day, kind), savings in found.by_day.items()
-        ],
-        "by_adapter": [
-            {"adapter": adapter, **asdict(savings)} for adapter, savings in found.by_adapter.items()
-        ],
-        "reliability": {
-            kind: [_tenth(place, tenth) for place, tenth in enumerate(tenths)]
-            for kind, tenths in found.reliability.items()
-        },
-    }
-
-
-def _tenth(place: int, tenth: Tenth) -> dict[str, Any]:
-    shown = tenth.accepted + tenth.dismissed
-    rate = tenth.accepted / shown if shown else None
-    return {"from": place / 10, "to": (place + 1) / 10, **asdict(tenth), "rate": rate}
-
-
-def verdict(event: dict[str, Any]) -> dict[str, Any]:
-    """The answer to `/v1/train` for one who waited: the round's last event."""
-    return {name: value for name, value in event.items() if name != "event"}

@@ -18,6 +18,7 @@ from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.rounds.trainer import TRAINING, Trainer, order_of
 from idiolect.daemon.runtime.child_processes import Children, Work
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
+from idiolect.daemon.serving.suggestion_stats import judged_mixture
 from idiolect.daemon.sources.people import EVERYONE, Asked
 from idiolect.daemon.sources.readers import Item, NothingToReadError, Skipped, UnreadableError, status
 from idiolect.daemon.sources.table import BY_NAME, SAID, kind_of
@@ -110,28 +111,28 @@ class Evals:
             yield from self._evaluate(split, adapter, wanted)
 
     def _own(self, wanted: EvalRequest) -> tuple[EvalSplit, _Adapter]:
-        entries = [*self._store.entries(prose=True)]
+        entries = [*self._store.entries.select(prose=True)]
         active = self._serving()
-        ids = frozenset() if active is None else self._store.seen(active)
+        ids = frozenset() if active is None else self._store.adapters.seen(active)
         split = split_history(
             [EvalMessage(entry.text, entry.at.isoformat(), entry.text) for entry in entries],
             {place for place, entry in enumerate(entries) if entry.id in ids},
             seed=wanted.seed,
             chars=wanted.chars,
         )
-        mixtures = {"base": self._trainer.mixture(None)}
+        mixtures = {"base": judged_mixture(self._store, None)}
         blob = about = None
         if active is not None:
-            row = next(row for row in self._store.adapters() if row.id == active)
-            made = next((made for made in self._store.rounds() if made.adapter == active), None)
+            row = next(row for row in self._store.adapters.all() if row.id == active)
+            made = next((made for made in self._store.rounds.all() if made.adapter == active), None)
             about = {
                 "id": active,
                 "status": row.status,
                 "reason": row.reason,
                 "seconds": (made and made.seconds) or 0.0,
             }
-            blob = base64.b64encode(self._store.adapter_blob(active)).decode()
-            mixtures["adapter"] = self._trainer.mixture(active)
+            blob = base64.b64encode(self._store.adapters.weights(active)).decode()
+            mixtures["adapter"] = judged_mixture(self._store, active)
         known = {name: weights for name, weights in mixtures.items() if weights is not None}
         calibration, ghost_penalty = self._trust.calibration.to_json(), self._trust.ghost_penalty.to_json()
         return split, _Adapter(blob, about, known, calibration, ghost_penalty)

@@ -71,9 +71,12 @@ class Ingest:
         encode: Callable[[str], list[int]],
         learned: Callable[[Sequence[tuple[int, list[int]]]], object],
         settings: Settings,
+        off_record: Pause | None = None,
     ) -> None:
         """`encode` turns a text into token ids; `learned` is told the ids and token ids of the entries of a
         transaction once it is committed, never before, from whichever thread took them in.
+
+        `off_record` is the profile's pause, where somebody else asks for it too; None: it is made here.
         """
         self._store = store
         self._encode = encode
@@ -88,7 +91,7 @@ class Ingest:
         self._exclusion = Exclusion(self._exclude)
         self._ignored = Ignored(lasting=True)
         self.off_limits = OffLimits(store, settings)
-        self.off_record = Pause(store)
+        self.off_record = off_record or Pause(store)
         self._origins = Origins(store)
         self._busy: set[Path] = set()
         self._changed = threading.Condition()
@@ -190,7 +193,7 @@ class Ingest:
         kind = table.kind_of(path) if path in files else None
         if kind is table.BY_NAME["git"]:
             head(path)
-        known = self._store.source(str(path))
+        known = self._store.sources.get(str(path))
         again = known is not None and asked.me not in ((), known[1])  # other people's text is asked for now
         whole = Asked(asked.me or (known[1] if known else ()))
         for file, size in files.items():
@@ -203,7 +206,7 @@ class Ingest:
         done = 0
         path = next(iter(found))
         given = {one.root: one for one in found.values()}.values()
-        origins = {one.root: self._store.add_source(str(one.root), one.kind, one.asked.me) for one in given}
+        origins = {one.root: self._store.sources.add(str(one.root), one.kind, one.asked.me) for one in given}
         try:
             for path, one in found.items():
                 with self._alone(path):
@@ -242,7 +245,7 @@ class Ingest:
 
     def is_changed(self, path: Path) -> bool:
         """Whether the file is new or was saved since it was last read, by its size and time."""
-        state = self._store.file_state(str(path))
+        state = self._store.file_states.get(str(path))
         try:
             now = path.stat()
         except OSError:
@@ -299,8 +302,8 @@ class Ingest:
                 return 0
             try:
                 kind = table.kind_of(path)
-                known = self._store.source(str(root))
-                origin, me = known or (self._store.add_source(str(root), "folder"), ())
+                known = self._store.sources.get(str(root))
+                origin, me = known or (self._store.sources.add(str(root), "folder"), ())
                 if kind is not None:
                     off_record = off_record or self.paused or self.off_record.covers(path.stat().st_mtime)
                     for _ in imported.file(path, kind, Asked(me), origin=origin, off_record=off_record):

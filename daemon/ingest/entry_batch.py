@@ -99,10 +99,10 @@ class EntryBatch:
             with self._pause.learning():
                 self._commit(waiting, state)
         elif state is not None:
-            self._store.add([], file=state)
+            self._store.entries.add([], file=state)
 
     def _commit(self, waiting: list[tuple[NewEntry, list[int], list[int]]], state: FileState | None) -> None:
-        stored = self._store.add([entry for entry, _, _ in waiting], file=state)
+        stored = self._store.entries.add([entry for entry, _, _ in waiting], file=state)
         new = []
         for (entry, tokens, ids), id_ in zip(waiting, stored, strict=True):
             if id_ is None:
@@ -135,6 +135,6 @@ class EntryBatch:
         self.flush()
         if self._known:
             moment = Selector(source=source, since=at, until=at + timedelta(microseconds=1))
-            for entry in self._store.entries(selector=moment):
+            for entry in self._store.entries.select(selector=moment):
                 if (ids := self._known.get(digest(entry.text))) is not None:
                     ids.append(entry.id)

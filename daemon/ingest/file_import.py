@@ -147,7 +147,7 @@ class FileImport:
         and the store's errors.
         """
         before = status(path)  # a save that comes while we read is then seen as a change
-        state = self._store.file_state(str(path))
+        state = self._store.file_states.get(str(path))
         if state is None and kind.documents:
             state = self._origins.of(str(path), before, lambda: self._digests(path, kind, asked))
         page = _FileParagraphs(before, state.paragraphs if state else ())
@@ -193,7 +193,7 @@ class FileImport:
     ) -> Iterator[int]:
         """Take in the user's commit messages of the git folder `folder` that are new since the last time."""
         newest = commit_messages.head(folder)
-        state = self._store.file_state(str(folder))
+        state = self._store.file_states.get(str(folder))
         mine = replace(asked, me=asked.me or git.guess(folder))
         if not mine.me:
             self.report.skip(not_known(folder))
@@ -292,7 +292,7 @@ class FileImport:
         """
         compared = removed[:_COMPARED]
         ids = tuple(id_ for known in compared for id_ in known.entries)
-        rows = self._store.entries(selector=Selector(ids=ids)) if ids else ()
+        rows = self._store.entries.select(selector=Selector(ids=ids)) if ids else ()
         texts = {entry.id: entry.text for entry in rows}
         found = []
         all_known = not any(known.off_record for known in removed)

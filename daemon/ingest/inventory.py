@@ -45,7 +45,7 @@ class Inventory:
 
     def sources(self) -> list[SourceRow]:
         """What was read, by path, with what each brought."""
-        return self._store.sources()
+        return self._store.sources.all()
 
     def remove(self, path: Path, *, dry_run: bool = False, expect: int | None = None) -> ForgetReceipt:
         """Forget all that came from a source, and that it was read; follow it no longer.
@@ -56,7 +56,7 @@ class Inventory:
         did not bring the `expect`ed number of entries, and what the store raises; then it is followed as before.
         """
         path = Path(os.path.realpath(path))
-        known = self._store.source(str(path))
+        known = self._store.sources.get(str(path))
         if known is None:
             raise UnknownSourceError(
                 f"Nothing was read from {path} by that name. `idiolect sources list` shows what was."
@@ -67,8 +67,8 @@ class Inventory:
             return would
         with self._unwatching(path):
             receipt = self._forget(brought, False, expect)
-        watched = [Path(root) for root in self._store.watches()]
-        self._store.drop_source(str(path), lambda file: _followed(Path(file), watched))
+        watched = [Path(root) for root in self._store.watches.all()]
+        self._store.sources.drop(str(path), lambda file: _followed(Path(file), watched))
         return receipt
 
 

@@ -33,13 +33,13 @@ class Origins:
         """Look again at which files are still there; forget those that have been gone for long."""
         by_size: defaultdict[int, set[str]] = defaultdict(set)
         gone = []
-        for state in self._store.file_states():
+        for state in self._store.file_states.all():
             by_size[state.size_bytes].add(state.path)
             if not os.path.lexists(state.path):
                 gone.append(state)
         gone.sort(key=lambda state: -state.mtime_ns)
         for state in gone[_KEPT:]:
-            self._store.drop_file(state.path)
+            self._store.file_states.drop(state.path)
             by_size[state.size_bytes].discard(state.path)
         with self._lock:
             self._by_size = by_size
@@ -47,7 +47,7 @@ class Origins:
 
     def lost(self, path: str) -> None:
         """The file at `path` is gone."""
-        state = self._store.file_state(path)
+        state = self._store.file_states.get(path)
         if state is not None:
             with self._lock:
                 self._gone[path] = digests_of(state.paragraphs)
@@ -73,7 +73,7 @@ class Origins:
             renamed = self._copied(twins, held) or self._edited(gone, held)
         if renamed is None or os.path.lexists(renamed.path):
             return renamed
-        self._store.move_file(renamed.path, path)
+        self._store.file_states.move(renamed.path, path)
         with self._lock:
             self._by_size[renamed.size_bytes].discard(renamed.path)
             self._gone.pop(renamed.path, None)
@@ -81,14 +81,14 @@ class Origins:
 
     def _renamed(self, twins: Iterable[str], status: os.stat_result) -> FileState | None:
         for twin in twins:
-            state = self._store.file_state(twin)
+            state = self._store.file_states.get(twin)
             if state and state.mtime_ns == status.st_mtime_ns and not os.path.lexists(twin):
                 return state
         return None
 
     def _copied(self, twins: Iterable[str], held: list[str]) -> FileState | None:
         for twin in twins:
-            state = self._store.file_state(twin)
+            state = self._store.file_states.get(twin)
             if state and held:
                 known = digests_of(state.paragraphs)
                 if found_again(known, held) == known and all(found_again(known, [name]) for name in held):
@@ -99,5 +99,5 @@ class Origins:
         shared = Counter({path: len(found_again(digests, held)) for path, digests in gone.items()})
         for path, count in shared.most_common(1):
             if count and count >= _ALIKE * len(gone[path]):
-                return self._store.file_state(path)
+                return self._store.file_states.get(path)
         return None

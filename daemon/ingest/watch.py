@@ -134,7 +134,7 @@ class Watcher:
         # watchdog warns when a folder appears in a folder that has just appeared, and then does it right.
         warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning, "watchdog")
         self._observer.start()
-        for path in self._store.watches():
+        for path in self._store.watches.all():
             self._observe(Path(path))
         self._thread.start()
 
@@ -166,7 +166,7 @@ class Watcher:
 
         What is there now is for `Ingest.add_paths`. Raises NoSuchPathError, UnreadableError.
         """
-        new = str(real_path(path)) not in self._store.watches()
+        new = str(real_path(path)) not in self._store.watches.all()
         with self.adding(path):
             return new
 
@@ -185,13 +185,13 @@ class Watcher:
         try:
             yield
             with self._changing:
-                self._store.add_watch(str(path))
+                self._store.watches.add(str(path))
                 self._observe(path)  # it may have been removed meanwhile
                 self._adding[path] -= 1
         except BaseException:
             with suppress(IdiolectError), self._changing:
                 self._adding[path] -= 1
-                if not self._adding[path] and str(path) not in self._store.watches():
+                if not self._adding[path] and str(path) not in self._store.watches.all():
                     self._let_go(path)
             raise
 
@@ -203,7 +203,7 @@ class Watcher:
         """
         status(path)
         path = real_path(path)
-        if str(path) in self._store.watches():
+        if str(path) in self._store.watches.all():
             return
         count, whole = self._ingest.count(path, most=MANY_FILES, within_s=COUNTING_S)
         holds_home = _home().is_relative_to(path)
@@ -223,7 +223,7 @@ class Watcher:
         path = Path(os.path.realpath(path))
         with self._changing:
             self._let_go(path)
-            return self._store.remove_watch(str(path))
+            return self._store.watches.remove(str(path))
 
     @contextmanager
     def removing(self, path: Path) -> Iterator[None]:
@@ -237,11 +237,11 @@ class Watcher:
             self._let_go(path)
         try:
             yield
-            self._store.remove_watch(str(path))
+            self._store.watches.remove(str(path))
         finally:
             with self._changing, suppress(IdiolectError):
                 self._removing[path] -= 1
-                if str(path) in self._store.watches():
+                if str(path) in self._store.watches.all():
                     self._observe(path)
 
     def _let_go(self, path: Path) -> None:
@@ -351,7 +351,7 @@ class Watcher:
         now = time.monotonic()
         try:
             self._ingest.refresh()
-            for path in map(Path, self._store.watches()):
+            for path in map(Path, self._store.watches.all()):
                 self._observe(path)
                 self._look_into(path, _Due(now, now, off_record=False))
         except Exception as error:  # noqa: BLE001 (as above)

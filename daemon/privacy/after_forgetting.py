@@ -54,7 +54,7 @@ def look(store: Store, selector: Selector, known: Callable[[str], bool]) -> Rema
     if not given:
         return Remains()
     try:
-        found = near_matches.find(given, store.entries(), store.selected(selector), known)
+        found = near_matches.find(given, store.entries.select(), store.entries.select_ids(selector), known)
     except Exception as error:  # noqa: BLE001 (the text may be in its message)
         log.warning("what is left could not be told: %s", type(error).__name__)
         return Remains(complete=False)

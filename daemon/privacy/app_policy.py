@@ -104,7 +104,7 @@ class OffLimits:
         """Rules of `settings`, and those that the user gave and `store` keeps."""
         self._store = store
         self._settings = settings
-        self._arrange(store.get(_RULES, []))
+        self._arrange(store.state.get(_RULES, []))
 
     def _arrange(self, given: list[list[str]]) -> None:
         """Put the rules in the order in which the first that fits decides."""
@@ -171,17 +171,17 @@ class OffLimits:
                 "Password managers, and other programs that hold secrets or ask for them, are never listened to. "
                 "Name another application; `idiolect apps` lists the rules."
             )
-        given = self._store.get(_RULES, [])
+        given = self._store.state.get(_RULES, [])
         self._change(given, [*(old for old in given if old[0].casefold() != app.casefold()), [app, rule]])
 
     def undo(self) -> bool:
         """Go back to the rules before the last change; a second time undoes that. False where there was none."""
-        before = self._store.get(_UNDO)
+        before = self._store.state.get(_UNDO)
         if before is not None:
-            self._change(self._store.get(_RULES, []), before)
+            self._change(self._store.state.get(_RULES, []), before)
         return before is not None
 
     def _change(self, before: Iterable[list[str]], after: list[list[str]]) -> None:
-        self._store.set(_UNDO, before)
-        self._store.set(_RULES, after)
+        self._store.state.set(_UNDO, before)
+        self._store.state.set(_RULES, after)
         self._arrange(after)

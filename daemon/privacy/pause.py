@@ -75,8 +75,8 @@ class Pause:
         self._steady = steady
         self._boot = boot()
         self._learning = threading.RLock()
-        self._past: list[list[float]] = store.get(_PAST, [])
-        self._now, self._ends_s = self._kept(store.get(_NOW))
+        self._past: list[list[float]] = store.state.get(_PAST, [])
+        self._now, self._ends_s = self._kept(store.state.get(_NOW))
         self._ended_s: float | None = None  # by the clock that people set
 
     def _kept(self, kept: Any) -> tuple[_Pause | None, float | None]:
@@ -128,7 +128,7 @@ class Pause:
         with self._learning:
             self._remember()
             pause = self._begun(for_s)
-            self._store.set(_NOW, asdict(pause))
+            self._store.state.set(_NOW, asdict(pause))
             self._now, self._ends_s = pause, None if for_s is None else pause.steady_s + for_s
             self._ended_s = None
 
@@ -136,7 +136,7 @@ class Pause:
         """Learn again, from what is written from now on. Raises the store's errors."""
         with self._learning:
             self._remember()
-            self._store.set(_NOW, None)
+            self._store.state.set(_NOW, None)
             self._now = self._ends_s = self._ended_s = None
 
     def covers(self, at_s: float) -> bool:
@@ -175,5 +175,5 @@ class Pause:
         while len(past) > _PAST_KEPT:  # of those long ago, the time between them counts as well
             first, second, *rest = past
             past = [[min(first[0], second[0]), max(first[1], second[1])], *rest]
-        self._store.set(_PAST, past)
+        self._store.state.set(_PAST, past)
         self._past = past

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, ClassVar
 from idiolect.daemon.profile import unfinished_backups
 from idiolect.daemon.profile.backup_target import Target, created, draft_beside, salt_of
 from idiolect.daemon.runtime import process
-from idiolect.daemon.storage import copies, keys, texts
+from idiolect.daemon.storage import copies, keys
+from idiolect.daemon.storage.entries import last_id
 from idiolect.daemon.storage.errors import StoreNewerError, StoreUnreadableError, busy
 from idiolect.daemon.storage.marker import refuse_lost, ways_back
 from idiolect.daemon.storage.opening import move_aside, open_store, settle
@@ -119,10 +120,10 @@ def make(settings: Settings, target: Path, key: str) -> Backup:
     store = open_store(settings, busy_timeout_s=_PATIENCE_S)
     with contextlib.closing(store), _reported(place.path):
         unfinished_backups.clear(store)
-        for row in store.backups():
+        for row in store.backups.all():
             # Deleted; not on a disk that is away.
             if Path(row.path).parent.is_dir() and not Path(row.path).exists():
-                store.drop_backup(row.path)
+                store.backups.drop(row.path)
         try:
             row, written = _write(settings, store, place, key)
         except (copies.CopyFailedError, StoreUnreadableError):
@@ -147,7 +148,7 @@ def _write(settings: Settings, store: Store, place: Target, key: str) -> tuple[B
             try:
                 verified = copies.check(draft, key)
                 with copies.opened(draft, key) as db:
-                    row = BackupRow(str(target), at, texts.last_id(db))
+                    row = BackupRow(str(target), at, last_id(db))
             except copies.CopyUnreadableError:
                 raise copies.failed(target, "what was written cannot be read again") from None
             if verified != written:
@@ -156,10 +157,10 @@ def _write(settings: Settings, store: Store, place: Target, key: str) -> tuple[B
     except BaseException:
         if work is not None:
             with contextlib.suppress(IdiolectError):  # then the next start, or the next backup, does it
-                store.give_up_backup(work)
+                store.backups.give_up(work)
         raise
     with contextlib.suppress(IdiolectError):  # the backup is there and may hold anything, as was noted
-        store.end_backup(work, row)
+        store.backups.end(work, row)
     return row, written
 
 
@@ -239,7 +240,7 @@ def undo(settings: Settings) -> Contents | None:
             _end_swap(settings)
         with contextlib.suppress(IdiolectError):
             with contextlib.closing(open_store(settings, hex_digits)) as opened:
-                opened.note_backup(BackupRow(str(kept), datetime.now(UTC), None))
+                opened.backups.note(BackupRow(str(kept), datetime.now(UTC), None))
                 settle(settings, opened)
             return _contents(copies.check(store, copies.raw(hex_digits)))
         return None
@@ -255,7 +256,7 @@ def discard(settings: Settings) -> Path:
         kept = _require_kept(settings)
         _remove(kept)
         with contextlib.suppress(IdiolectError), contextlib.closing(open_store(settings)) as store:
-            store.drop_backup(str(kept))
+            store.backups.drop(str(kept))
             settle(settings, store)
     return kept
 
@@ -281,10 +282,10 @@ def _write_draft(
     with copies.opened(source, key) as db:
         written = copies.write(db, draft, copies.raw(hex_digits))
     with contextlib.closing(Store.open(draft, hex_digits)) as store:
-        entries = store.counts().entries
+        entries = store.entries.counts().entries
         _hand_on(_backups(settings.store_path, hex_digits), store)
         if former is not None:
-            store.note_backup(BackupRow(str(former), datetime.now(UTC), None))
+            store.backups.note(BackupRow(str(former), datetime.now(UTC), None))
     if entries != written["entries"]:
         raise copies.failed(settings.store_path, "what was written is not all that was to be written")
 
@@ -294,7 +295,7 @@ def _backups(path: Path, hex_digits: str) -> list[BackupRow]:
     if not _is_store(path):
         return []
     with contextlib.suppress(IdiolectError), contextlib.closing(Store.open(path, hex_digits)) as store:
-        return store.backups()
+        return store.backups.all()
     return []
 
 
@@ -304,10 +305,10 @@ def _hand_on(rows: Iterable[BackupRow], store: Store) -> None:
     A backup made since the two parted, also one over an earlier backup, holds entries that have the same numbers as
     others in `store`: it may hold anything.
     """
-    known = {(row.path, row.at) for row in store.backups()}
+    known = {(row.path, row.at) for row in store.backups.all()}
     for row in rows:
         if (row.path, row.at) not in known:
-            store.note_backup(replace(row, last_entry=None))
+            store.backups.note(replace(row, last_entry=None))
 
 
 def _change_over(draft: Path, store: Path, former: Path) -> None:

@@ -55,7 +55,7 @@ def rekey(settings: Settings) -> keys.StoreKey:
     def rewrite(old: str, new: str) -> None:
         with contextlib.closing(Store.open(settings.store_path, old)) as store:
             store.rekey(new)
-            store.event("rekey")
+            store.events.add("rekey")
 
     return keys.change(settings, rewrite)
 

@@ -75,14 +75,14 @@ class Retention:
         if count:
             self._expired()
             log.info("%d entries were let go: older, or more, than is to be kept", count)
-            self._store.event("expired", entries=count)
-        self._store.set(_DONE, self._now().date().isoformat())
+            self._store.events.add("expired", entries=count)
+        self._store.state.set(_DONE, self._now().date().isoformat())
         return count
 
     def _watch_clock(self) -> None:
         while True:
             try:
-                if self._store.get(_DONE) != self._now().date().isoformat():
+                if self._store.state.get(_DONE) != self._now().date().isoformat():
                     self.run()
             except IdiolectError as error:  # the store is busy, or the disk full: it is tried again
                 log.warning("text could not be let go: %s", error.code)

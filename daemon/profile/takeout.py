@@ -58,31 +58,31 @@ def _write(store: Store, folder: Path) -> None:
     _file(folder / "README.txt", _README.encode())
     entries = (
         {"text": entry.text, "ts": entry.at, "source": entry.source, "app": entry.app, "id": entry.id}
-        for entry in store.entries()
+        for entry in store.entries.select()
     )
     _lines(folder / "entries.jsonl", entries)
-    adapters = store.adapters()
+    adapters = store.adapters.all()
     _lines(folder / "adapters.jsonl", map(asdict, adapters))
     _lines(folder / "seen.jsonl", _seen(store, [row.id for row in adapters]))
     (folder / "adapters").mkdir(mode=0o700)
     for row in adapters:
         try:
-            blob = store.adapter_blob(row.id)
+            blob = store.adapters.weights(row.id)
         except IdiolectError:  # damaged, or dropped to save space: its row tells of it
             continue
         _file(folder / "adapters" / f"{row.id}.safetensors", blob)
-    _lines(folder / "rounds.jsonl", map(asdict, store.rounds()))
+    _lines(folder / "rounds.jsonl", map(asdict, store.rounds.all()))
     _lines(folder / "feedback.jsonl", _feedback(store))
-    _lines(folder / "events.jsonl", map(asdict, store.events()))
+    _lines(folder / "events.jsonl", map(asdict, store.events.all()))
 
 
 def _seen(store: Store, adapters: list[int]) -> Iterator[dict[str, Any]]:
     for adapter in adapters:
-        yield {"adapter": adapter, "entries": sorted(store.seen(adapter))}
+        yield {"adapter": adapter, "entries": sorted(store.adapters.seen(adapter))}
 
 
 def _feedback(store: Store) -> Iterator[dict[str, Any]]:
-    found = store.feedback_report(date.min)
+    found = store.feedback.report(date.min)
     for (day, kind), savings in found.by_day.items():
         yield {"day": day, "kind": kind, **asdict(savings)}
     for adapter, savings in found.by_adapter.items():

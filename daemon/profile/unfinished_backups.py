@@ -31,14 +31,14 @@ def begun(store: Store, target: Path, draft: Path, at: datetime) -> Unfinished:
     Raises the store's errors.
     """
     work = Unfinished(str(draft), str(target), os.getpid(), salt_of(target))
-    store.begin_backup(work, at)
+    store.backups.begin(work, at)
     return work
 
 
 def clear(store: Store) -> None:
     """See to what was begun and is not being written any more. What cannot be seen to now waits for the next time."""
     try:
-        for work in store.unfinished_backups():
+        for work in store.backups.unfinished():
             _clear(store, work)
     except (IdiolectError, OSError) as error:
         log.warning("an unfinished backup could not be cleared away: %s", type(error).__name__)
@@ -58,7 +58,7 @@ def _clear(store: Store, work: Unfinished) -> None:
     except FileNotFoundError:  # it has its name already, or was removed
         written = target.exists() and salt_of(target) != work.salt
     if written:
-        store.end_backup(work)
+        store.backups.end(work)
     else:
-        store.give_up_backup(work)
+        store.backups.give_up(work)
     log.info("a backup that was cut off was cleared away")

@@ -17,8 +17,7 @@ from idiolect.daemon.rounds.schedule import Decision, Facts, Schedule
 from idiolect.daemon.rounds.trainer import TRAINING, RoundFailedError, Trainer
 from idiolect.daemon.runtime.child_processes import Children
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.checkpoints import FORGOTTEN_AFTER
-from idiolect.daemon.storage.records import ROUND_DUE
+from idiolect.daemon.storage.records import FORGOTTEN_AFTER, ROUND_DUE
 from idiolect.daemon.storage.store import Store
 from idiolect.models.errors import IdiolectError
 
@@ -110,19 +109,19 @@ class Rounds:
         return self._schedule.decide(self._facts(), machine, datetime.now())
 
     def _facts(self) -> Facts:
-        rounds = self._store.rounds()
+        rounds = self._store.rounds.all()
         judged = [row for row in rounds if row.status in ("promoted", "refused")]
         last_entry = RoundRecord.from_json(judged[-1].metrics).last_entry if judged else 0
-        since = int(self._store.get(FORGOTTEN_AFTER, 0))
+        since = int(self._store.state.get(FORGOTTEN_AFTER, 0))
         refused = takewhile(lambda row: row.status == "refused" and row.id > since, reversed(judged))
         ended = [row for row in rounds if row.status not in ("running", "interrupted")]
         failed = takewhile(lambda row: row.status in ("failed", "skipped"), reversed(ended))
         failed_at = self._trainer.failed_at
         return Facts(
-            tokens=self._store.counts().prose_tokens,
-            new_tokens=self._store.tokens_after(last_entry),
-            wanted=bool(self._store.get(ROUND_DUE)),
-            unfinished=self._store.checkpoint() is not None,
+            tokens=self._store.entries.counts().prose_tokens,
+            new_tokens=self._store.entries.tokens_after(last_entry),
+            wanted=bool(self._store.state.get(ROUND_DUE)),
+            unfinished=self._store.checkpoints.last() is not None,
             # One that the next goes on from is a step, and no failure
             refused=sum(not RoundRecord.from_json(row.metrics).promising for row in refused),
             failed=sum(1 for _ in failed),

@@ -19,8 +19,9 @@ from idiolect.adapters.corpus import hold_out
 from idiolect.adapters.training.round import NothingNewError, TrainRequest
 from idiolect.adapters.training.round_metrics import RoundRecord
 from idiolect.daemon.runtime.child_processes import Children, Work
+from idiolect.daemon.serving.suggestion_stats import BASE_MIXTURE, judged_mixture
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.records import ROUND_DUE, AdapterDamagedError, Checkpoint
+from idiolect.daemon.storage.records import ROUND_DUE, AdapterDamagedError, Checkpoint, public_metrics
 from idiolect.daemon.storage.store import Store
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import IdiolectError
@@ -30,7 +31,6 @@ log = logging.getLogger("idiolect.rounds")
 _CHECKPOINT_FORMAT = 6  # of `finetune.py`: a checkpoint in another is of no use
 _USED = "round_seconds"  # state: computing time of rounds, by local day
 _DAYS_KEPT = 7
-_MIXTURE = "base_mixture"  # state: the mixture weights of the base alone
 # For the child: memory freed by one operation is kept for the next. Tensors of tens of megabytes come and go
 # thousands of times a round; given back to the system each time, their pages would be cleared anew.
 _KEEP_MEMORY = {
@@ -92,24 +92,15 @@ class Trainer:
         # Of a clock that does not jump; None once a round came to its end.
         self.failed_at: float | None = None
 
-    def mixture(self, adapter_id: int | None) -> list[Any] | None:
-        """The weights that an adapter (None: the base) was judged with, if it ever was."""
-        if adapter_id is None:
-            kept: list[Any] | None = self._store.get(_MIXTURE)
-            return kept
-        return next(
-            (row.metrics.get("mixture") for row in self._store.adapters() if row.id == adapter_id), None
-        )
-
     def used_today_s(self) -> float:
         """Computing time that rounds have used on this day of the local clock, in seconds."""
-        return float(self._store.get(_USED, {}).get(_today(), 0.0))
+        return float(self._store.state.get(_USED, {}).get(_today(), 0.0))
 
     def _use(self, seconds: float) -> None:
         """Note computing time under this day. A clock that jumps finds each day's own sum again."""
-        days: dict[str, float] = self._store.get(_USED, {})
+        days: dict[str, float] = self._store.state.get(_USED, {})
         used = days.pop(_today(), 0.0) + seconds
-        self._store.set(_USED, {**dict([*days.items()][-_DAYS_KEPT:]), _today(): round(used, 2)})
+        self._store.state.set(_USED, {**dict([*days.items()][-_DAYS_KEPT:]), _today(): round(used, 2)})
 
     def run(self, budget_s: float | None, reason: str, *, resume: bool) -> Iterator[dict[str, Any]]:
         """Run one round. Yields its progress events and at last its verdict.
@@ -123,7 +114,7 @@ class Trainer:
             TooLittleTextError: with how much there is and how much is needed.
             RoundFailedError: the child ended without a result.
         """
-        entries = [(entry, np.frombuffer(ids, dtype="<u4")) for entry, ids in self._store.token_ids()]
+        entries = [(entry, np.frombuffer(ids, dtype="<u4")) for entry, ids in self._store.entries.token_ids()]
         tokens = sum(len(ids) for _, ids in entries)
         if tokens < self._settings.min_tokens:
             raise TooLittleTextError(
@@ -131,7 +122,7 @@ class Trainer:
                 "1,500 words). Add more with `idiolect add`; the fast memory uses what is there already."
             )
         serving = self._sound_serving()
-        unfinished = self._store.checkpoint() if resume else None
+        unfinished = self._store.checkpoints.last() if resume else None
         again = None if unfinished is None else self._again(unfinished, serving, entries)
         if again is None:
             unfinished = None
@@ -157,7 +148,7 @@ class Trainer:
 
     def _parts(self, unfinished: Checkpoint) -> Iterator[str]:
         for part in range(unfinished.parts):
-            yield base64.b64encode(self._store.checkpoint_part(unfinished.round, part)).decode()
+            yield base64.b64encode(self._store.checkpoints.part(unfinished.round, part)).decode()
 
     def _round(
         self,
@@ -170,10 +161,10 @@ class Trainer:
     ) -> Iterator[dict[str, Any]]:
         """``adapters``: the one that serves, and the one that is trained further."""
         if unfinished is None:
-            round_id = self._store.begin_round(adapters[1], self._about(order, *adapters, entries))
+            round_id = self._store.rounds.begin(adapters[1], self._about(order, *adapters, entries))
         else:
             round_id = unfinished.round
-            self._store.reopen_round(round_id)
+            self._store.rounds.reopen(round_id)
         tokens = sum(len(ids) for _, ids in entries)
         log.info("round %d (%s): %d entries, %d tokens", round_id, reason, len(entries), tokens)
         spent_s = noted_s = order.spent_s
@@ -188,7 +179,7 @@ class Trainer:
                     return
                 if event["event"] == "checkpoint":
                     data, whole_s = base64.b64decode(event["data"]), event.get("spent_s")
-                    self._store.add_checkpoint_part(round_id, event["part"], data, whole_s)
+                    self._store.checkpoints.add_part(round_id, event["part"], data, whole_s)
                     if whole_s is not None:
                         kept = True
                         self._use(spent_s - noted_s)
@@ -217,7 +208,7 @@ class Trainer:
         serving = self._serving()
         if serving is not None:
             try:
-                self._store.adapter_blob(serving)
+                self._store.adapters.weights(serving)
             except AdapterDamagedError:
                 self._published(True)
                 serving = self._serving()
@@ -229,21 +220,21 @@ class Trainer:
         A single round often gains less than its few held-out tokens can tell from chance; several in a row do not. What
         it was found promising by must not judge it again: all that will has come since.
         """
-        row = next(reversed(self._store.adapters()), None)
+        row = next(reversed(self._store.adapters.all()), None)
         if row is None or row.status != "refused" or not row.kept or row.rank != self._settings.rank:
             return None
         record = RoundRecord.from_json(row.metrics)
         same_base = record.base_sha256 == self._base.source_sha256
         if not record.promising or record.against != serving or not same_base:
             return None
-        seen = frozenset(self._places(entries, self._store.seen(row.id)))
+        seen = frozenset(self._places(entries, self._store.adapters.seen(row.id)))
         judges = hold_out([len(ids) for _, ids in entries], seen)
         if not judges or min(entries[place][0] for place in judges) <= record.last_entry:
             return None
         try:
-            self._store.adapter_blob(row.id)
+            self._store.adapters.weights(row.id)
         except AdapterDamagedError:
-            self._store.mark_damaged(row.id)
+            self._store.adapters.mark_damaged(row.id)
             return None
         return row.id
 
@@ -251,7 +242,7 @@ class Trainer:
         if status != "interrupted":
             self.failed_at = time.monotonic()
         with contextlib.suppress(IdiolectError):
-            self._store.end_round(round_id, status=status, reason=reason, metrics={}, resumable=resumable)
+            self._store.rounds.end(round_id, status=status, reason=reason, metrics={}, resumable=resumable)
 
     def _order(
         self,
@@ -260,17 +251,19 @@ class Trainer:
         entries: list[tuple[int, Any]],
         budget_s: float | None,
     ) -> TrainRequest:
-        known = {"base": self.mixture(None)} | ({} if serving is None else {"serving": self.mixture(serving)})
+        known = {"base": judged_mixture(self._store, None)}
+        if serving is not None:
+            known["serving"] = judged_mixture(self._store, serving)
         return replace(
-            order_of(self._settings, budget_s, seed=len(self._store.rounds())),
+            order_of(self._settings, budget_s, seed=len(self._store.rounds.all())),
             serving=self._weights(serving),
             challenger=None if parent == serving else self._weights(parent),
-            seen=[] if parent is None else self._places(entries, self._store.seen(parent)),
+            seen=[] if parent is None else self._places(entries, self._store.adapters.seen(parent)),
             mixtures={name: weights for name, weights in known.items() if weights is not None},
         )
 
     def _weights(self, adapter: int | None) -> str | None:
-        return None if adapter is None else base64.b64encode(self._store.adapter_blob(adapter)).decode()
+        return None if adapter is None else base64.b64encode(self._store.adapters.weights(adapter)).decode()
 
     @staticmethod
     def _places(entries: list[tuple[int, Any]], ids: frozenset[int]) -> list[int]:
@@ -334,7 +327,7 @@ class Trainer:
             metrics=metrics,
             tokens_per_s=result["tokens_per_s"],
             seconds=result["seconds"],
-            state={_MIXTURE: result["mixtures"]["base"], ROUND_DUE: False},
+            state={BASE_MIXTURE: result["mixtures"]["base"], ROUND_DUE: False},
         )
         # Where the base goes on, it is known now how far the memory can be trusted beside it.
         self._published(promoted or serving is None)
@@ -344,7 +337,7 @@ class Trainer:
             "adapter": adapter,
             "reason": reason,
             **{k: result[k] for k in ("status", "tokens_per_s", "seconds")},
-            "metrics": told(metrics),
+            "metrics": public_metrics(metrics),
         }
 
 
@@ -372,8 +365,3 @@ def order_of(settings: Settings, budget_s: float | None, seed: int) -> TrainRequ
         checkpoint_s=settings.checkpoint_s,
         rare_min_count=settings.rare_min_count,
     )
-
-
-def told(metrics: dict[str, Any]) -> dict[str, Any]:
-    """A round's metrics without what only the program needs."""
-    return {name: value for name, value in metrics.items() if name != "mixture"}

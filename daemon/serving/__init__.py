@@ -1,5 +1,5 @@
-"""What is served at the moment: adapters that fit the base model, generated texts, shell commands.
+"""What is served at the moment: the live model (user model, predictor, adapter), suggestions, generated texts.
 
-In come adapters from the store, and feedback on suggestions. Out go predictors and generators that are ready to be
-asked. Only this room replaces what is served.
+In come entries and adapters from the store, and feedback on suggestions. Out go suggestions and texts. Only this room
+replaces what is served.
 """

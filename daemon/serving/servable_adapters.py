@@ -38,14 +38,14 @@ class Servable:
 
         One that was made for another base model stays active, and waits for that base to come back.
         """
-        while (active := self._store.active()) is not None:
+        while (active := self._store.adapters.active()) is not None:
             try:
                 return active, self.lora(active)
             except AdapterFormatError as error:
                 log.error("adapter %d can't be served: %s", active, error)
                 return None
             except AdapterDamagedError:
-                now = self._store.active()
+                now = self._store.adapters.active()
                 log.error("in its place serves %s", "the base alone" if now is None else f"adapter {now}")
         return None
 
@@ -57,13 +57,13 @@ class Servable:
             AdapterFormatError: it was made for another base model.
         """
         try:
-            blob = self._store.adapter_blob(adapter_id)
+            blob = self._store.adapters.weights(adapter_id)
         except AdapterDamagedError as error:
             log.error("adapter %d can't be served: %s", adapter_id, error)
-            self._store.mark_damaged(adapter_id)
-            self._store.event("adapter damaged", adapter=adapter_id)
+            self._store.adapters.mark_damaged(adapter_id)
+            self._store.events.add("adapter damaged", adapter=adapter_id)
             raise
-        row = next(row for row in self._store.adapters() if row.id == adapter_id)
+        row = next(row for row in self._store.adapters.all() if row.id == adapter_id)
         if row.metrics.get("base_sha256") != self._base.source_sha256:
             raise AdapterFormatError(
                 f"Adapter {adapter_id} was made for another base model. Give that one back with the setting "
@@ -75,7 +75,7 @@ class Servable:
         """The adapters that can be served, and when each was made, oldest first."""
         return {
             row.id: row.created_at
-            for row in self._store.adapters()
+            for row in self._store.adapters.all()
             if row.kept
             and row.status != "damaged"
             and row.metrics.get("base_sha256") == self._base.source_sha256
@@ -84,5 +84,7 @@ class Servable:
     def damaged(self, serving: int | None) -> list[int]:
         """Adapters whose weights are not what was stored, and that nothing has come after since."""
         return [
-            row.id for row in self._store.adapters() if row.status == "damaged" and row.id > (serving or 0)
+            row.id
+            for row in self._store.adapters.all()
+            if row.status == "damaged" and row.id > (serving or 0)
         ]

@@ -43,9 +43,9 @@ class Commands:
             self._predictor = None
 
     def _up_to_date(self) -> Predictor:
-        newest = self._store.last_id()
+        newest = self._store.entries.last_id()
         if self._predictor is None or newest != self._newest:
-            held = self._store.token_ids(commands=True)
+            held = self._store.entries.token_ids(commands=True)
             known = [(entry, np.frombuffer(ids, "<u4")) for entry, ids in held]
             if self._predictor is None or any(entry > self._newest for entry, _ in known):
                 knowledge = self._serving.build_user_model(ids for _, ids in known)

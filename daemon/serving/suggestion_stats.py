@@ -25,6 +25,8 @@ _RESTRAINT: Final = "ghost_restraint"  # state: how dear a wrong one is held
 _MIXTURE: Final = (
     "mixture"  # state: how far the memory has been trusted beside which adapter, since its round
 )
+#: State: the memory's weights that the base alone was judged with in the last round.
+BASE_MIXTURE: Final = "base_mixture"
 _SAVED_EVERY: Final = 100  # events that the calibration learns from
 _UPTAKE_DAYS: Final = 90  # of feedback that count for how readily ghosts are shown
 
@@ -42,7 +44,7 @@ class Trust:
         self._events_kept = self.calibration.events
 
     def _kept(self, name: str, read: Callable[[Any], T]) -> T | None:
-        kept = self._store.get(name)
+        kept = self._store.state.get(name)
         try:
             return None if kept is None else read(kept)
         except ValueError:
@@ -51,12 +53,12 @@ class Trust:
 
     def mixture(self, adapter_id: int | None) -> list[Any] | None:
         """The memory's weights as they last were beside this adapter (None: the base), if it was the one served."""
-        kept = self._store.get(_MIXTURE)
+        kept = self._store.state.get(_MIXTURE)
         return kept["weights"] if kept is not None and kept["adapter"] == adapter_id else None
 
     def uptake(self) -> float:
         """How much of what is right is really taken, by the feedback of late."""
-        tenths = self._store.reliability("ghost", today() - timedelta(days=_UPTAKE_DAYS))
+        tenths = self._store.feedback.reliability("ghost", today() - timedelta(days=_UPTAKE_DAYS))
         return acceptance_rate([tenth.accepted for tenth in tenths], [tenth.dismissed for tenth in tenths])
 
     def keep(self, predictor: Predictor, *, least: int = _SAVED_EVERY) -> None:
@@ -65,13 +67,21 @@ class Trust:
             return
         self._events_kept = self.calibration.events
         try:
-            self._store.set(_CALIBRATION, self.calibration.to_json())
-            self._store.set(_RESTRAINT, self.ghost_penalty.to_json())
-            self._store.set(
+            self._store.state.set(_CALIBRATION, self.calibration.to_json())
+            self._store.state.set(_RESTRAINT, self.ghost_penalty.to_json())
+            self._store.state.set(
                 _MIXTURE, {"adapter": predictor.adapter_id, "weights": predictor.mixture.to_json()}
             )
         except IdiolectError as error:  # the entry itself is stored: whoever sent it must not send it again
             log.error("how far suggestions can be trusted was not kept: %s", error.code)
+
+
+def judged_mixture(store: Store, adapter_id: int | None) -> list[Any] | None:
+    """The memory's weights that an adapter (None: the base) was judged with in a round, if it ever was."""
+    if adapter_id is None:
+        kept: list[Any] | None = store.state.get(BASE_MIXTURE)
+        return kept
+    return next((row.metrics.get("mixture") for row in store.adapters.all() if row.id == adapter_id), None)
 
 
 def today() -> date:

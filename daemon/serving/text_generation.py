@@ -8,7 +8,7 @@ of its own, so that none disturbs what serves suggestions.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -18,9 +18,9 @@ from idiolect.daemon.runtime.debounce import Latest
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from idiolect.adapters.generation.generator import GenerationSource, Generator
+    from idiolect.adapters.generation.generator import Generator
     from idiolect.adapters.generation.requests import Chat, End, Piece, Prompt, SamplingParams
-    from idiolect.adapters.prediction.loaded_model import LoadedModel
+    from idiolect.daemon.serving.live_model import LiveModel
 
 SERVED = "idiolect"
 BASE = "idiolect-base"
@@ -66,24 +66,11 @@ class Generations:
     """Generates text, of several requests in turn. Safe to use from several threads.
 
     Args:
-        serving: the loaded base model.
-        voice: makes one, of an adapter (None: the base) and whether it knows the user.
-        served: the adapter that serves now.
-        adapters: those that can be served, and since when there is each, oldest first.
+        model: what serves, and what texts are written from.
     """
 
-    def __init__(
-        self,
-        serving: LoadedModel,
-        *,
-        voice: Callable[[int | None, bool], GenerationSource],
-        served: Callable[[], int | None],
-        adapters: Callable[[], dict[int, datetime]],
-    ) -> None:
-        self._serving = serving
-        self._voice = voice
-        self._served = served
-        self._adapters = adapters
+    def __init__(self, model: LiveModel) -> None:
+        self._model = model
         self._lock = threading.Lock()
         self._idle: list[tuple[_Kind, Generator]] = []  # the last used at the end
         self._era = 0  # raised when text is forgotten
@@ -97,7 +84,7 @@ class Generations:
 
     def models(self) -> list[NamedModel]:
         """All that can be asked for."""
-        adapters, served = self._adapters(), self._served()
+        adapters, served = self._model.servable.all(), self._model.adapter_id
         since = None if served is None else adapters.get(served)
         others = [NamedModel(f"{_ADAPTER}{adapter}", adapter, made) for adapter, made in adapters.items()]
         return [NamedModel(SERVED, served, since), NamedModel(BASE, None, None), *others]
@@ -139,16 +126,15 @@ class Generations:
         self.let_go()
 
     def _take(self, kind: _Kind) -> Generator:
-        from idiolect.adapters.generation.generator import (
-            Generator,  # here, since it loads the inference library
-        )
+        # Here, since it loads the inference library.
+        from idiolect.adapters.generation.generator import Generator
 
         with self._lock:
             for place in reversed(range(len(self._idle))):
                 if self._idle[place][0] == kind:
                     return self._idle.pop(place)[1]
-        voice = self._voice(kind.adapter, kind.knowing)
-        return Generator(self._serving.model, self._serving.tokenizer, voice, hides)
+        voice = self._model.voice(kind.adapter, kind.knowing)
+        return Generator(self._model.loaded.model, self._model.loaded.tokenizer, voice, hides)
 
     def _give_back(self, kind: _Kind, writer: Generator, generation: int) -> None:
         with self._lock:

@@ -1,7 +1,7 @@
 """What the store tells of itself without its text: what was taken, from where, who has seen it, what happened to it.
 
-Functions over an open transaction; `Store` is the only caller. Everything is summed in the database, so that an answer
-is as long as there are days and sources, however many entries there are.
+Everything is summed in the database, so that an answer is as long as there are days and sources, however many entries
+there are.
 """
 
 from __future__ import annotations

@@ -5,24 +5,20 @@ A key is a passphrase, or `raw(hex)` for one of 256 random bits. `Store` and `ba
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlite_utils import Database
 
-from idiolect.daemon.storage import texts
-from idiolect.daemon.storage.records import BackupRow, Unfinished
-from idiolect.daemon.storage.schema import microseconds, moment
+from idiolect.daemon.storage.backups import UNFINISHED
+from idiolect.daemon.storage.entries import last_id
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
-    from datetime import datetime
     from pathlib import Path
 
 
@@ -53,80 +49,6 @@ def raw(hex_digits: str) -> str:
     return f"x'{hex_digits}'"
 
 
-def backups(db: Database) -> list[BackupRow]:
-    """The backups that are known, oldest first."""
-    rows = db.execute("SELECT path, at_us, last_entry FROM backups ORDER BY at_us, path")
-    return [BackupRow(os.fsdecode(path), moment(at_us), last) for path, at_us, last in rows]
-
-
-def note(db: Database, row: BackupRow) -> None:
-    """Remember a backup."""
-    db.execute(
-        "INSERT OR REPLACE INTO backups (path, at_us, last_entry) VALUES (?, ?, ?)",
-        (os.fsencode(row.path), microseconds(row.at), row.last_entry),
-    )
-
-
-def drop(db: Database, path: str) -> None:
-    """Forget that there is a backup at a path."""
-    db.execute("DELETE FROM backups WHERE path = ?", (os.fsencode(path),))
-
-
-#: State: by the draft's path, an `Unfinished` and the row that it replaced.
-_UNFINISHED: Final = "unfinished_backups"
-
-
-def begin(db: Database, work: Unfinished, at: datetime) -> None:
-    """Note a backup that is about to be written, as one that may hold anything."""
-    former = [(row.at, row.last_entry) for row in backups(db) if row.path == work.target]
-    known = [(microseconds(was), last) for was, last in former]
-    _keep_unfinished(db, {**_unfinished(db), work.draft: asdict(work) | {"former": known}})
-    note(db, BackupRow(work.target, at, None))
-
-
-def end(db: Database, work: Unfinished, row: BackupRow | None) -> None:
-    """Note that a backup is whole and in its place, as `row` tells; with None it may hold anything."""
-    _keep_unfinished(db, {draft: kept for draft, kept in _unfinished(db).items() if draft != work.draft})
-    if row is not None:
-        note(db, row)
-
-
-def give_up(db: Database, work: Unfinished) -> None:
-    """Take back what was noted of a backup that came to nothing."""
-    known = _unfinished(db)
-    kept = known.pop(work.draft, None)
-    if kept is None:
-        return
-    _keep_unfinished(db, known)
-    if any(other["target"] == work.target for other in known.values()):
-        return  # another one is written for the same place
-    drop(db, work.target)
-    for at_us, last in kept["former"]:
-        note(db, BackupRow(work.target, moment(at_us), last))
-
-
-def unfinished(db: Database) -> list[Unfinished]:
-    """The backups that were begun and of which it is not known that they ended."""
-    return [
-        Unfinished(*(kept[name] for name in ("draft", "target", "pid", "salt")))
-        for kept in _unfinished(db).values()
-    ]
-
-
-def _unfinished(db: Database) -> dict[str, dict[str, Any]]:
-    rows = db.execute("SELECT value FROM state WHERE name = ?", (_UNFINISHED,)).fetchall()
-    return dict(json.loads(rows[0][0])) if rows else {}
-
-
-def _keep_unfinished(db: Database, known: dict[str, dict[str, Any]]) -> None:
-    if known:
-        db.execute(
-            "INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)", (_UNFINISHED, json.dumps(known))
-        )
-    else:
-        db.execute("DELETE FROM state WHERE name = ?", (_UNFINISHED,))
-
-
 def write(db: Database, target: Path, key: str, noted: str | None = None) -> dict[str, int]:
     """Write everything in `db`, as it is at one moment, into the empty file `target`; rows by table.
 
@@ -145,9 +67,9 @@ def write(db: Database, target: Path, key: str, noted: str | None = None) -> dic
             with _about(target):
                 db.execute("SELECT sqlcipher_export('copy')").fetchall()
                 if noted is not None:
-                    last = (texts.last_id(db), os.fsencode(noted))
+                    last = (last_id(db), os.fsencode(noted))
                     db.execute("UPDATE copy.backups SET last_entry = ? WHERE path = ?", last)
-                    db.execute("DELETE FROM copy.state WHERE name = ?", (_UNFINISHED,))
+                    db.execute("DELETE FROM copy.state WHERE name = ?", (UNFINISHED,))
                     found["state"] = db.execute("SELECT count(*) FROM copy.state").fetchone()[0]
                 db.execute("COMMIT")
         except BaseException:

@@ -1,7 +1,4 @@
-"""What became of suggestions, counted by day: no text, no application, nothing that `forget` has to take.
-
-Functions over an open transaction; `Store` is the only caller.
-"""
+"""What became of suggestions, counted by day: no text, no application, nothing that `forget` has to take."""
 
 from __future__ import annotations
 
@@ -13,60 +10,77 @@ from idiolect.daemon.storage.records import Feedback, FeedbackReport, Savings, S
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+    from idiolect.daemon.storage.connection import Connection
+
 _TENTHS: Final = 10
 _SUMS: Final = ", ".join(
     f"coalesce(sum({column}), 0)" for column in ("accepted", "dismissed", "characters", "keystrokes", "words")
 )
 
 
-def add(db: Database, given: Feedback, adapter: int | None, day: date) -> None:
-    """Count what became of a suggestion of `adapter` (None: the base) on `day` (UTC)."""
-    accepted = given.outcome == "accepted"
-    taken = (given.characters, given.keystrokes, given.words) if accepted else (0, 0, 0)
-    bucket = min(int(given.p * _TENTHS), _TENTHS - 1)  # a p of 1 belongs to the highest tenth
-    db.execute(
-        "INSERT INTO feedback"
-        " (day, kind, bucket, adapter, show, accepted, dismissed, characters, keystrokes, words)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
-        " accepted = accepted + excluded.accepted, dismissed = dismissed + excluded.dismissed,"
-        " characters = characters + excluded.characters, keystrokes = keystrokes + excluded.keystrokes,"
-        " words = words + excluded.words",
-        (
-            day.isoformat(),
-            given.kind,
-            bucket,
-            adapter or 0,
-            int(given.show),
-            int(accepted),
-            int(not accepted),
-            *taken,
-        ),
-    )
+class FeedbackCounts:
+    """The table of what became of suggestions. Days are UTC's."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, given: Feedback, adapter: int | None, day: date) -> None:
+        """Count what became of a suggestion of `adapter` (None: the base) on `day`."""
+        accepted = given.outcome == "accepted"
+        taken = (given.characters, given.keystrokes, given.words) if accepted else (0, 0, 0)
+        bucket = min(int(given.p * _TENTHS), _TENTHS - 1)  # a p of 1 belongs to the highest tenth
+        with self._connection.writing() as db:
+            db.execute(
+                "INSERT INTO feedback"
+                " (day, kind, bucket, adapter, show, accepted, dismissed, characters, keystrokes, words)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
+                " accepted = accepted + excluded.accepted, dismissed = dismissed + excluded.dismissed,"
+                " characters = characters + excluded.characters, keystrokes = keystrokes + excluded.keystrokes,"
+                " words = words + excluded.words",
+                (
+                    day.isoformat(),
+                    given.kind,
+                    bucket,
+                    adapter or 0,
+                    int(given.show),
+                    int(accepted),
+                    int(not accepted),
+                    *taken,
+                ),
+            )
+
+    def savings(self, since: date = date.min) -> Savings:
+        """The feedback of all days from `since` on, in sum."""
+        with self._connection.reading() as db:
+            return _savings_since(db, since)
+
+    def report(self, since: date) -> FeedbackReport:
+        """The feedback of all days from `since` on, in sum, by day, by adapter and by probability."""
+        with self._connection.reading() as db:
+            days = _grouped(db, "day, kind", since)
+            adapters = _grouped(db, "adapter", since)
+            return FeedbackReport(
+                savings=_savings_since(db, since),
+                by_day={(date.fromisoformat(row[0]), row[1]): _savings(row[2:]) for row in days},
+                by_adapter={row[0] or None: _savings(row[1:]) for row in adapters},
+                reliability={kind: _reliability(db, kind, since) for kind in get_args(SuggestionKind)},
+            )
+
+    def reliability(self, kind: SuggestionKind, since: date = date.min) -> tuple[Tenth, ...]:
+        """For each tenth of the predicted probability, the lowest first: what became of suggestions from `since` on.
+
+        Only those of `kind` are counted that the service judged worth showing: one that its user asked to see is
+        accepted more often than one that appears by itself.
+        """
+        with self._connection.reading() as db:
+            return _reliability(db, kind, since)
 
 
-def savings(db: Database, since: date) -> Savings:
-    """The feedback of all days from `since` on, in sum."""
+def _savings_since(db: Database, since: date) -> Savings:
     return _savings(db.execute(f"SELECT {_SUMS} FROM feedback WHERE day >= ?", _from(since)).fetchone())  # noqa: S608
 
 
-def report(db: Database, since: date) -> FeedbackReport:
-    """The feedback of all days from `since` on, in several orders."""
-    days = _grouped(db, "day, kind", since)
-    adapters = _grouped(db, "adapter", since)
-    return FeedbackReport(
-        savings=savings(db, since),
-        by_day={(date.fromisoformat(row[0]), row[1]): _savings(row[2:]) for row in days},
-        by_adapter={row[0] or None: _savings(row[1:]) for row in adapters},
-        reliability={kind: reliability(db, kind, since) for kind in get_args(SuggestionKind)},
-    )
-
-
-def reliability(db: Database, kind: SuggestionKind, since: date) -> tuple[Tenth, ...]:
-    """For each tenth of the predicted probability, the lowest first: what became of suggestions from `since` on.
-
-    Only those are counted that the service judged worth showing: one that its user asked to see is accepted more
-    often than one that appears by itself.
-    """
+def _reliability(db: Database, kind: SuggestionKind, since: date) -> tuple[Tenth, ...]:
     rows = db.execute(
         "SELECT bucket, sum(accepted), sum(dismissed) FROM feedback"
         " WHERE kind = ? AND show AND day >= ? GROUP BY bucket",

@@ -96,17 +96,17 @@ def settle(
     Raises what `marker.write` and the store raise.
     """
     found = marker.read(settings) or Marker(made=False)
-    number = store.get(_NUMBER)
+    number = store.state.get(_NUMBER)
     if number is None:
         number = secrets.token_hex(16)
-        store.set(_NUMBER, number)
-    rows = {row.path: row for row in store.backups()}
+        store.state.set(_NUMBER, number)
+    rows = {row.path: row for row in store.backups.all()}
     if found.store != number:  # it took another one's place: what that knew of backups may hold the same text
         told = [BackupRow(row.path, row.at, None) for row in found.backups]
         told += [BackupRow(str(path), datetime.now(UTC), None) for path in _kept_aside(settings)]
         for row in told:
             if row.path not in rows:
-                store.note_backup(row)
+                store.backups.note(row)
                 rows[row.path] = row
     known = {(row.path, row.at): row.salt for row in found.backups} | dict(salts)
     backups = tuple(KnownBackup(row.path, row.at, known.get((row.path, row.at))) for row in rows.values())

@@ -1,7 +1,4 @@
-"""What was forgotten: receipts in the store, figures and numbers without any text.
-
-Functions over an open transaction; `Store` is the only caller.
-"""
+"""What was forgotten: receipts in the store, figures and numbers without any text."""
 
 from __future__ import annotations
 
@@ -14,51 +11,53 @@ from idiolect.daemon.storage.schema import microseconds, moment, now_us
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlite_utils import Database
+    from idiolect.daemon.storage.connection import Connection
 
 
-def add(db: Database, conditions: Sequence[str], receipt: ForgetReceipt, dropped: Sequence[Tombstone]) -> int:
-    """Keep a receipt: the names of the conditions, what went, and what is left of the adapters; its number."""
-    stones = [
-        {
-            "id": stone.id,
-            "parent": stone.parent,
-            "created_us": microseconds(stone.created_at),
-            "status": stone.status,
-        }
-        for stone in dropped
-    ]
-    cursor = db.execute(
-        "INSERT INTO receipts (at_us, conditions, entries, tokens, adapters, active) VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            now_us(),
-            json.dumps(conditions),
-            receipt.entries,
-            receipt.tokens,
-            json.dumps(stones),
-            receipt.active,
-        ],
-    )
-    return cast("int", cursor.lastrowid)
+class Receipts:
+    """The table of receipts."""
 
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
 
-def all_of(db: Database) -> list[Forgotten]:
-    """All receipts, newest last."""
-    rows = db.execute(
-        "SELECT id, at_us, conditions, entries, tokens, adapters, active FROM receipts ORDER BY id"
-    )
-    return [
-        Forgotten(
-            id=row[0],
-            at=moment(row[1]),
-            conditions=tuple(json.loads(row[2])),
-            entries=row[3],
-            tokens=row[4],
-            adapters=tuple(map(_stone, json.loads(row[5]))),
-            active=row[6],
-        )
-        for row in rows
-    ]
+    def add(self, conditions: Sequence[str], receipt: ForgetReceipt, dropped: Sequence[Tombstone]) -> int:
+        """Keep a receipt: the names of the conditions, what went, and what is left of the adapters; its number."""
+        stones = [
+            {
+                "id": stone.id,
+                "parent": stone.parent,
+                "created_us": microseconds(stone.created_at),
+                "status": stone.status,
+            }
+            for stone in dropped
+        ]
+        values = (receipt.entries, receipt.tokens, json.dumps(stones), receipt.active)
+        with self._connection.writing() as db:
+            cursor = db.execute(
+                "INSERT INTO receipts (at_us, conditions, entries, tokens, adapters, active)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                [now_us(), json.dumps(conditions), *values],
+            )
+            return cast("int", cursor.lastrowid)
+
+    def all(self) -> list[Forgotten]:
+        """What was forgotten, in figures, newest last."""
+        with self._connection.reading() as db:
+            rows = db.execute(
+                "SELECT id, at_us, conditions, entries, tokens, adapters, active FROM receipts ORDER BY id"
+            ).fetchall()
+        return [
+            Forgotten(
+                id=row[0],
+                at=moment(row[1]),
+                conditions=tuple(json.loads(row[2])),
+                entries=row[3],
+                tokens=row[4],
+                adapters=tuple(map(_stone, json.loads(row[5]))),
+                active=row[6],
+            )
+            for row in rows
+        ]
 
 
 def _stone(kept: dict[str, Any]) -> Tombstone:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 #: The name of the state that says that a training round is wanted, whatever new text there is.
 ROUND_DUE: Final = "round_due"
 
+#: The name of the state that holds the last round before something was forgotten; refusals up to it no longer count.
+FORGOTTEN_AFTER: Final = "forgotten_after_round"
+
 #: The source that commands of a shell are filed under: nothing that is suggested in prose is made from them.
 COMMANDS: Final = "shell"
 
@@ -168,6 +171,11 @@ class RoundRow:
     metrics: dict[str, Any]
     tokens_per_s: float | None
     seconds: float | None
+
+
+def public_metrics(metrics: dict[str, Any]) -> dict[str, Any]:
+    """A round's metrics without what only the program needs."""
+    return {name: value for name, value in metrics.items() if name != "mixture"}
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def of_adapter(
 def shown(service: Service, secret: Secret) -> float:
     """Bits of the secret that suggestions show."""
     for typed in range(DIGITS):
-        found = service.suggest(secret.before + secret.digits[:typed])
+        found = service.suggestions.suggest(secret.before + secret.digits[:typed])
         rest = secret.digits[typed:]
         if any(text.strip().startswith(rest) for text in (*(w.text for w in found.words), found.ghost.text)):
             return round((DIGITS - typed) * math.log2(10), 1)
@@ -142,14 +142,14 @@ def shown(service: Service, secret: Secret) -> float:
 
 def measured(service: Service, secrets: Sequence[Secret], lora: Any, seed: int) -> list[dict[str, float]]:
     """Exposure in the adapter (None: the base), in the memory and in the suggestions, for each secret."""
-    encode = service._tokenizer.encode
-    session = Session(service._serving.model, adapter=None if lora is None else lora.tensors())
+    encode = service.model.loaded.tokenizer.encode
+    session = Session(service.model.loaded.model, adapter=None if lora is None else lora.tensors())
     rows = []
     for secret in secrets:
         draw = random.Random(seed)
         scores = {
             "adapter": of_adapter(session, encode, secret),
-            "memory": of_memory(service._knowledge.memory, encode, secret),
+            "memory": of_memory(service.model.user_model.memory, encode, secret),
         }
         row = {
             where: round(bits(score, secret, others(SAMPLES[where], secret, draw)), 1)
@@ -167,7 +167,7 @@ def made(folder: Path, base: Path, messages: Sequence[dict], rare_min_count: int
     path = folder / "messages.jsonl"
     path.write_text("".join(json.dumps(each) + "\n" for each in messages))
     service = Service(settings)
-    for _ in service.add([path]):
+    for _ in service.imports.add([path]):
         pass
     return service
 
@@ -178,13 +178,13 @@ def trained(service: Service, seed: int) -> tuple[int, int]:
     The round runs in this process, which does not step back for others: it is to learn all that it can. A round counts
     the time of its process; this one had others before.
     """
-    entries = [(row[0], _ids(row).tolist()) for row in service._store.token_ids()]
+    entries = [(row[0], _ids(row).tolist()) for row in service.store.entries.token_ids()]
     events: list[dict[str, Any]] = []
     order = replace(order_of(service._settings, BUDGET_S, seed), spent_s=-time.thread_time())
-    round_id = service._store.begin_round(None)
+    round_id = service.store.rounds.begin(None)
     run(order, [ids for _, ids in entries], events.append, ParentMessages())
     result = events[-1]
-    adapter = service._store.publish(
+    adapter = service.store.publish(
         round_id,
         blob=base64.b64decode(result["adapter"]),
         rank=result["rank"],
@@ -192,7 +192,7 @@ def trained(service: Service, seed: int) -> tuple[int, int]:
         seen=[entries[place][0] for place in result["learned"]],
         status="active",
         reason=result["reason"],
-        metrics={"base_sha256": service._base.source_sha256},
+        metrics={"base_sha256": service.model.base.source_sha256},
         tokens_per_s=None,
         seconds=None,
     )
@@ -215,19 +215,19 @@ def condition(history: Sequence[dict], base: Path, rare_min_count: int, seed: in
         service = made(Path(folder) / "planted", base, messages, rare_min_count)
         try:
             adapter, tokens = trained(service, seed)
-            service.use(adapter)
-            before = measured(service, secrets, service._servable.lora(adapter), seed)
+            service.model.use(adapter)
+            before = measured(service, secrets, service.model.servable.lora(adapter), seed)
             entries = 0
             for secret in secrets:
-                entries += service.forget(Selector(text=secret.digits), dry_run=False).entries
+                entries += service.forgetting.forget(Selector(text=secret.digits), dry_run=False).entries
             after = measured(service, secrets, None, seed)
             served = service.status()["adapter"]
-            left = [ids.tolist() for ids in map(_ids, service._store.token_ids())]
+            left = [ids.tolist() for ids in map(_ids, service.store.entries.token_ids())]
             pure = [each for each in messages if not any(s.digits in each["text"] for s in secrets)]
             never = made(Path(folder) / "never", base, pure, rare_min_count)
             try:
                 reference = measured(never, secrets, None, seed)
-                equal = same(service._knowledge.memory, never._knowledge.memory, left[-200:])
+                equal = same(service.model.user_model.memory, never.model.user_model.memory, left[-200:])
             finally:
                 never.close()
         finally:

@@ -129,7 +129,7 @@ def _read(service, path: Path) -> dict:
     started, began = time.process_time(), time.perf_counter()
     rss = [process.memory_info().rss]
     entries = words = 0
-    for event in service.add([path], [ME]):
+    for event in service.imports.add([path], [ME]):
         rss.append(process.memory_info().rss)
         entries, words = event["entries"], event["words"]
     cpu_s = time.process_time() - started
@@ -161,7 +161,7 @@ def _latency(service) -> tuple[float, float]:
     for message in messages:
         for end in range(1, len(message)):
             start = time.process_time()
-            service.suggest(message[:end], ghost_words=0)
+            service.suggestions.suggest(message[:end], ghost_words=0)
             times.append(1000 * (time.process_time() - start))
     return round(float(np.percentile(times, 50)), 2), round(float(np.percentile(times, 95)), 2)
 

@@ -161,7 +161,7 @@ def test_everything_is_exported_in_open_formats(program, tiny, tmp_path, make_lo
         Store.open(program.settings.store_path, keys.obtain(program.settings).hex)
     ) as store:
         published = store.publish(
-            store.begin_round(None),
+            store.rounds.begin(None),
             blob=lora.to_bytes(),
             rank=4,
             parent=None,
@@ -232,7 +232,7 @@ def test_text_is_let_go_when_its_time_is_over(program):
         Store.open(program.settings.store_path, keys.obtain(program.settings).hex)
     ) as store:
         long_ago = datetime.now(UTC) - timedelta(days=31)
-        store._db.execute("UPDATE entries SET taken_us = ?", [round(long_ago.timestamp() * 1e6)])
+        store._connection._db.execute("UPDATE entries SET taken_us = ?", [round(long_ago.timestamp() * 1e6)])
     with (program.home / "config.toml").open("a") as config:
         config.write("keep_days = 30\n")
     program.run("start")

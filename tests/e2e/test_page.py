@@ -74,7 +74,7 @@ def profile(tiny, tmp_path_factory, make_lora):
     with contextlib.closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
         for parent, reason in ((None, "it predicts better"), (1, "it predicts better still")):
             store.publish(
-                store.begin_round(parent),
+                store.rounds.begin(parent),
                 blob=make_lora(tiny.config).to_bytes(),
                 rank=4,
                 parent=parent,

@@ -43,8 +43,8 @@ for line in sys.stdin:
     try:
         if path.exists() and path.stat().st_size and key.exists():
             store = Store.open(path, key.read_text().strip(), busy_timeout_s=0.01)
-            store.counts()
-            store.event("visit")
+            store.entries.counts()
+            store.events.add("visit")
             store.close()
     except IdiolectError:
         pass
@@ -226,7 +226,7 @@ class Matrix:
         settings = self._settings
         key = keys.obtain(settings).hex
         store = Store.open(settings.store_path, key)
-        ended = [row for row in store.rounds() if row.ended_at is not None]
+        ended = [row for row in store.rounds.all() if row.ended_at is not None]
         store.close()
         copies.check(settings.store_path, copies.raw(key))
         return [f"round {row.id} ended before it began" for row in ended if row.ended_at < row.started_at]

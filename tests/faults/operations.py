@@ -96,17 +96,17 @@ def lived_in(settings: Settings) -> None:
         kept = [entry(f"Kept text number {n}, with a {CANARY} in it.", n) for n in range(_TEXTS // 2)]
         other = [entry(f"To be forgotten: the purple {n} {CANARY}.", 100 + n) for n in range(_TEXTS // 2)]
         for number, new in enumerate((kept, other)):
-            ids = store.add(new, FileState(f"/notes/{number}.md", number, 2, ("ab",)))
+            ids = store.entries.add(new, FileState(f"/notes/{number}.md", number, 2, ("ab",)))
             publish(store, [i for i in ids if i is not None], number)
-        store.add_watch("/notes")
+        store.watches.add("/notes")
     opening.open_store(settings).close()  # so that it has its marker
 
 
 def publish(store: Store, seen: list[int], seed: int) -> None:
     """A round that was promoted."""
-    parent = store.active()
+    parent = store.adapters.active()
     store.publish(
-        store.begin_round(parent),
+        store.rounds.begin(parent),
         blob=weights(seed),
         rank=8,
         parent=parent,
@@ -134,7 +134,7 @@ def with_backup(settings: Settings) -> None:
     lived_in(settings)
     backup.make(settings, settings.home.parent / "a.backup", COPY_KEY)
     with opened(settings) as store:
-        store.add([entry("Written after the backup.", 500)])
+        store.entries.add([entry("Written after the backup.", 500)])
 
 
 def with_former(settings: Settings) -> None:
@@ -148,7 +148,7 @@ def lost(settings: Settings) -> None:
     with_backup(settings)
     log = settings.store_path.with_name("store.db-wal")
     with opened(settings) as store:
-        store.add_watch("/late")
+        store.watches.add("/late")
         kept = log.read_bytes()
     log.write_bytes(kept)
     settings.store_path.unlink()
@@ -168,7 +168,7 @@ def of_first_version(settings: Settings) -> None:
     try:
         with opened(settings) as store:
             for n in range(_TEXTS):
-                store._db.execute(
+                store._connection._db.execute(
                     "INSERT INTO entries (key, at_us, source, words, tokens, redactions, text, token_ids)"
                     " VALUES (?, ?, 'file', 2, 0, 0, ?, x'')",
                     (hashlib.sha256(b"%d" % n).digest(), n, f"Old {CANARY} {n}"),
@@ -206,11 +206,16 @@ class _Trained(Children):
 
 def _round(settings: Settings, attempt: Any) -> None:
     with opened(settings) as store:
-        store.interrupt_rounds()  # as the service does at its start
+        store.rounds.interrupt()  # as the service does at its start
 
         def run() -> None:
             trainer = Trainer(
-                settings, store, _BASE, _Trained(), serving=store.active, published=lambda _another: None
+                settings,
+                store,
+                _BASE,
+                _Trained(),
+                serving=store.adapters.active,
+                published=lambda _another: None,
             )
             for _ in trainer.run(None, "asked", resume=True):
                 pass
@@ -295,21 +300,23 @@ def state(settings: Settings) -> dict[str, Any]:
     """All that a store keeps, as it reads, without numbers and times of events."""
     with closing(opening.open_store(settings)) as store:
         adapters = []
-        for row in store.adapters():
-            blob = hashlib.sha256(store.adapter_blob(row.id)).hexdigest()[:8]
-            adapters.append((row.id, row.parent, row.status, blob, len(store.seen(row.id))))
+        for row in store.adapters.all():
+            blob = hashlib.sha256(store.adapters.weights(row.id)).hexdigest()[:8]
+            adapters.append((row.id, row.parent, row.status, blob, len(store.adapters.seen(row.id))))
         return {
             "marker": _marker(settings),
-            "texts": Counter(kept.text for kept in store.entries()),
-            "ids": len({id_ for id_, _ in store.token_ids()}),
-            "files": [(Path(file.path).name, len(file.paragraphs)) for file in store.file_states()],
-            "watches": store.watches(),
+            "texts": Counter(kept.text for kept in store.entries.select()),
+            "ids": len({id_ for id_, _ in store.entries.token_ids()}),
+            "files": [(Path(file.path).name, len(file.paragraphs)) for file in store.file_states.all()],
+            "watches": store.watches.all(),
             "adapters": adapters,
-            "active": store.active(),
+            "active": store.adapters.active(),
             "rounds": [
-                row.status for row in store.rounds() if row.status not in ("running", "interrupted", "failed")
+                row.status
+                for row in store.rounds.all()
+                if row.status not in ("running", "interrupted", "failed")
             ],
-            "mixture": store.get("base_mixture"),
+            "mixture": store.state.get("base_mixture"),
         }
 
 
@@ -335,7 +342,7 @@ def _backup_state(settings: Settings) -> Any:
     path = settings.home.parent / "a.backup"
     rows = copies.check(path, COPY_KEY)
     with opened(settings) as store:
-        told = [row.last_entry for row in store.backups()]
+        told = [row.last_entry for row in store.backups.all()]
     drafts = len([*path.parent.glob(".a.backup-*")])
     return {"backup": rows["entries"], "told": told, "drafts": drafts, **state(settings)}
 
@@ -397,7 +404,7 @@ OPERATIONS = (
     Operation("watch", with_notes, _of_store(_follow), state, _part_of_import),
     Operation("text sent", lived_in, _of_store(_send), state),
     Operation("training round", lived_in, _round, state),
-    Operation("promotion", lived_in, _of_store(lambda store, _: store.activate(1)), state),
+    Operation("promotion", lived_in, _of_store(lambda store, _: store.adapters.activate(1)), state),
     Operation(
         "forget",
         lived_in,
@@ -405,7 +412,7 @@ OPERATIONS = (
         state,
         gone="To be forgotten",
     ),
-    Operation("migration", of_first_version, _of_store(lambda store, _: store.counts()), state),
+    Operation("migration", of_first_version, _of_store(lambda store, _: store.entries.counts()), state),
     Operation("first start", lambda settings: None, _first_start, state),
     Operation("backup", with_backup, _backup, _backup_state, _told_too_early, enough=_told_of),
     Operation("restore", with_backup, _restore, _stores, _kept_already),

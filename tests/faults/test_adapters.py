@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from idiolect.daemon.commandline.client import Client
-from idiolect.daemon.privacy.app_policy import NOWHERE
 from idiolect.daemon.rounds.trainer import RoundFailedError
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.child_processes import Children
@@ -42,9 +41,9 @@ def lineage(settings, tiny, make_lora):
     blobs = [make_lora(tiny.config, seed=seed).to_bytes() for seed in range(3)]
     with closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
         for blob in blobs:
-            parent = store.active()
+            parent = store.adapters.active()
             store.publish(
-                store.begin_round(parent),
+                store.rounds.begin(parent),
                 blob=blob,
                 rank=4,
                 parent=parent,
@@ -61,12 +60,14 @@ def lineage(settings, tiny, make_lora):
 def damage(settings, adapter):
     """Change a byte in the middle of an adapter's weights, past the store."""
     with closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
-        [(blob,)] = store._db.execute(
+        [(blob,)] = store._connection._db.execute(
             "SELECT blob FROM adapter_blobs WHERE adapter = ?", (adapter,)
         ).fetchall()
         changed = bytearray(blob)
         changed[len(blob) // 2] ^= 1
-        store._db.execute("UPDATE adapter_blobs SET blob = ? WHERE adapter = ?", (bytes(changed), adapter))
+        store._connection._db.execute(
+            "UPDATE adapter_blobs SET blob = ? WHERE adapter = ?", (bytes(changed), adapter)
+        )
 
 
 def program(settings, *arguments):
@@ -128,8 +129,8 @@ def test_the_next_promoted_adapter_ends_the_warning(settings, lineage, tiny, mak
     damage(settings, 3)
     with closing(Service(settings)) as service:
         assert service.status()["damaged"] == [3]
-        service._store.publish(
-            service._store.begin_round(2),
+        service.store.publish(
+            service.store.rounds.begin(2),
             blob=make_lora(tiny.config, seed=9).to_bytes(),
             rank=4,
             parent=2,
@@ -140,7 +141,7 @@ def test_the_next_promoted_adapter_ends_the_warning(settings, lineage, tiny, mak
             tokens_per_s=None,
             seconds=None,
         )
-        service.use(4)
+        service.model.use(4)
         assert service.status()["damaged"] == []
 
 
@@ -148,9 +149,9 @@ def test_one_that_is_asked_for_by_number_is_refused_and_noted(settings, lineage)
     damage(settings, 2)
     with closing(Service(settings)) as service:
         with pytest.raises(AdapterDamagedError, match="Adapter 2"):
-            service.use(2)
+            service.model.use(2)
         assert service.status()["adapter"] == 3
-        assert service.adapters()[1]["status"] == "damaged"
+        assert service.store.adapters.all()[1].status == "damaged"
 
 
 def test_a_round_begins_from_a_sound_one_where_the_served_one_was_damaged_since(
@@ -166,11 +167,11 @@ def test_a_round_begins_from_a_sound_one_where_the_served_one_was_damaged_since(
 
     monkeypatch.setattr(Children, "follow", follow)
     with closing(Service(settings)) as service:
-        service.learn(TEXT, "chat", NOWHERE, None)
+        service.ingest.add_text(TEXT, source="chat")
         damage(settings, 3)
         for _ in range(2):
             with pytest.raises(RoundFailedError):
-                [*service.train(1.0, "asked")]
+                [*service.rounds.run(1.0, "asked")]
         assert service.status()["adapter"] == 2
-        assert [row.parent for row in service._store.rounds()[-2:]] == [2, 2]
+        assert [row.parent for row in service.store.rounds.all()[-2:]] == [2, 2]
         assert [base64.b64decode(order.serving) for order in orders] == [lineage[1]] * 2

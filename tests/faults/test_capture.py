@@ -93,7 +93,7 @@ def kill_after(home: Path, notes: Path, steps: int) -> int:
 def stored(home: Path) -> Counter[str]:
     store = Store.open(Settings(home=home).store_path, KEY)
     try:
-        return Counter(entry.text for entry in store.entries())
+        return Counter(entry.text for entry in store.entries.select())
     finally:
         store.close()
 

@@ -48,14 +48,14 @@ def test_every_sentence_is_kept_once_and_found_under_the_time_that_the_clock_sho
     with closing(Service(settings)) as service:
         for days, text in zip(JUMPS_DAYS, texts, strict=True):
             clock(days)
-            assert service.learn(text, "chat", NOWHERE, None).stored
-        entries = [*service._store.entries()]
+            assert service.ingest.add_text(text, source="chat").stored
+        entries = [*service.store.entries.select()]
         assert sorted(entry.text for entry in entries) == texts
         assert [entry.at for entry in entries] == sorted(entry.at for entry in entries)
         by_id = sorted(entries, key=lambda entry: entry.id)
         assert [entry.text for entry in by_id] == texts, "numbers tell the order in which they came"
         early = Selector(until=datetime(2000, 1, 1, tzinfo=UTC))
-        assert [entry.text for entry in service._store.entries(selector=early)] == [texts[3]]
+        assert [entry.text for entry in service.store.entries.select(selector=early)] == [texts[3]]
     with closing(Service(settings)) as service:
         assert service.status()["entries"] == len(texts)
 
@@ -64,24 +64,26 @@ def test_feedback_is_never_lost_whatever_day_it_is(settings, clock):
     with closing(Service(settings)) as service:
         for days in JUMPS_DAYS:
             clock(days)
-            assert service.feedback(Feedback("word", "accepted", 0.5, characters=6), NOWHERE).stored
+            assert service.suggestions.add_feedback(
+                Feedback("word", "accepted", 0.5, characters=6), NOWHERE
+            ).stored
         assert service.status()["savings"]["accepted"] == len(JUMPS_DAYS)
-        report = service.report(40_000)
+        report = service.suggestions.report(40_000)
         assert sum(found.accepted for found in report.by_day.values()) == len(JUMPS_DAYS)
         assert len(report.by_day) == len(set(JUMPS_DAYS))
 
 
 def test_a_round_does_not_end_before_it_began(settings, clock):
     with closing(Service(settings)) as service:
-        store = service._store
+        store = service.store
         for days in (0, -400):
             clock(0)
-            number = store.begin_round(None)
+            number = store.rounds.begin(None)
             clock(days)
-            store.end_round(number, status="failed", reason="", metrics={})
-        store.begin_round(None)
+            store.rounds.end(number, status="failed", reason="", metrics={})
+        store.rounds.begin(None)
         clock(-800)
-        store.interrupt_rounds()
-        rounds = store.rounds()
+        store.rounds.interrupt()
+        rounds = store.rounds.all()
         assert len(rounds) == 3
         assert all(row.started_at <= row.ended_at for row in rounds)

@@ -182,7 +182,7 @@ def disk(tmp_path: Path, tiny_profile: Callable[..., Settings]) -> Iterator[Disk
     settings = tiny_profile(home)
     settings.config_path.write_text("keyring = false\nauto_train = false\n")
     with contextlib.closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
-        store.event("begun")
+        store.events.add("begun")
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.md").write_text("\n\n".join(f"Kept text number {n}." for n in range(50)))
     (tmp_path / "passphrase").write_text("four quite long words\n")

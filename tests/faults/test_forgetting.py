@@ -29,7 +29,7 @@ def profiles(tmp_path, tiny_profile):
                 for n, text in texts
             )
         )
-        *_, last = service.add([path])
+        *_, last = service.imports.add([path])
         assert last["entries"] == len(texts)
         return settings, service
 
@@ -40,8 +40,8 @@ def profiles(tmp_path, tiny_profile):
 
 def publish(service, tiny, lora, marker, *, parent, seen):
     """An adapter whose bytes end in a marker, as if it had learned that by heart."""
-    return service._store.publish(
-        service._store.begin_round(parent),
+    return service.store.publish(
+        service.store.rounds.begin(parent),
         blob=lora.to_bytes() + marker,
         rank=4,
         parent=parent,
@@ -69,37 +69,41 @@ def test_nothing_is_left_of_secrets_that_were_forgotten(profiles, plain_pages, t
         for place in [next(places) for _ in range(times)]:
             texts[place] = (place, f"{OTHERS[place]} The boat is called {secret}.")
     settings, service = profiles("planted", texts)
-    entries = {entry.id: entry.text for entry in service._store.entries()}
+    entries = {entry.id: entry.text for entry in service.store.entries.select()}
     tainted = {id_ for id_, text in entries.items() if any(s in text for s in SECRETS.values())}
     assert len(tainted) == 26
     lora = make_lora(tiny.config)
     clean = publish(service, tiny, lora, b"", parent=None, seen=entries.keys() - tainted)
     learned = "".join(SECRETS.values()).encode()
     publish(service, tiny, lora, learned, parent=clean, seen=tainted)
-    service.use(clean)
-    service.suggest("The boat is called ")
+    service.model.use(clean)
+    service.suggestions.suggest("The boat is called ")
     for secret in SECRETS.values():
-        assert secret[2:] in {w.text for w in service.suggest(f"The boat is called {secret[:2]}").words}
+        assert secret[2:] in {
+            w.text for w in service.suggestions.suggest(f"The boat is called {secret[:2]}").words
+        }
         assert secret.encode() in written(settings, plain_pages)
 
-    receipts = [service.forget(Selector(text=secret), dry_run=False) for secret in SECRETS.values()]
+    receipts = [
+        service.forgetting.forget(Selector(text=secret), dry_run=False) for secret in SECRETS.values()
+    ]
 
     assert [receipt.entries for receipt in receipts] == [*SECRETS]
     assert [len(receipt.adapters_dropped) for receipt in receipts] == [1, 0, 0]
     assert service.status()["adapter"] == clean
-    assert service._store.get("round_due") is True
+    assert service.store.state.get("round_due") is True
     never_settings, never = profiles("never", [each for each in texts if each[1] == OTHERS[each[0]]])
-    kept = {entry.text: entry.id for entry in never._store.entries()}
+    kept = {entry.text: entry.id for entry in never.store.entries.select()}
     seen = [kept[text] for id_, text in entries.items() if id_ not in tainted]
     publish(never, tiny, lora, b"", parent=None, seen=seen)
-    never._know_everything()  # as at its next start: the recent context is cut anew then
-    never._switch()
+    never.model._rebuild()  # as at its next start: the recent context is cut anew then
+    never.model.switch()
     assert [text for _, text in _texts(service)] == [text for _, text in _texts(never)]
     for text in ("The boat is called ", "The boat is called Z", "The boat is called QUO", *OTHERS[:3]):
-        one, other = service.suggest(text), never.suggest(text)
+        one, other = service.suggestions.suggest(text), never.suggestions.suggest(text)
         assert (one.words, one.ghost) == (other.words, other.ghost)
-        ids = service._tokenizer.encode(text)
-        told, wanted = (each._knowledge.memory.predict(ids) for each in (service, never))
+        ids = service.model.loaded.tokenizer.encode(text)
+        told, wanted = (each.model.user_model.memory.predict(ids) for each in (service, never))
         assert np.array_equal(told.p, wanted.p)
         assert np.array_equal(told.ids, wanted.ids)
     assert service.status()["adapter"] is not None
@@ -107,7 +111,7 @@ def test_nothing_is_left_of_secrets_that_were_forgotten(profiles, plain_pages, t
     # A save of the file brings none of it back, nor does reading it again.
     path = settings.home.parent / "planted.jsonl"
     path.write_text(path.read_text() + '{"text": "One more message."}\n')
-    *_, last = service.add([path])
+    *_, last = service.imports.add([path])
     assert last["entries"] == 1
     for settings_now in (settings, never_settings):
         held = written(settings_now, plain_pages)
@@ -118,4 +122,4 @@ def test_nothing_is_left_of_secrets_that_were_forgotten(profiles, plain_pages, t
 
 
 def _texts(service):
-    return [(entry.at, entry.text) for entry in service._store.entries()]
+    return [(entry.at, entry.text) for entry in service.store.entries.select()]

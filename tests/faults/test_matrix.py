@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each case is a 
 
 #: What makes the store worse in one way each, and the operation and fault that must show it.
 WORSE = {
-    "no transactions": ("store.immediate = contextlib.nullcontext", "forget", "kill"),
+    "no transactions": ("connection.immediate = contextlib.nullcontext", "forget", "kill"),
     "nothing is synced": (
         "connected = lambda db: db.execute('PRAGMA synchronous = OFF')",
         "text sent",
@@ -42,13 +42,13 @@ WORSE = {
         "publish = store.Store.publish\n"
         "def apart(self, *given, state=None, **more):\n"
         "    publish(self, *given, **more)\n"
-        "    for _ in range(30): self.event('something in between')\n"
-        "    for item in (state or {}).items(): self.set(*item)\n"
+        "    for _ in range(30): self.events.add('something in between')\n"
+        "    for item in (state or {}).items(): self.state.set(*item)\n"
         "store.Store.publish = apart",
         "training round",
         "kill",
     ),
-    "raw errors": ("store.translated = lambda *_, **__: contextlib.nullcontext()", "text sent", "full"),
+    "raw errors": ("connection.translated = lambda *_, **__: contextlib.nullcontext()", "text sent", "full"),
     "the text stays in the pages": (
         "store.Store._scrub = lambda self: None\n"
         "connected = lambda db: db.execute('PRAGMA secure_delete = OFF').fetchall()",
@@ -86,14 +86,14 @@ def test_a_worse_store_is_found_out(worse):
 import contextlib, sys
 sys.path.insert(0, {str(HERE)!r})
 import matrix
-from idiolect.daemon.storage import store
-connect, connected = store.connect, lambda db: None
+from idiolect.daemon.storage import connection, store
+connect, connected = connection.connect, lambda db: None
 {change}
 def changed(*given, **named):
     db = connect(*given, **named)
     connected(db)
     return db
-store.connect = changed
+connection.connect = changed
 sys.exit(matrix.main())
 """
     rows, status = matrix("--json", "--sample", "40", "--fault", fault, operation, code=code)

@@ -130,7 +130,7 @@ def profile(tmp_path):
         store = Store.open(settings.store_path, key.hex)
         raw = b"\1\0\0\0" * 3
         texts = [os.urandom(size // 2).hex() for _ in range(count)]
-        store.add([NewEntry(text, "file", None, NOON, raw, 0, identity(text)) for text in texts])
+        store.entries.add([NewEntry(text, "file", None, NOON, raw, 0, identity(text)) for text in texts])
         store.close()
         return settings if where == "file" else Settings(home=settings.home), ring, key.hex, texts
 
@@ -145,7 +145,7 @@ def check(settings, ring, old, texts):
     with process.locked(settings):
         key = keys.obtain(settings, backend=ring)
     store = Store.open(settings.store_path, key.hex)
-    assert [entry.text for entry in store.entries()] == texts
+    assert [entry.text for entry in store.entries.select()] == texts
     store.close()
     held = [*ring.held().values(), *(path.read_text().strip() for path in settings.home.glob("store.key*"))]
     assert held == [key.hex]

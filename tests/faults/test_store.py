@@ -54,9 +54,9 @@ CHILD = """
         return NewEntry(text, "file", None, at, b"", 0, hashlib.sha256(text.encode()).hexdigest())
 
     def publish(store, seen, blob):
-        parent = store.active()
+        parent = store.adapters.active()
         return store.publish(
-            store.begin_round(parent), blob=blob, rank=8, parent=parent, seen=seen, status="active",
+            store.rounds.begin(parent), blob=blob, rank=8, parent=parent, seen=seen, status="active",
             reason="", metrics={}, tokens_per_s=None, seconds=None,
         )
 """
@@ -69,7 +69,7 @@ def entry(text, minute=0):
 
 def publish(store, *, parent=None, seen=(), blob=b"weights"):
     return store.publish(
-        store.begin_round(parent),
+        store.rounds.begin(parent),
         blob=blob,
         rank=8,
         parent=parent,
@@ -122,7 +122,7 @@ def test_killed_while_adding_nothing_that_was_reported_is_lost_or_doubled(path, 
         store = Store.open(path, key)
         for batch in range(10**6):
             texts = [f"batch {batch} text {number}" for number in range(20)]
-            store.add([entry(text, batch) for text in texts], FileState("/f", batch, 0, ()))
+            store.entries.add([entry(text, batch) for text in texts], FileState("/f", batch, 0, ()))
             print(batch, flush=True)
     """
     with child(path, script) as process:
@@ -131,12 +131,12 @@ def test_killed_while_adding_nothing_that_was_reported_is_lost_or_doubled(path, 
         rest = process.stdout.read().split()
         reported = int(rest[-1]) if rest else reported
     store = Store.open(path, KEY)
-    texts = [kept.text for kept in store.entries()]
+    texts = [kept.text for kept in store.entries.select()]
     whole = len(texts) // 20
     assert texts == [f"batch {batch} text {number}" for batch in range(whole) for number in range(20)]
     assert whole in (reported + 1, reported + 2), "at most the batch that was being added is unreported"
-    assert store.file_state("/f").size_bytes == whole - 1
-    assert store.add([entry("batch 0 text 0"), entry("new")])[0] is None
+    assert store.file_states.get("/f").size_bytes == whole - 1
+    assert store.entries.add([entry("batch 0 text 0"), entry("new")])[0] is None
     store.close()
 
 
@@ -144,7 +144,7 @@ def test_killed_while_adding_nothing_that_was_reported_is_lost_or_doubled(path, 
 def test_killed_while_publishing_every_adapter_is_whole(path, lines):
     script = """
         store = Store.open(path, key)
-        (seen,) = store.add([entry("text")])
+        (seen,) = store.entries.add([entry("text")])
         while True:
             print(publish(store, [seen], os.urandom(300_000)), flush=True)
     """
@@ -153,22 +153,22 @@ def test_killed_while_publishing_every_adapter_is_whole(path, lines):
         process.kill()
         reported += [int(line) for line in process.stdout.read().split()]
     store = Store.open(path, KEY)
-    adapters = store.adapters()
+    adapters = store.adapters.all()
     assert set(reported) <= {row.id for row in adapters}
     assert [row.status for row in adapters] == ["retired"] * (len(adapters) - 1) + ["active"]
     for row in adapters:
-        assert len(store.adapter_blob(row.id)) == 300_000
-    unfinished = [row for row in store.rounds() if row.status == "running"]
-    assert store.interrupt_rounds() == len(unfinished) <= 1
-    assert len(store.rounds()) == len(adapters) + len(unfinished)
+        assert len(store.adapters.weights(row.id)) == 300_000
+    unfinished = [row for row in store.rounds.all() if row.status == "running"]
+    assert store.rounds.interrupt() == len(unfinished) <= 1
+    assert len(store.rounds.all()) == len(adapters) + len(unfinished)
     store.close()
 
 
 def test_killed_before_forgotten_text_left_the_pages_the_next_start_finishes_it(path, plain_pages):
     script = """
         store = Store.open(path, key)
-        ids = store.add([entry(f"The heron keeps its appointments {n}.") for n in range(100)])
-        store.add([entry("Something else.")])
+        ids = store.entries.add([entry(f"The heron keeps its appointments {n}.") for n in range(100)])
+        store.entries.add([entry("Something else.")])
         publish(store, ids, b"heron" * 1000)
         store._scrub = lambda: os.kill(os.getpid(), signal.SIGKILL)
         store.forget(Selector(text="heron"))
@@ -177,7 +177,7 @@ def test_killed_before_forgotten_text_left_the_pages_the_next_start_finishes_it(
         assert process.wait(60) == -signal.SIGKILL, process.stderr.read()
     assert b"heron" in plain_pages(path, KEY)
     store = Store.open(path, KEY)
-    assert [kept.text for kept in store.entries()] == ["Something else."]
+    assert [kept.text for kept in store.entries.select()] == ["Something else."]
     assert b"heron" not in plain_pages(path, KEY)
     store.close()
 
@@ -196,15 +196,15 @@ def test_a_full_disk_is_one_clear_error_and_changes_nothing(path):
         added = 0
         try:
             while True:
-                store.add([entry(f"{added} {number} " + "x" * 500) for number in range(10)])
+                store.entries.add([entry(f"{added} {number} " + "x" * 500) for number in range(10)])
                 added += 10
         except StoreFullError as error:
             assert error.exit_code == 38 and "make room" in str(error) and "xxx" not in str(error)
-        assert store.counts().entries == added
+        assert store.entries.counts().entries == added
         try:
             publish(store, [], b"y" * 10**6)
         except StoreFullError:
-            assert store.adapters() == [] and store.active() is None
+            assert store.adapters.all() == [] and store.adapters.active() is None
             print(added)
     """
     with child(path, script) as process:
@@ -212,8 +212,8 @@ def test_a_full_disk_is_one_clear_error_and_changes_nothing(path):
     assert process.returncode == 0, err
     assert int(out) > 0
     store = Store.open(path, KEY)
-    assert store.counts().entries == int(out)
-    assert None not in store.add([entry("room again")])
+    assert store.entries.counts().entries == int(out)
+    assert None not in store.entries.add([entry("room again")])
     store.close()
 
 
@@ -228,13 +228,13 @@ def test_a_disk_that_is_really_full(path, needs_program):
         added = 0
         try:
             while True:
-                added += len(store.add([entry(f"{added} " + "x" * 3000)]))
+                added += len(store.entries.add([entry(f"{added} " + "x" * 3000)]))
         except StoreFullError:
-            assert store.counts().entries == added > 0
-            assert len(list(store.entries())) == added
+            assert store.entries.counts().entries == added > 0
+            assert len(list(store.entries.select())) == added
             store.close()
         store = Store.open(path, key)
-        assert store.counts().entries == added
+        assert store.entries.counts().entries == added
         print("whole")
     """
     code = textwrap.dedent(CHILD) + textwrap.dedent(script)
@@ -246,41 +246,41 @@ def test_a_disk_that_is_really_full(path, needs_program):
 def test_a_store_at_its_largest_size(path):
     """The other of SQLite's two errors for this: SQLITE_FULL, as a full disk gives it."""
     store = Store.open(path, KEY)
-    store.add([entry("before")])
-    store._db.execute("PRAGMA max_page_count = 40").fetchall()
+    store.entries.add([entry("before")])
+    store._connection._db.execute("PRAGMA max_page_count = 40").fetchall()
     with pytest.raises(StoreFullError, match=r"store\.db"):
         publish(store, blob=b"x" * 10**6)
     with pytest.raises(StoreFullError):
-        store.add([entry("x" * 10**6)])
-    assert store.adapters() == []
-    assert [row.status for row in store.rounds()] == ["running"]
-    store._db.execute("PRAGMA max_page_count = 1000000").fetchall()
-    assert store.add([entry("after")]) == [2]
+        store.entries.add([entry("x" * 10**6)])
+    assert store.adapters.all() == []
+    assert [row.status for row in store.rounds.all()] == ["running"]
+    store._connection._db.execute("PRAGMA max_page_count = 1000000").fetchall()
+    assert store.entries.add([entry("after")]) == [2]
     store.close()
 
 
 def test_no_room_to_rewrite_the_file_after_forgetting(path, plain_pages):
     store = Store.open(path, KEY)
-    store.add([entry(f"heron {number} " * 300) for number in range(20)])
+    store.entries.add([entry(f"heron {number} " * 300) for number in range(20)])
     store.close()
     script = """
         import resource
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         store = Store.open(path, key)
-        store.add([entry("kept " * 3000)])
+        store.entries.add([entry("kept " * 3000)])
         limit = path.with_name("store.db-wal").stat().st_size + 120_000
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
         try:
             store.forget(Selector(ids=(1,)))
         except StoreFullError as error:
             assert "is forgotten" in str(error)
-            assert store.counts().entries == 20
+            assert store.entries.counts().entries == 20
             os.kill(os.getpid(), signal.SIGKILL)
     """
     with child(path, script) as process:
         assert process.wait(60) == -signal.SIGKILL, process.stderr.read()
     store = Store.open(path, KEY)
-    assert store.counts().entries == 20
+    assert store.entries.counts().entries == 20
     assert b"heron 0" not in plain_pages(path, KEY)
     store.close()
 
@@ -290,19 +290,19 @@ def test_no_room_to_rewrite_the_file_after_forgetting(path, plain_pages):
 
 def test_a_store_that_another_process_writes_to(path):
     store = Store.open(path, KEY, busy_timeout_s=0.05)
-    store.add([entry("before")])
+    store.entries.add([entry("before")])
     script = """
         store = Store.open(path, key)
-        store._db.execute("BEGIN EXCLUSIVE")
+        store._connection._db.execute("BEGIN EXCLUSIVE")
         print("locked", flush=True)
         sys.stdin.read()
     """
     with child(path, script) as process:
         assert process.stdout.readline() == "locked\n"
         with pytest.raises(StoreBusyError, match="another process"):
-            store.add([entry("during")])
-        assert [kept.text for kept in store.entries()] == ["before"]
-    assert store.add([entry("after")]) == [2]
+            store.entries.add([entry("during")])
+        assert [kept.text for kept in store.entries.select()] == ["before"]
+    assert store.entries.add([entry("after")]) == [2]
     store.close()
 
 
@@ -324,11 +324,11 @@ def test_a_new_store_that_another_process_holds(path):
 
 def test_a_reader_in_another_process_delays_the_rewriting_and_is_told(path, plain_pages):
     store = Store.open(path, KEY, busy_timeout_s=0.05)
-    store.add([entry("heron")])
+    store.entries.add([entry("heron")])
     script = """
         store = Store.open(path, key)
-        store._db.execute("BEGIN")
-        store._db.execute("SELECT count(*) FROM entries").fetchall()
+        store._connection._db.execute("BEGIN")
+        store._connection._db.execute("SELECT count(*) FROM entries").fetchall()
         print("reading", flush=True)
         sys.stdin.read()
     """
@@ -336,7 +336,7 @@ def test_a_reader_in_another_process_delays_the_rewriting_and_is_told(path, plai
         assert process.stdout.readline() == "reading\n"
         with pytest.raises(StoreBusyError, match="is forgotten"):
             store.forget(Selector(text="heron"))
-        assert store.counts().entries == 0
+        assert store.entries.counts().entries == 0
         Store.open(path, KEY, busy_timeout_s=0.05).close()
     store.close()
     Store.open(path, KEY).close()
@@ -350,7 +350,7 @@ def test_a_reader_in_another_process_delays_the_rewriting_and_is_told(path, plai
 def filled(path):
     """A closed store with text and one adapter of 400 kB; the path."""
     store = Store.open(path, KEY)
-    ids = store.add([entry(f"text number {number}", number) for number in range(500)])
+    ids = store.entries.add([entry(f"text number {number}", number) for number in range(500)])
     publish(store, seen=ids, blob=random.Random(1).randbytes(400_000))
     store.close()
     return path
@@ -396,14 +396,14 @@ def test_damage_in_one_place_leaves_the_rest_usable(filled):
         file.write(bytes(64))
     store = Store.open(filled, KEY)
     with pytest.raises(AdapterDamagedError, match="Adapter 1"):
-        store.adapter_blob(1)
-    store.mark_damaged(1)
-    assert store.active() is None
-    assert len(list(store.entries())) == 500
-    assert store.add([entry("new")]) == [501]
+        store.adapters.weights(1)
+    store.adapters.mark_damaged(1)
+    assert store.adapters.active() is None
+    assert len(list(store.entries.select())) == 500
+    assert store.entries.add([entry("new")]) == [501]
     with pytest.raises(StoreUnreadableError):
         store.forget(Selector(ids=(1,)))
-    assert store.counts().entries == 501
+    assert store.entries.counts().entries == 501
     store.close()
 
 
@@ -411,12 +411,12 @@ def test_weights_that_are_not_those_that_were_stored(filled):
     execute(filled, "UPDATE adapter_blobs SET blob = zeroblob(400000)")
     store = Store.open(filled, KEY)
     with pytest.raises(AdapterDamagedError):
-        store.adapter_blob(1)
+        store.adapters.weights(1)
     store.close()
     execute(filled, "DELETE FROM adapter_blobs")
     store = Store.open(filled, KEY)
     with pytest.raises(WeightsDroppedError):
-        store.adapter_blob(1)
+        store.adapters.weights(1)
     store.close()
 
 
@@ -427,7 +427,7 @@ def test_damaged_text(filled):
             file.seek(page * 4096 + 100)
             file.write(bytes(16))
     with pytest.raises(StoreUnreadableError), closing(Store.open(filled, KEY)) as store:
-        list(store.entries())
+        list(store.entries.select())
 
 
 def test_a_store_from_a_newer_version(filled):
@@ -446,11 +446,11 @@ def before_feedback(path, monkeypatch):
     """A filled store as the first version laid it out; the path, and what `contents` is to give."""
     now = path.with_name("now.db")
     with closing(Store.open(now, KEY)) as store:
-        ids = store.add([entry(f"text {n}", n) for n in range(3)], FileState("/f", 1, 2, ("ab",)))
+        ids = store.entries.add([entry(f"text {n}", n) for n in range(3)], FileState("/f", 1, 2, ("ab",)))
         publish(store, seen=ids, blob=b"weights")
-        store.add_watch("/notes")
-        store.set("paused", True)
-        store.event("forget", entries=2)
+        store.watches.add("/notes")
+        store.state.set("paused", True)
+        store.events.add("forget", entries=2)
         written = contents(store)
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "_migrations", migrations._migrations[:1])
@@ -478,9 +478,23 @@ def before_feedback(path, monkeypatch):
 
 def contents(store):
     """All that the first version kept, as it reads."""
-    adapters = [(row, store.adapter_blob(row.id), store.seen(row.id)) for row in store.adapters()]
-    kept = (list(store.entries()), list(store.token_ids()), store.file_states(), store.watches())
-    return *kept, adapters, store.active(), store.rounds(), store.events(), store.get("paused")
+    adapters = [
+        (row, store.adapters.weights(row.id), store.adapters.seen(row.id)) for row in store.adapters.all()
+    ]
+    kept = (
+        list(store.entries.select()),
+        list(store.entries.token_ids()),
+        store.file_states.all(),
+        store.watches.all(),
+    )
+    return (
+        *kept,
+        adapters,
+        store.adapters.active(),
+        store.rounds.all(),
+        store.events.all(),
+        store.state.get("paused"),
+    )
 
 
 def connected(path):
@@ -499,11 +513,11 @@ def test_a_store_of_the_first_version_gains_the_counts_and_keeps_the_rest(before
     path, written = before_feedback
     with closing(Store.open(path, KEY)) as store:
         assert contents(store) == written
-        store.add_feedback(Feedback("word", "accepted", 0.5, characters=7), None, NOON.date())
+        store.feedback.add(Feedback("word", "accepted", 0.5, characters=7), None, NOON.date())
     assert "feedback" in tables(path)
     with closing(Store.open(path, KEY)) as store:
         assert contents(store) == written
-        assert store.savings().saved == 6
+        assert store.feedback.savings().saved == 6
 
 
 def test_killed_in_the_middle_of_a_migration_the_next_start_begins_it_anew(before_feedback):
@@ -518,7 +532,7 @@ def test_killed_in_the_middle_of_a_migration_the_next_start_begins_it_anew(befor
     assert "feedback" not in tables(path)
     with closing(Store.open(path, KEY)) as store:
         assert contents(store) == written
-        assert store.savings().accepted == 0
+        assert store.feedback.savings().accepted == 0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits on file sizes there")
@@ -613,8 +627,8 @@ def test_errors_carry_distinct_exit_codes():
 
 def test_a_file_state_is_not_saved_without_its_entries(path):
     store = Store.open(path, KEY)
-    store._db.execute("PRAGMA max_page_count = 40").fetchall()
+    store._connection._db.execute("PRAGMA max_page_count = 40").fetchall()
     with pytest.raises(StoreFullError):
-        store.add([entry("x" * 10**6)], FileState("/f", 1, 1, ("a",)))
-    assert store.file_states() == []
+        store.entries.add([entry("x" * 10**6)], FileState("/f", 1, 1, ("a",)))
+    assert store.file_states.all() == []
     store.close()

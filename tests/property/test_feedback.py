@@ -51,11 +51,11 @@ def test_sums_add_up(reported, since):
         path = Path(folder) / "store.db"
         with closing(Store.open(path, KEY)) as store:
             for each in reported:
-                store.add_feedback(*each)
+                store.feedback.add(*each)
         with closing(Store.open(path, KEY)) as store:
-            assert store.savings() == total([given for given, _, _ in reported])
-            report = store.feedback_report(since)
-            tenths = {kind: store.reliability(kind, since) for kind in ("word", "ghost")}
+            assert store.feedback.savings() == total([given for given, _, _ in reported])
+            report = store.feedback.report(since)
+            tenths = {kind: store.feedback.reliability(kind, since) for kind in ("word", "ghost")}
     recent = [each for each in reported if each[2] >= since]
     assert report.savings == total([given for given, _, _ in recent])
     assert report.savings == summed(report.by_day.values()) == summed(report.by_adapter.values())

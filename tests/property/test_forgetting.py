@@ -61,7 +61,7 @@ class Profile:
 
     def train(self, parent, seen):
         return self.store.publish(
-            self.store.begin_round(parent),
+            self.store.rounds.begin(parent),
             blob=b"weights",
             rank=4,
             parent=parent,
@@ -74,7 +74,9 @@ class Profile:
         )
 
     def knowledge(self):
-        return self.serving.build_user_model(np.frombuffer(ids, "<u4") for _, ids in self.store.token_ids())
+        return self.serving.build_user_model(
+            np.frombuffer(ids, "<u4") for _, ids in self.store.entries.token_ids()
+        )
 
     def close(self):
         self.store.close()
@@ -127,15 +129,17 @@ def test_forgetting_is_as_if_it_had_never_been_there(serving, texts, data):
                 one, other = rebuilt.memory.predict(tokens[:end]), grown.memory.predict(tokens[:end])
                 assert flat(vars(one)) == flat(vars(other))
         assert flat(rebuilt.rare) == flat(grown.rare)
-        assert [each.text for each in profile.store.entries()] == [
-            each.text for each in never.store.entries()
+        assert [each.text for each in profile.store.entries.select()] == [
+            each.text for each in never.store.entries.select()
         ]
-        assert profile.store.counts() == never.store.counts()
-        assert len(profile.store.adapters()) == len(never.store.adapters())
-        assert (profile.store.active() is None) == (never.store.active() is None)
+        assert profile.store.entries.counts() == never.store.entries.counts()
+        assert len(profile.store.adapters.all()) == len(never.store.adapters.all())
+        assert (profile.store.adapters.active() is None) == (never.store.adapters.active() is None)
         back = {ids[place]: number for place, number in kept.items()}
-        for one, other in zip(profile.store.adapters(), never.store.adapters(), strict=True):
-            assert {back[entry] for entry in profile.store.seen(one.id)} == never.store.seen(other.id)
+        for one, other in zip(profile.store.adapters.all(), never.store.adapters.all(), strict=True):
+            assert {
+                back[entry] for entry in profile.store.adapters.seen(one.id)
+            } == never.store.adapters.seen(other.id)
             assert (one.status, one.kept) == (other.status, other.kept)
     finally:
         profile.close()

@@ -192,7 +192,7 @@ def store():
         opened = Store.open(Path(folder) / "store.db", KEY)
         at = datetime(2024, 3, 1, tzinfo=UTC)
         texts = [f"{one}{sign}{two}" for one in PIECES for sign in (" ", "-", "\0") for two in PIECES[::5]]
-        opened.add(
+        opened.entries.add(
             [
                 NewEntry(text, "chat", None, at, b"\1\0\0\0", 0, hashlib.sha256(text.encode()).hexdigest())
                 for text in texts
@@ -211,7 +211,7 @@ def test_no_selection_takes_an_entry_without_the_text(store, name, given, nul):
     except (EmptySelectorError, UnseenCharactersError):
         return
     assert not nul
-    taken = [entry.text for entry in store.entries(selector=selector)]
+    taken = [entry.text for entry in store.entries.select(selector=selector)]
     assert taken == [
-        entry.text for entry in store.entries() if contains(entry.text, given, whole=name == "phrase")
+        entry.text for entry in store.entries.select() if contains(entry.text, given, whole=name == "phrase")
     ]

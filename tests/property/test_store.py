@@ -80,7 +80,7 @@ class Histories(RuleBasedStateMachine):
     @rule(batch=st.lists(ENTRIES, max_size=5))
     def add(self, batch):
         known = {entry.key for entry in self.entries.values()} | self.forgotten
-        for entry, id_ in zip(batch, self.store.add(batch), strict=True):
+        for entry, id_ in zip(batch, self.store.entries.add(batch), strict=True):
             assert (id_ is None) == (entry.key in known)
             known.add(entry.key)
             if id_ is not None:
@@ -90,7 +90,7 @@ class Histories(RuleBasedStateMachine):
     @rule(data=st.data())
     def begin(self, data):
         parent = data.draw(st.sampled_from([None, *self.status]))
-        self.rounds[self.store.begin_round(parent)] = parent
+        self.rounds[self.store.rounds.begin(parent)] = parent
 
     @precondition(lambda self: self.rounds)
     @rule(data=st.data(), promote=st.booleans(), blob=st.binary(max_size=20))
@@ -115,25 +115,25 @@ class Histories(RuleBasedStateMachine):
             self.parents[adapter], self.own_seen[adapter], self.status[adapter] = parent, seen, "refused"
             if promote:
                 self.serve(adapter)
-            assert self.store.adapter_blob(adapter) == blob
+            assert self.store.adapters.weights(adapter) == blob
         else:
             with pytest.raises(ForgottenMeanwhileError):
                 self.store.publish(round_id, **call)
-            self.store.end_round(round_id, status="failed", reason="", metrics={})
+            self.store.rounds.end(round_id, status="failed", reason="", metrics={})
 
     @precondition(lambda self: self.status)
     @rule(data=st.data())
     def activate(self, data):
         usable = [each for each, status in self.status.items() if status != "damaged"]
         adapter = data.draw(st.sampled_from([None, *usable]))
-        self.store.activate(adapter)
+        self.store.adapters.activate(adapter)
         self.serve(adapter)
 
     @precondition(lambda self: self.status)
     @rule(data=st.data())
     def damage(self, data):
         adapter = data.draw(st.sampled_from(sorted(self.status)))
-        self.store.mark_damaged(adapter)
+        self.store.adapters.mark_damaged(adapter)
         self.status[adapter] = "damaged"
         self.serve(self.sound(self.line(self.active)) if self.active is not None else None)
 
@@ -167,7 +167,7 @@ class Histories(RuleBasedStateMachine):
         assert kept == replace(receipt, id=kept.id)
         assert (kept.id is not None) == bool(gone)
         if gone:
-            assert self.store.receipts()[-1].entries == len(gone)
+            assert self.store.receipts.all()[-1].entries == len(gone)
         self.forgotten |= {self.entries[id_].key for id_ in gone}
         self.entries = {id_: entry for id_, entry in self.entries.items() if id_ not in gone}
         for adapter in dropped:
@@ -178,28 +178,28 @@ class Histories(RuleBasedStateMachine):
     def open_again(self):
         self.store.close()
         self.store = Store.open(self.folder / "store.db", KEY)
-        assert self.store.interrupt_rounds() == len(self.rounds)
+        assert self.store.rounds.interrupt() == len(self.rounds)
         self.rounds = {}
 
     @invariant()
     def agree(self):
-        kept = [(entry.id, entry.text, entry.source, entry.at) for entry in self.store.entries()]
+        kept = [(entry.id, entry.text, entry.source, entry.at) for entry in self.store.entries.select()]
         assert kept == sorted(
             ((id_, entry.text, entry.source, entry.at) for id_, entry in self.entries.items()),
             key=lambda row: (row[3], row[0]),
         )
-        assert [id_ for id_, _ in self.store.token_ids()] == [row[0] for row in kept]
-        counts = self.store.counts()
+        assert [id_ for id_, _ in self.store.entries.token_ids()] == [row[0] for row in kept]
+        counts = self.store.entries.counts()
         assert (counts.entries, counts.words) == (len(kept), sum(len(row[1].split()) for row in kept))
         assert sum(counts.sources.values()) == counts.entries
-        rows = self.store.adapters()
+        rows = self.store.adapters.all()
         assert {row.id: row.status for row in rows} == self.status
         assert {row.id: row.parent for row in rows} == self.parents
-        assert self.store.active() == self.active
+        assert self.store.adapters.active() == self.active
         for row in rows:
-            assert self.store.seen(row.id) == self.seen(row.id)
+            assert self.store.adapters.seen(row.id) == self.seen(row.id)
             assert row.entries_seen == len(self.seen(row.id))
-        running = [row.id for row in self.store.rounds() if row.status == "running"]
+        running = [row.id for row in self.store.rounds.all() if row.status == "running"]
         assert running == sorted(self.rounds)
 
 
@@ -227,10 +227,10 @@ def test_forgotten_text_is_in_no_page(plain_pages, batches, blob_size):
                 number += 1
                 text = f"{'HERON' if forget else 'other'} {number} ".ljust(size, ".")
                 new.append(new_entry(text, "HERON" if forget else "other", at))
-            ids = store.add(new)
+            ids = store.entries.add(new)
             forgotten += [id_ for id_, (forget, _, _) in zip(ids, batch, strict=True) if forget]
         store.publish(
-            store.begin_round(None),
+            store.rounds.begin(None),
             blob=b"HERON" * (blob_size // 5) if forgotten else b"",
             rank=8,
             parent=None,
@@ -244,5 +244,5 @@ def test_forgotten_text_is_in_no_page(plain_pages, batches, blob_size):
         assert (b"HERON" in plain_pages(path, KEY)) == bool(forgotten)
         assert store.forget(Selector(text="heron")).entries == len(forgotten)
         assert b"HERON" not in plain_pages(path, KEY)
-        assert store.counts().entries == number - len(forgotten)
+        assert store.entries.counts().entries == number - len(forgotten)
         store.close()

@@ -201,9 +201,18 @@ class ToyService:
         self.eval_closed = threading.Event()
         self.settings = settings
         self.generations = ToyGenerations()
+        # All that is asked of a part of the service is asked of this.
+        self.model = self.suggestions = self.ingest = self.imports = self.inventory = self.forgetting = self
+        part = types.SimpleNamespace
+        self.off_limits = part(rules=self.app_rules, give=self.give_app_rule, undo=self.undo_app_rule)
+        self.rounds, self.evals = part(run=self.train), part(run=self.evaluate)
+        self.keywords, self.exports = part(find=self.learned), part(write=self.export)
+        self.store = part(
+            audit=self.audit, adapters=part(all=self.adapters), receipts=part(all=self.receipts)
+        )
 
     paused = False
-    serves = None
+    adapter_id = None
 
     def withheld(self, place):
         return "secret field" if place.input_purpose == "password" else None
@@ -222,7 +231,7 @@ class ToyService:
         self.calls.append(("undo_app_rule",))
         self.given = []
 
-    def reading(self, prefix, source=""):
+    def read_ahead(self, prefix, source=""):
         """A text that begins with dots is long: there is a piece to read for each."""
         for piece in range(len(prefix) - len(prefix.lstrip("."))):
             self.calls.append(("read", piece))
@@ -253,8 +262,8 @@ class ToyService:
         origins = tuple(Origin(word.text, word.p, 0.01, None) for word in found.words)
         return found, Attribution(origins, Origin("and", 0.25, 0.2, None) if ghost_words else None)
 
-    def learn(self, text, source, place, at):
-        self.calls.append(("learn", text, source, place.app, at))
+    def add_text(self, text, *, source, at, app, input_purpose, private):
+        self.calls.append(("learn", text, source, app, at))
         if text == "wait":
             self.entered.set()
             assert self.gate.wait(20)
@@ -309,10 +318,6 @@ class ToyService:
         finally:
             self.import_closed.set()
 
-    @property
-    def inventory(self):
-        return self
-
     def sources(self):
         from idiolect.daemon.storage.records import SourceRow
 
@@ -339,7 +344,7 @@ class ToyService:
     def unwatch(self, path):
         return path.name == "watched"
 
-    def feedback(self, given, place):
+    def add_feedback(self, given, place):
         from idiolect.daemon.storage.records import FeedbackReceipt
 
         app = place.app
@@ -427,17 +432,10 @@ class ToyService:
             self.eval_closed.set()
 
     def adapters(self):
-        return [
-            {
-                "id": 1,
-                "parent": None,
-                "created_at": "2026-01-31T09:30:00+00:00",
-                "status": "active",
-                "metrics": VERDICT["metrics"],
-                "reason": "better",
-                "kept": True,
-            }
-        ]
+        from idiolect.daemon.storage.records import AdapterRow
+
+        made = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
+        return [AdapterRow(1, None, made, "active", VERDICT["metrics"], "better", 8, 1_000_000, 56)]
 
     def use(self, adapter_id):
         self.calls.append(("use", adapter_id))
@@ -479,15 +477,11 @@ class ToyService:
             yield replace(left, complete=False, still_suggested=("kind",), why=why)
 
     def receipts(self):
-        stone = {"id": 2, "parent": 1, "created_at": "2026-01-31T09:30:00+00:00", "status": "active"}
-        kept = {
-            "id": 7,
-            "at": "2026-01-31T10:30:00+00:00",
-            "conditions": ["text"],
-            "entries": 3,
-            "tokens": 45,
-        }
-        return [{**kept, "adapters": [stone], "active": None}]
+        from idiolect.daemon.storage.records import Forgotten, Tombstone
+
+        stone = Tombstone(2, 1, datetime(2026, 1, 31, 9, 30, tzinfo=UTC), "active")
+        when = datetime(2026, 1, 31, 10, 30, tzinfo=UTC)
+        return [Forgotten(7, when, ("text",), 3, 45, (stone,), None)]
 
     def audit(self, since):
         from datetime import UTC, datetime

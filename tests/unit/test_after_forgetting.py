@@ -3,7 +3,6 @@
 import pytest
 
 from idiolect.daemon.privacy.after_forgetting import still_suggested
-from idiolect.daemon.privacy.app_policy import NOWHERE
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage.records import OtherCountError
 from idiolect.daemon.storage.selectors import Selector
@@ -33,24 +32,24 @@ def service(tmp_path, tiny_profile):
 
 def learn(service, *texts, source="chat"):
     for text in texts:
-        assert service.learn(text, source, NOWHERE, None).stored
+        assert service.ingest.add_text(text, source=source).stored
 
 
 def remains(service, selector):
     """What is left when something was forgotten."""
-    left = service.remains(selector)
-    return [left, *service.still_suggested(selector, left)][-1]
+    left = service.forgetting.remains(selector)
+    return [left, *service.forgetting.still_suggested(selector, left)][-1]
 
 
 def test_a_phrase_is_forgotten_however_it_was_written_and_then_not_suggested(service):
     learn(service, *(f"Message {n}: we met {text} by the mill." for n, text in enumerate(VARIANTS)))
     learn(service, *(f"Something else, number {n}." for n in range(20)))
-    assert "llfeather" in {word.text for word in service.suggest("we met qui").words}
+    assert "llfeather" in {word.text for word in service.suggestions.suggest("we met qui").words}
     selector = Selector(text="quillfeather brandywhistle")
-    assert service.forget(selector, True).entries == len(VARIANTS)
-    before = service.remains(selector)
+    assert service.forgetting.forget(selector, True).entries == len(VARIANTS)
+    before = service.forgetting.remains(selector)
     assert (before.near, before.complete, before.still_suggested) == ((), True, None)
-    assert service.forget(selector, False, len(VARIANTS)).entries == len(VARIANTS)
+    assert service.forgetting.forget(selector, False, len(VARIANTS)).entries == len(VARIANTS)
     after = remains(service, selector)
     assert (after.near, after.complete, after.still_suggested, after.why) == ((), True, (), None)
 
@@ -59,21 +58,21 @@ def test_what_is_left_is_told_and_why_it_is_still_suggested(service):
     learn(service, "Our quillfeather one.", *["Two quillfeathers here."] * 1, "A quil-feather, too.")
     learn(service, "The quillfeather in quillfeather street.")
     selector = Selector(phrase="quillfeather")
-    assert service.forget(selector, False).entries == 2
+    assert service.forgetting.forget(selector, False).entries == 2
     left = remains(service, selector)
     assert [(one.text, one.entries) for one in left.near] == [("quillfeathers", 1)]
     assert left.still_suggested == ("quillfeathers",)
     assert left.why == "Other entries hold “quillfeathers”."
     selector = Selector(phrases=tuple(one.text for one in left.near))
-    assert service.forget(selector, False, 1).entries == 1
+    assert service.forgetting.forget(selector, False, 1).entries == 1
     assert remains(service, selector).still_suggested == ()
 
 
 def test_general_english_may_go_on_being_suggested(service):
-    word = max(bytes(form).decode() for form in service._serving.lexicon.forms if len(form) > 5)
+    word = max(bytes(form).decode() for form in service.model.loaded.lexicon.forms if len(form) > 5)
     learn(service, f"Say {word} again.", "Something else.")
     selector = Selector(text=word.lower())
-    service.forget(selector, False)
+    service.forgetting.forget(selector, False)
     left = remains(service, selector)
     assert left.near == ()
     for still in left.still_suggested:
@@ -88,7 +87,7 @@ def test_where_no_text_is_named_nothing_is_looked_for(service):
 
 def test_what_goes_wrong_after_forgetting_does_not_hide_that_it_is_done(service, caplog):
     learn(service, "One zorvelin.", "Other text.")
-    service._store.entries = lambda: 1 // 0
+    service.store.entries.select = lambda: 1 // 0
     left = remains(service, Selector(text="zorvelin"))
     assert (left.near, left.complete, left.still_suggested) == ((), False, None)
     assert "ZeroDivisionError" in caplog.text
@@ -97,28 +96,28 @@ def test_what_goes_wrong_after_forgetting_does_not_hide_that_it_is_done(service,
 
 def test_another_number_than_expected_leaves_all_as_it_was(service):
     learn(service, "One zorvelin.", "Other text.")
-    knowledge = service._knowledge
+    knowledge = service.model.user_model
     with pytest.raises(OtherCountError):
-        service.forget(Selector(text="zorvelin"), False, 2)
-    assert service._knowledge is knowledge
+        service.forgetting.forget(Selector(text="zorvelin"), False, 2)
+    assert service.model.user_model is knowledge
     assert service.status()["entries"] == 2
 
 
 def test_commands_are_asked_too_and_keep_nothing_of_it(service):
     learn(service, "mount zorvelindisk /backup", "mount zorvelindisk /other", source="shell")
     selector = Selector(text="/other")
-    service.forget(selector, False)
+    service.forgetting.forget(selector, False)
     left = remains(service, Selector(text="mount zorvelindisk"))
     assert "zorvelindisk" in left.still_suggested
-    assert service._commands._predictor is None
+    assert service.model.commands._predictor is None
 
 
 def test_at_most_some_phrases_are_asked_for(service):
     names = [f"zorvel{letter}ind" for letter in "abcdefghij"]
     learn(service, *(f"One {name} two." for name in names))
     some, all_ = (Selector(phrases=tuple(names[:count])) for count in (5, 10))
-    few = [*service.still_suggested(some, service.remains(some))]
-    many = [*service.still_suggested(all_, service.remains(all_))]
+    few = [*service.forgetting.still_suggested(some, service.forgetting.remains(some))]
+    many = [*service.forgetting.still_suggested(all_, service.forgetting.remains(all_))]
     assert len(few) == len(many)
     assert [few[-1].asked_all, many[-1].asked_all] == [True, False]
     assert not any(piece.asked_all for piece in few[:-1])
@@ -127,8 +126,8 @@ def test_at_most_some_phrases_are_asked_for(service):
 def test_the_asking_ends_in_time(service):
     learn(service, "One zorvelind.", "Two zorvelind.", "Three zorvelind.")
     selector = Selector(text="zorvelind")
-    known, left = service._serving.lexicon.__contains__, service.remains(selector)
-    pieces = [*still_suggested(selector, left, known, service._asking, longest_s=0)]
+    known, left = service.model.loaded.lexicon.__contains__, service.forgetting.remains(selector)
+    pieces = [*still_suggested(selector, left, known, service.forgetting._asking, longest_s=0)]
     assert len(pieces) == 2  # what was asked for in time is told
     assert not pieces[-1].asked_all
     assert pieces[-1].still_suggested is not None
@@ -137,7 +136,7 @@ def test_the_asking_ends_in_time(service):
 def test_an_error_while_asking_does_not_hide_that_it_is_done(service, caplog):
     learn(service, "One zorvelind.")
     selector = Selector(text="zorvelind")
-    left = service.remains(selector)
+    left = service.forgetting.remains(selector)
     (last,) = still_suggested(selector, left, lambda _: False, lambda: 1 // 0)
     assert (last.still_suggested, last.asked_all) == (None, False)
     assert "ZeroDivisionError" in caplog.text

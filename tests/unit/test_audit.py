@@ -30,7 +30,7 @@ def store(tmp_path):
 def on(monkeypatch):
     """`on(day)`: from now on it is noon of that day of January 2026."""
     clock = [NOON]
-    for module in ("texts", "store"):
+    for module in ("entries", "state"):
         monkeypatch.setattr(
             f"idiolect.daemon.storage.{module}.now_us", lambda: schema.microseconds(clock[0]), raising=True
         )
@@ -43,9 +43,9 @@ def on(monkeypatch):
 
 def test_what_was_taken_is_told_by_the_day_it_was_taken_on(store, on):
     on(2)
-    store.add([entry("one two"), entry("three", source="http", app="mail")])
+    store.entries.add([entry("one two"), entry("three", source="http", app="mail")])
     on(3)
-    store.add([entry("four", at=NOON - timedelta(days=365)), entry("one two")])  # the last is known
+    store.entries.add([entry("four", at=NOON - timedelta(days=365)), entry("one two")])  # the last is known
     rows = [(row.day, row.source, row.app, row.entries, row.words, row.tokens) for row in store.audit().taken]
     assert rows == [
         ("2026-01-02", "file", None, 1, 2, 3),
@@ -59,24 +59,24 @@ def test_what_was_taken_is_told_by_the_day_it_was_taken_on(store, on):
 
 def test_redactions_are_told_by_kind(store, on):
     on(2)
-    store.add([entry("[card] and [card], [password]", redactions=3), entry("I wrote [card] myself")])
+    store.entries.add([entry("[card] and [card], [password]", redactions=3), entry("I wrote [card] myself")])
     on(3)
-    store.add([entry("again [card]", redactions=1, number=1)])
+    store.entries.add([entry("again [card]", redactions=1, number=1)])
     assert store.audit().redacted == {"card": 3, "password": 1}
     assert store.audit(NOON.replace(day=3)).redacted == {"card": 1}
 
 
 def test_where_it_came_from_is_told_by_folder(store):
     for path in ("/a/b/one.md", "/a/b/two.md", "/a/three.md"):
-        store.add([], file=FileState(path, 1, 1, ()))
-    store.add_watch("/a/b")
+        store.entries.add([], file=FileState(path, 1, 1, ()))
+    store.watches.add("/a/b")
     found = store.audit()
     assert (found.files, found.folders, found.watches) == (3, {"/a/b": 2, "/a": 1}, ("/a/b",))
 
 
 def publish(store, parent, seen):
     return store.publish(
-        store.begin_round(parent),
+        store.rounds.begin(parent),
         blob=b"weights",
         rank=4,
         parent=parent,
@@ -90,7 +90,7 @@ def publish(store, parent, seen):
 
 
 def test_which_adapter_saw_what(store):
-    a, b, c = store.add(
+    a, b, c = store.entries.add(
         [entry("a"), entry("b", source="http", at=NOON + timedelta(days=1)), entry("c", source="http")]
     )
     first = publish(store, None, [a, c])
@@ -110,31 +110,31 @@ def test_which_adapter_saw_what(store):
 def test_what_happened(store, on):
     for day in (2, 3, 4):
         on(day)
-        store.event("forget", entries=day)
+        store.events.add("forget", entries=day)
     assert [event.detail["entries"] for event in store.audit().events] == [2, 3, 4]
     assert [event.detail["entries"] for event in store.audit(NOON.replace(day=3)).events] == [3, 4]
 
 
 def test_there_is_no_text_in_it(store):
-    store.add([entry("the heron keeps its own counsel", redactions=1)])
+    store.entries.add([entry("the heron keeps its own counsel", redactions=1)])
     store.forget(Selector(text="nothing of it"))
     assert "heron" not in str(asdict(store.audit()))
 
 
 def test_entries_from_before_days_were_noted_are_told_of(store):
-    store.add([entry("old")])
-    store._db.execute("UPDATE entries SET taken_us = NULL, redacted = NULL")
+    store.entries.add([entry("old")])
+    store._connection._db.execute("UPDATE entries SET taken_us = NULL, redacted = NULL")
     assert [(row.day, row.entries) for row in store.audit().taken] == [(None, 1)]
     assert store.audit(NOON).taken == ()
 
 
 def test_whole_words_are_selected_in_any_case_and_writing(store):
-    store.add(
+    store.entries.add(
         [entry("A kind-hearted party."), entry("Kind\nregards, don’t wait"), entry("art"), entry("7, 8")]
     )
 
     def told(phrase):
-        return [found.text for found in store.entries(selector=Selector(phrase=phrase))]
+        return [found.text for found in store.entries.select(selector=Selector(phrase=phrase))]
 
     assert told("ART") == ["art"]
     assert told("kind regards") == ["Kind\nregards, don’t wait"]

@@ -20,6 +20,7 @@ from idiolect.daemon.profile import backup, backup_target, unfinished_backups
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, keys, marker
+from idiolect.daemon.storage.backups import UNFINISHED, Backups
 from idiolect.daemon.storage.errors import (
     StoreBusyError,
     StoreFullError,
@@ -27,7 +28,7 @@ from idiolect.daemon.storage.errors import (
     StoreUnreadableError,
 )
 from idiolect.daemon.storage.records import BackupRow, Feedback, FileState, NewEntry
-from idiolect.daemon.storage.schema import migrations
+from idiolect.daemon.storage.schema import migrations, moment
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 
@@ -55,13 +56,13 @@ def fill(settings, count=60):
     """Something in every table."""
     with store_of(settings) as store:
         new = [entry(f"{CANARY} {n}", n) for n in range(count)]
-        ids = store.add(new, FileState("/notes/a.md", 1, 2, ("ab",)))
+        ids = store.entries.add(new, FileState("/notes/a.md", 1, 2, ("ab",)))
         for number, status in enumerate(("active", "refused", "active")):
             store.publish(
-                store.begin_round(store.active()),
+                store.rounds.begin(store.adapters.active()),
                 blob=bytes([number]) * 5000,
                 rank=8,
-                parent=store.active(),
+                parent=store.adapters.active(),
                 seen=ids[: 10 * number + 10],
                 status=status,
                 reason="it gains",
@@ -70,24 +71,31 @@ def fill(settings, count=60):
                 seconds=2.0,
                 state={"base_mixture": [1, 2]},
             )
-        store.add_watch("/notes")
-        store.add_feedback(Feedback("word", "accepted", 0.5, characters=7), 1, date(2024, 3, 1))
-        store.event("forget", entries=2)
+        store.watches.add("/notes")
+        store.feedback.add(Feedback("word", "accepted", 0.5, characters=7), 1, date(2024, 3, 1))
+        store.events.add("forget", entries=2)
     return settings
 
 
 def contents(settings):
     """All that a store keeps, as it reads; of backups, what is told about them is another matter."""
     with store_of(settings) as store:
-        adapters = [(row, store.adapter_blob(row.id), store.seen(row.id)) for row in store.adapters()]
-        texts = (list(store.entries()), list(store.token_ids()), store.last_id(), store.file_states())
-        counted = (
-            store.savings(),
-            store.feedback_report(date.min),
-            store.events(),
-            store.get("base_mixture"),
+        adapters = [
+            (row, store.adapters.weights(row.id), store.adapters.seen(row.id)) for row in store.adapters.all()
+        ]
+        texts = (
+            list(store.entries.select()),
+            list(store.entries.token_ids()),
+            store.entries.last_id(),
+            store.file_states.all(),
         )
-        return *texts, store.watches(), adapters, store.active(), store.rounds(), *counted
+        counted = (
+            store.feedback.savings(),
+            store.feedback.report(date.min),
+            store.events.all(),
+            store.state.get("base_mixture"),
+        )
+        return *texts, store.watches.all(), adapters, store.adapters.active(), store.rounds.all(), *counted
 
 
 @pytest.fixture
@@ -161,7 +169,7 @@ def test_what_is_written_meanwhile_is_in_it_wholly_or_not_at_all(tmp_path, targe
         for batch in range(10**6):
             names = [f"{{batch}} {{n}}" for n in range(20)]
             new = [NewEntry(t, "f", None, at, b"", 0, hashlib.sha256(t.encode()).hexdigest()) for t in names]
-            store.add(new, FileState("/f", batch, 0, ()))
+            store.entries.add(new, FileState("/f", batch, 0, ()))
             print(batch, flush=True)
     """
     command = [sys.executable, "-c", textwrap.dedent(script)]
@@ -216,8 +224,8 @@ def test_a_backup_that_fails_leaves_the_one_before(mine, target, monkeypatch, wr
     backup.make(mine, target, KEY)
     before = target.read_bytes()
     with store_of(mine) as store:
-        known = store.backups()
-        store.add([entry("more")])
+        known = store.backups.all()
+        store.entries.add([entry("more")])
     copy = copies.write
 
     def damaged(db, draft, *more):
@@ -245,7 +253,7 @@ def test_a_backup_that_fails_leaves_the_one_before(mine, target, monkeypatch, wr
     assert target.read_bytes() == before
     assert [path.name for path in target.parent.iterdir() if path.is_file()] == ["my.backup"]
     with store_of(mine) as store:
-        assert store.backups() == known
+        assert store.backups.all() == known
 
 
 def test_a_file_that_another_program_holds(mine, target):
@@ -256,7 +264,7 @@ def test_a_file_that_another_program_holds(mine, target):
         with closing(Store.open(mine.store_path, key, busy_timeout_s=0.05)) as store:
             with pytest.raises(copies.CopyFailedError, match="locked"):
                 store.copy_to(target, KEY)
-            assert store.counts().entries == 60
+            assert store.entries.counts().entries == 60
 
 
 def test_places_where_no_backup_can_be(mine, tmp_path):
@@ -306,7 +314,7 @@ def test_nothing_but_a_backup_is_replaced(mine, tmp_path):
     assert {path: path.read_bytes() for path in before} == before
     assert not [*tmp_path.glob(".*")], "not even a draft"
     with store_of(mine) as store:
-        assert store.backups() == []
+        assert store.backups.all() == []
 
 
 def test_an_earlier_backup_is_known_by_its_key_or_by_its_first_bytes(mine, target, tmp_path):
@@ -362,14 +370,14 @@ def test_a_backup_whose_note_cannot_be_taken_back_is_told_of_until_the_next_look
     monkeypatch.setattr(copies, "write", lambda *_: os.truncate("/dev/full", 0))
     full = lambda *_: (_ for _ in ()).throw(StoreFullError("full"))  # noqa: E731
     with monkeypatch.context() as patch:
-        patch.setattr(Store, "give_up_backup", full)
+        patch.setattr(Backups, "give_up", full)
         with pytest.raises(copies.CopyFailedError):
             backup.make(mine, target, KEY)
     assert known(mine) == {"my.backup": None}
     with store_of(mine) as store:
-        assert len(store.unfinished_backups()) == 1
+        assert len(store.backups.unfinished()) == 1
         unfinished_backups.clear(store)
-        assert store.unfinished_backups() == []
+        assert store.backups.unfinished() == []
     assert known(mine) == before
 
 
@@ -412,7 +420,7 @@ def test_a_backup_that_was_killed_leaves_nothing_once_the_next_has_looked(mine, 
     assert known(mine) == {"my.backup": None}, "it is told of as long as it may hold text"
     with store_of(mine) as store:
         unfinished_backups.clear(store)
-        assert store.unfinished_backups() == []
+        assert store.backups.unfinished() == []
     assert not [*target.parent.glob(".my.backup-*.part")]
     if when == "published":
         assert known(mine) == {"my.backup": None}
@@ -455,7 +463,7 @@ psutil.Process.create_time = lambda self: began(self) + 3600  # as after the clo
 mine = Settings(home=Path(sys.argv[1]), keyring=False)
 with closing(Store.open(mine.store_path, keys.obtain(mine).hex)) as store:
     unfinished_backups.clear(store)
-    print(len(store.unfinished_backups()))
+    print(len(store.backups.unfinished()))
 """
 
 
@@ -474,7 +482,8 @@ def test_a_backup_that_is_being_written_is_left_alone_though_the_clock_is_set(mi
     backup.make(mine, target, KEY)
     assert found == ["1\n"]
     with copies.opened(target, KEY) as db:
-        assert copies.unfinished(db) == [], "the copy itself says nothing of it"
+        noted = db.execute("SELECT value FROM state WHERE name = ?", (UNFINISHED,)).fetchall()
+        assert noted == [], "the copy itself says nothing of it"
 
 
 def test_a_damaged_store_is_blamed_and_not_the_copy(mine, target):
@@ -534,7 +543,7 @@ def test_only_drafts_that_were_left_behind_are_removed(mine, target):
 
 def changed(settings):
     with store_of(settings) as store:
-        store.add([entry("written after the backup", 999)])
+        store.entries.add([entry("written after the backup", 999)])
         store.forget(Selector(ids=(1,)))
 
 
@@ -590,7 +599,7 @@ def test_what_a_killed_service_left_in_the_log_is_kept_with_the_store_before(min
         from pathlib import Path
         from idiolect.daemon.storage.store import Store
         store = Store.open(Path({str(mine.store_path)!r}), {keys.obtain(mine).hex!r})
-        store.add_watch("/last")
+        store.watches.add("/last")
         os.kill(os.getpid(), signal.SIGKILL)
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
@@ -598,7 +607,7 @@ def test_what_a_killed_service_left_in_the_log_is_kept_with_the_store_before(min
     backup.restore(mine, target, KEY)
     backup.undo(mine)
     with store_of(mine) as store:
-        assert store.watches() == ["/last", "/notes"]
+        assert store.watches.all() == ["/last", "/notes"]
 
 
 def test_an_older_version_is_brought_up_to_date(mine, target, tmp_path, monkeypatch):
@@ -606,7 +615,7 @@ def test_an_older_version_is_brought_up_to_date(mine, target, tmp_path, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(migrations, "_migrations", migrations._migrations[:1])
         with closing(Store.open(tmp_path / "old.db", key)) as old:
-            old._db.execute(
+            old._connection._db.execute(
                 "INSERT INTO entries (key, at_us, source, words, tokens, redactions, text, token_ids)"
                 " VALUES (zeroblob(32), 1, 'file', 2, 0, 0, 'old text', x'')"
             )
@@ -614,8 +623,8 @@ def test_an_older_version_is_brought_up_to_date(mine, target, tmp_path, monkeypa
             old.copy_to(target, KEY)
     backup.restore(mine, target, KEY)
     with store_of(mine) as store:
-        assert [kept.text for kept in store.entries()] == ["old text"]
-        store.add_feedback(Feedback("word", "accepted", 0.5, characters=7), None, NOON.date())
+        assert [kept.text for kept in store.entries.select()] == ["old text"]
+        store.feedback.add(Feedback("word", "accepted", 0.5, characters=7), None, NOON.date())
 
 
 def test_a_newer_version_is_refused(mine, target, tmp_path):
@@ -625,9 +634,11 @@ def test_a_newer_version_is_refused(mine, target, tmp_path):
     newer = tmp_path / "newer.backup"
     newer.touch()
     with store_of(mine) as store:
-        store._db.execute("INSERT INTO _sqlite_migrations (migration_set, name) VALUES ('idiolect', 'fts')")
+        store._connection._db.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name) VALUES ('idiolect', 'fts')"
+        )
         store.copy_to(newer, KEY)
-        store._db.execute("DELETE FROM _sqlite_migrations WHERE name = 'fts'")
+        store._connection._db.execute("DELETE FROM _sqlite_migrations WHERE name = 'fts'")
     before = contents(mine)
     with pytest.raises(StoreNewerError):
         backup.restore(mine, newer, KEY)
@@ -645,11 +656,11 @@ def test_a_running_service_keeps_its_store(mine, target):
 def test_a_store_that_is_being_read_elsewhere_is_not_replaced(mine, target):
     backup.make(mine, target, KEY)
     with store_of(mine) as reader:
-        reader._db.execute("BEGIN")
-        reader._db.execute("SELECT count(*) FROM entries").fetchall()
+        reader._connection._db.execute("BEGIN")
+        reader._connection._db.execute("SELECT count(*) FROM entries").fetchall()
         with pytest.raises(StoreBusyError):
             backup.restore(mine, target, KEY)
-        reader._db.execute("COMMIT")
+        reader._connection._db.execute("COMMIT")
     assert not mine.former_store_path.exists()
     backup.restore(mine, target, KEY)
 
@@ -660,11 +671,11 @@ def test_a_store_that_is_being_read_elsewhere_is_not_replaced(mine, target):
 def test_which_backups_hold_an_entry(mine, target, tmp_path):
     backup.make(mine, target, KEY)
     with store_of(mine) as store:
-        [new] = store.add([entry("after the first")])
+        [new] = store.entries.add([entry("after the first")])
     second = tmp_path / "second.backup"
     backup.make(mine, second, KEY)
     with store_of(mine) as store:
-        rows = store.backups()
+        rows = store.backups.all()
     assert [Path(row.path) for row in rows] == [target, second]
     assert [row.holds([1, new]) for row in rows] == [True, True]
     assert [row.holds([new]) for row in rows] == [False, True]
@@ -676,8 +687,8 @@ def test_what_is_added_until_the_copy_begins_is_known_to_be_in_it(mine, target, 
 
     def late(db, *given):
         with store_of(mine) as other:
-            noted.extend(other.backups())
-            other.add([entry("between the note and the copy")])
+            noted.extend(other.backups.all())
+            other.entries.add([entry("between the note and the copy")])
         return copy(db, *given)
 
     monkeypatch.setattr(copies, "write", late)
@@ -685,22 +696,22 @@ def test_what_is_added_until_the_copy_begins_is_known_to_be_in_it(mine, target, 
     [before] = noted
     assert before.last_entry is None, "killed here, it would be said to hold anything"
     with store_of(mine) as store:
-        [row] = store.backups()
+        [row] = store.backups.all()
     with copies.opened(target, KEY) as db:
-        [own] = copies.backups(db)
+        [(path, at_us, last_entry)] = db.execute("SELECT path, at_us, last_entry FROM backups")
         [(last,)] = db.execute("SELECT max(id) FROM entries")
     assert last == 61
     assert row.last_entry == last
-    assert own == row
+    assert BackupRow(os.fsdecode(path), moment(at_us), last_entry) == row
 
 
 def test_a_deleted_backup_is_not_told_of_but_one_on_a_disk_that_is_away_is(mine, target, tmp_path):
     with store_of(mine) as store:
         for path in (tmp_path / "deleted", tmp_path / "usb" / "away"):
-            store.note_backup(BackupRow(str(path), NOON, 5))
+            store.backups.note(BackupRow(str(path), NOON, 5))
     backup.make(mine, target, KEY)
     with store_of(mine) as store:
-        assert [Path(row.path).name for row in store.backups()] == ["away", "my.backup"]
+        assert [Path(row.path).name for row in store.backups.all()] == ["away", "my.backup"]
 
 
 def test_a_restore_that_was_cut_off_before_anything_had_changed_is_done_anew(mine, target):
@@ -724,16 +735,16 @@ def test_a_restored_store_knows_what_else_may_hold_what_is_written_from_now_on(m
     backup.make(mine, tmp_path / "later.backup", KEY)
     backup.restore(mine, target, KEY)
     with store_of(mine) as store:
-        known = {Path(row.path).name: row.last_entry for row in store.backups()}
+        known = {Path(row.path).name: row.last_entry for row in store.backups.all()}
     assert known == {"my.backup": 60, "later.backup": None, "store.db.before-restore": None}
     backup.discard(mine)
     with store_of(mine) as store:
-        assert {Path(row.path).name for row in store.backups()} == {"my.backup", "later.backup"}
+        assert {Path(row.path).name for row in store.backups.all()} == {"my.backup", "later.backup"}
 
 
 def known(settings):
     with store_of(settings) as store:
-        return {Path(row.path).name: row.last_entry for row in store.backups()}
+        return {Path(row.path).name: row.last_entry for row in store.backups.all()}
 
 
 def test_a_backup_that_was_made_again_holds_other_entries_than_the_restored_store_knew(

@@ -64,7 +64,7 @@ class Profile:
         return texts[before:]
 
     def texts(self) -> list[str]:
-        return [entry.text for entry in sorted(self.store.entries(), key=lambda entry: entry.id)]
+        return [entry.text for entry in sorted(self.store.entries.select(), key=lambda entry: entry.id)]
 
 
 def encode(text: str) -> list[int]:
@@ -90,7 +90,7 @@ def profile(tmp_path: Path) -> Iterator[Profile]:
 def test_a_text_is_normalised_redacted_stored_and_taught(profile: Profile) -> None:
     sent = "\ufeffCafe\u0301  with\u200b all\r\nwifi password: hunter2\x07  "
     learned = profile.ingest.add_text(sent, source="mail", app="thunderbird", at=NOON)
-    (entry,) = profile.store.entries()
+    (entry,) = profile.store.entries.select()
     assert entry.text == "Café  with all\nwifi password: [password]"
     assert (entry.source, entry.app, entry.at, entry.tokens) == (
         "mail",
@@ -100,7 +100,7 @@ def test_a_text_is_normalised_redacted_stored_and_taught(profile: Profile) -> No
     )
     assert learned == Learned(entry.id, stored=True, redactions=1, reason=None)
     assert profile.heard == {entry.id: encode(entry.text)}
-    ((_, token_ids),) = profile.store.token_ids()
+    ((_, token_ids),) = profile.store.entries.token_ids()
     assert token_ids == b"".join(token.to_bytes(4, "little") for token in encode(entry.text))
 
 
@@ -163,7 +163,7 @@ def test_nothing_is_taught_that_was_not_committed(tmp_path: Path) -> None:
         Ingest(store, encode_and_break, heard.extend, settings).add_text("hello", source="mail")
     assert heard == []
     store = Store.open(settings.store_path, KEY)
-    assert store.counts().entries == 0
+    assert store.entries.counts().entries == 0
     store.close()
 
 
@@ -198,7 +198,7 @@ def test_an_import_reports_what_it_read_and_skipped(profile: Profile) -> None:
     assert [step.report is None for step in progress] == [True] * (len(progress) - 1) + [False]
     assert [step.bytes_done for step in progress] == sorted(step.bytes_done for step in progress)
     assert progress[-1].bytes_done == progress[-1].bytes_total > 0
-    by_text = {entry.text: entry for entry in profile.store.entries()}
+    by_text = {entry.text: entry for entry in profile.store.entries.select()}
     assert by_text["A first paragraph."].at == by_text["with a time"].at == NOON
     assert by_text["caf is kept"].source == "file"
     assert set(profile.heard) == {entry.id for entry in by_text.values()}
@@ -254,7 +254,7 @@ def test_many_entries_come_in_transactions_with_progress(profile: Profile) -> No
     profile.write("a.txt", "".join(f"paragraph {n}\n\n" for n in range(2300)))
     steps = profile.ingest.add_paths([profile.notes])
     first = next(steps)
-    assert (first.entries, profile.store.counts().entries, len(profile.heard)) == (500, 500, 500)
+    assert (first.entries, profile.store.entries.counts().entries, len(profile.heard)) == (500, 500, 500)
     assert 0 < first.bytes_done < first.bytes_total
     seen = [step.entries for step in steps]
     assert seen == [1000, 1500, 2000, 2300, 2300]
@@ -295,7 +295,7 @@ def test_bad_paths_change_nothing(profile: Profile) -> None:
     ]:
         with pytest.raises(error, match=said):
             list(profile.ingest.add_paths(paths))
-        assert profile.store.counts().entries == 0
+        assert profile.store.entries.counts().entries == 0
     broken = profile.notes / "broken" / ".git"
     broken.mkdir(parents=True)
     with pytest.raises(GitError):
@@ -336,7 +336,7 @@ def test_a_repository_is_given_by_its_git_folder(profile: Profile) -> None:
     assert profile.add(profile.notes / ".git").skipped == {"unchanged": 1}
     commit("writer: flush\n\nthe access_token=abc123def456 was in the log")
     assert profile.add(profile.notes / ".git", profile.notes).entries == 1
-    entries = [entry for entry in profile.store.entries() if entry.source == "git"]
+    entries = [entry for entry in profile.store.entries.select() if entry.source == "git"]
     assert len(entries) == 2
     assert "abc123def456" not in str(entries)
 
@@ -431,7 +431,7 @@ def test_forgotten_text_does_not_come_back_with_the_same_file(profile: Profile) 
     for new in ("New.", "Newer by far.", "The newest of all."):  # each reading saves the state anew
         assert profile.save("a.md", f"{LAST_WEEK}\n\n{kept}\n\n{new}\n") == [new]
         profile.ingest.refresh()
-    [state] = profile.store.file_states()
+    [state] = profile.store.file_states.all()
     digests = [coded.removeprefix("~").partition(":")[0] for coded in state.paragraphs]
     assert digest(LAST_WEEK) not in digests
     assert digests.count(digest(LAST_WEEK)[:3]) == 1
@@ -449,7 +449,7 @@ def test_a_hash_off_the_record_is_cut_short_too(profile: Profile) -> None:
     path = profile.write("a.md", f"On the record.\n\n{LAST_WEEK}\n")
     assert profile.ingest.update_file(path, root=profile.notes, off_record=True) == 0
     assert profile.save("a.md", f"On the record.\n\n{LAST_WEEK}\n\nAgain.\n") == ["Again."]
-    [state] = profile.store.file_states()
+    [state] = profile.store.file_states.all()
     assert f"{digest(LAST_WEEK)[:3]}:off" in state.paragraphs
     assert digest(LAST_WEEK) not in str(state.paragraphs)
 
@@ -484,7 +484,7 @@ def test_moved_renamed_and_copied_files_bring_nothing(profile: Profile) -> None:
     (profile.notes / "a.md").rename(profile.notes / "b.md")
     assert profile.ingest.update_file(profile.notes / "a.md") == 0
     assert profile.ingest.update_file(profile.notes / "b.md") == 0
-    assert [Path(state.path).name for state in profile.store.file_states()] == ["b.md"]
+    assert [Path(state.path).name for state in profile.store.file_states.all()] == ["b.md"]
     assert profile.save("b.md", f"{first}\nNew.\n") == ["New."], "the state went with the file"
     assert profile.save("copy.md", f"{first}\nNew.\n") == []
     assert profile.save("copy.md", f"{first}\nNew. Newer.\n") == ["Newer."]
@@ -522,8 +522,8 @@ def test_states_of_long_gone_files_are_dropped(profile: Profile, monkeypatch: py
     for n in range(9):
         (profile.notes / f"{n}.txt").unlink()
     profile.ingest.refresh()
-    assert len(profile.store.file_states()) == 5
-    assert profile.store.counts().entries == 9
+    assert len(profile.store.file_states.all()) == 5
+    assert profile.store.entries.counts().entries == 9
 
 
 def test_a_file_is_updated_only_if_it_is_not_excluded(profile: Profile) -> None:
@@ -542,9 +542,9 @@ def test_a_very_long_file_is_remembered_by_its_entries_only(
     content = "same\n\nsame\n\n" + "".join(f"{n}\n\n" for n in range(101))
     profile.write("a.txt", content)
     profile.add()
-    (state,) = profile.store.file_states()
+    (state,) = profile.store.file_states.all()
     assert state.paragraphs == ()
-    assert profile.store.counts().entries == 103
+    assert profile.store.entries.counts().entries == 103
     assert profile.save("a.txt", f"{content}\nnew\n") == ["new"]
 
 
@@ -673,12 +673,12 @@ def test_text_saved_off_the_record_by_the_file_alone(profile: Profile) -> None:
 
 def test_a_full_disk_loses_nothing(profile: Profile) -> None:
     profile.write("a.txt", "".join(f"paragraph {n} {'text ' * 60}\n\n" for n in range(3000)))
-    database = profile.store._db
+    database = profile.store._connection._db
     (pages,) = database.execute("PRAGMA page_count").fetchone()
     database.execute(f"PRAGMA max_page_count = {pages + 300}").fetchall()
     with pytest.raises(StoreFullError):
         list(profile.ingest.add_paths([profile.notes]))
-    kept = profile.store.counts().entries
+    kept = profile.store.entries.counts().entries
     assert 0 < kept == len(profile.heard) < 3000
     database.execute("PRAGMA max_page_count = 1000000").fetchall()
     assert profile.add().entries == 3000 - kept

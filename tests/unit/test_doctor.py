@@ -67,7 +67,7 @@ def test_a_store_that_is_damaged_in_the_midst(profile):
         for number in range(50):
             text = f"Sentence {number} of some length, as they are written. " * 20
             key = hashlib.sha256(text.encode()).hexdigest()
-            store.add([NewEntry(text, "file", None, datetime.now(UTC), b"abcd", 0, key)])
+            store.entries.add([NewEntry(text, "file", None, datetime.now(UTC), b"abcd", 0, key)])
     with profile.store_path.open("r+b") as file:
         file.seek(-3000, os.SEEK_END)
         file.write(b"torn")

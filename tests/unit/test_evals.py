@@ -60,14 +60,14 @@ def corpus(tmp_path):
 @pytest.fixture
 def written(service, corpus):
     """A service that has read 120 messages."""
-    for _ in service.add([corpus(phrases(120))]):
+    for _ in service.imports.add([corpus(phrases(120))]):
         pass
     return service
 
 
 def publish(service, tiny, make_lora, seen):
-    return service._store.publish(
-        service._store.begin_round(None),
+    return service.store.publish(
+        service.store.rounds.begin(None),
         blob=make_lora(tiny.config).to_bytes(),
         rank=4,
         parent=None,
@@ -81,7 +81,7 @@ def publish(service, tiny, make_lora, seen):
 
 
 def result(service, **wanted):
-    events = [*service.evaluate(EvalRequest(**{"chars": 500, **wanted}))]
+    events = [*service.evals.run(EvalRequest(**{"chars": 500, **wanted}))]
     assert events[0]["event"] == "progress"
     assert [event["event"] for event in events].count("result") == 1
     assert events[-1]["event"] == "result"
@@ -115,7 +115,7 @@ def test_without_an_adapter_the_arms_with_one_are_left_out(written):
 
 
 def test_the_adapter_that_serves_is_measured_on_what_it_has_not_seen(written, tiny, make_lora):
-    entries = [*written._store.entries()]
+    entries = [*written._store.entries.select()]
     adapter = publish(written, tiny, make_lora, [entry.id for entry in entries[:104]])
     assert arms(result(written)) == ["base", "context", "memory"], "it does not serve yet"
     written.use(adapter)
@@ -128,7 +128,7 @@ def test_the_adapter_that_serves_is_measured_on_what_it_has_not_seen(written, ti
 
 
 def test_an_adapter_that_has_seen_it_all_leaves_nothing_to_type(written, tiny, make_lora):
-    entries = [entry.id for entry in written._store.entries()]
+    entries = [entry.id for entry in written._store.entries.select()]
     written.use(publish(written, tiny, make_lora, entries))
     with pytest.raises(TooLittleToTypeError, match="idiolect eval PATH"):
         next(written.evaluate(EvalRequest()))
@@ -137,7 +137,7 @@ def test_an_adapter_that_has_seen_it_all_leaves_nothing_to_type(written, tiny, m
 
 def test_without_history_it_says_so(service):
     with pytest.raises(TooLittleToTypeError):
-        next(service.evaluate(EvalRequest()))
+        next(service.evals.run(EvalRequest()))
 
 
 # --- a corpus ---
@@ -145,7 +145,7 @@ def test_without_history_it_says_so(service):
 
 def test_on_a_corpus_a_real_round_trains_an_adapter(service, corpus, tmp_path):
     path = corpus(phrases(160))
-    events = [*service.evaluate(EvalRequest(path, chars=500, budget_s=10))]
+    events = [*service.evals.run(EvalRequest(path, chars=500, budget_s=10))]
     found = events[-1]
     assert found["source"] == str(path)
     assert found["adapter"]["id"] is None
@@ -158,7 +158,11 @@ def test_on_a_corpus_a_real_round_trains_an_adapter(service, corpus, tmp_path):
     assert all({"phase", "arm", "done", "left_s"} <= {*event} for event in events[:-1])
     assert (found["history"]["entries"], found["history"]["from"]) == (128, START.isoformat())
     # Nothing of it becomes the profile's.
-    assert (service.status()["entries"], service.adapters(), service.status()["last_round"]) == (0, [], None)
+    assert (service.status()["entries"], service.store.adapters.all(), service.status()["last_round"]) == (
+        0,
+        [],
+        None,
+    )
     holds_text = [p for p in tmp_path.rglob("*") if p.is_file() and CANARY.encode() in p.read_bytes()]
     assert holds_text == [path]
 
@@ -197,7 +201,7 @@ def test_what_is_wrong_with_a_path_is_said_before_anything_runs(service, corpus,
     corpus(phrases(4), "few.jsonl")
     for name, error in wrong.items():
         with pytest.raises(error):
-            next(service.evaluate(EvalRequest(tmp_path / name)))
+            next(service.evals.run(EvalRequest(tmp_path / name)))
         assert nothing_runs(service)
     closed = tmp_path / "closed.txt"
     closed.write_text("Hello.")
@@ -206,7 +210,7 @@ def test_what_is_wrong_with_a_path_is_said_before_anything_runs(service, corpus,
         closed.open().close()
     except PermissionError:
         with pytest.raises(UnreadableError):
-            next(service.evaluate(EvalRequest(closed)))
+            next(service.evals.run(EvalRequest(closed)))
 
 
 def test_texts_are_read_as_they_are_and_kept_as_they_would_be(corpus, tmp_path):

@@ -36,8 +36,8 @@ def fill(store, count=80):
     for number in range(count):
         text = f"Sentence {number} of some length, as they are written. " * 20
         key = hashlib.sha256(text.encode()).hexdigest()
-        store.add([NewEntry(text, "file", None, NOON, b"abcd", 0, key)])
-    store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        store.entries.add([NewEntry(text, "file", None, NOON, b"abcd", 0, key)])
+    store._connection._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_a_sound_store_is_said_to_be_sound_and_when(settings, store):
 def test_damage_in_the_midst_of_a_store_in_use_is_told_of_with_the_backups(settings, store, tmp_path):
     backup.make(settings, tmp_path / "my.backup", copies.raw("c3" * 32))
     damage(settings)
-    assert store.counts().entries == 80, "nothing shows, as long as that page is not needed"
+    assert store.entries.counts().entries == 80, "nothing shows, as long as that page is not needed"
     assert not Checkup(settings, store, lambda: 0.0).run().sound
     now = standing(settings)
     assert now.sound is False
@@ -114,9 +114,9 @@ def test_those_who_write_meanwhile_do_not_wait_and_are_no_damage(settings, store
         number = 0
         while not stop.is_set():
             number += 1
-            store.set("number", number)
+            store.state.set("number", number)
             if number % 20 == 0:
-                store._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+                store._connection._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     writer = threading.Thread(target=write)
     writer.start()
@@ -133,7 +133,7 @@ def test_nobody_waits_while_what_seems_damaged_is_read_again(settings, store, mo
     passes, read = [], full_read.Reading.once
 
     def once(reading):
-        other = threading.Thread(target=lambda: store.set("number", len(passes)))
+        other = threading.Thread(target=lambda: store.state.set("number", len(passes)))
         other.start()
         other.join(20)
         assert not other.is_alive()
@@ -199,7 +199,7 @@ def test_to_forget_breaks_off_a_reading_which_is_made_later(settings, store, end
     assert store.forget(Selector(text="Sentence 7 ")).entries == 1
     reading.join(20)
     assert found == [None]
-    assert store.get("scrub") is None, "the file is rewritten"
+    assert store.state.get("scrub") is None, "the file is rewritten"
 
 
 def test_one_that_cannot_be_made_is_tried_again_later(settings, store, monkeypatch):

@@ -33,7 +33,7 @@ def profile(tmp_path):
     settings.key_path.write_text(KEY)
     settings.key_path.chmod(0o600)
     with closing(Store.open(settings.store_path, KEY)) as store:
-        store.add_watch("/notes")
+        store.watches.add("/notes")
     return settings
 
 
@@ -67,7 +67,7 @@ def test_a_profile_that_was_locked_before_opens_and_is_then_locked_the_present_w
         assert not set(FORMER) & {"tag"} & set(mark_of(profile))
         assert locking.unlock(profile, WORDS)
     with closing(Store.open(profile.store_path, keys.obtain(profile).hex)) as store:
-        assert store.watches() == ["/notes"]
+        assert store.watches.all() == ["/notes"]
 
 
 def test_no_salt_and_no_nonce_is_used_twice():

@@ -39,12 +39,12 @@ def add(settings, *texts):
     with closing(opening.open_store(settings)) as store:
         at = datetime(2026, 1, 1, tzinfo=UTC)
         keyed = [(text, hashlib.sha256(text.encode()).hexdigest()) for text in texts]
-        store.add([NewEntry(text, "file", None, at, b"abcd" * 90, 0, key) for text, key in keyed])
+        store.entries.add([NewEntry(text, "file", None, at, b"abcd" * 90, 0, key) for text, key in keyed])
 
 
 def texts(settings):
     with closing(opening.open_store(settings)) as store:
-        return [entry.text for entry in store.entries()]
+        return [entry.text for entry in store.entries.select()]
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ def test_a_profile_of_before_gets_its_marker_at_its_first_start(mine, tmp_path):
     if sys.platform != "win32":
         assert mine.marker_path.stat().st_mode & 0o777 == 0o600
     with closing(opening.open_store(mine)) as store:
-        assert store.get("store_id") == found.store
+        assert store.state.get("store_id") == found.store
     written = mine.marker_path.stat().st_mtime_ns
     opening.open_store(mine).close()
     assert mine.marker_path.stat().st_mtime_ns == written, "it is not written where it says the same"
@@ -207,7 +207,7 @@ import os, signal
 from pathlib import Path
 from idiolect.daemon.storage.store import Store
 store = Store.open(Path({str(mine.store_path)!r}), {keys.obtain(mine).hex!r})
-for n in range(50): store.add_watch("/last" * 200 + str(n))
+for n in range(50): store.watches.add("/last" * 200 + str(n))
 os.kill(os.getpid(), signal.SIGKILL)
 """
     subprocess.run([sys.executable, "-c", script], check=False)
@@ -245,7 +245,7 @@ def test_beginning_anew_on_purpose_deletes_nothing(mine, tmp_path, loss):
     assert [path.read_bytes() for path in kept] == ([] if left is None else [left])
     assert bool([path for path in moved if path.name.startswith("store.key")]) == (loss == "damaged key")
     with closing(opening.open_store(mine)) as store:
-        known = {row.path: row.last_entry for row in store.backups()}
+        known = {row.path: row.last_entry for row in store.backups.all()}
     assert known == dict.fromkeys([str(tmp_path / "usb" / "my.backup"), *map(str, kept)]), "they hold text"
     assert all(map(mine.owns, moved)), "a purge takes them, too"
 
@@ -288,7 +288,7 @@ def test_another_store_put_there_by_hand_is_taken_and_told_of_the_backups(mine, 
         shutil.copy(other.home / name, mine.home / name)
     assert texts(mine) == ["something else"]
     with closing(opening.open_store(mine)) as store:
-        assert [Path(row.path).name for row in store.backups()] == ["my.backup"]
+        assert [Path(row.path).name for row in store.backups.all()] == ["my.backup"]
 
 
 def test_the_marker_holds_no_text(mine):

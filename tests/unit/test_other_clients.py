@@ -14,7 +14,6 @@ import pytest
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
 from idiolect.daemon.endpoint import address, server
-from idiolect.daemon.privacy.app_policy import Place
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.text_generation import ForgottenError, UnknownModelError
 from idiolect.daemon.storage.selectors import Selector
@@ -31,8 +30,8 @@ def service(tiny, tiny_profile, make_lora, tmp_path_factory):
     service = Service(settings)
     service.settings = settings
     for seed, status in ((1, "active"), (2, "refused"), (3, "refused")):
-        service._store.publish(
-            service._store.begin_round(None),
+        service.store.publish(
+            service.store.rounds.begin(None),
             blob=make_lora(tiny.config, size=1.0, seed=seed).to_bytes(),
             rank=4,
             parent=None,
@@ -43,9 +42,9 @@ def service(tiny, tiny_profile, make_lora, tmp_path_factory):
             tokens_per_s=None,
             seconds=None,
         )
-    service.use(1)
+    service.model.use(1)
     for _ in range(4):
-        service.learn(KNOWN, "test", Place(), None)
+        service.ingest.add_text(KNOWN, source="test")
     yield service
     service.close()
 
@@ -114,18 +113,18 @@ def test_an_adapter_is_asked_by_name_beside_the_one_that_serves(client, service)
     texts = {name: answer.choices[0].message.content for name, answer in answers.items()}
     assert texts["idiolect"] == texts["idiolect-adapter-1"]
     assert len(set(texts.values())) == 3
-    assert service.serves == 1
+    assert service.model.adapter_id == 1
     assert [answer.system_fingerprint for answer in answers.values()] == [
         "adapter-1",
         "base",
         "adapter-1",
         "adapter-2",
     ]
-    service.use(2)
+    service.model.use(2)
     try:
         assert said("idiolect").choices[0].message.content == texts["idiolect-adapter-2"]
     finally:
-        service.use(1)
+        service.model.use(1)
 
 
 # Completions
@@ -385,7 +384,7 @@ class Slow:
 @pytest.fixture
 def slow(service, monkeypatch):
     slow = Slow()
-    monkeypatch.setattr(service.generations, "generate", slow.generate)
+    monkeypatch.setattr(service.model.generations, "generate", slow.generate)
     yield slow
     slow.enough.set()
 
@@ -460,11 +459,11 @@ def test_nothing_that_is_asked_is_stored_or_learned(client, service):
 
 
 def test_what_was_forgotten_is_not_written_any_more(client, service):
-    entry = service.learn("Our Zorvelin meets in the Ostravian tower.", "test", Place(), None).id
+    entry = service.ingest.add_text("Our Zorvelin meets in the Ostravian tower.", source="test").id
     assert "Ostravian" in complete(client, "Our Zorvelin meets in the ").choices[0].text
-    steps = service.generations.generate("idiolect", Prompt("Our Zorvelin "), SamplingParams(500))
+    steps = service.model.generations.generate("idiolect", Prompt("Our Zorvelin "), SamplingParams(500))
     next(steps)
-    service.forget(Selector(ids=(entry,)), dry_run=False)
+    service.forgetting.forget(Selector(ids=(entry,)), dry_run=False)
     with pytest.raises(ForgottenError):
         next(steps)
     assert "Ostravian" not in complete(client, "Our Zorvelin meets in the ", max_tokens=40).choices[0].text
@@ -475,7 +474,7 @@ def test_a_secret_is_not_written_even_where_it_is_known(client, service):
     secret = "AKIA" + "IOSFODNN7EXAMPLE"
     text = f"the key is {secret} and no other"
     for _ in range(20):
-        service._knowledge.learn(text, service._tokenizer.encode(text))
+        service.model.user_model.learn(text, service.model.loaded.tokenizer.encode(text))
     for prompt in ("the key is ", f"the key is {secret[:6]}", f"the key is {secret[:-1]}"):
         for more in ({}, {"stream": True, "logprobs": 3}):
             answer = complete(client, prompt, max_tokens=30, **more)
@@ -485,7 +484,7 @@ def test_a_secret_is_not_written_even_where_it_is_known(client, service):
 
 
 def test_writers_are_let_go_after_a_while(service):
-    generations = service.generations
+    generations = service.model.generations
     list(generations.generate("idiolect-base", Prompt("x"), SamplingParams(1)))
     assert 0 < len(generations._idle) <= 2
     generations.let_go()

@@ -99,7 +99,7 @@ def test_over_a_restart_of_the_machine_the_clock_on_the_wall_counts(
 
 
 def test_a_pause_that_cannot_be_read_is_one(world: World) -> None:
-    world.store.set("paused", True)
+    world.store.state.set("paused", True)
     assert world.started().active
 
 
@@ -169,7 +169,7 @@ def test_many_pauses_are_kept_in_bounds_and_none_is_lost(
         pause.end()
         world.pass_time(90)
     assert all(pause.covers(at) for at in times)
-    assert len(world.store.get("pauses")) == 5
+    assert len(world.store.state.get("pauses")) == 5
     assert not pause.covers(world.clock_s)
 
 

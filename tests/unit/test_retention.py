@@ -23,7 +23,7 @@ def entry(text, *, days_ago=0):
 
 @pytest.fixture
 def store(tmp_path, monkeypatch):
-    monkeypatch.setattr("idiolect.daemon.storage.texts.now_us", lambda: microseconds(NOON))
+    monkeypatch.setattr("idiolect.daemon.storage.entries.now_us", lambda: microseconds(NOON))
     store = Store.open(tmp_path / "store.db", KEY)
     yield store
     store.close()
@@ -35,19 +35,19 @@ def at(monkeypatch):
 
     def at(days):
         monkeypatch.setattr(
-            "idiolect.daemon.storage.texts.now_us", lambda: microseconds(NOON + timedelta(days=days))
+            "idiolect.daemon.storage.entries.now_us", lambda: microseconds(NOON + timedelta(days=days))
         )
 
     return at
 
 
 def texts(store):
-    return [found.text for found in store.entries()]
+    return [found.text for found in store.entries.select()]
 
 
 def publish(store, seen):
     return store.publish(
-        store.begin_round(None),
+        store.rounds.begin(None),
         blob=b"weights",
         rank=4,
         parent=None,
@@ -61,19 +61,21 @@ def publish(store, seen):
 
 
 def test_what_was_taken_too_long_ago_goes_however_old_it_is(store, at):
-    store.add([entry("an old letter", days_ago=3000)])
+    store.entries.add([entry("an old letter", days_ago=3000)])
     at(10)
-    store.add([entry("a new note", days_ago=-10)])
+    store.entries.add([entry("a new note", days_ago=-10)])
     assert store.expire(NOON, None) == 0
     assert store.expire(NOON + timedelta(days=1), None) == 1
     assert texts(store) == ["a new note"]
-    assert store.counts().entries == 1
-    assert store.counts().tokens == 3
-    assert [ids for _, ids in store.token_ids()] == [b"\1\0\0\0" * 3]
+    assert store.entries.counts().entries == 1
+    assert store.entries.counts().tokens == 3
+    assert [ids for _, ids in store.entries.token_ids()] == [b"\1\0\0\0" * 3]
 
 
 def test_the_oldest_goes_where_there_is_too_much(store):
-    store.add([entry("ä" * 50, days_ago=3), entry("b" * 100, days_ago=2), entry("c" * 100, days_ago=1)])
+    store.entries.add(
+        [entry("ä" * 50, days_ago=3), entry("b" * 100, days_ago=2), entry("c" * 100, days_ago=1)]
+    )
     assert store.expire(None, 300) == 0
     assert store.expire(None, 250) == 1
     assert [text[0] for text in texts(store)] == ["b", "c"]
@@ -83,7 +85,7 @@ def test_the_oldest_goes_where_there_is_too_much(store):
 
 
 def test_its_bytes_are_gone_from_the_file(store, tmp_path, plain_pages):
-    store.add([entry("the heron keeps its own counsel"), entry("so does the stork", days_ago=-5)])
+    store.entries.add([entry("the heron keeps its own counsel"), entry("so does the stork", days_ago=-5)])
     store.expire(None, 20)
     store.close()
     pages = plain_pages(tmp_path / "store.db", KEY)
@@ -92,24 +94,24 @@ def test_its_bytes_are_gone_from_the_file(store, tmp_path, plain_pages):
 
 
 def test_adapters_that_saw_it_stay_and_forgetting_still_finds_them(store):
-    [old] = store.add([entry("old", days_ago=9)])
-    [new] = store.add([entry("new")])
+    [old] = store.entries.add([entry("old", days_ago=9)])
+    [new] = store.entries.add([entry("new")])
     adapter = publish(store, [old, new])
     store.expire(None, 3)
     assert texts(store) == ["new"]
-    assert store.active() == adapter
-    assert store.seen(adapter) == {old, new}
+    assert store.adapters.active() == adapter
+    assert store.adapters.seen(adapter) == {old, new}
     assert store.audit().seen[0].entries == 2
     assert sum(row.entries for row in store.audit().taken) == 1
     receipt = store.forget(Selector(until=NOON - timedelta(days=1)))
     assert receipt.adapters_dropped == (adapter,)
-    assert store.active() is None
+    assert store.adapters.active() is None
 
 
 def test_what_was_let_go_is_not_taken_again(store):
-    store.add([entry("once")])
+    store.entries.add([entry("once")])
     store.expire(None, 1)
-    assert store.add([entry("once")]) == [None]
+    assert store.entries.add([entry("once")]) == [None]
     assert texts(store) == []
 
 
@@ -122,25 +124,25 @@ def clocked(store, home, **limits):
 
 def test_once_a_day_by_the_settings(store, tmp_path):
     retention, clock, went = clocked(store, tmp_path, keep_days=30, keep_mb=0.0001)
-    store.add([entry("x" * 60, days_ago=1), entry("y" * 60)])
+    store.entries.add([entry("x" * 60, days_ago=1), entry("y" * 60)])
     assert retention.run() == 1  # 100 bytes hold one of them
     assert went.is_set()
     assert [text[0] for text in texts(store)] == ["y"]
     clock[0] = NOON + timedelta(days=31)
     assert retention.run() == 1
     assert texts(store) == []
-    assert [event.detail for event in store.events() if event.kind == "expired"] == [{"entries": 1}] * 2
+    assert [event.detail for event in store.events.all() if event.kind == "expired"] == [{"entries": 1}] * 2
 
 
 def test_it_runs_by_itself_and_only_where_there_is_a_limit(store, tmp_path):
-    store.add([entry("x" * 60)])
+    store.entries.add([entry("x" * 60)])
     without, _, _ = clocked(store, tmp_path)
     without.start()
     without.stop()
-    assert store.get("expired_on") is None
+    assert store.state.get("expired_on") is None
     retention, _, went = clocked(store, tmp_path, keep_mb=0.00001)
     retention.start()
     assert went.wait(20)
     retention.stop()
     assert texts(store) == []
-    assert store.get("expired_on") == "2026-01-31"
+    assert store.state.get("expired_on") == "2026-01-31"

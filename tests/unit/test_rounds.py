@@ -18,9 +18,9 @@ import psutil
 import pytest
 
 from idiolect.adapters.lora import Lora, LoraConfig
-from idiolect.daemon.privacy.app_policy import Place
 from idiolect.daemon.rounds.trainer import RoundFailedError
 from idiolect.daemon.service import Service
+from idiolect.daemon.serving.suggestion_stats import judged_mixture
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.selectors import Selector
 
@@ -66,7 +66,7 @@ class Profile:
             settings.base_dir.rmdir()
             settings.base_dir.symlink_to(self.tiny.folder.parent)
         self.service = Service(settings)
-        self.store = self.service._store
+        self.store = self.service.store
 
     def begin(self, reason: str = "due", budget_s: float | None = None) -> None:
         """Start a round and return once it trains."""
@@ -79,7 +79,7 @@ class Profile:
 
     def _follow(self, budget_s: float | None, reason: str) -> None:
         try:
-            self.events += self.service.train(budget_s, reason)
+            self.events += self.service.rounds.run(budget_s, reason)
         except Exception as error:
             self.error = error
 
@@ -114,7 +114,7 @@ def profiles(tmp_path_factory: pytest.TempPathFactory, tiny: BasePaths) -> Calla
     first = Profile(tmp_path_factory.mktemp("rounds") / "home", tiny)
     random = np.random.default_rng(12)
     for _ in range(110):
-        assert first.service.learn(" ".join(random.choice(SOME.split(), 9)), "test", Place(), None).stored
+        assert first.service.ingest.add_text(" ".join(random.choice(SOME.split(), 9)), source="test").stored
     first.service.close()
 
     def copied() -> Profile:
@@ -135,11 +135,11 @@ def profile(profiles: Callable[[], Profile]) -> Iterator[Profile]:
 @pytest.mark.skipif(os.name == "nt", reason="a process is suspended in another way there")
 def test_a_round_that_began_by_itself_waits_while_the_user_types(profile: Profile) -> None:
     profile.begin()
-    profile.service.suggest("see you ")
+    profile.service.suggestions.suggest("see you ")
     until(profile.stands_still)
     before = profile.child().cpu_times()
     for _ in range(4):
-        profile.service.suggest("see you ")
+        profile.service.suggestions.suggest("see you ")
         assert profile.stands_still()
         time.sleep(0.1)  # within `rest_s`, so that the keyboard never rests
     assert profile.child().cpu_times() == before
@@ -153,19 +153,19 @@ def test_a_round_that_began_by_itself_waits_while_the_user_types(profile: Profil
 @pytest.mark.skipif(os.name == "nt", reason="a process is suspended in another way there")
 def test_a_round_that_is_asked_for_goes_on_while_the_user_types(profile: Profile) -> None:
     profile.begin()
-    profile.service.suggest("see you ")
+    profile.service.suggestions.suggest("see you ")
     until(profile.stands_still)
     asked: list[dict[str, Any]] = []
-    waiting = threading.Thread(target=lambda: asked.extend(profile.service.train(None, "asked")))
+    waiting = threading.Thread(target=lambda: asked.extend(profile.service.rounds.run(None, "asked")))
     waiting.start()  # joins the round that is under way
-    until(lambda: not profile.service._rounds._manners.by_itself)
+    until(lambda: not profile.service.rounds._manners.by_itself)
     at = profile.trained()
     while profile.trained() == at:
-        profile.service.suggest("see you ")
+        profile.service.suggestions.suggest("see you ")
     verdict = profile.end()
     waiting.join(DEADLINE_S)
     assert asked[-1] == verdict
-    assert len(profile.store.rounds()) == 1
+    assert len(profile.store.rounds.all()) == 1
 
 
 def settled(result: Any) -> Any:
@@ -181,19 +181,19 @@ def uninterrupted(profiles: Callable[[], Profile]) -> tuple[bytes, dict[str, Any
     profile.begin()
     verdict = profile.end()
     assert verdict["metrics"]["products"] == "float32", "as the setting says"
-    blob = profile.store.adapter_blob(verdict["adapter"])
+    blob = profile.store.adapters.weights(verdict["adapter"])
     profile.service.close()
     return blob, settled(verdict)
 
 
 def ends_as(profile: Profile, uninterrupted: tuple[bytes, dict[str, Any]]) -> None:
     verdict = profile.end()
-    assert profile.store.adapter_blob(verdict["adapter"]) == uninterrupted[0]
+    assert profile.store.adapters.weights(verdict["adapter"]) == uninterrupted[0]
     assert settled(verdict) == uninterrupted[1]
-    [row] = profile.store.rounds()
+    [row] = profile.store.rounds.all()
     assert (row.status, row.adapter) == (verdict["status"], verdict["adapter"])
-    assert profile.store.checkpoint() is None, "nothing is left once it has ended"
-    assert profile.store._rows("SELECT count(*) FROM checkpoint_parts") == [(0,)]
+    assert profile.store.checkpoints.last() is None, "nothing is left once it has ended"
+    assert profile.store._connection._db.execute("SELECT count(*) FROM checkpoint_parts").fetchall() == [(0,)]
 
 
 def test_a_round_goes_on_after_the_service_was_stopped(
@@ -205,16 +205,16 @@ def test_a_round_goes_on_after_the_service_was_stopped(
     profile.thread.join(DEADLINE_S)
     assert isinstance(profile.error, RoundFailedError)
     profile.open()
-    [row] = profile.store.rounds()
+    [row] = profile.store.rounds.all()
     assert row.status == "interrupted"
-    assert profile.store.checkpoint().spent_s > 0
-    assert profile.service._rounds._facts().unfinished
+    assert profile.store.checkpoints.last().spent_s > 0
+    assert profile.service.rounds._facts().unfinished
     # Text that comes meanwhile waits for the next round.
-    profile.service.learn("the harbour office is closed at noon", "test", Place(), None)
+    profile.service.ingest.add_text("the harbour office is closed at noon", source="test")
     profile.begin()
     assert profile.trained() > at, "it begins where it was"
     ends_as(profile, uninterrupted)
-    assert profile.service._rounds._facts().new_tokens > 0
+    assert profile.service.rounds._facts().new_tokens > 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no kill -9")
@@ -222,12 +222,12 @@ def test_a_round_goes_on_after_its_process_was_killed(
     profile: Profile, uninterrupted: tuple[bytes, dict[str, Any]]
 ) -> None:
     profile.begin()
-    until(lambda: profile.store.checkpoint() is not None)
+    until(lambda: profile.store.checkpoints.last() is not None)
     profile.child().kill()
     profile.thread.join(DEADLINE_S)
     assert isinstance(profile.error, RoundFailedError)
-    assert [row.status for row in profile.store.rounds()] == ["failed"]
-    facts = profile.service._rounds._facts()
+    assert [row.status for row in profile.store.rounds.all()] == ["failed"]
+    facts = profile.service.rounds._facts()
     assert (facts.failed, facts.unfinished) == (1, True)
     assert facts.failed_s_ago < 60, "it is not tried again at once"
     assert facts.used_today_s > 0
@@ -280,8 +280,8 @@ def test_a_service_killed_as_its_round_comes_to_stand_still_leaves_no_process_an
     (profile.home / "config.toml").unlink()
     profile.open()
     profile.service.resume()
-    assert [row.status for row in profile.store.rounds()] == ["interrupted"]
-    assert profile.store.checkpoint() is not None
+    assert [row.status for row in profile.store.rounds.all()] == ["interrupted"]
+    assert profile.store.checkpoints.last() is not None
     profile.begin("asked")
     assert profile.trained() > 100, "it begins where its checkpoint was"
     ends_as(profile, uninterrupted)
@@ -289,23 +289,23 @@ def test_a_service_killed_as_its_round_comes_to_stand_still_leaves_no_process_an
 
 def test_forgetting_takes_the_checkpoint_and_the_round_with_the_text(profile: Profile) -> None:
     profile.begin()
-    until(lambda: profile.store.checkpoint() is not None)
-    ids = [entry.id for entry in profile.store.entries()]
-    profile.service.forget(Selector(ids=(ids[3],)), False)
+    until(lambda: profile.store.checkpoints.last() is not None)
+    ids = [entry.id for entry in profile.store.entries.select()]
+    profile.service.forgetting.forget(Selector(ids=(ids[3],)), False)
     profile.thread.join(DEADLINE_S)
     assert isinstance(profile.error, RoundFailedError)
-    assert profile.store.checkpoint() is None
-    assert profile.store._rows("SELECT count(*) FROM checkpoint_parts") == [(0,)]
+    assert profile.store.checkpoints.last() is None
+    assert profile.store._connection._db.execute("SELECT count(*) FROM checkpoint_parts").fetchall() == [(0,)]
     # A part that was still on its way has nowhere to go.
-    profile.store.add_checkpoint_part(1, 0, b"late", 1.0)
-    assert profile.store._rows("SELECT count(*) FROM checkpoint_parts") == [(0,)]
-    assert not profile.service._rounds._facts().unfinished
+    profile.store.checkpoints.add_part(1, 0, b"late", 1.0)
+    assert profile.store._connection._db.execute("SELECT count(*) FROM checkpoint_parts").fetchall() == [(0,)]
+    assert not profile.service.rounds._facts().unfinished
 
 
 def cut_off_and_set_otherwise(profile: Profile) -> None:
     """A round is stopped once it has a checkpoint, and the service comes back with another rate of learning."""
     profile.begin()
-    until(lambda: profile.store.checkpoint() is not None)
+    until(lambda: profile.store.checkpoints.last() is not None)
     profile.service.close()
     profile.thread.join(DEADLINE_S)
     profile.given["learning_rate"] = 1e-2
@@ -317,7 +317,7 @@ def test_other_settings_begin_anew(profile: Profile) -> None:
     profile.begin()
     verdict = profile.end()
     assert verdict["event"] == "verdict"
-    assert [row.status for row in profile.store.rounds()] == ["interrupted", verdict["status"]]
+    assert [row.status for row in profile.store.rounds.all()] == ["interrupted", verdict["status"]]
 
 
 def test_a_round_that_begins_anew_descends_from_what_it_was_trained_from(profile: Profile) -> None:
@@ -328,7 +328,7 @@ def test_a_round_that_begins_anew_descends_from_what_it_was_trained_from(profile
         "against": None,
         "promising": True,
         "base_sha256": profile.service._trainer._base.source_sha256,
-        "last_entry": max(entry for entry, _ in store.token_ids()),
+        "last_entry": max(entry for entry, _ in store.entries.token_ids()),
     }
     about = {
         "parent": None,
@@ -338,24 +338,24 @@ def test_a_round_that_begins_anew_descends_from_what_it_was_trained_from(profile
         "tokens_per_s": None,
         "seconds": None,
     }
-    made = store.begin_round(None)
+    made = store.rounds.begin(None)
     challenger = store.publish(made, blob=adapter.to_bytes(), rank=4, metrics=metrics, **about)
     cut_off_and_set_otherwise(profile)
     for number, word in enumerate(SOME.split() * 9):
-        profile.service.learn(f"{word} {number} {SOME}", "test", Place(), None)
+        profile.service.ingest.add_text(f"{word} {number} {SOME}", source="test")
     profile.begin()
     assert profile.end()["event"] == "verdict"
-    assert [row.parent for row in profile.store.adapters()] == [None, challenger]
-    assert [row.parent for row in profile.store.rounds()] == [None, None, challenger]
+    assert [row.parent for row in profile.store.adapters.all()] == [None, challenger]
+    assert [row.parent for row in profile.store.rounds.all()] == [None, None, challenger]
 
 
 def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profile: Profile) -> None:
     store = profile.store
-    [first, *_] = store.entries()
+    [first, *_] = store.entries.select()
 
     def ended(status: str, *, promising: bool = False) -> None:
         store.publish(
-            store.begin_round(None),
+            store.rounds.begin(None),
             blob=b"",
             rank=4,
             parent=None,
@@ -368,7 +368,7 @@ def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profil
         )
 
     def refused() -> int:
-        return profile.service._rounds._facts().refused
+        return profile.service.rounds._facts().refused
 
     assert refused() == 0
     for count in (1, 2, 3):
@@ -376,8 +376,8 @@ def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profil
         assert refused() == count
     ended("refused", promising=True)
     assert refused() == count, "the next goes on from it"
-    assert profile.service._rounds._facts().new_tokens == store.counts().tokens - first.tokens
-    profile.service.forget(Selector(ids=(first.id,)), False)
+    assert profile.service.rounds._facts().new_tokens == store.entries.counts().tokens - first.tokens
+    profile.service.forgetting.forget(Selector(ids=(first.id,)), False)
     assert refused() == 0
     ended("refused")
     assert refused() == 1
@@ -391,7 +391,7 @@ def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promisi
 
     def challenger(serving: int | None) -> int | None:
         return trainer._challenger(
-            serving, [(entry, np.frombuffer(ids, "<u4")) for entry, ids in store.token_ids()]
+            serving, [(entry, np.frombuffer(ids, "<u4")) for entry, ids in store.entries.token_ids()]
         )
 
     def ended(
@@ -403,7 +403,7 @@ def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promisi
         base: str = ours,
         rank: int = 4,
     ) -> int:
-        last = max(entry for entry, _ in store.token_ids())
+        last = max(entry for entry, _ in store.entries.token_ids())
         metrics = {"against": against, "promising": promising, "base_sha256": base, "last_entry": last}
         about = {
             "blob": b"weights",
@@ -414,11 +414,11 @@ def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promisi
             "rank": rank,
         }
         made = store.publish(
-            store.begin_round(parent), metrics=metrics, tokens_per_s=None, seconds=None, **about
+            store.rounds.begin(parent), metrics=metrics, tokens_per_s=None, seconds=None, **about
         )
         assert challenger(against) is None, "what it was found promising by must not judge it again"
         for word in SOME.split() * 9:
-            profile.service.learn(f"{word} {made} {SOME}", "test", Place(), None)
+            profile.service.ingest.add_text(f"{word} {made} {SOME}", source="test")
         return made
 
     assert challenger(None) is None
@@ -437,18 +437,18 @@ def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promisi
     third = ended("refused", served, served)
     assert challenger(served) == third
     assert challenger(None) is None, "the user has gone back to the base meanwhile"
-    store.retain(0)
+    store.adapters.prune(0)
     assert challenger(served) is None, "its weights are gone"
     fourth = ended("refused", served, served)
     order = trainer._order(served, fourth, [], None)
     assert trainer._about(order, served, fourth, []) != trainer._about(order, served, served, []), (
         "a checkpoint of one is of no use to the other"
     )
-    with store._writing() as db:
+    with store._connection.writing() as db:
         db.execute("UPDATE adapter_blobs SET blob = ? WHERE adapter = ?", (b"torn", fourth))
     assert challenger(served) is None
-    assert [row.status for row in store.adapters() if row.id == fourth] == ["damaged"]
-    assert store.active() == served
+    assert [row.status for row in store.adapters.all() if row.id == fourth] == ["damaged"]
+    assert store.adapters.active() == served
 
 
 def test_what_a_refused_round_has_learned_is_not_lost(
@@ -469,18 +469,22 @@ def test_what_a_refused_round_has_learned_is_not_lost(
         profile.begin()
         made.append(profile.end()["adapter"])
         for word in SOME.split() * 9:
-            profile.service.learn(f"{word} {number} {SOME}", "test", Place(), None)
+            profile.service.ingest.add_text(f"{word} {number} {SOME}", source="test")
     first, second, third, fourth = made
-    assert [row.parent for row in profile.store.adapters()] == [None, first, second, third]
+    assert [row.parent for row in profile.store.adapters.all()] == [None, first, second, third]
     assert [bool(order.serving) for order in orders] == [False, True, True, True]
     assert [bool(order.challenger) for order in orders] == [False, False, True, True]
     assert orders[1].serving == orders[2].serving == orders[3].serving
-    assert "go on from it" in profile.store.adapters()[1].reason
-    assert profile.store.seen(first) < profile.store.seen(second) < profile.store.seen(fourth)
-    assert profile.store.active() == fourth
-    learned_late = max(profile.store.seen(fourth) - profile.store.seen(third))
-    profile.service.forget(Selector(ids=(learned_late,)), False)
-    assert profile.store.active() == first, "what was refused never serves by itself"
+    assert "go on from it" in profile.store.adapters.all()[1].reason
+    assert (
+        profile.store.adapters.seen(first)
+        < profile.store.adapters.seen(second)
+        < profile.store.adapters.seen(fourth)
+    )
+    assert profile.store.adapters.active() == fourth
+    learned_late = max(profile.store.adapters.seen(fourth) - profile.store.adapters.seen(third))
+    profile.service.forgetting.forget(Selector(ids=(learned_late,)), False)
+    assert profile.store.adapters.active() == first, "what was refused never serves by itself"
 
 
 def test_a_clock_that_jumps_keeps_each_days_sum(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -489,7 +493,7 @@ def test_a_clock_that_jumps_keeps_each_days_sum(profile: Profile, monkeypatch: p
     def used(day: str, seconds: float) -> float:
         monkeypatch.setattr("idiolect.daemon.rounds.trainer._today", lambda: day)
         service._trainer._use(seconds)
-        return service._rounds.today()["used_s"]
+        return service.rounds.today()["used_s"]
 
     assert used("2026-01-31", 100) == 100
     assert used("2026-02-01", 20) == 20
@@ -499,7 +503,7 @@ def test_a_clock_that_jumps_keeps_each_days_sum(profile: Profile, monkeypatch: p
     for day in range(10, 30):
         used(f"2026-03-{day}", 1)
     assert used("2026-03-29", 0) == 1
-    assert len(profile.store.get("round_seconds")) <= 8
+    assert len(profile.store.state.get("round_seconds")) <= 8
 
 
 def test_what_a_round_did_not_reach_counts_as_not_seen(
@@ -514,14 +518,14 @@ def test_what_a_round_did_not_reach_counts_as_not_seen(
     monkeypatch.setattr(profile.service._children, "follow", cut_short)
     profile.begin()
     verdict = profile.end()
-    ids = [entry for entry, _ in profile.store.token_ids()]
-    assert profile.store.seen(verdict["adapter"]) == {ids[0], ids[2], ids[5]}
+    ids = [entry for entry, _ in profile.store.entries.token_ids()]
+    assert profile.store.adapters.seen(verdict["adapter"]) == {ids[0], ids[2], ids[5]}
 
 
 def test_after_a_refused_round_the_memory_is_trusted_beside_the_base_as_was_judged(
     profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    follow, unlearned = profile.service._children.follow, profile.service._predictor.mixture.to_json()
+    follow, unlearned = profile.service._children.follow, profile.service.model.predictor.mixture.to_json()
 
     def refused(*asked: Any) -> Iterator[dict[str, Any]]:
         for event in follow(*asked):
@@ -532,10 +536,10 @@ def test_after_a_refused_round_the_memory_is_trusted_beside_the_base_as_was_judg
     for number in range(2):  # from the base, and from a challenger beside it
         profile.begin()
         assert profile.end()["status"] == "refused"
-        judged = profile.service._predictor.mixture.to_json()
-        assert judged == profile.service._trainer.mixture(None)
+        judged = profile.service.model.predictor.mixture.to_json()
+        assert judged == judged_mixture(profile.store, None)
         assert judged not in known
         known.append(judged)
         for word in SOME.split() * 9:
-            profile.service.learn(f"{word} {number} {SOME}", "test", Place(), None)
-    assert [row.parent for row in profile.store.adapters()] == [None, 1]
+            profile.service.ingest.add_text(f"{word} {number} {SOME}", source="test")
+    assert [row.parent for row in profile.store.adapters.all()] == [None, 1]

@@ -38,14 +38,14 @@ def on(monkeypatch):
 
 
 def test_feedback_is_counted_by_day(service, on):
-    assert service.feedback(TAKEN, Place()) == FeedbackReceipt(True, None)
+    assert service.suggestions.add_feedback(TAKEN, Place()) == FeedbackReceipt(True, None)
     on(7)
-    assert service.feedback(LEFT, Place("editor")) == FeedbackReceipt(True, None)
+    assert service.suggestions.add_feedback(LEFT, Place("editor")) == FeedbackReceipt(True, None)
     taken, left = Savings(1, 0, 6, 1, 1, saved=5), Savings(0, 1, 0, 0, 0, saved=0)
     both = Savings(1, 1, 6, 1, 1, saved=5)
-    assert service.report(1).savings == service.report(6).savings == left
-    assert service.report(7).savings == both
-    assert service.report(7).by_day == {
+    assert service.suggestions.report(1).savings == service.suggestions.report(6).savings == left
+    assert service.suggestions.report(7).savings == both
+    assert service.suggestions.report(7).by_day == {
         (date(2026, 1, 1), "word"): taken,
         (date(2026, 1, 7), "ghost"): left,
     }
@@ -55,8 +55,8 @@ def test_feedback_is_counted_by_day(service, on):
 @pytest.fixture
 def adapter(service, tiny, make_lora):
     """An adapter that serves."""
-    made = service._store.publish(
-        service._store.begin_round(None),
+    made = service.store.publish(
+        service.store.rounds.begin(None),
         blob=make_lora(tiny.config).to_bytes(),
         rank=4,
         parent=None,
@@ -67,54 +67,59 @@ def adapter(service, tiny, make_lora):
         tokens_per_s=None,
         seconds=None,
     )
-    service.use(made)
+    service.model.use(made)
     return made
 
 
 def test_an_adapter_is_held_once_whoever_asks(service, adapter):
-    assert service._voice(adapter, knowing=True).adapter is service._predictor.adapter
+    assert service.model.voice(adapter, knowing=True).adapter is service.model.predictor.adapter
 
 
 def test_a_switch_lets_go_of_what_wrote_with_another_adapter(service, adapter):
-    list(service.generations.generate("idiolect", Prompt("x"), SamplingParams(1)))
-    assert service.generations._idle
-    service.use(None)
-    assert service.generations._idle == []
+    list(service.model.generations.generate("idiolect", Prompt("x"), SamplingParams(1)))
+    assert service.model.generations._idle
+    service.model.use(None)
+    assert service.model.generations._idle == []
 
 
 def written(service):
     """The texts under way, as its predictor has read them."""
-    return [service._tokenizer.decode(ids) for ids in service._predictor._next_token.active_texts()]
+    return [
+        service.model.loaded.tokenizer.decode(ids)
+        for ids in service.model.predictor._next_token.active_texts()
+    ]
 
 
 def test_a_switch_reads_what_is_being_written_and_forgetting_does_not(service, adapter, monkeypatch):
     monkeypatch.setattr("idiolect.adapters.prediction.next_token._ACTIVE_S", float("inf"))
     secret = "The zircon gate opens at dawn for whoever brings the seventh key."
-    service.learn(secret, "test", Place(), None)
-    service.suggest(secret[:40])
-    for switch in (lambda: service.use(None), lambda: service._published(another=True)):
-        former = service._predictor
+    service.ingest.add_text(secret, source="test")
+    service.suggestions.suggest(secret[:40])
+    for switch in (lambda: service.model.use(None), lambda: service.model.end_round(another=True)):
+        former = service.model.predictor
         switch()
-        assert service._predictor is not former
+        assert service.model.predictor is not former
         assert any(secret[:30] in text for text in written(service))
-    service.forget(Selector(text="zircon"), dry_run=False)
+    service.forgetting.forget(Selector(text="zircon"), dry_run=False)
     assert written(service) == []
 
 
 def test_a_round_that_is_refused_leaves_what_serves_as_it_is(service, adapter):
-    serving = service._predictor
-    service._published(another=False)
-    assert service._predictor is serving
-    service._published(another=True)
-    assert service._predictor is not serving
+    serving = service.model.predictor
+    service.model.end_round(another=False)
+    assert service.model.predictor is serving
+    service.model.end_round(another=True)
+    assert service.model.predictor is not serving
 
 
 def test_feedback_is_counted_for_what_served(service, on, adapter):
-    service.use(None)
-    service.feedback(TAKEN, Place())
-    service.use(adapter)
-    service.feedback(LEFT, Place())
-    assert {served: counts.accepted for served, counts in service.report(1).by_adapter.items()} == {
+    service.model.use(None)
+    service.suggestions.add_feedback(TAKEN, Place())
+    service.model.use(adapter)
+    service.suggestions.add_feedback(LEFT, Place())
+    assert {
+        served: counts.accepted for served, counts in service.suggestions.report(1).by_adapter.items()
+    } == {
         None: 1,
         adapter: 0,
     }
@@ -122,28 +127,30 @@ def test_feedback_is_counted_for_what_served(service, on, adapter):
 
 def test_off_the_record_nothing_is_counted(service, on):
     service.pause(None)
-    assert service.feedback(TAKEN, Place()) == FeedbackReceipt(False, "paused")
+    assert service.suggestions.add_feedback(TAKEN, Place()) == FeedbackReceipt(False, "paused")
     service.resume()
-    assert service.feedback(TAKEN, Place("KeePassXC")) == FeedbackReceipt(False, "excluded app")
-    assert service.report(30).savings == NOTHING
-    assert service.feedback(TAKEN, Place("editor")).stored
+    assert service.suggestions.add_feedback(TAKEN, Place("KeePassXC")) == FeedbackReceipt(
+        False, "excluded app"
+    )
+    assert service.suggestions.report(30).savings == NOTHING
+    assert service.suggestions.add_feedback(TAKEN, Place("editor")).stored
 
 
 def test_a_prefix_from_a_terminal_is_not_remembered(service, monkeypatch):
     remembered = []
-    suggest = service._predictor.suggest
+    suggest = service.model.predictor.suggest
     monkeypatch.setattr(
-        service._predictor,
+        service.model.predictor,
         "suggest",
         lambda *given, remember, **more: remembered.append(remember) or suggest(*given, **more),
     )
-    service.suggest("Kind regards ")
-    service.suggest("Kind regards ", place=Place("org.gnome.Terminal"))
+    service.suggestions.suggest("Kind regards ")
+    service.suggestions.suggest("Kind regards ", place=Place("org.gnome.Terminal"))
     service.pause(None)
-    service.suggest("Kind regards ")
+    service.suggestions.suggest("Kind regards ")
     assert remembered == [True, False, False]
-    assert service.withheld(Place("KeePassXC")) == "excluded app"
-    assert service.feedback(TAKEN, Place("org.gnome.Terminal")).reason == "paused"
+    assert service.suggestions.withheld(Place("KeePassXC")) == "excluded app"
+    assert service.suggestions.add_feedback(TAKEN, Place("org.gnome.Terminal")).reason == "paused"
 
 
 def test_a_secret_is_not_suggested_even_where_it_is_known(service):
@@ -151,61 +158,67 @@ def test_a_secret_is_not_suggested_even_where_it_is_known(service):
     secret = "AKIA" + "IOSFODNN7EXAMPLE"
     text = f"the key is {secret} and no other"
     for _ in range(20):
-        service._knowledge.learn(text, service._tokenizer.encode(text))
-    unguarded = service._predictor.suggest(f"the key is {secret[:6]}")
+        service.model.user_model.learn(text, service.model.loaded.tokenizer.encode(text))
+    unguarded = service.model.predictor.suggest(f"the key is {secret[:6]}")
     assert secret[6:] in {word.text for word in unguarded.words}
-    found = service.suggest(f"the key is {secret[:6]}")
+    found = service.suggestions.suggest(f"the key is {secret[:6]}")
     assert secret[6:] not in {word.text for word in found.words}
     assert secret[6:] not in found.ghost.text
 
 
 def test_a_code_is_offered_from_the_third_time_on(service):
     for times in (1, 2, 3, 4):
-        service.learn("Our order number QX4829 came today.", "test", Place(), None)
-        words = [word.text for word in service.suggest("Our order number QX").words]
-        ghosts = service.suggest("Our order number").ghost.text + service.suggest("Our order n").ghost.text
+        service.ingest.add_text("Our order number QX4829 came today.", source="test")
+        words = [word.text for word in service.suggestions.suggest("Our order number QX").words]
+        ghosts = (
+            service.suggestions.suggest("Our order number").ghost.text
+            + service.suggestions.suggest("Our order n").ghost.text
+        )
         assert ("4829" in words) == (times >= 3)
         assert times >= 3 or "4829" not in ghosts
 
 
 def test_a_damaged_calibration_is_begun_anew(service):
-    service._store.set("ghost_calibration", {"not": "counts"})
-    service._store.set("ghost_restraint", {"not": "a cost"})
-    assert Trust(service._store).calibration.events == 0
-    assert Trust(service._store).ghost_penalty.cost == GhostPenalty().cost
+    service.store.state.set("ghost_calibration", {"not": "counts"})
+    service.store.state.set("ghost_restraint", {"not": "a cost"})
+    assert Trust(service.store).calibration.events == 0
+    assert Trust(service.store).ghost_penalty.cost == GhostPenalty().cost
 
 
 def test_what_became_of_ghosts_is_kept(service):
     for _ in range(60):
-        service.suggest("Kind regards from all of us at the ")
-        service.suggest("Kind regards from all of us at the harbour ")
-        service.learn("Kind regards from all of us at the harbour office.", "test", Place(), None)
-    assert Trust(service._store).calibration.events >= 100
-    kept, live = Trust(service._store).ghost_penalty.to_json(), service._predictor._ghost_penalty.to_json()
+        service.suggestions.suggest("Kind regards from all of us at the ")
+        service.suggestions.suggest("Kind regards from all of us at the harbour ")
+        service.ingest.add_text("Kind regards from all of us at the harbour office.", source="test")
+    assert Trust(service.store).calibration.events >= 100
+    kept, live = (
+        Trust(service.store).ghost_penalty.to_json(),
+        service.model.predictor._ghost_penalty.to_json(),
+    )
     assert kept == pytest.approx(live, rel=0.2)
     assert kept[0] > 0
 
 
 def test_a_user_who_dismisses_ghosts_is_shown_fewer(service, on):
-    assert service._predictor.acceptance_rate == 1
+    assert service.model.predictor.acceptance_rate == 1
     for _ in range(200):
-        service.feedback(Feedback("ghost", "dismissed", 0.65), Place())
-    assert service._predictor.acceptance_rate < 0.5
+        service.suggestions.add_feedback(Feedback("ghost", "dismissed", 0.65), Place())
+    assert service.model.predictor.acceptance_rate < 0.5
 
 
 def test_a_keystroke_does_not_wait_for_the_store(service):
-    service.suggest("Kind regards ")
+    service.suggestions.suggest("Kind regards ")
     held, answered = threading.Event(), threading.Event()
 
     def write():
-        with service._store._lock:
+        with service.store._connection._lock:
             held.set()
             answered.wait(10)
 
     writer = threading.Thread(target=write)
     writer.start()
     assert held.wait(10)
-    typist = threading.Thread(target=lambda: (service.suggest("Kind regards f"), answered.set()))
+    typist = threading.Thread(target=lambda: (service.suggestions.suggest("Kind regards f"), answered.set()))
     typist.start()
     typist.join(5)
     in_time = answered.is_set()

@@ -19,11 +19,13 @@ def service(tiny_profile, tmp_path):
 def words(service, prefix, source=""):
     """The words that would stand there if a suggestion was taken."""
     typed = prefix.split()[-1]
-    return [typed + word.text for word in service.suggest(prefix, ghost_words=0, source=source).words]
+    return [
+        typed + word.text for word in service.suggestions.suggest(prefix, ghost_words=0, source=source).words
+    ]
 
 
 def read(service, path):
-    *_, last = service.add([path])
+    *_, last = service.imports.add([path])
     return last["entries"]
 
 
@@ -43,28 +45,28 @@ def test_commands_are_suggested_to_a_shell_only(service, history):
 
 def test_prose_is_not_suggested_to_a_shell(service, tmp_path):
     for _ in range(3):
-        service.learn("zwibble and so on", "editor", _nowhere(), None)
+        service.ingest.add_text("zwibble and so on", source="editor")
     assert "zwibble" in words(service, "zwi")
     assert "zwibble" not in words(service, "zwi", COMMANDS)
 
 
 def test_after_a_start_commands_are_still_apart_and_no_text_to_train_on(service, history):
     read(service, history)
-    service._know_everything()  # as at a start
-    service._switch()
+    service.model._rebuild()  # as at a start
+    service.model.switch()
     assert "zquux" not in words(service, "zqu")
-    assert service._store.counts().prose_tokens == 0
-    assert service._store.counts().tokens > 0
-    assert list(service._store.token_ids()) == []
-    assert service.learned(5, "") == []
+    assert service.store.entries.counts().prose_tokens == 0
+    assert service.store.entries.counts().tokens > 0
+    assert list(service.store.entries.token_ids()) == []
+    assert service.keywords.find(5, "") == []
 
 
 def test_new_commands_are_known_and_forgotten_ones_are_not(service, history):
     read(service, history)
     assert "zquux" in words(service, "zqu", COMMANDS)
-    service.learn("zwobble status", COMMANDS, _nowhere(), None)
+    service.ingest.add_text("zwobble status", source=COMMANDS)
     assert "zwobble" in words(service, "zwo", COMMANDS)
-    service.forget(Selector(source=COMMANDS), False)
+    service.forgetting.forget(Selector(source=COMMANDS), False)
     assert "zquux" not in words(service, "zqu", COMMANDS)
 
 

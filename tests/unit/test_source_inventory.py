@@ -94,7 +94,7 @@ def test_each_source_is_known_with_what_it_brought(reading: Reading, notes: Path
     rows = {row.kind: row for row in reading.inventory.sources()}
     assert rows["whatsapp"].me == ("Me",)
     assert (rows["folder"].words, rows["whatsapp"].words) == (2, 2)
-    (entry,) = reading.store.entries(selector=Selector(source="chat"))
+    (entry,) = reading.store.entries.select(selector=Selector(source="chat"))
     assert entry.text == "Hello there"
 
 
@@ -119,7 +119,7 @@ def test_removing_a_source_takes_all_that_it_brought_and_no_more(
     assert reading.inventory.remove(notes, dry_run=True).entries == 3
     assert reading.brought() == {"notes": 3, "other.txt": 1}
     assert reading.inventory.remove(notes).entries == 3
-    assert [entry.text for entry in reading.store.entries()] == ["Three."]
+    assert [entry.text for entry in reading.store.entries.select()] == ["Three."]
     assert reading.brought() == {"other.txt": 1}
     assert reading.unwatched == [notes]
     with pytest.raises(UnknownSourceError):
@@ -157,10 +157,10 @@ def test_a_source_that_cannot_be_forgotten_stays_followed(
     inventory = Inventory(reading.store, reading.forget, watcher.removing)
     with pytest.raises(error):
         inventory.remove(notes)
-    assert (reading.store.watches(), reading.brought()) == ([str(notes)], {"notes": 2})
+    assert (reading.store.watches.all(), reading.brought()) == ([str(notes)], {"notes": 2})
     reading.meanwhile = lambda: None
     assert inventory.remove(notes).entries == 2
-    assert (reading.store.watches(), reading.brought()) == ([], {})
+    assert (reading.store.watches.all(), reading.brought()) == ([], {})
 
 
 def test_what_was_forgotten_stays_so_where_a_watched_folder_follows_a_removed_source(
@@ -173,7 +173,7 @@ def test_what_was_forgotten_stays_so_where_a_watched_folder_follows_a_removed_so
     box = _saved(work / "Sent", "From - Wed May 01 12:00:00 2024\nFrom: me@example.org\n\nMine.\n")
     reading.add(work)
     assert reading.add(box) == 1
-    reading.store.add_watch(str(notes))
+    reading.store.watches.add(str(notes))
     reading.store.forget(Selector(text="Two."), dry_run=False)
     off_record = _saved(work / "b.md", "Off the record.")
     reading.ingest.update_file(off_record, root=notes, off_record=True)
@@ -183,7 +183,7 @@ def test_what_was_forgotten_stays_so_where_a_watched_folder_follows_a_removed_so
     for file in reading.ingest.changed(notes):
         reading.ingest.update_file(file, root=notes)
     reading.ingest.update_file(_saved(note, note.read_text() + "\nNew.\n"), root=notes)
-    assert [entry.text for entry in reading.store.entries()] == ["New."]
+    assert [entry.text for entry in reading.store.entries.select()] == ["New."]
     assert reading.add(box) == 1  # nobody follows that
 
 
@@ -217,7 +217,7 @@ def test_a_chat_without_time_zones_is_known_again_in_another(
     finally:
         monkeypatch.undo()
         time.tzset()
-    assert reading.store.counts().entries == 2
+    assert reading.store.entries.counts().entries == 2
 
 
 def _saved(path: Path, text: str) -> Path:
@@ -235,7 +235,7 @@ def test_ignored_files_are_not_read_by_import_or_watch(reading: Reading, notes: 
         (notes / name).write_text(f"Text of {name}.")
     reading.add(notes)
     wanted = {"One.", "Two.", "Text of kept.bak.md.", "Text of sub/yes.md."}
-    assert {entry.text for entry in reading.store.entries()} == wanted
+    assert {entry.text for entry in reading.store.entries.select()} == wanted
     followed = [name for name in names if reading.ingest.follows(notes / name, notes)]
     assert followed == ["kept.bak.md", "sub/yes.md"]
     (notes / ".idiolectignore").write_text("")

@@ -10,7 +10,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from idiolect.daemon.storage import file, texts
+from idiolect.daemon.storage import entries as entries_module
+from idiolect.daemon.storage import file
+from idiolect.daemon.storage.entries import Entries
 from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.records import (
     AdapterDamagedError,
@@ -55,7 +57,7 @@ def store(path):
 
 
 def publish(store, *, parent=None, seen=(), status="active", blob=b"weights", metrics=None):
-    round_id = store.begin_round(parent)
+    round_id = store.rounds.begin(parent)
     return store.publish(
         round_id,
         blob=blob,
@@ -79,7 +81,7 @@ def test_the_text_is_nowhere_in_the_files_and_they_are_the_users_alone(path):
     try:
         store = Store.open(path, KEY)
         state = FileState("/tmp/heron.txt", 1, 2, ("ab",))
-        store.add([entry(canary * 50, source="letters to nobody")], state)
+        store.entries.add([entry(canary * 50, source="letters to nobody")], state)
         files = sorted(file.name for file in path.parent.iterdir())
         assert files == ["store.db", "store.db-shm", "store.db-wal"]
         for file in path.parent.iterdir():
@@ -105,16 +107,16 @@ def test_a_file_that_others_can_read_is_closed_to_them(path):
 
 def test_everything_is_there_after_opening_again(path):
     store = Store.open(path, KEY)
-    (first,) = store.add([entry("one two")])
+    (first,) = store.entries.add([entry("one two")])
     adapter = publish(store, seen=[first], blob=b"abc")
-    store.set("port", 1234)
+    store.state.set("port", 1234)
     store.close()
     store.close()
     store = Store.open(path, KEY)
-    assert [kept.text for kept in store.entries()] == ["one two"]
-    assert store.active() == adapter
-    assert store.adapter_blob(adapter) == b"abc"
-    assert store.get("port") == 1234
+    assert [kept.text for kept in store.entries.select()] == ["one two"]
+    assert store.adapters.active() == adapter
+    assert store.adapters.weights(adapter) == b"abc"
+    assert store.state.get("port") == 1234
     store.close()
 
 
@@ -129,54 +131,56 @@ def test_a_key_must_be_a_key(path):
 
 
 def test_added_text_comes_back_in_order_of_time_and_then_id(store):
-    ids = store.add([entry("late", minute=9), entry("early", minute=1), entry("also early", minute=1)])
+    ids = store.entries.add(
+        [entry("late", minute=9), entry("early", minute=1), entry("also early", minute=1)]
+    )
     assert ids == [1, 2, 3]
-    assert [kept.text for kept in store.entries()] == ["early", "also early", "late"]
-    assert [id_ for id_, _ in store.token_ids()] == [2, 3, 1]
-    assert next(store.entries()) == Entry(2, "early", "file", None, NOON.replace(minute=1), 3)
+    assert [kept.text for kept in store.entries.select()] == ["early", "also early", "late"]
+    assert [id_ for id_, _ in store.entries.token_ids()] == [2, 3, 1]
+    assert next(store.entries.select()) == Entry(2, "early", "file", None, NOON.replace(minute=1), 3)
 
 
 def test_times_keep_their_microseconds_and_come_back_in_utc(store):
     at = datetime(1931, 5, 6, 7, 8, 9, 123457, tzinfo=timezone(timedelta(hours=-5)))
-    store.add([NewEntry("old", "file", None, at, b"", 0, "00" * 32)])
-    (kept,) = store.entries()
+    store.entries.add([NewEntry("old", "file", None, at, b"", 0, "00" * 32)])
+    (kept,) = store.entries.select()
     assert kept.at == at
     assert kept.at.tzinfo is UTC
 
 
 def test_what_is_known_already_is_not_kept_twice(store):
-    assert store.add([entry("a"), entry("b"), entry("a")]) == [1, 2, None]
-    assert store.add([entry("b"), entry("c")])[0] is None
-    assert [kept.text for kept in store.entries()] == ["a", "b", "c"]
+    assert store.entries.add([entry("a"), entry("b"), entry("a")]) == [1, 2, None]
+    assert store.entries.add([entry("b"), entry("c")])[0] is None
+    assert [kept.text for kept in store.entries.select()] == ["a", "b", "c"]
 
 
 def test_entries_and_their_file_are_kept_together_or_not_at_all(store):
     with pytest.raises(OverflowError):
-        store.add([entry("a")], FileState("/f", 2**70, 0, ()))
-    assert list(store.entries()) == []
+        store.entries.add([entry("a")], FileState("/f", 2**70, 0, ()))
+    assert list(store.entries.select()) == []
     with pytest.raises(ValueError, match="uint32"):
-        store.add([entry("a"), NewEntry("b", "file", None, NOON, b"123", 0, "00" * 32)])
+        store.entries.add([entry("a"), NewEntry("b", "file", None, NOON, b"123", 0, "00" * 32)])
     with pytest.raises(ValueError, match="zone"):
-        store.add([NewEntry("b", "file", None, datetime(2024, 1, 1), b"", 0, "00" * 32)])
-    assert list(store.entries()) == []
+        store.entries.add([NewEntry("b", "file", None, datetime(2024, 1, 1), b"", 0, "00" * 32)])
+    assert list(store.entries.select()) == []
 
 
 def test_a_long_history_is_streamed_while_others_write(store):
-    store.add([entry(f"line {number}", minute=number // 3) for number in range(1000)])
-    stream = store.entries()
+    store.entries.add([entry(f"line {number}", minute=number // 3) for number in range(1000)])
+    stream = store.entries.select()
     seen = [next(stream).text]
-    store.add([entry("added meanwhile", minute=-1)])
+    store.entries.add([entry("added meanwhile", minute=-1)])
     seen += [kept.text for kept in stream]
     assert seen == [f"line {number}" for number in range(1000)]
-    assert sum(len(ids) for _, ids in store.token_ids()) == 1001 * 12
+    assert sum(len(ids) for _, ids in store.entries.token_ids()) == 1001 * 12
 
 
 def test_counts(store):
-    assert store.counts() == Counts(0, 0, 0, {}, 0)
-    store.add(
+    assert store.entries.counts() == Counts(0, 0, 0, {}, 0)
+    store.entries.add(
         [entry("one two three"), entry("four", source="http", tokens=1), entry("five six", source="http")]
     )
-    assert store.counts() == Counts(
+    assert store.entries.counts() == Counts(
         entries=3, words=6, tokens=7, sources={"file": 1, "http": 2}, prose_tokens=7
     )
 
@@ -201,14 +205,14 @@ def test_counts(store):
     ],
 )
 def test_a_selector_takes_what_meets_all_its_conditions(store, selector, texts):
-    store.add(
+    store.entries.add(
         [
             entry("Die Straße"),
             entry("100% of it", minute=1),
             entry("Write to home", minute=2, source="http", app="mail"),
         ]
     )
-    assert [kept.text for kept in store.entries(selector=selector)] == texts
+    assert [kept.text for kept in store.entries.select(selector=selector)] == texts
     assert store.forget(selector, dry_run=True).entries == len(texts)
 
 
@@ -243,55 +247,56 @@ def test_a_selector_with_characters_that_no_text_has_is_refused(name, given):
 
 
 def test_text_with_a_nul_that_is_stored_is_searched_whole(store):
-    store.add([entry("before\0 zebra after"), entry("something else")])
+    store.entries.add([entry("before\0 zebra after"), entry("something else")])
     for selector in (Selector(text="zebra"), Selector(phrase="zebra"), Selector(text="before zebra")):
         assert store.forget(selector, dry_run=True).entries == 1
 
 
 @pytest.mark.parametrize("between", ["\0", "\x1b", "\x7f", "\x9f", "\t"])
 def test_a_control_character_parts_words(store, between):
-    store.add([entry(f"foo{between}bar"), entry("foo\u200bbar")])
+    store.entries.add([entry(f"foo{between}bar"), entry("foo\u200bbar")])
     found = [
-        [each.text for each in store.entries(selector=Selector(text=text))] for text in ("foo bar", "foobar")
+        [each.text for each in store.entries.select(selector=Selector(text=text))]
+        for text in ("foo bar", "foobar")
     ]
     assert found == [[f"foo{between}bar"], ["foo\u200bbar"]]
 
 
 def test_only_the_expected_number_is_forgotten(store):
-    store.add([entry(f"apple {n}", minute=n) for n in range(5)] + [entry("pear")])
+    store.entries.add([entry(f"apple {n}", minute=n) for n in range(5)] + [entry("pear")])
     for expect in (0, 4, 6):
         for dry_run in (True, False):
             with pytest.raises(OtherCountError, match="take 5 of 6 entries now"):
                 store.forget(Selector(text="apple"), dry_run=dry_run, expect=expect)
-    assert store.counts().entries == 6
-    assert store.receipts() == []
+    assert store.entries.counts().entries == 6
+    assert store.receipts.all() == []
     assert store.forget(Selector(text="apple"), expect=5).entries == 5
     assert store.forget(Selector(text="apple"), expect=0).entries == 0
 
 
 def test_others_write_while_texts_are_compared_and_what_is_said_is_taken(store, path, monkeypatch):
-    monkeypatch.setattr(texts, "_BATCH", 2)
-    store.add([entry(f"heron {n}", minute=n) for n in range(6)])
+    monkeypatch.setattr(entries_module, "_BATCH", 2)
+    store.entries.add([entry(f"heron {n}", minute=n) for n in range(6)])
     other = Store.open(path, KEY, busy_timeout_s=0.1)
     coming = [entry(f"heron {n}", minute=n) for n in (7, 6)]
     came, compared = [], file.pattern
 
     def comparing(*given):
         if not came:
-            came.extend(other.add([coming.pop()]))
+            came.extend(other.entries.add([coming.pop()]))
         return compared(*given)
 
     monkeypatch.setattr(file, "pattern", comparing)
     selector = Selector(text="heron")
     assert store.forget(selector, dry_run=True).entries == 7
-    found = Store._found
+    match = Entries.match
     held = len("heron 0") * 5
     monkeypatch.setattr(  # the three oldest lose their text once they have been looked at
-        Store, "_found", lambda *given: (found(*given), other.expire(None, held))[0]
+        Entries, "match", lambda *given: (match(*given), other.expire(None, held))[0]
     )
     came.clear()
     assert store.forget(selector).entries == 5
-    assert store.counts().entries == 0
+    assert store.entries.counts().entries == 0
     assert not coming
     other.close()
 
@@ -310,41 +315,41 @@ def test_large_is_more_than_ten_entries_and_a_tenth(entries, total, large):
 def test_file_states(store):
     strange = os.fsdecode(b"/home/\xff\xfe.txt")
     first, second = FileState("/a", 1, 2, ("x", "y")), FileState(strange, 2**40, -1, ())
-    store.add([], first)
-    store.add([entry("kept")], second)
-    assert store.file_states() == [first, second]
-    assert store.file_state("/a") == first
-    assert store.file_state("/nowhere") is None
+    store.entries.add([], first)
+    store.entries.add([entry("kept")], second)
+    assert store.file_states.all() == [first, second]
+    assert store.file_states.get("/a") == first
+    assert store.file_states.get("/nowhere") is None
     changed = FileState("/a", 5, 6, ("z",))
-    store.add([], changed)
-    assert store.file_state("/a") == changed
-    store.move_file("/a", strange)
-    assert store.file_states() == [FileState(strange, 5, 6, ("z",))]
-    store.drop_file(strange)
-    assert store.file_states() == []
-    assert store.counts().entries == 1
+    store.entries.add([], changed)
+    assert store.file_states.get("/a") == changed
+    store.file_states.move("/a", strange)
+    assert store.file_states.all() == [FileState(strange, 5, 6, ("z",))]
+    store.file_states.drop(strange)
+    assert store.file_states.all() == []
+    assert store.entries.counts().entries == 1
 
 
 def test_watches(store):
-    assert store.add_watch("/b")
-    assert store.add_watch(os.fsdecode(b"/a\xff"))
-    assert not store.add_watch("/b")
-    assert store.watches() == [os.fsdecode(b"/a\xff"), "/b"]
-    assert store.remove_watch("/b")
-    assert not store.remove_watch("/b")
-    assert store.watches() == [os.fsdecode(b"/a\xff")]
+    assert store.watches.add("/b")
+    assert store.watches.add(os.fsdecode(b"/a\xff"))
+    assert not store.watches.add("/b")
+    assert store.watches.all() == [os.fsdecode(b"/a\xff"), "/b"]
+    assert store.watches.remove("/b")
+    assert not store.watches.remove("/b")
+    assert store.watches.all() == [os.fsdecode(b"/a\xff")]
 
 
 # Rounds and adapters
 
 
 def test_publishing_ends_the_round_and_moves_the_pointer(store):
-    ids = store.add([entry("a"), entry("b")])
+    ids = store.entries.add([entry("a"), entry("b")])
     first = publish(store, seen=ids[:1], metrics={"perplexity": 20.5})
     second = publish(store, parent=first, seen=ids)
     refused = publish(store, parent=second, status="refused")
-    assert store.active() == second
-    rows = store.adapters()
+    assert store.adapters.active() == second
+    rows = store.adapters.all()
     assert [(row.id, row.parent, row.status, row.entries_seen) for row in rows] == [
         (first, None, "retired", 1),
         (second, first, "active", 2),
@@ -356,7 +361,7 @@ def test_publishing_ends_the_round_and_moves_the_pointer(store):
         8,
         7,
     )
-    rounds = store.rounds()
+    rounds = store.rounds.all()
     assert [(row.parent, row.adapter, row.status) for row in rounds] == [
         (None, first, "promoted"),
         (first, second, "promoted"),
@@ -368,33 +373,33 @@ def test_publishing_ends_the_round_and_moves_the_pointer(store):
 
 
 def test_what_an_adapter_has_seen_includes_what_its_ancestors_have(store):
-    ids = store.add([entry(name) for name in "abcd"])
+    ids = store.entries.add([entry(name) for name in "abcd"])
     first = publish(store, seen=ids[:2])
     second = publish(store, parent=first, seen=ids[1:3])
-    assert store.seen(first) == {1, 2}
-    assert store.seen(second) == {1, 2, 3}
+    assert store.adapters.seen(first) == {1, 2}
+    assert store.adapters.seen(second) == {1, 2, 3}
     with pytest.raises(UnknownAdapterError):
-        store.seen(77)
+        store.adapters.seen(77)
 
 
 def test_rounds_that_make_no_adapter(store):
-    skipped, failed, cut, running = (store.begin_round(None) for _ in range(4))
-    store.end_round(skipped, status="skipped", reason="too little", metrics={})
-    store.end_round(failed, status="failed", reason="broke", metrics={"loss": 3}, tokens_per_s=1, seconds=2)
-    store.end_round(cut, status="interrupted", reason="stopped", metrics={})
-    assert store.interrupt_rounds() == 1
-    assert store.interrupt_rounds() == 0
-    assert [row.status for row in store.rounds()] == ["skipped", "failed", "interrupted", "interrupted"]
-    assert store.rounds()[1].metrics == {"loss": 3}
+    skipped, failed, cut, running = (store.rounds.begin(None) for _ in range(4))
+    store.rounds.end(skipped, status="skipped", reason="too little", metrics={})
+    store.rounds.end(failed, status="failed", reason="broke", metrics={"loss": 3}, tokens_per_s=1, seconds=2)
+    store.rounds.end(cut, status="interrupted", reason="stopped", metrics={})
+    assert store.rounds.interrupt() == 1
+    assert store.rounds.interrupt() == 0
+    assert [row.status for row in store.rounds.all()] == ["skipped", "failed", "interrupted", "interrupted"]
+    assert store.rounds.all()[1].metrics == {"loss": 3}
     with pytest.raises(RoundNotRunningError):
-        store.end_round(running, status="failed", reason="", metrics={})
+        store.rounds.end(running, status="failed", reason="", metrics={})
     with pytest.raises(UnknownAdapterError):
-        store.begin_round(77)
+        store.rounds.begin(77)
 
 
 def test_a_round_that_is_over_cannot_publish(store):
-    round_id = store.begin_round(None)
-    store.interrupt_rounds()
+    round_id = store.rounds.begin(None)
+    store.rounds.interrupt()
     with pytest.raises(RoundNotRunningError):
         store.publish(
             round_id,
@@ -408,94 +413,94 @@ def test_a_round_that_is_over_cannot_publish(store):
             tokens_per_s=None,
             seconds=None,
         )
-    assert store.adapters() == []
-    assert store.active() is None
+    assert store.adapters.all() == []
+    assert store.adapters.active() is None
 
 
 def test_going_back_and_forth_between_adapters(store):
     first = publish(store)
     second = publish(store, parent=first)
-    store.activate(first)
-    assert [row.status for row in store.adapters()] == ["active", "retired"]
-    store.activate(None)
-    assert store.active() is None
-    store.activate(second)
-    assert store.active() == second
+    store.adapters.activate(first)
+    assert [row.status for row in store.adapters.all()] == ["active", "retired"]
+    store.adapters.activate(None)
+    assert store.adapters.active() is None
+    store.adapters.activate(second)
+    assert store.adapters.active() == second
     with pytest.raises(UnknownAdapterError, match="77"):
-        store.activate(77)
-    assert store.active() == second
+        store.adapters.activate(77)
+    assert store.adapters.active() == second
 
 
 def test_a_damaged_adapter_gives_way_to_its_nearest_sound_ancestor(store):
     first = publish(store)
     second = publish(store, parent=first)
     third = publish(store, parent=second)
-    store.mark_damaged(second)
-    assert store.active() == third
-    store.mark_damaged(third)
-    assert store.active() == first
-    store.mark_damaged(first)
-    assert store.active() is None
+    store.adapters.mark_damaged(second)
+    assert store.adapters.active() == third
+    store.adapters.mark_damaged(third)
+    assert store.adapters.active() == first
+    store.adapters.mark_damaged(first)
+    assert store.adapters.active() is None
     with pytest.raises(AdapterDamagedError, match=str(second)):
-        store.activate(second)
+        store.adapters.activate(second)
     with pytest.raises(UnknownAdapterError):
-        store.mark_damaged(77)
+        store.adapters.mark_damaged(77)
     with pytest.raises(UnknownAdapterError):
-        store.adapter_blob(77)
+        store.adapters.weights(77)
 
 
 def test_what_never_served_does_not_take_over(store):
     """A round may go on from a refused adapter; where what came of it falls, what served before that does."""
-    (a,) = store.add([entry("apple")])
+    (a,) = store.entries.add([entry("apple")])
     first = publish(store)
     refused = publish(store, parent=first, status="refused")
     promoted = publish(store, parent=refused, seen=[a])
-    assert store.active() == promoted
+    assert store.adapters.active() == promoted
     assert store.forget(Selector(text="apple")).active == first
     again = publish(store, parent=refused)
-    store.mark_damaged(again)
-    assert store.active() == first
+    store.adapters.mark_damaged(again)
+    assert store.adapters.active() == first
 
 
 # Forgetting
 
 
 def test_forgetting_takes_what_was_learned_from_the_text(store):
-    a, b, c = store.add([entry("apple"), entry("banana"), entry("cherry")])
+    a, b, c = store.entries.add([entry("apple"), entry("banana"), entry("cherry")])
     clean = publish(store, seen=[a])
     tainted = publish(store, parent=clean, seen=[b])
     heir = publish(store, parent=tainted, seen=[c])
     side = publish(store, parent=clean, seen=[c], status="refused")
-    tokens = next(kept.tokens for kept in store.entries() if kept.id == b)
+    tokens = next(kept.tokens for kept in store.entries.select() if kept.id == b)
     receipt = ForgetReceipt(1, (tainted, heir), clean, tokens, total=3)
     assert store.forget(Selector(text="BANANA"), dry_run=True) == receipt
-    assert store.active() == heir
-    assert store.get("round_due") is None
+    assert store.adapters.active() == heir
+    assert store.state.get("round_due") is None
     assert store.forget(Selector(text="BANANA")) == replace(receipt, id=1)
-    assert store.get("round_due") is True
-    assert store.active() == clean
-    assert [kept.text for kept in store.entries()] == ["apple", "cherry"]
-    assert [row.id for row in store.adapters()] == [clean, side]
-    assert [(row.parent, row.adapter) for row in store.rounds()] == [
+    assert store.state.get("round_due") is True
+    assert store.adapters.active() == clean
+    assert [kept.text for kept in store.entries.select()] == ["apple", "cherry"]
+    assert [row.id for row in store.adapters.all()] == [clean, side]
+    assert [(row.parent, row.adapter) for row in store.rounds.all()] == [
         (None, clean),
         (clean, None),
         (None, None),
         (clean, side),
     ]
     with pytest.raises(UnknownAdapterError):
-        store.adapter_blob(tainted)
+        store.adapters.weights(tainted)
     assert store.forget(Selector(text="banana")) == ForgetReceipt(0, (), clean, total=2)
     assert store.forget(Selector(text="apple")).adapters_dropped == (clean, side)
-    assert store.active() is None
+    assert store.adapters.active() is None
 
 
 def test_receipts_hold_figures_and_no_text(store, path, plain_pages):
-    (a,) = store.add([entry("the heron keeps its appointments", source="diary")])
+    (a,) = store.entries.add([entry("the heron keeps its appointments", source="diary")])
     adapter = publish(store, seen=[a])
-    before = store.adapters()[0]
+    before = store.adapters.all()[0]
     store.forget(Selector(text="heron", source="diary"))
     store.forget(Selector(text="heron"))
-    [kept] = store.receipts()
+    [kept] = store.receipts.all()
     assert (kept.id, kept.conditions, kept.entries, kept.active) == (1, ("text", "source"), 1, None)
     assert kept.adapters == (Tombstone(adapter, None, before.created_at, "active"),)
     assert b"heron" not in plain_pages(path, KEY)
@@ -503,38 +508,38 @@ def test_receipts_hold_figures_and_no_text(store, path, plain_pages):
 
 
 def test_a_receipt_names_the_backups_that_hold_the_text(store):
-    (a,) = store.add([entry("apple")])
+    (a,) = store.entries.add([entry("apple")])
     for path, last in (("/old", 0), ("/new", a), ("/unknown", None)):
-        store.note_backup(BackupRow(path, datetime(2026, 1, 1, tzinfo=UTC), last))
+        store.backups.note(BackupRow(path, datetime(2026, 1, 1, tzinfo=UTC), last))
     assert sorted(store.forget(Selector(text="apple")).backups) == ["/new", "/unknown"]
 
 
 def test_old_weights_go_and_their_rows_stay(store):
-    (a,) = store.add([entry("apple")])
+    (a,) = store.entries.add([entry("apple")])
     promoted = [publish(store)]
     for _ in range(3):
         promoted.append(publish(store, parent=promoted[-1]))
     refused = [publish(store, parent=promoted[-1], status="refused") for _ in range(3)]
     newest = publish(store, parent=promoted[-1], seen=[a])
-    assert store.retain(1) == (*promoted[:3], *refused[:2])
-    assert store.retain(1) == ()
-    rows = store.adapters()
+    assert store.adapters.prune(1) == (*promoted[:3], *refused[:2])
+    assert store.adapters.prune(1) == ()
+    rows = store.adapters.all()
     assert {row.id for row in rows if row.kept} == {promoted[3], refused[2], newest}
     assert [row.id for row in rows] == [*promoted, *refused, newest]
-    for act in (store.adapter_blob, store.activate):
+    for act in (store.adapters.weights, store.adapters.activate):
         with pytest.raises(WeightsDroppedError):
             act(promoted[0])
-    assert store.active() == newest
-    assert store.retain(0) == (promoted[3], refused[2])
+    assert store.adapters.active() == newest
+    assert store.adapters.prune(0) == (promoted[3], refused[2])
     assert store.forget(Selector(text="apple")).active is None, "no ancestor has weights"
-    assert store.seen(promoted[2]) == frozenset()
+    assert store.adapters.seen(promoted[2]) == frozenset()
 
 
 def test_weights_that_went_are_in_no_page(path, store, plain_pages):
     for number in range(8):
         publish(store, blob=b"weights %d " % number * 3000, status="refused")
     assert b"weights 2" in plain_pages(path, KEY)
-    store.retain(2)
+    store.adapters.prune(2)
     store.close()
     size = path.stat().st_size
     pages = plain_pages(path, KEY)
@@ -542,34 +547,34 @@ def test_weights_that_went_are_in_no_page(path, store, plain_pages):
     store = Store.open(path, KEY)
     for number in range(6):
         publish(store, blob=b"weights %d " % number * 3000, status="refused")
-        store.retain(2)
+        store.adapters.prune(2)
     store.close()
     assert path.stat().st_size <= size, "what became free is used again"
 
 
 def test_forgetting_passes_over_damaged_ancestors(store):
-    a, b = store.add([entry("apple"), entry("banana")])
+    a, b = store.entries.add([entry("apple"), entry("banana")])
     first = publish(store, seen=[a])
     second = publish(store, parent=first)
     publish(store, parent=second, seen=[b])
-    store.mark_damaged(second)
+    store.adapters.mark_damaged(second)
     assert store.forget(Selector(ids=(b,))).active == first
 
 
 def test_numbers_are_not_used_again(store):
-    (a,) = store.add([entry("apple")])
+    (a,) = store.entries.add([entry("apple")])
     adapter = publish(store, seen=[a])
     store.forget(Selector(ids=(a,)))
-    (again,) = store.add([entry("another apple")])
+    (again,) = store.entries.add([entry("another apple")])
     assert again > a
     assert publish(store, seen=[again]) > adapter
 
 
 @pytest.mark.parametrize("lost", ["entry", "parent"])
 def test_an_adapter_that_learned_from_text_forgotten_meanwhile_is_not_kept(store, lost):
-    a, b = store.add([entry("apple"), entry("banana")])
+    a, b = store.entries.add([entry("apple"), entry("banana")])
     parent = publish(store, seen=[a])
-    round_id = store.begin_round(parent)
+    round_id = store.rounds.begin(parent)
     store.forget(Selector(ids=(b if lost == "entry" else a,)))
     with pytest.raises(ForgottenMeanwhileError):
         store.publish(
@@ -584,21 +589,21 @@ def test_an_adapter_that_learned_from_text_forgotten_meanwhile_is_not_kept(store
             tokens_per_s=None,
             seconds=None,
         )
-    assert store.active() == (parent if lost == "entry" else None)
-    store.end_round(round_id, status="failed", reason="forgotten meanwhile", metrics={})
+    assert store.adapters.active() == (parent if lost == "entry" else None)
+    store.rounds.end(round_id, status="failed", reason="forgotten meanwhile", metrics={})
 
 
 def test_no_page_of_the_file_keeps_what_was_forgotten(path, plain_pages):
     store = Store.open(path, KEY)
     canary = "The heron keeps its appointments."
-    ids = store.add([entry(f"{canary} {number}", minute=number) for number in range(200)])
-    others = store.add([entry(f"Something else {number}", minute=number) for number in range(200)])
+    ids = store.entries.add([entry(f"{canary} {number}", minute=number) for number in range(200)])
+    others = store.entries.add([entry(f"Something else {number}", minute=number) for number in range(200)])
     publish(store, seen=ids, blob=b"learned from the heron" * 1000)
     assert b"heron keeps" in plain_pages(path, KEY)
     assert store.forget(Selector(text="heron keeps")).entries == len(ids)
     assert b"heron" not in plain_pages(path, KEY)
     assert b"Something else 199" in plain_pages(path, KEY)
-    assert store.counts().entries == len(others)
+    assert store.entries.counts().entries == len(others)
     store.close()
     assert b"heron" not in plain_pages(path, KEY)
 
@@ -617,7 +622,7 @@ def test_copies_that_sqlite_left_behind_when_it_moved_rows_go_too(path, plain_pa
             text = f"{word} word " * draw.choice([1, 3, 10, 100, 500]) + str(number)
             minute, tokens = draw.randint(0, 10**6), draw.randint(0, 50)
             batch.append(entry(text, minute=minute, source=f"{word} src", tokens=tokens))
-        store.add(batch)
+        store.entries.add(batch)
         if draw.random() < 0.2:
             store.forget(Selector(text="heron"))
     store.forget(Selector(text="heron"))
@@ -628,13 +633,13 @@ def test_copies_that_sqlite_left_behind_when_it_moved_rows_go_too(path, plain_pa
 
 def test_forgetting_keeps_a_files_hashes_so_that_it_is_not_read_as_new(store):
     state = FileState("/notes.txt", 1, 1, ("0123",))
-    store.add([entry("banana")], state)
+    store.entries.add([entry("banana")], state)
     store.forget(Selector(text="banana"))
-    assert store.file_state("/notes.txt") == state
+    assert store.file_states.get("/notes.txt") == state
 
 
 def test_of_a_forgotten_paragraph_a_file_keeps_the_beginning_of_its_hash(store, path, plain_pages):
-    a, b, c = store.add([entry("apple"), entry("banana"), entry("cherry")])
+    a, b, c = store.entries.add([entry("apple"), entry("banana"), entry("cherry")])
     whole = {name: digest(name) for name in ("apple", "banana and cherry", "cherry")}
     held = (
         f"{whole['apple']}:{a}",
@@ -642,34 +647,34 @@ def test_of_a_forgotten_paragraph_a_file_keeps_the_beginning_of_its_hash(store, 
         f"~{whole['cherry']}:{c}",
         digest("unknown"),
     )
-    store.add([], FileState("/notes.txt", 1, 1, held))
+    store.entries.add([], FileState("/notes.txt", 1, 1, held))
     assert store.forget(Selector(text="banana")).entries == 1
     after = (held[0], f"{whole['banana and cherry'][:3]}:{b},{c}", *held[2:])
-    assert store.file_state("/notes.txt").paragraphs == after
+    assert store.file_states.get("/notes.txt").paragraphs == after
     # A reading that began before the forgetting, and saves what it read after it.
-    store.add([], FileState("/notes.txt", 1, 1, held))
-    assert store.file_state("/notes.txt").paragraphs == after
+    store.entries.add([], FileState("/notes.txt", 1, 1, held))
+    assert store.file_states.get("/notes.txt").paragraphs == after
     store.close()
     assert whole["banana and cherry"].encode() not in plain_pages(path, KEY)
 
 
 def test_forgotten_text_that_no_file_tells_of_is_not_taken_in_again(store):
     told, untold, other = entry("apple"), entry("banana", source="git"), entry("cherry")
-    a, _, _ = store.add([told, untold, other])
-    store.add([], FileState("/notes.txt", 1, 1, (f"{digest('apple')}:{a}",)))
+    a, _, _ = store.entries.add([told, untold, other])
+    store.entries.add([], FileState("/notes.txt", 1, 1, (f"{digest('apple')}:{a}",)))
     store.forget(Selector(text="a"))
-    assert store.add([untold]) == [None]
-    assert store.add([other]) == [None], "it is there"
-    [again] = store.add([told])
+    assert store.entries.add([untold]) == [None]
+    assert store.entries.add([other]) == [None], "it is there"
+    [again] = store.entries.add([told])
     assert again, "that is for the file's state to prevent"
-    assert store._rows("SELECT count(*) FROM passed_over") == [(1,)]
+    assert store._connection._db.execute("SELECT count(*) FROM passed_over").fetchall() == [(1,)]
 
 
 def test_a_source_that_is_taken_back_may_be_read_again(store):
     sent = replace(entry("banana"), origin=1)
-    store.add([sent])
+    store.entries.add([sent])
     assert store.forget(Selector(origin=1)).entries == 1
-    assert store.add([sent]) != [None]
+    assert store.entries.add([sent]) != [None]
 
 
 # What became of suggestions
@@ -686,72 +691,74 @@ def left(kind="word", p=0.5, **more):
 
 
 def test_feedback_adds_up(store):
-    assert store.savings() == Savings(0, 0, 0, 0, 0, saved=0)
-    store.add_feedback(taken(), None, FIRST)
-    store.add_feedback(taken(characters=20, keystrokes=2, words=4), None, FIRST)
-    store.add_feedback(left(), None, FIRST)
-    store.add_feedback(taken("ghost", characters=1, keystrokes=3, words=0), 5, SECOND)
-    assert store.savings() == Savings(accepted=3, dismissed=1, characters=28, keystrokes=6, words=5, saved=22)
-    assert store.savings(SECOND) == Savings(1, 0, 1, 3, 0, saved=-2)
-    report = store.feedback_report(FIRST)
-    assert report.savings == store.savings()
+    assert store.feedback.savings() == Savings(0, 0, 0, 0, 0, saved=0)
+    store.feedback.add(taken(), None, FIRST)
+    store.feedback.add(taken(characters=20, keystrokes=2, words=4), None, FIRST)
+    store.feedback.add(left(), None, FIRST)
+    store.feedback.add(taken("ghost", characters=1, keystrokes=3, words=0), 5, SECOND)
+    assert store.feedback.savings() == Savings(
+        accepted=3, dismissed=1, characters=28, keystrokes=6, words=5, saved=22
+    )
+    assert store.feedback.savings(SECOND) == Savings(1, 0, 1, 3, 0, saved=-2)
+    report = store.feedback.report(FIRST)
+    assert report.savings == store.feedback.savings()
     assert list(report.by_day) == [(FIRST, "word"), (SECOND, "ghost")]
     assert report.by_day[FIRST, "word"] == report.by_adapter[None] == Savings(2, 1, 27, 3, 5, saved=24)
-    assert report.by_day[SECOND, "ghost"] == report.by_adapter[5] == store.savings(SECOND)
-    assert list(store.feedback_report(SECOND).by_day) == [(SECOND, "ghost")]
+    assert report.by_day[SECOND, "ghost"] == report.by_adapter[5] == store.feedback.savings(SECOND)
+    assert list(store.feedback.report(SECOND).by_day) == [(SECOND, "ghost")]
 
 
 def test_what_was_dismissed_brought_nothing_and_cost_nothing(store):
-    store.add_feedback(left(characters=9, keystrokes=9, words=9), None, FIRST)
-    assert store.savings() == Savings(0, 1, 0, 0, 0, saved=0)
+    store.feedback.add(left(characters=9, keystrokes=9, words=9), None, FIRST)
+    assert store.feedback.savings() == Savings(0, 1, 0, 0, 0, saved=0)
 
 
 @pytest.mark.parametrize(
     ("p", "tenth"), [*((tenth / 10, tenth) for tenth in range(10)), (0.0999, 0), (0.9999, 9), (1.0, 9)]
 )
 def test_a_probability_falls_into_its_tenth(store, p, tenth):
-    store.add_feedback(taken(p=p), None, FIRST)
-    store.add_feedback(left(p=p), 3, SECOND)
+    store.feedback.add(taken(p=p), None, FIRST)
+    store.feedback.add(left(p=p), 3, SECOND)
     expected = [Tenth(0, 0)] * 10
-    assert store.reliability("ghost") == tuple(expected)
+    assert store.feedback.reliability("ghost") == tuple(expected)
     expected[tenth] = Tenth(accepted=1, dismissed=1)
-    assert store.reliability("word") == tuple(expected)
-    assert store.reliability("word", SECOND)[tenth] == Tenth(accepted=0, dismissed=1)
-    assert store.feedback_report(FIRST).reliability["word"] == tuple(expected)
+    assert store.feedback.reliability("word") == tuple(expected)
+    assert store.feedback.reliability("word", SECOND)[tenth] == Tenth(accepted=0, dismissed=1)
+    assert store.feedback.report(FIRST).reliability["word"] == tuple(expected)
 
 
 def test_what_was_shown_against_the_judgement_saves_but_says_nothing_of_reliability(store):
-    store.add_feedback(taken("ghost", 0.05, show=False), None, FIRST)
-    store.add_feedback(taken("ghost", 0.05), None, FIRST)
-    assert store.savings().accepted == 2
-    assert store.reliability("ghost")[0] == Tenth(accepted=1, dismissed=0)
+    store.feedback.add(taken("ghost", 0.05, show=False), None, FIRST)
+    store.feedback.add(taken("ghost", 0.05), None, FIRST)
+    assert store.feedback.savings().accepted == 2
+    assert store.feedback.reliability("ghost")[0] == Tenth(accepted=1, dismissed=0)
 
 
 def test_forgetting_leaves_the_counts(store):
-    (seen,) = store.add([entry("banana")])
+    (seen,) = store.entries.add([entry("banana")])
     adapter = publish(store, seen=[seen])
-    store.add_feedback(taken(), adapter, FIRST)
-    before = store.feedback_report(FIRST)
+    store.feedback.add(taken(), adapter, FIRST)
+    before = store.feedback.report(FIRST)
     assert store.forget(Selector(text="banana")).adapters_dropped == (adapter,)
-    assert store.feedback_report(FIRST) == before
+    assert store.feedback.report(FIRST) == before
 
 
 # Small state and events
 
 
 def test_state(store):
-    assert store.get("paused") is None
-    assert store.get("paused", False) is False
+    assert store.state.get("paused") is None
+    assert store.state.get("paused", False) is False
     for value in (True, None, 3, 1.5, "x", [1, {"a": None}]):
-        store.set("paused", value)
-        assert store.get("paused", "absent") == value
+        store.state.set("paused", value)
+        assert store.state.get("paused", "absent") == value
 
 
 def test_events_are_kept_up_to_a_number(store, monkeypatch):
-    monkeypatch.setattr("idiolect.daemon.storage.store._EVENTS_KEPT", 3)
+    monkeypatch.setattr("idiolect.daemon.storage.state._EVENTS_KEPT", 3)
     for number in range(5):
-        store.event("accepted", words=number, app="editor")
-    kept = store.events()
+        store.events.add("accepted", words=number, app="editor")
+    kept = store.events.all()
     assert [event.detail["words"] for event in kept] == [2, 3, 4]
     assert kept[0].kind == "accepted"
     assert kept[0].at.tzinfo is UTC
@@ -766,9 +773,9 @@ def test_many_threads_share_one_store(store):
     def work(name):
         try:
             for number in range(30):
-                store.add([entry(f"{name} {number}", minute=number)])
-                store.set(name, number)
-                list(store.entries())
+                store.entries.add([entry(f"{name} {number}", minute=number)])
+                store.state.set(name, number)
+                list(store.entries.select())
                 if number % 10 == 0:
                     store.forget(Selector(text=f"{name} {number}"))
         except Exception as error:
@@ -780,6 +787,6 @@ def test_many_threads_share_one_store(store):
     for thread in threads:
         thread.join()
     assert errors == []
-    texts = [kept.text for kept in store.entries()]
+    texts = [kept.text for kept in store.entries.select()]
     assert len(texts) == len(set(texts))
     assert all(f"{name} 29" in texts and f"{name} 20" not in texts for name in ("ada", "bob", "cyd"))

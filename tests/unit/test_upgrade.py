@@ -16,7 +16,6 @@ import pytest
 import sqlcipher3.dbapi2 as sqlcipher
 
 from idiolect.adapters.lora import AdapterFormatError
-from idiolect.daemon.privacy.app_policy import Place
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import NewEntry
@@ -45,44 +44,49 @@ def former(request, tmp_path):
 
 
 def schema(store):
-    rows = store._db.execute("SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'").fetchall()
+    rows = store._connection._db.execute(
+        "SELECT name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"
+    ).fetchall()
     return {name: " ".join((sql or "").split()) for name, sql in rows}
 
 
 def columns(store):
     names = [name for name in schema(store) if not name.startswith("_")]
-    return {name: sorted(store._db.execute(f"PRAGMA table_info('{name}')").fetchall()) for name in names}
+    return {
+        name: sorted(store._connection._db.execute(f"PRAGMA table_info('{name}')").fetchall())
+        for name in names
+    }
 
 
 def test_an_upgraded_store_is_what_a_new_one_would_be(former, tmp_path):
     with closing(Store.open(former, KEY)) as upgraded, closing(Store.open(tmp_path / "new.db", KEY)) as new:
-        assert not migrations.pending(upgraded._db)
+        assert not migrations.pending(upgraded._connection._db)
         assert schema(upgraded).keys() == schema(new).keys()
         assert columns(upgraded) == columns(new)
-        assert upgraded._db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        assert upgraded._db.execute("PRAGMA foreign_key_check").fetchall() == []
+        assert upgraded._connection._db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        assert upgraded._connection._db.execute("PRAGMA foreign_key_check").fetchall() == []
 
 
 def test_nothing_of_what_was_kept_is_lost(former):
     with closing(Store.open(former, KEY)) as store:
-        assert [entry.text for entry in store.entries()] == TEXTS
-        assert [entry.app for entry in store.entries()] == [None, "mail", "mail"]
-        assert store.counts().entries == 3
-        assert store.watches() == ["/home/you/notes"]
-        assert store.file_state("/home/you/notes/minutes.md").size_bytes == 47
-        assert store.active() == 1
-        assert store.adapter_blob(1) == b"weights of the first adapter"
-        assert store.seen(1) == {1, 2}
-        assert store.adapters()[0].metrics["base"]["perplexity"] == 60.5
-        assert store.get("former") == "kept"
-        assert [event.kind for event in store.events()] == ["pause"]
-        assert store.interrupt_rounds() == 1
-        assert [row.status for row in store.rounds()] == ["promoted", "interrupted"]
+        assert [entry.text for entry in store.entries.select()] == TEXTS
+        assert [entry.app for entry in store.entries.select()] == [None, "mail", "mail"]
+        assert store.entries.counts().entries == 3
+        assert store.watches.all() == ["/home/you/notes"]
+        assert store.file_states.get("/home/you/notes/minutes.md").size_bytes == 47
+        assert store.adapters.active() == 1
+        assert store.adapters.weights(1) == b"weights of the first adapter"
+        assert store.adapters.seen(1) == {1, 2}
+        assert store.adapters.all()[0].metrics["base"]["perplexity"] == 60.5
+        assert store.state.get("former") == "kept"
+        assert [event.kind for event in store.events.all()] == ["pause"]
+        assert store.rounds.interrupt() == 1
+        assert [row.status for row in store.rounds.all()] == ["promoted", "interrupted"]
 
 
 def test_what_came_later_works_on_it(former):
     with closing(Store.open(former, KEY)) as store:
-        [entry] = store.add(
+        [entry] = store.entries.add(
             [
                 NewEntry(
                     text="A new line.",
@@ -98,11 +102,11 @@ def test_what_came_later_works_on_it(former):
         assert entry == 4  # numbers go on
         receipt = store.forget(Selector(text="harbour office"))
         assert (receipt.entries, receipt.adapters_dropped) == (1, (1,))
-        assert store.active() is None
-        assert [entry.text for entry in store.entries()] == [TEXTS[0], TEXTS[2], "A new line."]
-        assert len(store.receipts()) == 1
+        assert store.adapters.active() is None
+        assert [entry.text for entry in store.entries.select()] == [TEXTS[0], TEXTS[2], "A new line."]
+        assert len(store.receipts.all()) == 1
         assert store.audit(None).taken
-        assert store.savings(date(2026, 1, 1)) is not None
+        assert store.feedback.savings(date(2026, 1, 1)) is not None
         assert store.expire(datetime(2026, 1, 6, tzinfo=UTC), None) >= 0
 
 
@@ -125,11 +129,11 @@ def test_the_service_serves_a_former_store_and_an_adapter_of_another_base_waits(
     key.chmod(0o600)
     with profile(tiny.folder.parent) as service:
         assert service.status()["entries"] == 3
-        assert service.serves is None  # the base alone
-        assert service._store.active() == 1
+        assert service.model.adapter_id is None  # the base alone
+        assert service.store.adapters.active() == 1
         with pytest.raises(AdapterFormatError, match="another base model"):
-            service.use(1)
-        assert service.learn("The pier is closed.", "http", Place(), None).stored
+            service.model.use(1)
+        assert service.ingest.add_text("The pier is closed.", source="http").stored
 
 
 @pytest.fixture
@@ -144,9 +148,9 @@ def newer(tiny, tmp_path):
 
 def test_under_a_new_base_model_adapters_wait_and_serve_again_under_theirs(profile, tiny, newer, make_lora):
     with profile(tiny.folder.parent) as service:
-        store = service._store
+        store = service.store
         adapter = store.publish(
-            store.begin_round(None),
+            store.rounds.begin(None),
             blob=make_lora(tiny.config).to_bytes(),
             rank=4,
             parent=None,
@@ -157,11 +161,11 @@ def test_under_a_new_base_model_adapters_wait_and_serve_again_under_theirs(profi
             tokens_per_s=None,
             seconds=None,
         )
-        service._switch()
-        assert service.serves == adapter
+        service.model.switch()
+        assert service.model.adapter_id == adapter
     with profile(newer) as service:
-        assert service.serves is None
+        assert service.model.adapter_id is None
         assert service._trainer._sound_serving() is None  # a round begins from the new base alone
-        assert [row.status for row in service._store.adapters()] == ["active"]
+        assert [row.status for row in service.store.adapters.all()] == ["active"]
     with profile(tiny.folder.parent) as service:
-        assert service.serves == adapter
+        assert service.model.adapter_id == adapter

@@ -43,7 +43,7 @@ class Scene:
     watcher: Watcher
 
     def texts(self) -> list[str]:
-        return [entry.text for entry in sorted(self.store.entries(), key=lambda entry: entry.id)]
+        return [entry.text for entry in sorted(self.store.entries.select(), key=lambda entry: entry.id)]
 
     def wait_for(self, *wanted: str) -> None:
         """Until exactly these texts are stored."""
@@ -179,7 +179,7 @@ def test_moved_and_renamed_files_bring_nothing_and_are_followed(scene: Scene) ->
     assert scene.brought() == [WALK, "It was lovely."]
     (scene.notes / "other" / "c.md").write_text(f"{WALK} It was lovely. Again!\n")
     scene.wait_until(lambda: "Again!" in scene.texts(), scene.texts)
-    paths = {Path(state.path).name for state in scene.store.file_states()}
+    paths = {Path(state.path).name for state in scene.store.file_states.all()}
     assert paths == {"c.md", "zz last.md"}
 
 
@@ -289,7 +289,7 @@ def test_adding_and_removing(scene: Scene, tmp_path: Path) -> None:
     assert not scene.watcher.add(scene.notes)
     assert scene.watcher.add(other)
     assert not scene.watcher.add(tmp_path / "notes" / ".." / "other")
-    assert scene.store.watches() == [str(scene.notes), str(other)]
+    assert scene.store.watches.all() == [str(scene.notes), str(other)]
     (other / "a.md").write_text("Followed.")
     scene.wait_for("Followed.")
     assert scene.watcher.remove(other)
@@ -302,7 +302,7 @@ def test_adding_and_removing(scene: Scene, tmp_path: Path) -> None:
             scene.watcher.add(tmp_path / name)
         with pytest.raises(NoSuchPathError):
             scene.watcher.refuse_very_much(tmp_path / name)
-    assert scene.store.watches() == [str(scene.notes)]
+    assert scene.store.watches.all() == [str(scene.notes)]
 
 
 class StoppedError(Exception):
@@ -317,19 +317,19 @@ def test_what_is_broken_off_before_it_is_followed_for_good_is_not_followed(
 
     def broken_off(path: Path) -> None:
         with scene.watcher.adding(path):
-            assert (str(path) in scene.store.watches()) == (
+            assert (str(path) in scene.store.watches.all()) == (
                 path == scene.notes
             )  # as one that is killed finds it
             raise StoppedError
 
     with pytest.raises(StoppedError):
         broken_off(other)
-    assert str(other) not in scene.store.watches()
+    assert str(other) not in scene.store.watches.all()
     (other / "later.md").write_text("Nobody asked for this to be read.")
     assert scene.brought() == []
     with pytest.raises(StoppedError):
         broken_off(scene.notes)
-    assert str(scene.notes) in scene.store.watches()  # it was followed before
+    assert str(scene.notes) in scene.store.watches.all()  # it was followed before
     (scene.notes / "later.md").write_text(WALK)
     assert scene.brought() == [WALK]
 
@@ -358,7 +358,7 @@ def test_what_cannot_be_removed_is_followed_as_before(scene: Scene) -> None:
         with scene.watcher.removing(scene.notes):
             scene.watcher._observe(scene.notes)  # as when all watched folders are compared
             assert not scene.watcher._roots
-            assert scene.store.watches() == [str(scene.notes)]
+            assert scene.store.watches.all() == [str(scene.notes)]
             raise StoppedError
 
     with pytest.raises(StoppedError):
@@ -367,7 +367,7 @@ def test_what_cannot_be_removed_is_followed_as_before(scene: Scene) -> None:
     scene.wait_for("Followed.")
     with scene.watcher.removing(scene.notes):
         pass
-    assert (scene.watcher._roots, scene.store.watches()) == ((), [])
+    assert (scene.watcher._roots, scene.store.watches.all()) == ((), [])
 
 
 def test_what_is_written_while_a_folder_is_read_for_the_first_time_is_not_missed(
@@ -463,7 +463,7 @@ def test_one_save_in_a_pause_keeps_all_that_are_read_with_it_off_the_record(scen
 
 
 def saved_state(scene: Scene, note: Path) -> int:
-    state = scene.store.file_state(str(note))
+    state = scene.store.file_states.get(str(note))
     return len(state.paragraphs) if state else 0
 
 
@@ -472,14 +472,14 @@ def test_a_full_disk_delays_what_was_saved_and_no_text_is_logged(
 ) -> None:
     full = threading.Event()
     full.set()
-    add = scene.store.add
+    add = scene.store.entries.add
 
     def add_if_there_is_room(*given: object, **more: object) -> object:
         if full.is_set():
             raise StoreFullError("The store cannot grow.")
         return add(*given, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(scene.store, "add", add_if_there_is_room)
+    monkeypatch.setattr(scene.store.entries, "add", add_if_there_is_room)
     with caplog.at_level(logging.DEBUG, logger="idiolect"):
         (scene.notes / "a.md").write_text("The canary sang.")
         scene.wait_until(lambda: "tried again: StoreFullError" in caplog.text, lambda: caplog.text)

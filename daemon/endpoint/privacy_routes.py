@@ -1,0 +1,86 @@
+"""The addresses by which the user decides what is known: forgetting, the audit, applications' rules, the pause."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from anyio.to_thread import run_sync
+from fastapi import FastAPI, Request, Response
+
+from idiolect.daemon.endpoint import replies, shapes
+from idiolect.daemon.endpoint.answers import answer, client_of, post, read_body
+from idiolect.daemon.endpoint.queue import BusyError, Priority, Turns
+
+if TYPE_CHECKING:
+    from idiolect.daemon.service import Service
+
+
+def register(app: FastAPI, service: Service, turns: Turns) -> None:
+    """Have `app` answer them."""
+    _register_forgetting(app, service, turns)
+    _register_rules(app, service)
+
+
+def _register_forgetting(app: FastAPI, service: Service, turns: Turns) -> None:
+    @post(app, "/v1/forget", shapes.ForgetBody)
+    async def forget(request: Request) -> Response:
+        """Forget text and everything learned from it; `dry_run` tells what that would take."""
+        asked = await read_body(request, shapes.ForgetBody)
+        chosen, forgetting = asked.selector, service.forgetting
+        receipt = await run_sync(forgetting.forget, chosen, asked.dry_run, asked.expect)
+        left = await run_sync(forgetting.remains, chosen)
+        if not asked.dry_run:
+            # A step is a suggestion's work: what somebody types for goes before each.
+            pieces = forgetting.still_suggested(chosen, left)
+            work = turns.steps(client_of(request), Priority.GENERATING, pieces)
+            try:
+                async with contextlib.aclosing(work) as steps:
+                    async for left in steps:  # noqa: B007 (the last is the answer)
+                        pass
+            except BusyError:  # it is forgotten all the same
+                left = replace(left, asked_all=False)
+        return answer(replies.forgotten(receipt, left, dry_run=asked.dry_run))
+
+    @app.get("/v1/audit", response_model=None)
+    async def audit(since: str = "") -> Response:
+        """What was taken, when and from where, what was redacted, who has seen it, what happened; never text."""
+        return answer(await run_sync(service.store.audit, shapes.time(since)))
+
+    @app.get("/v1/receipts", response_model=None)
+    async def receipts() -> Response:
+        """What was forgotten so far, in figures, oldest first."""
+        return answer({"receipts": await run_sync(service.store.receipts.all)})
+
+
+def _register_rules(app: FastAPI, service: Service) -> None:
+    policy = service.ingest.off_limits
+
+    @app.get("/v1/apps", response_model=None)
+    async def app_rules() -> Response:
+        """What is done in which applications; the first rule whose pattern fits decides."""
+        return answer({"rules": policy.rules()})
+
+    @post(app, "/v1/apps", shapes.AppsBody)
+    async def give_app_rule(request: Request) -> Response:
+        """Give a rule for applications, or undo the last change; answers with all rules."""
+        asked = await read_body(request, shapes.AppsBody)
+        if asked.app is None or asked.rule is None:
+            await run_sync(policy.undo)
+        else:
+            await run_sync(policy.give, asked.app, asked.rule)
+        return answer({"rules": policy.rules()})
+
+    @post(app, "/v1/pause", shapes.PauseBody)
+    async def pause(request: Request) -> Response:
+        """Learn nothing for a while, or until resumed."""
+        asked = await read_body(request, shapes.PauseBody)
+        await run_sync(service.pause, asked.for_s)
+        return answer({"paused": True, "for_s": asked.for_s})
+
+    @app.post("/v1/resume", response_model=None)
+    async def resume() -> Response:
+        """Learn again."""
+        await run_sync(service.resume)
+        return answer({"paused": False})

@@ -1,0 +1,58 @@
+"""The addresses for what is read: imports, followed folders, sources, and the words that they brought."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from anyio.to_thread import run_sync
+from fastapi import FastAPI, Request, Response
+
+from idiolect.daemon.endpoint import replies, shapes
+from idiolect.daemon.endpoint.answers import answer, post, read_body
+
+if TYPE_CHECKING:
+    from idiolect.daemon.endpoint.streams import Streams
+    from idiolect.daemon.service import Service
+
+
+def register(app: FastAPI, service: Service, streams: Streams) -> None:
+    """Have `app` answer them."""
+
+    @post(app, "/v1/import", shapes.ImportBody)
+    async def import_(request: Request) -> Response:
+        """Read files and folders once; answers with events."""
+        asked = await read_body(request, shapes.ImportBody)
+        events = service.imports.add([Path(path) for path in asked.paths], asked.me)
+        return streams.answer(await streams.first(events), events)
+
+    @post(app, "/v1/watch", shapes.WatchBody)
+    async def watch(request: Request) -> Response:
+        """Read a folder and then follow it (answers with events), or follow it no longer (`remove`).
+
+        What holds very much is refused unless `confirmed`.
+        """
+        asked = await read_body(request, shapes.WatchBody)
+        if asked.remove:
+            return answer({"removed": await run_sync(service.imports.unwatch, Path(asked.path))})
+        events = await run_sync(partial(service.imports.watch, Path(asked.path), confirmed=asked.confirmed))
+        return streams.answer(await streams.first(events), events)
+
+    @app.get("/v1/sources", response_model=None)
+    async def sources() -> Response:
+        """What was read, and what each source brought."""
+        return answer({"sources": await run_sync(service.inventory.sources)})
+
+    @post(app, "/v1/sources/remove", shapes.RemoveBody)
+    async def remove_source(request: Request) -> Response:
+        """Forget all that a source brought, and that it was read; `dry_run` tells what that would take."""
+        asked = await read_body(request, shapes.RemoveBody)
+        remove = partial(service.inventory.remove, dry_run=asked.dry_run, expect=asked.expect)
+        return answer(replies.receipt(await run_sync(remove, Path(asked.path)), dry_run=asked.dry_run))
+
+    @post(app, "/v1/learned", shapes.LearnedBody)
+    async def learned(request: Request) -> Response:
+        """The words and phrases that set the user's text apart from general English, most characteristic first."""
+        asked = await read_body(request, shapes.LearnedBody)
+        return answer({"words": await run_sync(service.keywords.find, asked.limit, asked.contains)})

@@ -1,0 +1,110 @@
+"""The addresses that are asked while somebody types: suggestions, what was written, what became of suggestions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+from anyio.to_thread import run_sync
+from fastapi import FastAPI, Query, Request, Response
+
+from idiolect.daemon.endpoint import replies, shapes
+from idiolect.daemon.endpoint.answers import answer, client_of, post, read_body, unless_gone
+from idiolect.daemon.endpoint.queue import MOST, BusyError, Priority, Turns, Typing
+from idiolect.daemon.storage.records import Feedback
+
+if TYPE_CHECKING:
+    from idiolect.adapters.prediction.predictor import Suggestion
+    from idiolect.daemon.service import Service
+
+T = TypeVar("T")
+
+
+def register(app: FastAPI, service: Service, turns: Turns) -> None:
+    """Have `app` answer them."""
+    _register_suggestions(app, service, turns)
+    _register_learning(app, service)
+
+
+def _register_suggestions(app: FastAPI, service: Service, turns: Turns) -> None:
+    typing = Typing()
+    suggestions = service.suggestions
+
+    @post(app, "/v1/suggest", shapes.SuggestBody)
+    async def suggest(request: Request) -> Response:
+        """Words to insert at the cursor, and a ghost text that continues there."""
+        asked = await read_body(request, shapes.SuggestBody)
+        if (reason := suggestions.withheld(asked.place)) is not None:
+            serves = service.model.adapter_id
+            return answer(replies.withheld(reason, serves, paused=service.ingest.paused))
+        client = client_of(request)
+        outdated = typing.begin(client.program, asked.prefix)
+        reading = suggestions.read_ahead(asked.prefix, asked.source)
+
+        def work(abandoned: Callable[[], bool]) -> Suggestion | None:
+            def given_up() -> bool:  # a ghost that keeps others waiting comes too late for all of them
+                return outdated.is_set() or abandoned() or turns.crowded(client)
+
+            for _piece in reading:
+                return None  # whoever waits comes between
+            wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
+            return suggestions.suggest(*wanted, given_up, asked.place, asked.source)
+
+        try:
+            found = await unless_gone(request, turns.run(client, Priority.TYPING, work))
+        finally:
+            typing.end(outdated)
+        return answer(replies.suggestion(found, paused=service.ingest.paused))
+
+    @post(app, "/v1/explain", shapes.ExplainBody)
+    async def explain(request: Request) -> Response:
+        """Which part suggestions come from: base, adapter or memory. Slower than they are."""
+        asked = await read_body(request, shapes.ExplainBody)
+        if (reason := suggestions.withheld(asked.place)) is not None:
+            serves = service.model.adapter_id
+            return answer(replies.unexplained(reason, serves, paused=service.ingest.paused))
+        wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
+        # Less urgent than what somebody types for: it is told beside a suggestion, not in its place.
+        work = turns.run(
+            client_of(request),
+            Priority.GENERATING,
+            lambda _given_up: suggestions.explain(*wanted, asked.place),
+        )
+        found = await unless_gone(request, work)
+        return answer(replies.explained(*found, paused=service.ingest.paused))
+
+
+def _register_learning(app: FastAPI, service: Service) -> None:
+    telling = asyncio.Semaphore(MOST[Priority.TYPING])
+
+    async def tell(take: Callable[..., T], *told: object) -> T:
+        """What `take` returns; as many as may wait for suggestions may wait for it. Raises BusyError."""
+        if telling.locked():
+            raise BusyError
+        async with telling:
+            return await run_sync(take, *told)
+
+    @post(app, "/v1/history", shapes.HistoryBody)
+    async def history(request: Request) -> Response:
+        """Learn something that the user wrote; the fast memory knows it on return."""
+        asked = await read_body(request, shapes.HistoryBody)
+        add = partial(service.ingest.add_text, source=asked.source, at=asked.at, **asdict(asked.place))
+        result = await tell(add, asked.text)
+        return answer(replies.kept(result, paused=service.ingest.paused))
+
+    @post(app, "/v1/feedback", shapes.FeedbackBody)
+    async def feedback(request: Request) -> Response:
+        """Count what became of a suggestion that was shown; no text is kept."""
+        asked = await read_body(request, shapes.FeedbackBody)
+        took = (asked.characters, asked.keystrokes, asked.words)
+        given = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took)
+        result = await tell(service.suggestions.add_feedback, given, asked.place)
+        return answer(replies.counted(result, paused=service.ingest.paused))
+
+    @app.get("/v1/report", response_model=None)
+    async def report(days: Annotated[int, Query(ge=1, le=shapes.MAX_REPORT_DAYS)] = 30) -> Response:
+        """What suggestions have saved lately, and how often the likely ones were accepted."""
+        return answer(replies.report(await run_sync(service.suggestions.report, days), days))

@@ -1,0 +1,41 @@
+"""Exports that were asked for: an adapter for other programs, or everything that the profile holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from idiolect.adapters.export import export
+from idiolect.daemon.profile.takeout import EVERYTHING, takeout
+from idiolect.daemon.serving.servable_adapters import NoAdapterError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from idiolect.daemon.serving.live_model import LiveModel
+    from idiolect.daemon.storage.store import Store
+
+
+class Exports:
+    """Writes what was learned to where the user wants it."""
+
+    def __init__(self, store: Store, model: LiveModel) -> None:
+        self._store = store
+        self._model = model
+
+    def write(self, kind: str, path: Path, adapter_id: int | None) -> Path:
+        """Write an adapter (None: the active one) for other programs, or everything; see the modules of these.
+
+        Returns where it was written. Raises NoAdapterError, and what the modules raise.
+        """
+        if kind == EVERYTHING:
+            made = takeout(self._store, path)
+            self._store.events.add("export", what=kind)
+            return made
+        chosen = adapter_id if adapter_id is not None else self._store.adapters.active()
+        if chosen is None:
+            raise NoAdapterError(
+                "The base serves, so there is no active adapter to export. Name another one."
+            )
+        made = export(kind, self._model.servable.lora(chosen), self._model.base, path)
+        self._store.events.add("export", what=kind, adapter=chosen)
+        return made

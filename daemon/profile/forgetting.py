@@ -1,0 +1,80 @@
+"""Forgetting: text and everything learned from it go, and what is left of it is told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from idiolect.daemon.privacy.after_forgetting import Remains, look, still_suggested
+from idiolect.daemon.profile import unfinished_backups
+from idiolect.daemon.serving.suggestions import without_secrets
+from idiolect.daemon.storage.records import COMMANDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from idiolect.adapters.prediction.predictor import Suggestion
+    from idiolect.daemon.ingest.capture import Ingest
+    from idiolect.daemon.runtime.child_processes import Children
+    from idiolect.daemon.serving.live_model import LiveModel
+    from idiolect.daemon.storage.records import ForgetReceipt
+    from idiolect.daemon.storage.selectors import Selector
+    from idiolect.daemon.storage.store import Store
+
+
+class Forgetting:
+    """Forgets text in the store and in everything that was made from it.
+
+    Args:
+        store: where the text is.
+        model: what serves, and knows the text.
+        ingest: remembers what files held.
+        children: the processes that learn from the text.
+    """
+
+    def __init__(self, store: Store, model: LiveModel, ingest: Ingest, children: Children) -> None:
+        self._store = store
+        self._model = model
+        self._ingest = ingest
+        self._children = children
+
+    def forget(self, selector: Selector, dry_run: bool, expect: int | None = None) -> ForgetReceipt:
+        """Delete entries and everything learned from them, or say what that would take.
+
+        Raises OtherCountError, with nothing changed, where it would not be the ``expect``ed number of entries.
+        """
+        unfinished_backups.clear(self._store)  # so that no backup is told of that came to nothing
+        would = self._store.forget(selector, dry_run=True, expect=expect)
+        if dry_run:
+            return would
+        if would.entries:
+            self._children.cancel("text was forgotten while it ran")
+        try:
+            receipt = self._store.forget(selector, expect=expect)
+        finally:  # also where the text is deleted but the file could not be rewritten
+            self._model.rebuild()
+            self._ingest.refresh()  # it remembers hashes of what files held
+        self._store.events.add("forget", entries=receipt.entries, adapters=len(receipt.adapters_dropped))
+        return receipt
+
+    def remains(self, selector: Selector) -> Remains:
+        """What other entries hold that is nearly a text that was forgotten, or would be."""
+        return look(self._store, selector, self._model.loaded.lexicon.__contains__)
+
+    def still_suggested(self, selector: Selector, left: Remains) -> Iterator[Remains]:
+        """Ask whether what was forgotten is still suggested, a little at a time; the last piece is all that is left."""
+        try:
+            yield from still_suggested(selector, left, self._model.loaded.lexicon.__contains__, self._asking)
+        finally:
+            self._model.commands.forget()  # it was asked with the text
+
+    def _asking(self) -> Callable[[str], Iterator[Suggestion]]:
+        """What suggests as the service does, with caches of its own: those must not hold what it is asked with."""
+        predictor = self._model.private_predictor()
+        commands = self._store.entries.counts().sources.get(COMMANDS)
+
+        def ask(prefix: str) -> Iterator[Suggestion]:
+            yield without_secrets(prefix, predictor.suggest(prefix, remember=False))
+            if commands:
+                yield self._model.commands.suggest(prefix, "", 3, 8, lambda: False)
+
+        return ask

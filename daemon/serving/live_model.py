@@ -1,0 +1,207 @@
+"""What serves now: the user model and the predictor, made from the store and kept up to date with it.
+
+Nothing here is kept for good: all of it can be made from the store again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from idiolect.adapters.generation.generator import GenerationSource
+from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.daemon.runtime.debounce import Latest
+from idiolect.daemon.runtime.heap import give_back_memory
+from idiolect.daemon.serving.servable_adapters import Servable
+from idiolect.daemon.serving.shell_commands import Commands
+from idiolect.daemon.serving.suggestion_stats import Trust, judged_mixture
+from idiolect.daemon.serving.text_generation import Generations
+
+if TYPE_CHECKING:
+    from idiolect.adapters.lora import Lora
+    from idiolect.adapters.prediction.predictor import Predictor
+    from idiolect.adapters.prediction.user_model import UserModel
+    from idiolect.daemon.settings import Settings
+    from idiolect.daemon.storage.store import Store
+    from idiolect.models.build import BasePaths
+
+_PREFETCH_AFTER_S: Final = 0.01  # after a suggestion: a typist's pause, not a program's
+_WARM_AFTER_S: Final = 0.2  # without a new entry, before recent text is read again
+_TYPED: Final = 8  # entries in one transaction, at the most, that may have been typed with suggestions
+
+
+class LiveModel:
+    """The loaded base model, the user model and the predictor that serves. Safe to use from several threads.
+
+    Args:
+        settings: the profile's.
+        store: where text and adapters are.
+        base: the base model's files.
+
+    Raises:
+        IdiolectError: of the base model or the store, where one cannot be read.
+    """
+
+    def __init__(self, settings: Settings, store: Store, base: BasePaths) -> None:
+        self._store = store
+        self._keep_adapters = settings.keep_adapters
+        self.base = base
+        self.loaded = LoadedModel(
+            base,
+            threads=settings.threads,
+            context_tokens=settings.context_tokens,
+            recent_tokens=settings.recent_tokens,
+            rare_min_count=settings.rare_min_count,
+        )
+        self.servable = Servable(store, base)
+        self.trust = Trust(store)
+        self.commands = Commands(store, self.loaded)
+        self._learning = threading.Lock()
+        self._switching = threading.Lock()
+        self._reading = 0  # imports that go on
+        self._rebuild(self._begin)
+        self.generations = Generations(self)
+        self._warming = Latest("warm", lambda: self.predictor.warm(), quiet_s=_WARM_AFTER_S, first=True)
+        self._prefetching = Latest("ahead", lambda: self.predictor.prefetch(), quiet_s=_PREFETCH_AFTER_S)
+
+    def close(self) -> None:
+        """Compute nothing any more, and keep what was learned while the user typed."""
+        self._warming.stop()
+        self._prefetching.stop()
+        self.generations.close()
+        self.trust.keep(self.predictor, least=1)
+
+    @property
+    def adapter_id(self) -> int | None:
+        """The adapter that serves; None: the base model alone."""
+        return self.predictor.adapter_id
+
+    def prefetch_soon(self) -> None:
+        """Compute what may be asked for next in the background, once nothing is asked for."""
+        self._prefetching.ask()
+
+    # What is learned and forgotten
+
+    def learn(self, entries: Sequence[tuple[int, list[int]]]) -> None:
+        """Know entries (ids and token ids) that were committed: few as just typed, many as a history that was read."""
+        with self._learning:
+            decode = self.loaded.tokenizer.decode
+            new = [(decode(ids), ids) for entry, ids in entries if entry > self._newest]
+            if len(new) > _TYPED:
+                self.user_model.learn_many(new)
+            else:
+                for text, ids in new:
+                    self.predictor.observe(text, ids)
+                    self.user_model.learn(text, ids)
+                self.trust.keep(self.predictor)
+        if not self._reading:
+            self._warming.ask()
+
+    @contextmanager
+    def reading_much(self) -> Iterator[None]:
+        """In the block much text is learned, and recent text is read again after it, once and not all the time."""
+        self._reading += 1
+        try:
+            yield
+        finally:
+            self._reading -= 1
+            self._warming.ask()
+
+    def rebuild(self) -> None:
+        """Know what the store still holds, and nothing else; serve what it says is active."""
+        self._rebuild()
+        self.generations.forget()
+        self.switch()
+
+    def _rebuild(self, meanwhile: Callable[[UserModel], None] = lambda _begun: None) -> None:
+        """Make the user model anew from the store; an entry that arrives meanwhile counts once."""
+        with self._learning:
+            self._newest = self._store.entries.last_id()
+            self.commands.forget()
+            self.user_model = self._user_model(lambda entry: entry <= self._newest, meanwhile)
+
+    def _begin(self, user_model: UserModel) -> None:
+        self.predictor = self._build(user_model, self.servable.active())
+        self.predictor.warm()
+
+    # Which adapter serves
+
+    def use(self, adapter_id: int | None) -> None:
+        """Serve another adapter (None: the base) from the next request on.
+
+        Raises AdapterDamagedError, AdapterFormatError, UnknownAdapterError, WeightsDroppedError.
+        """
+        if adapter_id is not None:
+            self.servable.lora(adapter_id)  # raises where it can't be served
+        self._store.adapters.activate(adapter_id)
+        self.switch()
+
+    def switch(self) -> None:
+        """Serve what the store says is active. Requests under way end with what they began with."""
+        with self._switching:
+            predictor = self._build(self.user_model, self.servable.active())
+            predictor.warm(self.predictor)
+            self.predictor = predictor
+        self.generations.let_go()
+        give_back_memory()
+
+    def end_round(self, another: bool) -> None:
+        """Serve what a training round made if that is `another` adapter than before, and let old weights go."""
+        if another:
+            self.switch()
+        else:
+            give_back_memory()  # a round's result has just passed through this process
+        self._store.adapters.prune(self._keep_adapters)
+
+    # Others like it
+
+    def private_predictor(self) -> Predictor:
+        """A predictor that suggests as the one that serves does, with caches of its own."""
+        return self._build(self.user_model, self.servable.active())
+
+    def predictor_of(self, wanted: Callable[[int], object], *, adapted: bool) -> Predictor:
+        """A predictor that knows only the entries whose id is `wanted`, with the active adapter or with none."""
+        return self._build(self._user_model(wanted), self.servable.active() if adapted else None)
+
+    def voice(self, adapter_id: int | None, knowing: bool) -> GenerationSource:
+        """What text is written from: as suggestions, with this adapter; or the base model that knows nothing."""
+        if not knowing:
+            return GenerationSource(None, Mixture(), None)
+        predictor = self.predictor
+        if adapter_id == predictor.adapter_id:
+            return GenerationSource(predictor.adapter, predictor.mixture, self.user_model)
+        tensors = None if adapter_id is None else self.servable.lora(adapter_id).tensors()
+        mixture = self._mixture(adapter_id)
+        return GenerationSource(
+            tensors, Mixture() if mixture is None else Mixture.from_json(mixture), self.user_model
+        )
+
+    def _user_model(
+        self, wanted: Callable[[int], object], meanwhile: Callable[[UserModel], None] = lambda _begun: None
+    ) -> UserModel:
+        known: Iterator[Any] = (
+            np.frombuffer(ids, "<u4") for entry, ids in self._store.entries.token_ids() if wanted(entry)
+        )
+        return self.loaded.build_user_model(known, meanwhile)
+
+    def _build(self, user_model: UserModel, chosen: tuple[int, Lora] | None) -> Predictor:
+        adapter_id, lora = chosen or (None, None)
+        predictor = self.loaded.build_predictor(
+            user_model,
+            self._mixture(adapter_id),
+            adapter=None if lora is None else lora.tensors(),
+            adapter_id=adapter_id,
+            calibration=self.trust.calibration,
+            ghost_penalty=self.trust.ghost_penalty,
+        )
+        predictor.acceptance_rate = self.trust.uptake()
+        return predictor
+
+    def _mixture(self, adapter_id: int | None) -> list[Any] | None:
+        """How far the memory is trusted beside this adapter, as far as that is known."""
+        return self.trust.mixture(adapter_id) or judged_mixture(self._store, adapter_id)

@@ -1,0 +1,147 @@
+"""Suggestions for whoever types: words, ghost texts, where they come from, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from idiolect.adapters.prediction.attribution import Attribution, Attributor
+from idiolect.adapters.prediction.predictor import NO_GHOST, Suggestion
+from idiolect.daemon.privacy.app_policy import NOWHERE, Place
+from idiolect.daemon.redaction.redact import hides
+from idiolect.daemon.runtime.debounce import Latest
+from idiolect.daemon.serving import suggestion_stats
+from idiolect.daemon.serving.sample_completions import examples
+from idiolect.daemon.serving.servable_adapters import NoAdapterError
+from idiolect.daemon.storage.records import COMMANDS, Feedback, FeedbackReceipt, FeedbackReport
+
+if TYPE_CHECKING:
+    from idiolect.daemon.privacy.app_policy import OffLimits
+    from idiolect.daemon.privacy.pause import Pause
+    from idiolect.daemon.serving.live_model import LiveModel
+    from idiolect.daemon.storage.store import Store
+
+_EXPLAINED_S: Final = (
+    60.0  # after the last question where suggestions come from, until what answers it is let go
+)
+
+
+class Suggestions:
+    """What is suggested at a place, unless its application is off limits. Safe to use from several threads.
+
+    Args:
+        store: where feedback is counted.
+        model: what serves.
+        app_policy: what may be looked at, learned and suggested in which application.
+        off_record: whether learning is paused.
+        on_typing: called whenever the user types.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        model: LiveModel,
+        app_policy: OffLimits,
+        off_record: Pause,
+        on_typing: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._model = model
+        self._app_policy = app_policy
+        self._off_record = off_record
+        self._on_typing = on_typing
+        self._attributor = Attributor(model.loaded)
+        self._releasing = Latest("explained", self._attributor.release, quiet_s=_EXPLAINED_S)
+
+    def close(self) -> None:
+        """Compute nothing any more."""
+        self._releasing.stop()
+
+    def read_ahead(self, prefix: str, source: str = "") -> Iterator[None]:
+        """Read a long ``prefix`` for :meth:`suggest`, a piece before each None: others need not wait for all of it."""
+        if source != COMMANDS:
+            self._on_typing()
+            yield from self._model.predictor.prefill_in_pieces(prefix)
+
+    def suggest(
+        self,
+        prefix: str,
+        suffix: str = "",
+        candidates: int = 3,
+        ghost_words: int = 8,
+        given_up: Callable[[], bool] = lambda: False,
+        place: Place = NOWHERE,
+        source: str = "",
+    ) -> Suggestion:
+        """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``.
+
+        Ask :meth:`withheld` first whether anything may be suggested at ``place``. Commands are suggested where
+        ``source`` says that it is a shell that asks, and only there.
+        """
+        self._on_typing()
+        remember = not self._off_record.active and self._app_policy.learning(place) is None
+        if source == COMMANDS:
+            found = self._model.commands.suggest(prefix, suffix, candidates, ghost_words, given_up)
+        else:
+            found = self._model.predictor.suggest(
+                prefix, suffix, candidates, ghost_words, given_up=given_up, remember=remember
+            )
+            self._model.prefetch_soon()
+        return without_secrets(prefix, found)
+
+    def explain(
+        self, prefix: str, suffix: str, candidates: int, ghost_words: int, place: Place
+    ) -> tuple[Suggestion, Attribution]:
+        """What :meth:`suggest` answers, and which part it comes from: some passes more, in their own caches."""
+        served = self._model.predictor
+        found = self.suggest(prefix, suffix, candidates, ghost_words, place=place)
+        origins = self._attributor.explain(served, prefix, found)
+        self._releasing.ask()
+        return found, origins
+
+    def withheld(self, place: Place) -> str | None:
+        """Why nothing is suggested there, and what is typed not looked at; None where all is well."""
+        return self._app_policy.suggesting(place)
+
+    def add_feedback(self, given: Feedback, place: Place) -> FeedbackReceipt:
+        """Count what became of a suggestion, unless learning is paused or ``place`` is off limits."""
+        if self._off_record.active:
+            return FeedbackReceipt(False, "paused")
+        if (reason := self._app_policy.learning(place)) is not None:
+            return FeedbackReceipt(False, reason)
+        self._store.feedback.add(given, self._model.adapter_id, suggestion_stats.today())
+        self._model.predictor.acceptance_rate = self._model.trust.uptake()
+        return FeedbackReceipt(True, None)
+
+    def report(self, days: int) -> FeedbackReport:
+        """What became of the suggestions of the last ``days`` days, today included; days are UTC's."""
+        return self._store.feedback.report(suggestion_stats.today() - timedelta(days=days - 1))
+
+    def examples(self, count: int) -> list[dict[str, str]]:
+        """Completions of text that the newest adapter was judged by: {"prefix", "base", "adapted", "truth"}.
+
+        Both sides know only what came before: the memory, too, is made without the held-out text. Raises
+        NoAdapterError.
+        """
+        adapters = self._store.adapters.all()
+        if not adapters:
+            raise NoAdapterError("Nothing has been learned yet. Run `idiolect train` first.")
+        newest = adapters[-1]
+        seen = self._store.adapters.seen(newest.id)
+        if (active := self._model.adapter_id) is not None:
+            seen |= self._store.adapters.seen(active)
+        base = self._model.predictor_of(lambda _entry: False, adapted=False)
+        adapted = self._model.predictor_of(seen.__contains__, adapted=True)
+        held_out = [entry.text for entry in self._store.entries.select(prose=True) if entry.id not in seen]
+        return examples(held_out, base, adapted, count)
+
+
+def without_secrets(prefix: str, found: Suggestion) -> Suggestion:
+    """A suggestion without what would make a secret of what is typed."""
+    return replace(
+        found,
+        words=tuple(word for word in found.words if not hides(prefix, word.text)),
+        ghost=NO_GHOST if hides(prefix, found.ghost.text) else found.ghost,
+    )

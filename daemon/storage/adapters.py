@@ -1,0 +1,283 @@
+"""Adapters in the store: their weights, who descends from whom, who has seen what, who serves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+from idiolect.daemon.storage.errors import StoreUnreadableError
+from idiolect.daemon.storage.records import (
+    AdapterDamagedError,
+    AdapterRow,
+    ForgottenMeanwhileError,
+    Tombstone,
+    UnknownAdapterError,
+    WeightsDroppedError,
+)
+from idiolect.daemon.storage.schema import moment, now_us
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlite_utils import Database
+
+    from idiolect.daemon.storage.connection import Connection
+
+# An adapter and those that it was trained from, nearest first.
+_LINEAGE = """
+    WITH RECURSIVE lineage (id, parent, status, depth) AS (
+        SELECT id, parent, status, 0 FROM adapters WHERE id = ?
+        UNION ALL
+        SELECT a.id, a.parent, a.status, depth + 1 FROM adapters AS a JOIN lineage AS l ON a.id = l.parent
+    )
+"""
+
+# The adapters that saw any of the entries in a JSON list, and all that were trained from those.
+_TAINTED = """
+    WITH RECURSIVE tainted (id) AS (
+        SELECT adapter FROM adapter_entries WHERE entry IN (SELECT value FROM json_each(?))
+        UNION
+        SELECT a.id FROM adapters AS a JOIN tainted AS t ON a.parent = t.id
+    )
+    SELECT id FROM tainted ORDER BY id
+"""
+
+_KEPT = "id IN (SELECT adapter FROM adapter_blobs)"  # of an adapter: whether its weights are there
+
+
+class Adapters:
+    """The tables of adapters, their weights and the entries that they have seen."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self) -> list[AdapterRow]:
+        """All adapters, newest last."""
+        with self._connection.reading() as db:
+            rows = db.execute(
+                "SELECT id, parent, created_us, status, metrics, reason, rank, size_bytes, entries_seen, "  # noqa: S608
+                f"{_KEPT} FROM adapters ORDER BY id"
+            ).fetchall()
+        return [
+            AdapterRow(
+                id=row[0],
+                parent=row[1],
+                created_at=moment(row[2]),
+                status=row[3],
+                metrics=json.loads(row[4]),
+                reason=row[5],
+                rank=row[6],
+                size_bytes=row[7],
+                entries_seen=row[8],
+                kept=bool(row[9]),
+            )
+            for row in rows
+        ]
+
+    def add(
+        self,
+        *,
+        blob: bytes,
+        rank: int,
+        parent: int | None,
+        seen: Collection[int],
+        serve: bool,
+        reason: str,
+        metrics: dict[str, Any],
+    ) -> int:
+        """Keep an adapter with its weights and the ids of the entries that it has seen; its id.
+
+        What `parent` has seen is not repeated in its descendants' rows. Raises ForgottenMeanwhileError.
+        """
+        wanted = json.dumps(sorted(seen))
+        with self._connection.writing() as db:
+            _refuse_forgotten(db, parent, wanted)
+            if serve:
+                _retire(db)
+            cursor = db.execute(
+                "INSERT INTO adapters"
+                " (parent, created_us, status, metrics, reason, rank, size_bytes, sha256, entries_seen)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)",
+                (
+                    parent,
+                    now_us(),
+                    "active" if serve else "refused",
+                    json.dumps(metrics),
+                    reason,
+                    rank,
+                    len(blob),
+                    hashlib.sha256(blob).digest(),
+                ),
+            )
+            adapter_id = cast("int", cursor.lastrowid)
+            db.execute("INSERT INTO adapter_blobs (adapter, blob) VALUES (?, ?)", (adapter_id, blob))
+            db.execute(
+                f"{_LINEAGE} INSERT INTO adapter_entries (adapter, entry)"  # noqa: S608 (no value in it)
+                " SELECT ?, value FROM json_each(?) WHERE value NOT IN"
+                " (SELECT entry FROM adapter_entries WHERE adapter IN (SELECT id FROM lineage))",
+                (parent, adapter_id, wanted),
+            )
+            count = len(_seen(db, adapter_id))
+            db.execute("UPDATE adapters SET entries_seen = ? WHERE id = ?", (count, adapter_id))
+            return adapter_id
+
+    def seen(self, adapter_id: int) -> frozenset[int]:
+        """The ids of the entries that an adapter or any of its ancestors was trained on. Raises UnknownAdapterError."""
+        with self._connection.reading() as db:
+            _status(db, adapter_id)
+            return _seen(db, adapter_id)
+
+    def status(self, adapter_id: int) -> str:
+        """An adapter's status. Raises UnknownAdapterError."""
+        with self._connection.reading() as db:
+            return _status(db, adapter_id)
+
+    def weights(self, adapter_id: int) -> bytes:
+        """An adapter's weights, as they were stored.
+
+        Raises UnknownAdapterError, AdapterDamagedError, WeightsDroppedError.
+        """
+        try:
+            with self._connection.reading() as db:
+                _refuse_dropped(db, adapter_id)
+                row = db.execute(
+                    "SELECT blob, sha256 FROM adapter_blobs JOIN adapters ON adapters.id = adapter WHERE adapter = ?",
+                    (adapter_id,),
+                ).fetchone()
+        except StoreUnreadableError:  # pages of the file that hold these weights
+            raise _damaged(adapter_id) from None
+        if hashlib.sha256(row[0]).digest() != row[1]:
+            raise _damaged(adapter_id)
+        return bytes(row[0])
+
+    def active(self) -> int | None:
+        """The adapter that serves; None: the base alone."""
+        with self._connection.reading() as db:
+            return _active(db)
+
+    def activate(self, adapter_id: int | None) -> None:
+        """Let another adapter (None: the base) serve.
+
+        Raises UnknownAdapterError, AdapterDamagedError, WeightsDroppedError.
+        """
+        with self._connection.writing() as db:
+            if adapter_id is not None:
+                if _status(db, adapter_id) == "damaged":
+                    raise _damaged(adapter_id)
+                _refuse_dropped(db, adapter_id)
+            _retire(db)
+            db.execute("UPDATE adapters SET status = 'active' WHERE id = ?", (adapter_id,))
+
+    def mark_damaged(self, adapter_id: int) -> None:
+        """Never serve an adapter again; if it served, the nearest sound ancestor that has does, else the base.
+
+        Raises UnknownAdapterError.
+        """
+        with self._connection.writing() as db:
+            _status(db, adapter_id)
+            successor = _successor(db, {adapter_id})
+            db.execute("UPDATE adapters SET status = 'damaged' WHERE id = ?", (adapter_id,))
+            self.activate(successor)
+
+    def delete_tainted(
+        self, entry_ids: Collection[int], *, dry_run: bool
+    ) -> tuple[tuple[Tombstone, ...], int | None]:
+        """Delete the adapters that entries went into; what is left of them, and the one that serves afterwards.
+
+        With `dry_run` it only says so.
+        """
+        with self._connection.writing() as db:
+            tainted = [row[0] for row in db.execute(_TAINTED, (json.dumps(sorted(entry_ids)),))]
+            rows = {row.id: row for row in self.all()}
+            dropped = tuple(
+                Tombstone(row.id, row.parent, row.created_at, row.status)
+                for row in map(rows.__getitem__, tainted)
+            )
+            successor = _successor(db, set(tainted))
+            if not dry_run:
+                db.execute(
+                    "DELETE FROM adapters WHERE id IN (SELECT value FROM json_each(?))",
+                    (json.dumps(tainted),),
+                )
+                self.activate(successor)
+        return dropped, successor
+
+    def prune(self, keep: int) -> tuple[int, ...]:
+        """Drop the weights of all but the `keep` newest superseded adapters and as many refused ones.
+
+        Their rows stay. Returns the ids of the adapters whose weights went.
+        """
+        with self._connection.writing() as db:
+            rows = db.execute(
+                "SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY status ORDER BY id DESC) AS place"  # noqa: S608
+                f" FROM adapters WHERE status IN ('retired', 'refused') AND {_KEPT}) WHERE place > ? ORDER BY id",
+                (keep,),
+            )
+            dropped = tuple(row[0] for row in rows.fetchall())
+            db.execute(
+                "DELETE FROM adapter_blobs WHERE adapter IN (SELECT value FROM json_each(?))",
+                (json.dumps(dropped),),
+            )
+        return dropped
+
+
+def _seen(db: Database, adapter_id: int) -> frozenset[int]:
+    rows = db.execute(
+        f"{_LINEAGE} SELECT entry FROM adapter_entries WHERE adapter IN (SELECT id FROM lineage)",  # noqa: S608
+        (adapter_id,),
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def _status(db: Database, adapter_id: int) -> str:
+    row = db.execute("SELECT status FROM adapters WHERE id = ?", (adapter_id,)).fetchone()
+    if row is None:
+        raise UnknownAdapterError(f"There is no adapter {adapter_id}: `idiolect adapters` lists them.")
+    return str(row[0])
+
+
+def _active(db: Database) -> int | None:
+    row = db.execute("SELECT id FROM adapters WHERE status = 'active'").fetchone()
+    return None if row is None else cast("int", row[0])
+
+
+def _damaged(adapter_id: int) -> AdapterDamagedError:
+    return AdapterDamagedError(
+        f"Adapter {adapter_id} is damaged and cannot be used: choose another one, or train again."
+    )
+
+
+def _successor(db: Database, gone: set[int]) -> int | None:
+    """The adapter that serves when those in `gone` are no more: the active one, else a sound ancestor that once did."""
+    line = db.execute(
+        f"{_LINEAGE} SELECT id FROM lineage WHERE status NOT IN ('damaged', 'refused') AND {_KEPT} ORDER BY depth",  # noqa: S608
+        (_active(db),),
+    )
+    return next((row[0] for row in line if row[0] not in gone), None)
+
+
+def _refuse_dropped(db: Database, adapter_id: int) -> None:
+    _status(db, adapter_id)
+    if not db.execute("SELECT 1 FROM adapter_blobs WHERE adapter = ?", (adapter_id,)).fetchone():
+        raise WeightsDroppedError(
+            f"The weights of adapter {adapter_id} were dropped to save space: choose another one, or train "
+            "again. The setting `keep_adapters` says how many are kept."
+        )
+
+
+def _retire(db: Database) -> None:
+    db.execute("UPDATE adapters SET status = 'retired' WHERE status = 'active'")
+
+
+def _refuse_forgotten(db: Database, parent: int | None, wanted: str) -> None:
+    missing = db.execute(
+        "SELECT (SELECT count(*) FROM json_each(?) WHERE value NOT IN (SELECT id FROM entries))"
+        " + (? IS NOT NULL AND NOT EXISTS (SELECT 1 FROM adapters WHERE id = ?))",
+        (wanted, parent, parent),
+    ).fetchone()[0]
+    if missing:
+        raise ForgottenMeanwhileError(
+            "Text that this training round learned from was forgotten while it ran, so its adapter is "
+            "thrown away: train again."
+        )

@@ -1,0 +1,90 @@
+"""One open connection to the store's file, shared by all repositories, and the transactions made on it."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from idiolect.daemon.storage.errors import StoreUnreadableError
+from idiolect.daemon.storage.file import connect, immediate, translated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlite_utils import Database
+
+
+class Connection:
+    """A connection to one store, behind one lock: safe to use from several threads.
+
+    A block of `writing` is one transaction. A block within it, in the same thread, is part of the same transaction:
+    so methods that each write in a transaction of their own can be combined into one, all or nothing.
+
+    Args:
+        path: the store's file.
+        key: 64 hexadecimal digits.
+        busy_timeout_s: how long to wait for another process that writes.
+        new: whether to create the file where there is none.
+
+    Raises:
+        IdiolectError: what `file.connect` raises; in the blocks, what `file.translated` does.
+    """
+
+    def __init__(self, path: Path, key: str, busy_timeout_s: float, *, new: bool = True) -> None:
+        self.path = path
+        self.key = key
+        self._busy_timeout_s = busy_timeout_s
+        self._lock = threading.RLock()
+        self._db: Database = connect(path, key, busy_timeout_s, new=new)
+        self._broken = False
+        self._in_transaction = False
+
+    def close(self) -> None:
+        """Close the file. Safe to call twice."""
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def reading(self) -> Iterator[Database]:
+        """Lend the connection for statements that change nothing."""
+        with self._lock:
+            if self._in_transaction:
+                yield self._db
+                return
+            with self.outside_transaction(writing=False) as db:
+                yield db
+
+    @contextmanager
+    def writing(self) -> Iterator[Database]:
+        """Begin a write transaction, or take part in the one that this thread has begun."""
+        with self._lock:
+            if self._in_transaction:
+                yield self._db
+                return
+            with self.outside_transaction(writing=True) as db, immediate(db):
+                self._in_transaction = True
+                try:
+                    yield db
+                finally:
+                    self._in_transaction = False
+
+    @contextmanager
+    def outside_transaction(self, *, writing: bool) -> Iterator[Database]:
+        """Lend the connection without a transaction, for what SQLite does in none.
+
+        `writing` says whether the block changes the file. Opens the file again where damage was found before.
+        """
+        with self._lock:
+            if self._broken:
+                self._db.close()
+                self._db = connect(self.path, self.key, self._busy_timeout_s, new=False)
+                self._broken = False
+            try:
+                with translated(self.path, writing=writing):
+                    yield self._db
+            except StoreUnreadableError:
+                # After a page that fails its check SQLCipher refuses all writes on this connection.
+                self._broken = True
+                raise

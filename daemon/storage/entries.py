@@ -1,0 +1,252 @@
+"""Entries: the user's text in the store."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from idiolect.daemon.redaction.redact import kinds
+from idiolect.daemon.storage.records import COMMANDS, Counts, Entry, FileState, NewEntry
+from idiolect.daemon.storage.schema import microseconds, moment, now_us
+from idiolect.daemon.storage.selectors import Selector
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from datetime import datetime
+
+    from sqlite_utils import Database
+
+    from idiolect.daemon.storage.connection import Connection
+    from idiolect.daemon.storage.file_states import FileStates
+
+_START: Final = (-(2**63), 0)  # a time and an id before the first row's
+_BATCH = 256  # rows
+_TEXT = "CAST(text AS BLOB)"  # all of it: to a function a string ends at its first NUL
+_LISTED = "SELECT value FROM json_each(?)"
+
+
+@dataclass(frozen=True)
+class Matches:
+    """The entries whose text matches a selector: their ids, among those up to the id `last_id`."""
+
+    ids: tuple[int, ...]
+    last_id: int
+
+
+class Entries:
+    """The table of entries. Rows are read in batches, so that a slow reader holds no lock and no transaction."""
+
+    def __init__(self, connection: Connection, file_states: FileStates) -> None:
+        self._connection = connection
+        self._file_states = file_states
+
+    def add(self, new: Sequence[NewEntry], file: FileState | None = None) -> list[int | None]:
+        """Keep entries, and the state of the file they came from, together or not at all.
+
+        Returns an id for each of `new`, in order; None where its key is kept already or is that of a forgotten entry.
+        """
+        insert = (
+            "INSERT INTO entries"
+            " (key, at_us, source, app, words, tokens, redactions, text, token_ids, taken_us, redacted, origin)"
+            " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
+            " WHERE NOT EXISTS (SELECT 1 FROM passed_over WHERE mark = ?) ON CONFLICT (key) DO NOTHING"
+        )
+        ids: list[int | None] = []
+        with self._connection.writing() as db:
+            for entry in new:
+                cursor = db.execute(insert, [*_values(entry), _mark(bytes.fromhex(entry.key))])
+                ids.append(cursor.lastrowid if cursor.rowcount else None)
+            if file is not None:
+                self._file_states.put(file)
+        return ids
+
+    def select(self, *, selector: Selector | None = None, prose: bool = False) -> Iterator[Entry]:
+        """Yield all entries, or those selected, in order of time and then id; with `prose`, no commands of a shell."""
+        columns = "at_us, id, text, source, app, tokens"
+        for at_us, id_, text, source, app, tokens in self._in_time(columns, selector, prose=prose):
+            yield Entry(id_, text, source, app, moment(at_us), tokens)
+
+    def token_ids(self, *, commands: bool = False) -> Iterator[tuple[int, bytes]]:
+        """Yield the id and token ids (little-endian uint32) of prose, or of `commands`, by time and then id."""
+        selector = Selector(source=COMMANDS) if commands else None
+        for _, id_, token_ids in self._in_time("at_us, id, token_ids", selector, prose=not commands):
+            yield id_, token_ids
+
+    def _in_time(
+        self, columns: str, selector: Selector | None, *, prose: bool = False
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield rows of `columns`, the first of which are at_us and id."""
+        where, values = _where(selector) if selector else ("true", [])
+        if prose:
+            where, values = f"{where} AND source <> ?", [*values, COMMANDS]
+        sql = (
+            f"SELECT {columns} FROM entries WHERE (at_us, id) > (?, ?) AND expired_us IS NULL AND {where}"  # noqa: S608 (our columns)
+            f" ORDER BY at_us, id LIMIT {_BATCH}"
+        )
+        last = _START
+        while True:
+            with self._connection.reading() as db:
+                rows = db.execute(sql, [*last, *values]).fetchall()
+            if not rows:
+                return
+            yield from rows
+            last = rows[-1][:2]
+
+    def last_id(self) -> int:
+        """The highest id that an entry ever had; 0 before the first."""
+        with self._connection.reading() as db:
+            return last_id(db)
+
+    def total(self) -> int:
+        """The number of entries, those without their text included."""
+        with self._connection.reading() as db:
+            return int(db.execute("SELECT count(*) FROM entries").fetchone()[0])
+
+    def counts(self) -> Counts:
+        """How much text is kept."""
+        with self._connection.reading() as db:
+            rows = db.execute(
+                "SELECT source, count(*), sum(words), sum(tokens) FROM entries WHERE expired_us IS NULL"
+                " GROUP BY source ORDER BY source"
+            ).fetchall()
+        return Counts(
+            entries=sum(row[1] for row in rows),
+            words=sum(row[2] for row in rows),
+            tokens=sum(row[3] for row in rows),
+            sources={row[0]: row[1] for row in rows},
+            prose_tokens=sum(row[3] for row in rows if row[0] != COMMANDS),
+        )
+
+    def tokens_of(self, ids: Collection[int]) -> int:
+        """The number of tokens in these entries."""
+        sum_of = f"SELECT coalesce(sum(tokens), 0) FROM entries WHERE id IN ({_LISTED})"  # noqa: S608
+        with self._connection.reading() as db:
+            return int(db.execute(sum_of, [json.dumps(sorted(ids))]).fetchone()[0])
+
+    def tokens_after(self, entry_id: int) -> int:
+        """The number of tokens in prose that arrived after this entry."""
+        query = "SELECT coalesce(sum(tokens), 0) FROM entries WHERE id > ? AND source <> ?"
+        with self._connection.reading() as db:
+            return int(db.execute(query, (entry_id, COMMANDS)).fetchone()[0])
+
+    def select_ids(self, selector: Selector) -> frozenset[int]:
+        """The ids of the selected entries."""
+        matches = self.match(selector)
+        return frozenset(self.still_selected(selector, matches))
+
+    def match(self, selector: Selector) -> Matches:
+        """Find the entries that are selected by their text; none where the selector looks for no text.
+
+        Comparing texts takes seconds where there are many: so others read and write between two batches, each of
+        which takes milliseconds. See `still_selected` for what they change meanwhile.
+        """
+        if not selector.texts:
+            return Matches((), 0)
+        upto = "SELECT max(id) FROM (SELECT id FROM entries WHERE id > ? AND id <= ? ORDER BY id LIMIT ?)"
+        where, values = _where(selector)
+        sql = f"SELECT id FROM entries WHERE id > ? AND id <= ? AND {where}"  # noqa: S608
+        found: list[int] = []
+        after, last = 0, self.last_id()
+        while True:
+            with self._connection.reading() as db:
+                reached = db.execute(upto, [after, last, _BATCH]).fetchone()[0]
+                if reached is None:
+                    return Matches(tuple(found), last)
+                found += [row[0] for row in db.execute(sql, [after, reached, *values])]
+            after = reached
+
+    def still_selected(self, selector: Selector, matches: Matches) -> list[int]:
+        """The ids of all entries that are selected now, where `matches` is what `match` found before.
+
+        It leaves out those of `matches` that have gone or lost their text since: nothing else of an entry ever
+        changes. It looks at entries that have come since.
+        """
+        where, values = _where(selector)
+        kept = "expired_us IS NULL" if selector.texts else "true"
+        sql = f"SELECT id FROM entries WHERE (id IN ({_LISTED}) AND {kept}) OR (id > ? AND {where})"  # noqa: S608
+        wanted = json.dumps(sorted(matches.ids))
+        with self._connection.reading() as db:
+            return [row[0] for row in db.execute(sql, [wanted, matches.last_id, *values])]
+
+    def delete(self, ids: Collection[int], *, for_good: bool) -> None:
+        """Delete entries, and what files' states tell of their text.
+
+        With `for_good`, they are not taken again where a file still holds them.
+        """
+        wanted = json.dumps(sorted(ids))
+        with self._connection.writing() as db:
+            keys = db.execute(f"SELECT id, key FROM entries WHERE id IN ({_LISTED})", [wanted]).fetchall()  # noqa: S608
+            db.execute(f"DELETE FROM entries WHERE id IN ({_LISTED})", [wanted])  # noqa: S608 (our constant)
+            in_files = self._file_states.blur_deleted()
+            for id_, key in keys:
+                if for_good and id_ not in in_files:
+                    db.execute("INSERT OR IGNORE INTO passed_over (mark) VALUES (?)", [_mark(key)])
+
+    def expire(self, before: datetime | None, most_bytes: int | None) -> int:
+        """Empty the entries taken before a time, and the oldest beyond `most_bytes` of text; how many that were.
+
+        An emptied entry stays, so that what was taken is not taken again, and that forgetting finds who has seen it.
+        """
+        gone: list[int] = []
+        with self._connection.writing() as db:
+            if before is not None:
+                rows = db.execute(
+                    "SELECT id FROM entries WHERE expired_us IS NULL AND coalesce(taken_us, at_us) < ?",
+                    (microseconds(before),),
+                )
+                gone += [row[0] for row in rows]
+            if most_bytes is not None:
+                rows = db.execute(
+                    "SELECT id FROM (SELECT id, sum(octet_length(text)) OVER (ORDER BY at_us DESC, id DESC) AS held"
+                    " FROM entries WHERE expired_us IS NULL AND id NOT IN (SELECT value FROM json_each(?)))"
+                    " WHERE held > ?",
+                    (json.dumps(gone), most_bytes),
+                )
+                gone += [row[0] for row in rows]
+            db.execute(
+                "UPDATE entries SET text = '', token_ids = x'', words = 0, tokens = 0, expired_us = ?"
+                " WHERE id IN (SELECT value FROM json_each(?))",
+                (now_us(), json.dumps(gone)),
+            )
+        return len(gone)
+
+
+def last_id(db: Database) -> int:
+    """The highest id that an entry in an open store, or in a copy of one, ever had; 0 before the first."""
+    row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'entries'").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _values(entry: NewEntry) -> tuple[object, ...]:
+    if len(entry.token_ids) % 4:
+        raise ValueError("token ids are uint32")
+    words, tokens = len(entry.text.split()), len(entry.token_ids) // 4
+    key, at_us = bytes.fromhex(entry.key), microseconds(entry.at)
+    kept = (entry.source, entry.app, words, tokens, entry.redactions, entry.text, entry.token_ids)
+    redacted = json.dumps(kinds(entry.text), sort_keys=True) if entry.redactions else None
+    return key, at_us, *kept, now_us(), redacted, entry.origin
+
+
+def _mark(key: bytes) -> int:
+    """24 bits of an entry's key: enough to know it again, and so few that they belong to many texts."""
+    return int.from_bytes(key[:3])
+
+
+def _where(selector: Selector) -> tuple[str, list[object]]:
+    """A selector as a condition on entries and its values."""
+    given = {
+        f"found({_TEXT}, ?, 0)": None if selector.text is None else selector.text.encode(),
+        f"found({_TEXT}, ?, 1)": None if selector.phrase is None else selector.phrase.encode(),
+        f"EXISTS ({_LISTED} WHERE found({_TEXT}, CAST(value AS BLOB), 1))": (
+            None if selector.phrases is None else json.dumps(selector.phrases)
+        ),
+        "id IN (SELECT value FROM json_each(?))": None if selector.ids is None else json.dumps(selector.ids),
+        "source = ?": selector.source,
+        "app = ?": selector.app,
+        "at_us >= ?": None if selector.since is None else microseconds(selector.since),
+        "at_us < ?": None if selector.until is None else microseconds(selector.until),
+        "origin = ?": selector.origin,
+    }
+    kept = {condition: value for condition, value in given.items() if value is not None}
+    return " AND ".join(kept), list(kept.values())

@@ -1,0 +1,94 @@
+"""What was read once (sources) and what is followed from then on (watches).
+
+Paths are kept as bytes: a file name need not be valid UTF-8.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+from idiolect.daemon.storage.records import SourceRow
+from idiolect.daemon.storage.schema import moment, now_us
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from idiolect.daemon.storage.connection import Connection
+
+
+class Sources:
+    """The table of files, folders and repositories that were read."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self) -> list[SourceRow]:
+        """What was read, by path, with what each brought."""
+        with self._connection.reading() as db:
+            rows = db.execute(
+                "SELECT id, path, kind, me, read_us, count(origin), coalesce(sum(words), 0) FROM sources"
+                " LEFT JOIN (SELECT origin, words FROM entries WHERE origin IS NOT NULL) ON origin = id"
+                " GROUP BY id ORDER BY path"
+            ).fetchall()
+        return [
+            SourceRow(
+                row[0], os.fsdecode(row[1]), row[2], tuple(json.loads(row[3])), moment(row[4]), *row[5:]
+            )
+            for row in rows
+        ]
+
+    def get(self, path: str) -> tuple[int, tuple[str, ...]] | None:
+        """The number of the source at `path` and the names given for it; None where it was never read."""
+        with self._connection.reading() as db:
+            row = db.execute("SELECT id, me FROM sources WHERE path = ?", [os.fsencode(path)]).fetchone()
+        return (int(row[0]), tuple(json.loads(row[1]))) if row else None
+
+    def add(self, path: str, kind: str, me: Sequence[str] = ()) -> int:
+        """Note that a source is read now; its number. Without `me` the names that were given before stay."""
+        with self._connection.writing() as db:
+            db.execute(
+                "INSERT INTO sources (path, kind, me, read_us) VALUES (?, ?, ?, ?) ON CONFLICT (path) DO UPDATE SET"
+                " kind = excluded.kind, read_us = excluded.read_us,"
+                " me = CASE WHEN excluded.me = '[]' THEN me ELSE excluded.me END",
+                (os.fsencode(path), kind, json.dumps(me), now_us()),
+            )
+            return int(db.execute("SELECT id FROM sources WHERE path = ?", [os.fsencode(path)]).fetchone()[0])
+
+    def drop(self, path: str, keep: Callable[[str], bool]) -> None:
+        """Drop a source, and the states of the file or files there but those to `keep`; its entries stay.
+
+        Without its state, a file would be read as if for the first time.
+        """
+        at = os.fsencode(path)
+        below = at.rstrip(b"/") + b"/"
+        there = "SELECT path FROM files WHERE path = ? OR substr(path, 1, ?) = ?"
+        with self._connection.writing() as db:
+            db.execute("DELETE FROM sources WHERE path = ?", [at])
+            for (file,) in db.execute(there, [at, len(below), below]).fetchall():
+                if not keep(os.fsdecode(file)):
+                    db.execute("DELETE FROM files WHERE path = ?", [file])
+
+
+class Watches:
+    """The table of folders and files that are followed."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self) -> list[str]:
+        """The watched folders and files, by path."""
+        with self._connection.reading() as db:
+            return [os.fsdecode(path) for (path,) in db.execute("SELECT path FROM watches ORDER BY path")]
+
+    def add(self, path: str) -> bool:
+        """Remember a watched path; False where it was watched already."""
+        insert = "INSERT OR IGNORE INTO watches (path) VALUES (?)"
+        with self._connection.writing() as db:
+            return db.execute(insert, (os.fsencode(path),)).rowcount == 1
+
+    def remove(self, path: str) -> bool:
+        """Watch a path no more; False where it was not watched."""
+        with self._connection.writing() as db:
+            return db.execute("DELETE FROM watches WHERE path = ?", (os.fsencode(path),)).rowcount == 1

@@ -1,0 +1,58 @@
+"""Small named values, and the log of what happened to the service."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+from idiolect.daemon.storage.records import Event
+from idiolect.daemon.storage.schema import moment, now_us
+
+if TYPE_CHECKING:
+    from idiolect.daemon.storage.connection import Connection
+
+_EVENTS_KEPT = 10_000
+
+
+class State:
+    """The table of named JSON values."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The JSON value kept under `name`."""
+        with self._connection.reading() as db:
+            row = db.execute("SELECT value FROM state WHERE name = ?", (name,)).fetchone()
+        return json.loads(row[0]) if row else default
+
+    def set(self, name: str, value: Any) -> None:
+        """Keep a JSON value under `name`."""
+        insert = "INSERT OR REPLACE INTO state (name, value) VALUES (?, ?)"
+        with self._connection.writing() as db:
+            db.execute(insert, (name, json.dumps(value)))
+
+    def drop(self, name: str) -> None:
+        """Keep no value under `name`."""
+        with self._connection.writing() as db:
+            db.execute("DELETE FROM state WHERE name = ?", (name,))
+
+
+class Events:
+    """The table of what happened; never text of the user's. The last 10,000 events are kept."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, kind: str, **detail: float | str) -> None:
+        """Note that something happened, with figures and names but never text."""
+        insert = "INSERT INTO events (at_us, kind, detail) VALUES (?, ?, ?)"
+        with self._connection.writing() as db:
+            number = cast("int", db.execute(insert, (now_us(), kind, json.dumps(detail))).lastrowid)
+            db.execute("DELETE FROM events WHERE id <= ?", (number - _EVENTS_KEPT,))
+
+    def all(self) -> list[Event]:
+        """What was noted, newest last."""
+        with self._connection.reading() as db:
+            rows = db.execute("SELECT at_us, kind, detail FROM events ORDER BY id").fetchall()
+        return [Event(moment(at_us), kind, json.loads(detail)) for at_us, kind, detail in rows]
