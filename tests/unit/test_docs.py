@@ -9,6 +9,7 @@ import json
 import os
 import pkgutil
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -345,7 +346,7 @@ def test_every_reason_for_leaving_something_out_is_documented():
         for text in (history, endpoint["POST /v1/feedback"])
         if f'`"{reason}"`' not in text
     ] == []
-    uncounted = reasons(daemon / "service.py", "FeedbackReceipt", 1)
+    uncounted = reasons(daemon / "serving" / "suggestions.py", "FeedbackReceipt", 1)
     assert "paused" in uncounted
     assert [
         reason for reason in sorted(uncounted) if f'`"{reason}"`' not in endpoint["POST /v1/feedback"]
@@ -358,7 +359,8 @@ def test_every_reason_for_leaving_something_out_is_documented():
 @pytest.fixture
 def app(tmp_path):
     running = process.Running(1, "http://127.0.0.1:1", 1, None, "2026-01-31T09:30:00+00:00")
-    return server.create_app(None, running=running, settings=Settings(home=tmp_path))
+    service = runpy.run_path(str(Path(__file__).parents[1] / "toy" / "sitecustomize.py"))["ToyService"]()
+    return server.create_app(service, running=running, settings=Settings(home=tmp_path))
 
 
 def test_every_route_and_field_is_documented(app):
