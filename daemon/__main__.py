@@ -27,7 +27,7 @@ from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.desktop import tell_manager_ready
 from idiolect.daemon.runtime.heap import keep_little
-from idiolect.daemon.runtime.idle_state import POSSIBLE, Handover, Rest, begin, release_signals
+from idiolect.daemon.runtime.idle_state import POSSIBLE, Handover, IdleState, begin, release_signals
 from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.daemon.settings import Settings
@@ -124,10 +124,10 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
             say({"running": asdict(running)})
             tell_manager_ready()
 
-        rest: Rest | None = None
+        rest: IdleState | None = None
         with contextlib.ExitStack() as opened:
             key: str | None = None
-            may_rest: Callable[[], Rest | None] = Rest
+            may_rest: Callable[[], IdleState | None] = IdleState
             refuse_lost(settings)
             if settings.locked_path.exists():
                 app = server.create_locked_app(running=running, settings=settings)

@@ -13,22 +13,22 @@ from typing import Any
 
 import psutil
 
-from idiolect.daemon.evaluation.evals import Evals
+from idiolect.daemon.evaluation.evals import Evaluations
 from idiolect.daemon.ingest.capture import Ingest
 from idiolect.daemon.ingest.imports import Imports
-from idiolect.daemon.ingest.inventory import Inventory
+from idiolect.daemon.ingest.inventory import SourceInventory
 from idiolect.daemon.ingest.watch import Watcher
 from idiolect.daemon.privacy.pause import Pause
 from idiolect.daemon.profile import unfinished_backups
 from idiolect.daemon.profile.exports import Exports
 from idiolect.daemon.profile.forgetting import Forgetting
-from idiolect.daemon.profile.integrity_check import Checkup
+from idiolect.daemon.profile.integrity_check import IntegrityCheck
 from idiolect.daemon.profile.retention import Retention
 from idiolect.daemon.rounds.rounds import Rounds
 from idiolect.daemon.rounds.trainer import Trainer
-from idiolect.daemon.runtime.child_processes import Children
+from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.runtime.heap import give_back_memory
-from idiolect.daemon.runtime.idle_state import Rest
+from idiolect.daemon.runtime.idle_state import IdleState
 from idiolect.daemon.serving import suggestion_stats
 from idiolect.daemon.serving.keywords import Keywords
 from idiolect.daemon.serving.live_model import LiveModel
@@ -89,7 +89,7 @@ class Service:
     def _start(self, model: LiveModel) -> None:
         settings, store = self._settings, self.store
         self.model = model
-        self._children = children = Children()
+        self._children = children = ChildProcesses()
         pause = Pause(store)
         self._trainer = Trainer(
             settings,
@@ -100,7 +100,7 @@ class Service:
             published=model.end_round,
         )
         self.rounds = Rounds(settings, store, self._trainer, children, paused=lambda: pause.active)
-        self.evals = Evals(
+        self.evals = Evaluations(
             settings,
             store,
             self._trainer,
@@ -111,16 +111,16 @@ class Service:
         )
         self.ingest = Ingest(store, model.loaded.tokenizer.encode, self._learn, settings, pause)
         self.suggestions = Suggestions(
-            store, model, self.ingest.off_limits, pause, on_typing=self.rounds.user_is_typing
+            store, model, self.ingest.app_policy, pause, on_typing=self.rounds.user_is_typing
         )
         self._watcher = Watcher(self.ingest, store)
         self.imports = Imports(self.ingest, self._watcher, model.reading_much)
         self.forgetting = Forgetting(store, model, self.ingest, children)
-        self.inventory = Inventory(store, self.forgetting.forget, self._watcher.removing)
+        self.inventory = SourceInventory(store, self.forgetting.forget, self._watcher.removing)
         self.keywords = Keywords(store, model.base)
         self.exports = Exports(store, model)
         self._retention = Retention(settings, store, model.rebuild)
-        self._checkup = Checkup(settings, store, self.rounds.quiet_s)
+        self._checkup = IntegrityCheck(settings, store, self.rounds.quiet_s)
         self._watcher.start()
         store.adapters.prune(settings.keep_adapters)
         self.rounds.start()
@@ -148,7 +148,7 @@ class Service:
         self.model.learn(entries)
         self.rounds.new_text()
 
-    def rest(self) -> Rest | None:
+    def rest(self) -> IdleState | None:
         """What to look out for while the service rests, or None: there is something to do."""
         if self._children.doing or self.imports.running or not self._watcher.quiet:
             return None
@@ -157,7 +157,7 @@ class Service:
         # What is not told of, such as a drive that comes back or mains power, is looked for now and then.
         told_of = self._watcher.noticed and not self.rounds.due
         paths = tuple(self.store.watches.all())
-        rest = Rest(paths, SUFFIXES) if told_of else Rest(paths, SUFFIXES, wake_in_s=_LOOK_EVERY_S)
+        rest = IdleState(paths, SUFFIXES) if told_of else IdleState(paths, SUFFIXES, wake_in_s=_LOOK_EVERY_S)
         return rest if rest.possible else None
 
     def pause(self, for_s: float | None) -> None:

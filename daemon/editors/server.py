@@ -81,7 +81,7 @@ class _Open:
 
     language: str
     path: Path | None
-    off_limits: bool
+    app_policy: bool
     written: Written | None
     whole: str  # as the editor sent it last
     saved: str | None = None
@@ -201,9 +201,9 @@ class Editing:
             return
         given = to_fs_path(uri) if scheme == "file" else None
         path = Path(given) if given else None
-        off_limits = path is not None and self._privacy.covers(path, hidden=False)
+        app_policy = path is not None and self._privacy.covers(path, hidden=False)
         held = (
-            prose.read(document.text, language) if self._options.learn and path and not off_limits else None
+            prose.read(document.text, language) if self._options.learn and path and not app_policy else None
         )
         workspace = self._server.workspace
         workspace.text_documents[unquote(uri)] = _Document(
@@ -214,7 +214,7 @@ class Editing:
             position_codec=workspace.position_codec,
         )
         written = None if held is None else Written(held)
-        self._open[uri] = _Open(language, path, off_limits, written, document.text)
+        self._open[uri] = _Open(language, path, app_policy, written, document.text)
 
     def _changed(self, params: types.DidChangeTextDocumentParams) -> None:
         one = self._open.get(params.text_document.uri)
@@ -320,7 +320,7 @@ class Editing:
     ) -> tuple[dict[str, Any], str, TextDocument] | None:
         """The service's answer, the line before the cursor and the document; None where nothing is to be said."""
         one = self._open.get(params.text_document.uri)
-        if one is None or one.off_limits:
+        if one is None or one.app_policy:
             return None
         document = self._document(params.text_document.uri)
         offset = document.offset_at_position(params.position)

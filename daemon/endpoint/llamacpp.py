@@ -30,7 +30,7 @@ from idiolect.daemon.endpoint.texts import Texts, numbered
 from idiolect.daemon.serving.text_generation import SERVED
 
 if TYPE_CHECKING:
-    from idiolect.daemon.serving.text_generation import Generations
+    from idiolect.daemon.serving.text_generation import TextGeneration
 
 _TEMPERATURE = 0.8  # llama.cpp's own defaults
 _TOP_K, _TOP_P = 40, 0.95
@@ -131,7 +131,7 @@ class Filled(TypedDict, total=False):
     generation_settings: dict[str, Any]
 
 
-def register(app: FastAPI, generations: Generations, texts: Texts) -> None:
+def register(app: FastAPI, generations: TextGeneration, texts: Texts) -> None:
     """Have `app` answer as llama.cpp does."""
 
     @app.get("/health", response_model=None)
@@ -162,7 +162,12 @@ def register(app: FastAPI, generations: Generations, texts: Texts) -> None:
 
 
 async def _answer(
-    request: Request, generations: Generations, texts: Texts, asked: _Body, prompt: Prompt, suffix: str = ""
+    request: Request,
+    generations: TextGeneration,
+    texts: Texts,
+    asked: _Body,
+    prompt: Prompt,
+    suffix: str = "",
 ) -> Response:
     model = asked.model or SERVED
     await run_sync(generations.model, model)

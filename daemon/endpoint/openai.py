@@ -34,7 +34,7 @@ from idiolect.daemon.endpoint.texts import Texts, numbered
 from idiolect.daemon.serving.text_generation import SERVED
 
 if TYPE_CHECKING:
-    from idiolect.daemon.serving.text_generation import Generations, NamedModel
+    from idiolect.daemon.serving.text_generation import NamedModel, TextGeneration
 
 _MAX_TEXTS = 32  # in one answer
 
@@ -174,7 +174,7 @@ class Models(TypedDict):
     data: list[Model]
 
 
-def register(app: FastAPI, generations: Generations, texts: Texts) -> None:
+def register(app: FastAPI, generations: TextGeneration, texts: Texts) -> None:
     """Have `app` answer as OpenAI does."""
 
     @post(app, "/v1/completions", CompletionBody)
@@ -208,7 +208,7 @@ def _model(model: NamedModel) -> dict[str, Any]:
 
 
 async def _answer(
-    request: Request, generations: Generations, texts: Texts, asked: _Body, shape: _Shape
+    request: Request, generations: TextGeneration, texts: Texts, asked: _Body, shape: _Shape
 ) -> Response:
     chosen = await run_sync(generations.model, asked.model)
     shape.fingerprint = "base" if chosen.adapter is None else f"adapter-{chosen.adapter}"

@@ -55,7 +55,7 @@ def _register_forgetting(app: FastAPI, service: Service, turns: Turns) -> None:
 
 
 def _register_rules(app: FastAPI, service: Service) -> None:
-    policy = service.ingest.off_limits
+    policy = service.ingest.app_policy
 
     @app.get("/v1/apps", response_model=None)
     async def app_rules() -> Response:

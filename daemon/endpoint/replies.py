@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from idiolect.adapters.prediction import attribution
     from idiolect.adapters.prediction.predictor import Suggestion
     from idiolect.daemon.ingest import capture
-    from idiolect.daemon.privacy.after_forgetting import Remains
+    from idiolect.daemon.privacy.after_forgetting import AfterForgetting
     from idiolect.daemon.storage.records import FeedbackReceipt, FeedbackReport, ForgetReceipt, Tenth
 
 
@@ -306,7 +306,7 @@ def _origin(of: attribution.WordOrigin) -> Origin:
     return {"text": of.text, "p": of.p, "base": of.base, "adapter": of.adapter, "part": of.part}
 
 
-def kept(result: capture.Learned, *, paused: bool) -> Kept:
+def kept(result: capture.AddedText, *, paused: bool) -> Kept:
     """The answer to `/v1/history`."""
     return {
         "id": result.id,
@@ -373,7 +373,7 @@ def receipt(result: ForgetReceipt, *, dry_run: bool) -> Receipt:
     }
 
 
-def forgotten(result: ForgetReceipt, left: Remains, *, dry_run: bool) -> ForgetAnswer:
+def forgotten(result: ForgetReceipt, left: AfterForgetting, *, dry_run: bool) -> ForgetAnswer:
     """The answer to `/v1/forget`."""
     still = left.still_suggested
     return {

@@ -14,7 +14,7 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
-from idiolect.daemon.privacy.app_policy import AppRule, Place
+from idiolect.daemon.privacy.app_policy import AppRule, InputContext
 from idiolect.daemon.storage.records import SuggestionKind
 from idiolect.daemon.storage.selectors import MAX_CHARS, Selector
 from idiolect.models.errors import IdiolectError
@@ -93,16 +93,16 @@ _Name = Annotated[str, Field(min_length=1, max_length=MAX_CHARS)]
 
 
 class _PlacedBody(_Body):
-    """Where it is typed: see `offlimits.Place`."""
+    """Where it is typed: see `offlimits.InputContext`."""
 
     app: _Name | None = None
     input_purpose: Annotated[str, Field(max_length=1000)] | None = None
     private: bool = False
 
     @property
-    def place(self) -> Place:
+    def place(self) -> InputContext:
         """Where it is typed."""
-        return Place(self.app, self.input_purpose, self.private)
+        return InputContext(self.app, self.input_purpose, self.private)
 
 
 class ExplainBody(_PlacedBody):

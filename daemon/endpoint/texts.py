@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from fastapi import Request, Response
 
     from idiolect.adapters.generation.requests import Chat, End, Piece, Prompt, SamplingParams
-    from idiolect.daemon.serving.text_generation import Generations
+    from idiolect.daemon.serving.text_generation import TextGeneration
 
 Part = TypeVar("Part")
 
 
 def numbered(
-    generations: Generations, model: str, texts: Sequence[tuple[Prompt | Chat, SamplingParams]]
+    generations: TextGeneration, model: str, texts: Sequence[tuple[Prompt | Chat, SamplingParams]]
 ) -> Iterator[tuple[int, Piece | End] | None]:
     """The steps of writing several texts, one after another, each part with its text's number."""
     for number, (prompt, wanted) in enumerate(texts):

@@ -16,10 +16,10 @@ from idiolect.daemon.ingest.file_discovery import find
 from idiolect.daemon.ingest.file_import import saved_at
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.rounds.trainer import TRAINING, Trainer, order_of
-from idiolect.daemon.runtime.child_processes import Children, Work
+from idiolect.daemon.runtime.child_processes import ChildProcesses, ChildWork
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.serving.suggestion_stats import judged_mixture
-from idiolect.daemon.sources.people import EVERYONE, Asked
+from idiolect.daemon.sources.people import EVERYONE, AuthorFilter
 from idiolect.daemon.sources.readers import Item, NothingToReadError, Skipped, UnreadableError, status
 from idiolect.daemon.sources.table import BY_NAME, SAID, kind_of
 from idiolect.daemon.storage.records import EvalRequest
@@ -28,7 +28,7 @@ from idiolect.models.errors import IdiolectError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from idiolect.daemon.serving.suggestion_stats import Trust
+    from idiolect.daemon.serving.suggestion_stats import SuggestionStats
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.store import Store
 
@@ -43,7 +43,7 @@ class EvalFailedError(IdiolectError):
     http_status: ClassVar[int] = 500
 
 
-EVALUATION = Work("an evaluation", "idiolect.adapters.evaluation.run", EvalFailedError)
+EVALUATION = ChildWork("an evaluation", "idiolect.adapters.evaluation.run", EvalFailedError)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class _Adapter:
     ghost_penalty: list[float] | None = None
 
 
-class Evals:
+class Evaluations:
     """Runs evaluations, one at a time and never beside a round.
 
     Args:
@@ -78,10 +78,10 @@ class Evals:
         settings: Settings,
         store: Store,
         trainer: Trainer,
-        children: Children,
+        children: ChildProcesses,
         encode: Encode,
         serving: Callable[[], int | None],
-        trust: Trust,
+        trust: SuggestionStats,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -231,7 +231,7 @@ def _texts(path: Path, exclude: Sequence[str]) -> Iterator[tuple[Item, datetime]
             continue
         try:
             written = saved_at(status(file)) if file.is_file() else now
-            everyone = Asked((EVERYONE,) if kind is BY_NAME["git"] else ())
+            everyone = AuthorFilter((EVERYONE,) if kind is BY_NAME["git"] else ())
             items = [item for item in kind.pieces(file, everyone) if isinstance(item, Item)]
             for item in reversed(items) if kind is BY_NAME["git"] else items:
                 yield item, item.at or written

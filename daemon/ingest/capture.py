@@ -16,13 +16,13 @@ from idiolect.daemon.ingest.entry_batch import EntryBatch, cleaned, identity
 from idiolect.daemon.ingest.file_discovery import Exclusion, Ignored, find
 from idiolect.daemon.ingest.file_import import FileImport
 from idiolect.daemon.ingest.origins import Origins
-from idiolect.daemon.privacy.app_policy import OffLimits, Place
+from idiolect.daemon.privacy.app_policy import AppPolicy, InputContext
 from idiolect.daemon.privacy.pause import Pause, PausedError
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.sources import table
 from idiolect.daemon.sources.commit_messages import head
-from idiolect.daemon.sources.people import Asked
+from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.daemon.sources.readers import (
     BinaryFileError,
     NothingToReadError,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Learned:
+class AddedText:
     """What became of a text: its entry's id if it was stored, else the reason why not."""
 
     id: int | None
@@ -51,7 +51,7 @@ class Learned:
 
 
 @dataclass(frozen=True)
-class Progress:
+class ImportProgress:
     """How far an import has come in all; the last one carries the report."""
 
     path: Path
@@ -90,7 +90,7 @@ class Ingest:
         )
         self._exclusion = Exclusion(self._exclude)
         self._ignored = Ignored(lasting=True)
-        self.off_limits = OffLimits(store, settings)
+        self.app_policy = AppPolicy(store, settings)
         self.off_record = off_record or Pause(store)
         self._origins = Origins(store)
         self._busy: set[Path] = set()
@@ -122,19 +122,19 @@ class Ingest:
         at: datetime | None = None,
         input_purpose: str | None = None,
         private: bool = False,
-    ) -> Learned:
+    ) -> AddedText:
         """Take in one text; it can be suggested from when this returns.
 
-        Reasons not to store it: "paused", those of `OffLimits.learning`, "empty", "only secrets", "duplicate".
+        Reasons not to store it: "paused", those of `AppPolicy.learning`, "empty", "only secrets", "duplicate".
         A text without `at` was written now, and is always stored. `at` without a time zone is UTC.
         """
         if self.paused:
-            return Learned(None, False, 0, "paused")
-        if (reason := self.off_limits.learning(Place(app, input_purpose, private))) is not None:
-            return Learned(None, False, 0, reason)
+            return AddedText(None, False, 0, "paused")
+        if (reason := self.app_policy.learning(InputContext(app, input_purpose, private))) is not None:
+            return AddedText(None, False, 0, reason)
         text, redactions = cleaned(text, source)
         if not text:
-            return Learned(None, False, redactions, "only secrets" if redactions else "empty")
+            return AddedText(None, False, redactions, "only secrets" if redactions else "empty")
         if at is None:
             when = datetime.now(UTC)
             key = identity(source, app, secrets.token_hex(16))
@@ -147,17 +147,17 @@ class Ingest:
             batch.put(text, source=source, app=app, at=when, key=key, redactions=redactions, ids=ids)
             batch.flush()
         except PausedError:  # it began just now
-            return Learned(None, False, 0, "paused")
+            return AddedText(None, False, 0, "paused")
         if not ids:
-            return Learned(None, False, redactions, "duplicate")
-        return Learned(ids[0], True, redactions, None)
+            return AddedText(None, False, redactions, "duplicate")
+        return AddedText(ids[0], True, redactions, None)
 
     def _batch(self, report: ReadReport | None = None) -> EntryBatch:
         return EntryBatch(self._store, self._encode, self._learned, self.off_record, report)
 
     # Files, folders and repositories
 
-    def add_paths(self, paths: Sequence[Path], asked: Asked | None = None) -> Iterator[Progress]:
+    def add_paths(self, paths: Sequence[Path], asked: AuthorFilter | None = None) -> Iterator[ImportProgress]:
         """Import files, folders and other sources (see `table.KINDS`), in transactions.
 
         `asked` says whose text to take where there is more than one person's; where it does not, what was said of the
@@ -170,7 +170,7 @@ class Ingest:
         report = ReadReport()
         found: dict[Path, _Found] = {}
         for path in paths:
-            self._find(path.absolute(), asked or Asked(), found, report)
+            self._find(path.absolute(), asked or AuthorFilter(), found, report)
         if not found:
             raise _nothing(report)
         if len(found) == 1:
@@ -178,7 +178,7 @@ class Ingest:
         self._origins.refresh()
         return self._import(found, report)
 
-    def _find(self, path: Path, asked: Asked, found: dict[Path, _Found], report: ReadReport) -> None:
+    def _find(self, path: Path, asked: AuthorFilter, found: dict[Path, _Found], report: ReadReport) -> None:
         status(path)
         path = real_path(path)
         files: dict[Path, int] = {}
@@ -195,11 +195,11 @@ class Ingest:
             head(path)
         known = self._store.sources.get(str(path))
         again = known is not None and asked.me not in ((), known[1])  # other people's text is asked for now
-        whole = Asked(asked.me or (known[1] if known else ()))
+        whole = AuthorFilter(asked.me or (known[1] if known else ()))
         for file, size in files.items():
             found.setdefault(file, _Found(size, whole, again, path, kind.name if kind else "folder"))
 
-    def _import(self, found: dict[Path, _Found], report: ReadReport) -> Iterator[Progress]:
+    def _import(self, found: dict[Path, _Found], report: ReadReport) -> Iterator[ImportProgress]:
         batch = self._batch(report)
         imported = FileImport(self._store, self._origins, batch)
         total = sum(one.size_bytes for one in found.values())
@@ -211,7 +211,7 @@ class Ingest:
             for path, one in found.items():
                 with self._alone(path):
                     for read_bytes in self._one(imported, path, one, origins[one.root]):
-                        yield Progress(
+                        yield ImportProgress(
                             path, report.entries, report.words, done + min(read_bytes, one.size_bytes), total
                         )
                 done += one.size_bytes
@@ -222,7 +222,7 @@ class Ingest:
         batch.flush()
         if not report.files and not {"unchanged", "already known"} & report.skipped.keys():
             raise _nothing(report)
-        yield Progress(path, report.entries, report.words, total, total, report)
+        yield ImportProgress(path, report.entries, report.words, total, total, report)
 
     def _one(self, imported: FileImport, path: Path, one: _Found, origin: int) -> Iterator[int]:
         report = imported.report
@@ -306,7 +306,9 @@ class Ingest:
                 origin, me = known or (self._store.sources.add(str(root), "folder"), ())
                 if kind is not None:
                     off_record = off_record or self.paused or self.off_record.covers(path.stat().st_mtime)
-                    for _ in imported.file(path, kind, Asked(me), origin=origin, off_record=off_record):
+                    for _ in imported.file(
+                        path, kind, AuthorFilter(me), origin=origin, off_record=off_record
+                    ):
                         pass
             except (NoSuchPathError, UnreadableError, OSError):
                 self._origins.lost(str(path))
@@ -334,7 +336,7 @@ class _Found:
     """A file or source to read: its size, whose text, whether even if unchanged, and what it was given as part of."""
 
     size_bytes: int
-    asked: Asked
+    asked: AuthorFilter
     again: bool
     root: Path
     kind: str
@@ -360,7 +362,7 @@ def _probe(path: Path) -> None:
     kind = table.kind_of(path)
     if path.is_dir() or kind is None or not kind.documents:
         return
-    first = next(kind.pieces(path, Asked()), None)
+    first = next(kind.pieces(path, AuthorFilter()), None)
     if first is None:
         raise NothingToReadError(f"{path} is empty, or holds nothing but code. Give a file with text in it.")
     if isinstance(first, Skipped) and first.reason == "binary":

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.ingest.entry_batch import EntryBatch
     from idiolect.daemon.ingest.origins import Origins
-    from idiolect.daemon.sources.people import Asked
+    from idiolect.daemon.sources.people import AuthorFilter
     from idiolect.daemon.sources.table import Kind
     from idiolect.daemon.storage.store import Store
 
@@ -138,7 +138,13 @@ class FileImport:
         self.report = batch.report
 
     def file(
-        self, path: Path, kind: Kind, asked: Asked, *, origin: int | None = None, off_record: bool = False
+        self,
+        path: Path,
+        kind: Kind,
+        asked: AuthorFilter,
+        *,
+        origin: int | None = None,
+        off_record: bool = False,
     ) -> Iterator[int]:
         """Take in what is newly written at `path`, a source of this kind; yields how many bytes of it were read.
 
@@ -189,7 +195,7 @@ class FileImport:
         yield before.st_size
 
     def repository(
-        self, folder: Path, kind: Kind, asked: Asked, *, origin: int | None = None
+        self, folder: Path, kind: Kind, asked: AuthorFilter, *, origin: int | None = None
     ) -> Iterator[int]:
         """Take in the user's commit messages of the git folder `folder` that are new since the last time."""
         newest = commit_messages.head(folder)
@@ -221,7 +227,7 @@ class FileImport:
         self._batch.end_file(lambda: FileState(str(folder), 0, 0, (newest, whose)))
         yield 0
 
-    def _digests(self, path: Path, kind: Kind, asked: Asked) -> list[str]:
+    def _digests(self, path: Path, kind: Kind, asked: AuthorFilter) -> list[str]:
         """The hashes of a file's paragraphs, of a very long one those at its start."""
         page = _FileParagraphs(status(path), ())
         found = []

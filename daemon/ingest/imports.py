@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from idiolect.daemon.sources.people import Asked
+from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.daemon.sources.readers import NothingToReadError, ReadReport
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from idiolect.daemon.ingest.capture import Ingest, Progress
+    from idiolect.daemon.ingest.capture import ImportProgress, Ingest
     from idiolect.daemon.ingest.watch import Watcher
 
 
@@ -41,9 +41,9 @@ class Imports:
 
     def add(self, paths: Sequence[Path], me: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
         """Import sources once, of several people's text that of ``me``. Yields progress events, the last the report."""
-        return self._read(self._ingest.add_paths(paths, Asked(tuple(me))))
+        return self._read(self._ingest.add_paths(paths, AuthorFilter(tuple(me))))
 
-    def _read(self, progress: Iterator[Progress]) -> Iterator[dict[str, Any]]:
+    def _read(self, progress: Iterator[ImportProgress]) -> Iterator[dict[str, Any]]:
         self._running += 1
         try:
             with self._reading_much():
@@ -80,7 +80,7 @@ class Imports:
         return self._watcher.remove(path)
 
 
-def _events(progress: Iterator[Progress]) -> Iterator[dict[str, Any]]:
+def _events(progress: Iterator[ImportProgress]) -> Iterator[dict[str, Any]]:
     for step in progress:
         done = {"entries": step.entries, "words": step.words}
         if step.report is None:

@@ -26,7 +26,7 @@ class UnknownSourceError(IdiolectError):
     http_status: ClassVar[int] = 404
 
 
-class Inventory:
+class SourceInventory:
     """The sources that were read."""
 
     def __init__(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.ingest.file_discovery import Exclusion, find
 from idiolect.daemon.sources import mail, table
-from idiolect.daemon.sources.people import Asked
+from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.daemon.sources.readers import Item, Skipped
 from idiolect.models.errors import IdiolectError
 
@@ -69,7 +69,7 @@ _NOTES: Final = frozenset(
 
 
 @dataclass(frozen=True)
-class Place:
+class FoundSource:
     """Something to read: what it is, whose text in it is the user's, its size, and how many words it may bring.
 
     `sort` groups places: "mail", "notes", "git", "shell". `exact`: the words were counted, not estimated.
@@ -84,7 +84,7 @@ class Place:
     exact: bool
 
 
-def places(home: Path, exclude: Sequence[str], *, search_s: float = _SEARCH_S) -> Iterator[Place]:
+def places(home: Path, exclude: Sequence[str], *, search_s: float = _SEARCH_S) -> Iterator[FoundSource]:
     """The places below `home` that hold text of the user's, as they are found; none inside another of them."""
     taken: list[Path] = []
     exclusion = Exclusion(exclude)
@@ -178,7 +178,7 @@ def _has_notes(folder: Path) -> bool:
     return count >= _LEAST_NOTES
 
 
-def estimate(path: Path, sort: str, says: str, exclude: Sequence[str]) -> Place:
+def estimate(path: Path, sort: str, says: str, exclude: Sequence[str]) -> FoundSource:
     """About how much of the user's text there is at a path, from a part of it.
 
     Words are counted for half a second or two megabytes and taken to be as dense in the rest. Raises
@@ -192,7 +192,7 @@ def estimate(path: Path, sort: str, says: str, exclude: Sequence[str]) -> Place:
     words = done = 0
     whole = True
     deadline = time.monotonic() + _ESTIMATE_S
-    for piece in kind.pieces(path, Asked(me)) if me or kind.guess is None else ():
+    for piece in kind.pieces(path, AuthorFilter(me)) if me or kind.guess is None else ():
         words += len(piece.text.split()) if isinstance(piece, Item) else 0
         done = max(done, piece.offset_bytes)
         if time.monotonic() > deadline or done > _SAMPLE_BYTES:
@@ -200,10 +200,10 @@ def estimate(path: Path, sort: str, says: str, exclude: Sequence[str]) -> Place:
             break
     if not whole and size > done > 0:
         words = round(words * size / done)
-    return Place(path, sort, says, me, size, words, whole)
+    return FoundSource(path, sort, says, me, size, words, whole)
 
 
-def _folder(path: Path, sort: str, says: str, exclude: Sequence[str]) -> Place:
+def _folder(path: Path, sort: str, says: str, exclude: Sequence[str]) -> FoundSource:
     """About how much there is in the documents of a folder."""
     size = read = words = 0
     whole = True
@@ -216,7 +216,7 @@ def _folder(path: Path, sort: str, says: str, exclude: Sequence[str]) -> Place:
         if kind is None or not whole:
             continue
         done = 0
-        for piece in kind.pieces(file, Asked()):
+        for piece in kind.pieces(file, AuthorFilter()):
             words += len(piece.text.split()) if isinstance(piece, Item) else 0
             done = max(done, piece.offset_bytes)
             if time.monotonic() > deadline:
@@ -224,4 +224,4 @@ def _folder(path: Path, sort: str, says: str, exclude: Sequence[str]) -> Place:
                 bytes_here = min(bytes_here, done)
                 break
         read += bytes_here
-    return Place(path, sort, says, (), size, round(words * size / read) if read else 0, whole)
+    return FoundSource(path, sort, says, (), size, round(words * size / read) if read else 0, whole)

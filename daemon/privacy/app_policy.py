@@ -62,7 +62,7 @@ class ProtectedAppError(IdiolectError):
 
 
 @dataclass(frozen=True)
-class Place:
+class InputContext:
     """Where something is typed, as far as a program says: application, kind of field, and whether privately."""
 
     app: str | None = None
@@ -71,7 +71,7 @@ class Place:
 
 
 #: What a program says that says nothing.
-NOWHERE: Final = Place()
+NOWHERE: Final = InputContext()
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def is_secret(input_purpose: str) -> bool:
     return any(word in _SECRET_WORDS or any(part in word for part in _SECRET_PARTS) for word in words)
 
 
-class OffLimits:
+class AppPolicy:
     """Where nothing may be suggested, or nothing learned. Safe to use from several threads."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
@@ -123,7 +123,7 @@ class OffLimits:
         self._patterns = [(re.compile(fnmatch.translate(row.app), re.I), row) for row in rows]
         self._known: dict[str, AppRuleRow | None] = {}
 
-    def suggesting(self, place: Place) -> str | None:
+    def suggesting(self, place: InputContext) -> str | None:
         """Why nothing may be suggested there, and what is typed there not even looked at; None if it may."""
         if place.input_purpose is not None and is_secret(place.input_purpose):
             return _SECRET_FIELD
@@ -132,7 +132,7 @@ class OffLimits:
         row = self._row(place.app)
         return _EXCLUDED if row is not None and row.rule == "exclude" else None
 
-    def learning(self, place: Place) -> str | None:
+    def learning(self, place: InputContext) -> str | None:
         """Why nothing that is typed there may be learned or counted; None if it may."""
         if (reason := self.suggesting(place)) is not None:
             return reason

@@ -35,7 +35,7 @@ _AT_ONCE: Final = 500  # entries between two looks at the clock
 
 
 @dataclass(frozen=True)
-class Near:
+class NearMatch:
     """What is nearly the text, as a phrase to select it by, and how many entries hold it."""
 
     text: str
@@ -43,14 +43,14 @@ class Near:
 
 
 @dataclass(frozen=True)
-class Found:
+class NearMatches:
     """What was found: the most frequent near matches first.
 
     `complete`: all entries were looked at. `holding`: words that contain one that was looked for and that general
     English does not have, each with the number of entries that hold it.
     """
 
-    near: tuple[Near, ...] = ()
+    near: tuple[NearMatch, ...] = ()
     complete: bool = True
     holding: dict[str, int] = field(default_factory=dict)
 
@@ -61,7 +61,7 @@ def find(
     taken: Collection[int],
     known: Callable[[str], bool],
     longest_s: float = _LONGEST_S,
-) -> Found:
+) -> NearMatches:
     """Look for what is nearly one of the `given` texts in all entries but those `taken` (their ids).
 
     `known` says of a word in lower case whether general English has it: such a word is no misspelling of another one.
@@ -85,7 +85,7 @@ def find(
     else:
         ends = 0.0
     near = sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:_FORMS]
-    return Found(tuple(Near(*one) for one in near), not ends, dict(holding))
+    return NearMatches(tuple(NearMatch(*one) for one in near), not ends, dict(holding))
 
 
 class _Wanted:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from idiolect.daemon.profile import unfinished_backups
-from idiolect.daemon.profile.backup_target import Target, created, draft_beside, salt_of
+from idiolect.daemon.profile.backup_target import BackupTarget, created, draft_beside, salt_of
 from idiolect.daemon.runtime import process
 from idiolect.daemon.storage import copies, keys
 from idiolect.daemon.storage.entries import last_id
@@ -100,7 +100,7 @@ def replaces(settings: Settings, target: Path, key: str | None = None) -> bool:
     Raises CopyFailedError where no backup can be written there, and NotABackupError where something else is there.
     """
     with _reported(target):
-        place = Target.at(settings, target)
+        place = BackupTarget.at(settings, target)
         if key is not None:
             place.require_backup(settings, key)
         return place.was is not None
@@ -115,7 +115,7 @@ def make(settings: Settings, target: Path, key: str) -> Backup:
     """
     _require_store(settings)
     with _reported(target):
-        place = Target.at(settings, target)
+        place = BackupTarget.at(settings, target)
         place.require_backup(settings, key)
     store = open_store(settings, busy_timeout_s=_PATIENCE_S)
     with contextlib.closing(store), _reported(place.path):
@@ -135,7 +135,9 @@ def make(settings: Settings, target: Path, key: str) -> Backup:
     return Backup(place.path, place.path.stat().st_size, _contents(written))
 
 
-def _write(settings: Settings, store: Store, place: Target, key: str) -> tuple[BackupRow, dict[str, int]]:
+def _write(
+    settings: Settings, store: Store, place: BackupTarget, key: str
+) -> tuple[BackupRow, dict[str, int]]:
     """Make a backup; what is to be remembered of it, and how many rows each table has."""
     target, work = place.path, None
     try:

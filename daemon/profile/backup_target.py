@@ -46,14 +46,14 @@ class NotABackupError(IdiolectError):
 
 
 @dataclass(frozen=True)
-class Target:
+class BackupTarget:
     """Where a backup goes: a full path, and what told the file apart that was there; None where there was none."""
 
     path: Path
     was: tuple[int, int, int, int] | None
 
     @classmethod
-    def at(cls, settings: Settings, path: Path) -> Target:
+    def at(cls, settings: Settings, path: Path) -> BackupTarget:
         """Raises CopyFailedError: no file can be written there, or it would be inside the profile; and OSError."""
         path = real_path(path)
         if path.is_relative_to(settings.home):
@@ -88,7 +88,7 @@ class Target:
 
     def publish(self, settings: Settings, draft: Path) -> None:
         """Let the finished `draft` take the target's name. Raises CopyFailedError and OSError."""
-        if Target.at(settings, self.path) != self:
+        if BackupTarget.at(settings, self.path) != self:
             raise copies.failed(self.path, "another program has written there meanwhile")
         durable.publish(draft, self.path)
 

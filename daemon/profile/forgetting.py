@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from idiolect.daemon.privacy.after_forgetting import Remains, look, still_suggested
+from idiolect.daemon.privacy.after_forgetting import AfterForgetting, look, still_suggested
 from idiolect.daemon.profile import unfinished_backups
 from idiolect.daemon.serving.suggestions import without_secrets
 from idiolect.daemon.storage.records import COMMANDS
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from idiolect.adapters.prediction.predictor import Suggestion
     from idiolect.daemon.ingest.capture import Ingest
-    from idiolect.daemon.runtime.child_processes import Children
+    from idiolect.daemon.runtime.child_processes import ChildProcesses
     from idiolect.daemon.serving.live_model import LiveModel
     from idiolect.daemon.storage.records import ForgetReceipt
     from idiolect.daemon.storage.selectors import Selector
@@ -31,7 +31,7 @@ class Forgetting:
         children: the processes that learn from the text.
     """
 
-    def __init__(self, store: Store, model: LiveModel, ingest: Ingest, children: Children) -> None:
+    def __init__(self, store: Store, model: LiveModel, ingest: Ingest, children: ChildProcesses) -> None:
         self._store = store
         self._model = model
         self._ingest = ingest
@@ -56,11 +56,11 @@ class Forgetting:
         self._store.events.add("forget", entries=receipt.entries, adapters=len(receipt.adapters_dropped))
         return receipt
 
-    def remains(self, selector: Selector) -> Remains:
+    def remains(self, selector: Selector) -> AfterForgetting:
         """What other entries hold that is nearly a text that was forgotten, or would be."""
         return look(self._store, selector, self._model.loaded.lexicon.__contains__)
 
-    def still_suggested(self, selector: Selector, left: Remains) -> Iterator[Remains]:
+    def still_suggested(self, selector: Selector, left: AfterForgetting) -> Iterator[AfterForgetting]:
         """Ask whether what was forgotten is still suggested, a little at a time; the last piece is all that is left."""
         try:
             yield from still_suggested(selector, left, self._model.loaded.lexicon.__contains__, self._asking)

@@ -36,7 +36,7 @@ _STOP_AGAIN_S: Final = 0.05
 _LOWEST: Final = 19
 
 
-class Checkup:
+class IntegrityCheck:
     """Reads the whole store once a day.
 
     Args:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from idiolect.models.errors import IdiolectError
 
 
-class Following:
+class EventBroadcast:
     """The events of one round. Safe to use from several threads."""
 
     def __init__(self) -> None:

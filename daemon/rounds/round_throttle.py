@@ -16,7 +16,7 @@ from idiolect.daemon.rounds.schedule import Machine, Schedule
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from idiolect.daemon.runtime.child_processes import Children
+    from idiolect.daemon.runtime.child_processes import ChildProcesses
 
 _LOOK_EVERY_S: Final = 0.15  # a round is suspended within 200 ms; a keystroke does not wait for the next look
 _SLOW_LOOK_EVERY_S: Final = 5.0  # at what changes slowly
@@ -25,10 +25,10 @@ _SHORTEST_S: Final = 0.1  # in which processor time, counted in hundredths of a 
 _PROCESSORS: Final = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal", "soc_thermal")
 
 
-class Senses:
+class MachineSensors:
     """Reads the machine's state. Each place that measures load over its own intervals has its own."""
 
-    def __init__(self, children: Children) -> None:
+    def __init__(self, children: ChildProcesses) -> None:
         """What `children` use of the processors does not count as load."""
         self._children = children
         self._lock = threading.Lock()
@@ -64,7 +64,7 @@ class Senses:
         return time.monotonic(), sum(counted.values()), idle, self._children.processor_s() or 0.0
 
 
-class Manners:
+class RoundThrottle:
     """While a round runs: suspends it as soon as it must wait, and lets it go on.
 
     Args:
@@ -76,7 +76,7 @@ class Manners:
 
     def __init__(
         self,
-        children: Children,
+        children: ChildProcesses,
         schedule: Schedule,
         quiet_s: Callable[[], float],
         paused: Callable[[], bool],
@@ -113,7 +113,7 @@ class Manners:
         self._look.set()
 
     def _watch(self, paused_before: bool) -> None:
-        senses = Senses(self._children)
+        senses = MachineSensors(self._children)
         machine = senses.machine(self._quiet_s())
         looked_at, busy_at, since = time.monotonic(), float("-inf"), 0.0
         while not self._over.is_set():

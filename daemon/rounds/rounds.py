@@ -11,11 +11,11 @@ from itertools import takewhile
 from typing import Any
 
 from idiolect.adapters.training.round_metrics import RoundRecord
-from idiolect.daemon.rounds.event_broadcast import Following
-from idiolect.daemon.rounds.round_throttle import Manners, Senses
+from idiolect.daemon.rounds.event_broadcast import EventBroadcast
+from idiolect.daemon.rounds.round_throttle import MachineSensors, RoundThrottle
 from idiolect.daemon.rounds.schedule import Decision, Facts, Schedule
 from idiolect.daemon.rounds.trainer import TRAINING, RoundFailedError, Trainer
-from idiolect.daemon.runtime.child_processes import Children
+from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import FORGOTTEN_AFTER, ROUND_DUE
 from idiolect.daemon.storage.store import Store
@@ -43,7 +43,7 @@ class Rounds:
         settings: Settings,
         store: Store,
         trainer: Trainer,
-        children: Children,
+        children: ChildProcesses,
         *,
         paused: Callable[[], bool],
     ) -> None:
@@ -53,9 +53,9 @@ class Rounds:
         self._paused = paused
         self._trainer = trainer
         self._schedule = Schedule(settings)
-        self._manners = Manners(children, self._schedule, self.quiet_s, paused)
-        self._senses = Senses(children)
-        self._running: Following | None = None
+        self._manners = RoundThrottle(children, self._schedule, self.quiet_s, paused)
+        self._senses = MachineSensors(children)
+        self._running: EventBroadcast | None = None
         self._stopping = threading.Event()
         self._busy_at = time.monotonic()
         self._thread = threading.Thread(target=self._watch_clock, name="rounds", daemon=True)
@@ -67,7 +67,7 @@ class Rounds:
         self._thread.start()
 
     def stop(self) -> None:
-        """Start no more rounds. One that runs is ended by :meth:`Children.stop`, and its text waits for the next."""
+        """Start no more rounds. :meth:`ChildProcesses.stop` ends one that runs; its text waits for the next."""
         self._stopping.set()
         self._thread.join()
 
@@ -160,7 +160,7 @@ class Rounds:
             yield from running.follow()
             return
         with self._children.claim(TRAINING):
-            self._running = running = Following()
+            self._running = running = EventBroadcast()
             try:
                 with self._manners.watching(by_itself=by_itself):
                     resume = by_itself or budget_s is None

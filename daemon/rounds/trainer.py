@@ -18,7 +18,7 @@ import numpy as np
 from idiolect.adapters.corpus import hold_out
 from idiolect.adapters.training.round import NothingNewError, TrainRequest
 from idiolect.adapters.training.round_metrics import RoundRecord
-from idiolect.daemon.runtime.child_processes import Children, Work
+from idiolect.daemon.runtime.child_processes import ChildProcesses, ChildWork
 from idiolect.daemon.serving.suggestion_stats import BASE_MIXTURE, judged_mixture
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import ROUND_DUE, AdapterDamagedError, Checkpoint, public_metrics
@@ -56,7 +56,7 @@ class RoundFailedError(IdiolectError):
     http_status: ClassVar[int] = 500
 
 
-TRAINING = Work(
+TRAINING = ChildWork(
     "a training round", "idiolect.adapters.training.round", RoundFailedError, (NothingNewError,), _KEEP_MEMORY
 )
 
@@ -78,7 +78,7 @@ class Trainer:
         settings: Settings,
         store: Store,
         base: BasePaths,
-        children: Children,
+        children: ChildProcesses,
         *,
         serving: Callable[[], int | None],
         published: Callable[[bool], None],

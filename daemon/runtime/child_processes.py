@@ -40,7 +40,7 @@ class TrainingBusyError(IdiolectError):
 
 
 @dataclass(frozen=True)
-class Work:
+class ChildWork:
     """A kind of work.
 
     ``name`` is what sentences call it ("a training round"), ``module`` the program that does it, ``failed`` what is
@@ -54,7 +54,7 @@ class Work:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-class Children:
+class ChildProcesses:
     """Runs the child processes of one service, one at a time. Calls may come from any thread."""
 
     def __init__(self) -> None:
@@ -71,7 +71,7 @@ class Children:
         """Why the work that is under way, or the last one, was ended, if it was."""
 
     @contextlib.contextmanager
-    def claim(self, work: Work) -> Iterator[None]:
+    def claim(self, work: ChildWork) -> Iterator[None]:
         """Keep other work off for as long as this takes. Raises TrainingBusyError."""
         if not self._claimed.acquire(blocking=False):
             raise TrainingBusyError(
@@ -88,7 +88,7 @@ class Children:
             self._claimed.release()
 
     def follow(
-        self, work: Work, order: DataclassInstance, entries: Iterable[object], count: int
+        self, work: ChildWork, order: DataclassInstance, entries: Iterable[object], count: int
     ) -> Iterator[dict[str, Any]]:
         """Start the process, hand it its order and ``count`` entries (JSON values), and yield its events.
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 
-class Latest:
+class Debounced:
     """Does ``work`` once nobody has asked for it for ``quiet_s`` seconds.
 
     Args:

@@ -38,7 +38,7 @@ _WRITTEN: Final = ("created", "modified", "closed", "moved")
 
 
 @dataclass(frozen=True)
-class Rest:
+class IdleState:
     """What wakes a resting service, besides a client.
 
     A change at or below a path of `watch`, where it concerns a folder or a file whose name ends in one of `suffixes`;
@@ -84,7 +84,7 @@ class Handover:
             return cls(**known(cls, json.load(left)))
 
 
-def begin(rest: Rest, left: Handover, run_file: Path, arguments: Sequence[str]) -> NoReturn:
+def begin(rest: IdleState, left: Handover, run_file: Path, arguments: Sequence[str]) -> NoReturn:
     """Rest, in this process; `arguments` start the service again. Raises OSError: it can't be."""
     handed = _pipe(asdict(left))
     told = {
@@ -144,8 +144,8 @@ def main(orders: int) -> NoReturn:
     _become("idiolect.daemon", *told["again"])
 
 
-def _rest(told: dict[str, Any]) -> Rest:
-    return replace(Rest(**told), watch=tuple(told["watch"]), suffixes=tuple(told["suffixes"]))
+def _rest(told: dict[str, Any]) -> IdleState:
+    return replace(IdleState(**told), watch=tuple(told["watch"]), suffixes=tuple(told["suffixes"]))
 
 
 def hold_signals() -> None:
@@ -158,7 +158,7 @@ def release_signals() -> None:
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
 
 
-def _watch(rest: Rest, rope: int) -> None:
+def _watch(rest: IdleState, rope: int) -> None:
     """Pull the rope at a change; all threads of it end with this program."""
     from watchdog.events import FileSystemEventHandler
     from watchdog.observers import Observer
@@ -181,7 +181,7 @@ def _watch(rest: Rest, rope: int) -> None:
             observer.schedule(Bell(), str(folder), recursive=folder == path)
 
 
-def changed(rest: Rest) -> bool:
+def changed(rest: IdleState) -> bool:
     """Whether something that concerns the service was written, or put there, since it last looked."""
     for root in rest.watch:
         files = [root] if Path(root).is_file() else []
@@ -197,7 +197,7 @@ def changed(rest: Rest) -> bool:
     return False
 
 
-def concerns(rest: Rest, path: str, *, folder: bool) -> bool:
+def concerns(rest: IdleState, path: str, *, folder: bool) -> bool:
     """Whether a change at a path is one that the service would look at; it decides itself what it reads."""
     if path in rest.watch:
         return True

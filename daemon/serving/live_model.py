@@ -15,12 +15,12 @@ import numpy as np
 from idiolect.adapters.generation.generator import GenerationSource
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.daemon.runtime.debounce import Latest
+from idiolect.daemon.runtime.debounce import Debounced
 from idiolect.daemon.runtime.heap import give_back_memory
-from idiolect.daemon.serving.servable_adapters import Servable
-from idiolect.daemon.serving.shell_commands import Commands
-from idiolect.daemon.serving.suggestion_stats import Trust, judged_mixture
-from idiolect.daemon.serving.text_generation import Generations
+from idiolect.daemon.serving.servable_adapters import ServableAdapters
+from idiolect.daemon.serving.shell_commands import ShellCommands
+from idiolect.daemon.serving.suggestion_stats import SuggestionStats, judged_mixture
+from idiolect.daemon.serving.text_generation import TextGeneration
 
 if TYPE_CHECKING:
     from idiolect.adapters.lora import Lora
@@ -58,16 +58,16 @@ class LiveModel:
             recent_tokens=settings.recent_tokens,
             rare_min_count=settings.rare_min_count,
         )
-        self.servable = Servable(store, base)
-        self.trust = Trust(store)
-        self.commands = Commands(store, self.loaded)
+        self.servable = ServableAdapters(store, base)
+        self.trust = SuggestionStats(store)
+        self.commands = ShellCommands(store, self.loaded)
         self._learning = threading.Lock()
         self._switching = threading.Lock()
         self._reading = 0  # imports that go on
         self._rebuild(self._begin)
-        self.generations = Generations(self)
-        self._warming = Latest("warm", lambda: self.predictor.warm(), quiet_s=_WARM_AFTER_S, first=True)
-        self._prefetching = Latest("ahead", lambda: self.predictor.prefetch(), quiet_s=_PREFETCH_AFTER_S)
+        self.generations = TextGeneration(self)
+        self._warming = Debounced("warm", lambda: self.predictor.warm(), quiet_s=_WARM_AFTER_S, first=True)
+        self._prefetching = Debounced("ahead", lambda: self.predictor.prefetch(), quiet_s=_PREFETCH_AFTER_S)
 
     def close(self) -> None:
         """Compute nothing any more, and keep what was learned while the user typed."""

@@ -26,7 +26,7 @@ class NoAdapterError(IdiolectError):
     http_status: ClassVar[int] = 409
 
 
-class Servable:
+class ServableAdapters:
     """The store's adapters, each looked at before it is served."""
 
     def __init__(self, store: Store, base: BasePaths) -> None:

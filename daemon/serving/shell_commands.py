@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from idiolect.daemon.storage.store import Store
 
 
-class Commands:
+class ShellCommands:
     """Suggestions from the commands in the store alone, by the base model without an adapter.
 
     They are made at the first request: who never asks pays nothing. Safe to use from several threads.

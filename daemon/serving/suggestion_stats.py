@@ -31,7 +31,7 @@ _SAVED_EVERY: Final = 100  # events that the calibration learns from
 _UPTAKE_DAYS: Final = 90  # of feedback that count for how readily ghosts are shown
 
 
-class Trust:
+class SuggestionStats:
     """What is known of ghosts and of the memory's share, over restarts.
 
     ``calibration`` and ``ghost_penalty`` are the live ones, which predictors teach.

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 from idiolect.adapters.prediction.attribution import Attribution, Attributor
 from idiolect.adapters.prediction.predictor import NO_GHOST, Suggestion
-from idiolect.daemon.privacy.app_policy import NOWHERE, Place
+from idiolect.daemon.privacy.app_policy import NOWHERE, InputContext
 from idiolect.daemon.redaction.redact import hides
-from idiolect.daemon.runtime.debounce import Latest
+from idiolect.daemon.runtime.debounce import Debounced
 from idiolect.daemon.serving import suggestion_stats
 from idiolect.daemon.serving.sample_completions import examples
 from idiolect.daemon.serving.servable_adapters import NoAdapterError
 from idiolect.daemon.storage.records import COMMANDS, Feedback, FeedbackReceipt, FeedbackReport
 
 if TYPE_CHECKING:
-    from idiolect.daemon.privacy.app_policy import OffLimits
+    from idiolect.daemon.privacy.app_policy import AppPolicy
     from idiolect.daemon.privacy.pause import Pause
     from idiolect.daemon.serving.live_model import LiveModel
     from idiolect.daemon.storage.store import Store
@@ -43,7 +43,7 @@ class Suggestions:
         self,
         store: Store,
         model: LiveModel,
-        app_policy: OffLimits,
+        app_policy: AppPolicy,
         off_record: Pause,
         on_typing: Callable[[], None],
     ) -> None:
@@ -53,7 +53,7 @@ class Suggestions:
         self._off_record = off_record
         self._on_typing = on_typing
         self._attributor = Attributor(model.loaded)
-        self._releasing = Latest("explained", self._attributor.release, quiet_s=_EXPLAINED_S)
+        self._releasing = Debounced("explained", self._attributor.release, quiet_s=_EXPLAINED_S)
 
     def close(self) -> None:
         """Compute nothing any more."""
@@ -72,7 +72,7 @@ class Suggestions:
         candidates: int = 3,
         ghost_words: int = 8,
         given_up: Callable[[], bool] = lambda: False,
-        place: Place = NOWHERE,
+        place: InputContext = NOWHERE,
         source: str = "",
     ) -> Suggestion:
         """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``.
@@ -92,7 +92,7 @@ class Suggestions:
         return without_secrets(prefix, found)
 
     def explain(
-        self, prefix: str, suffix: str, candidates: int, ghost_words: int, place: Place
+        self, prefix: str, suffix: str, candidates: int, ghost_words: int, place: InputContext
     ) -> tuple[Suggestion, Attribution]:
         """What :meth:`suggest` answers, and which part it comes from: some passes more, in their own caches."""
         served = self._model.predictor
@@ -101,11 +101,11 @@ class Suggestions:
         self._releasing.ask()
         return found, origins
 
-    def withheld(self, place: Place) -> str | None:
+    def withheld(self, place: InputContext) -> str | None:
         """Why nothing is suggested there, and what is typed not looked at; None where all is well."""
         return self._app_policy.suggesting(place)
 
-    def add_feedback(self, given: Feedback, place: Place) -> FeedbackReceipt:
+    def add_feedback(self, given: Feedback, place: InputContext) -> FeedbackReceipt:
         """Count what became of a suggestion, unless learning is paused or ``place`` is off limits."""
         if self._off_record.active:
             return FeedbackReceipt(False, "paused")

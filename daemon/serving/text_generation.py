@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from idiolect.daemon.redaction.redact import hides
-from idiolect.daemon.runtime.debounce import Latest
+from idiolect.daemon.runtime.debounce import Debounced
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class _Kind:
     knowing: bool
 
 
-class Generations:
+class TextGeneration:
     """Generates text, of several requests in turn. Safe to use from several threads.
 
     Args:
@@ -75,7 +75,7 @@ class Generations:
         self._idle: list[tuple[_Kind, Generator]] = []  # the last used at the end
         self._era = 0  # raised when text is forgotten
         self._generation = 0  # raised when writers are let go
-        self._resting = Latest("writers", self.let_go, quiet_s=_KEPT_S)
+        self._resting = Debounced("writers", self.let_go, quiet_s=_KEPT_S)
 
     def close(self) -> None:
         """Keep no writer any more."""

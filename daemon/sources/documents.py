@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from idiolect.daemon.sources.people import Asked
+    from idiolect.daemon.sources.people import AuthorFilter
 
 _JSON_BYTES: Final = 8 << 20  # of one line of JSON
 _BOM: Final = b"\xef\xbb\xbf"
 
 
-def text(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+def text(path: Path, asked: AuthorFilter) -> Iterator[Item | Skipped]:
     """The paragraphs of a plain text. A paragraph ends at an empty line; lines wrapped by hand are joined.
 
     What is no valid UTF-8 is dropped and counted. Raises UnreadableError, NoSuchPathError.
@@ -28,28 +28,28 @@ def text(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
     return _read(path, lambda lines: _items(lines, paragraphs), asked)
 
 
-def marked_down(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+def marked_down(path: Path, asked: AuthorFilter) -> Iterator[Item | Skipped]:
     """The paragraphs of a Markdown file; see `text`."""
     return _read(path, lambda lines: _items(lines, markdown.prose), asked)
 
 
-def org_mode(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+def org_mode(path: Path, asked: AuthorFilter) -> Iterator[Item | Skipped]:
     """The paragraphs of an Org file; see `text`."""
     return _read(path, lambda lines: _items(lines, org.prose), asked)
 
 
-def restructured(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+def restructured(path: Path, asked: AuthorFilter) -> Iterator[Item | Skipped]:
     """The paragraphs of a reStructuredText file; see `text`."""
     return _read(path, lambda lines: _items(lines, rst.prose), asked)
 
 
-def json_lines(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+def json_lines(path: Path, asked: AuthorFilter) -> Iterator[Item | Skipped]:
     """The lines of a JSONL file: objects with `text` and perhaps `ts` (see `time_of`)."""
     return _read(path, lambda lines: _read_jsonl(path, lines), asked)
 
 
 def _read(
-    path: Path, parts: Callable[[Lines], Iterable[Item | Skipped]], _asked: Asked
+    path: Path, parts: Callable[[Lines], Iterable[Item | Skipped]], _asked: AuthorFilter
 ) -> Iterator[Item | Skipped]:
     with opened(path) as file, explained(path):
         head = file.peek(8192)[:8192]  # type: ignore[attr-defined] # a BufferedReader, as opened here

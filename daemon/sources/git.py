@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from idiolect.daemon.sources.people import Asked
+    from idiolect.daemon.sources.people import AuthorFilter
     from idiolect.daemon.sources.readers import Item, Skipped
 
 
@@ -20,7 +20,7 @@ def is_repository(path: Path, _head: bytes) -> bool:
     return path.is_dir() and commit_messages.git_folder(path) is not None
 
 
-def read(path: Path, asked: Asked, since: str | None = None) -> Iterator[Item | Skipped]:
+def read(path: Path, asked: AuthorFilter, since: str | None = None) -> Iterator[Item | Skipped]:
     """The messages of the user's commits, newest first; of those after the commit `since`. Raises GitError."""
     authors = () if EVERYONE in asked.me else asked.me
     return commit_messages.read_git(path, authors=authors, since=since)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from idiolect.daemon.sources.people import Asked
+    from idiolect.daemon.sources.people import AuthorFilter
 
 _CHUNK_BYTES: Final = 1 << 18
 _HELD_BYTES: Final = 1 << 20  # of one message: what comes after that is attachments
@@ -63,22 +63,22 @@ def is_thunderbird(path: Path, _head: bytes) -> bool:
     return path.is_dir() and (path / "prefs.js").is_file() and bool(boxes(path))
 
 
-def mbox(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+def mbox(path: Path, asked: AuthorFilter) -> Iterator[Item | Skipped]:
     """What the user wrote in the mails of an mbox file, streamed. Raises UnreadableError, NoSuchPathError."""
     return _read(path, _mbox_messages(path), asked)
 
 
-def message(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+def message(path: Path, asked: AuthorFilter) -> Iterator[Item | Skipped]:
     """What the user wrote in one mail. Raises UnreadableError, NoSuchPathError."""
     return _read(path, _single(path), asked)
 
 
-def maildir(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+def maildir(path: Path, asked: AuthorFilter) -> Iterator[Item | Skipped]:
     """What the user wrote in the mails of a Maildir. Raises UnreadableError, NoSuchPathError."""
     return _read(path, _maildir_messages(path), asked)
 
 
-def thunderbird(path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+def thunderbird(path: Path, asked: AuthorFilter) -> Iterator[Item | Skipped]:
     """What the user wrote in the folders of a profile that hold sent mail. Raises UnreadableError, NoSuchPathError."""
     ordinal = before = 0
     for box in boxes(path):
@@ -233,7 +233,7 @@ def _sender(raw: bytes) -> str:
     return addresses[-1].decode().lower() if addresses else ""
 
 
-def _read(path: Path, raws: Iterable[tuple[bytes, int]], asked: Asked) -> Iterator[Item | Skipped]:
+def _read(path: Path, raws: Iterable[tuple[bytes, int]], asked: AuthorFilter) -> Iterator[Item | Skipped]:
     mine: dict[str, bool] = {}
     for ordinal, (raw, offset) in enumerate(raws):
         sender = _sender(raw)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ijson
 
-from idiolect.daemon.sources.people import Message
+from idiolect.daemon.sources.people import ChatMessage
 from idiolect.daemon.sources.readers import Skipped, explained, opened
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def looks(_path: Path, head: bytes) -> bool:
     return all(key in head for key in (b'"room_name"', b'"exported_by"'))
 
 
-def messages(path: Path) -> Iterator[Message | Skipped]:
+def messages(path: Path) -> Iterator[ChatMessage | Skipped]:
     """What people typed in the room, without what replies quote; of an edited message, its first version.
 
     Raises UnreadableError, NoSuchPathError.
@@ -43,7 +43,7 @@ def messages(path: Path) -> Iterator[Message | Skipped]:
                 if event.get("type") == "m.room.message" and content.get("msgtype") in _TYPED:
                     text = _text(content)
                     if text:
-                        yield Message(sender, text, _at(event), (names.get(sender, ""),))
+                        yield ChatMessage(sender, text, _at(event), (names.get(sender, ""),))
     except ijson.JSONError:
         yield Skipped(
             path, "damaged JSON", f"{path.name}: the JSON breaks off or is damaged; what came before was read"

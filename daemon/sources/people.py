@@ -21,7 +21,7 @@ _LOOKED_AT: Final = 5000  # messages, to see who writes
 
 
 @dataclass(frozen=True)
-class Asked:
+class AuthorFilter:
     """What the user said about a source: `me` are the names and addresses that are theirs; none: to be guessed."""
 
     me: tuple[str, ...] = ()
@@ -33,7 +33,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ChatMessage:
     """What `writer` wrote in a chat; `also` are other names of theirs: a number, an account, an address.
 
     `stamp` is as in `Item`.
@@ -46,7 +46,7 @@ class Message:
     stamp: str = ""
 
 
-def own(messages: Iterable[Message | Skipped], asked: Asked) -> Iterator[Item | Skipped]:
+def own(messages: Iterable[ChatMessage | Skipped], asked: AuthorFilter) -> Iterator[Item | Skipped]:
     """The user's messages as items."""
     mine: dict[tuple[str, ...], bool] = {}
     for ordinal, message in enumerate(messages):
@@ -60,10 +60,10 @@ def own(messages: Iterable[Message | Skipped], asked: Asked) -> Iterator[Item | 
             yield Item(message.text, message.at, ordinal, stamp=message.stamp)
 
 
-def writers(messages: Iterable[Message | Skipped]) -> list[tuple[str, int]]:
+def writers(messages: Iterable[ChatMessage | Skipped]) -> list[tuple[str, int]]:
     """Who writes in the first messages, with how many each, the busiest first."""
     counted = Counter(
-        message.writer for message in islice(messages, _LOOKED_AT) if isinstance(message, Message)
+        message.writer for message in islice(messages, _LOOKED_AT) if isinstance(message, ChatMessage)
     )
     return counted.most_common()
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from idiolect.daemon.sources.people import Asked
+    from idiolect.daemon.sources.people import AuthorFilter
 
 _STAMP: Final = re.compile(r"^#(\d{9,11})$")
 _EXTENDED: Final = re.compile(r"^: (\d{9,11}):\d+;(.*)$", re.DOTALL)
@@ -27,17 +27,17 @@ _MOST_LINES: Final = 50  # of a command in bash's history
 _LONGEST: Final = 4000  # characters of a command; what is longer was pasted
 
 
-def bash(path: Path, _asked: Asked) -> Iterator[Item | Skipped]:
+def bash(path: Path, _asked: AuthorFilter) -> Iterator[Item | Skipped]:
     """The commands in bash's history, with times where HISTTIMEFORMAT was set."""
     return _items(path, _bash)
 
 
-def zsh(path: Path, _asked: Asked) -> Iterator[Item | Skipped]:
+def zsh(path: Path, _asked: AuthorFilter) -> Iterator[Item | Skipped]:
     """The commands in zsh's history, plain or extended."""
     return _items(path, _zsh, meta=True)
 
 
-def fish(path: Path, _asked: Asked) -> Iterator[Item | Skipped]:
+def fish(path: Path, _asked: AuthorFilter) -> Iterator[Item | Skipped]:
     """The commands in fish's history."""
     return _items(path, _fish)
 
@@ -63,7 +63,7 @@ def is_atuin(path: Path, head: bytes) -> bool:
     return head.startswith(b"SQLite format 3\0") and path.suffix == ".db" and b"history" in head
 
 
-def atuin(path: Path, _asked: Asked) -> Iterator[Item | Skipped]:
+def atuin(path: Path, _asked: AuthorFilter) -> Iterator[Item | Skipped]:
     """The commands in atuin's database that were not deleted there. Raises UnreadableError, NoSuchPathError."""
     with explained(path):
         path.stat()

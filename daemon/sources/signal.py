@@ -9,7 +9,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.sources.people import Message
+from idiolect.daemon.sources.people import ChatMessage
 from idiolect.daemon.sources.readers import Skipped, explained, opened
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def looks(_path: Path, head: bytes) -> bool:
     return first.startswith(b'{"date": "') and b'"sender": "' in first and b'"body": "' in first
 
 
-def messages(path: Path) -> Iterator[Message | Skipped]:
+def messages(path: Path) -> Iterator[ChatMessage | Skipped]:
     """The messages of one chat. Times without a zone are this machine's. Raises UnreadableError, NoSuchPathError."""
     broken = 0
     with opened(path) as file, explained(path):
@@ -41,7 +41,7 @@ def messages(path: Path) -> Iterator[Message | Skipped]:
                 broken += 1
                 continue
             if text and not raw.get("deleted") and not raw.get("call"):
-                yield Message(writer, text, at, stamp="" if said.tzinfo else said.isoformat())
+                yield ChatMessage(writer, text, at, stamp="" if said.tzinfo else said.isoformat())
     if broken:
         note = f"{path.name}: {broken} lines that are no message"
         yield Skipped(path, "lines that are not JSON", note, broken)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from idiolect.daemon.sources.people import Message
+from idiolect.daemon.sources.people import ChatMessage
 from idiolect.daemon.sources.readers import Skipped, explained
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def looks(path: Path, head: bytes) -> bool:
         return False
 
 
-def messages(path: Path) -> Iterator[Message | Skipped]:
+def messages(path: Path) -> Iterator[ChatMessage | Skipped]:
     """All messages that people typed, by channel and day; `also` has a person's id, names and address.
 
     Raises UnreadableError, NoSuchPathError.
@@ -64,7 +64,7 @@ def messages(path: Path) -> Iterator[Message | Skipped]:
                     also = people.get(str(raw.get("user")), (str(raw.get("user") or ""),))
                     text = _text(str(raw.get("text") or ""), people)
                     if text:
-                        yield Message(also[0], text, _at(raw), also[1:])
+                        yield ChatMessage(also[0], text, _at(raw), also[1:])
 
 
 def guess(_path: Path) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-    from idiolect.daemon.sources.people import Asked
+    from idiolect.daemon.sources.people import AuthorFilter
     from idiolect.daemon.sources.readers import Item
 
 _HEAD_BYTES: Final = 8192
@@ -49,14 +49,14 @@ class Kind:
     name: str
     source: str
     says: str
-    read: Callable[[Path, Asked], Iterator[Item | Skipped]]
+    read: Callable[[Path, AuthorFilter], Iterator[Item | Skipped]]
     suffixes: tuple[str, ...] = ()
     looks: Callable[[Path, bytes], bool] | None = None
     guess: Callable[[Path], tuple[str, ...]] | None = None
     people: Callable[[Path], list[tuple[str, int]]] | None = None
     documents: bool = False
 
-    def pieces(self, path: Path, asked: Asked) -> Iterator[Item | Skipped]:
+    def pieces(self, path: Path, asked: AuthorFilter) -> Iterator[Item | Skipped]:
         """What of this source is the user's: by the names that were given, else by a guess, which is noted.
 
         Raises UnreadableError, NoSuchPathError, GitError.

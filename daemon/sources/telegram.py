@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ijson
 
-from idiolect.daemon.sources.people import Message
+from idiolect.daemon.sources.people import ChatMessage
 from idiolect.daemon.sources.readers import Skipped, explained, opened
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def looks(_path: Path, head: bytes) -> bool:
     return head.lstrip()[:1] == b"{" and (one or account or (b"Telegram" in head and b'"about"' in head))
 
 
-def messages(path: Path) -> Iterator[Message | Skipped]:
+def messages(path: Path) -> Iterator[ChatMessage | Skipped]:
     """The messages that were typed; forwarded ones and those sent by way of a bot are left out.
 
     Raises UnreadableError, NoSuchPathError.
@@ -45,7 +45,7 @@ def messages(path: Path) -> Iterator[Message | Skipped]:
                     if text.strip():
                         local = "" if raw.get("date_unixtime") else str(raw.get("date") or "")
                         also = (str(raw.get("from_id") or ""),)
-                        yield Message(writer, text, _at(raw), also, local)
+                        yield ChatMessage(writer, text, _at(raw), also, local)
     except ijson.JSONError:
         yield Skipped(
             path, "damaged JSON", f"{path.name}: the JSON breaks off or is damaged; what came before was read"
@@ -85,7 +85,10 @@ def guess(path: Path) -> tuple[str, ...]:
         return (f"user{found.get('id')}",)
     if found.get("type") == "personal_chat":
         other = f"user{found.get('id')}"
-        ids = {message.also[0] for message in messages(path) if isinstance(message, Message)} - {other, ""}
+        ids = {message.also[0] for message in messages(path) if isinstance(message, ChatMessage)} - {
+            other,
+            "",
+        }
         return tuple(ids) if len(ids) == 1 else ()
     return ()
 

@@ -17,7 +17,7 @@ from datetime import datetime
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.sources.people import Message, writers
+from idiolect.daemon.sources.people import ChatMessage, writers
 from idiolect.daemon.sources.readers import Skipped, UnreadableError, explained
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def looks(path: Path, head: bytes) -> bool:
     return sum(_stamped(line) is not None for line in lines) * 2 > len(lines) > 0
 
 
-def messages(path: Path) -> Iterator[Message | Skipped]:
+def messages(path: Path) -> Iterator[ChatMessage | Skipped]:
     """The chat's messages; what the app says itself and what stands for media is left out.
 
     The times have no zone in the file: they are this machine's. Raises UnreadableError, NoSuchPathError.
@@ -84,7 +84,7 @@ def messages(path: Path) -> Iterator[Message | Skipped]:
                 if written:
                     at = stamp.at(order)
                     said = at.replace(tzinfo=None).isoformat() if at else ""
-                    yield Message(_MARKS.sub("", found[1]).strip(), written, at, stamp=said)
+                    yield ChatMessage(_MARKS.sub("", found[1]).strip(), written, at, stamp=said)
     except _DAMAGED:
         yield Skipped(
             path, "damaged archive", f"{path.name}: the archive is damaged; what came before was read"

@@ -23,7 +23,7 @@ from idiolect.adapters.evaluation import run as evaluation
 from idiolect.adapters.evaluation.eval_split import EvalMessage, EvalSplit, split_corpus
 from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText
 from idiolect.daemon.rounds.trainer import TRAINING, order_of
-from idiolect.daemon.runtime.child_processes import Children
+from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
 from idiolect.models.build import find_base
 from idiolect.models.tokenizer import Tokenizer
@@ -45,7 +45,7 @@ def trained(split: EvalSplit, settings: Settings) -> dict[str, Any]:
     tokenizer = Tokenizer(find_base(BASE).tokenizer)
     entries = [ids for message in split.history if (ids := tokenizer.encode(message.kept))]
     order = replace(order_of(settings, None, SEED), base=str(BASE))
-    children = Children()
+    children = ChildProcesses()
     with children.claim(TRAINING):
         events = [*children.follow(TRAINING, order, iter(entries), len(entries))]
     return events[-1]

@@ -31,7 +31,7 @@ from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.gate import AdapterScores, decide, general_perplexity, judge
 from idiolect.daemon.rounds.schedule import Facts, Machine, Schedule
 from idiolect.daemon.rounds.trainer import TRAINING, order_of
-from idiolect.daemon.runtime.child_processes import Children
+from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
 from idiolect.models.build import find_base
 from idiolect.models.session import Model
@@ -149,7 +149,7 @@ class Year:
             mixtures=life.mixtures,
         )
         lines = (entry.ids for entry in self.entries[:known])
-        children, result = Children(), dict[str, Any]()
+        children, result = ChildProcesses(), dict[str, Any]()
         with children.claim(TRAINING):
             for event in children.follow(TRAINING, order, lines, known):
                 if event["event"] == "result":

@@ -17,9 +17,9 @@ from idiolect.daemon.ingest import entry_batch
 from idiolect.daemon.ingest.capture import Ingest
 from idiolect.daemon.ingest.watch import Watcher
 from idiolect.daemon.profile import backup
-from idiolect.daemon.profile.integrity_check import Checkup
+from idiolect.daemon.profile.integrity_check import IntegrityCheck
 from idiolect.daemon.rounds.trainer import Trainer
-from idiolect.daemon.runtime.child_processes import Children
+from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, marker, opening
 from idiolect.daemon.storage.errors import StoreUnreadableError
@@ -180,7 +180,7 @@ def of_first_version(settings: Settings) -> None:
 # --- what is done ------------------------------------------------------------------------------------
 
 
-class _Trained(Children):
+class _Trained(ChildProcesses):
     """The training process's events as they would come, without the minutes of training."""
 
     def follow(self, work: Any, order: Any, entries: Any, count: int) -> Iterator[dict[str, Any]]:
@@ -290,7 +290,7 @@ def _begun_anew(settings: Settings) -> bool:
 
 def _read_through(settings: Settings, attempt: Any) -> None:
     with contextlib.closing(opening.open_store(settings)) as store:
-        attempt(lambda: Checkup(settings, store, lambda: 0.0).run())
+        attempt(lambda: IntegrityCheck(settings, store, lambda: 0.0).run())
 
 
 # --- what is seen ------------------------------------------------------------------------------------

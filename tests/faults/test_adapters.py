@@ -15,7 +15,7 @@ import pytest
 from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.rounds.trainer import RoundFailedError
 from idiolect.daemon.runtime import process
-from idiolect.daemon.runtime.child_processes import Children
+from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import keys
@@ -165,7 +165,7 @@ def test_a_round_begins_from_a_sound_one_where_the_served_one_was_damaged_since(
         yield from ()
         raise RoundFailedError("That is all.")
 
-    monkeypatch.setattr(Children, "follow", follow)
+    monkeypatch.setattr(ChildProcesses, "follow", follow)
     with closing(Service(settings)) as service:
         service.ingest.add_text(TEXT, source="chat")
         damage(settings, 3)

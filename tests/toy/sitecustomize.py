@@ -204,7 +204,7 @@ class ToyService:
         # All that is asked of a part of the service is asked of this.
         self.model = self.suggestions = self.ingest = self.imports = self.inventory = self.forgetting = self
         part = types.SimpleNamespace
-        self.off_limits = part(rules=self.app_rules, give=self.give_app_rule, undo=self.undo_app_rule)
+        self.app_policy = part(rules=self.app_rules, give=self.give_app_rule, undo=self.undo_app_rule)
         self.rounds, self.evals = part(run=self.train), part(run=self.evaluate)
         self.keywords, self.exports = part(find=self.learned), part(write=self.export)
         self.store = part(
@@ -454,12 +454,12 @@ class ToyService:
         return ForgetReceipt(entries, (1, 2), None, 45, None if dry_run else 7, total=1091)
 
     def remains(self, selector):
-        from idiolect.daemon.privacy.after_forgetting import Remains
-        from idiolect.daemon.privacy.near_matches import Near
+        from idiolect.daemon.privacy.after_forgetting import AfterForgetting
+        from idiolect.daemon.privacy.near_matches import NearMatch
 
         if selector.phrase is None:
-            return Remains()
-        return Remains((Near("kind [red]regard", 2), Near("regards kind", 1)))
+            return AfterForgetting()
+        return AfterForgetting((NearMatch("kind [red]regard", 2), NearMatch("regards kind", 1)))
 
     def still_suggested(self, selector, left):
         from dataclasses import replace
@@ -537,10 +537,10 @@ class ToyService:
         self.paused = False
 
     def rest(self):
-        from idiolect.daemon.runtime.idle_state import Rest
+        from idiolect.daemon.runtime.idle_state import IdleState
 
         notes = self.settings.home.parent / "notes"
-        return Rest((str(notes),), (".txt",)) if notes.exists() else Rest()
+        return IdleState((str(notes),), (".txt",)) if notes.exists() else IdleState()
 
     def close(self):
         self.closed.set()

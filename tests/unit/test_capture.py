@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idiolect.daemon.ingest import entry_batch, file_import, origins
-from idiolect.daemon.ingest.capture import Ingest, Learned, PausedError
+from idiolect.daemon.ingest.capture import AddedText, Ingest, PausedError
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.commit_messages import GitError
@@ -98,7 +98,7 @@ def test_a_text_is_normalised_redacted_stored_and_taught(profile: Profile) -> No
         NOON,
         len(encode(entry.text)),
     )
-    assert learned == Learned(entry.id, stored=True, redactions=1, reason=None)
+    assert learned == AddedText(entry.id, stored=True, redactions=1, reason=None)
     assert profile.heard == {entry.id: encode(entry.text)}
     ((_, token_ids),) = profile.store.entries.token_ids()
     assert token_ids == b"".join(token.to_bytes(4, "little") for token in encode(entry.text))
@@ -657,7 +657,7 @@ def test_text_from_where_nothing_may_be_read_is_not_stored(profile: Profile) -> 
         ({"app": "org.gnome.Terminal"}, "excluded app"),
     ):
         learned = profile.ingest.add_text("a word", source="keyboard", **given)  # type: ignore[arg-type]
-        assert learned == Learned(None, stored=False, redactions=0, reason=reason)
+        assert learned == AddedText(None, stored=False, redactions=0, reason=reason)
     assert profile.texts() == []
 
 

@@ -22,7 +22,7 @@ from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.endpoint.scopes import Scope
 from idiolect.daemon.runtime import process
-from idiolect.daemon.runtime.idle_state import Rest, _watch, concerns
+from idiolect.daemon.runtime.idle_state import IdleState, _watch, concerns
 from idiolect.daemon.settings import Settings
 
 TOY = str(Path(__file__).parents[1] / "toy")
@@ -203,12 +203,12 @@ def test_zero_is_never(hasty, monkeypatch):
     ],
 )
 def test_what_wakes_it_is_what_the_service_would_look_at(path, folder, wakes):
-    assert concerns(Rest(("/notes", "/diary"), (".md",)), path, folder=folder) is wakes
+    assert concerns(IdleState(("/notes", "/diary"), (".md",)), path, folder=folder) is wakes
 
 
 def test_more_than_can_be_handed_over_keeps_it_awake():
-    assert Rest(("/notes",), (".md",)).possible
-    assert not Rest(tuple(f"/notes/{number}" for number in range(5000))).possible
+    assert IdleState(("/notes",), (".md",)).possible
+    assert not IdleState(tuple(f"/notes/{number}" for number in range(5000))).possible
 
 
 # --- with a store, and the tiny model ---
@@ -247,6 +247,6 @@ def test_what_is_missing_now_keeps_nothing_from_resting(tmp_path):
     there = tmp_path / "notes"
     there.mkdir()
     bell, rope = os.pipe()
-    _watch(Rest((str(tmp_path / "drive" / "notes"), str(there)), (".md",)), rope)
+    _watch(IdleState((str(tmp_path / "drive" / "notes"), str(there)), (".md",)), rope)
     (there / "new.md").write_text("The boat is back.")
     assert select.select([bell], [], [], 10)[0]

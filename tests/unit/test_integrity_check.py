@@ -12,7 +12,7 @@ import pytest
 
 from idiolect.daemon.commandline import health_checks
 from idiolect.daemon.profile import backup
-from idiolect.daemon.profile.integrity_check import Checkup
+from idiolect.daemon.profile.integrity_check import IntegrityCheck
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, full_read, marker, opening
@@ -55,7 +55,7 @@ def damage(settings):
 
 def test_a_sound_store_is_said_to_be_sound_and_when(settings, store):
     assert standing(settings).checked_at is None
-    check = Checkup(settings, store, lambda: 0.0, now=lambda: NOON).run()
+    check = IntegrityCheck(settings, store, lambda: 0.0, now=lambda: NOON).run()
     assert check == marker.Check(NOON, sound=True, inode=settings.store_path.stat().st_ino)
     now = standing(settings)
     assert (now.state, now.checked_at, now.sound, now.mend) == ("there", NOON, True, None)
@@ -65,7 +65,7 @@ def test_damage_in_the_midst_of_a_store_in_use_is_told_of_with_the_backups(setti
     backup.make(settings, tmp_path / "my.backup", copies.raw("c3" * 32))
     damage(settings)
     assert store.entries.counts().entries == 80, "nothing shows, as long as that page is not needed"
-    assert not Checkup(settings, store, lambda: 0.0).run().sound
+    assert not IntegrityCheck(settings, store, lambda: 0.0).run().sound
     now = standing(settings)
     assert now.sound is False
     for part in ("damaged", "idiolect restore", str(tmp_path / "my.backup"), str(settings.store_path)):
@@ -83,18 +83,18 @@ def test_a_page_of_zeros_is_damage_too(settings, store):
     with settings.store_path.open("r+b") as file:
         file.seek(settings.store_path.stat().st_size // 2 // 4096 * 4096)
         file.write(bytes(4096))
-    assert not Checkup(settings, store, lambda: 0.0).run().sound
+    assert not IntegrityCheck(settings, store, lambda: 0.0).run().sound
 
 
 def test_a_restored_store_is_not_said_to_be_damaged(settings, store, tmp_path):
     backup.make(settings, tmp_path / "my.backup", copies.raw("c3" * 32))
     damage(settings)
-    Checkup(settings, store, lambda: 0.0).run()
+    IntegrityCheck(settings, store, lambda: 0.0).run()
     store.close()
     backup.restore(settings, tmp_path / "my.backup", copies.raw("c3" * 32))
     assert standing(settings).mend is None
     with closing(opening.open_store(settings)) as restored:
-        assert Checkup(settings, restored, lambda: 0.0).due
+        assert IntegrityCheck(settings, restored, lambda: 0.0).due
 
 
 @pytest.mark.parametrize(
@@ -102,9 +102,9 @@ def test_a_restored_store_is_not_said_to_be_damaged(settings, store, tmp_path):
     [(timedelta(hours=23), False), (timedelta(hours=25), True), (timedelta(days=-400), True)],
 )
 def test_it_is_read_once_a_day_whatever_a_clock_had_shown(settings, store, ago, due):
-    assert Checkup(settings, store, lambda: 0.0, now=lambda: NOON).due
+    assert IntegrityCheck(settings, store, lambda: 0.0, now=lambda: NOON).due
     marker.note_check(settings, marker.Check(NOON - ago, sound=True, inode=settings.store_path.stat().st_ino))
-    assert Checkup(settings, store, lambda: 0.0, now=lambda: NOON).due == due
+    assert IntegrityCheck(settings, store, lambda: 0.0, now=lambda: NOON).due == due
 
 
 def test_those_who_write_meanwhile_do_not_wait_and_are_no_damage(settings, store):
@@ -121,7 +121,7 @@ def test_those_who_write_meanwhile_do_not_wait_and_are_no_damage(settings, store
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        checkup = Checkup(settings, store, lambda: 0.0)
+        checkup = IntegrityCheck(settings, store, lambda: 0.0)
         assert all(checkup.run().sound for _ in range(15))
     finally:
         stop.set()
@@ -142,7 +142,7 @@ def test_nobody_waits_while_what_seems_damaged_is_read_again(settings, store, mo
 
     monkeypatch.setattr(full_read, "_APART_S", 0.0)
     monkeypatch.setattr(full_read.Reading, "once", once)
-    assert Checkup(settings, store, lambda: 0.0).run().sound is False
+    assert IntegrityCheck(settings, store, lambda: 0.0).run().sound is False
     assert passes == [False] * 3
 
 
@@ -150,7 +150,7 @@ def test_what_seems_damaged_once_is_not(settings, store, monkeypatch):
     seemed = iter([False, False, True])
     monkeypatch.setattr(full_read, "_APART_S", 0.0)
     monkeypatch.setattr(full_read.Reading, "once", lambda _: next(seemed))
-    assert Checkup(settings, store, lambda: 0.0).run().sound
+    assert IntegrityCheck(settings, store, lambda: 0.0).run().sound
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def endless(store, monkeypatch):
 
 
 def test_a_reading_under_way_is_broken_off_when_the_service_ends(settings, store, endless):
-    checkup = Checkup(settings, store, lambda: 0.0)
+    checkup = IntegrityCheck(settings, store, lambda: 0.0)
     checkup.start()
     assert checkup.hasten()
     assert endless.wait(20)
@@ -191,7 +191,7 @@ def test_a_reading_under_way_is_broken_off_when_the_service_ends(settings, store
 
 
 def test_to_forget_breaks_off_a_reading_which_is_made_later(settings, store, endless):
-    checkup = Checkup(settings, store, lambda: 0.0)
+    checkup = IntegrityCheck(settings, store, lambda: 0.0)
     found = []
     reading = threading.Thread(target=lambda: found.append(checkup.run()), daemon=True)
     reading.start()
@@ -207,7 +207,7 @@ def test_one_that_cannot_be_made_is_tried_again_later(settings, store, monkeypat
         raise StoreBusyError("busy")
 
     tried = threading.Event()
-    checkup = Checkup(settings, store, lambda: 0.0)
+    checkup = IntegrityCheck(settings, store, lambda: 0.0)
     monkeypatch.setattr(store, "reading", lambda: (tried.set(), busy()))
     checkup.start()
     assert checkup.hasten()

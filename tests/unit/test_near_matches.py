@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from idiolect.daemon.privacy.near_matches import Near, find
+from idiolect.daemon.privacy.near_matches import NearMatch, find
 from idiolect.daemon.storage.matching import Pattern
 from idiolect.daemon.storage.records import Entry
 from idiolect.daemon.storage.selectors import MAX_CHARS
@@ -80,7 +80,7 @@ def test_entries_are_counted_and_those_that_go_are_not():
     assert found.holding == {"quillfeathers": 2}
     apart = find(["the quillfeather project"], entries(*texts, "the project"), (), GENERAL.__contains__)
     assert (apart.near, apart.holding) == ((), {"quillfeathers": 2, "quillfeather": 1})
-    assert found.near[0] == Near("quillfeathers", 2)
+    assert found.near[0] == NearMatch("quillfeathers", 2)
     assert find(["..."], entries(*texts), (), GENERAL.__contains__).near == ()
 
 

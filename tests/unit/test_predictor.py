@@ -754,7 +754,7 @@ class Counted(GhostPenalty):
 
     def record(self, characters: int, wrong: int) -> None:
         self.told.append((characters, wrong))
-        super().learn(characters, wrong)
+        super().record(characters, wrong)
 
 
 @pytest.mark.parametrize(

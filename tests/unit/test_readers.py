@@ -16,7 +16,7 @@ from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import NEVER_READ
 from idiolect.daemon.sources.commit_messages import GitError, git_folder, head, read_git, written
 from idiolect.daemon.sources.markdown import prose
-from idiolect.daemon.sources.people import Asked
+from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.daemon.sources.readers import Item, ReadReport, Skipped, UnreadableError
 from idiolect.daemon.sources.table import BY_NAME, document_at, kind_of
 
@@ -24,7 +24,7 @@ from idiolect.daemon.sources.table import BY_NAME, document_at, kind_of
 def read(path: Path, *me: str) -> list[Item | Skipped]:
     kind = kind_of(path)
     assert kind is not None
-    return list(kind.pieces(path, Asked(me)))
+    return list(kind.pieces(path, AuthorFilter(me)))
 
 
 def texts(path: Path) -> list[str]:

@@ -8,9 +8,9 @@ import pytest
 
 from idiolect.adapters.generation.requests import Prompt, SamplingParams
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
-from idiolect.daemon.privacy.app_policy import Place
+from idiolect.daemon.privacy.app_policy import InputContext
 from idiolect.daemon.service import Service
-from idiolect.daemon.serving.suggestion_stats import Trust
+from idiolect.daemon.serving.suggestion_stats import SuggestionStats
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings
 from idiolect.daemon.storage.selectors import Selector
 
@@ -38,9 +38,9 @@ def on(monkeypatch):
 
 
 def test_feedback_is_counted_by_day(service, on):
-    assert service.suggestions.add_feedback(TAKEN, Place()) == FeedbackReceipt(True, None)
+    assert service.suggestions.add_feedback(TAKEN, InputContext()) == FeedbackReceipt(True, None)
     on(7)
-    assert service.suggestions.add_feedback(LEFT, Place("editor")) == FeedbackReceipt(True, None)
+    assert service.suggestions.add_feedback(LEFT, InputContext("editor")) == FeedbackReceipt(True, None)
     taken, left = Savings(1, 0, 6, 1, 1, saved=5), Savings(0, 1, 0, 0, 0, saved=0)
     both = Savings(1, 1, 6, 1, 1, saved=5)
     assert service.suggestions.report(1).savings == service.suggestions.report(6).savings == left
@@ -114,9 +114,9 @@ def test_a_round_that_is_refused_leaves_what_serves_as_it_is(service, adapter):
 
 def test_feedback_is_counted_for_what_served(service, on, adapter):
     service.model.use(None)
-    service.suggestions.add_feedback(TAKEN, Place())
+    service.suggestions.add_feedback(TAKEN, InputContext())
     service.model.use(adapter)
-    service.suggestions.add_feedback(LEFT, Place())
+    service.suggestions.add_feedback(LEFT, InputContext())
     assert {
         served: counts.accepted for served, counts in service.suggestions.report(1).by_adapter.items()
     } == {
@@ -127,13 +127,13 @@ def test_feedback_is_counted_for_what_served(service, on, adapter):
 
 def test_off_the_record_nothing_is_counted(service, on):
     service.pause(None)
-    assert service.suggestions.add_feedback(TAKEN, Place()) == FeedbackReceipt(False, "paused")
+    assert service.suggestions.add_feedback(TAKEN, InputContext()) == FeedbackReceipt(False, "paused")
     service.resume()
-    assert service.suggestions.add_feedback(TAKEN, Place("KeePassXC")) == FeedbackReceipt(
+    assert service.suggestions.add_feedback(TAKEN, InputContext("KeePassXC")) == FeedbackReceipt(
         False, "excluded app"
     )
     assert service.suggestions.report(30).savings == NOTHING
-    assert service.suggestions.add_feedback(TAKEN, Place("editor")).stored
+    assert service.suggestions.add_feedback(TAKEN, InputContext("editor")).stored
 
 
 def test_a_prefix_from_a_terminal_is_not_remembered(service, monkeypatch):
@@ -145,12 +145,12 @@ def test_a_prefix_from_a_terminal_is_not_remembered(service, monkeypatch):
         lambda *given, remember, **more: remembered.append(remember) or suggest(*given, **more),
     )
     service.suggestions.suggest("Kind regards ")
-    service.suggestions.suggest("Kind regards ", place=Place("org.gnome.Terminal"))
+    service.suggestions.suggest("Kind regards ", place=InputContext("org.gnome.Terminal"))
     service.pause(None)
     service.suggestions.suggest("Kind regards ")
     assert remembered == [True, False, False]
-    assert service.suggestions.withheld(Place("KeePassXC")) == "excluded app"
-    assert service.suggestions.add_feedback(TAKEN, Place("org.gnome.Terminal")).reason == "paused"
+    assert service.suggestions.withheld(InputContext("KeePassXC")) == "excluded app"
+    assert service.suggestions.add_feedback(TAKEN, InputContext("org.gnome.Terminal")).reason == "paused"
 
 
 def test_a_secret_is_not_suggested_even_where_it_is_known(service):
@@ -181,8 +181,8 @@ def test_a_code_is_offered_from_the_third_time_on(service):
 def test_a_damaged_calibration_is_begun_anew(service):
     service.store.state.set("ghost_calibration", {"not": "counts"})
     service.store.state.set("ghost_restraint", {"not": "a cost"})
-    assert Trust(service.store).calibration.events == 0
-    assert Trust(service.store).ghost_penalty.cost == GhostPenalty().cost
+    assert SuggestionStats(service.store).calibration.events == 0
+    assert SuggestionStats(service.store).ghost_penalty.cost == GhostPenalty().cost
 
 
 def test_what_became_of_ghosts_is_kept(service):
@@ -190,9 +190,9 @@ def test_what_became_of_ghosts_is_kept(service):
         service.suggestions.suggest("Kind regards from all of us at the ")
         service.suggestions.suggest("Kind regards from all of us at the harbour ")
         service.ingest.add_text("Kind regards from all of us at the harbour office.", source="test")
-    assert Trust(service.store).calibration.events >= 100
+    assert SuggestionStats(service.store).calibration.events >= 100
     kept, live = (
-        Trust(service.store).ghost_penalty.to_json(),
+        SuggestionStats(service.store).ghost_penalty.to_json(),
         service.model.predictor._ghost_penalty.to_json(),
     )
     assert kept == pytest.approx(live, rel=0.2)
@@ -202,7 +202,7 @@ def test_what_became_of_ghosts_is_kept(service):
 def test_a_user_who_dismisses_ghosts_is_shown_fewer(service, on):
     assert service.model.predictor.acceptance_rate == 1
     for _ in range(200):
-        service.suggestions.add_feedback(Feedback("ghost", "dismissed", 0.65), Place())
+        service.suggestions.add_feedback(Feedback("ghost", "dismissed", 0.65), InputContext())
     assert service.model.predictor.acceptance_rate < 0.5
 
 

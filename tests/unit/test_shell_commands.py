@@ -71,6 +71,6 @@ def test_new_commands_are_known_and_forgotten_ones_are_not(service, history):
 
 
 def _nowhere():
-    from idiolect.daemon.privacy.app_policy import Place
+    from idiolect.daemon.privacy.app_policy import InputContext
 
-    return Place()
+    return InputContext()

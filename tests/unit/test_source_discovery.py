@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from idiolect.daemon.ingest import source_discovery
-from idiolect.daemon.ingest.source_discovery import Place, places
+from idiolect.daemon.ingest.source_discovery import FoundSource, places
 from idiolect.daemon.settings import NEVER_READ
 
 ME = "me@example.org"
@@ -132,7 +132,7 @@ def test_a_large_mailbox_is_estimated_from_a_part_of_it(tmp_path: Path) -> None:
     (sent.parents[2] / "prefs.js").write_text(f'user_pref("mail.identity.id1.useremail", "{ME}");\n')
     sent.write_bytes(raw * 1000)
     (place,) = places(tmp_path, ())
-    assert isinstance(place, Place)
+    assert isinstance(place, FoundSource)
     assert not place.exact
     assert place.words == pytest.approx(1000 * 400 * 7, rel=0.1)
 

@@ -15,11 +15,11 @@ import pytest
 
 from idiolect.daemon.commandline import cli
 from idiolect.daemon.ingest.capture import Ingest
-from idiolect.daemon.ingest.inventory import Inventory, UnknownSourceError
+from idiolect.daemon.ingest.inventory import SourceInventory, UnknownSourceError
 from idiolect.daemon.ingest.watch import Watcher
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.sources.people import Asked
+from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.daemon.storage.errors import StoreBusyError, StoreFullError
 from idiolect.daemon.storage.records import ForgetReceipt, OtherCountError
 from idiolect.daemon.storage.selectors import Selector
@@ -46,7 +46,7 @@ class Reading:
         self.unwatched: list[Path] = []
         self.watched: list[Path] = []
         self.meanwhile: Callable[[], object] = lambda: None
-        self.inventory = Inventory(self.store, self.forget, self.unwatching)
+        self.inventory = SourceInventory(self.store, self.forget, self.unwatching)
 
     def forget(self, selector: Selector, dry_run: bool, expect: int | None) -> ForgetReceipt:
         if not dry_run:
@@ -63,7 +63,7 @@ class Reading:
             raise
 
     def add(self, path: Path, *me: str) -> int:
-        *_, last = self.ingest.add_paths([path], Asked(me))
+        *_, last = self.ingest.add_paths([path], AuthorFilter(me))
         assert last.report is not None
         return last.report.entries
 
@@ -154,7 +154,7 @@ def test_a_source_that_cannot_be_forgotten_stays_followed(
         raise error("Nothing was changed.")
 
     reading.meanwhile = fail
-    inventory = Inventory(reading.store, reading.forget, watcher.removing)
+    inventory = SourceInventory(reading.store, reading.forget, watcher.removing)
     with pytest.raises(error):
         inventory.remove(notes)
     assert (reading.store.watches.all(), reading.brought()) == ([str(notes)], {"notes": 2})

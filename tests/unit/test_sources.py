@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idiolect.daemon.sources import mail, org, rst, table, whatsapp
-from idiolect.daemon.sources.people import Asked
+from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.daemon.sources.readers import Item, ReadReport, Skipped, UnreadableError
 from idiolect.daemon.sources.replies import own_words
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def pieces(path: Path, *me: str) -> list[Item]:
     kind = table.kind_of(path)
     assert kind is not None
-    return [found for found in kind.pieces(path, Asked(me)) if isinstance(found, Item)]
+    return [found for found in kind.pieces(path, AuthorFilter(me)) if isinstance(found, Item)]
 
 
 def texts(path: Path, *me: str) -> list[str]:
@@ -41,7 +41,7 @@ def skips(path: Path, *me: str) -> ReadReport:
     kind = table.kind_of(path)
     assert kind is not None
     report = ReadReport()
-    for found in kind.pieces(path, Asked(me)):
+    for found in kind.pieces(path, AuthorFilter(me)):
         if isinstance(found, Skipped):
             report.skip(found)
     return report
@@ -378,7 +378,7 @@ def test_a_maildir_of_thunderbird_and_mails_deleted_there(tmp_path: Path) -> Non
 def test_each_mail_tells_how_far_the_mailbox_was_read(tmp_path: Path) -> None:
     others = [letter("Not mine.", sender="b@example.org")] * 3
     path = mbox_of(tmp_path / "Sent", letter("Mine."), *others)
-    offsets = [found.offset_bytes for found in mail.mbox(path, Asked((ME,)))]
+    offsets = [found.offset_bytes for found in mail.mbox(path, AuthorFilter((ME,)))]
     assert offsets == sorted(set(offsets))
     assert offsets[-1] == path.stat().st_size
 

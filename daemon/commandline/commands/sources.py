@@ -20,7 +20,7 @@ from idiolect.models.errors import IdiolectError
 if TYPE_CHECKING:
     from idiolect.daemon.commandline.client import Client
     from idiolect.daemon.commandline.terminal import Terminal
-    from idiolect.daemon.ingest.source_discovery import Place
+    from idiolect.daemon.ingest.source_discovery import FoundSource
 
 EXAMPLE = "idiolect sources; idiolect sources --only mail --yes; idiolect sources remove ~/notes"
 
@@ -89,7 +89,7 @@ def run(
 
 def _find(
     terminal: Terminal, path: Path | None, exclude: tuple[str, ...], only: list[Sort] | None, *, quiet: bool
-) -> list[Place]:
+) -> list[FoundSource]:
     from idiolect.daemon.ingest.source_discovery import places
 
     home = Path(make_absolute(path)) if path is not None else Path.home()
@@ -98,7 +98,13 @@ def _find(
 
 
 def _read_wanted(
-    client: Client, terminal: Terminal, found: list[Place], *, yes: bool, as_json: bool, named: list[Sort]
+    client: Client,
+    terminal: Terminal,
+    found: list[FoundSource],
+    *,
+    yes: bool,
+    as_json: bool,
+    named: list[Sort],
 ) -> None:
     """Read the places that the user says yes to; a shell's history only if it is asked for, or was `named`."""
     reports = {}
@@ -156,7 +162,7 @@ def _ask_about_source(path: Path, would: dict[str, Any]) -> str:
 
 def _show_places(
     terminal: Terminal,
-    found: list[Place],
+    found: list[FoundSource],
     *,
     as_json: bool,
     reports: dict[str, dict[str, Any]] | None = None,
@@ -203,12 +209,12 @@ def _show_sources(terminal: Terminal, rows: list[dict[str, Any]], *, as_json: bo
     )
 
 
-def _make_question(place: Place) -> str:
+def _make_question(place: FoundSource) -> str:
     by = f", yours by {', '.join(place.me)}" if place.me else ""
     return plain(f"Read {place.says}, {_count_words(place)} words{by}: {place.path}?")
 
 
-def _count_words(place: Place) -> str:
+def _count_words(place: FoundSource) -> str:
     return f"{place.words:,}" if place.exact else f"about {_round_to_two_digits(place.words):,}"
 
 
