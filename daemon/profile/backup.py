@@ -263,9 +263,6 @@ def discard(settings: Settings) -> Path:
     return kept
 
 
-# --- parts -------------------------------------------------------------------------------------------
-
-
 @contextlib.contextmanager
 def _reported(target: Path) -> Iterator[None]:
     """Say what the file system refuses as what it means for a copy. Raises CopyFailedError."""

@@ -1,4 +1,4 @@
-"""Passwords, PINs and codes: secrets of any form, told by the words, signs and commands around them."""
+"""Rules for passwords: secrets of any form, told by the words, signs and commands around them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Final
 from idiolect.daemon.redaction.rule import DONE, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from idiolect.daemon.redaction.numbers import Span
 
 
@@ -98,43 +96,6 @@ _NO_TAG: Final = r"(?!</|<[A-Za-z][^<>\n]{0,200}>)"  # a mere < may be a sign of
 _CHARS: Final = (
     rf"(?:(?![;&]\w+=){_NO_TAG}\S)"  # of a value, up to the next one of a connection string or a tag
 )
-_CODE: Final = r"(?P<s>\d{3}[ -]\d{3}|\d{4,8})(?![\w-]|[.,:]\d)"
-_CODE_WORD: Final = (
-    r"(?:(?<![a-z])(?:sim |card )?pin(?:[ -]?(?:code|number|nummer))?|(?<![a-z])(?:puk|otp|(?-i:TAN"
-    r"|mTAN))(?: code)?|passcode"
-    r"|(?:verification|security|one[- ]time|log-?in|sign-?in|access|authenti\w{3,8}|confirmation|otp|2fa"
-    r"|mfa|sms|reset|activation"
-    r"|unlock|door|gate|alarm|backup|pairing)[ -](?:code|passcode|password|pin|number)"
-    r"|(?:bestätigungs|sicherheits|zugangs|prüf|freigabe|einmal|verifizierungs)(?:code|nummer|passwort"
-    r"|kennwort)"
-    r"|code de (?:vérification|sécurité|confirmation)|c[óo]digo(?: de \w{4,14})?|codice(?: di \w{4,14})?"
-    r"|код(?: подтверждения)?"
-    r"|(?:your|enter|use|ihr|dein|votre|tu|su"
-    r"|the)[ ](?:\w{2,12}[ ])?(?<!zip )(?<!area )(?<!error )(?<!postal )(?<!country )"
-    r"(?<!dress )(?<!promo )(?<!source )(?<!status )(?<!exit )(?<!post )code)"
-)
-
-_CODE_HINTS: Final = frozenset(
-    (
-        *("pin ", "pin:", "pin=", "pin#", "pin-", "pinc", "pinn", "code", "password", "puk", "otp"),
-        *("tan ", "tan:", "digo", "codice", "код", "nummer", "passwort"),
-    )
-)
-_BEFORE: Final = 60  # characters of the words before a code
-_NUMBER: Final = re.compile(rf"(?<![\w.,-]){_CODE}")
-_CODE_BEFORE: Final = re.compile(
-    rf"(?i:{_CODE_WORD}(?:[ \t]*[:=#：][ \t]*|[ \t]+(?:is|was|ist|lautet|es|est)[ \t:]+|[ \t]+)\Z)"
-)
-
-
-def _codes(text: str) -> Iterator[Span]:
-    """Numbers right behind a word for a code."""
-    for match in _NUMBER.finditer(text):
-        before = text[max(0, match.start() - _BEFORE) : match.start()]
-        if any(map(before.lower().__contains__, _CODE_HINTS)) and _CODE_BEFORE.search(before):
-            yield match.span("s")
-
-
 #: In the order in which they are tried.
 PASSWORDS: Final[tuple[Rule, ...]] = (
     Rule(
@@ -346,72 +307,5 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
         misses=("docker run -u 1000:1000 x", "cp -u a b"),
         hints=frozenset((" -u ", " -u=", "-user", "/user:")),
         signs=":",
-    ),
-    Rule(
-        "pin",
-        None,
-        find=_codes,
-        matches=(
-            ("My PIN: 4821", "My PIN: [pin]"),
-            ("Your verification code is 992817.", "Your verification code is [pin]."),
-            ("Enter code 992 817 to go on", "Enter code [pin] to go on"),
-        ),
-        misses=(
-            "pin 4 is ground",
-            "the zip code is 90210",
-            "pin: done",
-            "spin: 2000",
-            "a tan 2000 years old",
-        ),
-        hints=_CODE_HINTS,
-        figures=True,
-    ),
-    Rule(
-        "pin",  # six figures after the bare word
-        re.compile(
-            r"(?i:(?<![a-z])(?<!zip )(?<!area )(?<!error )(?<!postal )(?<!exit )(?<!status )code[ ]?[:#]?[ ]?)"
-            r"(?P<s>\d{6})(?![\w-]|[.,:]\d)"
-        ),
-        matches=(("You can sign in with code 992817", "You can sign in with code [pin]"),),
-        misses=("the error code 992817", "codes 123456", "code 1234567"),
-        hints=frozenset(("code",)),
-        figures=True,
-    ),
-    Rule(
-        "pin",  # the figures first
-        re.compile(
-            r"(?i:(?<![\w.,-])(?:G-)?(?P<s>\d{3}[ -]\d{3}|\d{4,8}) (?:is|ist|est|es) (?:your|ihr|dein|votre"
-            r"|tu|su) "
-            r"(?:[\w-]{1,20} ){0,5}(?:code|pin|otp|passcode|password|\w{1,14}code))"
-        ),
-        matches=(
-            ("992817 is your verification code.", "[pin] is your verification code."),
-            ("G-992817 is your Example verification code", "G-[pin] is your Example verification code"),
-        ),
-        misses=("2019 is your year", "1560 is your test"),
-        hints=frozenset(("code", "pin", "otp", "password")),
-        figures=True,
-    ),
-    Rule(
-        "pin",
-        re.compile(
-            r"(?i:(?<![a-z])(?:use|enter|type|using) (?P<s>\d{3}[ -]\d{3}|\d{4,8}) (?:to|as|for) (?:log"
-            r"|sign|verif|confirm|reset|your))"
-        ),
-        matches=(("Use 992817 to log in", "Use [pin] to log in"),),
-        misses=("Added test 1560 to verify", "use 4000 for now"),
-        hints=frozenset(("use", "using", "enter", "type")),
-        figures=True,
-    ),
-    Rule(
-        "pin",  # the figures on the back of a card
-        re.compile(
-            r"(?<![A-Za-z])(?:CV[VC]2?|CSC|cv[vc]2?)(?:[ ](?:code|is"
-            r"|number))?[ ]?[:=#]?[ ]?(?P<s>\d{3,4})(?![\w-])"
-        ),
-        matches=(("exp 04/29 CVV 482", "exp 04/29 CVV [pin]"),),
-        misses=("CVE-2021-44228", "cvc 12"),
-        hints=frozenset(("cvv", "cvc", "csc")),
-        figures=True,
     ),
 )

@@ -9,6 +9,7 @@ from idiolect.daemon.redaction import ids, numbers, papers, randomness, services
 from idiolect.daemon.redaction.codes import CODES
 from idiolect.daemon.redaction.keys import KEYS
 from idiolect.daemon.redaction.passwords import PASSWORDS
+from idiolect.daemon.redaction.pins import PINS
 from idiolect.daemon.redaction.rule import DONE, Rule
 from idiolect.daemon.redaction.seeds import SEEDS
 
@@ -112,6 +113,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *KEYS,
     *SEEDS,
     *PASSWORDS,
+    *PINS,
     Rule(
         "iban",
         numbers.IBAN,
