@@ -1,5 +1,5 @@
-"""What is learned about the user: their n-grams, their words, and a LoRA adapter of the base model.
+"""What is learned about the user, and what is made of it: n-grams, words, LoRA adapters, suggestions, texts.
 
 In come texts as token ids, and what stands before a cursor. Out go suggestions, adapters, and figures that say
-what both are worth. Nothing here knows of files to watch, of HTTP, or of the store: everything is handed in.
+how good they are. Nothing here knows of files to watch, of HTTP, or of the store: everything is handed in.
 """

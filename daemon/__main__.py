@@ -1,6 +1,6 @@
 """The service process: `python -m idiolect.daemon --home FOLDER [--port N]`, lock to last answer.
 
-Where nobody asks for anything it rests (`idle_state.py`), and comes back with `--handed`, the pipe that holds what it
+Where nobody asks for anything it rests (`resting.py`), and comes back with `--handed`, the pipe that holds what it
 left.
 
 Its first and only line on stdout tells whoever started it how that went, as JSON: `{"running": {...}}` once
@@ -27,9 +27,9 @@ from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.desktop import tell_manager_ready
 from idiolect.daemon.runtime.heap import keep_little
-from idiolect.daemon.runtime.idle_state import POSSIBLE, Handover, IdleState, begin, release_signals
 from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.runtime.os_errors import refusal
+from idiolect.daemon.runtime.resting import POSSIBLE, Handover, IdleState, begin, release_signals
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
 from idiolect.models.hardening import shield

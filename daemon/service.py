@@ -14,8 +14,8 @@ from typing import Any
 import psutil
 
 from idiolect.daemon.evaluation.evals import Evaluations
-from idiolect.daemon.ingest.capture import Ingest
 from idiolect.daemon.ingest.imports import Imports
+from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.inventory import SourceInventory
 from idiolect.daemon.ingest.watch import Watcher
 from idiolect.daemon.privacy.pause import Pause
@@ -24,17 +24,17 @@ from idiolect.daemon.profile.exports import Exports
 from idiolect.daemon.profile.forgetting import Forgetting
 from idiolect.daemon.profile.integrity_check import IntegrityCheck
 from idiolect.daemon.profile.retention import Retention
+from idiolect.daemon.rounds.round_runner import Trainer
 from idiolect.daemon.rounds.rounds import Rounds
-from idiolect.daemon.rounds.trainer import Trainer
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.runtime.heap import give_back_memory
-from idiolect.daemon.runtime.idle_state import IdleState
+from idiolect.daemon.runtime.resting import IdleState
 from idiolect.daemon.serving import suggestion_stats
 from idiolect.daemon.serving.keywords import Keywords
 from idiolect.daemon.serving.live_model import LiveModel
 from idiolect.daemon.serving.suggestions import Suggestions
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.sources.table import SUFFIXES
+from idiolect.daemon.sources.kinds import SUFFIXES
 from idiolect.daemon.storage.marker import standing
 from idiolect.daemon.storage.opening import damage_noted, open_store
 from idiolect.daemon.storage.records import public_metrics

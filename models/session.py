@@ -16,7 +16,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from idiolect.models.kv_cache import (
+from idiolect.models.evicted_kv import (
     MIN_EVICTED_TOKENS,
     EvictedKV,
     common_prefix_length,

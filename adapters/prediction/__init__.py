@@ -1,5 +1,5 @@
 """Suggestions: from the text before a cursor to words and ghost text.
 
 In comes a prefix. Out go words with their probabilities, and a ghost where it is likely enough to be right. Only this
-room mixes the model's probabilities with the user's n-grams, and decides what is shown.
+room ranks words, and decides whether a ghost is shown.
 """

@@ -1,4 +1,4 @@
-"""From a prefix to words and ghost text.
+"""From a prefix to words and ghost text; and whether the ghost is worth showing.
 
 Words are ranked by :class:`~idiolect.adapters.prediction.ranking.WordRanker`. A ghost begins with the likeliest word,
 or behind the word under the cursor where that may be finished, and goes on for as long as what comes is likely.

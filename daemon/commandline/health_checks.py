@@ -205,8 +205,8 @@ def _check_store_file(settings: Settings) -> list[Finding]:
 
 def _check_store(settings: Settings) -> list[Finding]:
     """Check that the key file opens the store, and read all of it. A keyring is not asked: it might ask the user."""
+    from idiolect.daemon.storage.encrypted_file import fits
     from idiolect.daemon.storage.errors import StoreUnreadableError
-    from idiolect.daemon.storage.file import fits
     from idiolect.daemon.storage.full_read import sound
     from idiolect.daemon.storage.marker import ways_back
 

@@ -18,7 +18,7 @@ from idiolect.daemon.storage.records import AdapterRow, Forgotten, Savings, Sour
 if TYPE_CHECKING:
     from idiolect.adapters.prediction import attribution
     from idiolect.adapters.prediction.predictor import Suggestion
-    from idiolect.daemon.ingest import capture
+    from idiolect.daemon.ingest import ingest
     from idiolect.daemon.privacy.after_forgetting import AfterForgetting
     from idiolect.daemon.storage.records import FeedbackReceipt, FeedbackReport, ForgetReceipt, Tenth
 
@@ -306,7 +306,7 @@ def _origin(of: attribution.WordOrigin) -> Origin:
     return {"text": of.text, "p": of.p, "base": of.base, "adapter": of.adapter, "part": of.part}
 
 
-def kept(result: capture.AddedText, *, paused: bool) -> Kept:
+def kept(result: ingest.AddedText, *, paused: bool) -> Kept:
     """The answer to `/v1/history`."""
     return {
         "id": result.id,

@@ -15,13 +15,13 @@ from idiolect.daemon.ingest.entry_batch import cleaned
 from idiolect.daemon.ingest.file_discovery import find
 from idiolect.daemon.ingest.file_import import saved_at
 from idiolect.daemon.profile_paths import real_path
-from idiolect.daemon.rounds.trainer import TRAINING, Trainer, order_of
+from idiolect.daemon.rounds.round_runner import TRAINING, Trainer, order_of
 from idiolect.daemon.runtime.child_processes import ChildProcesses, ChildWork
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.serving.suggestion_stats import judged_mixture
+from idiolect.daemon.sources.items import Item, NothingToReadError, Skipped, UnreadableError, status
+from idiolect.daemon.sources.kinds import BY_NAME, SAID, kind_of
 from idiolect.daemon.sources.people import EVERYONE, AuthorFilter
-from idiolect.daemon.sources.readers import Item, NothingToReadError, Skipped, UnreadableError, status
-from idiolect.daemon.sources.table import BY_NAME, SAID, kind_of
 from idiolect.daemon.storage.records import EvalRequest
 from idiolect.models.errors import IdiolectError
 

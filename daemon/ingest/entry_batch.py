@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.ingest.normalise import has_words, normalise
 from idiolect.daemon.redaction.redact import redact, without_placeholders
-from idiolect.daemon.sources.readers import ReadReport
+from idiolect.daemon.sources.items import ReadReport
 from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.records import COMMANDS, FileState, NewEntry
 from idiolect.daemon.storage.selectors import Selector

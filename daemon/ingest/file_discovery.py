@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from pathspec import GitIgnoreSpec
 
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
-from idiolect.daemon.sources import table
-from idiolect.daemon.sources.readers import Skipped, UnreadableError, explained, status
+from idiolect.daemon.sources import kinds
+from idiolect.daemon.sources.items import Skipped, UnreadableError, explained, status
 from idiolect.daemon.storage.records import COMMANDS
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def find(
         yield Skipped(path, "excluded")
     elif not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         yield Skipped(path, "not a regular file")
-    elif table.kind_of(path) is not None:
+    elif kinds.kind_of(path) is not None:
         yield path
     elif stat.S_ISDIR(mode):
         yield from _walk(path, exclusion, Ignored(), until)
@@ -136,7 +136,7 @@ def find(
 
 def _is_shell(path: Path) -> bool:
     """Whether a file is a shell's history: those have hidden names, and whoever gives one by its name means it."""
-    kind = table.kind_of(path)
+    kind = kinds.kind_of(path)
     return kind is not None and kind.source == COMMANDS
 
 
@@ -166,7 +166,7 @@ def _walk(
                 yield Skipped(path, "left out by .idiolectignore")
             elif is_folder:
                 inner.append(path)
-            elif table.document_at(path) is None:
+            elif kinds.document_at(path) is None:
                 yield Skipped(path, "other file type")
             elif not entry.is_file(follow_symlinks=False):
                 yield Skipped(path, "not a regular file")

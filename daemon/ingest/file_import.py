@@ -10,8 +10,8 @@ from idiolect.daemon.ingest.entry_batch import TRACKED_PARAGRAPHS, cleaned, iden
 from idiolect.daemon.ingest.normalise import has_words, pieces
 from idiolect.daemon.redaction.redact import placeholders
 from idiolect.daemon.sources import commit_messages, git
+from idiolect.daemon.sources.items import Skipped, status
 from idiolect.daemon.sources.people import not_known
-from idiolect.daemon.sources.readers import Skipped, status
 from idiolect.daemon.storage.paragraphs import Known, Ledger, Originals, digest
 from idiolect.daemon.storage.records import FileState
 from idiolect.daemon.storage.selectors import Selector
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.ingest.entry_batch import EntryBatch
     from idiolect.daemon.ingest.origins import Origins
+    from idiolect.daemon.sources.kinds import Kind
     from idiolect.daemon.sources.people import AuthorFilter
-    from idiolect.daemon.sources.table import Kind
     from idiolect.daemon.storage.store import Store
 
 _HELD_CHARS: Final = 4 << 20  # new text of a file that waits to be compared with what was removed from it

@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from idiolect.daemon.sources.items import NothingToReadError, ReadReport
 from idiolect.daemon.sources.people import AuthorFilter
-from idiolect.daemon.sources.readers import NothingToReadError, ReadReport
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from idiolect.daemon.ingest.capture import ImportProgress, Ingest
+    from idiolect.daemon.ingest.ingest import ImportProgress, Ingest
     from idiolect.daemon.ingest.watch import Watcher
 
 

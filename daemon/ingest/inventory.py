@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from idiolect.daemon.sources.table import document_at
+from idiolect.daemon.sources.kinds import document_at
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.models.errors import IdiolectError
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.ingest.file_discovery import Exclusion, find
-from idiolect.daemon.sources import mail, table
+from idiolect.daemon.sources import kinds, mail
+from idiolect.daemon.sources.items import Item, Skipped
 from idiolect.daemon.sources.people import AuthorFilter
-from idiolect.daemon.sources.readers import Item, Skipped
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _searched(home: Path, exclusion: Exclusion, deadline: float) -> Iterator[tup
 def _has_notes(folder: Path) -> bool:
     try:
         with os.scandir(folder) as scan:
-            count = sum(table.document_at(Path(entry.path)) is not None or entry.is_dir() for entry in scan)
+            count = sum(kinds.document_at(Path(entry.path)) is not None or entry.is_dir() for entry in scan)
     except OSError:
         return False
     return count >= _LEAST_NOTES
@@ -184,7 +184,7 @@ def estimate(path: Path, sort: str, says: str, exclude: Sequence[str]) -> FoundS
     Words are counted for half a second or two megabytes and taken to be as dense in the rest. Raises
     UnreadableError, NoSuchPathError, GitError.
     """
-    kind = table.kind_of(path)
+    kind = kinds.kind_of(path)
     if kind is None:
         return _folder(path, sort, says, exclude)
     me = kind.guess(path) if kind.guess is not None else ()
@@ -212,7 +212,7 @@ def _folder(path: Path, sort: str, says: str, exclude: Sequence[str]) -> FoundSo
         if isinstance(file, Skipped):
             continue
         size += (bytes_here := file.stat().st_size)
-        kind = table.document_at(file)
+        kind = kinds.document_at(file)
         if kind is None or not whole:
             continue
         done = 0

@@ -27,7 +27,7 @@ from watchdog.observers import Observer
 
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
-from idiolect.daemon.sources.readers import UnreadableError, status
+from idiolect.daemon.sources.items import UnreadableError, status
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
     from watchdog.observers.api import ObservedWatch
 
-    from idiolect.daemon.ingest.capture import Ingest
+    from idiolect.daemon.ingest.ingest import Ingest
     from idiolect.daemon.storage.store import Store
 
 _EVENTS: Final[list[type[FileSystemEvent]]] = [

@@ -33,7 +33,7 @@ class AfterForgetting:
     `near` is what other entries hold that is nearly the text; where not `complete`, there was no time to look at all.
     `still_suggested` are words that the predictor still offers with a forgotten word in them, and `why` says in a
     sentence where they come from; both are None where it was not asked. Where not `asked_all`, there was no time to ask
-    for all of the text. `holding` is that of `nearly.Found`; None where nothing was looked for, or in vain.
+    for all of the text. `holding` is that of `near_matches.NearMatches`; None where nothing was looked for, or in vain.
     """
 
     near: tuple[NearMatch, ...] = ()

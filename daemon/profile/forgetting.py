@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from idiolect.adapters.prediction.predictor import Suggestion
-    from idiolect.daemon.ingest.capture import Ingest
+    from idiolect.daemon.ingest.ingest import Ingest
     from idiolect.daemon.runtime.child_processes import ChildProcesses
     from idiolect.daemon.serving.live_model import LiveModel
     from idiolect.daemon.storage.records import ForgetReceipt

@@ -98,7 +98,9 @@ class RoundThrottle:
         self.by_itself = by_itself
         self._over.clear()
         # A round that is asked for during a pause runs; a pause during a round holds it.
-        thread = threading.Thread(target=self._watch, args=(self._paused(),), name="manners", daemon=True)
+        thread = threading.Thread(
+            target=self._watch, args=(self._paused(),), name="round throttle", daemon=True
+        )
         thread.start()
         try:
             yield

@@ -12,9 +12,9 @@ from typing import Any
 
 from idiolect.adapters.training.round_metrics import RoundRecord
 from idiolect.daemon.rounds.event_broadcast import EventBroadcast
+from idiolect.daemon.rounds.round_runner import TRAINING, RoundFailedError, Trainer
 from idiolect.daemon.rounds.round_throttle import MachineSensors, RoundThrottle
 from idiolect.daemon.rounds.schedule import Decision, Facts, Schedule
-from idiolect.daemon.rounds.trainer import TRAINING, RoundFailedError, Trainer
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import FORGOTTEN_AFTER, ROUND_DUE
@@ -53,8 +53,8 @@ class Rounds:
         self._paused = paused
         self._trainer = trainer
         self._schedule = Schedule(settings)
-        self._manners = RoundThrottle(children, self._schedule, self.quiet_s, paused)
-        self._senses = MachineSensors(children)
+        self._throttle = RoundThrottle(children, self._schedule, self.quiet_s, paused)
+        self._sensors = MachineSensors(children)
         self._running: EventBroadcast | None = None
         self._stopping = threading.Event()
         self._busy_at = time.monotonic()
@@ -74,13 +74,13 @@ class Rounds:
     def user_is_typing(self) -> None:
         """Put off rounds that would start by themselves, and let one that did wait at once."""
         self._busy_at = time.monotonic()
-        self._manners.look()
+        self._throttle.look()
 
     new_text = user_is_typing
 
     def pause_changed(self) -> None:
         """Learning was paused, which a running round waits for, or goes on."""
-        self._manners.look()
+        self._throttle.look()
 
     def outlook(self) -> str:
         """What is next, and why not now, in one sentence."""
@@ -94,7 +94,7 @@ class Rounds:
     def progress(self) -> dict[str, Any] | None:
         """The running round's last progress event, and why it waits (`waits`, or None); None where none runs."""
         running = self._running
-        return None if running is None else {**running.last, "waits": self._manners.waits}
+        return None if running is None else {**running.last, "waits": self._throttle.waits}
 
     def today(self) -> dict[str, float]:
         """How much computing time rounds have used of this day's, in seconds."""
@@ -105,7 +105,7 @@ class Rounds:
         return time.monotonic() - self._busy_at
 
     def _decision(self) -> Decision:
-        machine = self._senses.machine(self.quiet_s())
+        machine = self._sensors.machine(self.quiet_s())
         return self._schedule.decide(self._facts(), machine, datetime.now())
 
     def _facts(self) -> Facts:
@@ -154,15 +154,15 @@ class Rounds:
             RoundFailedError: the child ended without a result.
         """
         by_itself = reason == _BY_ITSELF
-        if not by_itself and (running := self._running) is not None and self._manners.by_itself:
-            self._manners.by_itself = False
-            self._manners.look()
+        if not by_itself and (running := self._running) is not None and self._throttle.by_itself:
+            self._throttle.by_itself = False
+            self._throttle.look()
             yield from running.follow()
             return
         with self._children.claim(TRAINING):
             self._running = running = EventBroadcast()
             try:
-                with self._manners.watching(by_itself=by_itself):
+                with self._throttle.watching(by_itself=by_itself):
                     resume = by_itself or budget_s is None
                     budget_s = budget_s or (self._schedule.round_s if by_itself else None)
                     for event in self._trainer.run(budget_s, reason, resume=resume):

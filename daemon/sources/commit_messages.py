@@ -8,8 +8,8 @@ from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from idiolect.daemon.sources.items import Item, Skipped
 from idiolect.daemon.sources.lines import unwrapped
-from idiolect.daemon.sources.readers import Item, Skipped
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

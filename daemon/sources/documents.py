@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.sources import markdown, org, rst
+from idiolect.daemon.sources.items import Item, Skipped, explained, opened
 from idiolect.daemon.sources.lines import Lines, paragraphs
-from idiolect.daemon.sources.readers import Item, Skipped, explained, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from idiolect.daemon.sources.items import Item, Skipped
     from idiolect.daemon.sources.people import AuthorFilter
-    from idiolect.daemon.sources.readers import Item, Skipped
 
 
 def is_repository(path: Path, _head: bytes) -> bool:

@@ -10,7 +10,7 @@ import tarfile
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.sources import markdown
-from idiolect.daemon.sources.readers import Item, Skipped, explained
+from idiolect.daemon.sources.items import Item, Skipped, explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

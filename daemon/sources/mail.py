@@ -12,8 +12,8 @@ from email.errors import MessageError
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from idiolect.daemon.sources.items import Item, Skipped, explained, opened
 from idiolect.daemon.sources.mail_message import end_of_header, typed_text
-from idiolect.daemon.sources.readers import Item, Skipped, explained, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

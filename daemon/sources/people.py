@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.sources.readers import Item, Skipped
+from idiolect.daemon.sources.items import Item, Skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from idiolect.daemon.sources.items import Item, Skipped, UnreadableError, explained, opened
 from idiolect.daemon.sources.lines import Lines
-from idiolect.daemon.sources.readers import Item, Skipped, UnreadableError, explained, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

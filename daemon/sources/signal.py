@@ -9,8 +9,8 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
+from idiolect.daemon.sources.items import Skipped, explained, opened
 from idiolect.daemon.sources.people import ChatMessage
-from idiolect.daemon.sources.readers import Skipped, explained, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from idiolect.daemon.sources.items import Skipped, explained
 from idiolect.daemon.sources.people import ChatMessage
-from idiolect.daemon.sources.readers import Skipped, explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ijson
 
+from idiolect.daemon.sources.items import Skipped, explained, opened
 from idiolect.daemon.sources.people import ChatMessage
-from idiolect.daemon.sources.readers import Skipped, explained, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,8 @@ from datetime import datetime
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Final
 
+from idiolect.daemon.sources.items import Skipped, UnreadableError, explained
 from idiolect.daemon.sources.people import ChatMessage, writers
-from idiolect.daemon.sources.readers import Skipped, UnreadableError, explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

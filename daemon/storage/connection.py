@@ -6,8 +6,8 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from idiolect.daemon.storage.encrypted_file import connect, immediate, translated
 from idiolect.daemon.storage.errors import StoreUnreadableError
-from idiolect.daemon.storage.file import connect, immediate, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import sqlcipher3.dbapi2 as sqlcipher
 
-from idiolect.daemon.storage.file import looked_at
+from idiolect.daemon.storage.encrypted_file import looked_at
 
 if TYPE_CHECKING:
     from pathlib import Path

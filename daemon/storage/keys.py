@@ -20,8 +20,8 @@ import keyring
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.storage import marker
+from idiolect.daemon.storage.encrypted_file import fits
 from idiolect.daemon.storage.errors import StoreBusyError
-from idiolect.daemon.storage.file import fits
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.storage import keys, marker
+from idiolect.daemon.storage.encrypted_file import fits
 from idiolect.daemon.storage.errors import StoreUnreadableError, refused
-from idiolect.daemon.storage.file import fits
 from idiolect.daemon.storage.full_read import sound
 from idiolect.daemon.storage.marker import KnownBackup, Marker
 from idiolect.daemon.storage.records import BackupRow

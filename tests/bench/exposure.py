@@ -32,7 +32,7 @@ from idiolect.adapters.child import ParentMessages
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.probs_cache import softmax
 from idiolect.adapters.training.round import run
-from idiolect.daemon.rounds.trainer import order_of
+from idiolect.daemon.rounds.round_runner import order_of
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.selectors import Selector

@@ -22,7 +22,7 @@ from rich.table import Table
 from idiolect.adapters.evaluation import run as evaluation
 from idiolect.adapters.evaluation.eval_split import EvalMessage, EvalSplit, split_corpus
 from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText
-from idiolect.daemon.rounds.trainer import TRAINING, order_of
+from idiolect.daemon.rounds.round_runner import TRAINING, order_of
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
 from idiolect.models.build import find_base

@@ -29,8 +29,8 @@ from idiolect.adapters.lora import Lora
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.gate import AdapterScores, decide, general_perplexity, judge
+from idiolect.daemon.rounds.round_runner import TRAINING, order_of
 from idiolect.daemon.rounds.schedule import Facts, Machine, Schedule
-from idiolect.daemon.rounds.trainer import TRAINING, order_of
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
 from idiolect.models.build import find_base

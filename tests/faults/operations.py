@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from idiolect.daemon.ingest import entry_batch
-from idiolect.daemon.ingest.capture import Ingest
+from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.watch import Watcher
 from idiolect.daemon.profile import backup
 from idiolect.daemon.profile.integrity_check import IntegrityCheck
-from idiolect.daemon.rounds.trainer import Trainer
+from idiolect.daemon.rounds.round_runner import Trainer
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, marker, opening

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from idiolect.daemon.commandline.client import Client
-from idiolect.daemon.rounds.trainer import RoundFailedError
+from idiolect.daemon.rounds.round_runner import RoundFailedError
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.service import Service

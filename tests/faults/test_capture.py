@@ -26,7 +26,7 @@ FILES = 6
 IMPORT = f"""
 import sys
 from pathlib import Path
-from idiolect.daemon.ingest.capture import Ingest
+from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 home, notes = map(Path, sys.argv[1:])

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from idiolect.daemon.ingest import capture
+from idiolect.daemon.ingest import ingest
 from idiolect.daemon.privacy.app_policy import NOWHERE
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving import suggestion_stats
@@ -28,7 +28,7 @@ def clock(monkeypatch):
         def now(cls, zone=None):
             return datetime.now(zone) + wrong
 
-    for module in (capture, schema, suggestion_stats):
+    for module in (ingest, schema, suggestion_stats):
         monkeypatch.setattr(module, "datetime", Clock)
 
     def jump(days):

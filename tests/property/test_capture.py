@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idiolect.daemon.ingest.capture import Ingest
+from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.paragraphs import OFF_RECORD, Known, Ledger, Originals, decoded, digest
 from idiolect.daemon.storage.store import Store

@@ -537,7 +537,7 @@ class ToyService:
         self.paused = False
 
     def rest(self):
-        from idiolect.daemon.runtime.idle_state import IdleState
+        from idiolect.daemon.runtime.resting import IdleState
 
         notes = self.settings.home.parent / "notes"
         return IdleState((str(notes),), (".txt",)) if notes.exists() else IdleState()

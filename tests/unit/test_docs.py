@@ -334,7 +334,7 @@ def test_every_reason_for_leaving_something_out_is_documented():
     assert {"excluded", "binary", "unchanged", "lines too long"} <= skipped
     text = (DOCS / "files.md").read_text("utf-8")
     assert [reason for reason in sorted(skipped) if f"`{reason}`" not in text] == []
-    refused = reasons(daemon / "ingest" / "capture.py", "Learned", 3)
+    refused = reasons(daemon / "ingest" / "ingest.py", "AddedText", 3)
     assert {"paused", "empty", "duplicate"} <= refused
     endpoint = sections(DOCS / "endpoint.md")
     history = endpoint["POST /v1/history"]

@@ -17,7 +17,7 @@ from idiolect.daemon.evaluation.evals import EvalFailedError, read_messages
 from idiolect.daemon.runtime.child_processes import TrainingBusyError
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.service import Service
-from idiolect.daemon.sources.readers import NothingToReadError, UnreadableError
+from idiolect.daemon.sources.items import NothingToReadError, UnreadableError
 from idiolect.daemon.storage.records import EvalRequest
 from idiolect.daemon.storage.selectors import Selector
 

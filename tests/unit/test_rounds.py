@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from idiolect.adapters.lora import Lora, LoraConfig
-from idiolect.daemon.rounds.trainer import RoundFailedError
+from idiolect.daemon.rounds.round_runner import RoundFailedError
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.suggestion_stats import judged_mixture
 from idiolect.daemon.settings import Settings
@@ -491,7 +491,7 @@ def test_a_clock_that_jumps_keeps_each_days_sum(profile: Profile, monkeypatch: p
     service = profile.service
 
     def used(day: str, seconds: float) -> float:
-        monkeypatch.setattr("idiolect.daemon.rounds.trainer._today", lambda: day)
+        monkeypatch.setattr("idiolect.daemon.rounds.round_runner._today", lambda: day)
         service._trainer._use(seconds)
         return service.rounds.today()["used_s"]
 

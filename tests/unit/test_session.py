@@ -160,7 +160,7 @@ def test_what_is_set_aside_is_bounded_and_behind_another_beginning_of_no_use(
     assert len(kept._texts) == 2
     assert len(session.rewind_to_common_prefix([*ids[:10], *ids[140:160]], 20)) == 0
     assert len(session.rewind_to_common_prefix([ids[11], *ids[1:10], *ids[120:140]], 20)) == 30
-    monkeypatch.setattr("idiolect.models.kv_cache._MAX_AGE_S", -1.0)
+    monkeypatch.setattr("idiolect.models.evicted_kv._MAX_AGE_S", -1.0)
     session.rewind_to_common_prefix(ids[:10])
     assert not kept._texts
     assert sorted(kept._free) == [*range(50)], "all of the room is free again"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idiolect.daemon.commandline import cli
-from idiolect.daemon.ingest.capture import Ingest
+from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.inventory import SourceInventory, UnknownSourceError
 from idiolect.daemon.ingest.watch import Watcher
 from idiolect.daemon.runtime import process
@@ -309,7 +309,7 @@ def test_yes_reads_all_but_shells(run, found):
 
 def test_a_place_that_cannot_be_read_is_told_and_the_others_are_read(run, found, monkeypatch):
     from idiolect.daemon.commandline.client import Client
-    from idiolect.daemon.sources.readers import UnreadableError
+    from idiolect.daemon.sources.items import UnreadableError
 
     (found / "vault" / ".obsidian").mkdir(parents=True)
     (found / "vault" / "a.md").write_text("Three words here.\n")

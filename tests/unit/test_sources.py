@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from idiolect.daemon.sources import mail, org, rst, table, whatsapp
+from idiolect.daemon.sources import kinds, mail, org, rst, whatsapp
+from idiolect.daemon.sources.items import Item, ReadReport, Skipped, UnreadableError
 from idiolect.daemon.sources.people import AuthorFilter
-from idiolect.daemon.sources.readers import Item, ReadReport, Skipped, UnreadableError
 from idiolect.daemon.sources.replies import own_words
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def pieces(path: Path, *me: str) -> list[Item]:
-    kind = table.kind_of(path)
+    kind = kinds.kind_of(path)
     assert kind is not None
     return [found for found in kind.pieces(path, AuthorFilter(me)) if isinstance(found, Item)]
 
@@ -38,7 +38,7 @@ def texts(path: Path, *me: str) -> list[str]:
 
 
 def skips(path: Path, *me: str) -> ReadReport:
-    kind = table.kind_of(path)
+    kind = kinds.kind_of(path)
     assert kind is not None
     report = ReadReport()
     for found in kind.pieces(path, AuthorFilter(me)):
@@ -48,7 +48,7 @@ def skips(path: Path, *me: str) -> ReadReport:
 
 
 def kind_name(path: Path) -> str | None:
-    kind = table.kind_of(path)
+    kind = kinds.kind_of(path)
     return kind and kind.name
 
 

@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
+from idiolect.daemon.storage import encrypted_file
 from idiolect.daemon.storage import entries as entries_module
-from idiolect.daemon.storage import file
 from idiolect.daemon.storage.entries import Entries
 from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.records import (
@@ -279,14 +279,14 @@ def test_others_write_while_texts_are_compared_and_what_is_said_is_taken(store, 
     store.entries.add([entry(f"heron {n}", minute=n) for n in range(6)])
     other = Store.open(path, KEY, busy_timeout_s=0.1)
     coming = [entry(f"heron {n}", minute=n) for n in (7, 6)]
-    came, compared = [], file.pattern
+    came, compared = [], encrypted_file.pattern
 
     def comparing(*given):
         if not came:
             came.extend(other.entries.add([coming.pop()]))
         return compared(*given)
 
-    monkeypatch.setattr(file, "pattern", comparing)
+    monkeypatch.setattr(encrypted_file, "pattern", comparing)
     selector = Selector(text="heron")
     assert store.forget(selector, dry_run=True).entries == 7
     match = Entries.match

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from idiolect.daemon.ingest.capture import Ingest
+from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.watch import COUNTING_S, ManyFilesError, Watcher
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings

@@ -82,7 +82,7 @@ def _send_lines(client: Client, lines: TextIO) -> dict[str, Any]:
     """Send lines of JSON (`text`, perhaps `ts`) to the service one by one; return an import's report."""
     from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS
     from idiolect.daemon.sources.documents import parsed
-    from idiolect.daemon.sources.readers import ReadReport, Skipped
+    from idiolect.daemon.sources.items import ReadReport, Skipped
 
     if isinstance(lines, io.TextIOWrapper):
         lines.reconfigure(encoding="utf-8", errors="ignore")  # JSON is that, whatever the terminal's language
@@ -118,7 +118,7 @@ def _ask_who_writes(terminal: Terminal, path: Path) -> list[str]:
 
     Returns no names where nothing has to be asked, or where nobody is there to be asked.
     """
-    from idiolect.daemon.sources.table import kind_of
+    from idiolect.daemon.sources.kinds import kind_of
 
     try:
         kind = kind_of(Path(make_absolute(path)))

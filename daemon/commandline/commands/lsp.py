@@ -17,6 +17,6 @@ def run(
     ] = False,
 ) -> None:
     """Speak the Language Server Protocol with an editor, over stdin and stdout; starts the service if need be."""
-    from idiolect.daemon.editors.server import serve
+    from idiolect.daemon.editors.language_server import serve
 
     serve(load_settings().prepare())

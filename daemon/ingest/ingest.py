@@ -1,4 +1,4 @@
-"""The one way in: normalise, exclude, redact, de-duplicate, store, and then teach the fast memory."""
+"""The one way in: exclude, normalise, redact, de-duplicate, store, and then teach the fast memory."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ from idiolect.daemon.privacy.app_policy import AppPolicy, InputContext
 from idiolect.daemon.privacy.pause import Pause, PausedError
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
-from idiolect.daemon.sources import table
+from idiolect.daemon.sources import kinds
 from idiolect.daemon.sources.commit_messages import head
-from idiolect.daemon.sources.people import AuthorFilter
-from idiolect.daemon.sources.readers import (
+from idiolect.daemon.sources.items import (
     BinaryFileError,
     NothingToReadError,
     ReadReport,
@@ -31,6 +30,7 @@ from idiolect.daemon.sources.readers import (
     UnreadableError,
     status,
 )
+from idiolect.daemon.sources.people import AuthorFilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -190,8 +190,8 @@ class Ingest:
                 files[one] = _size(one)
             except (NoSuchPathError, UnreadableError):
                 report.skip(Skipped(one, "unreadable"))
-        kind = table.kind_of(path) if path in files else None
-        if kind is table.BY_NAME["git"]:
+        kind = kinds.kind_of(path) if path in files else None
+        if kind is kinds.BY_NAME["git"]:
             head(path)
         known = self._store.sources.get(str(path))
         again = known is not None and asked.me not in ((), known[1])  # other people's text is asked for now
@@ -227,10 +227,10 @@ class Ingest:
     def _one(self, imported: FileImport, path: Path, one: _Found, origin: int) -> Iterator[int]:
         report = imported.report
         try:
-            kind = table.kind_of(path)
+            kind = kinds.kind_of(path)
             if kind is None:
                 report.skip(Skipped(path, "other file type"))
-            elif kind is table.BY_NAME["git"]:
+            elif kind is kinds.BY_NAME["git"]:
                 yield from imported.repository(path, kind, one.asked, origin=origin)
             elif path.is_file() and not one.again and not self.is_changed(path):
                 report.skip(Skipped(path, "unchanged"))
@@ -280,7 +280,7 @@ class Ingest:
 
     def follows(self, path: Path, root: Path) -> bool:
         """Whether a file at `path`, which is the watched `root` or below it, would be read."""
-        wanted = table.document_at(path) is not None or (path == root and not path.suffix)
+        wanted = kinds.document_at(path) is not None or (path == root and not path.suffix)
         return wanted and not self.excludes(path, root)
 
     def update_file(self, path: Path, *, root: Path | None = None, off_record: bool = False) -> int:
@@ -301,7 +301,7 @@ class Ingest:
                 self._origins.lost(str(path))
                 return 0
             try:
-                kind = table.kind_of(path)
+                kind = kinds.kind_of(path)
                 known = self._store.sources.get(str(root))
                 origin, me = known or (self._store.sources.add(str(root), "folder"), ())
                 if kind is not None:
@@ -352,21 +352,21 @@ def _nothing(report: ReadReport) -> NothingToReadError:
     skipped = ", ".join(f"{count} {reason}" for reason, count in sorted(report.skipped.items()) if count)
     notes = "".join(f" {note}." for note in report.notes[:1])
     return NothingToReadError(
-        f"There is no text to read{f' (skipped: {skipped})' if skipped else ''}.{notes} Give {table.SAID}, "
+        f"There is no text to read{f' (skipped: {skipped})' if skipped else ''}.{notes} Give {kinds.SAID}, "
         "a folder that holds some, or the .git folder of a repository."
     )
 
 
 def _probe(path: Path) -> None:
     """Refuse the only file to read if there is nothing in it."""
-    kind = table.kind_of(path)
+    kind = kinds.kind_of(path)
     if path.is_dir() or kind is None or not kind.documents:
         return
     first = next(kind.pieces(path, AuthorFilter()), None)
     if first is None:
         raise NothingToReadError(f"{path} is empty, or holds nothing but code. Give a file with text in it.")
     if isinstance(first, Skipped) and first.reason == "binary":
-        raise BinaryFileError(f"{path} is not text. Give {table.SAID}.")
+        raise BinaryFileError(f"{path} is not text. Give {kinds.SAID}.")
 
 
 def _is_regular(path: Path) -> bool:

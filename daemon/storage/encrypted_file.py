@@ -1,4 +1,4 @@
-"""The store's file: how it is opened and read."""
+"""The store's encrypted file (SQLCipher): opened with its key, brought up to date, and read."""
 
 from __future__ import annotations
 

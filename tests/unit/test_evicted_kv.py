@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.models.kv_cache import EvictedKV
+from idiolect.models.evicted_kv import EvictedKV
 
 ROOM, LENGTH = 40, 64
 

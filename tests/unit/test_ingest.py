@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idiolect.daemon.ingest import entry_batch, file_import, origins
-from idiolect.daemon.ingest.capture import AddedText, Ingest, PausedError
+from idiolect.daemon.ingest.ingest import AddedText, Ingest, PausedError
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.commit_messages import GitError
-from idiolect.daemon.sources.readers import BinaryFileError, NothingToReadError, ReadReport
+from idiolect.daemon.sources.items import BinaryFileError, NothingToReadError, ReadReport
 from idiolect.daemon.storage.errors import StoreFullError
 from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.selectors import Selector
@@ -688,7 +688,7 @@ def test_a_full_disk_loses_nothing(profile: Profile) -> None:
 GROWTH = """
 import resource, sys
 from pathlib import Path
-from idiolect.daemon.ingest.capture import Ingest
+from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 home, text = map(Path, sys.argv[1:])

@@ -98,7 +98,7 @@ def begin(rest: IdleState, left: Handover, run_file: Path, arguments: Sequence[s
     for descriptor in (left.lock, left.door, handed, orders):
         os.set_inheritable(descriptor, True)
     hold_signals()
-    _become("idiolect.daemon.runtime.idle_state", str(orders))
+    _become("idiolect.daemon.runtime.resting", str(orders))
 
 
 def _pipe(content: dict[str, Any]) -> int:

@@ -22,7 +22,7 @@ from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.endpoint.scopes import Scope
 from idiolect.daemon.runtime import process
-from idiolect.daemon.runtime.idle_state import IdleState, _watch, concerns
+from idiolect.daemon.runtime.resting import IdleState, _watch, concerns
 from idiolect.daemon.settings import Settings
 
 TOY = str(Path(__file__).parents[1] / "toy")
@@ -42,7 +42,7 @@ def until(condition):
 
 
 def rests(settings):
-    return lambda: "idiolect.daemon.runtime.idle_state" in psutil.Process(process.holder(settings)).cmdline()
+    return lambda: "idiolect.daemon.runtime.resting" in psutil.Process(process.holder(settings)).cmdline()
 
 
 @pytest.fixture

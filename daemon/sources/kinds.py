@@ -21,8 +21,8 @@ from idiolect.daemon.sources import (
     telegram,
     whatsapp,
 )
+from idiolect.daemon.sources.items import Skipped, explained, opened
 from idiolect.daemon.sources.people import called, not_known, own, writers
-from idiolect.daemon.sources.readers import Skipped, explained, opened
 from idiolect.daemon.storage.records import COMMANDS
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
+    from idiolect.daemon.sources.items import Item
     from idiolect.daemon.sources.people import AuthorFilter
-    from idiolect.daemon.sources.readers import Item
 
 _HEAD_BYTES: Final = 8192
 

@@ -15,10 +15,10 @@ from idiolect.daemon.ingest.file_discovery import Exclusion, find
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import NEVER_READ
 from idiolect.daemon.sources.commit_messages import GitError, git_folder, head, read_git, written
+from idiolect.daemon.sources.items import Item, ReadReport, Skipped, UnreadableError
+from idiolect.daemon.sources.kinds import BY_NAME, document_at, kind_of
 from idiolect.daemon.sources.markdown import prose
 from idiolect.daemon.sources.people import AuthorFilter
-from idiolect.daemon.sources.readers import Item, ReadReport, Skipped, UnreadableError
-from idiolect.daemon.sources.table import BY_NAME, document_at, kind_of
 
 
 def read(path: Path, *me: str) -> list[Item | Skipped]:
@@ -465,9 +465,9 @@ def test_what_a_person_wrote_of_a_commit_message(message: str, wanted: str) -> N
 LARGE = """
 import resource, sys
 from pathlib import Path
-from idiolect.daemon.sources.readers import Item
+from idiolect.daemon.sources.items import Item
 from idiolect.daemon.sources.people import Asked
-from idiolect.daemon.sources.table import BY_NAME, document_at, kind_of
+from idiolect.daemon.sources.kinds import BY_NAME, document_at, kind_of
 path = Path(sys.argv[1])
 pieces = kind_of(path).pieces(path, Asked())
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
