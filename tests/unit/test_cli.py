@@ -367,7 +367,8 @@ def test_one_who_stops_waiting_ends_the_evaluation(tmp_path, monkeypatch):
 def test_adapters_and_use(run, service):
     code, out, _ = run(service, "adapters", "--json")
     assert code == 0
-    assert {"id", "parent", "created_at", "status", "metrics", "reason", "kept"} == set(json.loads(out)[0])
+    about = {"id", "parent", "created_at", "status", "rank", "size_bytes", "entries_seen"}
+    assert about | {"metrics", "reason", "kept"} == set(json.loads(out)[0])
     assert "active" in run(service, "adapters")[1]
     assert run(service, "use", "base")[:2] == (0, "Serving the base model alone.\n")
     assert run(service, "use", "1")[:2] == (0, "Serving adapter 1.\n")
