@@ -115,23 +115,23 @@ def test_without_an_adapter_the_arms_with_one_are_left_out(written):
 
 
 def test_the_adapter_that_serves_is_measured_on_what_it_has_not_seen(written, tiny, make_lora):
-    entries = [*written._store.entries.select()]
+    entries = [*written.store.entries.select()]
     adapter = publish(written, tiny, make_lora, [entry.id for entry in entries[:104]])
     assert arms(result(written)) == ["base", "context", "memory"], "it does not serve yet"
-    written.use(adapter)
+    written.model.use(adapter)
     found = result(written, chars=700)
     assert found["adapter"] == {"id": adapter, "status": "active", "reason": "it gains", "seconds": 12.5}
     assert arms(found) == ["base", "context", "memory", "adapter", "no context", "both"]
     assert found["test"]["from"] >= entries[104].at.isoformat()
-    written.use(None)
+    written.model.use(None)
     assert found["test"] != result(written, chars=700)["test"]
 
 
 def test_an_adapter_that_has_seen_it_all_leaves_nothing_to_type(written, tiny, make_lora):
-    entries = [entry.id for entry in written._store.entries.select()]
-    written.use(publish(written, tiny, make_lora, entries))
+    entries = [entry.id for entry in written.store.entries.select()]
+    written.model.use(publish(written, tiny, make_lora, entries))
     with pytest.raises(TooLittleToTypeError, match="idiolect eval PATH"):
-        next(written.evaluate(EvalRequest()))
+        next(written.evals.run(EvalRequest()))
     assert nothing_runs(written)
 
 
@@ -262,7 +262,7 @@ def test_a_repository_is_its_messages_in_order_of_time(needs_program, tmp_path):
 @pytest.fixture
 def running(written):
     """An evaluation that has begun to type."""
-    events = written.evaluate(EvalRequest(chars=2000))
+    events = written.evals.run(EvalRequest(chars=2000))
     for event in events:
         if event["phase"] == "type":
             break
@@ -273,19 +273,19 @@ def running(written):
 def test_nothing_else_runs_beside_it(written, running):
     assert written.status()["next_round"].startswith("rounds start only when asked")
     with pytest.raises(TrainingBusyError, match="An evaluation is running"):
-        next(written.train(None, "asked"))
+        next(written.rounds.run(None, "asked"))
     with pytest.raises(TrainingBusyError, match="An evaluation is running"):
-        next(written.evaluate(EvalRequest()))
-    assert written.suggest("see you ").words, "suggestions go on"
+        next(written.evals.run(EvalRequest()))
+    assert written.suggestions.suggest("see you ").words, "suggestions go on"
 
 
 def test_it_does_not_begin_beside_a_round(written):
-    round_ = written.train(30, "asked")
+    round_ = written.rounds.run(30, "asked")
     next(round_)
     with pytest.raises(TrainingBusyError, match="A training round is running"):
-        next(written.evaluate(EvalRequest()))
+        next(written.evals.run(EvalRequest()))
     round_.close()
-    assert next(written.evaluate(EvalRequest()))["phase"] == "prepare"
+    assert next(written.evals.run(EvalRequest()))["phase"] == "prepare"
     assert nothing_runs(written)
 
 
@@ -297,9 +297,9 @@ def test_nobody_listening_ends_it(written, running):
 
 
 def test_forgetting_ends_it(written, running):
-    written.forget(Selector(text=CANARY), dry_run=True)
+    written.forgetting.forget(Selector(text=CANARY), dry_run=True)
     assert next(running)["event"] == "progress"
-    written.forget(Selector(text=CANARY), dry_run=False)
+    written.forgetting.forget(Selector(text=CANARY), dry_run=False)
     with pytest.raises(EvalFailedError, match="text was forgotten while it ran"):
         list(running)
     assert nothing_runs(written)

@@ -139,7 +139,7 @@ def test_without_adapter_inputs_it_is_the_base(
 ) -> None:
     build_graph(tiny_weights, tmp_path / "alone.onnx", adapter=False)
     alone = Model(tmp_path / "alone.onnx", tiny.config, threads=1)
-    assert alone.inputs == []
+    assert alone.adapter_inputs == []
     assert np.array_equal(
         Session(alone, length=40).feed(ids[:40], "all"), Session(tiny_model, length=40).feed(ids[:40], "all")
     )
@@ -149,7 +149,7 @@ def test_inputs_are_named_by_layer_map_and_side(tiny: BasePaths, tiny_model: Mod
     names = [name for name, _ in adapter_inputs(tiny.config)]
     assert names[:4] == ["0.qkv.A", "0.qkv.B", "0.o.A", "0.o.B"]
     assert len(names) == len(set(names)) == 3 * 4 * 2
-    assert tiny_model.inputs == adapter_inputs(tiny.config)
+    assert tiny_model.adapter_inputs == adapter_inputs(tiny.config)
     inputs = [item.name for item in tiny_model.runtime.get_inputs()]
     assert inputs[:4] == ["input_ids", "positions", "seqlens_k", "total_length"]
     past = [f"past.{layer}.{side}" for layer in range(3) for side in "kv"]
