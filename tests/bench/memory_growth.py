@@ -153,7 +153,7 @@ def _typing(known: list[NDArray[np.uint32]], unseen: list[NDArray[np.uint32]]) -
     serving = LoadedModel(base, threads=2, context_tokens=384, recent_tokens=160, rare_min_count=3)
     predictor = serving.build_predictor(serving.build_user_model(known), None)
     predictor.warm()
-    session = predictor._expectation._session
+    session = predictor._next_token._session
     feed, passes_s = session.feed, 0.0
 
     def timed_feed(*given: object) -> NDArray[np.float32]:
