@@ -466,10 +466,10 @@ LARGE = """
 import resource, sys
 from pathlib import Path
 from idiolect.daemon.sources.items import Item
-from idiolect.daemon.sources.people import Asked
+from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.daemon.sources.kinds import BY_NAME, document_at, kind_of
 path = Path(sys.argv[1])
-pieces = kind_of(path).pieces(path, Asked())
+pieces = kind_of(path).pieces(path, AuthorFilter())
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 count = characters = 0
 for found in pieces:
