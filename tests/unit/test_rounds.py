@@ -158,7 +158,7 @@ def test_a_round_that_is_asked_for_goes_on_while_the_user_types(profile: Profile
     asked: list[dict[str, Any]] = []
     waiting = threading.Thread(target=lambda: asked.extend(profile.service.rounds.run(None, "asked")))
     waiting.start()  # joins the round that is under way
-    until(lambda: not profile.service.rounds._manners.by_itself)
+    until(lambda: not profile.service.rounds._throttle.by_itself)
     at = profile.trained()
     while profile.trained() == at:
         profile.service.suggestions.suggest("see you ")
