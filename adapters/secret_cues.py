@@ -143,6 +143,7 @@ _ENDINGS: Final = {
 _SECRET: Final = (Cue.PASSWORD, Cue.CODE, Cue.KEY)
 _TOLD: Final = 8  # words behind a cue that may be the secret's
 _WORD: Final = regex.compile(r"[\p{L}\p{N}_'’-]+")
+_UNFINISHED: Final = regex.compile(r"[\p{L}\p{N}_'’-]*+\Z")
 _TABLE_SIZE: Final = 50_000
 
 
@@ -181,4 +182,25 @@ def cues(word: str) -> frozenset[Cue]:
 
 def announces_secret(text: str) -> bool:
     """Return True if one of the last eight words of ``text`` hints at a password, a code or a key."""
-    return any(not cues(folded(word)).isdisjoint(_SECRET) for word in _WORD.findall(text)[-_TOLD:])
+    return CuesBefore(text).announce("")
+
+
+class CuesBefore:
+    """Which of the words before a cursor hint at a secret: found once for all that may be offered there."""
+
+    def __init__(self, text: str) -> None:
+        finished = _UNFINISHED.sub("", text, count=1)
+        self._unfinished = text[len(finished) :]  # what is offered may finish this word
+        words = _WORD.findall(finished)[-_TOLD:]
+        self._words_since_cue = next(
+            (place for place, word in enumerate(reversed(words)) if _hints_at_secret(word)), _TOLD
+        )
+
+    def announce(self, offered: str) -> bool:
+        """Return what :func:`announces_secret` returns for the text with ``offered`` behind it."""
+        words = _WORD.findall(self._unfinished + offered)
+        return self._words_since_cue + len(words) < _TOLD or any(map(_hints_at_secret, words[-_TOLD:]))
+
+
+def _hints_at_secret(word: str) -> bool:
+    return not cues(folded(word)).isdisjoint(_SECRET)

@@ -175,29 +175,25 @@ class Predictor:
         words: list[Word] = []
         ghost = NO_GHOST
         with self._lock:
-            split = self._ranker.split(prefix)
+            split, must_hide = self._ranker.split(prefix), self._user_model.guard(prefix)
             if WORD.match(suffix) or len(split.typed) > MAX_WORD_CHARS:
                 pass
             elif _ENDS_UNSPACED.search(prefix):
                 if ghost_words and not given_up():
                     ghost = self._unspaced_ghost(split, ghost_words)
-                    ghost = NO_GHOST if self._must_hide(prefix, ghost.text) else ghost
+                    ghost = NO_GHOST if must_hide(ghost.text) else ghost
             else:
                 matches = self._ranker.match(split, max(candidates, 1) + 1)
-                words = [
-                    word
-                    for word in self._ranker.rank(split, matches)
-                    if not self._must_hide(prefix, word.text)
-                ]
+                words = [word for word in self._ranker.rank(split, matches) if not must_hide(word.text)]
                 starts = [self._start_with(split, word) for word in words[:2]]
                 self._likely_next = starts
                 if ghost_words and not given_up():
-                    start = self._best_start(prefix, split, matches, starts[:1])
+                    start = self._best_start(split, matches, starts[:1], must_hide)
                     if start is not None:
                         ghost = self._complete_ghost(start, ghost_words, given_up)
                         if remember:
                             self._pending_ghosts.add(prefix, start.text, start.p, shown=ghost.show)
-                        if self._must_hide(prefix, ghost.text):  # its tail would show too much
+                        if must_hide(ghost.text):  # its tail would show too much
                             ghost = replace(ghost, text=start.text)
             if not remember:
                 self._ranker.forget(prefix)
@@ -272,21 +268,21 @@ class Predictor:
 
     # Ghost text
 
-    def _must_hide(self, prefix: str, offered: str) -> bool:
-        """Return True if ``offered`` could give a secret away. All words and ghosts that are suggested come here."""
-        return self._user_model.must_hide(prefix, offered)
-
     def _start_with(self, split: SplitPrefix, word: Word) -> _GhostStart:
         ids = split.head + self._tokenizer.encode(split.start + word.text)
         return _GhostStart(word.text, word.p, ids)
 
     def _best_start(
-        self, prefix: str, split: SplitPrefix, matches: Matches, starts: list[_GhostStart]
+        self,
+        split: SplitPrefix,
+        matches: Matches,
+        starts: list[_GhostStart],
+        must_hide: Callable[[str], bool],
     ) -> _GhostStart | None:
         """Return the start that is expected to save most: one of these, or the word behind the one under the cursor."""
         if not split.spaced or split.typed:
             behind = self._next_word(split, matches)
-            starts = starts + [start for start in behind if not self._must_hide(prefix, start.text)]
+            starts = starts + [start for start in behind if not must_hide(start.text)]
         return max(starts, key=lambda start: start.expected_saving, default=None)
 
     def _next_word(self, split: SplitPrefix, matches: Matches) -> list[_GhostStart]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary
-from idiolect.adapters.secret_cues import announces_secret
+from idiolect.adapters.secret_cues import CuesBefore, announces_secret
 
 _CUE_CHARS = 200  # before the cursor, in which a word such as "password" is looked for
 _COMMON_FREQUENCY = 1e-4  # of all words; a word that is more frequent (the, my, for) gives nothing away
@@ -44,13 +44,23 @@ class UserModel:
         Numbers and addresses that were typed too seldom could (:class:`RareStrings`). After a word such as "password"
         every word that was typed too seldom could: redaction may have missed it.
         """
-        return self.rare.must_hide(before, offered) or self._must_hide_after_cue(before, offered)
+        return self.guard(before)(offered)
 
-    def _must_hide_after_cue(self, before: str, offered: str) -> bool:
+    def guard(self, before: str) -> Callable[[str], bool]:
+        """Return :meth:`must_hide` for one ``before``, which is read once for all that may be offered there."""
         near = before[-_CUE_CHARS:]
+        cues = CuesBefore(near)
+
+        def must_hide(offered: str) -> bool:
+            if self.rare.must_hide(before, offered):
+                return True
+            return self.rare.min_count > 1 and cues.announce(offered) and self._is_seldom_shown(near, offered)
+
+        return must_hide
+
+    def _is_seldom_shown(self, near: str, offered: str) -> bool:
+        """Return True if ``offered`` shows a seldom word behind a cue."""
         shown = near + offered
-        if self.rare.min_count <= 1 or not announces_secret(shown):
-            return False
         return any(
             self._is_seldom(word[0]) and announces_secret(shown[: word.start()])
             for word in WORD.finditer(shown)

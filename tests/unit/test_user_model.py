@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import regex
 
 from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import WordVocabulary
-from idiolect.adapters.secret_cues import Cue, announces_secret, cues, folded
+from idiolect.adapters.secret_cues import Cue, CuesBefore, announces_secret, cues, folded
 from idiolect.models.lexicon import read_lexicon
 
 
@@ -79,3 +80,24 @@ def test_a_cue_is_known_in_each_language_and_however_it_is_written():
     assert not cues("passage")
     assert announces_secret("My PIN for the card upstairs is")
     assert not announces_secret("My PIN is on a slip of paper in the drawer of my desk")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My PIN for the card upstairs is",
+        "one two three four five six seven, my password",
+        "the wifi-password's on it, one two three four five six seven eight",
+        "code ",
+        "  -- ",
+        "",
+    ],
+)
+def test_a_cue_counts_wherever_the_cursor_cuts_the_text(text):
+    hints = [not cues(folded(word)).isdisjoint({Cue.PASSWORD, Cue.CODE, Cue.KEY}) for word in words_of(text)]
+    for place in range(len(text) + 1):
+        assert CuesBefore(text[:place]).announce(text[place:]) == any(hints[-8:]), text[:place]
+
+
+def words_of(text):
+    return regex.findall(r"[\p{L}\p{N}_'’-]+", text)
