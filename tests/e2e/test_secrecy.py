@@ -94,7 +94,7 @@ LIFE = textwrap.dedent(r"""
         while service.children():
             time.sleep(0.01)
         idiolect("train", "--wait", "--json", "--budget", "5")
-        idiolect("eval", "--chars", "200", "--json")
+        idiolect("eval", "--chars", "500", "--json")
         idiolect("forget", "--text", "-", "--yes", typed=other)
     finally:
         idiolect("stop")

@@ -44,7 +44,7 @@ class Profile:
             "min_tokens": 50,
             "threads": 1,
             "rank": 4,
-            "epochs": 8,
+            "epochs": 4,
             "learning_rate": 2e-2,
             "recent_tokens": 40,
             # What is learned must not depend on how busy the machine is.
