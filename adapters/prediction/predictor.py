@@ -17,6 +17,7 @@ import regex
 
 from idiolect.adapters.prediction.calibration import Calibration
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
+from idiolect.adapters.prediction.letter_case import without_twins
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.pending_ghosts import PendingGhosts, count_wrong
@@ -37,6 +38,9 @@ _SPARE_TOKENS = 2 * (
 )  # the word under the cursor and the next one, four bytes a letter
 _UNSPACED_WORD_CHARS = 4  # count as a word in scripts without spaces
 _RANKED_WORDS = 5_000  # among which a word is looked for, to say how probable it is
+MIN_WORD_PROB = 0.02
+"""Of a word that is offered: what is less likely is noise, and fewer words are better."""
+_SPARE_MATCHES = 3  # words looked for beyond those asked for: some are left out
 _MIN_PREFETCH_PROB = 0.15  # of a next word that is worth a forward pass before it is typed
 
 
@@ -90,6 +94,7 @@ class Predictor:
         context_tokens: the most tokens of the prefix that are read.
         calibration: how often ghosts of each probability were right; shared, and learns on.
         ghost_penalty: what a wrong ghost costs; shared, and learns on.
+        min_word_prob: the least probability of a word that is offered, 0 to 1.
 
     Attributes:
         acceptance_rate: the share of right suggestions that the user really takes, 0 to 1.
@@ -107,7 +112,9 @@ class Predictor:
         context_tokens: int = 512,
         calibration: Calibration | None = None,
         ghost_penalty: GhostPenalty | None = None,
+        min_word_prob: float = MIN_WORD_PROB,
     ) -> None:
+        self._min_word_prob = min_word_prob
         self.adapter_id = adapter_id
         self.adapter = adapter
         self._tokenizer = tokenizer
@@ -183,8 +190,8 @@ class Predictor:
                     ghost = self._unspaced_ghost(split, ghost_words)
                     ghost = NO_GHOST if must_hide(ghost.text) else ghost
             else:
-                matches = self._ranker.match(split, max(candidates, 1) + 1)
-                words = [word for word in self._ranker.rank(split, matches) if not must_hide(word.text)]
+                matches = self._ranker.match(split, max(candidates, 1) + _SPARE_MATCHES)
+                words = self._offered(split, matches, must_hide)
                 starts = [self._start_with(split, word) for word in words[:2]]
                 self._likely_next = starts
                 if ghost_words and not given_up():
@@ -203,6 +210,11 @@ class Predictor:
             ghost = _cut_before(ghost, split.typed, behind[0])
         elapsed_ms = (time.perf_counter() - started) * 1e3
         return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms)
+
+    def _offered(self, split: SplitPrefix, matches: Matches, must_hide: Callable[[str], bool]) -> list[Word]:
+        """Return the words that may be shown, the likeliest first, each in one form."""
+        words = without_twins(split.typed, self._ranker.rank(split, matches))
+        return [word for word in words if word.p >= self._min_word_prob and not must_hide(word.text)]
 
     def prefetch(self) -> None:
         """Make the passes that the likeliest next words will need, while nobody waits for a suggestion.

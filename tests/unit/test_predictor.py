@@ -84,6 +84,7 @@ def predictor(tiny_float: Model, tiny_tokenizer: Tokenizer, knowing: Callable) -
     ) -> Predictor:
         known = known or knowing(*texts)
         more.setdefault("calibration", believing())
+        more.setdefault("min_word_prob", 0.0)  # the tiny model, which is random, is sure of nothing
         return Predictor(tiny_float, tiny_tokenizer, known, trusting(), context_tokens=context_tokens, **more)
 
     return make
@@ -266,6 +267,52 @@ def test_the_word_that_stands_behind_the_cursor_is_not_offered(
         assert len(found) == (len(offered) if typed == "Xylo" else 2), "the next best comes in its place"
         words = {typed + text for text in found}
         assert words & {"Xylographers", "Xylophone"} == {*offered}
+
+
+def test_forms_that_differ_in_capitals_alone_share_one_place(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*["FYI the boat is late."] * 4, *["Fyi the boat is late."] * 3, "See the boat.")
+    for typed in ("", "F"):
+        found = [typed + text for text in texts(ours.suggest(typed, candidates=20))]
+        assert len({text.casefold() for text in found}) == len(found)
+    assert "FYI" in texts(ours.suggest(""))
+
+
+@pytest.mark.parametrize(
+    ("prefix", "first"),
+    [
+        ("so pHo", "tograph"),  # as the lists write it, behind what is typed
+        ("so PHOT", "OGRAPH"),
+        ("WE MET P", "HOTOGRAPH"),
+        ("Kw", "iaciarnia"),
+        ("so KWIA", "CIARNIA"),  # typed as Kwiaciarnia
+        ("so kwIa", "ciarnia"),
+    ],
+)
+def test_mixed_case_and_capitals_are_finished_by_known_words(
+    predictor: Callable[..., Predictor], prefix: str, first: str
+) -> None:
+    ours = predictor(*HISTORY, *["A photograph, one more photograph."] * 9)
+    assert first in texts(ours.suggest(prefix, candidates=100_000))
+
+
+def test_what_is_hardly_likely_is_not_offered(predictor: Callable[..., Predictor]) -> None:
+    known = [BOILERPLATE] * 6
+    everything = predictor(*known).suggest("Kind regards from all of us at the ", candidates=50).words
+    found = predictor(*known, min_word_prob=0.02).suggest(
+        "Kind regards from all of us at the ", candidates=50
+    )
+    assert [*found.words] == [word for word in everything if word.p >= 0.02]
+    assert 0 < len(found.words) < len(everything)
+
+
+@pytest.mark.parametrize("mark", ["!", ".", "?", ",", ")", "”", "?!"])
+def test_behind_a_mark_the_next_word_brings_its_space(predictor: Callable[..., Predictor], mark: str) -> None:
+    ours = predictor(*[f"Thanks{mark} Hermione is here. The 3.5 and 2.7 mm"] * 6)
+    found = ours.suggest(f"Thanks{mark}").words
+    assert found[0].text == " Hermione"
+    assert found[0].p == pytest.approx(ours.suggest(f"Thanks{mark} ").words[0].p, rel=0.05)
+    assert texts(ours.suggest(f"Thanks{mark} "))[0] == "Hermione"
+    assert texts(ours.suggest("The 3."))[0] == "5", "what is written without a space comes without one"
 
 
 # What it costs
