@@ -86,9 +86,9 @@ def best_matches(scores: Mapping[str, float], total: float, finished: float, cou
     return Matches(best, np.array([scores[form] for form in best], np.float32), total, finished)
 
 
-def without_twins(typed: str, words: Iterable[_Word]) -> list[_Word]:
+def without_twins(words: Iterable[_Word]) -> list[_Word]:
     """Return the words, the likeliest first, without those that differ from a likelier one in their capitals alone."""
     kept: dict[str, _Word] = {}
     for word in words:
-        kept.setdefault((typed + word.text).casefold(), word)
+        kept.setdefault(word.text.casefold(), word)
     return list(kept.values())

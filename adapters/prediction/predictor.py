@@ -45,8 +45,10 @@ _SPARE_TOKENS = 2 * (
 )  # the word under the cursor and the next one, four bytes a letter
 _UNSPACED_WORD_CHARS = 4  # count as a word in scripts without spaces
 _RANKED_WORDS = 5_000  # among which a word is looked for, to say how probable it is
-MIN_WORD_PROB = 0.02
-"""Of a word that is offered: what is less likely is noise, and fewer words are better."""
+MIN_WORD_PROB = 0.01
+"""Of a word that is offered beside one that is more likely than not."""
+_MIN_NEXT_WORD_SHARE = 0.2  # of that, for a word of which nothing is typed
+_LIKELY_WORD_PROB = 0.5  # of a word beside which unlikely ones are noise
 _SPARE_MATCHES = 3  # words looked for beyond those asked for: some are left out
 _MIN_PREFETCH_PROB = 0.15  # of a next word that is worth a forward pass before it is typed
 
@@ -107,7 +109,7 @@ class Predictor:
         calibration: how often ghosts of each probability were right; shared, and learns on.
         ghost_penalty: what a wrong ghost costs; shared, and learns on.
         tail_calibration: how often words behind a ghost's first one were right; shared, and learns on.
-        min_word_prob: the least probability of a word that is offered, 0 to 1.
+        min_word_prob: the least probability, 0 to 1, of a word that is offered beside one that is more likely than not.
 
     Attributes:
         acceptance_rate: the share of right suggestions that the user really takes, 0 to 1.
@@ -237,8 +239,12 @@ class Predictor:
 
     def _offered(self, split: SplitPrefix, matches: Matches, must_hide: Callable[[str], bool]) -> list[Word]:
         """Return the words that may be shown, the likeliest first, each in one form."""
-        words = without_twins(split.typed, self._ranker.rank(split, matches))
-        return [word for word in words if word.p >= self._min_word_prob and not must_hide(word.text)]
+        words = self._ranker.rank(split, matches)
+        if not split.typed:  # once the first letter is there, either form may be meant
+            words, least = without_twins(words), _MIN_NEXT_WORD_SHARE * self._min_word_prob
+        else:
+            least = self._min_word_prob if words and words[0].p >= _LIKELY_WORD_PROB else 0.0
+        return [word for word in words if word.p >= least and not must_hide(word.text)]
 
     def prefetch(self) -> None:
         """Make the passes that the likeliest next words will need, while nobody waits for a suggestion.
