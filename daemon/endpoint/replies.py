@@ -37,11 +37,15 @@ class Word(TypedDict):
 
 
 class Ghost(TypedDict):
-    """A continuation, how probable its first word is, and whether to show it."""
+    """A continuation, how probable its first word is, and whether to show it.
+
+    `words` are its pieces, each with the probability that all up to it is right.
+    """
 
     text: str
     p: float
     show: bool
+    words: list[Word]
 
 
 class Suggested(TypedDict):
@@ -266,7 +270,12 @@ def suggestion(found: Suggestion, *, paused: bool) -> Suggested:
     ghost = found.ghost
     return {
         "words": [{"text": word.text, "p": word.p} for word in found.words],
-        "ghost": {"text": ghost.text, "p": ghost.p, "show": ghost.show},
+        "ghost": {
+            "text": ghost.text,
+            "p": ghost.p,
+            "show": ghost.show,
+            "words": [{"text": word.text, "p": word.p} for word in ghost.words],
+        },
         "adapter": found.adapter,
         "elapsed_ms": found.elapsed_ms,
         "reason": None,
@@ -278,7 +287,7 @@ def withheld(reason: str, adapter: int | None, *, paused: bool) -> Suggested:
     """The answer to `/v1/suggest` where nothing may be suggested."""
     return {
         "words": [],
-        "ghost": {"text": "", "p": 0.0, "show": False},
+        "ghost": {"text": "", "p": 0.0, "show": False, "words": []},
         "adapter": adapter,
         "elapsed_ms": 0.0,
         "reason": reason,
