@@ -281,13 +281,17 @@ def test_learning_is_paused_and_resumed_from_the_keyboard(page, profile):
 
 
 def test_one_rolls_back(page, profile):
-    page.js("document.querySelector('[aria-label=\"Serve adapter 1\"]').click()")
-    page.until("document.querySelector('#said').innerText === 'Adapter 1 serves now.'")
+    page.js("document.querySelector('[aria-label=\"Use personal model 1\"]').click()")
+    page.until("document.querySelector('#said').innerText === 'Personal model 1 is in use now.'")
     assert profile.ask("/v1/status")["adapter"] == 1
-    page.js("document.querySelector('[aria-label=\"Roll back to the base model alone\"]').click()")
-    page.until("document.querySelector('#said').innerText === 'The base model alone serves now.'")
+    page.js(
+        "document.querySelector('[aria-label=\"Go back to the model without personal training\"]').click()"
+    )
+    page.until(
+        "document.querySelector('#said').innerText === 'The model without personal training is in use now.'"
+    )
     assert profile.ask("/v1/status")["adapter"] is None
-    page.until("document.querySelector('#adapters').innerText.includes('it predicts better still')")
+    page.until("document.querySelector('#adapters').textContent.includes('it predicts better still')")
 
 
 def test_what_was_learned_is_searched_and_forgotten(page, profile):

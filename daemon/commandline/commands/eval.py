@@ -48,10 +48,13 @@ def run(
             "--html",
             parser=parse_path,
             metavar="FILE",
-            help="Where to write the page with plots. "
-            "[default: eval.html in the profile; none with --json or without idiolect[plots]]",
+            help="Where to write the page with plots "
+            "(default: eval.html in the profile; none with --json, or without the extra plots).",
         ),
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show every part of the program, intervals, ghost text and times.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure how many keystrokes it saves: type what you wrote last again, with only older text learned."""
@@ -72,7 +75,7 @@ def run(
     if as_json:
         terminal.print_json(found)
     else:
-        _show(terminal, found, own=path is None)
+        _show(terminal, found, own=path is None, everything=everything)
     if html is not None:
         page = _find_page_maker(html)(found)
         with writing(html, "The same seed measures the same again for another file."):
@@ -98,8 +101,10 @@ def _can_plot() -> bool:
     return all(importlib.util.find_spec(name) for name in ("jinja2", "matplotlib"))
 
 
-def _show(terminal: Terminal, found: dict[str, Any], *, own: bool) -> None:
-    """Show what was measured, of the user's `own` history or of a corpus."""
+def _show(terminal: Terminal, found: dict[str, Any], *, own: bool, everything: bool) -> None:
+    """Show what was measured, of the user's `own` history or a corpus: a sentence and three rows, or `everything`."""
+    if not everything:
+        return _show_in_short(terminal, found)
     history, test = found["history"], found["test"]
     typed = counted(test["entries"], "message")
     terminal.say(
@@ -114,7 +119,35 @@ def _show(terminal: Terminal, found: dict[str, Any], *, own: bool) -> None:
         _show_arms(terminal, new, "no_repeats")
     grown = (f"{point['characters']:,}: {point['savings']['value']:.1%}" for point in found["growth"])
     terminal.say(f"Memory, 3 words, by the characters of history that it has read: {', '.join(grown)}.")
-    terminal.say(_describe_adapter(found["adapter"], own=own))
+    return terminal.say(_describe_adapter(found["adapter"], own=own))
+
+
+def _show_in_short(terminal: Terminal, found: dict[str, Any]) -> None:
+    arms = {arm["name"]: arm["all"] for arm in found["arms"]}
+    served = next((arms[name] for name in ("both", "memory") if name in arms), found["arms"][-1]["all"])
+    adapter = found["adapter"]
+    if adapter is not None and adapter["status"] == "refused":
+        served = arms.get("memory", served)
+    fresh = arms.get("base", served)
+
+    def row(name: str, before: float, after: float) -> tuple[str, str, str]:
+        return name, f"{100 * before:.0f}", f"{100 * after:.0f}"
+
+    three = [arm["savings"]["3"]["value"] for arm in (fresh, served)]
+    terminal.say(
+        f"It saves about {100 * three[1]:.0f} of 100 keystrokes with three words on offer, on text of yours that it "
+        "has not learned from."
+    )
+    terminal.show_table(
+        ("keystrokes saved of 100", "at first", "now"),
+        (
+            row("one word on offer", *(arm["savings"]["1"]["value"] for arm in (fresh, served))),
+            row("three words on offer", *three),
+            row("grey text, word by word", *(arm["ghost"]["words"]["value"] for arm in (fresh, served))),
+        ),
+        right=("at first", "now"),
+    )
+    terminal.say("`--all` shows each part of the program, with intervals and times.")
 
 
 def _show_arms(terminal: Terminal, arms: list[dict[str, Any]], messages: str) -> None:

@@ -41,33 +41,43 @@ export async function savings() {
       ...[row.word, row.ghost, row.accepted, row.dismissed].map((value) => make("td", {}, count(value))))));
 }
 
-const VERDICT = { active: "Promoted", retired: "Promoted", refused: "Refused", damaged: "Damaged" };
+const VERDICT = {
+  active: "In use: it predicts your recent writing clearly better",
+  retired: "Was in use: it predicted your writing clearly better",
+  refused: "Not used: it does not predict your recent writing clearly better",
+  damaged: "Damaged, and never used again",
+};
 
-export async function rounds() {
-  const { adapters } = await ask("/v1/adapters");
+/** A verdict's figures: how uncertain the next word is, before and after, and the reason in the program's words. */
+function details(row) {
+  const { base, both } = row.metrics;
+  const figures = base && both
+    ? `Perplexity (how many words the next one is as uncertain as) with the base model alone and no memory: ${base.perplexity.toFixed(1)}; with this model and memory: ${both.perplexity.toFixed(1)}.`
+    : null;
+  const reason = row.reason ? `Against what was in use before: ${row.reason}.` : null;
+  if (!figures && !reason) return null;
+  return make("details", {}, make("summary", {}, "Details"), ...[reason, figures].filter(Boolean).map((text) => make("small", {}, `${text} `)));
+}
+
+export async function rounds(status) {
+  const [{ adapters }, now] = await Promise.all([ask("/v1/adapters"), status ?? ask("/v1/status")]);
   const served = adapters.find((row) => row.status === "active");
-  const rows = adapters.toReversed().map((row) => {
-    const { base, both } = row.metrics;
-    const figures = base && both ? ` Perplexity ${base.perplexity.toFixed(1)} → ${both.perplexity.toFixed(1)}.` : "";
-    const reason = row.reason ? `${VERDICT[row.status]}: ${row.reason}.${figures}` : figures;
-    const badge = row.status === "active" ? "serves" : row.status;
-    return make("li", {},
-      make("span", {}, `Adapter ${row.id}`, make("span", { className: `badge ${row.status}` }, badge)),
-      make("small", {}, moment(row.created_at), ` · ${entries(row.entries_seen)} seen. ${reason}`),
-      row.status === "active" || row.status === "damaged" ? null
-        : acts(plain("Serve it", `Serve adapter ${row.id}`, () => use(row.id))));
-  });
+  const rows = adapters.toReversed().map((row) => make("li", {},
+    make("span", {}, `Personal model ${row.id}`, row.status === "active" ? make("span", { className: "badge active" }, "in use") : null),
+    make("small", {}, `${VERDICT[row.status]}. Made `, moment(row.created_at), `, trained on ${count(row.entries_seen)} of ${count(Math.max(now.entries, row.entries_seen))} texts.`, details(row)),
+    row.status === "active" || row.status === "damaged" ? null
+      : acts(plain("Use it", `Use personal model ${row.id}`, () => use(row.id)))));
   rows.push(make("li", {},
-    make("span", {}, "Base model alone", served ? null : make("span", { className: "badge active" }, "serves")),
-    make("small", {}, "As it was before anything was trained; the memory goes on."),
-    served ? acts(plain("Roll back to it", "Roll back to the base model alone", () => use(null))) : null));
+    make("span", {}, "Without personal training", served ? null : make("span", { className: "badge active" }, "in use")),
+    make("small", {}, "The model as it came. Your words and phrases are still remembered."),
+    served ? acts(plain("Go back to it", "Go back to the model without personal training", () => use(null))) : null));
   $("adapters").replaceChildren(...rows);
 }
 
 async function use(adapter) {
   await ask("/v1/use", { adapter });
   await rounds();
-  say(`${sentence(serving(adapter))} serves now.`);
+  say(`${sentence(serving(adapter))} is in use now.`);
 }
 
 const SHOWN = 100; // words and phrases
