@@ -22,7 +22,7 @@ from idiolect.models.hardening import shield
 
 #: The commands in the groups and the order of `idiolect --help`; `shell-init` is in `commands/shell_init.py`.
 COMMANDS: Final = {
-    "The service": ("start", "stop", "status", "service", "welcome"),
+    "The service": ("start", "stop", "status", "service", "setup", "welcome"),
     "Care": (
         "doctor",
         "man",
