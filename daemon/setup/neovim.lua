@@ -53,6 +53,7 @@ end
 
 local function attached(client, buffer)
   menu(client, buffer)
+  ask(client, buffer) -- what was typed before the server was there
   if vim.lsp.inline_completion then
     vim.lsp.inline_completion.enable(true, { bufnr = buffer })
     vim.keymap.set('i', '<Tab>', function()
