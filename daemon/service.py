@@ -38,7 +38,7 @@ from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.kinds import SUFFIXES
 from idiolect.daemon.storage.marker import standing
 from idiolect.daemon.storage.opening import damage_noted, open_store
-from idiolect.daemon.storage.records import public_metrics
+from idiolect.daemon.storage.records import MEASURED, public_metrics
 from idiolect.models.build import find_base
 
 log = logging.getLogger("idiolect")
@@ -198,6 +198,7 @@ class Service:
             "next_round": self.rounds.outlook(),
             "rounds_today": self.rounds.today(),
             "savings": savings,
+            "measured": store.state.get(MEASURED),
             "last_round": asdict(last[0]) | {"metrics": public_metrics(last[0].metrics)} if last else None,
             "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
         }

@@ -22,7 +22,7 @@ from idiolect.daemon.serving.suggestion_stats import judged_mixture
 from idiolect.daemon.sources.items import Item, NothingToReadError, Skipped, UnreadableError, status
 from idiolect.daemon.sources.kinds import BY_NAME, SAID, kind_of
 from idiolect.daemon.sources.people import EVERYONE, AuthorFilter
-from idiolect.daemon.storage.records import EvalRequest
+from idiolect.daemon.storage.records import MEASURED, EvalRequest
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -108,7 +108,10 @@ class Evaluations:
             yield {"event": "progress", "phase": "prepare", "arm": None, "done": 0.0, "left_s": None}
             if wanted.path is not None and wanted.train:
                 adapter = yield from self._train(split, wanted)
-            yield from self._evaluate(split, adapter, wanted)
+            for event in self._evaluate(split, adapter, wanted):
+                if event["event"] == "done" and wanted.path is None:
+                    self._store.state.set(MEASURED, _served_savings(event))
+                yield event
 
     def _own(self, wanted: EvalRequest) -> tuple[EvalSplit, _Adapter]:
         entries = [*self._store.entries.select(prose=True)]
@@ -182,6 +185,12 @@ def _handed_over(split: EvalSplit) -> Iterator[dict[str, Any]]:
         messages.reverse()
         while messages:
             yield asdict(messages.pop())
+
+
+def _served_savings(result: dict[str, Any]) -> float | None:
+    """The share of keystrokes that three words save with what is served, 0 to 1."""
+    arms = {arm["name"]: arm["all"]["savings"]["3"]["value"] for arm in result["arms"]}
+    return next((arms[name] for name in ("both", "memory") if name in arms), None)
 
 
 def _none(why: str) -> _Adapter:

@@ -18,6 +18,9 @@ ROUND_DUE: Final = "round_due"
 #: The name of the state that holds the last round before something was forgotten; refusals up to it no longer count.
 FORGOTTEN_AFTER: Final = "forgotten_after_round"
 
+#: The name of the state that holds the share of keystrokes saved, as it was measured last on the own history.
+MEASURED: Final = "measured_savings"
+
 #: The source that commands of a shell are filed under: nothing that is suggested in prose is made from them.
 COMMANDS: Final = "shell"
 

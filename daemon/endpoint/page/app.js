@@ -32,7 +32,7 @@ async function status() {
     const now = await ask("/v1/status");
     paused = now.paused;
     const left = now.paused_for_s === null ? "until resumed" : `${span(now.paused_for_s)} left`;
-    state(paused ? "paused" : "learning", paused ? "Paused" : "Learning", paused ? left : `${serving(now.adapter)} in use`);
+    state(paused ? "paused" : "learning", paused ? "Paused" : "Learning", paused ? left : now.adapter === null ? "" : `${serving(now.adapter)} in use`);
     $("pause-button").textContent = paused ? "Resume learning" : "Pause learning";
     $("pause-for").hidden = paused;
     story.tell(now);

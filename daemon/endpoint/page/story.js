@@ -1,6 +1,6 @@
 // What one sees first: an example that types itself, and one sentence on what is known and saved.
 
-import { $, coded, count } from "./common.js";
+import { $, coded, count, sentence } from "./common.js";
 
 const KEY_MS = 90, READ_MS = 1800;
 const STILL = matchMedia("(prefers-reduced-motion: reduce)");
@@ -11,8 +11,11 @@ const EXAMPLES = ["Thanks for the quick re|ply", "See you tomor|row", "Let me kn
 export function tell(status) {
   const texts = status.entries === 1 ? "1 text" : `${count(status.entries)} texts`;
   const { saved } = status.savings;
-  $("story").replaceChildren(...(status.entries
-    ? [`It has learned from ${texts} of yours`, saved > 0 ? `, and saved you ${count(saved)} keystrokes so far.` : ". Type to see what it offers."]
+  const learned = `it has learned from ${texts} of yours`;
+  const told = status.measured ? `idiolect saves you about ${Math.round(100 * status.measured)} of 100 keystrokes; ${learned}.`
+    : saved > 0 ? `idiolect has saved you ${count(saved)} keystrokes so far; ${learned}.`
+    : `${sentence(learned)}. Type to see what it offers.`;
+  $("story").replaceChildren(...(status.entries ? [told]
     : coded("It knows nothing of you yet: add a file or folder of your writing under Sources, or run `idiolect add`.")));
 }
 
