@@ -24,7 +24,7 @@ from idiolect.models.tokenizer import Tokenizer
 MIN_TOKEN_PROB = 0.35
 """Of each token of a draft."""
 
-MIN_FURTHER_PROB = 0.5
+MIN_FURTHER_PROB = 0.38
 """That a further word and all before it come, for it to be shown."""
 
 _MIN_OWN_PROB = 0.2  # of the model's own, for a token that the memory has seen there once
