@@ -45,7 +45,7 @@ _SPARE_TOKENS = 2 * (
 )  # the word under the cursor and the next one, four bytes a letter
 _UNSPACED_WORD_CHARS = 4  # count as a word in scripts without spaces
 _RANKED_WORDS = 5_000  # among which a word is looked for, to say how probable it is
-MIN_WORD_PROB = 0.01
+MIN_WORD_PROB = 0.005
 """Of a word that is offered beside one that is more likely than not."""
 _MIN_NEXT_WORD_SHARE = 0.2  # of that, for a word of which nothing is typed
 _LIKELY_WORD_PROB = 0.5  # of a word beside which unlikely ones are noise
