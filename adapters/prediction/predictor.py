@@ -16,13 +16,13 @@ import numpy as np
 import regex
 
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
+from idiolect.adapters.prediction.ghost import NO_GHOST, Ghost, GhostWord, cut_before, of_words
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.ghost_tail import (
     MIN_FURTHER_PROB,
     MIN_TOKEN_PROB,
     FurtherWord,
     GhostTails,
-    GhostWord,
 )
 from idiolect.adapters.prediction.letter_case import without_twins
 from idiolect.adapters.prediction.mixture import Mixture
@@ -53,21 +53,6 @@ _SPARE_MATCHES = 3  # words looked for beyond those asked for: some are left out
 _MIN_PREFETCH_PROB = 0.15  # of a next word that is worth a forward pass before it is typed
 
 
-@dataclass(frozen=True)
-class Ghost:
-    """A continuation of the text.
-
-    ``p`` is the probability that its first word is right; ``show`` says to show it. ``words`` are its pieces, each with
-    the probability that all up to it is right; together they are the text.
-    """
-
-    text: str
-    p: float
-    show: bool
-    words: tuple[GhostWord, ...] = ()
-
-
-NO_GHOST = Ghost("", 0.0, False)
 _DONE: Final = object()
 
 
@@ -225,13 +210,13 @@ class Predictor:
                         if remember:
                             self._pending_ghosts.add(prefix, pending)
                         if must_hide(ghost.text):  # its tail would show too much
-                            ghost = _of_words(ghost.words[:1], ghost.show)
+                            ghost = of_words(ghost.words[:1], ghost.show)
             if not remember:
                 self._ranker.forget(prefix)
         behind = WORD.search(suffix)
         if behind is not None:
             words = [word for word in words if split.typed + word.text != behind[0]]
-            ghost = _cut_before(ghost, split.typed, behind[0])
+            ghost = cut_before(ghost, split.typed, behind[0])
         elapsed_ms = (time.perf_counter() - started) * 1e3
         return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms)
 
@@ -355,7 +340,7 @@ class Predictor:
                 if p < MIN_FURTHER_PROB:
                     break
                 words.append(GhostWord(word.text, p))
-        return _of_words(words, show), LookedAt(start.text, start.p, show, whole, tuple(further))
+        return of_words(words, show), LookedAt(start.text, start.p, show, whole, tuple(further))
 
     def _is_worth_showing(self, text: str, p: float) -> bool:
         """Return True if a ghost saves more keystrokes on average than it costs."""
@@ -377,36 +362,10 @@ class Predictor:
         text = text[: _UNSPACED_WORD_CHARS * max_words]
         ends = [found.end() for found in WORD.finditer(text)]
         text = text[: ends[max_words - 1]] if len(ends) > max_words else text
-        return _of_words([GhostWord(text, p)], p * self.acceptance_rate >= _MIN_SHOWN_PROB)
+        return of_words([GhostWord(text, p)], p * self.acceptance_rate >= _MIN_SHOWN_PROB)
 
     def _continues_line(self, token: int) -> bool:
         return not self._ends_line(token)
 
     def _ends_line(self, token: int) -> bool:
         return not self._tokenizer.token_bytes(token).strip(b"\n")
-
-
-def _of_words(words: Sequence[GhostWord], show: bool) -> Ghost:
-    """Return the ghost that these words make."""
-    return Ghost("".join(word.text for word in words), words[0].p, show, tuple(words))
-
-
-def _cut_before(ghost: Ghost, typed: str, word: str) -> Ghost:
-    """Return a ghost up to where it would repeat ``word``, which stands behind the cursor already."""
-    end = 0  # of what is kept
-    for found in WORD.finditer(typed + ghost.text):
-        if found.end() > len(typed):
-            if found[0] == word:
-                return _cut(ghost, end)
-            end = found.end() - len(typed)
-    return ghost
-
-
-def _cut(ghost: Ghost, length: int) -> Ghost:
-    """Return the first ``length`` characters of a ghost."""
-    words, left = list[GhostWord](), length
-    for piece in ghost.words:
-        if left > 0:
-            words.append(replace(piece, text=piece.text[:left]))
-            left -= len(piece.text)
-    return _of_words(words, ghost.show) if words else NO_GHOST

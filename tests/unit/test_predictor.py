@@ -11,10 +11,11 @@ import pytest
 from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
+from idiolect.adapters.prediction.ghost import NO_GHOST
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import DraftedToken
-from idiolect.adapters.prediction.predictor import NO_GHOST, Predictor, Suggestion
+from idiolect.adapters.prediction.predictor import Predictor, Suggestion
 from idiolect.adapters.prediction.ranking import Word
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.user_model import UserModel
