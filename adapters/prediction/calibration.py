@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 _TENTHS = 10
 # Before anything is known of a user, and worth so many events a tenth: ghosts are a little surer than they should be.
 _PRIOR = (0.06, 0.15, 0.27, 0.36, 0.44, 0.50, 0.57, 0.66, 0.76, 0.87)
-FURTHER_WORDS = (0.05, 0.15, 0.25, 0.33, 0.42, 0.50, 0.58, 0.66, 0.76, 0.88)
-"""The same of a word behind a ghost's first one, where that one came."""
+WHOLE_WORDS = (0.05, 0.15, 0.25, 0.35, 0.46, 0.57, 0.72, 0.83, 0.91, 0.96)
+"""The same of a word of which nothing is typed yet: the next one, or one behind it if that came."""
 
 _STRENGTH = 100.0
 _LEAST, _MOST = 0.001, 0.995
@@ -79,6 +79,11 @@ class Calibration:
         if not (np.isfinite(seen).all() and (seen >= 0).all() and (true <= events).all()):
             raise ValueError("calibration counts are no counts")
         return cls(seen, prior=prior)
+
+    @classmethod
+    def of_whole_words(cls, values: list[Any]) -> Calibration:
+        """Read what :meth:`to_json` returned of words of which nothing was typed. Raises as :meth:`from_json` does."""
+        return cls.from_json(values, prior=WHOLE_WORDS)
 
 
 def acceptance_rate(accepted: Sequence[int], dismissed: Sequence[int]) -> float:

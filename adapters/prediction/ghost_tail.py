@@ -9,7 +9,6 @@ too.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -24,20 +23,12 @@ from idiolect.models.tokenizer import Tokenizer
 MIN_TOKEN_PROB = 0.35
 """Of each token of a draft."""
 
-MIN_FURTHER_PROB = 0.5
+MIN_FURTHER_PROB = 0.38
 """That a further word and all before it come, for it to be shown."""
 
 _MIN_OWN_PROB = 0.2  # of the model's own, for a token that the memory has seen there once
 _KEPT = 64  # beginnings of which the further words are remembered, while the ghost is typed into
 _IN_WORD = regex.compile(r" ?[\p{L}\p{N}'’]|[\ufffd]")
-
-
-@dataclass(frozen=True)
-class GhostWord:
-    """A piece of a ghost up to the end of a word, and the probability that all up to there is right."""
-
-    text: str
-    p: float
 
 
 class FurtherWord(NamedTuple):

@@ -116,6 +116,7 @@ class LoadedModel:
         adapter_id: int | None = None,
         calibration: Calibration | None = None,
         ghost_penalty: GhostPenalty | None = None,
+        word_calibration: Calibration | None = None,
     ) -> Predictor:
         """Build a predictor with an adapter or the base alone.
 
@@ -127,6 +128,7 @@ class LoadedModel:
             adapter_id: its number, for answers.
             calibration: how often ghosts of each probability were right; shared, and learns on.
             ghost_penalty: what a wrong ghost costs; shared, and learns on.
+            word_calibration: the calibration of words of which nothing was typed yet; shared, and learns on.
         """
         return Predictor(
             self.model,
@@ -138,4 +140,5 @@ class LoadedModel:
             context_tokens=self._context_tokens,
             calibration=calibration,
             ghost_penalty=ghost_penalty,
+            word_calibration=word_calibration,
         )

@@ -15,19 +15,19 @@ from typing import Final
 import numpy as np
 import regex
 
-from idiolect.adapters.prediction.calibration import FURTHER_WORDS, Calibration
+from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
+from idiolect.adapters.prediction.ghost import NO_GHOST, Ghost, GhostWord, cut_before, of_words
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.ghost_tail import (
     MIN_FURTHER_PROB,
     MIN_TOKEN_PROB,
     FurtherWord,
     GhostTails,
-    GhostWord,
 )
 from idiolect.adapters.prediction.letter_case import without_twins
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import NextTokenModel
-from idiolect.adapters.prediction.pending_ghosts import PendingGhosts, count_wrong
+from idiolect.adapters.prediction.pending_ghosts import LookedAt, PendingGhosts, count_wrong
 from idiolect.adapters.prediction.ranking import UNSPACED, SplitPrefix, Word, WordRanker
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import MAX_WORD_CHARS, WORD, Matches
@@ -45,7 +45,7 @@ _SPARE_TOKENS = 2 * (
 )  # the word under the cursor and the next one, four bytes a letter
 _UNSPACED_WORD_CHARS = 4  # count as a word in scripts without spaces
 _RANKED_WORDS = 5_000  # among which a word is looked for, to say how probable it is
-MIN_WORD_PROB = 0.01
+MIN_WORD_PROB = 0.005
 """Of a word that is offered beside one that is more likely than not."""
 _MIN_NEXT_WORD_SHARE = 0.2  # of that, for a word of which nothing is typed
 _LIKELY_WORD_PROB = 0.5  # of a word beside which unlikely ones are noise
@@ -53,21 +53,6 @@ _SPARE_MATCHES = 3  # words looked for beyond those asked for: some are left out
 _MIN_PREFETCH_PROB = 0.15  # of a next word that is worth a forward pass before it is typed
 
 
-@dataclass(frozen=True)
-class Ghost:
-    """A continuation of the text.
-
-    ``p`` is the probability that its first word is right; ``show`` says to show it. ``words`` are its pieces, each with
-    the probability that all up to it is right; together they are the text.
-    """
-
-    text: str
-    p: float
-    show: bool
-    words: tuple[GhostWord, ...] = ()
-
-
-NO_GHOST = Ghost("", 0.0, False)
 _DONE: Final = object()
 
 
@@ -108,7 +93,7 @@ class Predictor:
         context_tokens: the most tokens of the prefix that are read.
         calibration: how often ghosts of each probability were right; shared, and learns on.
         ghost_penalty: what a wrong ghost costs; shared, and learns on.
-        tail_calibration: how often words behind a ghost's first one were right; shared, and learns on.
+        word_calibration: the same of words of which nothing was typed yet, those behind a ghost's first one too.
         min_word_prob: the least probability, 0 to 1, of a word that is offered beside one that is more likely than not.
 
     Attributes:
@@ -127,7 +112,7 @@ class Predictor:
         context_tokens: int = 512,
         calibration: Calibration | None = None,
         ghost_penalty: GhostPenalty | None = None,
-        tail_calibration: Calibration | None = None,
+        word_calibration: Calibration | None = None,
         min_word_prob: float = MIN_WORD_PROB,
     ) -> None:
         self._min_word_prob = min_word_prob
@@ -145,7 +130,7 @@ class Predictor:
             continues_word=tokenizer.continuing_word,
         )
         self._calibration = calibration or Calibration()
-        self._tail_calibration = tail_calibration or Calibration(prior=FURTHER_WORDS)
+        self._word_calibration = word_calibration or Calibration(prior=WHOLE_WORDS)
         self._ghost_penalty = ghost_penalty or GhostPenalty()
         self.acceptance_rate = 1.0
         self._lock = threading.Lock()
@@ -221,19 +206,17 @@ class Predictor:
                 if ghost_words and not given_up():
                     start = self._best_start(split, matches, starts[:1], must_hide)
                     if start is not None:
-                        ghost, further = self._complete_ghost(start, ghost_words, given_up)
+                        ghost, pending = self._complete_ghost(split, start, ghost_words, given_up)
                         if remember:
-                            self._pending_ghosts.add(
-                                prefix, start.text, start.p, shown=ghost.show, further=further
-                            )
+                            self._pending_ghosts.add(prefix, pending)
                         if must_hide(ghost.text):  # its tail would show too much
-                            ghost = _of_words(ghost.words[:1], ghost.show)
+                            ghost = of_words(ghost.words[:1], ghost.show)
             if not remember:
                 self._ranker.forget(prefix)
         behind = WORD.search(suffix)
         if behind is not None:
             words = [word for word in words if split.typed + word.text != behind[0]]
-            ghost = _cut_before(ghost, split.typed, behind[0])
+            ghost = cut_before(ghost, split.typed, behind[0])
         elapsed_ms = (time.perf_counter() - started) * 1e3
         return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms)
 
@@ -293,10 +276,10 @@ class Predictor:
             ghosts = self._pending_ghosts.pop_along(text)
             if ghosts:
                 self._ghost_penalty.record(ghosts[-1].at - ghosts[0].at + 1, count_wrong(text, ghosts))
-            self._calibration.learn_many((ghost.p, ghost.is_right_in(text)) for ghost in ghosts)
-            self._tail_calibration.learn_many(
-                judged for ghost in ghosts for judged in ghost.further_words_in(text)
-            )
+            for whole, calibration in ((False, self._calibration), (True, self._word_calibration)):
+                calibration.learn_many(
+                    judged for ghost in ghosts for judged in ghost.judged_in(text, whole=whole)
+                )
 
     def complete(self, prefix: str, words: int) -> str:
         """Return the likeliest continuation by up to ``words`` words, however unsure: to show, not to type."""
@@ -343,19 +326,21 @@ class Predictor:
         return [replace(start, text=f" {start.text}", p=finished * start.p) for start in starts]
 
     def _complete_ghost(
-        self, start: _GhostStart, max_words: int, given_up: Callable[[], bool]
-    ) -> tuple[Ghost, tuple[FurtherWord, ...]]:
-        """Return the ghost with this first word, and the words looked at behind it, the first that is left out too."""
-        words, looked_at = [GhostWord(start.text, self._calibration(start.p))], list[FurtherWord]()
+        self, split: SplitPrefix, start: _GhostStart, max_words: int, given_up: Callable[[], bool]
+    ) -> tuple[Ghost, LookedAt]:
+        """Return the ghost with this first word, and what was looked at for it: one word more than it has, too."""
+        whole = not split.typed or start.text.startswith(" ")
+        calibration = self._word_calibration if whole else self._calibration
+        words, further = [GhostWord(start.text, calibration(start.p))], list[FurtherWord]()
         show = self._is_worth_showing(start.text, words[0].p)
         if show and max_words > 1 and not given_up():
-            for further in self._tails.further_words(start.ids)[: max_words - 1]:
-                looked_at.append(further)
-                p = words[-1].p * self._tail_calibration(further.p)
+            for word in self._tails.further_words(start.ids)[: max_words - 1]:
+                further.append(word)
+                p = words[-1].p * self._word_calibration(word.p)
                 if p < MIN_FURTHER_PROB:
                     break
-                words.append(GhostWord(further.text, p))
-        return _of_words(words, show), tuple(looked_at)
+                words.append(GhostWord(word.text, p))
+        return of_words(words, show), LookedAt(start.text, start.p, show, whole, tuple(further))
 
     def _is_worth_showing(self, text: str, p: float) -> bool:
         """Return True if a ghost saves more keystrokes on average than it costs."""
@@ -377,36 +362,10 @@ class Predictor:
         text = text[: _UNSPACED_WORD_CHARS * max_words]
         ends = [found.end() for found in WORD.finditer(text)]
         text = text[: ends[max_words - 1]] if len(ends) > max_words else text
-        return _of_words([GhostWord(text, p)], p * self.acceptance_rate >= _MIN_SHOWN_PROB)
+        return of_words([GhostWord(text, p)], p * self.acceptance_rate >= _MIN_SHOWN_PROB)
 
     def _continues_line(self, token: int) -> bool:
         return not self._ends_line(token)
 
     def _ends_line(self, token: int) -> bool:
         return not self._tokenizer.token_bytes(token).strip(b"\n")
-
-
-def _of_words(words: Sequence[GhostWord], show: bool) -> Ghost:
-    """Return the ghost that these words make."""
-    return Ghost("".join(word.text for word in words), words[0].p, show, tuple(words))
-
-
-def _cut_before(ghost: Ghost, typed: str, word: str) -> Ghost:
-    """Return a ghost up to where it would repeat ``word``, which stands behind the cursor already."""
-    end = 0  # of what is kept
-    for found in WORD.finditer(typed + ghost.text):
-        if found.end() > len(typed):
-            if found[0] == word:
-                return _cut(ghost, end)
-            end = found.end() - len(typed)
-    return ghost
-
-
-def _cut(ghost: Ghost, length: int) -> Ghost:
-    """Return the first ``length`` characters of a ghost."""
-    words, left = list[GhostWord](), length
-    for piece in ghost.words:
-        if left > 0:
-            words.append(replace(piece, text=piece.text[:left]))
-            left -= len(piece.text)
-    return _of_words(words, ghost.show) if words else NO_GHOST

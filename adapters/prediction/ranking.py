@@ -36,7 +36,9 @@ _CONTINUATION_TRUST = 0.8  # in what the memory knows of a word's second token, 
 _MAX_SPELLED_TOKENS = 2  # of a word that no list knows, a pass for each
 _UNKNOWN_SHARE = 0.3  # unknown words, as a share of the probability of the tokens that begin them ...
 _UNKNOWN_SHARE_PER_LETTER = 0.2  # ... and again for each letter behind those tokens
-_OTHER_CASE_SHARE = 4.0  # words in other capitals, as a multiple of the score of unknown words
+_OTHER_CASE_SHARE = (
+    4.0  # words in other capitals where none has these, as a multiple of the score of unknown words
+)
 _LEAST_SCORE = 1e-9  # where no token begins as typed
 _SPLITS_KEPT, _SPLIT_AGE_S = 16, 2.0  # prefixes whose tokens are remembered, and for how long
 
@@ -125,7 +127,8 @@ class WordRanker:
         others = [self._match(replace(split, typed=lookup), count, in_text) for lookup in case.lookups]
         if not any(other.forms for other in others):
             return found
-        mass = max(_OTHER_CASE_SHARE * self._unknown_score(split), _LEAST_SCORE)
+        share = 1.0 if found.forms else _OTHER_CASE_SHARE
+        mass = max(share * self._unknown_score(split), _LEAST_SCORE)
         return with_other_case(found, others, split.typed, case, mass, count)
 
     def _match(self, split: SplitPrefix, count: int, in_text: Counter[str]) -> Matches:

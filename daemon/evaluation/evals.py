@@ -58,6 +58,7 @@ class _Adapter:
     mixtures: dict[str, list[Any]] = field(default_factory=dict)
     calibration: list[Any] | None = None
     ghost_penalty: list[float] | None = None
+    word_calibration: list[Any] | None = None
 
 
 class Evaluations:
@@ -138,7 +139,8 @@ class Evaluations:
             mixtures["adapter"] = judged_mixture(self._store, active)
         known = {name: weights for name, weights in mixtures.items() if weights is not None}
         calibration, ghost_penalty = self._trust.calibration.to_json(), self._trust.ghost_penalty.to_json()
-        return split, _Adapter(blob, about, known, calibration, ghost_penalty)
+        word_calibration = self._trust.word_calibration.to_json()
+        return split, _Adapter(blob, about, known, calibration, ghost_penalty, word_calibration)
 
     def _train(self, split: EvalSplit, wanted: EvalRequest) -> Generator[dict[str, Any], None, _Adapter]:
         """Run a round on the history, as for a new user. Yields its progress; returns the adapter."""
@@ -174,6 +176,7 @@ class Evaluations:
             calibration=adapter.calibration,
             ghost_penalty=adapter.ghost_penalty,
             rare_min_count=self._settings.rare_min_count,
+            word_calibration=adapter.word_calibration,
         )
         count = len(split.history) + len(split.test)
         yield from self._children.follow(EVALUATION, order, _handed_over(split), count)

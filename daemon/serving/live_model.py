@@ -210,6 +210,7 @@ class LiveModel:
             adapter_id=adapter_id,
             calibration=self.trust.calibration,
             ghost_penalty=self.trust.ghost_penalty,
+            word_calibration=self.trust.word_calibration,
         )
         predictor.acceptance_rate = self.trust.uptake()
         return predictor

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.prediction.ghost import NO_GHOST
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.predictor import NO_GHOST, Predictor, Suggestion
+from idiolect.adapters.prediction.predictor import Predictor, Suggestion
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary

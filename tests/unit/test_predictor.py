@@ -10,11 +10,12 @@ import pytest
 
 from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory, Prediction
-from idiolect.adapters.prediction.calibration import FURTHER_WORDS, Calibration
+from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
+from idiolect.adapters.prediction.ghost import NO_GHOST
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import DraftedToken
-from idiolect.adapters.prediction.predictor import NO_GHOST, Predictor, Suggestion
+from idiolect.adapters.prediction.predictor import Predictor, Suggestion
 from idiolect.adapters.prediction.ranking import Word
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.user_model import UserModel
@@ -683,19 +684,17 @@ def test_each_word_of_a_ghost_has_its_probability(predictor: Callable[..., Predi
 
 
 def test_words_that_do_not_come_are_left_out_of_later_ghosts(predictor: Callable[..., Predictor]) -> None:
-    further = Calibration(prior=FURTHER_WORDS)
-    ours, prefix = (
-        predictor(*[BOILERPLATE] * 6, tail_calibration=further),
-        "Kind regards from all of us at the h",
-    )
+    known, prefix = [BOILERPLATE] * 6, "Kind regards from all of us at the h"
+    learning = Calibration(prior=WHOLE_WORDS)
+    ours = predictor(*known, word_calibration=learning)
     first = ours.suggest(prefix).ghost
-    for _ in range(300):
-        ours.suggest(prefix)
-        ours.observe(f"{prefix}arbour and back.", [])
-    last = ours.suggest(prefix).ghost
+    ours.observe(f"{prefix}arbour and back.", [])
+    assert learning.events == 1, "words behind one that did not come tell nothing"
+    assert learning(0.97) < Calibration(prior=WHOLE_WORDS)(0.97)
+    never = Calibration.of_whole_words([[1e4 * p, 1e4, 0] for p in np.arange(0.05, 1, 0.1)])
+    last = predictor(*known, word_calibration=never).suggest(prefix).ghost
     assert len(first.words) > 1
-    assert (last.text, last.show) == ("arbour", True), "its first word is believed as ever"
-    assert further.events == 300, "words behind one that did not come tell nothing"
+    assert (last.text, last.p, last.show) == ("arbour", first.p, True), "its first word is believed as ever"
 
 
 @pytest.mark.parametrize("mark", [",", ".", ";", ":", "?", "!", " –", ")"])
@@ -773,12 +772,12 @@ def test_scripts_without_spaces_get_ghosts_but_no_words(predictor: Callable[...,
 
 
 def test_a_ghost_that_never_comes_is_believed_less_and_less(predictor: Callable[..., Predictor]) -> None:
-    calibration = Calibration()
-    ours = predictor(*[BOILERPLATE] * 6, calibration=calibration)
+    calibration = Calibration(prior=WHOLE_WORDS)
+    ours = predictor(*[BOILERPLATE] * 6, word_calibration=calibration)
     prefix = "Kind regards from all of us at the "
     first = ours.suggest(prefix)
     chances = []
-    for _ in range(200):
+    for _ in range(400):
         chances.append(ours.suggest(prefix).ghost.p)
         ours.observe(prefix + "hard rock.", [])
     assert first.ghost.show
@@ -787,7 +786,7 @@ def test_a_ghost_that_never_comes_is_believed_less_and_less(predictor: Callable[
     assert last.ghost.p < 0.5
     assert not last.ghost.show
     assert last.words == first.words, "words are not touched by it"
-    assert calibration.events == 200, "once for each time that it was typed, however often it was asked for"
+    assert calibration.events == 400, "once for each time that it was typed, however often it was asked for"
 
 
 def test_a_ghost_that_comes_is_believed(predictor: Callable[..., Predictor]) -> None:
@@ -833,15 +832,17 @@ def test_an_entry_tells_of_the_ghosts_that_were_offered_on_the_way(
 
 
 def test_every_key_of_a_message_tells_something(predictor: Callable[..., Predictor]) -> None:
-    calibration = Calibration()
-    ours = predictor(*[BOILERPLATE] * 6, calibration=calibration)
+    inside, whole = Calibration(), Calibration(prior=WHOLE_WORDS)
+    ours = predictor(*[BOILERPLATE] * 6, calibration=inside, word_calibration=whole)
     for end in range(10, len(BOILERPLATE)):
         ours.suggest(BOILERPLATE[:end])
-    assert calibration.events == 0, "before it is written nothing is known"
+    assert inside.events == whole.events == 0, "before it is written nothing is known"
     ours.observe(BOILERPLATE, [])
-    events = len(BOILERPLATE) - 10
-    assert events - 5 < calibration.events <= events
-    assert sum(row[2] for row in calibration.to_json()) > 0.7 * events
+    keys, words = len(BOILERPLATE) - 10, len(BOILERPLATE.split())
+    assert inside.events > keys / 2
+    assert inside.events + whole.events > keys - 5
+    assert whole.events > words, "words behind a ghost's first one tell something, too"
+    assert sum(row[2] for row in inside.to_json()) > 0.7 * inside.events
 
 
 class Counted(GhostPenalty):
