@@ -13,13 +13,7 @@ from typing_extensions import TypedDict
 
 from idiolect.adapters.keyness import Keyword
 from idiolect.daemon.privacy.app_policy import AppRuleRow
-from idiolect.daemon.storage.records import (
-    AdapterRow,
-    Forgotten,
-    Savings,
-    SourceRow,
-    public_metrics,
-)
+from idiolect.daemon.storage.records import AdapterRow, Forgotten, Savings, SourceRow, public_metrics
 
 if TYPE_CHECKING:
     from idiolect.adapters.prediction import attribution
