@@ -269,14 +269,10 @@ class Resumed(TypedDict):
 def suggestion(found: Suggestion, *, paused: bool) -> Suggested:
     """The answer to `/v1/suggest`."""
     ghost = found.ghost
+    pieces: list[Word] = [{"text": word.text, "p": word.p} for word in ghost.words]
     return {
         "words": [{"text": word.text, "p": word.p} for word in found.words],
-        "ghost": {
-            "text": ghost.text,
-            "p": ghost.p,
-            "show": ghost.show,
-            "words": [{"text": word.text, "p": word.p} for word in ghost.words],
-        },
+        "ghost": {"text": ghost.text, "p": ghost.p, "show": ghost.show, "words": pieces},
         "adapter": found.adapter,
         "elapsed_ms": found.elapsed_ms,
         "reason": None,
