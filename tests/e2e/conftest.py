@@ -20,11 +20,15 @@ import threading
 import time
 
 import httpx
+import numpy as np
 import pyte
 import pytest
 
+from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage import keys
+from idiolect.daemon.storage.store import Store
 
 DEADLINE_S = 60
 _KEY_S = 0.03
@@ -283,11 +287,28 @@ def new_service(tiny):
     return new
 
 
+@pytest.fixture(scope="session")
+def trust_memory():
+    """`trust_memory(settings, adapter)`: have the profile believe what its user wrote, and not the random model.
+
+    So ghost texts have several words, as they have for a user whose memory has often been right.
+    """
+
+    def seed(settings, adapter=None):
+        weights = np.ones_like(Mixture().to_json())
+        weights[..., 0] = 2000.0
+        with contextlib.closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
+            store.state.set("mixture", {"adapter": adapter, "weights": weights.tolist()})
+
+    return seed
+
+
 @pytest.fixture(scope="module")
-def service(new_service, tmp_path_factory):
+def service(new_service, tmp_path_factory, trust_memory):
     """A running service that has read a sentence about a lighthouse keeper five times."""
     service = new_service(tmp_path_factory.mktemp("service") / "profile")
-    process.start(service.settings.prepare())
+    trust_memory(service.settings.prepare())
+    process.start(service.settings)
     for _ in range(5):
         service.ask("/v1/history", text=KNOWN, source="test")
     yield service

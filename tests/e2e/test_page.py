@@ -63,7 +63,7 @@ class Profile:
 
 
 @pytest.fixture(scope="module")
-def profile(tiny, tmp_path_factory, make_lora):
+def profile(tiny, tmp_path_factory, make_lora, trust_memory):
     """A profile with two adapters, of which the second serves."""
     home = tmp_path_factory.mktemp("home") / "profile"
     home.mkdir()
@@ -86,6 +86,7 @@ def profile(tiny, tmp_path_factory, make_lora):
                 tokens_per_s=None,
                 seconds=None,
             )
+    trust_memory(settings, 2)
     profile.run("start")
     yield profile
     profile.run("stop")
