@@ -37,9 +37,9 @@ class Before:
         return self._told is not None and not self._deaf
 
     @property
-    def settled(self) -> bool:
-        """Whether the program has told of every key, or tells of none."""
-        return not self.told or not self._ahead
+    def ahead(self) -> int:
+        """How many changes the program has not told of yet; 0 where it tells nothing."""
+        return len(self._ahead) if self.told else 0
 
     @property
     def text(self) -> str | None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+from collections import deque
+from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 from typing import TYPE_CHECKING, Any, Final
 
 from jeepney import HeaderFields
 
-from idiolect.daemon.keyboard import wire
+from idiolect.daemon.key_names import RETURN
+from idiolect.daemon.keyboard import keys, wire
 from idiolect.daemon.keyboard.field import Field
 from idiolect.daemon.keyboard.offers import read
-from idiolect.daemon.keyboard.typing import Ask, Commit, Fate, Show, Typing
+from idiolect.daemon.keyboard.typing import Ask, Commit, Emptied, Fate, Show, Typing
+from idiolect.daemon.keyboard.written import Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,6 +32,19 @@ _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
 _OFFERED: Final = {"FocusId": ("b", True), "ActiveSurroundingText": ("b", True)}
 _CLEAR: Final = 0  # what becomes of a ghost text where the field loses the focus: it goes
 _PREEDIT, _SURROUNDING = 1 << 0, 1 << 5
+#: A program needs this long, at most, to put a key that was passed on into its text; to tell of it, a little longer.
+_CATCH_UP_S: Final = 0.04
+_TOLD_S: Final = 0.15
+
+
+@dataclass
+class _Held:
+    """What waits until the program has caught up, or `later`; `own` changes are of what waits itself."""
+
+    actions: list[Action]
+    own: int
+    later: asyncio.TimerHandle
+    calls: deque[Message] = attribute(default_factory=deque)
 
 
 class Engine:
@@ -42,6 +60,9 @@ class Engine:
         self._capabilities = 0
         self._typing = Typing(session.bindings)
         self._inline = False  # a ghost text is shown there
+        self._caret = self._caret_at_return = 0  # how far down it stands, in pixels
+        self._passed_s = float("-inf")  # when a key was passed on last
+        self._held: _Held | None = None
         self._calls: dict[str, Callable[..., Any]] = {
             "ProcessKeyEvent": self._key,
             "SetSurroundingText": self._surrounding,
@@ -52,13 +73,20 @@ class Engine:
             "FocusOutId": lambda _path: self._blur(),
             "Enable": self._enable,
             "Disable": self._blur,
+            "SetCursorLocation": self._place,
             "Reset": lambda: self._do(self._typing.reset()),
             "CandidateClicked": lambda index, _button, _state: self._do(self._typing.clicked(index)),
             "PropertyActivate": lambda name, state: self._session.pressed(name, bool(state)),
         }
 
     def handle(self, call: Message) -> None:
-        """Answer a call."""
+        """Answer a call; those that come while a word waits to be put there are answered after it, in their order."""
+        if self._held is not None and call.header.fields.get(HeaderFields.member) != "SetSurroundingText":
+            self._held.calls.append(call)
+        else:
+            self._answer(call)
+
+    def _answer(self, call: Message) -> None:
         fields = call.header.fields
         name, interface = fields.get(HeaderFields.member), fields.get(HeaderFields.interface)
         if interface == _PROPERTIES:
@@ -90,21 +118,60 @@ class Engine:
             return True
         if not self._session.suggests(self._field):
             return False
+        ahead = self._typing.before.ahead
         used, actions = self._typing.key(value, state)
+        if value == RETURN and not used:
+            self._caret_at_return = self._caret
+        now_s = asyncio.get_running_loop().time()
+        if not used and not state & keys.RELEASE and not keys.is_modifier(value):
+            self._passed_s = now_s
+        elif (
+            used and now_s - self._passed_s < _CATCH_UP_S and any(isinstance(one, Commit) for one in actions)
+        ):
+            # A program puts a key that was passed on behind what it reads meanwhile, so a word could overtake it.
+            self._hold(actions, self._typing.before.ahead - ahead)
+            return True
         self._do(actions)
         return used
 
+    def _hold(self, actions: list[Action], own: int) -> None:
+        told = self._typing.before.told
+        later = asyncio.get_running_loop().call_later(_TOLD_S if told else _CATCH_UP_S, self._release)
+        self._held = _Held(actions, own, later)
+
+    def _release(self) -> None:
+        held, self._held = self._held, None
+        if held is None:
+            return
+        held.later.cancel()
+        self._do(held.actions)
+        while held.calls:
+            self._answer(held.calls.popleft())
+            if self._held is not None:
+                self._held.calls.extend(held.calls)
+                return
+
     def _surrounding(self, text: wire.Variant, cursor: int, anchor: int) -> None:
         if self._capabilities & _SURROUNDING and self._session.suggests(self._field):
-            self._do(self._typing.told(wire.content(text), cursor, anchor))
+            actions = self._typing.told(wire.content(text), cursor, anchor)
+            if self._held is not None:
+                self._held.actions += actions
+                if self._typing.before.ahead <= self._held.own:
+                    self._release()
+            else:
+                self._do(actions)
+
+    def _place(self, _x: int, y: int, _width: int, _height: int) -> None:
+        self._caret = y
 
     def _capable(self, capabilities: int) -> None:
         self._capabilities = capabilities
 
     def _focus(self, context: str, client: str) -> None:
+        self._leave()
+        self._context = context
         # IBus says again what a field is for only where that differs from the field before.
         self._begin(replace(self._field, client=client, window=None))
-        self._context = context
         self._session.focused(self)
 
     def _enable(self) -> None:
@@ -112,18 +179,40 @@ class Engine:
         self.show_menu()
 
     def _blur(self) -> None:
+        self._leave()
+        self._context = ""
         self._begin(replace(self._field, client="", window=None))
 
     def _content(self, purpose: int, hints: int) -> None:
         if (purpose, hints) != (self._field.purpose, self._field.hints):
+            self._leave()
             self._begin(replace(self._field, purpose=purpose, hints=hints))
+
+    def begin_anew(self) -> None:
+        """Whether it learns has changed: what was written before counts for nothing."""
+        self._release()
+        self._do(self._typing.interrupted())
+        self._begin(self._field)
+
+    def end(self) -> None:
+        """The process ends."""
+        self._leave()
+
+    def _leave(self) -> None:
+        """The field is left: what was written there is learned after a while, unless it is gone on with."""
+        self._release()
+        self._do(self._typing.interrupted())
+        if self._typing.written is not None:
+            self._session.drafts.leave((self._context, self._field), self._typing.written)
 
     def _begin(self, field: Field) -> None:
         """Another field, or none; or it turns out what it is for."""
-        self._do(self._typing.interrupted())
         self._session.asking.forget()
         self._field = field
-        self._typing = Typing(self._session.bindings)
+        written = None
+        if self._context and self._session.learns(field):
+            written = self._session.drafts.take_up((self._context, field)) or Written()
+        self._typing = Typing(self._session.bindings, written)
 
     # What is done
 
@@ -140,6 +229,8 @@ class Engine:
                     self._ask(prefix)
                 case Fate():
                     self._session.count(action, self._field)
+                case Emptied() if self._caret <= self._caret_at_return and self._typing.written is not None:
+                    self._session.learn(self._typing.written.sent(), self._field)
 
     def _ask(self, prefix: str) -> None:
         typing = self._typing

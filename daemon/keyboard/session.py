@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.keyboard.asking import Asking
 from idiolect.daemon.keyboard.choice import Choice
+from idiolect.daemon.keyboard.drafts import Drafts
 from idiolect.daemon.keyboard.typing import Bindings
 from idiolect.daemon.keyboard.wire import Property
 
@@ -52,6 +53,7 @@ class Session:
         self.pause_key = parse_key(settings.keyboard_pause)
         self.asking = Asking(settings)
         self._choice = Choice(settings)
+        self.drafts = Drafts(self.learn)
         self._off_record = False
         self._paused = False
         self._focused: Engine | None = None
@@ -98,9 +100,11 @@ class Session:
         if not self._off_record:
             self.asking.tell("/v1/feedback", {**vars(fate), **_place(field)})
 
-    def learn(self, text: str, at: str, field: Field) -> None:
+    def learn(self, entry: tuple[str, str] | None, field: Field) -> None:
         """Have a text learned that was written in a field at a time (ISO 8601)."""
-        self.asking.tell("/v1/history", {"text": text, "source": _SOURCE, "at": at, **_place(field)})
+        if entry is not None and self.learns(field):
+            text, at = entry
+            self.asking.tell("/v1/history", {"text": text, "source": _SOURCE, "at": at, **_place(field)})
 
     # The menu
 
@@ -139,6 +143,10 @@ class Session:
             self._pause(_HOUR_S)
         elif name == "pause":
             self._pause(None) if checked else self._resume()
+        if name in ("learn", "record"):
+            self.drafts.discard()
+            if self._focused is not None:
+                self._focused.begin_anew()
         self._redraw()
 
     def toggle_pause(self) -> None:
@@ -160,6 +168,9 @@ class Session:
 
     async def finish(self) -> None:
         """The process ends: what is to be told is told now."""
+        if self._focused is not None:
+            self._focused.end()
+        self.drafts.finish()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.asking.finish(), 2.0)
 

@@ -16,6 +16,7 @@ from idiolect.daemon.keyboard.offers import Offer, Word, begun
 
 if TYPE_CHECKING:
     from idiolect.daemon.key_names import Key
+    from idiolect.daemon.keyboard.written import Written
 
 #: Where a bare digit takes a word: behind letters, also behind a space, or nowhere (then with Alt alone).
 Digits: TypeAlias = Literal["word", "always", "alt"]
@@ -71,7 +72,12 @@ class Fate:
     words: int = 1
 
 
-Action: TypeAlias = Commit | Ask | Show | Fate
+@dataclass(frozen=True)
+class Emptied:
+    """Return was pressed, and what was written has gone from before the cursor: a sent message, or an earlier line."""
+
+
+Action: TypeAlias = Commit | Ask | Show | Fate | Emptied
 
 
 @dataclass
@@ -85,10 +91,11 @@ class _Seen:
 class Typing:
     """One field: what stands before its cursor, and what is offered there."""
 
-    def __init__(self, bindings: Bindings) -> None:
-        """Begin in a field of which nothing is known yet."""
+    def __init__(self, bindings: Bindings, written: Written | None = None) -> None:
+        """Begin in a field of which nothing is known yet; `written` keeps what is written there, to be learned."""
         self._bindings = bindings
         self.before = Before()
+        self.written = written
         self._offer = Offer("", (), None)
         self._shown = False
         self._selected: int | None = None
@@ -102,7 +109,8 @@ class Typing:
     def told(self, text: str, cursor: int, anchor: int) -> list[Action]:
         """The program says what stands around the cursor."""
         self.before.tell(text, cursor, anchor)
-        return self._look()
+        emptied = self.written is not None and self.written.tell(text)
+        return [*([Emptied()] if emptied else []), *self._look()]
 
     def answered(self, offer: Offer) -> list[Action]:
         """The service has answered; of use only if what it was asked about still stands there."""
@@ -116,13 +124,15 @@ class Typing:
 
     def interrupted(self) -> list[Action]:
         """Something happened that cannot be followed: a click, another field, a program that resets."""
-        self.before.lose()
+        self._lose()
         self._space_owed = False
         return self._end_word()
 
     def reset(self) -> list[Action]:
         """The program reset its input."""
         self.before.reset()
+        if self.written is not None and not self.before.told:
+            self.written.lose()
         self._space_owed = False
         return self._end_word() if self.before.text is None else []
 
@@ -215,8 +225,8 @@ class Typing:
         text = f" {text}" if self._space_owed else text
         self._space_owed = False
         if replace:
-            self.before.take_back(replace)
-        self.before.add(text)
+            self._take_back(replace)
+        self._add(text)
         return Commit(text, replace)
 
     # Keys that are passed on
@@ -225,7 +235,7 @@ class Typing:
         """A character is typed. The space behind a word that was taken comes with the first letter of the next."""
         spaced = self._space_owed and (char.isalnum() or char in _OPENING)
         self._space_owed = False
-        self.before.add(f" {char}" if spaced else char)
+        self._add(f" {char}" if spaced else char)
         done: list[Action] = [Commit(f" {char}")] if spaced else []
         if char.isspace():
             done += self._end_word()
@@ -248,18 +258,37 @@ class Typing:
     def _edit(self, value: int) -> list[Action]:
         self._space_owed = False
         if value == BACKSPACE:
-            self.before.take_back(1)
+            self._take_back(1)
             return [*self._hide(), *self._look()]
         if value in (RETURN, keys.KEYPAD_ENTER):
             self.before.new_line()
+            if self.written is not None:
+                self.written.new_line()
             self._hidden = False
             return self._end_word()
         if value == TAB:  # into the next field, or a tabulator in a text
             return self.interrupted()
         if keys.is_composing(value):
-            self.before.lose()
+            self._lose()
             return self._hide()
         return self.interrupted()
+
+    # What was written there
+
+    def _add(self, text: str) -> None:
+        self.before.add(text)
+        if self.written is not None:
+            self.written.add(text)
+
+    def _take_back(self, characters: int) -> None:
+        self.before.take_back(characters)
+        if self.written is not None:
+            self.written.take_back(characters)
+
+    def _lose(self) -> None:
+        self.before.lose()
+        if self.written is not None:
+            self.written.lose()
 
     # What goes out
 
