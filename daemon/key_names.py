@@ -11,6 +11,7 @@ RETURN: Final = 0xFF0D
 ESCAPE: Final = 0xFF1B
 UP: Final = 0xFF52
 DOWN: Final = 0xFF54
+DELETE: Final = 0xFFFF
 
 SHIFT: Final = 1 << 0
 CONTROL: Final = 1 << 2
@@ -32,7 +33,7 @@ _NAMED: Final = {
     "Page_Down": 0xFF56,
     "End": 0xFF57,
     "Insert": 0xFF63,
-    "Delete": 0xFFFF,
+    "Delete": DELETE,
     "space": 0x20,
     **{f"F{number}": 0xFFBD + number for number in range(1, 13)},
 }

@@ -59,8 +59,10 @@ class Before:
         self._selected = cursor != anchor
         if self._told is None:
             self._told = before
-            # A field that is empty, or in which all was typed by now, is no guess.
-            self._trusted = self._typed is not None and before == self._typed
+            # A field that was empty at its focus, and in which all was typed that stands there, is no guess.
+            self._trusted = self._typed is not None and self._typed.startswith(before)
+            if self._trusted and self._typed is not None:
+                self._ahead = [self._typed[:end] for end in range(len(before) + 1, len(self._typed) + 1)]
             return
         places = [place for place, one in enumerate(self._ahead) if _alike(one, before)]
         if places:

@@ -120,11 +120,11 @@ class Engine:
             return False
         ahead = self._typing.before.ahead
         used, actions = self._typing.key(value, state)
-        if value == RETURN and not used:
-            self._caret_at_return = self._caret
         now_s = asyncio.get_running_loop().time()
         if not used and not state & keys.RELEASE and not keys.is_modifier(value):
             self._passed_s = now_s
+            if value == RETURN:
+                self._caret_at_return = self._caret
         elif (
             used and now_s - self._passed_s < _CATCH_UP_S and any(isinstance(one, Commit) for one in actions)
         ):

@@ -59,10 +59,10 @@ class KeyboardInstallError(IdiolectError):
 class Standing:
     """How the keyboard stands, from the first link of the chain to the last.
 
-    `ibus` is IBus's version, None where it is not installed; `written` whether the component is there, and `current`
-    as it would be written now; `runs` whether IBus runs in this session; `known` whether it lists the keyboard; `listed`
-    whether the keyboard is among the input sources; `active` whether it is the one in use; `learns` what the user
-    chose; `mend` what to do next, None where all is well.
+    `ibus` is IBus's version, None where it is not installed. `written`: the component is there; `current`: as it would
+    be written now. `runs`: IBus runs in this session; `known`: it lists the keyboard. `listed`: the keyboard is among
+    the input sources; `active`: it is the one in use. `learns` is what the user chose. `mend` says what to do next,
+    None where all is well.
     """
 
     ibus: str | None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from idiolect.daemon.key_names import ALT, BACKSPACE, DOWN, HELD, RETURN, TAB, UP
+from idiolect.daemon.key_names import ALT, BACKSPACE, DELETE, DOWN, HELD, RETURN, TAB, UP
 from idiolect.daemon.keyboard import keys
 from idiolect.daemon.keyboard.before import Before
 from idiolect.daemon.keyboard.offers import Offer, Word, begun
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: Where a bare digit takes a word: behind letters, also behind a space, or nowhere (then with Alt alone).
 Digits: TypeAlias = Literal["word", "always", "alt"]
 
+#: With a modifier, these select all, and cut or undo.
+_SELECT_ALL: Final = frozenset(map(ord, "aA"))
+_CUT: Final = frozenset((*map(ord, "xXzZ"), BACKSPACE, DELETE))
 #: Besides letters and figures, what begins something new behind a word that was taken: a space comes before it.
 _OPENING: Final = frozenset("([{<“‘„«¿¡#@")
 
@@ -109,7 +112,7 @@ class Typing:
     def told(self, text: str, cursor: int, anchor: int) -> list[Action]:
         """The program says what stands around the cursor."""
         self.before.tell(text, cursor, anchor)
-        emptied = self.written is not None and self.written.tell(text)
+        emptied = self.written is not None and self.written.tell(text, cursor)
         return [*([Emptied()] if emptied else []), *self._look()]
 
     def answered(self, offer: Offer) -> list[Action]:
@@ -143,7 +146,7 @@ class Typing:
         if self._shown and (taken := self._take_by(value, state)) is not None:
             return True, taken
         if keys.is_shortcut(state):
-            return False, self.interrupted()
+            return False, self._shortcut(value)
         char = keys.character(value)
         if char is not None and char.isprintable():
             return self._type(char)
@@ -171,8 +174,11 @@ class Typing:
             return self._take_word(number - 1, keystrokes=1)
         if state & HELD or not offer.words:
             return None
-        if value in (UP, DOWN) and bindings.arrows and (begun(offer.prefix) or self._selected is not None):
-            return self._move(1 if value == DOWN else -1)
+        # Down goes into the list only where a word is begun; Up leaves the line unless the list was entered.
+        if value == DOWN and bindings.arrows and (begun(offer.prefix) or self._selected is not None):
+            return self._move(1)
+        if value == UP and self._selected is not None:
+            return self._move(-1)
         if value in (RETURN, keys.KEYPAD_ENTER) and self._selected is not None:
             return self._take_word(self._selected, keystrokes=2 + self._selected)
         return None
@@ -187,9 +193,7 @@ class Typing:
 
     def _move(self, step: int) -> list[Action]:
         count = len(self._offer.words)
-        self._selected = (
-            (0 if step > 0 else count - 1) if self._selected is None else (self._selected + step) % count
-        )
+        self._selected = 0 if self._selected is None else (self._selected + step) % count
         return self._show()
 
     def _take_word(self, index: int, *, keystrokes: int) -> list[Action]:
@@ -255,6 +259,14 @@ class Typing:
         self._offer, self._selected = left, None
         return [*ghost, *(self._show() if left else self._hide())]
 
+    def _shortcut(self, value: int) -> list[Action]:
+        done = self.interrupted()
+        if self.written is not None and value in _SELECT_ALL:
+            self.written.select_all()
+        elif self.written is not None and value in _CUT:
+            self.written.delete()
+        return done
+
     def _edit(self, value: int) -> list[Action]:
         self._space_owed = False
         if value == BACKSPACE:
@@ -271,6 +283,10 @@ class Typing:
         if keys.is_composing(value):
             self._lose()
             return self._hide()
+        if value == DELETE and self.written is not None:
+            self.before.lose()
+            self.written.delete()
+            return self._end_word()
         return self.interrupted()
 
     # What was written there

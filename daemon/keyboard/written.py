@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -11,14 +12,16 @@ from idiolect.daemon.ingest.normalise import has_words
 
 #: A program may add so much to what is typed: a closing bracket, a space.
 _HELPED_CHARS: Final = 2
+#: A program that has not told of what was typed for so long does not put it into the text.
+_UNTOLD_S: Final = 1.0
 #: As much of one field is kept, in characters: the newest.
 _MOST_CHARS: Final = 20_000
-_MOST_PIECES: Final = 500
+_MOST_LINES: Final = 500
 
 
 @dataclass
-class _Piece:
-    """A stretch of text that the program shows at once, and which of its characters were typed here."""
+class _Line:
+    """A line of a field, and which of its characters were typed here."""
 
     text: str = ""
     own: bytearray = field(default_factory=bytearray)
@@ -26,8 +29,7 @@ class _Piece:
     def change(self, text: str, *, typed: bool) -> None:
         """It holds this now; what is new in it was typed, or was not."""
         first = shared(self.text, text)
-        rest = min(len(self.text), len(text)) - first
-        last = min(shared(self.text[::-1], text[::-1]), rest)
+        last = min(shared(self.text[::-1], text[::-1]), min(len(self.text), len(text)) - first)
         new = bytes([typed]) * (len(text) - first - last)
         self.own = self.own[:first] + new + self.own[len(self.own) - last :]
         self.text = text
@@ -51,73 +53,114 @@ class Written:
 
     def __init__(self) -> None:
         """What the field holds at first is not its user's for certain."""
-        self._here: _Piece | None = None  # around the cursor, as the program tells
-        self._elsewhere: list[_Piece] = []  # lines that the cursor has left
-        self._budget = 0  # characters typed since the program told last
-        self._returned = False  # Return was pressed since
+        self._here: _Line | None = None  # where the cursor is, as the program tells
+        self._elsewhere: list[_Line] = []  # those with something typed that the cursor has left
+        self._budget = 0  # characters typed that the program has not told of
+        self._budget_s = 0.0  # when the last of them was
+        self._returned_s = float("-inf")  # when Return was pressed, until the program has told of it
+        self._deleted = False  # a key that deletes was
+        self._all = False  # all is selected
         self._typed: str | None = ""  # where the program tells nothing; None: something could not be followed
         self._at = datetime.now(UTC).isoformat()
 
+    # What is typed
+
     def add(self, text: str) -> None:
         """This was typed, or taken."""
+        self._replace_all()
         self._at = datetime.now(UTC).isoformat()
-        self._budget += len(text)
+        now_s = time.monotonic()
+        self._budget = len(text) + (self._budget if now_s - self._budget_s < _UNTOLD_S else 0)
+        self._budget_s = now_s
         if self._typed is not None:
             self._typed = (self._typed + text)[-_MOST_CHARS:]
 
     def take_back(self, characters: int) -> None:
         """So many characters before the cursor went away."""
+        self.delete()
         self._budget = max(self._budget - characters, 0)
         if self._typed is not None:
             self._typed = self._typed[:-characters] if len(self._typed) >= characters else None
 
+    def delete(self) -> None:
+        """A key that deletes something was pressed."""
+        self._replace_all()
+        self._deleted = True
+
     def new_line(self) -> None:
         """Return was pressed."""
-        self._returned = True
         self.add("\n")
+        self._returned_s = time.monotonic()
+
+    def select_all(self) -> None:
+        """All was selected: the next change takes its place."""
+        self.lose()
+        self._all = True
+
+    def _replace_all(self) -> None:
+        if self._all:
+            self._elsewhere.clear()
+            self._all, self._deleted = False, True
 
     def lose(self) -> None:
         """Something happened that cannot be followed."""
         self._typed = None
+        self._all = self._deleted = False
 
-    def tell(self, text: str) -> bool:
+    # What the program tells
+
+    def tell(self, text: str, cursor: int) -> bool:
         """The program says what stands around the cursor; whether a line that was written has gone from there."""
-        if self._here is None:
-            # What was typed before the program told of it is among this.
-            self._here = _Piece()
-            self._here.change(text, typed=self._typed is not None and text.strip() == self._typed.strip())
-            self._budget = 0
-            return False
+        line = text[text.rfind("\n", 0, cursor) + 1 :].partition("\n")[0]
         here = self._here
-        if text == here.text:
+        if here is None:
+            # What was typed before the program told of it is among this.
+            typed = self._typed is not None and self._typed.startswith(text)
+            self._here = _Line()
+            self._here.change(line, typed=typed)
+            self._budget = len(self._typed or "") - len(text) if typed else 0
+            return False
+        if line == here.text:
             return False
         left = False
-        if self._has_moved(text):
-            left = self._returned and not text.strip() and any(here.own)
-            self._elsewhere = [*self._elsewhere, here][-_MOST_PIECES:]
-            self._here = self._back(text)
+        if self._has_moved(line):
+            left = self._returned and not text and any(here.own)
+            self._returned_s = float("-inf")
+            if any(here.own):
+                self._elsewhere = [*self._elsewhere, here][-_MOST_LINES:]
+            self._here = self._back(line)
         else:
-            new = len(text) - len(here.text)
-            here.change(text, typed=self._budget > 0 and new <= self._budget + _HELPED_CHARS)
-        self._budget, self._returned = 0, False
+            new = max(len(line) - len(here.text), 0)
+            here.change(line, typed=self._budget > 0 and new <= self._budget + _HELPED_CHARS)
+            self._budget = max(self._budget - new, 0)
+        self._deleted = False
         return left
 
-    def _has_moved(self, text: str) -> bool:
-        """Whether this is another place rather than the same one changed."""
-        old = self._here.text if self._here is not None else ""
-        if self._returned:  # the line was left, or what was before the cursor has become a line
-            return len(text) < len(old)
-        alike = shared(old, text) + shared(old[::-1], text[::-1])
-        return self._budget == 0 and bool(text) and alike < min(len(old), len(text)) // 2 + 1
+    @property
+    def _returned(self) -> bool:
+        return time.monotonic() - self._returned_s < _UNTOLD_S
 
-    def _back(self, text: str) -> _Piece:
-        for piece in reversed(self._elsewhere):
-            if piece.text == text and text:
-                self._elsewhere.remove(piece)
-                return piece
-        piece = _Piece()
-        piece.change(text, typed=False)
-        return piece
+    def _has_moved(self, line: str) -> bool:
+        """Whether this is another line rather than the same one changed."""
+        old = self._here.text if self._here is not None else ""
+        if self._returned and not old.startswith(line[:-1] or "\0") and not line.startswith(old):
+            self._budget = max(self._budget - 1, 0)
+            return True
+        if self._budget or self._deleted:
+            return False
+        alike = shared(old, line) + shared(old[::-1], line[::-1])
+        return alike < min(len(old), len(line)) // 2 + 1
+
+    def _back(self, line: str) -> _Line:
+        for one in reversed(self._elsewhere):
+            if one.text == line and line:
+                self._elsewhere.remove(one)
+                return one
+        fresh = _Line()
+        fresh.change(line, typed=False)
+        return fresh
+
+    # What is learned
 
     def sent(self) -> tuple[str, str] | None:
         """The message was sent: what was written of it, which counts no more for :meth:`entry`."""
@@ -130,7 +173,7 @@ class Written:
         if self._here is None:
             text = self._typed or ""
         else:
-            pieces = [*self._elsewhere, self._here]
-            text = "\n".join(run for piece in pieces if any(piece.own) for run in piece.runs())
+            lines = [*self._elsewhere, self._here]
+            text = "\n".join(run for line in lines if any(line.own) for run in line.runs())
         text = text.strip()[-_MOST_CHARS:]
         return (text, self._at) if len(text.split()) > 1 and has_words(text) else None
