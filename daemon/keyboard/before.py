@@ -105,9 +105,7 @@ class Before:
 
     def reset(self) -> None:
         """The program reset its input: after a key that it handled itself, or a click, which cannot be followed."""
-        if self._ahead and self.told:
-            self._trusted = False  # until it tells what that key has led to
-        else:
+        if not self.ahead:
             self.lose()
 
     def lose(self) -> None:

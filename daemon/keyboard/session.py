@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 _SOURCE: Final = "keyboard"
 _HOUR_S: Final = 3600.0
-#: Programs in which a ghost text at the cursor does harm: they put it into the text at a click, or tell a page of it.
+#: What IBus calls clients that show a ghost text in grey: GTK's. Qt's show it as if it were typed.
+_INLINE: Final = ("gtk-im:", "gtk3-im:", "gtk4-im:")
+#: Programs of GTK in which it does harm: they put it into the text at a click, or tell a page of it.
 _NOT_INLINE: Final = (
     "chrom",
     "brave",
@@ -75,8 +77,9 @@ class Session:
         ghost = self._settings.keyboard_ghost
         if ghost != "auto":
             return ghost == "inline"
-        app = (field.app or "").lower()
-        return field.app is not None and not field.terminal and not any(name in app for name in _NOT_INLINE)
+        client = field.client.lower()
+        harmed = any(name in client for name in _NOT_INLINE)
+        return client.startswith(_INLINE) and not field.terminal and not harmed
 
     @property
     def has_line(self) -> bool:
