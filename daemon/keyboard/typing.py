@@ -104,6 +104,7 @@ class Typing:
         self._selected: int | None = None
         self._hidden = False  # until the next word
         self._space_owed = False
+        self._taken_in_part = False  # the ghost text that is shown is the rest of one
         self._asked: str | None = None
         self._seen = _Seen()
 
@@ -119,7 +120,12 @@ class Typing:
         """The service has answered; of use only if what it was asked about still stands there."""
         if self._hidden or offer.prefix != self._prefix():
             return []
-        self._offer, self._selected = offer, None
+        going_on = self._offer.ghost if self._taken_in_part and self._offer.prefix == offer.prefix else None
+        if going_on is not None and offer.ghost is None:  # who takes it word by word wants the rest of it
+            self._offer = Offer(offer.prefix, offer.words, going_on)
+        else:
+            self._offer, self._taken_in_part = offer, False
+        self._selected = None
         self._seen.words = {_whole(offer.prefix, word): word.p for word in offer.words}
         if offer.ghost is not None:
             self._seen.ghost = offer.ghost.p
@@ -222,6 +228,7 @@ class Typing:
             rest = Offer(rest.prefix, (), type(ghost)(ghost.text[len(text) :], ghost.p, True))
         dismissed = self._dismiss()
         self._offer, self._selected, self._hidden = rest, None, False
+        self._taken_in_part = bool(rest)
         # The rest of a ghost text is no suggestion of its own: it is seen, and has had its fate.
         return [commit, fate, *dismissed, *self._show(), *self._look()]
 
@@ -333,7 +340,7 @@ class Typing:
         return [Show(whole, self._selected, offer.ghost.text if offer.ghost is not None else "")]
 
     def _hide(self) -> list[Action]:
-        self._selected = None
+        self._selected, self._taken_in_part = None, False
         self._offer = Offer("", (), None)
         if not self._shown:
             return []

@@ -7,8 +7,14 @@ import sys
 import time
 from pathlib import Path
 
-DEADLINE_S = 60
+import psutil
+
+from idiolect.daemon.runtime import process
+from idiolect.daemon.settings import Settings
+
+DEADLINE_S = 20
 _POLL_S = 0.02
+_STILL = 6  # polls in which no processor time was used
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"
 DROPPED = ("DBUS_SESSION_BUS_ADDRESS", "WAYLAND_DISPLAY", "XAUTHORITY", "GTK_IM_MODULE", "QT_IM_MODULE")
 
@@ -17,7 +23,7 @@ def wait_for(condition, what, deadline_s=DEADLINE_S):
     """The first true value of `condition`; asked again and again, since other programs tell nobody."""
     deadline = time.monotonic() + deadline_s
     while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        assert time.monotonic() < deadline, f"waited in vain for {what() if callable(what) else what}"
         time.sleep(_POLL_S)
     return found
 
@@ -27,6 +33,7 @@ class Desktop:
 
     def __init__(self, folder, profile):
         self.folder = Path(folder)
+        self.settings = Settings(home=profile)
         self._running = []
         home, runtime = self.folder / "home", self.folder / "run"
         for one in (home, runtime):
@@ -126,6 +133,35 @@ class Desktop:
         )
         self.output("xdotool", "windowactivate", "--sync", found[-1])
         return found[-1]
+
+    def engine(self):
+        """The keyboard's process."""
+        ours = str(self.folder / "home")
+        for one in psutil.process_iter(["cmdline"]):
+            if "idiolect.daemon.keyboard.serve" in (one.info["cmdline"] or []):
+                with contextlib.suppress(psutil.Error):
+                    if one.environ().get("HOME") == ours:
+                        return one
+        return None
+
+    def offers(self):
+        """Wait until words are on offer, the newest: IBus's window of them is there, and nothing more is being done."""
+        wait_for(self.offering, "words on offer")
+        self.rest()
+
+    def offering(self):
+        return bool(self.output("xdotool", "search", "--onlyvisible", "--class", "ibus-ui-gtk3").split())
+
+    def rest(self):
+        """Wait until neither the keyboard nor the service has anything to do."""
+        these = [self.engine(), psutil.Process(process.holder(self.settings))]
+        used = []
+
+        def still():
+            used.append(tuple(one.cpu_times()[:2] for one in these if one is not None))
+            return len(used) > _STILL and len(set(used[-_STILL:])) == 1
+
+        wait_for(still, "an end of all work")
 
     def press(self, *keys, delay_ms=20):
         subprocess.run(["xdotool", "key", "--delay", str(delay_ms), *keys], env=self.environment, check=True)
