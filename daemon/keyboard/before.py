@@ -29,6 +29,7 @@ class Before:
         self._trusted = False
         self._selected = False
         self._deaf = False  # what it tells has nothing to do with what is typed
+        self._hears = False  # it has told of a key
         self._typed: str | None = ""  # since the focus came; None: not known from where on
 
     @property
@@ -67,9 +68,9 @@ class Before:
         places = [place for place, one in enumerate(self._ahead) if _alike(one, before)]
         if places:
             del self._ahead[: places[-1] + 1]
-            self._told, self._trusted, self._deaf = before, True, False
+            self._told, self._trusted, self._deaf, self._hears = before, True, False, True
         elif _alike(self._told, before):
-            self._deaf = self._deaf or len(self._ahead) >= _DEAF_KEYS
+            self._deaf = self._deaf or (not self._hears and len(self._ahead) >= _DEAF_KEYS)
         else:
             self._told, self._trusted, self._typed = before, False, None
             self._ahead.clear()

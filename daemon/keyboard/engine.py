@@ -57,6 +57,9 @@ class Engine:
         self._session = session
         self._field = Field()
         self._context = ""  # IBus's name of the field's input context
+        self._typed_in: set[str] = (
+            set()
+        )  # contexts that have had keys: a cursor that comes back may be anywhere
         self._capabilities = 0
         self._typing = Typing(session.bindings)
         self._inline = False  # a ghost text is shown there
@@ -118,6 +121,8 @@ class Engine:
             return True
         if not self._session.suggests(self._field):
             return False
+        if self._context and not keys.is_modifier(value):
+            self._typed_in.add(self._context)
         ahead = self._typing.before.ahead
         used, actions = self._typing.key(value, state)
         now_s = asyncio.get_running_loop().time()
@@ -213,6 +218,8 @@ class Engine:
         if self._context and self._session.learns(field):
             written = self._session.drafts.take_up((self._context, field)) or Written()
         self._typing = Typing(self._session.bindings, written)
+        if self._context in self._typed_in:
+            self._typing.before.lose()
 
     # What is done
 
