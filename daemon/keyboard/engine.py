@@ -15,6 +15,7 @@ from idiolect.daemon.keyboard import keys, wire
 from idiolect.daemon.keyboard.field import Field
 from idiolect.daemon.keyboard.offers import read
 from idiolect.daemon.keyboard.typing import Ask, Commit, Emptied, Fate, Show, Typing
+from idiolect.daemon.keyboard.windows import focused_program
 from idiolect.daemon.keyboard.written import Written
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ INTERFACE: Final = "org.freedesktop.IBus.Engine"
 _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
 #: IBus then says which program has the focus, and what stands around the cursor.
 _OFFERED: Final = {"FocusId": ("b", True), "ActiveSurroundingText": ("b", True)}
+_NO_PROGRAM: Final = "fake"  # what IBus gives the focus to where no program has it
 _CLEAR: Final = 0  # what becomes of a ghost text where the field loses the focus: it goes
 _PREEDIT, _SURROUNDING = 1 << 0, 1 << 5
 #: A program needs this long, at most, to put a key that was passed on into its text; to tell of it, a little longer.
@@ -178,6 +180,13 @@ class Engine:
         # IBus says again what a field is for only where that differs from the field before.
         self._begin(replace(self._field, client=client, window=None))
         self._session.focused(self)
+        if self._field.nameless and client != _NO_PROGRAM:
+            self._session.asking.soon(self._look_at_window(context))
+
+    async def _look_at_window(self, context: str) -> None:
+        name = await focused_program()
+        if context == self._context and self._field.window is None:
+            self._begin(replace(self._field, window=name))
 
     def _enable(self) -> None:
         self._bus.emit(self._path, INTERFACE, "RequireSurroundingText")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fnmatch
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
+
+from idiolect.daemon.secret_apps import TERMINALS
 
 #: IBus's input purposes, by number; the names are those of GTK and of `/v1/suggest`.
 _PURPOSES: Final = (
@@ -20,12 +24,18 @@ _NAMELESS: Final = frozenset(
     ("", "xim", "fake", "gnome-shell", "ibus-wayland", "wayland", "portal", "python3")
 )
 
+_TERMINAL: Final = re.compile("|".join(map(fnmatch.translate, TERMINALS)), re.I)
+
 Unknown = Literal["allow", "quiet", "exclude"]
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field. `client` is what IBus calls the program, such as "gtk3-im:mousepad"; `window` the focused window's."""
+    """A field.
+
+    `client` is what IBus calls the program, such as "gtk3-im:mousepad"; `window` the class of the focused window, where
+    IBus has no name: None is not known yet, "" cannot be known.
+    """
 
     client: str = ""
     window: str | None = None
@@ -35,8 +45,12 @@ class Field:
     @property
     def app(self) -> str | None:
         """The program's name; None where it is not known."""
-        name = self.client.rpartition(":")[2]
-        return self.window if name.lower() in _NAMELESS else name
+        return (self.window or None) if self.nameless else self.client.rpartition(":")[2]
+
+    @property
+    def nameless(self) -> bool:
+        """Whether IBus does not know the program's name."""
+        return self.client.rpartition(":")[2].lower() in _NAMELESS
 
     @property
     def input_purpose(self) -> str:
@@ -51,14 +65,14 @@ class Field:
 
     @property
     def terminal(self) -> bool:
-        """Whether it is a terminal by its purpose."""
-        return self.input_purpose == "terminal"
+        """Whether it is a terminal, by its purpose or its program."""
+        return self.input_purpose == "terminal" or (self.app is not None and bool(_TERMINAL.match(self.app)))
 
     def suggests(self, *, terminals: bool, unknown: Unknown) -> bool:
         """Whether words may be offered here; the service has its rules besides."""
         if self.private or self.input_purpose in _NO_PROSE or self.hints & _HINT_HIDDEN:
             return False
-        if self.terminal and not terminals:
+        if (self.terminal and not terminals) or (self.nameless and self.window is None):
             return False
         return self.app is not None or unknown != "exclude"
 

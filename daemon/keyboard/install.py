@@ -95,7 +95,7 @@ def install(settings: Settings, *, learn: bool | None = None) -> list[str]:
     done = [f"Wrote {component.path()}."]
     _write_cache(system)
     if _run("ibus", "engine") is not None or _address():
-        _restart()
+        _restart(known=True)
         if not _known():
             raise KeyboardInstallError(
                 "IBus does not read this user's input methods here. Give it the keyboard as root: "
@@ -115,7 +115,7 @@ def remove() -> list[str]:
     if paths and shutil.which("ibus"):
         _run("ibus", "write-cache")
         if _address():
-            _restart()
+            _restart(known=False)
     return done
 
 
@@ -207,11 +207,11 @@ def _known() -> bool:
     return ENGINE in (_run("ibus", "list-engine", "--name-only") or "").split()
 
 
-def _restart() -> None:
-    """Have IBus read its list anew, and wait until it answers again."""
+def _restart(*, known: bool) -> None:
+    """Have IBus read its list anew, and wait until it answers, and lists the keyboard or no longer does."""
     _run("ibus", "restart")
     deadline = time.monotonic() + _RESTART_S
-    while not _known() and time.monotonic() < deadline:
+    while (_known() != known or not _address()) and time.monotonic() < deadline:
         time.sleep(_POLL_S)
 
 

@@ -1,8 +1,8 @@
 """The keyboard under a hand that never rests: every key in its place, how long a key takes, memory, idle time.
 
 `python tests/bench/keyboard.py [--keys N] [--json]` types N keys, 20 a second, into Mousepad on a screen of its own,
-while the service is stopped, goes on, is killed and comes again. Then a client of IBus of its own presses 2,000 keys and
-times each answer. Needs what `tests/e2e/test_keyboard.py` needs.
+while the service is stopped, goes on, is killed and comes again. Then a client of IBus of its own presses 2,000 keys
+and times each answer. Needs what `tests/e2e/test_keyboard.py` needs.
 """
 
 import argparse

@@ -12,7 +12,7 @@ import psutil
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
-DEADLINE_S = 20
+DEADLINE_S = 60
 _POLL_S = 0.02
 _STILL = 6  # polls in which no processor time was used
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"
@@ -167,7 +167,13 @@ class Desktop:
         subprocess.run(["xdotool", "key", "--delay", str(delay_ms), *keys], env=self.environment, check=True)
 
     def type(self, text, delay_ms=20):
-        subprocess.run(["xdotool", "type", "--delay", str(delay_ms), text], env=self.environment, check=True)
+        """Type a text; ends of lines are pressed by their key, since xdotool's own are lost now and then."""
+        delay = ["--delay", str(delay_ms)]
+        for place, line in enumerate(text.split("\n")):
+            if place:
+                self.press("Return", delay_ms=delay_ms)
+            if line:
+                subprocess.run(["xdotool", "type", *delay, "--", line], env=self.environment, check=True)
 
     def picture(self, path):
         subprocess.run(["import", "-window", "root", str(path)], env=self.environment, check=True)

@@ -364,8 +364,10 @@ def test_a_program_that_tells_nothing_is_learned_from_as_long_as_it_can_be_follo
         (Field("gtk3-im:gedit", hints=1 << 11), False, False),
         (Field("gtk3-im:gedit", hints=1 << 12), False, False),
         (Field("gtk3-im:gnome-terminal", purpose=10), False, False),
-        (Field("xim"), True, False),
-        (Field("xim", window="xterm"), True, True),
+        (Field("xim"), False, False),
+        (Field("xim", window=""), True, False),
+        (Field("xim", window="XTerm"), False, False),
+        (Field("xim", window="Emacs"), True, True),
     ],
 )
 def test_where_it_suggests_and_learns(field, suggests, learns):
@@ -374,7 +376,7 @@ def test_where_it_suggests_and_learns(field, suggests, learns):
 
 
 def test_programs_without_a_name_have_a_rule_of_their_own():
-    field = Field("xim")
+    field = Field("xim", window="")
     assert not field.suggests(terminals=False, unknown="exclude")
     assert field.learns(unknown="allow")
 
