@@ -19,7 +19,7 @@ from idiolect.daemon.keyboard.windows import focused_program
 from idiolect.daemon.keyboard.written import Written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Sequence
 
     from jeepney import Message
 
@@ -32,6 +32,7 @@ _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
 #: IBus then says which program has the focus, and what stands around the cursor.
 _OFFERED: Final = {"FocusId": ("b", True), "ActiveSurroundingText": ("b", True)}
 _NO_PROGRAM: Final = "fake"  # what IBus gives the focus to where no program has it
+_OLD_PROTOCOL: Final = "xim"  # X's own, as xterm speaks it
 _CLEAR: Final = 0  # what becomes of a ghost text where the field loses the focus: it goes
 _PREEDIT, _SURROUNDING = 1 << 0, 1 << 5
 #: A program needs this long, at most, to put a key that was passed on into its text; to tell of it, a little longer.
@@ -232,7 +233,7 @@ class Engine:
 
     # What is done
 
-    def _do(self, actions: Iterable[Action]) -> None:
+    def _do(self, actions: Sequence[Action]) -> None:
         for action in actions:
             match action:
                 case Commit(text, replaced):
@@ -247,6 +248,9 @@ class Engine:
                     self._session.count(action, self._field)
                 case Emptied() if self._caret <= self._caret_at_return and self._typing.written is not None:
                     self._session.learn(self._typing.written.sent(), self._field)
+
+        if self._field.client == _OLD_PROTOCOL and any(isinstance(action, Commit) for action in actions):
+            self._hold([], 0)  # there a key that is passed on next would overtake the word
 
     def _ask(self, prefix: str) -> None:
         typing = self._typing
