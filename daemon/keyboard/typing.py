@@ -368,4 +368,4 @@ class Typing:
 def _whole(prefix: str, word: Word) -> str:
     """A word as it stands there once it is taken, with what was typed of it."""
     typed = begun(prefix)
-    return (typed[: len(typed) - word.replace] if word.replace else typed) + word.text
+    return ((typed[: len(typed) - word.replace] if word.replace else typed) + word.text).strip()
