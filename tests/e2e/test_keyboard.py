@@ -45,6 +45,8 @@ def desktop(service, needs_program, tmp_path_factory):
     config.write_text(config.read_text() + "keyboard_terminals = true\n")
     for _ in range(50):  # ghost texts are shown to who takes them
         service.ask("/v1/feedback", kind="ghost", outcome="accepted", p=0.9, characters=10)
+    for day in range(8):  # what was written once is not recited
+        service.ask("/v1/history", text=f"{SENTENCE} on day {day}", source="test")
     made = session.Desktop(tmp_path_factory.mktemp("desktop"), service.settings.home)
     yield made
     made.close()
@@ -162,7 +164,7 @@ def test_words_and_ghost_texts_are_taken(desktop, editor):
     desktop.offers()
     desktop.press("ctrl+Right")
     desktop.type("!")
-    editor.shows(rf"q+\s+{begin}velin hums( quietly( at)?)? {begin}velin {begin}velin!")
+    editor.shows(rf"q+\s+{begin}velin( hums( quietly.*)?)? {begin}velin {begin}velin!")
 
 
 def written(service, desktop):
