@@ -16,6 +16,7 @@ import pydantic_settings
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.profile_paths import ENV_PREFIX, ProfilePaths, absolute_path, config_path, default_home
 from idiolect.daemon.secret_apps import NEVER_HEARD
 from idiolect.daemon.settings_file import (
@@ -58,6 +59,14 @@ def _globs(value: object, always: tuple[str, ...]) -> object:
     if isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
         return tuple(dict.fromkeys((*always, *value)))
     return value
+
+
+def _known_key(name: str) -> str:
+    parse_key(name)
+    return name
+
+
+KeyName = Annotated[str, pydantic.AfterValidator(_known_key)]
 
 
 class Settings(ProfilePaths, pydantic_settings.BaseSettings):
@@ -200,6 +209,38 @@ class Settings(ProfilePaths, pydantic_settings.BaseSettings):
     allow_apps: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="globs of applications to learn from although they are terminals: a list of strings"
     )
+    keyboard_words: int = Field(3, ge=1, le=5, description="words in the keyboard's window, 1 to 5")
+    keyboard_ghost: Literal["auto", "inline", "line", "off"] = Field(
+        "auto",
+        description='where the keyboard shows ghost text: "inline" at the cursor, "line" beside the words, "auto" as '
+        'the program allows, or "off"',
+    )
+    keyboard_digits: Literal["word", "always", "alt"] = Field(
+        "word",
+        description='where a bare digit takes a word: in a "word" that is begun, "always", or nowhere, "alt"; with Alt '
+        "it does everywhere",
+    )
+    keyboard_arrows: bool = Field(
+        True, description="true or false: Up and Down choose a word while one is begun"
+    )
+    keyboard_take: KeyName = Field("Tab", description='key that takes ghost text or the first word: "Tab"')
+    keyboard_take_word: KeyName = Field(
+        "Control+Right", description='key that takes a word of the ghost text: "Control+Right"'
+    )
+    keyboard_hide: KeyName = Field(
+        "Escape", description='key that hides suggestions until the next word: "Escape"'
+    )
+    keyboard_pause: KeyName = Field(
+        "Control+Alt+i", description='key that pauses learning and resumes it: "Control+Alt+i"'
+    )
+    keyboard_terminals: bool = Field(
+        False, description="true or false: the keyboard suggests in terminals, where passwords are typed, too"
+    )
+    keyboard_unknown: Literal["allow", "quiet", "exclude"] = Field(
+        "quiet",
+        description='in programs whose name the keyboard does not learn: "allow" all, "quiet" suggests and learns '
+        'nothing, "exclude" does neither',
+    )
     keyring: bool = Field(
         True, description="true or false: keep the store's key in the system's keyring where there is one"
     )
@@ -281,6 +322,17 @@ def span_of(span: str) -> tuple[int, int]:
 def manager_socket() -> str | None:
     """Where the systemd that started this process waits to hear that it is ready, if one does."""
     return os.environ.get("NOTIFY_SOCKET")
+
+
+def desktop_name() -> str:
+    """What the desktop of this session calls itself, such as "GNOME"; "" where it does not say."""
+    return os.environ.get("XDG_CURRENT_DESKTOP", "")
+
+
+def input_modules() -> dict[str, str]:
+    """By toolkit's variable: the input method that programs of this session are told to use."""
+    names = ("GTK_IM_MODULE", "QT_IM_MODULE", "QT_IM_MODULES", "XMODIFIERS")
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def child_environment(more: dict[str, str]) -> dict[str, str]:

@@ -46,6 +46,7 @@ COMMANDS: Final = {
         "adapters",
         "use",
         "export",
+        "keyboard",
         "lsp",
         "shell-init",
         "vscode",

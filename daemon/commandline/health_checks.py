@@ -269,6 +269,28 @@ def _check_desktop(settings: Settings) -> list[Finding]:
     return [Finding("desktop", "ok", state.path)]
 
 
+def _check_keyboard(settings: Settings) -> list[Finding]:
+    """Check each link between a key and the keyboard, where that is installed."""
+    from idiolect.daemon.keyboard import component, install
+
+    if not component.path().exists():
+        return []
+    state = install.standing(settings)
+    if state.mend is None:
+        learns = "learns" if state.learns else "learns nothing"
+        return [Finding("keyboard", "ok", f"in use with IBus {state.ibus}; it {learns}")]
+    links = {
+        "IBus is installed": state.ibus is not None,
+        f"{component.path()} is as it should be": state.current,
+        "IBus runs": state.runs,
+        "IBus lists the keyboard": state.known,
+        "the keyboard is among the input sources": state.listed,
+        "the keyboard is in use": state.active,
+    }
+    broken = next((link for link, holds in links.items() if not holds), "the keyboard is what programs use")
+    return [Finding("keyboard", "note", f"it does not hold that {broken}", state.mend)]
+
+
 def _check_swap(swaps: Path = _SWAPS, devices: Path = _DEVICES) -> list[Finding]:
     """Check that what is swapped out of memory, the user's text too, is not written as it stands."""
     try:
@@ -348,4 +370,5 @@ _CHECKS: Final[dict[str, Callable[[Settings], list[Finding]]]] = {
     "store file": _check_store_file,
     "store": _check_store,
     "desktop": _check_desktop,
+    "keyboard": _check_keyboard,
 }

@@ -28,8 +28,8 @@ def is_typed(inserted: str) -> bool:
 def inserted(old: str, new: str) -> list[str]:
     """What is new in a whole text, place by place: lines that came, and of lines that changed what is new in them."""
     before, after = old.splitlines(), new.splitlines()
-    first = _shared(before, after)
-    last = _shared(before[first:][::-1], after[first:][::-1])
+    first = shared(before, after)
+    last = shared(before[first:][::-1], after[first:][::-1])
     before, after = before[first : len(before) - last], after[first : len(after) - last]
     places = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
     return [new for kind, i, j, k, m in places if kind != "equal" for new in _new_in(before[i:j], after[k:m])]
@@ -46,12 +46,12 @@ def _new_in(before: Sequence[str], after: Sequence[str]) -> list[str]:
 
 def _new_within(old: str, new: str) -> str:
     """All between what two texts share at the beginning and at the end."""
-    first = _shared(old, new)
-    last = _shared(old[first:][::-1], new[first:][::-1])
+    first = shared(old, new)
+    last = shared(old[first:][::-1], new[first:][::-1])
     return new[first : len(new) - last]
 
 
-def _shared(one: Sequence[str], other: Sequence[str]) -> int:
+def shared(one: Sequence[str], other: Sequence[str]) -> int:
     """How many characters two texts, or lines two lists, begin with alike."""
     lengths = range(1, min(len(one), len(other)) + 1)
     return bisect(lengths, False, key=lambda length: one[:length] != other[:length])

@@ -1,0 +1,127 @@
+"""What stands before the cursor, as far as it is certain.
+
+A program may tell (its *surrounding text*), mostly before each key, so a key late; until it does, what was typed since
+counts as there. Where the cursor was moved, or something else happened that cannot be followed, nothing counts until a
+typed key and the program's next word agree: programs are known that go on telling where the cursor was. Of programs
+that tell nothing, what was typed since the focus came is all there is.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+#: As much of a text is kept, in characters.
+_MOST_CHARS: Final = 4000
+#: Keys that are typed before a program has told of the first of them.
+_MOST_AHEAD: Final = 64
+#: So many keys in a row that a program says nothing of: what it tells is not what is typed into.
+_DEAF_KEYS: Final = 5
+#: A window that slides over a long text still shows so many of the same characters.
+_OVERLAP_CHARS: Final = 40
+
+
+class Before:
+    """The text before the cursor of one field, from its focus to its end."""
+
+    def __init__(self) -> None:
+        self._told: str | None = None  # as the program told it last
+        self._ahead: list[str] = []  # what it should tell after each key since
+        self._trusted = False
+        self._selected = False
+        self._deaf = False  # what it tells has nothing to do with what is typed
+        self._hears = False  # it has told of a key
+        self._typed: str | None = ""  # since the focus came; None: not known from where on
+
+    @property
+    def told(self) -> bool:
+        """Whether the program tells what stands there."""
+        return self._told is not None and not self._deaf
+
+    @property
+    def ahead(self) -> int:
+        """How many changes the program has not told of yet; 0 where it tells nothing."""
+        return len(self._ahead) if self.told else 0
+
+    @property
+    def text(self) -> str | None:
+        """What stands before the cursor; None where that is not certain."""
+        if not self.told:
+            return self._typed
+        return self._newest() if self._trusted and not self._selected else None
+
+    def _newest(self) -> str:
+        return self._ahead[-1] if self._ahead else self._told or ""
+
+    # What the program tells
+
+    def tell(self, text: str, cursor: int, anchor: int) -> None:
+        """The program says what stands around the cursor, and where a selection ends."""
+        before = text[:cursor][-_MOST_CHARS:]
+        self._selected = cursor != anchor
+        if self._told is None:
+            self._told = before
+            # A field that was empty at its focus, and in which all was typed that stands there, is no guess.
+            self._trusted = self._typed is not None and self._typed.startswith(before)
+            if self._trusted and self._typed is not None:
+                self._ahead = [self._typed[:end] for end in range(len(before) + 1, len(self._typed) + 1)]
+            return
+        places = [place for place, one in enumerate(self._ahead) if _alike(one, before)]
+        if places:
+            del self._ahead[: places[-1] + 1]
+            self._told, self._trusted, self._deaf, self._hears = before, True, False, True
+        elif _alike(self._told, before):
+            self._deaf = self._deaf or (not self._hears and len(self._ahead) >= _DEAF_KEYS)
+        else:
+            self._told, self._trusted, self._typed = before, False, None
+            self._ahead.clear()
+
+    # What is typed
+
+    def add(self, text: str) -> None:
+        """This was typed, or put there."""
+        if self._typed is not None:
+            self._typed = (self._typed + text)[-_MOST_CHARS:]
+        elif text[-1:].isspace():
+            self._typed = ""
+        if self._told is not None:
+            if self._selected:
+                return self._doubt()
+            self._ahead = [*self._ahead[1 - _MOST_AHEAD :], (self._newest() + text)[-_MOST_CHARS:]]
+        return None
+
+    def take_back(self, characters: int) -> None:
+        """So many characters before the cursor went away."""
+        if self._typed is not None:
+            self._typed = self._typed[:-characters] if len(self._typed) >= characters else None
+        if self._told is not None:
+            if self._selected or len(self._newest()) < characters:
+                return self._doubt()
+            self._ahead = [*self._ahead[1 - _MOST_AHEAD :], self._newest()[:-characters]]
+        return None
+
+    def new_line(self) -> None:
+        """Return was pressed: a new line, or a message that was sent."""
+        self._doubt()
+        self._typed = ""
+
+    def reset(self) -> None:
+        """The program reset its input: after a key that it handled itself, or a click, which cannot be followed."""
+        if not self.ahead:
+            self.lose()
+
+    def lose(self) -> None:
+        """Something happened that cannot be followed, such as a moved cursor."""
+        self._doubt()
+        self._typed = None
+
+    def _doubt(self) -> None:
+        self._trusted = False
+        self._ahead.clear()
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two texts are the same, or, both being long, windows on the same place."""
+    if one == other:
+        return True
+    shorter = min(len(one), len(other))
+    return shorter >= _OVERLAP_CHARS and one[-shorter:] == other[-shorter:]

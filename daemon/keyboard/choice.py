@@ -1,0 +1,29 @@
+"""What the user chose at install and in the menu: whether the keyboard learns. Off until they say so."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from idiolect.models import durable
+
+if TYPE_CHECKING:
+    from idiolect.daemon.settings import Settings
+
+
+class Choice:
+    """Kept in the profile, beside the settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Read what was chosen."""
+        self._path = settings.keyboard_path
+        try:
+            told = json.loads(self._path.read_text("utf-8"))
+            self.learn = told["learn"] is True
+        except (OSError, ValueError, KeyError, TypeError):
+            self.learn = False
+
+    def set(self, *, learn: bool) -> None:
+        """Choose, and keep it."""
+        self.learn = learn
+        durable.write(self._path, json.dumps({"learn": learn}).encode())

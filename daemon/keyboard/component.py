@@ -1,0 +1,83 @@
+"""What IBus is told of the keyboard: the component, a file in XML, and how IBus comes to read it without root."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from xml.sax.saxutils import escape
+
+import platformdirs
+
+if TYPE_CHECKING:
+    from idiolect.daemon.settings import Settings
+
+#: The name of the engine, and of its process on IBus's bus.
+ENGINE: Final = "idiolect"
+BUS_NAME: Final = "org.freedesktop.IBus.Idiolect"
+
+_XML: Final = """\
+<?xml version="1.0" encoding="utf-8"?>
+<component>
+  <name>{bus_name}</name>
+  <description>idiolect: text prediction that learns from its user, on this machine</description>
+  <exec>{command}</exec>
+  <version>{version}</version>
+  <license>Apache-2.0</license>
+  <textdomain>idiolect</textdomain>
+  <engines>
+    <engine>
+      <name>{engine}</name>
+      <longname>idiolect</longname>
+      <description>Suggests words and how the sentence goes on, as you write it</description>
+      <language>other</language>
+      <license>Apache-2.0</license>
+      <icon>input-keyboard</icon>
+      <layout>{layout}</layout>
+      <layout_variant>{variant}</layout_variant>
+      <icon_prop_key>idiolect</icon_prop_key>
+      <symbol>id</symbol>
+      <rank>0</rank>
+    </engine>
+  </engines>
+</component>
+"""
+_ENVIRONMENT: Final = """\
+# Written by `idiolect keyboard install`: IBus then also finds its keyboard when it looks for input methods anew.
+IBUS_COMPONENT_PATH={system}:{own}
+"""
+
+
+def folder() -> Path:
+    """Where the component is."""
+    return Path(platformdirs.user_data_dir("ibus", appauthor=False)) / "component"
+
+
+def path() -> Path:
+    """The component's file."""
+    return folder() / "idiolect.xml"
+
+
+def environment_path() -> Path:
+    """The file by which systemd gives the variable to the programs of each later session."""
+    return Path(platformdirs.user_config_dir()) / "environment.d" / "60-idiolect-keyboard.conf"
+
+
+def environment(system: Path) -> bytes:
+    """Its contents: IBus's own folder `system` first."""
+    return _ENVIRONMENT.format(system=system, own=folder()).encode()
+
+
+def xml(settings: Settings, layout: str, variant: str) -> bytes:
+    """The component, for this profile, this Python and a layout of keys; "default" is the one that is set."""
+    command = [sys.executable, "-P", "-m", "idiolect.daemon.keyboard.serve", "--home", str(settings.home)]
+    return _XML.format(
+        bus_name=BUS_NAME,
+        command=escape(shlex.join(command)),
+        version=escape(version("idiolect")),
+        engine=ENGINE,
+        layout=escape(layout),
+        variant=escape(variant),
+    ).encode()

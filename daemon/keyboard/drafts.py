@@ -1,0 +1,55 @@
+"""Fields that were left a moment ago: who comes back goes on there, and what was written is learned once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from idiolect.daemon.keyboard.field import Field
+    from idiolect.daemon.keyboard.written import Written
+
+#: The name that IBus gives a field's input context, and the field.
+Place: TypeAlias = tuple[str, "Field"]
+
+#: A menu, another window: the focus often goes there only to come back.
+_SETTLE_S: Final = 15.0
+
+
+class Drafts:
+    """For one event loop."""
+
+    def __init__(self, learn: Callable[[tuple[str, str] | None, Field], None]) -> None:
+        """`learn` takes what was written, and when."""
+        self._learn = learn
+        self._left: dict[Place, tuple[Written, asyncio.TimerHandle]] = {}
+
+    def leave(self, place: Place, written: Written) -> None:
+        """A field is left."""
+        later = asyncio.get_running_loop().call_later(_SETTLE_S, self._settle, place)
+        self._left[place] = (written, later)
+
+    def take_up(self, place: Place) -> Written | None:
+        """A field has the focus again: what was written there, if it was left only now."""
+        found = self._left.pop(place, None)
+        if found is None:
+            return None
+        found[1].cancel()
+        return found[0]
+
+    def _settle(self, place: Place) -> None:
+        if (written := self.take_up(place)) is not None:
+            self._learn(written.entry(), place[1])
+
+    def finish(self) -> None:
+        """What was written anywhere is learned now."""
+        for place in list(self._left):
+            self._settle(place)
+
+    def discard(self) -> None:
+        """Nothing of it is to be learned after all."""
+        for _, later in self._left.values():
+            later.cancel()
+        self._left.clear()

@@ -1,0 +1,283 @@
+"""One IBus engine: what IBus calls of it, and the signals by which it types and shows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, replace
+from dataclasses import field as attribute
+from typing import TYPE_CHECKING, Any, Final
+
+from jeepney import HeaderFields
+
+from idiolect.daemon.key_names import RETURN
+from idiolect.daemon.keyboard import keys, wire
+from idiolect.daemon.keyboard.field import Field
+from idiolect.daemon.keyboard.offers import read
+from idiolect.daemon.keyboard.typing import Ask, Commit, Emptied, Fate, Show, Typing
+from idiolect.daemon.keyboard.windows import focused_program
+from idiolect.daemon.keyboard.written import Written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from jeepney import Message
+
+    from idiolect.daemon.keyboard.bus import Bus
+    from idiolect.daemon.keyboard.session import Session
+    from idiolect.daemon.keyboard.typing import Action
+
+INTERFACE: Final = "org.freedesktop.IBus.Engine"
+_PROPERTIES: Final = "org.freedesktop.DBus.Properties"
+#: IBus then says which program has the focus, and what stands around the cursor.
+_OFFERED: Final = {"FocusId": ("b", True), "ActiveSurroundingText": ("b", True)}
+_NO_PROGRAM: Final = "fake"  # what IBus gives the focus to where no program has it
+_OLD_PROTOCOL: Final = "xim"  # X's own, as xterm speaks it
+_CLEAR: Final = 0  # what becomes of a ghost text where the field loses the focus: it goes
+_PREEDIT, _SURROUNDING = 1 << 0, 1 << 5
+#: A program needs this long, at most, to put a key that was passed on into its text; to tell of it, a little longer.
+_CATCH_UP_S: Final = 0.04
+_TOLD_S: Final = 0.15
+
+
+@dataclass
+class _Held:
+    """What waits until the program has caught up, or `later`; `own` changes are of what waits itself."""
+
+    actions: list[Action]
+    own: int
+    later: asyncio.TimerHandle
+    calls: deque[Message] = attribute(default_factory=deque)
+
+
+class Engine:
+    """An engine that IBus has made; it has one focused field at a time."""
+
+    def __init__(self, bus: Bus, path: str, session: Session) -> None:
+        """Under this path of the bus."""
+        self._bus = bus
+        self._path = path
+        self._session = session
+        self._field = Field()
+        self._context = ""  # IBus's name of the field's input context
+        self._typed_in: set[str] = (
+            set()
+        )  # contexts that have had keys: a cursor that comes back may be anywhere
+        self._capabilities = 0
+        self._typing = Typing(session.bindings)
+        self._inline = False  # a ghost text is shown there
+        self._caret = self._caret_at_return = 0  # how far down it stands, in pixels
+        self._passed_s = float("-inf")  # when a key was passed on last
+        self._held: _Held | None = None
+        self._calls: dict[str, Callable[..., Any]] = {
+            "ProcessKeyEvent": self._key,
+            "SetSurroundingText": self._surrounding,
+            "SetCapabilities": self._capable,
+            "FocusInId": self._focus,
+            "FocusIn": lambda: self._focus("", ""),
+            "FocusOut": self._blur,
+            "FocusOutId": lambda _path: self._blur(),
+            "Enable": self._enable,
+            "Disable": self._blur,
+            "SetCursorLocation": self._place,
+            "Reset": lambda: self._do(self._typing.reset()),
+            "CandidateClicked": lambda index, _button, _state: self._do(self._typing.clicked(index)),
+            "PropertyActivate": lambda name, state: self._session.pressed(name, bool(state)),
+        }
+
+    def handle(self, call: Message) -> None:
+        """Answer a call; those that come while a word waits to be put there are answered after it, in their order."""
+        if self._held is not None and call.header.fields.get(HeaderFields.member) != "SetSurroundingText":
+            self._held.calls.append(call)
+        else:
+            self._answer(call)
+
+    def _answer(self, call: Message) -> None:
+        fields = call.header.fields
+        name, interface = fields.get(HeaderFields.member), fields.get(HeaderFields.interface)
+        if interface == _PROPERTIES:
+            return self._property(call, name or "")
+        if name == "Destroy":
+            self._blur()
+        found = self._calls.get(name or "")
+        used = found(*call.body) if found is not None else None
+        if name == "ProcessKeyEvent":
+            return self._bus.reply(call, "b", (bool(used),))
+        return self._bus.reply(call)
+
+    def _property(self, call: Message, name: str) -> None:
+        if name == "Get" and call.body[1] in _OFFERED:
+            return self._bus.reply(call, "v", (_OFFERED[call.body[1]],))
+        if name == "GetAll":
+            return self._bus.reply(call, "a{sv}", (_OFFERED,))
+        if name == "Set":
+            if call.body[1] == "ContentType":
+                self._content(*call.body[2][1])
+            return self._bus.reply(call)
+        return self._bus.refuse(call)
+
+    # What IBus tells
+
+    def _key(self, value: int, _code: int, state: int) -> bool:
+        if self._session.pause_key.fits(value, state):
+            self._session.toggle_pause()
+            return True
+        if not self._session.suggests(self._field):
+            return False
+        if self._context and not keys.is_modifier(value):
+            self._typed_in.add(self._context)
+        ahead = self._typing.before.ahead
+        used, actions = self._typing.key(value, state)
+        now_s = asyncio.get_running_loop().time()
+        if not used and not state & keys.RELEASE and not keys.is_modifier(value):
+            self._passed_s = now_s
+            if value == RETURN:
+                self._caret_at_return = self._caret
+        elif (
+            used and now_s - self._passed_s < _CATCH_UP_S and any(isinstance(one, Commit) for one in actions)
+        ):
+            # A program puts a key that was passed on behind what it reads meanwhile, so a word could overtake it.
+            self._hold(actions, self._typing.before.ahead - ahead)
+            return True
+        self._do(actions)
+        return used
+
+    def _hold(self, actions: list[Action], own: int) -> None:
+        told = self._typing.before.told
+        later = asyncio.get_running_loop().call_later(_TOLD_S if told else _CATCH_UP_S, self._release)
+        self._held = _Held(actions, own, later)
+
+    def _release(self) -> None:
+        held, self._held = self._held, None
+        if held is None:
+            return
+        held.later.cancel()
+        self._do(held.actions)
+        while held.calls:
+            self._answer(held.calls.popleft())
+            if self._held is not None:
+                self._held.calls.extend(held.calls)
+                return
+
+    def _surrounding(self, text: wire.Variant, cursor: int, anchor: int) -> None:
+        if self._capabilities & _SURROUNDING and self._session.suggests(self._field):
+            actions = self._typing.told(wire.content(text), cursor, anchor)
+            if self._held is not None:
+                self._held.actions += actions
+                if self._typing.before.ahead <= self._held.own:
+                    self._release()
+            else:
+                self._do(actions)
+
+    def _place(self, _x: int, y: int, _width: int, _height: int) -> None:
+        self._caret = y
+
+    def _capable(self, capabilities: int) -> None:
+        self._capabilities = capabilities
+
+    def _focus(self, context: str, client: str) -> None:
+        self._leave()
+        self._context = context
+        # IBus says again what a field is for only where that differs from the field before.
+        self._begin(replace(self._field, client=client, window=None))
+        self._session.focused(self)
+        if self._field.nameless and client != _NO_PROGRAM:
+            self._session.asking.soon(self._look_at_window(context))
+
+    async def _look_at_window(self, context: str) -> None:
+        name = await focused_program()
+        if context == self._context and self._field.window is None:
+            self._begin(replace(self._field, window=name))
+
+    def _enable(self) -> None:
+        self._bus.emit(self._path, INTERFACE, "RequireSurroundingText")
+        self.show_menu()
+
+    def _blur(self) -> None:
+        self._leave()
+        self._context = ""
+        self._begin(replace(self._field, client="", window=None))
+
+    def _content(self, purpose: int, hints: int) -> None:
+        if (purpose, hints) != (self._field.purpose, self._field.hints):
+            self._leave()
+            self._begin(replace(self._field, purpose=purpose, hints=hints))
+
+    def begin_anew(self) -> None:
+        """Whether it learns has changed: what was written before counts for nothing."""
+        self._release()
+        self._do(self._typing.interrupted())
+        self._begin(self._field)
+
+    def end(self) -> None:
+        """The process ends."""
+        self._leave()
+
+    def _leave(self) -> None:
+        """The field is left: what was written there is learned after a while, unless it is gone on with."""
+        self._release()
+        self._do(self._typing.interrupted())
+        if self._typing.written is not None:
+            self._session.drafts.leave((self._context, self._field), self._typing.written)
+
+    def _begin(self, field: Field) -> None:
+        """Another field, or none; or it turns out what it is for."""
+        self._session.asking.forget()
+        self._field = field
+        written = None
+        if self._context and self._session.learns(field):
+            written = self._session.drafts.take_up((self._context, field)) or Written()
+        self._typing = Typing(self._session.bindings, written)
+        if self._context in self._typed_in:
+            self._typing.before.lose()
+
+    # What is done
+
+    def _do(self, actions: Sequence[Action]) -> None:
+        for action in actions:
+            match action:
+                case Commit(text, replaced):
+                    if replaced:
+                        self._emit("DeleteSurroundingText", "iu", (-replaced, replaced))
+                    self._emit("CommitText", "v", (wire.text(text),))
+                case Show():
+                    self._show(action)
+                case Ask(prefix):
+                    self._ask(prefix)
+                case Fate():
+                    self._session.count(action, self._field)
+                case Emptied() if self._caret <= self._caret_at_return and self._typing.written is not None:
+                    self._session.learn(self._typing.written.sent(), self._field)
+
+        if self._field.client == _OLD_PROTOCOL and any(isinstance(action, Commit) for action in actions):
+            self._hold([], 0)  # there a key that is passed on next would overtake the word
+
+    def _ask(self, prefix: str) -> None:
+        typing = self._typing
+
+        def then(answer: dict[str, Any]) -> None:
+            if typing is self._typing:
+                self._do(typing.answered(read(answer, prefix)))
+
+        self._session.suggest(prefix, self._field, then)
+
+    def _show(self, show: Show) -> None:
+        self._emit(
+            "UpdateLookupTable", "vb", (wire.lookup_table(show.words, show.selected), bool(show.words))
+        )
+        inline = (
+            bool(show.ghost) and bool(self._capabilities & _PREEDIT) and self._session.inline(self._field)
+        )
+        if inline or self._inline:
+            ghost = wire.text(show.ghost if inline else "", grey=True)
+            self._emit("UpdatePreeditText", "vubu", (ghost, 0, inline, _CLEAR))
+            self._inline = inline
+        line = "" if inline or not self._session.has_line else show.ghost
+        self._emit("UpdateAuxiliaryText", "vb", (wire.text(line, grey=True), bool(line)))
+
+    def show_menu(self) -> None:
+        """Show how things stand in the indicator's menu."""
+        self._emit("RegisterProperties", "v", (wire.properties(self._session.menu()),))
+
+    def _emit(self, name: str, signature: str, body: tuple[Any, ...]) -> None:
+        self._bus.emit(self._path, INTERFACE, name, signature, body)

@@ -1,0 +1,83 @@
+"""The field that is typed into: which program's it is, what it is for, and so what may be done there."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from idiolect.daemon.secret_apps import TERMINALS
+
+#: IBus's input purposes, by number; the names are those of GTK and of `/v1/suggest`.
+_PURPOSES: Final = (
+    *("free-form", "alpha", "digits", "number", "phone", "url", "email", "name", "password", "pin"),
+    "terminal",
+)
+#: Where what is typed is no prose: nothing is suggested there, and nothing learned.
+_NO_PROSE: Final = frozenset(("digits", "number", "phone", "url", "email", "password", "pin"))
+_HINT_PRIVATE: Final = 1 << 11
+_HINT_HIDDEN: Final = 1 << 12
+
+#: Programs by which IBus knows a client, not by its own name: everything that speaks X's older protocol is one of them.
+_NAMELESS: Final = frozenset(
+    ("", "xim", "fake", "gnome-shell", "ibus-wayland", "wayland", "portal", "python3")
+)
+
+_TERMINAL: Final = re.compile("|".join(map(fnmatch.translate, TERMINALS)), re.I)
+
+Unknown = Literal["allow", "quiet", "exclude"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field.
+
+    `client` is what IBus calls the program, such as "gtk3-im:mousepad"; `window` the class of the focused window, where
+    IBus has no name: None is not known yet, "" cannot be known.
+    """
+
+    client: str = ""
+    window: str | None = None
+    purpose: int = 0
+    hints: int = 0
+
+    @property
+    def app(self) -> str | None:
+        """The program's name; None where it is not known."""
+        return (self.window or None) if self.nameless else self.client.rpartition(":")[2]
+
+    @property
+    def nameless(self) -> bool:
+        """Whether IBus does not know the program's name."""
+        return self.client.rpartition(":")[2].lower() in _NAMELESS
+
+    @property
+    def input_purpose(self) -> str:
+        """What the field is for, as `/v1/suggest` takes it."""
+        name = _PURPOSES[self.purpose] if self.purpose < len(_PURPOSES) else "free-form"
+        return f"{name} hidden-text" if self.hints & _HINT_HIDDEN else name
+
+    @property
+    def private(self) -> bool:
+        """Whether the program says that this is nobody's business."""
+        return bool(self.hints & _HINT_PRIVATE)
+
+    @property
+    def terminal(self) -> bool:
+        """Whether it is a terminal, by its purpose or its program."""
+        return self.input_purpose == "terminal" or (self.app is not None and bool(_TERMINAL.match(self.app)))
+
+    def suggests(self, *, terminals: bool, unknown: Unknown) -> bool:
+        """Whether words may be offered here; the service has its rules besides."""
+        if self.private or self.input_purpose in _NO_PROSE or self.hints & _HINT_HIDDEN:
+            return False
+        if (self.terminal and not terminals) or (self.nameless and self.window is None):
+            return False
+        return self.app is not None or unknown != "exclude"
+
+    def learns(self, *, unknown: Unknown) -> bool:
+        """Whether what is written here may be learned; the service has its rules besides."""
+        if self.terminal or not self.suggests(terminals=False, unknown=unknown):
+            return False
+        return self.app is not None or unknown == "allow"

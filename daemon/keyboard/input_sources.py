@@ -1,0 +1,77 @@
+"""The desktop's input sources, among which the keyboard is to stand: GNOME's, and IBus's own elsewhere."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from typing import Any, Final
+
+from idiolect.daemon.keyboard.component import ENGINE
+
+_GNOME: Final = ("org.gnome.desktop.input-sources", "sources")
+_IBUS: Final = ("org.freedesktop.ibus.general", "preload-engines")
+_OURS: Final = ("ibus", ENGINE)
+_ANSWER_S: Final = 10.0
+
+
+def gnome_layout() -> tuple[str, str]:
+    """Layout and variant of the first source that is a layout; "default" where GNOME has none."""
+    for kind, name in _read(_GNOME) or []:
+        if kind == "xkb":
+            layout, _, variant = name.partition("+")
+            return layout, variant
+    return "default", ""
+
+
+def add() -> list[str]:
+    """Put the keyboard last into each list that is there; the names of the lists that it was put into."""
+    return _change(add=True)
+
+
+def remove() -> list[str]:
+    """Take it out again."""
+    return _change(add=False)
+
+
+def listed() -> bool:
+    """Whether it stands in one."""
+    return _OURS in (_read(_GNOME) or []) or ENGINE in (_read(_IBUS) or [])
+
+
+def _change(*, add: bool) -> list[str]:
+    done = []
+    for name, where, entry in (
+        ("GNOME's input sources", _GNOME, _OURS),
+        ("IBus's input methods", _IBUS, ENGINE),
+    ):
+        before = _read(where)
+        if before is None or (entry in before) == add:
+            continue
+        after = [*before, entry] if add else [one for one in before if one != entry]
+        if (
+            _run("set", *where, repr(after) if after else f"@{'a(ss)' if where is _GNOME else 'as'} []")
+            is not None
+        ):
+            done.append(name)
+    return done
+
+
+def _read(where: tuple[str, str]) -> list[Any] | None:
+    """A list of GSettings; None where there is none."""
+    said = _run("get", *where)
+    if said is None:
+        return None
+    try:
+        return list(ast.literal_eval(said.strip().removeprefix("@a(ss) ").removeprefix("@as ")))
+    except (ValueError, SyntaxError):
+        return None
+
+
+def _run(*words: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["gsettings", *words], capture_output=True, text=True, timeout=_ANSWER_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None

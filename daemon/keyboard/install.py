@@ -1,0 +1,231 @@
+"""Making the keyboard one of this user's input methods, taking it out again, and how it stands."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from idiolect.daemon.keyboard import component, input_sources
+from idiolect.daemon.keyboard.choice import Choice
+from idiolect.daemon.keyboard.component import ENGINE
+from idiolect.daemon.settings import child_environment, desktop_name, input_modules
+from idiolect.models import durable
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from idiolect.daemon.settings import Settings
+
+#: The first version that says which program has the focus.
+_OLDEST: Final = (1, 5, 27)
+_ANSWER_S: Final = 20.0
+_RESTART_S: Final = 15.0
+_POLL_S: Final = 0.1
+_AGAIN: Final = "Run `idiolect keyboard install`."
+
+
+class NoIBusError(IdiolectError):
+    """IBus is not installed."""
+
+    code: ClassVar[str] = "ibus-not-installed"
+    exit_code: ClassVar[int] = 114
+    http_status: ClassVar[int] = 500
+
+
+class OldIBusError(IdiolectError):
+    """The installed IBus is too old to say which program is typed into."""
+
+    code: ClassVar[str] = "ibus-too-old"
+    exit_code: ClassVar[int] = 115
+    http_status: ClassVar[int] = 500
+
+
+class KeyboardInstallError(IdiolectError):
+    """IBus does not take the keyboard from this user."""
+
+    code: ClassVar[str] = "keyboard-not-installed"
+    exit_code: ClassVar[int] = 116
+    http_status: ClassVar[int] = 500
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the keyboard stands, from the first link of the chain to the last.
+
+    `ibus` is IBus's version, None where it is not installed. `written`: the component is there; `current`: as it would
+    be written now. `runs`: IBus runs in this session; `known`: it lists the keyboard. `listed`: the keyboard is among
+    the input sources; `active`: it is the one in use. `learns` is what the user chose. `mend` says what to do next,
+    None where all is well.
+    """
+
+    ibus: str | None
+    written: bool
+    current: bool
+    runs: bool
+    known: bool
+    listed: bool
+    active: bool
+    learns: bool
+    mend: str | None
+
+
+def install(settings: Settings, *, learn: bool | None = None) -> list[str]:
+    """Make the keyboard one of this user's input methods, and have it learn or not; what was done, in sentences.
+
+    Raises NoIBusError, OldIBusError, KeyboardInstallError.
+    """
+    system = _system_folder()
+    layout, variant = input_sources.gnome_layout()
+    settings.prepare()
+    if learn is not None:
+        Choice(settings).set(learn=learn)
+    for path, content in (
+        (component.path(), component.xml(settings, layout, variant)),
+        (component.environment_path(), component.environment(system)),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        durable.write(path, content)
+    done = [f"Wrote {component.path()}."]
+    _write_cache(system)
+    if _run("ibus", "engine") is not None or _address():
+        _restart(known=True)
+        if not _known():
+            raise KeyboardInstallError(
+                "IBus does not read this user's input methods here. Give it the keyboard as root: "
+                f"`sudo ln -s {component.path()} {system}/ && sudo ibus write-cache --system`, then log in again."
+            )
+        done.append("IBus knows it, and was restarted for that.")
+    return [*done, *(f"Added to {name}." for name in input_sources.add())]
+
+
+def remove() -> list[str]:
+    """Take the keyboard out of this user's input methods; what was done, in sentences. What was learned stays."""
+    done = [f"Taken out of {name}." for name in input_sources.remove()]
+    paths = [path for path in (component.path(), component.environment_path()) if path.exists()]
+    for path in paths:
+        path.unlink()
+        done.append(f"Removed {path}.")
+    if paths and shutil.which("ibus"):
+        _run("ibus", "write-cache")
+        if _address():
+            _restart(known=False)
+    return done
+
+
+def standing(settings: Settings) -> Standing:
+    """How the keyboard stands; this changes nothing."""
+    ibus = _version()
+    written = component.path().exists()
+    current = written and component.path().read_bytes() == component.xml(
+        settings, *input_sources.gnome_layout()
+    )
+    runs = ibus is not None and bool(_address())
+    known = runs and _known()
+    listed = input_sources.listed()
+    active = known and (_run("ibus", "engine") or "").strip() == ENGINE
+    found = Standing(
+        ibus=None if ibus is None else ".".join(map(str, ibus)),
+        written=written,
+        current=current,
+        runs=runs,
+        known=known,
+        listed=listed,
+        active=active,
+        learns=Choice(settings).learn,
+        mend=None,
+    )
+    return replace(found, mend=_mend(found, ibus))
+
+
+def _mend(found: Standing, ibus: Sequence[int] | None) -> str | None:
+    if ibus is None:
+        return "Install IBus: the package is called ibus."
+    if tuple(ibus) < _OLDEST:
+        return _too_old(ibus)
+    if not found.written:
+        return _AGAIN
+    if not found.current:
+        return f"It was written for another version, place or layout. {_AGAIN}"
+    if not found.runs:
+        return "IBus does not run in this session. Log in again; docs/keyboard.md says what your desktop needs for it."
+    if not found.known:
+        return f"IBus does not list it. {_AGAIN}"
+    if not found.active:
+        how = "Super+Space" if "GNOME" in desktop_name() else f"`ibus engine {ENGINE}`, or IBus's indicator"
+        return f"It is not in use. Choose idiolect: {how}."
+    modules = input_modules()
+    if modules and "ibus" not in " ".join(modules.values()) and "GNOME" not in desktop_name():
+        which = ", ".join(f"{name}={value}" for name, value in modules.items())
+        return f"Programs are told to use another input method ({which}). Run `im-config -n ibus` and log in again."
+    return None
+
+
+def _system_folder() -> Path:
+    """Where IBus has its own components. Raises NoIBusError, OldIBusError."""
+    found = _version()
+    program = shutil.which("ibus-daemon") or shutil.which("ibus")
+    if found is None or program is None:
+        raise NoIBusError("IBus is not installed. Install the package ibus, then try again.")
+    if found < _OLDEST:
+        raise OldIBusError(_too_old(found))
+    return Path(program).resolve().parent.parent / "share" / "ibus" / "component"
+
+
+def _too_old(found: Sequence[int]) -> str:
+    now, least = (".".join(map(str, one)) for one in (found, _OLDEST))
+    return f"IBus {now} is too old: update it to {least} or newer."
+
+
+def _version() -> tuple[int, ...] | None:
+    if sys.platform != "linux" or shutil.which("ibus") is None:
+        return None
+    numbers = re.search(r"(\d+)\.(\d+)\.(\d+)", _run("ibus", "version") or "")
+    return tuple(map(int, numbers.groups())) if numbers else None
+
+
+def _write_cache(system: Path) -> None:
+    path = f"{system}:{component.folder()}"
+    if _run("ibus", "write-cache", IBUS_COMPONENT_PATH=path) is None:
+        raise KeyboardInstallError(
+            "`ibus write-cache` failed: IBus's list of input methods cannot be written."
+        )
+
+
+def _address() -> bool:
+    """Whether IBus runs in this session."""
+    return (_run("ibus", "address") or "").startswith("unix:") and _run("ibus", "list-engine") is not None
+
+
+def _known() -> bool:
+    return ENGINE in (_run("ibus", "list-engine", "--name-only") or "").split()
+
+
+def _restart(*, known: bool) -> None:
+    """Have IBus read its list anew, and wait until it answers, and lists the keyboard or no longer does."""
+    _run("ibus", "restart")
+    deadline = time.monotonic() + _RESTART_S
+    while (_known() != known or not _address()) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+
+
+def _run(*command: str, **environment: str) -> str | None:
+    """What a program prints; None where it fails or does not end."""
+    try:
+        done = subprocess.run(
+            command,
+            env=child_environment(environment),
+            capture_output=True,
+            text=True,
+            timeout=_ANSWER_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout if done.returncode == 0 else None

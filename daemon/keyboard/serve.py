@@ -1,0 +1,96 @@
+"""The process that ibus-daemon starts: `python -m idiolect.daemon.keyboard.serve --home FOLDER`.
+
+It makes an engine whenever IBus wants one, and ends with IBus.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from jeepney import HeaderFields
+
+from idiolect.daemon.keyboard.bus import DAEMON, Bus, find_address
+from idiolect.daemon.keyboard.component import BUS_NAME
+from idiolect.daemon.keyboard.engine import Engine
+from idiolect.daemon.keyboard.session import Session
+from idiolect.daemon.runtime.log import open_log
+from idiolect.daemon.settings import Settings
+from idiolect.models.errors import IdiolectError
+from idiolect.models.hardening import shield
+
+if TYPE_CHECKING:
+    from jeepney import Message
+
+_FACTORY: Final = "/org/freedesktop/IBus/Factory"
+_ENGINES: Final = "/org/freedesktop/IBus/Engine/idiolect"
+#: Of these, messages quote what was sent.
+_TALKERS: Final = ("httpx", "httpcore", "asyncio", "jeepney")
+
+log = logging.getLogger("idiolect.keyboard")
+
+
+class _Factory:
+    """Makes engines, and hands each its calls."""
+
+    def __init__(self, bus: Bus, session: Session) -> None:
+        self._bus = bus
+        self._session = session
+        self._engines: dict[str, Engine] = {}
+        self._made = 0
+
+    def handle(self, message: Message) -> None:
+        fields: dict[Any, Any] = message.header.fields
+        path, name = fields.get(HeaderFields.path, ""), fields.get(HeaderFields.member)
+        if path == _FACTORY and name == "CreateEngine":
+            self._made += 1
+            path = f"{_ENGINES}/{self._made}"
+            self._engines[path] = Engine(self._bus, path, self._session)
+            return self._bus.reply(message, "o", (path,))
+        engine = self._engines.get(path)
+        if engine is None:
+            return self._bus.refuse(message)
+        engine.handle(message)
+        if name == "Destroy":
+            del self._engines[path]
+        return None
+
+
+async def serve(settings: Settings) -> None:
+    """Be the keyboard until IBus ends, or SIGTERM. Raises NoInputBusError."""
+    bus = await Bus.open(await find_address())
+    session = Session(settings)
+    session.asking.start()
+    serving = asyncio.ensure_future(bus.serve(_Factory(bus, session).handle))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
+    await bus.call(DAEMON, "RequestName", "su", (BUS_NAME, 0))
+    try:
+        await serving
+    except asyncio.CancelledError:
+        pass
+    finally:
+        await session.finish()
+        bus.close()
+
+
+def main() -> None:
+    """Serve the session; whatever goes wrong is in the profile's log."""
+    shield()
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--home", type=Path, required=True)
+    settings = Settings(home=arguments.parse_args().home).prepare()
+    open_log(settings.log_path)
+    for name in _TALKERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        asyncio.run(serve(settings))
+    except IdiolectError as error:
+        log.error("the keyboard cannot run: %s", error)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,371 @@
+"""What a key does: passed on, or a word taken; what is asked and shown after it. Nothing here knows of D-Bus or HTTP.
+
+A key that takes nothing is passed on, and the program handles it as if there were no keyboard. So no key is lost where
+the service is slow or gone: there is nothing to take then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from idiolect.daemon.key_names import ALT, BACKSPACE, DELETE, DOWN, HELD, RETURN, TAB, UP
+from idiolect.daemon.keyboard import keys
+from idiolect.daemon.keyboard.before import Before
+from idiolect.daemon.keyboard.offers import Offer, Word, begun
+
+if TYPE_CHECKING:
+    from idiolect.daemon.key_names import Key
+    from idiolect.daemon.keyboard.written import Written
+
+#: Where a bare digit takes a word: behind letters, also behind a space, or nowhere (then with Alt alone).
+Digits: TypeAlias = Literal["word", "always", "alt"]
+
+#: With a modifier, these select all, and cut or undo.
+_SELECT_ALL: Final = frozenset(map(ord, "aA"))
+_CUT: Final = frozenset((*map(ord, "xXzZ"), BACKSPACE, DELETE))
+#: Besides letters and figures, what begins something new behind a word that was taken: a space comes before it.
+_OPENING: Final = frozenset("([{<“‘„«¿¡#@")
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """Which keys do what."""
+
+    take: Key
+    take_word: Key
+    hide: Key
+    digits: Digits = "word"
+    arrows: bool = True
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Put `text` at the cursor, once `replace` characters before it are gone."""
+
+    text: str
+    replace: int = 0
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Ask the service for what goes on behind `prefix`."""
+
+    prefix: str
+
+
+@dataclass(frozen=True)
+class Show:
+    """Show these words, one of them selected, and this ghost text; nothing of either hides both."""
+
+    words: tuple[str, ...] = ()
+    selected: int | None = None
+    ghost: str = ""
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a suggestion that was shown; the fields are those of `/v1/feedback`."""
+
+    kind: Literal["word", "ghost"]
+    outcome: Literal["accepted", "dismissed"]
+    p: float
+    characters: int = 0
+    keystrokes: int = 1
+    words: int = 1
+
+
+@dataclass(frozen=True)
+class Emptied:
+    """Return was pressed, and what was written has gone from before the cursor: a sent message, or an earlier line."""
+
+
+Action: TypeAlias = Commit | Ask | Show | Fate | Emptied
+
+
+@dataclass
+class _Seen:
+    """What the service offered last and the user saw: probabilities, by whole word, until they have their fate."""
+
+    words: dict[str, float] = field(default_factory=dict)
+    ghost: float | None = None
+
+
+class Typing:
+    """One field: what stands before its cursor, and what is offered there."""
+
+    def __init__(self, bindings: Bindings, written: Written | None = None) -> None:
+        """Begin in a field of which nothing is known yet; `written` keeps what is written there, to be learned."""
+        self._bindings = bindings
+        self.before = Before()
+        self.written = written
+        self._offer = Offer("", (), None)
+        self._shown = False
+        self._selected: int | None = None
+        self._hidden = False  # until the next word
+        self._space_owed = False
+        self._taken_in_part = False  # the ghost text that is shown is the rest of one
+        self._asked: str | None = None
+        self._seen = _Seen()
+
+    # What comes in
+
+    def told(self, text: str, cursor: int, anchor: int) -> list[Action]:
+        """The program says what stands around the cursor."""
+        self.before.tell(text, cursor, anchor)
+        emptied = self.written is not None and self.written.tell(text, cursor)
+        return [*([Emptied()] if emptied else []), *self._look()]
+
+    def answered(self, offer: Offer) -> list[Action]:
+        """The service has answered; of use only if what it was asked about still stands there."""
+        if self._hidden or offer.prefix != self._prefix():
+            return []
+        going_on = self._offer.ghost if self._taken_in_part and self._offer.prefix == offer.prefix else None
+        if going_on is not None and offer.ghost is None:  # who takes it word by word wants the rest of it
+            self._offer = Offer(offer.prefix, offer.words, going_on)
+        else:
+            self._offer, self._taken_in_part = offer, False
+        self._selected = None
+        self._seen.words = {_whole(offer.prefix, word): word.p for word in offer.words}
+        if offer.ghost is not None:
+            self._seen.ghost = offer.ghost.p
+        return self._show()
+
+    def interrupted(self) -> list[Action]:
+        """Something happened that cannot be followed: a click, another field, a program that resets."""
+        self._lose()
+        self._space_owed = False
+        return self._end_word()
+
+    def reset(self) -> list[Action]:
+        """The program reset its input."""
+        self.before.reset()
+        if self.written is not None and not self.before.told:
+            self.written.lose()
+        self._space_owed = False
+        return self._end_word() if self.before.text is None else []
+
+    def key(self, value: int, state: int) -> tuple[bool, list[Action]]:
+        """A key was pressed: whether it was used up, and what is to be done. Releases are always passed on."""
+        if state & keys.RELEASE or keys.is_modifier(value):
+            return False, []
+        if self._shown and (taken := self._take_by(value, state)) is not None:
+            return True, taken
+        if keys.is_shortcut(state):
+            return False, self._shortcut(value)
+        char = keys.character(value)
+        if char is not None and char.isprintable():
+            return self._type(char)
+        return False, self._edit(value)
+
+    def clicked(self, index: int) -> list[Action]:
+        """A word was clicked."""
+        return self._take_word(index, keystrokes=1) if self._shown and index < len(self._offer.words) else []
+
+    # Keys that take something
+
+    def _take_by(self, value: int, state: int) -> list[Action] | None:
+        """What a key takes of what is shown; None if it takes nothing."""
+        bindings, offer = self._bindings, self._offer
+        if bindings.hide.fits(value, state):
+            self._hidden = True
+            return self._end_word()
+        if bindings.take.fits(value, state):
+            if self._selected is not None or offer.ghost is None:
+                return self._take_word(self._selected or 0, keystrokes=1 + (self._selected or 0))
+            return self._take_ghost(whole=True)
+        if bindings.take_word.fits(value, state) and offer.ghost is not None:
+            return self._take_ghost(whole=False)
+        if (number := keys.digit(value)) is not None and number <= len(offer.words) and self._digit(state):
+            return self._take_word(number - 1, keystrokes=1)
+        if state & HELD or not offer.words:
+            return None
+        # Down goes into the list only where a word is begun; Up leaves the line unless the list was entered.
+        if value == DOWN and bindings.arrows and (begun(offer.prefix) or self._selected is not None):
+            return self._move(1)
+        if value == UP and self._selected is not None:
+            return self._move(-1)
+        if value in (RETURN, keys.KEYPAD_ENTER) and self._selected is not None:
+            return self._take_word(self._selected, keystrokes=2 + self._selected)
+        return None
+
+    def _digit(self, state: int) -> bool:
+        held = state & HELD
+        if held == ALT:
+            return True
+        if held or self._bindings.digits == "alt":
+            return False
+        return self._bindings.digits == "always" or bool(begun(self._offer.prefix))
+
+    def _move(self, step: int) -> list[Action]:
+        count = len(self._offer.words)
+        self._selected = 0 if self._selected is None else (self._selected + step) % count
+        return self._show()
+
+    def _take_word(self, index: int, *, keystrokes: int) -> list[Action]:
+        if index >= len(self._offer.words):
+            return self._hide()
+        word = self._offer.words[index]
+        commit = self._put(word.text, word.replace)
+        characters = len(commit.text) - word.replace
+        whole = _whole(self._offer.prefix, word)
+        self._seen.words.pop(whole, None)
+        fate = Fate("word", "accepted", word.p, max(characters, 0), keystrokes)
+        self._space_owed = True
+        return [commit, fate, *self._end_word(), *self._look()]
+
+    def _take_ghost(self, *, whole: bool) -> list[Action]:
+        ghost = self._offer.ghost
+        if ghost is None:
+            return []
+        text = ghost.text if whole else ghost.first_word
+        commit = self._put(text, 0)
+        words = max(len(text.split()), 1)
+        fate = Fate("ghost", "accepted", ghost.p, len(commit.text), 1, words)
+        self._seen.ghost = None
+        rest = Offer(self._offer.prefix + text, (), None)
+        if text != ghost.text:
+            rest = Offer(rest.prefix, (), type(ghost)(ghost.text[len(text) :], ghost.p, True))
+        dismissed = self._dismiss()
+        self._offer, self._selected, self._hidden = rest, None, False
+        self._taken_in_part = bool(rest)
+        # The rest of a ghost text is no suggestion of its own: it is seen, and has had its fate.
+        return [commit, fate, *dismissed, *self._show(), *self._look()]
+
+    def _put(self, text: str, replace: int) -> Commit:
+        text = f" {text}" if self._space_owed else text
+        self._space_owed = False
+        if replace:
+            self._take_back(replace)
+        self._add(text)
+        return Commit(text, replace)
+
+    # Keys that are passed on
+
+    def _type(self, char: str) -> tuple[bool, list[Action]]:
+        """A character is typed. The space behind a word that was taken comes with the first letter of the next."""
+        spaced = self._space_owed and (char.isalnum() or char in _OPENING)
+        self._space_owed = False
+        self._add(f" {char}" if spaced else char)
+        done: list[Action] = [Commit(f" {char}")] if spaced else []
+        if char.isspace():
+            done += self._end_word()
+            self._hidden = False
+        else:
+            done += self._go_along(char)
+        return spaced, [*done, *self._look()]
+
+    def _go_along(self, char: str) -> list[Action]:
+        """What is on offer and goes on with this character stays; the rest goes."""
+        if not self._shown:
+            return []
+        left = self._offer.after(char)
+        if not begun(left.prefix):
+            return self._end_word()
+        ghost = [] if left.ghost is not None else self._dismiss_ghost()
+        self._offer, self._selected = left, None
+        return [*ghost, *(self._show() if left else self._hide())]
+
+    def _shortcut(self, value: int) -> list[Action]:
+        done = self.interrupted()
+        if self.written is not None and value in _SELECT_ALL:
+            self.written.select_all()
+        elif self.written is not None and value in _CUT:
+            self.written.delete()
+        return done
+
+    def _edit(self, value: int) -> list[Action]:
+        self._space_owed = False
+        if value == BACKSPACE:
+            self._take_back(1)
+            return [*self._hide(), *self._look()]
+        if value in (RETURN, keys.KEYPAD_ENTER):
+            self.before.new_line()
+            if self.written is not None:
+                self.written.new_line()
+            self._hidden = False
+            return self._end_word()
+        if value == TAB:  # into the next field, or a tabulator in a text
+            return self.interrupted()
+        if keys.is_composing(value):
+            self._lose()
+            return self._hide()
+        if value == DELETE and self.written is not None:
+            self.before.lose()
+            self.written.delete()
+            return self._end_word()
+        return self.interrupted()
+
+    # What was written there
+
+    def _add(self, text: str) -> None:
+        self.before.add(text)
+        if self.written is not None:
+            self.written.add(text)
+
+    def _take_back(self, characters: int) -> None:
+        self.before.take_back(characters)
+        if self.written is not None:
+            self.written.take_back(characters)
+
+    def _lose(self) -> None:
+        self.before.lose()
+        if self.written is not None:
+            self.written.lose()
+
+    # What goes out
+
+    def _prefix(self) -> str | None:
+        text = self.before.text
+        return f"{text} " if text is not None and self._space_owed else text
+
+    def _look(self) -> list[Action]:
+        """Ask about what stands there now, if that is certain and was not asked yet."""
+        prefix = self._prefix()
+        if prefix is None:
+            self._asked = None
+            return self._hide()
+        if prefix == self._asked:
+            return []
+        stale = self._hide() if self._shown and self._offer.prefix != prefix else []
+        self._asked = prefix
+        return [*stale, Ask(prefix)] if prefix.strip() and not self._hidden else stale
+
+    def _show(self) -> list[Action]:
+        offer = self._offer
+        if not offer:
+            return self._hide()
+        self._shown = True
+        whole = tuple(_whole(offer.prefix, word) for word in offer.words)
+        return [Show(whole, self._selected, offer.ghost.text if offer.ghost is not None else "")]
+
+    def _hide(self) -> list[Action]:
+        self._selected, self._taken_in_part = None, False
+        self._offer = Offer("", (), None)
+        if not self._shown:
+            return []
+        self._shown = False
+        return [Show()]
+
+    def _end_word(self) -> list[Action]:
+        """The word is over, by whatever way: what was seen and not taken is dismissed."""
+        dismissed = self._dismiss()
+        self._asked = None
+        return [*self._hide(), *dismissed]
+
+    def _dismiss(self) -> list[Action]:
+        """What was seen last and not taken."""
+        ghost = self._dismiss_ghost()
+        words = [Fate("word", "dismissed", p) for p in self._seen.words.values()]
+        self._seen.words = {}
+        return [*words, *ghost]
+
+    def _dismiss_ghost(self) -> list[Action]:
+        p, self._seen.ghost = self._seen.ghost, None
+        return [] if p is None else [Fate("ghost", "dismissed", p)]
+
+
+def _whole(prefix: str, word: Word) -> str:
+    """A word as it stands there once it is taken, with what was typed of it."""
+    typed = begun(prefix)
+    return ((typed[: len(typed) - word.replace] if word.replace else typed) + word.text).strip()

@@ -1,0 +1,179 @@
+"""What its user has written in a field: in the end, not key by key, and nothing that others wrote there."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from idiolect.daemon.editors.written import shared
+from idiolect.daemon.ingest.normalise import has_words
+
+#: A program may add so much to what is typed: a closing bracket, a space.
+_HELPED_CHARS: Final = 2
+#: A program that has not told of what was typed for so long does not put it into the text.
+_UNTOLD_S: Final = 1.0
+#: As much of one field is kept, in characters: the newest.
+_MOST_CHARS: Final = 20_000
+_MOST_LINES: Final = 500
+
+
+@dataclass
+class _Line:
+    """A line of a field, and which of its characters were typed here."""
+
+    text: str = ""
+    own: bytearray = field(default_factory=bytearray)
+
+    def change(self, text: str, *, typed: bool) -> None:
+        """It holds this now; what is new in it was typed, or was not."""
+        first = shared(self.text, text)
+        last = min(shared(self.text[::-1], text[::-1]), min(len(self.text), len(text)) - first)
+        new = bytes([typed]) * (len(text) - first - last)
+        self.own = self.own[:first] + new + self.own[len(self.own) - last :]
+        self.text = text
+
+    def runs(self) -> list[str]:
+        """What was typed of it: all of it, or each stretch of several words."""
+        if all(self.own):
+            return [self.text.strip()]
+        found, run = [], ""
+        for char, own in zip(self.text + "\0", [*self.own, 0], strict=True):
+            if own:
+                run += char
+            elif run:
+                found.append(run.strip())
+                run = ""
+        return [one for one in found if len(one.split()) > 1]
+
+
+class Written:
+    """One field, from its focus until it is left."""
+
+    def __init__(self) -> None:
+        """What the field holds at first is not its user's for certain."""
+        self._here: _Line | None = None  # where the cursor is, as the program tells
+        self._elsewhere: list[_Line] = []  # those with something typed that the cursor has left
+        self._budget = 0  # characters typed that the program has not told of
+        self._budget_s = 0.0  # when the last of them was
+        self._returned_s = float("-inf")  # when Return was pressed, until the program has told of it
+        self._deleted = False  # a key that deletes was
+        self._all = False  # all is selected
+        self._typed: str | None = ""  # where the program tells nothing; None: something could not be followed
+        self._at = datetime.now(UTC).isoformat()
+
+    # What is typed
+
+    def add(self, text: str) -> None:
+        """This was typed, or taken."""
+        self._replace_all()
+        self._at = datetime.now(UTC).isoformat()
+        now_s = time.monotonic()
+        self._budget = len(text) + (self._budget if now_s - self._budget_s < _UNTOLD_S else 0)
+        self._budget_s = now_s
+        if self._typed is not None:
+            self._typed = (self._typed + text)[-_MOST_CHARS:]
+
+    def take_back(self, characters: int) -> None:
+        """So many characters before the cursor went away."""
+        self.delete()
+        self._budget = max(self._budget - characters, 0)
+        if self._typed is not None:
+            self._typed = self._typed[:-characters] if len(self._typed) >= characters else None
+
+    def delete(self) -> None:
+        """A key that deletes something was pressed."""
+        self._replace_all()
+        self._deleted = True
+
+    def new_line(self) -> None:
+        """Return was pressed."""
+        self.add("\n")
+        self._returned_s = time.monotonic()
+
+    def select_all(self) -> None:
+        """All was selected: the next change takes its place."""
+        self.lose()
+        self._all = True
+
+    def _replace_all(self) -> None:
+        if self._all:
+            self._elsewhere.clear()
+            self._all, self._deleted = False, True
+
+    def lose(self) -> None:
+        """Something happened that cannot be followed."""
+        self._typed = None
+        self._all = self._deleted = False
+
+    # What the program tells
+
+    def tell(self, text: str, cursor: int) -> bool:
+        """The program says what stands around the cursor; whether a line that was written has gone from there."""
+        line = text[text.rfind("\n", 0, cursor) + 1 :].partition("\n")[0]
+        here = self._here
+        if here is None:
+            # What was typed before the program told of it is among this.
+            typed = self._typed is not None and self._typed.startswith(text)
+            self._here = _Line()
+            self._here.change(line, typed=typed)
+            self._budget = len(self._typed or "") - len(text) if typed else 0
+            return False
+        if line == here.text:
+            return False
+        left = False
+        if self._has_moved(line):
+            left = self._returned and not text and any(here.own)
+            self._returned_s = float("-inf")
+            if any(here.own):
+                self._elsewhere = [*self._elsewhere, here][-_MOST_LINES:]
+            self._here = self._back(line)
+        else:
+            new = max(len(line) - len(here.text), 0)
+            here.change(line, typed=self._budget > 0 and new <= self._budget + _HELPED_CHARS)
+            self._budget = max(self._budget - new, 0)
+        self._deleted = False
+        return left
+
+    @property
+    def _returned(self) -> bool:
+        return time.monotonic() - self._returned_s < _UNTOLD_S
+
+    def _has_moved(self, line: str) -> bool:
+        """Whether this is another line rather than the same one changed."""
+        old = self._here.text if self._here is not None else ""
+        if self._returned and not old.startswith(line[:-1] or "\0") and not line.startswith(old):
+            self._budget = max(self._budget - 1, 0)
+            return True
+        if self._budget or self._deleted:
+            return False
+        alike = shared(old, line) + shared(old[::-1], line[::-1])
+        return alike < min(len(old), len(line)) // 2 + 1
+
+    def _back(self, line: str) -> _Line:
+        for one in reversed(self._elsewhere):
+            if one.text == line and line:
+                self._elsewhere.remove(one)
+                return one
+        fresh = _Line()
+        fresh.change(line, typed=False)
+        return fresh
+
+    # What is learned
+
+    def sent(self) -> tuple[str, str] | None:
+        """The message was sent: what was written of it, which counts no more for :meth:`entry`."""
+        found = self.entry()
+        self._elsewhere.clear()
+        return found
+
+    def entry(self) -> tuple[str, str] | None:
+        """What was written and stands there now, and when (ISO 8601); None where nothing was."""
+        if self._here is None:
+            text = self._typed or ""
+        else:
+            lines = [*self._elsewhere, self._here]
+            text = "\n".join(run for line in lines if any(line.own) for run in line.runs())
+        text = text.strip()[-_MOST_CHARS:]
+        return (text, self._at) if len(text.split()) > 1 and has_words(text) else None

@@ -1,0 +1,190 @@
+"""A desktop of its own: a screen, a session bus, a window manager, IBus with the keyboard, and programs typed into."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from idiolect.daemon.runtime import process
+from idiolect.daemon.settings import Settings
+
+DEADLINE_S = 60
+_POLL_S = 0.02
+_STILL = 6  # polls in which no processor time was used
+MAIN = "from idiolect.daemon.commandline.cli import main; main()"
+DROPPED = ("DBUS_SESSION_BUS_ADDRESS", "WAYLAND_DISPLAY", "XAUTHORITY", "GTK_IM_MODULE", "QT_IM_MODULE")
+
+
+def wait_for(condition, what, deadline_s=DEADLINE_S):
+    """The first true value of `condition`; asked again and again, since other programs tell nobody."""
+    deadline = time.monotonic() + deadline_s
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited in vain for {what() if callable(what) else what}"
+        time.sleep(_POLL_S)
+    return found
+
+
+class Desktop:
+    """One session. `environment` is what its programs get."""
+
+    def __init__(self, folder, profile):
+        self.folder = Path(folder)
+        self.settings = Settings(home=profile)
+        self._running = []
+        home, runtime = self.folder / "home", self.folder / "run"
+        for one in (home, runtime):
+            one.mkdir(mode=0o700)
+        self.home = home
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name not in DROPPED},
+            "HOME": str(home),
+            "XDG_RUNTIME_DIR": str(runtime),
+            **{f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in ("CONFIG", "CACHE", "DATA", "STATE")},
+            "IDIOLECT_HOME": str(profile),
+            "GTK_IM_MODULE": "ibus",
+            "QT_IM_MODULE": "ibus",
+            "XMODIFIERS": "@im=ibus",
+            "GSETTINGS_BACKEND": "keyfile",
+            "XDG_CURRENT_DESKTOP": "Test",
+            "NO_AT_BRIDGE": "1",
+            "LC_ALL": "C.UTF-8",
+            "G_MESSAGES_DEBUG": "",
+        }
+        self._begin_screen()
+        self._begin_bus()
+        self.start("openbox")
+        self.idiolect("keyboard", "install", "--learn")
+        self.start("ibus-daemon", "--replace", "--xim", "--verbose", log="ibus.log")
+        wait_for(lambda: "idiolect" in self.output("ibus", "list-engine", "--name-only").split(), "IBus")
+        wait_for(
+            lambda: (
+                self.output("ibus", "engine", "idiolect") is not None
+                and "idiolect" in self.output("ibus", "engine")
+            ),
+            "the engine",
+        )
+
+    def _begin_screen(self):
+        ours, theirs = os.pipe()
+        self.start(
+            "Xvfb",
+            "-displayfd",
+            str(theirs),
+            "-screen",
+            "0",
+            "1024x768x24",
+            "-nolisten",
+            "tcp",
+            pass_fds=(theirs,),
+        )
+        os.close(theirs)
+        with os.fdopen(ours) as told:
+            self.environment["DISPLAY"] = f":{told.readline().strip()}"
+
+    def _begin_bus(self):
+        ours, theirs = os.pipe()
+        self.start("dbus-daemon", "--session", "--nofork", f"--print-address={theirs}", pass_fds=(theirs,))
+        os.close(theirs)
+        with os.fdopen(ours) as told:
+            self.environment["DBUS_SESSION_BUS_ADDRESS"] = told.readline().strip()
+
+    def start(self, *command, log=None, pass_fds=(), environment=None):
+        """A program of this session, which ends with it."""
+        with contextlib.ExitStack() as held:
+            out = held.enter_context((self.folder / log).open("wb")) if log else subprocess.DEVNULL
+            started = subprocess.Popen(
+                command,
+                env=environment or self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                pass_fds=pass_fds,
+                cwd=self.home,
+            )
+        self._running.append(started)
+        return started
+
+    def output(self, *command):
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, check=False
+        ).stdout
+
+    def idiolect(self, *arguments):
+        done = subprocess.run(
+            [sys.executable, "-c", MAIN, *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    # Windows and keys
+
+    def window(self, name):
+        """The window of a program, once it is there and has the focus."""
+        found = wait_for(
+            lambda: self.output("xdotool", "search", "--onlyvisible", "--class", name).split(), name
+        )
+        self.output("xdotool", "windowactivate", "--sync", found[-1])
+        return found[-1]
+
+    def engine(self):
+        """The keyboard's process."""
+        ours = str(self.folder / "home")
+        for one in psutil.process_iter(["cmdline"]):
+            if "idiolect.daemon.keyboard.serve" in (one.info["cmdline"] or []):
+                with contextlib.suppress(psutil.Error):
+                    if one.environ().get("HOME") == ours:
+                        return one
+        return None
+
+    def offers(self):
+        """Wait until words are on offer, the newest: IBus's window of them is there, and nothing more is being done."""
+        wait_for(self.offering, "words on offer")
+        self.rest()
+
+    def offering(self):
+        return bool(self.output("xdotool", "search", "--onlyvisible", "--class", "ibus-ui-gtk3").split())
+
+    def rest(self):
+        """Wait until neither the keyboard nor the service has anything to do."""
+        these = [self.engine(), psutil.Process(process.holder(self.settings))]
+        used = []
+
+        def still():
+            used.append(tuple(one.cpu_times()[:2] for one in these if one is not None))
+            return len(used) > _STILL and len(set(used[-_STILL:])) == 1
+
+        wait_for(still, "an end of all work")
+
+    def press(self, *keys, delay_ms=20):
+        subprocess.run(["xdotool", "key", "--delay", str(delay_ms), *keys], env=self.environment, check=True)
+
+    def type(self, text, delay_ms=20):
+        """Type a text; ends of lines are pressed by their key, since xdotool's own are lost now and then."""
+        delay = ["--delay", str(delay_ms)]
+        for place, line in enumerate(text.split("\n")):
+            if place:
+                self.press("Return", delay_ms=delay_ms)
+            if line:
+                subprocess.run(["xdotool", "type", *delay, "--", line], env=self.environment, check=True)
+
+    def picture(self, path):
+        subprocess.run(["import", "-window", "root", str(path)], env=self.environment, check=True)
+
+    def close(self):
+        for one in reversed(self._running):
+            if one.poll() is None:
+                one.terminate()
+        for one in reversed(self._running):
+            try:
+                one.wait(10)
+            except subprocess.TimeoutExpired:
+                one.kill()
+                one.wait()

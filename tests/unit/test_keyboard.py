@@ -1,0 +1,431 @@
+"""What the keyboard does for each key, without IBus: what is taken, asked, shown and learned."""
+
+import pytest
+
+from idiolect.daemon.key_names import parse_key
+from idiolect.daemon.keyboard import input_sources, keys, wire
+from idiolect.daemon.keyboard.before import Before
+from idiolect.daemon.keyboard.field import Field
+from idiolect.daemon.keyboard.offers import Ghost, Offer, Word, read
+from idiolect.daemon.keyboard.typing import Ask, Bindings, Commit, Emptied, Fate, Show, Typing
+from idiolect.daemon.keyboard.written import Written
+
+TAB, BACKSPACE, ESCAPE, RETURN, UP, DOWN = 0xFF09, 0xFF08, 0xFF1B, 0xFF0D, 0xFF52, 0xFF54
+ALT, CONTROL, RELEASE = 1 << 3, 1 << 2, 1 << 30
+
+
+class Program:
+    """A program that handles what is passed on, and tells what stands there, if it does."""
+
+    def __init__(self, *, tells=True, **bindings):
+        keys = {"take": "Tab", "take_word": "Control+Right", "hide": "Escape"}
+        self.typing = Typing(
+            Bindings(**{name: parse_key(key) for name, key in keys.items()}, **bindings), Written()
+        )
+        self.text = ""
+        self.tells = tells
+        self.asked = None
+        self.shown = Show()
+        self.fates = []
+        self.emptied = 0
+        self.tell()
+
+    def tell(self):
+        if self.tells:
+            self.do(self.typing.told(self.text, len(self.text), len(self.text)))
+
+    def do(self, actions):
+        for action in actions:
+            match action:
+                case Commit(text, replaced):
+                    self.text = self.text[: len(self.text) - replaced] + text
+                case Ask(prefix):
+                    self.asked = prefix
+                case Show():
+                    self.shown = action
+                case Fate():
+                    self.fates.append(action)
+                case Emptied():
+                    self.emptied += 1
+
+    def press(self, value, state=0):
+        used, actions = self.typing.key(value, state)
+        self.do(actions)
+        if not used:
+            if value == BACKSPACE:
+                self.text = self.text[:-1]
+            elif value == RETURN:
+                self.text += "\n"
+            elif state == 0 and (char := keys.character(value)):
+                self.text += char
+        self.tell()
+        return used
+
+    def type(self, text):
+        for char in text:
+            self.press(ord(char))
+
+    def answer(self, *words, ghost=None, prefix=None):
+        prefix = self.asked if prefix is None else prefix
+        found = Ghost(ghost, 0.9, True) if ghost else None
+        self.do(self.typing.answered(Offer(prefix, tuple(Word(word, 0.5) for word in words), found)))
+
+
+def test_a_digit_takes_a_word_that_is_begun_and_its_space_comes_with_the_next():
+    program = Program()
+    program.type("see you tom")
+    assert program.asked == "see you tom"
+    program.answer("orrow", "atoes")
+    assert program.shown == Show(("tomorrow", "tomatoes"))
+    assert program.press(ord("1"))
+    assert program.text == "see you tomorrow"
+    assert program.asked == "see you tomorrow "
+    program.type("at ten")
+    assert program.text == "see you tomorrow at ten"
+
+
+@pytest.mark.parametrize(
+    ("typed", "text"), [(".", "tomorrow."), (" at", "tomorrow at"), ("(x)", "tomorrow (x)")]
+)
+def test_behind_a_word_that_was_taken(typed, text):
+    program = Program()
+    program.type("tom")
+    program.answer("orrow")
+    program.press(TAB)
+    program.type(typed)
+    assert program.text == text
+
+
+def test_a_digit_is_a_digit_where_no_word_is_begun_unless_alt_is_held():
+    program = Program()
+    program.type("meet at ")
+    program.answer("noon", "ten")
+    assert not program.press(ord("1"))
+    program.press(BACKSPACE)
+    program.answer("noon", "ten")
+    assert program.press(ord("2"), ALT)
+    assert program.text == "meet at ten"
+
+
+def test_a_digit_may_take_everywhere_or_nowhere():
+    for digits, text in (("always", "so good"), ("alt", "so 1")):
+        program = Program(digits=digits)
+        program.type("so ")
+        program.answer("good")
+        program.press(ord("1"))
+        assert program.text == text
+
+
+def test_tab_takes_the_ghost_text_whole_and_another_key_a_word_of_it():
+    for key, text in (
+        (((TAB, 0),), "the keys are in the locker"),
+        (((0xFF53, CONTROL),) * 2, "the keys are"),
+    ):
+        program = Program()
+        program.type("the k")
+        program.answer("eys", ghost="eys are in the locker")
+        for one in key:
+            assert program.press(*one)
+        assert program.text == text
+
+
+def test_the_rest_of_a_ghost_text_stays_though_the_next_answer_has_none():
+    program = Program()
+    program.type("the k")
+    program.answer(ghost="eys are in the locker")
+    program.press(0xFF53, CONTROL)
+    program.answer("were", prefix="the keys")
+    assert program.shown.ghost == " are in the locker"
+
+
+def test_an_answer_that_comes_too_late_is_not_shown():
+    program = Program()
+    program.type("ab")
+    program.answer("bot", prefix="a")
+    assert program.shown == Show()
+    assert not program.press(TAB)
+
+
+def test_what_goes_on_as_typed_stays_and_the_rest_goes():
+    program = Program()
+    program.type("to")
+    program.answer("morrow", "day", ghost="morrow at ten")
+    program.press(ord("m"))
+    assert program.shown == Show(("tomorrow",), None, "orrow at ten")
+    program.press(ord("x"))
+    assert program.shown == Show()
+
+
+def test_escape_hides_until_the_next_word():
+    program = Program()
+    program.type("to")
+    program.answer("morrow")
+    assert program.press(ESCAPE)
+    program.press(ord("d"))
+    assert program.asked == "to"
+    program.type("o t")
+    assert program.asked == "todo t"
+
+
+def test_down_goes_into_the_list_and_up_leaves_the_line_alone():
+    program = Program()
+    program.type("to")
+    program.answer("morrow", "day")
+    assert not program.press(UP)
+    program.type("x ")
+    program.type("to")
+    program.answer("morrow", "day")
+    assert program.press(DOWN)
+    assert program.press(DOWN)
+    assert program.shown.selected == 1
+    assert program.press(RETURN)
+    assert program.text == "tox today"
+
+
+def test_shortcuts_and_moves_are_passed_on_and_nothing_is_offered_until_the_place_is_certain():
+    program = Program()
+    program.type("to")
+    for key in ((ord("b"), CONTROL), (0xFF51, 0), (0xFF50, 0)):
+        assert not program.press(*key)
+    program.asked = None
+    program.tell()
+    assert program.asked is None
+    program.press(ord("m"))
+    assert program.asked == "tom"
+
+
+def test_a_program_that_goes_on_telling_the_old_place_gets_nothing():
+    before = Before()
+    before.tell("", 0, 0)
+    for end in range(1, 6):
+        before.add("hello"[end - 1])
+        before.tell("hello"[:end], end, end)
+    assert before.text == "hello"
+    before.reset()  # a click
+    before.tell("hello", 5, 5)
+    assert before.text is None
+    before.add("x")
+    before.tell("hello", 5, 5)
+    assert before.text is None
+    before.tell("xabc", 1, 1)
+    assert before.text is None
+
+
+def test_a_program_that_lags_is_believed_once_it_has_told_of_a_key():
+    before = Before()
+    before.add("a")
+    before.add("b")
+    before.tell("a", 1, 1)
+    assert before.text == "ab"
+    before.tell("ab", 2, 2)
+    assert (before.text, before.ahead) == ("ab", 0)
+
+
+def test_a_program_that_tells_nothing_true_is_not_listened_to():
+    before = Before()
+    before.tell("", 0, 0)
+    for char in "hello w":
+        before.add(char)
+        before.tell("", 0, 0)
+    assert before.text == "hello w"
+    before.lose()
+    before.add("x")
+    assert before.text is None
+    before.add(" ")
+    before.add("y")
+    assert before.text == "y"
+
+
+def test_nothing_is_certain_while_text_is_selected():
+    before = Before()
+    before.tell("", 0, 0)
+    before.add("a")
+    before.tell("a", 1, 0)
+    assert before.text is None
+
+
+def test_a_word_may_replace_what_was_typed():
+    program = Program()
+    program.type("I teh")
+    answer = {
+        "words": [{"text": "the", "p": 0.9, "replace": 3}, {"text": "x", "p": 0.1, "replace": 9}],
+        "ghost": {"text": "", "p": 0, "show": False},
+    }
+    program.do(program.typing.answered(read(answer, program.asked)))
+    assert program.shown == Show(("the",))
+    program.press(ord("1"))
+    assert program.text == "I the"
+
+
+def test_what_became_of_suggestions_is_told():
+    program = Program()
+    program.type("to")
+    program.answer("morrow", "day", ghost="morrow at ten")
+    program.press(ord("2"))
+    assert [(one.kind, one.outcome, one.characters) for one in program.fates] == [
+        ("word", "accepted", 3),
+        ("word", "dismissed", 0),
+        ("ghost", "dismissed", 0),
+    ]
+    program.fates.clear()
+    program.type(" an")
+    program.answer("d")
+    program.type("y ")
+    assert [(one.kind, one.outcome) for one in program.fates] == [("word", "dismissed")]
+
+
+def test_without_an_answer_every_key_is_passed_on():
+    program = Program()
+    text = "Nothing answers: 12 keys, b4 noon! "
+    program.type(text)
+    assert not any(map(program.press, (TAB, ESCAPE, UP, DOWN)))
+    assert program.text.startswith(text)
+
+
+def test_releases_and_modifiers_do_nothing():
+    program = Program()
+    program.type("to")
+    program.answer("day")
+    assert not program.press(TAB, RELEASE)
+    assert not program.press(0xFFE1)
+    assert program.shown == Show(("today",))
+
+
+# --- what is learned -------------------------------------------------------------------------------------
+
+
+def test_what_stands_there_in_the_end_is_learned():
+    program = Program()
+    program.type("we meet at nine")
+    for _ in range(4):
+        program.press(BACKSPACE)
+    program.type("noon.")
+    assert program.typing.written.entry()[0] == "we meet at noon."
+
+
+def test_what_others_wrote_is_not_learned():
+    written = Written()
+    written.tell("Dear Ann, ", 10)
+    for end in range(1, 9):
+        written.add("thank you"[end])
+        written.tell("Dear Ann, " + "thank you"[1 : end + 1], 10 + end)
+    assert written.entry() is None or "Dear" not in written.entry()[0]
+    written.tell("Dear Ann, hank you for this long pasted sentence", 48)
+    assert "pasted" not in (written.entry() or ("",))[0]
+
+
+def test_lines_are_kept_as_the_cursor_comes_and_goes():
+    written = Written()
+    written.tell("", 0)
+    line = "one two three"
+    for end in range(1, len(line) + 1):
+        written.add(line[end - 1])
+        written.tell(line[:end], end)
+    written.new_line()
+    assert written.tell("", 0)
+    other = "four five"
+    for end in range(1, len(other) + 1):
+        written.add(other[end - 1])
+        written.tell(other[:end], end)
+    written.lose()
+    written.tell(line, 13)
+    written.take_back(1)
+    written.tell(line[:-1], 12)
+    assert written.entry()[0] == "four five\none two thre"
+
+
+def test_all_that_is_selected_and_deleted_is_not_learned():
+    program = Program()
+    program.type("never mind this")
+    program.press(ord("a"), CONTROL)
+    program.text = " "
+    program.press(BACKSPACE)
+    assert program.typing.written.entry() is None
+
+
+def test_a_program_that_tells_nothing_is_learned_from_as_long_as_it_can_be_followed():
+    program = Program(tells=False)
+    program.type("one two")
+    assert program.typing.written.entry()[0] == "one two"
+    program.press(0xFF51)
+    assert program.typing.written.entry() is None
+
+
+# --- fields, keys, what goes over the bus ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("field", "suggests", "learns"),
+    [
+        (Field("gtk3-im:gedit"), True, True),
+        (Field("gtk3-im:gedit", purpose=8), False, False),
+        (Field("gtk3-im:gedit", purpose=9), False, False),
+        (Field("gtk3-im:gedit", purpose=5), False, False),
+        (Field("gtk3-im:gedit", hints=1 << 11), False, False),
+        (Field("gtk3-im:gedit", hints=1 << 12), False, False),
+        (Field("gtk3-im:gnome-terminal", purpose=10), False, False),
+        (Field("xim"), False, False),
+        (Field("xim", window=""), True, False),
+        (Field("xim", window="XTerm"), False, False),
+        (Field("xim", window="Emacs"), True, True),
+    ],
+)
+def test_where_it_suggests_and_learns(field, suggests, learns):
+    assert field.suggests(terminals=False, unknown="quiet") == suggests
+    assert field.learns(unknown="quiet") == learns
+
+
+def test_programs_without_a_name_have_a_rule_of_their_own():
+    field = Field("xim", window="")
+    assert not field.suggests(terminals=False, unknown="exclude")
+    assert field.learns(unknown="allow")
+
+
+def test_characters_of_keys():
+    named = {
+        0x61: "a",
+        0xE9: "é",
+        0x1B1: "ą",
+        0x13BD: "œ",
+        0x20AC: "€",
+        0x010020AC: "€",
+        0xFFB5: "5",
+        0xAD2: "“",
+    }
+    assert {value: keys.character(value) for value in named} == named
+    assert [keys.character(value) for value in (TAB, 0xFE51, 0x01000000 + 0xE000, 0x1A5 - 0x20)] == [None] * 4
+
+
+@pytest.mark.parametrize("name", ["Tab", "Control+Right", "Control+Alt+i", "F9", "Shift+Super+space"])
+def test_names_of_keys(name):
+    assert parse_key(name).value
+
+
+@pytest.mark.parametrize("name", ["", "Tabulator", "Ctrl+x", "+"])
+def test_names_of_no_keys(name):
+    with pytest.raises(ValueError, match="no key"):
+        parse_key(name if name != "+" else "Control+")
+
+
+def test_objects_of_ibus_are_what_it_expects():
+    kind, value = wire.text("word")
+    assert (kind, value[0], value[2]) == ("(sa{sv}sv)", "IBusText", "word")
+    kind, value = wire.lookup_table(["a", "b"], 1)
+    assert kind == "(sa{sv}uubbiavav)"
+    assert value[2:6] == (2, 1, True, True)
+    assert wire.content(wire.text("word", grey=True)) == "word"
+
+
+def test_lists_of_input_sources_are_read(monkeypatch):
+    said = {"sources": "[('xkb', 'de+nodeadkeys'), ('ibus', 'anthy')]\n", "preload-engines": "@as []\n"}
+    given = []
+
+    def run(verb, _schema, key, *value):
+        given.extend(value)
+        return said[key] if verb == "get" else ""
+
+    monkeypatch.setattr(input_sources, "_run", run)
+    assert input_sources.gnome_layout() == ("de", "nodeadkeys")
+    assert not input_sources.listed()
+    assert len(input_sources.add()) == 2
+    assert given == ["[('xkb', 'de+nodeadkeys'), ('ibus', 'anthy'), ('ibus', 'idiolect')]", "['idiolect']"]

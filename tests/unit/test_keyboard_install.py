@@ -1,0 +1,94 @@
+"""Installing the keyboard without root, and what is said where IBus is missing, old or silent."""
+
+import os
+import stat
+from xml.etree import ElementTree
+
+import pytest
+
+from idiolect.daemon.commandline import health_checks
+from idiolect.daemon.keyboard import component, install
+from idiolect.daemon.keyboard.choice import Choice
+from idiolect.daemon.settings import Settings
+
+#: A program that answers as IBus's own does where it runs in no session.
+IBUS = """#!/bin/sh
+case "$1" in
+  version) echo "IBus {version}" ;;
+  write-cache) echo "$IBUS_COMPONENT_PATH" > "$HOME/cache" ;;
+  address) echo "(null)" ;;
+  *) exit 1 ;;
+esac
+"""
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    """A profile, and a home of its own, in which no program is found."""
+    (tmp_path / "bin").mkdir()
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    return Settings(home=tmp_path / "profile")
+
+
+@pytest.fixture
+def ibus(tmp_path):
+    def put(version="1.5.32"):
+        path = tmp_path / "bin" / "ibus"
+        path.write_text(IBUS.format(version=version))
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+    return put
+
+
+def test_without_ibus_it_says_what_to_install(settings):
+    with pytest.raises(install.NoIBusError, match="Install the package ibus"):
+        install.install(settings)
+    assert "Install IBus" in install.standing(settings).mend
+    assert not component.path().exists()
+
+
+def test_an_ibus_that_is_too_old_is_named(settings, ibus):
+    ibus("1.5.20")
+    with pytest.raises(install.OldIBusError, match=r"1\.5\.20 is too old"):
+        install.install(settings)
+    assert "too old" in install.standing(settings).mend
+
+
+def test_it_is_installed_and_removed_without_root(settings, ibus, tmp_path):
+    ibus()
+    assert "keyboard install" in install.standing(settings).mend
+    install.install(settings, learn=True)
+    described = ElementTree.fromstring(component.path().read_bytes())
+    assert described.findtext("name") == component.BUS_NAME
+    assert str(settings.home) in described.findtext("exec")
+    assert str(component.folder()) in component.environment_path().read_text()
+    assert (tmp_path / "cache").read_text().strip().endswith(f":{component.folder()}")
+    assert stat.S_IMODE(os.stat(settings.keyboard_path).st_mode) == 0o600
+    state = install.standing(settings)
+    assert (state.written, state.current, state.runs, state.learns) == (True, True, False, True)
+    assert "does not run in this session" in state.mend
+    [finding] = health_checks._check_keyboard(settings)
+    assert (finding.level, finding.mend) == ("note", state.mend)
+    install.remove()
+    assert not component.path().exists()
+    assert not component.environment_path().exists()
+    assert health_checks._check_keyboard(settings) == []
+    assert install.remove() == []
+
+
+def test_a_component_of_another_place_is_seen(settings, ibus, tmp_path):
+    ibus()
+    install.install(settings)
+    other = Settings(home=tmp_path / "other")
+    assert "another version, place or layout" in install.standing(other).mend
+
+
+def test_it_learns_nothing_until_its_user_says_so(settings):
+    settings.prepare()
+    assert not Choice(settings).learn
+    Choice(settings).set(learn=True)
+    assert Choice(settings).learn
+    settings.keyboard_path.write_text("[]")
+    assert not Choice(settings).learn
