@@ -24,6 +24,7 @@ _OWN: tuple[str, ...] = (
     "locked*",
     "config.toml",
     "eval.html",
+    "browser-host",
     "base",
     "run",
     "log",
@@ -121,6 +122,11 @@ class ProfilePaths:
     def eval_page_path(self) -> Path:
         """The page of the last evaluation: figures, no text."""
         return self.home / "eval.html"
+
+    @property
+    def browser_host_path(self) -> Path:
+        """What browsers start for their extension, once `idiolect browser install` has written it."""
+        return self.home / "browser-host"
 
     def owns(self, path: Path) -> bool:
         """Whether the program made what is at `path` in the profile's folder, a draft of it included."""

@@ -48,6 +48,7 @@ COMMANDS: Final = {
         "lsp",
         "shell-init",
         "vscode",
+        "browser",
     ),
 }
 

@@ -107,19 +107,21 @@ class NavigatedError(AssertionError):
 class Tab:
     """A page in Chromium. What it complains of (errors, warnings of the policy) is in `problems`."""
 
-    def __init__(self, program, folder):
+    def __init__(self, program, folder, more=(), environment=None):
+        """`more` are further arguments of Chromium; `environment` is the one that it runs in."""
         theirs_in, ours_out = os.pipe()
         ours_in, theirs_out = os.pipe()
         arguments = [
             *("--headless", "--remote-debugging-pipe", "--disable-gpu", "--no-first-run"),
             *(["--no-sandbox"] if os.geteuid() == 0 else []),  # Chromium's sandbox refuses root
             *("--disable-background-networking", "--disable-component-update", "--lang=en"),
-            *(f"--user-data-dir={folder}", "--window-size=1280,900", "about:blank"),
+            *(f"--user-data-dir={folder}", "--window-size=1280,900", *more, "about:blank"),
         ]
         self._process = subprocess.Popen(
             [sys.executable, "-c", PIPED, str(theirs_in), str(theirs_out), program, *arguments],
             pass_fds=(theirs_in, theirs_out),
             stderr=subprocess.DEVNULL,
+            env=environment,
         )
         os.close(theirs_in)
         os.close(theirs_out)
@@ -246,10 +248,22 @@ class Tab:
 
 
 @pytest.fixture(scope="module")
-def tab(needs_program, tmp_path_factory):
-    made = Tab(needs_program("chromium", "chromium"), tmp_path_factory.mktemp("chromium"))
-    yield made
-    made.close()
+def new_tab(needs_program):
+    """`new_tab(folder, more, environment)`: a page in a Chromium of its own, as `Tab` takes these."""
+    opened = []
+
+    def start(folder, more=(), environment=None):
+        opened.append(Tab(needs_program("chromium", "chromium"), folder, more, environment))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def tab(new_tab, tmp_path_factory):
+    return new_tab(tmp_path_factory.mktemp("chromium"))
 
 
 class Service:
