@@ -23,9 +23,11 @@ if TYPE_CHECKING:
 #: The name that the extension asks for.
 NAME: Final = "idiolect"
 _DESCRIPTION: Final = "idiolect: suggestions from the service of this machine's user"
-_NO_FLATPAK: Final = "Chromium's Flatpaks start no program outside of their sandbox, so that the extension has nobody to ask in them"
+_NO_FLATPAK: Final = (
+    "Chromium's Flatpaks start no program outside of their sandbox, so the extension has nobody to ask"
+)
 _NO_SNAP: Final = (
-    "Chromium's Snap starts no program outside of its sandbox, so that the extension has nobody to ask in it"
+    "Chromium's Snap starts no program outside of its sandbox, so the extension has nobody to ask"
 )
 _PORTAL: Final = (
     "a sandboxed Firefox asks the desktop's WebExtensions portal to start the program, which few desktops but "
@@ -37,12 +39,12 @@ _PORTAL: Final = (
 class Browser:
     """A browser as it is installed for this user.
 
-    `folder` is where its data are, `hosts` where it looks for manifests; `gecko` whether it is a Firefox. `limit` says
-    what a sandbox leaves of it; where `works` is false nothing is written for it.
+    Its data are in one of `folders`; `hosts` is where it looks for manifests; `gecko` whether it is a Firefox. `limit`
+    says what a sandbox leaves of it; where `works` is false nothing is written for it.
     """
 
     name: str
-    folder: Path
+    folders: tuple[Path, ...]
     hosts: Path
     gecko: bool = False
     limit: str | None = None
@@ -51,7 +53,7 @@ class Browser:
     @property
     def present(self) -> bool:
         """Whether it has been started by this user."""
-        return self.folder.is_dir()
+        return any(folder.is_dir() for folder in self.folders)
 
     @property
     def path(self) -> Path:
@@ -65,10 +67,10 @@ def browsers() -> list[Browser]:
 
 
 def _linux() -> list[Browser]:
-    config = platformdirs.user_config_path()
+    config, home = platformdirs.user_config_path(), Path.home()
     return [
         *(
-            Browser(name, config / folder, config / folder / "NativeMessagingHosts")
+            _chromium(name, config / folder)
             for name, folder in (
                 ("Chromium", "chromium"),
                 ("Chrome", "google-chrome"),
@@ -78,53 +80,38 @@ def _linux() -> list[Browser]:
                 ("Vivaldi", "vivaldi"),
             )
         ),
-        # Where both are there, Firefox takes the first; since 147 the second is what it makes.
-        *(
-            Browser("Firefox", folder, folder / "native-messaging-hosts", gecko=True)
-            for folder in (Path.home() / ".mozilla", config / "mozilla")
-        ),
+        # Since 147 a Firefox that is new keeps its data in the second; its manifests stay where they were.
+        _firefox("Firefox", home / ".mozilla" / "firefox", config / "mozilla" / "firefox"),
     ]
+
+
+def _chromium(name: str, folder: Path, limit: str | None = None) -> Browser:
+    """One of Chromium's family; in a sandbox, whose `limit` is given, it cannot start the host."""
+    return Browser(name, (folder,), folder / "NativeMessagingHosts", limit=limit, works=limit is None)
+
+
+def _firefox(name: str, *folders: Path, limit: str | None = None) -> Browser:
+    """A Firefox; the portal that starts the host for one in a sandbox looks where any other Firefox does."""
+    hosts = Path.home() / ".mozilla" / "native-messaging-hosts"
+    return Browser(name, folders, hosts, gecko=True, limit=limit)
 
 
 def _boxed() -> list[Browser]:
     """Those in a Flatpak or a Snap."""
     apps, snaps = Path.home() / ".var" / "app", Path.home() / "snap"
-    found = [
-        Browser(
-            f"{name} (Flatpak)",
-            apps / app,
-            apps / app / "config" / folder / "NativeMessagingHosts",
-            limit=_NO_FLATPAK,
-            works=False,
-        )
-        for name, app, folder in (
-            ("Chromium", "org.chromium.Chromium", "chromium"),
-            ("Chrome", "com.google.Chrome", "google-chrome"),
-            ("Brave", "com.brave.Browser", "BraveSoftware/Brave-Browser"),
-            ("Edge", "com.microsoft.Edge", "microsoft-edge"),
-        )
-    ]
-    snap = snaps / "chromium" / "common" / "chromium"
-    firefox = snaps / "firefox" / "common" / ".mozilla"
-    flatpak = apps / "org.mozilla.firefox" / ".mozilla"
     return [
-        *found,
-        Browser("Chromium (Snap)", snap, snap / "NativeMessagingHosts", limit=_NO_SNAP, works=False),
-        # The portal looks where a Firefox outside of a sandbox would.
-        Browser(
-            "Firefox (Snap)",
-            firefox,
-            Path.home() / ".mozilla" / "native-messaging-hosts",
-            gecko=True,
-            limit=_PORTAL,
+        *(
+            _chromium(f"{name} (Flatpak)", apps / app / "config" / folder, _NO_FLATPAK)
+            for name, app, folder in (
+                ("Chromium", "org.chromium.Chromium", "chromium"),
+                ("Chrome", "com.google.Chrome", "google-chrome"),
+                ("Brave", "com.brave.Browser", "BraveSoftware/Brave-Browser"),
+                ("Edge", "com.microsoft.Edge", "microsoft-edge"),
+            )
         ),
-        Browser(
-            "Firefox (Flatpak)",
-            flatpak,
-            Path.home() / ".mozilla" / "native-messaging-hosts",
-            gecko=True,
-            limit=_PORTAL,
-        ),
+        _chromium("Chromium (Snap)", snaps / "chromium" / "common" / "chromium", _NO_SNAP),
+        _firefox("Firefox (Snap)", snaps / "firefox" / "common" / ".mozilla", limit=_PORTAL),
+        _firefox("Firefox (Flatpak)", apps / "org.mozilla.firefox" / ".mozilla", limit=_PORTAL),
     ]
 
 
@@ -132,7 +119,7 @@ def _mac() -> list[Browser]:
     support = Path.home() / "Library" / "Application Support"
     return [
         *(
-            Browser(name, support / folder, support / folder / "NativeMessagingHosts")
+            _chromium(name, support / folder)
             for name, folder in (
                 ("Chromium", "Chromium"),
                 ("Chrome", "Google/Chrome"),
@@ -141,7 +128,7 @@ def _mac() -> list[Browser]:
                 ("Vivaldi", "Vivaldi"),
             )
         ),
-        Browser("Firefox", support / "Firefox", support / "Mozilla" / "NativeMessagingHosts", gecko=True),
+        Browser("Firefox", (support / "Firefox",), support / "Mozilla" / "NativeMessagingHosts", gecko=True),
     ]
 
 

@@ -1,4 +1,4 @@
-"""The extension in a real Chromium, over the real host and the real service with the tiny model."""
+"""The extension in a real Chromium and a real Firefox, over the real host and the real service with the tiny model."""
 
 import http.server
 import json
@@ -46,6 +46,9 @@ FIELDS = {
 }
 
 
+VALUE = "(field.value ?? field.innerText).replaceAll('\\u00a0', ' ').trimEnd()"
+
+
 class Site(http.server.BaseHTTPRequestHandler):
     pages: ClassVar = {}
 
@@ -68,6 +71,7 @@ def site():
     thread.start()
 
     def page(path, html, host="notes.test"):
+        """The page's address."""
         Site.pages[path] = html
         return f"http://{host}:{server.server_port}{path}"
 
@@ -90,7 +94,7 @@ class Room:
             "XDG_CONFIG_HOME": str(folder / "config"),
             "IDIOLECT_HOME": str(service.settings.home),
         }
-        for name in ("chromium", "mozilla"):
+        for name in ("chromium", "mozilla/firefox"):
             (folder / "config" / name).mkdir(parents=True)
         states = json.loads(self.run("browser", "install", "--json"))["browsers"]
         assert {state["browser"] for state in states} == {"Chromium", "Firefox"}
@@ -123,49 +127,29 @@ def room(tmp_path_factory, service):
     return Room(tmp_path_factory.mktemp("room"), service)
 
 
-class Chromium:
-    """A tab of Chromium with the extension."""
+class Browser:
+    """A tab of a browser that has the extension."""
 
-    def __init__(self, tab, room):
-        self.tab, self.room = tab, room
-        folder = room.folder / "built" / "chromium"
-        # As if its user had said yes to each of them before: the browser's question cannot be answered from here.
-        about = json.loads((folder / "manifest.json").read_text())
-        about["host_permissions"] = ["*://*.test/*"]
-        (folder / "manifest.json").write_text(json.dumps(about))
-        session, tab._session = tab._session, {}
-        self.id = tab.send("Extensions.loadUnpacked", path=str(folder))["id"]
-        tab._session = session
+    origin = ""
+
+    def __init__(self, tab, room, url):
+        self.tab, self.room, self.url = tab, room, url
 
     def switch(self, url, mode):
-        """Choose in the popup."""
-        self.tab.go(f"chrome-extension://{self.id}/popup.html?url={url}")
-        self.tab.until("document.body?.dataset.ready === ''")
-        self.tab.js(f"document.querySelector('[value={mode}]').click()")
-        self.tab.until("chrome.scripting.getRegisteredContentScripts().then((found) => found.length > 0)")
+        """Choose in the popup, as its user does."""
+        self.popup(url)
+        self.tab.click(f"[value={mode}]")
+        self.tab.until(f"document.body.dataset.ready === {json.dumps(mode)}")
 
-    def open(self, url):
-        self.tab.go(url)
-        self.tab.until(f"location.href === {json.dumps(url)} && document.readyState === 'complete'")
+    def popup(self, url):
+        self.tab.go(f"{self.origin}/popup.html?url={url}")
+        self.tab.until("document.body?.dataset.ready !== undefined")
 
-    def shown(self):
-        """The ghost and the words that are drawn."""
-
-        def walk(node):
-            yield node
-            for child in (*node.get("children", ()), *node.get("shadowRoots", ())):
-                yield from walk(child)
-
-        document = self.tab.send("DOM.getDocument", depth=-1, pierce=True)["root"]
-        for node in walk(document):
-            if node["nodeName"] == "IDIOLECT-OVERLAY":
-                labels = []
-                for one in walk(node["shadowRoots"][0]):
-                    if one["nodeName"] == "CANVAS":
-                        told = dict(zip(one["attributes"][::2], one["attributes"][1::2], strict=True))
-                        labels.append("" if "hidden" in told else told.get("aria-label", ""))
-                return labels[0], labels[1].split(", ") if labels[1] else []
-        return "", []
+    def open(self, body, path="/page", host="notes.test"):
+        """Have the tab show a page with this body, and the cursor in its element `field`."""
+        self.tab.go(self.url(path, PLAIN.format(body=body), host))
+        self.tab.until(f"location.pathname === {json.dumps(path)} && document.readyState === 'complete'")
+        self.tab.js("globalThis.field?.focus()")
 
     def until_shown(self, wanted):
         deadline = time.monotonic() + DEADLINE_S
@@ -173,38 +157,128 @@ class Chromium:
             assert time.monotonic() < deadline, (
                 shown,
                 self.room.asked(),
-                self.tab.js("document.body.outerHTML"),
+                self.tab.js("document.body.innerHTML"),
             )
-            time.sleep(0.05)
+            time.sleep(0.03)
         return shown
 
+    def until_ghost(self):
+        """The ghost and the words, once the known sentence is offered."""
+        return self.until_shown(lambda ghost, words: ghost.startswith("elin hums") and words[:1] == ["elin"])
 
-@pytest.fixture(scope="module")
-def chromium(new_tab, room):
-    tab = new_tab(
-        room.folder / "config" / "chromium",
-        ("--enable-unsafe-extension-debugging", "--host-resolver-rules=MAP *.test 127.0.0.1"),
-        room.environment,
-    )
-    return Chromium(tab, room)
+    def until_value(self, text):
+        self.tab.until(f"({VALUE}) === {json.dumps(text)}")
 
 
-def value(tab):
-    return tab.js("(field.value ?? field.innerText).replaceAll('\\u00a0', ' ').trimEnd()")
+class Chromium(Browser):
+    """A tab of Chromium."""
+
+    def __init__(self, tab, room, url):
+        super().__init__(tab, room, url)
+        folder = room.folder / "built" / "chromium"
+        # As if its user had said yes to each of them before: the browser's question cannot be answered from here.
+        about = json.loads((folder / "manifest.json").read_text())
+        (folder / "manifest.json").write_text(json.dumps({**about, "host_permissions": ["*://*.test/*"]}))
+        with tab.whole():
+            found = tab.send("Extensions.loadUnpacked", path=str(folder))
+        self.origin = f"chrome-extension://{found['id']}"
+
+    def shown(self):
+        """The ghost and the words that are drawn."""
+        document = self.tab.send("DOM.getDocument", depth=-1, pierce=True)["root"]
+        overlays = [node for node in nodes(document) if node["nodeName"] == "IDIOLECT-OVERLAY"]
+        canvases = [node for one in overlays for node in nodes(one) if node["nodeName"] == "CANVAS"]
+        told = [dict(zip(one["attributes"][::2], one["attributes"][1::2], strict=True)) for one in canvases]
+        return drawn(None if "hidden" in one else one.get("aria-label") for one in told)
+
+
+class Firefox(Browser):
+    """A tab of Firefox."""
+
+    def __init__(self, tab, room, url):
+        super().__init__(tab, room, url)
+        tab.send("Addon:Install", path=str(room.folder / "built" / "firefox"), temporary=True)
+        host = tab.in_browser("WebExtensionPolicy.getByID('browser@idiolect').mozExtensionHostname")
+        self.origin = f"moz-extension://{host}"
+
+    def shown(self):
+        """The ghost and the words that are drawn."""
+        root = "[...document.querySelectorAll('idiolect-overlay')].map((one) => one.openOrClosedShadowRoot)"
+        labels = "(one) => (one.hidden ? null : one.getAttribute('aria-label'))"
+        return drawn(
+            self.tab.privileged(f"{root}.flatMap((one) => [...one.querySelectorAll('canvas')]).map({labels})")
+        )
+
+
+def nodes(node):
+    yield node
+    for child in (*node.get("children", ()), *node.get("shadowRoots", ())):
+        yield from nodes(child)
+
+
+def drawn(labels):
+    ghost, words = [*(label or "" for label in labels), "", ""][:2]
+    return ghost, words.split(", ") if words else []
+
+
+@pytest.fixture(scope="module", params=["chromium", "firefox"])
+def browser(request, room, site):
+    folder = room.folder / "config" / request.param
+    if request.param == "chromium":
+        more = ("--enable-unsafe-extension-debugging", "--host-resolver-rules=MAP *.test 127.0.0.1")
+        tab = request.getfixturevalue("new_tab")(folder, more, room.environment)
+        made = Chromium(tab, room, site)
+    else:
+        tab = request.getfixturevalue("new_firefox")(folder, room.environment)
+        made = Firefox(tab, room, site)
+    made.switch(site("/", ""), "suggest")
+    return made
 
 
 @pytest.mark.parametrize("kind", FIELDS)
-def test_a_ghost_is_shown_and_taken(chromium, site, kind):
-    url = site(f"/{kind}", PLAIN.format(body=FIELDS[kind]))
-    chromium.switch(url, "suggest")
-    chromium.open(url)
-    tab = chromium.tab
-    tab.js("field.focus()")
+def test_a_ghost_is_shown_taken_and_undone(browser, kind):
+    browser.open(FIELDS[kind])
+    tab = browser.tab
     tab.type(START)
-    ghost, words = chromium.until_shown(lambda ghost, words: ghost.startswith("elin hums") and words)
-    assert words[0] == "elin"
-    before = value(tab)
-    assert before == START
+    ghost, _ = browser.until_ghost()
+    assert tab.js(VALUE) == START
+    tab.js("void (told.length = 0)")
     tab.press("Tab")
-    tab.until(f"(field.value ?? field.innerText).includes({json.dumps(ghost)})")
-    assert value(tab) == START + ghost
+    browser.until_value(START + ghost)
+    told = tab.js("told")
+    assert ["beforeinput", "insertText", ghost] in [event[:3] for event in told]
+    assert ["input", "insertText"] in [event[:2] for event in told]
+    assert tab.js("document.activeElement === field")
+    tab.press("z", "Control")
+    tab.until(f"!({VALUE}).includes({json.dumps(ghost)})")
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_a_ghost_is_taken_word_by_word_and_dismissed(browser, kind):
+    browser.open(FIELDS[kind])
+    tab = browser.tab
+    tab.type(START)
+    browser.until_ghost()
+    tab.press("ArrowRight", "Control")
+    browser.until_value(START + "elin")
+    browser.until_shown(lambda ghost, _: ghost.startswith(" hums"))
+    tab.press("ArrowRight", "Control")
+    browser.until_value(START + "elin hums")
+    browser.until_shown(lambda ghost, _: ghost.startswith(" quietly"))
+    tab.press("Escape")
+    browser.until_shown(lambda ghost, words: not ghost and not words)
+    tab.press("Tab")
+    tab.until("document.activeElement !== field")
+    assert tab.js(VALUE) == START + "elin hums"
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_a_word_is_taken_by_its_key_and_by_a_click(browser, kind):
+    browser.open(FIELDS[kind])
+    tab = browser.tab
+    tab.type(START)
+    browser.until_ghost()
+    tab.press("1", "Alt")
+    browser.until_value(f"{START}elin")
+    tab.type(".")
+    browser.until_value(f"{START}elin.")

@@ -22,6 +22,7 @@ function show({ site, never, mode, all }) {
   element("here").hidden = never || site === "";
   for (const radio of radios) radio.checked = radio.value === mode;
   element("all").checked = all !== "off";
+  document.body.dataset.ready = mode;
 }
 
 function showHost({ advice }) {
@@ -40,4 +41,3 @@ for (const radio of radios) radio.addEventListener("change", () => void set(stat
 element("all").addEventListener("change", ({ target }) => void set(ALL, target.checked ? "suggest" : "off"));
 show(state);
 showHost(state.host);
-document.body.dataset.ready = "";
