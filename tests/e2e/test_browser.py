@@ -1,5 +1,6 @@
 """The extension in a real Chromium and a real Firefox, over the real host and the real service with the tiny model."""
 
+import contextlib
 import http.server
 import json
 import os
@@ -183,6 +184,23 @@ class Chromium(Browser):
             found = tab.send("Extensions.loadUnpacked", path=str(folder))
         self.origin = f"chrome-extension://{found['id']}"
 
+    @contextlib.contextmanager
+    def private_window(self, body):
+        """A page in a private window."""
+        tab, session = self.tab, self.tab._session
+        url = self.url("/private", PLAIN.format(body=body))
+        with tab.whole():
+            context = tab.send("Target.createBrowserContext")["browserContextId"]
+            target = tab.send("Target.createTarget", url=url, browserContextId=context)["targetId"]
+            found = tab.send("Target.attachToTarget", targetId=target, flatten=True)
+        tab._session = {"sessionId": found["sessionId"]}
+        tab.send("Runtime.enable")
+        tab.until("location.pathname === '/private' && document.readyState === 'complete'")
+        yield tab
+        tab._session = session
+        with tab.whole():
+            tab.send("Target.disposeBrowserContext", browserContextId=context)
+
     def shown(self):
         """The ghost and the words that are drawn."""
         document = self.tab.send("DOM.getDocument", depth=-1, pierce=True)["root"]
@@ -200,6 +218,18 @@ class Firefox(Browser):
         tab.send("Addon:Install", path=str(room.folder / "built" / "firefox"), temporary=True)
         host = tab.in_browser("WebExtensionPolicy.getByID('browser@idiolect').mozExtensionHostname")
         self.origin = f"moz-extension://{host}"
+
+    @contextlib.contextmanager
+    def private_window(self, body):
+        """A page in a private window."""
+        tab = self.tab
+        [window] = tab.send("WebDriver:GetWindowHandles")
+        found = tab.send("WebDriver:NewWindow", type="window", private=True)
+        tab.send("WebDriver:SwitchToWindow", handle=found["handle"])
+        tab.go(self.url("/private", PLAIN.format(body=body)))
+        yield tab
+        tab.send("WebDriver:CloseWindow")
+        tab.send("WebDriver:SwitchToWindow", handle=window)
 
     def shown(self):
         """The ghost and the words that are drawn."""
@@ -282,3 +312,108 @@ def test_a_word_is_taken_by_its_key_and_by_a_click(browser, kind):
     browser.until_value(f"{START}elin")
     tab.type(".")
     browser.until_value(f"{START}elin.")
+
+
+# --- where nothing is asked ---
+
+NEVER = """
+<input type="password" class="never"> <input type="email" class="never"> <input type="number" class="never">
+<input type="search" class="never"> <input type="tel" class="never"> <input type="url" class="never">
+<input autocomplete="one-time-code" class="never"> <input autocomplete="billing cc-number" class="never">
+<input autocomplete="new-password" class="never"> <input name="cardNumber" class="never">
+<input name="otp" class="never"> <input id="user_password2" class="never"> <input name="q" class="never">
+<label>PIN <input class="never"></label> <input aria-label="IBAN" class="never">
+<input placeholder="E-mail" class="never">
+<input style="-webkit-text-security: disc" class="never"> <input inputmode="numeric" class="never">
+<input role="combobox" class="never"> <input maxlength="8" class="never"> <input readonly class="never">
+<form role="search"><input class="never"></form>
+<textarea spellcheck="false" autocomplete="off" class="never"></textarea>
+<div data-idiolect="off"><textarea class="never"></textarea></div>
+<div contenteditable data-idiolect="off" class="never"></div>
+<textarea name="secret" class="never"></textarea>
+<p><textarea id="field"></textarea></p>
+"""
+
+
+def test_nothing_is_asked_in_fields_that_are_for_no_prose(browser):
+    browser.open(NEVER)
+    tab = browser.tab
+    before = len(browser.room.asked("suggest"))
+    for place in range(tab.js("document.querySelectorAll('.never').length")):
+        tab.js(f"document.querySelectorAll('.never')[{place}].focus()")
+        tab.type("the teal 1")
+    tab.js("field.focus()")
+    tab.type(START)
+    browser.until_ghost()
+    assert len(browser.room.asked("suggest")) - before <= len(START)
+
+
+@pytest.mark.parametrize("host", ["other.test", "bank.test"])
+def test_nothing_is_asked_on_a_site_that_is_off_or_a_banks(browser, host):
+    tab, before = browser.tab, browser.room.asked("suggest")
+    browser.popup(browser.url("/", "", host))
+    assert tab.js("document.querySelector('#here').hidden") is (host == "bank.test")
+    state = len(browser.room.asked("state"))
+    browser.open(FIELDS["textarea"], host=host)
+    tab.type(START)
+    browser.until_value(START)
+    browser.popup(browser.url("/", "", host))  # it asks the host, after all that came before
+    deadline = time.monotonic() + DEADLINE_S
+    while len(browser.room.asked("state")) == state:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert browser.room.asked("suggest") == before
+
+
+def test_nothing_is_asked_in_a_private_window(browser):
+    before = browser.room.asked("suggest")
+    with browser.private_window(FIELDS["textarea"]) as tab:
+        tab.js("field.focus()")
+        tab.type(START)
+        tab.until(f"field.value === {json.dumps(START)}")
+    browser.popup(browser.url("/", ""))
+    assert browser.room.asked("suggest") == before
+
+
+# --- learning ---
+
+
+def learned(service, text):
+    """How many entries of this site's hold a text."""
+    return service.ask("/v1/forget", text=text, source="notes.test", app="browser", dry_run=True)["entries"]
+
+
+def until_learned(service, text):
+    deadline = time.monotonic() + DEADLINE_S
+    while not (count := learned(service, text)):
+        assert time.monotonic() < deadline, text
+        time.sleep(0.05)
+    return count
+
+
+def test_what_is_written_is_learned_once_and_only_where_that_is_allowed(browser, service):
+    tab, here = browser.tab, browser.url("/", "")
+    name = "Plimbora" if isinstance(browser, Chromium) else "Quandrel"
+    browser.open(FIELDS["textarea"])
+    tab.type(f"Nobody hears of the wobbly {name} here.")
+    tab.js("field.blur()")
+    browser.switch(here, "learn")
+    browser.open('<textarea id="field">Theirs was here before</textarea>')
+    tab.js("field.setSelectionRange(field.value.length, field.value.length)")
+    tab.press("Enter")
+    tab.type(f"We met the merry {name} at the harbour.")
+    tab.press("Enter")
+    tab.type(f"> the quoted {name} said this")
+    tab.js("field.blur()")
+    assert until_learned(service, f"We met the merry {name} at the harbour") == 1
+    # In a chat, what Enter sends is learned, though the field is empty afterwards.
+    browser.open("""<div id="field" contenteditable></div><script>
+    field.addEventListener("keydown", (e) => { if (e.key === "Enter") { e.preventDefault(); field.textContent = ""; } })
+    </script>""")
+    tab.type(f"Tomorrow the {name} sails to Vellabry")
+    tab.press("Enter")
+    tab.until("field.textContent === ''")
+    assert until_learned(service, f"Tomorrow the {name} sails to Vellabry") == 1
+    browser.switch(here, "suggest")
+    for text in (f"wobbly {name}", f"quoted {name}", "Theirs was here"):
+        assert learned(service, text) == 0

@@ -41,11 +41,11 @@ export class Host {
     return this.#trouble;
   }
 
-  /** Start the host unless it runs; whether it can be used. */
-  connect() {
+  /** Start the host unless it runs, or could not be started just now; whether it can be used. */
+  connect({ atOnce = false } = {}) {
     clearTimeout(this.#resting);
     if (this.#port !== null) return this.#greeted;
-    if (Date.now() - this.#failed < AGAIN_MS) return Promise.resolve(false);
+    if (!atOnce && Date.now() - this.#failed < AGAIN_MS) return Promise.resolve(false);
     const port = this.#api.runtime.connectNative(this.#name);
     this.#port = port;
     port.onMessage.addListener((message) => this.#take(message));
@@ -73,6 +73,7 @@ export class Host {
 
   /** How it stands, asked now: a state's name and what to do about it. */
   async state() {
+    await this.connect({ atOnce: true });
     const told = await this.ask("state", {});
     const name = told?.paused ? "paused" : this.#trouble;
     return { name, advice: ADVICE[name] };
