@@ -550,7 +550,7 @@ function spy() {
   const points = [];
   for (let x = 0; x < innerWidth; x += 10)
     for (let y = 0; y < 300; y += 6) points.push(...document.elementsFromPoint(x, y).map((one) => one.localName));
-  const found = ["hums", "elin hums", "quietly"].filter((word) => window.find?.(word, false, false, true));
+  const found = ["hu" + "ms", "elin hu" + "ms", "quie" + "tly"].filter((word) => window.find?.(word, false, false, true));
   getSelection().selectAllChildren(document.documentElement);
   const selected = getSelection().toString();
   getSelection().removeAllRanges();
@@ -627,10 +627,12 @@ def test_a_page_that_frames_a_field_of_another_site_gets_nothing(browser):
 
 
 def test_a_field_that_is_filled_or_taken_away_in_mid_answer_does_no_harm(browser):
-    browser.open('<textarea id="field"></textarea>')
+    browser.open(
+        '<textarea id="field" wrap="off"></textarea>'
+    )  # wrapping 10 MB takes a browser half a minute
     tab = browser.tab
     tab.type(START)
-    tab.js("void (field.value = 'x '.repeat(5 * 2 ** 20) + field.value)")
+    tab.js("void (field.value = `${'x'.repeat(1023)}\\n`.repeat(10 * 2 ** 10) + field.value)")
     tab.js("field.setSelectionRange(field.value.length, field.value.length)")
     tab.type("e")
     tab.until("field.value.endsWith('Zorve')")

@@ -156,7 +156,8 @@ idiolect.main ??= (() => {
   function mayTake() {
     if (!shown || field === null || composing || !overlay.isWhole()) return false;
     const around = text.around(field);
-    return around !== null && around.prefix === shown.prefix && around.suffix === shown.suffix;
+    const same = around !== null && around.prefix === shown.prefix && around.suffix === shown.suffix;
+    return same && caret.of(field, overlay.open().root) !== null;
   }
 
   function put(what, replaced = 0) {

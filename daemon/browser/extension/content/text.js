@@ -2,7 +2,7 @@
 idiolect.text ??= (() => {
   const BEFORE_CHARS = 4000; // more than the service looks at
   const AFTER_CHARS = 400;
-  const WHOLE_CHARS = 200000; // of a field to be learned from
+  const WHOLE_CHARS = 200000; // of a field to be learned from, and of a plain one to be looked at
   const SKIPPED = "SCRIPT, STYLE, NOSCRIPT, TEXTAREA, INPUT, SELECT, BUTTON, SVG, IMG, OBJECT, IFRAME, VIDEO, CANVAS";
   const QUOTED = "blockquote, .gmail_quote, .gmail_signature, .moz-cite-prefix, .moz-signature, [data-idiolect-quote]";
   const skippedNames = new Set(SKIPPED.split(", "));
@@ -96,12 +96,12 @@ idiolect.text ??= (() => {
     return selection && selection.rangeCount > 0 ? selection.getRangeAt(0) : null;
   }
 
-  /** `{ prefix, suffix }`; null where something is selected, or the cursor is not in the field. */
+  /** `{ prefix, suffix }`; null where something is selected, the cursor is not in the field, or that is far too long. */
   function around(field) {
     const { element, kind } = field;
     if (kind === "plain") {
       const { selectionStart: start, selectionEnd: end, value } = element;
-      if (start === null || start !== end) return null;
+      if (start === null || start !== end || value.length > WHOLE_CHARS) return null;
       return {
         prefix: whole(value.slice(Math.max(0, start - BEFORE_CHARS), start)),
         suffix: whole(value.slice(start, start + AFTER_CHARS)),
