@@ -13,6 +13,7 @@ import functools
 import http.server
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -133,7 +134,7 @@ def main():
         threading.Thread(target=server.serve_forever, daemon=True).start()
         ends.callback(server.shutdown)
         more = ("--enable-unsafe-extension-debugging", "--host-resolver-rules=MAP *.test 127.0.0.1")
-        tab = Watched("chromium", home / "config" / "chromium", more, environment)
+        tab = Watched(shutil.which("chromium"), home / "config" / "chromium", more, environment)
         ends.callback(tab.close)
         with tab.whole():
             found = tab.send("Extensions.loadUnpacked", path=str(manifest.parent))

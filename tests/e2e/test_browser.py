@@ -349,6 +349,9 @@ PLACES = {
     "right to left": """<textarea id="field" dir="rtl" style="width: 500px"></textarea>""",
     "zoomed, scrolled": """<body style="zoom: 1.5; height: 5000px"><div style="height: 3000px"></div>
         <textarea id="field" rows="4" cols="60"></textarea>""",
+    "long": """<textarea id="field" rows="20" cols="60"></textarea><script>
+        field.value = "A line of words that goes on and on and on, further than the field is wide.\\n".repeat(650);
+        field.setSelectionRange(50050, 50050);</script>""",
     "in a dialog": """<dialog id="box"><textarea id="field" rows="4" cols="60"></textarea></dialog>
         <script>box.showModal()</script>""",
 }
@@ -363,7 +366,7 @@ def test_a_field_is_one_wherever_it_is(browser, place):
     tab.type(START)
     ghost, _ = browser.until_ghost()
     tab.press("Tab")
-    tab.until(f"field.value === {json.dumps(START + ghost)}")
+    tab.until(f"field.value.endsWith({json.dumps(START + ghost)})")
 
 
 # --- the editors that sites are made of ---
@@ -550,7 +553,8 @@ function spy() {
   const points = [];
   for (let x = 0; x < innerWidth; x += 10)
     for (let y = 0; y < 300; y += 6) points.push(...document.elementsFromPoint(x, y).map((one) => one.localName));
-  const found = ["hu" + "ms", "elin hu" + "ms", "quie" + "tly"].filter((word) => window.find?.(word, false, false, true));
+  const words = ["hu" + "ms", "elin hu" + "ms", "quie" + "tly"];
+  const found = words.filter((word) => window.find?.(word, false, false, true));
   getSelection().selectAllChildren(document.documentElement);
   const selected = getSelection().toString();
   getSelection().removeAllRanges();

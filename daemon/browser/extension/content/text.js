@@ -28,6 +28,17 @@ idiolect.text ??= (() => {
   /** Half of a character that two code units make is no text. */
   const whole = (text) => text.replace(/^[\uDC00-\uDFFF]/, "").replace(/[\uD800-\uDBFF]$/, "");
 
+  /** Of a text that was cut off: from the start of a line or sentence, so that it begins at the same place at the next key. */
+  function anchored(text) {
+    if (text.length < BEFORE_CHARS) return text;
+    const half = text.slice(0, BEFORE_CHARS / 2);
+    for (const end of ["\n", ". ", " "]) {
+      const at = half.indexOf(end);
+      if (at >= 0) return text.slice(at + end.length);
+    }
+    return text;
+  }
+
   function clean(text, kept) {
     const plain = text.replaceAll("\u00A0", " ").replace(/[\u200B\u2060\uFEFF]/g, "");
     return kept ? plain : plain.replace(/[ \t\r\f]*\n[ \t\r\f]*/g, "\n").replace(/[ \t\r\f]+/g, " ");
@@ -103,7 +114,7 @@ idiolect.text ??= (() => {
       const { selectionStart: start, selectionEnd: end, value } = element;
       if (start === null || start !== end || value.length > WHOLE_CHARS) return null;
       return {
-        prefix: whole(value.slice(Math.max(0, start - BEFORE_CHARS), start)),
+        prefix: whole(anchored(value.slice(Math.max(0, start - BEFORE_CHARS), start))),
         suffix: whole(value.slice(start, start + AFTER_CHARS)),
       };
     }
@@ -111,7 +122,7 @@ idiolect.text ??= (() => {
     if (!range || range.startContainer !== range.endContainer || range.startOffset !== range.endOffset) return null;
     if (!element.contains(range.startContainer)) return null;
     return {
-      prefix: whole(gather(element, range.startContainer, range.startOffset, -1, BEFORE_CHARS)),
+      prefix: whole(anchored(gather(element, range.startContainer, range.startOffset, -1, BEFORE_CHARS))),
       suffix: whole(gather(element, range.startContainer, range.startOffset, 1, AFTER_CHARS)),
     };
   }
