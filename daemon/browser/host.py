@@ -39,7 +39,16 @@ _MOST_AT_ONCE: Final = 16
 _LENGTH: Final = struct.Struct("=I")
 _TALKERS: Final = ("httpx", "httpcore", "asyncio")  # they log messages, which hold text
 _SUGGEST: Final[tuple[str, ...]] = ("prefix", "suffix", "candidates", "ghost_words", "input_purpose")
-_FEEDBACK: Final[tuple[str, ...]] = ("kind", "outcome", "p", "show", "characters", "keystrokes", "words")
+_FEEDBACK: Final[tuple[str, ...]] = (
+    "kind",
+    "outcome",
+    "p",
+    "show",
+    "characters",
+    "keystrokes",
+    "words",
+    "word",
+)
 
 
 class BrowserMessageError(IdiolectError):

@@ -7,7 +7,7 @@ const api = globalThis.browser ?? chrome;
 const host = new Host(api, "idiolect");
 const sites = new Sites(api);
 const button = new Button(api, sites, host);
-const frames = new Map(); // ports of content scripts, and the site of each
+const frames = new Map(); // ports of content scripts, and the promise of what may be done in each
 
 /** What may be done in a frame: what both its own site and that of the tab it is in allow. */
 async function modeOf(sender) {
@@ -19,8 +19,9 @@ async function modeOf(sender) {
 }
 
 async function tellMode(port) {
-  const mode = await modeOf(port.sender);
-  frames.set(port, mode);
+  const found = modeOf(port.sender);
+  frames.set(port, found);
+  const mode = await found;
   if (mode !== "off") host.connect(); // by the first key it answers
   post(port, { mode });
 }
@@ -45,7 +46,7 @@ const WORK = {
 };
 
 async function serve(port, message) {
-  const mode = frames.get(port) ?? "off";
+  const mode = (await frames.get(port)) ?? "off";
   const work = mode !== "off" && Object.hasOwn(WORK, message?.do) ? WORK[message.do] : null;
   const answer = work === null ? null : await work(message, port.sender, mode);
   if (message.id !== undefined) post(port, { id: message.id, answer: answer ?? null });
@@ -53,7 +54,6 @@ async function serve(port, message) {
 
 api.runtime.onConnect.addListener((port) => {
   if (port.name !== "field" || port.sender.id !== api.runtime.id) return;
-  frames.set(port, "off");
   port.onMessage.addListener((message) => void serve(port, message));
   port.onDisconnect.addListener(() => {
     frames.delete(port);

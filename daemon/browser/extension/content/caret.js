@@ -9,15 +9,17 @@ idiolect.caret ??= (() => {
   ];
   let mirror = null;
 
-  /** A copy of a field's text in which the cursor is an element; the paragraphs that stay are not laid out again. */
+  /** A copy of the cursor's line, in which the cursor is an element. Of the lines above only their heights are kept. */
   class Mirror {
+    #look = null;
+    #heights = new Map(); // text of a line → pixels
+
     constructor(element, root) {
       this.element = element;
       this.box = document.createElement("div");
       this.box.className = "mirror";
       this.marker = document.createElement("span");
       this.marker.textContent = "\u200B";
-      this.lines = [];
       root.append(this.box);
     }
 
@@ -26,8 +28,9 @@ idiolect.caret ??= (() => {
       const style = getComputedStyle(this.element);
       const { clientWidth } = this.element;
       const look = COPIED.map((name) => style[name]).join("|") + clientWidth;
-      if (look === this.look) return style;
-      this.look = look;
+      if (look === this.#look) return style;
+      this.#look = look;
+      this.#heights.clear();
       for (const name of COPIED) this.box.style[name] = style[name];
       const area = this.element instanceof HTMLTextAreaElement;
       this.box.style.whiteSpace = area && style.whiteSpace !== "pre" ? "pre-wrap" : "pre";
@@ -37,35 +40,28 @@ idiolect.caret ??= (() => {
 
     /** Where the cursor is in the copy, from its top left corner. */
     measure(value, place) {
-      const texts = value.split("\n");
-      let index = 0;
-      let column = place;
-      while (column > texts[index].length) column -= texts[index++].length + 1;
-      this.#show(texts, index);
-      const line = this.lines[index].box;
-      const end = texts[index].slice(column);
-      line.replaceChildren(texts[index].slice(0, column), this.marker, end || "\u200B");
-      this.lines[index].text = null; // to be made anew
+      const above = value.slice(0, place).split("\n");
+      const start = above.pop();
+      const end = value.slice(place).split("\n", 1)[0];
+      const y = this.#heightOf(above);
+      this.box.replaceChildren(start, this.marker, end || "\u200B");
       const box = this.box.getBoundingClientRect();
       const { left, top, height } = this.marker.getBoundingClientRect();
-      return { x: left - box.left, y: top - box.top, height };
+      return { x: left - box.left, y: y + top - box.top, height };
     }
 
-    #show(texts, last) {
-      for (let index = 0; index <= last; index++) {
-        const line = (this.lines[index] ??= this.#add());
-        if (line.text !== texts[index]) {
-          line.text = texts[index];
-          line.box.textContent = texts[index] || "\u200B";
-        }
+    #heightOf(lines) {
+      const fresh = [...new Set(lines.filter((line) => !this.#heights.has(line)))];
+      if (fresh.length > 0) {
+        const boxes = fresh.map((line) => {
+          const box = document.createElement("div");
+          box.textContent = line || "\u200B";
+          return box;
+        });
+        this.box.replaceChildren(...boxes);
+        fresh.forEach((line, index) => this.#heights.set(line, boxes[index].getBoundingClientRect().height));
       }
-      for (const { box } of this.lines.splice(last + 1)) box.remove();
-    }
-
-    #add() {
-      const box = document.createElement("div");
-      this.box.append(box);
-      return { box, text: null };
+      return lines.reduce((sum, line) => sum + this.#heights.get(line), 0);
     }
   }
 

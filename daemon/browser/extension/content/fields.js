@@ -8,6 +8,7 @@ idiolect.fields ??= (() => {
   /** The same by what a page calls its field: the words of its name, id and label. */
   const NEVER_NAME =
     /(?:^|[\W_])(?:pass(?:word|wd|code|phrase)?s?|pwd|passwort|kennwort|secret|token|api-?key|otp|totp|mfa|2fa|pin|tan|cvc2?|cvv2?|csc|card(?:-?(?:number|no|num))?|iban|bic|account-?(?:number|no)|routing|ssn|sin|tax-?id|nif|e-?mail|username|user-?name|login|phone|mobile|zip|postcode|search|query|captcha|q)(?:$|[\W_])/;
+  const secrets = new WeakSet();
   const MIN_CHARS = 20; // a field that takes fewer is for no sentence
 
   /** "userPassword2" and the like as words. */
@@ -40,8 +41,9 @@ idiolect.fields ??= (() => {
   function kindOf(element) {
     if (element instanceof HTMLTextAreaElement || element instanceof HTMLInputElement) {
       const typed = element instanceof HTMLTextAreaElement || element.type === "text";
+      if (element.type === "password") secrets.add(element); // for good: pages turn it into text to show it
       const short = element.maxLength >= 0 && element.maxLength < MIN_CHARS;
-      return typed && !short && !element.readOnly && !element.disabled && !element.list ? "plain" : null;
+      return typed && !short && !secrets.has(element) && !element.readOnly && !element.disabled && !element.list ? "plain" : null;
     }
     return element instanceof HTMLElement && element.isContentEditable ? "rich" : null;
   }

@@ -8,6 +8,8 @@ idiolect.main ??= (() => {
   const CLICK_MS = 250; // a word is taken by a click only once it has been seen
   const TYPING_MS = 700; // a change that comes later than this after a key is the page's own
   const TAIL_CHARS = 200;
+  const MOST_WORDS = 4;
+  const MOST_MORE = 40; // characters that are typed on while one suggestion stays
 
   let port = null;
   let mode = "off";
@@ -17,6 +19,7 @@ idiolect.main ??= (() => {
   const waiting = new Map(); // number → the text around the cursor that was asked for
   let again = false; // a key came while as many were asked for as may be
   let shown = null;
+  let open = null; // the offer whose fate is still to be told of
   let hidden = ""; // the prefix at which its user pressed Escape
   let typedAt = -Infinity;
   let spaced = false; // the last thing put in ended with a space of ours
@@ -35,6 +38,7 @@ idiolect.main ??= (() => {
     port.onDisconnect.addListener(() => {
       void api.runtime.lastError;
       port = null;
+      again = false;
       waiting.clear();
       hide();
     });
@@ -65,8 +69,10 @@ idiolect.main ??= (() => {
 
   function ask() {
     if (field === null || mode === "off" || composing) return;
+    if (fields.of(field.element) === null) return leave(); // the page has made something else of it
     const around = text.around(field);
     if (around === null || around.prefix.trim() === "" || around.prefix === hidden) return hide();
+    if (isAsked(around)) return; // a key and the change that it makes are two events
     if (waiting.size >= MOST_ASKED) {
       again = true;
       return;
@@ -76,14 +82,17 @@ idiolect.main ??= (() => {
     tell({ do: "suggest", id, ...around, input_purpose: field.purpose });
   }
 
-  /** What has been typed on from one prefix to another; null where it is no more than that. */
+  /** Whether the answer for a text is awaited or shown. */
+  function isAsked({ prefix, suffix }) {
+    const last = [...waiting.values()].at(-1) ?? shown;
+    return Boolean(last) && !last.kept && last.prefix === prefix && last.suffix === suffix;
+  }
+
+  /** What has been typed on from one prefix to another; null where something else has happened. */
   function typedOn(from, to) {
     const tail = from.slice(-TAIL_CHARS);
-    const at = to.length - tail.length;
-    for (let more = 0; more <= 40 && more <= at; more++) {
-      if (to.endsWith(tail, to.length - more) || to.slice(0, to.length - more).endsWith(tail)) {
-        return to.slice(to.length - more);
-      }
+    for (let more = 0; more <= MOST_MORE; more++) {
+      if (to.endsWith(tail, to.length - more)) return to.slice(to.length - more);
     }
     return null;
   }
@@ -94,15 +103,15 @@ idiolect.main ??= (() => {
     if (field === null || prompt.field.element !== field.element || (shown && prompt.id < shown.id)) return;
     const around = text.around(field);
     if (around === null || around.prefix !== prompt.prefix || around.suffix !== prompt.suffix) return;
-    const words = answer.words ?? [];
-    const ghost = answer.ghost?.show && answer.ghost.text ? answer.ghost : null;
-    const offer = { id: prompt.id, prefix: prompt.prefix, suffix: prompt.suffix, words, ghost, since: performance.now() };
-    if (held && shown?.ghost) {
-      Object.assign(offer, { ghost: shown.ghost, rest: shown.rest });
-    }
-    const before = shown;
-    shown = null;
-    draw({ ...offer, rest: offer.rest ?? ghost?.text ?? "" }, before);
+    const words = [...(answer.words ?? [])];
+    // What the word before was meant to be stands first; it is never put in without being asked for.
+    if (answer.correction) words.unshift(answer.correction);
+    const given = answer.ghost?.show && answer.ghost.text ? answer.ghost : null;
+    const ghost = held && shown?.ghost ? shown.ghost : given;
+    const rest = held && shown?.ghost ? shown.rest : (given?.text ?? "");
+    const { id, prefix, suffix } = prompt;
+    const taken = held && shown?.taken;
+    draw({ id, prefix, suffix, words: words.slice(0, MOST_WORDS), ghost, rest, taken, since: performance.now() });
   }
 
   /** Whether the rest of the cursor's line is empty, and whether all that follows is: where a ghost may stand. */
@@ -110,31 +119,52 @@ idiolect.main ??= (() => {
     return { line: /^[ \t]*(?:\n|$)/.test(suffix), below: suffix.trim() === "" };
   }
 
-  function draw(offer, before = shown) {
+  function draw(offer) {
+    const before = shown;
     const root = overlay.open()?.root;
     const place = root ? caret.of(field, root) : null;
     const room = roomBehind(offer.suffix);
     const ghost = room.line ? offer.rest : "";
-    if (place === null || (ghost === "" && offer.words.length === 0)) return drop(before, null);
-    const words = offer.words.map((word) => word.text);
-    const seen = overlay.show(ghost, words, place, room.below);
-    if (seen === null) return drop(before, null);
-    shown = { ...offer, rest: ghost.slice(0, seen), seen: performance.now() };
-    if (before) shown.since = sameWords(before, shown) ? before.since : shown.since;
-    dismissed(before, shown);
+    const some = place !== null && (ghost !== "" || offer.words.length > 0);
+    const seen = some ? overlay.show(ghost, offer.words.map((word) => word.text), place, room.below) : null;
+    if (seen === null) {
+      shown = null;
+      overlay.hide();
+    } else {
+      shown = { ...offer, rest: ghost.slice(0, seen) };
+      if (before && sameWords(before, shown)) shown.since = before.since;
+    }
+    if (!offer.kept) settle(shown ?? { prefix: offer.prefix, words: [], rest: "" });
   }
 
   const sameWords = (one, other) => one.words.map((word) => word.text).join() === other.words.map((word) => word.text).join();
 
-  function drop(before, after) {
-    shown = after;
-    overlay.hide();
-    dismissed(before, after);
+  /** Nothing is shown any more; with `over`, what was shown has not been taken. */
+  function hide({ over = true } = {}) {
+    held = false;
+    if (shown !== null) {
+      shown = null;
+      overlay.hide();
+    }
+    if (over) settle({ prefix: "", words: [], rest: "" });
   }
 
-  function hide() {
-    held = false;
-    if (shown) drop(shown, null);
+  /**
+   * Tell of the suggestions that are gone with this offer, and keep those that it has as open.
+   *
+   * What stays while its user types along is one suggestion, whose probability is that of the last answer with it.
+   */
+  function settle(offer) {
+    const more = open ? typedOn(open.prefix, offer.prefix) : null;
+    for (const { text: gone, p, replace } of open?.words ?? []) {
+      const stays = more !== null && offer.words.some((word) => more + word.text === gone);
+      if (!stays && !replace) report({ kind: "word", outcome: "dismissed", p });
+    }
+    if (open?.rest && !open.taken) {
+      const stays = more !== null && offer.rest && open.rest.startsWith(more);
+      if (!stays) report({ kind: "ghost", outcome: "dismissed", p: open.ghost.p });
+    }
+    open = offer.words.length > 0 || offer.rest ? offer : null;
   }
 
   /** Once what is typed goes on as the ghost does, its rest stays where it is until the next answer. */
@@ -142,11 +172,11 @@ idiolect.main ??= (() => {
     if (!shown) return;
     const around = field && text.around(field);
     const more = around ? typedOn(shown.prefix, around.prefix) : null;
-    if (more !== null && more !== "" && shown.rest.startsWith(more) && around.suffix === shown.suffix) {
-      held &&= false;
-      draw({ ...shown, prefix: around.prefix, rest: shown.rest.slice(more.length), words: [], kept: shown.kept ?? shown.words });
+    if (more && shown.rest.startsWith(more) && around.suffix === shown.suffix) {
+      held = false;
+      draw({ ...shown, prefix: around.prefix, rest: shown.rest.slice(more.length), words: [], kept: true });
     } else if (!around || around.prefix !== shown.prefix || around.suffix !== shown.suffix) {
-      hide();
+      hide({ over: more === null });
     }
   }
 
@@ -168,61 +198,54 @@ idiolect.main ??= (() => {
 
   function takeWord(place) {
     const word = shown.words[place];
-    const others = shown.words.filter((one) => one !== word);
-    const rest = shown.ghost && shown.rest ? [{ kind: "ghost", outcome: "dismissed", p: shown.ghost.p }] : [];
-    const space = /^\s/.test(shown.suffix) ? "" : " ";
+    const space = /\s$/.test(word.text) || /^\s/.test(shown.suffix) ? "" : " ";
     const taken = word.text + space;
-    shown = null;
-    overlay.hide();
+    const figures = { outcome: "accepted", p: word.p, characters: [...taken].length, keystrokes: 1 };
+    const typed = [...shown.prefix].slice(-word.replace || Infinity).join("");
+    close(word);
     put(taken, word.replace ?? 0);
     spaced = space === " ";
-    report({ kind: "word", outcome: "accepted", p: word.p, characters: [...taken].length, keystrokes: 1 });
-    for (const one of others) report({ kind: "word", outcome: "dismissed", p: one.p });
-    for (const one of rest) report(one);
+    report(word.replace ? { ...figures, kind: "correction", word: wordOf(typed) } : { ...figures, kind: "word" });
     soon();
   }
 
-  /** Take the ghost, or its first word: then the rest stays. */
+  /** The word in what a correction replaces. */
+  const wordOf = (typed) => typed.match(/[\p{L}\p{N}'’-]+/u)?.[0] ?? typed.trim();
+
+  /** What is shown goes, and all of it but `taken` has been dismissed. */
+  function close(taken) {
+    open = open && { ...open, words: open.words.filter((word) => word.text !== taken?.text), taken: open.taken || !taken };
+    hide();
+  }
+
+  /** Take the ghost, or its first word: then the rest stays, and is no suggestion of its own. */
   function takeGhost(whole) {
-    const { ghost, rest, words } = shown;
-    const part = whole ? rest : (rest.match(/^\s*\S+/)?.[0] ?? rest);
+    const { ghost, rest, taken } = shown;
+    const part = whole ? rest : firstWord(ghost, rest);
     const after = rest.slice(part.length);
-    if (!shown.taken) {
-      report({
-        kind: "ghost",
-        outcome: "accepted",
-        p: ghost.p,
-        characters: [...part].length,
-        keystrokes: 1,
-        words: part.trim().split(/\s+/).length,
-      });
-    }
-    for (const one of words) report({ kind: "word", outcome: "dismissed", p: one.p });
-    const offer = { ...shown, words: [], rest: after, taken: true };
-    shown = null;
-    overlay.hide();
+    const words = part.trim().split(/\s+/).length;
+    const figures = { outcome: "accepted", p: ghost.p, characters: [...part].length, keystrokes: 1, words };
+    if (!taken) report({ kind: "ghost", ...figures });
+    const offer = { ...shown, words: [], rest: after, taken: true, kept: true };
+    close(null);
     put(part);
     spaced = false;
     held = after !== "";
     soon(held ? offer : null);
   }
 
-  function report(of) {
-    tell({ do: "feedback", of });
+  /** The first word of a ghost's rest, as the service cuts it if it does. */
+  function firstWord({ text: all, words }, rest) {
+    let at = 0;
+    for (const { text: word } of words ?? []) {
+      at += word.length;
+      if (at > all.length - rest.length) return rest.slice(0, at - (all.length - rest.length));
+    }
+    return rest.match(/^\s*\S+/)?.[0] ?? rest;
   }
 
-  /** Tell of what was shown and is so no more; what stays on, or comes back with the next answer, is one suggestion. */
-  function dismissed(before, after) {
-    if (!before) return;
-    const stays = new Set(after?.words.map((word) => before.prefix + word.text) ?? []);
-    for (const word of before.words) {
-      const ends = (after && [...stays].some((one) => one.endsWith(word.text.slice(-3)))) || after?.kept?.includes(word);
-      if (!ends) report({ kind: "word", outcome: "dismissed", p: word.p });
-    }
-    if (before.ghost && before.rest && !before.taken && after?.ghost !== before.ghost) {
-      const goesOn = after?.ghost && before.rest.endsWith(after.rest.slice(0, 5));
-      if (!goesOn) report({ kind: "ghost", outcome: "dismissed", p: before.ghost.p });
-    }
+  function report(of) {
+    tell({ do: "feedback", of });
   }
 
   // --- events ---
@@ -233,7 +256,7 @@ idiolect.main ??= (() => {
       if (field === null) return;
       if (offer !== null) {
         const around = text.around(field);
-        if (around) draw({ ...offer, prefix: around.prefix, suffix: around.suffix }, null);
+        if (around) draw({ ...offer, prefix: around.prefix, suffix: around.suffix });
       } else {
         follow();
       }
@@ -293,6 +316,7 @@ idiolect.main ??= (() => {
       if (key === "Enter") sending();
       if (key.length === 1 && !ctrl && !meta) soon();
       else if (["Backspace", "Delete", "Enter"].includes(key)) soon();
+      else if (shown) setTimeout(follow); // it may have moved the cursor
     }
   }
 

@@ -4,6 +4,7 @@
 // select or measure, and nothing catches a pointer: a click on a word is known by its place.
 idiolect.overlay ??= (() => {
   const CHIP = { height: 24, gap: 4, pad: 8, font: "13px system-ui, sans-serif", below: 4 };
+  const SAID_MS = 2000;
   const STYLE = `
     :host { all: initial !important; position: fixed !important; inset: 0 auto auto 0 !important; width: 0 !important;
       height: 0 !important; overflow: visible !important; pointer-events: none !important; border: 0 !important;
@@ -17,6 +18,7 @@ idiolect.overlay ??= (() => {
   let parts = null;
   let guard = null;
   let spoilt = false; // the page has touched it
+  let saying = 0;
   let chips = []; // where each word is drawn
 
   /** The shadow tree, made when it is first needed; null once the page has touched its element. */
@@ -232,9 +234,13 @@ idiolect.overlay ??= (() => {
     return chips.findIndex(({ left, right, top, bottom }) => x >= left && x < right && y >= top && y < bottom);
   }
 
-  /** Have a screen reader say what is shown; what was said is taken away again. */
+  /** Have a screen reader say what is shown. It is text for as long as that takes to be noticed, and no longer. */
   function say(text) {
-    if (parts !== null) parts.said.textContent = text;
+    if (parts === null) return;
+    const { said } = parts;
+    said.textContent = text;
+    clearTimeout(saying);
+    saying = setTimeout(() => said.replaceChildren(), SAID_MS);
   }
 
   return { open, show, hide, close, chipAt, say, isWhole };
