@@ -173,8 +173,8 @@ idiolect.overlay ??= (() => {
     const whole = widths.reduce((sum, width) => sum + width + CHIP.gap, 0);
     const { x, y, height } = place;
     const below = y + height + CHIP.below;
-    const top = below + CHIP.height <= innerHeight ? below : y - CHIP.below - CHIP.height;
-    const left = Math.max(0, Math.min(x, innerWidth - whole));
+    const top = Math.round(below + CHIP.height <= innerHeight ? below : y - CHIP.below - CHIP.height);
+    const left = Math.round(Math.max(0, Math.min(x, innerWidth - whole))); // on whole pixels it is sharp
     const context = fit(row, whole, CHIP.height, left, top);
     context.font = CHIP.font;
     context.textBaseline = "middle";
