@@ -382,7 +382,7 @@ def editor(browser, needs_program):
     cache = Path(__file__).parents[2] / ".cache" / "editors"
     if not all((cache / "bundled" / f"{name}.js").exists() for name in EDITORS):
         needs_program("npm", "npm")
-        subprocess.run([Path(__file__).parent / "editors" / "build", cache], check=True, capture_output=True)
+        subprocess.run([Path(__file__).parent / "editors" / "bundle", cache], check=True, capture_output=True)
 
     def open_editor(name):
         src = browser.url(f"/{name}.js", (cache / "bundled" / f"{name}.js").read_text())
