@@ -13,9 +13,9 @@ INSTALL = if [ -t 1 ]; then quiet=; else quiet=-q; fi; \
 
 # A process for each core, each with one thread for numpy, as in the program; the tests of a file share one process,
 # and what that has made for them.
-TESTS = OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
+TESTS = OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
-.PHONY: help start stop test check bench clean
+.PHONY: help link start stop test check bench clean
 
 help:
 	@echo 'make start                the demonstration: read this project, learn, show what that brings (in .demo/)'
@@ -36,7 +36,7 @@ $(BIN)/python:
 
 .venv/.start: pyproject.toml | $(BIN)/python
 	@echo 'Installing idiolect and what it needs into .venv'
-	@$(INSTALL) -e .
+	@$(INSTALL) -e '.[plots]'
 	@touch $@
 
 .venv/.test: pyproject.toml | $(BIN)/python
@@ -48,7 +48,16 @@ $(BIN)/python:
 	@$(INSTALL) -e '.[check]'
 	@touch $@
 
-start: .venv/.start
+# The program by its name, where nothing else has that.
+LINK = $(HOME)/.local/bin/idiolect
+
+link: .venv/.start
+	@if [ ! -e '$(LINK)' ] && [ ! -L '$(LINK)' ]; then \
+		mkdir -p '$(dir $(LINK))' && ln -s '$(CURDIR)/$(BIN)/idiolect' '$(LINK)' && \
+		echo 'Linked $(LINK) to this installation; make clean takes the link away'; \
+	fi
+
+start: link
 ifeq ($(origin TEXT),command line)
 	@$(BIN)/idiolect welcome "$$TEXT" --budget '$(BUDGET)'
 else
@@ -76,6 +85,7 @@ bench: .venv/.test
 	@$(BIN)/python tests/bench/run.py $(ARGS)
 
 clean:
+	@if [ "$$(readlink '$(LINK)')" = '$(CURDIR)/$(BIN)/idiolect' ]; then rm '$(LINK)'; fi
 	@if [ -x $(BIN)/idiolect ] && [ -d .demo ]; then IDIOLECT_HOME=.demo $(BIN)/idiolect stop; fi
 	@rm -rf .demo .venv .types .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -19,6 +19,7 @@ from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.inventory import SourceInventory
 from idiolect.daemon.ingest.watch import Watcher
 from idiolect.daemon.privacy.pause import Pause
+from idiolect.daemon.privacy.word_choices import WordChoices
 from idiolect.daemon.profile import unfinished_backups
 from idiolect.daemon.profile.exports import Exports
 from idiolect.daemon.profile.forgetting import Forgetting
@@ -37,7 +38,7 @@ from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.kinds import SUFFIXES
 from idiolect.daemon.storage.marker import standing
 from idiolect.daemon.storage.opening import damage_noted, open_store
-from idiolect.daemon.storage.records import public_metrics
+from idiolect.daemon.storage.records import MEASURED, public_metrics
 from idiolect.models.build import find_base
 
 log = logging.getLogger("idiolect")
@@ -116,6 +117,7 @@ class Service:
         self._watcher = Watcher(self.ingest, store)
         self.imports = Imports(self.ingest, self._watcher, model.reading_much)
         self.forgetting = Forgetting(store, model, self.ingest, children)
+        self.words = WordChoices(store, model.read_preferences)
         self.inventory = SourceInventory(store, self.forgetting.forget, self._watcher.removing)
         self.keywords = Keywords(store, model.base)
         self.exports = Exports(store, model)
@@ -196,6 +198,7 @@ class Service:
             "next_round": self.rounds.outlook(),
             "rounds_today": self.rounds.today(),
             "savings": savings,
+            "measured": store.state.get(MEASURED),
             "last_round": asdict(last[0]) | {"metrics": public_metrics(last[0].metrics)} if last else None,
             "memory_mb": round(psutil.Process().memory_info().rss / 2**20),
         }

@@ -22,7 +22,7 @@ from idiolect.adapters.evaluation.eval_metrics import latency, reliability, row,
 from idiolect.adapters.evaluation.eval_split import EvalMessage
 from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText, type_text
 from idiolect.adapters.lora import Lora
-from idiolect.adapters.prediction.calibration import Calibration
+from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor, Suggestion
@@ -57,6 +57,7 @@ class TypingRequest:
         calibration: how often ghosts were right (:meth:`Calibration.to_json`), or None for the usual.
         ghost_penalty: what a wrong ghost costs (:meth:`GhostPenalty.to_json`), or None for the usual.
         rare_min_count: how often a rare string must have been typed before it is suggested.
+        word_calibration: how often whole words came (:meth:`Calibration.to_json`), or None for the usual.
     """
 
     base: str
@@ -73,6 +74,7 @@ class TypingRequest:
     calibration: list[Any] | None
     ghost_penalty: list[float] | None
     rare_min_count: int
+    word_calibration: list[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -233,6 +235,7 @@ class _ArmRunner:
             self._adapter = Lora.from_bytes(base64.b64decode(request.adapter), base.config).tensors()
         self._mixtures = request.mixtures
         self._calibration, self._ghost_penalty = request.calibration, request.ghost_penalty
+        self._word_calibration = request.word_calibration
         self._history = [self._serving.tokenizer.encode(message.kept) for message in history]
         self._test = test
         self._clock = clock
@@ -254,6 +257,9 @@ class _ArmRunner:
             adapter=self._adapter if arm.adapted else None,
             calibration=Calibration() if calibration is None else Calibration.from_json(calibration),
             ghost_penalty=GhostPenalty() if ghost_penalty is None else GhostPenalty.from_json(ghost_penalty),
+            word_calibration=Calibration.of_whole_words(self._word_calibration)
+            if arm.learns and self._word_calibration is not None
+            else Calibration(prior=WHOLE_WORDS),
         )
         asked = 0
 
@@ -287,12 +293,14 @@ class _ArmPredictor:
         adapter: Adapter | None,
         calibration: Calibration,
         ghost_penalty: GhostPenalty,
+        word_calibration: Calibration,
     ) -> None:
         self._serving = serving
         self._arm = arm
         self._mixture = mixture
         self._adapter = adapter
         self._calibration, self._ghost_penalty = calibration, ghost_penalty
+        self._word_calibration = word_calibration
         known = serving.build_user_model(history if arm.memory else ())
         if not arm.context:
             known = replace(known, recent=RecentText(0, serving.tokenizer.encode("\n")))
@@ -308,6 +316,7 @@ class _ArmPredictor:
             adapter=self._adapter,
             calibration=self._calibration,
             ghost_penalty=self._ghost_penalty,
+            word_calibration=self._word_calibration,
         )
         predictor.warm()
         return predictor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 _USUAL_COST = (
-    3.3  # keystrokes that a wrong ghost costs its reader: more than it wastes, since it breaks a thought
+    2.8  # keystrokes that a wrong ghost costs its reader: more than it wastes, since it breaks a thought
 )
 _MAX_COST = 50.0  # keystrokes
 MAX_WRONG_PER_CHAR = 0.018

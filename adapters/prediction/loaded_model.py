@@ -18,6 +18,7 @@ from idiolect.adapters.prediction.calibration import Calibration
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import WordVocabulary
@@ -71,6 +72,7 @@ class LoadedModel:
         self,
         entries: Iterable[Sequence[int] | NDArray[np.integer]],
         meanwhile: Callable[[UserModel], None] = lambda _begun: None,
+        preferences: WordPreferences | None = None,
     ) -> UserModel:
         """Build a user model of its own from entries.
 
@@ -79,13 +81,15 @@ class LoadedModel:
             meanwhile: called with the user model in another thread as soon as the latest entries are in it. A
                 predictor can be built and warmed there, which takes as long as reading the other entries. What it
                 raises is raised here.
+            preferences: what the user has decided about words; shared.
         """
         memory, words = (
             FastMemory(self._vocab),
             WordVocabulary(self.lexicon, self.tokenizer.encode, self._vocab),
         )
         known, rare = [np.asarray(ids) for ids in entries], RareStrings(self._rare_min_count)
-        user_model = UserModel(memory, words, self.build_recent_text(known), rare)
+        recent = self.build_recent_text(known)
+        user_model = UserModel(memory, words, recent, rare, preferences or WordPreferences())
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="meanwhile") as beside:
             begun = beside.submit(meanwhile, user_model)
             memory.add_many(known)
@@ -112,6 +116,7 @@ class LoadedModel:
         adapter_id: int | None = None,
         calibration: Calibration | None = None,
         ghost_penalty: GhostPenalty | None = None,
+        word_calibration: Calibration | None = None,
     ) -> Predictor:
         """Build a predictor with an adapter or the base alone.
 
@@ -123,6 +128,7 @@ class LoadedModel:
             adapter_id: its number, for answers.
             calibration: how often ghosts of each probability were right; shared, and learns on.
             ghost_penalty: what a wrong ghost costs; shared, and learns on.
+            word_calibration: the calibration of words of which nothing was typed yet; shared, and learns on.
         """
         return Predictor(
             self.model,
@@ -134,4 +140,5 @@ class LoadedModel:
             context_tokens=self._context_tokens,
             calibration=calibration,
             ghost_penalty=ghost_penalty,
+            word_calibration=word_calibration,
         )

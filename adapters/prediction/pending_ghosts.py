@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from idiolect.adapters.prediction.vocabulary import WORD
@@ -12,17 +12,48 @@ _MAX_GHOSTS = 2000
 _MAX_PREFIX_CHARS = 2000  # of a longer text nothing more is learned
 
 
-class PendingGhost(NamedTuple):
-    """A ghost's first word ``text`` after ``at`` characters of a text, its probability, and whether it was shown."""
+class LookedAt(NamedTuple):
+    """A ghost's first word ``text``, its probability as stated, and whether it was shown.
 
-    at: int
+    ``whole`` is True if nothing of the word was typed. ``further`` are the words behind it that were looked at, each
+    with the probability that was stated for it if those before it come.
+    """
+
     text: str
     p: float
     shown: bool
+    whole: bool = False
+    further: tuple[tuple[str, float], ...] = ()
+
+
+class PendingGhost(NamedTuple):
+    """What was looked at for a ghost after ``at`` characters of a text."""
+
+    at: int
+    found: LookedAt
 
     def is_right_in(self, written: str) -> bool:
-        """Return True if ``written`` has this text at this place, and a word ends where it ends."""
-        return written.startswith(self.text, self.at) and not WORD.match(written, self.at + len(self.text))
+        """Return True if ``written`` has the first word at this place, and a word ends where it ends."""
+        return _stands_in(written, self.found.text, self.at)
+
+    def judged_in(self, written: str, *, whole: bool) -> Iterator[tuple[float, bool]]:
+        """Yield each probability that was stated, of whole words or of rests of words, and whether the word came.
+
+        A further word tells something only if those before it came.
+        """
+        came, at = self.is_right_in(written), self.at + len(self.found.text)
+        if self.found.whole == whole:
+            yield self.found.p, came
+        for text, p in self.found.further if whole else ():
+            if not came:
+                return
+            came = _stands_in(written, text, at)
+            at += len(text)
+            yield p, came
+
+
+def _stands_in(written: str, text: str, at: int) -> bool:
+    return written.startswith(text, at) and not WORD.match(written, at + len(text))
 
 
 class PendingGhosts:
@@ -31,11 +62,11 @@ class PendingGhosts:
     def __init__(self) -> None:
         self._by_prefix: OrderedDict[str, PendingGhost] = OrderedDict()
 
-    def add(self, prefix: str, text: str, p: float, *, shown: bool) -> None:
+    def add(self, prefix: str, found: LookedAt) -> None:
         """Keep a ghost that was suggested after ``prefix``."""
         if len(prefix) >= _MAX_PREFIX_CHARS:  # one that long may be a window on a longer text
             return
-        self._by_prefix[prefix] = PendingGhost(len(prefix), text, p, shown)
+        self._by_prefix[prefix] = PendingGhost(len(prefix), found)
         if len(self._by_prefix) > _MAX_GHOSTS:
             self._by_prefix.popitem(last=False)
 
@@ -50,10 +81,11 @@ def count_wrong(written: str, ghosts: Sequence[PendingGhost]) -> int:
 
     A ghost counts once while the user types into it, even if a key in between brought no answer.
     """
-    count, last = 0, PendingGhost(-1, "", 0.0, False)
+    count, last = 0, PendingGhost(-1, LookedAt("", 0.0, False))
     for ghost in ghosts:
-        if ghost.shown:
-            same_end = ghost.at + len(ghost.text) == last.at + len(last.text)
-            count += not (same_end and last.text.endswith(ghost.text)) and not ghost.is_right_in(written)
+        if ghost.found.shown:
+            text, last_text = ghost.found.text, last.found.text
+            same_end = ghost.at + len(text) == last.at + len(last_text)
+            count += not (same_end and last_text.endswith(text)) and not ghost.is_right_in(written)
             last = ghost
     return count

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary
 from idiolect.adapters.secret_cues import CuesBefore, announces_secret
@@ -23,6 +24,7 @@ class UserModel:
     words: WordVocabulary
     recent: RecentText
     rare: RareStrings
+    preferences: WordPreferences = field(default_factory=WordPreferences)
 
     def learn(self, text: str, ids: Sequence[int]) -> None:
         """Learn one entry, its text and its tokens."""
@@ -39,8 +41,9 @@ class UserModel:
         self.memory.add_many(ids for _, ids in entries)
 
     def must_hide(self, before: str, offered: str) -> bool:
-        """Return True if ``offered``, shown after ``before``, could give a secret away.
+        """Return True if ``offered``, shown after ``before``, is unwanted or could give a secret away.
 
+        Unwanted is what the user has said must never be suggested; what they have called their own is no secret.
         Numbers and addresses that were typed too seldom could (:class:`RareStrings`). After a word such as "password"
         every word that was typed too seldom could: redaction may have missed it.
         """
@@ -52,6 +55,10 @@ class UserModel:
         cues = CuesBefore(near)
 
         def must_hide(offered: str) -> bool:
+            if self.preferences.forbids(before, offered):
+                return True
+            if self.preferences.owns(before, offered):
+                return False
             if self.rare.must_hide(before, offered):
                 return True
             return self.rare.min_count > 1 and cues.announce(offered) and self._is_seldom_shown(near, offered)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import sys
 from importlib import import_module
-from typing import Annotated, Final, NoReturn, get_type_hints
+from typing import Annotated, Any, Final, NoReturn, get_args, get_type_hints
 
 import typer
+from typer.models import OptionInfo
 
 from idiolect.daemon.commandline.deferred import load_settings
 from idiolect.daemon.commandline.exit_codes import EXIT_INTERRUPTED, EXIT_UNEXPECTED, EXIT_USAGE
@@ -21,7 +22,7 @@ from idiolect.models.hardening import shield
 
 #: The commands in the groups and the order of `idiolect --help`; `shell-init` is in `commands/shell_init.py`.
 COMMANDS: Final = {
-    "The service": ("start", "stop", "status", "service", "welcome"),
+    "The service": ("start", "stop", "status", "service", "setup", "welcome"),
     "Care": (
         "doctor",
         "man",
@@ -36,7 +37,7 @@ COMMANDS: Final = {
         "backup",
         "restore",
     ),
-    "Learning": ("add", "sources", "watch", "train", "pause", "resume", "apps"),
+    "Learning": ("add", "sources", "watch", "train", "pause", "resume", "apps", "words"),
     "Using it": (
         "suggest",
         "open",
@@ -94,7 +95,17 @@ def _add_commands() -> None:
             command = import_module(f"idiolect.daemon.commandline.commands.{name.replace('-', '_')}")
             # Evaluated once here: typer evaluates annotations that are strings four times.
             command.run.__annotations__ = get_type_hints(command.run, include_extras=True)
+            _show_flags_bare(command.run.__annotations__)
             app.command(name, rich_help_panel=group, epilog=f"Example: {command.EXAMPLE}")(command.run)
+
+
+def _show_flags_bare(annotations: dict[str, Any]) -> None:
+    """Have `--help` show a flag as `--json`: from typer 0.29 on it would be `--json <bool>`."""
+    for annotation in annotations.values():
+        about = get_args(annotation)
+        for option in about:
+            if about[0] is bool and isinstance(option, OptionInfo):
+                option.metavar = ""
 
 
 _add_commands()

@@ -13,7 +13,13 @@ from typing_extensions import TypedDict
 
 from idiolect.adapters.keyness import Keyword
 from idiolect.daemon.privacy.app_policy import AppRuleRow
-from idiolect.daemon.storage.records import AdapterRow, Forgotten, Savings, SourceRow, public_metrics
+from idiolect.daemon.storage.records import (
+    AdapterRow,
+    Forgotten,
+    Savings,
+    SourceRow,
+    public_metrics,
+)
 
 if TYPE_CHECKING:
     from idiolect.adapters.prediction import attribution
@@ -37,11 +43,15 @@ class Word(TypedDict):
 
 
 class Ghost(TypedDict):
-    """A continuation, how probable its first word is, and whether to show it."""
+    """A continuation, how probable its first word is, and whether to show it.
+
+    `words` are its pieces, each with the probability that all up to it is right.
+    """
 
     text: str
     p: float
     show: bool
+    words: list[Word]
 
 
 class Suggested(TypedDict):
@@ -178,6 +188,7 @@ class Receipt(TypedDict):
     round_queued: bool
     total: int
     large: bool
+    words: int
 
 
 class Near(TypedDict):
@@ -266,7 +277,12 @@ def suggestion(found: Suggestion, *, paused: bool) -> Suggested:
     ghost = found.ghost
     return {
         "words": [{"text": word.text, "p": word.p} for word in found.words],
-        "ghost": {"text": ghost.text, "p": ghost.p, "show": ghost.show},
+        "ghost": {
+            "text": ghost.text,
+            "p": ghost.p,
+            "show": ghost.show,
+            "words": [{"text": word.text, "p": word.p} for word in ghost.words],
+        },
         "adapter": found.adapter,
         "elapsed_ms": found.elapsed_ms,
         "reason": None,
@@ -278,7 +294,7 @@ def withheld(reason: str, adapter: int | None, *, paused: bool) -> Suggested:
     """The answer to `/v1/suggest` where nothing may be suggested."""
     return {
         "words": [],
-        "ghost": {"text": "", "p": 0.0, "show": False},
+        "ghost": {"text": "", "p": 0.0, "show": False, "words": []},
         "adapter": adapter,
         "elapsed_ms": 0.0,
         "reason": reason,
@@ -370,6 +386,7 @@ def receipt(result: ForgetReceipt, *, dry_run: bool) -> Receipt:
         "round_queued": bool(result.adapters_dropped) and not dry_run,
         "total": result.total,
         "large": result.large,
+        "words": result.words,
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import TypeAdapter
 
-from idiolect.daemon.endpoint import dialects, llamacpp, openai, replies
+from idiolect.daemon.endpoint import dialects, llamacpp, openai, replies, word_routes
 from idiolect.daemon.endpoint.scopes import Scope, needed
 from idiolect.daemon.storage.audit import Audit
 
@@ -67,6 +67,10 @@ ANSWERS: Mapping[str, Answers] = {
     "POST /v1/export": Answers(replies.Written),
     "GET /v1/apps": Answers(replies.Rules),
     "POST /v1/apps": Answers(replies.Rules),
+    "GET /v1/words": Answers(word_routes.WordRules),
+    "POST /v1/words/add": Answers(word_routes.WordChanged),
+    "POST /v1/words/remove": Answers(word_routes.WordChanged),
+    "POST /v1/words/undo": Answers(word_routes.WordChanged),
     "POST /v1/pause": Answers(replies.Paused),
     "POST /v1/resume": Answers(replies.Resumed),
 }
@@ -115,6 +119,11 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
                 asked = body["content"]["application/json"]["schema"]
                 schemas |= asked.pop("$defs", {})
                 body["required"] = bool(asked.get("required"))
+            if dialects.status(path, 422) != 422 and "422" in errors:
+                del errors["422"]
+                errors["400"] = (
+                    "The body is not JSON, or a field is missing or has a value that is not allowed."
+                )
             operation["responses"] = {
                 **_answers(answers, schemas, told=scope is not Scope.NONE),
                 **{status: {"description": why, "content": failed} for status, why in sorted(errors.items())},

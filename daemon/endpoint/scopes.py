@@ -19,6 +19,7 @@ NEEDED = {
     "/healthz": Scope.NONE,
     "/health": Scope.NONE,
     "/open": Scope.NONE,  # takes a code of its own
+    "/": Scope.NONE,  # leads to the page
     "/openapi.json": Scope.SUGGEST,
     "/v1/suggest": Scope.SUGGEST,
     "/v1/explain": Scope.SUGGEST,
@@ -33,6 +34,9 @@ NEEDED = {
     "/v1/pause": Scope.LEARN,
     "/v1/resume": Scope.LEARN,
     "/v1/status": Scope.LEARN,
+    "/v1/words/add": Scope.LEARN,
+    "/v1/words/remove": Scope.LEARN,
+    "/v1/words/undo": Scope.LEARN,
 }
 
 

@@ -22,7 +22,7 @@ from idiolect.daemon.serving.suggestion_stats import judged_mixture
 from idiolect.daemon.sources.items import Item, NothingToReadError, Skipped, UnreadableError, status
 from idiolect.daemon.sources.kinds import BY_NAME, SAID, kind_of
 from idiolect.daemon.sources.people import EVERYONE, AuthorFilter
-from idiolect.daemon.storage.records import EvalRequest
+from idiolect.daemon.storage.records import MEASURED, EvalRequest
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class _Adapter:
     mixtures: dict[str, list[Any]] = field(default_factory=dict)
     calibration: list[Any] | None = None
     ghost_penalty: list[float] | None = None
+    word_calibration: list[Any] | None = None
 
 
 class Evaluations:
@@ -108,7 +109,10 @@ class Evaluations:
             yield {"event": "progress", "phase": "prepare", "arm": None, "done": 0.0, "left_s": None}
             if wanted.path is not None and wanted.train:
                 adapter = yield from self._train(split, wanted)
-            yield from self._evaluate(split, adapter, wanted)
+            for event in self._evaluate(split, adapter, wanted):
+                if event["event"] == "done" and wanted.path is None:
+                    self._store.state.set(MEASURED, _served_savings(event))
+                yield event
 
     def _own(self, wanted: EvalRequest) -> tuple[EvalSplit, _Adapter]:
         entries = [*self._store.entries.select(prose=True)]
@@ -135,7 +139,8 @@ class Evaluations:
             mixtures["adapter"] = judged_mixture(self._store, active)
         known = {name: weights for name, weights in mixtures.items() if weights is not None}
         calibration, ghost_penalty = self._trust.calibration.to_json(), self._trust.ghost_penalty.to_json()
-        return split, _Adapter(blob, about, known, calibration, ghost_penalty)
+        word_calibration = self._trust.word_calibration.to_json()
+        return split, _Adapter(blob, about, known, calibration, ghost_penalty, word_calibration)
 
     def _train(self, split: EvalSplit, wanted: EvalRequest) -> Generator[dict[str, Any], None, _Adapter]:
         """Run a round on the history, as for a new user. Yields its progress; returns the adapter."""
@@ -171,6 +176,7 @@ class Evaluations:
             calibration=adapter.calibration,
             ghost_penalty=adapter.ghost_penalty,
             rare_min_count=self._settings.rare_min_count,
+            word_calibration=adapter.word_calibration,
         )
         count = len(split.history) + len(split.test)
         yield from self._children.follow(EVALUATION, order, _handed_over(split), count)
@@ -182,6 +188,12 @@ def _handed_over(split: EvalSplit) -> Iterator[dict[str, Any]]:
         messages.reverse()
         while messages:
             yield asdict(messages.pop())
+
+
+def _served_savings(result: dict[str, Any]) -> float | None:
+    """The share of keystrokes that three words save with what is served, 0 to 1."""
+    arms = {arm["name"]: arm["all"]["savings"]["3"]["value"] for arm in result["arms"]}
+    return next((arms[name] for name in ("both", "memory") if name in arms), None)
 
 
 def _none(why: str) -> _Adapter:

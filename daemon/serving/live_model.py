@@ -15,6 +15,7 @@ import numpy as np
 from idiolect.adapters.generation.generator import GenerationSource
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.daemon.runtime.debounce import Debounced
 from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.serving.servable_adapters import ServableAdapters
@@ -60,7 +61,9 @@ class LiveModel:
         )
         self.servable = ServableAdapters(store, base)
         self.trust = SuggestionStats(store)
-        self.commands = ShellCommands(store, self.loaded)
+        self.preferences = WordPreferences()
+        self.read_preferences()
+        self.commands = ShellCommands(store, self.loaded, self.preferences)
         self._learning = threading.Lock()
         self._switching = threading.Lock()
         self._reading = 0  # imports that go on
@@ -102,6 +105,14 @@ class LiveModel:
         if not self._reading:
             self._warming.ask()
 
+    def read_preferences(self) -> None:
+        """Heed what the store says was decided about words, from the next suggestion on."""
+        rules = self._store.words.all("never", "mine")
+        self.preferences.set(
+            [rule.text for rule in rules if rule.kind == "never"],
+            [rule.text for rule in rules if rule.kind == "mine"],
+        )
+
     @contextmanager
     def reading_much(self) -> Iterator[None]:
         """In the block much text is learned, and recent text is read again after it, once and not all the time."""
@@ -114,6 +125,7 @@ class LiveModel:
 
     def rebuild(self) -> None:
         """Know what the store still holds, and nothing else; serve what it says is active."""
+        self.read_preferences()
         self._rebuild()
         self.generations.forget()
         self.switch()
@@ -187,7 +199,7 @@ class LiveModel:
         known: Iterator[Any] = (
             np.frombuffer(ids, "<u4") for entry, ids in self._store.entries.token_ids() if wanted(entry)
         )
-        return self.loaded.build_user_model(known, meanwhile)
+        return self.loaded.build_user_model(known, meanwhile, self.preferences)
 
     def _build(self, user_model: UserModel, chosen: tuple[int, Lora] | None) -> Predictor:
         adapter_id, lora = chosen or (None, None)
@@ -198,6 +210,7 @@ class LiveModel:
             adapter_id=adapter_id,
             calibration=self.trust.calibration,
             ghost_penalty=self.trust.ghost_penalty,
+            word_calibration=self.trust.word_calibration,
         )
         predictor.acceptance_rate = self.trust.uptake()
         return predictor

@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from idiolect.adapters.prediction.calibration import Calibration, acceptance_rate
+from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration, acceptance_rate
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.models.errors import IdiolectError
 
@@ -21,6 +21,7 @@ T = TypeVar("T")
 log = logging.getLogger("idiolect.trust")
 
 _CALIBRATION: Final = "ghost_calibration"  # state: how far ghosts' probabilities have been right
+_WORD_CALIBRATION: Final = "ghost_word_calibration"  # state: the same of words of which nothing was typed
 _RESTRAINT: Final = "ghost_restraint"  # state: how dear a wrong one is held
 _MIXTURE: Final = (
     "mixture"  # state: how far the memory has been trusted beside which adapter, since its round
@@ -34,14 +35,17 @@ _UPTAKE_DAYS: Final = 90  # of feedback that count for how readily ghosts are sh
 class SuggestionStats:
     """What is known of ghosts and of the memory's share, over restarts.
 
-    ``calibration`` and ``ghost_penalty`` are the live ones, which predictors teach.
+    ``calibration``, ``word_calibration`` and ``ghost_penalty`` are the live ones, which predictors teach.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self.calibration = self._kept(_CALIBRATION, Calibration.from_json) or Calibration()
+        self.word_calibration = self._kept(_WORD_CALIBRATION, Calibration.of_whole_words) or Calibration(
+            prior=WHOLE_WORDS
+        )
         self.ghost_penalty = self._kept(_RESTRAINT, GhostPenalty.from_json) or GhostPenalty()
-        self._events_kept = self.calibration.events
+        self._events_kept = self._events
 
     def _kept(self, name: str, read: Callable[[Any], T]) -> T | None:
         kept = self._store.state.get(name)
@@ -50,6 +54,10 @@ class SuggestionStats:
         except ValueError:
             log.error("what was known of how far ghosts can be believed is damaged, and begins anew")
             return None
+
+    @property
+    def _events(self) -> int:
+        return self.calibration.events + self.word_calibration.events
 
     def mixture(self, adapter_id: int | None) -> list[Any] | None:
         """The memory's weights as they last were beside this adapter (None: the base), if it was the one served."""
@@ -63,11 +71,12 @@ class SuggestionStats:
 
     def keep(self, predictor: Predictor, *, least: int = _SAVED_EVERY) -> None:
         """Save what was learned since it was last saved, where that is ``least`` events or more."""
-        if self.calibration.events - self._events_kept < least:
+        if self._events - self._events_kept < least:
             return
-        self._events_kept = self.calibration.events
+        self._events_kept = self._events
         try:
             self._store.state.set(_CALIBRATION, self.calibration.to_json())
+            self._store.state.set(_WORD_CALIBRATION, self.word_calibration.to_json())
             self._store.state.set(_RESTRAINT, self.ghost_penalty.to_json())
             self._store.state.set(
                 _MIXTURE, {"adapter": predictor.adapter_id, "weights": predictor.mixture.to_json()}

@@ -18,11 +18,17 @@ ROUND_DUE: Final = "round_due"
 #: The name of the state that holds the last round before something was forgotten; refusals up to it no longer count.
 FORGOTTEN_AFTER: Final = "forgotten_after_round"
 
+#: The name of the state that holds the share of keystrokes saved, as it was measured last on the own history.
+MEASURED: Final = "measured_savings"
+
 #: The source that commands of a shell are filed under: nothing that is suggested in prose is made from them.
 COMMANDS: Final = "shell"
 
 AdapterStatus: TypeAlias = Literal["active", "retired", "refused", "damaged"]
 SuggestionKind: TypeAlias = Literal["word", "ghost"]
+
+WordRuleKind: TypeAlias = Literal["never", "mine", "never_correct", "always_correct"]
+WordRuleSource: TypeAlias = Literal["hand", "learned"]
 
 RoundStatus: TypeAlias = Literal["running", "promoted", "refused", "failed", "interrupted", "skipped"]
 
@@ -56,6 +62,14 @@ class OtherCountError(IdiolectError):
 
     code: ClassVar[str] = "other-count"
     exit_code: ClassVar[int] = 121
+    http_status: ClassVar[int] = 409
+
+
+class NothingToUndoError(IdiolectError):
+    """There is no change that could be taken back."""
+
+    code: ClassVar[str] = "nothing-to-undo"
+    exit_code: ClassVar[int] = 102
     http_status: ClassVar[int] = 409
 
 
@@ -228,6 +242,22 @@ class Unfinished:
     salt: str | None
 
 
+@dataclass(frozen=True)
+class WordRule:
+    """What was decided about a word or phrase, by hand or learned by the service; `at` is UTC.
+
+    `never`: it is never suggested. `mine`: it is suggested although it is rare, and never hidden.
+    `never_correct`: it is no mistake. `always_correct`: `replacement` takes its place.
+    """
+
+    id: int
+    kind: WordRuleKind
+    text: str
+    replacement: str | None
+    source: WordRuleSource
+    at: datetime
+
+
 _MANY: Final = 10  # entries: so many and no more are never thought too many at once
 
 
@@ -237,7 +267,8 @@ class ForgetReceipt:
 
     `id` is the receipt's own number in the store; None where nothing was taken. Where adapters fell, a training
     round without the text is queued. `backups` are the paths of backups that hold some of the text. `total` is how
-    many entries there were before.
+    many entries there were before. `words` is how many words and phrases go that the user, or the service, had decided
+    about.
     """
 
     entries: int
@@ -247,6 +278,7 @@ class ForgetReceipt:
     id: int | None = None
     backups: tuple[str, ...] = ()
     total: int = 0
+    words: int = 0
 
     @property
     def large(self) -> bool:

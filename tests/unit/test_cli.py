@@ -106,6 +106,9 @@ def test_suggest(run, service):
     _, out, _ = run(service, "suggest", "-", typed="Thanks for ")
     assert "[bold]three" in out  # never taken as markup
     assert "\x1b" not in out  # nor as an escape sequence
+    words = [line.split()[1] for line in run(service, "suggest", "Thanks for tom")[1].splitlines()[:1]]
+    assert words == ["tomone"]  # whole, not what is missing of it
+    assert run(service, "suggest", "Thanks for ")[1].splitlines()[0].split()[1] == "one"
 
 
 def test_the_end_of_a_line_on_stdin_is_no_part_of_what_is_looked_for(monkeypatch):
@@ -252,8 +255,22 @@ def arms_of(out):
     return [row[0] for row in rows if row[0][0].isalpha()]
 
 
+def test_an_evaluation_says_in_a_sentence_and_three_rows_what_it_is_worth(run, service):
+    code, out, _ = run(service, "eval", columns=60)
+    assert code == 0
+    first, *rest = out.splitlines()
+    assert first.startswith("It saves about 40 of 100 keystrokes with three words on offer")
+    cells = [line.split() for line in rest]
+    assert [row[0] for row in cells if row and row[-1] in ("now", "40", "38", "20")][1:] == [
+        "one",
+        "three",
+        "grey",
+    ]
+    assert rest[-1] == "`--all` shows each part of the program, with intervals and times."
+
+
 def test_an_evaluation_of_the_own_history(run, service):
-    code, out, err = run(service, "eval")
+    code, out, err = run(service, "eval", "--all")
     assert code == 0
     assert out.startswith(
         "Typed 12 messages, 800 characters, after a history of 1,234 with 56,789. Keystrokes saved, with 95 %"
@@ -273,20 +290,20 @@ def test_an_evaluation_of_the_own_history(run, service):
 
 def test_an_evaluation_of_a_corpus_tells_the_verdict(run, service, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    code, out, _ = run(service, "eval", "notes", "--budget", "90", "--chars", "600", "--seed", "5")
+    code, out, _ = run(service, "eval", "notes", "--all", "--budget", "90", "--chars", "600", "--seed", "5")
     assert code == 0
     assert arms_of(out) == ["base", "context", "memory", "adapter", "both"]
     assert "Without" not in out
     assert out.splitlines()[-1] == "The adapter: promoted: it gains; its round took 1:38."
-    assert "would not be served" in run(service, "eval", "refused")[1]
-    assert "--no-train" in run(service, "eval", "notes", "--no-train")[1].splitlines()[-1]
-    code, out, _ = run(service, "eval", "few")
+    assert "would not be served" in run(service, "eval", "refused", "--all")[1]
+    assert "--no-train" in run(service, "eval", "notes", "--no-train", "--all")[1].splitlines()[-1]
+    code, out, _ = run(service, "eval", "few", "--all")
     assert (code, arms_of(out)) == (0, ["base", "context", "memory"])
     assert out.endswith("since none could be trained: the history has 12 tokens and a round needs 2,000.\n")
 
 
 def test_an_evaluation_fits_into_a_narrow_terminal(run, service):
-    code, out, _ = run(service, "eval", "/notes", columns=80)
+    code, out, _ = run(service, "eval", "/notes", "--all", columns=80)
     assert code == 0
     table = out.split("intervals:\n")[1].split("Without")[0]
     assert "…" not in table
@@ -302,6 +319,17 @@ def test_an_evaluation_as_json_and_as_a_page(run, service, tmp_path):
     assert err == f"The page is {page}.\n"
     assert page.read_text("utf-8").lstrip().lower().startswith("<!doctype html>")
     assert "/notes" in page.read_text("utf-8")
+
+
+def test_without_matplotlib_an_evaluation_has_no_page(run, service, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, out, err = run(service, "eval", "/notes")
+    assert code == 0
+    assert "Keystrokes saved" in out
+    assert "The page" not in err
+    code, out, err = run(service, "eval", "--html", tmp_path / "eval.html")
+    assert (code, out) == (2, "")
+    assert "idiolect[plots]" in err
 
 
 @pytest.mark.parametrize(
@@ -487,10 +515,30 @@ def test_rules_for_applications(run, service):
     assert "*[red]chat*" in out
     assert "Undo: idiolect apps undo" in out
     assert "chat" not in run(service, "apps", "undo")[1]
+    assert run(service, "apps", "undo")[0] == 102
     rules = json.loads(run(service, "apps", "quiet", "notes", "--json")[1])
     assert rules[0] == {"app": "notes", "rule": "quiet", "source": "you"}
     for wrong in (("allow",), ("list", "x"), ("undo", "x"), ("forbid", "x")):
         assert run(service, "apps", *wrong)[0] == 2
+
+
+def test_words_are_decided_about(run, service):
+    assert "No word was decided about yet" in run(service, "words")[1]
+    code, out, _ = run(service, "words", "never", "f[red]yi\x1b[2J")
+    assert (code, out) == (0, "“f[red]yi [2J” is never suggested.\nUndo: idiolect words undo\n")
+    assert "f[red]yi" in run(service, "words", "list")[1]
+    assert "No longer:" in run(service, "words", "undo")[1]
+    code, _, err = run(service, "words", "undo")
+    assert (code, err.splitlines()[0]) == (
+        102,
+        "idiolect: There is nothing to undo: no word was added or removed.",
+    )
+    change = json.loads(run(service, "words", "mine", "Zorvelin", "--json")[1])
+    assert [rule["kind"] for rule in change["added"]] == ["mine"]
+    assert json.loads(run(service, "words", "--json")[1])[0]["text"] == "Zorvelin"
+    assert run(service, "words", "remove", "zorvelin")[0] == 0
+    for wrong in (("never",), ("list", "x"), ("undo", "x"), ("sometimes", "x")):
+        assert run(service, "words", *wrong)[0] == 2
 
 
 def test_export_writes_where_the_user_is(run, service, tmp_path, monkeypatch):
@@ -589,6 +637,7 @@ NEEDS_SERVICE = [
     ("pause",),
     ("resume",),
     ("apps",),
+    ("words",),
 ]
 
 
@@ -995,3 +1044,10 @@ def test_a_base_model_that_is_not_whole_is_made_anew_and_served(run, tmp_path, m
         assert json.loads(out)["pid"] == process.holder(settings)
     finally:
         process.stop(settings)
+
+
+def test_help_shows_flags_bare_and_all_that_it_says(run, tmp_path):
+    out = run(tmp_path, "eval", "--help", columns=200)[1]
+    assert "default: eval.html in the profile" in out
+    [line] = [line for line in out.splitlines() if "--json" in line and "Print" in line]
+    assert "bool" not in line

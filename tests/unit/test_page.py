@@ -111,3 +111,9 @@ def test_an_explanation_is_withheld_where_suggestions_are(http):
     }
     found = http.post("/v1/explain", json={"prefix": "a", "candidates": 1}, headers=TOKEN).json()
     assert found["words"] == [{"text": "one", "p": 0.5, "base": 0.01, "adapter": None, "part": "memory"}]
+
+
+def test_the_address_alone_leads_to_the_page(http):
+    answer = http.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/page/")
+    assert http.get("/page/").status_code == 200

@@ -126,7 +126,12 @@ def test_suggest_has_the_documented_shape(site):
             {"text": "two\x1b[31m", "p": 0.5},
             {"text": "[bold]three", "p": 0.5},
         ],
-        "ghost": {"text": "and so on", "p": 0.25, "show": True},
+        "ghost": {
+            "text": "and so on",
+            "p": 0.25,
+            "show": True,
+            "words": [{"text": "and", "p": 0.25}, {"text": " so on", "p": 0.125}],
+        },
         "adapter": None,
         "elapsed_ms": 1.5,
         "reason": None,
@@ -265,6 +270,7 @@ def test_forget_pause_resume_use_adapters_examples_export_watch(site, tmp_path):
         "backups": [],
         "round_queued": False,
         "total": 1091,
+        "words": 0,
         "large": False,
         "near": [],
         "near_complete": True,
@@ -312,7 +318,7 @@ def test_nothing_is_suggested_or_looked_at_in_a_secret_field(site):
         200,
         {
             "words": [],
-            "ghost": {"text": "", "p": 0.0, "show": False},
+            "ghost": {"text": "", "p": 0.0, "show": False, "words": []},
             "adapter": None,
             "elapsed_ms": 0.0,
             "reason": "secret field",
@@ -352,9 +358,36 @@ def test_rules_for_applications_are_given_and_undone(site):
     mine = {"app": "chat", "rule": "exclude", "source": "you"}
     assert site.post("/v1/apps", {"app": "chat", "rule": "exclude"}).json() == {"rules": [mine, terminal]}
     assert site.post("/v1/apps", {"undo": True}).json() == {"rules": [terminal]}
+    nothing = site.post("/v1/apps", {"undo": True})
+    assert (nothing.status_code, nothing.json()["error"]["code"]) == (409, "nothing-to-undo")
     for wrong in ({}, {"app": "chat"}, {"rule": "allow"}, {"undo": True, "app": "chat", "rule": "allow"}):
         assert site.post("/v1/apps", wrong).status_code == 422
-    assert site.service.calls == [("give_app_rule", "chat", "exclude"), ("undo_app_rule",)]
+    assert site.service.calls == [
+        ("give_app_rule", "chat", "exclude"),
+        ("undo_app_rule",),
+        ("undo_app_rule",),
+    ]
+
+
+def test_words_are_decided_about_and_that_is_undone(site):
+    added = site.post("/v1/words/add", {"text": "fyi", "kind": "never"}).json()
+    [rule] = added["added"]
+    assert (rule["kind"], rule["text"], rule["replacement"], rule["source"]) == ("never", "fyi", None, "hand")
+    assert added["removed"] == []
+    assert site.http.get("/v1/words").json() == {"rules": [rule]}
+    assert site.post("/v1/words/undo").json() == {"added": [], "removed": [rule]}
+    site.post("/v1/words/add", {"text": "omw", "kind": "always_correct", "replacement": "on my way"})
+    assert site.post("/v1/words/remove", {"text": "omw", "kind": "always_correct"}).json()["removed"]
+    site.post("/v1/words/undo")
+    site.post("/v1/words/undo")
+    for path, body, code in (
+        ("undo", {}, "nothing-to-undo"),
+        ("remove", {"text": "omw"}, "unknown-word"),
+        ("add", {"text": " ", "kind": "never"}, "word-refused"),
+        ("add", {"text": "x", "kind": "sometimes"}, "invalid-request"),
+        ("add", {"kind": "never"}, "invalid-request"),
+    ):
+        assert site.post(f"/v1/words/{path}", body).json()["error"]["code"] == code
 
 
 def test_the_schema_lists_every_route_with_its_body(site):
@@ -515,7 +548,7 @@ def test_a_session_is_good_for_the_page_that_has_it_and_ends_with_the_token(tmp_
 
 def test_each_address_says_itself_what_it_needs(site):
     paths = set(site.http.get("/openapi.json").json()["paths"])
-    unknown = NEEDED.keys() - paths - {"/openapi.json", "/open"}
+    unknown = NEEDED.keys() - paths - {"/", "/openapi.json", "/open"}
     assert unknown == set()
 
 

@@ -78,7 +78,7 @@ def _show(terminal: Terminal, rules: list[dict[str, Any]], *, changed: bool, as_
             for (rule, source), group in groups
         ),
     )
-    terminal.say("The first rule that fits decides; everywhere else it suggests and learns.")
+    terminal.say("Everywhere else: suggests and learns. The first rule that fits decides.")
     if changed:
         terminal.say("Undo: idiolect apps undo")
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -47,9 +48,13 @@ def run(
             "--html",
             parser=parse_path,
             metavar="FILE",
-            help="Where to write the page with plots [default: eval.html in the profile; none with --json].",
+            help="Where to write the page with plots "
+            "(default: eval.html in the profile; none with --json, or without the extra plots).",
         ),
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show every part of the program, intervals, ghost text and times.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure how many keystrokes it saves: type what you wrote last again, with only older text learned."""
@@ -59,6 +64,8 @@ def run(
         raise typer.BadParameter("--budget is for the training that --no-train leaves out")
     if html is not None:
         _find_page_maker(html)  # whether it can be written is looked at before minutes of work
+    elif not as_json and _can_plot():
+        html = load_settings().eval_page_path
     body = {"path": None if path is None else make_absolute(path), "chars": chars, "seed": seed}
     terminal = open_terminal()
     with connect() as client:
@@ -68,9 +75,7 @@ def run(
     if as_json:
         terminal.print_json(found)
     else:
-        _show(terminal, found, own=path is None)
-    if html is None and not as_json:
-        html = load_settings().eval_page_path
+        _show(terminal, found, own=path is None, everything=everything)
     if html is not None:
         page = _find_page_maker(html)(found)
         with writing(html, "The same seed measures the same again for another file."):
@@ -79,7 +84,11 @@ def run(
 
 
 def _find_page_maker(path: Path) -> Callable[[dict[str, Any]], str]:
-    """Return what makes the page. Raises typer.BadParameter where `path` cannot be its file."""
+    """Return what makes the page. Raises typer.BadParameter where `path` cannot be its file, or nothing can plot."""
+    if not _can_plot():
+        raise typer.BadParameter(
+            "the page (--html) needs matplotlib and jinja2: install idiolect[plots] instead of idiolect"
+        )
     from idiolect.daemon.evaluation.eval_page import render
 
     if path.is_dir() or not path.absolute().parent.is_dir():
@@ -87,8 +96,15 @@ def _find_page_maker(path: Path) -> Callable[[dict[str, Any]], str]:
     return render
 
 
-def _show(terminal: Terminal, found: dict[str, Any], *, own: bool) -> None:
-    """Show what was measured, of the user's `own` history or of a corpus."""
+def _can_plot() -> bool:
+    """Return True if the packages of the extra `plots` are installed."""
+    return all(importlib.util.find_spec(name) for name in ("jinja2", "matplotlib"))
+
+
+def _show(terminal: Terminal, found: dict[str, Any], *, own: bool, everything: bool) -> None:
+    """Show what was measured, of the user's `own` history or a corpus: a sentence and three rows, or `everything`."""
+    if not everything:
+        return _show_in_short(terminal, found)
     history, test = found["history"], found["test"]
     typed = counted(test["entries"], "message")
     terminal.say(
@@ -103,7 +119,35 @@ def _show(terminal: Terminal, found: dict[str, Any], *, own: bool) -> None:
         _show_arms(terminal, new, "no_repeats")
     grown = (f"{point['characters']:,}: {point['savings']['value']:.1%}" for point in found["growth"])
     terminal.say(f"Memory, 3 words, by the characters of history that it has read: {', '.join(grown)}.")
-    terminal.say(_describe_adapter(found["adapter"], own=own))
+    return terminal.say(_describe_adapter(found["adapter"], own=own))
+
+
+def _show_in_short(terminal: Terminal, found: dict[str, Any]) -> None:
+    arms = {arm["name"]: arm["all"] for arm in found["arms"]}
+    served = next((arms[name] for name in ("both", "memory") if name in arms), found["arms"][-1]["all"])
+    adapter = found["adapter"]
+    if adapter is not None and adapter["status"] == "refused":
+        served = arms.get("memory", served)
+    fresh = arms.get("base", served)
+
+    def row(name: str, before: float, after: float) -> tuple[str, str, str]:
+        return name, f"{100 * before:.0f}", f"{100 * after:.0f}"
+
+    three = [arm["savings"]["3"]["value"] for arm in (fresh, served)]
+    terminal.say(
+        f"It saves about {100 * three[1]:.0f} of 100 keystrokes with three words on offer, on text of yours that it "
+        "has not learned from."
+    )
+    terminal.show_table(
+        ("keystrokes saved of 100", "at first", "now"),
+        (
+            row("one word on offer", *(arm["savings"]["1"]["value"] for arm in (fresh, served))),
+            row("three words on offer", *three),
+            row("grey text, word by word", *(arm["ghost"]["words"]["value"] for arm in (fresh, served))),
+        ),
+        right=("at first", "now"),
+    )
+    terminal.say("`--all` shows each part of the program, with intervals and times.")
 
 
 def _show_arms(terminal: Terminal, arms: list[dict[str, Any]], messages: str) -> None:

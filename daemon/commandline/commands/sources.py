@@ -55,7 +55,7 @@ def run(
         typer.Argument(
             parser=parse_path,
             metavar="PATH",
-            help="For remove: the source. For find: where to look [default: your home].",
+            help="For remove: the source. For find: where to look (default: your home).",
         ),
     ] = None,
     only: Annotated[list[Sort] | None, typer.Option(help="Look for these only.")] = None,

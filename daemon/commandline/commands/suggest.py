@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 import typer
 
@@ -12,19 +13,25 @@ from idiolect.daemon.commandline.formatting import plain
 
 EXAMPLE = 'idiolect suggest "Thanks for the "'
 
+_BEGUN: Final = re.compile(r"[^\W_]*(?:['’][^\W_]*)*\Z")  # the word that the text ends in, if it does
+
 
 def run(
     text: Annotated[str, typer.Argument(help="What stands before the cursor; - reads it from stdin.")],
     as_json: AsJson = False,
 ) -> None:
     """Show how it would complete a text."""
-    terminal = open_terminal()
+    terminal, prefix = open_terminal(), read_text(text)
     with connect() as client:
-        found = client.post("/v1/suggest", {"prefix": read_text(text)})
+        found = client.post("/v1/suggest", {"prefix": prefix})
     if as_json:
         return terminal.print_json(found)
+    begun = _BEGUN.findall(prefix)[0]
     for word in found["words"]:
-        terminal.say(f"{word['p']:>5.0%}  {plain(word['text'])}")
+        whole = word["text"] if word["text"][:1].isspace() else begun + word["text"]
+        terminal.say(f"{word['p']:>5.0%}  {plain(whole).strip()}")
     if " " in found["ghost"]["text"]:  # else it is the first word again
-        terminal.say((f"ghost  {plain(found['ghost']['text'])}", "dim"))
+        ghost = found["ghost"]["text"]
+        whole = ghost if ghost[:1].isspace() else begun + ghost
+        terminal.say((f"ghost  {plain(whole).strip()}", "dim"))
     return None

@@ -185,7 +185,9 @@ class Session {
   }
 
   async words(document, position, cancellation) {
+    const { version } = document;
     const found = await this.ask("textDocument/completion", document, position, {}, cancellation);
+    if (document.version !== version) return new vscode.CompletionList([], true); // it was for another text
     const items = (found?.items ?? []).map((item) => {
       const word = new vscode.CompletionItem(item.label, vscode.CompletionItemKind.Text);
       word.sortText = item.sortText;
@@ -202,14 +204,27 @@ class Session {
     if (context.selectedCompletionInfo) return [];
     const asked = context.triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
     const more = { context: { triggerKind: asked ? 1 : 2 } };
+    const { version } = document;
     const found = await this.ask("textDocument/inlineCompletion", document, position, more, cancellation);
+    if (document.version !== version) return [];
     return (found?.items ?? []).map(
       (item) => new vscode.InlineCompletionItem(item.insertText, range(item.range), item.command),
     );
   }
 
-  accepted(figures) {
-    const what = { command: "idiolect.accepted", arguments: [figures] };
+  /** What can be decided about a word there: that it is never suggested, or always. */
+  async decisions(document, where, cancellation) {
+    const more = { range: span(where), context: { diagnostics: [] } };
+    const found = await this.ask("textDocument/codeAction", document, where.start, more, cancellation);
+    return (found ?? []).map(({ title, command }) => {
+      const action = new vscode.CodeAction(title, vscode.CodeActionKind.RefactorRewrite);
+      action.command = command;
+      return action;
+    });
+  }
+
+  run(command, given) {
+    const what = { command, arguments: [given] };
     if (this.ready) this.connection.request("workspace/executeCommand", what).catch(() => {});
   }
 
@@ -236,7 +251,11 @@ function activate(context) {
   context.subscriptions.push(
     vscode.languages.registerCompletionItemProvider(languages, words, ...spaces),
     vscode.languages.registerInlineCompletionItemProvider(languages, ghosts),
-    vscode.commands.registerCommand("idiolect.accepted", (figures) => session.accepted(figures)),
+    vscode.languages.registerCodeActionsProvider(languages, {
+      provideCodeActions: (document, where, _about, cancellation) => session.decisions(document, where, cancellation),
+    }),
+    ...["idiolect.accepted", "idiolect.decided"].map((name) =>
+      vscode.commands.registerCommand(name, (given) => session.run(name, given))),
     vscode.workspace.onDidOpenTextDocument((document) => session.open(document)),
     vscode.workspace.onDidChangeTextDocument((change) => session.changed(change)),
     vscode.workspace.onDidSaveTextDocument((document) => session.saved(document)),

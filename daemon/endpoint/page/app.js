@@ -3,6 +3,8 @@
 import { $, ask, coded, on, percent, say, sentence, serving, span } from "./common.js";
 import * as panels from "./panels.js";
 import * as playground from "./playground.js";
+import * as story from "./story.js";
+import * as words from "./words.js";
 
 const LOOK_MS = 5000, LOOK_WHILE_TRAINING_MS = 1000;
 const PHASE = { prepare: "Preparing", train: "Training", export: "Exporting", judge: "Judging" };
@@ -15,19 +17,29 @@ function state(look, text, more = "") {
   if ($("state-text").textContent !== text) $("state-text").textContent = text; // said again only where it changes
 }
 
+/** When training starts, for people. */
+function outlook(why) {
+  const told = why.replace("a round is due; it waits until the keyboard rests", "learning starts when you stop typing")
+    .replace("a round is due and starts within a minute", "learning starts within a minute")
+    .replace("a round is due; it ", "learning ").replace(/^a round is due after (.*) more tokens of new text/, "learning starts after some $1 more pieces of words that you write")
+    .replace("rounds start only when asked for (auto_train is off)", "training starts only when you ask for it");
+  return `${sentence(told)}.`;
+}
+
 async function status() {
   clearTimeout(timer);
   try {
     const now = await ask("/v1/status");
     paused = now.paused;
     const left = now.paused_for_s === null ? "until resumed" : `${span(now.paused_for_s)} left`;
-    state(paused ? "paused" : "learning", paused ? "Paused" : "Learning", paused ? left : `${serving(now.adapter)} serves`);
+    state(paused ? "paused" : "learning", paused ? "Paused" : "Learning", paused ? left : now.adapter === null ? "" : `${serving(now.adapter)} in use`);
     $("pause-button").textContent = paused ? "Resume learning" : "Pause learning";
     $("pause-for").hidden = paused;
+    story.tell(now);
     const round = now.training, used = now.rounds_today;
     const last = now.last_round;
     const failed = last && !["promoted", "refused", "running"].includes(last.status) ? ` The last round was ${last.status}: ${last.reason}.` : "";
-    $("next").textContent = `Next: ${now.next_round}.${failed} Rounds took ${span(used.used_s)} of the ${span(used.budget_s)} allowed today.`;
+    $("next").textContent = `${outlook(now.next_round)}${failed} Training took ${span(used.used_s)} of the ${span(used.budget_s)} allowed today.`;
     $("progress").hidden = !round;
     $("train").disabled = Boolean(round);
     if (round) {
@@ -56,7 +68,7 @@ on($("pause"), "submit", async () => {
 on($("train"), "click", async () => {
   await ask("/v1/train", {});
   training = true;
-  say("A round has begun. Its adapter is served only if it predicts your newest text better.");
+  say("Training has begun. What it makes is used only if it predicts your newest text better.");
   await status();
 });
 
@@ -75,7 +87,8 @@ try {
   document.querySelector("main").hidden = false;
   playground.start();
   $("text").focus({ preventScroll: true });
-  await panels.start();
+  story.play();
+  await Promise.all([panels.start(), words.start()]);
 } catch (error) {
   if ($("gone").hidden) say(error.message);
 }

@@ -37,6 +37,21 @@ export async function ask(path, body) {
   return content;
 }
 
+/** The last of an answer's events, each of which is also handed to `told`. Throws an Error with the service's sentence. */
+export async function lines(path, body, told) {
+  const answer = await fetch(path, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error((await answer.json()).error?.message ?? `The service answered ${answer.status}.`);
+  let last = {};
+  for (const line of (await answer.text()).split("\n").filter(Boolean)) {
+    last = JSON.parse(line);
+    if (last.event === "error") throw new Error(last.message);
+    told(last);
+  }
+  return last;
+}
+
 let silence;
 /** Tells something for a while, to screen readers, too. */
 export function say(text) {
@@ -90,7 +105,7 @@ export async function remove(title, path, body, after, more = []) {
   const sentences = [...more, `${entries(would.entries)} (${count(would.tokens)} tokens) would be deleted for good, and known no longer.`];
   if (would.adapters_dropped.length) {
     const those = would.adapters_dropped.length === 1 ? "has seen it and would" : "have seen it and would";
-    sentences.push(`${list("Adapter", would.adapters_dropped)} ${those} be deleted, too. Then ${serving(would.active)} serves, and a training round without the text is due.`);
+    sentences.push(`${list("Personal model", would.adapters_dropped)} ${those} be deleted, too. Then ${serving(would.active)} is in use, and training without the text is due.`);
   }
   if (would.backups.length) sentences.push(`Backups still hold it: ${would.backups.join(", ")}.`);
   if (would.large) sentences.push(`That is more than a tenth of all ${entries(would.total)}.`);
@@ -99,7 +114,7 @@ export async function remove(title, path, body, after, more = []) {
   const receipt = done.receipt === null ? "" : ` Receipt ${done.receipt}.`;
   const still = done.still_suggested?.length ? ` Still suggested: ${done.still_suggested.join(", ")}. ${done.still_suggested_why}` : "";
   const untried = done.still_suggested_complete === false ? " Not all of it could be tried in time: it may still be suggested in other places." : "";
-  say(`Forgotten: ${entries(done.entries)}.${receipt} ${sentence(serving(done.active))} serves now.${still}${untried}`);
+  say(`Forgotten: ${entries(done.entries)}.${receipt} ${sentence(serving(done.active))} is in use now.${still}${untried}`);
   await after();
   if (!done.near?.length) return;
   const forms = done.near.map((one) => `“${one.text}” (${entries(one.entries)})`).join(", ");
@@ -110,7 +125,7 @@ export async function remove(title, path, body, after, more = []) {
 export const count = (number) => number.toLocaleString("en");
 export const entries = (number) => `${count(number)} ${number === 1 ? "entry" : "entries"}`;
 export const percent = (p) => p > 0 && p < 0.01 ? "< 1 %" : `${Math.round(100 * p)} %`;
-export const serving = (adapter) => adapter === null ? "the base model alone" : `adapter ${adapter}`;
+export const serving = (adapter) => adapter === null ? "the model without personal training" : `personal model ${adapter}`;
 export const sentence = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const list = (name, ids) => `${name}${ids.length > 1 ? "s" : ""} ${ids.join(", ")}`;
 const MOMENT = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });

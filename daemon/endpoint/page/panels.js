@@ -1,6 +1,6 @@
 // Savings, rounds, what was learned, sources and rules: each a function that asks anew and shows the answer.
 
-import { $, ask, coded, count, entries, make, moment, on, percent, remove, say, sentence, serving } from "./common.js";
+import { $, ask, coded, count, entries, lines, make, moment, on, percent, remove, say, sentence, serving } from "./common.js";
 import { bars } from "./plot.js";
 
 const figure = (name, value) => make("div", {}, make("dt", {}, name), make("dd", {}, value));
@@ -41,43 +41,69 @@ export async function savings() {
       ...[row.word, row.ghost, row.accepted, row.dismissed].map((value) => make("td", {}, count(value))))));
 }
 
-const VERDICT = { active: "Promoted", retired: "Promoted", refused: "Refused", damaged: "Damaged" };
+const VERDICT = {
+  active: "In use: it predicts your recent writing clearly better",
+  retired: "Was in use: it predicted your writing clearly better",
+  refused: "Not used: it does not predict your recent writing clearly better",
+  damaged: "Damaged, and never used again",
+};
 
-export async function rounds() {
-  const { adapters } = await ask("/v1/adapters");
+/** A verdict's figures: how uncertain the next word is, before and after, and the reason in the program's words. */
+function details(row) {
+  const { base, both } = row.metrics;
+  const figures = base && both
+    ? `Perplexity (how many words the next one is as uncertain as) with the base model alone and no memory: ${base.perplexity.toFixed(1)}; with this model and memory: ${both.perplexity.toFixed(1)}.`
+    : null;
+  const reason = row.reason ? `Against what was in use before: ${row.reason}.` : null;
+  if (!figures && !reason) return null;
+  return make("details", {}, make("summary", {}, "Details"), ...[reason, figures].filter(Boolean).map((text) => make("small", {}, `${text} `)));
+}
+
+export async function rounds(status) {
+  const [{ adapters }, now] = await Promise.all([ask("/v1/adapters"), status ?? ask("/v1/status")]);
   const served = adapters.find((row) => row.status === "active");
-  const rows = adapters.toReversed().map((row) => {
-    const { base, both } = row.metrics;
-    const figures = base && both ? ` Perplexity ${base.perplexity.toFixed(1)} → ${both.perplexity.toFixed(1)}.` : "";
-    const reason = row.reason ? `${VERDICT[row.status]}: ${row.reason}.${figures}` : figures;
-    const badge = row.status === "active" ? "serves" : row.status;
-    return make("li", {},
-      make("span", {}, `Adapter ${row.id}`, make("span", { className: `badge ${row.status}` }, badge)),
-      make("small", {}, moment(row.created_at), ` · ${entries(row.entries_seen)} seen. ${reason}`),
-      row.status === "active" || row.status === "damaged" ? null
-        : acts(plain("Serve it", `Serve adapter ${row.id}`, () => use(row.id))));
-  });
+  const rows = adapters.toReversed().map((row) => make("li", {},
+    make("span", {}, `Personal model ${row.id}`, row.status === "active" ? make("span", { className: "badge active" }, "in use") : null),
+    make("small", {}, `${VERDICT[row.status]}. Made `, moment(row.created_at), `, trained on ${count(row.entries_seen)} of ${count(Math.max(now.entries, row.entries_seen))} texts.`, details(row)),
+    row.status === "active" || row.status === "damaged" ? null
+      : acts(plain("Use it", `Use personal model ${row.id}`, () => use(row.id)))));
   rows.push(make("li", {},
-    make("span", {}, "Base model alone", served ? null : make("span", { className: "badge active" }, "serves")),
-    make("small", {}, "As it was before anything was trained; the memory goes on."),
-    served ? acts(plain("Roll back to it", "Roll back to the base model alone", () => use(null))) : null));
+    make("span", {}, "Without personal training", served ? null : make("span", { className: "badge active" }, "in use")),
+    make("small", {}, "The model as it came. Your words and phrases are still remembered."),
+    served ? acts(plain("Go back to it", "Go back to the model without personal training", () => use(null))) : null));
   $("adapters").replaceChildren(...rows);
 }
 
 async function use(adapter) {
   await ask("/v1/use", { adapter });
   await rounds();
-  say(`${sentence(serving(adapter))} serves now.`);
+  say(`${sentence(serving(adapter))} is in use now.`);
+}
+
+const SHOWN = 100; // words and phrases
+
+/** Phrases and names first, then other words; fragments such as "py" tell nobody anything. */
+function telling(words) {
+  const rank = (one) => /\s/.test(one.text) ? 0 : /^\p{Lu}/u.test(one.text) ? 1 : 2;
+  const letters = (one) => one.text.replace(/[^\p{L}\p{N}]/gu, "").length;
+  const left = words.filter((one) => rank(one) === 0 || letters(one) > 2);
+  return left.toSorted((one, other) => rank(one) - rank(other)); // a stable sort: the most telling of each first
 }
 
 export async function learned() {
   const contains = $("contains").value;
-  const { words } = await ask("/v1/learned", { limit: 100, contains });
-  $("words").replaceChildren(...words.map((one) => make("tr", {},
-    make("th", { scope: "row" }, one.text), make("td", {}, `${count(one.count)} ×`),
-    make("td", {}, `${one.times < 10 ? one.times.toFixed(1) : count(Math.round(one.times))} ×`),
-    make("td", {}, plain("Forget", `Forget ${one.text}`, () =>
-      remove(`Forget “${one.text}”?`, "/v1/forget", { phrase: one.text }, everything))))));
+  const found = (await ask("/v1/learned", { limit: 300, contains })).words;
+  const words = contains ? found : telling(found);
+  $("words").replaceChildren(...words.slice(0, SHOWN).map((one) => make("tr", {},
+    make("th", { scope: "row" }, one.text), make("td", {}, one.count === 1 ? "once" : `${count(one.count)} times`),
+    make("td", {},
+      plain("Never suggest", `Never suggest ${one.text}`, async () => {
+        await ask("/v1/words/add", { kind: "never", text: one.text });
+        document.dispatchEvent(new CustomEvent("words-changed"));
+        say(`“${one.text}” is never suggested now. Undo it under Your words.`);
+      }),
+      plain("Forget", `Forget ${one.text}`, () =>
+        remove(`Forget “${one.text}”?`, "/v1/forget", { phrase: one.text }, everything))))));
   $("words-none").replaceChildren(...coded(contains ? "Nothing characteristic has this in it. Text may: “Forget text with this” looks there."
     : "Nothing yet. It learns from `idiolect add`, `idiolect watch`, and from programs that you type in."));
   $("words-none").hidden = words.length > 0;
@@ -88,7 +114,7 @@ export async function sources(status) {
   const [{ sources: read }, now] = await Promise.all([ask("/v1/sources"), status ?? ask("/v1/status")]);
   const by = Object.entries(now.sources).map(([name, number]) => `${name} ${count(number)}`).join(", ");
   $("sources-sum").replaceChildren(`${entries(now.entries)}, ${count(now.words)} words${by && `: ${by}`}. `,
-    ...coded("More is read with `idiolect add` and `idiolect watch`; the settings say what is left out."));
+    ...coded("`idiolect watch` follows a folder; the settings say what is left out."));
   const unread = now.watches.filter((path) => !read.some((row) => row.path === path));
   $("source-rows").replaceChildren(...[...read, ...unread.map((path) => ({ path }))].map((row) => {
     const followed = now.watches.includes(row.path);
@@ -119,6 +145,20 @@ export async function apps(given) {
   $("rules-built-in").textContent = `${others.length} other rules: password managers, terminals, settings`;
 }
 
+/** Reads a file or folder, and says how far it is. */
+async function add(path) {
+  $("reading").textContent = "Reading …";
+  try {
+    const told = await lines("/v1/import", { paths: [path] }, (event) => {
+      if (event.path) $("reading").textContent = `Reading ${event.path} …`;
+    });
+    say(`Read: ${entries(told.entries ?? 0)} taken.`);
+  } finally {
+    $("reading").textContent = "";
+  }
+  await everything();
+}
+
 async function everything() {
   await Promise.all([savings(), rounds(), learned(), sources(), apps()]);
 }
@@ -139,6 +179,15 @@ export async function start() {
     await apps(await ask("/v1/apps", { app: $("rule-app").value, rule: $("rule-kind").value }));
     $("rule").reset();
     say("The rule holds from now on.");
+  });
+  on($("source"), "submit", async () => {
+    await add($("source-path").value.trim());
+    $("source").reset();
+  });
+  let counted;
+  document.addEventListener("counted", () => {
+    clearTimeout(counted);
+    counted = setTimeout(() => savings().catch(() => {}), 300);
   });
   on($("undo"), "click", async () => {
     await apps(await ask("/v1/apps", { undo: true }));

@@ -1,0 +1,285 @@
+"""Editors: how each is told of the language server."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+from idiolect.daemon.editors import vsix
+from idiolect.daemon.setup import marked
+from idiolect.daemon.setup.place import SetupRefusedError, Step, Target
+from idiolect.models import durable
+
+_HELIX: Final = (("markdown", ""), ("git-commit", ""), ("text", "text.plain"), ("mail", "text.mail"))
+_HELIX_TYPES: Final = {"text": ["txt"], "mail": ["eml"]}
+_VSCODE: Final = ("code", "codium", "code-oss")
+_EXTENSION: Final = "idiolect.idiolect"
+
+
+class _Editor:
+    """What editors have in common."""
+
+    asks_by = "lsp"
+    programs: tuple[str, ...] = ()
+
+    def found(self, target: Target) -> str | None:  # noqa: ARG002 (others look into the target)
+        """Where its program is."""
+        return next((path for program in self.programs if (path := shutil.which(program))), None)
+
+
+class Neovim(_Editor):
+    """A file of its own in Neovim's `plugin` folder, which Neovim reads by itself."""
+
+    name, programs = "neovim", ("nvim",)
+    first = (
+        "Open a text (`nvim letter.md`), press i, and type a sentence: the menu comes by itself, and Ctrl-N and Ctrl-Y "
+        "take a word."
+    )
+
+    def _path(self, target: Target) -> Path:
+        return target.config / "nvim" / "plugin" / "idiolect.lua"
+
+    def _lines(self, target: Target) -> str:
+        text = resources.files("idiolect.daemon.setup").joinpath("neovim.lua").read_text("utf-8")
+        command = "{ " + ", ".join(map(_lua, target.command)) + " }"
+        pairs = ", ".join(f"{name} = {_lua(value)}" for name, value in target.environment.items())
+        return text.replace("@COMMAND@", command).replace("@ENVIRONMENT@", f"{{ {pairs} }}")
+
+    def done(self, target: Target) -> bool:
+        """Whether the file is there."""
+        return marked.holds(self._path(target))
+
+    def steps(self, target: Target) -> list[Step]:
+        """The file."""
+        return [Step(str(self._path(target)), self._lines(target))]
+
+    def install(self, target: Target) -> None:
+        """Write the file."""
+        marked.put(self._path(target), self._lines(target), "--")
+
+    def remove(self, target: Target) -> bool:
+        """Delete the file."""
+        return marked.take_out(self._path(target))
+
+
+class Helix(_Editor):
+    """Lines in `languages.toml`."""
+
+    name, programs = "helix", ("hx", "helix")
+    first = "Open a text (`hx letter.md`), press i, and type: the menu comes by itself, and Tab takes a word."
+
+    def _path(self, target: Target) -> Path:
+        return target.config / "helix" / "languages.toml"
+
+    def _lines(self, target: Target) -> str:
+        command, argument = target.command
+        lines = ["[language-server.idiolect]", f"command = {json.dumps(command)}", f'args = ["{argument}"]']
+        lines += ["config = { learn = true }"]
+        if target.environment:
+            pairs = ", ".join(f"{name} = {json.dumps(value)}" for name, value in target.environment.items())
+            lines += [f"environment = {{ {pairs} }}"]
+        for language, scope in _HELIX:
+            lines += ["", "[[language]]", f'name = "{language}"']
+            if scope:
+                lines += [f'scope = "{scope}"', f"file-types = {json.dumps(_HELIX_TYPES[language])}"]
+            lines += ['language-servers = ["idiolect"]']
+        return "\n".join(lines) + "\n"
+
+    def done(self, target: Target) -> bool:
+        """Whether the lines are there."""
+        return marked.holds(self._path(target))
+
+    def steps(self, target: Target) -> list[Step]:
+        """The lines. Raises SetupRefusedError where the file names these languages already."""
+        path = self._path(target)
+        given = path.read_text("utf-8") if path.is_file() and not marked.holds(path) else ""
+        if any(f'name = "{language}"' in given for language, _ in _HELIX):
+            raise SetupRefusedError(
+                f"{path} has rules of its own for Markdown or text, which must not stand there twice. Add "
+                '"idiolect" to their language-servers by hand: `idiolect setup helix --show` prints the lines.'
+            )
+        return [Step(str(path), self._lines(target))]
+
+    def install(self, target: Target) -> None:
+        """Write the lines. Raises SetupRefusedError."""
+        self.steps(target)
+        marked.put(self._path(target), self._lines(target), "#")
+
+    def remove(self, target: Target) -> bool:
+        """Take the lines out."""
+        return marked.take_out(self._path(target))
+
+
+class Emacs(_Editor):
+    """Lines in the init file, for eglot."""
+
+    name, programs = "emacs", ("emacs",)
+    first = "Open a text (`emacs letter.txt`) and type the beginning of a word: M-TAB shows the words."
+
+    def _path(self, target: Target) -> Path:
+        old = target.home / ".emacs"
+        places = [old, target.home / ".emacs.d" / "init.el", target.config / "emacs" / "init.el"]
+        return next((path for path in places if path.is_file()), places[1])
+
+    def _lines(self, target: Target) -> str:
+        given = [f"{name}={value}" for name, value in target.environment.items()]
+        command = ["env", *given, *target.command] if given else list(target.command)
+        server = " ".join(json.dumps(part, ensure_ascii=False) for part in command)
+        return (
+            "(with-eval-after-load 'eglot\n"
+            "  (add-to-list 'eglot-server-programs\n"
+            '               \'(((markdown-mode :language-id "markdown") (text-mode :language-id "plaintext")\n'
+            '                  (message-mode :language-id "mail") (rst-mode :language-id "rst"))\n'
+            f"                 . ({server} :initializationOptions (:learn t)))))\n"
+            "(add-hook 'text-mode-hook #'eglot-ensure)\n"
+        )
+
+    def done(self, target: Target) -> bool:
+        """Whether the lines are there."""
+        return marked.holds(self._path(target))
+
+    def steps(self, target: Target) -> list[Step]:
+        """The lines."""
+        return [Step(str(self._path(target)), self._lines(target))]
+
+    def install(self, target: Target) -> None:
+        """Write the lines."""
+        marked.put(self._path(target), self._lines(target), ";;")
+
+    def remove(self, target: Target) -> bool:
+        """Take the lines out."""
+        return marked.take_out(self._path(target))
+
+
+@dataclass(frozen=True)
+class _KateServer:
+    name: str
+    body: dict[str, Any]
+
+
+class Kate(_Editor):
+    """Two servers in the settings of Kate's LSP client, which are JSON."""
+
+    name, programs = "kate", ("kate",)
+    first = (
+        "In Kate, switch the plug-in LSP Client on (Settings, Configure Kate, Plugins), open a text and type: "
+        "Kate asks once whether it may start the server."
+    )
+
+    def _path(self, target: Target) -> Path:
+        return target.config / "kate" / "lspclient" / "settings.json"
+
+    def _servers(self, target: Target) -> list[_KateServer]:
+        given = [f"{name}={value}" for name, value in target.environment.items()]
+        command = ["env", *given, *target.command] if given else list(target.command)
+        whole = {
+            "command": command,
+            "initializationOptions": {"learn": True},
+            "highlightingModeRegex": "^Markdown$",
+        }
+        return [
+            _KateServer("markdown", whole),
+            _KateServer("plaintext", {"use": "markdown", "highlightingModeRegex": "^(Normal|None)$"}),
+        ]
+
+    def _read(self, target: Target) -> dict[str, Any]:
+        path = self._path(target)
+        if not path.is_file() or not path.read_text("utf-8").strip():
+            return {}
+        try:
+            found: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        except ValueError:
+            raise SetupRefusedError(f"{path} is not valid JSON. Mend it, and try again.") from None
+        return found
+
+    def done(self, target: Target) -> bool:
+        """Whether the server for Markdown is ours."""
+        command = self._read(target).get("servers", {}).get("markdown", {}).get("command", [])
+        return list(command[-2:]) == list(target.command)
+
+    def steps(self, target: Target) -> list[Step]:
+        """The servers. Raises SetupRefusedError where there are others for these languages."""
+        servers = self._read(target).get("servers", {})
+        if not self.done(target) and any(one.name in servers for one in self._servers(target)):
+            raise SetupRefusedError(
+                f"{self._path(target)} has a server for Markdown or plain text already. Take it out, or add the lines "
+                "by hand: `idiolect setup kate --show` prints them."
+            )
+        lines = json.dumps({"servers": {one.name: one.body for one in self._servers(target)}}, indent=2)
+        return [Step(str(self._path(target)), lines + "\n")]
+
+    def install(self, target: Target) -> None:
+        """Write the servers. Raises SetupRefusedError."""
+        self.steps(target)
+        given = self._read(target)
+        servers = {**given.get("servers", {}), **{one.name: one.body for one in self._servers(target)}}
+        self._write(target, {**given, "servers": servers})
+
+    def remove(self, target: Target) -> bool:
+        """Take the servers out."""
+        if not self.done(target):
+            return False
+        given = self._read(target)
+        ours = {one.name for one in self._servers(target)}
+        given["servers"] = {name: body for name, body in given["servers"].items() if name not in ours}
+        if given == {"servers": {}}:
+            self._path(target).unlink()
+        else:
+            self._write(target, given)
+        return True
+
+    def _write(self, target: Target, content: dict[str, Any]) -> None:
+        self._path(target).parent.mkdir(parents=True, exist_ok=True)
+        durable.write(self._path(target), (json.dumps(content, indent=2) + "\n").encode())
+
+
+class VSCode(_Editor):
+    """The extension, installed by VS Code's own command."""
+
+    name, programs = "vscode", _VSCODE
+    first = "Open a text (`code letter.md`) and type: the menu comes by itself, and Return takes a word."
+
+    def done(self, target: Target) -> bool:
+        """Whether the extension is installed."""
+        program = self.found(target)
+        return program is not None and _EXTENSION in _run(program, "--list-extensions").split()
+
+    def steps(self, target: Target) -> list[Step]:
+        """The extension."""
+        return [Step(f"the extension {_EXTENSION}", f"It starts: {' '.join(target.command)}\n")]
+
+    def install(self, target: Target) -> None:
+        """Have VS Code install the extension. Raises SetupRefusedError."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "idiolect.vsix"
+            vsix.write(path)
+            _run(self.found(target) or "code", "--install-extension", str(path), "--force")
+
+    def remove(self, target: Target) -> bool:
+        """Have VS Code uninstall the extension."""
+        if not self.done(target):
+            return False
+        _run(self.found(target) or "code", "--uninstall-extension", _EXTENSION)
+        return True
+
+
+def _run(*command: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        raise SetupRefusedError(
+            f"`{command[0]}` cannot be run, or does not end. Nothing was changed."
+        ) from None
+    if done.returncode:
+        raise SetupRefusedError(f"`{' '.join(command[:2])}` failed with exit code {done.returncode}.")
+    return done.stdout
+
+
+def _lua(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

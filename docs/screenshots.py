@@ -1,0 +1,65 @@
+"""Takes the pictures of the page: `page-light.png`, `page-dark.png`, and both on a phone's width.
+
+`python docs/screenshots.py` starts the real service with a throw-away profile, lets it read this project's documents,
+and opens the page in Chromium, as the tests do.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = "Everything stays on your own mach"
+#: Name, width and height in CSS pixels.
+VIEWS = (("page", 1280, 900), ("page-phone", 390, 780))
+
+
+def main() -> None:
+    """Take all pictures."""
+    with tempfile.TemporaryDirectory() as folder:
+        take(Path(folder))
+
+
+def take(folder: Path) -> None:
+    """Serve a profile in `folder`, and take the pictures of its page."""
+    home = folder / "profile"
+    home.mkdir()
+    (home / "config.toml").write_text("keyring = false\nauto_train = false\n", "utf-8")
+    if (ROOT / ".cache" / "base").is_dir():  # the tests have fetched the base model
+        (home / "base").symlink_to((ROOT / ".cache" / "base").resolve())
+    environment = {**os.environ, "IDIOLECT_HOME": str(home)}
+
+    def idiolect(*arguments: str) -> str:
+        command = [str(Path(sys.executable).parent / "idiolect"), *arguments]
+        return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+    idiolect("start")
+    browser = runpy.run_path(str(ROOT / "tests" / "e2e" / "conftest.py"))["Tab"]
+    tab = browser(shutil.which("chromium") or "chromium", folder / "chromium")
+    try:
+        idiolect("add", str(ROOT / "docs"), str(ROOT / "README.md"), str(ROOT / "CONTRIBUTING.md"))
+        for name, width, height in VIEWS:
+            for dark in (False, True):
+                tab.look(dark=dark, width=width, height=height)
+                tab.go(json.loads(idiolect("open", "--json"))["url"])
+                tab.until("document.querySelector('main:not([hidden]) #words tr') !== null")
+                tab.js("document.querySelector('#text').focus(); scrollTo(0, 0)")
+                tab.type(TEXT)
+                tab.until("document.querySelectorAll('#offers li:not([hidden])').length > 0")
+                path = ROOT / "docs" / f"{name}-{'dark' if dark else 'light'}.png"
+                path.write_bytes(tab.picture())
+                sys.stdout.write(f"{path}\n")
+    finally:
+        tab.close()
+        idiolect("stop")
+
+
+if __name__ == "__main__":
+    main()

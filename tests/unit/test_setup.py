@@ -1,0 +1,109 @@
+"""Setting up places: what is written, that it is written once, and that taking it out leaves what was there."""
+
+import json
+import tomllib
+
+import pytest
+
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.setup import marked
+from idiolect.daemon.setup.editors import Emacs, Helix, Kate, Neovim
+from idiolect.daemon.setup.place import SetupRefusedError, Target
+from idiolect.daemon.setup.places import PLACES, Shell
+
+
+@pytest.fixture
+def target(tmp_path):
+    return Target(Settings(home=tmp_path / "pro'file"), tmp_path / "home", tmp_path / "config")
+
+
+def tree(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("place", [Neovim(), Helix(), Emacs(), Kate()], ids=lambda place: place.name)
+def test_a_place_is_set_up_with_whole_paths_and_the_profile_and_taken_back(place, target, tmp_path):
+    assert not place.done(target)
+    assert not place.remove(target)
+    [step] = place.steps(target)
+    place.install(target)
+    assert place.done(target)
+    once = tree(tmp_path)
+    [(path, text)] = once.items()
+    assert str(tmp_path / path) == step.where
+    assert target.command[0].startswith("/")
+    assert target.command[0].encode() in text
+    assert b"pro" in text
+    assert b"file" in text
+    place.install(target)  # again, as after an update
+    assert tree(tmp_path) == once
+    assert place.remove(target)
+    assert tree(tmp_path) == {}
+    assert not place.done(target)
+
+
+@pytest.mark.parametrize("before", ["", "one", "one\n", "one\n\n", "\u00e9\ntwo\n"])
+def test_what_stood_in_a_file_stands_there_afterwards(tmp_path, before):
+    path = tmp_path / "init"
+    path.write_text(before)
+    path.chmod(0o640)
+    link = tmp_path / "link"
+    link.symlink_to(path)
+    marked.put(link, "ours\n", "#")
+    marked.put(link, "ours\nand more\n", "#")
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert path.read_text().count("ours") == 1
+    assert path.read_text().startswith(before)
+    assert marked.take_out(link)
+    if before.strip():
+        assert path.read_text().rstrip("\n") == before.rstrip("\n")
+    assert not marked.take_out(link)
+
+
+def test_helix_reads_the_lines_and_keeps_its_own(target):
+    path = target.config / "helix" / "languages.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text('[[language]]\nname = "python"\n')
+    Helix().install(target)
+    read = tomllib.loads(path.read_text())
+    assert read["language-server"]["idiolect"]["command"] == target.command[0]
+    assert read["language-server"]["idiolect"]["environment"] == {"IDIOLECT_HOME": str(target.settings.home)}
+    assert [one["name"] for one in read["language"]] == ["python", "markdown", "git-commit", "text", "mail"]
+    Helix().remove(target)
+    assert path.read_text() == '[[language]]\nname = "python"\n'
+    path.write_text('[[language]]\nname = "markdown"\n')
+    with pytest.raises(SetupRefusedError, match="by hand"):
+        Helix().install(target)
+    assert path.read_text() == '[[language]]\nname = "markdown"\n'
+
+
+def test_kate_keeps_its_other_servers(target):
+    path = target.config / "kate" / "lspclient" / "settings.json"
+    path.parent.mkdir(parents=True)
+    path.write_text('{"servers": {"rust": {"command": ["ra"]}}, "x": 1}')
+    Kate().install(target)
+    assert set(json.loads(path.read_text())["servers"]) == {"rust", "markdown", "plaintext"}
+    Kate().remove(target)
+    assert json.loads(path.read_text()) == {"servers": {"rust": {"command": ["ra"]}}, "x": 1}
+    for text in ("{", '{"servers": {"markdown": {"command": ["marksman"]}}}'):
+        path.write_text(text)
+        with pytest.raises(SetupRefusedError):
+            Kate().install(target)
+        assert path.read_text() == text
+
+
+@pytest.mark.parametrize(
+    ("shell", "file"), [("zsh", "home/.zshrc"), ("bash", "home/.bashrc"), ("fish", "config/fish/config.fish")]
+)
+def test_the_login_shell_gets_its_lines(target, tmp_path, monkeypatch, shell, file):
+    monkeypatch.setattr(Shell, "_shell", lambda _self: shell)
+    Shell().install(target)
+    assert "idiolect.daemon.editors.prompt" in (tmp_path / file).read_text()
+    assert Shell().remove(target)
+    assert tree(tmp_path) == {}
+
+
+def test_every_place_has_a_name_and_says_what_to_type_first():
+    assert len({place.name for place in PLACES}) == len(PLACES)
+    assert all(place.first.endswith(".") for place in PLACES)
