@@ -186,7 +186,7 @@ class Browser:
 
     def until_ghost(self):
         """The ghost and the words, once the known sentence is offered."""
-        return self.until_shown(lambda ghost, words: ghost.startswith("elin hums") and words[:1] == ["elin"])
+        return self.until_shown(lambda ghost, words: ghost.startswith("elin") and words[:1] == ["elin"])
 
     def until_value(self, text):
         self.tab.until(f"({VALUE}) === {json.dumps(text)}")
@@ -400,12 +400,13 @@ def test_an_editor_takes_it_as_if_it_had_been_typed(browser, editor, name):
     tab.type("Dear all,")
     tab.press("Enter")
     tab.type(START)
-    ghost, _ = browser.until_ghost()
+    browser.until_ghost()
     lines = tab.js("model()").split("\n")
     assert (lines[0], lines[-1]) == ("Dear all,", START)
     tab.press("ArrowRight", "Control")
     tab.until(f"model().endsWith({json.dumps(START + 'elin')})")
-    browser.until_shown(lambda ghost, _: ghost.startswith(" hums"))
+    rest, _ = browser.until_shown(lambda ghost, _: ghost.startswith(" hums"))
+    ghost = f"elin{rest}"
     tab.press(*(("0", "Alt") if name == "quill" else ("Tab",)))  # Quill indents by Tab
     tab.until(f"model().endsWith({json.dumps(START + ghost)})")
     assert tab.js("field.innerText").replace("\xa0", " ").rstrip().endswith(START + ghost)
