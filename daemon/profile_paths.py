@@ -25,6 +25,7 @@ _OWN: tuple[str, ...] = (
     "config.toml",
     "eval.html",
     "keyboard.json*",
+    "browser-host",
     "base",
     "run",
     "log",
@@ -127,6 +128,11 @@ class ProfilePaths:
     def keyboard_path(self) -> Path:
         """What the user chose for the keyboard."""
         return self.home / "keyboard.json"
+
+    @property
+    def browser_host_path(self) -> Path:
+        """What browsers start for their extension, once `idiolect browser install` has written it."""
+        return self.home / "browser-host"
 
     def owns(self, path: Path) -> bool:
         """Whether the program made what is at `path` in the profile's folder, a draft of it included."""

@@ -50,6 +50,7 @@ COMMANDS: Final = {
         "lsp",
         "shell-init",
         "vscode",
+        "browser",
     ),
 }
 

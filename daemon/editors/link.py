@@ -48,15 +48,18 @@ class Link:
 
     async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
         """The service's answer; None where there is none, or where it refuses."""
-        answer = await self._answer(method, path, body)
+        answer = await self.answer(method, path, body)
         return answer.json() if answer is not None and answer.is_success else None
 
     async def tell(self, path: str, body: dict[str, Any]) -> bool:
         """Send something to be kept; whether it has been dealt with, be it refused. Else it is to be sent once more."""
-        answer = await self._answer("POST", path, body)
+        answer = await self.answer("POST", path, body)
         return answer is not None and not answer.is_server_error and answer.status_code not in _NOT_NOW
 
-    async def _answer(self, method: str, path: str, body: dict[str, Any] | None) -> httpx.Response | None:
+    async def answer(
+        self, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> httpx.Response | None:
+        """The service's answer, a refusal too; None where there is none."""
         for _ in range(2):  # the second time at the address of a service that was started anew
             http = self._http or await self._find()
             if http is None:

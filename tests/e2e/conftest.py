@@ -13,6 +13,7 @@ import pty
 import queue
 import re
 import select
+import socket
 import subprocess
 import sys
 import termios
@@ -111,19 +112,21 @@ class NavigatedError(AssertionError):
 class Tab:
     """A page in Chromium. What it complains of (errors, warnings of the policy) is in `problems`."""
 
-    def __init__(self, program, folder):
+    def __init__(self, program, folder, more=(), environment=None):
+        """`more` are further arguments of Chromium; `environment` is the one that it runs in."""
         theirs_in, ours_out = os.pipe()
         ours_in, theirs_out = os.pipe()
         arguments = [
             *("--headless", "--remote-debugging-pipe", "--disable-gpu", "--no-first-run"),
             *(["--no-sandbox"] if os.geteuid() == 0 else []),  # Chromium's sandbox refuses root
             *("--disable-background-networking", "--disable-component-update", "--lang=en"),
-            *(f"--user-data-dir={folder}", "--window-size=1280,900", "about:blank"),
+            *(f"--user-data-dir={folder}", "--window-size=1280,900", *more, "about:blank"),
         ]
         self._process = subprocess.Popen(
             [sys.executable, "-c", PIPED, str(theirs_in), str(theirs_out), program, *arguments],
             pass_fds=(theirs_in, theirs_out),
             stderr=subprocess.DEVNULL,
+            env=environment,
         )
         os.close(theirs_in)
         os.close(theirs_out)
@@ -147,6 +150,15 @@ class Tab:
         self._reader.join(DEADLINE_S)
         self._out.close()
         self._in.close()
+
+    @contextlib.contextmanager
+    def whole(self):
+        """Within this, `send` speaks to the browser, not to its page."""
+        session, self._session = self._session, {}
+        try:
+            yield
+        finally:
+            self._session = session
 
     def _read(self):
         message = bytearray()
@@ -231,7 +243,16 @@ class Tab:
         code = (
             f"Digit{key}" if key.isdigit() else f"Key{key.upper()}" if re.fullmatch("[A-Za-z]", key) else key
         )
-        named = {"Backspace": 8, "Tab": 9, "Enter": 13, "Escape": 27, "ArrowRight": 39, " ": 32}
+        named = {
+            "Backspace": 8,
+            "Tab": 9,
+            "Enter": 13,
+            "Escape": 27,
+            "ArrowLeft": 37,
+            "ArrowRight": 39,
+            " ": 32,
+        }
+        named["F9"] = 120
         virtual = named.get(key, ord(key.upper()) if key.isalnum() and len(key) == 1 else 0)
         what = {"key": key, "code": code, "windowsVirtualKeyCode": virtual}
         what["modifiers"] = sum(MODIFIERS[name] for name in modifiers)
@@ -244,16 +265,184 @@ class Tab:
         for letter in text:
             self.press(letter)
 
+    def click(self, selector):
+        """A click of its user's."""
+        where = f"document.querySelector({json.dumps(selector)}).getBoundingClientRect()"
+        box = self.js(f"(({{ left, top, width, height }}) => [left + width / 2, top + height / 2])({where})")
+        self.click_at(*box)
+
+    def click_at(self, x, y):
+        for kind in ("mousePressed", "mouseReleased"):
+            self.send("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
+
     def picture(self):
         """The window as a PNG."""
         return base64.b64decode(self.send("Page.captureScreenshot", format="png")["data"])
 
 
+#: Keys as WebDriver names them.
+_FIREFOX_KEYS = {
+    "Tab": "\ue004",
+    "Escape": "\ue00c",
+    "Backspace": "\ue003",
+    "Enter": "\ue007",
+    "\r": "\ue007",
+    "ArrowRight": "\ue014",
+    "ArrowLeft": "\ue012",
+    "F9": "\ue039",
+    "Control": "\ue009",
+    "Alt": "\ue00a",
+    "Shift": "\ue008",
+}
+_FIREFOX_SETTINGS = {
+    "marionette.port": 0,
+    "extensions.webextOptionalPermissionPrompts": False,  # a site is switched on without a question
+    "network.dns.localDomains": "notes.test,other.test,bank.test",
+    "browser.shell.checkDefaultBrowser": False,
+    "datareporting.policy.dataSubmissionEnabled": False,
+}
+
+
+class Firefox:
+    """A page in Firefox, driven by its own protocol, Marionette, in which `Tab` is named alike."""
+
+    def __init__(self, program, folder, environment):
+        folder.mkdir(parents=True)
+        settings = (
+            f"user_pref({json.dumps(name)}, {json.dumps(value)});"
+            for name, value in _FIREFOX_SETTINGS.items()
+        )
+        (folder / "user.js").write_text("\n".join(settings))
+        arguments = ["--marionette", "-remote-allow-system-access", "--headless", "--no-remote"]
+        self._process = subprocess.Popen(
+            [program, *arguments, "--profile", str(folder)],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        port = folder / "MarionetteActivePort"
+        deadline = time.monotonic() + DEADLINE_S
+        while not port.exists() or not port.read_text():
+            assert time.monotonic() < deadline, "Firefox does not start"
+            assert self._process.poll() is None, "Firefox has ended"
+            time.sleep(0.05)
+        self._socket = socket.create_connection(("127.0.0.1", int(port.read_text())), DEADLINE_S)
+        self._read = self._socket.makefile("rb")
+        self._numbers = itertools.count(1)
+        self._received()
+        self.send("WebDriver:NewSession", capabilities={"alwaysMatch": {"unhandledPromptBehavior": "accept"}})
+        self.send("WebDriver:SetTimeouts", script=DEADLINE_S * 1000)
+        self.problems = []
+
+    def close(self):
+        self.send("Marionette:Quit", flags=["eForceQuit"])
+        self._read.close()
+        self._socket.close()
+        self._process.wait(DEADLINE_S)
+
+    def _received(self):
+        size = b""
+        while (digit := self._read.read(1)) != b":":
+            assert digit, "Firefox has gone"
+            size += digit
+        return json.loads(self._read.read(int(size)))
+
+    def send(self, command, **params):
+        told = json.dumps([0, next(self._numbers), command, params]).encode()
+        self._socket.sendall(b"%d:%b" % (len(told), told))
+        _, _, error, result = self._received()
+        assert error is None, (command, error)
+        return result
+
+    def _run(self, expression, sandbox=None):
+        code = f"const [done] = arguments; (async () => ({expression}))().then(done, (e) => done(`${{e}}`));"
+        about = {} if sandbox is None else {"sandbox": sandbox, "newSandbox": False}
+        return self.send("WebDriver:ExecuteAsyncScript", script=code, args=[], **about)["value"]
+
+    def js(self, expression):
+        """The value of an expression, awaited."""
+        return self._run(expression)
+
+    def privileged(self, expression):
+        """The same, with all rights, in the page's process."""
+        return self._run(expression, "system")
+
+    def in_browser(self, expression):
+        """The same, in the browser itself."""
+        self.send("Marionette:SetContext", value="chrome")
+        try:
+            return self._run(expression)
+        finally:
+            self.send("Marionette:SetContext", value="content")
+
+    def until(self, expression):
+        """Waits for an expression to be true; its value."""
+        deadline = time.monotonic() + DEADLINE_S
+        while not (value := self.js(expression)):
+            assert time.monotonic() < deadline, (expression, self.js("document.body.innerText"))
+            time.sleep(0.02)
+        return value
+
+    def go(self, url):
+        self.send("WebDriver:Navigate", url=url)
+
+    def _keys(self, *steps):
+        actions = [{"type": kind, "value": _FIREFOX_KEYS.get(key, key)} for kind, key in steps]
+        self.send("WebDriver:PerformActions", actions=[{"type": "key", "id": "keys", "actions": actions}])
+
+    def press(self, key, *modifiers):
+        down = [("keyDown", one) for one in (*modifiers, key)]
+        self._keys(*down, *(("keyUp", one) for one in (key, *reversed(modifiers))))
+
+    def type(self, text):
+        self._keys(*((kind, key) for key in text for kind in ("keyDown", "keyUp")))
+
+    def click(self, selector):
+        """A click of its user's."""
+        found = self.send("WebDriver:FindElement", using="css selector", value=selector)["value"]
+        self.send("WebDriver:ElementClick", id=next(iter(found.values())))
+
+    def click_at(self, x, y):
+        move = {"type": "pointerMove", "x": round(x), "y": round(y), "duration": 0}
+        steps = [move, {"type": "pointerDown", "button": 0}, {"type": "pointerUp", "button": 0}]
+        self.send("WebDriver:PerformActions", actions=[{"type": "pointer", "id": "mouse", "actions": steps}])
+
+    def picture(self):
+        """The page as a PNG."""
+        return base64.b64decode(self.send("WebDriver:TakeScreenshot", full=False)["value"])
+
+
 @pytest.fixture(scope="module")
-def tab(needs_program, tmp_path_factory):
-    made = Tab(needs_program("chromium", "chromium"), tmp_path_factory.mktemp("chromium"))
-    yield made
-    made.close()
+def new_firefox(needs_program):
+    """`new_firefox(folder, environment)`: a page in a Firefox of its own."""
+    opened = []
+
+    def start(folder, environment):
+        opened.append(Firefox(needs_program("firefox-esr", "firefox-esr"), folder, environment))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def new_tab(needs_program):
+    """`new_tab(folder, more, environment)`: a page in a Chromium of its own, as `Tab` takes these."""
+    opened = []
+
+    def start(folder, more=(), environment=None):
+        opened.append(Tab(needs_program("chromium", "chromium"), folder, more, environment))
+        return opened[-1]
+
+    yield start
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def tab(new_tab, tmp_path_factory):
+    return new_tab(tmp_path_factory.mktemp("chromium"))
 
 
 class Service:

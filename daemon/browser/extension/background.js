@@ -1,0 +1,85 @@
+// The extension's background: who may ask, what is asked of the host, and what the toolbar button shows.
+import { Host } from "./background/host.js";
+import { Button } from "./background/button.js";
+import { Sites, siteOf } from "./background/sites.js";
+
+const api = globalThis.browser ?? chrome;
+const host = new Host(api, "idiolect");
+const sites = new Sites(api);
+const button = new Button(api, sites, host);
+const frames = new Map(); // ports of content scripts, and the promise of what may be done in each
+
+/** What may be done in a frame: what both its own site and that of the tab it is in allow. */
+async function modeOf(sender) {
+  const [own, whole] = await Promise.all([
+    sites.modeOf(siteOf(sender.origin ?? sender.url)),
+    sites.modeOf(siteOf(sender.tab?.url)),
+  ]);
+  return own === "off" || whole === "off" ? "off" : own === "learn" && whole === "learn" ? "learn" : "suggest";
+}
+
+async function tellMode(port) {
+  const found = modeOf(port.sender);
+  frames.set(port, found);
+  const mode = await found;
+  if (mode !== "off") host.connect(); // by the first key it answers
+  post(port, { mode });
+}
+
+function post(port, message) {
+  try {
+    port.postMessage(message);
+  } catch {
+    frames.delete(port); // its page has gone meanwhile
+  }
+}
+
+/** What a content script may have done, and in which mode; the site is the browser's word, not the script's. */
+const WORK = {
+  suggest: ({ prefix, suffix, input_purpose }) =>
+    host.ask("suggest", { prefix, suffix, input_purpose, candidates: 3, ghost_words: 8 }),
+  feedback: ({ of }) => host.ask("feedback", of),
+  learn: ({ before, after, pasted }, sender, mode) =>
+    mode === "learn"
+      ? host.ask("learn", { before, after, pasted, site: siteOf(sender.origin ?? sender.url) })
+      : null,
+};
+
+async function serve(port, message) {
+  const mode = (await frames.get(port)) ?? "off";
+  const work = mode !== "off" && Object.hasOwn(WORK, message?.do) ? WORK[message.do] : null;
+  const answer = work === null ? null : await work(message, port.sender, mode);
+  if (message.id !== undefined) post(port, { id: message.id, answer: answer ?? null });
+}
+
+api.runtime.onConnect.addListener((port) => {
+  if (port.name !== "field" || port.sender.id !== api.runtime.id) return;
+  port.onMessage.addListener((message) => void serve(port, message));
+  port.onDisconnect.addListener(() => {
+    frames.delete(port);
+    if (frames.size === 0) host.rest();
+  });
+  void tellMode(port);
+});
+
+api.runtime.onMessage.addListener((message, sender, reply) => {
+  // Only the extension's own pages: a content script runs in somebody else's page.
+  if (sender.id !== api.runtime.id || !sender.url?.startsWith(api.runtime.getURL(""))) return false;
+  const work = {
+    state: async () => ({ ...(await sites.about(message.url)), host: await host.state() }),
+    set: async () => {
+      await sites.set(message.site, message.mode);
+      return sites.about(message.url);
+    },
+  }[message.do];
+  if (work === undefined) return false;
+  work().then(reply);
+  return true;
+});
+
+sites.onChange(() => {
+  for (const port of frames.keys()) void tellMode(port);
+  void button.show();
+});
+host.onChange(() => void button.show());
+void button.show();

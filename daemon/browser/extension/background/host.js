@@ -1,0 +1,118 @@
+// The way to the service: the native-messaging host, which the browser starts and which relays.
+
+const PROTOCOL = 1; // of the oldest host that this extension understands
+const REST_MS = 300000; // without a page that asks; then the host ends
+const AGAIN_MS = 5000; // between two tries to start a host that is not there
+
+/** What is to be done, in one sentence, about each state in which nothing is suggested. */
+export const ADVICE = {
+  ready: "",
+  paused: "Learning is paused: run `idiolect resume` to go on.",
+  missing: "The browser finds no idiolect: install it, run `idiolect browser install`, then start the browser anew.",
+  old: "The installed idiolect is older than this extension: update it, then start the browser anew.",
+  stopped: "The service does not run: run `idiolect start`.",
+  locked: "The profile is locked: run `idiolect unlock`.",
+  refused: "The service refuses what it is asked: run `idiolect doctor`.",
+};
+
+export class Host {
+  #api;
+  #name;
+  #port = null;
+  #greeted = null; // a promise of whether this host can be used
+  #waiting = new Map();
+  #asked = 0;
+  #failed = 0; // when it could not be started
+  #trouble = "ready";
+  #changed = () => {};
+  #resting;
+
+  constructor(api, name) {
+    this.#api = api;
+    this.#name = name;
+  }
+
+  /** Calls `then` whenever the state may have become another. */
+  onChange(then) {
+    this.#changed = then;
+  }
+
+  get trouble() {
+    return this.#trouble;
+  }
+
+  /** Start the host unless it runs, or could not be started just now; whether it can be used. */
+  connect({ atOnce = false } = {}) {
+    clearTimeout(this.#resting);
+    if (this.#port !== null) return this.#greeted;
+    if (!atOnce && Date.now() - this.#failed < AGAIN_MS) return Promise.resolve(false);
+    const port = this.#api.runtime.connectNative(this.#name);
+    this.#port = port;
+    port.onMessage.addListener((message) => this.#take(message));
+    port.onDisconnect.addListener(() => {
+      void this.#api.runtime.lastError; // read, or the browser complains
+      if (this.#port === port) this.#lose();
+    });
+    this.#greeted = this.#send("hello", {}).then(({ answer }) => {
+      if (answer === undefined) return this.#note("missing");
+      if (!(answer.protocol >= PROTOCOL)) return this.#note("old");
+      this.#note("ready");
+      return true;
+    });
+    return this.#greeted;
+  }
+
+  /** The host's answer, or null where there is none; `state` then says why. */
+  async ask(what, about) {
+    if (!(await this.connect())) return null;
+    const { answer, problem } = await this.#send(what, about);
+    if (problem === "busy") return null;
+    this.#note(problem === undefined ? "ready" : problem in ADVICE ? problem : "refused");
+    return answer ?? null;
+  }
+
+  /** How it stands, asked now: a state's name and what to do about it. */
+  async state() {
+    await this.connect({ atOnce: true });
+    const told = await this.ask("state", {});
+    const name = told?.paused ? "paused" : this.#trouble;
+    return { name, advice: ADVICE[name] };
+  }
+
+  /** No page asks any more: end the host after a while. */
+  rest() {
+    clearTimeout(this.#resting);
+    this.#resting = setTimeout(() => {
+      this.#port?.disconnect();
+      this.#port = null;
+    }, REST_MS);
+  }
+
+  #send(what, about) {
+    const id = ++this.#asked;
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.#port.postMessage({ ...about, id, do: what });
+    });
+  }
+
+  #take(message) {
+    this.#waiting.get(message.id)?.(message);
+    this.#waiting.delete(message.id);
+  }
+
+  #lose() {
+    this.#port = null;
+    this.#failed = Date.now();
+    for (const resolve of this.#waiting.values()) resolve({ problem: "missing" });
+    this.#waiting.clear();
+  }
+
+  #note(trouble) {
+    if (trouble !== this.#trouble) {
+      this.#trouble = trouble;
+      this.#changed();
+    }
+    return false;
+  }
+}

@@ -1,0 +1,117 @@
+// The rules by site: which pages get the content script, and what it may do there.
+import { isNever, NEVER_PATTERNS } from "../never_sites.js";
+
+export const FILES = ["fields", "text", "caret", "overlay", "insert", "learning", "main"].map(
+  (name) => `content/${name}.js`,
+);
+const SCRIPT = "fields";
+const MODES = ["off", "suggest", "learn"];
+/** The name that stands for every site which has no rule of its own. */
+export const ALL = "*";
+
+/** The site that an address belongs to: its host's name; "" where it has none. */
+export function siteOf(url) {
+  if (!URL.canParse(url ?? "")) return "";
+  const { protocol, hostname } = new URL(url);
+  return /^https?:$/.test(protocol) ? hostname : "";
+}
+
+/** The match pattern of a site. */
+export const patternOf = (site) => (site === ALL ? "*://*/*" : `*://${site}/*`);
+
+export class Sites {
+  #api;
+  #rules = null; // a promise of the rules: site → mode
+  #changed = () => {};
+  #registering = Promise.resolve();
+
+  constructor(api) {
+    this.#api = api;
+    api.permissions.onRemoved.addListener(() => void this.#register());
+    api.runtime.onInstalled.addListener(() => void this.#register());
+    api.runtime.onStartup.addListener(() => void this.#register());
+  }
+
+  /** Calls `then` whenever a rule has changed. */
+  onChange(then) {
+    this.#changed = then;
+  }
+
+  /** "off", "suggest" or "learn": what may be done in the pages of a site. */
+  async modeOf(site) {
+    if (site === "" || isNever(site)) return "off";
+    const rules = await this.#read();
+    return rules[site] ?? rules[ALL] ?? "off";
+  }
+
+  /** What the popup shows of the site of an address. */
+  async about(url) {
+    const site = siteOf(url);
+    const rules = await this.#read();
+    return { site, never: site !== "" && isNever(site), mode: await this.modeOf(site), all: rules[ALL] ?? "off" };
+  }
+
+  /** Give a site, or all, another mode. The popup has asked for the permission before. */
+  async set(site, mode) {
+    if (!MODES.includes(mode) || site === "") return;
+    const rules = { ...(await this.#read()), [site]: mode };
+    if (mode === (rules[ALL] ?? "off") && site !== ALL) delete rules[site];
+    if (rules[ALL] === "off") delete rules[ALL];
+    this.#rules = Promise.resolve(rules);
+    await this.#api.storage.local.set({ rules });
+    await this.#register();
+    this.#changed();
+  }
+
+  #read() {
+    this.#rules ??= this.#api.storage.local.get("rules").then(({ rules }) => rules ?? {});
+    return this.#rules;
+  }
+
+  /** Have the browser run the content script in the pages that are switched on, and in no other. */
+  #register() {
+    this.#registering = this.#registering.then(async () => {
+      const rules = await this.#read();
+      const on = Object.keys(rules).filter((site) => rules[site] !== "off");
+      const matches = [];
+      for (const site of on) {
+        const origins = [patternOf(site)];
+        if (await this.#api.permissions.contains({ origins })) matches.push(...origins);
+      }
+      const off = Object.keys(rules).filter((site) => rules[site] === "off");
+      const [registered] = await this.#api.scripting.getRegisteredContentScripts({ ids: [SCRIPT] });
+      if (registered) await this.#api.scripting.unregisterContentScripts({ ids: [SCRIPT] });
+      if (matches.length === 0) return;
+      await this.#api.scripting.registerContentScripts([
+        {
+          id: SCRIPT,
+          js: FILES,
+          matches,
+          excludeMatches: [...NEVER_PATTERNS, ...off.map(patternOf)],
+          allFrames: true,
+          matchOriginAsFallback: true, // frames of the same site without an address of their own
+          runAt: "document_idle",
+          persistAcrossSessions: true,
+        },
+      ]);
+      await this.#inject(matches);
+    });
+    return this.#registering;
+  }
+
+  /** Run it in the pages that are open already. */
+  async #inject(matches) {
+    for (const { id } of await this.#api.tabs.query({ url: matches })) {
+      const target = { tabId: id, allFrames: true };
+      try {
+        const found = await this.#api.scripting.executeScript({ target, func: () => Object.hasOwn(globalThis, "idiolect") });
+        const frameIds = found.filter(({ result }) => !result).map(({ frameId }) => frameId);
+        if (frameIds.length > 0) {
+          await this.#api.scripting.executeScript({ target: { tabId: id, frameIds }, files: FILES });
+        }
+      } catch {
+        // a page that no extension may touch, such as a store of extensions
+      }
+    }
+  }
+}

@@ -1,0 +1,43 @@
+// The popup of the toolbar button: what is done on this site, and what to do where nothing works.
+import { ALL, patternOf } from "./background/sites.js";
+
+const api = globalThis.browser ?? chrome;
+const element = (id) => document.getElementById(id);
+const radios = [...document.querySelectorAll("input[name=mode]")];
+
+/** The page that the popup is about; in a window of its own, as tests open it, the one that is named. */
+async function pageUrl() {
+  const named = new URLSearchParams(location.search).get("url");
+  if (named !== null) return named;
+  const [tab] = await api.tabs.query({ active: true, currentWindow: true });
+  return tab?.url ?? "";
+}
+
+const url = await pageUrl();
+
+function show({ site, never, mode, all }) {
+  element("site").textContent = site || "idiolect";
+  element("never").hidden = !never;
+  element("nowhere").hidden = site !== "";
+  element("here").hidden = never || site === "";
+  for (const radio of radios) radio.checked = radio.value === mode;
+  element("all").checked = all !== "off";
+  document.body.dataset.ready = mode;
+}
+
+function showHost({ advice }) {
+  element("trouble").hidden = advice === "";
+  element("trouble").textContent = advice;
+}
+
+/** Ask the browser for a site, then switch it; asked first, since only a click may ask. */
+async function set(site, mode) {
+  const may = mode === "off" || (await api.permissions.request({ origins: [patternOf(site)] }));
+  show(await api.runtime.sendMessage(may ? { do: "set", site, mode, url } : { do: "state", url }));
+}
+
+const state = await api.runtime.sendMessage({ do: "state", url });
+for (const radio of radios) radio.addEventListener("change", () => void set(state.site, radio.value));
+element("all").addEventListener("change", ({ target }) => void set(ALL, target.checked ? "suggest" : "off"));
+show(state);
+showHost(state.host);

@@ -1,0 +1,204 @@
+"""The native-messaging host: a browser starts it, and it relays between the extension and the service.
+
+Each message is JSON behind its length: four bytes in the machine's order. A browser sends a question with a number
+`id` and what to do in `do`; the answer has the same number and either `answer` or `problem`, a word of `PROBLEMS`.
+The tokens stay here: the extension and pages never see one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import struct
+import sys
+from importlib.metadata import version
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
+
+import httpx
+
+from idiolect.daemon.browser.written import newly_written
+from idiolect.daemon.editors.link import Link
+from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.runtime.log import open_log
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from idiolect.daemon.settings import Settings
+
+#: What the extension and this program say to each other; raised where an older extension would not understand.
+PROTOCOL: Final = 1
+APP: Final = "browser"
+#: Why there is no answer; the extension says what to do about each.
+PROBLEMS: Final = ("stopped", "locked", "busy", "refused", "unknown")
+
+_MOST_BYTES: Final = 8 * 2**20  # of a message: what the service takes, and far below what browsers send
+_MOST_AT_ONCE: Final = 16
+_LENGTH: Final = struct.Struct("=I")
+_TALKERS: Final = ("httpx", "httpcore", "asyncio")  # they log messages, which hold text
+_SUGGEST: Final[tuple[str, ...]] = ("prefix", "suffix", "candidates", "ghost_words", "input_purpose")
+_FEEDBACK: Final[tuple[str, ...]] = (
+    "kind",
+    "outcome",
+    "p",
+    "show",
+    "characters",
+    "keystrokes",
+    "words",
+    "word",
+)
+
+
+class BrowserMessageError(IdiolectError):
+    """What came on stdin is no message of a browser's extension."""
+
+    code: ClassVar[str] = "browser-message"
+    exit_code: ClassVar[int] = 117
+    http_status: ClassVar[int] = 400
+
+
+class _Problem(Exception):  # noqa: N818 (it is an answer)
+    """There is no answer; its argument is one of `PROBLEMS`."""
+
+
+class Host:
+    """Answers one browser's questions, several at a time."""
+
+    def __init__(self, settings: Settings, write: Callable[[bytes], None]) -> None:
+        """`write` sends bytes to the browser."""
+        self._asking = Link(settings, Scope.SUGGEST)
+        self._learning = Link(settings, Scope.LEARN)
+        self._write = write
+        self._corrects: bool | None = None  # whether the service does; None: it has not been asked
+        self._work: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
+            "hello": self._hello,
+            "suggest": self._suggest,
+            "feedback": self._feedback,
+            "learn": self._learn,
+            "state": self._state,
+        }
+
+    async def serve(self, read: asyncio.StreamReader) -> None:
+        """Answer until the browser closes its end. Raises BrowserMessageError."""
+        turns = asyncio.Semaphore(_MOST_AT_ONCE)
+        async with asyncio.TaskGroup() as group:
+            while (message := await _received(read)) is not None:
+                await turns.acquire()
+                task = group.create_task(self._answer(message))
+                task.add_done_callback(lambda _: turns.release())
+        await self._asking.close()
+        await self._learning.close()
+
+    async def _answer(self, message: dict[str, Any]) -> None:
+        work = self._work.get(str(message.get("do")))
+        told: dict[str, Any]
+        try:
+            if work is None:
+                raise _Problem("unknown")
+            told = {"answer": await work(message)}
+        except _Problem as problem:
+            told = {"problem": problem.args[0]}
+        data = json.dumps({"id": message.get("id"), **told}).encode()
+        self._write(_LENGTH.pack(len(data)) + data)
+
+    async def _hello(self, _message: dict[str, Any]) -> dict[str, Any]:
+        return {"protocol": PROTOCOL, "version": version("idiolect")}
+
+    async def _suggest(self, message: dict[str, Any]) -> dict[str, Any]:
+        body = {name: message[name] for name in _SUGGEST if name in message}
+        if await self._can_correct():
+            body["corrections"] = True
+        return await self._asked(self._asking, "POST", "/v1/suggest", {**body, "app": APP})
+
+    async def _can_correct(self) -> bool:
+        """Whether this service takes the field `corrections`, which older ones refuse."""
+        if self._corrects is None:
+            described = await self._asked(self._asking, "GET", "/openapi.json")
+            schemas = described.get("components", {}).get("schemas", {})
+            self._corrects = "corrections" in schemas.get("SuggestBody", {}).get("properties", {})
+        return self._corrects
+
+    async def _feedback(self, message: dict[str, Any]) -> dict[str, Any]:
+        body = {name: message[name] for name in _FEEDBACK if name in message}
+        return await self._asked(self._asking, "POST", "/v1/feedback", {**body, "app": APP})
+
+    async def _learn(self, message: dict[str, Any]) -> dict[str, Any]:
+        new = newly_written(
+            str(message.get("before", "")), str(message.get("after", "")), message.get("pasted") or ()
+        )
+        stored = 0
+        for text in new:
+            body = {"text": text, "source": str(message.get("site", "")), "app": APP}
+            kept = await self._asked(self._learning, "POST", "/v1/history", body)
+            stored += kept["stored"]
+        return {"stored": stored}
+
+    async def _state(self, _message: dict[str, Any]) -> dict[str, Any]:
+        told = await self._asked(self._learning, "GET", "/v1/status")
+        self._corrects = None  # it may be another service than before
+        return {"paused": told["paused"], "version": version("idiolect")}
+
+    async def _asked(
+        self, link: Link, method: str, path: str, body: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The service's answer. Raises _Problem."""
+        answer = await link.answer(method, path, body)
+        if answer is None:
+            raise _Problem("stopped")
+        if answer.status_code == httpx.codes.LOCKED:
+            raise _Problem("locked")
+        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+            raise _Problem("busy")
+        if not answer.is_success:
+            raise _Problem("refused")
+        found: dict[str, Any] = answer.json()
+        return found
+
+
+async def _received(read: asyncio.StreamReader) -> dict[str, Any] | None:
+    """The next message; None where the browser has gone. Raises BrowserMessageError."""
+    try:
+        (size,) = _LENGTH.unpack(await read.readexactly(_LENGTH.size))
+        if size > _MOST_BYTES:
+            raise BrowserMessageError(
+                f"A message has {_MOST_BYTES:,} bytes at most. This command is for browsers, which start it."
+            )
+        message = json.loads(await read.readexactly(size))
+    except asyncio.IncompleteReadError:
+        return None
+    except ValueError:
+        message = None
+    if not isinstance(message, dict):
+        raise BrowserMessageError(
+            "What came is no message of the extension. This command is for browsers, which start it."
+        )
+    return message
+
+
+def serve(settings: Settings) -> None:
+    """Serve one browser over stdin and stdout until it goes. Raises BrowserMessageError."""
+    open_log(settings.log_path)
+    for name in _TALKERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    out = sys.stdout.buffer
+    sys.stdout = sys.stderr  # what others print would be taken for a message
+    asyncio.run(_serve(settings, sys.stdin.buffer, out))
+
+
+async def _serve(settings: Settings, source: IO[bytes], out: IO[bytes]) -> None:
+    read = asyncio.StreamReader(limit=2**20)
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(read), source)
+
+    def write(data: bytes) -> None:
+        out.write(data)
+        out.flush()
+
+    try:
+        await Host(settings, write).serve(read)
+    except* BrowserMessageError as failed:
+        raise failed.exceptions[0] from None
+    except* BrokenPipeError:  # the browser has gone in the middle of an answer
+        pass
