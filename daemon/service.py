@@ -111,7 +111,12 @@ class Service:
         )
         self.ingest = Ingest(store, model.loaded.tokenizer.encode, self._learn, settings, pause)
         self.suggestions = Suggestions(
-            store, model, self.ingest.app_policy, pause, on_typing=self.rounds.user_is_typing
+            store,
+            model,
+            self.ingest.app_policy,
+            pause,
+            on_typing=self.rounds.user_is_typing,
+            autocorrect=settings.autocorrect,
         )
         self._watcher = Watcher(self.ingest, store)
         self.imports = Imports(self.ingest, self._watcher, model.reading_much)

@@ -16,9 +16,12 @@ from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.calibration import Calibration
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
+from idiolect.adapters.prediction.keyboards import Layout
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.rare_strings import RareStrings
+from idiolect.adapters.prediction.spelling import GeneralWords
+from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import WordVocabulary
 from idiolect.models.build import BasePaths
@@ -36,6 +39,7 @@ class LoadedModel:
         context_tokens: the most tokens of a prefix that are read.
         recent_tokens: tokens of the latest entries that stand before the prefix.
         rare_min_count: how often a number or an address must have been typed before it is suggested.
+        keyboard: the user's layout, which says what is mistyped for what.
 
     Raises:
         DamagedModelError: a file can't be loaded. If it is the graph, :attr:`model` and :meth:`build_predictor` raise
@@ -50,6 +54,7 @@ class LoadedModel:
         context_tokens: int,
         recent_tokens: int,
         rare_min_count: int,
+        keyboard: Layout = "qwerty",
     ) -> None:
         loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load")
         self._loading = loader.submit(Model, base.graph, base.config, threads=threads)
@@ -58,6 +63,9 @@ class LoadedModel:
         self._vocab = base.config.vocab
         self.lexicon = read_lexicon(base.lexicon)
         """General English."""
+        self.general = GeneralWords(self.lexicon)
+        """The same for corrections."""
+        self._channel = TypingChannel(keyboard)
         self._context_tokens = context_tokens
         self._recent_tokens = recent_tokens
         self._rare_min_count = rare_min_count
@@ -134,4 +142,6 @@ class LoadedModel:
             context_tokens=self._context_tokens,
             calibration=calibration,
             ghost_penalty=ghost_penalty,
+            general=self.general,
+            channel=self._channel,
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -16,7 +16,7 @@ from idiolect.daemon.privacy.app_policy import AppRuleRow
 from idiolect.daemon.storage.records import AdapterRow, Forgotten, Savings, SourceRow, public_metrics
 
 if TYPE_CHECKING:
-    from idiolect.adapters.prediction import attribution
+    from idiolect.adapters.prediction import attribution, ranking
     from idiolect.adapters.prediction.predictor import Suggestion
     from idiolect.daemon.ingest import ingest
     from idiolect.daemon.privacy.after_forgetting import AfterForgetting
@@ -30,10 +30,14 @@ class Health(TypedDict):
 
 
 class Word(TypedDict):
-    """A word, or the rest of one, to insert at the cursor, and how probable it is."""
+    """A word, or the rest of one, to insert at the cursor, and how probable it is.
+
+    A correction says how many characters before the cursor go away first.
+    """
 
     text: str
     p: float
+    replace: NotRequired[int]
 
 
 class Ghost(TypedDict):
@@ -42,6 +46,15 @@ class Ghost(TypedDict):
     text: str
     p: float
     show: bool
+
+
+class Correction(TypedDict):
+    """What was meant by the word that just ended: `text` for the last `replace` characters; `apply`: without asking."""
+
+    text: str
+    replace: int
+    p: float
+    apply: bool
 
 
 class Suggested(TypedDict):
@@ -53,6 +66,7 @@ class Suggested(TypedDict):
     elapsed_ms: float
     reason: str | None
     paused: bool
+    correction: NotRequired[Correction]
 
 
 class Origin(TypedDict):
@@ -263,15 +277,29 @@ class Resumed(TypedDict):
 
 def suggestion(found: Suggestion, *, paused: bool) -> Suggested:
     """The answer to `/v1/suggest`."""
-    ghost = found.ghost
-    return {
-        "words": [{"text": word.text, "p": word.p} for word in found.words],
+    ghost, mended = found.ghost, found.correction
+    answer: Suggested = {
+        "words": [_word(word) for word in found.words],
         "ghost": {"text": ghost.text, "p": ghost.p, "show": ghost.show},
         "adapter": found.adapter,
         "elapsed_ms": found.elapsed_ms,
         "reason": None,
         "paused": paused,
     }
+    if mended is not None:
+        answer["correction"] = {
+            "text": mended.text,
+            "replace": mended.replace,
+            "p": mended.p,
+            "apply": mended.sure,
+        }
+    return answer
+
+
+def _word(word: ranking.Word) -> Word:
+    if not word.replace:
+        return {"text": word.text, "p": word.p}
+    return {"text": word.text, "p": word.p, "replace": word.replace}
 
 
 def withheld(reason: str, adapter: int | None, *, paused: bool) -> Suggested:

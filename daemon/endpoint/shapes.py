@@ -115,9 +115,10 @@ class ExplainBody(_PlacedBody):
 
 
 class SuggestBody(ExplainBody):
-    """The same; `source`: whether it is a shell that asks."""
+    """The same; `source`: whether it is a shell that asks; `corrections`: whether mistyped words are mended, too."""
 
     source: Literal["", "shell"] = ""
+    corrections: bool = False
 
 
 class HistoryBody(_PlacedBody):

@@ -51,7 +51,7 @@ def _register_suggestions(app: FastAPI, service: Service, turns: Turns) -> None:
             for _piece in reading:
                 return None  # whoever waits comes between
             wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
-            return suggestions.suggest(*wanted, given_up, asked.place, asked.source)
+            return suggestions.suggest(*wanted, given_up, asked.place, asked.source, asked.corrections)
 
         try:
             found = await unless_gone(request, turns.run(client, Priority.TYPING, work))

@@ -57,6 +57,7 @@ class LiveModel:
             context_tokens=settings.context_tokens,
             recent_tokens=settings.recent_tokens,
             rare_min_count=settings.rare_min_count,
+            keyboard=settings.keyboard,
         )
         self.servable = ServableAdapters(store, base)
         self.trust = SuggestionStats(store)

@@ -37,6 +37,7 @@ class Suggestions:
         app_policy: what may be looked at, learned and suggested in which application.
         off_record: whether learning is paused.
         on_typing: called whenever the user types.
+        autocorrect: "off", "offer" or "apply": what is done about mistyped words.
     """
 
     def __init__(
@@ -46,12 +47,14 @@ class Suggestions:
         app_policy: AppPolicy,
         off_record: Pause,
         on_typing: Callable[[], None],
+        autocorrect: str = "offer",
     ) -> None:
         self._store = store
         self._model = model
         self._app_policy = app_policy
         self._off_record = off_record
         self._on_typing = on_typing
+        self._autocorrect = autocorrect
         self._attributor = Attributor(model.loaded)
         self._releasing = Debounced("explained", self._attributor.release, quiet_s=_EXPLAINED_S)
 
@@ -74,11 +77,13 @@ class Suggestions:
         given_up: Callable[[], bool] = lambda: False,
         place: InputContext = NOWHERE,
         source: str = "",
+        corrections: bool = False,
     ) -> Suggestion:
         """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``.
 
         Ask :meth:`withheld` first whether anything may be suggested at ``place``. Commands are suggested where
-        ``source`` says that it is a shell that asks, and only there.
+        ``source`` says that it is a shell that asks, and only there. With `corrections` mistyped words are mended, too,
+        but for commands.
         """
         self._on_typing()
         remember = not self._off_record.active and self._app_policy.learning(place) is None
@@ -86,8 +91,16 @@ class Suggestions:
             found = self._model.commands.suggest(prefix, suffix, candidates, ghost_words, given_up)
         else:
             found = self._model.predictor.suggest(
-                prefix, suffix, candidates, ghost_words, given_up=given_up, remember=remember
+                prefix,
+                suffix,
+                candidates,
+                ghost_words,
+                given_up=given_up,
+                remember=remember,
+                corrections=corrections and self._autocorrect != "off",
             )
+            if found.correction is not None and self._autocorrect != "apply":
+                found = replace(found, correction=replace(found.correction, sure=False))
             self._model.prefetch_soon()
         return without_secrets(prefix, found)
 
@@ -140,8 +153,14 @@ class Suggestions:
 
 def without_secrets(prefix: str, found: Suggestion) -> Suggestion:
     """A suggestion without what would make a secret of what is typed."""
+    mended = found.correction
+    if mended is not None and hides(prefix[: len(prefix) - mended.replace], mended.text):
+        mended = None
     return replace(
         found,
-        words=tuple(word for word in found.words if not hides(prefix, word.text)),
+        words=tuple(
+            word for word in found.words if not hides(prefix[: len(prefix) - word.replace], word.text)
+        ),
+        correction=mended,
         ghost=NO_GHOST if hides(prefix, found.ghost.text) else found.ghost,
     )
