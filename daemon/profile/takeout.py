@@ -32,6 +32,7 @@ seen.jsonl        which entries each adapter has seen, its ancestors included
 rounds.jsonl      the training rounds, with their figures
 feedback.jsonl    what became of suggestions, by day and kind, and by adapter
 events.jsonl      what happened to the profile
+words.jsonl       words and phrases that you have decided about
 """
 
 
@@ -74,6 +75,7 @@ def _write(store: Store, folder: Path) -> None:
     _lines(folder / "rounds.jsonl", map(asdict, store.rounds.all()))
     _lines(folder / "feedback.jsonl", _feedback(store))
     _lines(folder / "events.jsonl", map(asdict, store.events.all()))
+    _lines(folder / "words.jsonl", map(asdict, store.words.all()))
 
 
 def _seen(store: Store, adapters: list[int]) -> Iterator[dict[str, Any]]:

@@ -24,6 +24,9 @@ COMMANDS: Final = "shell"
 AdapterStatus: TypeAlias = Literal["active", "retired", "refused", "damaged"]
 SuggestionKind: TypeAlias = Literal["word", "ghost"]
 
+WordRuleKind: TypeAlias = Literal["never", "mine", "never_correct", "always_correct"]
+WordRuleSource: TypeAlias = Literal["hand", "learned"]
+
 RoundStatus: TypeAlias = Literal["running", "promoted", "refused", "failed", "interrupted", "skipped"]
 
 
@@ -228,6 +231,22 @@ class Unfinished:
     salt: str | None
 
 
+@dataclass(frozen=True)
+class WordRule:
+    """What was decided about a word or phrase, by hand or learned by the service; `at` is UTC.
+
+    `never`: it is never suggested. `mine`: it is suggested although it is rare, and never hidden.
+    `never_correct`: it is no mistake. `always_correct`: `replacement` takes its place.
+    """
+
+    id: int
+    kind: WordRuleKind
+    text: str
+    replacement: str | None
+    source: WordRuleSource
+    at: datetime
+
+
 _MANY: Final = 10  # entries: so many and no more are never thought too many at once
 
 
@@ -237,7 +256,8 @@ class ForgetReceipt:
 
     `id` is the receipt's own number in the store; None where nothing was taken. Where adapters fell, a training
     round without the text is queued. `backups` are the paths of backups that hold some of the text. `total` is how
-    many entries there were before.
+    many entries there were before. `words` is how many words and phrases go that the user, or the service, had decided
+    about.
     """
 
     entries: int
@@ -247,6 +267,7 @@ class ForgetReceipt:
     id: int | None = None
     backups: tuple[str, ...] = ()
     total: int = 0
+    words: int = 0
 
     @property
     def large(self) -> bool:

@@ -146,6 +146,21 @@ CREATE TABLE checkpoint_parts (
 ) STRICT;
 """
 
+_WORD_RULES = """
+CREATE TABLE word_rules (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL CHECK (kind IN ('never', 'mine', 'never_correct', 'always_correct')),
+    folded TEXT NOT NULL,
+    text TEXT NOT NULL,
+    replacement TEXT CHECK ((replacement IS NOT NULL) = (kind = 'always_correct')),
+    source TEXT NOT NULL CHECK (source IN ('hand', 'learned')),
+    at_us INTEGER NOT NULL,
+    added INTEGER,
+    removed INTEGER
+) STRICT;
+CREATE UNIQUE INDEX word_rules_that_hold ON word_rules (kind, folded) WHERE removed IS NULL;
+"""
+
 
 @migrations()
 def first(db: Database) -> None:
@@ -215,6 +230,16 @@ def expiry(db: Database) -> None:
     db.execute("ALTER TABLE entries ADD COLUMN expired_us INTEGER")
     db.execute("DROP INDEX entries_totals")
     db.execute("CREATE INDEX entries_totals ON entries (source, words, tokens, expired_us)")
+
+
+@migrations()
+def word_rules(db: Database) -> None:
+    """What was decided about words and phrases.
+
+    `folded` is the text as it is compared. `added` and `removed` are the numbers of the changes by hand; `added` is
+    null for what was learned, and a rule holds while `removed` is null.
+    """
+    db.executescript(_WORD_RULES)
 
 
 def microseconds(at: datetime) -> int:

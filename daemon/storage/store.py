@@ -23,6 +23,7 @@ from idiolect.daemon.storage.rounds import Rounds
 from idiolect.daemon.storage.schema import microseconds
 from idiolect.daemon.storage.sources import Sources, Watches
 from idiolect.daemon.storage.state import Events, State
+from idiolect.daemon.storage.words import WordRules
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -59,6 +60,7 @@ class Store:
         self.rounds = Rounds(connection, self.checkpoints, self.adapters)
         self.receipts = Receipts(connection)
         self.backups = Backups(connection, self.state)
+        self.words = WordRules(connection)
 
     @classmethod
     def open(cls, path: Path, key: str, *, busy_timeout_s: float = 5.0, new: bool = True) -> Store:
@@ -149,7 +151,8 @@ class Store:
         active one that has served and saw none does so instead, else the base. Then the file is rewritten, so that no
         page still holds the text; if that is cut off, the next `open` does it. Of a paragraph's hash in a
         file's state the beginning stays, so that the file, as long as it exists, is not read as new text
-        again. A receipt without text is kept, and a training round is due if any adapter went.
+        again. A receipt without text is kept, and a training round is due if any adapter went. What was decided about
+        words goes too where the selection reaches it (`WordRules.forget`).
         With `dry_run` nothing changes and the receipt says what would. Raises OtherCountError, and nothing changes,
         where it would not be the `expect`ed number of entries.
         """
@@ -164,8 +167,17 @@ class Store:
             tokens = self.entries.tokens_of(ids)
             dropped, active = self.adapters.delete_tainted(ids, dry_run=dry_run)
             fell = tuple(stone.id for stone in dropped)
-            backups = tuple(row.path for row in self.backups.all() if row.holds(ids))
-            receipt = ForgetReceipt(len(ids), fell, active, tokens, backups=backups, total=total)
+            rules = self.words.forget(selector, dry_run=dry_run)
+            backups = tuple(
+                row.path
+                for row in self.backups.all()
+                if row.holds(ids) or any(rule.at <= row.at for rule in rules)
+            )
+            receipt = ForgetReceipt(
+                len(ids), fell, active, tokens, backups=backups, total=total, words=len(rules)
+            )
+            if rules and not dry_run:
+                self.state.set(_SCRUB, True)
             if ids and not dry_run:
                 # A source that is taken back may be read again, if its user wants it.
                 self.entries.delete(ids, for_good=selector.origin is None)
@@ -176,7 +188,7 @@ class Store:
                 self.checkpoints.drop_all()
                 self.state.set(FORGOTTEN_AFTER, self.rounds.last_id())
                 self.state.set(_SCRUB, True)
-        if ids and not dry_run:
+        if (ids or rules) and not dry_run:
             self._scrub_or_say_so()
         return receipt
 
