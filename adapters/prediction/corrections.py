@@ -105,15 +105,19 @@ class Corrector:
     ) -> list[Candidate]:
         search, table = known.search, known.table
         trie, column = search.trie, search.column(fold(typed))
-        low = trie.low[column.nodes]
-        counts = (trie.whole if finished else trie.high)[column.nodes] - low
+        nodes, node_costs = (
+            np.fromiter(column.keys(), np.intp, len(column)),
+            np.fromiter(column.values(), np.float32, len(column)),
+        )
+        low = trie.low[nodes]
+        counts = (trie.whole if finished else trie.high)[nodes] - low
         if not finished:  # a short beginning has too many continuations to be worth a guess
             counts = np.where(np.cumsum(counts) > _MOST_ROWS, 0, counts)
         ends = np.cumsum(counts)
         places = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(low - (ends - counts), counts)
         rows = trie.rows[places]
-        whole = places < np.repeat(trie.whole[column.nodes], counts)
-        costs = np.repeat(column.costs, counts) + self._capitals_cost(typed, known.capital[rows])
+        whole = places < np.repeat(trie.whole[nodes], counts)
+        costs = np.repeat(node_costs, counts) + self._capitals_cost(typed, known.capital[rows])
         costs += known.doubt[rows] + np.where(whole, np.float32(0), np.float32(self.channel.costs.longer))
         first = table.first[row, rows]
         scores = p[first] * table.weights[rows] / self._words.total_of(row)[first] * np.exp(-costs)

@@ -5,6 +5,7 @@ Forms are filed in lower case. Nodes are numbered level by level, so the childre
 
 from __future__ import annotations
 
+from array import array
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,35 +22,25 @@ class LetterTrie:
     """N filed forms in V nodes.
 
     ``rows`` (N,) says which form of the table stands at each place of the sorted order. A node ``v`` stands for the
-    letters on its way from the root: ``letters[v]`` is the code point of the last one. The forms that begin with them
+    letters on its way from the root: ``letters[v]`` is the last one. The forms that begin with them
     are ``rows[low[v]:high[v]]``; the first of them, up to ``whole[v]``, are no longer than that. Its children are the
     nodes from ``children[v]`` up to, not including, ``children[v + 1]``.
     """
 
     rows: NDArray[np.int32]
-    letters: NDArray[np.uint16]
+    letters: str
     low: NDArray[np.int32]
     high: NDArray[np.int32]
     whole: NDArray[np.int32]
-    children: NDArray[np.int32]
+    children: array[int]
 
-    def expand(self, nodes: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-        """Return all children of some nodes, and for each the index in ``nodes`` of its parent."""
-        starts = self.children[nodes]
-        counts = self.children[nodes + 1] - starts
-        parents = np.repeat(np.arange(len(nodes)), counts)
-        ends = np.cumsum(counts)
-        found = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(starts - (ends - counts), counts)
-        return found.astype(np.int32), parents
-
-    def descend(self, nodes: NDArray[np.int32], letters: str) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-        """Return the nodes that ``letters`` lead to, and for each the index in ``nodes`` of where it began."""
-        origin = np.arange(len(nodes))
+    def descend(self, node: int, letters: str) -> int:
+        """Return the node that ``letters`` lead to from another, -1 if there is none."""
         for letter in letters:
-            nodes, parents = self.expand(nodes)
-            fits = self.letters[nodes] == ord(letter)
-            nodes, origin = nodes[fits], origin[parents[fits]]
-        return nodes, origin
+            node = self.letters.find(letter, self.children[node], self.children[node + 1])
+            if node < 0:
+                return -1
+        return node
 
 
 def build_trie(forms: NDArray[np.bytes_]) -> LetterTrie:
@@ -91,9 +82,9 @@ def build_trie(forms: NDArray[np.bytes_]) -> LetterTrie:
     children = 1 + np.searchsorted(parent, np.arange(total + 1))
     return LetterTrie(
         np.array(kept, np.int32),
-        np.concatenate(letters),
+        np.concatenate(letters).astype("<u4").tobytes().decode("utf-32-le", "surrogatepass"),
         np.concatenate(low),
         np.concatenate(high),
         np.concatenate(whole),
-        children.astype(np.int32),
+        array("i", children.astype(np.intc).tobytes()),
     )

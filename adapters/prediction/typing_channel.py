@@ -11,14 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from idiolect.adapters.prediction.keyboards import Layout, neighbours
-
-LETTERS: Final = 0x250
-"""Code points that have costs of their own: Latin with its accents. All others are alike."""
-
 
 @dataclass(frozen=True)
 class Costs:
@@ -29,6 +22,7 @@ class Costs:
     vowel: float = 5.5  # one vowel for another
     sound: float = 6.0  # a letter that may sound alike
     accent: float = 1.5  # an accent left out
+    accent_added: float = 3.5
     swapped: float = 5.5  # two letters in the other order
     missing: float = 6.5  # a letter left out
     missing_double: float = 4.5  # one of two like letters left out
@@ -43,11 +37,7 @@ class Costs:
     longer: float = 2.5  # that somebody who made a mistake has not come to the word's end
     joined: float = 6.0  # a space left out
     torn: float = 6.0  # a space too many
-
-    @property
-    def limit(self) -> float:
-        """The most that mistakes in one word may cost together."""
-        return 13.0
+    limit: float = 12.2  # of all mistakes in one word together
 
 
 _VOWELS: Final = "aeiouy"
@@ -85,42 +75,33 @@ class TypingChannel:
     def __init__(self, layout: Layout = "qwerty", costs: Costs | None = None) -> None:
         self.layout = layout
         self.costs = costs or Costs()
+        self.least = min(self.costs.vowel, self.costs.sound, self.costs.near, self.costs.added_double)
+        """The least that a letter costs that was not meant, but for accents."""
         self._near = neighbours(layout)
-        self._replaced = dict[str, NDArray[np.float32]]()
-        self._added = dict[str, NDArray[np.float32]]()
+        self._replaced = dict[str, dict[str, float]]()
+        self._added = dict[str, dict[str, float]]()
 
-    def replaced(self, typed: str) -> NDArray[np.float32]:
-        """Return what it costs (LETTERS,) to type this letter where another was meant; 0 for the letter itself."""
+    def replaced(self, typed: str) -> dict[str, float]:
+        """Return what it costs to type this letter where another was meant, by letter; "" for all others."""
         if typed not in self._replaced:
-            costs, table = self.costs, np.full(LETTERS, self.costs.other, np.float32)
-            for letter in self._near.get(typed, ()):
-                table[ord(letter)] = costs.near
-            for group in _SOUNDS:
+            costs, found = self.costs, {"": self.costs.other}
+            found |= dict.fromkeys(self._near.get(typed, ()), costs.near)
+            for group, cost in (*((sound, costs.sound) for sound in _SOUNDS), (_VOWELS, costs.vowel)):
                 if typed in group:
-                    for letter in group:
-                        table[ord(letter)] = min(costs.sound, table[ord(letter)])
-            if typed in _VOWELS:
-                for letter in _VOWELS:
-                    table[ord(letter)] = min(costs.vowel, table[ord(letter)])
-            for code in range(0xC0, LETTERS):
-                if _BASE[code] == typed:
-                    table[code] = costs.accent
-            if ord(typed) < LETTERS:
-                table[ord(typed)] = 0.0
-                if _BASE[ord(typed)] != typed:
-                    table[ord(_BASE[ord(typed)])] = costs.accent + 2.0
-            self._replaced[typed] = table
+                    found |= {letter: min(cost, found.get(letter, cost)) for letter in group}
+            found |= dict.fromkeys(_ACCENTED.get(typed, ()), costs.accent)
+            if (plain := _plain(typed)) != typed:
+                found[plain] = costs.accent_added
+            found[typed] = 0.0
+            self._replaced[typed] = found
         return self._replaced[typed]
 
-    def added(self, typed: str) -> NDArray[np.float32]:
-        """Return what it costs (LETTERS,) to type this letter behind each other one where it was not meant."""
+    def added(self, typed: str) -> dict[str, float]:
+        """Return what it costs to type this letter where none was meant, by the letter before; "" for all others."""
         if typed not in self._added:
-            table = np.full(LETTERS, self.costs.added, np.float32)
-            for letter in self._near.get(typed, ()):
-                table[ord(letter)] = self.costs.added_near
-            if ord(typed) < LETTERS:
-                table[ord(typed)] = self.costs.added_double
-            self._added[typed] = table
+            found = {"": self.costs.added}
+            found |= dict.fromkeys(self._near.get(typed, ()), self.costs.added_near)
+            self._added[typed] = found | {typed: self.costs.added_double}
         return self._added[typed]
 
     @cached_property
@@ -133,8 +114,18 @@ class TypingChannel:
         return found
 
 
-def _base_letter(code: int) -> str:
-    return unicodedata.normalize("NFD", chr(code))[0]
+def _plain(letter: str) -> str:
+    """Return a letter without its accent."""
+    return unicodedata.normalize("NFD", letter)[0]
 
 
-_BASE: Final = [_base_letter(code) for code in range(LETTERS)]
+def _accented() -> dict[str, str]:
+    """Return the Latin letters with accents by the letter beneath."""
+    found = dict[str, str]()
+    for letter in map(chr, range(0xC0, 0x250)):
+        if (plain := _plain(letter)) != letter:
+            found[plain] = found.get(plain, "") + letter
+    return found
+
+
+_ACCENTED: Final = _accented()
