@@ -106,7 +106,7 @@ class FuzzySearch:
             child = letters.find(letters[node], start, end)
             if child >= 0 and cost + costs.missing_double < found.get(child, _NONE):
                 found[child] = cost + costs.missing_double
-            cost += costs.missing + first  # noqa: PLW2901
+            cost += costs.missing + first
             if cost <= costs.limit:
                 for child in range(start, end):
                     if cost < found.get(child, _NONE):

@@ -17,6 +17,7 @@ from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.calibration import Calibration
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.keyboards import Layout
+from idiolect.adapters.prediction.mistakes import Mistakes, WordDecisions
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.rare_strings import RareStrings
@@ -40,6 +41,7 @@ class LoadedModel:
         recent_tokens: tokens of the latest entries that stand before the prefix.
         rare_min_count: how often a number or an address must have been typed before it is suggested.
         keyboard: the user's layout, which says what is mistyped for what.
+        decided: returns what the user has decided about words.
 
     Raises:
         DamagedModelError: a file can't be loaded. If it is the graph, :attr:`model` and :meth:`build_predictor` raise
@@ -55,6 +57,7 @@ class LoadedModel:
         recent_tokens: int,
         rare_min_count: int,
         keyboard: Layout = "qwerty",
+        decided: Callable[[], WordDecisions] = WordDecisions,
     ) -> None:
         loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load")
         self._loading = loader.submit(Model, base.graph, base.config, threads=threads)
@@ -66,6 +69,7 @@ class LoadedModel:
         self.general = GeneralWords(self.lexicon)
         """The same for corrections."""
         self._channel = TypingChannel(keyboard)
+        self._decided = decided
         self._context_tokens = context_tokens
         self._recent_tokens = recent_tokens
         self._rare_min_count = rare_min_count
@@ -93,11 +97,18 @@ class LoadedModel:
             WordVocabulary(self.lexicon, self.tokenizer.encode, self._vocab),
         )
         known, rare = [np.asarray(ids) for ids in entries], RareStrings(self._rare_min_count)
-        user_model = UserModel(memory, words, self.build_recent_text(known), rare)
+        mistakes = Mistakes(self.general, self._channel, self._decided)
+        recent, encode = self.build_recent_text(known), self.tokenizer.encode
+        user_model = UserModel(memory, words, recent, rare, mistakes, encode)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="meanwhile") as beside:
             begun = beside.submit(meanwhile, user_model)
-            memory.add_many(known)
-            words.learn_many(rare.learn_many(self.tokenizer.decode(ids.tolist()) for ids in known))
+            texts = [self.tokenizer.decode(ids.tolist()) for ids in known]
+            meant = mistakes.learn_many(texts)
+            memory.add_many(
+                ids if text == mended else encode(mended)
+                for ids, text, mended in zip(known, texts, meant, strict=True)
+            )
+            words.learn_many(rare.learn_many(meant))
             begun.result()
         return user_model
 

@@ -64,6 +64,15 @@ class GeneralWords:
         """The lexicon's forms by their letters."""
         return self._trie.result()
 
+    def form(self, index: int) -> str:
+        """Return a form of the lexicon."""
+        return str(self._lexicon.forms[index].decode())
+
+    def frequency(self, word: str) -> float:
+        """Return how often general English uses a word in lower case, per word of text; 0 if the lexicon lacks it."""
+        place = self._lexicon.place(word)
+        return 0.0 if place is None else float(self._lexicon.frequency[place])
+
     @cached_property
     def spelt(self) -> NDArray[np.bool_]:
         """Whether the dictionary has each form (N,) of the lexicon."""

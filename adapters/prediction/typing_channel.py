@@ -13,6 +13,7 @@ from typing import Final
 
 from idiolect.adapters.prediction.keyboards import Layout, neighbours
 
+
 @dataclass(frozen=True)
 class Costs:
     """What each kind of mistake costs, in nats."""

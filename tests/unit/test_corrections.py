@@ -98,9 +98,7 @@ def test_neighbours_are_mutual_and_never_the_letter_itself(layout) -> None:
 
 def test_a_slip_is_likelier_where_the_keys_are_neighbours() -> None:
     assert TypingChannel("qwerty").replaced("z")[""] > TypingChannel("qwertz").replaced("z")["u"]
-    assert (
-        TypingChannel("qwertz").replaced("y")["a"] < TypingChannel("qwerty").replaced("y")[""] 
-    )
+    assert TypingChannel("qwertz").replaced("y")["a"] < TypingChannel("qwerty").replaced("y")[""]
     assert TypingChannel().replaced("e")["é"] < TypingChannel().replaced("e")["r"]
 
 
