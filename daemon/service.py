@@ -19,6 +19,7 @@ from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.inventory import SourceInventory
 from idiolect.daemon.ingest.watch import Watcher
 from idiolect.daemon.privacy.pause import Pause
+from idiolect.daemon.privacy.word_choices import WordChoices
 from idiolect.daemon.profile import unfinished_backups
 from idiolect.daemon.profile.exports import Exports
 from idiolect.daemon.profile.forgetting import Forgetting
@@ -121,6 +122,7 @@ class Service:
         self._watcher = Watcher(self.ingest, store)
         self.imports = Imports(self.ingest, self._watcher, model.reading_much)
         self.forgetting = Forgetting(store, model, self.ingest, children)
+        self.words = WordChoices(store, model.read_preferences)
         self.inventory = SourceInventory(store, self.forgetting.forget, self._watcher.removing)
         self.keywords = Keywords(store, model.base)
         self.exports = Exports(store, model)

@@ -17,9 +17,10 @@ from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.calibration import Calibration
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.keyboards import Layout
-from idiolect.adapters.prediction.mistakes import Mistakes, WordDecisions
+from idiolect.adapters.prediction.mistakes import Mistakes
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.spelling import GeneralWords
 from idiolect.adapters.prediction.typing_channel import TypingChannel
@@ -41,7 +42,6 @@ class LoadedModel:
         recent_tokens: tokens of the latest entries that stand before the prefix.
         rare_min_count: how often a number or an address must have been typed before it is suggested.
         keyboard: the user's layout, which says what is mistyped for what.
-        decided: returns what the user has decided about words.
 
     Raises:
         DamagedModelError: a file can't be loaded. If it is the graph, :attr:`model` and :meth:`build_predictor` raise
@@ -57,7 +57,6 @@ class LoadedModel:
         recent_tokens: int,
         rare_min_count: int,
         keyboard: Layout = "qwerty",
-        decided: Callable[[], WordDecisions] = WordDecisions,
     ) -> None:
         loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load")
         self._loading = loader.submit(Model, base.graph, base.config, threads=threads)
@@ -69,7 +68,6 @@ class LoadedModel:
         self.general = GeneralWords(self.lexicon)
         """The same for corrections."""
         self._channel = TypingChannel(keyboard)
-        self._decided = decided
         self._context_tokens = context_tokens
         self._recent_tokens = recent_tokens
         self._rare_min_count = rare_min_count
@@ -83,6 +81,7 @@ class LoadedModel:
         self,
         entries: Iterable[Sequence[int] | NDArray[np.integer]],
         meanwhile: Callable[[UserModel], None] = lambda _begun: None,
+        preferences: WordPreferences | None = None,
     ) -> UserModel:
         """Build a user model of its own from entries.
 
@@ -91,15 +90,17 @@ class LoadedModel:
             meanwhile: called with the user model in another thread as soon as the latest entries are in it. A
                 predictor can be built and warmed there, which takes as long as reading the other entries. What it
                 raises is raised here.
+            preferences: what the user has decided about words; shared.
         """
         memory, words = (
             FastMemory(self._vocab),
             WordVocabulary(self.lexicon, self.tokenizer.encode, self._vocab),
         )
         known, rare = [np.asarray(ids) for ids in entries], RareStrings(self._rare_min_count)
-        mistakes = Mistakes(self.general, self._channel, self._decided)
+        preferences = preferences or WordPreferences()
+        mistakes = Mistakes(self.general, self._channel, lambda: preferences.corrections)
         recent, encode = self.build_recent_text(known), self.tokenizer.encode
-        user_model = UserModel(memory, words, recent, rare, mistakes, encode)
+        user_model = UserModel(memory, words, recent, rare, preferences, mistakes, encode)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="meanwhile") as beside:
             begun = beside.submit(meanwhile, user_model)
             texts = [self.tokenizer.decode(ids.tolist()) for ids in known]

@@ -11,7 +11,7 @@ from typing import Final
 
 import regex
 
-from idiolect.adapters.prediction.corrections import Candidate, Corrector
+from idiolect.adapters.prediction.corrections import Candidate, Corrector, fold, with_capitals
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.ranking import SplitPrefix, Word, WordRanker
 from idiolect.adapters.prediction.spacing import joined_words, split_words
@@ -86,6 +86,11 @@ class Mender:
         typed = split.typed
         if not typed or len(typed) > _MAX_LETTERS or any(map(str.isnumeric, typed)):
             return [*ranked]
+        decided = self._user_model.preferences.corrections
+        if (put := decided.replaced.get(fold(typed))) is not None:
+            return [Word(with_capitals(put, typed), 1.0, len(typed)), *ranked][:count]
+        if fold(typed) in decided.kept:
+            return [*ranked]
         probs = self._next_token.next_probs(split.head)
         total = self._ranker.total_score(split, matches)
         meant = [
@@ -128,6 +133,11 @@ class Mender:
         typed, behind = match[1], match[2]
         split = self._ranker.split(prefix[: match.end(1)])
         if split.typed != typed:
+            return None
+        decided = self._user_model.preferences.corrections
+        if (put := decided.replaced.get(fold(typed))) is not None:
+            return Correction(with_capitals(put, typed) + behind, len(typed) + len(behind), 1.0, True)
+        if fold(typed) in decided.kept:
             return None
         probs = self._next_token.next_probs(split.head)
         meant = self._corrector.candidates(typed, split.spaced, probs, finished=True)

@@ -43,10 +43,21 @@ class Mistake:
 
 @dataclass(frozen=True)
 class WordDecisions:
-    """What the user has decided about words, in lower case: which are theirs, and what others are to become."""
+    """What the user has decided about words, all in lower case.
 
-    mine: frozenset[str] = frozenset()
-    replaced: Mapping[str, str] | None = None
+    ``kept`` are theirs, and never mended; of those in ``replaced`` something else is made, always.
+    """
+
+    kept: frozenset[str]
+    replaced: Mapping[str, str]
+
+
+NO_DECISIONS: Final = WordDecisions(frozenset(), {})
+
+
+def decisions(kept: Iterable[str], replaced: Iterable[tuple[str, str]]) -> WordDecisions:
+    """Return decisions about words in any capitals."""
+    return WordDecisions(frozenset(map(fold, kept)), {fold(word): meant for word, meant in replaced})
 
 
 class Mistakes:
@@ -128,9 +139,9 @@ class Mistakes:
         return word if meant is None else with_capitals(meant, word)
 
     def _meaning(self, folded: str, decided: WordDecisions) -> str | None:
-        if decided.replaced and folded in decided.replaced:
+        if folded in decided.replaced:
             return decided.replaced[folded]
-        return None if folded in decided.mine else self._meant.get(folded)
+        return None if folded in decided.kept else self._meant.get(folded)
 
     def _slips_of(self, word: str) -> list[tuple[str, float]]:
         """Return the words of the dictionary that one slip makes this one of, with the slip's cost in nats."""

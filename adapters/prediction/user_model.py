@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import regex
 
 from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.mistakes import Mistakes
+from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary
 from idiolect.adapters.secret_cues import CuesBefore, announces_secret
@@ -31,6 +32,7 @@ class UserModel:
     words: WordVocabulary
     recent: RecentText
     rare: RareStrings
+    preferences: WordPreferences = field(default_factory=WordPreferences)
     mistakes: Mistakes | None = None
     encode: Callable[[str], list[int]] | None = None
 
@@ -61,8 +63,9 @@ class UserModel:
         return mended, self.encode(mended)
 
     def must_hide(self, before: str, offered: str) -> bool:
-        """Return True if ``offered``, shown after ``before``, could give a secret away, or holds a mistake.
+        """Return True if ``offered``, shown after ``before``, is unwanted, a mistake or could give a secret away.
 
+        Unwanted is what the user has said must never be suggested; what they have called their own is no secret.
         Numbers and addresses that were typed too seldom could (:class:`RareStrings`). After a word such as "password"
         every word that was typed too seldom could: redaction may have missed it.
         """
@@ -74,7 +77,11 @@ class UserModel:
         cues = CuesBefore(near)
 
         def must_hide(offered: str) -> bool:
-            if self.rare.must_hide(before, offered) or self._holds_mistake(near, offered):
+            if self.preferences.forbids(before, offered) or self._holds_mistake(near, offered):
+                return True
+            if self.preferences.owns(before, offered):
+                return False
+            if self.rare.must_hide(before, offered):
                 return True
             return self.rare.min_count > 1 and cues.announce(offered) and self._is_seldom_shown(near, offered)
 

@@ -36,7 +36,7 @@ COMMANDS: Final = {
         "backup",
         "restore",
     ),
-    "Learning": ("add", "sources", "watch", "train", "pause", "resume", "apps"),
+    "Learning": ("add", "sources", "watch", "train", "pause", "resume", "apps", "words"),
     "Using it": (
         "suggest",
         "open",

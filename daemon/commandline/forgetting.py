@@ -68,7 +68,7 @@ def ask_and_forget(
     sure = {} if consent.expect is None else {"expect": consent.expect}
     for look in range(_MAX_LOOKS):
         would = client.post(address, {**body, **sure, "dry_run": True}, patient=True)
-        if consent.dry_run or not (would["entries"] or even_if_empty):
+        if consent.dry_run or not (would["entries"] or would["words"] or even_if_empty):
             return would
         if not look:
             _ask(would, consent, terminal, question)
@@ -153,7 +153,7 @@ def _show_receipt(terminal: Terminal, receipt: dict[str, Any], *, dry_run: bool,
     """Say what was forgotten, or what would be; JSON names what is not reached, too."""
     if as_json:
         return terminal.print_json({**receipt, "dry_run": dry_run, "not_reached": list(NOT_REACHED)})
-    if not receipt["entries"]:
+    if not receipt["entries"] and not receipt["words"]:
         terminal.say("Nothing matches.")
         return _show_remains(terminal, receipt)
     terminal.say(f"{_describe_taken(receipt, 'Would forget' if dry_run else 'Forgot')}.")
@@ -197,7 +197,9 @@ def _describe_taken(receipt: dict[str, Any], verb: str) -> str:
     names = ", ".join(map(str, dropped))
     also = f" and {counted(len(dropped), 'adapter')} that learned from it ({names})" if dropped else ""
     entries = counted(receipt["entries"], "entry", "entries")
-    return f"{verb} {entries} of {counted(receipt['tokens'], 'token')}{also}"
+    rules = counted(receipt["words"], "word or phrase that you decided about", "words that you decided about")
+    decided = f", and {rules}" if receipt["words"] else ""
+    return f"{verb} {entries} of {counted(receipt['tokens'], 'token')}{also}{decided}"
 
 
 def _describe_serving(receipt: dict[str, Any]) -> str:

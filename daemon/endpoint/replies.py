@@ -13,7 +13,13 @@ from typing_extensions import TypedDict
 
 from idiolect.adapters.keyness import Keyword
 from idiolect.daemon.privacy.app_policy import AppRuleRow
-from idiolect.daemon.storage.records import AdapterRow, Forgotten, Savings, SourceRow, public_metrics
+from idiolect.daemon.storage.records import (
+    AdapterRow,
+    Forgotten,
+    Savings,
+    SourceRow,
+    public_metrics,
+)
 
 if TYPE_CHECKING:
     from idiolect.adapters.prediction import attribution, ranking
@@ -192,6 +198,7 @@ class Receipt(TypedDict):
     round_queued: bool
     total: int
     large: bool
+    words: int
 
 
 class Near(TypedDict):
@@ -398,6 +405,7 @@ def receipt(result: ForgetReceipt, *, dry_run: bool) -> Receipt:
         "round_queued": bool(result.adapters_dropped) and not dry_run,
         "total": result.total,
         "large": result.large,
+        "words": result.words,
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import TypeAdapter
 
-from idiolect.daemon.endpoint import dialects, llamacpp, openai, replies
+from idiolect.daemon.endpoint import dialects, llamacpp, openai, replies, word_routes
 from idiolect.daemon.endpoint.scopes import Scope, needed
 from idiolect.daemon.storage.audit import Audit
 
@@ -67,6 +67,10 @@ ANSWERS: Mapping[str, Answers] = {
     "POST /v1/export": Answers(replies.Written),
     "GET /v1/apps": Answers(replies.Rules),
     "POST /v1/apps": Answers(replies.Rules),
+    "GET /v1/words": Answers(word_routes.WordRules),
+    "POST /v1/words/add": Answers(word_routes.WordChanged),
+    "POST /v1/words/remove": Answers(word_routes.WordChanged),
+    "POST /v1/words/undo": Answers(word_routes.WordChanged),
     "POST /v1/pause": Answers(replies.Paused),
     "POST /v1/resume": Answers(replies.Resumed),
 }

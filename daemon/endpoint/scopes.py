@@ -33,6 +33,9 @@ NEEDED = {
     "/v1/pause": Scope.LEARN,
     "/v1/resume": Scope.LEARN,
     "/v1/status": Scope.LEARN,
+    "/v1/words/add": Scope.LEARN,
+    "/v1/words/remove": Scope.LEARN,
+    "/v1/words/undo": Scope.LEARN,
 }
 
 

@@ -27,6 +27,7 @@ from idiolect.daemon.endpoint import (
     privacy_routes,
     source_routes,
     typing_routes,
+    word_routes,
 )
 from idiolect.daemon.endpoint.answers import answer, handle_errors
 from idiolect.daemon.endpoint.connection import Connection, Strangers
@@ -87,6 +88,7 @@ def create_app(
     adapter_routes.register(app, service, streams)
     source_routes.register(app, service, streams)
     privacy_routes.register(app, service, turns)
+    word_routes.register(app, service)
     describe(app)
     return app
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
 from idiolect.daemon.privacy.app_policy import AppRule, InputContext
-from idiolect.daemon.storage.records import SuggestionKind
+from idiolect.daemon.storage.records import SuggestionKind, WordRuleKind
 from idiolect.daemon.storage.selectors import MAX_CHARS, Selector
 from idiolect.models.errors import IdiolectError
 
@@ -237,6 +237,21 @@ class AppsBody(_Body):
         if self.undo == (self.app is not None) or (self.app is None) != (self.rule is None):
             raise ValueError("give app and rule, or undo alone")
         return self
+
+
+class WordBody(_Body):
+    """What to decide about a word or phrase; `replacement` belongs to `always_correct` alone."""
+
+    text: _Name
+    kind: WordRuleKind
+    replacement: _Name | None = None
+
+
+class WordRemovalBody(_Body):
+    """Of which word or phrase to take back what was decided, in all or of one kind."""
+
+    text: _Name
+    kind: WordRuleKind | None = None
 
 
 class ImportBody(_Body):

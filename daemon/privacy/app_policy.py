@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, cast
 
 from idiolect.daemon.secret_apps import NEVER_HEARD, TERMINALS, holds_secrets
+from idiolect.daemon.storage.records import NothingToUndoError
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -174,12 +175,12 @@ class AppPolicy:
         given = self._store.state.get(_RULES, [])
         self._change(given, [*(old for old in given if old[0].casefold() != app.casefold()), [app, rule]])
 
-    def undo(self) -> bool:
-        """Go back to the rules before the last change; a second time undoes that. False where there was none."""
+    def undo(self) -> None:
+        """Go back to the rules before the last change; a second time undoes that. Raises NothingToUndoError."""
         before = self._store.state.get(_UNDO)
-        if before is not None:
-            self._change(self._store.state.get(_RULES, []), before)
-        return before is not None
+        if before is None:
+            raise NothingToUndoError("There is nothing to undo: no rule for an application was given yet.")
+        self._change(self._store.state.get(_RULES, []), before)
 
     def _change(self, before: Iterable[list[str]], after: list[list[str]]) -> None:
         self._store.state.set(_UNDO, before)

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import numpy as np
 
 from idiolect.adapters.generation.generator import GenerationSource
 from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.prediction.mistakes import decisions
 from idiolect.adapters.prediction.mixture import Mixture
+from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.daemon.runtime.debounce import Debounced
 from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.serving.servable_adapters import ServableAdapters
 from idiolect.daemon.serving.shell_commands import ShellCommands
 from idiolect.daemon.serving.suggestion_stats import SuggestionStats, judged_mixture
 from idiolect.daemon.serving.text_generation import TextGeneration
+from idiolect.daemon.storage.records import WordRuleKind
 
 if TYPE_CHECKING:
     from idiolect.adapters.lora import Lora
@@ -61,7 +63,9 @@ class LiveModel:
         )
         self.servable = ServableAdapters(store, base)
         self.trust = SuggestionStats(store)
-        self.commands = ShellCommands(store, self.loaded)
+        self.preferences = WordPreferences()
+        self.read_preferences()
+        self.commands = ShellCommands(store, self.loaded, self.preferences)
         self._learning = threading.Lock()
         self._switching = threading.Lock()
         self._reading = 0  # imports that go on
@@ -103,6 +107,21 @@ class LiveModel:
         if not self._reading:
             self._warming.ask()
 
+    def read_preferences(self) -> None:
+        """Heed what the store says was decided about words, from the next suggestion on."""
+        rules = self._store.words.all()
+        by_kind = {
+            kind: [rule.text for rule in rules if rule.kind == kind] for kind in get_args(WordRuleKind)
+        }
+        self.preferences.set(
+            by_kind["never"],
+            by_kind["mine"],
+            decisions(
+                by_kind["mine"] + by_kind["never_correct"],
+                [(rule.text, rule.replacement) for rule in rules if rule.replacement is not None],
+            ),
+        )
+
     @contextmanager
     def reading_much(self) -> Iterator[None]:
         """In the block much text is learned, and recent text is read again after it, once and not all the time."""
@@ -115,6 +134,7 @@ class LiveModel:
 
     def rebuild(self) -> None:
         """Know what the store still holds, and nothing else; serve what it says is active."""
+        self.read_preferences()
         self._rebuild()
         self.generations.forget()
         self.switch()
@@ -188,7 +208,7 @@ class LiveModel:
         known: Iterator[Any] = (
             np.frombuffer(ids, "<u4") for entry, ids in self._store.entries.token_ids() if wanted(entry)
         )
-        return self.loaded.build_user_model(known, meanwhile)
+        return self.loaded.build_user_model(known, meanwhile, self.preferences)
 
     def _build(self, user_model: UserModel, chosen: tuple[int, Lora] | None) -> Predictor:
         adapter_id, lora = chosen or (None, None)

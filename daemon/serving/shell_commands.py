@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from idiolect.adapters.prediction.loaded_model import LoadedModel
     from idiolect.adapters.prediction.predictor import Predictor, Suggestion
+    from idiolect.adapters.prediction.preferences import WordPreferences
     from idiolect.daemon.storage.store import Store
 
 
@@ -21,10 +22,11 @@ class ShellCommands:
     They are made at the first request: who never asks pays nothing. Safe to use from several threads.
     """
 
-    def __init__(self, store: Store, serving: LoadedModel) -> None:
+    def __init__(self, store: Store, serving: LoadedModel, preferences: WordPreferences) -> None:
         """Nothing is read before `suggest`."""
         self._store = store
         self._serving = serving
+        self._preferences = preferences
         self._lock = threading.Lock()
         self._predictor: Predictor | None = None
         self._newest = 0
@@ -48,7 +50,9 @@ class ShellCommands:
             held = self._store.entries.token_ids(commands=True)
             known = [(entry, np.frombuffer(ids, "<u4")) for entry, ids in held]
             if self._predictor is None or any(entry > self._newest for entry, _ in known):
-                knowledge = self._serving.build_user_model(ids for _, ids in known)
+                knowledge = self._serving.build_user_model(
+                    (ids for _, ids in known), preferences=self._preferences
+                )
                 self._predictor = self._serving.build_predictor(knowledge, None)
             self._newest = newest
         return self._predictor

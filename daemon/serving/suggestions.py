@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from idiolect.adapters.prediction.attribution import Attribution, Attributor
 from idiolect.adapters.prediction.predictor import NO_GHOST, Suggestion
+from idiolect.adapters.prediction.ranking import Word
+from idiolect.adapters.prediction.vocabulary import WORD
 from idiolect.daemon.privacy.app_policy import NOWHERE, InputContext
 from idiolect.daemon.redaction.redact import hides
 from idiolect.daemon.runtime.debounce import Debounced
@@ -86,6 +88,8 @@ class Suggestions:
         but for commands.
         """
         self._on_typing()
+        preferences = self._model.preferences
+        wanted, candidates = candidates, candidates + (preferences.more if candidates else 0)
         remember = not self._off_record.active and self._app_policy.learning(place) is None
         if source == COMMANDS:
             found = self._model.commands.suggest(prefix, suffix, candidates, ghost_words, given_up)
@@ -102,7 +106,21 @@ class Suggestions:
             if found.correction is not None and self._autocorrect != "apply":
                 found = replace(found, correction=replace(found.correction, sure=False))
             self._model.prefetch_soon()
-        return without_secrets(prefix, found)
+            found = self._with_own(prefix, suffix, found, wanted)
+        found = without_secrets(prefix, found)
+        return replace(found, words=found.words[:wanted])
+
+    def _with_own(self, prefix: str, suffix: str, found: Suggestion, wanted: int) -> Suggestion:
+        """A suggestion in which words of the user's own that may stand here have a place, the last ones if need be."""
+        own = self._model.preferences.rest_of_own(prefix) if wanted and not WORD.match(suffix) else []
+        shown = {word.text for word in found.words[:wanted]}
+        missing = [text for text in own if text not in shown][:wanted]
+        if not missing:
+            return found
+        probs = self._model.predictor.word_probs(prefix, missing)
+        added = [Word(text, p) for text, p in zip(missing, probs, strict=True)]
+        kept = [word for word in found.words if word.text not in missing][: wanted - len(added)]
+        return replace(found, words=tuple(sorted([*kept, *added], key=lambda word: -word.p)))
 
     def explain(
         self, prefix: str, suffix: str, candidates: int, ghost_words: int, place: InputContext

@@ -134,7 +134,10 @@ class TextGeneration:
                 if self._idle[place][0] == kind:
                     return self._idle.pop(place)[1]
         voice = self._model.voice(kind.adapter, kind.knowing)
-        return Generator(self._model.loaded.model, self._model.loaded.tokenizer, voice, hides)
+        return Generator(self._model.loaded.model, self._model.loaded.tokenizer, voice, self._must_hide)
+
+    def _must_hide(self, before: str, offered: str) -> bool:
+        return hides(before, offered) or self._model.preferences.forbids(before, offered)
 
     def _give_back(self, kind: _Kind, writer: Generator, generation: int) -> None:
         with self._lock:

@@ -62,6 +62,14 @@ class OtherCountError(IdiolectError):
     http_status: ClassVar[int] = 409
 
 
+class NothingToUndoError(IdiolectError):
+    """There is no change that could be taken back."""
+
+    code: ClassVar[str] = "nothing-to-undo"
+    exit_code: ClassVar[int] = 102
+    http_status: ClassVar[int] = 409
+
+
 class WeightsDroppedError(IdiolectError):
     """An adapter's weights were dropped to save space; its history is kept."""
 

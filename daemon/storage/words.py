@@ -6,7 +6,7 @@ import unicodedata
 from typing import TYPE_CHECKING, ClassVar, Final, cast, get_args
 
 from idiolect.daemon.storage.matching import folded, has_control, pattern
-from idiolect.daemon.storage.records import WordRule, WordRuleKind, WordRuleSource
+from idiolect.daemon.storage.records import NothingToUndoError, WordRule, WordRuleKind, WordRuleSource
 from idiolect.daemon.storage.schema import moment, now_us
 from idiolect.models.errors import IdiolectError
 
@@ -49,14 +49,6 @@ class UnknownWordError(IdiolectError):
     code: ClassVar[str] = "unknown-word"
     exit_code: ClassVar[int] = 101
     http_status: ClassVar[int] = 404
-
-
-class NothingToUndoError(IdiolectError):
-    """There is no change that could be taken back."""
-
-    code: ClassVar[str] = "nothing-to-undo"
-    exit_code: ClassVar[int] = 102
-    http_status: ClassVar[int] = 409
 
 
 class WordRules:

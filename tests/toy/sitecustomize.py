@@ -191,6 +191,7 @@ class ToyService:
         self.entries = 0
         self.lines = set()
         self.given = []
+        self.word_history = []
         self.training = False
         self.last_round = None
         self.gate = threading.Event()
@@ -207,6 +208,7 @@ class ToyService:
         self.app_policy = part(rules=self.app_rules, give=self.give_app_rule, undo=self.undo_app_rule)
         self.rounds, self.evals = part(run=self.train), part(run=self.evaluate)
         self.keywords, self.exports = part(find=self.learned), part(write=self.export)
+        self.words = part(all=self.word_rules, add=self.decide, remove=self.take_back, undo=self.undo_word)
         self.store = part(
             audit=self.audit, adapters=part(all=self.adapters), receipts=part(all=self.receipts)
         )
@@ -228,8 +230,49 @@ class ToyService:
         self.given = [(app, rule)]
 
     def undo_app_rule(self):
+        from idiolect.daemon.storage.records import NothingToUndoError
+
         self.calls.append(("undo_app_rule",))
+        if not self.given:
+            raise NothingToUndoError("There is nothing to undo: no rule for an application was given yet.")
         self.given = []
+
+    word_choices = ()
+
+    def word_rules(self):
+        return list(self.word_choices)
+
+    def decide(self, kind, text, replacement=None):
+        from idiolect.daemon.privacy.word_choices import WordChange
+        from idiolect.daemon.storage.records import WordRule
+        from idiolect.daemon.storage.words import WordRefusedError
+
+        self.calls.append(("decide", kind, text, replacement))
+        if not text.strip():
+            raise WordRefusedError("There is no letter and no digit in it. Give a word or a phrase.")
+        self.word_history.append(self.word_choices)
+        self.word_choices = (WordRule(1, kind, text, replacement, "hand", datetime(2026, 1, 31, tzinfo=UTC)),)
+        return WordChange(self.word_choices)
+
+    def take_back(self, text, kind=None):
+        from idiolect.daemon.privacy.word_choices import WordChange
+        from idiolect.daemon.storage.words import UnknownWordError
+
+        self.calls.append(("take_back", text, kind))
+        if not self.word_choices:
+            raise UnknownWordError("Nothing was decided about this word or phrase.")
+        self.word_history.append(self.word_choices)
+        gone, self.word_choices = self.word_choices, ()
+        return WordChange(removed=gone)
+
+    def undo_word(self):
+        from idiolect.daemon.privacy.word_choices import WordChange
+        from idiolect.daemon.storage.records import NothingToUndoError
+
+        if not self.word_history:
+            raise NothingToUndoError("There is nothing to undo: no word was added or removed.")
+        now, self.word_choices = self.word_choices, self.word_history.pop()
+        return WordChange(self.word_choices, now)
 
     def read_ahead(self, prefix, source=""):
         """A text that begins with dots is long: there is a piece to read for each."""

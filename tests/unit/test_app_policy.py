@@ -18,6 +18,7 @@ from idiolect.daemon.privacy.app_policy import (
     is_secret,
 )
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.records import NothingToUndoError
 from idiolect.daemon.storage.store import Store
 
 if TYPE_CHECKING:
@@ -198,16 +199,17 @@ def test_the_newest_rule_decides_and_stays_over_a_restart(
 
 
 def test_the_last_change_is_undone_and_that_too(app_policy: AppPolicy) -> None:
-    assert not app_policy.undo()
+    with pytest.raises(NothingToUndoError):
+        app_policy.undo()
     before = app_policy.rules()
     app_policy.give("chat", "quiet")
     app_policy.give("CHAT", "exclude")
     mine = [(row.app, row.rule) for row in app_policy.rules() if row.source == "you"]
     assert mine == [("CHAT", "exclude")]
-    assert app_policy.undo()
+    app_policy.undo()
     assert app_policy.suggesting(InputContext("chat")) is None
     assert app_policy.learning(InputContext("chat")) == "excluded app"
-    assert app_policy.undo()
+    app_policy.undo()
     assert app_policy.suggesting(InputContext("chat")) == "excluded app"
     assert [row for row in app_policy.rules() if row.source != "you"] == before
 

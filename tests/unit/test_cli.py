@@ -487,10 +487,30 @@ def test_rules_for_applications(run, service):
     assert "*[red]chat*" in out
     assert "Undo: idiolect apps undo" in out
     assert "chat" not in run(service, "apps", "undo")[1]
+    assert run(service, "apps", "undo")[0] == 102
     rules = json.loads(run(service, "apps", "quiet", "notes", "--json")[1])
     assert rules[0] == {"app": "notes", "rule": "quiet", "source": "you"}
     for wrong in (("allow",), ("list", "x"), ("undo", "x"), ("forbid", "x")):
         assert run(service, "apps", *wrong)[0] == 2
+
+
+def test_words_are_decided_about(run, service):
+    assert "No word was decided about yet" in run(service, "words")[1]
+    code, out, _ = run(service, "words", "never", "f[red]yi\x1b[2J")
+    assert (code, out) == (0, "“f[red]yi [2J” is never suggested.\nUndo: idiolect words undo\n")
+    assert "f[red]yi" in run(service, "words", "list")[1]
+    assert "No longer:" in run(service, "words", "undo")[1]
+    code, _, err = run(service, "words", "undo")
+    assert (code, err.splitlines()[0]) == (
+        102,
+        "idiolect: There is nothing to undo: no word was added or removed.",
+    )
+    change = json.loads(run(service, "words", "mine", "Zorvelin", "--json")[1])
+    assert [rule["kind"] for rule in change["added"]] == ["mine"]
+    assert json.loads(run(service, "words", "--json")[1])[0]["text"] == "Zorvelin"
+    assert run(service, "words", "remove", "zorvelin")[0] == 0
+    for wrong in (("never",), ("list", "x"), ("undo", "x"), ("sometimes", "x")):
+        assert run(service, "words", *wrong)[0] == 2
 
 
 def test_export_writes_where_the_user_is(run, service, tmp_path, monkeypatch):
@@ -589,6 +609,7 @@ NEEDS_SERVICE = [
     ("pause",),
     ("resume",),
     ("apps",),
+    ("words",),
 ]
 
 

@@ -265,6 +265,7 @@ def test_forget_pause_resume_use_adapters_examples_export_watch(site, tmp_path):
         "backups": [],
         "round_queued": False,
         "total": 1091,
+        "words": 0,
         "large": False,
         "near": [],
         "near_complete": True,
@@ -352,9 +353,36 @@ def test_rules_for_applications_are_given_and_undone(site):
     mine = {"app": "chat", "rule": "exclude", "source": "you"}
     assert site.post("/v1/apps", {"app": "chat", "rule": "exclude"}).json() == {"rules": [mine, terminal]}
     assert site.post("/v1/apps", {"undo": True}).json() == {"rules": [terminal]}
+    nothing = site.post("/v1/apps", {"undo": True})
+    assert (nothing.status_code, nothing.json()["error"]["code"]) == (409, "nothing-to-undo")
     for wrong in ({}, {"app": "chat"}, {"rule": "allow"}, {"undo": True, "app": "chat", "rule": "allow"}):
         assert site.post("/v1/apps", wrong).status_code == 422
-    assert site.service.calls == [("give_app_rule", "chat", "exclude"), ("undo_app_rule",)]
+    assert site.service.calls == [
+        ("give_app_rule", "chat", "exclude"),
+        ("undo_app_rule",),
+        ("undo_app_rule",),
+    ]
+
+
+def test_words_are_decided_about_and_that_is_undone(site):
+    added = site.post("/v1/words/add", {"text": "fyi", "kind": "never"}).json()
+    [rule] = added["added"]
+    assert (rule["kind"], rule["text"], rule["replacement"], rule["source"]) == ("never", "fyi", None, "hand")
+    assert added["removed"] == []
+    assert site.http.get("/v1/words").json() == {"rules": [rule]}
+    assert site.post("/v1/words/undo").json() == {"added": [], "removed": [rule]}
+    site.post("/v1/words/add", {"text": "omw", "kind": "always_correct", "replacement": "on my way"})
+    assert site.post("/v1/words/remove", {"text": "omw", "kind": "always_correct"}).json()["removed"]
+    site.post("/v1/words/undo")
+    site.post("/v1/words/undo")
+    for path, body, code in (
+        ("undo", {}, "nothing-to-undo"),
+        ("remove", {"text": "omw"}, "unknown-word"),
+        ("add", {"text": " ", "kind": "never"}, "word-refused"),
+        ("add", {"text": "x", "kind": "sometimes"}, "invalid-request"),
+        ("add", {"kind": "never"}, "invalid-request"),
+    ):
+        assert site.post(f"/v1/words/{path}", body).json()["error"]["code"] == code
 
 
 def test_the_schema_lists_every_route_with_its_body(site):

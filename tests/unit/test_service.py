@@ -6,13 +6,14 @@ from datetime import date
 
 import pytest
 
-from idiolect.adapters.generation.requests import Prompt, SamplingParams
+from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.daemon.privacy.app_policy import InputContext
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.suggestion_stats import SuggestionStats
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings
 from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.storage.words import WordRefusedError
 
 TAKEN = Feedback("word", "accepted", 0.75, characters=6)
 LEFT = Feedback("ghost", "dismissed", 0.25)
@@ -226,3 +227,63 @@ def test_a_keystroke_does_not_wait_for_the_store(service):
     writer.join()
     typist.join()
     assert in_time
+
+
+def words_at(service, prefix):
+    return [word.text for word in service.suggestions.suggest(prefix, candidates=3).words]
+
+
+def test_a_word_that_is_never_suggested_gives_way_to_the_next_and_undo_brings_it_back(service):
+    service.ingest.add_text("The zorvelin zorba zorilla zorgon zorro met. " * 3, source="chat")
+    first = words_at(service, "The zor")
+    assert len(first) == 3
+    service.words.add("never", f"ZOR{first[0]}")
+    after = words_at(service, "The zor")
+    assert len(after) == 3
+    assert first[0] not in after
+    service.words.undo()
+    assert words_at(service, "The zor") == first
+
+
+def test_no_ghost_and_no_generated_text_holds_what_is_never_suggested(service):
+    service.ingest.add_text("alpha bravo charlie delta. " * 20, source="chat")
+    wanted = SamplingParams(24, temperature=0)
+
+    def written():
+        parts = service.model.generations.generate("idiolect", Prompt("alpha bravo"), wanted)
+        return "".join(part.text for part in parts if isinstance(part, Piece))
+
+    assert "charlie" in written()
+    service.words.add("never", "bravo charlie")
+    assert "bravo charlie" not in f"alpha bravo{written()}"
+    service.words.add("never", "alpha")
+    shown = [
+        service.suggestions.suggest(prefix).ghost.text for prefix in ("", "delta. ", "al", "alpha bravo ")
+    ]
+    assert not any("alpha" in f"al{text}" or "charlie" in text for text in shown)
+
+
+def test_a_word_of_the_users_own_is_offered_although_it_was_never_typed(service):
+    service.ingest.add_text("The zorba zorilla zorgon zorro met. " * 3, source="chat")
+    assert "uxelin" not in words_at(service, "The zorq")
+    service.words.add("mine", "Zorquxelin")
+    assert "uxelin" in words_at(service, "The Zorq")
+    assert "quxelin" in words_at(service, "The zor")
+    service.words.add("mine", "zorba at noon")
+    assert "at" in words_at(service, "See the zorba ")
+
+
+def test_a_number_of_the_users_own_is_shown_and_a_secret_is_refused(service):
+    service.ingest.add_text("The gate opens with 7714a today.", source="chat")
+    assert "14a" not in words_at(service, "The gate opens with 77")
+    service.words.add("mine", "7714a")
+    assert "14a" in words_at(service, "The gate opens with 77")
+    with pytest.raises(WordRefusedError):
+        service.words.add("mine", "4111 1111 1111 1111")
+
+
+def test_forgetting_a_word_takes_what_was_decided_about_it(service):
+    service.words.add("mine", "Zorquxelin")
+    receipt = service.forgetting.forget(Selector(text="zorquxelin"), dry_run=False)
+    assert (receipt.entries, receipt.words) == (0, 1)
+    assert "uxelin" not in words_at(service, "The Zorq")

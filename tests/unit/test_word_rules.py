@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from idiolect.daemon.storage.records import BackupRow, NewEntry
+from idiolect.daemon.storage.records import BackupRow, NewEntry, NothingToUndoError
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.storage.words import MAX_CHARS, NothingToUndoError, UnknownWordError, WordRefusedError
+from idiolect.daemon.storage.words import MAX_CHARS, UnknownWordError, WordRefusedError
 
 KEY = "5a" * 32
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
