@@ -124,7 +124,7 @@ class Service:
         self.forgetting = Forgetting(store, model, self.ingest, children)
         self.words = WordChoices(store, model.read_preferences)
         self.inventory = SourceInventory(store, self.forgetting.forget, self._watcher.removing)
-        self.keywords = Keywords(store, model.base)
+        self.keywords = Keywords(store, model.base, model.mistakes)
         self.exports = Exports(store, model)
         self._retention = Retention(settings, store, model.rebuild)
         self._checkup = IntegrityCheck(settings, store, self.rounds.quiet_s)

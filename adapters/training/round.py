@@ -31,13 +31,18 @@ from idiolect.adapters.corpus import (
 )
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.prediction.keyboards import Layout
+from idiolect.adapters.prediction.mistakes import Mistakes, decisions
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.rare_strings import RareStrings, weigh_training_tokens
+from idiolect.adapters.prediction.spelling import GeneralWords
+from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.training.gate import AdapterScores, Verdict, decide, general_perplexity, judge
 from idiolect.adapters.training.progress import Progress
 from idiolect.adapters.training.round_metrics import RoundMetrics
 from idiolect.models.build import find_base
 from idiolect.models.errors import IdiolectError
+from idiolect.models.lexicon import Lexicon, read_lexicon
 from idiolect.models.session import Model
 from idiolect.models.tokenizer import Tokenizer
 
@@ -80,6 +85,9 @@ class TrainRequest:
         spent_s: what earlier processes of this round have used up of the budget.
         checkpoint_parts: how many lines after this one are base64 of the round's checkpoint.
         checkpoint_s: computing time between two checkpoints of some 50 MB.
+        keyboard: the user's layout: mistyped words are trained on as they were meant.
+        kept: words that are never mended.
+        replaced: words that are always mended, each with what it becomes.
     """
 
     base: str
@@ -101,6 +109,9 @@ class TrainRequest:
     spent_s: float = 0.0
     checkpoint_parts: int = 0
     checkpoint_s: float = 90.0
+    keyboard: Layout = "qwerty"
+    kept: tuple[str, ...] = ()
+    replaced: tuple[tuple[str, str], ...] = ()
 
 
 def main() -> int:
@@ -148,6 +159,7 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     held_out = [entries[place] for place in places]
     judged_by = set(places)
     known = {place: entry for place, entry in enumerate(entries) if place not in judged_by}
+    known = _as_meant(request, read_lexicon(base.lexicon), tokenizer, known)
     replay, general = ([tokenizer.encode(p) for p in part] for part in read_general_passages())
     general = general[: _fit(general, _GENERAL_TOKENS)]
     memory, recent = FastMemory(base.config.vocab), RecentText(request.recent_tokens, breaks)
@@ -280,6 +292,20 @@ def _train(
         dtype_name(llama.compute_dtype),
         _peak_mb(),
     )
+
+
+def _as_meant(
+    request: TrainRequest, lexicon: Lexicon, tokenizer: Tokenizer, known: dict[int, list[int]]
+) -> dict[int, list[int]]:
+    """Return entries (tokens by place) with what was meant in place of mistyped words: no mistake is trained on."""
+    decided = decisions(request.kept, request.replaced)
+    mistakes = Mistakes(GeneralWords(lexicon), TypingChannel(request.keyboard), lambda: decided)
+    texts = [tokenizer.decode(ids) for ids in known.values()]
+    meant = mistakes.learn_many(texts)
+    return {
+        place: ids if text == mended else tokenizer.encode(mended)
+        for (place, ids), text, mended in zip(known.items(), texts, meant, strict=True)
+    }
 
 
 def _rows(

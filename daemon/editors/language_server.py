@@ -25,7 +25,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path, urlparse
 from pygls.workspace import TextDocument
 
-from idiolect.daemon.editors import offers, prose
+from idiolect.daemon.editors import offers, prose, quick_fixes
 from idiolect.daemon.editors.link import Link
 from idiolect.daemon.editors.written import Written, inserted, is_typed
 from idiolect.daemon.endpoint.scopes import Scope
@@ -64,6 +64,7 @@ class Options(pydantic.BaseModel):
     words: Annotated[int, pydantic.Field(ge=0, le=20)] = 3
     ghost_words: Annotated[int, pydantic.Field(ge=1, le=32)] = 8
     after_space: bool = False
+    corrections: bool = True
     languages: Annotated[tuple[str, ...], pydantic.Field(strict=False)] = ()
 
 
@@ -146,7 +147,12 @@ class Editing:
         server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(
             partial(self._inline)
         )
+        server.feature(
+            types.TEXT_DOCUMENT_CODE_ACTION,
+            types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix]),
+        )(partial(self._mend))
         server.command(offers.ACCEPTED)(partial(self._accepted))
+        server.command(quick_fixes.KEEP_WORD)(partial(self._keep_word))
 
     def link(self) -> Link:
         """A way to the service, which lets no more be done than this editor needs."""
@@ -333,11 +339,57 @@ class Editing:
             "suffix": text[offset : offset + _SUFFIX_CHARS],
             "candidates": words,
             "ghost_words": ghost_words,
+            "corrections": self._options.corrections and words > 0,
             "app": self._app,
         }
         answer = await self._link.ask("POST", "/v1/suggest", body)
         line = text[text.rfind("\n", 0, offset) + 1 : offset]
         return None if answer is None else (answer, line, document)
+
+    async def _mend(self, params: types.CodeActionParams) -> list[types.CodeAction]:
+        """Quick fixes for a mistyped word at the cursor."""
+        uri = params.text_document.uri
+        one = self._open.get(uri)
+        if one is None or one.app_policy or not self._options.corrections:
+            return []
+        document = self._document(uri)
+        text = document.source
+        found = quick_fixes.word_at(text, document.offset_at_position(params.range.end))
+        prefix = prose.before(text[: found[1]], one.language) if found else None
+        if found is None or prefix is None:
+            return []
+        body = {
+            "prefix": prefix + " ",
+            "candidates": 0,
+            "ghost_words": 0,
+            "corrections": True,
+            "app": self._app,
+        }
+        answer = await self._link.ask("POST", "/v1/suggest", body)
+
+        def place(start: int, end: int) -> types.Range:
+            return types.Range(self._position(document, start), self._position(document, end))
+
+        return (
+            []
+            if answer is None
+            else quick_fixes.quick_fixes(answer, text[slice(*found)], uri, place, found[1])
+        )
+
+    @staticmethod
+    def _position(document: TextDocument, offset: int) -> types.Position:
+        before = document.source[:offset]
+        start = before.rfind("\n") + 1
+        return types.Position(
+            before.count("\n"), int(document.position_codec.client_num_units(before[start:]))
+        )
+
+    async def _keep_word(self, *given: Any) -> None:
+        """An editor runs this command once a word is to stay as it is."""
+        for word in given:
+            if isinstance(word, str):
+                body = {"kind": "correction", "outcome": "dismissed", "p": 0, "word": word, "app": self._app}
+                await self._link.ask("POST", "/v1/feedback", body)
 
     async def _accepted(self, *given: Any) -> None:
         """An editor runs this command once a suggestion was taken."""

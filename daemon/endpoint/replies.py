@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, NotRequired
 from typing_extensions import TypedDict
 
 from idiolect.adapters.keyness import Keyword
+from idiolect.adapters.prediction.mistakes import Mistake
 from idiolect.daemon.privacy.app_policy import AppRuleRow
 from idiolect.daemon.storage.records import (
     AdapterRow,
@@ -225,9 +226,10 @@ class Receipts(TypedDict):
 
 
 class Learned(TypedDict):
-    """Words and phrases, the most characteristic first."""
+    """Words and phrases, the most characteristic first; words that are taken for mistakes, the most frequent first."""
 
     words: list[Keyword]
+    mistakes: list[Mistake]
 
 
 class Example(TypedDict):

@@ -130,15 +130,26 @@ class HistoryBody(_PlacedBody):
 
 
 class FeedbackBody(_PlacedBody):
-    """What became of a suggestion that was shown; see `records.Feedback`."""
+    """What became of a suggestion that was shown; see `records.Feedback`.
 
-    kind: SuggestionKind
+    Of a correction: whether it was accepted, or taken back; `word` is what was typed.
+    """
+
+    kind: SuggestionKind | Literal["correction"]
     outcome: Literal["accepted", "dismissed"]
     p: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
     show: bool = True
     characters: Annotated[_Amount, Field(validate_default=True)] = 0
     keystrokes: _Amount = 1
     words: _Amount = 1
+    word: Annotated[_Name | None, Field(validate_default=True)] = None
+
+    @pydantic.field_validator("word")
+    @classmethod
+    def _of_a_correction(cls, value: str | None, info: pydantic.ValidationInfo) -> str | None:
+        if (info.data.get("kind") == "correction") is (value is None):
+            raise ValueError("it is what was typed where a correction was made, and belongs to no other kind")
+        return value
 
     @pydantic.field_validator("characters")
     @classmethod

@@ -97,8 +97,12 @@ def _register_learning(app: FastAPI, service: Service) -> None:
 
     @post(app, "/v1/feedback", shapes.FeedbackBody)
     async def feedback(request: Request) -> Response:
-        """Count what became of a suggestion that was shown; no text is kept."""
+        """Count what became of a suggestion; no text is kept, but for a word that is not to be corrected again."""
         asked = await read_body(request, shapes.FeedbackBody)
+        if asked.kind == "correction":
+            taken_back = asked.outcome == "dismissed"
+            judged = await tell(service.suggestions.add_verdict, str(asked.word), taken_back, asked.place)
+            return answer(replies.counted(judged, paused=service.ingest.paused))
         took = (asked.characters, asked.keystrokes, asked.words)
         given = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took)
         result = await tell(service.suggestions.add_feedback, given, asked.place)

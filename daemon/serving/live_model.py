@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import numpy as np
 
 from idiolect.adapters.generation.generator import GenerationSource
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.adapters.prediction.mistakes import decisions
+from idiolect.adapters.prediction.mistakes import Mistake, decisions
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.daemon.runtime.debounce import Debounced
@@ -149,6 +150,11 @@ class LiveModel:
     def _begin(self, user_model: UserModel) -> None:
         self.predictor = self._build(user_model, self.servable.active())
         self.predictor.warm()
+
+    def mistakes(self) -> list[Mistake]:
+        """The words of the user's that are taken for mistakes, the most frequent first."""
+        found = self.user_model.mistakes
+        return [] if found is None else found.all()
 
     # Which adapter serves
 

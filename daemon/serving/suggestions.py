@@ -12,7 +12,7 @@ from idiolect.adapters.prediction.predictor import NO_GHOST, Suggestion
 from idiolect.adapters.prediction.ranking import Word
 from idiolect.adapters.prediction.vocabulary import WORD
 from idiolect.daemon.privacy.app_policy import NOWHERE, InputContext
-from idiolect.daemon.redaction.redact import hides
+from idiolect.daemon.redaction.redact import hides, redact
 from idiolect.daemon.runtime.debounce import Debounced
 from idiolect.daemon.serving import suggestion_stats
 from idiolect.daemon.serving.sample_completions import examples
@@ -144,6 +144,19 @@ class Suggestions:
             return FeedbackReceipt(False, reason)
         self._store.feedback.add(given, self._model.adapter_id, suggestion_stats.today())
         self._model.predictor.acceptance_rate = self._model.trust.uptake()
+        return FeedbackReceipt(True, None)
+
+    def add_verdict(self, word: str, taken_back: bool, place: InputContext) -> FeedbackReceipt:
+        """Correct a `word` no more whose correction was `taken_back`, unless learning is paused or off limits there."""
+        if self._off_record.active:
+            return FeedbackReceipt(False, "paused")
+        if (reason := self._app_policy.learning(place)) is not None:
+            return FeedbackReceipt(False, reason)
+        if redact(word)[1]:
+            return FeedbackReceipt(False, "secret")
+        if taken_back:
+            self._store.words.add("never_correct", word, source="learned")
+            self._model.read_preferences()
         return FeedbackReceipt(True, None)
 
     def report(self, days: int) -> FeedbackReport:
