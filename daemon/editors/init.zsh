@@ -87,6 +87,11 @@ _idiolect_take() {
   emulate -L zsh
   setopt extended_glob
   local taken=$_idiolect_ghost
+  if [[ $PREBUFFER$LBUFFER != $_idiolect_left ]]; then  # keys came before the line was drawn again
+    local more=$PREBUFFER$LBUFFER
+    more=${more#$_idiolect_left}
+    [[ $PREBUFFER$LBUFFER == $_idiolect_left$more && $taken == $more* ]] && taken=${taken#$more} || taken=''
+  fi
   if [[ -z $taken || -n $RBUFFER ]]; then
     zle _idiolect-own-$WIDGET -- "$@"
     return

@@ -7,7 +7,6 @@ to, tells the service what was newly typed in a document when that is saved.
 from __future__ import annotations
 
 import asyncio
-import glob
 import logging
 import re
 from dataclasses import dataclass
@@ -27,10 +26,9 @@ from pygls.workspace import TextDocument
 
 from idiolect.daemon.editors import offers, prose, quick_fixes
 from idiolect.daemon.editors.link import Link
+from idiolect.daemon.editors.private_files import Privacy
 from idiolect.daemon.editors.written import Written, inserted, is_typed
 from idiolect.daemon.endpoint.scopes import Scope
-from idiolect.daemon.ingest.file_discovery import Exclusion, Ignored
-from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.runtime.log import open_log
 
 if TYPE_CHECKING:
@@ -51,8 +49,6 @@ _AGAIN_S: Final = 20.0  # until what the service did not take is sent once more
 _MOST_NEW: Final = 500  # texts that wait for it, the newest
 _SETTLE_S: Final = 5.0  # after a save: an editor that saves by itself saves half words
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
-#: Where programs put text for the moment of its being edited that is nobody's business, besides what is never read.
-_SECRETS: Final = ("/dev/shm", "pass.*", "gopass*")  # noqa: S108 (nothing is written there)
 
 
 class Options(pydantic.BaseModel):
@@ -85,6 +81,7 @@ class _Open:
     app_policy: bool
     written: Written | None
     whole: str  # as the editor sent it last
+    offered: tuple[str, ...] = ()  # the words that were offered last
     saved: str | None = None
     waiting: asyncio.Task[None] | None = None
 
@@ -96,22 +93,6 @@ class _New:
     path: Path
     text: str
     at: str
-
-
-class Privacy:
-    """Which files are not looked at, and from which nothing is learned."""
-
-    def __init__(self, settings: Settings) -> None:
-        """By the settings' `exclude`, `.idiolectignore` files, and places that are for secrets."""
-        self._exclusion = Exclusion((*settings.exclude, *_SECRETS, glob.escape(str(settings.home))))
-
-    def covers(self, path: Path, *, hidden: bool) -> bool:
-        """Whether a file is not to be looked at; with `hidden`, what is in a hidden folder is not either."""
-        return any(
-            self._exclusion.covers(one, Path(one.anchor), hidden=hidden)
-            or Ignored().covers(one, Path(one.anchor))
-            for one in {path, real_path(path)}
-        )
 
 
 class Editing:
@@ -147,12 +128,9 @@ class Editing:
         server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(
             partial(self._inline)
         )
-        server.feature(
-            types.TEXT_DOCUMENT_CODE_ACTION,
-            types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix]),
-        )(partial(self._mend))
+        server.feature(types.TEXT_DOCUMENT_CODE_ACTION)(partial(self._actions))
         server.command(offers.ACCEPTED)(partial(self._accepted))
-        server.command(quick_fixes.KEEP_WORD)(partial(self._keep_word))
+        server.command(offers.DECIDED)(partial(self._decided))
 
     def link(self) -> Link:
         """A way to the service, which lets no more be done than this editor needs."""
@@ -311,6 +289,7 @@ class Editing:
             return int(document.position_codec.client_num_units(before[:characters]))
 
         items = offers.completions(answer, before, params.position.line, column)
+        self._open[params.text_document.uri].offered = tuple(item.label for item in items)
         return types.CompletionList(is_incomplete=True, items=items)
 
     async def _inline(self, params: types.InlineCompletionParams) -> types.InlineCompletionList | None:
@@ -343,53 +322,56 @@ class Editing:
             "app": self._app,
         }
         answer = await self._link.ask("POST", "/v1/suggest", body)
+        if self._open.get(params.text_document.uri) is not one or document.source != text:
+            return None  # another key was typed since: the editor asks again
         line = text[text.rfind("\n", 0, offset) + 1 : offset]
         return None if answer is None else (answer, line, document)
 
-    async def _mend(self, params: types.CodeActionParams) -> list[types.CodeAction]:
-        """Quick fixes for a mistyped word at the cursor."""
-        uri = params.text_document.uri
-        one = self._open.get(uri)
-        if one is None or one.app_policy or not self._options.corrections:
-            return []
-        document = self._document(uri)
+    async def _actions(self, params: types.CodeActionParams) -> list[types.CodeAction] | None:
+        one = self._open.get(params.text_document.uri)
+        if one is None or one.app_policy:
+            return None
+        document = self._document(params.text_document.uri)
+        number, last = params.range.start.line, params.range.end
+        lines = document.lines
+        line = lines[number].rstrip("\r\n") if number < len(lines) else ""
+        begin = document.offset_at_position(types.Position(number, 0))
+        start = document.offset_at_position(params.range.start) - begin
+        end = document.offset_at_position(last) - begin if last.line == number else start
+        decisions = offers.decisions(line, start, max(start, end), one.offered)
+        return [*await self._quick_fixes(params, one, document), *decisions]
+
+    async def _quick_fixes(
+        self, params: types.CodeActionParams, one: _Open, document: TextDocument
+    ) -> list[types.CodeAction]:
+        """What may be done about a mistyped word at the cursor."""
         text = document.source
         found = quick_fixes.word_at(text, document.offset_at_position(params.range.end))
-        prefix = prose.before(text[: found[1]], one.language) if found else None
+        prefix = prose.before(text[: found[1]], one.language) if found and self._options.corrections else None
         if found is None or prefix is None:
             return []
         body = {
-            "prefix": prefix + " ",
+            "prefix": f"{prefix} ",
             "candidates": 0,
             "ghost_words": 0,
             "corrections": True,
             "app": self._app,
         }
         answer = await self._link.ask("POST", "/v1/suggest", body)
+        if answer is None:
+            return []
+        return quick_fixes.quick_fixes(answer, document, params.text_document.uri, *found)
 
-        def place(start: int, end: int) -> types.Range:
-            return types.Range(self._position(document, start), self._position(document, end))
-
-        return (
-            []
-            if answer is None
-            else quick_fixes.quick_fixes(answer, text[slice(*found)], uri, place, found[1])
-        )
-
-    @staticmethod
-    def _position(document: TextDocument, offset: int) -> types.Position:
-        before = document.source[:offset]
-        start = before.rfind("\n") + 1
-        return types.Position(
-            before.count("\n"), int(document.position_codec.client_num_units(before[start:]))
-        )
-
-    async def _keep_word(self, *given: Any) -> None:
-        """An editor runs this command once a word is to stay as it is."""
-        for word in given:
-            if isinstance(word, str):
-                body = {"kind": "correction", "outcome": "dismissed", "p": 0, "word": word, "app": self._app}
-                await self._link.ask("POST", "/v1/feedback", body)
+    async def _decided(self, *given: Any) -> None:
+        """An editor runs this command once its user decided about a word."""
+        for body in given:
+            if isinstance(body, dict):
+                link = Link(
+                    self._settings, Scope.LEARN
+                )  # the user does it, whether or not this editor may learn
+                if not await link.tell("/v1/words/add", body):
+                    self._say("the service does not answer, so nothing was changed")
+                await link.close()
 
     async def _accepted(self, *given: Any) -> None:
         """An editor runs this command once a suggestion was taken."""

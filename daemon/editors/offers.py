@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any, Final
 from lsprotocol import types
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 #: The command that an editor runs once a suggestion was taken. Its argument holds figures, no text.
 ACCEPTED: Final = "idiolect.accepted"
+#: The command that an editor runs once one of `decisions` was chosen. Its argument is the request's body.
+DECIDED: Final = "idiolect.decided"
+
+_MOST_CHARS: Final = 100  # of a word or phrase that can be decided about
+_WORD: Final = re.compile(r"[^\W_][\w'’-]*")
 
 _WORD_END: Final = re.compile(r"[^\W_][\w'’-]*$")
 
@@ -71,6 +76,30 @@ def inline_completion(
         range=types.Range(place, place),
         command=types.Command("Accepted", ACCEPTED, arguments=[figures]),
     )
+
+
+def decisions(line: str, start: int, end: int, offered: Sequence[str]) -> list[types.CodeAction]:
+    """What can be decided at a place: about the selected text or the word there, and the words offered there last.
+
+    `start` and `end` are the selection in `line`, in characters; equal where there is none.
+    """
+    chosen = line[start:end].strip()
+    if not chosen:
+        here = (match[0] for match in _WORD.finditer(line) if match.start() <= start <= match.end())
+        chosen = next(here, "")
+    told = [chosen] if chosen else []
+    never = [("never", text) for text in dict.fromkeys([*told, *offered]) if len(text) <= _MOST_CHARS]
+    mine = [("mine", text) for text in told if len(text) <= _MOST_CHARS]
+    titles = {"never": "Never suggest “{}”", "mine": "Always suggest “{}”"}
+    return [
+        types.CodeAction(
+            title=titles[kind].format(text),
+            command=types.Command(
+                titles[kind].format(text), DECIDED, arguments=[{"kind": kind, "text": text}]
+            ),
+        )
+        for kind, text in (*never, *mine)
+    ]
 
 
 def feedback(figures: dict[str, Any]) -> list[dict[str, Any]]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from lsprotocol import types
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from idiolect.daemon.editors.offers import DECIDED
 
-#: The command that an editor runs once a word is to stay as it is. Its argument is the word.
-KEEP_WORD: Final = "idiolect.keepWord"
+if TYPE_CHECKING:
+    from pygls.workspace import TextDocument
+
 _WORD_BEFORE: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’])*\Z")
 _WORD_BEHIND: Final = re.compile(r"(?:[^\W\d_]|['’])*")
 
@@ -27,23 +27,24 @@ def word_at(text: str, offset: int) -> tuple[int, int] | None:
 
 
 def quick_fixes(
-    answer: dict[str, Any], word: str, uri: str, place: Callable[[int, int], types.Range], end: int
+    answer: dict[str, Any], document: TextDocument, uri: str, start: int, end: int
 ) -> list[types.CodeAction]:
-    """Return what may be done about a mistyped word.
+    """Return what may be done about a mistyped word, from `start` to `end` in characters of a document.
 
     Args:
         answer: the service's, for the text up to the word's end and a space.
-        word: as it stands in the document.
-        uri: of the document.
-        place: the range from one character of the document to another.
-        end: where the word ends, in characters.
+        document: where the word stands.
+        uri: of the document, as the editor says it.
+        start: where the word begins.
+        end: where it ends.
     """
     correction = answer.get("correction")
     if not correction:
         return []
     # A space was put behind the word to have it finished, and is not in the document.
-    put, replaced = correction["text"][:-1], correction["replace"] - 1
-    edit = types.TextEdit(place(end - replaced, end), put)
+    put, begin, word = correction["text"][:-1], end + 1 - correction["replace"], document.source[start:end]
+    edit = types.TextEdit(types.Range(_position(document, begin), _position(document, end)), put)
+    kept = {"kind": "never_correct", "text": word}
     return [
         types.CodeAction(
             title=f"Change to “{put}”",
@@ -54,6 +55,12 @@ def quick_fixes(
         types.CodeAction(
             title=f"“{word}” is no mistake",
             kind=types.CodeActionKind.QuickFix,
-            command=types.Command("Keep", KEEP_WORD, arguments=[word]),
+            command=types.Command("No mistake", DECIDED, arguments=[kept]),
         ),
     ]
+
+
+def _position(document: TextDocument, offset: int) -> types.Position:
+    before = document.source[:offset]
+    line = before[before.rfind("\n") + 1 :]
+    return types.Position(before.count("\n"), int(document.position_codec.client_num_units(line)))

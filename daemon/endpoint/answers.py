@@ -122,6 +122,7 @@ class _Refusal(Response):
             self.headers["connection"] = "close"  # the rest of the body is not waited for
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.status_code = dialects.status(scope["path"], self.status_code)
         self.body = shapes.encode({"error": dialects.error(scope["path"], self._error, self.status_code)})
         self.headers["content-length"] = str(len(self.body))
         await super().__call__(scope, receive, send)

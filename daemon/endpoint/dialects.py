@@ -82,6 +82,14 @@ def failed(path: str) -> type:
     return LlamaFailed if path in _LLAMACPP else OpenAIFailed if path.startswith(_OPENAI) else Failed
 
 
+def status(path: str, own: int) -> int:
+    """The status of an error at the address `path`: OpenAI tells 400 of what is told 422 elsewhere.
+
+    By it, clients of OpenAI know that the request is bad (`BadRequestError`).
+    """
+    return 400 if own == 422 and path.startswith(_OPENAI) else own
+
+
 def error(path: str, error: IdiolectError, status: int) -> dict[str, Any]:
     """The error as clients of the address `path` read it; in all forms it stands under "error"."""
     if path.startswith(_OPENAI):

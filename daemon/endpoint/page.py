@@ -31,6 +31,9 @@ _TYPES = {
     "panels.js": "text/javascript; charset=utf-8",
     "playground.js": "text/javascript; charset=utf-8",
     "plot.js": "text/javascript; charset=utf-8",
+    "reasons.js": "text/javascript; charset=utf-8",
+    "words.js": "text/javascript; charset=utf-8",
+    "story.js": "text/javascript; charset=utf-8",
 }
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -76,6 +79,11 @@ def add_page(app: FastAPI, sessions: Sessions, running: Running) -> None:
             name = cookie_name(running.port)
             entered.set_cookie(name, cookie, httponly=True, samesite="strict", path="/")
         return entered
+
+    @app.get("/", include_in_schema=False)
+    async def root() -> Response:
+        """Show the page, which says how to open it where there is no session."""
+        return RedirectResponse("/page/", 303, _HEADERS)
 
     @app.get("/page/", include_in_schema=False)
     async def index() -> Response:

@@ -119,6 +119,11 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
                 asked = body["content"]["application/json"]["schema"]
                 schemas |= asked.pop("$defs", {})
                 body["required"] = bool(asked.get("required"))
+            if dialects.status(path, 422) != 422 and "422" in errors:
+                del errors["422"]
+                errors["400"] = (
+                    "The body is not JSON, or a field is missing or has a value that is not allowed."
+                )
             operation["responses"] = {
                 **_answers(answers, schemas, told=scope is not Scope.NONE),
                 **{status: {"description": why, "content": failed} for status, why in sorted(errors.items())},

@@ -19,6 +19,7 @@ NEEDED = {
     "/healthz": Scope.NONE,
     "/health": Scope.NONE,
     "/open": Scope.NONE,  # takes a code of its own
+    "/": Scope.NONE,  # leads to the page
     "/openapi.json": Scope.SUGGEST,
     "/v1/suggest": Scope.SUGGEST,
     "/v1/explain": Scope.SUGGEST,

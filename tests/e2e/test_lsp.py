@@ -159,6 +159,52 @@ def test_a_ghost_text_is_given_where_it_is_asked_for_and_else_where_the_service_
     assert doubted[0].insert_text == " quietly"
 
 
+def test_a_word_is_never_suggested_again_from_the_menu_of_actions(service):
+    place = types.Range(types.Position(0, 31), types.Position(0, 31))
+
+    async def scene():
+        async with editing(service) as editor:
+            editor.open("untitled:1", "the teal lighthouse keeper Zorv", "plaintext")
+            words = [(await editor.words("untitled:1", 0, 31)).items[0].label]
+            found = await editor.text_document_code_action_async(
+                types.CodeActionParams(
+                    types.TextDocumentIdentifier("untitled:1"), place, types.CodeActionContext([])
+                )
+            )
+            titles = [action.title for action in found]
+            chosen = next(action.command for action in found if action.title == "Never suggest “Zorvelin”")
+            await editor.workspace_execute_command_async(
+                types.ExecuteCommandParams(chosen.command, chosen.arguments)
+            )
+            words += [item.label for item in (await editor.words("untitled:1", 0, 31)).items]
+            return titles, words
+
+    try:
+        titles, (first, *after) = run(scene())
+        assert titles[0] == "Never suggest “Zorv”"  # the word at the cursor, and then what was offered there
+        assert titles[-1] == "Always suggest “Zorv”"
+        assert first == "Zorvelin"
+        assert "Zorvelin" not in after
+        assert [rule["text"] for rule in service.ask("/v1/words")["rules"]] == ["Zorvelin"]
+    finally:
+        service.ask("/v1/words/remove", text="Zorvelin")
+
+
+def test_words_for_a_text_that_was_typed_on_are_not_offered(service):
+    async def scene():
+        async with editing(service) as editor:
+            editor.open("untitled:1", "the teal lighthouse keeper Zor", "plaintext")
+            late = editor.words("untitled:1", 0, 30)
+            task = asyncio.ensure_future(late)
+            await asyncio.sleep(0)
+            editor.type("untitled:1", 0, 30, "x")  # it arrives while the question is asked
+            return await task, await editor.words("untitled:1", 0, 31)
+
+    late, now = run(scene())
+    assert late is None
+    assert now is not None
+
+
 def test_nothing_is_offered_where_no_prose_is_written_or_in_files_that_are_not_to_be_read(service, tmp_path):
     (tmp_path / ".idiolectignore").write_text("private/\n")
     phrase = "the teal lighthouse keeper Zorv"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from idiolect.daemon.editors import offers, prose
-from idiolect.daemon.editors.language_server import Privacy
+from idiolect.daemon.editors.private_files import Privacy
 from idiolect.daemon.editors.prompt import Asked, asked, fitting
 from idiolect.daemon.editors.written import Written, inserted, is_typed
 from idiolect.daemon.settings import Settings

@@ -26,13 +26,15 @@ const vscode = {
   },
   languages: {
     registerCompletionItemProvider: (_, provider) => (made.words = provider.provideCompletionItems),
+    registerCodeActionsProvider: (_, provider) => (made.actions = provider.provideCodeActions),
     registerInlineCompletionItemProvider: (_, provider) => (made.ghosts = provider.provideInlineCompletionItems),
   },
-  commands: { registerCommand: (_, run) => (made.accepted = run) },
+  commands: { registerCommand: (name, run) => (made[name] = run) },
   Range: class { constructor(...ends) { this.ends = ends; } },
   CompletionItem: class { constructor(label) { this.label = label; } },
   CompletionList: class { constructor(items) { this.items = items; } },
   InlineCompletionItem: class { constructor(text) { this.text = text; } },
+  CodeAction: class { constructor(title) { this.title = title; } }, CodeActionKind: {},
   CompletionItemKind: {}, InlineCompletionTriggerKind: { Invoke: 0 },
 };
 const Module = require("node:module"), load = Module._load;
@@ -46,11 +48,13 @@ const at = { line: 0, character: 4 };
   made.open(second); // before the server can have answered
   const answers = [];
   for (let asked = 0; asked < settings.asked; asked++) {
-    answers.push((await made.words(second, at)).items.map((item) => item.label));
+    const coming = made.words(second, at);
+    if (settings.typed) second.version++; // another key, while the answer is under way
+    answers.push((await coming).items.map((item) => item.label));
     await new Promise((resolve) => setTimeout(resolve, settings.pause ?? 0));
   }
   made.close(second);
-  made.accepted({ kind: "word" });
+  made["idiolect.accepted"]({ kind: "word" });
   await extension.deactivate();
   console.log(JSON.stringify({ told, answers }));
   process.exit();
@@ -128,6 +132,11 @@ def test_the_server_hears_of_each_document_once_and_its_words_are_offered(play):
     assert opened == ["é€𝒜", "later"]
     assert told[0]["params"]["initializationOptions"]["learn"] is True
     assert told[6]["params"] == {"command": "idiolect.accepted", "arguments": [{"kind": "word"}]}
+
+
+def test_words_for_another_text_are_not_offered(play):
+    found, _ = play(typed=True)
+    assert found == {"told": [], "answers": [[]]}
 
 
 @pytest.mark.parametrize("command", [["/nowhere/idiolect", "lsp"], "idiolect lsp", []])

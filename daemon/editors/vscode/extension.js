@@ -185,12 +185,15 @@ class Session {
   }
 
   async words(document, position, cancellation) {
+    const { version } = document;
     const found = await this.ask("textDocument/completion", document, position, {}, cancellation);
+    if (document.version !== version) return new vscode.CompletionList([], true); // it was for another text
     const items = (found?.items ?? []).map((item) => {
       const word = new vscode.CompletionItem(item.label, vscode.CompletionItemKind.Text);
       word.sortText = item.sortText;
       word.filterText = item.filterText;
       word.range = range(item.textEdit.range);
+      word.filterText = item.filterText; // of a correction it is what is typed
       word.insertText = item.textEdit.newText;
       word.command = item.command;
       return word;
@@ -202,14 +205,33 @@ class Session {
     if (context.selectedCompletionInfo) return [];
     const asked = context.triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
     const more = { context: { triggerKind: asked ? 1 : 2 } };
+    const { version } = document;
     const found = await this.ask("textDocument/inlineCompletion", document, position, more, cancellation);
+    if (document.version !== version) return [];
     return (found?.items ?? []).map(
       (item) => new vscode.InlineCompletionItem(item.insertText, range(item.range), item.command),
     );
   }
 
-  accepted(figures) {
-    const what = { command: "idiolect.accepted", arguments: [figures] };
+  /** What can be done about a word there: mended, if it is mistyped, or decided that it is never suggested, or always. */
+  async decisions(document, where, cancellation) {
+    const more = { range: span(where), context: { diagnostics: [] } };
+    const found = await this.ask("textDocument/codeAction", document, where.start, more, cancellation);
+    return (found ?? []).map(({ title, command, kind, edit, isPreferred }) => {
+      const { QuickFix, RefactorRewrite } = vscode.CodeActionKind;
+      const action = new vscode.CodeAction(title, kind === "quickfix" ? QuickFix : RefactorRewrite);
+      if (command) action.command = command;
+      for (const change of edit?.changes[document.uri.toString()] ?? []) {
+        action.edit ??= new vscode.WorkspaceEdit();
+        action.edit.replace(document.uri, range(change.range), change.newText);
+      }
+      if (isPreferred) action.isPreferred = true;
+      return action;
+    });
+  }
+
+  run(command, given) {
+    const what = { command, arguments: [given] };
     if (this.ready) this.connection.request("workspace/executeCommand", what).catch(() => {});
   }
 
@@ -236,7 +258,11 @@ function activate(context) {
   context.subscriptions.push(
     vscode.languages.registerCompletionItemProvider(languages, words, ...spaces),
     vscode.languages.registerInlineCompletionItemProvider(languages, ghosts),
-    vscode.commands.registerCommand("idiolect.accepted", (figures) => session.accepted(figures)),
+    vscode.languages.registerCodeActionsProvider(languages, {
+      provideCodeActions: (document, where, _about, cancellation) => session.decisions(document, where, cancellation),
+    }),
+    ...["idiolect.accepted", "idiolect.decided"].map((name) =>
+      vscode.commands.registerCommand(name, (given) => session.run(name, given))),
     vscode.workspace.onDidOpenTextDocument((document) => session.open(document)),
     vscode.workspace.onDidChangeTextDocument((change) => session.changed(change)),
     vscode.workspace.onDidSaveTextDocument((document) => session.saved(document)),

@@ -3,6 +3,8 @@
 import { $, ask, coded, on, percent, say, sentence, serving, span } from "./common.js";
 import * as panels from "./panels.js";
 import * as playground from "./playground.js";
+import * as story from "./story.js";
+import * as words from "./words.js";
 
 const LOOK_MS = 5000, LOOK_WHILE_TRAINING_MS = 1000;
 const PHASE = { prepare: "Preparing", train: "Training", export: "Exporting", judge: "Judging" };
@@ -24,6 +26,7 @@ async function status() {
     state(paused ? "paused" : "learning", paused ? "Paused" : "Learning", paused ? left : `${serving(now.adapter)} serves`);
     $("pause-button").textContent = paused ? "Resume learning" : "Pause learning";
     $("pause-for").hidden = paused;
+    story.tell(now);
     const round = now.training, used = now.rounds_today;
     const last = now.last_round;
     const failed = last && !["promoted", "refused", "running"].includes(last.status) ? ` The last round was ${last.status}: ${last.reason}.` : "";
@@ -75,7 +78,8 @@ try {
   document.querySelector("main").hidden = false;
   playground.start();
   $("text").focus({ preventScroll: true });
-  await panels.start();
+  story.play();
+  await Promise.all([panels.start(), words.start()]);
 } catch (error) {
   if ($("gone").hidden) say(error.message);
 }

@@ -37,6 +37,21 @@ export async function ask(path, body) {
   return content;
 }
 
+/** The last of an answer's events, each of which is also handed to `told`. Throws an Error with the service's sentence. */
+export async function lines(path, body, told) {
+  const answer = await fetch(path, {
+    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error((await answer.json()).error?.message ?? `The service answered ${answer.status}.`);
+  let last = {};
+  for (const line of (await answer.text()).split("\n").filter(Boolean)) {
+    last = JSON.parse(line);
+    if (last.event === "error") throw new Error(last.message);
+    told(last);
+  }
+  return last;
+}
+
 let silence;
 /** Tells something for a while, to screen readers, too. */
 export function say(text) {

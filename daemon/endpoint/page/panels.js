@@ -1,6 +1,6 @@
 // Savings, rounds, what was learned, sources and rules: each a function that asks anew and shows the answer.
 
-import { $, ask, coded, count, entries, make, moment, on, percent, remove, say, sentence, serving } from "./common.js";
+import { $, ask, coded, count, entries, lines, make, moment, on, percent, remove, say, sentence, serving } from "./common.js";
 import { bars } from "./plot.js";
 
 const figure = (name, value) => make("div", {}, make("dt", {}, name), make("dd", {}, value));
@@ -70,14 +70,30 @@ async function use(adapter) {
   say(`${sentence(serving(adapter))} serves now.`);
 }
 
+const SHOWN = 100; // words and phrases
+
+/** Phrases and names first, then other words; fragments such as "py" tell nobody anything. */
+function telling(words) {
+  const rank = (one) => /\s/.test(one.text) ? 0 : /^\p{Lu}/u.test(one.text) ? 1 : 2;
+  const letters = (one) => one.text.replace(/[^\p{L}\p{N}]/gu, "").length;
+  const left = words.filter((one) => rank(one) === 0 || letters(one) > 2);
+  return left.toSorted((one, other) => rank(one) - rank(other)); // a stable sort: the most telling of each first
+}
+
 export async function learned() {
   const contains = $("contains").value;
-  const { words } = await ask("/v1/learned", { limit: 100, contains });
-  $("words").replaceChildren(...words.map((one) => make("tr", {},
-    make("th", { scope: "row" }, one.text), make("td", {}, `${count(one.count)} ×`),
-    make("td", {}, `${one.times < 10 ? one.times.toFixed(1) : count(Math.round(one.times))} ×`),
-    make("td", {}, plain("Forget", `Forget ${one.text}`, () =>
-      remove(`Forget “${one.text}”?`, "/v1/forget", { phrase: one.text }, everything))))));
+  const found = (await ask("/v1/learned", { limit: 300, contains })).words;
+  const words = contains ? found : telling(found);
+  $("words").replaceChildren(...words.slice(0, SHOWN).map((one) => make("tr", {},
+    make("th", { scope: "row" }, one.text), make("td", {}, one.count === 1 ? "once" : `${count(one.count)} times`),
+    make("td", {},
+      plain("Never suggest", `Never suggest ${one.text}`, async () => {
+        await ask("/v1/words/add", { kind: "never", text: one.text });
+        document.dispatchEvent(new CustomEvent("words-changed"));
+        say(`“${one.text}” is never suggested now. Undo it under Your words.`);
+      }),
+      plain("Forget", `Forget ${one.text}`, () =>
+        remove(`Forget “${one.text}”?`, "/v1/forget", { phrase: one.text }, everything))))));
   $("words-none").replaceChildren(...coded(contains ? "Nothing characteristic has this in it. Text may: “Forget text with this” looks there."
     : "Nothing yet. It learns from `idiolect add`, `idiolect watch`, and from programs that you type in."));
   $("words-none").hidden = words.length > 0;
@@ -88,7 +104,7 @@ export async function sources(status) {
   const [{ sources: read }, now] = await Promise.all([ask("/v1/sources"), status ?? ask("/v1/status")]);
   const by = Object.entries(now.sources).map(([name, number]) => `${name} ${count(number)}`).join(", ");
   $("sources-sum").replaceChildren(`${entries(now.entries)}, ${count(now.words)} words${by && `: ${by}`}. `,
-    ...coded("More is read with `idiolect add` and `idiolect watch`; the settings say what is left out."));
+    ...coded("`idiolect watch` follows a folder; the settings say what is left out."));
   const unread = now.watches.filter((path) => !read.some((row) => row.path === path));
   $("source-rows").replaceChildren(...[...read, ...unread.map((path) => ({ path }))].map((row) => {
     const followed = now.watches.includes(row.path);
@@ -119,6 +135,20 @@ export async function apps(given) {
   $("rules-built-in").textContent = `${others.length} other rules: password managers, terminals, settings`;
 }
 
+/** Reads a file or folder, and says how far it is. */
+async function add(path) {
+  $("reading").textContent = "Reading …";
+  try {
+    const told = await lines("/v1/import", { paths: [path] }, (event) => {
+      if (event.path) $("reading").textContent = `Reading ${event.path} …`;
+    });
+    say(`Read: ${entries(told.entries ?? 0)} taken.`);
+  } finally {
+    $("reading").textContent = "";
+  }
+  await everything();
+}
+
 async function everything() {
   await Promise.all([savings(), rounds(), learned(), sources(), apps()]);
 }
@@ -139,6 +169,15 @@ export async function start() {
     await apps(await ask("/v1/apps", { app: $("rule-app").value, rule: $("rule-kind").value }));
     $("rule").reset();
     say("The rule holds from now on.");
+  });
+  on($("source"), "submit", async () => {
+    await add($("source-path").value.trim());
+    $("source").reset();
+  });
+  let counted;
+  document.addEventListener("counted", () => {
+    clearTimeout(counted);
+    counted = setTimeout(() => savings().catch(() => {}), 300);
   });
   on($("undo"), "click", async () => {
     await apps(await ask("/v1/apps", { undo: true }));

@@ -1,51 +1,59 @@
-// The playground: words and ghost text for what is typed, how to take them, and which part they come from.
+// The playground: words and ghost text for what is typed, how to take them, and what becomes of them.
 
-import { $, ask, make, on, percent, say } from "./common.js";
+import { $, ask, make, on, say } from "./common.js";
+import { reasons } from "./reasons.js";
 
 const PLACES = 3;
 const EXPLAINED_AFTER_MS = 250; // without a key: an explanation costs more than the suggestion
 const SPOKEN_AFTER_MS = 700;
-const PART = { base: "from the base", adapter: "from the adapter", memory: "from memory" };
+const NOTHING = { words: [], ghost: "", ghostP: 0, prefix: "", suffix: "" };
 
 const text = $("text"), mirror = $("mirror");
 const ghostSpan = make("span"), rest = document.createTextNode(""), before = document.createTextNode("");
 mirror.append(before, make("wbr"), ghostSpan, rest);
 
 let asked = 0; // counts questions: only the newest one's answer counts
-let shown = { words: [], ghost: "", ghostP: 0, typed: "" };
+let shown = NOTHING; // `prefix` and `suffix` are what it was the answer for
+let seen = null; // the ghost that is on screen, until its fate is known: {p, taken}
 let spaced = false; // whether the last key was a suggestion's, whose space a full stop may take back
 let held = false; // whether a ghost is being taken word by word: its rest stays, whatever the answer to its beginning is
+let leaving = true; // whether Tab may leave the field: nothing was typed in it since it was entered, or Escape was the last key
+let mended = null; // the correction that the last key took: {at, typed, put}, to be taken back by Backspace
 let timers = [];
 let learned = 0; // characters that were sent to be learned
 
-const cards = Array.from({ length: PLACES + 1 }, (_, place) => {
+const chips = Array.from({ length: PLACES + 1 }, (_, place) => {
+  const typed = make("span", { className: "typed" }), word = make("span", { className: "rest" });
   const key = make("kbd", {}, place < PLACES ? `Alt ${place + 1}` : "Tab");
-  const typed = make("span", { className: "typed" }), word = make("span"), part = make("span", { className: "part" });
-  const button = make("button", { type: "button" }, make("span", { className: "word" }, typed, word), key);
+  const button = make("button", { type: "button", tabIndex: -1 }, make("span", { className: "word" }, typed, word), key);
+  button.addEventListener("mousedown", (event) => event.preventDefault()); // the cursor stays in the text
   button.addEventListener("click", () => place < PLACES ? takeWord(place) : takeGhost(shown.ghost));
-  const parts = make("dl", { className: "parts" });
-  return { item: make("li", { hidden: true }, button, part, parts), typed, word, part, parts };
+  return { item: make("li", { hidden: true, className: place < PLACES ? "" : "ghost" }, button), typed, word };
 });
-$("offers").append(...cards.map((card) => card.item));
+$("offers").append(...chips.map((chip) => chip.item));
 
 function cursor() {
   const at = text.selectionEnd;
   return [text.value.slice(0, at), text.value.slice(at), text.selectionStart === at];
 }
 
+const typedOf = (prefix) => prefix.match(/[\p{L}\p{N}'’]*$/u)[0];
+
 async function look() {
   const [prefix, suffix, single] = cursor();
   const question = ++asked;
   timers.forEach(clearTimeout);
-  if (!prefix || !single) return show([], "", 0, "");
   keepGhost(prefix);
-  const found = await ask("/v1/suggest", { prefix, suffix });
+  if (!prefix || !single) return show(NOTHING);
+  const found = await ask("/v1/suggest", { prefix, suffix, corrections: true });
   if (question !== asked) return;
-  const typed = prefix.match(/[\p{L}\p{N}'’]*$/u)[0];
+  const fix = found.correction;
+  if (fix?.apply && mend(prefix, fix)) return;
+  if (fix) found.words = [fix, ...found.words];
   const ghost = found.ghost.show ? found.ghost.text : held ? shown.ghost : "";
-  show(found.words.slice(0, PLACES), ghost, found.ghost.p, typed);
+  show({ words: found.words.slice(0, PLACES), ghost, ghostP: found.ghost.p, prefix, suffix });
   timers = [
-    setTimeout(() => explain(question, prefix, suffix).catch(() => {}), EXPLAINED_AFTER_MS),
+    setTimeout(() => explain(question).catch(() => {}), EXPLAINED_AFTER_MS),
     setTimeout(speak, SPOKEN_AFTER_MS),
   ];
 }
@@ -55,20 +63,29 @@ function keepGhost(prefix) {
   const added = prefix.slice(before.data.length);
   const goesOn = shown.ghost && prefix.startsWith(before.data) && shown.ghost.startsWith(added);
   shown.ghost = goesOn ? shown.ghost.slice(added.length) : "";
+  if (!shown.ghost) ended();
   draw();
 }
 
-function show(words, ghost, ghostP, typed) {
-  shown = { words, ghost, ghostP, typed };
-  cards.forEach(({ item, typed: stem, word, part, parts }, place) => {
-    const offered = place < PLACES ? words[place]?.text : ghost;
+/** The ghost is on screen no longer: it was taken, or else it counts as dismissed. */
+function ended() {
+  if (seen && !seen.taken) count({ kind: "ghost", outcome: "dismissed", p: seen.p });
+  seen = null;
+}
+
+function show(next) {
+  shown = next;
+  const typed = typedOf(shown.prefix);
+  chips.forEach(({ item, typed: stem, word }, place) => {
+    const offered = place < PLACES ? shown.words[place]?.text : shown.ghost;
+    const whole = place < PLACES && shown.words[place]?.replace; // a correction
     item.hidden = !offered;
-    stem.textContent = offered && !/^\s/.test(offered) ? typed : "";
+    stem.textContent = offered && !whole && !/^\s/.test(offered) ? typed : "";
     word.textContent = (offered ?? "").trimStart();
-    part.className = "part";
-    part.textContent = "";
-    parts.replaceChildren();
   });
+  reasons.clear();
+  if (shown.ghost) seen = { p: shown.ghostP, taken: false };
+  else ended();
   draw();
 }
 
@@ -79,93 +96,155 @@ function draw() {
   rest.data = `${suffix}\u200b`; // a last empty line has a height, too
 }
 
-async function explain(question, prefix, suffix) {
-  if (!shown.words.length && !shown.ghost) return;
+/** Where the suggestions come from, where somebody looks at that. */
+async function explain(question = asked) {
+  const { prefix, suffix, words, ghost } = shown;
+  if (!$("why").open || (!words.length && !ghost)) return;
   const found = await ask("/v1/explain", { prefix, suffix });
-  if (question !== asked) return;
-  cards.forEach(({ part, parts }, place) => {
-    const origin = place < PLACES ? found.words[place] : found.ghost;
-    const same = place < PLACES ? origin?.text === shown.words[place]?.text
-      : origin && shown.ghost.trimStart().startsWith(origin.text);
-    if (!origin || !same) return;
-    part.className = `part ${origin.part}`;
-    part.textContent = PART[origin.part];
-    const steps = [["base", origin.base], ["adapter", origin.adapter], ["memory", origin.p]];
-    parts.replaceChildren(...steps.filter(([, p]) => p !== null).flatMap(([name, p]) => [
-      make("dt", {}, name === "base" ? "base" : `+ ${name}`),
-      make("meter", { className: name, value: p, "aria-hidden": "true" }),
-      make("dd", {}, percent(p)),
-    ]));
-  });
+  if (question === asked) reasons.show(found, shown, typedOf(prefix));
 }
 
 function speak() {
-  const words = shown.words.map((word) => shown.typed + word.text).join(", ");
+  const typed = typedOf(shown.prefix);
+  const words = shown.words.map((word) => (word.replace ? word.text : typed + word.text)).join(", ");
   $("spoken").textContent = [words, shown.ghost && `Grey text: ${shown.ghost.trim()}`].filter(Boolean).join(". ");
 }
 
+/** Ends what Ctrl+Z takes back in one step: a browser joins all that is typed with the cursor not moved meanwhile. */
+function closeStep() {
+  const { selectionStart: start, selectionEnd: end } = text;
+  text.setSelectionRange(0, 0);
+  text.setSelectionRange(start, end);
+}
+
+/** Inserts as typing does, so that Ctrl+Z takes it back, and no more than it. */
 function insert(what) {
-  text.setRangeText(what, text.selectionStart, text.selectionEnd, "end");
   text.focus();
-  text.dispatchEvent(new Event("input"));
+  closeStep();
+  if (!document.execCommand("insertText", false, what)) {
+    text.setRangeText(what, text.selectionStart, text.selectionEnd, "end");
+    text.dispatchEvent(new Event("input"));
+  }
+  closeStep();
+}
+
+/** What is left of an offered text where it was asked for at another place; null where it does not belong here. */
+function left(offered) {
+  const [prefix, suffix, single] = cursor();
+  const added = prefix.slice(shown.prefix.length);
+  const fits = single && suffix === shown.suffix && prefix.startsWith(shown.prefix) && offered.startsWith(added);
+  return fits && offered.length > added.length ? offered.slice(added.length) : null;
+}
+
+/** Puts a correction in the place of what was typed, where that still stands at the cursor; whether it did. */
+function mend(prefix, fix) {
+  if (!cursor()[2] || cursor()[0] !== prefix) return false;
+  const typed = Array.from(prefix).slice(-fix.replace).join(""); // it counts code points, and a field UTF-16 units
+  const at = prefix.length - typed.length;
+  text.setSelectionRange(at, prefix.length);
+  const put = /[\s\p{P}]$/u.test(fix.text) || /^\s/.test(cursor()[1]) ? fix.text : `${fix.text} `;
+  insert(put);
+  mended = { at, typed, put };
+  say(`“${typed.trim()}” became “${put.trim()}”. Backspace takes that back.`);
+  count({ kind: "correction", outcome: "accepted", p: fix.p, characters: put.length, word: typed.trim() });
+  return true;
+}
+
+/** Takes the last correction back, whose word is not corrected again; whether there was one right before the cursor. */
+function unmend() {
+  const { at, typed, put } = mended ?? {};
+  mended = null;
+  const end = text.selectionEnd;
+  if (put === undefined || end !== at + put.length || text.value.slice(at, end) !== put) return false;
+  text.setSelectionRange(at, end);
+  insert(typed);
+  count({ kind: "correction", outcome: "dismissed", p: 0, word: typed.trim() });
+  return true;
 }
 
 function takeWord(place) {
   const word = shown.words[place];
-  if (!word) return;
+  if (word?.replace) return void mend(shown.prefix, word);
+  const what = word && left(word.text);
+  if (!what) return;
   const space = /^\s/.test(cursor()[1]) ? "" : " ";
-  count("word", word.p, word.text.length + 1, 1);
-  insert(word.text + space);
+  count({ kind: "word", outcome: "accepted", p: word.p, characters: what.length + space.length, words: 1 });
+  for (const other of shown.words) if (other !== word) count({ kind: "word", outcome: "dismissed", p: other.p });
+  insert(what + space);
   spaced = space === " ";
 }
 
 function takeGhost(what) {
-  if (!what) return;
-  count("ghost", shown.ghostP, what.length, what.trim().split(/\s+/).length);
+  if (!what || !cursor()[2] || cursor()[0] !== before.data) return;
+  count({ kind: "ghost", outcome: "accepted", p: shown.ghostP, characters: what.length, words: what.trim().split(/\s+/).length });
+  if (seen) seen.taken = true;
   held = true;
   insert(what);
 }
 
 /** What is taken counts as saved only where what is typed is learned: else it is play. */
-function count(kind, p, characters, words) {
-  if ($("learn").checked) {
-    ask("/v1/feedback", { kind, outcome: "accepted", p, characters, words }).catch(() => {});
-  }
+function count(given) {
+  if (!$("learn").checked) return;
+  ask("/v1/feedback", given).then(() => document.dispatchEvent(new CustomEvent("counted"))).catch(() => {});
 }
 
 function dismiss() {
   shown.ghost = "";
-  cards[PLACES].item.hidden = true;
+  ended();
+  chips[PLACES].item.hidden = true;
   draw();
+}
+
+/** Tab is taken for a slip while one types; Escape first, or a field where nothing was typed, lets it leave. */
+function stay() {
+  say("Tab takes grey text, and there is none. Press Esc and then Tab to leave the text.");
 }
 
 text.addEventListener("keydown", (event) => {
   const { altKey: alt, ctrlKey: ctrl, shiftKey: shift, metaKey: meta } = event;
   const digit = event.code.match(/^(?:Digit|Numpad)([1-3])$/);
   const word = shown.ghost.match(/^\s*\S+/)?.[0];
+  const tab = event.key === "Tab" && !alt && !ctrl && !shift && !meta;
   let work;
+  if (event.key === "Backspace" && !alt && !ctrl && !meta && unmend()) return event.preventDefault();
+  if (!["Shift", "Alt", "Control", "Meta"].includes(event.key)) mended = null;
   if (digit && alt && !ctrl && !meta) work = () => takeWord(digit[1] - 1);
+  else if (tab && ghostSpan.textContent) work = () => takeGhost(shown.ghost);
+  else if (tab && !leaving) work = stay;
   else if (!ghostSpan.textContent || shift || meta) work = undefined;
-  else if (event.key === "Tab" && !alt && !ctrl) work = () => takeGhost(shown.ghost);
   else if (event.key === "ArrowRight" && alt !== ctrl) work = () => takeGhost(word);
   else if (event.key === "Escape") work = dismiss;
+  if (event.key === "Escape") leaving = true;
+  else if (!["Shift", "Alt", "Control", "Meta"].includes(event.key)) leaving = false;
   if (work) {
     event.preventDefault();
     spaced = false;
     return work();
   }
   if (spaced && /^[.,;:!?)]$/.test(event.key) && text.selectionStart === text.selectionEnd) {
-    text.setRangeText("", text.selectionStart - 1, text.selectionStart, "end");
+    text.setSelectionRange(text.selectionStart - 1, text.selectionStart); // the key takes the space's place
   }
   if (!["Shift", "Alt", "Control", "Meta"].includes(event.key)) spaced = held = false;
 });
+text.addEventListener("focus", () => { leaving = true; });
 
 on($("learn"), "change", () => {
-  const wanted = $("learn").checked;
   learned = text.value.length;
-  $("learn-hint").textContent = wanted
+  $("learn-hint").textContent = $("learn").checked
     ? "A line that you end with Enter is learned, and what you take counts as saved."
     : "Nothing that you type here is kept.";
+});
+
+// A key that was meant for the text must never switch learning on: from the keyboard that is asked for once more.
+$("learn").addEventListener("click", (event) => {
+  if (event.detail !== 0 || !$("learn").checked) return; // a real click, or it goes off
+  event.preventDefault();
+  $("learn-sure").showModal();
+});
+$("learn-sure").addEventListener("close", () => {
+  if ($("learn-sure").returnValue !== "yes") return;
+  $("learn").checked = true;
+  $("learn").dispatchEvent(new Event("change"));
 });
 
 /** Sends the lines that were ended since the switch was set, or since the last time. */
@@ -186,4 +265,6 @@ export function start() {
   document.addEventListener("selectionchange", () => {
     if (document.activeElement === text && cursor()[0] !== before.data) look().catch(failed);
   });
+  document.addEventListener("words-changed", () => look().catch(failed));
+  $("why").addEventListener("toggle", () => explain().catch(failed));
 }
