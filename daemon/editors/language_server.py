@@ -339,28 +339,10 @@ class Editing:
         start = document.offset_at_position(params.range.start) - begin
         end = document.offset_at_position(last) - begin if last.line == number else start
         decisions = offers.decisions(line, start, max(start, end), one.offered)
-        return [*await self._quick_fixes(params, one, document), *decisions]
-
-    async def _quick_fixes(
-        self, params: types.CodeActionParams, one: _Open, document: TextDocument
-    ) -> list[types.CodeAction]:
-        """What may be done about a mistyped word at the cursor."""
-        text = document.source
-        found = quick_fixes.word_at(text, document.offset_at_position(params.range.end))
-        prefix = prose.before(text[: found[1]], one.language) if found and self._options.corrections else None
-        if found is None or prefix is None:
-            return []
-        body = {
-            "prefix": f"{prefix} ",
-            "candidates": 0,
-            "ghost_words": 0,
-            "corrections": True,
-            "app": self._app,
-        }
-        answer = await self._link.ask("POST", "/v1/suggest", body)
-        if answer is None:
-            return []
-        return quick_fixes.quick_fixes(answer, document, params.text_document.uri, *found)
+        if not self._options.corrections:
+            return decisions
+        fixes = await quick_fixes.quick_fixes(self._link, document, last, one.language, self._app)
+        return [*fixes, *decisions]
 
     async def _decided(self, *given: Any) -> None:
         """An editor runs this command once its user decided about a word."""

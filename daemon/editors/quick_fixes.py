@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from lsprotocol import types
 
+from idiolect.daemon.editors import prose
 from idiolect.daemon.editors.offers import DECIDED
 
 if TYPE_CHECKING:
     from pygls.workspace import TextDocument
+
+    from idiolect.daemon.editors.link import Link
 
 _WORD_BEFORE: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’])*\Z")
 _WORD_BEHIND: Final = re.compile(r"(?:[^\W\d_]|['’])*")
@@ -26,21 +29,28 @@ def word_at(text: str, offset: int) -> tuple[int, int] | None:
     return (before.start(), end) if before else None
 
 
-def quick_fixes(
-    answer: dict[str, Any], document: TextDocument, uri: str, start: int, end: int
+async def quick_fixes(
+    link: Link, document: TextDocument, place: types.Position, language: str, app: str | None
 ) -> list[types.CodeAction]:
-    """Return what may be done about a mistyped word, from `start` to `end` in characters of a document.
+    """Return what may be done about a mistyped word at a place of a document in a language.
 
     Args:
-        answer: the service's, for the text up to the word's end and a space.
+        link: to the service.
         document: where the word stands.
-        uri: of the document, as the editor says it.
-        start: where the word begins.
-        end: where it ends.
+        place: in the word, or right behind it.
+        language: of the document, as the editor calls it.
+        app: the editor.
     """
-    correction = answer.get("correction")
+    found = word_at(document.source, document.offset_at_position(place))
+    prefix = prose.before(document.source[: found[1]], language) if found else None
+    if found is None or prefix is None:
+        return []
+    body = {"prefix": f"{prefix} ", "candidates": 0, "ghost_words": 0, "corrections": True, "app": app}
+    answer = await link.ask("POST", "/v1/suggest", body)
+    correction = answer and answer.get("correction")
     if not correction:
         return []
+    start, end = found
     # A space was put behind the word to have it finished, and is not in the document.
     put, begin, word = correction["text"][:-1], end + 1 - correction["replace"], document.source[start:end]
     edit = types.TextEdit(types.Range(_position(document, begin), _position(document, end)), put)
@@ -49,7 +59,7 @@ def quick_fixes(
         types.CodeAction(
             title=f"Change to “{put}”",
             kind=types.CodeActionKind.QuickFix,
-            edit=types.WorkspaceEdit(changes={uri: [edit]}),
+            edit=types.WorkspaceEdit(changes={document.uri: [edit]}),
             is_preferred=True,
         ),
         types.CodeAction(

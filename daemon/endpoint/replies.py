@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 
 from idiolect.adapters.keyness import Keyword
 from idiolect.adapters.prediction.mistakes import Mistake
+from idiolect.daemon.endpoint import mending
 from idiolect.daemon.privacy.app_policy import AppRuleRow
 from idiolect.daemon.storage.records import (
     AdapterRow,
@@ -23,7 +24,7 @@ from idiolect.daemon.storage.records import (
 )
 
 if TYPE_CHECKING:
-    from idiolect.adapters.prediction import attribution, ranking
+    from idiolect.adapters.prediction import attribution
     from idiolect.adapters.prediction.predictor import Suggestion
     from idiolect.daemon.ingest import ingest
     from idiolect.daemon.privacy.after_forgetting import AfterForgetting
@@ -36,17 +37,6 @@ class Health(TypedDict):
     status: Literal["ok"]
 
 
-class Word(TypedDict):
-    """A word, or the rest of one, to insert at the cursor, and how probable it is.
-
-    A correction says how many characters before the cursor go away first.
-    """
-
-    text: str
-    p: float
-    replace: NotRequired[int]
-
-
 class Ghost(TypedDict):
     """A continuation, how probable its first word is, and whether to show it."""
 
@@ -55,25 +45,16 @@ class Ghost(TypedDict):
     show: bool
 
 
-class Correction(TypedDict):
-    """What was meant by the word that just ended: `text` for the last `replace` characters; `apply`: without asking."""
-
-    text: str
-    replace: int
-    p: float
-    apply: bool
-
-
 class Suggested(TypedDict):
     """Suggestions; where there are none, `reason` may say why."""
 
-    words: list[Word]
+    words: list[mending.Word]
     ghost: Ghost
     adapter: int | None
     elapsed_ms: float
     reason: str | None
     paused: bool
-    correction: NotRequired[Correction]
+    correction: NotRequired[mending.Correction]
 
 
 class Origin(TypedDict):
@@ -288,7 +269,7 @@ def suggestion(found: Suggestion, *, paused: bool) -> Suggested:
     """The answer to `/v1/suggest`."""
     ghost, mended = found.ghost, found.correction
     answer: Suggested = {
-        "words": [_word(word) for word in found.words],
+        "words": [mending.word(word) for word in found.words],
         "ghost": {"text": ghost.text, "p": ghost.p, "show": ghost.show},
         "adapter": found.adapter,
         "elapsed_ms": found.elapsed_ms,
@@ -296,19 +277,8 @@ def suggestion(found: Suggestion, *, paused: bool) -> Suggested:
         "paused": paused,
     }
     if mended is not None:
-        answer["correction"] = {
-            "text": mended.text,
-            "replace": mended.replace,
-            "p": mended.p,
-            "apply": mended.sure,
-        }
+        answer["correction"] = mending.correction(mended)
     return answer
-
-
-def _word(word: ranking.Word) -> Word:
-    if not word.replace:
-        return {"text": word.text, "p": word.p}
-    return {"text": word.text, "p": word.p, "replace": word.replace}
 
 
 def withheld(reason: str, adapter: int | None, *, paused: bool) -> Suggested:

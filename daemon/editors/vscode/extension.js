@@ -193,7 +193,6 @@ class Session {
       word.sortText = item.sortText;
       word.filterText = item.filterText;
       word.range = range(item.textEdit.range);
-      word.filterText = item.filterText; // of a correction it is what is typed
       word.insertText = item.textEdit.newText;
       word.command = item.command;
       return word;
