@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,6 +20,7 @@ from idiolect.adapters.prediction.fuzzy_search import FuzzySearch
 from idiolect.adapters.prediction.spelling import GeneralWords
 from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.vocabulary import WORD
+from idiolect.models.tokenizer import Tokenizer
 
 _SLIP: Final = 6.6  # nats; no more than one
 _UNSEEN: Final = 2e-8  # uses per word of text of a word that the general list lacks
@@ -193,6 +194,15 @@ class Mistakes:
             return True
         rare = times < _SLIPS and usual >= _COMMON and not everybody
         return rare and len(word) >= _LONG and word[:-1] != meant[:-1]
+
+
+def as_meant(mistakes: Mistakes, entries: Sequence[list[int]], tokenizer: Tokenizer) -> list[list[int]]:
+    """Return the tokens of entries with what was meant in place of mistyped words, so that no mistake is trained on."""
+    texts = [tokenizer.decode(ids) for ids in entries]
+    return [
+        ids if text == mended else tokenizer.encode(mended)
+        for ids, text, mended in zip(entries, texts, mistakes.learn_many(texts), strict=True)
+    ]
 
 
 def _is_swapped(word: str, meant: str) -> bool:

@@ -32,7 +32,7 @@ from idiolect.adapters.corpus import (
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.keyboards import Layout
-from idiolect.adapters.prediction.mistakes import Mistakes, decisions
+from idiolect.adapters.prediction.mistakes import Mistakes, as_meant, decisions
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.rare_strings import RareStrings, weigh_training_tokens
 from idiolect.adapters.prediction.spelling import GeneralWords
@@ -42,7 +42,7 @@ from idiolect.adapters.training.progress import Progress
 from idiolect.adapters.training.round_metrics import RoundMetrics
 from idiolect.models.build import find_base
 from idiolect.models.errors import IdiolectError
-from idiolect.models.lexicon import Lexicon, read_lexicon
+from idiolect.models.lexicon import read_lexicon
 from idiolect.models.session import Model
 from idiolect.models.tokenizer import Tokenizer
 
@@ -159,7 +159,9 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     held_out = [entries[place] for place in places]
     judged_by = set(places)
     known = {place: entry for place, entry in enumerate(entries) if place not in judged_by}
-    known = _as_meant(request, read_lexicon(base.lexicon), tokenizer, known)
+    decided, words = decisions(request.kept, request.replaced), GeneralWords(read_lexicon(base.lexicon))
+    mistakes = Mistakes(words, TypingChannel(request.keyboard), lambda: decided)
+    known = dict(zip(known, as_meant(mistakes, [*known.values()], tokenizer), strict=True))
     replay, general = ([tokenizer.encode(p) for p in part] for part in read_general_passages())
     general = general[: _fit(general, _GENERAL_TOKENS)]
     memory, recent = FastMemory(base.config.vocab), RecentText(request.recent_tokens, breaks)
@@ -292,20 +294,6 @@ def _train(
         dtype_name(llama.compute_dtype),
         _peak_mb(),
     )
-
-
-def _as_meant(
-    request: TrainRequest, lexicon: Lexicon, tokenizer: Tokenizer, known: dict[int, list[int]]
-) -> dict[int, list[int]]:
-    """Return entries (tokens by place) with what was meant in place of mistyped words: no mistake is trained on."""
-    decided = decisions(request.kept, request.replaced)
-    mistakes = Mistakes(GeneralWords(lexicon), TypingChannel(request.keyboard), lambda: decided)
-    texts = [tokenizer.decode(ids) for ids in known.values()]
-    meant = mistakes.learn_many(texts)
-    return {
-        place: ids if text == mended else tokenizer.encode(mended)
-        for (place, ids), text, mended in zip(known.items(), texts, meant, strict=True)
-    }
 
 
 def _rows(
