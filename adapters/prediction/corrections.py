@@ -6,6 +6,7 @@ likely a person who means it types what stands there (:mod:`~idiolect.adapters.p
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -14,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.prediction.fuzzy_search import FuzzySearch
-from idiolect.adapters.prediction.letter_trie import LetterTrie, build_trie
+from idiolect.adapters.prediction.letter_trie import ROOT, LetterTrie, build_trie
 from idiolect.adapters.prediction.spelling import GeneralWords
 from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.vocabulary import WordVocabulary
 from idiolect.adapters.prediction.word_table import WordTable, best_indices
 
-_MOST_ROWS: Final = 3000  # words that are scored
-_BEST: Final = 24  # words that are looked at closely
+_MOST_ROWS: Final = 2000  # words that are scored
+_MOST_CAPITALIZED: Final = 200  # words that begin as typed, to be looked through for one with a capital
+_BEST: Final = 12  # words that are looked at closely
 _DOUBT: Final = 3.0  # nats less for a word of the general list that no dictionary has
 _CAPITALIZED: Final = 1.0  # nats less for a word in lower case that a sentence may begin with
 
@@ -31,13 +33,26 @@ class Candidate:
     """A word that may have been meant.
 
     ``score`` is on the scale of :class:`~idiolect.adapters.prediction.vocabulary.Matches`; ``cost`` are the nats that
-    the channel takes of it; ``whole`` is True where all of the word is typed, and False where it goes on.
+    the channel takes of it.
     """
 
     text: str
     score: float
     cost: float
-    whole: bool
+
+
+class _Capitals(enum.Enum):
+    """Which letters of what is typed are capitals."""
+
+    NONE = enum.auto()
+    FIRST = enum.auto()
+    ALL = enum.auto()
+
+    @classmethod
+    def of(cls, typed: str) -> _Capitals:
+        if len(typed) > 1 and typed.isupper():
+            return cls.ALL
+        return cls.FIRST if typed[:1].isupper() else cls.NONE
 
 
 class _SearchedTable:
@@ -48,8 +63,13 @@ class _SearchedTable:
     ) -> None:
         self.table = table
         self.search = FuzzySearch(trie, channel)
-        self.capital = np.array([form[:1] != form[:1].lower() for form in table.forms.astype("S1").tolist()])
-        self.doubt = np.float32(_DOUBT) * doubtful
+        capital = np.array([form[:1] != form[:1].lower() for form in table.forms.astype("S1").tolist()], bool)
+        doubt = np.float32(_DOUBT) * doubtful
+        self.costs = {  # what the capitals of a word cost beside those that are typed, and its spelling
+            _Capitals.NONE: doubt + np.float32(channel.costs.capital_missing) * capital,
+            _Capitals.FIRST: doubt + np.float32(_CAPITALIZED) * ~capital,
+            _Capitals.ALL: doubt,
+        }
 
 
 class Corrector:
@@ -103,38 +123,43 @@ class Corrector:
     def _of_table(
         self, known: _SearchedTable, typed: str, row: int, p: NDArray[np.float32], finished: bool
     ) -> list[Candidate]:
-        search, table = known.search, known.table
-        trie, column = search.trie, search.column(fold(typed))
-        nodes, node_costs = (
-            np.fromiter(column.keys(), np.intp, len(column)),
-            np.fromiter(column.values(), np.float32, len(column)),
+        search, table, folded = known.search, known.table, fold(typed)
+        trie, column = search.trie, (search.column if finished else search.reached)(folded)
+        nodes = np.fromiter(column.keys(), np.intp, len(column))
+        costs = np.fromiter(column.values(), np.float32, len(column))
+        low, whole = trie.low[nodes], trie.whole[nodes]
+        ends = whole if finished else self._ends_of_continued(trie, folded, nodes, low)
+        counts = ends - low
+        offsets = np.cumsum(counts)
+        places = np.arange(int(offsets[-1]) if len(offsets) else 0) + np.repeat(
+            low - (offsets - counts), counts
         )
-        low = trie.low[nodes]
-        counts = (trie.whole if finished else trie.high)[nodes] - low
-        if not finished:  # a short beginning has too many continuations to be worth a guess
-            counts = np.where(np.cumsum(counts) > _MOST_ROWS, 0, counts)
-        ends = np.cumsum(counts)
-        places = np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(low - (ends - counts), counts)
         rows = trie.rows[places]
-        whole = places < np.repeat(trie.whole[nodes], counts)
-        costs = np.repeat(node_costs, counts) + self._capitals_cost(typed, known.capital[rows])
-        costs += known.doubt[rows] + np.where(whole, np.float32(0), np.float32(self.channel.costs.longer))
+        all_costs = np.repeat(costs, counts) + known.costs[_Capitals.of(typed)][rows]
+        if not finished:
+            all_costs += np.float32(self.channel.costs.longer) * (places >= np.repeat(whole, counts))
         first = table.first[row, rows]
-        scores = p[first] * table.weights[rows] / self._words.total_of(row)[first] * np.exp(-costs)
+        scores = p[first] * table.weights[rows] / self._words.total_of(row)[first] * np.exp(-all_costs)
         found = []
         for index in best_indices(scores, _BEST):
             text = with_capitals(table.forms[rows[index]].decode(), typed)
             if text != typed if finished else not text.startswith(typed):
-                found.append(Candidate(text, float(scores[index]), float(costs[index]), bool(whole[index])))
+                found.append(Candidate(text, float(scores[index]), float(all_costs[index])))
         return found
 
-    def _capitals_cost(self, typed: str, capital: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Return what the capitals of words (N,) cost that begin with one or not, beside what is typed."""
-        if len(typed) > 1 and typed.isupper():
-            return np.zeros(len(capital), np.float32)
-        if typed[:1].isupper():
-            return np.where(capital, np.float32(0), np.float32(_CAPITALIZED))
-        return np.where(capital, np.float32(self.channel.costs.capital_missing), np.float32(0))
+    def _ends_of_continued(
+        self, trie: LetterTrie, folded: str, nodes: NDArray[np.intp], low: NDArray[np.int32]
+    ) -> NDArray[np.int32]:
+        """Return where the words end that begin with each node, for a word that may go on."""
+        ends: NDArray[np.int32] = trie.high[nodes].copy()
+        exact = trie.descend(ROOT, folded)
+        if exact >= 0:  # what begins as typed is no correction, but for its capitals
+            within = (low >= trie.low[exact]) & (low < trie.high[exact]) & (nodes != exact)
+            ends[within] = low[within]
+            if trie.high[exact] - trie.low[exact] > _MOST_CAPITALIZED:
+                ends[nodes == exact] = trie.whole[exact]
+        # A short beginning has too many continuations to be worth a guess.
+        return np.where(np.cumsum(ends - low) > _MOST_ROWS, low, ends)
 
 
 def fold(typed: str) -> str:

@@ -35,6 +35,12 @@ class FuzzySearch:
         self._channel = channel
         self._letters, self._children = trie.letters, trie.children
         self._column_of = OrderedDict[str, Column]()
+        self._reached_of = dict[str, Column]()
+
+    def reached(self, typed: str) -> Column:
+        """Return :meth:`column` without the nodes that begin with others in it, for no less."""
+        column = self.column(typed)
+        return self._reached_of.get(typed, column)
 
     def column(self, typed: str) -> Column:
         """Return what may have been meant by ``typed``, in lower case."""
@@ -44,7 +50,8 @@ class FuzzySearch:
         found = self._step(typed) if typed else {ROOT: 0.0}
         self._column_of[typed] = found
         if len(self._column_of) > _KEPT:
-            self._column_of.popitem(last=False)
+            gone, _ = self._column_of.popitem(last=False)
+            self._reached_of.pop(gone, None)
         return found
 
     def _step(self, typed: str) -> Column:
@@ -57,8 +64,9 @@ class FuzzySearch:
         for rule in channel.rules.get(letter, ()):
             if typed.endswith(rule.typed):
                 self._descend(found, typed[: -len(rule.typed)], rule.meant, rule.cost)
+        self._reached_of[typed] = dict(sorted(found.items(), key=_cost)[:_BEAM])
         self._add_missing(found, first)
-        best = sorted(found.items(), key=lambda reached: reached[1])
+        best = sorted(found.items(), key=_cost)
         return dict(best[:_BEAM])
 
     def _replaced(self, before: Column, letter: str, first: float) -> Column:
@@ -111,3 +119,7 @@ class FuzzySearch:
                 for child in range(start, end):
                     if cost < found.get(child, _NONE):
                         found[child] = cost
+
+
+def _cost(reached: tuple[int, float]) -> float:
+    return reached[1]

@@ -22,6 +22,8 @@ from idiolect.adapters.prediction.vocabulary import Matches
 
 _MAX_LETTERS: Final = 30  # of a word that is mended
 _MIN_OFFERED: Final = 0.35  # probability of a correction that is offered for a word that ended
+# Probability of what is typed, given what stands before it, from which on no mistake is likelier: a slip costs 4.5 nats.
+_PLAUSIBLE: Final = 0.012
 # What is mended without being asked: its probability, how much likelier it is than any other word, its least score, ...
 _MIN_SURE, _MIN_SURE_RATIO, _MIN_SURE_SCORE = 0.5, 20.0, 2e-9
 # ... the letters that are typed, and how often the user wrote the right word if no dictionary has it.
@@ -29,6 +31,7 @@ _MIN_SURE_LETTERS, _MIN_SURE_USES = 4, 3
 _DOUBT: Final = 0.05  # what a word counts for that the general list has and no dictionary
 # A word that just ended: letters, and up to three characters behind them. Searched from the end.
 _ENDED = regex.compile(r"(?r)(?<![\p{L}\p{N}'’@/\\_.#-])(\p{L}[\p{L}'’]*)([\s.,;:!?)\]\"”…]{1,3})\Z")
+_BEGINS = regex.compile(r"(?r)(?:\A|[.!?…\n:])\s*\Z")  # where a capital shows nothing of a word
 
 
 @dataclass(frozen=True)
@@ -92,12 +95,17 @@ class Mender:
         if fold(typed) in decided.kept:
             return [*ranked]
         probs = self._next_token.next_probs(split.head)
-        total = self._ranker.total_score(split, matches)
+        if matches.total + matches.finished >= _PLAUSIBLE:
+            return [*ranked]
+        listed = float(matches.scores[0]) if len(matches.scores) else 0.0
+        known = listed / ranked[0].p if listed and ranked else self._ranker.total_score(split, matches)
+        spelt = matches.finished == 0 or typed in self._general.spelling
+        total = known if spelt else known - (1 - _DOUBT) * matches.finished
         meant = [
             (candidate.text, len(typed), candidate.score)
             for candidate in self._corrector.candidates(typed, split.spaced, probs)
         ]
-        if matches.finished < _MIN_OFFERED * total:
+        if matches.finished < _MIN_OFFERED * known:
             split_at = split_words(
                 typed,
                 lambda word: self._user_model.words.score(word, split.spaced, probs),
@@ -106,9 +114,8 @@ class Mender:
             )
             if split_at is not None:
                 meant.append((split_at.text, split_at.replaced, split_at.score))
-        total += sum(score for _, _, score in meant)
-        kept = total / max(self._ranker.total_score(split, matches), 1e-30)
-        found = [replace(word, p=word.p / kept) for word in ranked]
+        total = max(total + sum(score for _, _, score in meant), 1e-30)
+        found = [replace(word, p=word.p * known / total) for word in ranked]
         found += [Word(text, score / total, replaced) for text, replaced, score in meant]
         joined = joined_words(
             prefix[: len(prefix) - len(typed)], typed, self._general.common, self._channel.costs.torn
@@ -140,14 +147,17 @@ class Mender:
         if fold(typed) in decided.kept:
             return None
         probs = self._next_token.next_probs(split.head)
+        spelt = typed in self._general.spelling
+        stands = self._user_model.words.score(typed, split.spaced, probs) * (1.0 if spelt else _DOUBT)
+        if stands >= _PLAUSIBLE:
+            return None
         meant = self._corrector.candidates(typed, split.spaced, probs, finished=True)
         if not meant or self._user_model.must_hide(prefix[: match.start()], meant[0].text):
             return None
-        spelt = typed in self._general.spelling
-        stands = self._user_model.words.score(typed, split.spaced, probs) * (1.0 if spelt else _DOUBT)
-        stands += self._ranker.unknown_score(split)
+        stands = stands or self._ranker.unknown_score(split)
         p = meant[0].score / max(stands + sum(candidate.score for candidate in meant), 1e-30)
-        if p < _MIN_OFFERED:
+        only_capital = meant[0].text.lower() == typed.lower()
+        if p < _MIN_OFFERED or (only_capital and _BEGINS.search(prefix[: match.start()])):
             return None
         second = max((candidate.score for candidate in meant[1:]), default=0.0)
         sure = self._is_sure(typed, spelt, meant[0], p, second)
