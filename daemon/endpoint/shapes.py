@@ -171,13 +171,14 @@ class TrainBody(_Body):
 
 
 class EvalBody(_Body):
-    """Whose text to type (null: the user's own), how much of it, drawn how, and whether and how long to train."""
+    """Whose text to type (null: the user's own), how much of it, drawn how, whether and how long to train, and more."""
 
     path: _AnyPath | None = None
     chars: Annotated[int, Field(ge=MIN_EVAL_CHARS, le=MAX_EVAL_CHARS)] = 8000
     seed: Annotated[int, Field(ge=0, le=_MAX_ID)] = 1
     train: bool = True
     budget_s: _Seconds | None = None
+    mistakes: bool = False
 
     @pydantic.field_validator("train")
     @classmethod

@@ -171,6 +171,8 @@ class Evaluations:
             calibration=adapter.calibration,
             ghost_penalty=adapter.ghost_penalty,
             rare_min_count=self._settings.rare_min_count,
+            mistakes=wanted.mistakes,
+            keyboard=self._settings.keyboard,
         )
         count = len(split.history) + len(split.test)
         yield from self._children.follow(EVALUATION, order, _handed_over(split), count)

@@ -41,6 +41,9 @@ def run(
     no_train: Annotated[
         bool, typer.Option("--no-train", help="With PATH: train no adapter, which is quicker.")
     ] = False,
+    mistakes: Annotated[
+        bool, typer.Option("--mistakes", help="Also mistype words, and count how many are mended.")
+    ] = False,
     html: Annotated[
         Path | None,
         typer.Option(
@@ -59,7 +62,12 @@ def run(
         raise typer.BadParameter("--budget is for the training that --no-train leaves out")
     if html is not None:
         _find_page_maker(html)  # whether it can be written is looked at before minutes of work
-    body = {"path": None if path is None else make_absolute(path), "chars": chars, "seed": seed}
+    body = {
+        "path": None if path is None else make_absolute(path),
+        "chars": chars,
+        "seed": seed,
+        "mistakes": mistakes,
+    }
     terminal = open_terminal()
     with connect() as client:
         events = client.stream("/v1/eval", {**body, "budget_s": budget, "train": not no_train})
@@ -103,7 +111,18 @@ def _show(terminal: Terminal, found: dict[str, Any], *, own: bool) -> None:
         _show_arms(terminal, new, "no_repeats")
     grown = (f"{point['characters']:,}: {point['savings']['value']:.1%}" for point in found["growth"])
     terminal.say(f"Memory, 3 words, by the characters of history that it has read: {', '.join(grown)}.")
+    if found.get("mistakes"):
+        terminal.say(_describe_mistakes(found["mistakes"]))
     terminal.say(_describe_adapter(found["adapter"], own=own))
+
+
+def _describe_mistakes(found: dict[str, Any]) -> str:
+    return (
+        f"Mistyped words: of {found['mistyped']}, the right one is offered first for {found['first']:.1%} and among "
+        f'three for {found["among_three"]:.1%}. With autocorrect = "apply", {found["mended"]:.1%} are mended without '
+        f"being asked and {found['mended_wrongly']:.1%} wrongly, and of 1,000 words typed right "
+        f"{found['spoilt_per_1000']:g} would be changed."
+    )
 
 
 def _show_arms(terminal: Terminal, arms: list[dict[str, Any]], messages: str) -> None:
