@@ -65,7 +65,9 @@ class _SearchedTable:
         self.search = FuzzySearch(trie, channel)
         capital = np.array([form[:1] != form[:1].lower() for form in table.forms.astype("S1").tolist()], bool)
         doubt = np.float32(_DOUBT) * doubtful
-        self.costs = {  # what the capitals of a word cost beside those that are typed, and its spelling
+        self.costs: dict[
+            _Capitals, NDArray[np.float32]
+        ] = {  # what the capitals of a word cost beside those that are typed, and its spelling
             _Capitals.NONE: doubt + np.float32(channel.costs.capital_missing) * capital,
             _Capitals.FIRST: doubt + np.float32(_CAPITALIZED) * ~capital,
             _Capitals.ALL: doubt,

@@ -21,8 +21,9 @@ from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import Matches
 
 _MAX_LETTERS: Final = 30  # of a word that is mended
-_MIN_OFFERED: Final = 0.35  # probability of a correction that is offered for a word that ended
-# Probability of what is typed, given what stands before it, from which on no mistake is likelier: a slip costs 4.5 nats.
+# Probability of a correction that is offered for a word that ended, and for a short one, which is like many others.
+_MIN_OFFERED, _MIN_OFFERED_SHORT, _SHORT = 0.35, 0.99, 3
+# Probability of what is typed, by what stands before it, from which on no mistake is likelier: a slip costs 4.5 nats.
 _PLAUSIBLE: Final = 0.012
 # What is mended without being asked: its probability, how much likelier it is than any other word, its least score, ...
 _MIN_SURE, _MIN_SURE_RATIO, _MIN_SURE_SCORE = 0.5, 20.0, 2e-9
@@ -157,7 +158,8 @@ class Mender:
         stands = stands or self._ranker.unknown_score(split)
         p = meant[0].score / max(stands + sum(candidate.score for candidate in meant), 1e-30)
         only_capital = meant[0].text.lower() == typed.lower()
-        if p < _MIN_OFFERED or (only_capital and _BEGINS.search(prefix[: match.start()])):
+        least = _MIN_OFFERED_SHORT if 1 < len(typed) <= _SHORT else _MIN_OFFERED
+        if p < least or (only_capital and _BEGINS.search(prefix[: match.start()])):
             return None
         second = max((candidate.score for candidate in meant[1:]), default=0.0)
         sure = self._is_sure(typed, spelt, meant[0], p, second)

@@ -20,7 +20,7 @@ class Costs:
 
     near: float = 6.0  # a neighbouring key
     other: float = 9.0  # any other letter
-    vowel: float = 5.5  # one vowel for another
+    vowel: float = 5.0  # one vowel for another
     sound: float = 6.0  # a letter that may sound alike
     accent: float = 1.5  # an accent left out
     accent_added: float = 3.5
