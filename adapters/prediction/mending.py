@@ -25,8 +25,9 @@ _MAX_LETTERS: Final = 30  # of a word that is mended
 _MIN_OFFERED, _MIN_OFFERED_SHORT, _SHORT = 0.35, 0.99, 3
 # Probability of what is typed, by what stands before it, from which on no mistake is likelier: a slip costs 4.5 nats.
 _PLAUSIBLE: Final = 0.012
-# What is mended without being asked: its probability, how much likelier it is than any other word, its least score, ...
-_MIN_SURE, _MIN_SURE_RATIO, _MIN_SURE_SCORE = 0.5, 20.0, 2e-9
+# What is mended without being asked: how much likelier it is than any other word, and for a short one than what is
+# typed, its least score, ...
+_MIN_SURE_RATIO, _MIN_SHORT_RATIO, _MIN_SURE_SCORE = 20.0, 6.0, 2e-9
 # ... the letters that are typed, and how often the user wrote the right word if no dictionary has it.
 _MIN_SURE_LETTERS, _MIN_SURE_USES = 4, 3
 _DOUBT: Final = 0.05  # what a word counts for that the general list has and no dictionary
@@ -155,25 +156,28 @@ class Mender:
         meant = self._corrector.candidates(typed, split.spaced, probs, finished=True)
         if not meant or self._user_model.must_hide(prefix[: match.start()], meant[0].text):
             return None
-        stands = stands or self._ranker.unknown_score(split)
+        unknown = self._ranker.unknown_score(split)
+        doubts = max(stands, unknown)
+        stands = stands or unknown
         p = meant[0].score / max(stands + sum(candidate.score for candidate in meant), 1e-30)
         only_capital = meant[0].text.lower() == typed.lower()
         least = _MIN_OFFERED_SHORT if 1 < len(typed) <= _SHORT else _MIN_OFFERED
         if p < least or (only_capital and _BEGINS.search(prefix[: match.start()])):
             return None
         second = max((candidate.score for candidate in meant[1:]), default=0.0)
-        sure = self._is_sure(typed, spelt, meant[0], p, second)
+        sure = self._is_sure(typed, spelt, meant[0], max(doubts, second * _MIN_SURE_RATIO))
         return Correction(meant[0].text + behind, len(typed) + len(behind), p, sure)
 
-    def _is_sure(self, typed: str, spelt: bool, best: Candidate, p: float, second: float) -> bool:
-        """Return True if a correction needs no second look: names, jargon and what the user wrote before stay."""
+    def _is_sure(self, typed: str, spelt: bool, best: Candidate, least: float) -> bool:
+        """Return True if a correction with at least the score ``least`` needs no second look.
+
+        Names, jargon and what the user wrote before stay, and so do other endings of a word.
+        """
         words = self._user_model.words
         if len(typed) < _MIN_SURE_LETTERS or not typed.islower() or spelt or words.count(typed):
             return False
+        other_ending = best.text[:-1] == typed or typed[:-1] == best.text
+        if other_ending or (len(typed) == _MIN_SURE_LETTERS and best.score < _MIN_SHORT_RATIO * least):
+            return False
         known = best.text in self._general.spelling or words.count(best.text) >= _MIN_SURE_USES
-        return (
-            known
-            and best.text.lower() != typed
-            and p >= _MIN_SURE
-            and best.score >= max(second * _MIN_SURE_RATIO, _MIN_SURE_SCORE)
-        )
+        return known and best.text.lower() != typed and best.score >= max(least, _MIN_SURE_SCORE)
