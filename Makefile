@@ -13,7 +13,7 @@ INSTALL = if [ -t 1 ]; then quiet=; else quiet=-q; fi; \
 
 # A process for each core, each with one thread for numpy, as in the program; the tests of a file share one process,
 # and what that has made for them.
-TESTS = OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
+TESTS = OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: help start stop test check bench clean
 
@@ -36,7 +36,7 @@ $(BIN)/python:
 
 .venv/.start: pyproject.toml | $(BIN)/python
 	@echo 'Installing idiolect and what it needs into .venv'
-	@$(INSTALL) -e .
+	@$(INSTALL) -e '.[plots]'
 	@touch $@
 
 .venv/.test: pyproject.toml | $(BIN)/python

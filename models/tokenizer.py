@@ -37,6 +37,9 @@ _REMEMBERED_WORDS = 1 << 14
 _REMEMBERED_CHARACTERS = 32  # longer words hardly come back, and would make the memory's size unbounded
 
 
+_IN_WORD = regex.compile(r"[\p{L}\p{N}'’\ufffd]")
+
+
 def _alphabet() -> list[str]:
     """Return the printable character that stands for each byte, as GPT-2's vocabulary spells them."""
     printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
@@ -221,6 +224,12 @@ class Tokenizer:
         order = np.argsort(raw, kind="stable")
         order = order[np.array([bool(self._bytes[token]) for token in order])]
         return raw[order], order
+
+    @cached_property
+    def continuing_word(self) -> NDArray[np.float32]:
+        """(V,) 1 for each token that goes on in a word: with a letter, a digit, an apostrophe or a cut character."""
+        texts = (raw[:4].decode("utf-8", "replace") for raw in self._bytes)
+        return np.array([bool(_IN_WORD.match(text)) for text in texts], np.float32)
 
     def all_token_bytes(self) -> list[bytes]:
         """Return the exact bytes of each of the V tokens, in order of their ids."""

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from idiolect.adapters.prediction.keyboards import Layout, neighbours
-from idiolect.adapters.prediction.predictor import Predictor, Suggestion
+from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.vocabulary import WORD
 
 _MIN_LETTERS: Final = (

@@ -27,7 +27,8 @@ from idiolect.adapters.prediction.calibration import Calibration
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.keyboards import Layout
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.adapters.prediction.predictor import Predictor, Suggestion
+from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.models.build import find_base
 from idiolect.models.session import Adapter
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import regex
 
-from idiolect.adapters.prediction.predictor import Ghost, Suggestion
+from idiolect.adapters.prediction.suggestion import Ghost, Suggestion
 from idiolect.adapters.prediction.vocabulary import WORD
 
 BARS = (1, 3, 5)

@@ -15,14 +15,18 @@ from numpy.typing import NDArray
 _TENTHS = 10
 # Before anything is known of a user, and worth so many events a tenth: ghosts are a little surer than they should be.
 _PRIOR = (0.06, 0.15, 0.27, 0.36, 0.44, 0.50, 0.57, 0.66, 0.76, 0.87)
+FURTHER_WORDS = (0.05, 0.15, 0.25, 0.33, 0.42, 0.50, 0.58, 0.66, 0.76, 0.88)
+"""The same of a word behind a ghost's first one, where that one came."""
+
 _STRENGTH = 100.0
 _LEAST, _MOST = 0.001, 0.995
 
 
 class Calibration:
-    """Maps a stated probability to how often such events come true; starts from the usual map."""
+    """Maps a stated probability to how often such events come true; starts from ``prior``, how often in each tenth."""
 
-    def __init__(self, seen: NDArray[np.float64] | None = None) -> None:
+    def __init__(self, seen: NDArray[np.float64] | None = None, *, prior: Sequence[float] = _PRIOR) -> None:
+        self._prior = np.array(prior)
         # (tenth, [sum of stated probabilities, events, events that came true])
         self._seen = np.zeros((_TENTHS, 3)) if seen is None else seen
         self._fit()
@@ -51,7 +55,7 @@ class Calibration:
         stated, events, true = self._seen.T
         weights = events + _STRENGTH
         at = (stated + _STRENGTH * middle) / weights
-        actual = _monotone((true + _STRENGTH * np.array(_PRIOR)) / weights, weights)
+        actual = _monotone((true + _STRENGTH * self._prior) / weights, weights)
         # Beyond the outer tenths' means what is stated is as far off as it is there.
         ends = [actual[0] - at[0]], [actual[-1] + 1.0 - at[-1]]
         self._stated = np.concatenate([[0.0], at, [1.0]])
@@ -63,7 +67,7 @@ class Calibration:
         return values
 
     @classmethod
-    def from_json(cls, values: list[Any]) -> Calibration:
+    def from_json(cls, values: list[Any], *, prior: Sequence[float] = _PRIOR) -> Calibration:
         """Read what :meth:`to_json` returned. Raises ValueError on anything else."""
         try:
             seen = np.asarray(values, dtype=np.float64)
@@ -74,7 +78,7 @@ class Calibration:
         _, events, true = seen.T
         if not (np.isfinite(seen).all() and (seen >= 0).all() and (true <= events).all()):
             raise ValueError("calibration counts are no counts")
-        return cls(seen)
+        return cls(seen, prior=prior)
 
 
 def acceptance_rate(accepted: Sequence[int], dismissed: Sequence[int]) -> float:

@@ -27,7 +27,7 @@ _MIN_OFFERED, _MIN_OFFERED_SHORT, _SHORT = 0.35, 0.99, 3
 _PLAUSIBLE: Final = 0.012
 # What is mended without being asked: how much likelier it is than any other word, and for a short one than what is
 # typed, its least score, ...
-_MIN_SURE_RATIO, _MIN_SHORT_RATIO, _MIN_SURE_SCORE = 20.0, 6.0, 2e-9
+_MIN_SURE_RATIO, _MIN_SHORT_RATIO, _MIN_SURE_SCORE = 20.0, 3.0, 2e-9
 # ... the letters that are typed, and how often the user wrote the right word if no dictionary has it.
 _MIN_SURE_LETTERS, _MIN_SURE_USES = 4, 3
 _DOUBT: Final = 0.05  # what a word counts for that the general list has and no dictionary
@@ -99,8 +99,7 @@ class Mender:
         probs = self._next_token.next_probs(split.head)
         if matches.total + matches.finished >= _PLAUSIBLE:
             return [*ranked]
-        listed = float(matches.scores[0]) if len(matches.scores) else 0.0
-        known = listed / ranked[0].p if listed and ranked else self._ranker.total_score(split, matches)
+        known = self._ranker.total_score(split, matches)
         spelt = matches.finished == 0 or typed in self._general.spelling
         total = known if spelt else known - (1 - _DOUBT) * matches.finished
         meant = [
@@ -176,7 +175,8 @@ class Mender:
         words = self._user_model.words
         if len(typed) < _MIN_SURE_LETTERS or not typed.islower() or spelt or words.count(typed):
             return False
-        other_ending = best.text[:-1] == typed or typed[:-1] == best.text
+        longer, shorter = (best.text, typed) if len(best.text) > len(typed) else (typed, best.text)
+        other_ending = longer[:-1] == shorter and longer[-1] in "gs"  # "comin", "usernames"
         if other_ending or (len(typed) == _MIN_SURE_LETTERS and best.score < _MIN_SHORT_RATIO * least):
             return False
         known = best.text in self._general.spelling or words.count(best.text) >= _MIN_SURE_USES

@@ -9,6 +9,7 @@ a :class:`~idiolect.adapters.prediction.probs_cache.ProbsCache`; passes made bef
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,25 @@ _WINDOW_STEP_TOKENS = (
 )
 
 
+@dataclass(frozen=True)
+class DraftedToken:
+    """A token that a draft has and the model confirms.
+
+    Attributes:
+        id: the token.
+        p: its probability.
+        own_p: what the model alone gives it.
+        times_seen: how often the n-gram memory saw the longest context that it knows of what stands before; 0 for none.
+        word_ends: the probability that no further part of the word follows; None where no pass has told.
+    """
+
+    id: int
+    p: float
+    own_p: float
+    times_seen: int
+    word_ends: float | None
+
+
 class NextTokenModel:
     """Next-token distributions after any text; the latest are cached.
 
@@ -49,6 +69,7 @@ class NextTokenModel:
         adapter: the LoRA tensors, or None for the base.
         window: the most tokens of a text that are read.
         spare: tokens that callers append to what :meth:`truncate_ids` returned.
+        continues_word: (vocab,) 1 for each token that goes on in a word, else 0; None: there is none.
     """
 
     def __init__(
@@ -60,8 +81,10 @@ class NextTokenModel:
         adapter: Adapter | None,
         window: int,
         spare: int,
+        continues_word: NDArray[np.float32] | None = None,
     ) -> None:
         self._user_model = user_model
+        self._continues_word = continues_word
         self.mixture = mixture
         recent = user_model.recent
         others = 2 * recent.limit + len(recent.separator) + spare + _MAX_DRAFT_TOKENS
@@ -69,7 +92,9 @@ class NextTokenModel:
         self._session = Session(
             model, length=others + self._window, adapter=adapter, evicted_tokens=_EVICTED_TOKENS
         )
-        self._cache = ProbsCache(user_model, mixture, lambda: any(self._session.active_texts(_ACTIVE_S)))
+        self._cache: ProbsCache[DraftedToken] = ProbsCache(
+            user_model, mixture, lambda: any(self._session.active_texts(_ACTIVE_S))
+        )
         self._prefetcher = Prefetcher()
 
     def truncate_text(self, text: str) -> str:
@@ -96,6 +121,12 @@ class NextTokenModel:
     def greedy_draft(
         self, ids: list[int], min_prob: float, accepts: Callable[[int], bool], *, force_pass: bool = False
     ) -> list[int]:
+        """Return the tokens of :meth:`verified_draft`."""
+        return [token.id for token in self.verified_draft(ids, min_prob, accepts, force_pass=force_pass)]
+
+    def verified_draft(
+        self, ids: list[int], min_prob: float, accepts: Callable[[int], bool], *, force_pass: bool = False
+    ) -> list[DraftedToken]:
         """Return the likeliest tokens after ``ids``, as long as each has at least the probability ``min_prob``.
 
         The n-gram memory drafts them and one forward pass verifies them, with one token more behind the accepted ones.
@@ -112,6 +143,14 @@ class NextTokenModel:
             found = self._verify_draft(ids, min_prob, accepts, force_pass)
             self._cache.add_greedy_draft(ids, found)
         return found
+
+    def judged(self, ids: list[int], token: int, probs: NDArray[np.float32]) -> DraftedToken:
+        """Return what model and memory say of ``token`` after ``ids``, where ``probs`` (vocab,) is their mixture."""
+        memory = self._user_model.memory
+        prediction = memory.predict(ids)
+        share = self.mixture.weight(prediction) if memory.tokens else 0.0
+        own_p = (float(probs[token]) - share * memory.token_prob(prediction, token)) / (1 - share)
+        return DraftedToken(token, float(probs[token]), max(own_p, 0.0), prediction.total, None)
 
     def prefetch(self, ids: list[int], min_prob: float) -> None:
         """Make the pass that :meth:`next_probs` and :meth:`greedy_draft` will need for ``ids``, before anybody waits.
@@ -182,19 +221,25 @@ class NextTokenModel:
 
     def _verify_draft(
         self, ids: list[int], min_prob: float, accepts: Callable[[int], bool], force_pass: bool
-    ) -> list[int]:
+    ) -> list[DraftedToken]:
         draft = self._draft(ids, min_prob)
         if not draft and not force_pass:
             return []
-        tokens = list[int]()
+        tokens = list[DraftedToken]()
         for probs in self._probs_along_draft(ids, draft):
+            if tokens:
+                tokens[-1] = replace(tokens[-1], word_ends=self._word_ends(probs))
             token = int(np.argmax(probs))
             if probs[token] < min_prob or not accepts(token):
                 break
-            tokens.append(token)
+            tokens.append(self.judged(ids + draft[: len(tokens)], token, probs))
             if draft[len(tokens) - 1 : len(tokens)] != [token]:
                 break
         return tokens
+
+    def _word_ends(self, probs: NDArray[np.float32]) -> float:
+        """Return the probability that no further part of a word follows."""
+        return 1.0 if self._continues_word is None else max(1.0 - float(probs @ self._continues_word), 0.0)
 
     def _draft(self, ids: list[int], min_prob: float) -> list[int]:
         """Return the tokens that the n-gram memory expects after ``ids``, as long as it is sure enough."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from idiolect.adapters.prediction.vocabulary import WORD
@@ -13,16 +13,34 @@ _MAX_PREFIX_CHARS = 2000  # of a longer text nothing more is learned
 
 
 class PendingGhost(NamedTuple):
-    """A ghost's first word ``text`` after ``at`` characters of a text, its probability, and whether it was shown."""
+    """A ghost's first word ``text`` after ``at`` characters of a text, its probability, and whether it was shown.
+
+    ``further`` are the words behind it, each with the probability that was stated for it if those before it come.
+    """
 
     at: int
     text: str
     p: float
     shown: bool
+    further: tuple[tuple[str, float], ...] = ()
 
     def is_right_in(self, written: str) -> bool:
         """Return True if ``written`` has this text at this place, and a word ends where it ends."""
-        return written.startswith(self.text, self.at) and not WORD.match(written, self.at + len(self.text))
+        return _stands_in(written, self.text, self.at)
+
+    def further_words_in(self, written: str) -> Iterator[tuple[float, bool]]:
+        """Yield the probability of each further word whose words before it came, and whether it came."""
+        at, came = self.at + len(self.text), self.is_right_in(written)
+        for text, p in self.further:
+            if not came:
+                return
+            came = _stands_in(written, text, at)
+            at += len(text)
+            yield p, came
+
+
+def _stands_in(written: str, text: str, at: int) -> bool:
+    return written.startswith(text, at) and not WORD.match(written, at + len(text))
 
 
 class PendingGhosts:
@@ -31,11 +49,13 @@ class PendingGhosts:
     def __init__(self) -> None:
         self._by_prefix: OrderedDict[str, PendingGhost] = OrderedDict()
 
-    def add(self, prefix: str, text: str, p: float, *, shown: bool) -> None:
+    def add(
+        self, prefix: str, text: str, p: float, *, shown: bool, further: tuple[tuple[str, float], ...] = ()
+    ) -> None:
         """Keep a ghost that was suggested after ``prefix``."""
         if len(prefix) >= _MAX_PREFIX_CHARS:  # one that long may be a window on a longer text
             return
-        self._by_prefix[prefix] = PendingGhost(len(prefix), text, p, shown)
+        self._by_prefix[prefix] = PendingGhost(len(prefix), text, p, shown, further)
         if len(self._by_prefix) > _MAX_GHOSTS:
             self._by_prefix.popitem(last=False)
 

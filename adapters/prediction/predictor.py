@@ -15,14 +15,23 @@ from typing import Final
 import numpy as np
 import regex
 
-from idiolect.adapters.prediction.calibration import Calibration
+from idiolect.adapters.prediction.calibration import FURTHER_WORDS, Calibration
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
-from idiolect.adapters.prediction.mending import Correction, Mender
+from idiolect.adapters.prediction.ghost_tail import (
+    MIN_FURTHER_PROB,
+    MIN_TOKEN_PROB,
+    FurtherWord,
+    GhostTails,
+    GhostWord,
+)
+from idiolect.adapters.prediction.letter_case import without_twins
+from idiolect.adapters.prediction.mending import Mender
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.pending_ghosts import PendingGhosts, count_wrong
 from idiolect.adapters.prediction.ranking import UNSPACED, SplitPrefix, Word, WordRanker
 from idiolect.adapters.prediction.spelling import GeneralWords
+from idiolect.adapters.prediction.suggestion import NO_GHOST, Ghost, Suggestion, cut_before, of_words
 from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import MAX_WORD_CHARS, WORD, Matches
@@ -30,7 +39,7 @@ from idiolect.models.session import Adapter, Model
 from idiolect.models.tokenizer import Tokenizer
 
 _ENDS_UNSPACED = regex.compile(rf"[{UNSPACED}]\Z")
-_MIN_TOKEN_PROB = 0.35  # of each further token of a ghost
+_MIN_TOKEN_PROB = 0.35  # of each token of a ghost where no words can be told apart
 _MIN_FINISHED_PROB = 0.5  # that the word under the cursor is finished, for a ghost behind it
 _MIN_SHOWN_PROB = 0.5  # of a ghost that is shown, whatever it would save
 _ALWAYS_SHOWN_PROB = 0.86  # from here on a short one is shown too: its rest must not vanish while it is typed
@@ -40,31 +49,15 @@ _SPARE_TOKENS = 2 * (
 )  # the word under the cursor and the next one, four bytes a letter
 _UNSPACED_WORD_CHARS = 4  # count as a word in scripts without spaces
 _RANKED_WORDS = 5_000  # among which a word is looked for, to say how probable it is
+MIN_WORD_PROB = 0.01
+"""Of a word that is offered beside one that is more likely than not."""
+_MIN_NEXT_WORD_SHARE = 0.2  # of that, for a word of which nothing is typed
+_LIKELY_WORD_PROB = 0.5  # of a word beside which unlikely ones are noise
+_SPARE_MATCHES = 3  # words looked for beyond those asked for: some are left out
 _MIN_PREFETCH_PROB = 0.15  # of a next word that is worth a forward pass before it is typed
 
 
-@dataclass(frozen=True)
-class Ghost:
-    """A continuation of the text. ``p`` is the probability that its first word is right; ``show`` says to show it."""
-
-    text: str
-    p: float
-    show: bool
-
-
-NO_GHOST = Ghost("", 0.0, False)
 _DONE: Final = object()
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """The answer to one keystroke."""
-
-    words: tuple[Word, ...]
-    ghost: Ghost
-    adapter: int | None
-    elapsed_ms: float
-    correction: Correction | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +87,8 @@ class Predictor:
         context_tokens: the most tokens of the prefix that are read.
         calibration: how often ghosts of each probability were right; shared, and learns on.
         ghost_penalty: what a wrong ghost costs; shared, and learns on.
+        tail_calibration: how often words behind a ghost's first one were right; shared, and learns on.
+        min_word_prob: the least probability, 0 to 1, of a word that is offered beside one that is more likely than not.
         general: the general words, for corrections; shared. None makes no corrections.
         channel: what mistakes cost on the user's keyboard.
 
@@ -113,22 +108,33 @@ class Predictor:
         context_tokens: int = 512,
         calibration: Calibration | None = None,
         ghost_penalty: GhostPenalty | None = None,
+        tail_calibration: Calibration | None = None,
+        min_word_prob: float = MIN_WORD_PROB,
         general: GeneralWords | None = None,
         channel: TypingChannel | None = None,
     ) -> None:
+        self._min_word_prob = min_word_prob
         self.adapter_id = adapter_id
         self.adapter = adapter
         self._tokenizer = tokenizer
         self._user_model = user_model
         self._next_token = NextTokenModel(
-            model, user_model, mixture, adapter=adapter, window=context_tokens, spare=_SPARE_TOKENS
+            model,
+            user_model,
+            mixture,
+            adapter=adapter,
+            window=context_tokens,
+            spare=_SPARE_TOKENS,
+            continues_word=tokenizer.continuing_word,
         )
         self._calibration = calibration or Calibration()
+        self._tail_calibration = tail_calibration or Calibration(prior=FURTHER_WORDS)
         self._ghost_penalty = ghost_penalty or GhostPenalty()
         self.acceptance_rate = 1.0
         self._lock = threading.Lock()
         self._pending_ghosts = PendingGhosts()
         self._ranker = WordRanker(tokenizer, user_model, self._next_token)
+        self._tails = GhostTails(self._next_token, self._ranker, tokenizer, user_model.memory)
         self._mender = None
         if general is not None:
             self._mender = Mender(
@@ -202,8 +208,8 @@ class Predictor:
                     ghost = self._unspaced_ghost(split, ghost_words)
                     ghost = NO_GHOST if must_hide(ghost.text) else ghost
             else:
-                matches = self._ranker.match(split, max(candidates, 1) + 1)
-                words = [word for word in self._ranker.rank(split, matches) if not must_hide(word.text)]
+                matches = self._ranker.match(split, max(candidates, 1) + _SPARE_MATCHES)
+                words = self._offered(split, matches, must_hide)
                 starts = [self._start_with(split, word) for word in words[:2]]
                 self._likely_next = starts
                 if mender is not None:
@@ -211,11 +217,13 @@ class Predictor:
                 if ghost_words and not given_up():
                     start = self._best_start(split, matches, starts[:1], must_hide)
                     if start is not None:
-                        ghost = self._complete_ghost(start, ghost_words, given_up)
+                        ghost, further = self._complete_ghost(start, ghost_words, given_up)
                         if remember:
-                            self._pending_ghosts.add(prefix, start.text, start.p, shown=ghost.show)
+                            self._pending_ghosts.add(
+                                prefix, start.text, start.p, shown=ghost.show, further=further
+                            )
                         if must_hide(ghost.text):  # its tail would show too much
-                            ghost = replace(ghost, text=start.text)
+                            ghost = of_words(ghost.words[:1], ghost.show)
             if not remember:
                 self._ranker.forget(prefix)
         behind = WORD.search(suffix)
@@ -225,9 +233,18 @@ class Predictor:
                 for word in words
                 if split.typed[: len(split.typed) - word.replace] + word.text != behind[0]
             ]
-            ghost = _cut_before(ghost, split.typed, behind[0])
+            ghost = cut_before(ghost, split.typed, behind[0])
         elapsed_ms = (time.perf_counter() - started) * 1e3
         return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms, correction)
+
+    def _offered(self, split: SplitPrefix, matches: Matches, must_hide: Callable[[str], bool]) -> list[Word]:
+        """Return the words that may be shown, the likeliest first, each in one form."""
+        words = self._ranker.rank(split, matches)
+        if not split.typed:  # once the first letter is there, either form may be meant
+            words, least = without_twins(words), _MIN_NEXT_WORD_SHARE * self._min_word_prob
+        else:
+            least = self._min_word_prob if words and words[0].p >= _LIKELY_WORD_PROB else 0.0
+        return [word for word in words if word.p >= least and not must_hide(word.text)]
 
     def prefetch(self) -> None:
         """Make the passes that the likeliest next words will need, while nobody waits for a suggestion.
@@ -238,7 +255,7 @@ class Predictor:
         for start in likely_next:
             if start.p < _MIN_PREFETCH_PROB or self._likely_next is not likely_next:
                 return
-            self._next_token.prefetch(start.ids, _MIN_TOKEN_PROB)
+            self._next_token.prefetch(start.ids, MIN_TOKEN_PROB)
 
     def precompute(self, text: str) -> None:
         """Make most of the passes that typing ``text`` will need, many positions in one pass.
@@ -277,6 +294,9 @@ class Predictor:
             if ghosts:
                 self._ghost_penalty.record(ghosts[-1].at - ghosts[0].at + 1, count_wrong(text, ghosts))
             self._calibration.learn_many((ghost.p, ghost.is_right_in(text)) for ghost in ghosts)
+            self._tail_calibration.learn_many(
+                judged for ghost in ghosts for judged in ghost.further_words_in(text)
+            )
 
     def complete(self, prefix: str, words: int) -> str:
         """Return the likeliest continuation by up to ``words`` words, however unsure: to show, not to type."""
@@ -322,11 +342,20 @@ class Predictor:
         starts = [self._start_with(behind, word) for word in ranked]
         return [replace(start, text=f" {start.text}", p=finished * start.p) for start in starts]
 
-    def _complete_ghost(self, start: _GhostStart, max_words: int, given_up: Callable[[], bool]) -> Ghost:
-        p = self._calibration(start.p)
-        if not self._is_worth_showing(start.text, p):
-            return Ghost(start.text, p, False)
-        return Ghost(start.text + ("" if given_up() else self._tail(start.ids, max_words - 1)), p, True)
+    def _complete_ghost(
+        self, start: _GhostStart, max_words: int, given_up: Callable[[], bool]
+    ) -> tuple[Ghost, tuple[FurtherWord, ...]]:
+        """Return the ghost with this first word, and the words looked at behind it, the first that is left out too."""
+        words, looked_at = [GhostWord(start.text, self._calibration(start.p))], list[FurtherWord]()
+        show = self._is_worth_showing(start.text, words[0].p)
+        if show and max_words > 1 and not given_up():
+            for further in self._tails.further_words(start.ids)[: max_words - 1]:
+                looked_at.append(further)
+                p = words[-1].p * self._tail_calibration(further.p)
+                if p < MIN_FURTHER_PROB:
+                    break
+                words.append(GhostWord(further.text, p))
+        return of_words(words, show), tuple(looked_at)
 
     def _is_worth_showing(self, text: str, p: float) -> bool:
         """Return True if a ghost saves more keystrokes on average than it costs."""
@@ -348,40 +377,10 @@ class Predictor:
         text = text[: _UNSPACED_WORD_CHARS * max_words]
         ends = [found.end() for found in WORD.finditer(text)]
         text = text[: ends[max_words - 1]] if len(ends) > max_words else text
-        return Ghost(text, p, p * self.acceptance_rate >= _MIN_SHOWN_PROB)
-
-    def _tail(self, ids: list[int], max_words: int) -> str:
-        """Return what comes after a ghost's first word, up to ``max_words`` words, as long as it is likely."""
-        if max_words < 1:
-            return ""
-        tokens = self._next_token.greedy_draft(ids, _MIN_TOKEN_PROB, self._continues_line)
-        tail = self._tokenizer.decode(tokens)
-        if WORD.match(tail):  # the first word would be another one
-            return ""
-        return _whole_words(tail, max_words)
+        return of_words([GhostWord(text, p)], p * self.acceptance_rate >= _MIN_SHOWN_PROB)
 
     def _continues_line(self, token: int) -> bool:
         return not self._ends_line(token)
 
     def _ends_line(self, token: int) -> bool:
         return not self._tokenizer.token_bytes(token).strip(b"\n")
-
-
-def _cut_before(ghost: Ghost, typed: str, word: str) -> Ghost:
-    """Return a ghost up to where it would repeat ``word``, which stands behind the cursor already."""
-    end = 0  # of what is kept
-    for found in WORD.finditer(typed + ghost.text):
-        if found.end() > len(typed):
-            if found[0] == word:
-                return Ghost(ghost.text[:end], ghost.p, ghost.show) if end else NO_GHOST
-            end = found.end() - len(typed)
-    return ghost
-
-
-def _whole_words(text: str, max_words: int) -> str:
-    """Return the first whole words of ``text``, at most ``max_words``.
-
-    The last word is left out if it reaches the end: it may not be finished.
-    """
-    ends = [match.end() for match in WORD.finditer(text) if match.end() < len(text)]
-    return text[: ends[min(max_words, len(ends)) - 1]] if ends and max_words > 0 else ""

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,7 @@ _MODEL_KEPT, _DRAFT_KEPT, _MIXED_KEPT = 32, 16, 16
 _GREEDY_DRAFTS_KEPT = 256
 
 Key = tuple[int, ...]
+T = TypeVar("T")  # a token of a draft, as it is kept
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -34,7 +36,7 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     return result
 
 
-class ProbsCache:
+class ProbsCache(Generic[T]):
     """Keeps the latest next-token distributions of one model and one adapter. Any thread may use it.
 
     A distribution holds for the recent entries that stood before the text when it was computed. The cache decides
@@ -60,7 +62,7 @@ class ProbsCache:
         self._precomputed_probs: dict[Key, NDArray[np.float32]] = {}
         self._memory_tokens = -1  # size of the memory when the next two were computed
         self._mixed_probs = _LatestProbs(_MIXED_KEPT)
-        self.greedy_drafts: dict[Key, list[int]] = {}
+        self.greedy_drafts: dict[Key, list[T]] = {}
 
     def get(self, ids: list[int]) -> NDArray[np.float32] | None:
         """Return the mixed distribution (vocab,) after ``ids``, or None if the model has not read them."""
@@ -136,7 +138,7 @@ class ProbsCache:
             ]
             return [(key, self._model_probs.pop(key)) for key in prefixes]
 
-    def add_greedy_draft(self, ids: list[int], tokens: list[int]) -> None:
+    def add_greedy_draft(self, ids: list[int], tokens: list[T]) -> None:
         """Keep the verified continuation ``tokens`` of ``ids``."""
         if len(self.greedy_drafts) >= _GREEDY_DRAFTS_KEPT:
             self.greedy_drafts.clear()

@@ -9,11 +9,17 @@ from __future__ import annotations
 
 import time
 from collections import Counter, OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import regex
 
+from idiolect.adapters.prediction.letter_case import (
+    best_matches,
+    is_in_capitals,
+    other_case,
+    with_other_case,
+)
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import WORD, Matches
@@ -25,10 +31,13 @@ UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 
 # Searched from the end: from the beginning it would try every letter of a long text.
 _TYPED = regex.compile(rf"(?r)( ?)([[\p{{L}}\p{{N}}'’]--[{UNSPACED}]]*)\Z", regex.V1)
+_ENDS_PHRASE = regex.compile(r"""[.,;:!?…)\]}"”’]\Z""")  # behind these the next word needs a space before it
 _CONTINUATION_TRUST = 0.8  # in what the memory knows of a word's second token, 0 to 1
 _MAX_SPELLED_TOKENS = 2  # of a word that no list knows, a pass for each
 _UNKNOWN_SHARE = 0.3  # unknown words, as a share of the probability of the tokens that begin them ...
 _UNKNOWN_SHARE_PER_LETTER = 0.2  # ... and again for each letter behind those tokens
+_OTHER_CASE_SHARE = 4.0  # words in other capitals, as a multiple of the score of unknown words
+_LEAST_SCORE = 1e-9  # where no token begins as typed
 _SPLITS_KEPT, _SPLIT_AGE_S = 16, 2.0  # prefixes whose tokens are remembered, and for how long
 
 
@@ -37,6 +46,7 @@ class Word:
     """A word to insert at the cursor, and its probability given what is typed of it.
 
     ``replace`` characters before the cursor go away before ``text`` is put there: a correction.
+    Behind a mark such as "!" the text begins with the space that is missing there.
     """
 
     text: str
@@ -49,12 +59,14 @@ class SplitPrefix:
     """A prefix, split before the word under the cursor.
 
     ``head`` are the tokens of what comes before, without the last space; ``spaced`` is True if that space is there and
-    so belongs to the word's first token; ``typed`` are the letters of the word.
+    so belongs to the word's first token; ``typed`` are the letters of the word. ``behind_mark`` is True if a mark ends
+    what comes before, so that the next word may want a space first.
     """
 
     head: list[int]
     spaced: bool
     typed: str
+    behind_mark: bool = False
 
     @property
     def start(self) -> str:
@@ -88,7 +100,8 @@ class WordRanker:
         match = _TYPED.search(text)
         assert match is not None  # noqa: S101 (the pattern matches the empty string)
         head = self._next_token.truncate_ids(self._tokenizer.encode(text[: match.start()]))
-        split = SplitPrefix(head, bool(match[1]), match[2])
+        behind_mark = not match[0] and _ENDS_PHRASE.search(text) is not None
+        split = SplitPrefix(head, bool(match[1]), match[2], behind_mark)
         self._splits[text] = split, now
         if len(self._splits) > _SPLITS_KEPT:
             self._splits.popitem(last=False)
@@ -99,15 +112,32 @@ class WordRanker:
         self._splits.pop(self._next_token.truncate_text(prefix), None)
 
     def match(self, split: SplitPrefix, count: int) -> Matches:
-        """Return up to ``count`` words that begin as typed, with unnormalized scores."""
-        probs = self._next_token.next_probs(split.head)
+        """Return up to ``count`` words that begin as typed, with unnormalized scores.
+
+        Behind a mark they are words that stand there directly, and words with a space before them.
+        """
+        words_before = WORD.findall(self._tokenizer.decode(split.head))
+        in_text = Counter(words_before)
+        found = self._match(split, count, in_text)
+        if split.behind_mark:
+            return _joined(found, self._match(replace(split, spaced=True), count, in_text), count)
+        case = other_case(split.typed, in_capitals=is_in_capitals(words_before))
+        if case is None:
+            return found
+        others = [self._match(replace(split, typed=lookup), count, in_text) for lookup in case.lookups]
+        if not any(other.forms for other in others):
+            return found
+        mass = max(_OTHER_CASE_SHARE * self.unknown_score(split), _LEAST_SCORE)
+        return with_other_case(found, others, split.typed, case, mass, count)
+
+    def _match(self, split: SplitPrefix, count: int, in_text: Counter[str]) -> Matches:
         return self._user_model.words.match(
             split.typed,
             split.spaced,
-            probs,
+            self._next_token.next_probs(split.head),
             count,
             continuation=lambda token: self._continuation([*split.head, token]),
-            in_text=Counter(WORD.findall(self._tokenizer.decode(split.head))),
+            in_text=in_text,
         )
 
     def _continuation(self, ids: list[int]) -> Continuation | None:
@@ -168,6 +198,13 @@ class WordRanker:
         word = text.decode("utf-8", "ignore")
         match = WORD.match(word)
         return [Word(match[0], probability)] if match else []
+
+
+def _joined(direct: Matches, spaced: Matches, count: int) -> Matches:
+    """Return words that stand directly at the cursor together with words that have a space before them."""
+    scores = dict(zip(direct.forms, direct.scores.tolist(), strict=True))
+    scores |= {f" {form}": score for form, score in zip(spaced.forms, spaced.scores.tolist(), strict=True)}
+    return best_matches(scores, direct.total + spaced.total, 0.0, count)
 
 
 def _is_word(raw: bytes) -> bool:

@@ -17,6 +17,7 @@ import safetensors.torch
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.optim.adamw import adamw
 
 from idiolect.adapters.compute_clock import ComputeClock
 from idiolect.adapters.corpus import Rows
@@ -113,8 +114,7 @@ def train(
     """
     torch.manual_seed(seed)
     trainable = _TrainableLora(start, llama)
-    decay = {"params": [trainable.values], "weight_decay": config.weight_decay}
-    optimizer = torch.optim.AdamW([decay], lr=config.learning_rate, betas=(0.9, 0.98), fused=True)
+    optimizer = AdamW(trainable.values, config.weight_decay)
     once = max(1, len(rows) * rows.length)  # tokens
     planned = max(once * config.epochs, min(2 * once, config.min_tokens))
     order = _order(len(rows), np.random.default_rng(seed))
@@ -131,13 +131,11 @@ def train(
 
     while state.done < 1:
         chosen = [*islice(order, config.batch)]
-        for group in optimizer.param_groups:
-            group["lr"] = config.learning_rate * _learning_rate_factor(state.done, config.warmup)
+        learning_rate = config.learning_rate * _learning_rate_factor(state.done, config.warmup)
         tuner.begin()
-        optimizer.zero_grad(set_to_none=True)
         loss = _backward(llama, trainable, rows, chosen)
         torch.nn.utils.clip_grad_norm_([trainable.values], 1.0)
-        optimizer.step()
+        optimizer.step(learning_rate)
         tuner.end()
         state.drawn += len(chosen)
         state.tokens += len(chosen) * rows.length
@@ -213,6 +211,49 @@ class _TrainableLora:
         }
 
 
+class AdamW:
+    """AdamW (Loshchilov & Hutter 2019) for one tensor, by torch's function for it.
+
+    torch's class of that name loads torch's compiler, which takes as long as torch itself: two seconds of each round.
+
+    Args:
+        values: the numbers that are trained.
+        weight_decay: share of the learning rate by which each number gets smaller in a step.
+    """
+
+    def __init__(self, values: Tensor, weight_decay: float) -> None:
+        self._values, self._weight_decay = values, weight_decay
+        self.state = {
+            "step": torch.tensor(0.0),
+            "exp_avg": torch.zeros_like(values),
+            "exp_avg_sq": torch.zeros_like(values),
+        }
+
+    def step(self, learning_rate: float) -> None:
+        """Change the values by their gradient, if there is one, and drop it."""
+        gradient = self._values.grad
+        if gradient is None:
+            return
+        with torch.no_grad():
+            adamw(
+                [self._values],
+                [gradient],
+                [self.state["exp_avg"]],
+                [self.state["exp_avg_sq"]],
+                [],
+                [self.state["step"]],
+                fused=True,
+                amsgrad=False,
+                beta1=0.9,
+                beta2=0.98,
+                lr=learning_rate,
+                weight_decay=self._weight_decay,
+                eps=1e-8,
+                maximize=False,
+            )
+        self._values.grad = None
+
+
 @dataclass
 class _TrainingState:
     """Where training is: rows drawn, tokens, seconds of the clock, and the share that is done."""
@@ -223,25 +264,21 @@ class _TrainingState:
     done: float = 0.0
 
 
-def _snapshot(
-    state: _TrainingState, values: Tensor, optimizer: torch.optim.Optimizer, compute_dtype: torch.dtype
-) -> bytes:
+def _snapshot(state: _TrainingState, values: Tensor, optimizer: AdamW, compute_dtype: torch.dtype) -> bytes:
     """Return a checkpoint as a safetensors file: values, optimizer state, random state, progress."""
-    kept = {
-        f"optimizer.{name}": tensor for name, tensor in optimizer.state_dict()["state"].get(0, {}).items()
-    }
+    kept = {f"optimizer.{name}": tensor for name, tensor in optimizer.state.items()}
     kept |= {"values": values.detach(), "random": torch.get_rng_state()}
     return safetensors.torch.save(
         kept, {"at": json.dumps(asdict(state)), "products": dtype_name(compute_dtype)}
     )
 
 
-def _restore(checkpoint: bytes, values: Tensor, optimizer: torch.optim.Optimizer) -> _TrainingState:
+def _restore(checkpoint: bytes, values: Tensor, optimizer: AdamW) -> _TrainingState:
     """Put back what :func:`_snapshot` kept; return the progress."""
     kept = safetensors.torch.load(checkpoint)
     values.data.copy_(kept["values"])
-    state = {name.removeprefix("optimizer."): t for name, t in kept.items() if name.startswith("optimizer.")}
-    optimizer.load_state_dict({**optimizer.state_dict(), "state": {0: state} if state else {}})
+    for name in optimizer.state:
+        optimizer.state[name] = kept[f"optimizer.{name}"]
     torch.set_rng_state(kept["random"])
     return _TrainingState(**json.loads(read_metadata(checkpoint)["at"]))
 

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 
 from idiolect.adapters.keyness import Keyword
 from idiolect.adapters.prediction.mistakes import Mistake
-from idiolect.daemon.endpoint import mending
+from idiolect.daemon.endpoint import offers
 from idiolect.daemon.privacy.app_policy import AppRuleRow
 from idiolect.daemon.storage.records import (
     AdapterRow,
@@ -25,7 +25,7 @@ from idiolect.daemon.storage.records import (
 
 if TYPE_CHECKING:
     from idiolect.adapters.prediction import attribution
-    from idiolect.adapters.prediction.predictor import Suggestion
+    from idiolect.adapters.prediction.suggestion import Suggestion
     from idiolect.daemon.ingest import ingest
     from idiolect.daemon.privacy.after_forgetting import AfterForgetting
     from idiolect.daemon.storage.records import FeedbackReceipt, FeedbackReport, ForgetReceipt, Tenth
@@ -37,24 +37,16 @@ class Health(TypedDict):
     status: Literal["ok"]
 
 
-class Ghost(TypedDict):
-    """A continuation, how probable its first word is, and whether to show it."""
-
-    text: str
-    p: float
-    show: bool
-
-
 class Suggested(TypedDict):
     """Suggestions; where there are none, `reason` may say why."""
 
-    words: list[mending.Word]
-    ghost: Ghost
+    words: list[offers.Word]
+    ghost: offers.Ghost
     adapter: int | None
     elapsed_ms: float
     reason: str | None
     paused: bool
-    correction: NotRequired[mending.Correction]
+    correction: NotRequired[offers.Correction]
 
 
 class Origin(TypedDict):
@@ -267,17 +259,17 @@ class Resumed(TypedDict):
 
 def suggestion(found: Suggestion, *, paused: bool) -> Suggested:
     """The answer to `/v1/suggest`."""
-    ghost, mended = found.ghost, found.correction
+    mended = found.correction
     answer: Suggested = {
-        "words": [mending.word(word) for word in found.words],
-        "ghost": {"text": ghost.text, "p": ghost.p, "show": ghost.show},
+        "words": [offers.word(word) for word in found.words],
+        "ghost": offers.ghost(found.ghost),
         "adapter": found.adapter,
         "elapsed_ms": found.elapsed_ms,
         "reason": None,
         "paused": paused,
     }
     if mended is not None:
-        answer["correction"] = mending.correction(mended)
+        answer["correction"] = offers.correction(mended)
     return answer
 
 
@@ -285,7 +277,7 @@ def withheld(reason: str, adapter: int | None, *, paused: bool) -> Suggested:
     """The answer to `/v1/suggest` where nothing may be suggested."""
     return {
         "words": [],
-        "ghost": {"text": "", "p": 0.0, "show": False},
+        "ghost": {"text": "", "p": 0.0, "show": False, "words": []},
         "adapter": adapter,
         "elapsed_ms": 0.0,
         "reason": reason,

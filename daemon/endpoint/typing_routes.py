@@ -17,7 +17,7 @@ from idiolect.daemon.endpoint.queue import MOST, BusyError, Priority, Turns, Typ
 from idiolect.daemon.storage.records import Feedback
 
 if TYPE_CHECKING:
-    from idiolect.adapters.prediction.predictor import Suggestion
+    from idiolect.adapters.prediction.suggestion import Suggestion
     from idiolect.daemon.service import Service
 
 T = TypeVar("T")

@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from idiolect.adapters.prediction.attribution import Attribution, Attributor
-from idiolect.adapters.prediction.predictor import NO_GHOST, Suggestion
 from idiolect.adapters.prediction.ranking import Word
+from idiolect.adapters.prediction.suggestion import NO_GHOST, Suggestion
 from idiolect.adapters.prediction.vocabulary import WORD
 from idiolect.daemon.privacy.app_policy import NOWHERE, InputContext
 from idiolect.daemon.redaction.redact import hides, redact

@@ -62,7 +62,7 @@ LIFE = textwrap.dedent(r"""
             command.stdin.close()
             while command.poll() is None:
                 look()
-                time.sleep(0.05)
+                time.sleep(0.2)
             out, err = command.stdout.read(), command.stderr.read()
         assert command.returncode == code, (arguments, command.returncode, out, err)
         said.append({"did": arguments[0], "out": out, "err": err})
@@ -93,7 +93,7 @@ LIFE = textwrap.dedent(r"""
         children[0].send_signal(signal.SIGABRT)  # as by a failed assertion in a library
         while service.children():
             time.sleep(0.01)
-        idiolect("train", "--wait", "--json", "--budget", "15")
+        idiolect("train", "--wait", "--json", "--budget", "5")
         idiolect("eval", "--chars", "500", "--json")
         idiolect("forget", "--text", "-", "--yes", typed=other)
     finally:

@@ -25,6 +25,7 @@ class Ghost:
     text: str
     p: float
     show: bool
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -302,7 +303,9 @@ class ToyService:
         if prefix == "fail":
             raise RuntimeError(CANARY)
         words = tuple(Word(text, 0.5) for text in ("one", "two\x1b[31m", "[bold]three")[:candidates])
-        return Suggestion(words, Ghost("and so on" if ghost_words else "", 0.25, True), None, 1.5)
+        pieces = (Word("and", 0.25), Word(" so on", 0.125)) if ghost_words else ()
+        ghost = Ghost("".join(piece.text for piece in pieces), 0.25, True, pieces)
+        return Suggestion(words, ghost, None, 1.5)
 
     def explain(self, prefix, suffix, candidates, ghost_words, place):
         found = self.suggest(prefix, suffix, candidates, ghost_words)

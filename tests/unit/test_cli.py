@@ -304,6 +304,17 @@ def test_an_evaluation_as_json_and_as_a_page(run, service, tmp_path):
     assert "/notes" in page.read_text("utf-8")
 
 
+def test_without_matplotlib_an_evaluation_has_no_page(run, service, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, out, err = run(service, "eval", "/notes")
+    assert code == 0
+    assert "Keystrokes saved" in out
+    assert "The page" not in err
+    code, out, err = run(service, "eval", "--html", tmp_path / "eval.html")
+    assert (code, out) == (2, "")
+    assert "idiolect[plots]" in err
+
+
 @pytest.mark.parametrize(
     ("options", "names"),
     [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -54,6 +56,29 @@ def trained(llama: TorchLlama, on: Rows, config: TrainConfig = CONFIG, **given: 
         report=lambda _step: None,
         **given,
     )
+
+
+def test_steps_are_those_of_torch_and_load_no_compiler() -> None:
+    """In a process of its own, since others may have loaded the compiler."""
+    code = """
+import sys, torch
+from idiolect.adapters.training.finetune import AdamW
+torch.manual_seed(0)
+start, gradients = torch.randn(1000), torch.randn(20, 1000)
+ours, theirs = start.clone().requires_grad_(), start.clone().requires_grad_()
+optimizer = AdamW(ours, weight_decay=0.1)
+for number, gradient in enumerate(gradients):
+    ours.grad = gradient.clone()
+    optimizer.step(0.01 * number)
+assert "torch._dynamo" not in sys.modules
+other = torch.optim.AdamW([theirs], weight_decay=0.1, betas=(0.9, 0.98), fused=True)
+for number, gradient in enumerate(gradients):
+    other.param_groups[0]["lr"] = 0.01 * number
+    theirs.grad = gradient.clone()
+    other.step()
+assert torch.equal(ours, theirs)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def said(llama: TorchLlama, lora: Lora | None, text: Rows) -> torch.Tensor:

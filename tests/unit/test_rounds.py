@@ -44,7 +44,7 @@ class Profile:
             "min_tokens": 50,
             "threads": 1,
             "rank": 4,
-            "epochs": 8,
+            "epochs": 4,
             "learning_rate": 2e-2,
             "recent_tokens": 40,
             # What is learned must not depend on how busy the machine is.
@@ -67,6 +67,12 @@ class Profile:
             settings.base_dir.symlink_to(self.tiny.folder.parent)
         self.service = Service(settings)
         self.store = self.service.store
+
+    def shorten_rounds(self) -> None:
+        """Have rounds read their text once, for what comes of a round and not of how it is interrupted."""
+        self.service.close()
+        self.given |= {"epochs": 1, "checkpoint_s": 60}
+        self.open()
 
     def begin(self, reason: str = "due", budget_s: float | None = None) -> None:
         """Start a round and return once it trains."""
@@ -105,7 +111,7 @@ def until(condition: Callable[[], object]) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
         assert time.monotonic() < deadline, "the deadline passed"
-        time.sleep(0.005)
+        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -308,7 +314,7 @@ def cut_off_and_set_otherwise(profile: Profile) -> None:
     until(lambda: profile.store.checkpoints.last() is not None)
     profile.service.close()
     profile.thread.join(DEADLINE_S)
-    profile.given["learning_rate"] = 1e-2
+    profile.given |= {"learning_rate": 1e-2, "epochs": 2}
     profile.open()
 
 
@@ -341,7 +347,7 @@ def test_a_round_that_begins_anew_descends_from_what_it_was_trained_from(profile
     made = store.rounds.begin(None)
     challenger = store.publish(made, blob=adapter.to_bytes(), rank=4, metrics=metrics, **about)
     cut_off_and_set_otherwise(profile)
-    for number, word in enumerate(SOME.split() * 9):
+    for number, word in enumerate(SOME.split() * 3):
         profile.service.ingest.add_text(f"{word} {number} {SOME}", source="test")
     profile.begin()
     assert profile.end()["event"] == "verdict"
@@ -417,7 +423,7 @@ def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promisi
             store.rounds.begin(parent), metrics=metrics, tokens_per_s=None, seconds=None, **about
         )
         assert challenger(against) is None, "what it was found promising by must not judge it again"
-        for word in SOME.split() * 9:
+        for word in SOME.split() * 3:
             profile.service.ingest.add_text(f"{word} {made} {SOME}", source="test")
         return made
 
@@ -454,6 +460,7 @@ def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promisi
 def test_what_a_refused_round_has_learned_is_not_lost(
     profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    profile.shorten_rounds()
     follow, orders, promoted = profile.service._children.follow, list[Any](), {"status": "promoted"}
     refused = {"status": "refused", "promising": True}
     wanted = [promoted, refused, refused, promoted]
@@ -468,7 +475,7 @@ def test_what_a_refused_round_has_learned_is_not_lost(
     for number in range(len(wanted)):
         profile.begin()
         made.append(profile.end()["adapter"])
-        for word in SOME.split() * 9:
+        for word in SOME.split() * 3:
             profile.service.ingest.add_text(f"{word} {number} {SOME}", source="test")
     first, second, third, fourth = made
     assert [row.parent for row in profile.store.adapters.all()] == [None, first, second, third]
@@ -525,6 +532,7 @@ def test_what_a_round_did_not_reach_counts_as_not_seen(
 def test_after_a_refused_round_the_memory_is_trusted_beside_the_base_as_was_judged(
     profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    profile.shorten_rounds()
     follow, unlearned = profile.service._children.follow, profile.service.model.predictor.mixture.to_json()
 
     def refused(*asked: Any) -> Iterator[dict[str, Any]]:
@@ -540,6 +548,6 @@ def test_after_a_refused_round_the_memory_is_trusted_beside_the_base_as_was_judg
         assert judged == judged_mixture(profile.store, None)
         assert judged not in known
         known.append(judged)
-        for word in SOME.split() * 9:
+        for word in SOME.split() * 3:
             profile.service.ingest.add_text(f"{word} {number} {SOME}", source="test")
     assert [row.parent for row in profile.store.adapters.all()] == [None, 1]

@@ -126,7 +126,12 @@ def test_suggest_has_the_documented_shape(site):
             {"text": "two\x1b[31m", "p": 0.5},
             {"text": "[bold]three", "p": 0.5},
         ],
-        "ghost": {"text": "and so on", "p": 0.25, "show": True},
+        "ghost": {
+            "text": "and so on",
+            "p": 0.25,
+            "show": True,
+            "words": [{"text": "and", "p": 0.25}, {"text": " so on", "p": 0.125}],
+        },
         "adapter": None,
         "elapsed_ms": 1.5,
         "reason": None,
@@ -313,7 +318,7 @@ def test_nothing_is_suggested_or_looked_at_in_a_secret_field(site):
         200,
         {
             "words": [],
-            "ghost": {"text": "", "p": 0.0, "show": False},
+            "ghost": {"text": "", "p": 0.0, "show": False, "words": []},
             "adapter": None,
             "elapsed_ms": 0.0,
             "reason": "secret field",
@@ -543,7 +548,7 @@ def test_a_session_is_good_for_the_page_that_has_it_and_ends_with_the_token(tmp_
 
 def test_each_address_says_itself_what_it_needs(site):
     paths = set(site.http.get("/openapi.json").json()["paths"])
-    unknown = NEEDED.keys() - paths - {"/openapi.json", "/open"}
+    unknown = NEEDED.keys() - paths - {"/", "/openapi.json", "/open"}
     assert unknown == set()
 
 

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idiolect.adapters.evaluation.typing_simulator import PREFIX_CHARS, GhostCounts, type_text
-from idiolect.adapters.prediction.predictor import Ghost, Suggestion
 from idiolect.adapters.prediction.ranking import Word
+from idiolect.adapters.prediction.suggestion import Ghost, Suggestion
 
 KSR = Path(__file__).parents[3] / "shared" / "ksr"
 

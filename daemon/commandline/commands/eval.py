@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -50,7 +51,8 @@ def run(
             "--html",
             parser=parse_path,
             metavar="FILE",
-            help="Where to write the page with plots [default: eval.html in the profile; none with --json].",
+            help="Where to write the page with plots. "
+            "[default: eval.html in the profile; none with --json or without idiolect[plots]]",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -62,6 +64,8 @@ def run(
         raise typer.BadParameter("--budget is for the training that --no-train leaves out")
     if html is not None:
         _find_page_maker(html)  # whether it can be written is looked at before minutes of work
+    elif not as_json and _can_plot():
+        html = load_settings().eval_page_path
     body = {
         "path": None if path is None else make_absolute(path),
         "chars": chars,
@@ -77,8 +81,6 @@ def run(
         terminal.print_json(found)
     else:
         _show(terminal, found, own=path is None)
-    if html is None and not as_json:
-        html = load_settings().eval_page_path
     if html is not None:
         page = _find_page_maker(html)(found)
         with writing(html, "The same seed measures the same again for another file."):
@@ -87,12 +89,21 @@ def run(
 
 
 def _find_page_maker(path: Path) -> Callable[[dict[str, Any]], str]:
-    """Return what makes the page. Raises typer.BadParameter where `path` cannot be its file."""
+    """Return what makes the page. Raises typer.BadParameter where `path` cannot be its file, or nothing can plot."""
+    if not _can_plot():
+        raise typer.BadParameter(
+            "the page (--html) needs matplotlib and jinja2: install idiolect[plots] instead of idiolect"
+        )
     from idiolect.daemon.evaluation.eval_page import render
 
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise typer.BadParameter("the page (--html) is a file, in a folder that exists")
     return render
+
+
+def _can_plot() -> bool:
+    """Return True if the packages of the extra `plots` are installed."""
+    return all(importlib.util.find_spec(name) for name in ("jinja2", "matplotlib"))
 
 
 def _show(terminal: Terminal, found: dict[str, Any], *, own: bool) -> None:

@@ -1,4 +1,4 @@
-"""Words and corrections, as the answer to `/v1/suggest` holds them."""
+"""Words, ghosts and corrections, as the answer to `/v1/suggest` holds them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NotRequired
 from typing_extensions import TypedDict
 
 if TYPE_CHECKING:
-    from idiolect.adapters.prediction import mending, ranking
+    from idiolect.adapters.prediction import mending, ranking, suggestion
 
 
 class Word(TypedDict):
@@ -19,6 +19,18 @@ class Word(TypedDict):
     text: str
     p: float
     replace: NotRequired[int]
+
+
+class Ghost(TypedDict):
+    """A continuation, how probable its first word is, and whether to show it.
+
+    `words` are its pieces, each with the probability that all up to it is right.
+    """
+
+    text: str
+    p: float
+    show: bool
+    words: list[Word]
 
 
 class Correction(TypedDict):
@@ -35,6 +47,16 @@ def word(offered: ranking.Word) -> Word:
     if not offered.replace:
         return {"text": offered.text, "p": offered.p}
     return {"text": offered.text, "p": offered.p, "replace": offered.replace}
+
+
+def ghost(made: suggestion.Ghost) -> Ghost:
+    """A ghost text."""
+    return {
+        "text": made.text,
+        "p": made.p,
+        "show": made.show,
+        "words": [{"text": piece.text, "p": piece.p} for piece in made.words],
+    }
 
 
 def correction(made: mending.Correction) -> Correction:

@@ -1,0 +1,94 @@
+"""Words in other capitals than the lists have them: what is typed in mixed case or all in capitals is looked up in
+small letters, and of forms that differ in their capitals alone only the likeliest is offered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import numpy as np
+
+from idiolect.adapters.prediction.vocabulary import Matches
+
+_MIN_CAPITALS = 2  # letters of a word that is written all in capitals; "I" and "A" are words as they are
+
+
+class _Offered(Protocol):
+    @property
+    def text(self) -> str: ...
+
+
+_Word = TypeVar("_Word", bound=_Offered)
+
+
+@dataclass(frozen=True)
+class OtherCase:
+    """How to look up what is typed: ``lookups``, in the capitals that lists have; ``restyle`` writes the rest."""
+
+    lookups: tuple[str, ...]
+    restyle: Callable[[str], str]
+
+
+def other_case(typed: str, *, in_capitals: bool) -> OtherCase | None:
+    """Return how to look up a beginning that no list has in these capitals; None where capitals are as usual.
+
+    Args:
+        typed: the letters of the word that are there.
+        in_capitals: True if the words before it are all in capitals.
+    """
+    if typed[1:] == typed[1:].lower() and not (in_capitals and typed.isupper()):
+        return None
+    lookup = typed.lower()
+    if len(lookup) != len(typed):  # a few letters become two: the rest could not be told apart
+        return None
+    capitalized = lookup[:1].upper() + lookup[1:]
+    return OtherCase(
+        tuple(dict.fromkeys(form for form in (lookup, capitalized) if form != typed)),
+        str.upper if typed.isupper() else str,
+    )
+
+
+def is_in_capitals(words: Sequence[str]) -> bool:
+    """Return True if the last two ``words`` are written all in capitals."""
+    last = words[-2:]
+    return len(last) == 2 and all(len(word) >= _MIN_CAPITALS and word.isupper() for word in last)
+
+
+def with_other_case(
+    exact: Matches, found: Sequence[Matches], typed: str, case: OtherCase, mass: float, count: int
+) -> Matches:
+    """Return the matches of a beginning as typed, with those in other capitals as they would be written.
+
+    Args:
+        exact: words that begin as ``typed``, capitals included.
+        found: words that begin as each of ``case.lookups``.
+        typed: the letters of the word that are there.
+        case: how it was looked up.
+        mass: the score of all that was found in other capitals.
+        count: the most words to list.
+    """
+    total, finished = sum(some.total for some in found), sum(some.finished for some in found)
+    scale = mass / max(total + finished, 1e-30)
+    # A capital among words in capitals begins no usual word: "I" goes on as "IS" and not as "Is".
+    as_listed = str if len(typed) > 1 else case.restyle
+    scores: dict[str, float] = {}
+    for some, times, restyle in ((exact, 1.0, as_listed), *((other, scale, case.restyle) for other in found)):
+        for form, score in zip(some.forms, some.scores.tolist(), strict=True):
+            written = typed + restyle(form[len(typed) :])
+            scores[written] = scores.get(written, 0.0) + times * score
+    return best_matches(scores, exact.total + scale * total, exact.finished + scale * finished, count)
+
+
+def best_matches(scores: Mapping[str, float], total: float, finished: float, count: int) -> Matches:
+    """Return the ``count`` best of these words, by their scores."""
+    best = sorted(scores, key=lambda form: (-scores[form], form))[:count]
+    return Matches(best, np.array([scores[form] for form in best], np.float32), total, finished)
+
+
+def without_twins(words: Iterable[_Word]) -> list[_Word]:
+    """Return the words, the likeliest first, without those that differ from a likelier one in their capitals alone."""
+    kept: dict[str, _Word] = {}
+    for word in words:
+        kept.setdefault(word.text.casefold(), word)
+    return list(kept.values())
