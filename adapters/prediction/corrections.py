@@ -64,12 +64,12 @@ class _SearchedTable:
         self.table = table
         self.search = FuzzySearch(trie, channel)
         capital = np.array([form[:1] != form[:1].lower() for form in table.forms.astype("S1").tolist()], bool)
-        doubt = np.float32(_DOUBT) * doubtful
+        doubt = np.where(doubtful, _DOUBT, 0.0).astype(np.float32)
         self.costs: dict[
             _Capitals, NDArray[np.float32]
         ] = {  # what the capitals of a word cost beside those that are typed, and its spelling
-            _Capitals.NONE: doubt + np.float32(channel.costs.capital_missing) * capital,
-            _Capitals.FIRST: doubt + np.float32(_CAPITALIZED) * ~capital,
+            _Capitals.NONE: doubt + np.where(capital, channel.costs.capital_missing, 0.0).astype(np.float32),
+            _Capitals.FIRST: doubt + np.where(capital, 0.0, _CAPITALIZED).astype(np.float32),
             _Capitals.ALL: doubt,
         }
 
