@@ -18,6 +18,7 @@ CANARY = "the purple canary sings at midnight"
 class Word:
     text: str
     p: float
+    replace: int = 0
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Suggestion:
     ghost: Ghost
     adapter: int | None
     elapsed_ms: float
+    correction: None = None
 
 
 @dataclass(frozen=True)
