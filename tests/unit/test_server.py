@@ -403,7 +403,10 @@ def test_the_schema_lists_every_route_with_its_body(site):
     } <= set(paths)
     schema = paths["/v1/suggest"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     where = {"app", "input_purpose", "private"}
-    assert set(schema["properties"]) == {"prefix", "suffix", "candidates", "ghost_words", "source"} | where
+    assert (
+        set(schema["properties"])
+        == {"prefix", "suffix", "candidates", "ghost_words", "source", "corrections"} | where
+    )
 
 
 def test_the_schema_says_what_each_address_answers_and_needs(site):
