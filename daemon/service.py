@@ -112,14 +112,19 @@ class Service:
         )
         self.ingest = Ingest(store, model.loaded.tokenizer.encode, self._learn, settings, pause)
         self.suggestions = Suggestions(
-            store, model, self.ingest.app_policy, pause, on_typing=self.rounds.user_is_typing
+            store,
+            model,
+            self.ingest.app_policy,
+            pause,
+            on_typing=self.rounds.user_is_typing,
+            autocorrect=settings.autocorrect,
         )
         self._watcher = Watcher(self.ingest, store)
         self.imports = Imports(self.ingest, self._watcher, model.reading_much)
         self.forgetting = Forgetting(store, model, self.ingest, children)
         self.words = WordChoices(store, model.read_preferences)
         self.inventory = SourceInventory(store, self.forgetting.forget, self._watcher.removing)
-        self.keywords = Keywords(store, model.base)
+        self.keywords = Keywords(store, model.base, model.mistakes)
         self.exports = Exports(store, model)
         self._retention = Retention(settings, store, model.rebuild)
         self._checkup = IntegrityCheck(settings, store, self.rounds.quiet_s)

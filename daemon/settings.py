@@ -16,6 +16,7 @@ import pydantic_settings
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from idiolect.adapters.prediction.keyboards import Layout
 from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.profile_paths import ENV_PREFIX, ProfilePaths, absolute_path, config_path, default_home
 from idiolect.daemon.secret_apps import NEVER_HEARD
@@ -114,6 +115,16 @@ class Settings(ProfilePaths, pydantic_settings.BaseSettings):
         ge=1,
         le=1000,
         description="how often a number, code or address must have been typed before it is offered, 1 to 1000",
+    )
+    autocorrect: Literal["off", "offer", "apply"] = Field(
+        "offer",
+        description='what is done about mistyped words: "off": nothing; "offer": corrections are offered; '
+        '"apply": sure ones are also made by themselves, where a program can take them back',
+    )
+    keyboard: Layout = Field(
+        "qwerty",
+        description="the layout of your keyboard, which says what is mistyped for what: "
+        '"qwerty", "qwertz", "azerty", "dvorak" or "colemak"',
     )
     rest_after_s: float = Field(
         900.0,

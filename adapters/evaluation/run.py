@@ -20,12 +20,15 @@ from idiolect.adapters.child import Emit, work
 from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.evaluation.eval_metrics import latency, reliability, row, savings
 from idiolect.adapters.evaluation.eval_split import EvalMessage
+from idiolect.adapters.evaluation.mistyping import measure_mistyping
 from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText, type_text
 from idiolect.adapters.lora import Lora
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
+from idiolect.adapters.prediction.keyboards import Layout
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.adapters.prediction.predictor import Predictor, Suggestion
+from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.models.build import find_base
 from idiolect.models.session import Adapter
 
@@ -58,6 +61,8 @@ class TypingRequest:
         ghost_penalty: what a wrong ghost costs (:meth:`GhostPenalty.to_json`), or None for the usual.
         rare_min_count: how often a rare string must have been typed before it is suggested.
         word_calibration: how often whole words came (:meth:`Calibration.to_json`), or None for the usual.
+        mistakes: also mistype words, and count how many are mended.
+        keyboard: the user's layout, for that.
     """
 
     base: str
@@ -75,6 +80,8 @@ class TypingRequest:
     ghost_penalty: list[float] | None
     rare_min_count: int
     word_calibration: list[Any] | None = None
+    mistakes: bool = False
+    keyboard: Layout = "qwerty"
 
 
 @dataclass(frozen=True)
@@ -119,9 +126,11 @@ def run(request: TypingRequest, messages: Sequence[EvalMessage], emit: Emit) -> 
     runner = _ArmRunner(request, history, test, clock)
     typed = {arm.name: runner.type(arm, len(history)) for arm in arms}
     growth = [runner.type(_MEMORY, newest, ghosts=False) for newest in parts[:-1]] + [typed[_MEMORY.name]]
+    mistyping = runner.mistype(arms[-1]) if request.mistakes else None
     emit(
         {
             "event": "result",
+            "mistakes": mistyping,
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "seed": request.seed,
             "source": request.source,
@@ -229,7 +238,9 @@ class _ArmRunner:
             context_tokens=request.context_tokens,
             recent_tokens=request.recent_tokens,
             rare_min_count=request.rare_min_count,
+            keyboard=request.keyboard,
         )
+        self._keyboard, self._seed = request.keyboard, request.seed
         self._adapter: Adapter | None = None
         if request.adapter is not None:
             self._adapter = Lora.from_bytes(base64.b64decode(request.adapter), base.config).tensors()
@@ -278,6 +289,18 @@ class _ArmRunner:
                 served.learn(message.kept)
         self._clock.finish_typing(weight)
         return typed
+
+    def mistype(self, arm: _Arm) -> dict[str, Any]:
+        """Mistype words of the messages, as a user who wrote the whole history before."""
+        self._clock.report("mistype", arm.name)
+        knowing = self._serving.build_user_model(self._history)
+        adapter = self._adapter if arm.adapted else None
+        predictor = self._serving.build_predictor(
+            knowing, self._mixtures.get("adapter" if arm.adapted else "base"), adapter=adapter
+        )
+        common = [*self._serving.general.common]
+        texts = [message.text for message in self._test]
+        return measure_mistyping(predictor, texts, self._keyboard, self._seed, common)
 
 
 class _ArmPredictor:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import regex
 
 from idiolect.adapters.prediction.ghost import Ghost
-from idiolect.adapters.prediction.predictor import Suggestion
+from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.vocabulary import WORD
 
 BARS = (1, 3, 5)

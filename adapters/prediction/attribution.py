@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.adapters.prediction.predictor import Predictor, Suggestion
+from idiolect.adapters.prediction.predictor import Predictor
+from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.vocabulary import WORD
 
 Part = Literal["base", "adapter", "memory"]

@@ -16,10 +16,14 @@ from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.calibration import Calibration
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
+from idiolect.adapters.prediction.keyboards import Layout
+from idiolect.adapters.prediction.mistakes import Mistakes
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.rare_strings import RareStrings
+from idiolect.adapters.prediction.spelling import GeneralWords
+from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import WordVocabulary
 from idiolect.models.build import BasePaths
@@ -37,6 +41,7 @@ class LoadedModel:
         context_tokens: the most tokens of a prefix that are read.
         recent_tokens: tokens of the latest entries that stand before the prefix.
         rare_min_count: how often a number or an address must have been typed before it is suggested.
+        keyboard: the user's layout, which says what is mistyped for what.
 
     Raises:
         DamagedModelError: a file can't be loaded. If it is the graph, :attr:`model` and :meth:`build_predictor` raise
@@ -51,6 +56,7 @@ class LoadedModel:
         context_tokens: int,
         recent_tokens: int,
         rare_min_count: int,
+        keyboard: Layout = "qwerty",
     ) -> None:
         loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load")
         self._loading = loader.submit(Model, base.graph, base.config, threads=threads)
@@ -59,6 +65,9 @@ class LoadedModel:
         self._vocab = base.config.vocab
         self.lexicon = read_lexicon(base.lexicon)
         """General English."""
+        self.general = GeneralWords(self.lexicon)
+        """The same for corrections."""
+        self._channel = TypingChannel(keyboard)
         self._context_tokens = context_tokens
         self._recent_tokens = recent_tokens
         self._rare_min_count = rare_min_count
@@ -88,12 +97,19 @@ class LoadedModel:
             WordVocabulary(self.lexicon, self.tokenizer.encode, self._vocab),
         )
         known, rare = [np.asarray(ids) for ids in entries], RareStrings(self._rare_min_count)
-        recent = self.build_recent_text(known)
-        user_model = UserModel(memory, words, recent, rare, preferences or WordPreferences())
+        preferences = preferences or WordPreferences()
+        mistakes = Mistakes(self.general, self._channel, lambda: preferences.corrections)
+        recent, encode = self.build_recent_text(known), self.tokenizer.encode
+        user_model = UserModel(memory, words, recent, rare, preferences, mistakes, encode)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="meanwhile") as beside:
             begun = beside.submit(meanwhile, user_model)
-            memory.add_many(known)
-            words.learn_many(rare.learn_many(self.tokenizer.decode(ids.tolist()) for ids in known))
+            texts = [self.tokenizer.decode(ids.tolist()) for ids in known]
+            meant = mistakes.learn_many(texts)
+            memory.add_many(
+                ids if text == mended else encode(mended)
+                for ids, text, mended in zip(known, texts, meant, strict=True)
+            )
+            words.learn_many(rare.learn_many(meant))
             begun.result()
         return user_model
 
@@ -141,4 +157,6 @@ class LoadedModel:
             calibration=calibration,
             ghost_penalty=ghost_penalty,
             word_calibration=word_calibration,
+            general=self.general,
+            channel=self._channel,
         )

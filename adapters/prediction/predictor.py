@@ -25,10 +25,14 @@ from idiolect.adapters.prediction.ghost_tail import (
     GhostTails,
 )
 from idiolect.adapters.prediction.letter_case import without_twins
+from idiolect.adapters.prediction.mending import Mender
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import NextTokenModel
 from idiolect.adapters.prediction.pending_ghosts import LookedAt, PendingGhosts, count_wrong
 from idiolect.adapters.prediction.ranking import UNSPACED, SplitPrefix, Word, WordRanker
+from idiolect.adapters.prediction.spelling import GeneralWords
+from idiolect.adapters.prediction.suggestion import Suggestion
+from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import MAX_WORD_CHARS, WORD, Matches
 from idiolect.models.session import Adapter, Model
@@ -54,16 +58,6 @@ _MIN_PREFETCH_PROB = 0.15  # of a next word that is worth a forward pass before 
 
 
 _DONE: Final = object()
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """The answer to one keystroke."""
-
-    words: tuple[Word, ...]
-    ghost: Ghost
-    adapter: int | None
-    elapsed_ms: float
 
 
 @dataclass(frozen=True)
@@ -95,6 +89,8 @@ class Predictor:
         ghost_penalty: what a wrong ghost costs; shared, and learns on.
         word_calibration: the same of words of which nothing was typed yet, those behind a ghost's first one too.
         min_word_prob: the least probability, 0 to 1, of a word that is offered beside one that is more likely than not.
+        general: the general words, for corrections; shared. None makes no corrections.
+        channel: what mistakes cost on the user's keyboard.
 
     Attributes:
         acceptance_rate: the share of right suggestions that the user really takes, 0 to 1.
@@ -114,6 +110,8 @@ class Predictor:
         ghost_penalty: GhostPenalty | None = None,
         word_calibration: Calibration | None = None,
         min_word_prob: float = MIN_WORD_PROB,
+        general: GeneralWords | None = None,
+        channel: TypingChannel | None = None,
     ) -> None:
         self._min_word_prob = min_word_prob
         self.adapter_id = adapter_id
@@ -137,6 +135,11 @@ class Predictor:
         self._pending_ghosts = PendingGhosts()
         self._ranker = WordRanker(tokenizer, user_model, self._next_token)
         self._tails = GhostTails(self._next_token, self._ranker, tokenizer, user_model.memory)
+        self._mender = None
+        if general is not None:
+            self._mender = Mender(
+                self._ranker, self._next_token, user_model, general, channel or TypingChannel()
+            )
         self._likely_next: Sequence[_GhostStart] = ()  # the best words of the last answer, for prefetching
 
     def warm(self, former: Predictor | None = None) -> None:
@@ -176,6 +179,7 @@ class Predictor:
         *,
         given_up: Callable[[], bool] = lambda: False,
         remember: bool = True,
+        corrections: bool = False,
     ) -> Suggestion:
         """Return words that finish the one under the cursor or come next, and a continuation.
 
@@ -186,11 +190,16 @@ class Predictor:
             ghost_words: the longest continuation, in words; 0 for none.
             given_up: called before each pass that only a ghost needs; True if nobody waits for it any more.
             remember: keep the ghost for :meth:`observe`; without it nothing is kept of the prefix.
+            corrections: also offer what may have been meant in place of the word under the cursor, and say what was
+                meant by the word that just ended.
         """
         started = time.perf_counter()
         words: list[Word] = []
-        ghost = NO_GHOST
+        ghost, correction = NO_GHOST, None
+        mender = self._mender if corrections and not WORD.match(suffix) else None
         with self._lock:
+            if mender is not None:  # first: what stands before the word is read before what stands behind it
+                correction = mender.ended(prefix)
             split, must_hide = self._ranker.split(prefix), self._user_model.guard(prefix)
             if WORD.match(suffix) or len(split.typed) > MAX_WORD_CHARS:
                 pass
@@ -203,6 +212,8 @@ class Predictor:
                 words = self._offered(split, matches, must_hide)
                 starts = [self._start_with(split, word) for word in words[:2]]
                 self._likely_next = starts
+                if mender is not None:
+                    words = mender.words(prefix, split, matches, words, candidates + 1)
                 if ghost_words and not given_up():
                     start = self._best_start(split, matches, starts[:1], must_hide)
                     if start is not None:
@@ -215,10 +226,14 @@ class Predictor:
                 self._ranker.forget(prefix)
         behind = WORD.search(suffix)
         if behind is not None:
-            words = [word for word in words if split.typed + word.text != behind[0]]
+            words = [
+                word
+                for word in words
+                if split.typed[: len(split.typed) - word.replace] + word.text != behind[0]
+            ]
             ghost = cut_before(ghost, split.typed, behind[0])
         elapsed_ms = (time.perf_counter() - started) * 1e3
-        return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms)
+        return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms, correction)
 
     def _offered(self, split: SplitPrefix, matches: Matches, must_hide: Callable[[str], bool]) -> list[Word]:
         """Return the words that may be shown, the likeliest first, each in one form."""

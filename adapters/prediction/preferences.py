@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import regex
 
+from idiolect.adapters.prediction.mistakes import NO_DECISIONS, WordDecisions
 from idiolect.adapters.prediction.vocabulary import WORD
 
 _NEAR_CHARS = 160  # before the cursor, in which a phrase may have begun
@@ -45,11 +46,15 @@ class WordPreferences:
     """The words that must not be shown, and those that are the user's own. Read while another thread sets them."""
 
     def __init__(self, never: Iterable[str] = (), mine: Iterable[str] = ()) -> None:
+        self.corrections = NO_DECISIONS
         self.set(never, mine)
 
-    def set(self, never: Iterable[str], mine: Iterable[str]) -> None:
-        """Hold these words and phrases, and no others, from now on."""
+    def set(
+        self, never: Iterable[str], mine: Iterable[str], corrections: WordDecisions = NO_DECISIONS
+    ) -> None:
+        """Hold these words and phrases, and no others, from now on; ``corrections``: what is mended, and what not."""
         self._never, self._mine = _chosen(never), _chosen(mine)
+        self.corrections = corrections
 
     @property
     def more(self) -> int:

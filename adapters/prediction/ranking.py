@@ -47,11 +47,13 @@ _SPLITS_KEPT, _SPLIT_AGE_S = 16, 2.0  # prefixes whose tokens are remembered, an
 class Word:
     """A word to insert at the cursor, and its probability given what is typed of it.
 
+    ``replace`` characters before the cursor go away before ``text`` is put there: a correction.
     Behind a mark such as "!" the text begins with the space that is missing there.
     """
 
     text: str
     p: float
+    replace: int = 0
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ class WordRanker:
         if not any(other.forms for other in others):
             return found
         share = 1.0 if found.forms else _OTHER_CASE_SHARE
-        mass = max(share * self._unknown_score(split), _LEAST_SCORE)
+        mass = max(share * self.unknown_score(split), _LEAST_SCORE)
         return with_other_case(found, others, split.typed, case, mass, count)
 
     def _match(self, split: SplitPrefix, count: int, in_text: Counter[str]) -> Matches:
@@ -168,9 +170,9 @@ class WordRanker:
         """Return the score of all words that may stand here, also of those that are not listed."""
         if not split.typed:  # words from the text before are raised without the others being lowered
             return max(1.0, matches.total)
-        return matches.total + matches.finished + self._unknown_score(split)
+        return matches.total + matches.finished + self.unknown_score(split)
 
-    def _unknown_score(self, split: SplitPrefix) -> float:
+    def unknown_score(self, split: SplitPrefix) -> float:
         """Return the score of all words that begin as typed and that no list knows."""
         probs, start = self._next_token.next_probs(split.head), split.start.encode()
         score = 0.0

@@ -5,43 +5,65 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import regex
+
 from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.prediction.mistakes import Mistakes
 from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary
 from idiolect.adapters.secret_cues import CuesBefore, announces_secret
 
+_BEGUN = regex.compile(r"(?r)[\p{L}\p{N}'’]+\Z")
 _CUE_CHARS = 200  # before the cursor, in which a word such as "password" is looked for
 _COMMON_FREQUENCY = 1e-4  # of all words; a word that is more frequent (the, my, for) gives nothing away
 
 
 @dataclass(frozen=True)
 class UserModel:
-    """Learns from each entry at once. Predictors share it and read it while it learns."""
+    """Learns from each entry at once, as it was meant. Predictors share it and read it while it learns.
+
+    ``mistakes`` are the words that are learned as others, and never offered; ``encode`` turns a mended text into
+    tokens. Without them all is learned as it was typed.
+    """
 
     memory: FastMemory
     words: WordVocabulary
     recent: RecentText
     rare: RareStrings
     preferences: WordPreferences = field(default_factory=WordPreferences)
+    mistakes: Mistakes | None = None
+    encode: Callable[[str], list[int]] | None = None
 
     def learn(self, text: str, ids: Sequence[int]) -> None:
         """Learn one entry, its text and its tokens."""
         self.rare.learn(text)
+        text, ids = self._as_meant(text, ids, self.mistakes.learn(text) if self.mistakes else text)
         self.words.learn(self.rare.remove_rare(text))
         self.recent.add(ids)
         self.memory.add(ids)  # last: its size tells readers that what they cached is out of date
 
     def learn_many(self, entries: Sequence[tuple[str, Sequence[int]]]) -> None:
         """Learn entries, each a text and its tokens, in order of time; far quicker than one by one."""
+        if self.mistakes is not None:
+            meant = self.mistakes.learn_many(text for text, _ in entries)
+            entries = [
+                self._as_meant(text, ids, mended) for (text, ids), mended in zip(entries, meant, strict=True)
+            ]
         self.words.learn_many(self.rare.learn_many(text for text, _ in entries))
         for _, ids in entries:
             self.recent.add(ids)
         self.memory.add_many(ids for _, ids in entries)
 
+    def _as_meant(self, text: str, ids: Sequence[int], mended: str) -> tuple[str, Sequence[int]]:
+        """Return an entry as it is learned, ``mended``: its text and its tokens."""
+        if mended == text or self.encode is None:
+            return text, ids
+        return mended, self.encode(mended)
+
     def must_hide(self, before: str, offered: str) -> bool:
-        """Return True if ``offered``, shown after ``before``, is unwanted or could give a secret away.
+        """Return True if ``offered``, shown after ``before``, is unwanted, a mistake or could give a secret away.
 
         Unwanted is what the user has said must never be suggested; what they have called their own is no secret.
         Numbers and addresses that were typed too seldom could (:class:`RareStrings`). After a word such as "password"
@@ -55,7 +77,7 @@ class UserModel:
         cues = CuesBefore(near)
 
         def must_hide(offered: str) -> bool:
-            if self.preferences.forbids(before, offered):
+            if self.preferences.forbids(before, offered) or self._holds_mistake(near, offered):
                 return True
             if self.preferences.owns(before, offered):
                 return False
@@ -64,6 +86,13 @@ class UserModel:
             return self.rare.min_count > 1 and cues.announce(offered) and self._is_seldom_shown(near, offered)
 
         return must_hide
+
+    def _holds_mistake(self, near: str, offered: str) -> bool:
+        """Return True if one of the words that ``offered`` makes or completes is taken for a mistake."""
+        if self.mistakes is None:
+            return False
+        begun = _BEGUN.search(near) if offered[:1].isalpha() or offered[:1] in "'’" else None
+        return self.mistakes.found_in((begun[0] if begun else "") + offered)
 
     def _is_seldom_shown(self, near: str, offered: str) -> bool:
         """Return True if ``offered`` shows a seldom word behind a cue."""

@@ -104,6 +104,25 @@ class WordVocabulary:
         index = self._general.index(word.lower().encode())
         return 0.0 if index is None else float(self._untyped[index]) / _GENERAL_USES
 
+    @property
+    def tables(self) -> tuple[WordTable, WordTable]:
+        """The general words, and the user's own; another table stands here once the user has more."""
+        return self._general, self._own
+
+    def score(self, word: str, spaced: bool, p: NDArray[np.float32]) -> float:
+        """Return a whole word's score, as in :class:`Matches`, by its first token alone; 0 if it is in no list."""
+        row, raw = int(spaced), word.encode()
+        for table in self.tables:
+            if (index := table.index(raw)) is not None:
+                token = table.first[row, index]
+                return float(p[token] * table.weights[index] / self._total[row, token])
+        return 0.0
+
+    def total_of(self, row: int) -> NDArray[np.float32]:
+        """Return the weight (vocab,) of all words that begin with a token, alone (0) or after a space (1)."""
+        weights: NDArray[np.float32] = self._total[row]
+        return weights
+
     def _tokenize(self, forms: list[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Return the first and the second tokens of forms, each (2, N): alone and after a space."""
         ids = [[self._encode(space + form.decode()) for form in forms] for space in ("", " ")]

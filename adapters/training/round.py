@@ -31,13 +31,18 @@ from idiolect.adapters.corpus import (
 )
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.ngram_memory import FastMemory
+from idiolect.adapters.prediction.keyboards import Layout
+from idiolect.adapters.prediction.mistakes import Mistakes, as_meant, decisions
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.rare_strings import RareStrings, weigh_training_tokens
+from idiolect.adapters.prediction.spelling import GeneralWords
+from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.training.gate import AdapterScores, Verdict, decide, general_perplexity, judge
 from idiolect.adapters.training.progress import Progress
 from idiolect.adapters.training.round_metrics import RoundMetrics
 from idiolect.models.build import find_base
 from idiolect.models.errors import IdiolectError
+from idiolect.models.lexicon import read_lexicon
 from idiolect.models.session import Model
 from idiolect.models.tokenizer import Tokenizer
 
@@ -80,6 +85,9 @@ class TrainRequest:
         spent_s: what earlier processes of this round have used up of the budget.
         checkpoint_parts: how many lines after this one are base64 of the round's checkpoint.
         checkpoint_s: computing time between two checkpoints of some 50 MB.
+        keyboard: the user's layout: mistyped words are trained on as they were meant.
+        kept: words that are never mended.
+        replaced: words that are always mended, each with what it becomes.
     """
 
     base: str
@@ -101,6 +109,9 @@ class TrainRequest:
     spent_s: float = 0.0
     checkpoint_parts: int = 0
     checkpoint_s: float = 90.0
+    keyboard: Layout = "qwerty"
+    kept: tuple[str, ...] = ()
+    replaced: tuple[tuple[str, str], ...] = ()
 
 
 def main() -> int:
@@ -148,6 +159,9 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     held_out = [entries[place] for place in places]
     judged_by = set(places)
     known = {place: entry for place, entry in enumerate(entries) if place not in judged_by}
+    decided, words = decisions(request.kept, request.replaced), GeneralWords(read_lexicon(base.lexicon))
+    mistakes = Mistakes(words, TypingChannel(request.keyboard), lambda: decided)
+    known = dict(zip(known, as_meant(mistakes, [*known.values()], tokenizer), strict=True))
     replay, general = ([tokenizer.encode(p) for p in part] for part in read_general_passages())
     general = general[: _fit(general, _GENERAL_TOKENS)]
     memory, recent = FastMemory(base.config.vocab), RecentText(request.recent_tokens, breaks)

@@ -24,7 +24,7 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path, urlparse
 from pygls.workspace import TextDocument
 
-from idiolect.daemon.editors import offers, prose
+from idiolect.daemon.editors import offers, prose, quick_fixes
 from idiolect.daemon.editors.link import Link
 from idiolect.daemon.editors.private_files import Privacy
 from idiolect.daemon.editors.written import Written, inserted, is_typed
@@ -60,6 +60,7 @@ class Options(pydantic.BaseModel):
     words: Annotated[int, pydantic.Field(ge=0, le=20)] = 3
     ghost_words: Annotated[int, pydantic.Field(ge=1, le=32)] = 8
     after_space: bool = False
+    corrections: bool = True
     languages: Annotated[tuple[str, ...], pydantic.Field(strict=False)] = ()
 
 
@@ -127,7 +128,7 @@ class Editing:
         server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(
             partial(self._inline)
         )
-        server.feature(types.TEXT_DOCUMENT_CODE_ACTION)(partial(self._decisions))
+        server.feature(types.TEXT_DOCUMENT_CODE_ACTION)(partial(self._actions))
         server.command(offers.ACCEPTED)(partial(self._accepted))
         server.command(offers.DECIDED)(partial(self._decided))
 
@@ -317,6 +318,7 @@ class Editing:
             "suffix": text[offset : offset + _SUFFIX_CHARS],
             "candidates": words,
             "ghost_words": ghost_words,
+            "corrections": self._options.corrections and words > 0,
             "app": self._app,
         }
         answer = await self._link.ask("POST", "/v1/suggest", body)
@@ -325,7 +327,7 @@ class Editing:
         line = text[text.rfind("\n", 0, offset) + 1 : offset]
         return None if answer is None else (answer, line, document)
 
-    def _decisions(self, params: types.CodeActionParams) -> list[types.CodeAction] | None:
+    async def _actions(self, params: types.CodeActionParams) -> list[types.CodeAction] | None:
         one = self._open.get(params.text_document.uri)
         if one is None or one.app_policy:
             return None
@@ -336,7 +338,11 @@ class Editing:
         begin = document.offset_at_position(types.Position(number, 0))
         start = document.offset_at_position(params.range.start) - begin
         end = document.offset_at_position(last) - begin if last.line == number else start
-        return offers.decisions(line, start, max(start, end), one.offered)
+        decisions = offers.decisions(line, start, max(start, end), one.offered)
+        if not self._options.corrections:
+            return decisions
+        fixes = await quick_fixes.quick_fixes(self._link, document, last, one.language, self._app)
+        return [*fixes, *decisions]
 
     async def _decided(self, *given: Any) -> None:
         """An editor runs this command once its user decided about a word."""

@@ -35,7 +35,11 @@ def completions(
     words = answer["words"]
     items = []
     for rank, word in enumerate(words):
-        whole = typed + word["text"]
+        replaced = word.get("replace", 0)
+        begin = len(before) - replaced if replaced else start
+        if begin < 0:  # the word begins on the line before
+            continue
+        whole = word["text"] if replaced else typed + word["text"]
         others = [other["p"] for other in words if other is not word]
         figures = {"kind": "word", "p": word["p"], "characters": len(word["text"]), "keystrokes": rank + 1}
         items.append(
@@ -43,8 +47,10 @@ def completions(
                 label=whole.strip(),
                 kind=types.CompletionItemKind.Text,
                 sort_text=f"{rank:02}",
-                filter_text=whole,
-                text_edit=types.TextEdit(place, whole),
+                filter_text=before[begin:] if replaced else whole,
+                text_edit=types.TextEdit(
+                    types.Range(types.Position(line, column(begin)), place.end) if replaced else place, whole
+                ),
                 command=types.Command("Accepted", ACCEPTED, arguments=[{**figures, "others": others}]),
             )
         )

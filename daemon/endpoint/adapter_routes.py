@@ -37,7 +37,8 @@ def register(app: FastAPI, service: Service, streams: Streams) -> None:
         """Replay the typing of held-out text; answers with events, and ends when nobody follows them."""
         asked = await read_body(request, shapes.EvalBody)
         path = None if asked.path is None else Path(asked.path)
-        events = service.evals.run(EvalRequest(path, asked.chars, asked.seed, asked.train, asked.budget_s))
+        wanted = EvalRequest(path, asked.chars, asked.seed, asked.train, asked.budget_s, asked.mistakes)
+        events = service.evals.run(wanted)
         return streams.answer(await streams.first(events), events)
 
     @app.get("/v1/adapters", response_model=None)

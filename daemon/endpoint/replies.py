@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
 from idiolect.adapters.keyness import Keyword
+from idiolect.adapters.prediction.mistakes import Mistake
+from idiolect.daemon.endpoint import offers
 from idiolect.daemon.privacy.app_policy import AppRuleRow
 from idiolect.daemon.storage.records import AdapterRow, Forgotten, Savings, SourceRow, public_metrics
 
 if TYPE_CHECKING:
     from idiolect.adapters.prediction import attribution
-    from idiolect.adapters.prediction.predictor import Suggestion
+    from idiolect.adapters.prediction.suggestion import Suggestion
     from idiolect.daemon.ingest import ingest
     from idiolect.daemon.privacy.after_forgetting import AfterForgetting
     from idiolect.daemon.storage.records import FeedbackReceipt, FeedbackReport, ForgetReceipt, Tenth
@@ -29,34 +31,16 @@ class Health(TypedDict):
     status: Literal["ok"]
 
 
-class Word(TypedDict):
-    """A word, or the rest of one, to insert at the cursor, and how probable it is."""
-
-    text: str
-    p: float
-
-
-class Ghost(TypedDict):
-    """A continuation, how probable its first word is, and whether to show it.
-
-    `words` are its pieces, each with the probability that all up to it is right.
-    """
-
-    text: str
-    p: float
-    show: bool
-    words: list[Word]
-
-
 class Suggested(TypedDict):
     """Suggestions; where there are none, `reason` may say why."""
 
-    words: list[Word]
-    ghost: Ghost
+    words: list[offers.Word]
+    ghost: offers.Ghost
     adapter: int | None
     elapsed_ms: float
     reason: str | None
     paused: bool
+    correction: NotRequired[offers.Correction]
 
 
 class Origin(TypedDict):
@@ -209,9 +193,10 @@ class Receipts(TypedDict):
 
 
 class Learned(TypedDict):
-    """Words and phrases, the most characteristic first."""
+    """Words and phrases, the most characteristic first; words that are taken for mistakes, the most frequent first."""
 
     words: list[Keyword]
+    mistakes: list[Mistake]
 
 
 class Example(TypedDict):
@@ -268,16 +253,18 @@ class Resumed(TypedDict):
 
 def suggestion(found: Suggestion, *, paused: bool) -> Suggested:
     """The answer to `/v1/suggest`."""
-    ghost = found.ghost
-    pieces: list[Word] = [{"text": word.text, "p": word.p} for word in ghost.words]
-    return {
-        "words": [{"text": word.text, "p": word.p} for word in found.words],
-        "ghost": {"text": ghost.text, "p": ghost.p, "show": ghost.show, "words": pieces},
+    mended = found.correction
+    answer: Suggested = {
+        "words": [offers.word(word) for word in found.words],
+        "ghost": offers.ghost(found.ghost),
         "adapter": found.adapter,
         "elapsed_ms": found.elapsed_ms,
         "reason": None,
         "paused": paused,
     }
+    if mended is not None:
+        answer["correction"] = offers.correction(mended)
+    return answer
 
 
 def withheld(reason: str, adapter: int | None, *, paused: bool) -> Suggested:

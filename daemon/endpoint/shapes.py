@@ -115,9 +115,10 @@ class ExplainBody(_PlacedBody):
 
 
 class SuggestBody(ExplainBody):
-    """The same; `source`: whether it is a shell that asks."""
+    """The same; `source`: whether it is a shell that asks; `corrections`: whether mistyped words are mended, too."""
 
     source: Literal["", "shell"] = ""
+    corrections: bool = False
 
 
 class HistoryBody(_PlacedBody):
@@ -129,15 +130,26 @@ class HistoryBody(_PlacedBody):
 
 
 class FeedbackBody(_PlacedBody):
-    """What became of a suggestion that was shown; see `records.Feedback`."""
+    """What became of a suggestion that was shown; see `records.Feedback`.
 
-    kind: SuggestionKind
+    Of a correction: whether it was accepted, or taken back; `word` is what was typed.
+    """
+
+    kind: SuggestionKind | Literal["correction"]
     outcome: Literal["accepted", "dismissed"]
     p: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
     show: bool = True
     characters: Annotated[_Amount, Field(validate_default=True)] = 0
     keystrokes: _Amount = 1
     words: _Amount = 1
+    word: Annotated[_Name | None, Field(validate_default=True)] = None
+
+    @pydantic.field_validator("word")
+    @classmethod
+    def _of_a_correction(cls, value: str | None, info: pydantic.ValidationInfo) -> str | None:
+        if (info.data.get("kind") == "correction") is (value is None):
+            raise ValueError("it is what was typed where a correction was made, and belongs to no other kind")
+        return value
 
     @pydantic.field_validator("characters")
     @classmethod
@@ -159,13 +171,14 @@ class TrainBody(_Body):
 
 
 class EvalBody(_Body):
-    """Whose text to type (null: the user's own), how much of it, drawn how, and whether and how long to train."""
+    """Whose text to type (null: the user's own), how much of it, drawn how, whether and how long to train, and more."""
 
     path: _AnyPath | None = None
     chars: Annotated[int, Field(ge=MIN_EVAL_CHARS, le=MAX_EVAL_CHARS)] = 8000
     seed: Annotated[int, Field(ge=0, le=_MAX_ID)] = 1
     train: bool = True
     budget_s: _Seconds | None = None
+    mistakes: bool = False
 
     @pydantic.field_validator("train")
     @classmethod

@@ -53,6 +53,8 @@ def register(app: FastAPI, service: Service, streams: Streams) -> None:
 
     @post(app, "/v1/learned", shapes.LearnedBody)
     async def learned(request: Request) -> Response:
-        """The words and phrases that set the user's text apart from general English, most characteristic first."""
+        """What sets the user's text apart from general English, most characteristic first, and what is no word."""
         asked = await read_body(request, shapes.LearnedBody)
-        return answer({"words": await run_sync(service.keywords.find, asked.limit, asked.contains)})
+        words = await run_sync(service.keywords.find, asked.limit, asked.contains)
+        mistakes = await run_sync(service.keywords.find_mistakes, asked.limit, asked.contains)
+        return answer({"words": words, "mistakes": mistakes})

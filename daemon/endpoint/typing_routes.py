@@ -17,7 +17,7 @@ from idiolect.daemon.endpoint.queue import MOST, BusyError, Priority, Turns, Typ
 from idiolect.daemon.storage.records import Feedback
 
 if TYPE_CHECKING:
-    from idiolect.adapters.prediction.predictor import Suggestion
+    from idiolect.adapters.prediction.suggestion import Suggestion
     from idiolect.daemon.service import Service
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ def _register_suggestions(app: FastAPI, service: Service, turns: Turns) -> None:
             for _piece in reading:
                 return None  # whoever waits comes between
             wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
-            return suggestions.suggest(*wanted, given_up, asked.place, asked.source)
+            return suggestions.suggest(*wanted, given_up, asked.place, asked.source, asked.corrections)
 
         try:
             found = await unless_gone(request, turns.run(client, Priority.TYPING, work))
@@ -97,8 +97,12 @@ def _register_learning(app: FastAPI, service: Service) -> None:
 
     @post(app, "/v1/feedback", shapes.FeedbackBody)
     async def feedback(request: Request) -> Response:
-        """Count what became of a suggestion that was shown; no text is kept."""
+        """Count what became of a suggestion; no text is kept, but for a word that is not to be corrected again."""
         asked = await read_body(request, shapes.FeedbackBody)
+        if asked.kind == "correction":
+            taken_back = asked.outcome == "dismissed"
+            judged = await tell(service.suggestions.add_verdict, str(asked.word), taken_back, asked.place)
+            return answer(replies.counted(judged, paused=service.ingest.paused))
         took = (asked.characters, asked.keystrokes, asked.words)
         given = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took)
         result = await tell(service.suggestions.add_feedback, given, asked.place)

@@ -177,6 +177,8 @@ class Evaluations:
             ghost_penalty=adapter.ghost_penalty,
             rare_min_count=self._settings.rare_min_count,
             word_calibration=adapter.word_calibration,
+            mistakes=wanted.mistakes,
+            keyboard=self._settings.keyboard,
         )
         count = len(split.history) + len(split.test)
         yield from self._children.follow(EVALUATION, order, _handed_over(split), count)

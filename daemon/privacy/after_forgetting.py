@@ -12,7 +12,7 @@ from idiolect.daemon.privacy import near_matches
 from idiolect.daemon.storage.matching import words
 
 if TYPE_CHECKING:
-    from idiolect.adapters.prediction.predictor import Suggestion
+    from idiolect.adapters.prediction.suggestion import Suggestion
     from idiolect.daemon.privacy.near_matches import NearMatch
     from idiolect.daemon.storage.selectors import Selector
     from idiolect.daemon.storage.store import Store

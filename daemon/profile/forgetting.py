@@ -12,7 +12,7 @@ from idiolect.daemon.storage.records import COMMANDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from idiolect.adapters.prediction.predictor import Suggestion
+    from idiolect.adapters.prediction.suggestion import Suggestion
     from idiolect.daemon.ingest.ingest import Ingest
     from idiolect.daemon.runtime.child_processes import ChildProcesses
     from idiolect.daemon.serving.live_model import LiveModel

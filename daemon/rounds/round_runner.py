@@ -260,6 +260,12 @@ class Trainer:
             challenger=None if parent == serving else self._weights(parent),
             seen=[] if parent is None else self._places(entries, self._store.adapters.seen(parent)),
             mixtures={name: weights for name, weights in known.items() if weights is not None},
+            kept=tuple(rule.text for rule in self._store.words.all("mine", "never_correct")),
+            replaced=tuple(
+                (rule.text, rule.replacement)
+                for rule in self._store.words.all("always_correct")
+                if rule.replacement is not None
+            ),
         )
 
     def _weights(self, adapter: int | None) -> str | None:
@@ -364,4 +370,5 @@ def order_of(settings: Settings, budget_s: float | None, seed: int) -> TrainRequ
         mixtures={},
         checkpoint_s=settings.checkpoint_s,
         rare_min_count=settings.rare_min_count,
+        keyboard=settings.keyboard,
     )

@@ -9,19 +9,28 @@ from idiolect.daemon.redaction.redact import without_placeholders
 from idiolect.models.lexicon import read_lexicon
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from idiolect.adapters.prediction.mistakes import Mistake
     from idiolect.daemon.storage.store import Store
     from idiolect.models.build import BasePaths
 
 
 class Keywords:
-    """Finds them in the entries of a store; `base` has the word counts of general English."""
+    """Finds them in the entries of a store; `base` has the word counts of general English, `mistakes` what is none."""
 
-    def __init__(self, store: Store, base: BasePaths) -> None:
+    def __init__(self, store: Store, base: BasePaths, mistakes: Callable[[], list[Mistake]]) -> None:
         self._store = store
         self._base = base
+        self._mistakes = mistakes
 
     def find(self, limit: int, contains: str) -> list[Keyword]:
         """The `limit` most characteristic words and phrases among those that `contains` is a part of."""
         texts = (without_placeholders(entry.text) for entry in self._store.entries.select(prose=True))
         found = keywords(texts, read_lexicon(self._base.lexicon))
         return [one for one in found if contains.casefold() in one.text.casefold()][:limit]
+
+    def find_mistakes(self, limit: int, contains: str) -> list[Mistake]:
+        """The `limit` most frequent words that are taken for mistakes, among those that `contains` is a part of."""
+        part = contains.casefold()
+        return [one for one in self._mistakes() if part in one.typed or part in one.meant.casefold()][:limit]

@@ -8,12 +8,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import numpy as np
 
 from idiolect.adapters.generation.generator import GenerationSource
 from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.prediction.mistakes import Mistake, decisions
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.daemon.runtime.debounce import Debounced
@@ -22,6 +23,7 @@ from idiolect.daemon.serving.servable_adapters import ServableAdapters
 from idiolect.daemon.serving.shell_commands import ShellCommands
 from idiolect.daemon.serving.suggestion_stats import SuggestionStats, judged_mixture
 from idiolect.daemon.serving.text_generation import TextGeneration
+from idiolect.daemon.storage.records import WordRuleKind
 
 if TYPE_CHECKING:
     from idiolect.adapters.lora import Lora
@@ -58,6 +60,7 @@ class LiveModel:
             context_tokens=settings.context_tokens,
             recent_tokens=settings.recent_tokens,
             rare_min_count=settings.rare_min_count,
+            keyboard=settings.keyboard,
         )
         self.servable = ServableAdapters(store, base)
         self.trust = SuggestionStats(store)
@@ -107,10 +110,17 @@ class LiveModel:
 
     def read_preferences(self) -> None:
         """Heed what the store says was decided about words, from the next suggestion on."""
-        rules = self._store.words.all("never", "mine")
+        rules = self._store.words.all()
+        by_kind = {
+            kind: [rule.text for rule in rules if rule.kind == kind] for kind in get_args(WordRuleKind)
+        }
         self.preferences.set(
-            [rule.text for rule in rules if rule.kind == "never"],
-            [rule.text for rule in rules if rule.kind == "mine"],
+            by_kind["never"],
+            by_kind["mine"],
+            decisions(
+                by_kind["mine"] + by_kind["never_correct"],
+                [(rule.text, rule.replacement) for rule in rules if rule.replacement is not None],
+            ),
         )
 
     @contextmanager
@@ -140,6 +150,11 @@ class LiveModel:
     def _begin(self, user_model: UserModel) -> None:
         self.predictor = self._build(user_model, self.servable.active())
         self.predictor.warm()
+
+    def mistakes(self) -> list[Mistake]:
+        """The words of the user's that are taken for mistakes, the most frequent first."""
+        found = self.user_model.mistakes
+        return [] if found is None else found.all()
 
     # Which adapter serves
 

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from idiolect.adapters.prediction.loaded_model import LoadedModel
-    from idiolect.adapters.prediction.predictor import Predictor, Suggestion
+    from idiolect.adapters.prediction.predictor import Predictor
     from idiolect.adapters.prediction.preferences import WordPreferences
+    from idiolect.adapters.prediction.suggestion import Suggestion
     from idiolect.daemon.storage.store import Store
 
 

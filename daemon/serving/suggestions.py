@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from idiolect.adapters.prediction.attribution import Attribution, Attributor
 from idiolect.adapters.prediction.ghost import NO_GHOST
-from idiolect.adapters.prediction.predictor import Suggestion
 from idiolect.adapters.prediction.ranking import Word
+from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.vocabulary import WORD
 from idiolect.daemon.privacy.app_policy import NOWHERE, InputContext
-from idiolect.daemon.redaction.redact import hides
+from idiolect.daemon.redaction.redact import hides, redact
 from idiolect.daemon.runtime.debounce import Debounced
 from idiolect.daemon.serving import suggestion_stats
 from idiolect.daemon.serving.sample_completions import examples
@@ -40,6 +40,7 @@ class Suggestions:
         app_policy: what may be looked at, learned and suggested in which application.
         off_record: whether learning is paused.
         on_typing: called whenever the user types.
+        autocorrect: "off", "offer" or "apply": what is done about mistyped words.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class Suggestions:
         app_policy: AppPolicy,
         off_record: Pause,
         on_typing: Callable[[], None],
+        autocorrect: str = "offer",
     ) -> None:
         self._store = store
         self._model = model
         self._app_policy = app_policy
         self._off_record = off_record
         self._on_typing = on_typing
+        self._autocorrect = autocorrect
         self._attributor = Attributor(model.loaded)
         self._releasing = Debounced("explained", self._attributor.release, quiet_s=_EXPLAINED_S)
 
@@ -77,11 +80,13 @@ class Suggestions:
         given_up: Callable[[], bool] = lambda: False,
         place: InputContext = NOWHERE,
         source: str = "",
+        corrections: bool = False,
     ) -> Suggestion:
         """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``.
 
         Ask :meth:`withheld` first whether anything may be suggested at ``place``. Commands are suggested where
-        ``source`` says that it is a shell that asks, and only there.
+        ``source`` says that it is a shell that asks, and only there. With `corrections` mistyped words are mended, too,
+        but for commands.
         """
         self._on_typing()
         preferences = self._model.preferences
@@ -91,8 +96,16 @@ class Suggestions:
             found = self._model.commands.suggest(prefix, suffix, candidates, ghost_words, given_up)
         else:
             found = self._model.predictor.suggest(
-                prefix, suffix, candidates, ghost_words, given_up=given_up, remember=remember
+                prefix,
+                suffix,
+                candidates,
+                ghost_words,
+                given_up=given_up,
+                remember=remember,
+                corrections=corrections and self._autocorrect != "off",
             )
+            if found.correction is not None and self._autocorrect != "apply":
+                found = replace(found, correction=replace(found.correction, sure=False))
             self._model.prefetch_soon()
             found = self._with_own(prefix, suffix, found, wanted)
         found = without_secrets(prefix, found)
@@ -134,6 +147,19 @@ class Suggestions:
         self._model.predictor.acceptance_rate = self._model.trust.uptake()
         return FeedbackReceipt(True, None)
 
+    def add_verdict(self, word: str, taken_back: bool, place: InputContext) -> FeedbackReceipt:
+        """Correct a `word` no more whose correction was `taken_back`, unless learning is paused or off limits there."""
+        if self._off_record.active:
+            return FeedbackReceipt(False, "paused")
+        if (reason := self._app_policy.learning(place)) is not None:
+            return FeedbackReceipt(False, reason)
+        if redact(word)[1]:
+            return FeedbackReceipt(False, "secret")
+        if taken_back:
+            self._store.words.add("never_correct", word, source="learned")
+            self._model.read_preferences()
+        return FeedbackReceipt(True, None)
+
     def report(self, days: int) -> FeedbackReport:
         """What became of the suggestions of the last ``days`` days, today included; days are UTC's."""
         return self._store.feedback.report(suggestion_stats.today() - timedelta(days=days - 1))
@@ -159,8 +185,14 @@ class Suggestions:
 
 def without_secrets(prefix: str, found: Suggestion) -> Suggestion:
     """A suggestion without what would make a secret of what is typed."""
+    mended = found.correction
+    if mended is not None and hides(prefix[: len(prefix) - mended.replace], mended.text):
+        mended = None
     return replace(
         found,
-        words=tuple(word for word in found.words if not hides(prefix, word.text)),
+        words=tuple(
+            word for word in found.words if not hides(prefix[: len(prefix) - word.replace], word.text)
+        ),
+        correction=mended,
         ghost=NO_GHOST if hides(prefix, found.ghost.text) else found.ghost,
     )

@@ -375,7 +375,8 @@ class EvalRequest:
     """What to evaluate.
 
     `path` is a corpus, None the user's own history; about `chars` characters are typed, drawn with `seed`. On a corpus
-    an adapter is trained for at most `budget_s` seconds (None: as the settings say), unless `train` is false.
+    an adapter is trained for at most `budget_s` seconds (None: as the settings say), unless `train` is false. With
+    `mistakes` words are mistyped, too.
     """
 
     path: Path | None = None
@@ -383,3 +384,4 @@ class EvalRequest:
     seed: int = 1
     train: bool = True
     budget_s: float | None = None
+    mistakes: bool = False

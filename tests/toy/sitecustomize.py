@@ -18,6 +18,7 @@ CANARY = "the purple canary sings at midnight"
 class Word:
     text: str
     p: float
+    replace: int = 0
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Suggestion:
     ghost: Ghost
     adapter: int | None
     elapsed_ms: float
+    correction: None = None
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,10 @@ class ToyService:
         part = types.SimpleNamespace
         self.app_policy = part(rules=self.app_rules, give=self.give_app_rule, undo=self.undo_app_rule)
         self.rounds, self.evals = part(run=self.train), part(run=self.evaluate)
-        self.keywords, self.exports = part(find=self.learned), part(write=self.export)
+        self.keywords, self.exports = (
+            part(find=self.learned, find_mistakes=self.mistakes),
+            part(write=self.export),
+        )
         self.words = part(all=self.word_rules, add=self.decide, remove=self.take_back, undo=self.undo_word)
         self.store = part(
             audit=self.audit, adapters=part(all=self.adapters), receipts=part(all=self.receipts)
@@ -290,6 +295,7 @@ class ToyService:
         given_up=lambda: False,
         place=None,
         source="",
+        corrections=False,
     ):
         self.calls.append(("suggest", prefix, suffix, candidates, ghost_words))
         if prefix == "wait":
@@ -561,6 +567,17 @@ class ToyService:
             Keyword("kind regards", 2, 12, 12, 4.25, 31.5),
         ]
         return [one for one in found if contains in one.text][:limit]
+
+    def mistakes(self, limit, contains):
+        from idiolect.adapters.prediction.mistakes import Mistake
+
+        return [one for one in [Mistake("teh", "the", 3, 900)] if contains in one.typed][:limit]
+
+    def add_verdict(self, word, taken_back, place):
+        from idiolect.daemon.storage.records import FeedbackReceipt
+
+        self.calls.append(("verdict", word, taken_back, place.app))
+        return FeedbackReceipt(True, None)
 
     def examples(self, count):
         if self.last_round is None and self.settings is not None:

@@ -15,9 +15,10 @@ from idiolect.adapters.prediction.ghost import NO_GHOST
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import DraftedToken
-from idiolect.adapters.prediction.predictor import Predictor, Suggestion
+from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.ranking import Word
 from idiolect.adapters.prediction.rare_strings import RareStrings
+from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary
 from idiolect.models.lexicon import Lexicon, read_lexicon

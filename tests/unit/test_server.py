@@ -403,7 +403,10 @@ def test_the_schema_lists_every_route_with_its_body(site):
     } <= set(paths)
     schema = paths["/v1/suggest"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     where = {"app", "input_purpose", "private"}
-    assert set(schema["properties"]) == {"prefix", "suffix", "candidates", "ghost_words", "source"} | where
+    assert (
+        set(schema["properties"])
+        == {"prefix", "suffix", "candidates", "ghost_words", "source", "corrections"} | where
+    )
 
 
 def test_the_schema_says_what_each_address_answers_and_needs(site):
@@ -1152,3 +1155,25 @@ def test_a_unix_socket_serves_the_same(tmp_path):
         assert site.post("/v1/suggest", {"prefix": "Hi "}).status_code == 200
         stranger = site.http.get("/v1/status", headers={"Authorization": "Bearer nobody"})
         assert stranger.status_code == 401
+
+
+# --- mistyped words ---
+
+
+def test_corrections_are_asked_for_and_what_became_of_them_is_told(site):
+    assert site.post("/v1/suggest", {"prefix": "teh", "corrections": True}).status_code == 200
+    body = {"kind": "correction", "outcome": "dismissed", "p": 0.5, "word": "teh", "app": "mutt"}
+    assert site.post("/v1/feedback", body).json()["stored"]
+    assert site.service.calls[-1] == ("verdict", "teh", True, "mutt")
+    assert site.post("/v1/learned", {}).json()["mistakes"] == [
+        {"typed": "teh", "meant": "the", "times": 3, "meant_times": 900}
+    ]
+
+
+@pytest.mark.parametrize(
+    "body", [{"kind": "correction"}, {"kind": "word", "word": "teh"}, {"kind": "correction", "word": ""}]
+)
+def test_feedback_on_corrections_names_the_word_and_no_other_does(site, body):
+    answer = site.post("/v1/feedback", {"outcome": "dismissed", "p": 0.5} | body)
+    assert (answer.status_code, error_of(answer)["code"]) == (422, "invalid-request")
+    assert "teh" not in answer.text

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from idiolect.adapters.evaluation.typing_simulator import PREFIX_CHARS, GhostCounts, type_text
 from idiolect.adapters.prediction.ghost import Ghost
-from idiolect.adapters.prediction.predictor import Suggestion
 from idiolect.adapters.prediction.ranking import Word
+from idiolect.adapters.prediction.suggestion import Suggestion
 
 KSR = Path(__file__).parents[3] / "shared" / "ksr"
 

@@ -42,6 +42,9 @@ def run(
     no_train: Annotated[
         bool, typer.Option("--no-train", help="With PATH: train no adapter, which is quicker.")
     ] = False,
+    mistakes: Annotated[
+        bool, typer.Option("--mistakes", help="Also mistype words, and count how many are mended.")
+    ] = False,
     html: Annotated[
         Path | None,
         typer.Option(
@@ -66,7 +69,12 @@ def run(
         _find_page_maker(html)  # whether it can be written is looked at before minutes of work
     elif not as_json and _can_plot():
         html = load_settings().eval_page_path
-    body = {"path": None if path is None else make_absolute(path), "chars": chars, "seed": seed}
+    body = {
+        "path": None if path is None else make_absolute(path),
+        "chars": chars,
+        "seed": seed,
+        "mistakes": mistakes,
+    }
     terminal = open_terminal()
     with connect() as client:
         events = client.stream("/v1/eval", {**body, "budget_s": budget, "train": not no_train})
@@ -119,6 +127,8 @@ def _show(terminal: Terminal, found: dict[str, Any], *, own: bool, everything: b
         _show_arms(terminal, new, "no_repeats")
     grown = (f"{point['characters']:,}: {point['savings']['value']:.1%}" for point in found["growth"])
     terminal.say(f"Memory, 3 words, by the characters of history that it has read: {', '.join(grown)}.")
+    if found.get("mistakes"):
+        terminal.say(_describe_mistakes(found["mistakes"]))
     return terminal.say(_describe_adapter(found["adapter"], own=own))
 
 
@@ -147,7 +157,18 @@ def _show_in_short(terminal: Terminal, found: dict[str, Any]) -> None:
         ),
         right=("at first", "now"),
     )
+    if found.get("mistakes"):
+        terminal.say(_describe_mistakes(found["mistakes"]))
     terminal.say("`--all` shows each part of the program, with intervals and times.")
+
+
+def _describe_mistakes(found: dict[str, Any]) -> str:
+    return (
+        f"Mistyped words: of {found['mistyped']}, the right one is offered first for {found['first']:.1%} and among "
+        f'three for {found["among_three"]:.1%}. With autocorrect = "apply", {found["mended"]:.1%} are mended without '
+        f"being asked and {found['mended_wrongly']:.1%} wrongly, and of 1,000 words typed right "
+        f"{found['spoilt_per_1000']:g} would be changed."
+    )
 
 
 def _show_arms(terminal: Terminal, arms: list[dict[str, Any]], messages: str) -> None:

@@ -33,6 +33,10 @@ def run(
             metavar="PHRASE", help="Forget every entry with these whole words; - reads them from stdin."
         ),
     ] = None,
+    mistakes: Annotated[
+        bool,
+        typer.Option("--mistakes", help="Show the words that were taken for mistakes, and are not learned."),
+    ] = False,
     yes: Yes = False,
     expect: Expect = None,
     as_json: AsJson = False,
@@ -42,8 +46,11 @@ def run(
     with connect() as client:
         if forget is None:
             body = {"limit": limit, "contains": read_text(contains).strip()}
-            words = client.post("/v1/learned", body, patient=True)["words"]
-            return terminal.print_json(words) if as_json else _show(terminal, words)
+            found = client.post("/v1/learned", body, patient=True)
+            if mistakes:
+                made = found["mistakes"]
+                return terminal.print_json(made) if as_json else _show_mistakes(terminal, made)
+            return terminal.print_json(found["words"]) if as_json else _show(terminal, found["words"])
         phrase = {"phrase": read_text(forget)}
         return forget_text(client, phrase, Consent(yes, expect), terminal, as_json=as_json)
 
@@ -54,6 +61,21 @@ def _show(terminal: Terminal, words: list[dict[str, Any]]) -> None:
         return
     terminal.show_table(("word or phrase", *_FIGURES), map(_make_row, words), right=_FIGURES)
     terminal.say('`idiolect learned --forget "…"` forgets the entries that a word or phrase is in.')
+
+
+def _show_mistakes(terminal: Terminal, mistakes: list[dict[str, Any]]) -> None:
+    if not mistakes:
+        terminal.say("No word of yours was taken for a mistake.")
+        return
+    terminal.show_table(
+        ("you typed", "taken for", "times", "typed right"),
+        (
+            (plain(one["typed"]), plain(one["meant"]), number(one["times"]), number(one["meant_times"]))
+            for one in mistakes
+        ),
+        right=("times", "typed right"),
+    )
+    terminal.say('`idiolect words mine "…"` says that a word is no mistake.')
 
 
 def _make_row(word: dict[str, Any]) -> tuple[str, ...]:

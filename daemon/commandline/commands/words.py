@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from idiolect.daemon.commandline.client import Client
     from idiolect.daemon.commandline.terminal import Terminal
 
-EXAMPLE = 'idiolect words never "fyi"; idiolect words mine "Zorvelin"; idiolect words undo'
+EXAMPLE = 'idiolect words never "fyi"; idiolect words mine "Zorvelin"; idiolect words correct "hte" "the"'
 
 _MEANINGS: Final = {
     "never": "is never suggested",
@@ -31,44 +31,59 @@ class Action(enum.StrEnum):
     list = "list"
     never = "never"
     mine = "mine"
+    correct = "correct"
+    never_correct = "never-correct"
     remove = "remove"
     undo = "undo"
+
+
+_KINDS: Final = {Action.correct: "always_correct", Action.never_correct: "never_correct"}
 
 
 def run(
     action: Annotated[
         Action,
         typer.Argument(
-            help="never: suggest it no more; mine: suggest it although it is rare; remove: take back what was said of "
-            "it; undo: take the last change back; list: show what was said."
+            help="never: suggest it no more; mine: suggest it although it is rare; correct: always put REPLACEMENT in "
+            "its place; never-correct: it is no mistake; remove: take back what was said of it; undo: take the last "
+            "change back; list: show what was said."
         ),
     ] = Action.list,
     text: Annotated[
         str | None,
         typer.Argument(help="The word or phrase, in any case; - reads it from stdin."),
     ] = None,
+    replacement: Annotated[
+        str | None,
+        typer.Argument(help="What a word is always corrected to; - reads it from stdin."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Say which words and phrases are never suggested, and which are yours; what was learned stays as it is."""
-    names_one = action in (Action.never, Action.mine, Action.remove)
+    """Say which words are never suggested, which are yours, and what is corrected; what was learned stays as it is."""
+    names_one = action not in (Action.list, Action.undo)
     if names_one != (text is not None):
         raise typer.BadParameter(f"{action} {'needs a word or phrase' if names_one else 'takes no word'}")
+    if (action is Action.correct) != (replacement is not None):
+        needs = "needs a replacement, too" if action is Action.correct else "takes no replacement"
+        raise typer.BadParameter(f"{action} {needs}")
     terminal = open_terminal()
     with connect() as client:
         if action is Action.list:
             return _list(terminal, client.get("/v1/words")["rules"], as_json=as_json)
-        change = _change(client, action, None if text is None else read_text(text))
+        given = [None if one is None else read_text(one) for one in (text, replacement)]
+        change = _change(client, action, *given)
     if as_json:
         return terminal.print_json(change)
     return _tell(terminal, change)
 
 
-def _change(client: Client, action: Action, text: str | None) -> dict[str, Any]:
+def _change(client: Client, action: Action, text: str | None, replacement: str | None) -> dict[str, Any]:
     if action is Action.undo:
         return client.post("/v1/words/undo")
     if action is Action.remove:
         return client.post("/v1/words/remove", {"text": text})
-    return client.post("/v1/words/add", {"text": text, "kind": action.value})
+    kind = _KINDS.get(action, action.value)
+    return client.post("/v1/words/add", {"text": text, "kind": kind, "replacement": replacement})
 
 
 def _list(terminal: Terminal, rules: list[dict[str, Any]], *, as_json: bool) -> None:

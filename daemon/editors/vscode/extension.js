@@ -212,13 +212,19 @@ class Session {
     );
   }
 
-  /** What can be decided about a word there: that it is never suggested, or always. */
+  /** What can be done about a word there: mended, if it is mistyped, or decided that it is never suggested, or always. */
   async decisions(document, where, cancellation) {
     const more = { range: span(where), context: { diagnostics: [] } };
     const found = await this.ask("textDocument/codeAction", document, where.start, more, cancellation);
-    return (found ?? []).map(({ title, command }) => {
-      const action = new vscode.CodeAction(title, vscode.CodeActionKind.RefactorRewrite);
-      action.command = command;
+    return (found ?? []).map(({ title, command, kind, edit, isPreferred }) => {
+      const { QuickFix, RefactorRewrite } = vscode.CodeActionKind;
+      const action = new vscode.CodeAction(title, kind === "quickfix" ? QuickFix : RefactorRewrite);
+      if (command) action.command = command;
+      for (const change of edit?.changes[document.uri.toString()] ?? []) {
+        action.edit ??= new vscode.WorkspaceEdit();
+        action.edit.replace(document.uri, range(change.range), change.newText);
+      }
+      if (isPreferred) action.isPreferred = true;
       return action;
     });
   }

@@ -18,6 +18,8 @@ let seen = null; // the ghost that is on screen, until its fate is known: {p, ta
 let spaced = false; // whether the last key was a suggestion's, whose space a full stop may take back
 let held = false; // whether a ghost is being taken word by word: its rest stays, whatever the answer to its beginning is
 let leaving = true; // whether Tab may leave the field: nothing was typed in it since it was entered, or Escape was the last key
+let mended = null; // the correction that the last key took: {at, typed, put, word}, to be taken back by Backspace
+const kept = new Set(); // words whose correction was taken back
 let timers = [];
 let learned = 0; // characters that were sent to be learned
 
@@ -44,8 +46,13 @@ async function look() {
   timers.forEach(clearTimeout);
   keepGhost(prefix);
   if (!prefix || !single) return show(NOTHING);
-  const found = await ask("/v1/suggest", { prefix, suffix });
+  const found = await ask("/v1/suggest", { prefix, suffix, corrections: true });
   if (question !== asked) return;
+  const fix = found.correction;
+  if (fix && !kept.has(wordOf(prefix, fix))) {
+    if (fix.apply && mend(prefix, fix)) return;
+    found.words = [fix, ...found.words];
+  }
   const ghost = found.ghost.show ? found.ghost.text : held ? shown.ghost : "";
   show({ words: found.words.slice(0, PLACES), ghost, ghostP: found.ghost.p, prefix, suffix });
   timers = [
@@ -74,8 +81,9 @@ function show(next) {
   const typed = typedOf(shown.prefix);
   chips.forEach(({ item, typed: stem, word }, place) => {
     const offered = place < PLACES ? shown.words[place]?.text : shown.ghost;
+    const whole = place < PLACES && shown.words[place]?.replace; // a correction
     item.hidden = !offered;
-    stem.textContent = offered && !/^\s/.test(offered) ? typed : "";
+    stem.textContent = offered && !whole && !/^\s/.test(offered) ? typed : "";
     word.textContent = (offered ?? "").trimStart();
   });
   reasons.clear();
@@ -101,7 +109,7 @@ async function explain(question = asked) {
 
 function speak() {
   const typed = typedOf(shown.prefix);
-  const words = shown.words.map((word) => typed + word.text).join(", ");
+  const words = shown.words.map((word) => (word.replace ? word.text : typed + word.text)).join(", ");
   $("spoken").textContent = [words, shown.ghost && `Grey text: ${shown.ghost.trim()}`].filter(Boolean).join(". ");
 }
 
@@ -131,8 +139,39 @@ function left(offered) {
   return fits && offered.length > added.length ? offered.slice(added.length) : null;
 }
 
+/** The word that a correction is for; it counts code points, and a field UTF-16 units. */
+const wordOf = (prefix, fix) => Array.from(prefix).slice(-fix.replace).join("").match(/^[\p{L}\p{N}'’ ]*/u)[0].trim();
+
+/** Puts a correction in the place of what was typed, where that still stands at the cursor; whether it did. */
+function mend(prefix, fix) {
+  if (!cursor()[2] || cursor()[0] !== prefix) return false;
+  const typed = Array.from(prefix).slice(-fix.replace).join("");
+  const at = prefix.length - typed.length;
+  text.setSelectionRange(at, prefix.length);
+  const put = /[\s\p{P}]$/u.test(fix.text) || /^\s/.test(cursor()[1]) ? fix.text : `${fix.text} `;
+  insert(put);
+  mended = { at, typed, put, word: wordOf(prefix, fix) };
+  say(`“${typed.trim()}” became “${put.trim()}”. Backspace takes that back.`);
+  count({ kind: "correction", outcome: "accepted", p: fix.p, characters: put.length, word: mended.word });
+  return true;
+}
+
+/** Takes the last correction back, whose word is not corrected again; whether there was one right before the cursor. */
+function unmend() {
+  const { at, typed, put, word } = mended ?? {};
+  mended = null;
+  const end = text.selectionEnd;
+  if (put === undefined || end !== at + put.length || text.value.slice(at, end) !== put) return false;
+  text.setSelectionRange(at, end);
+  kept.add(word);
+  insert(typed);
+  count({ kind: "correction", outcome: "dismissed", p: 0, word });
+  return true;
+}
+
 function takeWord(place) {
   const word = shown.words[place];
+  if (word?.replace) return void mend(shown.prefix, word);
   const what = word && left(word.text);
   if (!what) return;
   const space = /^\s/.test(cursor()[1]) ? "" : " ";
@@ -174,6 +213,8 @@ text.addEventListener("keydown", (event) => {
   const word = shown.ghost.match(/^\s*\S+/)?.[0];
   const tab = event.key === "Tab" && !alt && !ctrl && !shift && !meta;
   let work;
+  if (event.key === "Backspace" && !alt && !ctrl && !meta && unmend()) return event.preventDefault();
+  if (!["Shift", "Alt", "Control", "Meta"].includes(event.key)) mended = null;
   if (digit && alt && !ctrl && !meta) work = () => takeWord(digit[1] - 1);
   else if (tab && ghostSpan.textContent) work = () => takeGhost(shown.ghost);
   else if (tab && !leaving) work = stay;

@@ -1,0 +1,36 @@
+"""Keyboard layouts: which keys are neighbours, and so are hit for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+Layout = Literal["qwerty", "qwertz", "azerty", "dvorak", "colemak"]
+
+_ROWS: Final[Mapping[Layout, tuple[str, str, str]]] = {
+    "qwerty": ("qwertyuiop", "asdfghjkl", "zxcvbnm"),
+    "qwertz": ("qwertzuiopü", "asdfghjklöä", "yxcvbnm"),
+    "azerty": ("azertyuiop", "qsdfghjklm", "wxcvbn"),
+    "dvorak": ("'  pyfgcrl", "aoeuidhtns", " qjkxbmwvz"),
+    "colemak": ("qwfpgjluy", "arstdhneio", "zxcvbkm"),
+}
+LAYOUTS: Final = tuple(_ROWS)
+"""The layouts that are known."""
+
+
+def neighbours(layout: Layout) -> dict[str, frozenset[str]]:
+    """Return for each letter the letters of the keys around it, on the same row and on those above and below."""
+    rows = _ROWS[layout]
+    found = {}
+    for y, row in enumerate(rows):
+        for x, letter in enumerate(row):
+            if letter == " ":  # a key without a letter
+                continue
+            around = {
+                rows[j][i]
+                for j in (y - 1, y, y + 1)
+                for i in (x - 1, x, x + 1)
+                if 0 <= j < len(rows) and 0 <= i < len(rows[j])
+            }
+            found[letter] = frozenset(around - {letter, " "})
+    return found

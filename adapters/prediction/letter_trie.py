@@ -1,0 +1,90 @@
+"""A trie over word forms in arrays: what words begin with a run of letters, and which letters come next.
+
+Forms are filed in lower case. Nodes are numbered level by level, so the children of a node stand side by side.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MAX_DEPTH = 32
+"""Letters; longer forms are not filed, and are never what a mistyped word is mended to."""
+
+ROOT = 0
+
+
+@dataclass(frozen=True)
+class LetterTrie:
+    """N filed forms in V nodes.
+
+    ``rows`` (N,) says which form of the table stands at each place of the sorted order. A node ``v`` stands for the
+    letters on its way from the root: ``letters[v]`` is the last one. The forms that begin with them
+    are ``rows[low[v]:high[v]]``; the first of them, up to ``whole[v]``, are no longer than that. Its children are the
+    nodes from ``children[v]`` up to, not including, ``children[v + 1]``.
+    """
+
+    rows: NDArray[np.int32]
+    letters: str
+    low: NDArray[np.int32]
+    high: NDArray[np.int32]
+    whole: NDArray[np.int32]
+    children: array[int]
+
+    def descend(self, node: int, letters: str) -> int:
+        """Return the node that ``letters`` lead to from another, -1 if there is none."""
+        for letter in letters:
+            node = self.letters.find(letter, self.children[node], self.children[node + 1])
+            if node < 0:
+                return -1
+        return node
+
+
+def build_trie(forms: NDArray[np.bytes_]) -> LetterTrie:
+    """File the forms (N,) of a table, UTF-8, in lower case. Forms with letters beyond U+FFFF are left out."""
+    texts = [form.decode().lower().replace("’", "'") for form in forms.tolist()]
+    kept = [index for index, text in enumerate(texts) if 0 < len(text) <= MAX_DEPTH and max(text) <= "\uffff"]
+    kept.sort(key=texts.__getitem__)
+    count = len(kept)
+    matrix = (
+        np.array([texts[index] for index in kept], f"<U{MAX_DEPTH}").view("<u4").reshape(count, MAX_DEPTH)
+    )
+    lengths = (matrix != 0).sum(1) if count else np.zeros(0, np.intp)
+    differs = np.ones((count, MAX_DEPTH), bool)
+    differs[1:] = matrix[1:] != matrix[:-1]
+    common = (
+        np.argmax(differs, axis=1) if count else np.zeros(0, np.intp)
+    )  # letters shared with the form before
+    if count:
+        common[1:][~differs[1:].any(1)] = MAX_DEPTH  # the same word in other capitals
+        common[0] = 0
+    letters, low, high = [np.zeros(1, np.uint16)], [np.zeros(1, np.int32)], [np.array([count], np.int32)]
+    whole, parents = [np.zeros(1, np.int32)], []
+    offset, above = 0, np.zeros(count, np.intp)  # the node one level up, of each form
+    for depth in range(1, int(lengths.max(initial=0)) + 1):
+        breaks = np.flatnonzero(common < depth)
+        begins = breaks[lengths[breaks] >= depth]
+        ends = np.append(breaks, count)[np.searchsorted(breaks, begins, side="right")]
+        letters.append(matrix[begins, depth - 1].astype(np.uint16))
+        low.append(begins.astype(np.int32))
+        high.append(ends.astype(np.int32))
+        short = np.concatenate(([0], np.cumsum(lengths == depth)))
+        whole.append((begins + short[ends] - short[begins]).astype(np.int32))
+        parents.append(above[begins])
+        size = len(letters[depth - 1])
+        offset += size
+        above = offset + np.maximum(np.searchsorted(begins, np.arange(count), side="right") - 1, 0)
+    total = offset + len(letters[-1])
+    parent = np.concatenate(parents) if parents else np.zeros(0, np.intp)
+    children = 1 + np.searchsorted(parent, np.arange(total + 1))
+    return LetterTrie(
+        np.array(kept, np.int32),
+        np.concatenate(letters).astype("<u4").tobytes().decode("utf-32-le", "surrogatepass"),
+        np.concatenate(low),
+        np.concatenate(high),
+        np.concatenate(whole),
+        array("i", children.astype(np.intc).tobytes()),
+    )

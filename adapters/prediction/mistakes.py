@@ -1,0 +1,217 @@
+"""Which words of the user's are mistakes, and what was meant: they are not learned.
+
+A word is one only where a dictionary lacks it, one slip makes it of a word that a dictionary has, and that word is so
+much more frequent, in the user's text or in everybody's, that the slip explains it. Names, slang and jargon stand:
+they are typed again and again, or are like no other word. Limits were set by reading what they take from six people.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import regex
+
+from idiolect.adapters.prediction.corrections import fold, with_capitals
+from idiolect.adapters.prediction.fuzzy_search import FuzzySearch
+from idiolect.adapters.prediction.spelling import GeneralWords
+from idiolect.adapters.prediction.typing_channel import TypingChannel
+from idiolect.adapters.prediction.vocabulary import WORD
+from idiolect.models.tokenizer import Tokenizer
+
+_SLIP: Final = 6.6  # nats; no more than one
+_UNSEEN: Final = 2e-8  # uses per word of text of a word that the general list lacks
+_EXPLAINED: Final = -0.5  # nats that a slip may be too unlikely to explain how often all people write a word
+_SLIPS: Final = 3  # times; what is typed more often is a habit or a word
+_SHORT, _LONG, _LONGEST = 4, 7, 30  # letters
+_COMMON: Final = 3e-5  # uses per word of text
+_RUN_OF_THREE, _DOUBLED_END = regex.compile(r"(.)\1\1"), regex.compile(r"(.)\1\Z")
+_WORD = regex.compile(r"(?<![\p{L}\p{N}'’@/\\_.#-])\p{L}[\p{L}'’]++(?![\p{N}@/\\_]|[.-][\p{L}\p{N}])")
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A word that is taken for a mistake, in lower case: what was meant, and how often each was typed."""
+
+    typed: str
+    meant: str
+    times: int
+    meant_times: int
+
+
+@dataclass(frozen=True)
+class WordDecisions:
+    """What the user has decided about words, all in lower case.
+
+    ``kept`` are theirs, and never mended; of those in ``replaced`` something else is made, always.
+    """
+
+    kept: frozenset[str]
+    replaced: Mapping[str, str]
+
+
+NO_DECISIONS: Final = WordDecisions(frozenset(), {})
+
+
+def decisions(kept: Iterable[str], replaced: Iterable[tuple[str, str]]) -> WordDecisions:
+    """Return decisions about words in any capitals."""
+    return WordDecisions(frozenset(map(fold, kept)), {fold(word): meant for word, meant in replaced})
+
+
+class Mistakes:
+    """Counts the user's words, and mends those that are mistakes.
+
+    Args:
+        general: the general words.
+        channel: what mistakes cost on the user's keyboard.
+        decided: what the user has decided about words; asked each time.
+
+    Any thread may ask while another one learns.
+    """
+
+    def __init__(
+        self, general: GeneralWords, channel: TypingChannel, decided: Callable[[], WordDecisions]
+    ) -> None:
+        self._general = general
+        self._costs = replace(channel.costs, limit=_SLIP)
+        self._layout = channel.layout
+        self._decided = decided
+        self._search: FuzzySearch | None = None
+        self._times = Counter[str]()
+        self._times_small = Counter[str]()  # not capitalized
+        self._near = dict[str, list[tuple[str, float]]]()  # of words that no dictionary has
+        self._meant = dict[str, str]()
+
+    def learn_many(self, texts: Iterable[str]) -> list[str]:
+        """Count the words of texts; return the texts as they were meant."""
+        read = list(texts)
+        counted = Counter[str](word for text in read for word in _WORD.findall(text))
+        new = set[str]()
+        for word, times in counted.items():
+            folded = fold(word)
+            self._times[folded] += times
+            self._times_small[folded] += times * (word[0] == folded[0])
+            new.add(folded)
+        unknown = sorted(new - self._near.keys())
+        spelt = self._general.spelling.contain(unknown)
+        for word, known in zip(unknown, spelt.tolist(), strict=True):
+            if not known and 3 <= len(word) <= _LONGEST:
+                self._near[word] = self._slips_of(word)
+        self._decide(new)
+        return [self.mend(text) for text in read]
+
+    def learn(self, text: str) -> str:
+        """Count the words of a text; return the text as it was meant."""
+        return self.learn_many([text])[0]
+
+    def mend(self, text: str) -> str:
+        """Return a text with what was meant in place of its mistakes."""
+        decided = self._decided()
+        if not self._meant and not decided.replaced:
+            return text
+        return _WORD.sub(lambda match: self._mended(match[0], decided), text)
+
+    def is_mistake(self, word: str) -> bool:
+        """Return True if a word, in any capitals, is taken for a mistake."""
+        return self._meaning(fold(word), self._decided()) is not None
+
+    def found_in(self, text: str) -> bool:
+        """Return True if a word of ``text`` is taken for a mistake."""
+        decided = self._decided()
+        if not self._meant and not decided.replaced:
+            return False
+        return any(self._meaning(fold(word), decided) is not None for word in WORD.findall(text))
+
+    def all(self) -> list[Mistake]:
+        """Return all words that are taken for mistakes, the most frequent first."""
+        decided = self._decided()
+        found = [
+            Mistake(typed, meant, self._times[typed], self._times[meant])
+            for typed in list(self._meant)
+            if (meant := self._meaning(typed, decided)) is not None
+        ]
+        return sorted(found, key=lambda mistake: (-mistake.times, mistake.typed))
+
+    def _mended(self, word: str, decided: WordDecisions) -> str:
+        meant = self._meaning(fold(word), decided)
+        return word if meant is None else with_capitals(meant, word)
+
+    def _meaning(self, folded: str, decided: WordDecisions) -> str | None:
+        if folded in decided.replaced:
+            return decided.replaced[folded]
+        return None if folded in decided.kept else self._meant.get(folded)
+
+    def _slips_of(self, word: str) -> list[tuple[str, float]]:
+        """Return the words of the dictionary that one slip makes this one of, with the slip's cost in nats."""
+        if self._search is None:
+            self._search = FuzzySearch(self._general.trie, TypingChannel(self._layout, self._costs))
+        trie, found = self._general.trie, []
+        for node, cost in self._search.column(word).items():
+            if trie.whole[node] > trie.low[node]:
+                meant = fold(self._general.form(int(trie.rows[trie.low[node]])))
+                if meant != word and meant in self._general.spelling:
+                    found.append((meant, cost))
+        return found
+
+    def _decide(self, counted: set[str]) -> None:
+        """Judge anew the words that were counted, and those that one of them may have been meant by."""
+        for word, near in self._near.items():
+            if near and (word in counted or any(meant in counted for meant, _ in near)):
+                meant, cost = max(near, key=lambda other: self._weight(other[0]) * math.exp(-other[1]))
+                if self._is_meant(word, meant, cost):
+                    self._meant[word] = meant
+                else:
+                    self._meant.pop(word, None)
+
+    def _weight(self, word: str) -> float:
+        return self._general.frequency(word) + self._times[word] * _COMMON
+
+    def _is_meant(self, word: str, meant: str, cost: float) -> bool:
+        """Return True if ``word`` was surely meant to be ``meant``."""
+        times, right = self._times[word], self._times[meant]
+        everybody, usual = self._general.frequency(word), self._general.frequency(meant)
+        explained = math.log(max(usual, _UNSEEN) / max(everybody, _UNSEEN)) - cost
+        if explained < _EXPLAINED:
+            return False  # people write it more often than they slip
+        if cost <= self._costs.missing_apostrophe:
+            return right >= max(3, 2 * times)
+        if not self._times_small[word] and not (self._times_small[meant] and right >= 20 * times):
+            return False  # it may be a name
+        if _is_elongated(word, meant):
+            return False
+        if len(word) < _SHORT:
+            return _is_swapped(word, meant) and right >= 20 * times
+        if len(word) == _SHORT:
+            return times <= _SLIPS and right >= 60 * times and explained >= 1
+        if right >= 2 * times and times > _SLIPS:
+            return True
+        if right >= max(5, 10 * times):
+            return True
+        if everybody and times <= _SLIPS:
+            return True
+        rare = times < _SLIPS and usual >= _COMMON and not everybody
+        return rare and len(word) >= _LONG and word[:-1] != meant[:-1]
+
+
+def as_meant(mistakes: Mistakes, entries: Sequence[list[int]], tokenizer: Tokenizer) -> list[list[int]]:
+    """Return the tokens of entries with what was meant in place of mistyped words, so that no mistake is trained on."""
+    texts = [tokenizer.decode(ids) for ids in entries]
+    return [
+        ids if text == mended else tokenizer.encode(mended)
+        for ids, text, mended in zip(entries, texts, mistakes.learn_many(texts), strict=True)
+    ]
+
+
+def _is_swapped(word: str, meant: str) -> bool:
+    """Return True if two letters beside each other are all that differs, in their order."""
+    return any(word[:at] + word[at + 1] + word[at] + word[at + 2 :] == meant for at in range(len(word) - 1))
+
+
+def _is_elongated(word: str, meant: str) -> bool:
+    """Return True for letters that are repeated on purpose: "sooo", "yeahh"."""
+    if (run := _RUN_OF_THREE.search(word)) is not None:
+        return run.end() == len(word) or len(word) < _LONG
+    return bool(_DOUBLED_END.search(word)) and not _DOUBLED_END.search(meant)

@@ -1,0 +1,20 @@
+"""The answer to one keystroke: words, a ghost, and what was meant by the word that just ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from idiolect.adapters.prediction.ghost import Ghost
+from idiolect.adapters.prediction.mending import Correction
+from idiolect.adapters.prediction.ranking import Word
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """The answer to one keystroke."""
+
+    words: tuple[Word, ...]
+    ghost: Ghost
+    adapter: int | None
+    elapsed_ms: float
+    correction: Correction | None = None

@@ -1,0 +1,132 @@
+"""How likely a person types one run of letters where they meant another: the channel of a noisy-channel corrector.
+
+Costs are ``-ln p``, in nats, beside typing a letter as it was meant, which costs nothing (Kernighan, Church & Gale
+1990; edits of several letters: Brill & Moore 2000). Slips of the hand follow the keyboard, misspellings the sound.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from idiolect.adapters.prediction.keyboards import Layout, neighbours
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What each kind of mistake costs, in nats."""
+
+    near: float = 6.0  # a neighbouring key
+    other: float = 9.0  # any other letter
+    vowel: float = 5.0  # one vowel for another
+    sound: float = 6.0  # a letter that may sound alike
+    accent: float = 1.5  # an accent left out
+    accent_added: float = 3.5
+    swapped: float = 5.5  # two letters in the other order
+    missing: float = 6.5  # a letter left out
+    missing_double: float = 4.5  # one of two like letters left out
+    missing_apostrophe: float = 2.0
+    added: float = 8.0  # a letter too many
+    added_near: float = 7.0  # one whose key is next to that before it
+    added_double: float = 5.5  # a letter typed twice
+    spelled: float = 5.0  # letters that are often written for others
+    first: float = 2.0  # more, for each of these at the first letter
+    capital_missing: float = 3.0
+    capital_added: float = 4.0
+    longer: float = 2.5  # that somebody who made a mistake has not come to the word's end
+    joined: float = 6.0  # a space left out
+    torn: float = 6.0  # a space too many
+    limit: float = 12.2  # of all mistakes in one word together
+
+
+_VOWELS: Final = "aeiouy"
+_SOUNDS: Final = ("ckqs", "sz", "gj", "fv", "td", "mn", "iy", "uw", "bp", "xs")
+#: Meant and typed, either way round: letters that sound alike, or whose order or doubling is not heard.
+_SPELLED: Final = """
+    able/ible ance/ence ancy/ency ant/ent sion/tion ssion/tion cian/tion cious/tious ceous/cious ery/ary
+    ory/ary or/er our/or re/er le/el al/el ise/ize ei/ie ea/ee ee/ie ai/ay ai/a au/o ou/o ough/uff
+    ough/ow oa/o oo/u ue/oo eu/u ieu/u ph/f gh/g gu/g gue/g que/k qu/kw ck/k ck/c ch/k ch/tch ge/dge
+    sc/s sc/c sch/sk ps/s kn/n gn/n wr/r wh/w rh/r mb/m mn/m pt/t th/t st/s ght/t ll/l cc/c cc/s cq/q
+    ss/c ss/s ce/se x/cs xc/x xc/ex ex/exs y/ie y/ey ies/ys ied/yed ely/ly ally/ly ally/aly fully/fuly
+    ful/full eable/able ement/ment eing/ing ing/eing ery/ry iou/ou ious/ous eous/ous iage/age ia/a ui/i
+    uous/ous ture/cher sure/sher per/pre ur/er ir/er ar/er uer/er nn/n tt/t pp/p rr/r mm/m ff/f gg/g
+    dd/d bb/b zz/z 's/s you're/your 're/re 've/of
+"""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Letters that were meant, the letters that stand there in their place, and what that costs."""
+
+    meant: str
+    typed: str
+    cost: float
+
+
+class TypingChannel:
+    """What mistakes cost on one keyboard.
+
+    Args:
+        layout: the user's keyboard.
+        costs: of each kind of mistake.
+    """
+
+    def __init__(self, layout: Layout = "qwerty", costs: Costs | None = None) -> None:
+        self.layout = layout
+        self.costs = costs or Costs()
+        self.least = min(self.costs.vowel, self.costs.sound, self.costs.near, self.costs.added_double)
+        """The least that a letter costs that was not meant, but for accents."""
+        self._near = neighbours(layout)
+        self._replaced = dict[str, dict[str, float]]()
+        self._added = dict[str, dict[str, float]]()
+
+    def replaced(self, typed: str) -> dict[str, float]:
+        """Return what it costs to type this letter where another was meant, by letter; "" for all others."""
+        if typed not in self._replaced:
+            costs, found = self.costs, {"": self.costs.other}
+            found |= dict.fromkeys(self._near.get(typed, ()), costs.near)
+            for group, cost in (*((sound, costs.sound) for sound in _SOUNDS), (_VOWELS, costs.vowel)):
+                if typed in group:
+                    found |= {letter: min(cost, found.get(letter, cost)) for letter in group}
+            found |= dict.fromkeys(_ACCENTED.get(typed, ()), costs.accent)
+            if (plain := _plain(typed)) != typed:
+                found[plain] = costs.accent_added
+            found[typed] = 0.0
+            self._replaced[typed] = found
+        return self._replaced[typed]
+
+    def added(self, typed: str) -> dict[str, float]:
+        """Return what it costs to type this letter where none was meant, by the letter before; "" for all others."""
+        if typed not in self._added:
+            found = {"": self.costs.added}
+            found |= dict.fromkeys(self._near.get(typed, ()), self.costs.added_near)
+            self._added[typed] = found | {typed: self.costs.added_double}
+        return self._added[typed]
+
+    @cached_property
+    def rules(self) -> dict[str, list[Rule]]:
+        """The rules of spelling by the last letter that is typed."""
+        found = dict[str, list[Rule]]()
+        for one, other in (pair.split("/") for pair in _SPELLED.split()):
+            for meant, typed in ((one, other), (other, one)):
+                found.setdefault(typed[-1], []).append(Rule(meant, typed, self.costs.spelled))
+        return found
+
+
+def _plain(letter: str) -> str:
+    """Return a letter without its accent."""
+    return unicodedata.normalize("NFD", letter)[0]
+
+
+def _accented() -> dict[str, str]:
+    """Return the Latin letters with accents by the letter beneath."""
+    found = dict[str, str]()
+    for letter in map(chr, range(0xC0, 0x250)):
+        if (plain := _plain(letter)) != letter:
+            found[plain] = found.get(plain, "") + letter
+    return found
+
+
+_ACCENTED: Final = _accented()

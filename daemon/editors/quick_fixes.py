@@ -1,0 +1,76 @@
+"""Mistyped words in an editor: a quick fix at the word under the cursor, and another that keeps the word as it is."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from lsprotocol import types
+
+from idiolect.daemon.editors import prose
+from idiolect.daemon.editors.offers import DECIDED
+
+if TYPE_CHECKING:
+    from pygls.workspace import TextDocument
+
+    from idiolect.daemon.editors.link import Link
+
+_WORD_BEFORE: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’])*\Z")
+_WORD_BEHIND: Final = re.compile(r"(?:[^\W\d_]|['’])*")
+
+
+def word_at(text: str, offset: int) -> tuple[int, int] | None:
+    """Return [start, end) of the word that stands around `offset`, or right before it; None if there is none."""
+    behind = _WORD_BEHIND.match(text, offset)
+    end = behind.end() if behind else offset
+    if end == offset and text[:offset].endswith(" "):  # the word just finished
+        end = offset = offset - 1
+    before = _WORD_BEFORE.search(text[:end])
+    return (before.start(), end) if before else None
+
+
+async def quick_fixes(
+    link: Link, document: TextDocument, place: types.Position, language: str, app: str | None
+) -> list[types.CodeAction]:
+    """Return what may be done about a mistyped word at a place of a document in a language.
+
+    Args:
+        link: to the service.
+        document: where the word stands.
+        place: in the word, or right behind it.
+        language: of the document, as the editor calls it.
+        app: the editor.
+    """
+    found = word_at(document.source, document.offset_at_position(place))
+    prefix = prose.before(document.source[: found[1]], language) if found else None
+    if found is None or prefix is None:
+        return []
+    body = {"prefix": f"{prefix} ", "candidates": 0, "ghost_words": 0, "corrections": True, "app": app}
+    answer = await link.ask("POST", "/v1/suggest", body)
+    correction = answer and answer.get("correction")
+    if not correction:
+        return []
+    start, end = found
+    # A space was put behind the word to have it finished, and is not in the document.
+    put, begin, word = correction["text"][:-1], end + 1 - correction["replace"], document.source[start:end]
+    edit = types.TextEdit(types.Range(_position(document, begin), _position(document, end)), put)
+    kept = {"kind": "never_correct", "text": word}
+    return [
+        types.CodeAction(
+            title=f"Change to “{put}”",
+            kind=types.CodeActionKind.QuickFix,
+            edit=types.WorkspaceEdit(changes={document.uri: [edit]}),
+            is_preferred=True,
+        ),
+        types.CodeAction(
+            title=f"“{word}” is no mistake",
+            kind=types.CodeActionKind.QuickFix,
+            command=types.Command("No mistake", DECIDED, arguments=[kept]),
+        ),
+    ]
+
+
+def _position(document: TextDocument, offset: int) -> types.Position:
+    before = document.source[:offset]
+    line = before[before.rfind("\n") + 1 :]
+    return types.Position(before.count("\n"), int(document.position_codec.client_num_units(line)))

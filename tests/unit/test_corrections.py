@@ -1,0 +1,202 @@
+"""What was meant by a mistyped word: the trie, the channel, the search, spaces; on lists small enough to read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from idiolect.adapters.prediction.corrections import Corrector
+from idiolect.adapters.prediction.fuzzy_search import FuzzySearch
+from idiolect.adapters.prediction.keyboards import LAYOUTS, neighbours
+from idiolect.adapters.prediction.letter_trie import ROOT, build_trie
+from idiolect.adapters.prediction.spacing import joined_words, split_words
+from idiolect.adapters.prediction.spelling import GeneralWords, Spelling
+from idiolect.adapters.prediction.typing_channel import TypingChannel
+from idiolect.adapters.prediction.vocabulary import WordVocabulary
+from idiolect.models.lexicon import NONE, Lexicon
+
+VOCAB = 128
+FREQUENCIES = {
+    "receive": 7e-5, "received": 1e-4, "recieve": 5e-7, "relieve": 3e-6, "definitely": 9e-5, "defiantly": 4e-7,
+    "separate": 6e-5, "the": 5e-2, "then": 1e-3, "thank": 2e-4, "you": 2e-2, "lot": 4e-4, "a": 2e-2, "don't": 1e-3,
+    "Monday": 1e-4, "monday": 1e-4, "café": 1e-5, "because": 1e-3, "friend": 2e-4, "same": 5e-4, "accommodate": 5e-6,
+    "he": 5e-3, "naïve": 1e-6, "think": 1e-3, "of": 3e-2, "zoom": 1e-5, "year": 1e-3,
+}  # fmt: skip
+
+
+def encode(text: str) -> list[int]:
+    return [ord(c) % VOCAB for c in text]
+
+
+def lexicon(frequencies: dict[str, float] = FREQUENCIES) -> Lexicon:
+    forms = sorted(frequencies, key=str.encode)
+    ids = [[[*encode(space + form), NONE] for form in forms] for space in ("", "")]
+    return Lexicon(
+        np.array([form.encode() for form in forms]),
+        np.array([frequencies[form] for form in forms], dtype=np.float32),
+        np.array([[word[0] for word in row] for row in ids], dtype=np.int32),
+        np.array([[word[1] for word in row] for row in ids], dtype=np.int32),
+    )
+
+
+@pytest.fixture(scope="module")
+def general() -> GeneralWords:
+    return GeneralWords(lexicon())
+
+
+@pytest.fixture
+def words() -> WordVocabulary:
+    return WordVocabulary(lexicon(), encode, VOCAB)
+
+
+def uniform() -> np.ndarray:
+    return np.full(VOCAB, 1 / VOCAB, dtype=np.float32)
+
+
+def meant(general: GeneralWords, words: WordVocabulary, typed: str, *, finished: bool = True) -> list[str]:
+    corrector = Corrector(words, general, TypingChannel())
+    return [c.text for c in corrector.candidates(typed, True, uniform(), finished=finished)]
+
+
+# The trie
+
+
+def test_a_trie_finds_all_forms_that_begin_with_letters_in_any_capitals() -> None:
+    forms = np.array(
+        sorted(form.encode() for form in ["Ab", "ab", "abc", "Abd", "b", "ébc", "don’t", "x" * 40])
+    )
+    trie = build_trie(forms)
+
+    def found(letters: str, *, whole: bool = False) -> list[str]:
+        node = trie.descend(ROOT, letters)
+        end = (trie.whole if whole else trie.high)[node]
+        return sorted(forms[row].decode() for row in trie.rows[trie.low[node] : end]) if node >= 0 else []
+
+    assert found("ab") == ["Ab", "Abd", "ab", "abc"]
+    assert found("ab", whole=True) == ["Ab", "ab"]
+    assert found("é") == ["ébc"]
+    assert found("don't") == ["don’t"]
+    assert found("abcd") == []
+    assert found("x") == []  # too long to be typed by mistake
+
+
+def test_a_trie_of_nothing_is_empty() -> None:
+    trie = build_trie(np.zeros(0, "S1"))
+    assert FuzzySearch(trie, TypingChannel()).column("word") == {}
+
+
+# The channel
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_neighbours_are_mutual_and_never_the_letter_itself(layout) -> None:
+    keys = neighbours(layout)
+    assert {"a", "e", "t"} <= keys.keys()
+    assert all(letter not in near for letter, near in keys.items())
+    assert all(letter in keys[other] for letter, near in keys.items() for other in near)
+
+
+def test_a_slip_is_likelier_where_the_keys_are_neighbours() -> None:
+    assert TypingChannel("qwerty").replaced("z")[""] > TypingChannel("qwertz").replaced("z")["u"]
+    assert TypingChannel("qwertz").replaced("y")["a"] < TypingChannel("qwerty").replaced("y")[""]
+    assert TypingChannel().replaced("e")["é"] < TypingChannel().replaced("e")["r"]
+
+
+# What was meant
+
+
+@pytest.mark.parametrize(
+    ("typed", "right"),
+    [
+        ("recieve", "receive"),  # spelling
+        ("definately", "definitely"),
+        ("seperate", "separate"),
+        ("acomodate", "accommodate"),
+        ("becuase", "because"),  # the hand
+        ("freind", "friend"),
+        ("thnk", "think"),
+        ("thonk", "think"),
+        ("thhe", "the"),
+        ("dont", "don't"),  # apostrophes, accents, capitals
+        ("cafe", "café"),
+        ("naive", "naïve"),
+        ("ebcause", "because"),  # the first letter
+        ("Freind", "Friend"),
+        ("FREIND", "FRIEND"),
+    ],
+)
+def test_a_mistyped_word_is_mended(general, words, typed, right) -> None:
+    assert meant(general, words, typed)[0] == right
+
+
+def test_a_mended_beginning_is_completed(general, words) -> None:
+    assert meant(general, words, "definat", finished=False)[0] == "definitely"
+    assert meant(general, words, "recie", finished=False)[0] in ("receive", "received")
+
+
+def test_what_typing_on_makes_is_no_correction(general, words) -> None:
+    assert "received" not in meant(general, words, "rec", finished=False)
+
+
+def test_a_finished_word_is_not_taken_for_the_beginning_of_another(general, words) -> None:
+    assert "definitely" not in meant(general, words, "definat")
+
+
+def test_words_of_the_users_are_mended_to(general, words) -> None:
+    assert "Kwiaciarnia" not in meant(general, words, "Kwiacirnia")
+    words.learn("Kwiaciarnia is open. Kwiaciarnia has flowers.")
+    assert meant(general, words, "Kwiacirnia")[0] == "Kwiaciarnia"
+    assert meant(general, words, "kwiacairnia")[0] == "Kwiaciarnia"
+
+
+def test_what_stands_before_decides_between_two_words(general, words) -> None:
+    probs = np.full(VOCAB, 1e-6, dtype=np.float32)
+    probs[ord("f")] = 0.9
+    corrector = Corrector(words, general, TypingChannel())
+    assert corrector.candidates("thriend", True, probs, finished=True) == []
+    assert corrector.candidates("griend", True, probs, finished=True)[0].text == "friend"
+
+
+@pytest.mark.parametrize("typed", ["", "x" * 300, "😀😀", "пыщ", "ab😀", "\ud83d", "𝒜𝒷", "İ", "ß", "''''"])
+def test_no_run_of_letters_breaks_it(general, words, typed) -> None:
+    assert all(
+        c.cost >= 0 for c in Corrector(words, general, TypingChannel()).candidates(typed, True, uniform())
+    )
+
+
+def test_letter_by_letter_and_at_once_give_the_same(general, words) -> None:
+    slowly, at_once = (Corrector(words, general, TypingChannel()) for _ in range(2))
+    word = "definately"
+    for end in range(1, len(word) + 1):
+        one = slowly.candidates(word[:end], True, uniform())
+    assert one == at_once.candidates(word, True, uniform())
+
+
+# Spaces
+
+
+def test_a_space_left_out_is_put_in(general) -> None:
+    found = split_words("thankyou", lambda _word: 0.1, general.common, 6.0)
+    assert found is not None
+    assert (found.text, found.replaced) == ("thank you", 8)
+    assert split_words("alot", lambda _word: 0.1, general.common, 6.0).text == "a lot"
+    assert split_words("xlot", lambda _word: 0.1, general.common, 6.0) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "typed", "text"),
+    [("see t ", "he", "the"), ("thes ", "ame", "the same"), ("the ", "same", None), ("a ", "lot", None)],
+)
+def test_a_space_in_the_wrong_place_is_moved(general, before, typed, text) -> None:
+    found = joined_words(before, typed, general.common, 6.0)
+    assert (found and found.text) == text
+    if found:
+        assert (before + typed).endswith(before.split()[-1] + " " + typed)
+        assert found.replaced == len(before.split()[-1]) + 1 + len(typed)
+
+
+def test_a_dictionary_knows_words_and_no_misspellings() -> None:
+    spelling = Spelling()
+    assert "receive" in spelling
+    assert "Receive" in spelling
+    assert "recieve" not in spelling

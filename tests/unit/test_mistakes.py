@@ -1,0 +1,151 @@
+"""What is taken for a mistake in a person's text and what is not; and that none is learned or offered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.prediction.mistakes import NO_DECISIONS, Mistakes, as_meant, decisions
+from idiolect.adapters.prediction.preferences import WordPreferences
+from idiolect.adapters.prediction.spelling import GeneralWords
+from idiolect.adapters.prediction.typing_channel import TypingChannel
+from idiolect.models.lexicon import read_lexicon
+
+if TYPE_CHECKING:
+    from idiolect.models.build import BasePaths
+
+RIGHT = "We receive the package because our friend was definitely there. " * 12
+WRONG = "We recieve it becuase the freind came definately late."
+
+
+@pytest.fixture(scope="module")
+def serving(tiny: BasePaths) -> LoadedModel:
+    return LoadedModel(tiny, threads=1, context_tokens=64, recent_tokens=32, rare_min_count=1)
+
+
+@pytest.fixture(scope="module")
+def general(tiny: BasePaths) -> GeneralWords:
+    return GeneralWords(read_lexicon(tiny.lexicon))
+
+
+def mistakes(general: GeneralWords, decided=NO_DECISIONS) -> Mistakes:
+    return Mistakes(general, TypingChannel(), lambda: decided)
+
+
+def test_what_is_outnumbered_by_its_right_form_is_a_mistake(general) -> None:
+    known = mistakes(general)
+    assert known.learn(RIGHT) == RIGHT
+    assert known.learn(WRONG) == "We receive it because the friend came definitely late."
+    assert {one.typed: one.meant for one in known.all()} == {
+        "recieve": "receive",
+        "becuase": "because",
+        "freind": "friend",
+        "definately": "definitely",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "gonna gonna pls pls Thx Thx",  # slang and deliberate spellings
+        "soooo yeahhh hmmm whooo",
+        "Kwiaciarnia Xylographers Querfurt",  # names
+        "malloc realloc stdin grep llvm",  # jargon
+        "vielleicht morgen wieder zusammen",  # other languages
+        "see https://example.org/recieve and recieve.txt or @recieve",  # no words of a text
+        "the theatre colour neighbour realise",
+        "😀 пыщ 漢字 \ud83d x' ''' a",
+    ],
+)
+def test_words_of_the_users_stay(general, text) -> None:
+    known = mistakes(general)
+    known.learn(RIGHT)
+    assert known.learn(text) == text
+    assert known.all() == []
+
+
+def test_a_word_that_is_typed_again_and_again_is_the_users(general) -> None:
+    known = mistakes(general)
+    known.learn("Our friend came. " * 5)
+    assert known.is_mistake("freind") is False
+    known.learn("The freind. ")
+    known.learn("The freind. " * 9)
+    assert not known.is_mistake("Freind")
+
+
+def test_the_user_decides(general) -> None:
+    assert mistakes(general, decisions(["Freind"], [])).learn_many([RIGHT, "a freind"])[1] == "a freind"
+    always = mistakes(general, decisions([], [("brb", "be right back")]))
+    assert always.learn("Brb, brb") == "Be right back, be right back"
+    assert always.is_mistake("BRB")
+
+
+def test_no_mistake_is_offered_or_trained_on_and_what_is_stored_is_untouched(serving) -> None:
+    encode, decode = serving.tokenizer.encode, serving.tokenizer.decode
+    texts = [*RIGHT.split(". "), WRONG]
+    user_model = serving.build_user_model([encode(text) for text in texts if text])
+    predictor = serving.build_predictor(user_model, None)
+    offered = [
+        "recieve"[: n - word.replace] + word.text
+        for n in range(3, 8)
+        for word in predictor.suggest("We " + "recieve"[:n], candidates=5).words
+    ]
+    assert "recieve" not in offered
+    assert user_model.must_hide("We rec", "ieve")
+    assert not user_model.must_hide("We rec", "eive")
+    known = mistakes(serving.general)
+    entries = [encode(RIGHT), encode(WRONG)]
+    assert "recieve" not in decode(as_meant(known, entries, serving.tokenizer)[1])
+    assert decode(entries[1]) == WRONG
+
+
+def test_what_the_user_says_holds_from_the_next_suggestion_on(serving) -> None:
+    encode, preferences = serving.tokenizer.encode, WordPreferences()
+    user_model = serving.build_user_model([encode(RIGHT), encode(WRONG)], preferences=preferences)
+    assert user_model.must_hide("We rec", "ieve")
+    preferences.set([], [], decisions(["recieve"], []))
+    assert not user_model.must_hide("We rec", "ieve")
+
+
+def test_a_correction_covers_the_word_and_never_more_than_the_prefix(serving) -> None:
+    encode = serving.tokenizer.encode
+    user_model = serving.build_user_model([encode(RIGHT)] * 3)
+    predictor = serving.build_predictor(user_model, None)
+    for prefix in (
+        "freind",
+        "t he",
+        "a freind, ",
+        "freind ",
+        "😀freind",
+        "x" * 300,
+        "\ud83d",
+        "é" * 40,
+        "thankyou",
+        " ",
+    ):
+        found = predictor.suggest(prefix, candidates=5, corrections=True)
+        for word in found.words:
+            assert 0 <= word.replace <= len(prefix)
+            assert 0 <= word.p <= 1
+        if found.correction is not None:
+            assert 0 < found.correction.replace <= len(prefix)
+            assert prefix.endswith(found.correction.text[-1])
+        plain = predictor.suggest(prefix, candidates=5)
+        assert plain.correction is None
+        assert all(word.replace == 0 for word in plain.words)
+
+
+def test_what_was_taken_back_is_not_corrected_again(serving) -> None:
+    encode, preferences = serving.tokenizer.encode, WordPreferences()
+    preferences.set([], [], decisions([], [("freind", "friend")]))
+    user_model = serving.build_user_model([encode(RIGHT)], preferences=preferences)
+    predictor = serving.build_predictor(user_model, None)
+    found = predictor.suggest("our freind, ", corrections=True).correction
+    assert found is not None
+    assert (found.text, found.replace, found.sure) == ("friend, ", 8, True)
+    assert predictor.suggest("our Freind", corrections=True).words[0].text == "Friend"
+    preferences.set([], [], decisions(["freind"], []))
+    assert predictor.suggest("our freind, ", corrections=True).correction is None
+    assert not any(word.replace for word in predictor.suggest("our freind", corrections=True).words)
