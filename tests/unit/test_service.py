@@ -191,7 +191,7 @@ def test_what_became_of_ghosts_is_kept(service):
         service.suggestions.suggest("Kind regards from all of us at the ")
         service.suggestions.suggest("Kind regards from all of us at the harbour ")
         service.ingest.add_text("Kind regards from all of us at the harbour office.", source="test")
-    assert SuggestionStats(service.store).calibration.events >= 100
+    assert SuggestionStats(service.store).word_calibration.events >= 100
     kept, live = (
         SuggestionStats(service.store).ghost_penalty.to_json(),
         service.model.predictor._ghost_penalty.to_json(),
