@@ -75,6 +75,14 @@ def install(settings: Settings) -> list[State]:
 
     Raises NoBrowserError and ManifestError.
     """
+    for path, data in files(settings).items():
+        _write(path, data)
+    settings.browser_host_path.chmod(0o700)
+    return status(settings)
+
+
+def files(settings: Settings) -> dict[Path, bytes]:
+    """What `install` writes: the program, and a manifest for each browser that is there. Raises NoBrowserError."""
     there = [browser for browser in browsers() if browser.present]
     if not there:
         raise NoBrowserError(
@@ -82,12 +90,8 @@ def install(settings: Settings) -> list[State]:
             "then run `idiolect browser install` again."
         )
     program = settings.browser_host_path
-    _write(program, _program(settings))
-    program.chmod(0o700)
-    for browser in there:
-        if browser.works:
-            _write(browser.path, manifest(browser, program))
-    return status(settings)
+    manifests = {browser.path: manifest(browser, program) for browser in there if browser.works}
+    return {program: _program(settings), **manifests}
 
 
 def remove(settings: Settings) -> list[str]:

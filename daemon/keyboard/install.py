@@ -82,14 +82,10 @@ def install(settings: Settings, *, learn: bool | None = None) -> list[str]:
     Raises NoIBusError, OldIBusError, KeyboardInstallError.
     """
     system = _system_folder()
-    layout, variant = input_sources.gnome_layout()
     settings.prepare()
     if learn is not None:
         Choice(settings).set(learn=learn)
-    for path, content in (
-        (component.path(), component.xml(settings, layout, variant)),
-        (component.environment_path(), component.environment(system)),
-    ):
+    for path, content in files(settings).items():
         path.parent.mkdir(parents=True, exist_ok=True)
         durable.write(path, content)
     done = [f"Wrote {component.path()}."]
@@ -103,6 +99,14 @@ def install(settings: Settings, *, learn: bool | None = None) -> list[str]:
             )
         done.append("IBus knows it, and was restarted for that.")
     return [*done, *(f"Added to {name}." for name in input_sources.add())]
+
+
+def files(settings: Settings) -> dict[Path, bytes]:
+    """What `install` writes: what IBus is told, and where it finds that. Raises NoIBusError, OldIBusError."""
+    return {
+        component.path(): component.xml(settings, *input_sources.gnome_layout()),
+        component.environment_path(): component.environment(_system_folder()),
+    }
 
 
 def remove() -> list[str]:

@@ -1,4 +1,4 @@
-"""All places that can be set up, and those that are no editors: the shell, and the desktop's service."""
+"""All places that can be set up, and those that are no editors: shell, service, keyboard and browsers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import pwd
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from idiolect.daemon.browser import installing
 from idiolect.daemon.editors.shells import script
+from idiolect.daemon.keyboard import install as keyboard
 from idiolect.daemon.runtime.desktop import Desktop
 from idiolect.daemon.setup import marked
 from idiolect.daemon.setup.editors import Emacs, Helix, Kate, Neovim, VSCode
@@ -94,6 +96,72 @@ class Service:
         return self.found(target) is not None and Desktop(target.settings).uninstall()
 
 
+class Keyboard:
+    """The input method for every program of the desktop."""
+
+    name, asks_by = "keyboard", "none"
+    first = (
+        "Choose idiolect among your input sources (Super+Space in GNOME, `ibus engine idiolect` elsewhere), and type "
+        "in any program. It learns what you write only after `idiolect keyboard install --learn`."
+    )
+
+    def found(self, target: Target) -> str | None:
+        """IBus, and its version."""
+        version = keyboard.standing(target.settings).ibus
+        return None if version is None else f"IBus {version}"
+
+    def done(self, target: Target) -> bool:
+        """Whether IBus is told of it."""
+        return keyboard.standing(target.settings).written
+
+    def steps(self, target: Target) -> list[Step]:
+        """What IBus is told, and the entry among the input sources. Raises NoIBusError, OldIBusError."""
+        told = [Step(str(path), text.decode()) for path, text in keyboard.files(target.settings).items()]
+        return [*told, Step("your input sources", "idiolect, as the last one\n")]
+
+    def install(self, target: Target) -> None:
+        """Make it an input method. Raises NoIBusError, OldIBusError, KeyboardInstallError."""
+        keyboard.install(target.settings)
+
+    def remove(self, target: Target) -> bool:  # noqa: ARG002 (IBus has one, whichever its profile)
+        """Take it out of the input methods."""
+        return bool(keyboard.remove())
+
+
+class Browsers:
+    """The browsers that are there, each of which may start what its extension asks."""
+
+    name, asks_by = "browser", "none"
+    first = (
+        "Write the extension with `idiolect browser build`, load it (Chromium: chrome://extensions, Load unpacked; "
+        "Firefox: about:debugging, Load Temporary Add-on), and click its button on a page that you write in."
+    )
+
+    def _states(self, target: Target) -> list[installing.State]:
+        return [state for state in installing.status(target.settings) if state.works]
+
+    def found(self, target: Target) -> str | None:
+        """The browsers that have been started once."""
+        return ", ".join(state.browser for state in self._states(target)) or None
+
+    def done(self, target: Target) -> bool:
+        """Whether every one of them is connected."""
+        states = self._states(target)
+        return bool(states) and all(state.installed for state in states)
+
+    def steps(self, target: Target) -> list[Step]:
+        """The program that they start, and their manifests. Raises NoBrowserError."""
+        return [Step(str(path), text.decode()) for path, text in installing.files(target.settings).items()]
+
+    def install(self, target: Target) -> None:
+        """Connect them. Raises NoBrowserError, ManifestError."""
+        installing.install(target.settings.prepare())
+
+    def remove(self, target: Target) -> bool:
+        """Disconnect them. Raises ManifestError."""
+        return bool(installing.remove(target.settings))
+
+
 #: In the order in which they are offered. Another place is a row here.
 PLACES: Final[tuple[Place, ...]] = (
     Neovim(),
@@ -103,4 +171,6 @@ PLACES: Final[tuple[Place, ...]] = (
     VSCode(),
     Shell(),
     Service(),
+    Keyboard(),
+    Browsers(),
 )

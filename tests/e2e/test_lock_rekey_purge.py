@@ -220,9 +220,18 @@ def test_purging_leaves_nothing_behind(program, tiny):
     assert "nothing to remove" in program.run("purge", "--yes")
 
 
-def test_purging_a_folder_that_is_the_programs_alone_removes_it(program):
+def test_purging_a_folder_that_is_the_programs_alone_removes_it_and_what_browsers_were_told(
+    program, tmp_path, monkeypatch
+):
+    for name in ("HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "own"))
+    (tmp_path / "own" / "chromium").mkdir(parents=True)
+    program.run("browser", "install")
+    [manifest] = (tmp_path / "own").rglob("idiolect.json")
     said = program.run("purge", "--yes")
     assert not program.home.exists()
+    assert not manifest.exists()
+    assert str(manifest) in said
     assert "backups and other copies" in said
 
 

@@ -5,16 +5,38 @@ import tomllib
 
 import pytest
 
+from idiolect.daemon.browser.installing import NoBrowserError
+from idiolect.daemon.keyboard.install import NoIBusError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.setup import marked
 from idiolect.daemon.setup.editors import Emacs, Helix, Kate, Neovim
 from idiolect.daemon.setup.place import SetupRefusedError, Target
-from idiolect.daemon.setup.places import PLACES, Shell
+from idiolect.daemon.setup.places import PLACES, Browsers, Keyboard, Shell
+
+#: A program that answers as IBus's own does where it runs in no session.
+IBUS = """#!/bin/sh
+case "$1" in
+  version) echo "IBus 1.5.32" ;;
+  write-cache) ;;
+  *) exit 1 ;;
+esac
+"""
 
 
 @pytest.fixture
 def target(tmp_path):
     return Target(Settings(home=tmp_path / "pro'file"), tmp_path / "home", tmp_path / "config")
+
+
+@pytest.fixture
+def own_home(target, tmp_path, monkeypatch):
+    """The target, whose folders are the user's own, and in which no program is found."""
+    monkeypatch.setenv("HOME", str(target.home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(target.config))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    (tmp_path / "bin").mkdir()
+    return target
 
 
 def tree(folder):
@@ -102,6 +124,49 @@ def test_the_login_shell_gets_its_lines(target, tmp_path, monkeypatch, shell, fi
     assert "idiolect.daemon.editors.prompt" in (tmp_path / file).read_text()
     assert Shell().remove(target)
     assert tree(tmp_path) == {}
+
+
+def test_the_keyboard_is_set_up_and_taken_back(own_home, tmp_path):
+    place, ibus = Keyboard(), tmp_path / "bin" / "ibus"
+    assert place.found(own_home) is None
+    with pytest.raises(NoIBusError):
+        place.steps(own_home)
+    ibus.write_text(IBUS)
+    ibus.chmod(0o700)
+    assert place.found(own_home) == "IBus 1.5.32"
+    assert not place.done(own_home)
+    steps = {step.where: step.lines for step in place.steps(own_home)}
+    place.install(own_home)
+    assert place.done(own_home)
+    written = {str(tmp_path / path): text.decode() for path, text in tree(tmp_path).items()}
+    assert steps.pop("your input sources")
+    assert steps.items() <= written.items()
+    assert place.remove(own_home)
+    assert not steps.keys() & {str(tmp_path / path) for path in tree(tmp_path)}
+    assert not place.done(own_home)
+    assert not place.remove(own_home)
+
+
+def test_browsers_are_set_up_and_taken_back(own_home, tmp_path):
+    place = Browsers()
+    assert place.found(own_home) is None
+    assert not place.done(own_home)
+    with pytest.raises(NoBrowserError):
+        place.steps(own_home)
+    for name in ("chromium", "mozilla/firefox"):
+        (own_home.config / name).mkdir(parents=True)
+    assert place.found(own_home) == "Chromium, Firefox"
+    steps = {step.where: step.lines for step in place.steps(own_home)}
+    place.install(own_home)
+    assert place.done(own_home)
+    written = {str(tmp_path / path): text.decode() for path, text in tree(tmp_path).items()}
+    assert steps.items() <= written.items()
+    assert len(steps) == 3
+    (own_home.config / "google-chrome").mkdir()  # started for the first time
+    assert not place.done(own_home)
+    assert place.remove(own_home)
+    assert tree(tmp_path) == {}
+    assert not place.remove(own_home)
 
 
 def test_every_place_has_a_name_and_says_what_to_type_first():

@@ -24,6 +24,7 @@ def run(
     """Delete everything: text, adapters, key, log, settings, base model. It cannot be undone."""
     from dataclasses import asdict
 
+    from idiolect.daemon.browser import installing
     from idiolect.daemon.commandline.service_process import end_service
     from idiolect.daemon.profile.purge import contents, purge
 
@@ -36,10 +37,15 @@ def run(
     if settings.home.exists():
         settings.require_writable()
     end_service(settings)
+    inside = str(settings.browser_host_path)
+    # Before the rest, so that no browser starts the program meanwhile.
+    manifests = [path for path in installing.remove(settings) if path != inside]
     done = purge(settings)
     if as_json:
-        terminal.print_json({"home": str(settings.home), **asdict(done)})
+        terminal.print_json({"home": str(settings.home), **asdict(done), "manifests": manifests})
     else:
+        for manifest in manifests:
+            terminal.say(f"Removed {plain(manifest)}: a browser no longer knows the program.")
         _show(terminal, settings.home, done)
 
 

@@ -24,7 +24,8 @@ def run(
         str | None,
         typer.Argument(
             metavar="[PLACE]",
-            help="neovim, helix, emacs, kate, vscode, shell or service; without one, what is found here is listed.",
+            help="neovim, helix, emacs, kate, vscode, shell, service, keyboard or browser; without one, what is found "
+            "here is listed.",
         ),
     ] = None,
     show: Annotated[bool, typer.Option("--show", help="Only show what would be written.")] = False,
