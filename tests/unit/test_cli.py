@@ -261,11 +261,7 @@ def test_an_evaluation_says_in_a_sentence_and_three_rows_what_it_is_worth(run, s
     first, *rest = out.splitlines()
     assert first.startswith("It saves about 40 of 100 keystrokes with three words on offer")
     cells = [line.split() for line in rest]
-    assert [row[0] for row in cells if row and row[-1] in ("now", "40", "38", "20")][1:] == [
-        "one",
-        "three",
-        "grey",
-    ]
+    assert [row[0] for row in cells if row and row[-1].isdigit()] == ["one", "three", "grey"]
     assert rest[-1] == "`--all` shows each part of the program, with intervals and times."
 
 
@@ -325,7 +321,7 @@ def test_without_matplotlib_an_evaluation_has_no_page(run, service, tmp_path, mo
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     code, out, err = run(service, "eval", "/notes")
     assert code == 0
-    assert "Keystrokes saved" in out
+    assert out.startswith("It saves about")
     assert "The page" not in err
     code, out, err = run(service, "eval", "--html", tmp_path / "eval.html")
     assert (code, out) == (2, "")
@@ -365,7 +361,7 @@ def test_an_evaluation_that_comes_to_nothing_has_its_own_exit_code(run, service,
 def test_a_page_that_cannot_be_written_is_said_after_the_figures(run, service):
     code, out, err = run(service, "eval", "--html", "/dev/full")
     assert code == 51
-    assert "Keystrokes saved" in out
+    assert out.startswith("It saves about")
     assert err.splitlines()[-1].startswith("idiolect: /dev/full cannot be written: No space left on device.")
 
 
