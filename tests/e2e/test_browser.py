@@ -715,18 +715,16 @@ def paused(room):
 
 
 @pytest.mark.parametrize(
-    ("browser", "state", "advice"),
-    [("chromium", without_host, "idiolect browser install"), ("chromium", with_old_host, "update it"),
-     ("chromium", stopped, "idiolect start"), ("chromium", locked, "idiolect unlock"),
-     ("chromium", paused, "idiolect resume"),
-     # What the host says of the rest is the same in both browsers.
-     ("firefox", without_host, "idiolect browser install"), ("firefox", stopped, "idiolect start")],
-    indirect=["browser"], scope="module",
+    ("state", "advice"),
+    [(without_host, "idiolect browser install"), (with_old_host, "update it"), (stopped, "idiolect start"),
+     (locked, "idiolect unlock"), (paused, "idiolect resume")],
 )  # fmt: skip
 def test_where_something_is_missing_a_field_is_as_it_was_and_the_button_says_what_to_do(
     browser, state, advice
 ):
     tab, room = browser.tab, browser.room
+    if isinstance(browser, Firefox) and state in (with_old_host, locked, paused):
+        pytest.skip("what the host says of it is the same in both browsers")
     with state(room):
         browser.open(FIELDS["textarea"])
         tab.type(START)
