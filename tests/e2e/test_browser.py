@@ -381,8 +381,14 @@ def editor(browser, needs_program):
     """`editor(name)`: have the page be that editor, with the cursor in it."""
     cache = Path(__file__).parents[2] / ".cache" / "editors"
     if not all((cache / "bundled" / f"{name}.js").exists() for name in EDITORS):
-        needs_program("npm", "npm")
-        subprocess.run([Path(__file__).parent / "editors" / "bundle", cache], check=True, capture_output=True)
+        npm = needs_program("npm", "npm")
+        reach = [npm, "view", "--fetch-retries=0", "esbuild@^0.25", "version"]
+        if subprocess.run(reach, capture_output=True, timeout=120, check=False).returncode:
+            pytest.skip("needs the editors, which come from the npm registry, and that cannot be reached")
+        done = subprocess.run(
+            [Path(__file__).parent / "editors" / "bundle", cache], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
 
     def open_editor(name):
         src = browser.url(f"/{name}.js", (cache / "bundled" / f"{name}.js").read_text())
@@ -634,12 +640,10 @@ def test_a_page_that_frames_a_field_of_another_site_gets_nothing(browser):
 
 
 def test_a_field_that_is_filled_or_taken_away_in_mid_answer_does_no_harm(browser):
-    browser.open(
-        '<textarea id="field" wrap="off"></textarea>'
-    )  # wrapping 10 MB takes a browser half a minute
+    browser.open('<textarea id="field" wrap="off"></textarea>')  # wrapping 2 MB takes a browser seconds
     tab = browser.tab
     tab.type(START)
-    tab.js("void (field.value = `${'x'.repeat(1023)}\\n`.repeat(10 * 2 ** 10) + field.value)")
+    tab.js("void (field.value = `${'x'.repeat(1023)}\\n`.repeat(2 * 2 ** 10) + field.value)")
     tab.js("field.setSelectionRange(field.value.length, field.value.length)")
     tab.type("e")
     tab.until("field.value.endsWith('Zorve')")
@@ -719,7 +723,7 @@ def test_where_something_is_missing_a_field_is_as_it_was_and_the_button_says_wha
     browser, state, advice
 ):
     tab, room = browser.tab, browser.room
-    if isinstance(browser, Firefox) and state in (with_old_host, locked):
+    if isinstance(browser, Firefox) and state in (with_old_host, locked, paused):
         pytest.skip("what the host says of it is the same in both browsers")
     with state(room):
         browser.open(FIELDS["textarea"])
