@@ -16,12 +16,7 @@ _spec = importlib.util.spec_from_file_location("desktop", Path(__file__).with_na
 session = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(session)
 
-PROGRAMS = ("mousepad", "featherpad", "gnome-text-editor", "chromium", "firefox-esr", "xterm")
-FIREFOX_ASKS = (
-    '"browser.aboutwelcome.enabled"',
-    '"browser.shell.checkDefaultBrowser"',
-    '"datareporting.policy.dataSubmissionEnabled"',
-)
+PROGRAMS = ("mousepad", "featherpad", "gnome-text-editor", "chromium", "xterm")
 SENTENCE = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 PAGE = """<!doctype html><title>|</title><textarea id=a rows=4 cols=60 autofocus></textarea>
 <p id=b contenteditable></p><input id=c type=password>
@@ -95,7 +90,7 @@ def saved(path):
 def title(editor):
     """Three fields, joined by bars; bars at the end are left out."""
     shown = editor.desktop.output("xdotool", "getwindowname", editor.window)
-    return re.sub(r"\|* (-|—) (Chromium|Mozilla Firefox)$", "", shown.strip())
+    return re.sub(r"\|* - Chromium$", "", shown.strip())
 
 
 def commands(folder):
@@ -104,10 +99,6 @@ def commands(folder):
     text.write_text("")
     page.write_text(PAGE)
     chromium = ["--no-sandbox", "--no-first-run", "--password-store=basic", "--disable-gpu", "--lang=en"]
-    (folder / "firefox").mkdir()
-    (folder / "firefox" / "user.js").write_text(
-        "".join(f"user_pref({one}, false);\n" for one in FIREFOX_ASKS)
-    )
     return {
         "mousepad": ("mousepad", "mousepad", ["--disable-server", str(text)], saved(text), {}),
         "featherpad": ("featherpad", "featherpad", ["--standalone", str(text)], saved(text), {}),
@@ -122,13 +113,6 @@ def commands(folder):
             "chromium",
             "chromium",
             [*chromium, f"--user-data-dir={folder / 'chromium'}", page.as_uri()],
-            title,
-            {},
-        ),
-        "firefox-esr": (
-            "firefox-esr",
-            "firefox",
-            ["--no-remote", "--profile", str(folder / "firefox"), page.as_uri()],
             title,
             {},
         ),
