@@ -101,6 +101,7 @@ idiolect.main ??= (() => {
 
   function show(prompt, answer) {
     if (field === null || prompt.field.element !== field.element || (shown && prompt.id < shown.id)) return;
+    if (prompt.prefix === hidden) return; // Escape came while the answer was under way
     const around = text.around(field);
     if (around === null || around.prefix !== prompt.prefix || around.suffix !== prompt.suffix) return;
     const words = [...(answer.words ?? [])];
