@@ -95,11 +95,8 @@ class Mistakes:
             self._times[folded] += times
             self._times_small[folded] += times * (word[0] == folded[0])
             new.add(folded)
-        unknown = sorted(new - self._near.keys())
-        spelt = self._general.spelling.contain(unknown)
-        for word, known in zip(unknown, spelt.tolist(), strict=True):
-            if not known and 3 <= len(word) <= _LONGEST:
-                self._near[word] = self._slips_of(word)
+        if unknown := sorted(new - self._near.keys()):
+            self._look_up(unknown)
         self._decide(new)
         return [self.mend(text) for text in read]
 
@@ -143,6 +140,13 @@ class Mistakes:
         if folded in decided.replaced:
             return decided.replaced[folded]
         return None if folded in decided.kept else self._meant.get(folded)
+
+    def _look_up(self, words: list[str]) -> None:
+        """Find what the words may be slips of that no dictionary has."""
+        spelt = self._general.spelling.contain(words)
+        for word, known in zip(words, spelt.tolist(), strict=True):
+            if not known and 3 <= len(word) <= _LONGEST:
+                self._near[word] = self._slips_of(word)
 
     def _slips_of(self, word: str) -> list[tuple[str, float]]:
         """Return the words of the dictionary that one slip makes this one of, with the slip's cost in nats."""

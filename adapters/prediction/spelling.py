@@ -5,8 +5,8 @@ The general list comes from the web, and holds its misspellings ("recieve"). A d
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from typing import Final
 
@@ -41,7 +41,10 @@ class Spelling:
 
 
 class GeneralWords:
-    """The lexicon for correctors, made once in the background for all of them. Any thread may use it.
+    """The lexicon for correctors, shared by all of them. Any thread may use it.
+
+    It takes a second of a processor to make, so it is made once somebody first needs it: a service that only starts and
+    suggests does not pay for it.
 
     Args:
         lexicon: the general words.
@@ -49,20 +52,25 @@ class GeneralWords:
 
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
-        maker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spelling")
-        self._spelling: Future[Spelling] = maker.submit(Spelling)
-        self._trie: Future[LetterTrie] = maker.submit(build_trie, lexicon.forms)
-        maker.shutdown(wait=False)
+        self._making = threading.Lock()
+        self._spelling: Spelling | None = None
+        self._trie: LetterTrie | None = None
 
     @property
     def spelling(self) -> Spelling:
         """The words of a dictionary."""
-        return self._spelling.result()
+        with self._making:
+            if self._spelling is None:
+                self._spelling = Spelling()
+            return self._spelling
 
     @property
     def trie(self) -> LetterTrie:
         """The lexicon's forms by their letters."""
-        return self._trie.result()
+        with self._making:
+            if self._trie is None:
+                self._trie = build_trie(self._lexicon.forms)
+            return self._trie
 
     def form(self, index: int) -> str:
         """Return a form of the lexicon."""
