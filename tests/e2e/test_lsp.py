@@ -191,8 +191,9 @@ def test_a_word_is_never_suggested_again_from_the_menu_of_actions(service):
 
     try:
         titles, (first, *after) = run(scene())
-        assert titles[0] == "Never suggest “Zorv”"  # the word at the cursor, and then what was offered there
-        assert titles[-1] == "Always suggest “Zorv”"
+        never = [title for title in titles if title.startswith("Never suggest")]
+        assert never[0] == "Never suggest “Zorv”"  # the word at the cursor, and then what was offered there
+        assert "Always suggest “Zorv”" in titles
         assert first == "Zorvelin"
         assert "Zorvelin" not in after
         assert [rule["text"] for rule in service.ask("/v1/words")["rules"]] == ["Zorvelin"]
