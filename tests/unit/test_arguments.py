@@ -24,6 +24,7 @@ PATHS = {
     "watch": (["watch", "{}"], ["watch", "--remove", "{}"]),
     "eval": (["eval", "{}"], ["eval", "--html", "{}"]),
     "export": (["export", "peft", "{}"],),
+    "browser": (["browser", "build", "--into", "{}"],),
     "backup": (["backup", "{}", "--profile-key"], ["backup", "../x", "--passphrase-file", "{}"]),
     "restore": (["restore", "{}", "--profile-key"], ["restore", "x", "--passphrase-file", "{}"]),
     "lock": (["lock", "--passphrase-file", "{}"],),
