@@ -137,7 +137,8 @@ def test_progress_goes_through_the_arms(finished: tuple[list[dict[str, Any]], in
 
 
 def test_the_result_has_its_documented_shape(result: dict[str, Any], messages: list[EvalMessage]) -> None:
-    assert {*result} == {"event", "made", "seed", "source", "history", "test", "adapter", "arms", "growth"}
+    figures = {"adapter", "arms", "growth", "mistakes"}
+    assert {*result} == {"event", "made", "seed", "source", "history", "test", *figures}
     assert datetime.fromisoformat(result["made"]).tzinfo is not None
     assert (result["seed"], result["source"]) == (7, "notes")
     sizes = [len(message.text) for message in messages]
