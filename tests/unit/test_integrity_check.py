@@ -36,7 +36,7 @@ def fill(store, count=80):
     for number in range(count):
         text = f"Sentence {number} of some length, as they are written. " * 20
         key = hashlib.sha256(text.encode()).hexdigest()
-        store.entries.add([NewEntry(text, "file", None, NOON, b"abcd", 0, key)])
+        store.entries.add([NewEntry(text, "file", None, NOON, b"a\0\0\0", 0, key)])
     store._connection._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
@@ -49,7 +49,7 @@ def store(settings):
 
 def damage(settings):
     with settings.store_path.open("r+b") as file:
-        file.seek(settings.store_path.stat().st_size // 2 // 4096 * 4096 + 900)
+        file.seek(settings.store_path.stat().st_size * 3 // 4 // 4096 * 4096 + 900)
         file.write(b"torn")
 
 
