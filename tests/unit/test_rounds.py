@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from idiolect.models.build import BasePaths
 
 DEADLINE_S = 240
+TOKENS_OF_A_STEP = 128
 SOME = "the boat harbour noon please send figures again they all call me after thanks we met see you soon"
 
 
@@ -206,7 +207,7 @@ def test_a_round_goes_on_after_the_service_was_stopped(
     profile: Profile, uninterrupted: tuple[bytes, dict[str, Any]]
 ) -> None:
     profile.begin()
-    at = profile.trained()
+    until(lambda: profile.trained() >= 5 * TOKENS_OF_A_STEP)  # the last step's checkpoint may not be kept
     profile.service.close()
     profile.thread.join(DEADLINE_S)
     assert isinstance(profile.error, RoundFailedError)
@@ -218,7 +219,7 @@ def test_a_round_goes_on_after_the_service_was_stopped(
     # Text that comes meanwhile waits for the next round.
     profile.service.ingest.add_text("the harbour office is closed at noon", source="test")
     profile.begin()
-    assert profile.trained() > at, "it begins where it was"
+    assert profile.trained() > 3 * TOKENS_OF_A_STEP, "it begins where it was"
     ends_as(profile, uninterrupted)
     assert profile.service.rounds._facts().new_tokens > 0
 

@@ -98,7 +98,12 @@ def test_an_address_that_is_not_listed_needs_the_largest_scope():
     assert needed("/v1/suggest") is Scope.SUGGEST
     assert needed("/v1/forget") is Scope.ADMIN
     assert needed("/v1/suggest/") is Scope.ADMIN
-    assert {path for path, scope in NEEDED.items() if scope is Scope.NONE} == {"/healthz", "/health", "/open"}
+    assert {path for path, scope in NEEDED.items() if scope is Scope.NONE} == {
+        "/",
+        "/healthz",
+        "/health",
+        "/open",
+    }
 
 
 def test_sessions_go_on_where_they_are_left_for_and_codes_do_not(sessions, clock):
