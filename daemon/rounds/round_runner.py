@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import json
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -292,6 +293,7 @@ class Trainer:
             "checkpoint_s",
         }
         asked = {name: value for name, value in asdict(order).items() if name not in left_out}
+        asked = json.loads(json.dumps(asked))  # a tuple is a list where it was stored
         asked |= {"base_sha256": self._base.source_sha256, "checkpoint_format": _CHECKPOINT_FORMAT}
         return {
             **asked,
