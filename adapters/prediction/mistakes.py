@@ -98,7 +98,10 @@ class Mistakes:
         if unknown := sorted(new - self._near.keys()):
             self._look_up(unknown)
         self._decide(new)
-        return [self.mend(text) for text in read]
+        # Most texts hold no mistake, and are told by their words at a fraction of the time of mending.
+        decided = self._decided()
+        mistaken = {word for word in counted if self._meaning(fold(word), decided) is not None}
+        return [text if mistaken.isdisjoint(_WORD.findall(text)) else self.mend(text) for text in read]
 
     def learn(self, text: str) -> str:
         """Count the words of a text; return the text as it was meant."""

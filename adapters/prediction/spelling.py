@@ -44,7 +44,7 @@ class GeneralWords:
     """The lexicon for correctors, shared by all of them. Any thread may use it.
 
     It takes a second of a processor to make, so it is made once somebody first needs it: a service that only starts and
-    suggests does not pay for it.
+    suggests does not pay for it. Who must not wait that long asks :meth:`is_ready` first.
 
     Args:
         lexicon: the general words.
@@ -53,8 +53,21 @@ class GeneralWords:
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
         self._making = threading.Lock()
+        self._maker: threading.Thread | None = None
         self._spelling: Spelling | None = None
         self._trie: LetterTrie | None = None
+
+    def is_ready(self) -> bool:
+        """Return True once all is made; have it made in the background if nobody has yet."""
+        if self._spelling is not None and self._trie is not None:
+            return True
+        if self._maker is None:
+            self._maker = threading.Thread(target=self._make, name="spelling", daemon=True)
+            self._maker.start()
+        return False
+
+    def _make(self) -> None:
+        _ = self.spelling, self.trie
 
     @property
     def spelling(self) -> Spelling:

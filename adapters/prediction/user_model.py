@@ -74,10 +74,10 @@ class UserModel:
     def guard(self, before: str) -> Callable[[str], bool]:
         """Return :meth:`must_hide` for one ``before``, which is read once for all that may be offered there."""
         near = before[-_CUE_CHARS:]
-        cues = CuesBefore(near)
+        cues, begun = CuesBefore(near), self._begun_word(near)
 
         def must_hide(offered: str) -> bool:
-            if self.preferences.forbids(before, offered) or self._holds_mistake(near, offered):
+            if self.preferences.forbids(before, offered) or self._holds_mistake(begun, offered):
                 return True
             if self.preferences.owns(before, offered):
                 return False
@@ -87,12 +87,17 @@ class UserModel:
 
         return must_hide
 
-    def _holds_mistake(self, near: str, offered: str) -> bool:
-        """Return True if one of the words that ``offered`` makes or completes is taken for a mistake."""
+    def _begun_word(self, near: str) -> str:
+        """Return the word that ``near`` ends in, as far as it is typed, where mistakes are looked for."""
+        begun = None if self.mistakes is None else _BEGUN.search(near)
+        return begun[0] if begun else ""
+
+    def _holds_mistake(self, begun: str, offered: str) -> bool:
+        """Return True if one of the words that ``offered`` makes, behind what is ``begun``, is taken for a mistake."""
         if self.mistakes is None:
             return False
-        begun = _BEGUN.search(near) if offered[:1].isalpha() or offered[:1] in "'’" else None
-        return self.mistakes.found_in((begun[0] if begun else "") + offered)
+        goes_on = offered[:1].isalpha() or offered[:1] in "'’"
+        return self.mistakes.found_in(begun + offered if goes_on else offered)
 
     def _is_seldom_shown(self, near: str, offered: str) -> bool:
         """Return True if ``offered`` shows a seldom word behind a cue."""

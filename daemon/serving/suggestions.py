@@ -86,7 +86,7 @@ class Suggestions:
 
         Ask :meth:`withheld` first whether anything may be suggested at ``place``. Commands are suggested where
         ``source`` says that it is a shell that asks, and only there. With `corrections` mistyped words are mended, too,
-        but for commands.
+        but for commands. Of a fresh profile the first answers come without that: what it needs is made meanwhile.
         """
         self._on_typing()
         preferences = self._model.preferences
@@ -102,7 +102,9 @@ class Suggestions:
                 ghost_words,
                 given_up=given_up,
                 remember=remember,
-                corrections=corrections and self._autocorrect != "off",
+                corrections=corrections
+                and self._autocorrect != "off"
+                and self._model.loaded.general.is_ready(),
             )
             if found.correction is not None and self._autocorrect != "apply":
                 found = replace(found, correction=replace(found.correction, sure=False))
