@@ -2,14 +2,18 @@
 
 One forward pass gives a probability to every token; a word's is its first token's times the word's
 share among the words that begin with that token. So one pass ranks the whole lexicon. Frequencies
-come from wordfreq (Speer 2022), which joins books, subtitles, news, web and social-media text.
+come from wordfreq (Speer 2022), which joins books, subtitles, news, web and social-media text. Words that
+people misspell there in the known ways ("definately") are left out: codespell lists them.
 """
 
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import regex
@@ -23,6 +27,9 @@ SIZE = 60_000
 
 NONE = -1
 """Stands for a second token where a form has only one."""
+
+# How much more often the right word is used. What is used nearly as often may be a name.
+_MIN_RATIO: Final = 5.0
 
 _WORD = regex.compile(r"\p{Latin}+(?:['’]\p{Latin}+)*")
 
@@ -57,10 +64,11 @@ def build_lexicon(tokenizer: Tokenizer, path: Path) -> None:
     from wordfreq import get_frequency_dict  # needed only when a base is built
 
     frequencies = get_frequency_dict("en", wordlist="large")
+    misspelt = {*_misspellings(frequencies)}
     words = [
         word
         for word in sorted(frequencies, key=frequencies.__getitem__, reverse=True)
-        if _WORD.fullmatch(word)
+        if _WORD.fullmatch(word) and word not in misspelt
     ]
     forms: dict[str, float] = {}
     for word in words[:SIZE]:
@@ -75,6 +83,19 @@ def build_lexicon(tokenizer: Tokenizer, path: Path) -> None:
         first=np.array([[word[0] for word in row] for row in ids], dtype=np.int32),
         second=np.array([[word[1] if word[1:] else NONE for word in row] for row in ids], dtype=np.int32),
     )
+
+
+def _misspellings(frequencies: Mapping[str, float]) -> Iterator[str]:
+    """Yield the words that codespell knows as misspellings, each of one word that is used far more often."""
+    from spellchecker import SpellChecker
+
+    spelt = SpellChecker(language="en", distance=1).word_frequency
+    for line in (files("codespell_lib") / "data" / "dictionary.txt").read_text("utf-8").splitlines():
+        word, _, meant = line.partition("->")
+        spoken = meant == f"{word}g"  # "talkin" is how it is said, and meant
+        often = frequencies.get(meant, 0.0) >= _MIN_RATIO * frequencies.get(word, 0.0)
+        if word in frequencies and often and not spoken and word not in spelt:
+            yield word
 
 
 def read_lexicon(path: Path) -> Lexicon:

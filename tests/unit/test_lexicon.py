@@ -39,6 +39,14 @@ def test_common_words_are_there_in_both_spellings(lexicon: Lexicon) -> None:
     assert not [word for word in words if not word or word.strip("'’") != word or " " in word]
 
 
+def test_known_misspellings_are_not_there(lexicon: Lexicon) -> None:
+    misspelt = "definately recieve recieved seperate becuase thier wich untill teh didnt tommorow wierd"
+    assert [word for word in misspelt.split() if word in lexicon or word.title() in lexicon] == []
+    right = "definitely receive received separate because their which until the didn't tomorrow weird"
+    names_and_speech = "Johan talkin gonna kinda ok lol"
+    assert [word for word in f"{right} {names_and_speech}".split() if word not in lexicon] == []
+
+
 def test_words_are_filed_by_their_first_tokens(lexicon: Lexicon, tiny_tokenizer: Tokenizer) -> None:
     places = range(0, len(lexicon.forms), 199)
     for place in places:
