@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from idiolect.adapters.corpus import read_general_passages
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.daemon.settings import Settings
-from idiolect.models.build import BasePaths, ensure_base
+from idiolect.models.build import BasePaths, ensure_base, find_base
 from idiolect.models.fetch import OfflineError
 from idiolect.models.graph import read_weights
 from idiolect.models.llama import LlamaConfig, Weights
@@ -263,6 +263,7 @@ def tiny_profile(tiny: BasePaths) -> Callable[..., Settings]:
     """`tiny_profile(home, **settings)`: a profile with the tiny model, where no round starts by itself."""
 
     def make(home: Path, **given: Any) -> Settings:
+        assert find_base(tiny.folder.parent) == tiny, "a test before has put another model in its place"
         settings = Settings(home=home, **{"keyring": False, "auto_train": False, **given}).prepare()
         settings.base_dir.rmdir()
         settings.base_dir.symlink_to(tiny.folder.parent)

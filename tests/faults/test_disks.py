@@ -30,6 +30,8 @@ from idiolect.daemon.storage.store import Store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from idiolect.models.build import BasePaths
+
 SIZE = "24m"
 NOBODY = 65534
 PROGRAM = str(Path(sys.executable).with_name("idiolect"))
@@ -176,7 +178,7 @@ def mount(*arguments: str) -> None:
 
 
 @pytest.fixture
-def disk(tmp_path: Path, tiny_profile: Callable[..., Settings]) -> Iterator[Disk]:
+def disk(tmp_path: Path, tiny: BasePaths, tiny_profile: Callable[..., Settings]) -> Iterator[Disk]:
     """A profile with some text on a disk of its own; its service does not run yet."""
     if sys.platform != "linux":
         pytest.skip("the mounts are those of Linux")
@@ -184,7 +186,8 @@ def disk(tmp_path: Path, tiny_profile: Callable[..., Settings]) -> Iterator[Disk
     home.mkdir()
     mount("-t", "tmpfs", "-o", f"size={SIZE},mode=700", "tmpfs", str(home))
     settings = tiny_profile(home)
-    settings.config_path.write_text("keyring = false\nauto_train = false\n")
+    gguf = tiny.folder.parent / "tiny.gguf"
+    settings.config_path.write_text(f"keyring = false\nauto_train = false\nbase = '{gguf}'\n")
     with contextlib.closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
         store.events.add("begun")
     (tmp_path / "notes").mkdir()
