@@ -40,11 +40,11 @@ def messages(name: str) -> list[EvalMessage]:
     return [EvalMessage(line["text"], line["ts"], line["text"]) for line in lines]
 
 
-def trained(split: EvalSplit, settings: Settings) -> dict[str, Any]:
-    """The result of one round on the history, as a new user has it."""
+def trained(split: EvalSplit, settings: Settings, kept: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The result of one round on the history, as a new user has it who says that the words ``kept`` are theirs."""
     tokenizer = Tokenizer(find_base(BASE).tokenizer)
     entries = [ids for message in split.history if (ids := tokenizer.encode(message.kept))]
-    order = replace(order_of(settings, None, SEED), base=str(BASE))
+    order = replace(order_of(settings, None, SEED), base=str(BASE), kept=kept)
     children = ChildProcesses()
     with children.claim(TRAINING):
         events = [*children.follow(TRAINING, order, iter(entries), len(entries))]
