@@ -7,6 +7,7 @@ typed up to a letter are kept, so that the next letter costs one step, a quarter
 from __future__ import annotations
 
 from collections import OrderedDict
+from operator import itemgetter
 from typing import Final
 
 from idiolect.adapters.prediction.letter_trie import ROOT, LetterTrie
@@ -16,7 +17,7 @@ Column = dict[int, float]
 """The nodes of a trie that may have been meant by what is typed, and what each costs, in nats, the cheapest first."""
 
 _BEAM: Final = 120  # nodes that are followed; the cheapest
-_KEPT: Final = 64  # runs of letters whose columns are kept
+_KEPT: Final = 256  # runs of letters whose columns are kept, the latest: words begin in few ways
 _NONE: Final[float] = float("inf")
 
 
@@ -64,10 +65,9 @@ class FuzzySearch:
         for rule in channel.rules.get(letter, ()):
             if typed.endswith(rule.typed):
                 self._descend(found, typed[: -len(rule.typed)], rule.meant, rule.cost)
-        self._reached_of[typed] = dict(sorted(found.items(), key=_cost)[:_BEAM])
+        self._reached_of[typed] = _cheapest(found)
         self._add_missing(found, first)
-        best = sorted(found.items(), key=_cost)
-        return dict(best[:_BEAM])
+        return _cheapest(found)
 
     def _replaced(self, before: Column, letter: str, first: float) -> Column:
         """Return the nodes one letter on, where it was meant or another one, and those where no letter was meant."""
@@ -121,5 +121,5 @@ class FuzzySearch:
                         found[child] = cost
 
 
-def _cost(reached: tuple[int, float]) -> float:
-    return reached[1]
+def _cheapest(found: Column) -> Column:
+    return dict(sorted(found.items(), key=itemgetter(1))[:_BEAM])
