@@ -104,13 +104,7 @@ class Corrector:
             yield self._searched[1]
 
     def candidates(
-        self,
-        typed: str,
-        spaced: bool,
-        p: NDArray[np.float32],
-        *,
-        finished: bool = False,
-        min_score: float = 0.0,
+        self, typed: str, spaced: bool, p: NDArray[np.float32], *, finished: bool = False
     ) -> list[Candidate]:
         """Return words that may have been meant by ``typed`` and that typing on does not make, the likeliest first.
 
@@ -119,24 +113,17 @@ class Corrector:
             spaced: True if a space stands before the word.
             p: distribution (vocab,) over the tokens that may begin the word.
             finished: no letter follows, so longer words are out of question.
-            min_score: the least score that counts.
         """
         found = dict[str, Candidate]()
         for table in self._tables():
-            for candidate in self._of_table(table, typed, int(spaced), p, finished, min_score):
+            for candidate in self._of_table(table, typed, int(spaced), p, finished):
                 old = found.get(candidate.text)
                 if old is None or old.score < candidate.score:
                     found[candidate.text] = candidate
         return sorted(found.values(), key=lambda candidate: -candidate.score)
 
     def _of_table(
-        self,
-        known: _SearchedTable,
-        typed: str,
-        row: int,
-        p: NDArray[np.float32],
-        finished: bool,
-        min_score: float,
+        self, known: _SearchedTable, typed: str, row: int, p: NDArray[np.float32], finished: bool
     ) -> list[Candidate]:
         search, table, folded = known.search, known.table, fold(typed)
         trie, column = search.trie, (search.column if finished else search.reached)(folded)
@@ -157,8 +144,6 @@ class Corrector:
         scores = p[first] * table.weights[rows] / self._words.total_of(row)[first] * np.exp(-all_costs)
         found = []
         for index in best_indices(scores, _BEST):
-            if scores[index] < min_score:
-                continue
             text = with_capitals(table.forms[rows[index]].decode(), typed)
             if text != typed if finished else not text.startswith(typed):
                 found.append(Candidate(text, float(scores[index]), float(all_costs[index])))

@@ -6,6 +6,7 @@ typed up to a letter are kept, so that the next letter costs one step, a quarter
 
 from __future__ import annotations
 
+from array import array
 from collections import OrderedDict
 from operator import itemgetter
 from typing import Final
@@ -17,7 +18,9 @@ Column = dict[int, float]
 """The nodes of a trie that may have been meant by what is typed, and what each costs, in nats, the cheapest first."""
 
 _BEAM: Final = 120  # nodes that are followed; the cheapest
-_KEPT: Final = 256  # runs of letters whose columns are kept, the latest: words begin in few ways
+_KEPT: Final = 64  # runs of letters whose columns are kept, the latest
+_BEGINNING: Final = 2  # letters of a beginning, whose column is always kept: words begin in few ways
+_MOST_BEGINNINGS: Final = 1000  # of 1.5 KB each
 _NONE: Final[float] = float("inf")
 
 
@@ -37,6 +40,7 @@ class FuzzySearch:
         self._letters, self._children = trie.letters, trie.children
         self._column_of = OrderedDict[str, Column]()
         self._reached_of = dict[str, Column]()
+        self._beginnings = dict[str, tuple[array[int], array[float]]]()
 
     def reached(self, typed: str) -> Column:
         """Return :meth:`column` without the nodes that begin with others in it, for no less."""
@@ -48,11 +52,20 @@ class FuzzySearch:
         if typed in self._column_of:
             self._column_of.move_to_end(typed)
             return self._column_of[typed]
-        found = self._step(typed) if typed else {ROOT: 0.0}
+        found = self._find(typed)
         self._column_of[typed] = found
         if len(self._column_of) > _KEPT:
             gone, _ = self._column_of.popitem(last=False)
             self._reached_of.pop(gone, None)
+        return found
+
+    def _find(self, typed: str) -> Column:
+        """Return a column from the beginnings, or from those of its own beginnings."""
+        if (kept := self._beginnings.get(typed)) is not None:
+            return dict(zip(*kept, strict=True))
+        found = self._step(typed) if typed else {ROOT: 0.0}
+        if len(typed) <= _BEGINNING and len(self._beginnings) < _MOST_BEGINNINGS:
+            self._beginnings[typed] = array("i", found), array("d", found.values())
         return found
 
     def _step(self, typed: str) -> Column:

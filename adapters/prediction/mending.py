@@ -5,7 +5,6 @@ For the word under it they are ranked among the words that finish it. For the wo
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -31,8 +30,6 @@ _PLAUSIBLE: Final = 0.012
 _MIN_SURE_RATIO, _MIN_SHORT_RATIO, _MIN_SURE_SCORE = 20.0, 3.0, 2e-9
 # ... the letters that are typed, and how often the user wrote the right word if no dictionary has it.
 _MIN_SURE_LETTERS, _MIN_SURE_USES = 4, 3
-# Of the probability of all words: of a correction that is offered, and of one that is looked at.
-_MIN_SHARE, _MIN_SEEN = 0.005, 0.0005
 _DOUBT: Final = 0.05  # what a word counts for that the general list has and no dictionary
 # A word that just ended: letters, and up to three characters behind them. Searched from the end.
 _ENDED = regex.compile(r"(?r)(?<![\p{L}\p{N}'’@/\\_.#-])(\p{L}[\p{L}'’]*)([\s.,;:!?)\]\"”…]{1,3})\Z")
@@ -51,42 +48,6 @@ class Correction:
     replace: int
     p: float
     sure: bool
-
-
-class _Bound:
-    """How likely the best correction of a word can be, from what was found for its letters before.
-
-    Most letters are right, and make those that were meant otherwise no likelier. So there is no need to search again
-    until what is typed gets so unlikely that a mistake may explain it.
-
-    Args:
-        least: of all mistakes' costs, in nats.
-    """
-
-    def __init__(self, least: float) -> None:
-        self._slip = math.exp(-least)
-        self._head: tuple[int, ...] = ()
-        self._found = dict[
-            str, tuple[float, float]
-        ]()  # by letters: the score of all that begin so, and of the best
-
-    def of(self, head: Sequence[int], typed: str, total: float) -> float | None:
-        """Return an upper bound of the best correction's score; None if the letters before were not looked at.
-
-        Words that part from what is typed at its last letter or the one before may be meant anew, by a slip or by two
-        letters swapped. All others were found before, and have cost no less since.
-        """
-        if self._head != tuple(head):
-            self._head = tuple(head)
-            self._found.clear()
-        before, earlier = self._found.get(typed[:-1]), self._found.get(typed[:-2])
-        if before is None or earlier is None:
-            return None
-        return max(before[1], (earlier[0] - total) * self._slip)
-
-    def note(self, typed: str, total: float, best: float) -> None:
-        """Keep what was found for these letters behind the head that was last asked for."""
-        self._found[typed] = (total, best)
 
 
 class Mender:
@@ -114,7 +75,6 @@ class Mender:
         self._general = general
         self._channel = channel
         self._corrector = Corrector(user_model.words, general, channel)
-        self._bound = _Bound(channel.least)
 
     def words(
         self, prefix: str, split: SplitPrefix, matches: Matches, ranked: Sequence[Word], count: int
@@ -136,23 +96,16 @@ class Mender:
             return [Word(with_capitals(put, typed), 1.0, len(typed)), *ranked][:count]
         if fold(typed) in decided.kept:
             return [*ranked]
-        probs = self._next_token.next_probs(split.head)
         if len(typed) < _MIN_LETTERS or matches.total + matches.finished >= _PLAUSIBLE:
             return [*ranked]
+        probs = self._next_token.next_probs(split.head)
         known = self._ranker.total_score(split, matches)
         spelt = matches.finished == 0 or typed in self._general.spelling
         total = known if spelt else known - (1 - _DOUBT) * matches.finished
-        bound = self._bound.of(split.head, typed, total)
-        if bound is not None and bound < _MIN_SHARE * total:
-            self._bound.note(typed, total, bound)
-            return [*ranked]
         meant = [
             (candidate.text, len(typed), candidate.score)
-            for candidate in self._corrector.candidates(
-                typed, split.spaced, probs, min_score=_MIN_SEEN * total
-            )
+            for candidate in self._corrector.candidates(typed, split.spaced, probs)
         ]
-        self._bound.note(typed, total, max((score for _, _, score in meant), default=_MIN_SEEN * total))
         if matches.finished < _MIN_OFFERED * known:
             split_at = split_words(
                 typed,
@@ -164,11 +117,7 @@ class Mender:
                 meant.append((split_at.text, split_at.replaced, split_at.score))
         total = max(total + sum(score for _, _, score in meant), 1e-30)
         found = [replace(word, p=word.p * known / total) for word in ranked]
-        found += [
-            Word(text, score / total, replaced)
-            for text, replaced, score in meant
-            if score >= _MIN_SHARE * total
-        ]
+        found += [Word(text, score / total, replaced) for text, replaced, score in meant]
         joined = joined_words(
             prefix[: len(prefix) - len(typed)], typed, self._general.common, self._channel.costs.torn
         )

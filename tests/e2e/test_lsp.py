@@ -201,6 +201,44 @@ def test_a_word_is_never_suggested_again_from_the_menu_of_actions(service):
         service.ask("/v1/words/remove", text="Zorvelin")
 
 
+def test_a_mistyped_word_is_mended_from_the_list_and_by_a_quick_fix(service):
+    uri = "file:///notes/slips.md"
+    place = types.Range(types.Position(0, 20), types.Position(0, 20))
+
+    async def scene():
+        async with editing(service) as editor:
+            editor.open(uri, "the teal definat")
+            words = (await editor.words(uri, 0, 16)).items
+            editor.type(uri, 0, 16, "ely ")
+            asked = types.CodeActionParams(
+                types.TextDocumentIdentifier(uri), place, types.CodeActionContext([])
+            )
+            fixes = [
+                action
+                for action in await editor.text_document_code_action_async(asked)
+                if action.kind == types.CodeActionKind.QuickFix
+            ]
+            kept = fixes[1].command
+            await editor.workspace_execute_command_async(
+                types.ExecuteCommandParams(kept.command, kept.arguments)
+            )
+            left = [action.title for action in await editor.text_document_code_action_async(asked)]
+            return words, fixes, left
+
+    try:
+        words, fixes, left = run(scene())
+        [mended] = [word for word in words if word.text_edit.new_text == "definitely"]
+        assert mended.text_edit.range == types.Range(types.Position(0, 9), types.Position(0, 16))
+        [edit] = fixes[0].edit.changes[uri]
+        assert edit.new_text.lower() == "definitely"  # a random model does not know which words are capitalized
+        assert [fix.title for fix in fixes] == [f"Change to “{edit.new_text}”", "“definately” is no mistake"]
+        assert edit.range == types.Range(types.Position(0, 9), types.Position(0, 19))
+        assert not [title for title in left if title.startswith("Change to")]
+        assert [rule["text"] for rule in service.ask("/v1/words")["rules"]] == ["definately"]
+    finally:
+        service.ask("/v1/words/remove", text="definately")
+
+
 def test_words_for_a_text_that_was_typed_on_are_not_offered(service):
     async def scene():
         async with editing(service) as editor:

@@ -28,7 +28,7 @@ def value(tab):
 
 
 def offered(word):
-    return f"document.querySelector('#offers .word').innerText === {json.dumps(word)}"
+    return f"document.querySelector('#offers .word').innerText.trim() === {json.dumps(word)}"
 
 
 def ghost(tab):
@@ -251,6 +251,24 @@ def test_a_word_is_never_suggested_again_and_that_is_undone(page, profile):
     page.until("document.querySelector('#decided').innerText.includes('Zorb is suggested, however rare')")
     page.js("document.querySelector('#decided button').click()")
     page.until("document.querySelector('#decided').children.length === 0")
+
+
+def test_a_mistyped_word_is_mended_by_one_key_and_one_takes_that_back(page):
+    page.type("the teal definat")
+    page.until(offered("definitely"))
+    page.press("1", "Alt")
+    assert value(page) == "the teal definitely "
+    page.type("seperate ")
+    page.until(offered("separate"))
+    page.press("1", "Alt")
+    assert value(page) == "the teal definitely separate "
+    page.press("Backspace")
+    assert value(page) == "the teal definitely seperate "
+    page.type("definately ")
+    page.until(offered("definitely").replace(".trim()", ".trim().toLowerCase()"))
+    page.press("1", "Alt")
+    page.press("z", "Control")
+    assert value(page) == "the teal definitely seperate definately "
 
 
 def test_a_source_is_read_from_the_page(page, profile, tmp_path):
