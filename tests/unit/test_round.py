@@ -308,7 +308,7 @@ def test_what_was_stopped_while_judging_is_judged_anew(
 def test_a_suspension_uses_nothing_up(train_request: TrainRequest, entries: list[list[int]]) -> None:
     child = Child()
     try:
-        child.send(replace(train_request, epochs=1000, budget_s=20), entries)
+        child.send(replace(train_request, epochs=1000), entries)
         events = child.events()
         before = next(event for event in events if event.get("phase") == "train")
         process = psutil.Process(child.process.pid)
