@@ -123,7 +123,9 @@ class Service:
         self.imports = Imports(self.ingest, self._watcher, model.reading_much)
         self.forgetting = Forgetting(store, model, self.ingest, children)
         self.words = WordChoices(store, model.read_preferences)
-        self.inventory = SourceInventory(store, self.forgetting.forget, self._watcher.removing)
+        self.inventory = SourceInventory(
+            store, self.forgetting.forget, self._watcher.removing, settings.exclude
+        )
         self.keywords = Keywords(store, model.base, model.mistakes)
         self.exports = Exports(store, model)
         self._retention = Retention(settings, store, model.rebuild)

@@ -40,7 +40,7 @@ class FuzzySearch:
         self._letters, self._children = trie.letters, trie.children
         self._column_of = OrderedDict[str, Column]()
         self._reached_of = dict[str, Column]()
-        self._beginnings = dict[str, tuple[array[int], array[float]]]()
+        self._beginnings: dict[str, tuple[array[int], array[float]]] = {}
 
     def reached(self, typed: str) -> Column:
         """Return :meth:`column` without the nodes that begin with others in it, for no less."""

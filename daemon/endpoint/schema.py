@@ -13,7 +13,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import TypeAdapter
 
-from idiolect.daemon.endpoint import dialects, llamacpp, openai, replies, word_routes
+from idiolect.daemon.endpoint import dialects, llamacpp, openai, replies, source_routes, word_routes
 from idiolect.daemon.endpoint.scopes import Scope, needed
 from idiolect.daemon.storage.audit import Audit
 
@@ -56,6 +56,7 @@ ANSWERS: Mapping[str, Answers] = {
     "POST /v1/import": Answers(lines=replies.Line),
     "POST /v1/watch": Answers(replies.Removed, replies.Line),
     "GET /v1/sources": Answers(replies.Sources),
+    "POST /v1/sources/find": Answers(source_routes.FoundSources),
     "POST /v1/sources/remove": Answers(replies.Receipt),
     "GET /v1/adapters": Answers(replies.Adapters),
     "POST /v1/use": Answers(replies.Serves),

@@ -281,6 +281,12 @@ class WatchBody(_Body):
     confirmed: bool = False
 
 
+class FindBody(_Body):
+    """Where to look for what the user wrote; null: in their home folder."""
+
+    path: _AnyPath | None = None
+
+
 class RemoveBody(_Body):
     """The source to remove with all that it brought; `dry_run` only counts; `expect`: if it is that many entries."""
 

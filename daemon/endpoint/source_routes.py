@@ -8,13 +8,35 @@ from typing import TYPE_CHECKING
 
 from anyio.to_thread import run_sync
 from fastapi import FastAPI, Request, Response
+from typing_extensions import TypedDict
 
 from idiolect.daemon.endpoint import replies, shapes
 from idiolect.daemon.endpoint.answers import answer, post, read_body
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from idiolect.daemon.endpoint.streams import Streams
+    from idiolect.daemon.ingest.source_discovery import FoundSource
     from idiolect.daemon.service import Service
+
+
+class Found(TypedDict):
+    """A place that holds text of the user's: what it is, whose text in it is theirs, and about how much there is."""
+
+    path: str
+    sort: str
+    says: str
+    me: tuple[str, ...]
+    size_bytes: int
+    words: int
+    exact: bool
+
+
+class FoundSources(TypedDict):
+    """What there is to read, and was not read."""
+
+    sources: list[Found]
 
 
 def register(app: FastAPI, service: Service, streams: Streams) -> None:
@@ -44,6 +66,13 @@ def register(app: FastAPI, service: Service, streams: Streams) -> None:
         """What was read, and what each source brought."""
         return answer({"sources": await run_sync(service.inventory.sources)})
 
+    @post(app, "/v1/sources/find", shapes.FindBody)
+    async def find_sources(request: Request) -> Response:
+        """Look what else there is to read: mail, notes, commits, histories. Takes some ten seconds at most."""
+        asked = await read_body(request, shapes.FindBody)
+        home = Path.home() if asked.path is None else Path(asked.path)
+        return answer(_found_sources(await run_sync(service.inventory.unread, home)))
+
     @post(app, "/v1/sources/remove", shapes.RemoveBody)
     async def remove_source(request: Request) -> Response:
         """Forget all that a source brought, and that it was read; `dry_run` tells what that would take."""
@@ -58,3 +87,21 @@ def register(app: FastAPI, service: Service, streams: Streams) -> None:
         words = await run_sync(service.keywords.find, asked.limit, asked.contains)
         mistakes = await run_sync(service.keywords.find_mistakes, asked.limit, asked.contains)
         return answer({"words": words, "mistakes": mistakes})
+
+
+def _found_sources(found: Sequence[FoundSource]) -> FoundSources:
+    """Return the answer of `/v1/sources/find`."""
+    return {
+        "sources": [
+            Found(
+                path=str(place.path),
+                sort=place.sort,
+                says=place.says,
+                me=place.me,
+                size_bytes=place.size_bytes,
+                words=place.words,
+                exact=place.exact,
+            )
+            for place in found
+        ]
+    }

@@ -1,4 +1,4 @@
-"""What was read: the sources in the store, and removing one with all that it brought."""
+"""What was read: the sources in the store, removing one with all that it brought, and what else there is to read."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from idiolect.daemon.storage.selectors import Selector
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from idiolect.daemon.ingest.source_discovery import FoundSource
     from idiolect.daemon.storage.records import ForgetReceipt, SourceRow
     from idiolect.daemon.storage.store import Store
 
@@ -34,18 +35,29 @@ class SourceInventory:
         store: Store,
         forget: Callable[[Selector, bool, int | None], ForgetReceipt],
         unwatching: Callable[[Path], AbstractContextManager[None]],
+        exclude: Sequence[str] = (),
     ) -> None:
         """`forget` deletes what a selector takes and all that was learned from it, if it is as much as expected.
 
-        `unwatching` ends following a path, if it is followed, and follows it again where its block fails.
+        `unwatching` ends following a path, if it is followed, and follows it again where its block fails. `exclude` is
+        never read.
         """
         self._store = store
         self._forget = forget
         self._unwatching = unwatching
+        self._exclude = exclude
 
     def sources(self) -> list[SourceRow]:
         """What was read, by path, with what each brought."""
         return self._store.sources.all()
+
+    def unread(self, home: Path) -> list[FoundSource]:
+        """What there is to read below a folder and was not read; looks for some ten seconds at most."""
+        from idiolect.daemon.ingest.source_discovery import places
+
+        read = {Path(source.path) for source in self._store.sources.all()}
+        found = places(home, self._exclude)
+        return [place for place in found if not _is_within(place.path, read) and _is_text(place.path)]
 
     def remove(self, path: Path, *, dry_run: bool = False, expect: int | None = None) -> ForgetReceipt:
         """Forget all that came from a source, and that it was read; follow it no longer.
@@ -70,6 +82,20 @@ class SourceInventory:
         watched = [Path(root) for root in self._store.watches.all()]
         self._store.sources.drop(str(path), lambda file: _followed(Path(file), watched))
         return receipt
+
+
+def _is_text(path: Path) -> bool:
+    """Return True unless a path can't be said in an answer, since its bytes are no UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_within(path: Path, read: set[Path]) -> bool:
+    real = Path(os.path.realpath(path))
+    return any(real == other or real.is_relative_to(other) for other in read)
 
 
 def _followed(file: Path, watched: list[Path]) -> bool:

@@ -230,7 +230,9 @@ def test_a_mistyped_word_is_mended_from_the_list_and_by_a_quick_fix(service):
         [mended] = [word for word in words if word.text_edit.new_text == "definitely"]
         assert mended.text_edit.range == types.Range(types.Position(0, 9), types.Position(0, 16))
         [edit] = fixes[0].edit.changes[uri]
-        assert edit.new_text.lower() == "definitely"  # a random model does not know which words are capitalized
+        assert (
+            edit.new_text.lower() == "definitely"
+        )  # a random model does not know which words are capitalized
         assert [fix.title for fix in fixes] == [f"Change to “{edit.new_text}”", "“definately” is no mistake"]
         assert edit.range == types.Range(types.Position(0, 9), types.Position(0, 19))
         assert not [title for title in left if title.startswith("Change to")]

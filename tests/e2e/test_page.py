@@ -87,9 +87,15 @@ def profile(tiny, tmp_path_factory, make_lora, trust_memory):
                 seconds=None,
             )
     trust_memory(settings, 2)
-    profile.run("start")
-    yield profile
-    profile.run("stop")
+    user = tmp_path_factory.mktemp("user")
+    (user / "notes").mkdir()
+    for number in range(3):
+        (user / "notes" / f"{number}.md").write_text("Some words of mine.\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(user))
+        profile.run("start")
+        yield profile
+        profile.run("stop")
 
 
 @pytest.fixture
@@ -278,6 +284,17 @@ def test_a_source_is_read_from_the_page(page, profile, tmp_path):
     page.press("Enter")
     page.until("document.querySelector('#source-rows').innerText.includes('letters.txt')")
     profile.run("sources", "remove", str(tmp_path / "letters.txt"), "--yes")
+
+
+def test_what_there_is_to_read_is_looked_for_and_read(page, profile):
+    notes = f"{os.environ['HOME']}/notes"
+    page.js("document.querySelector('#find').click()")
+    page.until(f"document.querySelector('#found')?.innerText.includes({json.dumps(notes)})")
+    assert "notes · 12 words" in page.js("document.querySelector('#found').innerText")
+    page.js("document.querySelector('#found button').click()")
+    page.until(f"document.querySelector('#source-rows').innerText.includes({json.dumps(notes)})")
+    page.until("document.querySelector('#found').children.length === 0")
+    profile.run("sources", "remove", notes, "--yes")
 
 
 # --- steering ---

@@ -487,6 +487,7 @@ ENOUGH = [
     ("POST", "/v1/learned", Scope.ADMIN),
     ("POST", "/v1/forget", Scope.ADMIN),
     ("GET", "/v1/sources", Scope.ADMIN),
+    ("POST", "/v1/sources/find", Scope.ADMIN),
     ("GET", "/v1/nowhere", Scope.ADMIN),
 ]
 

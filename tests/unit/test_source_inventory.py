@@ -46,7 +46,7 @@ class Reading:
         self.unwatched: list[Path] = []
         self.watched: list[Path] = []
         self.meanwhile: Callable[[], object] = lambda: None
-        self.inventory = SourceInventory(self.store, self.forget, self.unwatching)
+        self.inventory = SourceInventory(self.store, self.forget, self.unwatching, ("private",))
 
     def forget(self, selector: Selector, dry_run: bool, expect: int | None) -> ForgetReceipt:
         if not dry_run:
@@ -84,6 +84,26 @@ def notes(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "a.md").write_text("One.\n\nTwo.\n")
     return folder
+
+
+def test_what_else_there_is_to_read_is_found_and_what_was_read_or_is_private_is_not(
+    reading: Reading, tmp_path: Path
+) -> None:
+    home = tmp_path / "user"
+    for folder in ("notes", "work/journal", "private/notes"):
+        (home / folder).mkdir(parents=True)
+        for number in range(3):
+            (home / folder / f"{number}.md").write_text("Some words of mine.\n")
+    (home / os.fsdecode(b"\xff") / "notes").mkdir(parents=True)
+    for number in range(3):
+        (home / os.fsdecode(b"\xff") / "notes" / f"{number}.md").write_text("Some words of mine.\n")
+    found = reading.inventory.unread(home)
+    assert [(place.path, place.sort, place.words) for place in found] == [
+        (home / "notes", "notes", 12),
+        (home / "work/journal", "notes", 12),
+    ]
+    reading.add(home / "notes")
+    assert [place.path for place in reading.inventory.unread(home)] == [home / "work/journal"]
 
 
 def test_each_source_is_known_with_what_it_brought(reading: Reading, notes: Path, tmp_path: Path) -> None:

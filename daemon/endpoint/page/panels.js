@@ -145,11 +145,32 @@ export async function apps(given) {
   $("rules-built-in").textContent = `${others.length} other rules: password managers, terminals, settings`;
 }
 
-/** Reads a file or folder, and says how far it is. */
-async function add(path) {
+/** Lists what there is to read on this machine, each with a button that reads it. */
+async function find() {
+  $("reading").textContent = "Looking …";
+  try {
+    const { sources: found } = await ask("/v1/sources/find", {});
+    $("found").replaceChildren(...found.map((place) => {
+      const row = make("li", {},
+        make("span", {}, place.path),
+        make("small", {}, `${place.says} · ${place.exact ? "" : "about "}${count(place.words)} words${place.me.length ? ` · yours by ${place.me.join(", ")}` : ""}`),
+        acts(plain("Read it", `Read ${place.path}`, async () => {
+          await add(place.path, place.me);
+          row.remove();
+        })));
+      return row;
+    }));
+    say(found.length ? `${found.length} found.` : "Nothing else was found. Name a file or folder above.");
+  } finally {
+    $("reading").textContent = "";
+  }
+}
+
+/** Reads a file or folder, and says how far it is. `me`: the names and addresses in it that are the user's. */
+async function add(path, me = []) {
   $("reading").textContent = "Reading …";
   try {
-    const told = await lines("/v1/import", { paths: [path] }, (event) => {
+    const told = await lines("/v1/import", { paths: [path], me }, (event) => {
       if (event.path) $("reading").textContent = `Reading ${event.path} …`;
     });
     say(`Read: ${entries(told.entries ?? 0)} taken.`);
@@ -184,6 +205,7 @@ export async function start() {
     await add($("source-path").value.trim());
     $("source").reset();
   });
+  on($("find"), "click", find);
   let counted;
   document.addEventListener("counted", () => {
     clearTimeout(counted);
