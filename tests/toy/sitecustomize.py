@@ -377,6 +377,11 @@ class ToyService:
             SourceRow(1, "/a/read", "mbox", ("me@example.org",), datetime(2026, 1, 30, tzinfo=UTC), 12, 340)
         ]
 
+    def unread(self, home):
+        from idiolect.daemon.ingest.source_discovery import places
+
+        return [*places(home, ())]
+
     def remove(self, path, dry_run=False, expect=None):
         from idiolect.daemon.storage.records import ForgetReceipt
 
