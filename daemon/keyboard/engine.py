@@ -12,9 +12,10 @@ from jeepney import HeaderFields
 
 from idiolect.daemon.key_names import RETURN
 from idiolect.daemon.keyboard import keys, wire
+from idiolect.daemon.keyboard.actions import Ask, Commit, Emptied, Fate, Show
 from idiolect.daemon.keyboard.field import Field
 from idiolect.daemon.keyboard.offers import read
-from idiolect.daemon.keyboard.typing import Ask, Commit, Emptied, Fate, Show, Typing
+from idiolect.daemon.keyboard.typing import Typing
 from idiolect.daemon.keyboard.windows import focused_program
 from idiolect.daemon.keyboard.written import Written
 
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 
     from jeepney import Message
 
+    from idiolect.daemon.keyboard.actions import Action
     from idiolect.daemon.keyboard.bus import Bus
     from idiolect.daemon.keyboard.session import Session
-    from idiolect.daemon.keyboard.typing import Action
 
 INTERFACE: Final = "org.freedesktop.IBus.Engine"
 _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
@@ -133,14 +134,20 @@ class Engine:
             self._passed_s = now_s
             if value == RETURN:
                 self._caret_at_return = self._caret
-        elif (
-            used and now_s - self._passed_s < _CATCH_UP_S and any(isinstance(one, Commit) for one in actions)
-        ):
-            # A program puts a key that was passed on behind what it reads meanwhile, so a word could overtake it.
+        elif used and self._must_wait(actions, ahead, now_s):
             self._hold(actions, self._typing.before.ahead - ahead)
             return True
         self._do(actions)
         return used
+
+    def _must_wait(self, actions: Sequence[Action], ahead: int, now_s: float) -> bool:
+        """Whether the program has to catch up first.
+
+        It puts a key that was passed on behind what it reads meanwhile, so a word could overtake it. And nothing is
+        deleted before the program has told of all keys.
+        """
+        soon = now_s - self._passed_s < _CATCH_UP_S
+        return any(isinstance(one, Commit) and (soon or (one.replace and ahead)) for one in actions)
 
     def _hold(self, actions: list[Action], own: int) -> None:
         told = self._typing.before.told
@@ -152,16 +159,27 @@ class Engine:
         if held is None:
             return
         held.later.cancel()
-        self._do(held.actions)
+        if self._is_certain(held):
+            self._do(held.actions)
+        else:
+            self._do(self._typing.refused())
         while held.calls:
             self._answer(held.calls.popleft())
             if self._held is not None:
                 self._held.calls.extend(held.calls)
                 return
 
+    def _is_certain(self, held: _Held) -> bool:
+        """Whether what waits may go out: what deletes may only where the program has told what stands there."""
+        before = self._typing.before
+        told = before.told and before.text is not None and before.ahead <= held.own
+        return told or not any(isinstance(one, Commit) and one.replace for one in held.actions)
+
     def _surrounding(self, text: wire.Variant, cursor: int, anchor: int) -> None:
         if self._capabilities & _SURROUNDING and self._session.suggests(self._field):
             actions = self._typing.told(wire.content(text), cursor, anchor)
+            if not self._typing.corrections.program_deletes:
+                self._session.undeleting.add(self._field.client)
             if self._held is not None:
                 self._held.actions += actions
                 if self._typing.before.ahead <= self._held.own:
@@ -173,7 +191,10 @@ class Engine:
         self._caret = y
 
     def _capable(self, capabilities: int) -> None:
+        ended = self._capabilities & ~capabilities & _SURROUNDING
         self._capabilities = capabilities
+        if ended:  # it will not tell any more what stands there, nor delete
+            self._do(self._typing.interrupted())
 
     def _focus(self, context: str, client: str) -> None:
         self._leave()
@@ -227,7 +248,8 @@ class Engine:
         written = None
         if self._context and self._session.learns(field):
             written = self._session.drafts.take_up((self._context, field)) or Written()
-        self._typing = Typing(self._session.bindings, written)
+        self._typing = Typing(self._session.bindings, written, self._session.kept_words)
+        self._typing.corrections.program_deletes = field.client not in self._session.undeleting
         if self._context in self._typed_in:
             self._typing.before.lose()
 
@@ -242,8 +264,8 @@ class Engine:
                     self._emit("CommitText", "v", (wire.text(text),))
                 case Show():
                     self._show(action)
-                case Ask(prefix):
-                    self._ask(prefix)
+                case Ask(prefix, corrections):
+                    self._ask(prefix, corrections=corrections and bool(self._capabilities & _SURROUNDING))
                 case Fate():
                     self._session.count(action, self._field)
                 case Emptied() if self._caret <= self._caret_at_return and self._typing.written is not None:
@@ -252,14 +274,14 @@ class Engine:
         if self._field.client == _OLD_PROTOCOL and any(isinstance(action, Commit) for action in actions):
             self._hold([], 0)  # there a key that is passed on next would overtake the word
 
-    def _ask(self, prefix: str) -> None:
+    def _ask(self, prefix: str, *, corrections: bool) -> None:
         typing = self._typing
 
         def then(answer: dict[str, Any]) -> None:
             if typing is self._typing:
                 self._do(typing.answered(read(answer, prefix)))
 
-        self._session.suggest(prefix, self._field, then)
+        self._session.suggest(prefix, self._field, then, corrections=corrections)
 
     def _show(self, show: Show) -> None:
         self._emit(
@@ -272,7 +294,7 @@ class Engine:
             ghost = wire.text(show.ghost if inline else "", grey=True)
             self._emit("UpdatePreeditText", "vubu", (ghost, 0, inline, _CLEAR))
             self._inline = inline
-        line = "" if inline or not self._session.has_line else show.ghost
+        line = show.note or ("" if inline or not self._session.has_line else show.ghost)
         self._emit("UpdateAuxiliaryText", "vb", (wire.text(line, grey=True), bool(line)))
 
     def show_menu(self) -> None:

@@ -7,32 +7,59 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 _WORD: Final = re.compile(r"[^\W_][\w'’-]*$")
+#: The words that a correction takes away, without what stands behind them.
+_MISTYPED: Final = re.compile(r"[\w'’ ]*")
 #: A word of a ghost text, with the white space in front of it.
 _GHOST_WORD: Final = re.compile(r"\s*\S+")
+#: The window has room for so many words, a correction among them.
+_MOST_WORDS: Final = 5
+#: Programs count the characters beyond as one or as two.
+_LAST_OF_ONE_UNIT: Final = "\uffff"
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word on offer: `text` is put at the cursor, once `replace` characters before that are gone."""
+    """A word on offer: `text` is put at the cursor, once `replace` characters before that are gone.
+
+    Attributes:
+        p: its probability.
+        ended: it corrects the word that ended, and repeats the space or mark behind that.
+        apply: it may be put there without being asked for.
+    """
 
     text: str
     p: float
     replace: int = 0
+    ended: bool = False
+    apply: bool = False
 
 
 @dataclass(frozen=True)
 class Ghost:
-    """A text that may go on at the cursor, and whether the service advises to show it."""
+    """A text that may go on at the cursor, whether the service advises to show it, and its pieces, a word each."""
 
     text: str
     p: float
     show: bool
+    words: tuple[str, ...] = ()
 
     @property
     def first_word(self) -> str:
         """Its first word, and the space before that; the rest of a word that is begun counts as one."""
+        if self.words:
+            return self.words[0]
         found = _GHOST_WORD.match(self.text)
         return found[0] if found else ""
+
+    def without(self, characters: int) -> Ghost | None:
+        """What is left of it without so many characters at its beginning; None where that is nothing."""
+        left, words = self.text[characters:], self.words
+        while words and characters >= len(words[0]):
+            characters -= len(words[0])
+            words = words[1:]
+        if words:
+            words = (words[0][characters:], *words[1:])
+        return replace(self, text=left, words=words) if left else None
 
 
 @dataclass(frozen=True)
@@ -50,14 +77,23 @@ class Offer:
             for word in self.words
             if not word.replace and word.text[:1] == char and word.text != char
         )
-        ghost = self.ghost
-        if ghost is not None:
-            ghost = replace(ghost, text=ghost.text[1:]) if ghost.text[:1] == char and ghost.text[1:] else None
+        ghost = self.ghost.without(1) if self.ghost is not None and self.ghost.text[:1] == char else None
         return Offer(self.prefix + char, tuple(words), ghost)
 
     def __bool__(self) -> bool:
         """Whether there is anything to show."""
         return bool(self.words) or self.ghost is not None
+
+    def removed(self, word: Word) -> str:
+        """The text before the cursor that goes away for a word."""
+        return self.prefix[len(self.prefix) - word.replace :]
+
+    def label(self, word: Word) -> str:
+        """A word as the window shows it: as it stands there once it is taken, with what was typed of it."""
+        if word.ended:
+            return f"{mistyped(self.removed(word))} → {mistyped(word.text)}"
+        typed = begun(self.prefix)
+        return (typed[: max(len(typed) - word.replace, 0)] + word.text).strip()
 
 
 def begun(text: str) -> str:
@@ -66,15 +102,38 @@ def begun(text: str) -> str:
     return found[0] if found else ""
 
 
+def mistyped(removed: str) -> str:
+    """The word, or words, of a text that a correction takes away."""
+    found = _MISTYPED.match(removed)
+    return found[0].strip() if found else ""
+
+
 def read(answer: dict[str, Any], prefix: str) -> Offer:
     """An answer of `/v1/suggest` to this prefix. A ghost text that is not to be shown is left out."""
-    typed = begun(prefix)
-    words = tuple(
-        Word(word["text"], word["p"], word.get("replace", 0))
-        for word in answer["words"]
-        if word["text"].isprintable() and word.get("replace", 0) <= len(typed)
-    )
+    words = [Word(word["text"], word["p"], word.get("replace", 0)) for word in answer["words"]]
+    if (made := answer.get("correction")) is not None:
+        words.insert(0, Word(made["text"], made["p"], made["replace"], ended=True, apply=made["apply"]))
+    fit = tuple(word for word in words if word.text.isprintable() and _can_replace(prefix, word.replace))
     told = answer["ghost"]
     text = told["text"].split("\n")[0].rstrip()
-    ghost = Ghost(text, told["p"], told["show"]) if text and told["show"] and text.isprintable() else None
-    return Offer(prefix, words, ghost)
+    shown = text and told["show"] and text.isprintable()
+    ghost = Ghost(text, told["p"], told["show"], _pieces(told, text)) if shown else None
+    return Offer(prefix, fit[:_MOST_WORDS], ghost)
+
+
+def _can_replace(prefix: str, characters: int) -> bool:
+    """Whether so many characters stand before the cursor, on its line, and every program counts them alike."""
+    removed = prefix[max(len(prefix) - characters, 0) :]
+    return (
+        len(removed) == characters and "\n" not in removed and max(removed, default="") <= _LAST_OF_ONE_UNIT
+    )
+
+
+def _pieces(told: dict[str, Any], text: str) -> tuple[str, ...]:
+    """The pieces of a ghost text, as far as it is shown; none where the service does not tell them."""
+    pieces, left = [], len(text)
+    for piece in told.get("words", ()):
+        if left > 0:
+            pieces.append(piece["text"][:left])
+            left -= len(pieces[-1])
+    return tuple(pieces) if "".join(pieces) == text else ()

@@ -16,9 +16,9 @@ from idiolect.daemon.keyboard.wire import Property
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from idiolect.daemon.keyboard.actions import Fate
     from idiolect.daemon.keyboard.engine import Engine
     from idiolect.daemon.keyboard.field import Field
-    from idiolect.daemon.keyboard.typing import Fate
     from idiolect.daemon.settings import Settings
 
 _SOURCE: Final = "keyboard"
@@ -56,6 +56,8 @@ class Session:
         self.asking = Asking(settings)
         self._choice = Choice(settings)
         self.drafts = Drafts(self.learn)
+        self.kept_words: set[str] = set()  # whose correction was taken back
+        self.undeleting: set[str] = set()  # clients that did not delete what they were asked to
         self._off_record = False
         self._paused = False
         self._focused: Engine | None = None
@@ -88,12 +90,15 @@ class Session:
 
     # The service
 
-    def suggest(self, prefix: str, field: Field, then: Callable[[dict[str, Any]], None]) -> None:
-        """Ask for what goes on behind `prefix`, and hand the answer to `then`."""
+    def suggest(
+        self, prefix: str, field: Field, then: Callable[[dict[str, Any]], None], *, corrections: bool
+    ) -> None:
+        """Ask for what goes on behind `prefix`, and perhaps for corrections of it; hand the answer to `then`."""
         body = {
             "prefix": prefix,
             "candidates": self._settings.keyboard_words,
             "ghost_words": 0 if self._settings.keyboard_ghost == "off" else 8,
+            "corrections": corrections,
             **_place(field),
         }
         self.asking.suggest(body, then)

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from idiolect.daemon.key_names import ALT, BACKSPACE, DELETE, DOWN, HELD, RETURN, TAB, UP
 from idiolect.daemon.keyboard import keys
+from idiolect.daemon.keyboard.actions import Ask, Commit, Emptied, Fate, Show
 from idiolect.daemon.keyboard.before import Before
-from idiolect.daemon.keyboard.offers import Offer, Word, begun
+from idiolect.daemon.keyboard.corrections import Corrections, Made
+from idiolect.daemon.keyboard.offers import Offer, begun
 
 if TYPE_CHECKING:
     from idiolect.daemon.key_names import Key
+    from idiolect.daemon.keyboard.actions import Action
+    from idiolect.daemon.keyboard.offers import Word
     from idiolect.daemon.keyboard.written import Written
 
 #: Where a bare digit takes a word: behind letters, also behind a space, or nowhere (then with Alt alone).
@@ -24,6 +28,7 @@ Digits: TypeAlias = Literal["word", "always", "alt"]
 #: With a modifier, these select all, and cut or undo.
 _SELECT_ALL: Final = frozenset(map(ord, "aA"))
 _CUT: Final = frozenset((*map(ord, "xXzZ"), BACKSPACE, DELETE))
+_UNDO: Final = frozenset(map(ord, "zZ"))
 #: Besides letters and figures, what begins something new behind a word that was taken: a space comes before it.
 _OPENING: Final = frozenset("([{<“‘„«¿¡#@")
 
@@ -39,50 +44,6 @@ class Bindings:
     arrows: bool = True
 
 
-@dataclass(frozen=True)
-class Commit:
-    """Put `text` at the cursor, once `replace` characters before it are gone."""
-
-    text: str
-    replace: int = 0
-
-
-@dataclass(frozen=True)
-class Ask:
-    """Ask the service for what goes on behind `prefix`."""
-
-    prefix: str
-
-
-@dataclass(frozen=True)
-class Show:
-    """Show these words, one of them selected, and this ghost text; nothing of either hides both."""
-
-    words: tuple[str, ...] = ()
-    selected: int | None = None
-    ghost: str = ""
-
-
-@dataclass(frozen=True)
-class Fate:
-    """What became of a suggestion that was shown; the fields are those of `/v1/feedback`."""
-
-    kind: Literal["word", "ghost"]
-    outcome: Literal["accepted", "dismissed"]
-    p: float
-    characters: int = 0
-    keystrokes: int = 1
-    words: int = 1
-
-
-@dataclass(frozen=True)
-class Emptied:
-    """Return was pressed, and what was written has gone from before the cursor: a sent message, or an earlier line."""
-
-
-Action: TypeAlias = Commit | Ask | Show | Fate | Emptied
-
-
 @dataclass
 class _Seen:
     """What the service offered last and the user saw: probabilities, by whole word, until they have their fate."""
@@ -94,11 +55,17 @@ class _Seen:
 class Typing:
     """One field: what stands before its cursor, and what is offered there."""
 
-    def __init__(self, bindings: Bindings, written: Written | None = None) -> None:
-        """Begin in a field of which nothing is known yet; `written` keeps what is written there, to be learned."""
+    def __init__(
+        self, bindings: Bindings, written: Written | None = None, kept: set[str] | None = None
+    ) -> None:
+        """Begin in a field of which nothing is known yet.
+
+        `written` keeps what is written there, to be learned; `kept` are words that are not corrected.
+        """
         self._bindings = bindings
         self.before = Before()
         self.written = written
+        self.corrections = Corrections(self.before, set() if kept is None else kept)
         self._offer = Offer("", (), None)
         self._shown = False
         self._selected: int | None = None
@@ -106,6 +73,7 @@ class Typing:
         self._space_owed = False
         self._taken_in_part = False  # the ghost text that is shown is the rest of one
         self._asked: str | None = None
+        self._typed_last = False  # the last key typed a character
         self._seen = _Seen()
 
     # What comes in
@@ -113,20 +81,27 @@ class Typing:
     def told(self, text: str, cursor: int, anchor: int) -> list[Action]:
         """The program says what stands around the cursor."""
         self.before.tell(text, cursor, anchor)
+        self.corrections.told(text[:cursor])
         emptied = self.written is not None and self.written.tell(text, cursor)
-        return [*([Emptied()] if emptied else []), *self._look()]
+        return [*([Emptied()] if emptied else []), *self._look(), *self._correct_due()]
 
     def answered(self, offer: Offer) -> list[Action]:
         """The service has answered; of use only if what it was asked about still stands there."""
         if self._hidden or offer.prefix != self._prefix():
             return []
+        offer = self.corrections.allowed(offer)
         going_on = self._offer.ghost if self._taken_in_part and self._offer.prefix == offer.prefix else None
         if going_on is not None and offer.ghost is None:  # who takes it word by word wants the rest of it
             self._offer = Offer(offer.prefix, offer.words, going_on)
         else:
             self._offer, self._taken_in_part = offer, False
         self._selected = None
-        self._seen.words = {_whole(offer.prefix, word): word.p for word in offer.words}
+        if self._typed_last:
+            self.corrections.due = next((word for word in offer.words if word.apply), None)
+        if corrected := self._correct_due():
+            return corrected
+        # A correction that is seen and not taken says nothing: it counts only when it is made or taken back.
+        self._seen.words = {offer.label(word): word.p for word in offer.words if not word.replace}
         if offer.ghost is not None:
             self._seen.ghost = offer.ghost.p
         return self._show()
@@ -149,7 +124,18 @@ class Typing:
         """A key was pressed: whether it was used up, and what is to be done. Releases are always passed on."""
         if state & keys.RELEASE or keys.is_modifier(value):
             return False, []
-        if self._shown and (taken := self._take_by(value, state)) is not None:
+        made, self.corrections.made, self.corrections.due = self.corrections.made, None, None
+        self._typed_last = False
+        if made is not None and value == BACKSPACE and not state & HELD and self._stands(made):
+            return True, self._take_back_correction(made)
+        noted = self._show() if made is not None and self._shown else []  # without the note
+        used, actions = self._press(value, state)
+        if made is not None and keys.is_shortcut(state) and value in _UNDO:
+            actions = [*actions, self.corrections.keep(made)]
+        return used, [*noted, *actions]
+
+    def _press(self, value: int, state: int) -> tuple[bool, list[Action]]:
+        if self._offer and (taken := self._take_by(value, state)) is not None:
             return True, taken
         if keys.is_shortcut(state):
             return False, self._shortcut(value)
@@ -160,7 +146,7 @@ class Typing:
 
     def clicked(self, index: int) -> list[Action]:
         """A word was clicked."""
-        return self._take_word(index, keystrokes=1) if self._shown and index < len(self._offer.words) else []
+        return self._take_word(index, keystrokes=1) if index < len(self._offer.words) else []
 
     # Keys that take something
 
@@ -206,11 +192,11 @@ class Typing:
         if index >= len(self._offer.words):
             return self._hide()
         word = self._offer.words[index]
-        commit = self._put(word.text, word.replace)
-        characters = len(commit.text) - word.replace
-        whole = _whole(self._offer.prefix, word)
-        self._seen.words.pop(whole, None)
-        fate = Fate("word", "accepted", word.p, max(characters, 0), keystrokes)
+        if word.replace:
+            return self._correct(word)
+        commit = self._put(word.text, 0)
+        self._seen.words.pop(self._offer.label(word), None)
+        fate = Fate("word", "accepted", word.p, len(commit.text), keystrokes)
         self._space_owed = True
         return [commit, fate, *self._end_word(), *self._look()]
 
@@ -223,9 +209,7 @@ class Typing:
         words = max(len(text.split()), 1)
         fate = Fate("ghost", "accepted", ghost.p, len(commit.text), 1, words)
         self._seen.ghost = None
-        rest = Offer(self._offer.prefix + text, (), None)
-        if text != ghost.text:
-            rest = Offer(rest.prefix, (), type(ghost)(ghost.text[len(text) :], ghost.p, True))
+        rest = Offer(self._offer.prefix + text, (), ghost.without(len(text)))
         dismissed = self._dismiss()
         self._offer, self._selected, self._hidden = rest, None, False
         self._taken_in_part = bool(rest)
@@ -240,12 +224,46 @@ class Typing:
         self._add(text)
         return Commit(text, replace)
 
+    # Corrections
+
+    def _correct_due(self) -> list[Action]:
+        """Make the correction that needs no asking, once it is certain what stands there."""
+        word = self.corrections.due
+        if word is None or not self.corrections.certain:
+            return []
+        self.corrections.due = None
+        return self._correct(word)
+
+    def _correct(self, word: Word) -> list[Action]:
+        removed = self._offer.removed(word)
+        self.corrections.replaces(word.text)
+        made = Made(removed, self._put(word.text, word.replace).text)
+        self._space_owed = not word.ended
+        done = [Commit(word.text, word.replace), made.accepted(word.p), *self._end_word(), *self._look()]
+        self.corrections.made = made
+        return [*done, *self._show()]
+
+    def _stands(self, made: Made) -> bool:
+        text = self.before.text
+        return self.corrections.certain and text is not None and text.endswith(made.put)
+
+    def _take_back_correction(self, made: Made) -> list[Action]:
+        self._space_owed = False
+        self.corrections.replaces(made.removed)
+        commit = self._put(made.removed, len(made.put))
+        return [commit, self.corrections.keep(made), *self._end_word(), *self._look()]
+
+    def refused(self) -> list[Action]:
+        """What was to be replaced could not be: nobody knows what stands there."""
+        self.corrections.made = None
+        return self.interrupted()
+
     # Keys that are passed on
 
     def _type(self, char: str) -> tuple[bool, list[Action]]:
         """A character is typed. The space behind a word that was taken comes with the first letter of the next."""
         spaced = self._space_owed and (char.isalnum() or char in _OPENING)
-        self._space_owed = False
+        self._space_owed, self._typed_last = False, True
         self._add(f" {char}" if spaced else char)
         done: list[Action] = [Commit(f" {char}")] if spaced else []
         if char.isspace():
@@ -329,15 +347,19 @@ class Typing:
             return []
         stale = self._hide() if self._shown and self._offer.prefix != prefix else []
         self._asked = prefix
-        return [*stale, Ask(prefix)] if prefix.strip() and not self._hidden else stale
+        if self._hidden or not prefix.strip():
+            return stale
+        # A space that is owed does not stand there yet, so nothing behind it can be replaced.
+        return [*stale, Ask(prefix, self.corrections.possible and not self._space_owed)]
 
     def _show(self) -> list[Action]:
-        offer = self._offer
-        if not offer:
+        offer, made = self._offer, self.corrections.made
+        if not offer and made is None:
             return self._hide()
         self._shown = True
-        whole = tuple(_whole(offer.prefix, word) for word in offer.words)
-        return [Show(whole, self._selected, offer.ghost.text if offer.ghost is not None else "")]
+        labels = tuple(offer.label(word) for word in offer.words)
+        ghost = offer.ghost.text if offer.ghost is not None else ""
+        return [Show(labels, self._selected, ghost, made.note if made is not None else "")]
 
     def _hide(self) -> list[Action]:
         self._selected, self._taken_in_part = None, False
@@ -363,9 +385,3 @@ class Typing:
     def _dismiss_ghost(self) -> list[Action]:
         p, self._seen.ghost = self._seen.ghost, None
         return [] if p is None else [Fate("ghost", "dismissed", p)]
-
-
-def _whole(prefix: str, word: Word) -> str:
-    """A word as it stands there once it is taken, with what was typed of it."""
-    typed = begun(prefix)
-    return ((typed[: len(typed) - word.replace] if word.replace else typed) + word.text).strip()

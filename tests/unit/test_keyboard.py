@@ -4,10 +4,11 @@ import pytest
 
 from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.keyboard import input_sources, keys, wire
+from idiolect.daemon.keyboard.actions import Ask, Commit, Emptied, Fate, Show
 from idiolect.daemon.keyboard.before import Before
 from idiolect.daemon.keyboard.field import Field
 from idiolect.daemon.keyboard.offers import Ghost, Offer, Word, read
-from idiolect.daemon.keyboard.typing import Ask, Bindings, Commit, Emptied, Fate, Show, Typing
+from idiolect.daemon.keyboard.typing import Bindings, Typing
 from idiolect.daemon.keyboard.written import Written
 
 TAB, BACKSPACE, ESCAPE, RETURN, UP, DOWN = 0xFF09, 0xFF08, 0xFF1B, 0xFF0D, 0xFF52, 0xFF54
@@ -24,7 +25,8 @@ class Program:
         )
         self.text = ""
         self.tells = tells
-        self.asked = None
+        self.deletes = True
+        self.asked, self.corrections = None, False
         self.shown = Show()
         self.fates = []
         self.emptied = 0
@@ -38,9 +40,10 @@ class Program:
         for action in actions:
             match action:
                 case Commit(text, replaced):
-                    self.text = self.text[: len(self.text) - replaced] + text
-                case Ask(prefix):
-                    self.asked = prefix
+                    kept = len(self.text) - (replaced if self.deletes else 0)
+                    self.text = self.text[:kept] + text
+                case Ask(prefix, corrections):
+                    self.asked, self.corrections = prefix, corrections
                 case Show():
                     self.shown = action
                 case Fate():
@@ -49,6 +52,7 @@ class Program:
                     self.emptied += 1
 
     def press(self, value, state=0):
+        self.tell()
         used, actions = self.typing.key(value, state)
         self.do(actions)
         if not used:
@@ -255,6 +259,172 @@ def test_a_word_may_replace_what_was_typed():
     assert program.shown == Show(("the",))
     program.press(ord("1"))
     assert program.text == "I the"
+
+
+def correct(program, text, replaced, *words, apply=False, prefix=None):
+    """The service corrects the word that ended."""
+    correction = {"text": text, "replace": replaced, "p": 0.9, "apply": apply}
+    ghost = {"text": "", "p": 0, "show": False}
+    answer = {"words": [{"text": word, "p": 0.1} for word in words], "ghost": ghost, "correction": correction}
+    program.do(program.typing.answered(read(answer, program.asked if prefix is None else prefix)))
+
+
+def corrected(program):
+    return [(one.outcome, one.word) for one in program.fates if one.kind == "correction"]
+
+
+def test_a_correction_of_the_word_that_ended_is_offered_first():
+    program = Program()
+    program.type("I will definatly ")
+    assert program.corrections
+    correct(program, "definitely ", 10, "go", "be")
+    assert program.shown.words == ("definatly → definitely", "go", "be")
+    assert not program.press(ord("1"))
+    program.press(BACKSPACE)
+    correct(program, "definitely ", 10, "go")
+    assert program.press(ord("1"), ALT)
+    assert (program.text, program.asked) == ("I will definitely ", "I will definitely ")
+    program.type("go")
+    assert program.text == "I will definitely go"
+    assert corrected(program) == [("accepted", "definatly")]
+
+
+def test_a_sure_correction_is_made_by_itself_and_the_next_backspace_takes_it_back_for_good():
+    program = Program()
+    program.type("I will definatly ")
+    correct(program, "definitely ", 10, "go", apply=True)
+    assert program.text == "I will definitely "
+    assert "BackSpace" in program.shown.note
+    program.answer("go")
+    assert "BackSpace" in program.shown.note
+    assert program.press(BACKSPACE)
+    assert program.text == "I will definatly "
+    assert program.shown.note == ""
+    correct(program, "definitely ", 10, "go", apply=True)
+    assert program.text == "I will definatly "
+    assert program.shown.words == ("go",)
+    assert corrected(program) == [("accepted", "definatly"), ("dismissed", "definatly")]
+
+
+def test_another_key_than_backspace_leaves_a_correction_and_a_later_backspace_deletes_one_character():
+    program = Program()
+    program.type("thier.")
+    correct(program, "their.", 6, apply=True)
+    program.type(" x")
+    assert program.shown.note == ""
+    program.press(BACKSPACE)
+    assert program.text == "their. "
+
+
+def test_what_the_program_undoes_is_not_corrected_again():
+    program = Program()
+    program.type("thier ")
+    correct(program, "their ", 6, apply=True)
+    assert not program.press(ord("z"), CONTROL)
+    assert corrected(program) == [("accepted", "thier"), ("dismissed", "thier")]
+
+
+def test_nothing_is_corrected_by_itself_where_the_cursor_only_came_back():
+    program = Program()
+    program.type("thier x")
+    program.press(BACKSPACE)
+    correct(program, "their ", 6, apply=True)
+    assert program.text == "thier "
+    assert program.shown.words == ("thier → their",)
+
+
+def test_a_correction_waits_until_the_program_has_told_of_all_that_was_typed():
+    program = Program()
+    program.type("thier")
+    program.tells = False
+    program.type(" ")
+    correct(program, "their ", 6, apply=True)
+    assert program.text == "thier "
+    program.tells = True
+    program.tell()
+    assert program.text == "their "
+
+
+def test_nothing_is_corrected_that_was_typed_on_meanwhile():
+    program = Program()
+    program.type("thier")
+    program.tells = False
+    program.type(" ")
+    correct(program, "their ", 6, apply=True)
+    program.type("x")
+    correct(program, "their ", 6, apply=True, prefix="thier ")
+    program.tells = True
+    program.tell()
+    assert program.text == "thier x"
+
+
+def test_a_program_that_tells_nothing_gets_no_corrections():
+    program = Program(tells=False)
+    program.type("thier ")
+    assert not program.corrections
+    correct(program, "their ", 6, "x", apply=True)
+    assert program.text == "thier "
+    assert program.shown.words == ("x",)
+
+
+def test_a_program_that_does_not_delete_gets_no_more_corrections():
+    program = Program()
+    program.type("thier ")
+    program.deletes = False
+    correct(program, "their ", 6, apply=True)
+    assert program.text == "thier their "
+    program.tell()
+    assert not program.typing.corrections.program_deletes
+    program.type("teh ")
+    assert not program.corrections
+
+
+def test_a_space_that_does_not_stand_there_yet_is_not_replaced():
+    program = Program()
+    program.type("tom")
+    program.answer("orrow")
+    program.press(TAB)
+    assert not program.corrections
+    program.type(" ")
+    assert program.asked == "tomorrow "
+    assert program.corrections
+
+
+@pytest.mark.parametrize(
+    ("prefix", "replaced"), [("thier\n", 6), ("thier ", 9), ("thier \N{GRINNING FACE}", 7), ("", 1)]
+)
+def test_what_is_not_on_the_line_or_is_counted_differently_is_not_replaced(prefix, replaced):
+    answer = {
+        "words": [{"text": "their", "p": 0.9, "replace": replaced}],
+        "ghost": {"text": "", "p": 0, "show": 0},
+    }
+    assert not read(answer, prefix)
+
+
+def test_words_that_were_torn_or_joined_are_mended():
+    program = Program()
+    program.type("see t he")
+    ghost = {"text": "", "p": 0, "show": False}
+    answer = {"words": [{"text": "the", "p": 0.9, "replace": 4}], "ghost": ghost}
+    program.do(program.typing.answered(read(answer, program.asked)))
+    assert program.shown.words == ("the",)
+    program.press(ord("1"))
+    assert program.text == "see the"
+    assert program.press(BACKSPACE)
+    assert program.text == "see t he"
+    assert corrected(program) == [("accepted", "t he"), ("dismissed", "t he")]
+
+
+def test_a_ghost_text_is_taken_by_the_pieces_that_the_service_tells():
+    told = {"text": "eys of New York. ", "p": 0.9, "show": True}
+    pieces = [{"text": text, "p": 0.9} for text in ("eys", " of", " New York", ". ")]
+    ghost = read({"words": [], "ghost": {**told, "words": pieces}}, "the k").ghost
+    assert ghost.words == ("eys", " of", " New York", ".")
+    left = ghost.without(1)
+    assert (left.text, left.words) == ("ys of New York.", ("ys", " of", " New York", "."))
+    assert left.without(5).first_word == " New York"
+    assert left.without(len(left.text)) is None
+    assert read({"words": [], "ghost": {**told, "words": pieces[:2]}}, "the k").ghost.words == ()
 
 
 def test_what_became_of_suggestions_is_told():

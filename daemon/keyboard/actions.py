@@ -1,0 +1,53 @@
+"""What a key, a program's word or an answer leads to: what is typed, asked, shown and counted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+
+@dataclass(frozen=True)
+class Commit:
+    """Put `text` at the cursor, once `replace` characters before it are gone."""
+
+    text: str
+    replace: int = 0
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Ask the service for what goes on behind `prefix`, and, with `corrections`, for what was meant before it."""
+
+    prefix: str
+    corrections: bool = False
+
+
+@dataclass(frozen=True)
+class Show:
+    """Show these words, one of them selected, this ghost text and this note; what is left out is hidden."""
+
+    words: tuple[str, ...] = ()
+    selected: int | None = None
+    ghost: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of a suggestion that was shown; the fields are those of `/v1/feedback`."""
+
+    kind: Literal["word", "ghost", "correction"]
+    outcome: Literal["accepted", "dismissed"]
+    p: float
+    characters: int = 0
+    keystrokes: int = 1
+    words: int = 1
+    word: str | None = None  # of a correction: what was mistyped
+
+
+@dataclass(frozen=True)
+class Emptied:
+    """Return was pressed, and what was written has gone from before the cursor: a sent message, or an earlier line."""
+
+
+Action: TypeAlias = Commit | Ask | Show | Fate | Emptied
