@@ -6,8 +6,9 @@ the service is slow or gone: there is nothing to take then.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.key_names import ALT, BACKSPACE, DELETE, DOWN, HELD, RETURN, TAB, UP
 from idiolect.daemon.keyboard import keys
@@ -17,31 +18,19 @@ from idiolect.daemon.keyboard.corrections import Corrections, Made
 from idiolect.daemon.keyboard.offers import Offer, begun
 
 if TYPE_CHECKING:
-    from idiolect.daemon.key_names import Key
     from idiolect.daemon.keyboard.actions import Action
+    from idiolect.daemon.keyboard.bindings import Bindings
     from idiolect.daemon.keyboard.offers import Word
     from idiolect.daemon.keyboard.written import Written
-
-#: Where a bare digit takes a word: behind letters, also behind a space, or nowhere (then with Alt alone).
-Digits: TypeAlias = Literal["word", "always", "alt"]
 
 #: With a modifier, these select all, and cut or undo.
 _SELECT_ALL: Final = frozenset(map(ord, "aA"))
 _CUT: Final = frozenset((*map(ord, "xXzZ"), BACKSPACE, DELETE))
+#: The key that takes, pressed again so soon, is one too many: in a form it would lead to the next field.
+_TOO_MANY_S: Final = 0.3
 _UNDO: Final = frozenset(map(ord, "zZ"))
 #: Besides letters and figures, what begins something new behind a word that was taken: a space comes before it.
 _OPENING: Final = frozenset("([{<“‘„«¿¡#@")
-
-
-@dataclass(frozen=True)
-class Bindings:
-    """Which keys do what."""
-
-    take: Key
-    take_word: Key
-    hide: Key
-    digits: Digits = "word"
-    arrows: bool = True
 
 
 @dataclass
@@ -74,6 +63,7 @@ class Typing:
         self._taken_in_part = False  # the ghost text that is shown is the rest of one
         self._asked: str | None = None
         self._typed_last = False  # the last key typed a character
+        self._took_s = float("-inf")  # when the last key took something, if it did
         self._seen = _Seen()
 
     # What comes in
@@ -129,6 +119,10 @@ class Typing:
         if made is not None and value == BACKSPACE and not state & HELD and self._stands(made):
             return True, self._take_back_correction(made)
         noted = self._show() if made is not None and self._shown else []  # without the note
+        took_s, self._took_s = self._took_s, float("-inf")
+        again = not self._offer and self._bindings.take.fits(value, state)
+        if again and time.monotonic() - took_s < _TOO_MANY_S:
+            return True, noted
         used, actions = self._press(value, state)
         if made is not None and keys.is_shortcut(state) and value in _UNDO:
             actions = [*actions, self.corrections.keep(made)]
@@ -157,6 +151,7 @@ class Typing:
             self._hidden = True
             return self._end_word()
         if bindings.take.fits(value, state):
+            self._took_s = time.monotonic()
             if self._selected is not None or offer.ghost is None:
                 return self._take_word(self._selected or 0, keystrokes=1 + (self._selected or 0))
             return self._take_ghost(whole=True)

@@ -1,14 +1,17 @@
 """What the keyboard does for each key, without IBus: what is taken, asked, shown and learned."""
 
+import time
+
 import pytest
 
 from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.keyboard import input_sources, keys, wire
 from idiolect.daemon.keyboard.actions import Ask, Commit, Emptied, Fate, Show
 from idiolect.daemon.keyboard.before import Before
+from idiolect.daemon.keyboard.bindings import Bindings
 from idiolect.daemon.keyboard.field import Field
 from idiolect.daemon.keyboard.offers import Ghost, Offer, Word, read
-from idiolect.daemon.keyboard.typing import Bindings, Typing
+from idiolect.daemon.keyboard.typing import Typing
 from idiolect.daemon.keyboard.written import Written
 
 TAB, BACKSPACE, ESCAPE, RETURN, UP, DOWN = 0xFF09, 0xFF08, 0xFF1B, 0xFF0D, 0xFF52, 0xFF54
@@ -450,6 +453,21 @@ def test_without_an_answer_every_key_is_passed_on():
     program.type(text)
     assert not any(map(program.press, (TAB, ESCAPE, UP, DOWN)))
     assert program.text.startswith(text)
+
+
+def test_a_tab_too_many_stays_in_the_field_and_a_later_one_leaves_it(monkeypatch):
+    program = Program()
+    program.type("to")
+    program.answer("day")
+    assert program.press(TAB)
+    assert program.press(TAB)
+    assert not program.press(TAB)
+    program.type(" to")
+    program.answer("day")
+    assert program.press(TAB)
+    later_s = time.monotonic() + 1
+    monkeypatch.setattr("time.monotonic", lambda: later_s)
+    assert not program.press(TAB)
 
 
 def test_releases_and_modifiers_do_nothing():
