@@ -18,6 +18,10 @@ _MOST_AHEAD: Final = 64
 _DEAF_KEYS: Final = 5
 #: A window that slides over a long text still shows so many of the same characters.
 _OVERLAP_CHARS: Final = 40
+#: A text that ends with so many characters in a row as they were typed is the one that is typed into; a program may be
+#: so many keys late.
+_RUN_CHARS: Final = 6
+_MOST_LATE: Final = 16
 
 
 class Before:
@@ -27,6 +31,7 @@ class Before:
         self._told: str | None = None  # as the program told it last
         self._ahead: list[str] = []  # what it should tell after each key since
         self._trusted = False
+        self._run = ""  # typed in a row, with nothing between that cannot be followed
         self._selected = False
         self._deaf = False  # what it tells has nothing to do with what is typed
         self._hears = False  # it has told of a key
@@ -74,11 +79,22 @@ class Before:
         else:
             self._told, self._trusted, self._typed = before, False, None
             self._ahead.clear()
+            self._align(before)
+
+    def _align(self, before: str) -> None:
+        """Find what was typed last in what the program tells, which may be late, or have changed what was typed."""
+        ends = range(max(len(self._run) - _MOST_LATE, _RUN_CHARS), len(self._run) + 1)
+        fits = [end for end in ends if before.endswith(self._run[end - _RUN_CHARS : end])]
+        if len(fits) == 1:
+            late = self._run[fits[0] :]
+            self._ahead = [before + late[:end] for end in range(1, len(late) + 1)]
+            self._trusted, self._deaf, self._hears = True, False, True
 
     # What is typed
 
     def add(self, text: str) -> None:
         """This was typed, or put there."""
+        self._run = (self._run + text)[-_MOST_AHEAD:]
         if self._typed is not None:
             self._typed = (self._typed + text)[-_MOST_CHARS:]
         elif text[-1:].isspace():
@@ -91,6 +107,7 @@ class Before:
 
     def take_back(self, characters: int) -> None:
         """So many characters before the cursor went away."""
+        self._run = self._run[:-characters]
         if self._typed is not None:
             self._typed = self._typed[:-characters] if len(self._typed) >= characters else None
         if self._told is not None:
@@ -115,7 +132,7 @@ class Before:
         self._typed = None
 
     def _doubt(self) -> None:
-        self._trusted = False
+        self._trusted, self._run = False, ""
         self._ahead.clear()
 
 

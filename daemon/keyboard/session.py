@@ -36,6 +36,7 @@ _NOT_INLINE: Final = (
     "librewolf",
     "thunderbird",
     "electron",
+    "soffice",
 )
 
 

@@ -228,6 +228,31 @@ def test_a_program_that_lags_is_believed_once_it_has_told_of_a_key():
     assert (before.text, before.ahead) == ("ab", 0)
 
 
+def test_a_program_that_is_late_and_changes_what_was_typed_is_believed_by_what_stands_behind_that():
+    before = Before()
+    before.tell("", 0, 0)
+    typed = "q the teal"
+    for end, char in enumerate(typed):
+        before.add(char)
+        told = typed[: max(end - 2, 0)].replace("q ", "Q ")
+        before.tell(told, len(told), len(told))
+    assert (before.text, before.ahead) == ("Q the teal", 3)
+    before.tell("Q the te", 8, 8)
+    assert (before.text, before.ahead) == ("Q the teal", 2)
+    before.lose()
+    before.tell("Q the tea", 9, 9)
+    assert before.text is None
+
+
+def test_what_was_typed_over_and_over_does_not_say_how_late_a_program_is():
+    before = Before()
+    before.tell("x", 1, 1)
+    for _ in range(12):
+        before.add("a")
+    before.tell("yaaaaaaa", 8, 8)
+    assert before.text is None
+
+
 def test_a_program_that_tells_nothing_true_is_not_listened_to():
     before = Before()
     before.tell("", 0, 0)
