@@ -1,0 +1,143 @@
+"""The keyboard's engine at IBus's bus: what goes out, and when, as a program tells of its keys or does not."""
+
+import asyncio
+import itertools
+
+from jeepney import DBusAddress, HeaderFields, Parser, new_method_call
+
+from idiolect.daemon.keyboard import wire
+from idiolect.daemon.keyboard.bus import Bus
+from idiolect.daemon.keyboard.engine import INTERFACE, Engine
+from idiolect.daemon.keyboard.offers import Offer, Word
+from idiolect.daemon.keyboard.session import Session
+from idiolect.daemon.settings import Settings
+
+SURROUNDING = 1 << 5
+
+
+class Wire:
+    """The end of a connection to IBus that takes what is sent."""
+
+    def __init__(self):
+        self.outgoing_serial = itertools.count(1)
+        self.writer = self
+        self._parser = Parser()
+
+    def write(self, data):
+        self._parser.add_data(data)
+
+    def sent(self, *names):
+        """The signals of these names that were sent since, in their order, with what they hold."""
+        found = []
+        while (message := self._parser.get_next_message()) is not None:
+            name = message.header.fields.get(HeaderFields.member)
+            if name in names:
+                held = (wire.content(message.body[0]),) if name == "CommitText" else message.body
+                found.append((name, *held))
+        return found
+
+
+class Program:
+    """A program whose field has the focus."""
+
+    def __init__(self, folder):
+        self.wire = Wire()
+        self.engine = Engine(Bus(self.wire), "/engine", Session(Settings(home=folder).prepare()))
+        self._serials = itertools.count(1)
+        self.call("SetCapabilities", "u", SURROUNDING)
+        self.call("FocusInId", "ss", "/context", "gtk3-im:editor")
+        self.tell("")
+
+    def call(self, name, signature, *body):
+        call = new_method_call(DBusAddress("/engine", "org.idiolect", INTERFACE), name, signature, body)
+        call.header.serial = next(self._serials)
+        call.header.fields[HeaderFields.sender] = "org.ibus"
+        self.engine.handle(call)
+
+    def tell(self, text):
+        self.call("SetSurroundingText", "vuu", wire.text(text), len(text), len(text))
+
+    def press(self, char):
+        self.call("ProcessKeyEvent", "uuu", ord(char), 0, 0)
+
+    def type(self, text):
+        for end, char in enumerate(text, 1):
+            self.press(char)
+            self.tell(text[:end])
+
+    def answer(self, prefix, *words):
+        typing = self.engine._typing
+        self.engine._do(typing.answered(Offer(prefix, words, None)))
+
+    def changes(self):
+        return self.wire.sent("DeleteSurroundingText", "CommitText")
+
+
+def test_a_word_that_replaces_waits_for_the_program_to_tell_of_the_last_key(tmp_path):
+    async def typed():
+        program = Program(tmp_path)
+        program.type("I teh")
+        program.press("h")
+        program.answer("I tehh", Word("the", 0.9, 4))
+        program.press("1")
+        assert program.changes() == []
+        program.tell("I tehh")
+        return program.changes()
+
+    assert asyncio.run(typed()) == [("DeleteSurroundingText", -4, 4), ("CommitText", "the")]
+
+
+def test_nothing_is_deleted_where_the_program_does_not_tell_or_tells_something_else(tmp_path):
+    async def typed(told):
+        program = Program(tmp_path)
+        program.type("I teh")
+        program.press("h")
+        program.answer("I tehh", Word("the", 0.9, 4))
+        program.press("1")
+        if told is not None:
+            program.tell(told)
+        while program.engine._held is not None:
+            await asyncio.sleep(0.01)
+        return program.changes()
+
+    for told in (None, "I teh", "elsewhere"):
+        assert asyncio.run(typed(told)) == []
+
+
+def test_nothing_is_deleted_where_the_field_is_left_meanwhile(tmp_path):
+    async def typed():
+        program = Program(tmp_path)
+        program.type("I teh")
+        program.press("h")
+        program.answer("I tehh", Word("the", 0.9, 4))
+        program.press("1")
+        program.call("FocusOut", "")
+        return program.changes()
+
+    assert asyncio.run(typed()) == []
+
+
+def test_a_sure_correction_is_made_once_the_program_has_told_of_the_space(tmp_path):
+    async def typed():
+        program = Program(tmp_path)
+        program.type("thier")
+        program.press(" ")
+        program.answer("thier ", Word("their ", 1.0, 6, ended=True, apply=True))
+        assert program.changes() == []
+        program.tell("thier ")
+        return program.changes()
+
+    assert asyncio.run(typed()) == [("DeleteSurroundingText", -6, 6), ("CommitText", "their ")]
+
+
+def test_a_program_that_deletes_no_more_gets_no_correction(tmp_path):
+    async def typed():
+        program = Program(tmp_path)
+        program.type("thier")
+        program.press(" ")
+        program.answer("thier ", Word("their ", 1.0, 6, ended=True, apply=True))
+        program.call("SetCapabilities", "u", 0)
+        program.tell("thier ")
+        return program.changes()
+
+    assert asyncio.run(typed()) == []
