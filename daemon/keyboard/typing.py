@@ -140,7 +140,10 @@ class Typing:
 
     def clicked(self, index: int) -> list[Action]:
         """A word was clicked."""
-        return self._take_word(index, keystrokes=1) if index < len(self._offer.words) else []
+        words = self._offer.words
+        if index >= len(words) or (words[index].replace and not self.corrections.certain):
+            return []
+        return self._take_word(index, keystrokes=1)
 
     # Keys that take something
 

@@ -373,6 +373,21 @@ def test_a_correction_waits_until_the_program_has_told_of_all_that_was_typed():
     assert program.text == "their "
 
 
+def test_a_correction_is_taken_by_a_click_where_it_is_certain_what_stands_there():
+    program = Program()
+    program.type("thier")
+    program.tells = False
+    program.type(" ")
+    correct(program, "their ", 6)
+    program.do(program.typing.clicked(0))
+    assert program.text == "thier "
+    program.tells = True
+    program.tell()
+    program.do(program.typing.clicked(0))
+    program.do(program.typing.clicked(5))
+    assert program.text == "their "
+
+
 def test_nothing_is_corrected_that_was_typed_on_meanwhile():
     program = Program()
     program.type("thier")
