@@ -1,0 +1,71 @@
+// The little that every page of a site pays which is switched on: it waits for a field, and has the rest loaded.
+//
+// Only trusted events do anything, here and in what is loaded: a page can make others.
+idiolect.start ??= (() => {
+  const api = globalThis.browser ?? chrome;
+  const { fields } = idiolect;
+  let roots = []; // shadow trees on the way to the focus: it moves within them without the document's being told
+  let visit = load;
+  let asked = false;
+  let typed = false; // whether keys came before the rest was there
+  let empty = null; // the element in which nothing stood before them
+
+  function onFocus(event) {
+    if (event && !event.isTrusted) return;
+    const found = fields.focused();
+    for (const root of found.roots) {
+      if (!roots.includes(root)) root.addEventListener("focusin", onFocus);
+    }
+    roots = found.roots;
+    visit(fields.of(found.element));
+  }
+
+  function onBlur(event) {
+    if (event.isTrusted && visit !== load) setTimeout(onFocus); // where the focus goes is known only then
+  }
+
+  /** There is a field: the background loads the rest, which then calls `hand`. */
+  async function load(field) {
+    if (field === null || asked) return;
+    asked = true;
+    empty = (field.element.value ?? field.element.textContent).trim() === "" ? field.element : null;
+    window.addEventListener("keydown", onFirstKey, true);
+    try {
+      asked = await api.runtime.sendMessage({ do: "load" });
+    } catch {
+      stop(); // the extension has been removed or replaced
+    }
+  }
+
+  function onFirstKey(event) {
+    if (!event.isTrusted) return;
+    typed = true;
+    window.removeEventListener("keydown", onFirstKey, true);
+  }
+
+  /** What keys did before the rest was there: whether any came, and the element that was empty before them. Told once. */
+  function early() {
+    const told = { typed, empty };
+    typed = false;
+    empty = null;
+    window.removeEventListener("keydown", onFirstKey, true);
+    return told;
+  }
+
+  /** From now on `to` is told of each field that its user comes to, and of null where it is none; at once of the present one. */
+  function hand(to) {
+    visit = to;
+    onFocus();
+  }
+
+  function stop() {
+    document.removeEventListener("focusin", onFocus, true);
+    document.removeEventListener("focusout", onBlur, true);
+    visit = () => {};
+  }
+
+  document.addEventListener("focusin", onFocus, true);
+  document.addEventListener("focusout", onBlur, true);
+  onFocus();
+  return { hand, look: onFocus, stop, early };
+})();
