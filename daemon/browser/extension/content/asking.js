@@ -2,10 +2,12 @@
 idiolect.asking ??= (() => {
   const { now, fields, text, link, showing } = idiolect;
   const MOST_ASKED = 2; // at a time
+  const ONCE_MORE_MS = 400; // after an answer that did not come: the host ended, or the service was too busy
 
   const waiting = new Map(); // number → the text around the cursor that was asked for
   let asked = 0;
   let again = false; // a key came while as many were asked for as may be
+  let missed = null; // the prefix whose answer did not come, and which is asked for once more
   let left = () => {};
 
   function ask() {
@@ -42,6 +44,13 @@ idiolect.asking ??= (() => {
     return same && showing.stands(prompt) ? prompt : null;
   }
 
+  /** No answer came to a question: ask once more, unless its user types on. */
+  function miss(prompt) {
+    if (prompt.prefix === missed) return;
+    missed = prompt.prefix;
+    setTimeout(() => showing.stands(prompt) && ask(), ONCE_MORE_MS);
+  }
+
   /** No answer will come to what was asked. */
   function lose() {
     again = false;
@@ -63,5 +72,5 @@ idiolect.asking ??= (() => {
     left = then;
   }
 
-  return { ask, soon, answered, lose, onLeft };
+  return { ask, soon, answered, miss, lose, onLeft };
 })();

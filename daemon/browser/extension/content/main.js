@@ -7,15 +7,18 @@ idiolect.main ??= (() => {
   link.on({
     mode(mode) {
       now.mode = mode;
-      const { typed, empty } = start.early();
+      const { keyed, empty } = start.early();
       if (mode === "off") return showing.hide();
       if (now.field === null) return;
-      learning.begin(now.field, typed && now.field.element === empty);
-      if (typed) asking.ask();
+      learning.begin(now.field, keyed !== null && now.field.element === empty);
+      if (keyed === null) return;
+      mending.forget(keyed);
+      asking.ask();
     },
     answer(id, answer) {
       const prompt = asking.answered(id);
-      const offered = prompt && answer ? mending.consider(prompt, answer) : null;
+      if (prompt && !answer) return asking.miss(prompt);
+      const offered = prompt && mending.consider(prompt, answer);
       if (offered) showing.show(prompt, offered);
     },
     lost() {
@@ -41,10 +44,11 @@ idiolect.main ??= (() => {
     if (showing.current() && performance.now() - now.typedAt > TYPING_MS) showing.follow();
   }
 
-  function onComposition(event) {
-    if (!event.isTrusted) return;
-    now.composing = event.type === "compositionstart";
-    if (now.composing) showing.hide();
+  function onComposition({ type, isTrusted }) {
+    const starts = type === "compositionstart";
+    if (starts && !isTrusted) return; // of the end Chromium itself sends an event that it does not call trusted
+    now.composing = starts;
+    if (starts) showing.hide();
     else asking.soon();
   }
 

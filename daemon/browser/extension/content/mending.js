@@ -8,6 +8,7 @@ idiolect.mending ??= (() => {
   let keyed = ""; // what its user's last keys have typed
   let mended = null; // the last correction: {prefix, typed, put, word, p}
   let next = false; // whether no key has come since
+  let undoing = false; // the key that undoes has come, and what it does has not been looked at
 
   const charactersBefore = (prefix, count) => [...prefix].slice(-count).join("");
 
@@ -63,6 +64,7 @@ idiolect.mending ??= (() => {
   /** Take note of a key; whether it has taken a correction back, and is nobody else's. */
   function onKey({ key, altKey, ctrlKey, metaKey }) {
     if (MODIFIERS.includes(key)) return false;
+    afterUndo();
     const command = altKey || ctrlKey || metaKey;
     if (key === "Backspace" && !command && isNext()) {
       const { typed, put } = mended;
@@ -71,7 +73,10 @@ idiolect.mending ??= (() => {
       asking.soon();
       return true;
     }
-    if (next && key.toLowerCase() === "z" && (ctrlKey || metaKey)) setTimeout(afterUndo);
+    if (next && key.toLowerCase() === "z" && (ctrlKey || metaKey)) {
+      undoing = true;
+      setTimeout(afterUndo);
+    }
     next = false;
     if (key === "Backspace" && !command) keyed = keyed.slice(0, -1);
     else keyed = key.length === 1 && !command ? (keyed + key).slice(-MOST_KEYED) : "";
@@ -80,15 +85,17 @@ idiolect.mending ??= (() => {
 
   /** Browsers select what undoing has brought back; the next key would type it away. */
   function afterUndo() {
+    if (!undoing) return;
+    undoing = false;
     if (mended === null || now.field === null) return;
     insert.unselect(now.field);
     if (text.around(now.field)?.prefix === mended.prefix) takenBack();
     asking.ask();
   }
 
-  /** The cursor is elsewhere: what the last keys typed does not stand before it. */
-  function forget() {
-    keyed = "";
+  /** The cursor is elsewhere: before it stands no more of what its user's keys typed than this. */
+  function forget(but = "") {
+    keyed = but.slice(-MOST_KEYED);
     next = false;
   }
 

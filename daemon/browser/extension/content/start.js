@@ -7,7 +7,7 @@ idiolect.start ??= (() => {
   let roots = []; // shadow trees on the way to the focus: it moves within them without the document's being told
   let visit = load;
   let asked = false;
-  let typed = false; // whether keys came before the rest was there
+  let keyed = null; // what keys typed before the rest was there; null: none came
   let empty = null; // the element in which nothing stood before them
 
   function onFocus(event) {
@@ -29,7 +29,7 @@ idiolect.start ??= (() => {
     if (field === null || asked) return;
     asked = true;
     empty = (field.element.value ?? field.element.textContent).trim() === "" ? field.element : null;
-    window.addEventListener("keydown", onFirstKey, true);
+    window.addEventListener("keydown", onEarlyKey, true);
     try {
       asked = await api.runtime.sendMessage({ do: "load" });
     } catch {
@@ -37,18 +37,16 @@ idiolect.start ??= (() => {
     }
   }
 
-  function onFirstKey(event) {
-    if (!event.isTrusted) return;
-    typed = true;
-    window.removeEventListener("keydown", onFirstKey, true);
+  function onEarlyKey({ isTrusted, key, altKey, ctrlKey, metaKey }) {
+    if (!isTrusted || ["Shift", "Control", "Alt", "Meta"].includes(key)) return;
+    keyed = key.length === 1 && !altKey && !ctrlKey && !metaKey ? (keyed ?? "") + key : "";
   }
 
-  /** What keys did before the rest was there: whether any came, and the element that was empty before them. Told once. */
+  /** What keys did before the rest was there: what they typed, null if none came, and what was empty before. Told once. */
   function early() {
-    const told = { typed, empty };
-    typed = false;
-    empty = null;
-    window.removeEventListener("keydown", onFirstKey, true);
+    const told = { keyed, empty };
+    window.removeEventListener("keydown", onEarlyKey, true);
+    keyed = empty = null;
     return told;
   }
 
