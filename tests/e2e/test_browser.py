@@ -499,7 +499,8 @@ def test_a_field_is_one_wherever_it_is(browser):
 
 #: Where a cursor is: an element with the same text in the same type tells it.
 TWIN = """<style>body {{ margin: 0; {style} }} .field {{ all: unset; display: block; width: 420px;
-font: 18px/30px serif; margin: 40px; white-space: pre-wrap }}</style><textarea class="field" rows="3">{before}</textarea>
+font: 18px/30px serif; margin: 40px; white-space: pre-wrap }}</style>
+<textarea class="field" rows="3">{before}</textarea>
 <div class="field" contenteditable>{before}</div><div style="height: 3000px"></div>
 <script>
 var turn = (place) => {{

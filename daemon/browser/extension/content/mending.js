@@ -95,7 +95,7 @@ idiolect.mending ??= (() => {
 
   /** The cursor is elsewhere: before it stands no more of what its user's keys typed than this. */
   function forget(but = "") {
-    keyed = but.slice(-MOST_KEYED);
+    keyed = but;
     next = false;
   }
 

@@ -2,8 +2,8 @@
 //
 // Only trusted events do anything, here and in what is loaded: a page can make others.
 idiolect.start ??= (() => {
-  const api = globalThis.browser ?? chrome;
   const { fields } = idiolect;
+  const MOST_KEYED = 64; // characters
   let roots = []; // shadow trees on the way to the focus: it moves within them without the document's being told
   let visit = load;
   let asked = false;
@@ -21,7 +21,7 @@ idiolect.start ??= (() => {
   }
 
   function onBlur(event) {
-    if (event.isTrusted && visit !== load) setTimeout(onFocus); // where the focus goes is known only then
+    if (event.isTrusted) setTimeout(onFocus); // where the focus goes is known only then
   }
 
   /** There is a field: the background loads the rest, which then calls `hand`. */
@@ -31,7 +31,9 @@ idiolect.start ??= (() => {
     empty = (field.element.value ?? field.element.textContent).trim() === "" ? field.element : null;
     window.addEventListener("keydown", onEarlyKey, true);
     try {
+      const api = globalThis.browser ?? chrome; // browsers make it when it is first named, which takes a millisecond
       asked = await api.runtime.sendMessage({ do: "load" });
+      if (!asked) early(); // nothing may be done here
     } catch {
       stop(); // the extension has been removed or replaced
     }
@@ -39,7 +41,7 @@ idiolect.start ??= (() => {
 
   function onEarlyKey({ isTrusted, key, altKey, ctrlKey, metaKey }) {
     if (!isTrusted || ["Shift", "Control", "Alt", "Meta"].includes(key)) return;
-    keyed = key.length === 1 && !altKey && !ctrlKey && !metaKey ? (keyed ?? "") + key : "";
+    keyed = key.length === 1 && !altKey && !ctrlKey && !metaKey ? ((keyed ?? "") + key).slice(-MOST_KEYED) : "";
   }
 
   /** What keys did before the rest was there: what they typed, null if none came, and what was empty before. Told once. */
@@ -53,6 +55,7 @@ idiolect.start ??= (() => {
   /** From now on `to` is told of each field that its user comes to, and of null where it is none; at once of the present one. */
   function hand(to) {
     visit = to;
+    document.addEventListener("focusout", onBlur, true);
     onFocus();
   }
 
@@ -63,7 +66,7 @@ idiolect.start ??= (() => {
   }
 
   document.addEventListener("focusin", onFocus, true);
-  document.addEventListener("focusout", onBlur, true);
-  onFocus();
+  // An element that a script names takes a millisecond the first time, so none is named where nothing has the focus.
+  if (document.querySelector(":focus-within") !== null) onFocus();
   return { hand, look: onFocus, stop, early };
 })();
