@@ -22,6 +22,7 @@ from idiolect.daemon.runtime import process
 
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"
 DEADLINE_S = 20
+AGAIN_S = 4
 START = "the keeper Zorv"
 #: Stands between a browser and the host: notes what is asked, not its text.
 COUNTING = """#!{python}
@@ -209,20 +210,33 @@ class Browser:
           }})({kept})""")
         self.tab.type(text[-2:])
 
-    def until_shown(self, wanted):
-        deadline = time.monotonic() + DEADLINE_S
+    def until_shown(self, wanted, again=None):
+        """What is shown, once it is `wanted`; in seconds without, `again` is called."""
+        began = asked = time.monotonic()
         while not wanted(*(shown := self.shown())):
-            assert time.monotonic() < deadline, (
+            now = time.monotonic()
+            assert now < began + DEADLINE_S, (
                 shown,
                 self.room.asked(),
                 self.tab.js("document.body.innerHTML"),
             )
+            if again is not None and now > asked + AGAIN_S:
+                again()
+                asked = now
             time.sleep(0.03)
         return shown
 
     def until_ghost(self):
         """The ghost and the words, once the known sentence is offered."""
-        return self.until_shown(lambda ghost, words: ghost.startswith("elin") and words[:1] == ["elin"])
+
+        def again():
+            """Type the last character anew: a service that is too busy passes a ghost over."""
+            self.tab.press("Backspace")
+            self.tab.type(START[-1])
+
+        return self.until_shown(
+            lambda ghost, words: ghost.startswith("elin") and words[:1] == ["elin"], again
+        )
 
     def until_nothing(self):
         self.until_shown(lambda ghost, words: not ghost and not words)
@@ -756,7 +770,7 @@ def test_nothing_is_asked_in_fields_that_are_for_no_prose(browser):
         tab.type("e 1")
     browser.begin()
     browser.until_ghost()
-    assert len(browser.room.asked("suggest")) - before <= 2
+    assert len(browser.room.asked("suggest")) - before < NEVER.count("never")
 
 
 def test_nothing_is_asked_on_a_site_that_is_off_or_a_banks_or_frames_another(browser):

@@ -431,7 +431,10 @@ def test_the_examples_with_curl_work_and_answer_as_documented(shell):
             for line in shell(command, URL=url, TOKEN=token).splitlines()
         ]
         tried += bool(answers)
-        assert all("error" not in answer and answer.get("event") != "error" for answer in answers), (heading, answers)
+        assert all("error" not in answer and answer.get("event") != "error" for answer in answers), (
+            heading,
+            answers,
+        )
         for kind, code in fences:
             if kind == "json":
                 shown = json.loads(code)
