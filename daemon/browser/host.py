@@ -71,7 +71,6 @@ class Host:
         self._asking = Link(settings, Scope.SUGGEST)
         self._learning = Link(settings, Scope.LEARN)
         self._write = write
-        self._corrects: bool | None = None  # whether the service does; None: it has not been asked
         self._work: dict[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]] = {
             "hello": self._hello,
             "suggest": self._suggest,
@@ -108,17 +107,9 @@ class Host:
 
     async def _suggest(self, message: dict[str, Any]) -> dict[str, Any]:
         body = {name: message[name] for name in _SUGGEST if name in message}
-        if await self._can_correct():
-            body["corrections"] = True
-        return await self._asked(self._asking, "POST", "/v1/suggest", {**body, "app": APP})
-
-    async def _can_correct(self) -> bool:
-        """Whether this service takes the field `corrections`, which older ones refuse."""
-        if self._corrects is None:
-            described = await self._asked(self._asking, "GET", "/openapi.json")
-            schemas = described.get("components", {}).get("schemas", {})
-            self._corrects = "corrections" in schemas.get("SuggestBody", {}).get("properties", {})
-        return self._corrects
+        return await self._asked(
+            self._asking, "POST", "/v1/suggest", {**body, "corrections": True, "app": APP}
+        )
 
     async def _feedback(self, message: dict[str, Any]) -> dict[str, Any]:
         body = {name: message[name] for name in _FEEDBACK if name in message}
@@ -137,7 +128,6 @@ class Host:
 
     async def _state(self, _message: dict[str, Any]) -> dict[str, Any]:
         told = await self._asked(self._learning, "GET", "/v1/status")
-        self._corrects = None  # it may be another service than before
         return {"paused": told["paused"], "version": version("idiolect")}
 
     async def _asked(
@@ -149,7 +139,7 @@ class Host:
             raise _Problem("stopped")
         if answer.status_code == httpx.codes.LOCKED:
             raise _Problem("locked")
-        if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        if answer.status_code in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.REQUEST_TIMEOUT):
             raise _Problem("busy")
         if not answer.is_success:
             raise _Problem("refused")

@@ -300,6 +300,12 @@ _FIREFOX_SETTINGS = {
     "network.dns.localDomains": "notes.test,other.test,bank.test",
     "browser.shell.checkDefaultBrowser": False,
     "datareporting.policy.dataSubmissionEnabled": False,
+    # What a new profile does at first is a quarter of the time that it takes to start.
+    "browser.aboutwelcome.enabled": False,
+    "browser.newtab.preload": False,
+    "browser.newtabpage.enabled": False,
+    "browser.startup.page": 0,
+    "dom.ipc.processPrelaunch.enabled": False,
 }
 
 

@@ -62,18 +62,22 @@ api.runtime.onConnect.addListener((port) => {
   void tellMode(port);
 });
 
+/** What the extension's own pages may have done. */
+const OWN = {
+  state: async ({ url }) => ({ ...(await sites.about(url)), host: await host.state() }),
+  set: async ({ site, mode, url }) => {
+    await sites.set(site, mode);
+    return sites.about(url);
+  },
+};
+/** What a content script may, which runs in somebody else's page. */
+const THEIRS = { load: async (_, sender) => sites.load(sender, await modeOf(sender)) };
+
 api.runtime.onMessage.addListener((message, sender, reply) => {
-  // Only the extension's own pages: a content script runs in somebody else's page.
-  if (sender.id !== api.runtime.id || !sender.url?.startsWith(api.runtime.getURL(""))) return false;
-  const work = {
-    state: async () => ({ ...(await sites.about(message.url)), host: await host.state() }),
-    set: async () => {
-      await sites.set(message.site, message.mode);
-      return sites.about(message.url);
-    },
-  }[message.do];
-  if (work === undefined) return false;
-  work().then(reply);
+  if (sender.id !== api.runtime.id) return false;
+  const work = sender.url?.startsWith(api.runtime.getURL("")) ? OWN : THEIRS;
+  if (!Object.hasOwn(work, message?.do)) return false;
+  work[message.do](message, sender).then(reply);
   return true;
 });
 

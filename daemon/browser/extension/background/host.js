@@ -22,7 +22,8 @@ export class Host {
   #greeted = null; // a promise of whether this host can be used
   #waiting = new Map();
   #asked = 0;
-  #failed = 0; // when it could not be started
+  #failed = 0; // when it could not be started, or ended soon after
+  #started = 0;
   #trouble = "ready";
   #changed = () => {};
   #resting;
@@ -48,6 +49,7 @@ export class Host {
     if (!atOnce && Date.now() - this.#failed < AGAIN_MS) return Promise.resolve(false);
     const port = this.#api.runtime.connectNative(this.#name);
     this.#port = port;
+    this.#started = Date.now();
     port.onMessage.addListener((message) => this.#take(message));
     port.onDisconnect.addListener(() => {
       void this.#api.runtime.lastError; // read, or the browser complains
@@ -103,7 +105,7 @@ export class Host {
 
   #lose() {
     this.#port = null;
-    this.#failed = Date.now();
+    if (Date.now() - this.#started < AGAIN_MS) this.#failed = Date.now();
     for (const resolve of this.#waiting.values()) resolve({ problem: "missing" });
     this.#waiting.clear();
   }

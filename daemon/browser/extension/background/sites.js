@@ -1,8 +1,12 @@
 // The rules by site: which pages get the content script, and what it may do there.
 import { isNever, NEVER_PATTERNS } from "../never_sites.js";
 
-export const FILES = ["fields", "text", "caret", "overlay", "insert", "learning", "main"].map(
-  (name) => `content/${name}.js`,
+const files = (names) => names.split(" ").map((name) => `content/${name}.js`);
+/** What every page of a site gets that is switched on. */
+const FIRST = files("fields start");
+/** The rest, once its user is in a field; each file needs those before it. */
+const REST = files(
+  "now text caret overlay learning link insert showing asking mending taking visiting keys pointing main",
 );
 const SCRIPT = "fields";
 const MODES = ["off", "suggest", "learn"];
@@ -63,6 +67,17 @@ export class Sites {
     this.#changed();
   }
 
+  /** Load the rest of the content script into a frame; whether anything may be done there. */
+  async load({ tab, frameId }, mode) {
+    if (mode === "off" || tab === undefined) return false;
+    try {
+      await this.#api.scripting.executeScript({ target: { tabId: tab.id, frameIds: [frameId] }, files: REST });
+    } catch {
+      return false; // the frame has gone meanwhile
+    }
+    return true;
+  }
+
   #read() {
     this.#rules ??= this.#api.storage.local.get("rules").then(({ rules }) => rules ?? {});
     return this.#rules;
@@ -85,7 +100,7 @@ export class Sites {
       await this.#api.scripting.registerContentScripts([
         {
           id: SCRIPT,
-          js: FILES,
+          js: FIRST,
           matches,
           excludeMatches: [...NEVER_PATTERNS, ...off.map(patternOf)],
           allFrames: true,
@@ -107,7 +122,7 @@ export class Sites {
         const found = await this.#api.scripting.executeScript({ target, func: () => Object.hasOwn(globalThis, "idiolect") });
         const frameIds = found.filter(({ result }) => !result).map(({ frameId }) => frameId);
         if (frameIds.length > 0) {
-          await this.#api.scripting.executeScript({ target: { tabId: id, frameIds }, files: FILES });
+          await this.#api.scripting.executeScript({ target: { tabId: id, frameIds }, files: FIRST });
         }
       } catch {
         // a page that no extension may touch, such as a store of extensions

@@ -8,11 +8,12 @@ idiolect.learning ??= (() => {
 
   const PASTED = /^insertFrom(?:Paste|Drop|Yank)/;
 
-  function begin(of) {
+  /** Their user is in a field; `wasEmpty`: it was, and what stands there they have just typed. */
+  function begin(of, wasEmpty = false) {
     field = of;
-    before = idiolect.text.all(field) ?? "";
+    before = wasEmpty ? "" : (idiolect.text.all(field) ?? "");
     pasted = [];
-    typed = false;
+    typed = wasEmpty;
     snapshot = null;
   }
 

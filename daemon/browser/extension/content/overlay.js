@@ -144,7 +144,7 @@ idiolect.overlay ??= (() => {
     const { x, y, height, start, end, style } = place;
     const context = fit(ghost, end - start, height * lines.length, start, y);
     setFont(context, place);
-    context.fillStyle = matchMedia("(forced-colors: active)").matches ? "GrayText" : style.color;
+    context.fillStyle = style.color;
     context.globalAlpha = matchMedia("(prefers-contrast: more), (forced-colors: active)").matches ? 0.8 : 0.5;
     const rtl = style.direction === "rtl";
     context.textAlign = rtl ? "right" : "left";

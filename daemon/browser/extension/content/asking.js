@@ -1,0 +1,76 @@
+// Asking for suggestions at the cursor: of two keys that come faster than answers, the last one is asked for.
+idiolect.asking ??= (() => {
+  const { now, fields, text, link, showing } = idiolect;
+  const MOST_ASKED = 2; // at a time
+  const ONCE_MORE_MS = 400; // after an answer that did not come: the host ended, or the service was too busy
+
+  const waiting = new Map(); // number → the text around the cursor that was asked for
+  let asked = 0;
+  let again = false; // a key came while as many were asked for as may be
+  let missed = null; // the prefix whose answer did not come, and which is asked for once more
+  let left = () => {};
+
+  function ask() {
+    const { field, mode, composing } = now;
+    if (field === null || mode === "off" || composing) return;
+    if (fields.of(field.element) === null) return left(); // the page has made something else of it
+    const around = text.around(field);
+    if (around === null || around.prefix.trim() === "" || showing.isDismissed(around.prefix)) return showing.hide();
+    if (isAsked(around)) return; // a key and the change that it makes are two events
+    if (waiting.size >= MOST_ASKED) {
+      again = true;
+      return;
+    }
+    const id = ++asked;
+    waiting.set(id, { ...around, id, field });
+    link.tell({ do: "suggest", id, ...around, input_purpose: field.purpose });
+  }
+
+  /** Whether the answer for a text is awaited or shown. */
+  function isAsked({ prefix, suffix }) {
+    const last = [...waiting.values()].at(-1) ?? showing.current();
+    return Boolean(last) && !last.kept && last.prefix === prefix && last.suffix === suffix;
+  }
+
+  /** The question that an answer with this number is for; null where its text stands there no longer. */
+  function answered(id) {
+    const prompt = waiting.get(id);
+    waiting.delete(id);
+    if (again) {
+      again = false;
+      ask();
+    }
+    const same = prompt && now.field !== null && prompt.field.element === now.field.element;
+    return same && showing.stands(prompt) ? prompt : null;
+  }
+
+  /** No answer came to a question: ask once more, unless its user types on. */
+  function miss(prompt) {
+    if (prompt.prefix === missed) return;
+    missed = prompt.prefix;
+    setTimeout(() => showing.stands(prompt) && ask(), ONCE_MORE_MS);
+  }
+
+  /** No answer will come to what was asked. */
+  function lose() {
+    again = false;
+    waiting.clear();
+  }
+
+  /** After the page has dealt with a key: editors change their text by themselves, some of them later. */
+  function soon(offer = null) {
+    setTimeout(() => {
+      if (now.field === null) return;
+      if (offer !== null) showing.drawHere(offer);
+      else showing.follow();
+      ask();
+    });
+  }
+
+  /** Calls `then` where the field turns out to be none any more. */
+  function onLeft(then) {
+    left = then;
+  }
+
+  return { ask, soon, answered, miss, lose, onLeft };
+})();

@@ -1,0 +1,93 @@
+// The keys: what each of them takes, hides or asks for.
+idiolect.keys ??= (() => {
+  const { now, overlay, showing, asking, mending, taking, visiting } = idiolect;
+  const TWICE_MS = 250; // a Tab that comes sooner after one that took something was pressed once too often
+  let tookAt = -Infinity; // when the last key, a Tab, took a ghost
+
+  function swallow(event) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  }
+
+  const COMMANDS = {
+    Escape(event) {
+      const shown = showing.current();
+      if (!shown) return;
+      if (shown.rest) swallow(event);
+      showing.dismiss();
+    },
+    ArrowRight: (event) => takeByArrow(event, "ltr"),
+    ArrowLeft: (event) => takeByArrow(event, "rtl"),
+  };
+
+  function takeByArrow(event, direction) {
+    if (!showing.current()?.rest || event.altKey === event.ctrlKey || event.shiftKey || event.metaKey) return;
+    if (getComputedStyle(now.field.element).direction !== direction || !taking.may()) return;
+    swallow(event);
+    taking.takeGhost(false);
+  }
+
+  /** Before the page: keys that are nobody else's, and what the others will have changed. */
+  function onKey(event) {
+    if (!event.isTrusted || now.field === null || now.mode === "off") return;
+    if (event.isComposing || event.keyCode === 229) {
+      mending.forget();
+      return showing.hide();
+    }
+    if (event.key !== "Tab") tookAt = -Infinity;
+    if (mending.onKey(event)) return swallow(event);
+    if (takeByDigit(event) || speak(event)) return;
+    COMMANDS[event.key]?.(event);
+    if (!event.defaultPrevented) afterwards(event);
+  }
+
+  /** Alt and a digit take a word, or by 0 the ghost; whether the key is such a one. */
+  function takeByDigit(event) {
+    const digit = /^Digit([0-9])$/.exec(event.code);
+    if (!digit || !event.altKey || event.ctrlKey || event.metaKey || !taking.may()) return false;
+    const { rest, words } = showing.current();
+    const place = digit[1] - 1;
+    if (place === -1 ? !rest : place >= words.length) return false;
+    swallow(event);
+    if (event.repeat) return true; // held down it takes one, not all that follow
+    if (place === -1) taking.takeGhost(true);
+    else taking.takeWord(place);
+    return true;
+  }
+
+  /** Have a screen reader say what is shown; whether the key asks for it. */
+  function speak(event) {
+    const shown = showing.current();
+    if (event.key !== "F9" || !event.altKey || !shown) return false;
+    swallow(event);
+    const words = shown.words.map((word, index) => `${index + 1} ${word.text}`);
+    overlay.say([shown.rest, ...words].filter(Boolean).join(", "));
+    return true;
+  }
+
+  /** A key that is left to the page, and changes its text. */
+  function afterwards(event) {
+    const { key, ctrlKey: ctrl, metaKey: meta } = event;
+    if (["Shift", "Control", "Alt", "Meta"].includes(key)) return;
+    taking.onKey(event);
+    now.typedAt = performance.now();
+    if (key === "Enter") visiting.sending();
+    if (key.length === 1 && !ctrl && !meta) asking.soon();
+    else if (["Backspace", "Delete", "Enter"].includes(key)) asking.soon();
+    else if (showing.current()) setTimeout(showing.follow); // it may have moved the cursor
+  }
+
+  /** Tab is the page's first: only what nobody in it has used takes a ghost. */
+  function onKeyAfterThePage(event) {
+    if (!event.isTrusted || event.key !== "Tab" || event.defaultPrevented || now.field === null) return;
+    if (event.shiftKey || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (tookAt > -Infinity && (event.repeat || event.timeStamp - tookAt < TWICE_MS)) return swallow(event);
+    tookAt = -Infinity;
+    if (!showing.current()?.rest || !taking.may()) return;
+    swallow(event);
+    taking.takeGhost(true);
+    tookAt = event.timeStamp;
+  }
+
+  return { onKey, onKeyAfterThePage };
+})();

@@ -1,0 +1,103 @@
+// Corrections: put in the place of what was typed, by themselves where their user has set it so, and taken back.
+idiolect.mending ??= (() => {
+  const { now, text, insert, link, showing, asking } = idiolect;
+  const MOST_KEYED = 64; // characters
+  const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"];
+
+  const kept = new Set(); // words whose correction was taken back
+  let keyed = ""; // what its user's last keys have typed
+  let mended = null; // the last correction: {prefix, typed, put, word, p}
+  let next = false; // whether no key has come since
+  let undoing = false; // the key that undoes has come, and what it does has not been looked at
+
+  const charactersBefore = (prefix, count) => [...prefix].slice(-count).join("");
+
+  /** The word in what a correction replaces. */
+  const wordOf = (typed) => typed.match(/^[\p{L}\p{N}'’ -]*/u)[0].trim() || typed.trim();
+
+  /**
+   * An answer as it is to be shown; null where its correction has been made, and another question follows.
+   *
+   * By itself only that is mended which its user's keys have typed: a page could write words of its own choice, to see
+   * what becomes of them.
+   */
+  function consider(prompt, answer) {
+    const fix = answer.correction;
+    if (!fix || showing.isDismissed(prompt.prefix)) return answer;
+    if (mended?.prefix === prompt.prefix) takenBack(); // what it replaced stands there again
+    const typed = charactersBefore(prompt.prefix, fix.replace);
+    if (kept.has(wordOf(typed))) return { ...answer, correction: null };
+    if (!fix.apply || !keyed.endsWith(typed)) return answer;
+    mend(prompt, fix);
+    return null;
+  }
+
+  /** Put a correction in the place of what it is for, at the cursor in the text of `prompt`. */
+  function mend({ prefix, suffix }, { text: meant, replace, p }) {
+    const typed = charactersBefore(prefix, replace);
+    const put = /[\s\p{P}]$/u.test(meant) || /^\s/.test(suffix) ? meant : `${meant} `;
+    showing.hide();
+    insert.put(now.field, put, replace);
+    mended = { prefix, typed, put, word: wordOf(typed), p };
+    next = true;
+    keyed = "";
+    link.report({ kind: "correction", outcome: "accepted", p, characters: [...put].length, word: mended.word });
+    asking.soon();
+    return put;
+  }
+
+  /** What was typed stands there again, and is not corrected any more. */
+  function takenBack() {
+    const { word, p } = mended;
+    kept.add(word);
+    mended = null;
+    link.report({ kind: "correction", outcome: "dismissed", p, word });
+  }
+
+  /** Whether the last correction stands right before the cursor, and no key has come since. */
+  function isNext() {
+    if (!next || mended === null || now.field === null) return false;
+    const { prefix, typed, put } = mended;
+    return text.around(now.field)?.prefix === prefix.slice(0, prefix.length - typed.length) + put;
+  }
+
+  /** Take note of a key; whether it has taken a correction back, and is nobody else's. */
+  function onKey({ key, altKey, ctrlKey, metaKey }) {
+    if (MODIFIERS.includes(key)) return false;
+    afterUndo();
+    const command = altKey || ctrlKey || metaKey;
+    if (key === "Backspace" && !command && isNext()) {
+      const { typed, put } = mended;
+      insert.put(now.field, typed, [...put].length);
+      takenBack();
+      asking.soon();
+      return true;
+    }
+    if (next && key.toLowerCase() === "z" && (ctrlKey || metaKey)) {
+      undoing = true;
+      setTimeout(afterUndo);
+    }
+    next = false;
+    if (key === "Backspace" && !command) keyed = keyed.slice(0, -1);
+    else keyed = key.length === 1 && !command ? (keyed + key).slice(-MOST_KEYED) : "";
+    return false;
+  }
+
+  /** Browsers select what undoing has brought back; the next key would type it away. */
+  function afterUndo() {
+    if (!undoing) return;
+    undoing = false;
+    if (mended === null || now.field === null) return;
+    insert.unselect(now.field);
+    if (text.around(now.field)?.prefix === mended.prefix) takenBack();
+    asking.ask();
+  }
+
+  /** The cursor is elsewhere: before it stands no more of what its user's keys typed than this. */
+  function forget(but = "") {
+    keyed = but;
+    next = false;
+  }
+
+  return { consider, mend, onKey, forget };
+})();

@@ -1,0 +1,147 @@
+// What is shown: drawn, kept while its user types on as it says, hidden, and told of once its fate is known.
+idiolect.showing ??= (() => {
+  const { now, text, caret, overlay, link } = idiolect;
+  const TAIL_CHARS = 200;
+  const MOST_WORDS = 4;
+  const MOST_MORE = 40; // characters that are typed on while one suggestion stays
+
+  let shown = null;
+  let open = null; // the offer whose fate is still to be told of
+  let dismissed = ""; // the prefix at which its user pressed Escape
+  let held = false; // a ghost is taken word by word: its rest stays until something else is typed
+
+  /** What has been typed on from one prefix to another; null where something else has happened. */
+  function typedOn(from, to) {
+    const tail = from.slice(-TAIL_CHARS);
+    for (let more = 0; more <= MOST_MORE; more++) {
+      if (to.endsWith(tail, to.length - more)) return to.slice(to.length - more);
+    }
+    return null;
+  }
+
+  /** Whether the cursor still stands in the text that an offer or a question is about. */
+  function stands({ prefix, suffix }) {
+    const around = now.field && text.around(now.field);
+    return Boolean(around) && around.prefix === prefix && around.suffix === suffix;
+  }
+
+  /** Show the answer to a question whose text still stands there. */
+  function show(prompt, answer) {
+    if (shown && prompt.id < shown.id) return;
+    if (isDismissed(prompt.prefix)) return; // Escape came while the answer was under way
+    const words = [...(answer.words ?? [])];
+    // What the word before was meant to be stands first.
+    if (answer.correction) words.unshift(answer.correction);
+    const { id, prefix, suffix } = prompt;
+    draw({ id, prefix, suffix, words: words.slice(0, MOST_WORDS), ...ghostOf(answer), since: performance.now() });
+  }
+
+  /** The ghost to show: the one that is being taken word by word, or else the answer's. */
+  function ghostOf({ ghost }) {
+    if (held && shown?.ghost) return { ghost: shown.ghost, rest: shown.rest, taken: shown.taken };
+    return ghost?.show && ghost.text ? { ghost, rest: ghost.text } : { ghost: null, rest: "" };
+  }
+
+  /** Whether the rest of the cursor's line is empty, and whether all that follows is: where a ghost may stand. */
+  function roomBehind(suffix) {
+    return { line: /^[ \t]*(?:\n|$)/.test(suffix), below: suffix.trim() === "" };
+  }
+
+  function draw(offer) {
+    const before = shown;
+    const root = overlay.open()?.root;
+    const place = root ? caret.of(now.field, root) : null;
+    const room = roomBehind(offer.suffix);
+    const ghost = room.line ? offer.rest : "";
+    const some = place !== null && (ghost !== "" || offer.words.length > 0);
+    const seen = some ? overlay.show(ghost, offer.words.map((word) => word.text), place, room.below) : null;
+    if (seen === null) {
+      shown = null;
+      overlay.hide();
+    } else {
+      shown = { ...offer, rest: ghost.slice(0, seen) };
+      if (before && sameWords(before, shown)) shown.since = before.since;
+    }
+    if (!offer.kept) settle(shown ?? { prefix: offer.prefix, words: [], rest: "" });
+  }
+
+  const sameWords = (one, other) => one.words.map((word) => word.text).join() === other.words.map((word) => word.text).join();
+
+  /** Draw an offer for the text that stands at the cursor now. */
+  function drawHere(offer) {
+    const around = text.around(now.field);
+    if (around) draw({ ...offer, prefix: around.prefix, suffix: around.suffix });
+  }
+
+  /** The field has moved in the window. */
+  function move() {
+    if (shown) draw(shown);
+  }
+
+  /** Nothing is shown any more; with `over`, what was shown has not been taken. */
+  function hide({ over = true } = {}) {
+    held = false;
+    if (shown !== null) {
+      shown = null;
+      overlay.hide();
+    }
+    if (over) settle({ prefix: "", words: [], rest: "" });
+  }
+
+  /** Its user wants nothing at this place. */
+  function dismiss() {
+    dismissed = shown.prefix;
+    hide();
+  }
+
+  const isDismissed = (prefix) => prefix === dismissed;
+
+  /** Another field: what was dismissed in the last one is forgotten. */
+  function forget() {
+    dismissed = "";
+  }
+
+  /**
+   * Tell of the suggestions that are gone with this offer, and keep those that it has as open.
+   *
+   * What stays while its user types along is one suggestion, whose probability is that of the last answer with it.
+   */
+  function settle(offer) {
+    const more = open ? typedOn(open.prefix, offer.prefix) : null;
+    for (const { text: gone, p, replace } of open?.words ?? []) {
+      const stays = more !== null && offer.words.some((word) => more + word.text === gone);
+      if (!stays && !replace) link.report({ kind: "word", outcome: "dismissed", p });
+    }
+    if (open?.rest && !open.taken) {
+      const stays = more !== null && offer.rest && open.rest.startsWith(more);
+      if (!stays) link.report({ kind: "ghost", outcome: "dismissed", p: open.ghost.p });
+    }
+    open = offer.words.length > 0 || offer.rest ? offer : null;
+  }
+
+  /** Once what is typed goes on as the ghost does, its rest stays where it is until the next answer. */
+  function follow() {
+    if (!shown) return;
+    const around = now.field && text.around(now.field);
+    const more = around ? typedOn(shown.prefix, around.prefix) : null;
+    if (more && shown.rest.startsWith(more) && around.suffix === shown.suffix) {
+      held = false;
+      draw({ ...shown, prefix: around.prefix, rest: shown.rest.slice(more.length), words: [], kept: true });
+    } else if (!around || around.prefix !== shown.prefix || around.suffix !== shown.suffix) {
+      hide({ over: more === null });
+    }
+  }
+
+  /** What is shown goes, since the word `taken` of it, or null for its ghost, has been taken; the rest was dismissed. */
+  function close(taken) {
+    open = open && { ...open, words: open.words.filter((word) => word.text !== taken?.text), taken: open.taken || !taken };
+    hide();
+  }
+
+  /** The rest of a ghost whose beginning was taken stays, and is no suggestion of its own. */
+  function hold() {
+    held = true;
+  }
+
+  return { current: () => shown, show, drawHere, move, hide, dismiss, isDismissed, forget, follow, close, hold, stands };
+})();
