@@ -36,6 +36,23 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("any-machine")
 
 
+#: The files whose tests take longest, so that none of them is left to one process at the end.
+LONGEST = (
+    "test_rounds.py",
+    "test_evals.py",
+    "test_install.py",
+    "test_lock_rekey_purge.py",
+    "test_path.py",
+    "test_round.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
+
 @pytest.fixture(scope="session")
 def needs_program() -> Callable[[str, str], str]:
     """`needs_program("xvfb-run", "xvfb")`: the program's path; without it the test is skipped.
