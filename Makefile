@@ -11,10 +11,9 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 INSTALL = if [ -t 1 ]; then quiet=; else quiet=-q; fi; \
 	$(BIN)/python -m pip install --disable-pip-version-check $$quiet
 
-# Two processes for each core, since many tests wait for other programs, each with one thread for numpy, as in the
-# program; the tests of a file share one process, and what that has made for them.
-WORKERS = $$($(BIN)/python -c 'import os; print(2 * os.cpu_count())')
-TESTS = OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+# A process for each core, each with one thread for numpy, as in the program; the tests of a file share one process,
+# and what that has made for them.
+TESTS = OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: help link start stop test check bench clean
 

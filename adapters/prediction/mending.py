@@ -24,7 +24,8 @@ _MIN_LETTERS, _MAX_LETTERS = 3, 30  # of a word that is mended; of fewer that ar
 # Probability of a correction that is offered for a word that ended, and for a short one, which is like many others.
 _MIN_OFFERED, _MIN_OFFERED_SHORT, _SHORT = 0.35, 0.99, 3
 # Probability of what is typed, by what stands before it, from which on no mistake is likelier: a slip costs 4.5 nats.
-_PLAUSIBLE: Final = 0.012
+# For a word that goes on less is enough: a search costs as much as all the rest of a keystroke.
+_PLAUSIBLE, _PLAUSIBLE_BEGUN = 0.012, 0.004
 # What is mended without being asked: how much likelier it is than any other word, and for a short one than what is
 # typed, its least score, ...
 _MIN_SURE_RATIO, _MIN_SHORT_RATIO, _MIN_SURE_SCORE = 20.0, 3.0, 2e-9
@@ -96,7 +97,7 @@ class Mender:
             return [Word(with_capitals(put, typed), 1.0, len(typed)), *ranked][:count]
         if fold(typed) in decided.kept:
             return [*ranked]
-        if len(typed) < _MIN_LETTERS or matches.total + matches.finished >= _PLAUSIBLE:
+        if len(typed) < _MIN_LETTERS or matches.total + matches.finished >= _PLAUSIBLE_BEGUN:
             return [*ranked]
         probs = self._next_token.next_probs(split.head)
         known = self._ranker.total_score(split, matches)

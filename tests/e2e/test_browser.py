@@ -210,6 +210,15 @@ class Browser:
           }})({kept})""")
         self.tab.type(text[-2:])
 
+    def write_noticed(self, text):
+        """The same, until the extension has asked for what may follow: what comes first to a page is loaded then."""
+        before = len(self.room.asked("suggest"))
+        self.write(text)
+        deadline = time.monotonic() + DEADLINE_S
+        while len(self.room.asked("suggest")) == before:
+            assert time.monotonic() < deadline, text
+            time.sleep(0.03)
+
     def until_shown(self, wanted, again=None):
         """What is shown, once it is `wanted`; in seconds without, `again` is called."""
         began = asked = time.monotonic()
@@ -824,22 +833,22 @@ def test_what_is_written_is_learned_once_and_only_where_that_is_allowed(browser,
     tab, here = browser.tab, browser.url("/", "")
     name = "Plimbora"
     browser.open(FIELDS["textarea"])
-    browser.write(f"Nobody hears of the wobbly {name} here.")
+    browser.write_noticed(f"Nobody hears of the wobbly {name} here.")
     tab.js("field.blur()")
     browser.switch(here, "learn")
     browser.open('<textarea id="field">Theirs was here before</textarea>')
     tab.js("field.setSelectionRange(field.value.length, field.value.length)")
     tab.press("Enter")
-    browser.write(f"We met the merry {name} at the harbour.")
+    browser.write_noticed(f"We met the merry {name} at the harbour.")
     tab.press("Enter")
-    browser.write(f"> the quoted {name} said this")
+    browser.write_noticed(f"> the quoted {name} said this")
     tab.js("field.blur()")
     assert until_learned(service, f"We met the merry {name} at the harbour") == 1
     # In a chat, what Enter sends is learned, though the field is empty afterwards.
     browser.open("""<div id="field" contenteditable></div><script>
     field.addEventListener("keydown", (e) => { if (e.key === "Enter") { e.preventDefault(); field.textContent = ""; } })
     </script>""")
-    browser.write(f"Tomorrow the {name} sails to Vellabry")
+    browser.write_noticed(f"Tomorrow the {name} sails to Vellabry")
     tab.press("Enter")
     tab.until("field.textContent === ''")
     assert until_learned(service, f"Tomorrow the {name} sails to Vellabry") == 1
