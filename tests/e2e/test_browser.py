@@ -210,14 +210,20 @@ class Browser:
           }})({kept})""")
         self.tab.type(text[-2:])
 
-    def write_noticed(self, text):
-        """The same, until the extension has asked for what may follow: what comes first to a page is loaded then."""
+    @contextlib.contextmanager
+    def noticed(self):
+        """Until the extension has asked for what may follow: what comes first to a page is loaded then."""
         before = len(self.room.asked("suggest"))
-        self.write(text)
+        yield
         deadline = time.monotonic() + DEADLINE_S
         while len(self.room.asked("suggest")) == before:
-            assert time.monotonic() < deadline, text
+            assert time.monotonic() < deadline
             time.sleep(0.03)
+
+    def write_noticed(self, text):
+        """Put a text in as its user, and wait until the extension has seen it."""
+        with self.noticed():
+            self.write(text)
 
     def until_shown(self, wanted, again=None):
         """What is shown, once it is `wanted`; in seconds without, `again` is called."""
@@ -783,7 +789,9 @@ def test_nothing_is_asked_in_fields_that_are_for_no_prose(browser):
 
 
 def test_nothing_is_asked_on_a_site_that_is_off_or_a_banks_or_frames_another(browser):
-    tab, before = browser.tab, browser.room.asked("suggest")
+    tab = browser.tab
+    browser.popup(browser.url("/", "", "other.test"))  # the page before is gone, and asks no more
+    before = browser.room.asked("suggest")
     for host in ("other.test", "bank.test"):
         browser.popup(browser.url("/", "", host))
         assert tab.js("document.querySelector('#here').hidden") is (host == "bank.test")
@@ -828,9 +836,16 @@ def until_learned(service, text):
     return count
 
 
+@pytest.fixture
+def here(browser):
+    """The site of the tests' pages, where nothing is learned afterwards."""
+    yield browser.url("/", "")
+    browser.switch(browser.url("/", ""), "suggest")
+
+
 @in_chromium
-def test_what_is_written_is_learned_once_and_only_where_that_is_allowed(browser, service):
-    tab, here = browser.tab, browser.url("/", "")
+def test_what_is_written_is_learned_once_and_only_where_that_is_allowed(browser, service, here):
+    tab = browser.tab
     name = "Plimbora"
     browser.open(FIELDS["textarea"])
     browser.write_noticed(f"Nobody hears of the wobbly {name} here.")
@@ -838,7 +853,8 @@ def test_what_is_written_is_learned_once_and_only_where_that_is_allowed(browser,
     browser.switch(here, "learn")
     browser.open('<textarea id="field">Theirs was here before</textarea>')
     tab.js("field.setSelectionRange(field.value.length, field.value.length)")
-    tab.press("Enter")
+    with browser.noticed():  # what stands there then is nothing that was written while it looked
+        tab.press("Enter")
     browser.write_noticed(f"We met the merry {name} at the harbour.")
     tab.press("Enter")
     browser.write_noticed(f"> the quoted {name} said this")
