@@ -864,7 +864,9 @@ def test_what_is_written_is_learned_once_and_only_where_that_is_allowed(browser,
     browser.open("""<div id="field" contenteditable></div><script>
     field.addEventListener("keydown", (e) => { if (e.key === "Enter") { e.preventDefault(); field.textContent = ""; } })
     </script>""")
-    browser.write_noticed(f"Tomorrow the {name} sails to Vellabry")
+    with browser.noticed():
+        tab.type("T")
+    browser.write_noticed(f"omorrow the {name} sails to Vellabry")
     tab.press("Enter")
     tab.until("field.textContent === ''")
     assert until_learned(service, f"Tomorrow the {name} sails to Vellabry") == 1
