@@ -5,8 +5,10 @@ from hypothesis import strategies as st
 
 from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.keyboard import keys
+from idiolect.daemon.keyboard.actions import Ask, Commit
+from idiolect.daemon.keyboard.bindings import Bindings
 from idiolect.daemon.keyboard.offers import Ghost, Offer, Word
-from idiolect.daemon.keyboard.typing import Ask, Bindings, Commit, Typing
+from idiolect.daemon.keyboard.typing import Typing
 from idiolect.daemon.keyboard.written import Written
 
 BACKSPACE = 0xFF08
