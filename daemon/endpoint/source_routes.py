@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,10 +15,7 @@ from idiolect.daemon.endpoint import replies, shapes
 from idiolect.daemon.endpoint.answers import answer, post, read_body
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from idiolect.daemon.endpoint.streams import Streams
-    from idiolect.daemon.ingest.source_discovery import FoundSource
     from idiolect.daemon.service import Service
 
 
@@ -71,7 +69,8 @@ def register(app: FastAPI, service: Service, streams: Streams) -> None:
         """Look what else there is to read: mail, notes, commits, histories. Takes some ten seconds at most."""
         asked = await read_body(request, shapes.FindBody)
         home = Path.home() if asked.path is None else Path(asked.path)
-        return answer(_found_sources(await run_sync(service.inventory.unread, home)))
+        found = await run_sync(service.inventory.unread, home)
+        return answer({"sources": [{**asdict(place), "path": str(place.path)} for place in found]})
 
     @post(app, "/v1/sources/remove", shapes.RemoveBody)
     async def remove_source(request: Request) -> Response:
@@ -87,21 +86,3 @@ def register(app: FastAPI, service: Service, streams: Streams) -> None:
         words = await run_sync(service.keywords.find, asked.limit, asked.contains)
         mistakes = await run_sync(service.keywords.find_mistakes, asked.limit, asked.contains)
         return answer({"words": words, "mistakes": mistakes})
-
-
-def _found_sources(found: Sequence[FoundSource]) -> FoundSources:
-    """Return the answer of `/v1/sources/find`."""
-    return {
-        "sources": [
-            Found(
-                path=str(place.path),
-                sort=place.sort,
-                says=place.says,
-                me=place.me,
-                size_bytes=place.size_bytes,
-                words=place.words,
-                exact=place.exact,
-            )
-            for place in found
-        ]
-    }

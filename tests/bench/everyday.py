@@ -18,7 +18,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from worth import BASE, CORPORA, SEED, messages, trained
+from worth import BASE, CORPORA, SEED, loaded, messages, trained
 
 from idiolect.adapters.evaluation.eval_split import EvalSplit, split_corpus
 from idiolect.adapters.lora import Lora
@@ -97,13 +97,7 @@ def main() -> None:
             settings = Settings(
                 home=Path(home), budget_s=asked.budget or 480.0, threads=asked.threads, keyring=False
             )
-            serving = LoadedModel(
-                find_base(BASE),
-                threads=settings.threads,
-                context_tokens=settings.context_tokens,
-                recent_tokens=settings.recent_tokens,
-                rare_min_count=settings.rare_min_count,
-            )
+            serving = loaded(settings)
             result = trained(split, settings) if asked.budget else None
         shares = [
             100 * sum(met(made, cases)) / len(cases) for made in predictors(serving, split, result).values()

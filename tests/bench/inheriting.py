@@ -21,14 +21,13 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
-from worth import BASE, CORPORA, SEED, messages, trained
+from worth import BASE, CORPORA, SEED, loaded, messages, trained
 
 from idiolect.adapters.evaluation.eval_split import EvalMessage, EvalSplit, split_corpus
 from idiolect.adapters.evaluation.mistyping import mistype
 from idiolect.adapters.evaluation.typing_simulator import type_text
 from idiolect.adapters.lora import Lora
 from idiolect.adapters.prediction.keyboards import neighbours
-from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.mistakes import decisions
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.preferences import WordPreferences
@@ -126,14 +125,7 @@ def learned_and_typed(
             home=Path(home), budget_s=asked.budget or 240.0, threads=asked.threads, keyring=False
         )
         result = trained(split, settings, kept) if asked.budget else None
-    base = find_base(BASE)
-    serving = LoadedModel(
-        base,
-        threads=settings.threads,
-        context_tokens=settings.context_tokens,
-        recent_tokens=settings.recent_tokens,
-        rare_min_count=settings.rare_min_count,
-    )
+    serving = loaded(settings)
     encode, preferences = serving.tokenizer.encode, WordPreferences()
     preferences.set((), (), decisions(kept, ()))
     entries = [ids for message in split.history if (ids := encode(message.kept))]
@@ -141,7 +133,7 @@ def learned_and_typed(
     mixture, adapter = None, None
     if result is not None:
         mixture = result["mixtures"]["candidate"]
-        adapter = Lora.from_bytes(base64.b64decode(result["adapter"]), base.config).tensors()
+        adapter = Lora.from_bytes(base64.b64decode(result["adapter"]), find_base(BASE).config).tensors()
     predictor = serving.build_predictor(known, mixture, adapter=adapter, adapter_id=1 if adapter else None)
     found = Typing(habits)
     found.run(split, predictor, lambda text: known.learn(text, encode(text)))

@@ -22,6 +22,7 @@ from rich.table import Table
 from idiolect.adapters.evaluation import run as evaluation
 from idiolect.adapters.evaluation.eval_split import EvalMessage, EvalSplit, split_corpus
 from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText
+from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.daemon.rounds.round_runner import TRAINING, order_of
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
@@ -38,6 +39,17 @@ RESAMPLES = 2000
 def messages(name: str) -> list[EvalMessage]:
     lines = map(json.loads, (CORPORA / f"{name}.jsonl").read_text("utf-8").splitlines())
     return [EvalMessage(line["text"], line["ts"], line["text"]) for line in lines]
+
+
+def loaded(settings: Settings) -> LoadedModel:
+    """The base model as the service has it by these settings."""
+    return LoadedModel(
+        find_base(BASE),
+        threads=settings.threads,
+        context_tokens=settings.context_tokens,
+        recent_tokens=settings.recent_tokens,
+        rare_min_count=settings.rare_min_count,
+    )
 
 
 def trained(split: EvalSplit, settings: Settings, kept: tuple[str, ...] = ()) -> dict[str, Any]:
