@@ -153,18 +153,18 @@ class Desktop:
     def offering(self):
         return bool(self.output("xdotool", "search", "--onlyvisible", "--class", "ibus-ui-gtk3").split())
 
-    def rest(self):
-        """Wait until neither the keyboard nor the service has anything to do."""
-        self._wait_until_idle()
+    def rest(self, *programs):
+        """Wait until neither the keyboard nor the service, nor any of `programs` (process ids), has anything to do."""
+        self._wait_until_idle(*programs)
         # On a busy machine both may only wait for their turn; the service answers this behind what it was asked before.
         service = process.find(self.settings)
         token = {"Authorization": f"Bearer {process.read_token(self.settings)}"}
         with httpx.Client(base_url=service.url, headers=token, trust_env=False, timeout=DEADLINE_S) as client:
             client.post("/v1/suggest", json={"prefix": "and", "ghost_words": 0}).raise_for_status()
-        self._wait_until_idle()
+        self._wait_until_idle(*programs)
 
-    def _wait_until_idle(self):
-        these = [self.engine(), psutil.Process(process.holder(self.settings))]
+    def _wait_until_idle(self, *programs):
+        these = [self.engine(), *map(psutil.Process, (process.holder(self.settings), *programs))]
         used = []
 
         def still():
