@@ -79,7 +79,7 @@ class FuzzySearch:
             if typed.endswith(rule.typed):
                 self._descend(found, typed[: -len(rule.typed)], rule.meant, rule.cost)
         self._reached_of[typed] = _cheapest(found)
-        self._add_missing(found, first)
+        self._add_missing(found)
         return _cheapest(found)
 
     def _replaced(self, before: Column, letter: str, first: float) -> Column:
@@ -114,7 +114,7 @@ class FuzzySearch:
             if node >= 0 and before + cost < found.get(node, _NONE):
                 found[node] = before + cost
 
-    def _add_missing(self, found: Column, first: float) -> None:
+    def _add_missing(self, found: Column) -> None:
         """Add the nodes that one more letter, left out by the typist, leads to."""
         letters, children, costs = self._letters, self._children, self._channel.costs
         for node, cost in list(found.items()):
@@ -127,7 +127,7 @@ class FuzzySearch:
             child = letters.find(letters[node], start, end)
             if child >= 0 and cost + costs.missing_double < found.get(child, _NONE):
                 found[child] = cost + costs.missing_double
-            cost += costs.missing + first
+            cost += costs.missing
             if cost <= costs.limit:
                 for child in range(start, end):
                     if cost < found.get(child, _NONE):

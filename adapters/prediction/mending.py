@@ -31,6 +31,9 @@ _PLAUSIBLE, _PLAUSIBLE_BEGUN = 0.012, 0.004
 _MIN_SURE_RATIO, _MIN_SHORT_RATIO, _MIN_SURE_SCORE = 20.0, 3.0, 2e-9
 # ... the letters that are typed, and how often the user wrote the right word if no dictionary has it.
 _MIN_SURE_LETTERS, _MIN_SURE_USES = 4, 3
+# Where what is typed begins no known word, the share of a guess at an unknown one that is left beside corrections:
+# more words are mistyped than new.
+_GUESSED: Final = 0.05
 _DOUBT: Final = 0.05  # what a word counts for that the general list has and no dictionary
 # A word that just ended: letters, and up to three characters behind them. Searched from the end.
 _ENDED = regex.compile(r"(?r)(?<![\p{L}\p{N}'’@/\\_.#-])(\p{L}[\p{L}'’]*)([\s.,;:!?)\]\"”…]{1,3})\Z")
@@ -101,6 +104,8 @@ class Mender:
             return [*ranked]
         probs = self._next_token.next_probs(split.head)
         known = self._ranker.total_score(split, matches)
+        if ranked and not matches.forms:
+            known *= _GUESSED
         spelt = matches.finished == 0 or typed in self._general.spelling
         total = known if spelt else known - (1 - _DOUBT) * matches.finished
         meant = [

@@ -24,8 +24,8 @@ class Costs:
     sound: float = 6.0  # a letter that may sound alike
     accent: float = 1.5  # an accent left out
     accent_added: float = 3.5
-    swapped: float = 5.5  # two letters in the other order
-    missing: float = 6.5  # a letter left out
+    swapped: float = 5.0  # two letters in the other order
+    missing: float = 5.5  # a letter left out
     missing_double: float = 4.5  # one of two like letters left out
     missing_apostrophe: float = 2.0
     added: float = 8.0  # a letter too many
@@ -35,7 +35,7 @@ class Costs:
     first: float = 2.0  # more, for each of these at the first letter
     capital_missing: float = 3.0
     capital_added: float = 4.0
-    longer: float = 2.5  # that somebody who made a mistake has not come to the word's end
+    longer: float = 3.0  # that somebody who made a mistake has not come to the word's end
     joined: float = 6.0  # a space left out
     torn: float = 6.0  # a space too many
     limit: float = 12.2  # of all mistakes in one word together
