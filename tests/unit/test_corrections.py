@@ -102,6 +102,13 @@ def test_a_slip_is_likelier_where_the_keys_are_neighbours() -> None:
     assert TypingChannel().replaced("e")["é"] < TypingChannel().replaced("e")["r"]
 
 
+@pytest.mark.parametrize("typed", ["tink", "thnk", "thik"])
+def test_a_letter_left_out_costs_the_same_behind_the_first_one_as_later(general, typed) -> None:
+    channel = TypingChannel()
+    found = FuzzySearch(general.trie, channel).column(typed)
+    assert found[general.trie.descend(ROOT, "think")] == channel.costs.missing
+
+
 # What was meant
 
 
