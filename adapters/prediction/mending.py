@@ -26,6 +26,8 @@ _MIN_OFFERED, _MIN_OFFERED_SHORT, _SHORT = 0.35, 0.99, 3
 # Probability of what is typed, by what stands before it, from which on no mistake is likelier: a slip costs 4.5 nats.
 # For a word that goes on less is enough: a search costs as much as all the rest of a keystroke.
 _PLAUSIBLE, _PLAUSIBLE_BEGUN = 0.012, 0.004
+# Probability of the least likely letter by those before it, from which on there was no slip.
+_PLAUSIBLE_LETTER: Final = 0.05
 # What is mended without being asked: how much likelier it is than any other word, and for a short one than what is
 # typed, its least score, ...
 _MIN_SURE_RATIO, _MIN_SHORT_RATIO, _MIN_SURE_SCORE = 20.0, 3.0, 2e-9
@@ -103,6 +105,8 @@ class Mender:
         if len(typed) < _MIN_LETTERS or matches.total + matches.finished >= _PLAUSIBLE_BEGUN:
             return [*ranked]
         probs = self._next_token.next_probs(split.head)
+        if self._user_model.words.least_letter_prob(typed, split.spaced, probs) >= _PLAUSIBLE_LETTER:
+            return [*ranked]
         known = self._ranker.total_score(split, matches)
         if ranked and not matches.forms:
             known *= _GUESSED
@@ -156,7 +160,10 @@ class Mender:
         probs = self._next_token.next_probs(split.head)
         spelt = typed in self._general.spelling
         stands = self._user_model.words.score(typed, split.spaced, probs) * (1.0 if spelt else _DOUBT)
-        if stands >= _PLAUSIBLE:
+        if stands >= _PLAUSIBLE or (
+            self._user_model.words.least_letter_prob(typed, split.spaced, probs, finished=True)
+            >= _PLAUSIBLE_LETTER
+        ):
             return None
         meant = self._corrector.candidates(typed, split.spaced, probs, finished=True)
         if not meant or self._user_model.must_hide(prefix[: match.start()], meant[0].text):

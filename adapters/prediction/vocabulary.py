@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 
 import numpy as np
 import regex
@@ -117,6 +117,30 @@ class WordVocabulary:
                 token = table.first[row, index]
                 return float(p[token] * table.weights[index] / self._total[row, token])
         return 0.0
+
+    def least_letter_prob(
+        self, typed: str, spaced: bool, p: NDArray[np.float32], *, finished: bool = False
+    ) -> float:
+        """Return the probability of the least likely letter behind the first one, each by the letters before it.
+
+        Args:
+            typed: the letters of the word that are there.
+            spaced: True if a space stands before the word.
+            p: distribution (vocab,) over the tokens that may begin the word.
+            finished: the word's end counts as a letter.
+        """
+        row = int(spaced)
+        scores = [self.score(typed, spaced, p)] if finished else []
+        for end in range(len(typed), 0, -1):
+            score, raw = 0.0, typed[:end].encode()
+            for table in self.tables:
+                run = slice(*table.prefix_range(raw))
+                first = table.first[row, run]
+                score += float((p[first] * table.weights[run] / self._total[row, first]).sum())
+            scores.append(score)
+            if not scores[0]:
+                return 0.0
+        return min((longer / shorter for longer, shorter in pairwise(scores)), default=1.0)
 
     def total_of(self, row: int) -> NDArray[np.float32]:
         """Return the weight (vocab,) of all words that begin with a token, alone (0) or after a space (1)."""

@@ -171,6 +171,19 @@ def test_no_run_of_letters_breaks_it(general, words, typed) -> None:
     )
 
 
+def test_a_letter_is_as_likely_as_the_words_that_go_on_with_it(words) -> None:
+    least = words.least_letter_prob
+    in_the, in_then = (FREQUENCIES[word] for word in ("the", "then"))
+    assert least("t", True, uniform()) == 1.0
+    assert least("th", True, uniform()) == pytest.approx(1.0)  # all that begin with t
+    assert least("then", True, uniform()) == pytest.approx(in_then / (in_the + in_then), rel=0.01)
+    assert least("then", True, uniform(), finished=True) == least("then", True, uniform())
+    assert least("the", True, uniform()) > 10 * least("thi", True, uniform()) > 0
+    assert least("teh", True, uniform()) == least("the ", True, uniform()) == 0.0
+    words.learn("tehran " * 100)
+    assert least("teh", True, uniform()) > 0
+
+
 def test_letter_by_letter_and_at_once_give_the_same(general, words) -> None:
     slowly, at_once = (Corrector(words, general, TypingChannel()) for _ in range(2))
     word = "definately"
