@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from importlib import resources
 
 import httpx
