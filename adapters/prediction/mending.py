@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
+import numpy as np
 import regex
+from numpy.typing import NDArray
 
 from idiolect.adapters.prediction.corrections import Candidate, Corrector, fold, with_capitals
 from idiolect.adapters.prediction.next_token import NextTokenModel
@@ -102,29 +105,15 @@ class Mender:
             return [Word(with_capitals(put, typed), 1.0, len(typed)), *ranked][:count]
         if fold(typed) in decided.kept:
             return [*ranked]
-        if len(typed) < _MIN_LETTERS or matches.total + matches.finished >= _PLAUSIBLE_BEGUN:
-            return [*ranked]
         probs = self._next_token.next_probs(split.head)
-        if self._user_model.words.least_letter_prob(typed, split.spaced, probs) >= _PLAUSIBLE_LETTER:
+        if not self._may_be_slip(split, matches, probs):
             return [*ranked]
         known = self._ranker.total_score(split, matches)
         if ranked and not matches.forms:
             known *= _GUESSED
         spelt = matches.finished == 0 or typed in self._general.spelling
         total = known if spelt else known - (1 - _DOUBT) * matches.finished
-        meant = [
-            (candidate.text, len(typed), candidate.score)
-            for candidate in self._corrector.candidates(typed, split.spaced, probs)
-        ]
-        if matches.finished < _MIN_OFFERED * known:
-            split_at = split_words(
-                typed,
-                lambda word: self._user_model.words.score(word, split.spaced, probs),
-                self._general.common,
-                self._channel.costs.joined,
-            )
-            if split_at is not None:
-                meant.append((split_at.text, split_at.replaced, split_at.score))
+        meant = self._meant(split, probs, respaced=matches.finished < _MIN_OFFERED * known)
         total = max(total + sum(score for _, _, score in meant), 1e-30)
         found = [replace(word, p=word.p * known / total) for word in ranked]
         found += [Word(text, score / total, replaced) for text, replaced, score in meant]
@@ -133,15 +122,44 @@ class Mender:
         )
         if joined is not None:
             found.append(Word(joined.text, joined.score, joined.replaced))
-        must_hide = self._user_model.must_hide
         found.sort(key=lambda word: -word.p)
-        offered = list[Word]()
-        for word in found:
-            if len(offered) == count:
-                break
-            if not word.replace or not must_hide(prefix[: len(prefix) - word.replace], word.text):
-                offered.append(word)
-        return offered
+        must_hide = self._user_model.must_hide
+        shown = (
+            word
+            for word in found
+            if not word.replace or not must_hide(prefix[: len(prefix) - word.replace], word.text)
+        )
+        return list(islice(shown, count))
+
+    def _may_be_slip(self, split: SplitPrefix, matches: Matches, probs: NDArray[np.float32]) -> bool:
+        """Return False where no correction of the word under the cursor can be likelier than what is typed."""
+        if len(split.typed) < _MIN_LETTERS or matches.total + matches.finished >= _PLAUSIBLE_BEGUN:
+            return False
+        least = self._user_model.words.least_letter_prob(split.typed, split.spaced, probs)
+        return least < _PLAUSIBLE_LETTER
+
+    def _meant(
+        self, split: SplitPrefix, probs: NDArray[np.float32], *, respaced: bool
+    ) -> list[tuple[str, int, float]]:
+        """Return what may have been meant by the word under the cursor: text, characters replaced, score.
+
+        With ``respaced`` it may also be two words without their space.
+        """
+        typed = split.typed
+        meant = [
+            (candidate.text, len(typed), candidate.score)
+            for candidate in self._corrector.candidates(typed, split.spaced, probs)
+        ]
+        if respaced:
+            split_at = split_words(
+                typed,
+                lambda word: self._user_model.words.score(word, split.spaced, probs),
+                self._general.common,
+                self._channel.costs.joined,
+            )
+            if split_at is not None:
+                meant.append((split_at.text, split_at.replaced, split_at.score))
+        return meant
 
     def ended(self, prefix: str) -> Correction | None:
         """Return what was probably meant by the word that just ended; None if it was probably meant as it stands."""
