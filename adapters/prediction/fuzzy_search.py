@@ -45,6 +45,8 @@ class FuzzySearch:
     def reached(self, typed: str) -> Column:
         """Return :meth:`column` without the nodes that begin with others in it, for no less."""
         column = self.column(typed)
+        if typed and typed not in self._reached_of:  # a beginning, of which the column alone was kept
+            self._step(typed)
         return self._reached_of.get(typed, column)
 
     def column(self, typed: str) -> Column:

@@ -35,12 +35,12 @@ class SourceInventory:
         store: Store,
         forget: Callable[[Selector, bool, int | None], ForgetReceipt],
         unwatching: Callable[[Path], AbstractContextManager[None]],
-        exclude: Sequence[str] = (),
+        exclude: Sequence[str],
     ) -> None:
         """`forget` deletes what a selector takes and all that was learned from it, if it is as much as expected.
 
-        `unwatching` ends following a path, if it is followed, and follows it again where its block fails. `exclude` is
-        never read.
+        `unwatching` ends following a path, if it is followed, and follows it again where its block fails. Paths that
+        match `exclude` are left out.
         """
         self._store = store
         self._forget = forget
@@ -57,7 +57,7 @@ class SourceInventory:
 
         read = {Path(source.path) for source in self._store.sources.all()}
         found = places(home, self._exclude)
-        return [place for place in found if not _is_within(place.path, read) and _is_text(place.path)]
+        return [place for place in found if not _is_read(place, read) and _is_text(place.path)]
 
     def remove(self, path: Path, *, dry_run: bool = False, expect: int | None = None) -> ForgetReceipt:
         """Forget all that came from a source, and that it was read; follow it no longer.
@@ -93,9 +93,10 @@ def _is_text(path: Path) -> bool:
     return True
 
 
-def _is_within(path: Path, read: set[Path]) -> bool:
-    real = Path(os.path.realpath(path))
-    return any(real == other or real.is_relative_to(other) for other in read)
+def _is_read(place: FoundSource, read: set[Path]) -> bool:
+    """Return True if a place was read: with a folder that it is in only notes are, the rest where it is given itself."""
+    real = Path(os.path.realpath(place.path))
+    return any(real == other or (place.sort == "notes" and real.is_relative_to(other)) for other in read)
 
 
 def _followed(file: Path, watched: list[Path]) -> bool:

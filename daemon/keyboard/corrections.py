@@ -37,10 +37,12 @@ class Made:
 class Corrections:
     """Corrections delete text, so there are none where it is not certain what stands before the cursor."""
 
-    def __init__(self, before: Before, kept: set[str]) -> None:
-        """`kept` holds the words that stay as they are typed; those whose correction is taken back are added."""
+    def __init__(self, before: Before) -> None:
+        """Begin in a field of which nothing is known yet."""
         self._before = before
-        self._kept = kept
+        self._kept = set[
+            str
+        ]()  # words whose correction was taken back; in other fields the service knows them
         self._undeleted: str | None = None  # what stands there if the program did not delete
         self.program_deletes = True
         self.due: Word | None = None  # made by itself once the program has told of all that was typed

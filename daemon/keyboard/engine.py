@@ -164,10 +164,10 @@ class Engine:
         else:
             self._do(self._typing.refused())
         while held.calls:
-            self._answer(held.calls.popleft())
-            if self._held is not None:
+            if self._held is not None:  # what was done makes the rest wait again
                 self._held.calls.extend(held.calls)
                 return
+            self._answer(held.calls.popleft())
 
     def _is_certain(self, held: _Held) -> bool:
         """Whether what waits may go out: what deletes may only where the program has told what stands there."""
@@ -248,7 +248,7 @@ class Engine:
         written = None
         if self._context and self._session.learns(field):
             written = self._session.drafts.take_up((self._context, field)) or Written()
-        self._typing = Typing(self._session.bindings, written, self._session.kept_words)
+        self._typing = Typing(self._session.bindings, written)
         self._typing.corrections.program_deletes = field.client not in self._session.undeleting
         if self._context in self._typed_in:
             self._typing.before.lose()

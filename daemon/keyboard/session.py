@@ -57,7 +57,6 @@ class Session:
         self.asking = Asking(settings)
         self._choice = Choice(settings)
         self.drafts = Drafts(self.learn)
-        self.kept_words: set[str] = set()  # whose correction was taken back
         self.undeleting: set[str] = set()  # clients that did not delete what they were asked to
         self._off_record = False
         self._paused = False

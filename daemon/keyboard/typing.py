@@ -44,17 +44,12 @@ class _Seen:
 class Typing:
     """One field: what stands before its cursor, and what is offered there."""
 
-    def __init__(
-        self, bindings: Bindings, written: Written | None = None, kept: set[str] | None = None
-    ) -> None:
-        """Begin in a field of which nothing is known yet.
-
-        `written` keeps what is written there, to be learned; `kept` are words that are not corrected.
-        """
+    def __init__(self, bindings: Bindings, written: Written | None = None) -> None:
+        """Begin in a field of which nothing is known yet; `written` keeps what is written there, to be learned."""
         self._bindings = bindings
         self.before = Before()
         self.written = written
-        self.corrections = Corrections(self.before, set() if kept is None else kept)
+        self.corrections = Corrections(self.before)
         self._offer = Offer("", (), None)
         self._shown = False
         self._selected: int | None = None
@@ -225,12 +220,13 @@ class Typing:
     # Corrections
 
     def _correct_due(self) -> list[Action]:
-        """Make the correction that needs no asking, once it is certain what stands there."""
+        """Make the correction that needs no asking, once it is certain that what it was offered for stands there."""
         word = self.corrections.due
         if word is None or not self.corrections.certain:
             return []
         self.corrections.due = None
-        return self._correct(word)
+        stands = word in self._offer.words and self._offer.prefix == self._prefix()
+        return self._correct(word) if stands else []
 
     def _correct(self, word: Word) -> list[Action]:
         removed = self._offer.removed(word)

@@ -102,6 +102,15 @@ def test_a_slip_is_likelier_where_the_keys_are_neighbours() -> None:
     assert TypingChannel().replaced("e")["é"] < TypingChannel().replaced("e")["r"]
 
 
+def test_a_search_finds_the_same_whatever_was_searched_before(general) -> None:
+    search = FuzzySearch(general.trie, TypingChannel())
+    before = {typed: (search.column(typed), search.reached(typed)) for typed in ("t", "th", "thn")}
+    for one in "abcdefghij":
+        for other in "abcdefghij":
+            search.column(f"x{one}{other}")
+    assert {typed: (search.column(typed), search.reached(typed)) for typed in before} == before
+
+
 @pytest.mark.parametrize("typed", ["tink", "thnk", "thik"])
 def test_a_letter_left_out_costs_the_same_behind_the_first_one_as_later(general, typed) -> None:
     channel = TypingChannel()

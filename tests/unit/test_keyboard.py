@@ -401,6 +401,21 @@ def test_nothing_is_corrected_that_was_typed_on_meanwhile():
     assert program.text == "thier x"
 
 
+@pytest.mark.parametrize("prefix", ["it will accommodate ", "it will accomodate x ", "it will "])
+def test_nothing_is_corrected_where_the_program_has_changed_the_text_itself(prefix):
+    program = Program()
+    program.type("it will accomodate")
+    program.tells = False
+    program.type(" ")
+    correct(program, "accommodate ", 11, apply=True)
+    program.tells = True
+    program.text = prefix
+    program.tell()
+    assert program.text == prefix
+    assert corrected(program) == []
+    assert program.shown.note == ""
+
+
 def test_a_program_that_tells_nothing_gets_no_corrections():
     program = Program(tells=False)
     program.type("thier ")
@@ -496,6 +511,8 @@ def test_without_an_answer_every_key_is_passed_on():
 
 
 def test_a_tab_too_many_stays_in_the_field_and_a_later_one_leaves_it(monkeypatch):
+    now_s = time.monotonic()
+    monkeypatch.setattr("time.monotonic", lambda: now_s)
     program = Program()
     program.type("to")
     program.answer("day")
@@ -505,8 +522,7 @@ def test_a_tab_too_many_stays_in_the_field_and_a_later_one_leaves_it(monkeypatch
     program.type(" to")
     program.answer("day")
     assert program.press(TAB)
-    later_s = time.monotonic() + 1
-    monkeypatch.setattr("time.monotonic", lambda: later_s)
+    monkeypatch.setattr("time.monotonic", lambda: now_s + 1)
     assert not program.press(TAB)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import subprocess
 import sys
 import time
 from contextlib import contextmanager
@@ -106,6 +107,26 @@ def test_what_else_there_is_to_read_is_found_and_what_was_read_or_is_private_is_
     assert [place.path for place in reading.inventory.unread(home)] == [home / "work/journal"]
 
 
+def test_what_is_only_read_where_it_is_given_itself_stays_unread_with_its_folder(
+    reading: Reading, tmp_path: Path
+) -> None:
+    home = tmp_path / "user"
+    project = home / "work" / "project"
+    project.mkdir(parents=True)
+    (project / "words.md").write_text("Some words of mine.\n")
+    for command in (
+        ("init", "-q"),
+        ("config", "user.email", "me@example.org"),
+        ("-c", "user.name=me", "commit", "-qm", "one commit message", "--allow-empty"),
+    ):
+        subprocess.run(["git", "-C", str(project), *command], check=True)
+    assert [place.sort for place in reading.inventory.unread(home)] == ["git"]
+    reading.add(home / "work")
+    assert [place.sort for place in reading.inventory.unread(home)] == ["git"]
+    reading.add(project / ".git")
+    assert reading.inventory.unread(home) == []
+
+
 def test_each_source_is_known_with_what_it_brought(reading: Reading, notes: Path, tmp_path: Path) -> None:
     chat = tmp_path / "chat.txt"
     chat.write_text(CHAT)
@@ -174,7 +195,7 @@ def test_a_source_that_cannot_be_forgotten_stays_followed(
         raise error("Nothing was changed.")
 
     reading.meanwhile = fail
-    inventory = SourceInventory(reading.store, reading.forget, watcher.removing)
+    inventory = SourceInventory(reading.store, reading.forget, watcher.removing, ())
     with pytest.raises(error):
         inventory.remove(notes)
     assert (reading.store.watches.all(), reading.brought()) == ([str(notes)], {"notes": 2})
