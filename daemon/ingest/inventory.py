@@ -94,7 +94,7 @@ def _is_text(path: Path) -> bool:
 
 
 def _is_read(place: FoundSource, read: set[Path]) -> bool:
-    """Return True if a place was read: with a folder that it is in only notes are, the rest where it is given itself."""
+    """Return True if a place was read. With a folder only its notes are, all else where it is given itself."""
     real = Path(os.path.realpath(place.path))
     return any(real == other or (place.sort == "notes" and real.is_relative_to(other)) for other in read)
 
