@@ -875,6 +875,32 @@ def test_what_is_written_is_learned_once_and_only_where_that_is_allowed(browser,
         assert learned(service, text) == 0
 
 
+#: Two fields in which something stands, one of it quoted.
+FULL = """<textarea class="field">Theirs stood in this area.</textarea>
+<div class="field" contenteditable>Theirs stood in <b>this</b> element.<blockquote>a quoted line</blockquote></div>
+<button>next</button><script>
+var turn = (place) => {
+  globalThis.field = document.querySelectorAll(".field")[place];
+  field.focus();
+  if (place === 0) field.setSelectionRange(field.value.length, field.value.length);
+  else getSelection().collapse(field, 3);
+};
+</script>"""
+
+
+@in_chromium
+def test_what_is_typed_while_the_extension_loads_is_learned_and_what_stood_there_is_not(browser, service, here):
+    tab = browser.tab
+    browser.switch(here, "learn")
+    for place, name in enumerate(("Quilvane", "Brestolka")):
+        browser.open(FULL, path=f"/full{place}")
+        tab.js(f"turn({place})")
+        browser.write_noticed(f" So {name} came late to the pier")
+        tab.js("field.blur()")
+        assert until_learned(service, f"So {name} came late to the pier") == 1
+    assert learned(service, "Theirs stood") == learned(service, "quoted line") == 0
+
+
 # --- a hostile page ---
 
 #: What a page can try to learn what is shown; each must come back without the ghost's own letters.

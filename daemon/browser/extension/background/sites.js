@@ -3,10 +3,10 @@ import { isNever, NEVER_PATTERNS } from "../never_sites.js";
 
 const files = (names) => names.split(" ").map((name) => `content/${name}.js`);
 /** What every page of a site gets that is switched on. */
-const FIRST = files("fields start");
+const FIRST = files("fields text start");
 /** The rest, once its user is in a field; each file needs those before it. */
 const REST = files(
-  "now text caret overlay learning link insert showing asking mending taking visiting keys pointing main",
+  "now caret overlay learning link insert showing asking mending taking visiting keys pointing main",
 );
 const SCRIPT = "fields";
 const MODES = ["off", "suggest", "learn"];

@@ -46,7 +46,7 @@ idiolect.insert ??= (() => {
   /** Put `text` in at the cursor, in place of `replaced` characters (code points) before it. */
   function put(field, text, replaced = 0) {
     now.typedAt = performance.now();
-    learning.note({ inputType: "insertText" });
+    learning.note();
     closeStep(field);
     if (replaced > 0) selectBefore(field, replaced);
     carryOut(field, "insertText", "insertText", text);

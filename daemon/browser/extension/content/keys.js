@@ -1,6 +1,6 @@
 // The keys: what each of them takes, hides or asks for.
 idiolect.keys ??= (() => {
-  const { now, overlay, showing, asking, mending, taking, visiting } = idiolect;
+  const { now, learning, overlay, showing, asking, mending, taking, visiting } = idiolect;
   const TWICE_MS = 250; // a Tab that comes sooner after one that took something was pressed once too often
   let tookAt = -Infinity; // when the last key, a Tab, took a ghost
 
@@ -72,8 +72,9 @@ idiolect.keys ??= (() => {
     taking.onKey(event);
     now.typedAt = performance.now();
     if (key === "Enter") visiting.sending();
-    if (key.length === 1 && !ctrl && !meta) asking.soon();
-    else if (["Backspace", "Delete", "Enter"].includes(key)) asking.soon();
+    const types = key.length === 1 && !ctrl && !meta;
+    if (types) learning.note(); // some editors deal with the key, and no change is told of
+    if (types || ["Backspace", "Delete", "Enter"].includes(key)) asking.soon();
     else if (showing.current()) setTimeout(showing.follow); // it may have moved the cursor
   }
 

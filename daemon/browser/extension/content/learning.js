@@ -1,26 +1,25 @@
 // What its user wrote in a field, told once: when it is sent, or left. Only where they have allowed it for the site.
 idiolect.learning ??= (() => {
   let field = null;
-  let before = ""; // what the field held when its user came, or when it was last told of
+  let before = ""; // what the field held when its user came, or when it was last told of; null: far too much
   let pasted = [];
-  let typed = false; // whether a key has changed it since
+  let typed = false; // whether its user has typed in it since
   let snapshot = null; // what it held just before a key or a click that may send it
 
-  const PASTED = /^insertFrom(?:Paste|Drop|Yank)/;
-
-  /** Their user is in a field; `wasEmpty`: it was, and what stands there they have just typed. */
-  function begin(of, wasEmpty = false) {
+  /** Their user is in a field. `early`: what they did there before this was loaded, as `start.early` tells it. */
+  function begin(of, early = null) {
     field = of;
-    before = wasEmpty ? "" : (idiolect.text.all(field) ?? "");
+    before = early === null ? idiolect.text.all(field) : early.before;
     pasted = [];
-    typed = wasEmpty;
+    typed = Boolean(early?.keyed);
     snapshot = null;
+    for (const change of early?.changes ?? []) note(change);
   }
 
-  /** A trusted change by its user. */
-  function note({ inputType, data, dataTransfer }) {
-    if (PASTED.test(inputType ?? "")) pasted.push(data ?? dataTransfer?.getData("text/plain") ?? "");
-    else typed = true;
+  /** A trusted change by its user; of one that was not typed, what it `broughtIn`. */
+  function note(broughtIn = null) {
+    if (broughtIn === null) typed = true;
+    else pasted.push(broughtIn);
   }
 
   /** A key or a click that may send it: what is there now is kept until it is seen what has come of it. */
@@ -44,7 +43,7 @@ idiolect.learning ??= (() => {
   }
 
   function told(after, rest) {
-    const about = after?.trim() ? { before, after, pasted } : null;
+    const about = before !== null && after?.trim() ? { before, after, pasted } : null;
     before = rest;
     pasted = [];
     typed = false;

@@ -1,18 +1,20 @@
 // What makes the parts one: each event of the page, and each word of the background, goes to the part that it is for.
 idiolect.main ??= (() => {
-  const { now, start, learning, overlay, link, showing, asking, mending, visiting, keys, pointing } = idiolect;
+  const { now, text, start, learning, overlay, link, showing, asking, mending, visiting, keys, pointing } = idiolect;
   const TYPING_MS = 700; // a change that comes later than this after a key is the page's own
   const listening = new AbortController();
 
   link.on({
     mode(mode) {
+      const former = now.mode;
       now.mode = mode;
-      const { keyed, empty } = start.early();
+      const told = start.early();
       if (mode === "off") return showing.hide();
-      if (now.field === null) return;
-      learning.begin(now.field, keyed !== null && now.field.element === empty);
-      if (keyed === null) return;
-      mending.forget(keyed);
+      if (now.field === null || mode === former) return; // the way to the background was lost and found
+      const early = told?.element === now.field.element ? told : null;
+      learning.begin(now.field, early);
+      if (early === null || early.keyed === null) return;
+      mending.forget(early.keyed);
       asking.ask();
     },
     answer(id, answer) {
@@ -29,10 +31,18 @@ idiolect.main ??= (() => {
   });
   asking.onLeft(visiting.leave);
 
+  /** Whether an event is its user's, and of the field. */
+  function isHere(event) {
+    if (!event.isTrusted || now.field === null || now.mode === "off") return false;
+    return now.field.element.contains(event.composedPath()[0]);
+  }
+
+  function onBeforeChange(event) {
+    if (isHere(event)) learning.note(text.broughtIn(event));
+  }
+
   function onChange(event) {
-    if (!event.isTrusted || now.field === null || now.mode === "off") return;
-    if (!now.field.element.contains(event.composedPath()[0])) return;
-    learning.note(event);
+    if (!isHere(event)) return;
     now.typedAt = performance.now();
     if (now.field.kind !== "plain") return asking.soon();
     showing.follow();
@@ -82,6 +92,7 @@ idiolect.main ??= (() => {
 
   on(window, "keydown", keys.onKey);
   on(window, "keydown", keys.onKeyAfterThePage, false);
+  on(document, text.CHANGES.join(" "), onBeforeChange);
   on(document, "input", onChange);
   on(document, "selectionchange", onSelection);
   on(document, "compositionstart compositionend", onComposition);

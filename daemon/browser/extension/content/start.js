@@ -2,13 +2,13 @@
 //
 // Only trusted events do anything, here and in what is loaded: a page can make others.
 idiolect.start ??= (() => {
-  const { fields } = idiolect;
+  const { fields, text } = idiolect;
   const MOST_KEYED = 64; // characters
   let roots = []; // shadow trees on the way to the focus: it moves within them without the document's being told
   let visit = load;
   let asked = false;
-  let keyed = null; // what keys typed before the rest was there; null: none came
-  let empty = null; // the element in which nothing stood before them
+  let early = null; // what is told by `early`, of the field that has the focus; null outside of one
+  let ends = null; // ends the watch over what is done before the rest is there
 
   function onFocus(event) {
     if (event && !event.isTrusted) return;
@@ -17,7 +17,9 @@ idiolect.start ??= (() => {
       if (!roots.includes(root)) root.addEventListener("focusin", onFocus);
     }
     roots = found.roots;
-    visit(fields.of(found.element));
+    const field = fields.of(found.element);
+    if (ends !== null) enter(field);
+    visit(field);
   }
 
   function onBlur(event) {
@@ -28,31 +30,54 @@ idiolect.start ??= (() => {
   async function load(field) {
     if (field === null || asked) return;
     asked = true;
-    empty = (field.element.value ?? field.element.textContent).trim() === "" ? field.element : null;
-    window.addEventListener("keydown", onEarlyKey, true);
+    watch();
+    enter(field);
     try {
       const api = globalThis.browser ?? chrome; // browsers make it when it is first named, which takes a millisecond
       asked = await api.runtime.sendMessage({ do: "load" });
-      if (!asked) early(); // nothing may be done here
+      if (!asked) told(); // nothing may be done here
     } catch {
       stop(); // the extension has been removed or replaced
     }
   }
 
-  function onEarlyKey({ isTrusted, key, altKey, ctrlKey, metaKey }) {
-    if (!isTrusted || ["Shift", "Control", "Alt", "Meta"].includes(key)) return;
-    keyed = key.length === 1 && !altKey && !ctrlKey && !metaKey ? ((keyed ?? "") + key).slice(-MOST_KEYED) : "";
+  /** Keep what its user does until the rest is there. */
+  function watch() {
+    ends = new AbortController();
+    const about = { capture: true, signal: ends.signal };
+    window.addEventListener("keydown", onKey, about);
+    for (const name of text.CHANGES) document.addEventListener(name, onChange, about);
   }
 
-  /** What keys did before the rest was there: what they typed, null if none came, and what was empty before. Told once. */
-  function early() {
-    const told = { keyed, empty };
-    window.removeEventListener("keydown", onEarlyKey, true);
-    keyed = empty = null;
-    return told;
+  function enter(field) {
+    if (field?.element === early?.element) return;
+    early = field && { element: field.element, before: text.all(field), keyed: null, changes: [] };
   }
 
-  /** From now on `to` is told of each field that its user comes to, and of null where it is none; at once of the present one. */
+  function onKey({ isTrusted, key, altKey, ctrlKey, metaKey }) {
+    if (!isTrusted || early === null || ["Shift", "Control", "Alt", "Meta"].includes(key)) return;
+    const typed = key.length === 1 && !altKey && !ctrlKey && !metaKey;
+    early.keyed = typed ? ((early.keyed ?? "") + key).slice(-MOST_KEYED) : "";
+  }
+
+  function onChange(event) {
+    if (event.isTrusted && early?.element.contains(event.composedPath()[0])) early.changes.push(text.broughtIn(event));
+  }
+
+  /**
+   * What was done in the field before the rest was there; null outside of a field. Told once.
+   *
+   * `before` is what stood in `element` when its user came, null if that is far too much; `keyed` what keys typed, null
+   * if none came; `changes` what each change brought in, as `text.broughtIn` tells it.
+   */
+  function told() {
+    const last = early;
+    ends?.abort();
+    ends = early = null;
+    return last;
+  }
+
+  /** From now on `to` is told of each field that its user comes to, and of null where it is none; now of the present one. */
   function hand(to) {
     visit = to;
     document.addEventListener("focusout", onBlur, true);
@@ -62,11 +87,12 @@ idiolect.start ??= (() => {
   function stop() {
     document.removeEventListener("focusin", onFocus, true);
     document.removeEventListener("focusout", onBlur, true);
+    told();
     visit = () => {};
   }
 
   document.addEventListener("focusin", onFocus, true);
   // An element that a script names takes a millisecond the first time, so none is named where nothing has the focus.
   if (document.querySelector(":focus-within") !== null) onFocus();
-  return { hand, look: onFocus, stop, early };
+  return { hand, look: onFocus, stop, early: told };
 })();

@@ -5,6 +5,9 @@ idiolect.text ??= (() => {
   const WHOLE_CHARS = 200000; // of a field to be learned from, and of a plain one to be looked at
   const SKIPPED = "SCRIPT, STYLE, NOSCRIPT, TEXTAREA, INPUT, SELECT, BUTTON, SVG, IMG, OBJECT, IFRAME, VIDEO, CANVAS";
   const QUOTED = "blockquote, .gmail_quote, .gmail_signature, .moz-cite-prefix, .moz-signature, [data-idiolect-quote]";
+  const PASTED = /^insertFrom(?:Paste|Drop|Yank)/;
+  /** The events of a change by its user: editors that do it by themselves leave only these. */
+  const CHANGES = ["beforeinput", "paste", "drop"];
   const skippedNames = new Set(SKIPPED.split(", "));
   const styles = new WeakMap();
 
@@ -47,9 +50,10 @@ idiolect.text ??= (() => {
   /**
    * The text on one side of a place in an edited element, up to `most` characters. Blocks and line breaks end lines.
    *
-   * `step` is -1 for what is before the place and 1 for what is after it; either way the nearest is read first.
+   * `step` is -1 for what is before the place and 1 for what is after it; either way the nearest is read first. Elements
+   * that `without` selects are passed over.
    */
-  function gather(host, container, offset, step, most) {
+  function gather(host, container, offset, step, most, without = null) {
     const kept = keepsSpaces(host);
     const parts = [];
     let length = 0;
@@ -84,7 +88,7 @@ idiolect.text ??= (() => {
       let inner = null;
       if (at.nodeType === Node.TEXT_NODE) read(at.data);
       else if (at.nodeName === "BR") add("\n");
-      else if (at.nodeType === Node.ELEMENT_NODE && !isSkipped(at, host)) {
+      else if (at.nodeType === Node.ELEMENT_NODE && !isSkipped(at, host) && !(without && at.matches(without))) {
         if (isBlock(at)) endLine();
         inner = step < 0 ? at.lastChild : at.firstChild;
       }
@@ -131,12 +135,14 @@ idiolect.text ??= (() => {
   function all({ element, kind }) {
     if (kind === "plain") return element.value.length > WHOLE_CHARS ? null : element.value;
     if (element.textContent.length > WHOLE_CHARS) return null;
-    const copy = element.querySelector(QUOTED) ? element.cloneNode(true) : element;
-    if (copy !== element) {
-      for (const quoted of copy.querySelectorAll(QUOTED)) quoted.remove();
-    }
-    return gather(copy, copy, copy.childNodes.length, -1, WHOLE_CHARS);
+    return gather(element, element, element.childNodes.length, -1, WHOLE_CHARS, QUOTED);
   }
 
-  return { around, all, selectionOf };
+  /** What one of the events `CHANGES` brings into a field that nobody typed; null where it was typed. */
+  function broughtIn({ inputType, data, clipboardData, dataTransfer }) {
+    if (inputType !== undefined && !PASTED.test(inputType)) return null;
+    return (clipboardData ?? dataTransfer)?.getData("text/plain") ?? data ?? "";
+  }
+
+  return { CHANGES, around, all, broughtIn, selectionOf };
 })();
