@@ -174,6 +174,7 @@ def room(tmp_path_factory, service):
 class Browser:
     """A tab of a browser that has the extension."""
 
+    name = ""
     origin = ""
 
     def __init__(self, tab, room, url):
@@ -263,6 +264,8 @@ class Browser:
 class Chromium(Browser):
     """A tab of Chromium."""
 
+    name = "Chromium"
+
     def __init__(self, tab, room, url):
         super().__init__(tab, room, url)
         folder = room.folder / "built" / "chromium"
@@ -277,6 +280,13 @@ class Chromium(Browser):
         """Put a text in as its user, the last character by its key."""
         self.tab.send("Input.insertText", text=text[:-1])
         self.tab.type(text[-1])
+
+    def command(self, key):
+        """What Control and "c" or "v" do; this browser has to be told it beside the key."""
+        about = {"key": key, "code": f"Key{key.upper()}", "windowsVirtualKeyCode": ord(key.upper())}
+        command = {"c": "copy", "v": "paste"}[key]
+        self.tab.send("Input.dispatchKeyEvent", type="keyDown", modifiers=2, commands=[command], **about)
+        self.tab.send("Input.dispatchKeyEvent", type="keyUp", **about)
 
     @contextlib.contextmanager
     def private_window(self, body):
@@ -326,11 +336,17 @@ class Chromium(Browser):
 class Firefox(Browser):
     """A tab of Firefox."""
 
+    name = "Firefox"
+
     def __init__(self, tab, room, url):
         super().__init__(tab, room, url)
         tab.send("Addon:Install", path=str(room.folder / "built" / "firefox"), temporary=True)
         host = tab.in_browser("WebExtensionPolicy.getByID('browser@idiolect').mozExtensionHostname")
         self.origin = f"moz-extension://{host}"
+
+    def command(self, key):
+        """What Control and "c" or "v" do."""
+        self.tab.press(key, "Control")
 
     @contextlib.contextmanager
     def private_window(self, body):
@@ -899,6 +915,28 @@ def test_what_is_typed_while_the_extension_loads_is_learned_and_what_stood_there
         tab.js("field.blur()")
         assert until_learned(service, f"So {name} came late to the pier") == 1
     assert learned(service, "Theirs stood") == learned(service, "quoted line") == 0
+
+
+def test_what_is_typed_in_an_editor_is_learned_and_what_is_pasted_is_not(browser, editor, service, here):
+    tab = browser.tab
+    browser.switch(here, "learn")
+    browser.open('<p id="field">Words that somebody else wrote</p>', path="/theirs")
+    tab.js("getSelection().selectAllChildren(field)")
+    browser.command("c")
+    for name in EDITORS:
+        editor(name)
+        own = f"My own {name} words go to {browser.name}"
+        with browser.noticed():
+            tab.type("x")
+        tab.press("Enter")
+        browser.command("v")
+        tab.until("model().includes('somebody else')")
+        tab.press("Enter")
+        tab.type(own)
+        tab.until(f"model().endsWith({json.dumps(own)})")
+        tab.js("field.blur()")
+        assert until_learned(service, own) == 1
+    assert learned(service, "somebody else") == 0
 
 
 # --- a hostile page ---
