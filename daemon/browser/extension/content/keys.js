@@ -61,7 +61,7 @@ idiolect.keys ??= (() => {
     if (event.key !== "F9" || !event.altKey || !shown) return false;
     swallow(event);
     const words = shown.words.map((word, index) => `${index + 1} ${word.text}`);
-    overlay.say([shown.rest, ...words].filter(Boolean).join(", "));
+    overlay.say([shown.rest, ...words].filter(Boolean).join(", "), now.field.element);
     return true;
   }
 

@@ -5,6 +5,7 @@
 idiolect.overlay ??= (() => {
   const CHIP = { height: 24, gap: 4, pad: 8, font: "13px system-ui, sans-serif", below: 4 };
   const SAID_MS = 2000;
+  const NOTICED_MS = 100; // from when an element is there until a screen reader looks at it
   const STYLE = `
     :host { all: initial !important; position: fixed !important; inset: 0 auto auto 0 !important; width: 0 !important;
       height: 0 !important; overflow: visible !important; pointer-events: none !important; border: 0 !important;
@@ -19,28 +20,41 @@ idiolect.overlay ??= (() => {
   let guard = null;
   let spoilt = false; // the page has touched it
   let saying = 0;
+  let speaker = null; // the element that speaks within a modal dialog
   let chips = []; // where each word is drawn
+
+  /** The closed shadow tree of a new element, which the page sees as an empty one. */
+  function hidden(name) {
+    const root = document.createElement(name).attachShadow({ mode: "closed" });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(STYLE);
+    root.adoptedStyleSheets = [sheet];
+    return root;
+  }
+
+  /** An element of which a screen reader says what is written into it. */
+  function toSpeak() {
+    const said = document.createElement("div");
+    said.className = "said";
+    said.setAttribute("role", "status");
+    said.setAttribute("aria-live", "polite");
+    return said;
+  }
 
   /** The shadow tree, made when it is first needed; null once the page has touched its element. */
   function open() {
     if (spoilt) return null;
     if (parts !== null) return parts;
-    host = document.createElement("idiolect-overlay");
+    const root = hidden("idiolect-overlay");
+    host = root.host;
     host.setAttribute("popover", "manual");
-    const root = host.attachShadow({ mode: "closed" });
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(STYLE);
-    root.adoptedStyleSheets = [sheet];
     const [ghost, row] = [0, 1].map(() => document.createElement("canvas"));
     for (const canvas of [ghost, row]) {
       canvas.hidden = true;
       canvas.setAttribute("role", "img");
       canvas.setAttribute("aria-hidden", "true");
     }
-    const said = document.createElement("div");
-    said.className = "said";
-    said.setAttribute("role", "status");
-    said.setAttribute("aria-live", "polite");
+    const said = toSpeak();
     root.append(ghost, row, said);
     document.documentElement.append(host);
     guard = new MutationObserver(spoil);
@@ -64,6 +78,7 @@ idiolect.overlay ??= (() => {
 
   function close() {
     guard?.disconnect();
+    hush();
     host?.remove();
     parts = host = null;
     chips = [];
@@ -234,13 +249,45 @@ idiolect.overlay ??= (() => {
     return chips.findIndex(({ left, right, top, bottom }) => x >= left && x < right && y >= top && y < bottom);
   }
 
-  /** Have a screen reader say what is shown. It is text for as long as that takes to be noticed, and no longer. */
-  function say(text) {
+  /** The modal dialog that an element is in, in whatever shadow tree; null outside of one. */
+  function modalOf(element) {
+    for (let at = element; at; at = at.getRootNode().host) {
+      const found = at.closest("dialog:modal");
+      if (found) return found;
+    }
+    return null;
+  }
+
+  /**
+   * Have a screen reader say what is shown in a field. It is text for as long as that takes to be noticed, and no longer.
+   *
+   * Of what is outside of a modal dialog a screen reader says nothing, so that in one an element of the dialog's speaks.
+   */
+  function say(text, field) {
     if (parts === null) return;
-    const { said } = parts;
-    said.textContent = text;
+    const modal = modalOf(field);
+    hush();
+    if (modal === null) {
+      parts.said.textContent = text;
+      saying = setTimeout(hush, SAID_MS);
+      return;
+    }
+    const root = hidden("idiolect-said");
+    const said = toSpeak();
+    root.append(said);
+    speaker = root.host;
+    modal.append(speaker);
+    saying = setTimeout(() => {
+      said.textContent = text;
+      saying = setTimeout(hush, SAID_MS);
+    }, NOTICED_MS);
+  }
+
+  function hush() {
     clearTimeout(saying);
-    saying = setTimeout(() => said.replaceChildren(), SAID_MS);
+    parts?.said.replaceChildren();
+    speaker?.remove();
+    speaker = null;
   }
 
   return { open, show, hide, close, chipAt, say, isWhole };
