@@ -403,6 +403,32 @@ in_chromium = pytest.mark.parametrize("browser", ["chromium"], indirect=True)
 in_firefox = pytest.mark.parametrize("browser", ["firefox"], indirect=True)
 
 
+@in_chromium
+def test_what_became_of_suggestions_is_told_when_its_user_rests_or_leaves(browser, service):
+    def accepted(kind):
+        """How many suggestions were taken, and their characters."""
+        rows = [row for row in service.ask("/v1/report")["by_day"] if row["kind"] == kind]
+        return sum(row["accepted"] for row in rows), sum(row["characters"] for row in rows)
+
+    def until_told(kind, count, characters):
+        deadline = time.monotonic() + DEADLINE_S
+        while accepted(kind) != (count, characters):
+            assert time.monotonic() < deadline, (accepted(kind), count, characters)
+            time.sleep(0.05)
+
+    browser.open(FIELDS["textarea"])  # the first page of all, so that nothing else is counted
+    browser.begin()
+    browser.until_ghost()
+    browser.tab.press("1", "Alt")
+    browser.until_value(f"{START}elin")
+    until_told("word", 1, len("elin "))
+    browser.begin()
+    ghost, _ = browser.until_ghost()
+    browser.tab.press("Tab")
+    browser.popup(browser.url("/", ""))
+    until_told("ghost", 1, len(ghost))
+
+
 def test_what_is_shown_is_taken_as_if_it_were_typed_and_undone(browser):
     fields = [text.replace('id="field"', 'class="field"') for text in FIELDS.values()]
     browser.open(SEVERAL.format(fields="<br>".join(fields)))

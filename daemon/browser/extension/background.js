@@ -38,7 +38,9 @@ function post(port, message) {
 const WORK = {
   suggest: ({ prefix, suffix, input_purpose }) =>
     host.ask("suggest", { prefix, suffix, input_purpose, candidates: 3, ghost_words: 8 }),
-  feedback: ({ of }) => host.ask("feedback", of),
+  feedback: async ({ of }) => {
+    for (const one of of) await host.ask("feedback", one); // one at a time: whoever types on goes between
+  },
   learn: ({ before, after, pasted }, sender, mode) =>
     mode === "learn"
       ? host.ask("learn", { before, after, pasted, site: siteOf(sender.origin ?? sender.url) })

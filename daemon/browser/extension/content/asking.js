@@ -61,9 +61,9 @@ idiolect.asking ??= (() => {
   function soon(offer = null) {
     setTimeout(() => {
       if (now.field === null) return;
+      ask(); // first, since the answer takes longer than all else
       if (offer !== null) showing.drawHere(offer);
       else showing.follow();
-      ask();
     });
   }
 

@@ -2,7 +2,11 @@
 idiolect.link ??= (() => {
   const api = globalThis.browser ?? chrome;
   const told = { mode() {}, answer() {}, lost() {}, gone() {} };
+  const QUIET_MS = 1000; // in which nothing becomes of a suggestion: then it is told what became of the last ones
+  const MOST_KEPT = 50;
   let port = null;
+  let fates = []; // what became of suggestions, not yet told
+  let telling = 0;
 
   /**
    * Who is told of what comes: `mode` of what may be done here, `answer` of the answer with a number, `lost` when no
@@ -32,10 +36,22 @@ idiolect.link ??= (() => {
     port?.postMessage(message);
   }
 
-  /** Tell what became of a suggestion. */
-  const report = (of) => tell({ do: "feedback", of });
+  /** Tell what became of a suggestion: not while their user types, when the next suggestion is worth more. */
+  function report(of) {
+    fates.push(of);
+    clearTimeout(telling);
+    if (fates.length >= MOST_KEPT) tellFates();
+    else telling = setTimeout(tellFates, QUIET_MS);
+  }
+
+  function tellFates() {
+    clearTimeout(telling);
+    if (fates.length > 0) tell({ do: "feedback", of: fates });
+    fates = [];
+  }
 
   function close() {
+    tellFates();
     port?.disconnect();
     port = null;
   }

@@ -45,8 +45,8 @@ idiolect.main ??= (() => {
     if (!isHere(event)) return;
     now.typedAt = performance.now();
     if (now.field.kind !== "plain") return asking.soon();
+    asking.ask(); // first, since the answer takes longer than all else
     showing.follow();
-    asking.ask();
   }
 
   /** The cursor has moved: what was shown stands elsewhere, unless it is a key that has been typed. */
