@@ -425,6 +425,7 @@ def test_what_became_of_suggestions_is_told_when_its_user_rests_or_leaves(browse
     browser.begin()
     ghost, _ = browser.until_ghost()
     browser.tab.press("Tab")
+    browser.until_value(START + ghost)
     browser.popup(browser.url("/", ""))
     until_told("ghost", 1, len(ghost))
 
@@ -939,6 +940,15 @@ def test_what_is_written_is_learned_once_and_only_where_that_is_allowed(browser,
     browser.switch(here, "suggest")
     for text in (f"wobbly {name}", f"quoted {name}", "Theirs was here"):
         assert learned(service, text) == 0
+
+
+def test_what_is_written_is_learned_where_its_page_is_left(browser, service, here):
+    browser.switch(here, "learn")
+    browser.open(FIELDS["textarea"])
+    with browser.noticed():
+        browser.tab.type(f"We left {browser.name} by the back door")
+    browser.popup(here)
+    until_learned(service, f"We left {browser.name} by the back door")
 
 
 #: Two fields in which something stands, one of it quoted.

@@ -8,11 +8,9 @@ idiolect.insert ??= (() => {
     return !element.dispatchEvent(new InputEvent("beforeinput", about));
   }
 
-  /** Firefox tells a page by itself before it carries out a command; Chromium does not. */
-  const tellsItself = !("chrome" in globalThis && navigator.userAgent.includes("Chrome/"));
-
   function carryOut(field, command, inputType, text) {
-    if (!tellsItself && isTakenOver(field, inputType, text)) return;
+    // Firefox tells a page by itself before it carries out a command; Chromium does not.
+    if (now.isChromium && isTakenOver(field, inputType, text)) return;
     document.execCommand(command, false, text ?? undefined);
   }
 

@@ -44,6 +44,7 @@ idiolect.link ??= (() => {
     else telling = setTimeout(tellFates, QUIET_MS);
   }
 
+  /** Tell what became of suggestions and was not yet told. */
   function tellFates() {
     clearTimeout(telling);
     if (fates.length > 0) tell({ do: "feedback", of: fates });
@@ -56,5 +57,5 @@ idiolect.link ??= (() => {
     port = null;
   }
 
-  return { on, connect, tell, report, close };
+  return { on, connect, tell, report, tellFates, close };
 })();

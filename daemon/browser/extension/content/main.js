@@ -72,6 +72,12 @@ idiolect.main ??= (() => {
     });
   }
 
+  /** The page is likely to be left. Of one that has been left Chromium takes no message any more. */
+  function onLeaving() {
+    visiting.tellLeft();
+    link.tellFates();
+  }
+
   function onPageHide() {
     visiting.leave();
     overlay.close();
@@ -101,6 +107,8 @@ idiolect.main ??= (() => {
   on(document, "visibilitychange", () => (document.hidden ? visiting.leave() : start.look()));
   on(document, "submit", (event) => event.isTrusted && visiting.tellLeft());
   on(window, "pagehide", onPageHide);
+  // Firefox would read a page anew that listens to this, when its user comes back.
+  if (now.isChromium) on(window, "beforeunload", onLeaving);
   start.hand(visiting.come);
   return { stop };
 })();

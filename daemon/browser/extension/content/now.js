@@ -3,5 +3,6 @@ idiolect.now ??= {
   field: null, // the one that has the focus and may be looked at, as `fields.of` tells of it
   mode: "off", // what may be done on this site: "off", "suggest" or "learn"
   composing: false, // an input method composes a character
+  isChromium: "chrome" in globalThis && navigator.userAgent.includes("Chrome/"),
   typedAt: -Infinity, // when its user last changed the field, by `performance.now()`
 };
