@@ -47,6 +47,7 @@ _FEEDBACK: Final[tuple[str, ...]] = (
     "characters",
     "keystrokes",
     "words",
+    "count",
     "word",
 )
 

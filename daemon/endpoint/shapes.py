@@ -142,6 +142,7 @@ class FeedbackBody(_PlacedBody):
     characters: Annotated[_Amount, Field(validate_default=True)] = 0
     keystrokes: _Amount = 1
     words: _Amount = 1
+    count: Annotated[_Amount, Field(ge=1)] = 1
     word: Annotated[_Name | None, Field(validate_default=True)] = None
 
     @pydantic.field_validator("word")
@@ -149,6 +150,15 @@ class FeedbackBody(_PlacedBody):
     def _of_a_correction(cls, value: str | None, info: pydantic.ValidationInfo) -> str | None:
         if (info.data.get("kind") == "correction") is (value is None):
             raise ValueError("it is what was typed where a correction was made, and belongs to no other kind")
+        return value
+
+    @pydantic.field_validator("count")
+    @classmethod
+    def _of_dismissed(cls, value: int, info: pydantic.ValidationInfo) -> int:
+        if value > 1 and (info.data.get("outcome") == "accepted" or info.data.get("kind") == "correction"):
+            raise ValueError(
+                "only dismissed words and ghosts are counted together; send each of the others alone"
+            )
         return value
 
     @pydantic.field_validator("characters")

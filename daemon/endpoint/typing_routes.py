@@ -104,7 +104,7 @@ def _register_learning(app: FastAPI, service: Service) -> None:
             judged = await tell(service.suggestions.add_verdict, str(asked.word), taken_back, asked.place)
             return answer(replies.counted(judged, paused=service.ingest.paused))
         took = (asked.characters, asked.keystrokes, asked.words)
-        given = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took)
+        given = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took, asked.count)
         result = await tell(service.suggestions.add_feedback, given, asked.place)
         return answer(replies.counted(result, paused=service.ingest.paused))
 

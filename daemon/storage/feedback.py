@@ -25,7 +25,7 @@ class FeedbackCounts:
         self._connection = connection
 
     def add(self, given: Feedback, adapter: int | None, day: date) -> None:
-        """Count what became of a suggestion of `adapter` (None: the base) on `day`."""
+        """Count what became of suggestions of `adapter` (None: the base) on `day`."""
         accepted = given.outcome == "accepted"
         taken = (given.characters, given.keystrokes, given.words) if accepted else (0, 0, 0)
         bucket = min(int(given.p * _TENTHS), _TENTHS - 1)  # a p of 1 belongs to the highest tenth
@@ -44,7 +44,7 @@ class FeedbackCounts:
                     adapter or 0,
                     int(given.show),
                     int(accepted),
-                    int(not accepted),
+                    0 if accepted else given.count,
                     *taken,
                 ),
             )

@@ -311,7 +311,7 @@ class Forgotten:
 
 @dataclass(frozen=True)
 class Feedback:
-    """What became of one suggestion that was shown.
+    """What became of one suggestion that was shown, or of `count` that were dismissed and are alike.
 
     `p` (0 to 1) and `show` are what the service gave with it. Where it was accepted, it brought `words` words and
     `characters` characters for `keystrokes` keystrokes; where it was dismissed, these three do not count.
@@ -324,6 +324,7 @@ class Feedback:
     characters: int = 0
     keystrokes: int = 1
     words: int = 1
+    count: int = 1
 
 
 @dataclass(frozen=True)

@@ -178,6 +178,16 @@ def test_feedback_passes_everything_on(site):
     assert site.service.calls == [("feedback", Feedback("word", "accepted", 0.25, False, 9, 0, 2), "keepass")]
 
 
+def test_dismissed_suggestions_are_counted_together_and_no_others(site):
+    dismissed = {"kind": "word", "outcome": "dismissed", "p": 0.25}
+    assert site.post("/v1/feedback", {**dismissed, "count": 4}).status_code == 200
+    assert site.service.calls == [("feedback", Feedback("word", "dismissed", 0.25, count=4), None)]
+    accepted = {**dismissed, "outcome": "accepted", "characters": 3}
+    for body in ({**accepted, "count": 2}, {**dismissed, "kind": "correction", "word": "hte", "count": 2},
+                 {**dismissed, "count": 0}):  # fmt: skip
+        assert site.post("/v1/feedback", body).status_code == 422
+
+
 def test_report_has_the_documented_shape(site):
     report = site.http.get("/v1/report?days=7").json()
     total = {"accepted": 7, "dismissed": 9, "characters": 1274, "keystrokes": 12, "words": 9, "saved": 1262}

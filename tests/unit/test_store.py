@@ -711,6 +711,8 @@ def test_feedback_adds_up(store):
 def test_what_was_dismissed_brought_nothing_and_cost_nothing(store):
     store.feedback.add(left(characters=9, keystrokes=9, words=9), None, FIRST)
     assert store.feedback.savings() == Savings(0, 1, 0, 0, 0, saved=0)
+    store.feedback.add(left(count=5), None, FIRST)
+    assert store.feedback.savings() == Savings(0, 6, 0, 0, 0, saved=0)
 
 
 @pytest.mark.parametrize(

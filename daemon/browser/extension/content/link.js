@@ -36,9 +36,16 @@ idiolect.link ??= (() => {
     port?.postMessage(message);
   }
 
+  const tenth = (p) => Math.min(9, Math.floor(10 * p)); // as the service counts it
+  /** Whether two dismissed suggestions are counted together: a word that is not to be corrected again is not. */
+  const isAlike = (one, other) =>
+    one.outcome === "dismissed" && one.kind === other.kind && one.kind !== "correction" && tenth(one.p) === tenth(other.p);
+
   /** Tell what became of a suggestion: not while their user types, when the next suggestion is worth more. */
   function report(of) {
-    fates.push(of);
+    const alike = of.outcome === "dismissed" ? fates.find((one) => isAlike(one, of)) : undefined;
+    if (alike) alike.count++;
+    else fates.push({ ...of, count: 1 });
     clearTimeout(telling);
     if (fates.length >= MOST_KEPT) tellFates();
     else telling = setTimeout(tellFates, QUIET_MS);
