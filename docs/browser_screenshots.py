@@ -1,0 +1,105 @@
+"""Takes the pictures of the extension: `browser-chromium.png` and `browser-firefox.png`, an editor in each browser.
+
+`python docs/browser_screenshots.py` starts the real service with a throw-away profile and the real base model, and
+drives both browsers as the tests do. The editors are those that the tests have fetched to `.cache/editors`.
+"""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import io
+import shutil
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+
+import conftest  # noqa: E402 (beside the tests that drive the browsers)
+import test_browser  # noqa: E402
+
+from idiolect.daemon.runtime import process  # noqa: E402
+
+KNOWN = "Thank you for the minutes of the meeting. I will send the figures on Monday morning."
+LINES = ("Good morning,", "thank you for the agenda. I will send the fi")
+PAGE = """<!doctype html><meta charset="utf-8"><title>An editor</title><link rel="icon" href="data:,">
+<style>body {{ margin: 24px; font: 17px/1.5 serif }} .ProseMirror, .ql-editor {{ outline: 0 }}
+#place {{ width: 560px; min-height: 128px; padding: 4px 16px; border: 1px solid #999; border-radius: 6px }}
+p {{ margin: 8px 0 }}</style><div id="place"></div><script src="{name}.js"></script>"""
+SIZE = (660, 200)
+
+
+def main() -> None:
+    """Take both pictures."""
+    with tempfile.TemporaryDirectory() as folder:
+        take(Path(folder))
+
+
+def take(folder: Path) -> None:
+    """Serve a profile and pages in `folder`, and take the pictures of two editors."""
+    home = folder / "profile"
+    home.mkdir()
+    (home / "config.toml").write_text("keyring = false\nauto_train = false\n", "utf-8")
+    (home / "base").symlink_to((ROOT / ".cache" / "base").resolve())
+    service = conftest.Service(home)
+    service.settings.prepare()
+    process.start(service.settings)
+    server = _pages(folder / "site")
+    try:
+        for _ in range(5):
+            service.ask("/v1/history", text=KNOWN, source="pictures")
+        room = test_browser.Room(folder, service)
+        for kind, editor in ((test_browser.Chromium, "tiptap"), (test_browser.Firefox, "quill")):
+            _picture(kind, editor, room, f"http://notes.test:{server.server_port}/")
+    finally:
+        server.shutdown()
+        process.stop(service.settings)
+
+
+def _pages(site: Path) -> http.server.ThreadingHTTPServer:
+    shutil.copytree(ROOT / ".cache" / "editors" / "bundled", site)
+    for name in ("tiptap", "quill"):
+        (site / f"{name}.html").write_text(PAGE.format(name=name), "utf-8")
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(http.server.SimpleHTTPRequestHandler, directory=site)
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def _picture(kind: type[test_browser.Browser], editor: str, room: test_browser.Room, site: str) -> None:
+    folder = room.folder / "config" / kind.name.lower()
+    if kind is test_browser.Chromium:
+        more = ("--enable-unsafe-extension-debugging", "--host-resolver-rules=MAP *.test 127.0.0.1")
+        tab = conftest.Tab(shutil.which("chromium"), folder, more, room.environment)
+    else:
+        tab = conftest.Firefox(shutil.which("firefox-esr"), folder, room.environment)
+    try:
+        browser = kind(tab, room, lambda *_: site)
+        browser.switch(site, "suggest")
+        tab.go(f"{site}{editor}.html")
+        tab.until("!!globalThis.field && document.readyState === 'complete'")
+        tab.js("globalThis.field.focus()")
+        with browser.noticed():
+            tab.type(LINES[0])
+        tab.press("Enter")
+        tab.type(LINES[1])
+        # The last character anew where a busy service passed a ghost over.
+        again = functools.partial(tab.type, LINES[1][-1])
+        browser.until_shown(
+            lambda ghost, words: ghost and len(words) > 1, lambda: (tab.press("Backspace"), again())
+        )
+        path = ROOT / "docs" / f"browser-{kind.name.lower()}.png"
+        Image.open(io.BytesIO(tab.picture())).convert("RGB").crop((0, 0, *SIZE)).save(path, optimize=True)
+        sys.stdout.write(f"{path}\n")
+    finally:
+        tab.close()
+
+
+if __name__ == "__main__":
+    main()
