@@ -34,12 +34,6 @@ p {{ margin: 8px 0 }}</style><div id="place"></div><script src="{name}.js"></scr
 SIZE = (660, 200)
 
 
-def main() -> None:
-    """Take both pictures."""
-    with tempfile.TemporaryDirectory() as folder:
-        take(Path(folder))
-
-
 def take(folder: Path) -> None:
     """Serve a profile and pages in `folder`, and take the pictures of two editors."""
     home = folder / "profile"
@@ -102,4 +96,5 @@ def _picture(kind: type[test_browser.Browser], editor: str, room: test_browser.R
 
 
 if __name__ == "__main__":
-    main()
+    with tempfile.TemporaryDirectory() as own:
+        take(Path(own))
