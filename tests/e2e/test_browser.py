@@ -508,10 +508,15 @@ def test_a_sure_correction_is_made_and_taken_back(browser):
         tab.type("hte ")
         browser.until_value("the")
         assert ["input", "insertText"] in [event[:2] for event in tab.js("told.slice(-1)")]
+        tab.press("Enter")
+        tab.js("void ('value' in field ? (field.value = '') : field.replaceChildren())")  # it was sent
+        tab.type("hte ")
+        browser.until_value("the")
         tab.press("z", "Control")
         browser.until_value("hte")
         tab.type("x hte ")
-        browser.until_value("hte x hte")  # taken back once, it is not made again
+        browser.until_shown(lambda _, words: words)
+        assert tab.js(VALUE) == "hte x hte"  # taken back once, it is not made again
         browser.open(SEVERAL.format(fields="<br>".join(fields)), path=f"/again{place}")
         tab.js(f"turn({place})")
         tab.type("hte ")
@@ -532,6 +537,30 @@ def test_a_page_has_nothing_corrected_that_its_user_did_not_type(browser):
     assert browser.tab.js("field.value") == "ok hte "
     browser.tab.press("1", "Alt")
     browser.until_value("ok the")
+
+
+@in_chromium
+def test_what_a_correction_takes_away_is_what_it_is_for(browser):
+    """A character that is not seen stands in the word."""
+    browser.open(FIELDS["editable"])
+    browser.begin("ok h\u200bte ")
+    browser.until_shown(lambda _, words: words[:1] == ["the "])
+    browser.tab.press("1", "Alt")
+    browser.until_value("ok the")
+
+
+@in_chromium
+def test_a_full_stop_takes_only_a_space_of_ours_back(browser):
+    browser.open(FIELDS["textarea"])
+    browser.begin()
+    browser.until_ghost()
+    browser.tab.press("1", "Alt")
+    browser.until_value(f"{START}elin")
+    left, top = browser.tab.js("[field.getBoundingClientRect().x, field.getBoundingClientRect().y]")
+    browser.tab.click_at(left + 2, top + 8)
+    browser.tab.press("ArrowRight")
+    browser.tab.type(".")
+    browser.until_value(f"t.{START[1:]}elin")
 
 
 PLACES = """

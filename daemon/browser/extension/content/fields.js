@@ -8,6 +8,8 @@ idiolect.fields ??= (() => {
   /** The same by what a page calls its field: the words of its name, id and label. */
   const NEVER_NAME =
     /(?:^|[\W_])(?:pass(?:word|wd|code|phrase)?s?|pwd|passwort|kennwort|secret|token|api-?key|otp|totp|mfa|2fa|pin|tan|cvc2?|cvv2?|csc|card(?:-?(?:number|no|num))?|iban|bic|account-?(?:number|no)|routing|ssn|sin|tax-?id|nif|e-?mail|username|user-?name|login|phone|mobile|zip|postcode|search|query|captcha|q)(?:$|[\W_])/;
+  /** Keys that type nothing by themselves. */
+  const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"];
   const secrets = new WeakSet();
   const MIN_CHARS = 20; // a field that takes fewer is for no sentence
 
@@ -79,5 +81,5 @@ idiolect.fields ??= (() => {
     }
   }
 
-  return { of, focused };
+  return { MODIFIERS, of, focused };
 })();

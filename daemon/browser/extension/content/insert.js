@@ -1,6 +1,7 @@
 // Text is put into a field as typing puts it there: the page is told, and undoing takes it back, and no more than it.
 idiolect.insert ??= (() => {
-  const { now, learning } = idiolect;
+  const { now, text, learning } = idiolect;
+  const MOST_HIDDEN = 8; // characters of a field that its text does not hold, such as a second space
 
   /** What the page's scripts are told before; true where they deal with it themselves, as many editors do. */
   function isTakenOver({ element }, inputType, data) {
@@ -8,23 +9,32 @@ idiolect.insert ??= (() => {
     return !element.dispatchEvent(new InputEvent("beforeinput", about));
   }
 
-  function carryOut(field, command, inputType, text) {
+  function carryOut(field, command, inputType, data) {
     // Firefox tells a page by itself before it carries out a command; Chromium does not.
-    if (now.isChromium && isTakenOver(field, inputType, text)) return;
-    document.execCommand(command, false, text ?? undefined);
+    if (now.isChromium && isTakenOver(field, inputType, data)) return;
+    document.execCommand(command, false, data ?? undefined);
   }
 
-  /** Select so many characters before the cursor, which what is put in then replaces. */
-  function selectBefore(field, count) {
+  /** Select this text before the cursor, which what is put in then replaces; whether it stands there. */
+  function selectBefore(field, going) {
     if (field.kind === "plain") {
       const { selectionEnd: end, value } = field.element;
-      const start = end - [...value.slice(0, end)].slice(-count).join("").length;
-      field.element.setSelectionRange(start, end);
-      return;
+      if (!value.slice(0, end).endsWith(going)) return false;
+      field.element.setSelectionRange(end - going.length, end);
+      return true;
     }
     const selection = document.getSelection();
-    for (let step = 0; step < count; step++) selection.modify("extend", "backward", "character");
+    for (const _ of going) selection.modify("extend", "backward", "character");
+    const isSelected = () => ["", going].includes(text.selected(field));
+    for (let more = 0; more < MOST_HIDDEN && !isSelected(); more++) {
+      selection.modify("extend", "backward", "character");
+    }
+    if (!isSelected()) {
+      selection.collapseToEnd();
+      return false;
+    }
     document.dispatchEvent(new Event("selectionchange")); // editors look at it only then, which is later by itself
+    return true;
   }
 
   /** End what undoing takes back in one step: a browser joins all that is typed with the cursor not moved meanwhile. */
@@ -41,14 +51,15 @@ idiolect.insert ??= (() => {
     document.getSelection().collapse(node, offset);
   }
 
-  /** Put `text` in at the cursor, in place of `replaced` characters (code points) before it. */
-  function put(field, text, replaced = 0) {
+  /** Put `coming` in at the cursor, in place of the text `going` before it; false where that does not stand there. */
+  function put(field, coming, going = "") {
     now.typedAt = performance.now();
     learning.note();
     closeStep(field);
-    if (replaced > 0) selectBefore(field, replaced);
-    carryOut(field, "insertText", "insertText", text);
+    if (going !== "" && !selectBefore(field, going)) return false;
+    carryOut(field, "insertText", "insertText", coming);
     closeStep(field);
+    return true;
   }
 
   /** Take away the character before the cursor. */

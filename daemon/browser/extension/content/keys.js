@@ -1,6 +1,6 @@
 // The keys: what each of them takes, hides or asks for.
 idiolect.keys ??= (() => {
-  const { now, learning, overlay, showing, asking, mending, taking, visiting } = idiolect;
+  const { now, fields, learning, overlay, showing, asking, mending, taking, visiting } = idiolect;
   const TWICE_MS = 250; // a Tab that comes sooner after one that took something was pressed once too often
   let tookAt = -Infinity; // when the last key, a Tab, took a ghost
 
@@ -68,7 +68,7 @@ idiolect.keys ??= (() => {
   /** A key that is left to the page, and changes its text. */
   function afterwards(event) {
     const { key, ctrlKey: ctrl, metaKey: meta } = event;
-    if (["Shift", "Control", "Alt", "Meta"].includes(key)) return;
+    if (fields.MODIFIERS.includes(key)) return;
     taking.onKey(event);
     now.typedAt = performance.now();
     if (key === "Enter") visiting.sending();
@@ -80,7 +80,8 @@ idiolect.keys ??= (() => {
 
   /** Tab is the page's first: only what nobody in it has used takes a ghost. */
   function onKeyAfterThePage(event) {
-    if (!event.isTrusted || event.key !== "Tab" || event.defaultPrevented || now.field === null) return;
+    if (!event.isTrusted || event.key !== "Tab" || event.defaultPrevented) return;
+    if (now.field === null || now.mode === "off") return;
     if (event.shiftKey || event.altKey || event.ctrlKey || event.metaKey) return;
     if (tookAt > -Infinity && (event.repeat || event.timeStamp - tookAt < TWICE_MS)) return swallow(event);
     tookAt = -Infinity;

@@ -19,6 +19,7 @@ idiolect.main ??= (() => {
     },
     answer(id, answer) {
       const prompt = asking.answered(id);
+      if (now.mode === "off") return; // it was on its way
       if (prompt && !answer) return asking.miss(prompt);
       const offered = prompt && mending.consider(prompt, answer);
       if (offered) showing.show(prompt, offered);

@@ -1,8 +1,7 @@
 // Corrections: put in the place of what was typed, by themselves where their user has set it so, and taken back.
 idiolect.mending ??= (() => {
-  const { now, text, insert, link, showing, asking } = idiolect;
+  const { now, fields, text, insert, link, showing, asking } = idiolect;
   const MOST_KEYED = 64; // characters
-  const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"];
 
   const kept = new Set(); // words whose correction was taken back
   let keyed = ""; // what its user's last keys have typed
@@ -22,22 +21,22 @@ idiolect.mending ??= (() => {
    * what becomes of them.
    */
   function consider(prompt, answer) {
+    if (mended?.prefix === prompt.prefix) takenBack(); // what it replaced stands there again
     const fix = answer.correction;
     if (!fix || showing.isDismissed(prompt.prefix)) return answer;
-    if (mended?.prefix === prompt.prefix) takenBack(); // what it replaced stands there again
     const typed = charactersBefore(prompt.prefix, fix.replace);
-    if (kept.has(wordOf(typed))) return { ...answer, correction: null };
+    const spansBlocks = typed.includes("\n") && now.field.kind !== "plain";
+    if (kept.has(wordOf(typed)) || spansBlocks) return { ...answer, correction: null };
     if (!fix.apply || !keyed.endsWith(typed)) return answer;
-    mend(prompt, fix);
-    return null;
+    return mend(prompt, fix) === null ? { ...answer, correction: null } : null;
   }
 
-  /** Put a correction in the place of what it is for, at the cursor in the text of `prompt`. */
+  /** Put a correction in the place of what it is for, at the cursor in the text of `prompt`; what was put, if it was. */
   function mend({ prefix, suffix }, { text: meant, replace, p }) {
     const typed = charactersBefore(prefix, replace);
     const put = /[\s\p{P}]$/u.test(meant) || /^\s/.test(suffix) ? meant : `${meant} `;
     showing.hide();
-    insert.put(now.field, put, replace);
+    if (!insert.put(now.field, put, typed)) return null;
     mended = { prefix, typed, put, word: wordOf(typed), p };
     next = true;
     keyed = "";
@@ -63,12 +62,12 @@ idiolect.mending ??= (() => {
 
   /** Take note of a key; whether it has taken a correction back, and is nobody else's. */
   function onKey({ key, altKey, ctrlKey, metaKey }) {
-    if (MODIFIERS.includes(key)) return false;
+    if (fields.MODIFIERS.includes(key)) return false;
     afterUndo();
     const command = altKey || ctrlKey || metaKey;
     if (key === "Backspace" && !command && isNext()) {
       const { typed, put } = mended;
-      insert.put(now.field, typed, [...put].length);
+      insert.put(now.field, typed, put);
       takenBack();
       asking.soon();
       return true;
@@ -78,6 +77,7 @@ idiolect.mending ??= (() => {
       setTimeout(afterUndo);
     }
     next = false;
+    if (key === "Enter") mended = null; // it may send the text, and the next one may begin alike
     if (key === "Backspace" && !command) keyed = keyed.slice(0, -1);
     else keyed = key.length === 1 && !command ? (keyed + key).slice(-MOST_KEYED) : "";
     return false;
@@ -97,6 +97,7 @@ idiolect.mending ??= (() => {
   function forget(but = "") {
     keyed = but;
     next = false;
+    mended = null;
   }
 
   return { consider, mend, onKey, forget };

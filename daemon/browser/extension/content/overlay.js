@@ -84,7 +84,7 @@ idiolect.overlay ??= (() => {
     chips = [];
   }
 
-  /** Whether a page has changed it and the observer has not yet been called. */
+  /** Whether it is shown and no page has changed it, also where the observer has not been called yet. */
   function isWhole() {
     if (parts === null) return false;
     const records = guard.takeRecords();

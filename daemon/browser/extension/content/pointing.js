@@ -25,6 +25,7 @@ idiolect.pointing ??= (() => {
   function elsewhere() {
     visiting.sending();
     mending.forget();
+    taking.forget();
     showing.hide();
   }
 

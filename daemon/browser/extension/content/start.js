@@ -55,7 +55,7 @@ idiolect.start ??= (() => {
   }
 
   function onKey({ isTrusted, key, altKey, ctrlKey, metaKey }) {
-    if (!isTrusted || early === null || ["Shift", "Control", "Alt", "Meta"].includes(key)) return;
+    if (!isTrusted || early === null || fields.MODIFIERS.includes(key)) return;
     const typed = key.length === 1 && !altKey && !ctrlKey && !metaKey;
     early.keyed = typed ? ((early.keyed ?? "") + key).slice(-MOST_KEYED) : "";
   }

@@ -1,6 +1,6 @@
 // Taking what is shown: a word, or a ghost whole or by its words.
 idiolect.taking ??= (() => {
-  const { now, caret, overlay, insert, link, showing, asking, mending } = idiolect;
+  const { now, text, caret, overlay, insert, link, showing, asking, mending } = idiolect;
   let spaced = false; // the last thing put in ended with a space of ours
 
   /** Whether what is shown may still be taken: it is seen, and the text is the one that it was shown for. */
@@ -15,7 +15,7 @@ idiolect.taking ??= (() => {
     const word = shown.words[place];
     showing.close(word);
     if (word.replace) {
-      spaced = mending.mend(shown, word) !== word.text;
+      spaced = ![null, word.text].includes(mending.mend(shown, word));
       return;
     }
     const space = /\s$/.test(word.text) || /^\s/.test(shown.suffix) ? "" : " ";
@@ -56,11 +56,12 @@ idiolect.taking ??= (() => {
 
   /** A key is typed behind what was taken: a full stop takes the place of the space that came with it. */
   function onKey({ key, ctrlKey, metaKey }) {
-    if (spaced && /^[.,;:!?)\]]$/.test(key) && !ctrlKey && !metaKey) insert.takeBack(now.field);
+    const closes = /^[.,;:!?)\]]$/.test(key) && !ctrlKey && !metaKey;
+    if (spaced && closes && text.around(now.field)?.prefix.endsWith(" ")) insert.takeBack(now.field);
     if (key !== "Tab") spaced = false;
   }
 
-  /** Another field. */
+  /** Another field, or another place in it. */
   function forget() {
     spaced = false;
   }

@@ -144,5 +144,8 @@ idiolect.text ??= (() => {
     return (clipboardData ?? dataTransfer)?.getData("text/plain") ?? data ?? "";
   }
 
-  return { CHANGES, around, all, broughtIn, selectionOf };
+  /** What is selected in an edited element, as `around` tells it; "" in a shadow tree, where nobody can tell. */
+  const selected = ({ element }) => clean(String(document.getSelection()), keepsSpaces(element));
+
+  return { CHANGES, around, all, broughtIn, selected, selectionOf };
 })();

@@ -19,6 +19,7 @@ idiolect.visiting ??= (() => {
     showing.hide();
     for (const part of [showing, mending, taking]) part.forget();
     now.field = null;
+    now.composing = false; // a page that takes its field away may keep the end from being told
   }
 
   function tell(about) {
