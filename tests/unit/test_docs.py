@@ -84,15 +84,15 @@ def script(name):
 @pytest.fixture
 def bench(monkeypatch, tmp_path):
     """`bench(figures)`: the tables of performance.md for these contents of bench.json; None: there is no such file."""
-    generate = script("generate")
-    monkeypatch.setattr(generate, "BENCH", tmp_path / "bench.json")
+    measurements = script("measurements")
+    monkeypatch.setattr(measurements, "BENCH", tmp_path / "bench.json")
 
     def tables(figures):
         if figures is not None:
-            generate.BENCH.write_text(json.dumps(figures))
-        return generate.bench()
+            measurements.BENCH.write_text(json.dumps(figures))
+        return measurements.bench()
 
-    tables.headline = lambda: generate.headline()
+    tables.headline = lambda: measurements.headline()
     return tables
 
 
