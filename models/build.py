@@ -65,6 +65,11 @@ class BasePaths:
         """The general word list."""
         return self.folder / "lexicon.npz"
 
+    @property
+    def dictionary(self) -> Path:
+        """What a dictionary says of the word list. A base model that was built by an earlier version lacks it."""
+        return self.folder / "dictionary.npz"
+
 
 def ensure_base(folder: Path, gguf: Path | None = None, progress: Progress | None = None) -> BasePaths:
     """Return the base model in ``folder``, made first if it is missing, damaged or of another GGUF.
@@ -149,8 +154,9 @@ def _build(folder: Path, source: Path, source_sha256: str, report: Progress) -> 
     work = Path(tempfile.mkdtemp(prefix=f".build-{os.getpid()}-", dir=folder))
     try:
         # What only building needs stays out of the serving process.
+        from idiolect.models.dictionary import Spelling, make_tables, write_tables
         from idiolect.models.graph import build_graph
-        from idiolect.models.lexicon import build_lexicon
+        from idiolect.models.lexicon import build_lexicon, read_lexicon
 
         report("build", 0.0)
         weights, vocabulary = read_gguf(source, lambda done: report("build", 0.7 * done))
@@ -158,7 +164,10 @@ def _build(folder: Path, source: Path, source_sha256: str, report: Progress) -> 
         report("build", 0.75)
         build_tokenizer(vocabulary.tokens, vocabulary.merges, vocabulary.types, work / "tokenizer.model")
         report("build", 0.8)
-        build_lexicon(Tokenizer(work / "tokenizer.model"), work / "lexicon.npz")
+        spelling = Spelling.english()
+        build_lexicon(Tokenizer(work / "tokenizer.model"), work / "lexicon.npz", spelling)
+        forms = read_lexicon(work / "lexicon.npz").forms
+        write_tables(make_tables(forms, spelling), work / "dictionary.npz")
         report("build", 0.95)
         manifest = {
             "format": FORMAT,

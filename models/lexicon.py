@@ -9,7 +9,7 @@ people misspell there in the known ways ("definately") are left out: codespell l
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +19,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from idiolect.models.dictionary import Spelling
 from idiolect.models.llama import DamagedModelError
 from idiolect.models.tokenizer import Tokenizer
 
@@ -59,12 +60,18 @@ class Lexicon:
         return self.place(form) is not None
 
 
-def build_lexicon(tokenizer: Tokenizer, path: Path) -> None:
-    """Write the lexicon for a tokenizer's vocabulary to ``path``. Raises OSError."""
+def build_lexicon(tokenizer: Tokenizer, path: Path, spelling: Spelling) -> None:
+    """Write the lexicon for a tokenizer's vocabulary to ``path``. Raises OSError.
+
+    Args:
+        tokenizer: cuts the words.
+        path: an ``.npz``.
+        spelling: a dictionary: what it has is no misspelling.
+    """
     from wordfreq import get_frequency_dict  # needed only when a base is built
 
     frequencies = get_frequency_dict("en", wordlist="large")
-    misspelt = {*_misspellings(frequencies)}
+    misspelt = _misspellings(frequencies, spelling)
     words = [
         word
         for word in sorted(frequencies, key=frequencies.__getitem__, reverse=True)
@@ -85,17 +92,17 @@ def build_lexicon(tokenizer: Tokenizer, path: Path) -> None:
     )
 
 
-def _misspellings(frequencies: Mapping[str, float]) -> Iterator[str]:
-    """Yield the words that codespell knows as misspellings, each of one word that is used far more often."""
-    from spellchecker import SpellChecker
-
-    spelt = SpellChecker(language="en", distance=1).word_frequency
+def _misspellings(frequencies: Mapping[str, float], spelling: Spelling) -> set[str]:
+    """Return the words that codespell knows as misspellings, each of one word that is used far more often."""
+    found = []
     for line in (files("codespell_lib") / "data" / "dictionary.txt").read_text("utf-8").splitlines():
         word, _, meant = line.partition("->")
         spoken = meant == f"{word}g"  # "talkin" is how it is said, and meant
         often = frequencies.get(meant, 0.0) >= _MIN_RATIO * frequencies.get(word, 0.0)
-        if word in frequencies and often and not spoken and word not in spelt:
-            yield word
+        if word in frequencies and often and not spoken:
+            found.append(word)
+    spelt = spelling.contain(found)
+    return {word for word, known in zip(found, spelt.tolist(), strict=True) if not known}
 
 
 def read_lexicon(path: Path) -> Lexicon:

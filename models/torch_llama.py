@@ -206,7 +206,8 @@ def _heads(packed: Tensor, positions: _Positions) -> tuple[Tensor, Tensor, Tenso
     q, k, v = every.tensor_split((config.heads, config.heads + config.kv_heads), dim=1)
     q, k = _rotate(q, positions.cos, positions.sin), _rotate(k, positions.cos, positions.sin)
     groups = positions.batch * config.kv_heads
-    return tuple(part.reshape(groups, -1, config.head_dim) for part in (q, k, v))  # type: ignore[return-value]
+    q, k, v = (part.reshape(groups, -1, config.head_dim) for part in (q, k, v))
+    return q, k, v
 
 
 def _attention_weights(q: Tensor, k: Tensor, positions: _Positions) -> Tensor:

@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.prediction.fuzzy_search import FuzzySearch
-from idiolect.adapters.prediction.letter_trie import ROOT, LetterTrie, build_trie
 from idiolect.adapters.prediction.spelling import GeneralWords
 from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.vocabulary import WordVocabulary
 from idiolect.adapters.prediction.word_table import WordTable, best_indices
+from idiolect.models.letter_trie import ROOT, LetterTrie, build_trie
 
 _MOST_ROWS: Final = 2000  # words that are scored
 _MOST_CAPITALIZED: Final = 200  # words that begin as typed, to be looked through for one with a capital

@@ -11,8 +11,8 @@ from collections import OrderedDict
 from operator import itemgetter
 from typing import Final
 
-from idiolect.adapters.prediction.letter_trie import ROOT, LetterTrie
 from idiolect.adapters.prediction.typing_channel import TypingChannel
+from idiolect.models.letter_trie import ROOT, LetterTrie
 
 Column = dict[int, float]
 """The nodes of a trie that may have been meant by what is typed, and what each costs, in nats, the cheapest first."""

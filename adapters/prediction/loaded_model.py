@@ -65,7 +65,7 @@ class LoadedModel:
         self._vocab = base.config.vocab
         self.lexicon = read_lexicon(base.lexicon)
         """General English."""
-        self.general = GeneralWords(self.lexicon)
+        self.general = GeneralWords(self.lexicon, base.dictionary)
         """The same for corrections."""
         self._channel = TypingChannel(keyboard)
         self._context_tokens = context_tokens

@@ -159,7 +159,8 @@ def run(request: TrainRequest, lines: list[Any], emit: Emit, messages: ParentMes
     held_out = [entries[place] for place in places]
     judged_by = set(places)
     known = {place: entry for place, entry in enumerate(entries) if place not in judged_by}
-    decided, words = decisions(request.kept, request.replaced), GeneralWords(read_lexicon(base.lexicon))
+    words = GeneralWords(read_lexicon(base.lexicon), base.dictionary)
+    decided = decisions(request.kept, request.replaced)
     mistakes = Mistakes(words, TypingChannel(request.keyboard), lambda: decided)
     known = dict(zip(known, as_meant(mistakes, [*known.values()], tokenizer), strict=True))
     replay, general = ([tokenizer.encode(p) for p in part] for part in read_general_passages())

@@ -24,7 +24,6 @@ _FIELD: Final = re.compile(r"^:[^:\n]+:(?:\s|$)")
 _RULE: Final = re.compile(r"^\s*([!-/:-@\[-`{-~])\1{2,}\s*$")
 _TABLE: Final = re.compile(r"^\s*(?:\+[-=+]+\+\s*$|\|.*\|\s*$)")
 _COLUMNS: Final = re.compile(r"^\s*=+(?:\s+=+)+\s*$")
-_INDENT: Final = re.compile(r"^\s*")
 _ITEM: Final = re.compile(r"^\s*(?:[-*+•]|(?:\d+|#|[a-zA-Z])[.)])\s+")
 
 _ROLE: Final = re.compile(r":[\w:+.-]{1,60}:`~?([^`<]*?(?<!\s))(?:\s*<[^`>]*>)?`")
@@ -57,7 +56,7 @@ def _kept(lines: Iterable[str]) -> Iterator[str]:
         if not line.strip():
             yield ""
             continue
-        here = len(_INDENT.match(line)[0])  # type: ignore[index] # it matches the empty string
+        here = len(line) - len(line.lstrip())
         if literal:
             literal, dropped = False, indent
         if dropped is not None:

@@ -31,10 +31,10 @@ from idiolect.adapters.prediction.keyboards import neighbours
 from idiolect.adapters.prediction.mistakes import decisions
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.preferences import WordPreferences
-from idiolect.adapters.prediction.spelling import Spelling
 from idiolect.adapters.prediction.vocabulary import WORD
 from idiolect.daemon.settings import Settings
 from idiolect.models.build import find_base
+from idiolect.models.dictionary import Spelling
 from idiolect.models.lexicon import read_lexicon
 
 FAVOURITES, LEAST_LETTERS, SHARE = 20, 5, 0.3
@@ -44,7 +44,7 @@ OFFERED = 3
 def misspellings(history: list[EvalMessage], rng: random.Random) -> dict[str, str]:
     """The favourite words, those that this person uses most beside everybody, and how each is misspelt."""
     counted = Counter(word for message in history for word in WORD.findall(message.kept))
-    lexicon, spelt, near = read_lexicon(find_base(BASE).lexicon), Spelling(), neighbours("qwerty")
+    lexicon, spelt, near = read_lexicon(find_base(BASE).lexicon), Spelling.english(), neighbours("qwerty")
 
     def ratio(word: str) -> float:
         place = lexicon.place(word)

@@ -86,19 +86,19 @@ def trained(program, text):
     return json.loads(program.run("train", "--wait", "--json", "--budget", "45"))
 
 
-def first_that_was_learned(program):
+def first_that_was_learned(client):
     """The oldest entry that the adapter saw: a round on a slow machine does not reach all of them."""
-    for entry in range(1, program.json("status")["entries"] + 1):
-        if program.json("forget", "--id", entry, "--dry-run")["adapters_dropped"]:
+    for entry in range(1, client.get("/v1/status").json()["entries"] + 1):
+        told = client.post("/v1/forget", json={"ids": [entry], "dry_run": True}).raise_for_status().json()
+        if told["adapters_dropped"]:
             return entry
     raise AssertionError("the round learned from nothing")
 
 
-def child_of(program):
-    process = psutil.Process(program.json("status")["pid"])
-    return next(
-        (child for child in process.children() if "idiolect.adapters.training.round" in child.cmdline()), None
-    )
+def child_of(pid):
+    """The training round of a service."""
+    children = psutil.Process(pid).children()
+    return next((child for child in children if "idiolect.adapters.training.round" in child.cmdline()), None)
 
 
 def test_the_memory_knows_a_text_as_soon_as_it_is_told(program):
@@ -170,17 +170,16 @@ def test_exports_are_written_once(program, trained, tmp_path):
 
 def test_killing_the_child_or_the_service_in_mid_round_leaves_a_clean_profile(program, trained):
     entries = program.json("status")["entries"]
+    pid = program.json("status")["pid"]
     with program.client() as client:
         client.post("/v1/train", json={"budget_s": 300}).raise_for_status()
-    child = await_true(lambda: child_of(program))
-    child.kill()
-    await_true(lambda: program.json("status")["training"] is None)
-    assert program.json("status")["last_round"]["status"] == "failed"
-
-    with program.client() as client:
+        child = await_true(lambda: child_of(pid))
+        child.kill()
+        await_true(lambda: client.get("/v1/status").json()["training"] is None)
+        assert program.json("status")["last_round"]["status"] == "failed"
         client.post("/v1/train", json={"budget_s": 300}).raise_for_status()
-    child = await_true(lambda: child_of(program))
-    os.kill(program.json("status")["pid"], signal.SIGKILL)
+        child = await_true(lambda: child_of(pid))
+    os.kill(pid, signal.SIGKILL)
     await_true(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
     assert program.json("status")["running"] is False
     program.run("start")
@@ -199,7 +198,8 @@ def test_forgetting_takes_the_text_and_every_adapter_that_saw_it(program, traine
         )
     adapter = program.json("adapters")[0]["id"]
     program.run("use", adapter)
-    learned = first_that_was_learned(program)
+    with program.client() as client:
+        learned = first_that_was_learned(client)
     receipt = json.loads(program.run("forget", "--id", learned, "--yes", "--json"))
     assert receipt["entries"] == 1
     assert receipt["adapters_dropped"] == [adapter]

@@ -335,7 +335,7 @@ class Injector:
     def _clock(self) -> None:
         injector, real = self, datetime.datetime
 
-        class Shifted(real):  # type: ignore[misc, valid-type]
+        class Shifted(real):
             @classmethod
             def now(cls, zone: datetime.tzinfo | None = None) -> datetime.datetime:
                 return real.now(zone) + injector.shift()

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 UNSPACED = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]"
 LETTERS = r"[\p{L}\p{N}'’]"
 
+WORDS = "the there these harbours boat Kwiaciarnia Xylographers it's Łódź 日本 42 e\u0301 😀"
+
 anything = st.text(max_size=40)  # surrogates too: a browser can cut a pair
 prose = st.lists(
-    st.sampled_from(
-        "the there these harbours boat Kwiaciarnia Xylographers it's Łódź 日本 42 e\u0301 😀".split()  # noqa: SIM905
-    ),
+    st.sampled_from(WORDS.split()),
     max_size=9,
 ).flatmap(lambda words: st.sampled_from([" ", "  ", "\n", "-", ". "]).map(lambda gap: gap.join(words)))
 texts = st.one_of(prose, anything)

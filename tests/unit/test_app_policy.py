@@ -105,7 +105,7 @@ def test_password_managers_are_always_off_limits(app_policy: AppPolicy, app: str
     )
     for rule in ("allow", "quiet"):
         with pytest.raises(ProtectedAppError):
-            app_policy.give(app, rule)  # type: ignore[arg-type]
+            app_policy.give(app, rule)
     app_policy.give("*", "allow")
     assert app_policy.suggesting(InputContext(app)) == "excluded app"
 

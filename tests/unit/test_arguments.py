@@ -47,19 +47,29 @@ def program(home, *arguments, typed=b""):
     return done.returncode, " ".join(said.replace("\u2502", " ").split())
 
 
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """`run(*arguments)`: the command line in this process; its exit code and what it says on stderr."""
+    monkeypatch.setenv("IDIOLECT_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["idiolect", *arguments])
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        return left.value.code, " ".join(capsys.readouterr().err.replace("\u2502", " ").split())
+
+    return run
+
+
 @pytest.mark.parametrize("form", FORMS, ids=" ".join)
 @pytest.mark.parametrize(
     ("given", "says"), [("", "empty"), (" ", "empty"), (LONG, "longer"), ("a/" * 3000, "longer")]
 )
-def test_a_path_that_cannot_be_meant_is_refused(tmp_path, form, given, says, monkeypatch, capsys):
-    monkeypatch.setenv("IDIOLECT_HOME", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["idiolect", *(word.format(given) for word in form)])
-    with pytest.raises(SystemExit) as left:
-        cli.main()
-    said = capsys.readouterr().err
-    assert left.value.code == 2
+def test_a_path_that_cannot_be_meant_is_refused(tmp_path, run, form, given, says):
+    code, said = run(*(word.format(given) for word in form))
+    assert code == 2
     assert says in said or "no passphrase can be read" in said
     assert list(tmp_path.iterdir()) == []
 
@@ -76,9 +86,9 @@ def test_every_argument_that_is_a_path_is_looked_at():
     "given", ["inf", "-inf", "nan", "1e309", "-1", "0", "", "many", "1_0e400", "9" * 5000]
 )
 @pytest.mark.parametrize("command", ["train", "welcome", "eval"])
-def test_a_time_that_is_none_is_refused(tmp_path, command, given):
+def test_a_time_that_is_none_is_refused(run, command, given):
     extra = ["x"] if command == "eval" else []
-    code, said = program(tmp_path, command, *extra, "--budget", given)
+    code, said = run(command, *extra, "--budget", given)
     assert code == 2
     assert "give seconds, from 1 to 315360000" in said
 
@@ -109,8 +119,8 @@ def test_bytes_on_stdin_that_are_no_text_are_refused(tmp_path, monkeypatch, loca
 @pytest.mark.parametrize(
     "arguments", [["use", "9" * 5000], ["pause", "--for", "9" * 5000 + "d"], ["pause", "--for", "\u0663m"]]
 )
-def test_numbers_without_end_are_refused(tmp_path, arguments):
-    assert program(tmp_path, *arguments)[0] == 2
+def test_numbers_without_end_are_refused(run, arguments):
+    assert run(*arguments)[0] == 2
 
 
 @pytest.mark.parametrize("arguments", [[], ["--stdio"]])

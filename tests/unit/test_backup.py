@@ -368,7 +368,10 @@ def test_a_backup_whose_note_cannot_be_taken_back_is_told_of_until_the_next_look
         backup.make(mine, target, KEY)
     before = known(mine)
     monkeypatch.setattr(copies, "write", lambda *_: os.truncate("/dev/full", 0))
-    full = lambda *_: (_ for _ in ()).throw(StoreFullError("full"))  # noqa: E731
+
+    def full(*_):
+        raise StoreFullError("full")
+
     with monkeypatch.context() as patch:
         patch.setattr(Backups, "give_up", full)
         with pytest.raises(copies.CopyFailedError):

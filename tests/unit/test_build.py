@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,14 +18,16 @@ from idiolect.models.session import Model, Session
 from idiolect.models.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
-@pytest.fixture(autouse=True)
-def short_list(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="module")
+def short_list() -> Iterator[None]:
     """The word list takes most of the time that a tiny model takes to build; here it has few words."""
-    monkeypatch.setattr("idiolect.models.lexicon.SIZE", 200)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("idiolect.models.lexicon.SIZE", 200)
+        yield
 
 
 @pytest.fixture
@@ -35,6 +38,23 @@ def gguf(make_gguf: Callable[..., Path], tmp_path: Path) -> Path:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     return tmp_path / "base"
+
+
+@pytest.fixture(scope="module")
+def first(short_list: None, make_gguf: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the base model of what `gguf` is, built."""
+    folder = tmp_path_factory.mktemp("first")
+    ensure_base(folder / "base", make_gguf(folder / "mine.gguf"))
+    return folder / "base"
+
+
+@pytest.fixture
+def base(first: Path, gguf: Path, home: Path) -> BasePaths:
+    """The base model in `home`, a copy that a test may spoil."""
+    shutil.copytree(first, home)
+    base = find_base(home)
+    assert ensure_base(home, gguf, lambda _phase, _done: pytest.fail("it is not built again")) == base
+    return base
 
 
 def state(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -77,9 +97,9 @@ def test_it_is_built_once(gguf: Path, home: Path) -> None:
 
 
 def test_another_gguf_takes_its_place(
-    gguf: Path, home: Path, make_gguf: Callable[..., Path], tmp_path: Path
+    base: BasePaths, home: Path, make_gguf: Callable[..., Path], tmp_path: Path
 ) -> None:
-    first = ensure_base(home, gguf)
+    first = base
     other = make_gguf(tmp_path / "other.gguf", matrices=np.float16)
     second = ensure_base(home, other)
     assert (second.name, second.folder) == ("other", first.folder)
@@ -139,8 +159,7 @@ DAMAGE = [
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
-def test_damage_is_found_and_repaired(gguf: Path, home: Path, damage: str) -> None:
-    base = ensure_base(home, gguf)
+def test_damage_is_found_and_repaired(base: BasePaths, gguf: Path, home: Path, damage: str) -> None:
     spoil(base, damage)
     with pytest.raises(DamagedModelError, match="idiolect start") as raised:
         find_base(home, verify=True)
@@ -150,8 +169,7 @@ def test_damage_is_found_and_repaired(gguf: Path, home: Path, damage: str) -> No
     assert [*home.iterdir()] == [base.folder]
 
 
-def test_a_base_of_another_version_is_built_again(gguf: Path, home: Path) -> None:
-    base = ensure_base(home, gguf)
+def test_a_base_of_another_version_is_built_again(base: BasePaths, gguf: Path, home: Path) -> None:
     manifest = base.folder / "manifest.json"
     values = json.loads(manifest.read_text())
     manifest.write_text(json.dumps({"format": FORMAT + 1, "made_of": "something else"}))
@@ -166,9 +184,13 @@ def test_a_base_of_another_version_is_built_again(gguf: Path, home: Path) -> Non
     [("missing", MissingModelError), ("text", DamagedModelError), ("unsupported", UnsupportedModelError)],
 )
 def test_what_cannot_be_used_leaves_the_former_base(
-    gguf: Path, home: Path, make_gguf: Callable[..., Path], tmp_path: Path, kind: str, error: type[Exception]
+    base: BasePaths,
+    home: Path,
+    make_gguf: Callable[..., Path],
+    tmp_path: Path,
+    kind: str,
+    error: type[Exception],
 ) -> None:
-    base = ensure_base(home, gguf)
     before = state(home)
     other = tmp_path / "other.gguf"
     if kind == "text":

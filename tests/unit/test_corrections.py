@@ -8,11 +8,12 @@ import pytest
 from idiolect.adapters.prediction.corrections import Corrector
 from idiolect.adapters.prediction.fuzzy_search import FuzzySearch
 from idiolect.adapters.prediction.keyboards import LAYOUTS, neighbours
-from idiolect.adapters.prediction.letter_trie import ROOT, build_trie
 from idiolect.adapters.prediction.spacing import joined_words, split_words
-from idiolect.adapters.prediction.spelling import GeneralWords, Spelling
+from idiolect.adapters.prediction.spelling import GeneralWords
 from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.vocabulary import WordVocabulary
+from idiolect.models.dictionary import Spelling
+from idiolect.models.letter_trie import ROOT, build_trie
 from idiolect.models.lexicon import NONE, Lexicon
 
 VOCAB = 128
@@ -225,7 +226,7 @@ def test_a_space_in_the_wrong_place_is_moved(general, before, typed, text) -> No
 
 
 def test_a_dictionary_knows_words_and_no_misspellings() -> None:
-    spelling = Spelling()
+    spelling = Spelling.english()
     assert "receive" in spelling
     assert "Receive" in spelling
     assert "recieve" not in spelling

@@ -65,7 +65,6 @@ def commands() -> dict[str, object]:
 
 
 def test_what_cog_generates_is_up_to_date():
-    pytest.importorskip("cogapp", reason="needs cogapp, which `make check` installs")
     pages = [str(page.relative_to(ROOT)) for page in PAGES]
     command = [sys.executable, "-m", "cogapp", "--check", "--diff", *pages]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -84,15 +83,15 @@ def script(name):
 @pytest.fixture
 def bench(monkeypatch, tmp_path):
     """`bench(figures)`: the tables of performance.md for these contents of bench.json; None: there is no such file."""
-    generate = script("generate")
-    monkeypatch.setattr(generate, "BENCH", tmp_path / "bench.json")
+    measurements = script("measurements")
+    monkeypatch.setattr(measurements, "BENCH", tmp_path / "bench.json")
 
     def tables(figures):
         if figures is not None:
-            generate.BENCH.write_text(json.dumps(figures))
-        return generate.bench()
+            measurements.BENCH.write_text(json.dumps(figures))
+        return measurements.bench()
 
-    tables.headline = lambda: generate.headline()
+    tables.headline = lambda: measurements.headline()
     return tables
 
 

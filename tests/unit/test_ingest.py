@@ -135,7 +135,7 @@ def test_an_emoji_is_a_text(profile: Profile) -> None:
 
 def test_genuine_repeats_are_kept_and_repeated_deliveries_are_not(profile: Profile) -> None:
     def add(**given: object) -> bool:
-        return profile.ingest.add_text("Pls print.", **{"source": "mail", **given}).stored  # type: ignore[arg-type]
+        return profile.ingest.add_text("Pls print.", **{"source": "mail", **given}).stored
 
     assert add(at=NOON)
     assert not add(at=NOON)
@@ -266,7 +266,7 @@ def test_an_import_that_nobody_follows_to_its_end_keeps_what_it_read(profile: Pr
     steps = profile.ingest.add_paths([profile.notes])
     while next(steps).entries < 600:
         pass
-    steps.close()  # type: ignore[attr-defined]
+    steps.close()
     report = profile.add()
     assert report.skipped["unchanged"] == 1
     assert Counter(profile.texts()) == Counter(
@@ -629,7 +629,7 @@ def test_an_import_in_a_pause_stores_nothing_when_it_is_closed(profile: Profile)
     next(progress)
     before = profile.texts()
     profile.ingest.pause()
-    progress.close()  # type: ignore[attr-defined]
+    progress.close()
     assert profile.texts() == before
 
 
@@ -656,7 +656,7 @@ def test_text_from_where_nothing_may_be_read_is_not_stored(profile: Profile) -> 
         ({"private": True}, "private"),
         ({"app": "org.gnome.Terminal"}, "excluded app"),
     ):
-        learned = profile.ingest.add_text("a word", source="keyboard", **given)  # type: ignore[arg-type]
+        learned = profile.ingest.add_text("a word", source="keyboard", **given)
         assert learned == AddedText(None, stored=False, redactions=0, reason=reason)
     assert profile.texts() == []
 

@@ -309,26 +309,8 @@ def test_forgetting_takes_the_checkpoint_and_the_round_with_the_text(profile: Pr
     assert not profile.service.rounds._facts().unfinished
 
 
-def cut_off_and_set_otherwise(profile: Profile) -> None:
-    """A round is stopped once it has a checkpoint, and the service comes back with another rate of learning."""
-    profile.begin()
-    until(lambda: profile.store.checkpoints.last() is not None)
-    profile.service.close()
-    profile.thread.join(DEADLINE_S)
-    profile.given |= {"learning_rate": 1e-2, "epochs": 2}
-    profile.open()
-
-
-def test_other_settings_begin_anew(profile: Profile) -> None:
-    cut_off_and_set_otherwise(profile)
-    profile.begin()
-    verdict = profile.end()
-    assert verdict["event"] == "verdict"
-    assert [row.status for row in profile.store.rounds.all()] == ["interrupted", verdict["status"]]
-
-
-def test_a_round_that_begins_anew_descends_from_what_it_was_trained_from(profile: Profile) -> None:
-    """One that was cut off began before there was text by which a challenger could be judged."""
+def test_other_settings_begin_anew_from_what_can_be_trained_further_by_then(profile: Profile) -> None:
+    """What was cut off began before there was text by which a challenger could be judged."""
     store = profile.store
     adapter = Lora.fresh(LoraConfig(4, 64.0), profile.tiny.config)
     metrics = {
@@ -347,13 +329,21 @@ def test_a_round_that_begins_anew_descends_from_what_it_was_trained_from(profile
     }
     made = store.rounds.begin(None)
     challenger = store.publish(made, blob=adapter.to_bytes(), rank=4, metrics=metrics, **about)
-    cut_off_and_set_otherwise(profile)
+    profile.begin()
+    until(lambda: profile.store.checkpoints.last() is not None)
+    profile.service.close()
+    profile.thread.join(DEADLINE_S)
+    profile.given |= {"learning_rate": 1e-2, "epochs": 1}
+    profile.open()
     for number, word in enumerate(SOME.split() * 3):
         profile.service.ingest.add_text(f"{word} {number} {SOME}", source="test")
     profile.begin()
-    assert profile.end()["event"] == "verdict"
+    verdict = profile.end()
+    assert verdict["event"] == "verdict"
     assert [row.parent for row in profile.store.adapters.all()] == [None, challenger]
-    assert [row.parent for row in profile.store.rounds.all()] == [None, None, challenger]
+    rounds = profile.store.rounds.all()
+    assert [row.parent for row in rounds] == [None, None, challenger]
+    assert [row.status for row in rounds] == ["refused", "interrupted", verdict["status"]]
 
 
 def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profile: Profile) -> None:
@@ -517,6 +507,7 @@ def test_a_clock_that_jumps_keeps_each_days_sum(profile: Profile, monkeypatch: p
 def test_what_a_round_did_not_reach_counts_as_not_seen(
     profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    profile.shorten_rounds()
     follow = profile.service._children.follow
 
     def cut_short(*asked: Any) -> Iterator[dict[str, Any]]:

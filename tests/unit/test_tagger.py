@@ -143,7 +143,8 @@ def test_common_words_are_told_from_rare_ones():
 
 def test_the_network_at_work_is_the_one_that_was_trained():
     """Weights are kept in half precision, so that probabilities differ in the third digit."""
-    torch = pytest.importorskip("torch")
+    import torch  # in this test alone: it takes seconds
+
     torch.manual_seed(3)
     net = TRAINING["network"]().eval()
     texts = ["my card, 6093, is in the hall", "a", "the wifi is Bergamot77 " * 20]

@@ -128,7 +128,7 @@ def test_appending_to_a_file_that_stays_open(scene: Scene) -> None:
     with (scene.notes / "log.txt").open("a") as file:
         for n in range(3):
             print(f"Entry number {n}.\n", file=file, flush=True)
-            scene.wait_until(lambda: len(scene.texts()) == n + 1, scene.texts)  # noqa: B023
+            scene.wait_until(lambda n=n: len(scene.texts()) == n + 1, scene.texts)
     assert scene.texts() == [f"Entry number {n}." for n in range(3)]
 
 
@@ -477,7 +477,7 @@ def test_a_full_disk_delays_what_was_saved_and_no_text_is_logged(
     def add_if_there_is_room(*given: object, **more: object) -> object:
         if full.is_set():
             raise StoreFullError("The store cannot grow.")
-        return add(*given, **more)  # type: ignore[arg-type]
+        return add(*given, **more)
 
     monkeypatch.setattr(scene.store.entries, "add", add_if_there_is_room)
     with caplog.at_level(logging.DEBUG, logger="idiolect"):

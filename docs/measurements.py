@@ -1,0 +1,285 @@
+"""The figures that the documents show, as tables: of `bench.json`, which `make bench` writes, and of `year.json`.
+
+cog calls these functions from the documents and writes down what they return; nothing for what was not measured.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+BENCH = Path(__file__).with_name("bench.json")
+YEAR = Path(__file__).with_name("year.json")
+
+_LAST = 4  # rounds at the end of a year
+_KINDS = (("base", "base"), ("memory", "+ memory"), ("adapter", "+ adapter"), ("both", "+ both"))
+
+
+def bench() -> str:
+    """The figures of `bench.json` as tables; nothing for what it does not hold."""
+    if not BENCH.exists():
+        return ""
+    found: dict[str, Any] = json.loads(BENCH.read_text("utf-8"))
+    parts = {
+        "Keystrokes saved": _savings(found.get("savings") or {}),
+        "How well the next token is predicted": _quality(found.get("quality") or {}),
+        "Time and memory": _costs(found),
+        "One pass of the model": _latency(found.get("latency") or []),
+        "The fast memory": _growth(found.get("memory") or []),
+        "What training learns": _learning(found.get("learning") or {}),
+    }
+    shown = [f"## {title}\n\n{part}" for title, part in parts.items() if part]
+    if shown and found.get("machines"):
+        shown.insert(0, f"`make bench` measured this on {_machines(found['machines'])}.")
+    return "\n\n".join(shown)
+
+
+def headline() -> str:
+    """What a suggestion and the service cost, in one sentence; nothing if it was not measured."""
+    found: dict[str, Any] = json.loads(BENCH.read_text("utf-8")) if BENCH.exists() else {}
+    typing = found.get("typing") or {}
+    if not {"p50_ms", "p95_ms", "service_mb"} <= typing.keys():
+        return ""
+    middle, slow, memory = (
+        _in(typing[name], unit) for name, unit in (("p50_ms", "ms"), ("p95_ms", "ms"), ("service_mb", "MB"))
+    )
+    return (
+        f"A suggestion takes {middle} in the median and {slow} at the 95th percentile; "
+        f"the service takes {memory} of memory."
+    )
+
+
+def _machines(parts: dict[str, str]) -> str:
+    """The machine; where there were several, each with the parts that it measured."""
+    by_machine: dict[str, list[str]] = {}
+    for part, machine in parts.items():
+        by_machine.setdefault(machine, []).append(part)
+    if len(by_machine) == 1:
+        return next(iter(by_machine))
+    return "; ".join(f"{machine} ({', '.join(parts)})" for machine, parts in by_machine.items())
+
+
+def load() -> str:
+    """What one typist waits, and what eight do, and what a day of everything came to."""
+    found = json.loads(BENCH.read_text("utf-8")) if BENCH.exists() else {}
+    rows = [(f"{row['clients']} at once", row) for row in found.get("load") or []]
+    if soak := found.get("soak"):
+        rows.append((f"8 at once with everything else, {soak['seconds'] / 60:.0f} min", soak))
+    if not rows:
+        return ""
+    table = [
+        "| typing 8 keys a second | answers | p50 | p95 | first, last third | errors | memory: first, half, end |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, row in rows:
+        waits = " | ".join(_in(row[f"{share}_ms"], "ms") for share in ("p50", "p95"))
+        thirds = ", ".join(
+            _in(row[f"p95_{part}_third_ms"], "ms")
+            for part in ("first", "last")
+            if f"p95_{part}_third_ms" in row
+        )
+        memory = ", ".join(str(row[f"{when}_mb"]) for when in ("start", "middle", "end"))
+        table.append(f"| {name} | {row['keys']:,} | {waits} | {thirds} | {row['errors']} | {memory} MB |")
+    if soak:
+        each = ", ".join(map(str, soak["each_minute_mb"]))
+        table += ["", f"Mean memory in each minute of the last row: {each} MB."]
+    return "\n".join(table)
+
+
+def faults() -> str:
+    """What the matrix of operations and faults came to: a row an operation, with its cases by fault."""
+    rows = json.loads(BENCH.read_text("utf-8")).get("faults") or [] if BENCH.exists() else []
+    if not rows:
+        return ""
+    names = [*rows[0]["cases"]]
+    cases = sum(sum(row["cases"].values()) for row in rows)
+    wrong = sum(row["wrong"] for row in rows)
+    part = [row["operation"] for row in rows if row["cases"]["kill"] < row["steps"]]
+    which = f", but at some that are evenly spread for: {', '.join(part)}" if part else ""
+    table = [
+        f"The last run of each operation, which was not the same day for all: {cases:,} cases, of which {wrong:,} went "
+        f"wrong. At every step{which}.",
+        "",
+        f"| operation | steps | {' | '.join(names)} | wrong |",
+        "|---|" + "---:|" * (len(names) + 2),
+    ]
+    for row in rows:
+        counts = (str(row["cases"].get(name, "")) for name in names)
+        table.append(f"| {row['operation']} | {row['steps']} | {' | '.join(counts)} | {row['wrong']} |")
+    return "\n".join(table)
+
+
+def year() -> str:
+    """What a year of rounds came to: perplexity of the next text over the last rounds, and of general text."""
+    found = json.loads(YEAR.read_text("utf-8")) if YEAR.exists() else {}
+    if not found:
+        return ""
+    table = [
+        "| text | rounds, promoted | served worse | base | + memory | + both | general text |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, rows in sorted(found.items()):
+        promoted = [row for row in rows if row["status"] == "promoted"]
+        worse = sum(row["worse_p"] < 0.05 for row in promoted)
+        base, memory, both = (_mean_perplexity(rows[-_LAST:], kind) for kind in ("base", "memory", "both"))
+        gain = f"{both:.1f} ({100 * (both / memory - 1):+.0f} %)"
+        table.append(
+            f"| {name} | {len(rows)}, {len(promoted)} | {worse} | {base:.1f} | {memory:.1f} | {gain} | "
+            f"{100 * rows[-1]['general']:+.1f} % |"
+        )
+    return "\n".join(table)
+
+
+def _mean_perplexity(rows: Sequence[dict[str, Any]], kind: str) -> float:
+    """Over the tokens of several slices."""
+    tokens = sum(row["next_tokens"] for row in rows)
+    return math.exp(sum(row["next_tokens"] * math.log(row[kind]) for row in rows) / tokens)
+
+
+def _savings(corpora: dict[str, dict[str, Any]]) -> str:
+    if not corpora:
+        return ""
+    rows = [
+        "The program types what each of these people wrote last, with three words on offer.",
+        "The first four columns of figures are keystrokes saved of 100 characters.",
+        "*Ghost, net* is what ghost text saves, less half a keystroke for each new wrong one; *right* is how often "
+        "its first word is right, of 100; *wrong* is how many new wrong ones come up in 100 characters.",
+        "The ghost's figures are with all that is served ([measuring.md](measuring.md)).",
+        "",
+        "| text | fresh install | + recent text | + memory | all | ghost, net | right | wrong |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, found in corpora.items():
+        arms = found["arms"]
+        served = arms.get("both") or arms["memory"]
+        saved = [arms.get(arm, {}).get("savings3") for arm in ("base", "context", "memory", "both")]
+        shown = [*map(_percent, saved), _percent(served["ghost_net"]), _percent(served["precision"])]
+        rows.append(f"| {name} | {' | '.join(shown)} | {served['wrong_new_per_100']:.1f} |")
+    return "\n".join(rows)
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f}"
+
+
+def _growth(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return ""
+    table = [
+        "| tokens in the fast memory | look-up, median | 99th percentile | learning an entry, 99th | memory |",
+        "|---:|---:|---:|---:|---:|",
+    ]
+    for row in rows:
+        looked_up = (_in(row[f"lookup_{share}_us"], "µs") for share in ("p50", "p99"))
+        rest = (_in(row["add_p99_ms"], "ms"), _in(row["resident_mb"], "MB"))
+        table.append(f"| {' | '.join((_whole(row['tokens']), *looked_up, *rest))} |")
+    return "\n".join(table)
+
+
+def _quality(corpora: dict[str, dict[str, Any]]) -> str:
+    if not corpora:
+        return ""
+    rows = [
+        "Each cell has the perplexity per token (lower is better), and how often the token that was written is "
+        "among the three likeliest.",
+        "The text was written after all that was learned from.",
+        "",
+        f"| text | tokens learned from | tokens judged | {' | '.join(name for _, name in _KINDS)} | verdict |",
+        "|---|---:|---:|" + "---:|" * len(_KINDS) + "---|",
+    ]
+    for name, found in corpora.items():
+        counts = (_whole(found.get(f"{what}_tokens")) for what in ("history", "held_out"))
+        scores = (_score(found.get(kind) or {}) for kind, _ in _KINDS)
+        verdict = ": ".join(part for part in (found.get("status"), found.get("reason")) if part)
+        rows.append(f"| {' | '.join((name, *counts, *scores, verdict))} |")
+    return "\n".join(rows)
+
+
+def _score(found: dict[str, float]) -> str:
+    parts = []
+    if "perplexity" in found:
+        parts.append(f"{found['perplexity']:.1f}")
+    if "top3" in found:
+        parts.append(f"{100 * found['top3']:.0f} %")
+    return " · ".join(parts)
+
+
+def _whole(value: float | None) -> str:
+    return "" if value is None else f"{value:,.0f}"
+
+
+def _latency(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return ""
+    table = ["| one forward pass | base | with an adapter |", "|---|---:|---:|"]
+    for row in rows:
+        table.append(
+            f"| {row['what']} | {_in(row.get('base_ms'), 'ms')} | {_in(row.get('adapter_ms'), 'ms')} |"
+        )
+    return "\n".join(table)
+
+
+def _learning(found: dict[str, dict[str, float]]) -> str:
+    if not found:
+        return ""
+    learners = [*next(iter(found.values()))]
+    table = [f"| perplexity of what came next | {' | '.join(learners)} |", f"|---|{'---:|' * len(learners)}"]
+    for person, row in found.items():
+        table.append(f"| {person} | {' | '.join(f'{value:.1f}' for value in row.values())} |")
+    return "\n".join(
+        [
+            "All learn from the same 20,480 tokens in one pass.",
+            "The first columns use rank 8, a rate of 5e-4 at the most, the same schedule of rates and four rows of "
+            "256 tokens a step; the last one is what a training round does.",
+            "The model is judged alone, without memory and recent text.",
+            "",
+            *table,
+        ]
+    )
+
+
+def _costs(found: dict[str, Any]) -> str:
+    typing, start = (found.get(name) or {} for name in ("typing", "start"))
+    speeds = {row["what"]: row["tokens_per_s"] for row in found.get("training") or []}
+    rivals = [speed for what, speed in speeds.items() if what != "ours"]
+    rounds = (found.get("quality") or {}).values()
+    rows = (
+        ("a keystroke, three words: median", _in(typing.get("p50_ms"), "ms")),
+        ("a keystroke, three words: 95th percentile", _in(typing.get("p95_ms"), "ms")),
+        ("the same with 0.1 s between keys: median", _in(typing.get("typed_p50_ms"), "ms")),
+        ("the same with 0.1 s between keys: 95th percentile", _in(typing.get("typed_p95_ms"), "ms")),
+        (
+            "without a pause, while a training round runs: 95th percentile",
+            _in(typing.get("training_p95_ms"), "ms"),
+        ),
+        ("a keystroke answered with a ghost text: median", _in(typing.get("ghost_p50_ms"), "ms")),
+        ("a keystroke answered with a ghost text: 90th percentile", _in(typing.get("ghost_p90_ms"), "ms")),
+        (
+            "until the memory knows a sentence that is sent: 95th percentile",
+            _in(typing.get("learned_p95_ms"), "ms"),
+        ),
+        ("until a suggestion shows its new word: median", _in(typing.get("suggested_p50_ms"), "ms")),
+        ("from the start of the service to its first suggestion", _in(start.get("start_s"), "s")),
+        ("changing over to another adapter", _in(start.get("use_ms"), "ms")),
+        ("the slowest suggestion meanwhile", _in(start.get("switch_ms"), "ms")),
+        ("memory of the service, an adapter active", _in(typing.get("service_mb"), "MB")),
+        ("memory of a training round", _in(_most(found.get("peak_mb") for found in rounds), "MB")),
+        ("training", _in(speeds.get("ours"), "tokens/s")),
+        ("the same with transformers and peft, the fastest of four ways", _in(_most(rivals), "tokens/s")),
+    )
+    lines = [f"| {what} | {figure} |" for what, figure in rows if figure]
+    return "\n".join(["| what | cost |", "|---|---:|", *lines]) if lines else ""
+
+
+def _most(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)
+
+
+def _in(value: float | None, unit: str) -> str:
+    digits = 0 if value is None or value >= 20 else 1 if value >= 1 else 2
+    return "" if value is None else f"{value:,.{digits}f} {unit}"

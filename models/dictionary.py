@@ -1,0 +1,107 @@
+"""What an English dictionary says of the general words, and the words' forms by their letters.
+
+The general list comes from the web, and holds its misspellings ("recieve"). A dictionary tells them from words.
+All this takes most of a second of a processor to make, so it is stored with the base model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zipfile
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from idiolect.models.letter_trie import LetterTrie, build_trie
+
+
+class Spelling:
+    """The words of a dictionary, as 8 bytes of a hash each: 1.3 MB for English, with its inflected forms.
+
+    Args:
+        hashes: sorted, int64.
+    """
+
+    def __init__(self, hashes: NDArray[np.int64]) -> None:
+        self.hashes = hashes
+
+    @classmethod
+    def english(cls) -> Spelling:
+        """Read the dictionary of pyspellchecker; it takes half a second of a processor."""
+        from spellchecker import SpellChecker  # takes a tenth of a second, so only where it is needed
+
+        return cls(np.sort(_hashes(SpellChecker(language="en", distance=1).word_frequency.words())))
+
+    def __contains__(self, word: str) -> bool:
+        """Return True for a word of the dictionary, in any capitals."""
+        return bool(self.contain([word])[0])
+
+    def contain(self, words: Sequence[str]) -> NDArray[np.bool_]:
+        """Return for each word (N,) whether the dictionary has it, in any capitals."""
+        hashes = _hashes(word.lower().replace("’", "'") for word in words)
+        places = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
+        found: NDArray[np.bool_] = self.hashes[places] == hashes
+        return found
+
+
+@dataclass(frozen=True)
+class DictionaryTables:
+    """What correctors look up: a dictionary, whether it has each form (N,) of the word list, and the forms' trie."""
+
+    spelling: Spelling
+    spelt: NDArray[np.bool_]
+    trie: LetterTrie
+
+
+def make_tables(forms: NDArray[np.bytes_], spelling: Spelling | None = None) -> DictionaryTables:
+    """Make the tables for the forms (N,) of a word list, UTF-8."""
+    spelling = spelling or Spelling.english()
+    return DictionaryTables(
+        spelling, spelling.contain([form.decode() for form in forms.tolist()]), build_trie(forms)
+    )
+
+
+def write_tables(tables: DictionaryTables, path: Path) -> None:
+    """Write the tables to ``path``, an ``.npz``. Raises OSError."""
+    trie = tables.trie
+    np.savez(
+        path,
+        dictionary=tables.spelling.hashes,
+        spelt=tables.spelt,
+        rows=trie.rows,
+        letters=np.frombuffer(trie.letters.encode("utf-32-le", "surrogatepass"), "<u4").astype(np.uint16),
+        low=trie.low,
+        high=trie.high,
+        whole=trie.whole,
+        children=np.asarray(trie.children, np.int32),
+    )
+
+
+def read_tables(path: Path, forms: NDArray[np.bytes_]) -> DictionaryTables:
+    """Return the tables for the forms (N,) of a word list.
+
+    They are made anew where ``path`` is missing, damaged or of another word list: a base model that was built before
+    they were stored has none.
+    """
+    try:
+        with path.open("rb") as file, np.load(file) as arrays:
+            letters = arrays["letters"].astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+            children = array("i", arrays["children"].astype(np.intc).tobytes())
+            trie = LetterTrie(
+                arrays["rows"], letters, arrays["low"], arrays["high"], arrays["whole"], children
+            )
+            tables = DictionaryTables(Spelling(arrays["dictionary"]), arrays["spelt"], trie)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return make_tables(forms)
+    return tables if len(tables.spelt) == len(forms) else make_tables(forms)
+
+
+def _hashes(words: Iterable[str]) -> NDArray[np.int64]:
+    """Return a number for each word, the same in every process, which Python's own hashes are not."""
+    return np.frombuffer(
+        b"".join(hashlib.blake2b(word.encode(), digest_size=8).digest() for word in words), "<i8"
+    )

@@ -1,0 +1,68 @@
+"""What the tests of the command line share: a service without a model, and ways to run a command."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from idiolect.daemon.commandline import cli
+from idiolect.daemon.runtime import process
+from idiolect.daemon.settings import Settings
+
+TOY = Path(__file__).parents[2] / "toy"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """A profile with a running service, for the tests that only ask it."""
+    settings = Settings(home=tmp_path_factory.mktemp("profile") / "home").prepare()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
+        process.start(settings)
+    yield settings
+    process.stop(settings)
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command in a profile; gives its exit code, what it printed, and its error output."""
+
+    def run(profile, *arguments, typed="", columns=120):
+        home = profile.home if isinstance(profile, Settings) else profile
+        monkeypatch.setenv("IDIOLECT_HOME", str(home))
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setattr(sys, "argv", ["idiolect", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        out, err = capsys.readouterr()
+        return left.value.code, out, err
+
+    return run
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("Hello.\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def program():
+    """`program(home, *arguments)`: what a user runs, with the toys in place of the service and the base model."""
+
+    def program(home, *arguments, **more):
+        path = os.pathsep.join(filter(None, (str(TOY), os.environ.get("PYTHONPATH"))))
+        environment = {**os.environ, "IDIOLECT_HOME": str(home), "PYTHONPATH": path, "COLUMNS": "120"}
+        command = [str(Path(sys.executable).with_name("idiolect")), *map(str, arguments)]
+        return subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False, timeout=60, **more
+        )
+
+    return program

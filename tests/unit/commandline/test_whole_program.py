@@ -1,0 +1,169 @@
+"""The program as its user runs it, with the toys in place of the service and the base model."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from idiolect.daemon.commandline import service_process
+from idiolect.daemon.runtime import process
+from idiolect.daemon.settings import Settings
+
+TOY = Path(__file__).parents[2] / "toy"
+
+
+def test_start_stop_and_a_second_start(program, tmp_path):
+    home = tmp_path / "home"
+    try:
+        first = program(home, "start")
+        assert first.returncode == 0, first.stderr
+        assert first.stdout.startswith("Started: http://127.0.0.1:")
+        assert "Fetching the base model" in first.stderr
+        second = program(home, "start")
+        assert (second.returncode, second.stderr) == (0, "")
+        assert second.stdout == first.stdout.replace("Started", "Already running")
+    finally:
+        stopped = program(home, "stop")
+    assert (stopped.returncode, stopped.stdout) == (0, f"Stopped the service for the profile {home}.\n")
+
+
+def test_start_tells_why_the_service_cannot_run(program, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        failed = program(tmp_path / "home", "start", "--port", port)
+    assert (failed.returncode, failed.stdout) == (56, "")
+    assert failed.stderr.splitlines()[-1].startswith(f"idiolect: Port {port} on 127.0.0.1")
+    assert program(tmp_path / "home", "start", "--port", "99999").returncode == 30
+
+
+def test_start_waits_no_longer_for_a_service_that_hangs(run, tmp_path, monkeypatch):
+    settings = Settings(home=tmp_path / "home").prepare()
+    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
+    running, _ = process.start(settings)
+    monkeypatch.setattr(service_process, "PROMPT_S", 0.3)
+    os.kill(running.pid, signal.SIGSTOP)
+    try:
+        code, _, err = run(settings, "start")
+    finally:
+        os.kill(running.pid, signal.SIGKILL)
+    assert code == 67
+    assert f"pid {running.pid}" in err
+
+
+def test_welcome_does_it_all_in_order_and_once(program, tmp_path, text):
+    home = tmp_path / "home"
+    try:
+        first = program(home, "welcome", text)
+        assert first.returncode == 0, first.stderr
+        places = [
+            first.stdout.index(part)
+            for part in (
+                "Read 1 file",
+                "Skipped",
+                "On what you wrote last, kept aside to test on (56 entries, 1,234 tokens):",
+                "perplexity",
+                "General",
+                "Promoted",
+                "How it completes text that you wrote",
+                "you went on",
+                "\nURL ",
+                "\ntoken ",
+                "\ntry ",
+                "\nstop ",
+                "\nkept in ",
+            )
+        ]
+        assert places == sorted(places)
+        assert first.stdout.count("Thanks [red]for") == 6
+        assert "training …" in first.stderr
+        assert process.read_token(Settings(home=home)) not in first.stdout
+
+        again = program(home, "welcome", text)
+        assert again.returncode == 0
+        assert "training" not in again.stderr  # nothing was read, so the last verdict is shown
+        assert (
+            first.stdout.partition("On what you wrote last, kept aside")[2]
+            == again.stdout.partition("On what you wrote last, kept aside")[2]
+        )
+
+        text.write_text("Hello.\nHow are you?\n")
+        more = program(home, "welcome", text)
+        assert "training …" in more.stderr  # something was
+
+        lines = {line[:9].strip(): line[9:] for line in first.stdout.splitlines()}
+        pasted = subprocess.run(["bash", "-c", lines["try"]], capture_output=True, text=True, check=True)
+        assert json.loads(pasted.stdout)["ghost"]["text"] == "and so on"
+        subprocess.run(["bash", "-c", lines["stop"]], check=True, capture_output=True)
+        assert process.holder(Settings(home=home)) is None
+    finally:
+        program(home, "stop")
+
+
+def test_welcome_with_too_little_text_goes_on(program, tmp_path, text):
+    home = tmp_path / "home"
+    try:
+        done = program(home, "welcome", text, "--budget", "1")
+        assert done.returncode == 0
+        assert "No training round: There are 12 tokens" in done.stdout
+        assert "URL" in done.stdout
+        failed = program(home, "welcome", text, "--budget", "3")
+        assert (failed.returncode, failed.stderr.splitlines()[-1]) == (
+            22,
+            "idiolect: The round failed. Try again.",
+        )
+    finally:
+        program(home, "stop")
+
+
+def test_a_profile_with_spaces_and_quotes_in_its_name(program, tmp_path, text):
+    home = tmp_path / 'it\'s "mine" $HOME'
+    try:
+        done = program(home, "welcome", text)
+        assert done.returncode == 0, done.stderr
+        line = next(line for line in done.stdout.splitlines() if line.startswith("try"))
+        assert subprocess.run(["bash", "-c", line[9:]], capture_output=True, check=True).stdout.startswith(
+            b"{"
+        )
+    finally:
+        program(home, "stop")
+
+
+def test_a_unix_socket(program, tmp_path, text):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "config.toml").write_text("unix_socket = true\n")
+    try:
+        done = program(home, "welcome", text)
+        assert done.returncode == 0, done.stderr
+        line = next(line for line in done.stdout.splitlines() if line.startswith("try"))
+        assert "--unix-socket" in shlex.split(line[9:])
+        assert subprocess.run(["bash", "-c", line[9:]], capture_output=True, check=True).stdout.startswith(
+            b"{"
+        )
+    finally:
+        program(home, "stop")
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_base_model_that_is_not_whole_is_made_anew_and_served(run, tmp_path, monkeypatch, whole):
+    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
+    settings = Settings(home=tmp_path / "home").prepare()
+    (settings.base_dir / "model").mkdir()
+    (settings.base_dir / "model" / "manifest.json").touch()
+    made = []
+    monkeypatch.setattr(service_process, "_is_base_whole", lambda _settings: whole)
+    monkeypatch.setattr("idiolect.models.build.ensure_base", lambda *_: made.append(process.holder(settings)))
+    try:
+        code, out, _ = run(settings, "start", "--json")
+        assert code == 0
+        assert made == ([] if whole else [None])  # while no service runs
+        assert json.loads(out)["pid"] == process.holder(settings)
+    finally:
+        process.stop(settings)

@@ -1,0 +1,155 @@
+"""The command line where no service runs, or nothing is as it should be."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from idiolect.daemon.commandline import cli, health_checks
+from idiolect.daemon.runtime import process
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage import marker, opening
+
+TOY = Path(__file__).parents[2] / "toy"
+CANARY = runpy.run_path(str(TOY / "sitecustomize.py"))["CANARY"]
+
+
+NEEDS_SERVICE = [
+    ("suggest", "x"),
+    ("add", "/tmp"),
+    ("watch", "/tmp"),
+    ("train",),
+    ("adapters",),
+    ("report",),
+    ("eval",),
+    ("use", "base"),
+    ("forget", "--text", "x"),
+    ("export", "peft", "/tmp/x"),
+    ("pause",),
+    ("resume",),
+    ("apps",),
+    ("words",),
+]
+
+
+@pytest.mark.parametrize("command", NEEDS_SERVICE, ids=lambda command: command[0])
+def test_what_needs_the_service_says_so(run, tmp_path, command):
+    code, out, err = run(tmp_path / "home", *command)
+    assert (code, out) == (60, "")
+    assert (
+        err
+        == f"idiolect: No service runs for the profile {tmp_path / 'home'}. Start it with `idiolect start`.\n"
+    )
+    assert not (tmp_path / "home").exists()
+
+
+def test_status_and_stop_work_without_a_service(run, tmp_path):
+    code, out, _ = run(tmp_path / "home", "status", "--json")
+    status = json.loads(out)
+    assert (code, status["running"], status["pid"], status["training"]) == (0, False, None, None)
+    assert {"url", "token_file", "base", "adapter", "entries", "tokens"} <= set(status)
+    assert run(tmp_path / "home", "status")[0] == 0
+    code, out, _ = run(tmp_path / "home", "stop")
+    assert (code, out) == (0, f"No service runs for the profile {tmp_path / 'home'}.\n")
+
+
+def test_status_tells_when_the_store_was_read_in_one_form_with_and_without_a_service(
+    run, tmp_path, monkeypatch
+):
+    settings = Settings(home=tmp_path / "home", keyring=False).prepare()
+    monkeypatch.setenv("IDIOLECT_KEYRING", "false")
+    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
+    opening.open_store(settings).close()
+    inode = settings.store_path.stat().st_ino
+    at = datetime.now(UTC).replace(microsecond=0)
+    marker.note_check(settings, marker.Check(at, sound=True, inode=inode))
+    without = json.loads(run(settings, "status", "--json")[1])["store"]
+    process.start(settings)
+    try:
+        asked = json.loads(run(settings, "status", "--json")[1])["store"]
+    finally:
+        process.stop(settings)
+    assert without == asked
+    assert datetime.fromisoformat(without["checked_at"]) == at
+    assert "T" in without["checked_at"], "ISO 8601"
+
+
+def test_a_profile_at_links_in_a_circle_is_one_sentence(program, tmp_path):
+    (tmp_path / "a").symlink_to(tmp_path / "b")
+    (tmp_path / "b").symlink_to(tmp_path / "a")
+    for command in ("status", "start", "doctor"):
+        ran = program(tmp_path / "a", command)
+        assert "Traceback" not in ran.stderr
+        assert "symbolic links" in ran.stdout + ran.stderr
+        assert ran.returncode == (69 if command == "doctor" else 31)
+
+
+def test_nothing_escapes_from_the_handler_of_what_was_not_expected(tmp_path, monkeypatch, capsys):
+    """Neither where the settings cannot be had nor where the log cannot be written."""
+    monkeypatch.setattr(sys, "argv", ["idiolect", "status"])
+
+    def broken(*_):
+        raise RuntimeError("a word of the user's")
+
+    monkeypatch.setattr(cli, "app", broken)
+    monkeypatch.setattr(cli, "load_settings", broken)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == cli.EXIT_UNEXPECTED
+    said = capsys.readouterr().err
+    assert "Something unexpected went wrong (RuntimeError)" in said
+    assert "a word" not in said
+
+
+def test_a_bad_setting_is_one_sentence(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("IDIOLECT_PORT", "many")
+    code, _, err = run(tmp_path, "status")
+    assert code == 30
+    assert "IDIOLECT_PORT" in err
+    assert err.count("\n") == 1
+
+
+def test_a_mistake_in_the_program_names_the_log_and_quotes_nobody(run, tmp_path, monkeypatch):
+    def broken(_settings):
+        raise ValueError(CANARY)
+
+    monkeypatch.setattr(process, "stop", broken)
+    code, out, err = run(tmp_path / "home", "stop")
+    log = tmp_path / "home" / "log" / "idiolect.log"
+    assert (code, out) == (70, "")
+    assert err == f"idiolect: Something unexpected went wrong (ValueError). Where it was is in {log}.\n"
+    assert "builtins.ValueError" in log.read_text()
+    assert CANARY not in log.read_text()
+
+
+def test_an_interruption_is_quiet(run, tmp_path, monkeypatch):
+    def interrupted(_settings):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(process, "stop", interrupted)
+    assert run(tmp_path, "stop") == (130, "", "")
+
+
+def test_doctor(run, service, tmp_path, monkeypatch):
+    found = health_checks.Finding("base model", "ok", "here")
+    monkeypatch.setitem(health_checks._CHECKS, "base model", lambda _settings: [found])
+    code, out, _ = run(service, "doctor", "--json")
+    findings = {finding["check"]: finding for finding in json.loads(out)}
+    assert code == 0
+    assert findings["service"]["level"] == "ok"
+    service.token_path.chmod(0o644)
+    try:
+        code, out, _ = run(service, "doctor")
+    finally:
+        service.token_path.chmod(0o600)
+    assert code == 69
+    assert f"chmod go-rwx {service.token_path}" in out
+    assert run(tmp_path / "new", "doctor")[0] == 0
+    monkeypatch.setenv("IDIOLECT_PORT", "many")
+    assert run(service, "doctor")[0] == 69
