@@ -105,21 +105,14 @@ class Mender:
             return [Word(with_capitals(put, typed), 1.0, len(typed)), *ranked][:count]
         if fold(typed) in decided.kept:
             return [*ranked]
-        probs = self._next_token.next_probs(split.head)
-        if not self._may_be_slip(split, matches, probs):
-            return [*ranked]
-        known = self._ranker.total_score(split, matches)
-        if ranked and not matches.forms:
-            known *= _GUESSED
-        spelt = matches.finished == 0 or typed in self._general.spelling
-        total = known if spelt else known - (1 - _DOUBT) * matches.finished
-        meant = self._meant(split, probs, respaced=matches.finished < _MIN_OFFERED * known)
-        total = max(total + sum(score for _, _, score in meant), 1e-30)
-        found = [replace(word, p=word.p * known / total) for word in ranked]
-        found += [Word(text, score / total, replaced) for text, replaced, score in meant]
         joined = joined_words(
             prefix[: len(prefix) - len(typed)], typed, self._general.common, self._channel.costs.torn
         )
+        probs = self._next_token.next_probs(split.head)
+        may_be_slip = self._may_be_slip(split, matches, probs)
+        if joined is None and not may_be_slip:
+            return [*ranked]
+        found = self._with_meant(split, matches, ranked, probs) if may_be_slip else [*ranked]
         if joined is not None:
             found.append(Word(joined.text, joined.score, joined.replaced))
         found.sort(key=lambda word: -word.p)
@@ -137,6 +130,20 @@ class Mender:
             return False
         least = self._user_model.words.least_letter_prob(split.typed, split.spaced, probs)
         return least < _PLAUSIBLE_LETTER
+
+    def _with_meant(
+        self, split: SplitPrefix, matches: Matches, ranked: Sequence[Word], probs: NDArray[np.float32]
+    ) -> list[Word]:
+        """Return ``ranked`` and what may have been meant instead, with what is left to each of the probability."""
+        known = self._ranker.total_score(split, matches)
+        if ranked and not matches.forms:
+            known *= _GUESSED
+        spelt = matches.finished == 0 or split.typed in self._general.spelling
+        total = known if spelt else known - (1 - _DOUBT) * matches.finished
+        meant = self._meant(split, probs, respaced=matches.finished < _MIN_OFFERED * known)
+        total = max(total + sum(score for _, _, score in meant), 1e-30)
+        found = [replace(word, p=word.p * known / total) for word in ranked]
+        return found + [Word(text, score / total, replaced) for text, replaced, score in meant]
 
     def _meant(
         self, split: SplitPrefix, probs: NDArray[np.float32], *, respaced: bool

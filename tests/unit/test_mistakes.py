@@ -120,6 +120,15 @@ def test_what_may_have_been_meant_comes_before_a_guess_at_an_unknown_word(servin
     assert (first.text.lower(), first.replace) == (meant, len(typed))
 
 
+@pytest.mark.parametrize(
+    ("prefix", "meant", "replaced"), [("see t he", "the", 4), ("on thes ame", "the same", 8)]
+)
+def test_a_space_in_the_wrong_place_is_mended_under_the_cursor(serving, prefix, meant, replaced) -> None:
+    user_model = serving.build_user_model([serving.tokenizer.encode(RIGHT)] * 3)
+    [first, *_] = serving.build_predictor(user_model, None).suggest(prefix, corrections=True).words
+    assert (first.text, first.replace) == (meant, replaced)
+
+
 def test_a_correction_covers_the_word_and_never_more_than_the_prefix(serving) -> None:
     encode = serving.tokenizer.encode
     user_model = serving.build_user_model([encode(RIGHT)] * 3)
