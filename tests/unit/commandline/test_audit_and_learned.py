@@ -2,47 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
-import sys
-from pathlib import Path
 
-import pytest
-
-from idiolect.daemon.commandline import cli
 from idiolect.daemon.runtime import process
-from idiolect.daemon.settings import Settings
-
-TOY = Path(__file__).parents[1] / "toy"
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    """A profile with a running service, for the tests that only ask it."""
-    settings = Settings(home=tmp_path_factory.mktemp("profile") / "home").prepare()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
-        process.start(settings)
-    yield settings
-    process.stop(settings)
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command in a profile; gives its exit code, what it printed, and its error output."""
-
-    def run(settings, *arguments, typed=""):
-        monkeypatch.setenv("IDIOLECT_HOME", str(settings.home))
-        monkeypatch.setenv("COLUMNS", "120")
-        monkeypatch.setattr(sys, "argv", ["idiolect", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        out, err = capsys.readouterr()
-        return left.value.code, out, err
-
-    return run
 
 
 def test_audit_for_a_person(run, service):
