@@ -19,6 +19,7 @@ let spaced = false; // whether the last key was a suggestion's, whose space a fu
 let held = false; // whether a ghost is being taken word by word: its rest stays, whatever the answer to its beginning is
 let leaving = true; // whether Tab may leave the field: nothing was typed in it since it was entered, or Escape was the last key
 let mended = null; // the correction that the last key took: {at, typed, put, word}, to be taken back by Backspace
+let undoing = null; // the same, where the last key undoes it
 const kept = new Set(); // words whose correction was taken back
 let timers = [];
 let learned = 0; // characters that were sent to be learned
@@ -142,13 +143,20 @@ function left(offered) {
 /** The word that a correction is for; it counts code points, and a field UTF-16 units. */
 const wordOf = (prefix, fix) => Array.from(prefix).slice(-fix.replace).join("").match(/^[\p{L}\p{N}'’ ]*/u)[0].trim();
 
-/** Puts a correction in the place of what was typed, where that still stands at the cursor; whether it did. */
+/**
+ * Puts a correction in the place of what was typed; whether it did. It does so where that still stands at the cursor, or
+ * right before the space or mark that has ended the word since: a fast hand types that before the next answer is there.
+ */
 function mend(prefix, fix) {
-  if (!cursor()[2] || cursor()[0] !== prefix) return false;
-  const typed = Array.from(prefix).slice(-fix.replace).join("");
-  const at = prefix.length - typed.length;
-  text.setSelectionRange(at, prefix.length);
-  const put = /[\s\p{P}]$/u.test(fix.text) || /^\s/.test(cursor()[1]) ? fix.text : `${fix.text} `;
+  const [now, suffix, single] = cursor();
+  const since = now.slice(prefix.length);
+  if (!single || !now.startsWith(prefix) || !/^[\s.,;:!?)]*$/.test(since)) return false;
+  const mistyped = Array.from(prefix).slice(-fix.replace).join("");
+  const typed = mistyped + since;
+  const at = prefix.length - mistyped.length;
+  text.setSelectionRange(at, now.length);
+  const ended = since || /[\s\p{P}]$/u.test(fix.text) || /^\s/.test(suffix);
+  const put = ended ? fix.text + since : `${fix.text} `;
   insert(put);
   mended = { at, typed, put, word: wordOf(prefix, fix) };
   say(`“${typed.trim()}” became “${put.trim()}”. Backspace takes that back.`);
@@ -163,10 +171,25 @@ function unmend() {
   const end = text.selectionEnd;
   if (put === undefined || end !== at + put.length || text.value.slice(at, end) !== put) return false;
   text.setSelectionRange(at, end);
-  kept.add(word);
   insert(typed);
-  count({ kind: "correction", outcome: "dismissed", p: 0, word });
+  keep(word);
   return true;
+}
+
+/** Ctrl+Z has brought back what was typed. Browsers select it then, and the next key would type it away. */
+function unselect() {
+  const { at, typed, word } = undoing ?? {};
+  undoing = null;
+  const [prefix] = cursor();
+  if (typed === undefined || prefix !== prefix.slice(0, at) + typed) return;
+  text.setSelectionRange(prefix.length, prefix.length);
+  keep(word);
+}
+
+/** The correction of this word was taken back, and is not made again. */
+function keep(word) {
+  kept.add(word);
+  count({ kind: "correction", outcome: "dismissed", p: 0, word });
 }
 
 function takeWord(place) {
@@ -214,7 +237,10 @@ text.addEventListener("keydown", (event) => {
   const tab = event.key === "Tab" && !alt && !ctrl && !shift && !meta;
   let work;
   if (event.key === "Backspace" && !alt && !ctrl && !meta && unmend()) return event.preventDefault();
-  if (!["Shift", "Alt", "Control", "Meta"].includes(event.key)) mended = null;
+  if (!["Shift", "Alt", "Control", "Meta"].includes(event.key)) {
+    undoing = (ctrl || meta) && !alt && event.key.toLowerCase() === "z" ? mended : null;
+    mended = null;
+  }
   if (digit && alt && !ctrl && !meta) work = () => takeWord(digit[1] - 1);
   else if (tab && ghostSpan.textContent) work = () => takeGhost(shown.ghost);
   else if (tab && !leaving) work = stay;
@@ -268,7 +294,11 @@ async function learn() {
 
 export function start() {
   const failed = (error) => say(error.message);
-  text.addEventListener("input", () => { look().catch(failed); learn().catch(failed); });
+  text.addEventListener("input", ({ inputType }) => {
+    if (inputType === "historyUndo") unselect();
+    look().catch(failed);
+    learn().catch(failed);
+  });
   document.addEventListener("selectionchange", () => {
     if (document.activeElement === text && cursor()[0] !== before.data) look().catch(failed);
   });
