@@ -191,7 +191,7 @@ class Predictor:
             given_up: called before each pass that only a ghost needs; True if nobody waits for it any more.
             remember: keep the ghost for :meth:`observe`; without it nothing is kept of the prefix.
             corrections: also offer what may have been meant in place of the word under the cursor, and say what was
-                meant by the word that just ended.
+                meant by the word that just ended. Where that comes first there is no continuation.
         """
         started = time.perf_counter()
         words: list[Word] = []
@@ -214,7 +214,8 @@ class Predictor:
                 self._likely_next = starts
                 if mender is not None:
                     words = mender.words(prefix, split, matches, words, candidates + 1)
-                if ghost_words and not given_up():
+                mistyped = bool(words) and words[0].replace > 0  # a ghost would go on from the mistake
+                if ghost_words and not mistyped and not given_up():
                     start = self._best_start(split, matches, starts[:1], must_hide)
                     if start is not None:
                         ghost, pending = self._complete_ghost(split, start, ghost_words, given_up)

@@ -169,3 +169,11 @@ def test_what_was_taken_back_is_not_corrected_again(serving) -> None:
     preferences.set([], [], decisions(["freind"], []))
     assert predictor.suggest("our freind, ", corrections=True).correction is None
     assert not any(word.replace for word in predictor.suggest("our freind", corrections=True).words)
+
+
+def test_no_ghost_goes_on_from_a_mistyped_word(serving) -> None:
+    user_model = serving.build_user_model([serving.tokenizer.encode(RIGHT)] * 3)
+    predictor = serving.build_predictor(user_model, None)
+    assert predictor.suggest("our freindd").ghost.text
+    assert not predictor.suggest("our freindd", corrections=True).ghost.text
+    assert predictor.suggest("our frien", corrections=True).ghost == predictor.suggest("our frien").ghost
