@@ -9,10 +9,10 @@ from __future__ import annotations
 import contextlib
 import sys
 from importlib import import_module
-from typing import Annotated, Any, Final, NoReturn, get_args, get_type_hints
+from typing import Annotated, Any, Final, NoReturn, get_type_hints
 
 import typer
-from typer.models import OptionInfo
+from typer.core import TyperCommand, TyperGroup
 
 from idiolect.daemon.commandline.deferred import load_settings
 from idiolect.daemon.commandline.exit_codes import EXIT_INTERRUPTED, EXIT_UNEXPECTED, EXIT_USAGE
@@ -54,8 +54,28 @@ COMMANDS: Final = {
     ),
 }
 
+
+def _with_bare_flags(params: list[Any]) -> list[Any]:
+    """Have `--help` show a flag as `--json`: from typer 0.29 on it would be `--json <bool>`."""
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+    return params
+
+
+class _Command(TyperCommand):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _with_bare_flags(super().get_params(ctx))
+
+
+class _Group(TyperGroup):
+    def get_params(self, ctx: Any) -> list[Any]:
+        return _with_bare_flags(super().get_params(ctx))
+
+
 app = typer.Typer(
     name="idiolect",
+    cls=_Group,
     help="Learns how you write and completes your sentences, on this machine alone.\n\n"
     "Begin with [bold]start[/], show it your writing with [bold]add[/] or [bold]watch[/], "
     "and let it learn your style with [bold]train[/]. What you wrote, and all that was learned from it, "
@@ -96,17 +116,9 @@ def _add_commands() -> None:
             command = import_module(f"idiolect.daemon.commandline.commands.{name.replace('-', '_')}")
             # Evaluated once here: typer evaluates annotations that are strings four times.
             command.run.__annotations__ = get_type_hints(command.run, include_extras=True)
-            _show_flags_bare(command.run.__annotations__)
-            app.command(name, rich_help_panel=group, epilog=f"Example: {command.EXAMPLE}")(command.run)
-
-
-def _show_flags_bare(annotations: dict[str, Any]) -> None:
-    """Have `--help` show a flag as `--json`: from typer 0.29 on it would be `--json <bool>`."""
-    for annotation in annotations.values():
-        about = get_args(annotation)
-        for option in about:
-            if about[0] is bool and isinstance(option, OptionInfo):
-                option.metavar = ""
+            app.command(name, cls=_Command, rich_help_panel=group, epilog=f"Example: {command.EXAMPLE}")(
+                command.run
+            )
 
 
 _add_commands()
