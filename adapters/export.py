@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from idiolect.adapters.lora import Lora
 from idiolect.models.build import BasePaths
 from idiolect.models.errors import IdiolectError
-from idiolect.models.llama import Blocks, Weights, quantize
+from idiolect.models.llama import Blocks, OffsetBlocks, Weights, quantize
 
 _PEFT_NAMES = {
     "q": "self_attn.q_proj",
@@ -137,7 +137,7 @@ def merge(weights: Weights, lora: Lora) -> Weights:
     """Return the base with ``B A`` added to each adapted map, in 8-bit blocks again."""
     tensors = lora.tensors()
 
-    def merged(name: str, blocks: Blocks) -> Blocks:
+    def merged(name: str, blocks: Blocks | OffsetBlocks) -> Blocks | OffsetBlocks:
         if not lora.config.covers(f"{name}.A"):
             return blocks
         return quantize(blocks.dequantize() + (tensors[f"{name}.A"] @ tensors[f"{name}.B"]).T)

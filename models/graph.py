@@ -1,8 +1,8 @@
 """The served ONNX graph, built node by node from the model's shape.
 
-The graph works on one sequence, (S, features), with onnxruntime's own operators: 8-bit block-quantized products
-(MatMulNBits), grouped-query attention with rotary embedding and a KV buffer that is written in place, and norms fused
-with the residual sum. The adapter (LoRA, Hu et al. 2021) enters as inputs: ``y = W x + B (A x)`` costs one small
+The graph works on one sequence, (S, features), with onnxruntime's own operators: block-quantized products in 8 or 4
+bits (MatMulNBits), grouped-query attention with rotary embedding and a KV buffer that is written in place, and norms
+fused with the residual sum. The adapter (LoRA, Hu et al. 2021) enters as inputs: ``y = W x + B (A x)`` costs one small
 product and one Gemm that adds onto ``W x``. A rank of zero, the default, is the base model. Logits are computed only
 at the positions asked for.
 """
@@ -18,7 +18,16 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from idiolect.models.llama import BLOCK, Blocks, DamagedModelError, LlamaConfig, Weights, adapter_inputs
+from idiolect.models.llama import (
+    BLOCK,
+    Blocks,
+    DamagedModelError,
+    LlamaConfig,
+    OffsetBlocks,
+    Weights,
+    adapter_inputs,
+    sum_columns,
+)
 
 MICROSOFT = "com.microsoft"
 
@@ -59,8 +68,10 @@ class _GraphBuilder:
         self.initializers.append(tensor)
         return name
 
-    def product(self, name: str, x: str, values: str, scales: str, shape: tuple[int, int]) -> str:
-        """Add ``W x`` with 8-bit blocks; accuracy level 4 multiplies in 8-bit integers."""
+    def product(
+        self, name: str, x: str, values: str, scales: str, shape: tuple[int, int], bits: int = 8
+    ) -> str:
+        """Add ``W x``, where W is in blocks; accuracy level 4 multiplies in 8-bit integers."""
         return self.node(
             "MatMulNBits",
             [x, values, scales],
@@ -68,7 +79,7 @@ class _GraphBuilder:
             MICROSOFT,
             K=shape[0],
             N=shape[1],
-            bits=8,
+            bits=bits,
             block_size=BLOCK,
             accuracy_level=4,
         )
@@ -109,10 +120,7 @@ def read_weights(path: Path, config: LlamaConfig) -> Weights:
         arrays = {tensor.name: _read_array(tensor, data) for tensor in model.graph.initializer}
         maps = tuple(
             {
-                group: Blocks(
-                    arrays[f"{layer}.{group}.W"].reshape(shape[1], shape[0]),
-                    arrays[f"{layer}.{group}.scales"].reshape(shape[1], shape[0] // BLOCK),
-                )
+                group: _read_map(arrays[f"{layer}.{group}.W"], arrays[f"{layer}.{group}.scales"], shape)
                 for group, shape in config.shapes().items()
             }
             for layer in range(config.layers)
@@ -128,6 +136,14 @@ def read_weights(path: Path, config: LlamaConfig) -> Weights:
             f"The base model in {path.parent} can't be read ({type(error).__name__}). "
             "Run `idiolect start --rebuild`, which makes it again."
         ) from error
+
+
+def _read_map(
+    values: NDArray[np.uint8], scales: NDArray[np.float32], shape: tuple[int, int]
+) -> Blocks | OffsetBlocks:
+    """Return a map of ``shape`` (in, out) as the graph holds it."""
+    flat, scales = values.reshape(shape[1], -1), scales.reshape(shape[1], -1)
+    return Blocks(flat, scales) if values.shape[-1] == BLOCK else OffsetBlocks(flat, scales, shape[0])
 
 
 def _read_array(tensor: onnx.TensorProto, data: NDArray[np.uint8]) -> NDArray[Any]:
@@ -182,18 +198,40 @@ def _nodes(b: _GraphBuilder, weights: Weights, adapter: bool) -> None:
         for name, (features_in, features_out) in adapter_inputs(config):
             b.small(name, np.zeros((features_in, 0) if name.endswith("A") else (0, features_out), np.float32))
 
+    summed = {
+        blocks.columns
+        for maps in weights.maps
+        for blocks in maps.values()
+        if isinstance(blocks, OffsetBlocks)
+    }
+    for width_in in sorted(summed):
+        sums = np.zeros((width_in, sum_columns(width_in)), np.float32)
+        sums[np.arange(width_in), np.arange(width_in) // BLOCK] = 1.0
+        b.large(f"sums.{width_in}", sums, sums.shape, b.write(sums))
+
     def linear(x: str, layer: int, group: str) -> str:
         name = f"{layer}.{group}"
         blocks, shape = weights.maps[layer][group], shapes[group]
+        bits = 4 if isinstance(blocks, OffsetBlocks) else 8
+        width = blocks.scales.shape[1] * BLOCK
         values = b.large(
-            f"{name}.W", blocks.values, (shape[1], shape[0] // BLOCK, BLOCK), b.write(blocks.values)
+            f"{name}.W",
+            blocks.values,
+            (shape[1], width // BLOCK, BLOCK * bits // 8),
+            b.write(blocks.values),
         )
         scales = b.large(f"{name}.scales", blocks.scales, (blocks.scales.size,), b.write(blocks.scales))
+        inputs = with_sums(name, x, shape[0]) if bits == 4 else x
+        base = b.product(f"{name}.base" if adapter else name, inputs, values, scales, (width, shape[1]), bits)
         if not adapter:
-            return b.product(name, x, values, scales, shape)
-        base = b.product(f"{name}.base", x, values, scales, shape)
+            return base
         down = b.node("MatMul", [x, f"{name}.A"], [f"{name}.low"])
         return b.node("Gemm", [down, f"{name}.B", base], [name])
+
+    def with_sums(name: str, x: str, width: int) -> str:
+        """The inputs, and behind them twice the sum of each block of them: see OffsetBlocks."""
+        sums = b.node("MatMul", [x, f"sums.{width}"], [f"{name}.sums"])
+        return b.node("Concat", [x, sums, sums], [f"{name}.inputs"], axis=1)
 
     def norm(name: str, x: str, residual: str | None, weight: NDArray[np.float32]) -> tuple[str, str]:
         """(normed, sum): the norm of ``x + residual`` and that sum."""

@@ -1,6 +1,6 @@
-"""A Llama-architecture base model's shape and weights, read from a GGUF and held as 8-bit blocks.
+"""A Llama-architecture base model's shape and weights, read from a GGUF and held as blocks of 8 or 4 bits.
 
-One set of weights serves and trains: the ONNX graph multiplies by the 8-bit blocks directly and the torch model
+One set of weights serves and trains: the ONNX graph multiplies by the blocks directly and the torch model
 de-quantizes the same blocks, so an adapter learns against what it will run on.
 """
 
@@ -115,6 +115,76 @@ class Blocks:
         return (blocks * self.scales[:, :, None]).reshape(rows, columns)
 
 
+@dataclass(frozen=True)
+class OffsetBlocks:
+    """A matrix (out, in) in 4 bits: ``scale * (value - 8) + offset``, one of each for :data:`BLOCK` inputs.
+
+    Such are the weights of a Q4_1 GGUF. The processor's fast products know no offsets. But a block's offset multiplies
+    the sum of the block's inputs. So the offsets stand as more columns behind the matrix, for these sums as more
+    inputs: first rounded to 4 bits with a scale for each :data:`BLOCK` of them, and then, likewise, what that left.
+    """
+
+    values: NDArray[
+        np.uint8
+    ]  # (out, (in + 2 * sum_columns(in)) / 2), two values a byte, the lower half first
+    scales: NDArray[np.float32]  # (out, (in + 2 * sum_columns(in)) / BLOCK)
+    columns: int  # in
+
+    @classmethod
+    def from_q4_1(cls, rows: NDArray[np.uint8]) -> OffsetBlocks:
+        """Return the matrix of a Q4_1 tensor's rows (out, bytes): 20 bytes a block, with scale, minimum and values."""
+        blocks = rows.reshape(len(rows), -1, _Q4_1_BYTES)
+        scales, minima = (
+            np.ascontiguousarray(blocks[:, :, at : at + 2]).view(np.float16)[:, :, 0].astype(np.float32)
+            for at in (0, 2)
+        )
+        values = np.concatenate([blocks[:, :, 4:] & 15, blocks[:, :, 4:] >> 4], axis=2).reshape(len(rows), -1)
+        width = values.shape[1]
+        offsets = np.zeros((len(rows), sum_columns(width)), np.float32)
+        offsets[:, : scales.shape[1]] = minima + 8.0 * scales
+        rounded, rounded_scales = _round_to_4_bits(offsets)
+        left = offsets - _from_4_bits(rounded, rounded_scales)
+        rest, rest_scales = _round_to_4_bits(left)
+        values = np.concatenate([values, rounded, rest], axis=1)
+        return cls(
+            values[:, ::2] | (values[:, 1::2] << 4),
+            np.concatenate([scales, rounded_scales, rest_scales], axis=1),
+            width,
+        )
+
+    def dequantize(self) -> NDArray[np.float32]:
+        """Return the matrix in float32, (out, in)."""
+        values = np.stack([self.values & 15, self.values >> 4], axis=2).reshape(len(self.values), -1)
+        whole = _from_4_bits(values, self.scales)
+        matrix, rounded, rest = np.split(
+            whole, [self.columns, self.columns + sum_columns(self.columns)], axis=1
+        )
+        offsets = (rounded + rest)[:, : self.columns // BLOCK]
+        return matrix + np.repeat(offsets, BLOCK, axis=1)
+
+
+_Q4_1_BYTES = 20  # of a block
+
+
+def sum_columns(width: int) -> int:
+    """Return how many sums of blocks a matrix with ``width`` inputs has, filled up to whole blocks."""
+    return -(-width // BLOCK**2) * BLOCK
+
+
+def _round_to_4_bits(matrix: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return values of 0 to 15, which stand for -8 to 7, and the scale of each block."""
+    blocks = matrix.reshape(len(matrix), -1, BLOCK)
+    scales = (np.abs(blocks).max(axis=2) / 7.0).astype(np.float32)
+    safe = np.where(scales > 0, scales, np.float32(1.0))
+    values = np.rint(blocks / safe[:, :, None]) + 8.0
+    return values.astype(np.uint8).reshape(matrix.shape), scales
+
+
+def _from_4_bits(values: NDArray[np.uint8], scales: NDArray[np.float32]) -> NDArray[np.float32]:
+    blocks = values.reshape(len(values), -1, BLOCK).astype(np.float32) - 8.0
+    return (blocks * scales[:, :, None]).reshape(values.shape)
+
+
 def quantize(matrix: NDArray[np.float32]) -> Blocks:
     """Return a matrix (out, in) rounded to symmetric 8-bit blocks; ``in`` must be a multiple of :data:`BLOCK`."""
     rows, columns = matrix.shape
@@ -133,7 +203,7 @@ class Weights:
     embedding: Blocks  # (vocab, width)
     output_norm: NDArray[np.float32]  # (width,)
     norms: tuple[dict[str, NDArray[np.float32]], ...]  # a layer: {"attention": (width,), "ffn": (width,)}
-    maps: tuple[dict[str, Blocks], ...]  # a layer: {group: (out, in)}
+    maps: tuple[dict[str, Blocks | OffsetBlocks], ...]  # a layer: {group: (out, in)}
 
 
 @dataclass(frozen=True)
@@ -146,7 +216,7 @@ class Vocabulary:
 
 
 def read_gguf(path: Path, report: Callable[[float], None] = lambda _done: None) -> tuple[Weights, Vocabulary]:
-    """Read a Llama-architecture GGUF into 8-bit blocks.
+    """Read a Llama-architecture GGUF: maps in Q4_1 as they are, all others into 8-bit blocks.
 
     Args:
         path: the file.
@@ -226,17 +296,24 @@ def _read_config(reader: Any, path: Path) -> LlamaConfig:
 
 
 def _read_weights(config: LlamaConfig, tensors: dict[str, Any], report: Callable[[float], None]) -> Weights:
-    from gguf import dequantize
+    from gguf import GGMLQuantizationType, dequantize
 
     def matrix(name: str) -> NDArray[np.float32]:
         tensor = tensors[name]
         return np.asarray(dequantize(tensor.data, tensor.tensor_type), dtype=np.float32)
 
-    def rotated(name: str, heads: int) -> NDArray[np.float32]:
-        # GGUF interleaves the two halves of each rotary pair; the graph and the twin keep them apart.
-        stored = matrix(name)
-        pairs = stored.reshape(heads, config.head_dim // 2, 2, stored.shape[1])
-        return pairs.swapaxes(1, 2).reshape(stored.shape)
+    def fused(block: str, *parts: tuple[str, int]) -> Blocks | OffsetBlocks:
+        """Return maps below each other, each given with its heads, or 0 where its rows are in order."""
+        names = [f"{block}.{name}.weight" for name, _ in parts]
+        orders = [
+            _row_order(len(tensors[name].data), heads) for name, (_, heads) in zip(names, parts, strict=True)
+        ]
+        if all(tensors[name].tensor_type == GGMLQuantizationType.Q4_1 for name in names):
+            rows = [tensors[name].data[order] for name, order in zip(names, orders, strict=True)]
+            return OffsetBlocks.from_q4_1(np.concatenate(rows))
+        return quantize(
+            np.concatenate([matrix(name)[order] for name, order in zip(names, orders, strict=True)])
+        )
 
     norms, maps = [], []
     for index in range(config.layers):
@@ -245,20 +322,20 @@ def _read_weights(config: LlamaConfig, tensors: dict[str, Any], report: Callable
         norms.append(
             {"attention": matrix(f"{block}.attn_norm.weight"), "ffn": matrix(f"{block}.ffn_norm.weight")}
         )
-        qkv = [
-            rotated(f"{block}.attn_q.weight", config.heads),
-            rotated(f"{block}.attn_k.weight", config.kv_heads),
-            matrix(f"{block}.attn_v.weight"),
-        ]
-        gate_up = [matrix(f"{block}.ffn_gate.weight"), matrix(f"{block}.ffn_up.weight")]
         maps.append(
             {
-                "qkv": quantize(np.concatenate(qkv)),
-                "o": quantize(matrix(f"{block}.attn_output.weight")),
-                "gate_up": quantize(np.concatenate(gate_up)),
-                "down": quantize(matrix(f"{block}.ffn_down.weight")),
+                "qkv": fused(block, ("attn_q", config.heads), ("attn_k", config.kv_heads), ("attn_v", 0)),
+                "o": fused(block, ("attn_output", 0)),
+                "gate_up": fused(block, ("ffn_gate", 0), ("ffn_up", 0)),
+                "down": fused(block, ("ffn_down", 0)),
             }
         )
     return Weights(
         config, quantize(matrix("token_embd.weight")), matrix("output_norm.weight"), tuple(norms), tuple(maps)
     )
+
+
+def _row_order(rows: int, heads: int) -> NDArray[np.intp]:
+    """Return the order of a map's rows: GGUF interleaves each head's rotary halves, here they are apart."""
+    order = np.arange(rows)
+    return order.reshape(heads, -1, 2).swapaxes(1, 2).ravel() if heads else order

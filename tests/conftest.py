@@ -215,7 +215,8 @@ def make_gguf(tiny_dense: dict[str, NDArray[np.float32]]) -> Callable[..., Path]
     """`make_gguf(path)` writes the tiny model as a GGUF; keywords make it another, unsupported one.
 
     `architecture`, `pre` (the tokenizer's kind), `extra` (names of tensors to add), `drop` (names of tensors
-    or fields to leave out), `tokens` (how many there are), `matrices` (the type that matrices are kept in).
+    or fields to leave out), `tokens` (how many there are), `matrices` (the type that matrices are kept in),
+    `q4_1` (the layers whose maps are in 4 bits).
     """
     import gguf
 
@@ -232,6 +233,7 @@ def make_gguf(tiny_dense: dict[str, NDArray[np.float32]]) -> Callable[..., Path]
         drop: Sequence[str] = (),
         tokens: int = TINY.vocab,
         matrices: type = np.float32,
+        q4_1: Sequence[int] = (),
     ) -> Path:
         writer = gguf.GGUFWriter(path, architecture)
         fields: dict[str, Callable[[], None]] = {
@@ -255,7 +257,12 @@ def make_gguf(tiny_dense: dict[str, NDArray[np.float32]]) -> Callable[..., Path]
             if name not in drop:
                 add()
         for name, array in _gguf_tensors(tiny_dense).items():
-            if name not in drop:
+            if name in drop:
+                continue
+            if array.ndim == 2 and name.startswith(tuple(f"blk.{layer}." for layer in q4_1)):
+                kind = gguf.GGMLQuantizationType.Q4_1
+                writer.add_tensor(name, gguf.quants.quantize(array, kind), raw_dtype=kind)
+            else:
                 writer.add_tensor(name, array.astype(matrices) if array.ndim == 2 else array)
         for name in extra:
             writer.add_tensor(name, np.zeros((TINY.vocab, TINY.width), dtype=np.float32))
@@ -270,9 +277,12 @@ def make_gguf(tiny_dense: dict[str, NDArray[np.float32]]) -> Callable[..., Path]
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory, make_gguf: Callable[..., Path]) -> BasePaths:
-    """The tiny model as a base model on disk: graph, tokenizer of 512 tokens, word list, manifest. Read only."""
+    """The tiny model as a base model on disk: graph, tokenizer of 512 tokens, word list, manifest. Read only.
+
+    One layer is in 4 bits, as the real model's are, and the others in 8.
+    """
     folder = tmp_path_factory.mktemp("tiny")
-    return ensure_base(folder, make_gguf(folder / "tiny.gguf"))
+    return ensure_base(folder, make_gguf(folder / "tiny.gguf", q4_1=[1]))
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,10 @@
-"""The base model's weights: 8-bit blocks, and what is read from a GGUF."""
+"""The base model's weights: blocks of 8 and 4 bits, and what is read from a GGUF."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import gguf
 import numpy as np
 import pytest
 
@@ -13,6 +14,7 @@ from idiolect.models.llama import (
     Blocks,
     DamagedModelError,
     LlamaConfig,
+    OffsetBlocks,
     UnsupportedModelError,
     Weights,
     quantize,
@@ -99,6 +101,39 @@ def test_a_gguf_gives_back_its_weights(weights: Weights, tiny_dense: dict[str, N
         close(maps["down"], f"{prefix}.mlp.down_proj")
         assert np.array_equal(norms["attention"], tiny_dense[f"{prefix}.input_layernorm.weight"])
         assert np.array_equal(norms["ffn"], tiny_dense[f"{prefix}.post_attention_layernorm.weight"])
+
+
+def test_maps_in_four_bits_stay_so(
+    make_gguf: Callable[..., Path], tmp_path: Path, tiny_dense: dict[str, NDArray[np.float32]]
+) -> None:
+    """The values are the GGUF's, and a block's offset is off by a 196th of the largest one at most."""
+    weights, _ = read_gguf(make_gguf(tmp_path / "a.gguf", q4_1=range(3)))
+    modules = {
+        "qkv": ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"),
+        "o": ("self_attn.o_proj",),
+        "gate_up": ("mlp.gate_proj", "mlp.up_proj"),
+        "down": ("mlp.down_proj",),
+    }
+    for layer, maps in enumerate(weights.maps):
+        for group, names in modules.items():
+            stored = gguf.quants.quantize(
+                np.concatenate([tiny_dense[f"model.layers.{layer}.{name}.weight"] for name in names]),
+                gguf.GGMLQuantizationType.Q4_1,
+            )
+            expected = gguf.quants.dequantize(stored, gguf.GGMLQuantizationType.Q4_1)
+            found = maps[group]
+            assert isinstance(found, OffsetBlocks)
+            off = (found.dequantize() - expected).reshape(len(expected), -1, BLOCK)
+            assert np.ptp(off, axis=2).max() < 1e-6
+            assert np.abs(off).max() <= np.abs(expected).max() / 196 + 1e-6
+
+
+def test_a_map_is_in_four_bits_only_if_all_its_parts_are(
+    make_gguf: Callable[..., Path], tmp_path: Path
+) -> None:
+    weights, _ = read_gguf(make_gguf(tmp_path / "a.gguf", q4_1=[2]))
+    kinds = [{type(blocks) for blocks in maps.values()} for maps in weights.maps]
+    assert kinds == [{Blocks}, {Blocks}, {OffsetBlocks}]
 
 
 def test_shapes_and_parts_agree_with_the_weights(weights: Weights) -> None:
