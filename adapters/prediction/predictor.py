@@ -54,7 +54,7 @@ MIN_WORD_PROB = 0.005
 _MIN_NEXT_WORD_SHARE = 0.2  # of that, for a word of which nothing is typed
 _LIKELY_WORD_PROB = 0.5  # of a word beside which unlikely ones are noise
 _SPARE_MATCHES = 3  # words looked for beyond those asked for: some are left out
-_MIN_PREFETCH_PROB = 0.15  # of a next word that is worth a forward pass before it is typed
+_MIN_PREFETCH_PROB = 0.3  # of a next word that is worth a forward pass before it is typed
 
 
 _DONE: Final = object()
@@ -245,14 +245,17 @@ class Predictor:
             least = self._min_word_prob if words and words[0].p >= _LIKELY_WORD_PROB else 0.0
         return [word for word in words if word.p >= least and not must_hide(word.text)]
 
-    def prefetch(self) -> None:
+    def prefetch(self, min_prob: float = _MIN_PREFETCH_PROB) -> None:
         """Make the passes that the likeliest next words will need, while nobody waits for a suggestion.
 
         May be called from a thread of its own: a suggestion that is asked for meanwhile comes first.
+
+        Args:
+            min_prob: the least probability of a word that a pass is made for.
         """
         likely_next = self._likely_next
         for start in likely_next:
-            if start.p < _MIN_PREFETCH_PROB or self._likely_next is not likely_next:
+            if start.p < min_prob or self._likely_next is not likely_next:
                 return
             self._next_token.prefetch(start.ids, MIN_TOKEN_PROB)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 from idiolect.daemon.rounds.schedule import Machine, Schedule
+from idiolect.daemon.runtime.power import is_on_battery
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -41,7 +42,7 @@ class MachineSensors:
             quiet_s=quiet_s,
             load=self.load(),
             free_mb=psutil.virtual_memory().available / 2**20,
-            on_battery=_on_battery(),
+            on_battery=is_on_battery(),
             temperature_c=_temperature_c(),
             input_idle_s=_input_idle_s(),
         )
@@ -142,11 +143,6 @@ class RoundThrottle:
                 self._children.cancel(f"it had to wait for {_LONGEST_HOLD_S / 60:.0f} minutes")
             self._look.wait(_LOOK_EVERY_S)
             self._look.clear()
-
-
-def _on_battery() -> bool:
-    battery = psutil.sensors_battery() if hasattr(psutil, "sensors_battery") else None
-    return battery is not None and battery.power_plugged is False
 
 
 def _temperature_c() -> float | None:

@@ -19,6 +19,7 @@ from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.daemon.runtime.debounce import Debounced
 from idiolect.daemon.runtime.heap import give_back_memory
+from idiolect.daemon.runtime.power import is_on_battery
 from idiolect.daemon.serving.servable_adapters import ServableAdapters
 from idiolect.daemon.serving.shell_commands import ShellCommands
 from idiolect.daemon.serving.suggestion_stats import SuggestionStats, judged_mixture
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from idiolect.models.build import BasePaths
 
 _PREFETCH_AFTER_S: Final = 0.01  # after a suggestion: a typist's pause, not a program's
+# On battery a pass is made ahead only if its word is likely to come two times of three.
+_MIN_PREFETCH_PROB_ON_BATTERY: Final = 2 / 3
 _WARM_AFTER_S: Final = 0.2  # without a new entry, before recent text is read again
 _TYPED: Final = 8  # entries in one transaction, at the most, that may have been typed with suggestions
 
@@ -73,7 +76,7 @@ class LiveModel:
         self._rebuild(self._begin)
         self.generations = TextGeneration(self)
         self._warming = Debounced("warm", lambda: self.predictor.warm(), quiet_s=_WARM_AFTER_S, first=True)
-        self._prefetching = Debounced("ahead", lambda: self.predictor.prefetch(), quiet_s=_PREFETCH_AFTER_S)
+        self._prefetching = Debounced("ahead", self._prefetch, quiet_s=_PREFETCH_AFTER_S)
 
     def close(self) -> None:
         """Compute nothing any more, and keep what was learned while the user typed."""
@@ -90,6 +93,12 @@ class LiveModel:
     def prefetch_soon(self) -> None:
         """Compute what may be asked for next in the background, once nothing is asked for."""
         self._prefetching.ask()
+
+    def _prefetch(self) -> None:
+        if is_on_battery():
+            self.predictor.prefetch(_MIN_PREFETCH_PROB_ON_BATTERY)
+        else:
+            self.predictor.prefetch()
 
     # What is learned and forgotten
 

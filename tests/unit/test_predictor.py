@@ -350,6 +350,9 @@ def test_the_likely_next_word_costs_no_pass_where_somebody_looked_ahead(
     assert passes(untold._next_token._session) == 0
     for ours in (told, untold):
         assert ours.suggest("Kind rega", ghost_words=0).words[0].text == "rds"
+    before = passes(told._next_token._session)
+    told.prefetch(min_prob=1.0)  # no word is as likely as that
+    assert passes(told._next_token._session) == before
     told.prefetch()
     calls = [passes(ours._next_token._session) for ours in (told, untold)]
     answers = [ours.suggest("Kind regards ", ghost_words=0) for ours in (told, untold)]
