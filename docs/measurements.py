@@ -244,7 +244,7 @@ def _learning(found: dict[str, dict[str, float]]) -> str:
 
 
 def _costs(found: dict[str, Any]) -> str:
-    typing, start = (found.get(name) or {} for name in ("typing", "start"))
+    typing, start, power = (found.get(name) or {} for name in ("typing", "start", "power"))
     speeds = {row["what"]: row["tokens_per_s"] for row in found.get("training") or []}
     rivals = [speed for what, speed in speeds.items() if what != "ours"]
     rounds = (found.get("quality") or {}).values()
@@ -269,6 +269,10 @@ def _costs(found: dict[str, Any]) -> str:
         ("the slowest suggestion meanwhile", _in(start.get("switch_ms"), "ms")),
         ("memory of the service, an adapter active", _in(typing.get("service_mb"), "MB")),
         ("memory of a training round", _in(_most(found.get("peak_mb") for found in rounds), "MB")),
+        ("processor time for 1,000 characters, with words", _in(power.get("words_s"), "s")),
+        ("processor time for 1,000 characters, with ghost text", _in(power.get("ghosts_s"), "s")),
+        ("processor time of an hour without a key, awake", _in(power.get("awake_s"), "s")),
+        ("processor time of an hour without a key, at rest", _in(power.get("rest_s"), "s")),
         ("training", _in(speeds.get("ours"), "tokens/s")),
         ("the same with transformers and peft, the fastest of four ways", _in(_most(rivals), "tokens/s")),
     )

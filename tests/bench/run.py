@@ -37,7 +37,7 @@ PEOPLE = ("email_mills", "sms_student")
 CORPUS_NAMES = sorted(path.stem for path in CORPORA.glob("*.jsonl"))
 PARTS = (
     *("faults", "latency", "training", "memory", "ingest", "savings", "quality", "typing", "start"),
-    *("exposure", "load", "soak"),
+    *("exposure", "power", "load", "soak"),
 )
 
 console = Console()
@@ -391,6 +391,8 @@ def main(wanted: list[str]) -> None:
     from load import show as show_load
     from memory_growth import memory_growth
     from memory_growth import show as show_growth
+    from power import SETTINGS, power
+    from power import show as show_power
 
     from idiolect.models.build import ensure_base
 
@@ -422,6 +424,14 @@ def main(wanted: list[str]) -> None:
             show_exposure(result["exposure"])
         if names and "ingest" in parts:
             result["ingest"] = ingest()
+        if names and "power" in parts:
+            person = next((name for name in PEOPLE if name in names), names[0])
+            profile = Profile(Path(folder) / "power", base, SETTINGS)
+            stack.callback(profile.run, "stop")
+            texts = [entry["text"] for entry in entries(person)]
+            result["power"] = power(profile, texts, Path(folder))
+            show_power(result["power"])
+            profile.run("stop")
         for part in [part for part in ("load", "soak") if names and part in parts]:
             person = next((name for name in PEOPLE if name in names), names[0])
             profile = Profile(Path(folder) / part, base)
