@@ -117,14 +117,19 @@ def test_without_an_adapter_the_arms_with_one_are_left_out(written):
 def test_the_adapter_that_serves_is_measured_on_what_it_has_not_seen(written, tiny, make_lora):
     entries = [*written.store.entries.select()]
     adapter = publish(written, tiny, make_lora, [entry.id for entry in entries[:104]])
-    assert arms(result(written)) == ["base", "context", "memory"], "it does not serve yet"
+    before = result(written)
+    assert arms(before) == ["base", "context", "memory"], "it does not serve yet"
     written.model.use(adapter)
-    found = result(written, chars=700)
+    found = result(written)
     assert found["adapter"] == {"id": adapter, "status": "active", "reason": "it gains", "seconds": 12.5}
     assert arms(found) == ["base", "context", "memory", "adapter", "no context", "both"]
     assert found["test"]["from"] >= entries[104].at.isoformat()
+    assert found["test"] != before["test"]
     written.model.use(None)
-    assert found["test"] != result(written, chars=700)["test"]
+    split, measured = written.evals._own(EvalRequest(chars=500))
+    assert measured.blob is None
+    assert sum(len(message.text) for message in split.test) == before["test"]["characters"]
+    assert min(message.at for message in split.test) == before["test"]["from"]
 
 
 def test_an_adapter_that_has_seen_it_all_leaves_nothing_to_type(written, tiny, make_lora):
@@ -176,15 +181,11 @@ def test_a_corpus_too_small_for_a_round_is_measured_without_an_adapter(service, 
     assert arms(found) == ["base", "context", "memory"]
 
 
-def test_training_can_be_left_out(service, corpus):
+def test_training_can_be_left_out_and_a_corpus_is_measured_while_learning_is_paused(service, corpus):
+    service.pause(None)
     found = result(service, path=corpus(phrases(120)), train=False)
     assert found["adapter"] is None
     assert arms(found) == ["base", "context", "memory"]
-
-
-def test_a_corpus_is_measured_while_learning_is_paused(service, corpus):
-    service.pause(None)
-    assert arms(result(service, path=corpus(phrases(120)), train=False)) == ["base", "context", "memory"]
 
 
 def test_what_is_wrong_with_a_path_is_said_before_anything_runs(service, corpus, tmp_path):
