@@ -15,6 +15,9 @@ import httpx
 import psutil
 import pytest
 
+from idiolect.daemon.runtime import process
+from idiolect.daemon.settings import Settings
+
 CANARY = "the teal lighthouse keeper hums quietly at noon"
 IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.commandline.cli import main; main()"]
 
@@ -23,7 +26,7 @@ class Program:
     """The command line on a profile, and its endpoint."""
 
     def __init__(self, home: Path):
-        self.home = home
+        self.home, self.settings = home, Settings(home=home)
         self.env = {**os.environ, "IDIOLECT_HOME": str(home)}
 
     def run(self, *arguments, code=0, timeout=300):
@@ -38,10 +41,8 @@ class Program:
         return json.loads(self.run(*arguments, "--json"))
 
     def client(self):
-        status = self.json("status")
-        token = Path(status["token_file"]).read_text().strip()
-        headers = {"Authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=status["url"], headers=headers, timeout=120)
+        headers = {"Authorization": f"Bearer {process.read_token(self.settings)}"}
+        return httpx.Client(base_url=process.find(self.settings).url, headers=headers, timeout=120)
 
 
 def await_true(check, seconds=60):
@@ -83,7 +84,7 @@ def text(tmp_path_factory):
 def trained(program, text):
     """The profile after one round; its verdict."""
     program.run("add", text)
-    return json.loads(program.run("train", "--wait", "--json", "--budget", "45"))
+    return json.loads(program.run("train", "--wait", "--json", "--budget", "15"))
 
 
 def first_that_was_learned(client):
@@ -169,14 +170,14 @@ def test_exports_are_written_once(program, trained, tmp_path):
 
 
 def test_killing_the_child_or_the_service_in_mid_round_leaves_a_clean_profile(program, trained):
-    entries = program.json("status")["entries"]
-    pid = program.json("status")["pid"]
+    before = program.json("status")
+    entries, pid = before["entries"], before["pid"]
     with program.client() as client:
         client.post("/v1/train", json={"budget_s": 300}).raise_for_status()
         child = await_true(lambda: child_of(pid))
         child.kill()
         await_true(lambda: client.get("/v1/status").json()["training"] is None)
-        assert program.json("status")["last_round"]["status"] == "failed"
+        assert client.get("/v1/status").json()["last_round"]["status"] == "failed"
         client.post("/v1/train", json={"budget_s": 300}).raise_for_status()
         child = await_true(lambda: child_of(pid))
     os.kill(pid, signal.SIGKILL)
