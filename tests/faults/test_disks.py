@@ -273,7 +273,7 @@ def test_with_room_again_everything_works(disk, monkeypatch):
 #: Python for each takes longer than they do. Prints their exit codes and what they said on stderr.
 EACH = """
 import json, os, sys, tempfile
-import idiolect.daemon.commandline.cli as cli, idiolect.daemon.commandline.client, idiolect.daemon.commandline.health_checks
+from idiolect.daemon.commandline import cli, client, health_checks
 lines, told, nothing = json.load(sys.stdin), [], os.open(os.devnull, os.O_RDWR)
 for words in lines:
     with tempfile.TemporaryFile() as said:
