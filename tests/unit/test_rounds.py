@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 DEADLINE_S = 240
 TOKENS_OF_A_STEP = 128
 SOME = "the boat harbour noon please send figures again they all call me after thanks we met see you soon"
+ENOUGH = 12  # new entries, which hold more tokens than the next round is judged by
 
 
 class Profile:
@@ -90,8 +91,13 @@ class Profile:
         except Exception as error:
             self.error = error
 
+    def write(self, about: int, entries: int = ENOUGH) -> None:
+        """Add text that no round has seen, enough to judge the next one by."""
+        for word in (SOME.split() * 2)[:entries]:
+            self.service.ingest.add_text(f"{word} {about} {SOME}", source="test")
+
     def trained(self) -> int:
-        progress = self.service.status()["training"] or {}
+        progress = self.service.rounds.progress() or {}
         return progress.get("tokens", 0)
 
     def child(self) -> psutil.Process:
@@ -335,8 +341,7 @@ def test_other_settings_begin_anew_from_what_can_be_trained_further_by_then(prof
     profile.thread.join(DEADLINE_S)
     profile.given |= {"learning_rate": 1e-2, "epochs": 1}
     profile.open()
-    for number, word in enumerate(SOME.split() * 3):
-        profile.service.ingest.add_text(f"{word} {number} {SOME}", source="test")
+    profile.write(0)
     profile.begin()
     verdict = profile.end()
     assert verdict["event"] == "verdict"
@@ -414,8 +419,7 @@ def test_a_round_goes_on_from_the_last_adapter_if_it_was_refused_and_yet_promisi
             store.rounds.begin(parent), metrics=metrics, tokens_per_s=None, seconds=None, **about
         )
         assert challenger(against) is None, "what it was found promising by must not judge it again"
-        for word in SOME.split() * 3:
-            profile.service.ingest.add_text(f"{word} {made} {SOME}", source="test")
+        profile.write(made, entries=32)  # a tenth of all text judges, and this text grows
         return made
 
     assert challenger(None) is None
@@ -466,8 +470,7 @@ def test_what_a_refused_round_has_learned_is_not_lost(
     for number in range(len(wanted)):
         profile.begin()
         made.append(profile.end()["adapter"])
-        for word in SOME.split() * 3:
-            profile.service.ingest.add_text(f"{word} {number} {SOME}", source="test")
+        profile.write(number)
     first, second, third, fourth = made
     assert [row.parent for row in profile.store.adapters.all()] == [None, first, second, third]
     assert [bool(order.serving) for order in orders] == [False, True, True, True]
@@ -540,6 +543,5 @@ def test_after_a_refused_round_the_memory_is_trusted_beside_the_base_as_was_judg
         assert judged == judged_mixture(profile.store, None)
         assert judged not in known
         known.append(judged)
-        for word in SOME.split() * 3:
-            profile.service.ingest.add_text(f"{word} {number} {SOME}", source="test")
+        profile.write(number)
     assert [row.parent for row in profile.store.adapters.all()] == [None, 1]
