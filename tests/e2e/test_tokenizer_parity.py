@@ -41,7 +41,7 @@ def library_text() -> list[str]:
     """Python's own sources and reference manual: code and English of many hands."""
     folder = Path(sysconfig.get_path("stdlib"))
     names = sorted(path for path in folder.rglob("*.py") if "site-packages" not in path.parts)
-    sources = [path.read_text(encoding="utf-8", errors="replace") for path in names[:: len(names) // 90 or 1]]
+    sources = [path.read_text(encoding="utf-8", errors="replace") for path in names[:: len(names) // 30 or 1]]
     from pydoc_data import topics
 
     return [*sources, *topics.topics.values()]
