@@ -39,11 +39,17 @@ hypothesis_settings.load_profile("any-machine")
 #: The files whose tests take longest, so that none of them is left to one process at the end.
 LONGEST = (
     "test_rounds.py",
-    "test_evals.py",
-    "test_install.py",
-    "test_lock_rekey_purge.py",
     "test_path.py",
+    "test_install.py",
+    "test_browser.py",
+    "test_lock_rekey_purge.py",
+    "test_lsp.py",
+    "test_evals.py",
     "test_round.py",
+    "test_ingest.py",
+    "test_predictor.py",
+    "test_redaction_figures.py",
+    "test_backup.py",
 )
 
 
