@@ -307,12 +307,14 @@ class Chromium(Browser):
             target = tab.send("Target.createTarget", url=url, browserContextId=context)["targetId"]
             found = tab.send("Target.attachToTarget", targetId=target, flatten=True)
         tab._session = {"sessionId": found["sessionId"]}
-        tab.send("Runtime.enable")
-        tab.until("location.pathname === '/private' && document.readyState === 'complete'")
-        yield tab
-        tab._session = session
-        with tab.whole():
-            tab.send("Target.disposeBrowserContext", browserContextId=context)
+        try:
+            tab.send("Runtime.enable")
+            tab.until("location.pathname === '/private' && document.readyState === 'complete'")
+            yield tab
+        finally:
+            tab._session = session
+            with tab.whole():
+                tab.send("Target.disposeBrowserContext", browserContextId=context)
 
     def shown(self):
         """The ghost and the words that are drawn."""
@@ -335,8 +337,16 @@ class Chromium(Browser):
         whole = Image.open(io.BytesIO(self.tab.picture())).convert("RGB")
         return whole.crop((round(left), round(top), round(left + width), round(top + height)))
 
+    @contextlib.contextmanager
     def like(self, **features):
-        """From now on the page is looked at with these media features; what is shown is drawn anew."""
+        """Within this the page is looked at with these media features; what is shown is drawn anew."""
+        self._like(features)
+        try:
+            yield
+        finally:
+            self._like({})
+
+    def _like(self, features):
         told = [{"name": name.replace("_", "-"), "value": value} for name, value in features.items()]
         self.tab.send("Emulation.setEmulatedMedia", features=told)
         self.tab.js("new Promise((then) => (dispatchEvent(new Event('resize')), setTimeout(then, 50)))")
@@ -364,10 +374,12 @@ class Firefox(Browser):
         [window] = tab.send("WebDriver:GetWindowHandles")
         found = tab.send("WebDriver:NewWindow", type="window", private=True)
         tab.send("WebDriver:SwitchToWindow", handle=found["handle"])
-        tab.go(self.url("/private", PLAIN.format(body=body)))
-        yield tab
-        tab.send("WebDriver:CloseWindow")
-        tab.send("WebDriver:SwitchToWindow", handle=window)
+        try:
+            tab.go(self.url("/private", PLAIN.format(body=body)))
+            yield tab
+        finally:
+            tab.send("WebDriver:CloseWindow")
+            tab.send("WebDriver:SwitchToWindow", handle=window)
 
     def shown(self):
         """The ghost and the words that are drawn."""
@@ -682,15 +694,14 @@ def test_it_can_be_read_in_every_theme_and_is_announced_when_asked_for(browser):
     }
     papers = {}
     for name, features in looks.items():
-        browser.like(**features)
-        (left, top, _, height), row = browser.boxes()
-        words = browser.picture(*row)
+        with browser.like(**features):
+            (left, top, _, height), row = browser.boxes()
+            words = browser.picture(*row)
+            grey = browser.picture(left + 200, top, 40, height)  # of the ghost, behind what is typed
         papers[name] = words.getpixel((3, round(row[3] / 2)))
         assert contrast(words.crop((2, 2, round(row[2]) - 6, round(row[3]) - 2))) >= 7, name
-        grey = browser.picture(left + 200, top, 40, height)  # of the ghost, behind what is typed
         assert contrast(grey) >= (3 if name in ("light", "dark") else 4.5), name
     assert papers["light"] != papers["dark"]
-    browser.like()
 
     nodes = browser.tab.send("Accessibility.getFullAXTree")["nodes"]
     assert not [one for one in nodes if ghost in str(one.get("name", {}).get("value", ""))]
@@ -778,9 +789,20 @@ def test_a_fast_and_careless_hand_does_no_harm(browser):
     browser.until_value(START + ghost)
 
 
+@pytest.fixture
+def other(browser):
+    """Another site, where nothing is switched on afterwards."""
+    url = browser.url("/", "", "other.test")
+    yield url
+    browser.popup(url)
+    if browser.tab.js("document.body.dataset.ready") != "off":
+        browser.tab.click("#all")
+        browser.tab.until("document.body.dataset.ready === 'off'")
+
+
 @in_firefox
-def test_all_sites_are_switched_on_and_off_at_once(browser):
-    tab, other = browser.tab, browser.url("/", "", "other.test")
+def test_all_sites_are_switched_on_and_off_at_once(browser, other):
+    tab = browser.tab
     browser.popup(other)
     tab.click("#all")
     tab.until("document.body.dataset.ready === 'suggest'")
@@ -865,6 +887,14 @@ def test_an_editor_takes_it_as_if_it_had_been_typed(browser, editor, name):
 
 # --- where nothing is asked ---
 
+
+def suggests(browser):
+    """On the site of the tests' pages suggestions come: what does not come elsewhere could."""
+    browser.open(FIELDS["textarea"])
+    browser.begin()
+    browser.until_ghost()
+
+
 NEVER = """
 <input type="password" class="never"> <input type="email" class="never"> <input type="number" class="never">
 <input type="search" class="never"> <input type="tel" class="never"> <input type="url" class="never">
@@ -893,6 +923,8 @@ def test_nothing_is_asked_in_fields_that_are_for_no_prose(browser):
             tab.js(f"document.querySelectorAll('.never')[{place}].focus()")
             tab.type("e 1")
 
+    suggests(browser)
+    browser.popup(browser.url("/", ""))  # the page before is gone, and asks no more
     browser.open(NEVER)
     before = browser.room.asked("suggest")
     type_in_each()
@@ -909,6 +941,7 @@ def test_nothing_is_asked_in_fields_that_are_for_no_prose(browser):
 
 def test_nothing_is_asked_on_a_site_that_is_off_or_a_banks_or_frames_another(browser):
     tab = browser.tab
+    suggests(browser)
     browser.popup(browser.url("/", "", "other.test"))  # the page before is gone, and asks no more
     before = browser.room.asked("suggest")
     for host in ("other.test", "bank.test"):
@@ -926,11 +959,13 @@ def test_nothing_is_asked_on_a_site_that_is_off_or_a_banks_or_frames_another(bro
 
 
 def test_nothing_is_asked_in_a_private_window(browser):
+    suggests(browser)
+    browser.popup(browser.url("/", ""))  # the page before is gone, and asks no more
     before = browser.room.asked("suggest")
     with browser.private_window(FIELDS["textarea"]):
         browser.begin()
         browser.until_value(START)
-    browser.popup(browser.url("/", ""))
+    browser.after_all()
     assert browser.room.asked("suggest") == before
 
 
@@ -1202,7 +1237,7 @@ def until_told(browser, advice):
 
 
 def nothing_is_shown(browser, advice):
-    """The field is as it was, and the button says what to do."""
+    """The field stays as it was, and the button says what to do."""
     browser.open(FIELDS["textarea"])
     browser.begin()
     browser.tab.press("Tab")
@@ -1215,17 +1250,25 @@ def nothing_is_shown(browser, advice):
 def all_is_well(browser):
     """It suggests again by itself."""
     until_told(browser, "")
-    browser.open(FIELDS["textarea"])
-    browser.begin()
-    browser.until_ghost()
+    suggests(browser)
+
+
+def close_target(tab, target):
+    """What closes another page of the same browser."""
+
+    def close():
+        with tab.whole():
+            tab.send("Target.closeTarget", targetId=target)
+
+    return close
 
 
 @in_chromium
-def test_the_button_shows_what_is_done_on_the_site_of_a_tab(browser, here):
+def test_the_button_shows_what_is_done_on_the_site_of_a_tab(browser, here, request):
     tab = browser.tab
     browser.open(FIELDS["textarea"])
     with tab.whole():
-        other = tab.send("Target.createTarget", url=here)["targetId"]
+        request.addfinalizer(close_target(tab, tab.send("Target.createTarget", url=here)["targetId"]))
     found = "(await chrome.tabs.query({ url: '*://notes.test/*' }))[0]?.id"
     asked = (
         f"(async () => {{ const tabId = {found}; return tabId && await chrome.action.%s({{ tabId }}); }})()"
@@ -1242,12 +1285,11 @@ def test_the_button_shows_what_is_done_on_the_site_of_a_tab(browser, here):
         browser.popup(here)
         tab.until(f"{asked % 'getBadgeText'}.then((text) => text === '!')")
         assert "idiolect browser install" in tab.js(asked % "getTitle")
-    with tab.whole():
-        tab.send("Target.closeTarget", targetId=other)
     all_is_well(browser)
 
 
 def test_without_a_host_the_button_says_what_to_do(browser):
+    all_is_well(browser)
     with without_host(browser.room):
         nothing_is_shown(browser, "idiolect browser install")
     all_is_well(browser)
@@ -1255,14 +1297,27 @@ def test_without_a_host_the_button_says_what_to_do(browser):
 
 @in_chromium
 def test_with_an_older_host_the_button_says_what_to_do(browser):
+    all_is_well(browser)
     with with_old_host(browser.room):
         nothing_is_shown(browser, "update it")
     all_is_well(browser)
 
 
+@pytest.fixture
+def upset(service):
+    """The service, which a test may stop, lock and pause: afterwards it runs, unlocked, and learns."""
+    yield service
+    if service.settings.locked_path.exists():
+        process.stop(service.settings)
+        locking.unlock(service.settings, None)
+    process.start(service.settings)
+    service.ask("/v1/resume", for_s=None)
+
+
 @in_chromium
-def test_where_the_service_is_stopped_locked_or_paused_the_button_says_what_to_do(browser, service):
-    settings = service.settings
+def test_where_the_service_is_stopped_locked_or_paused_the_button_says_what_to_do(browser, upset):
+    settings = upset.settings
+    all_is_well(browser)
     process.stop(settings)
     nothing_is_shown(browser, "idiolect start")
     locking.lock(settings, None)
@@ -1272,10 +1327,8 @@ def test_where_the_service_is_stopped_locked_or_paused_the_button_says_what_to_d
     locking.unlock(settings, None)
     process.start(settings)
     all_is_well(browser)
-    service.ask("/v1/pause", for_s=600)
+    upset.ask("/v1/pause", for_s=600)
     until_told(browser, "idiolect resume")
-    browser.open(FIELDS["textarea"])
-    browser.begin()
-    browser.until_ghost()
-    service.ask("/v1/resume", for_s=None)
+    suggests(browser)
+    upset.ask("/v1/resume", for_s=None)
     all_is_well(browser)
