@@ -6,11 +6,12 @@ import re
 from typing import Final
 
 from idiolect.daemon.redaction.cue_grammar import Form, Grammar
+from idiolect.daemon.redaction.lazy_pattern import lazy
 from idiolect.daemon.redaction.rule import DONE, Rule
 
 _AT, _TO = r"(?<![\w.,/:+#-])(?<!\d )(?<![€$£] )", r"(?![\w#-])(?!\.\d|,\d|/\d|:\d| ?[€$£%°]| \d)"
 #: Right before a number, or right behind it: it counts or names something.
-_ANOTHER: Final = re.compile(
+_ANOTHER: Final = lazy(
     r"(?:(?<![^\W_])(?:gas|meter|reading|stand|zähler|flat|unit|house|nummer ist|konto|account|rank|article"
     r"|artikel|artículo"
     r"|user|job|run|hotel|seat|platz|gleis|gate|channel|model|paint|colour|color|serial|seriennummer|plate|since|seit|from"
@@ -51,13 +52,13 @@ _ONCE: Final = Grammar(
     ),
     {
         "code": Form(
-            re.compile(rf"{_AT}(?:G-)?{DONE}(?:\d{{3}}[ -]\d{{3}}|\d{{6}}){_TO}"),
+            lazy(rf"{_AT}(?:G-)?{DONE}(?:\d{{3}}[ -]\d{{3}}|\d{{6}}){_TO}"),
             behind=20,
             unless=_ANOTHER,
             before=12,
         ),
         "door": Form(
-            re.compile(
+            lazy(
                 rf"{_AT}{DONE}(?:[A-Z]\d{{4,5}}[A-Z]?|\d{{4,6}}[A-Z]|\d{{2}}[A-Z]\d{{2}}|[A-Z]\d{{2}}[A-Z]\d|\d{{4,6}}\*"
                 rf"|\d(?:-\d){{3,5}}){_TO}"
             ),
@@ -84,7 +85,7 @@ _KEPT: Final = Grammar(
     ),
     {
         "reserve": Form(
-            re.compile(
+            lazy(
                 rf"{_AT}{DONE}(?:(?=[a-z]{{0,5}}\d){_FIVE}(?:[ -]{_FIVE}(?!\w)){{1,5}}"
                 rf"|(?=[a-z]{{4,5}}[ -][a-z]{{0,5}}\d){_FIVE}[ -](?=[a-z]{{0,5}}\d[a-z]|[a-z]{{1,5}}\d){_FIVE}"
                 rf"|(?=[A-Z]{{0,5}}\d|[A-Z]{{4,5}}[ -][A-Z]{{0,5}}\d){_CAPITAL_FIVE}(?:[ -]{_CAPITAL_FIVE}(?!\w)){{1,5}}"
@@ -96,7 +97,7 @@ _KEPT: Final = Grammar(
             unless=_ANOTHER,
         ),
         "single": Form(
-            re.compile(rf"{_AT}{DONE}(?=[A-Z]{{0,9}}\d)(?=\d{{0,9}}[A-Z])[A-Z0-9]{{5,10}}{_TO}"),
+            lazy(rf"{_AT}{DONE}(?=[A-Z]{{0,9}}\d)(?=\d{{0,9}}[A-Z])[A-Z0-9]{{5,10}}{_TO}"),
             behind=10,
             before=6,
             unless=_ANOTHER,
@@ -134,14 +135,14 @@ _KEPT_HINTS: Final = frozenset(
 CODES: Final[tuple[Rule, ...]] = (
     Rule(
         "key",  # BitLocker: eight groups of six figures
-        re.compile(r"(?<![\w-])(?P<s>\d{6}(?:[ -]\d{6}){7})(?![\w-])"),
+        lazy(r"(?<![\w-])(?P<s>\d{6}(?:[ -]\d{6}){7})(?![\w-])"),
         matches=(("recovery: 483912-116204-297143-550231-¦067463-427647-662310-214588", "recovery: [key]"),),
         misses=("483912-116204-297143", "100000 200000 300000 400000 500000 600000 700000"),
         figures=True,
     ),
     Rule(
         "password",  # five and five of hexadecimal, as one of a list
-        re.compile(
+        lazy(
             r"(?<![\w/.-])(?P<s>(?=[0-9-]{0,10}[a-f])(?=[a-f-]{0,10}[0-9])[0-9a-f]{5}-[0-9a-f]{5})(?![\w-])"
         ),
         matches=(
@@ -155,7 +156,7 @@ CODES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "pin",  # as one service sends them
-        re.compile(r"(?<![\w-])(?P<s>G-\d{6})(?![\w-])"),
+        lazy(r"(?<![\w-])(?P<s>G-\d{6})(?![\w-])"),
         matches=(("they sent G-508¦316 to my phone", "they sent [pin] to my phone"),),
         misses=("CG-508316 and G-5083",),
         hints=frozenset(("g-",)),
@@ -163,7 +164,7 @@ CODES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "pin",  # what is typed at a door, with the key that ends it
-        re.compile(r"(?<![\w.,/:+&#-])(?P<s>[A-Z]?\d{4,6}#)(?![\w#-])"),
+        lazy(r"(?<![\w.,/:+&#-])(?P<s>[A-Z]?\d{4,6}#)(?![\w#-])"),
         matches=(("gate 258¦0#, then left", "gate [pin], then left"), ("C194¦7# and pull", "[pin] and pull")),
         misses=("issue #2580", "C# and 12#", "&#2580;", "1234##"),
         signs="#",

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from idiolect.daemon.redaction.lazy_pattern import lazy
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 _CHARS: Final = 130  # characters between a cue and what it tells, at most
 _BEFORE: Final = 28  # characters before a number that say that it is another one
 #: Right before a number: it is a telephone's, an order's, a page's.
-_ANOTHER: Final = re.compile(
+_ANOTHER: Final = lazy(
     r"(?:(?<![^\W_])(?:tel|telephone|phone|fon|telefon|t[eé]l[eé]phone|tel[eé]fono|telefone|mobil[e]?|handy|cell|fax|ext|extension|room|zimmer|order"
     r"|invoice|ticket|flight|parcel|tracking|version|isbn|page|seite|line|build|bug|issue|pr|case|po|po box|lot|model"
     r"|bestellung|bestelling|bestelnummer|rechnung|kundennummer|sendungsnummer|aktenzeichen|commande|facture|pedido|factura|fatura|ordine|fattura|factuur"
@@ -51,19 +53,19 @@ class Grammar:
     def __init__(
         self, worth: str, cues: tuple[tuple[str, str], ...], forms: dict[str, Form], shortest: int = 0
     ) -> None:
-        self._worth = re.compile(worth)
-        self._long = re.compile(rf"(?<!\S)\S{{{shortest},}}") if shortest else None
+        self._worth = lazy(worth)
+        self._long = lazy(rf"(?<!\S)\S{{{shortest},}}") if shortest else None
         self._forms = forms
         self._cues: dict[str, list[tuple[re.Pattern[str], list[str]]]] = {}
         for pattern, names in cues:
             for alternative in _alternatives(pattern):
-                told = (re.compile(alternative), names.split())
+                told = (lazy(alternative), names.split())
                 self._cues.setdefault(alternative[:2], []).append(told)
         seconds: dict[str, str] = {}
         for letters in sorted(self._cues):
             seconds[letters[0]] = seconds.get(letters[0], "") + re.escape(letters[1])
         begins = "|".join(f"{first}[{second}]" for first, second in seconds.items())
-        self._begin = re.compile(f"(?<![^\\W_])(?:{begins})")
+        self._begin = lazy(f"(?<![^\\W_])(?:{begins})")
 
     def find(self, text: str) -> Iterator[Span]:
         """Where in `text` a form stands near its cue, each as [start, end)."""

@@ -7,6 +7,8 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from idiolect.daemon.redaction.lazy_pattern import lazy
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -97,8 +99,8 @@ NAMED: Final[tuple[tuple[str, str], ...]] = (
 
 _AT: Final = r"(?<![\w.,/-])(?<![#+])"
 _TO: Final = r"(?![\w-])(?!\.\d|/\d)"
-_EACH: Final = tuple((name, re.compile(shape + _TO)) for name, shape in SHAPES)
-_SHAPE: Final = re.compile(
+_EACH: Final = tuple((name, lazy(shape + _TO)) for name, shape in SHAPES)
+_SHAPE: Final = lazy(
     _AT
     + r"(?:(?=\d)(?:"
     + "|".join(shape for _, shape in SHAPES if not re.match(r"\[[A-Za-z]", shape))
@@ -110,7 +112,7 @@ _SHAPE: Final = re.compile(
 _NAMED: Final = tuple(
     (
         tuple(frozenset(re.findall(r"[^\W\d_]+", word)) for word in words.split("|")),
-        re.compile(
+        lazy(
             rf"(?i:(?<![^\W_])(?:{words})"
             r"[ ]?(?:(?:card|code|kodas|number|nummer|no|nr|num|is|ist|lautet|är|er|to)\.?[ ]?|[:=#().-][ ]?"
             r"|\(?idnr\)?[ ]?){0,4})(?P<v>[A-Z]{0,5}\d(?:[ ./-]?\d){3,13}(?:[ ./-]?[A-Z0-9]{1,3})?)(?![\w-])"
@@ -120,9 +122,9 @@ _NAMED: Final = tuple(
     for words, name in NAMED
 )
 _BEFORE, _BEHIND = 10, 12  # characters of a number that may stand around what makes it worth while to look
-_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_LETTERS: Final = lazy(r"[^\W\d_]+")
 #: What makes it worth while to look: figures close together, or letters and figures as in Italy and India.
-_WORTH: Final = re.compile(
+_WORTH: Final = lazy(
     r"(?<!\d)(?!(?:19|20)\d\d-\d\d-\d\d(?!\d))\d(?:(?:[ ./+-]?[\dA]){5}|\d ?[A-Za-z] ?\d\d ?[A-Za-z] ?\d{3}|\d{3}[A-Z])"
 )
 

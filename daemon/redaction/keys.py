@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.redaction.cue_grammar import Form, Grammar
+from idiolect.daemon.redaction.lazy_pattern import lazy
 from idiolect.daemon.redaction.randomness import common_pairs, is_random
 from idiolect.daemon.redaction.rule import DONE, Rule
 
@@ -16,7 +17,7 @@ _HEX: Final = r"(?=[0-9]{0,40}[a-fA-F])(?=[a-fA-F]{0,40}[0-9])[0-9a-fA-F]{32,128
 _UUID: Final = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _AT, _TO = r"(?<![\w/.-])", r"(?![\w-])(?!\.\w)"
 #: Right before it: it is the name of a version, a file or a thing.
-_NAMES_A_THING: Final = re.compile(
+_NAMES_A_THING: Final = lazy(
     r"(?<![^\W_])(?:commits?|git|sha-?\d*|md5|hash|checksum|digest|[ug]uid|revision|rev|tree|blob|etag|request|logs?|crash|disk|object"
     r"|(?:primary|foreign|public|cache|partition|row|session) key)\W{0,3}(?:\w{1,12}\W{1,3}){0,2}\Z"
 )
@@ -46,7 +47,7 @@ def _drawn(written: str) -> bool:
     return body.lower() == body and changes >= _MOSTLY and common_pairs(body) <= _RARE_PAIRS
 
 
-_CHANGE: Final = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])|(?<=[0-9])(?=[A-Za-z])")
+_CHANGE: Final = lazy(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])|(?<=[0-9])(?=[A-Za-z])")
 _MOSTLY: Final = 0.3  # changes a character, in what is short but stands near a word for a key
 _RARE_PAIRS: Final = 0.5
 
@@ -74,20 +75,20 @@ _GRAMMAR: Final = Grammar(
     ),
     shortest=14,
     forms={
-        "hex": Form(re.compile(f"{_AT}(?:{_HEX}|{_UUID}){_TO}"), unless=_NAMES_A_THING),
-        "leaked": Form(re.compile(f"{_AT}(?:{_HEX}){_TO}"), behind=10, before=10),
+        "hex": Form(lazy(f"{_AT}(?:{_HEX}|{_UUID}){_TO}"), unless=_NAMES_A_THING),
+        "leaked": Form(lazy(f"{_AT}(?:{_HEX}){_TO}"), behind=10, before=10),
         "groups": Form(
-            re.compile(rf"{_AT}{DONE}[A-Za-z0-9]{{4,8}}(?:-[A-Za-z0-9]{{4,8}}){{2,7}}{_TO}"),
+            lazy(rf"{_AT}{DONE}[A-Za-z0-9]{{4,8}}(?:-[A-Za-z0-9]{{4,8}}){{2,7}}{_TO}"),
             _grouped,
             unless=_NAMES_A_THING,
         ),
         "run": Form(
-            re.compile(r"(?<![\w/.+-])[A-Za-z0-9+_-][A-Za-z0-9+/_-]{13,63}={0,2}(?![\w+/=-])(?!\.\w)"),
+            lazy(r"(?<![\w/.+-])[A-Za-z0-9+_-][A-Za-z0-9+/_-]{13,63}={0,2}(?![\w+/=-])(?!\.\w)"),
             _drawn,
             unless=_NAMES_A_THING,
         ),
         "short": Form(
-            re.compile(
+            lazy(
                 f"{_AT}(?=[0-9]{{0,30}}[a-fA-F])(?=[a-fA-F]{{0,30}}[0-9])(?:[0-9a-f]{{16,31}}|[0-9A-F]{{16,31}}){_TO}"
             ),
             lambda written: sum(map(str.isdigit, written)) > 2,
@@ -113,19 +114,19 @@ _BY_HAND: Final = Grammar(
     ),
     {
         "spaced": Form(
-            re.compile(rf"{_AT}{DONE}[A-Z0-9]{{5}}(?: [A-Z0-9]{{5}}){{2,5}}{_TO}"),
+            lazy(rf"{_AT}{DONE}[A-Z0-9]{{5}}(?: [A-Z0-9]{{5}}){{2,5}}{_TO}"),
             _grouped,
             unless=_NAMES_A_THING,
         ),
-        "small": Form(re.compile(f"{_AT}[a-z]{{4}}(?:[ -][a-z]{{4}}){{3}}{_TO}"), behind=14, before=6),
+        "small": Form(lazy(f"{_AT}[a-z]{{4}}(?:[ -][a-z]{{4}}){{3}}{_TO}"), behind=14, before=6),
     },
 )
 
-_KEY_NAME: Final = re.compile(
+_KEY_NAME: Final = lazy(
     r"(?i)(?:\w{1,20}[_-])?(?:app_?id|api_?key|key|k|tk|t|token|auth|sig|signature|secret|chiave|clave|cle|schluessel|chave|sleutel|pw|pass|pwd|code|jwt|hash)"
 )
 #: What names a version, a thing, or where somebody came from.
-_PUBLIC_NAME: Final = re.compile(
+_PUBLIC_NAME: Final = lazy(
     r"(?i)(?:v|ver|version|sha\d*|rev|ref|commit|id|\w+_?id|utm_\w+|fbclid|gclid|h|hash|list|q|query|url|u|s|h2|integrity|share|si)"
 )
 
@@ -141,7 +142,7 @@ def _queried(match: re.Match[str]) -> Span | None:
 
 _DIFFERENT: Final = 10  # characters; of 32 drawn at random 14 are
 _BEFORE: Final = 40  # characters that may say what a number in hexadecimal names
-_NAMED: Final = re.compile(
+_NAMED: Final = lazy(
     r"(?<![^\W_])(?:md5|hash|checksum|digest|etag|[ug]uid|fingerprint|sum|commit|blob|tree|object|build|cache|version|trace|request|session"
     r"|span|transaction|block|prüfsumme|empreinte|huella|impronta)(?:[ _-]?id)?\W{0,4}(?:\w{1,12}\W{1,3}){0,3}\Z"
 )
@@ -164,7 +165,7 @@ def _last_part(match: re.Match[str]) -> Span | None:
 KEYS: Final[tuple[Rule, ...]] = (
     Rule(
         "token",  # a value in a URL
-        re.compile(rf"[?&;](?P<n>[\w-]{{1,30}})=(?P<s>{DONE}[A-Za-z0-9_~.+/-]{{12,300}}={{0,2}})(?![^\s&#;\"'<>),\]}}])"),
+        lazy(rf"[?&;](?P<n>[\w-]{{1,30}})=(?P<s>{DONE}[A-Za-z0-9_~.+/-]{{12,300}}={{0,2}})(?![^\s&#;\"'<>),\]}}])"),
         matches=(
             ("https://x.example/now?zip=24103&appid=51dc109f39f5fa7d¦5474f3604949c680", "https://x.example/now?zip=24103&appid=[token]"),
             ("https://x.example/push?tk=9PXO6Vr8HMs4¦MvsajJYR&int=60", "https://x.example/push?tk=[token]&int=60"),
@@ -181,7 +182,7 @@ KEYS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "token",  # whoever has a webhook's address may post
-        re.compile(
+        lazy(
             r"https?://(?=[^\s]{0,150}hook)[^\s?]{3,200}/(?P<s>[A-Za-z0-9_-]{16,200})(?![\w/-])"
         ),
         matches=(
@@ -195,7 +196,7 @@ KEYS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "key",  # a setting, whatever its name, but of no version
-        re.compile(
+        lazy(
             r"(?<![\w-])(?![A-Z0-9_]{0,40}(?:SHA|MD5|HASH|SUM|COMMIT|REV|DIGEST|UUID|GUID|BUILD|TAG|REF|_ID[ =]|VERSION))"
             rf"[A-Z][A-Z0-9]{{0,20}}_[A-Z0-9_]{{1,30}}[ ]?[=:][ ]?[\"']?(?P<s>{DONE}{_HEX})(?![\w-])"
         ),
@@ -238,7 +239,7 @@ KEYS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "key",  # by its length alone
-        re.compile(
+        lazy(
             r"(?<![\w/.:=@+-])(?P<s>(?=[0-9]{0,47}[a-fA-F])(?=[a-fA-F]{0,47}[0-9])(?:[0-9a-f]{32}|[0-9A-F]{32}|[0-9a-f]{48}|[0-9A-F]{48}))"
             r"(?![\w/@+=-]|[.:]\w)"
         ),

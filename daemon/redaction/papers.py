@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.redaction.cue_grammar import Form, Grammar
 from idiolect.daemon.redaction.ids import check
+from idiolect.daemon.redaction.lazy_pattern import lazy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from idiolect.daemon.redaction.numbers import Span
 
 _AT: Final = r"(?<![\w.,/:])(?<![\d]-)(?<![#+(])(?<!\d )"
-_GAPS: Final = re.compile(r"[ ./-]")
+_GAPS: Final = lazy(r"[ ./-]")
 _TO: Final = r"(?![\w-])(?!\.\d|,\d|/\d|:\d)"
 
 
 def _form(pattern: str, right: str = "", behind: int = 12, before: int = 8) -> Form:
     valid = (lambda written: check(right)(_GAPS.sub("", written))) if right else None
-    return Form(re.compile(f"{_AT}(?:{pattern}){_TO}"), valid, behind, before)
+    return Form(lazy(f"{_AT}(?:{pattern}){_TO}"), valid, behind, before)
 
 
 #: How the numbers are written, by a name of our own; with the module of python-stdnum that knows the check digits.
@@ -161,7 +161,7 @@ _WORTH: Final = (
 )
 _GRAMMAR: Final = Grammar(_WORTH, CUES, FORMS)
 #: A British sort code with an account number soon behind it, whatever is said.
-_PAIR: Final = re.compile(rf"{_AT}(?P<s>\d\d-\d\d-\d\d(?P<g>\D{{1,30}})\d{{8}}){_TO}")
+_PAIR: Final = lazy(rf"{_AT}(?P<s>\d\d-\d\d-\d\d(?P<g>\D{{1,30}})\d{{8}}){_TO}")
 
 
 def find(text: str) -> Iterator[Span]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from idiolect.daemon.redaction.lazy_pattern import lazy
 from idiolect.daemon.redaction.rule import DONE, Rule
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def _no_word(match: re.Match[str]) -> Span | None:
 
 
 _TAIL: Final = " \t.,;:!?)]}>\"'`"
-_SIGN: Final = re.compile(r"\S[#$%&*+@^_~!?]\S|[a-z][A-Z]|^[#$%*^~!]\w")
+_SIGN: Final = lazy(r"\S[#$%&*+@^_~!?]\S|[a-z][A-Z]|^[#$%*^~!]\w")
 
 
 #: Words for a password, as patterns: wherever they stand, and by themselves alone.
@@ -100,7 +101,7 @@ _CHARS: Final = (
 PASSWORDS: Final[tuple[Rule, ...]] = (
     Rule(
         "password",  # in a URL
-        re.compile(rf"(?i:\b[a-z][a-z0-9+.-]{{0,20}})://[^\s:/@]{{0,200}}:(?P<s>{DONE}[^\s/]{{1,300}})(?=@)"),
+        lazy(rf"(?i:\b[a-z][a-z0-9+.-]{{0,20}})://[^\s:/@]{{0,200}}:(?P<s>{DONE}[^\s/]{{1,300}})(?=@)"),
         matches=(
             ("postgres://ann:hunter2@db.example/x", "postgres://ann:[password]@db.example/x"),
             ("https://ann:p@ss@x.example", "https://ann:[password]@x.example"),
@@ -111,7 +112,7 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "password",  # a label and a value in quotes
-        re.compile(
+        lazy(
             rf"(?i:{_LABEL})\s{{0,8}}(?::=|=>"
             rf"|[:=])\s{{0,8}}(?P<q>[\"'`])(?P<s>{_ORDINARY}{DONE}[^\"'`\n]{{3,200}})(?P=q)"
         ),
@@ -126,7 +127,7 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "password",  # a label and a value that is no word
-        re.compile(
+        lazy(
             rf"(?i:{_LABEL}){_SEPARATOR}"
             rf"(?P<s>(?![\"'`]){_ORDINARY}{DONE}(?=\S{{0,200}}[\d!#$%&*+@^_~]"
             rf"|[^\W\d_]{{1,40}}-[^\W\d_])\S{{4}}{_CHARS}*)"
@@ -157,7 +158,7 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "password",  # any one word that ends the line or stands before the next label
-        re.compile(
+        lazy(
             rf"(?i:{_WORD}){_SEPARATOR}(?P<s>{_ORDINARY}{DONE}(?:{_NO_TAG}[^\s\"'`]){{3,}}+)"
             r"(?m:(?=[ \t]{0,80}$|[ \t]{1,8}[\w-]{1,40}[ \t]{0,8}[:=]))"
         ),
@@ -174,7 +175,7 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "password",  # "the password is ...", "password ...": only for what can be no word
-        re.compile(
+        lazy(
             rf"(?i:{_WORD}{_WHOSE}[ \t]*,?[ \t]+{_IS}[ \t:]+)"
             rf"[\"'`]?(?P<s>{DONE}(?:{_NO_TAG}[^\s\"'`]){{5,}})"
         ),
@@ -200,7 +201,7 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "password",
-        re.compile(
+        lazy(
             rf"(?i:(?<![^\W_])(?:password|passwd|passwort|pass|pwd|pw)[ \t]+)(?P<s>{DONE}"
             rf"(?=\S{{0,80}}\d)(?=\S{{0,80}}[A-Za-z])(?:{_NO_TAG}[^\s\"'`>()]){{6,}})"
         ),
@@ -214,7 +215,7 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "password",  # between tags
-        re.compile(
+        lazy(
             rf"(?i:<(?:[a-z]+:)?(?:\w{{0,20}}password|passwd|pwd|secret"
             rf"|api-?key)>)(?P<s>{DONE}[^<\n]{{3,200}})(?=</)"
         ),
@@ -225,7 +226,7 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "password",  # groups of letters and figures
-        re.compile(
+        lazy(
             r"(?i:(?:recovery|backup|activation|licen[cs]e|product|unlock)[ -](?:code|key)s?(?:[ ]is)?[ :=]{1,3})"
             r"(?P<s>[A-Za-z0-9]{4,8}(?:-[A-Za-z0-9]{4,8}){2,12})(?![\w-])"
         ),
@@ -236,7 +237,7 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "password",  # several words: to the end of the line
-        re.compile(
+        lazy(
             r"(?im:(?<![a-z])(?:pass ?phrase|(?:seed|recovery|mnemonic)[ _-](?:phrase|words))"
             rf"[ \t]*[:=][ \t]*(?P<s>{DONE}\S.{{2,}}))"
         ),
@@ -248,7 +249,7 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "password",  # an option of a command
-        re.compile(
+        lazy(
             r"(?<!\S)--?(?:[a-z]+-)?(?:password|passwd|passphrase|pass|token|secret|api-key)"
             rf"(?:=[\"']?|[ \t]+[\"']|[ \t]+(?=[^\s-]{{0,80}}\d))(?P<s>(?![\"'$<{{-]){DONE}[^\s\"']{{3,}})"
         ),
@@ -264,7 +265,7 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "password",  # options of certain commands
-        re.compile(
+        lazy(
             r"(?<![\w-])(?:(?:mysql\w*|mariadb[\w-]*|7za?|sshpass|unrar|rar|zip|docker login"
             r"|helm registry login|ldap\w+)"
             r"[ ](?:[^\n|;]{0,80} )?-[pPw][ ]?|redis-cli[ ](?:[^\n|;]{0,80} )?-a "
@@ -296,7 +297,7 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "password",  # behind the user's name
-        re.compile(
+        lazy(
             r"(?:(?<!\S)-(?:u|-user)[ =][\"']?[^\s:\"']{1,64}:(?!\d+(?!\S))|/[Uu][Ss][Ee][Rr]:\S{1,60} )"
             rf"(?P<s>(?![$<{{/-]){DONE}[^\s\"'|]{{3,}})"
         ),

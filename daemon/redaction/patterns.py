@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from idiolect.daemon.redaction import ids, numbers, papers, randomness, services
 from idiolect.daemon.redaction.codes import CODES
 from idiolect.daemon.redaction.keys import KEYS
+from idiolect.daemon.redaction.lazy_pattern import lazy
 from idiolect.daemon.redaction.passwords import PASSWORDS
 from idiolect.daemon.redaction.pins import PINS
 from idiolect.daemon.redaction.rule import DONE, Rule
@@ -23,7 +23,7 @@ _SHORT_LINES: Final = rf"(?:{_GAP}{{1,20}}[A-Za-z0-9+/=]{{1,64}}){{0,1000}}?"
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "key",
-        re.compile(
+        lazy(
             r"(?P<s>-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----(?:\s*[A-Z][\w-]{2,20}: [^\n]{0,200}\n)*"
             rf"(?:{_KEY_LINES}{_SHORT_LINES}{_GAP}{{0,20}}{_KEY_END}|{_KEY_LINES})"
             rf"|(?:(?<!\S)[A-Za-z0-9+/=\\]{{16,100}}\s+){{0,80}}(?:(?<!\S)[A-Za-z0-9+/=\\]{{1,100}}\s*)?{_KEY_END}"
@@ -73,7 +73,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "data",  # lines of base64 (the middle of a key, an attachment), or one that no person typed
-        re.compile(
+        lazy(
             r"(?<![\w+/=])(?P<s>(?=[+/]{0,76}[A-Za-z0-9])(?:[A-Za-z0-9+/]{60,76}={0,2}\s+)+(?:[A-Za-z0-9+/]{60,76}={0,2}"
             r"|[A-Za-z0-9+/]{1,75}={1,2})(?![\w+/=])"
             r"|(?=[A-Za-z+/=_%\\-]{0,80}[0-9])(?=[0-9+/=_%\\-]{0,80}[A-Za-z])[A-Za-z0-9+/=_%\\-]{160,})"
@@ -93,7 +93,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "token",
-        re.compile(
+        lazy(
             rf"(?i:\b(?:bearer|basic)[ \t]+|[?&;](?:[a-z]+[_-])?(?:token|api_?key|key|sig|signature|auth"
             rf"|secret|jwt|code)="
             rf"|/(?:reset|invite|verify|confirm|activate|magic|unsubscribe|password)[a-z_-]{{0,20}}[/?=])"

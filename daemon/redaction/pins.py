@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
+from idiolect.daemon.redaction.lazy_pattern import lazy
 from idiolect.daemon.redaction.rule import Rule
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ _CODE_HINTS: Final = frozenset(
     )
 )
 _BEFORE: Final = 60  # characters of the words before a code
-_NUMBER: Final = re.compile(rf"(?<![\w.,-]){_CODE}")
-_CODE_BEFORE: Final = re.compile(
+_NUMBER: Final = lazy(rf"(?<![\w.,-]){_CODE}")
+_CODE_BEFORE: Final = lazy(
     rf"(?i:{_CODE_WORD}(?:[ \t]*[:=#：][ \t]*|[ \t]+(?:is|was|ist|lautet|es|est)[ \t:]+|[ \t]+)\Z)"
 )
 
@@ -72,7 +72,7 @@ PINS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "pin",  # six figures after the bare word
-        re.compile(
+        lazy(
             r"(?i:(?<![a-z])(?<!zip )(?<!area )(?<!error )(?<!postal )(?<!exit )(?<!status )code[ ]?[:#]?[ ]?)"
             r"(?P<s>\d{6})(?![\w-]|[.,:]\d)"
         ),
@@ -83,7 +83,7 @@ PINS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "pin",  # the figures first
-        re.compile(
+        lazy(
             r"(?i:(?<![\w.,-])(?:G-)?(?P<s>\d{3}[ -]\d{3}|\d{4,8}) (?:is|ist|est|es) (?:your|ihr|dein|votre"
             r"|tu|su) "
             r"(?:[\w-]{1,20} ){0,5}(?:code|pin|otp|passcode|password|\w{1,14}code))"
@@ -98,7 +98,7 @@ PINS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "pin",
-        re.compile(
+        lazy(
             r"(?i:(?<![a-z])(?:use|enter|type|using) (?P<s>\d{3}[ -]\d{3}|\d{4,8}) (?:to|as|for) (?:log"
             r"|sign|verif|confirm|reset|your))"
         ),
@@ -109,7 +109,7 @@ PINS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "pin",  # the figures on the back of a card
-        re.compile(
+        lazy(
             r"(?<![A-Za-z])(?:CV[VC]2?|CSC|cv[vc]2?)(?:[ ](?:code|is"
             r"|number))?[ ]?[:=#]?[ ]?(?P<s>\d{3,4})(?![\w-])"
         ),

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.redaction.cue_grammar import Form, Grammar
+from idiolect.daemon.redaction.lazy_pattern import lazy
 from idiolect.daemon.redaction.randomness import common_pairs
 from idiolect.daemon.redaction.rule import Rule
 
@@ -22,8 +23,8 @@ MOST: Final = 24
 _WORD: Final = r"(?:[^\W\d_]{3,11}|[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]{1,8})"
 # Between two words: white space, a comma, the end of a line, the number of the next.
 _BETWEEN: Final = r"(?:[ \t]{0,2}[,;.|/·•-]?[\s]{1,3}[>*•-]?[ \t]{0,2}(?:\(?\d{1,2}[.):=]{0,2}[ \t]{0,2})?|,)"
-_ROW: Final = re.compile(rf"(?<![^\W\d_]){_WORD}(?:{_BETWEEN}{_WORD}(?![^\W\d_])){{{FEWEST - 1},}}+")
-_EACH: Final = re.compile(_WORD)
+_ROW: Final = lazy(rf"(?<![^\W\d_]){_WORD}(?:{_BETWEEN}{_WORD}(?![^\W\d_])){{{FEWEST - 1},}}+")
+_EACH: Final = lazy(_WORD)
 
 
 def _writings(word: str) -> set[str]:
@@ -91,7 +92,7 @@ def _has_row(text: str) -> bool:
     return _ROW_OF in bytes(map(_lists().__contains__, text.split()[::_STEP]))
 
 
-_HEX: Final = re.compile(r"[a-fA-F2-7]+")
+_HEX: Final = lazy(r"[a-fA-F2-7]+")
 _MANY: Final = 24
 
 
@@ -106,9 +107,9 @@ def _drawn(written: str) -> bool:
     )
 
 
-_BESIDE: Final = re.compile(r"[2-7](?:(?=[A-Za-z])|(?<=[A-Za-z][2-7]))")
-_MIXED: Final = re.compile(r"(?<![\w])(?=[A-Za-z]{0,3}[2-7])(?=[2-7]{0,3}[A-Za-z])[A-Za-z2-7]{4}(?!\w)")
-_GROUPS: Final = re.compile(
+_BESIDE: Final = lazy(r"[2-7](?:(?=[A-Za-z])|(?<=[A-Za-z][2-7]))")
+_MIXED: Final = lazy(r"(?<![\w])(?=[A-Za-z]{0,3}[2-7])(?=[2-7]{0,3}[A-Za-z])[A-Za-z2-7]{4}(?!\w)")
+_GROUPS: Final = lazy(
     r"(?<![\w-])(?P<s>(?:[A-Z2-7]{4}[ -]){3,15}[A-Z2-7]{4}|(?:[a-z2-7]{4}[ -]){3,15}[a-z2-7]{4})(?![\w-])"
 )
 _WIDEST: Final = 80  # characters of sixteen groups
@@ -143,9 +144,7 @@ _GRAMMAR: Final = Grammar(
         ),
     ),
     shortest=16,
-    forms={
-        "base32": Form(re.compile(r"(?<![\w/+.-])(?:[A-Z2-7]{16,64}|[a-z2-7]{16,64})(?![\w/+-])"), _drawn)
-    },
+    forms={"base32": Form(lazy(r"(?<![\w/+.-])(?:[A-Z2-7]{16,64}|[a-z2-7]{16,64})(?![\w/+-])"), _drawn)},
 )
 
 #: In the order in which they are tried.
@@ -186,7 +185,7 @@ SEEDS: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "key",  # base32 in one
-        re.compile(r"(?<![\w/+.-])(?P<s>[A-Z2-7]{16,64}|[a-z2-7]{16,64})(?=={0,6}(?![\w/+=-]))"),
+        lazy(r"(?<![\w/+.-])(?P<s>[A-Z2-7]{16,64}|[a-z2-7]{16,64})(?=={0,6}(?![\w/+=-]))"),
         matches=(
             ("jenkins: 3ZOM66BH¦5JVIMJX5", "jenkins: [key]"),
             ("DIGNLYNKRYHXL7BF¦7ADTYT4ZSHSWBWYT, for the app", "[key], for the app"),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
+
+from idiolect.daemon.redaction.lazy_pattern import lazy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,12 +145,12 @@ SERVICES: Final[tuple[tuple[str, str, str], ...]] = (
 
 # A word before it, as in `task-` for `sk-`, makes it another word; an underscore or a sign does not.
 _ANY: Final = "|".join(pattern for _, pattern, _ in SERVICES)
-_TOKEN: Final = re.compile(rf"(?<![A-Za-z0-9-])(?:{_ANY})")
-_ANOTHER: Final = re.compile(_ANY)
+_TOKEN: Final = lazy(rf"(?<![A-Za-z0-9-])(?:{_ANY})")
+_ANOTHER: Final = lazy(_ANY)
 
 #: The shortest word that a token is, in characters.
 SHORTEST: Final = 20
-_RUN: Final = re.compile(rf"(?<!\S)\S{{{SHORTEST},}}")
+_RUN: Final = lazy(rf"(?<!\S)\S{{{SHORTEST},}}")
 
 
 def find(text: str) -> Iterator[tuple[int, int]]:
