@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
 import numpy as np
@@ -15,6 +14,7 @@ import psutil
 import pytest
 import safetensors.numpy
 
+from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.store import Store
@@ -44,11 +44,28 @@ class Program:
         assert "Traceback" not in done.stdout + done.stderr
         return done.stdout if "--json" in arguments else done.stdout + done.stderr
 
+    def start(self):
+        """Start the service, as the command does."""
+        process.start(self.settings.prepare())
+
+    def stop(self):
+        """Stop the service, as the command does."""
+        process.stop(self.settings)
+
+    def client(self):
+        """What speaks to the endpoint."""
+        headers = {"Authorization": f"Bearer {process.read_token(self.settings)}"}
+        url = process.find(self.settings).url
+        return httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=60)
+
     def post(self, path, **body):
-        status = json.loads(self.run("status", "--json"))
-        token = Path(status["token_file"]).read_text().strip()
-        with httpx.Client(base_url=status["url"], trust_env=False, timeout=60) as client:
-            return client.post(path, json=body, headers={"Authorization": f"Bearer {token}"})
+        with self.client() as client:
+            return client.post(path, json=body)
+
+    def pid(self):
+        """The service's process, None where none runs."""
+        running = process.find(self.settings)
+        return running and running.pid
 
     def knows(self):
         """Whether it has a word that no word list has, but the text."""
@@ -65,11 +82,10 @@ def program(tiny, tmp_path, make_lora):
     (home / "config.toml").write_text(f"keyring = false\nauto_train = false\nbase = {gguf}\n")
     (home / "base").symlink_to(tiny.folder.parent)
     program = Program(home)
-    program.run("start")
+    program.start()
     assert program.post("/v1/history", text=CANARY, source="test", app="mail").json()["id"] == 1
     yield program
-    with contextlib.suppress(AssertionError):
-        program.run("stop")
+    program.stop()
 
 
 def holds(pid, words):
@@ -86,15 +102,11 @@ def holds(pid, words):
     return False
 
 
-def pid_of(program):
-    return json.loads(program.run("status", "--json"))["pid"]
-
-
 def test_locked_it_knows_nothing_and_says_so(program):
     assert program.knows()
     key = keys.obtain(program.settings).hex
     if os.geteuid() == 0 and sys.platform == "linux":
-        assert holds(pid_of(program), b"teal lighthouse") or holds(pid_of(program), key.encode())
+        assert holds(program.pid(), b"teal lighthouse") or holds(program.pid(), key.encode())
     program.run("lock")
     answer = program.post("/v1/suggest", prefix="the teal lighth")
     assert answer.status_code == 423
@@ -103,8 +115,8 @@ def test_locked_it_knows_nothing_and_says_so(program):
     assert "Locked" in program.run("status")
     status = json.loads(program.run("status", "--json"))
     assert (status["running"], status["locked"], status["entries"]) == (True, True, None)
-    process = psutil.Process(status["pid"])
-    assert [file.path for file in process.open_files() if "store.db" in file.path] == []
+    service = psutil.Process(status["pid"])
+    assert [file.path for file in service.open_files() if "store.db" in file.path] == []
     if os.geteuid() == 0 and sys.platform == "linux":
         for secret in (key.encode(), bytes.fromhex(key), b"teal lighthouse"):
             assert not holds(status["pid"], secret)
@@ -140,22 +152,22 @@ def test_with_a_passphrase_the_key_is_nowhere(program, tmp_path):
 
 def test_a_new_key_while_the_service_runs(program):
     before = keys.obtain(program.settings).hex
-    pid = pid_of(program)
+    pid = program.pid()
     assert str(program.settings.key_path) in program.run("rekey")
     said = json.loads(program.run("rekey", "--json"))
     assert said == {"key": "file", "path": str(program.settings.key_path)}
     after = keys.obtain(program.settings)
     assert after.hex != before
-    assert pid_of(program) not in (pid, None)
+    assert program.pid() not in (pid, None)
     assert program.knows()
-    program.run("stop")
+    program.stop()
     program.run("rekey")
-    assert json.loads(program.run("status", "--json"))["running"] is False  # as it was
+    assert program.pid() is None  # as it was
     Store.open(program.settings.store_path, keys.obtain(program.settings).hex).close()
 
 
 def test_everything_is_exported_in_open_formats(program, tiny, tmp_path, make_lora):
-    program.run("stop")
+    program.stop()
     lora = make_lora(tiny.config)
     with contextlib.closing(
         Store.open(program.settings.store_path, keys.obtain(program.settings).hex)
@@ -172,7 +184,7 @@ def test_everything_is_exported_in_open_formats(program, tiny, tmp_path, make_lo
             tokens_per_s=None,
             seconds=None,
         )
-    program.run("start")
+    program.start()
     program.post("/v1/feedback", kind="word", outcome="accepted", p=0.5, characters=6).raise_for_status()
     old = os.umask(0)
     try:
@@ -206,7 +218,7 @@ def test_purging_leaves_nothing_behind(program, tiny):
     kept = sorted(path.name for path in tiny.folder.parent.iterdir())
     (program.home / "mine.odt").write_text("not the program's")
     assert "--yes" in program.run("purge", code=2)
-    pid = pid_of(program)
+    pid = program.pid()
     done = json.loads(program.run("purge", "--yes", "--json"))
     assert not psutil.pid_exists(pid)
     assert {"store.db", "store.key", "config.toml", "run", "log", "base"} <= done["removed"].keys()
@@ -236,7 +248,7 @@ def test_purging_a_folder_that_is_the_programs_alone_removes_it_and_what_browser
 
 
 def test_text_is_let_go_when_its_time_is_over(program):
-    program.run("stop")
+    program.stop()
     with contextlib.closing(
         Store.open(program.settings.store_path, keys.obtain(program.settings).hex)
     ) as store:
@@ -244,10 +256,11 @@ def test_text_is_let_go_when_its_time_is_over(program):
         store._connection._db.execute("UPDATE entries SET taken_us = ?", [round(long_ago.timestamp() * 1e6)])
     with (program.home / "config.toml").open("a") as config:
         config.write("keep_days = 30\n")
-    program.run("start")
+    program.start()
 
     def gone():
-        return json.loads(program.run("status", "--json"))["entries"] == 0
+        with program.client() as client:
+            return client.get("/v1/status").raise_for_status().json()["entries"] == 0
 
     deadline = datetime.now(UTC) + timedelta(seconds=60)
     while not gone() or program.knows():  # it goes from the store first, then from memory
