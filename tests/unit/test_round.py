@@ -52,7 +52,7 @@ def train_request(tiny: BasePaths) -> TrainRequest:
         budget_s=600.0,
         rank=4,
         alpha=8.0,
-        epochs=6,
+        epochs=3,
         learning_rate=2e-2,
         products="bfloat16",
         general_tolerance=0.5,
