@@ -131,12 +131,26 @@ class Room:
         assert done.returncode == 0, (arguments, done.stdout, done.stderr)
         return done.stdout
 
+    def hosts(self):
+        """What browsers have started here."""
+        program = str(self.folder / "counting")
+        return [one for one in psutil.process_iter(["cmdline"]) if program in (one.info["cmdline"] or ())]
+
     def end_hosts(self):
         """End what browsers have started here."""
-        for one in psutil.process_iter(["cmdline"]):
-            if str(self.folder / "counting") in (one.info["cmdline"] or ()):
-                one.terminate()
-                psutil.wait_procs([one], DEADLINE_S)
+        for one in self.hosts():
+            one.terminate()
+            psutil.wait_procs([one], DEADLINE_S)
+
+    @contextlib.contextmanager
+    def mute(self):
+        """Within this no answer comes; what was asked is answered afterwards."""
+        hosts = self.hosts()
+        for one in hosts:
+            one.suspend()
+        yield
+        for one in hosts:
+            one.resume()
 
     def asked(self, what=None):
         """What the browser has asked the host for so far."""

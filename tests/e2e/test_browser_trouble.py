@@ -1,6 +1,7 @@
 """What may go wrong around the extension: a hasty hand, a page that means it ill, a service that rests."""
 
 import importlib.util
+import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ _spec = importlib.util.spec_from_file_location("browsers", Path(__file__).with_n
 browsers = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(browsers)
 
-EDITORS, FIELDS, START = browsers.EDITORS, browsers.FIELDS, browsers.START
+EDITORS, FIELDS, SEVERAL, START = browsers.EDITORS, browsers.FIELDS, browsers.SEVERAL, browsers.START
+TEXT = "(field.value ?? field.innerText).replaceAll('\\u00a0', ' ')"
 in_chromium = browsers.in_chromium
 site, corrected, service, room = browsers.site, browsers.corrected, browsers.service, browsers.room
 browser, editor = browsers.browser, browsers.editor
@@ -40,6 +42,29 @@ def test_a_fast_and_careless_hand_does_no_harm(browser):
     browser.until_ghost()
     tab.press("Tab")
     browser.until_value(START + ghost)
+
+
+#: Mistyped and what is offered first; each of its own, since one that is taken back is not offered again.
+MISTYPED = {
+    "Chromium": (("seperate", "Separate"), ("definately", "Definitely")),
+    "Firefox": (("begining", "Beginning"), ("occured", "Occurred")),
+}
+
+
+def test_a_correction_is_taken_behind_the_end_of_its_word(browser):
+    fields = [FIELDS[kind].replace('id="field"', 'class="field"') for kind in ("textarea", "editable")]
+    browser.open(SEVERAL.format(fields="<br>".join(fields)))
+    tab = browser.tab
+    for place, ((mistyped, meant), end) in enumerate(zip(MISTYPED[browser.name], " ,", strict=True)):
+        tab.js(f"turn({place})")
+        tab.type(f"ok {mistyped}")
+        browser.until_shown(lambda _, words, meant=meant: words[:1] == [meant])
+        with browser.room.mute():
+            tab.type(end)
+            tab.press("1", "Alt")
+            tab.until(f"({TEXT}) === {json.dumps(f'ok {meant}{end}')}")
+        tab.press("Backspace")  # takes it back
+        tab.until(f"({TEXT}) === {json.dumps(f'ok {mistyped}{end}')}")
 
 
 # --- a hostile page ---
