@@ -450,12 +450,13 @@ def editor(browser, needs_program):
 
 def fetch(cache, needs_program):
     """Have the editors be in a folder; where they cannot be fetched the test is skipped."""
-    if not all((cache / "bundled" / f"{name}.js").exists() for name in EDITORS):
+    source = Path(__file__).parent / "editors"
+    scripts = {source / f"{name}.js": cache / f"{name}.js" for name in EDITORS}
+    bundled = all((cache / "bundled" / path.name).exists() for path in scripts)
+    if not bundled or any(own.read_bytes() != kept.read_bytes() for own, kept in scripts.items()):
         npm = needs_program("npm", "npm")
         reach = [npm, "view", "--fetch-retries=0", "esbuild@^0.25", "version"]
         if subprocess.run(reach, capture_output=True, timeout=120, check=False).returncode:
             pytest.skip("needs the editors, which come from the npm registry, and that cannot be reached")
-        done = subprocess.run(
-            [Path(__file__).parent / "editors" / "bundle", cache], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([source / "bundle", cache], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr

@@ -602,6 +602,28 @@ def test_what_is_typed_in_an_editor_is_learned_and_what_is_pasted_is_not(browser
     assert learned(service, "somebody else") == 0
 
 
+@in_chromium
+def test_of_an_editor_that_draws_only_some_lines_those_are_learned_that_were_typed(
+    browser, editor, service, here
+):
+    browser.switch(here, "learn")
+    editor("codemirror")
+    tab = browser.tab
+    tab.js("fill(Array.from({ length: 900 }, (_, line) => `Theirs is the bare line ${line}`).join('\\n'))")
+    tab.press("Enter")
+    with browser.noticed():
+        tab.type("The windy Harvola ends it")
+    tab.js("void scrollTo(0, 0)")
+    tab.until("document.querySelector('.cm-line').textContent.endsWith('bare line 0')")
+    tab.click(".cm-line")
+    tab.press("Enter")
+    tab.type("The sunny Harvola parts it ")
+    tab.js("field.blur()")
+    assert until_learned(service, "The windy Harvola ends it") == 1
+    assert until_learned(service, "The sunny Harvola parts it") == 1
+    assert learned(service, "Theirs is the bare line") == 0
+
+
 # --- when something is missing ---
 
 #: A host that speaks an older protocol.

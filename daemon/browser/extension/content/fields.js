@@ -12,12 +12,14 @@ idiolect.fields ??= (() => {
   const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"];
   const secrets = new WeakSet();
   const MIN_CHARS = 20; // a field that takes fewer is for no sentence
+  const MOST_CHARS = 500; // of what a page calls a field; `autocomplete` is sent, and the service takes 1,000
 
   /** "userPassword2" and the like as words. */
   const words = (name) => name.replace(/([a-z])([A-Z])/g, "$1-$2").replace(/\d+/g, "-").toLowerCase();
 
   function isSecretlyNamed(element) {
-    const names = ["name", "id", "aria-label", "placeholder"].map((name) => element.getAttribute(name) ?? "");
+    const called = ["name", "id", "aria-label", "placeholder"].map((name) => element.getAttribute(name) ?? "");
+    const names = called.map((name) => name.slice(0, MOST_CHARS));
     const labels = [...(element.labels ?? [])].map((label) => (label.textContent ?? "").slice(0, 100));
     const told = element instanceof HTMLInputElement ? [...names, ...labels] : names.slice(0, 2);
     return told.some((name) => NEVER_NAME.test(words(name)));
@@ -26,6 +28,7 @@ idiolect.fields ??= (() => {
   function isRefused(element) {
     const complete = (element.getAttribute("autocomplete") ?? "").trim().toLowerCase();
     return (
+      complete.length > MOST_CHARS ||
       (element.getAttribute("spellcheck")?.toLowerCase() === "false" && complete === "off") ||
       element.closest('[data-idiolect="off"], [role="search"], search') !== null ||
       complete.split(/\s+/).some((token) => NEVER_AUTOCOMPLETE.test(token)) ||
