@@ -13,10 +13,10 @@ idiolect.asking ??= (() => {
   function ask() {
     const { field, mode, composing } = now;
     if (field === null || mode === "off" || composing) return;
-    if (fields.of(field.element) === null) return left(); // the page has made something else of it
     const around = text.around(field);
+    if (around !== null && isAsked(around)) return; // a key and the change that it makes are two events
+    if (fields.of(field.element) === null) return left(); // the page has made something else of it
     if (around === null || around.prefix.trim() === "" || showing.isDismissed(around.prefix)) return showing.hide();
-    if (isAsked(around)) return; // a key and the change that it makes are two events
     if (waiting.size >= MOST_ASKED) {
       again = true;
       return;
