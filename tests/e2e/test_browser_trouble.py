@@ -2,9 +2,13 @@
 
 import importlib.util
 import json
+import time
 from pathlib import Path
 
+import psutil
 import pytest
+
+from idiolect.daemon.runtime import process
 
 _spec = importlib.util.spec_from_file_location("browsers", Path(__file__).with_name("browsers.py"))
 browsers = importlib.util.module_from_spec(_spec)
@@ -183,7 +187,7 @@ TEN_MB = "`${'x '.repeat(511)}y\\n`.repeat(10 * 2 ** 10)"
 FILLED = {
     "codemirror": (f"fill({TEN_MB} + 'ok th')", "model()"),
     "editable": (
-        f"""field.innerHTML = {TEN_MB}.replace(/.+\\n/g, "<div style='content-visibility: auto'>$&</div>") + "<div id=last>ok th</div>",
+        f"""field.innerHTML = {TEN_MB}.replace(/.+\\n/g, "<div class=line>$&</div>") + "<div id=last>ok th</div>",
         getSelection().collapse(last.firstChild, 5)""",
         "field.textContent",
     ),
@@ -204,7 +208,8 @@ def test_ten_megabytes_in_a_field_are_not_sent_and_typing_goes_on(browser, edito
         if kind == "codemirror":
             editor(kind)
         else:
-            browser.open(FIELDS[kind].replace("id=", 'wrap="off" id='), path=f"/ten-{kind}")
+            field = FIELDS[kind].replace("id=", 'wrap="off" id=')
+            browser.open(f"<style>.line {{ content-visibility: auto }}</style>{field}", path=f"/ten-{kind}")
         with browser.noticed():
             tab.type("ok then")
         sent = len(browser.room.messages())
@@ -221,3 +226,30 @@ def test_ten_megabytes_in_a_field_are_not_sent_and_typing_goes_on(browser, edito
     browser.begin()
     browser.until_ghost()
     assert max(size for _, size in browser.room.messages()[sent:]) < MOST_BYTES
+
+
+# --- a service that rests ---
+
+
+@in_chromium
+def test_a_key_wakes_a_service_that_rests_and_none_is_lost(browser, service, monkeypatch):
+    settings = service.settings
+    browser.open(FIELDS["textarea"])
+    browser.begin()
+    browser.until_ghost()  # the host is connected to the service before
+    process.stop(settings)
+    with monkeypatch.context() as patch:
+        patch.setenv("IDIOLECT_REST_AFTER_S", "1")
+        process.start(settings)
+    deadline = time.monotonic() + browsers.DEADLINE_S
+    while "idiolect.daemon.runtime.resting" not in psutil.Process(process.holder(settings)).cmdline():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    browser.tab.js("void (field.value = '')")
+    browser.tab.type(START)
+    ghost, _ = browser.until_ghost()
+    assert browser.tab.js("field.value") == START
+    browser.tab.press("Tab")
+    browser.until_value(START + ghost)
+    process.stop(settings)
+    process.start(settings)
