@@ -425,6 +425,8 @@ in_firefox = pytest.mark.parametrize("browser", ["firefox"], indirect=True)
 # --- the editors that sites are made of ---
 
 
+#: Of those who list extensions for Firefox; `web-ext lint` runs it.
+LINTER = "node_modules/.bin/addons-linter"
 EDITORS = ("prosemirror", "codemirror", "lexical", "quill", "draft", "tiptap")
 EDITOR = """<style>.ProseMirror, .cm-content, .ql-editor {{ white-space: pre-wrap }}
 #place {{ width: 500px; border: 1px solid }}</style><div id="place"></div><script src="{src}"></script>"""
@@ -433,11 +435,7 @@ EDITOR = """<style>.ProseMirror, .cm-content, .ql-editor {{ white-space: pre-wra
 @pytest.fixture(scope="module")
 def editor(browser, needs_program):
     """`editor(name)`: have the page be that editor, with the cursor in it."""
-    cache = Path(__file__).parents[2] / ".cache" / "editors"
-    cache.mkdir(parents=True, exist_ok=True)
-    with (cache / "lock").open("w") as lock:  # another process may fetch them
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        fetch(cache, needs_program)
+    cache = fetched(needs_program)
 
     def open_editor(name):
         src = browser.url(f"/{name}.js", (cache / "bundled" / f"{name}.js").read_text())
@@ -448,15 +446,27 @@ def editor(browser, needs_program):
     return open_editor
 
 
-def fetch(cache, needs_program):
-    """Have the editors be in a folder; where they cannot be fetched the test is skipped."""
+def fetched(needs_program):
+    """The folder with the editors and the extension's linter, from npm; without npm's registry the test is skipped."""
+    cache = Path(__file__).parents[2] / ".cache" / "editors"
+    cache.mkdir(parents=True, exist_ok=True)
     source = Path(__file__).parent / "editors"
-    scripts = {source / f"{name}.js": cache / f"{name}.js" for name in EDITORS}
-    bundled = all((cache / "bundled" / path.name).exists() for path in scripts)
-    if not bundled or any(own.read_bytes() != kept.read_bytes() for own, kept in scripts.items()):
+    with (cache / "lock").open("w") as lock:  # another process may fetch them
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        wanted = [cache / LINTER, *(cache / "bundled" / f"{name}.js" for name in EDITORS)]
+        own = [source / "package.json", *(source / f"{name}.js" for name in EDITORS)]
+        if all(path.exists() for path in wanted) and all(is_copied(path, cache) for path in own):
+            return cache
         npm = needs_program("npm", "npm")
         reach = [npm, "view", "--fetch-retries=0", "esbuild@^0.25", "version"]
         if subprocess.run(reach, capture_output=True, timeout=120, check=False).returncode:
-            pytest.skip("needs the editors, which come from the npm registry, and that cannot be reached")
+            pytest.skip("needs what comes from the npm registry, and that cannot be reached")
         done = subprocess.run([source / "bundle", cache], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+    return cache
+
+
+def is_copied(path, folder):
+    """Whether a folder holds a copy of a file as it is now."""
+    copy = folder / path.name
+    return copy.exists() and copy.read_bytes() == path.read_bytes()

@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -622,6 +623,16 @@ def test_of_an_editor_that_draws_only_some_lines_those_are_learned_that_were_typ
     assert until_learned(service, "The windy Harvola ends it") == 1
     assert until_learned(service, "The sunny Harvola parts it") == 1
     assert learned(service, "Theirs is the bare line") == 0
+
+
+def test_the_linter_of_extensions_finds_nothing(room, needs_program):
+    linter = browsers.fetched(needs_program) / browsers.LINTER
+    done = subprocess.run(
+        [needs_program("node", "nodejs"), linter, "--output", "json", room.folder / "built" / "firefox"],
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    found = json.loads(done.stdout)
+    assert found["count"] == 0, [found["errors"], found["warnings"], found["notices"]]
 
 
 # --- when something is missing ---
