@@ -20,8 +20,8 @@ from PIL import Image
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
+import browsers  # noqa: E402 (beside the tests that drive them)
 import conftest  # noqa: E402 (beside the tests that drive the browsers)
-import test_browser  # noqa: E402
 
 from idiolect.daemon.runtime import process  # noqa: E402
 
@@ -47,8 +47,8 @@ def take(folder: Path) -> None:
     try:
         for _ in range(5):
             service.ask("/v1/history", text=KNOWN, source="pictures")
-        room = test_browser.Room(folder, service)
-        for kind, editor in ((test_browser.Chromium, "tiptap"), (test_browser.Firefox, "quill")):
+        room = browsers.Room(folder, service)
+        for kind, editor in ((browsers.Chromium, "tiptap"), (browsers.Firefox, "quill")):
             _picture(kind, editor, room, f"http://notes.test:{server.server_port}/")
     finally:
         server.shutdown()
@@ -66,9 +66,9 @@ def _pages(site: Path) -> http.server.ThreadingHTTPServer:
     return server
 
 
-def _picture(kind: type[test_browser.Browser], editor: str, room: test_browser.Room, site: str) -> None:
+def _picture(kind: type[browsers.Browser], editor: str, room: browsers.Room, site: str) -> None:
     folder = room.folder / "config" / kind.name.lower()
-    if kind is test_browser.Chromium:
+    if kind is browsers.Chromium:
         more = ("--enable-unsafe-extension-debugging", "--host-resolver-rules=MAP *.test 127.0.0.1")
         tab = conftest.Tab(shutil.which("chromium"), folder, more, room.environment)
     else:

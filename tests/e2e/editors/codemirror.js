@@ -7,3 +7,7 @@ const view = new EditorView({
 });
 globalThis.model = () => view.state.doc.toString();
 globalThis.field = view.contentDOM;
+/** Have it hold another text, with the cursor at its end. */
+globalThis.fill = (text) => {
+  view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text }, selection: { anchor: text.length } });
+};

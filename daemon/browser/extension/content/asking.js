@@ -1,6 +1,6 @@
 // Asking for suggestions at the cursor: of two keys that come faster than answers, the last one is asked for.
 idiolect.asking ??= (() => {
-  const { now, fields, text, link, showing } = idiolect;
+  const { now, fields, text, lines, link, showing } = idiolect;
   const MOST_ASKED = 2; // at a time
   const ONCE_MORE_MS = 400; // after an answer that did not come: the host ended, or the service was too busy
 
@@ -13,10 +13,10 @@ idiolect.asking ??= (() => {
   function ask() {
     const { field, mode, composing } = now;
     if (field === null || mode === "off" || composing) return;
-    if (fields.of(field.element) === null) return left(); // the page has made something else of it
     const around = text.around(field);
+    if (around !== null && isAsked(around)) return; // a key and the change that it makes are two events
+    if (fields.of(field.element) === null) return left(); // the page has made something else of it
     if (around === null || around.prefix.trim() === "" || showing.isDismissed(around.prefix)) return showing.hide();
-    if (isAsked(around)) return; // a key and the change that it makes are two events
     if (waiting.size >= MOST_ASKED) {
       again = true;
       return;
@@ -61,6 +61,7 @@ idiolect.asking ??= (() => {
   function soon(offer = null) {
     setTimeout(() => {
       if (now.field === null) return;
+      lines.changed();
       ask(); // first, since the answer takes longer than all else
       if (offer !== null) showing.drawHere(offer);
       else showing.follow();

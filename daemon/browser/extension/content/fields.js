@@ -10,22 +10,32 @@ idiolect.fields ??= (() => {
     /(?:^|[\W_])(?:pass(?:word|wd|code|phrase)?s?|pwd|passwort|kennwort|secret|token|api-?key|otp|totp|mfa|2fa|pin|tan|cvc2?|cvv2?|csc|card(?:-?(?:number|no|num))?|iban|bic|account-?(?:number|no)|routing|ssn|sin|tax-?id|nif|e-?mail|username|user-?name|login|phone|mobile|zip|postcode|search|query|captcha|q)(?:$|[\W_])/;
   /** Keys that type nothing by themselves. */
   const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"];
+  const NAMES = ["name", "id", "aria-label", "placeholder"];
   const secrets = new WeakSet();
+  const named = new WeakMap(); // element → what it was called when that was last looked at, and whether it is secret
   const MIN_CHARS = 20; // a field that takes fewer is for no sentence
+  const MOST_CHARS = 500; // of what a page calls a field; `autocomplete` is sent, and the service takes 1,000
 
   /** "userPassword2" and the like as words. */
   const words = (name) => name.replace(/([a-z])([A-Z])/g, "$1-$2").replace(/\d+/g, "-").toLowerCase();
 
+  /** Whether what a page calls a field says that nobody's prose is in it; looked at again once it is called otherwise. */
   function isSecretlyNamed(element) {
-    const names = ["name", "id", "aria-label", "placeholder"].map((name) => element.getAttribute(name) ?? "");
-    const labels = [...(element.labels ?? [])].map((label) => (label.textContent ?? "").slice(0, 100));
-    const told = element instanceof HTMLInputElement ? [...names, ...labels] : names.slice(0, 2);
-    return told.some((name) => NEVER_NAME.test(words(name)));
+    const inLine = element instanceof HTMLInputElement;
+    const called = (inLine ? NAMES : NAMES.slice(0, 2)).map((name) => element.getAttribute(name)?.slice(0, MOST_CHARS) ?? "");
+    const labels = inLine ? [...(element.labels ?? [])].map((label) => (label.textContent ?? "").slice(0, 100)) : [];
+    const names = [...called, ...labels].join("\n");
+    const known = named.get(element);
+    if (known?.names === names) return known.secret;
+    const secret = NEVER_NAME.test(words(names));
+    named.set(element, { names, secret });
+    return secret;
   }
 
   function isRefused(element) {
     const complete = (element.getAttribute("autocomplete") ?? "").trim().toLowerCase();
     return (
+      complete.length > MOST_CHARS ||
       (element.getAttribute("spellcheck")?.toLowerCase() === "false" && complete === "off") ||
       element.closest('[data-idiolect="off"], [role="search"], search') !== null ||
       complete.split(/\s+/).some((token) => NEVER_AUTOCOMPLETE.test(token)) ||

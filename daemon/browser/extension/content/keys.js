@@ -35,6 +35,8 @@ idiolect.keys ??= (() => {
       return showing.hide();
     }
     if (event.key !== "Tab") tookAt = -Infinity;
+    // One that may take what is shown: what the key just before it typed may not have been looked at yet.
+    if (event.altKey || event.ctrlKey || event.key === "Tab") showing.follow();
     if (mending.onKey(event)) return swallow(event);
     if (takeByDigit(event) || speak(event)) return;
     COMMANDS[event.key]?.(event);

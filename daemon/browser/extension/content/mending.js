@@ -4,7 +4,6 @@ idiolect.mending ??= (() => {
   const MOST_KEYED = 64; // characters
 
   const kept = new Set(); // words whose correction was taken back
-  let keyed = ""; // what its user's last keys have typed
   let mended = null; // the last correction: {prefix, typed, put, word, p}
   let next = false; // whether no key has come since
   let undoing = false; // the key that undoes has come, and what it does has not been looked at
@@ -27,7 +26,7 @@ idiolect.mending ??= (() => {
     const typed = charactersBefore(prompt.prefix, fix.replace);
     const spansBlocks = typed.includes("\n") && now.field.kind !== "plain";
     if (kept.has(wordOf(typed)) || spansBlocks) return { ...answer, correction: null };
-    if (!fix.apply || !keyed.endsWith(typed)) return answer;
+    if (!fix.apply || !now.keyed.endsWith(typed)) return answer;
     return mend(prompt, fix) === null ? { ...answer, correction: null } : null;
   }
 
@@ -39,7 +38,7 @@ idiolect.mending ??= (() => {
     if (!insert.put(now.field, put, typed)) return null;
     mended = { prefix, typed, put, word: wordOf(typed), p };
     next = true;
-    keyed = "";
+    now.keyed = "";
     link.report({ kind: "correction", outcome: "accepted", p, characters: [...put].length, word: mended.word });
     asking.soon();
     return put;
@@ -78,8 +77,8 @@ idiolect.mending ??= (() => {
     }
     next = false;
     if (key === "Enter") mended = null; // it may send the text, and the next one may begin alike
-    if (key === "Backspace" && !command) keyed = keyed.slice(0, -1);
-    else keyed = key.length === 1 && !command ? (keyed + key).slice(-MOST_KEYED) : "";
+    if (key === "Backspace" && !command) now.keyed = now.keyed.slice(0, -1);
+    else now.keyed = key.length === 1 && !command ? (now.keyed + key).slice(-MOST_KEYED) : "";
     return false;
   }
 
@@ -95,7 +94,7 @@ idiolect.mending ??= (() => {
 
   /** The cursor is elsewhere: before it stands no more of what its user's keys typed than this. */
   function forget(but = "") {
-    keyed = but;
+    now.keyed = but;
     next = false;
     mended = null;
   }

@@ -4,5 +4,6 @@ idiolect.now ??= {
   mode: "off", // what may be done on this site: "off", "suggest" or "learn"
   composing: false, // an input method composes a character
   isChromium: "chrome" in globalThis && navigator.userAgent.includes("Chrome/"),
+  keyed: "", // what its user's last keys have typed, up to the cursor
   typedAt: -Infinity, // when its user last changed the field, by `performance.now()`
 };

@@ -4,6 +4,7 @@ idiolect.showing ??= (() => {
   const TAIL_CHARS = 200;
   const MOST_WORDS = 4;
   const MOST_MORE = 40; // characters that are typed on while one suggestion stays
+  const ENDS_WORD = /^[ .,;:!?)\]]+$/;
 
   let shown = null;
   let open = null; // the offer whose fate is still to be told of
@@ -119,14 +120,28 @@ idiolect.showing ??= (() => {
     open = offer.words.length > 0 || offer.rest ? offer : null;
   }
 
-  /** Once what is typed goes on as the ghost does, its rest stays where it is until the next answer. */
+  /** What stays of the words where `more` is typed: what replaces the word that it ends, if that is typed by keys. */
+  function staying(more) {
+    if (!ENDS_WORD.test(more) || !now.keyed.endsWith(more)) return [];
+    const other = shown.words.findIndex((word) => !word.replace);
+    const fixes = shown.words.slice(0, other < 0 ? MOST_WORDS : other); // each keeps its place, and so its key
+    return fixes.map((fix) => ({ ...fix, text: fix.text + more, replace: fix.replace + more.length }));
+  }
+
+  /**
+   * Once what is typed goes on as the ghost does, its rest stays where it is until the next answer; so do words that
+   * replace what was typed, behind its end.
+   */
   function follow() {
     if (!shown) return;
     const around = now.field && text.around(now.field);
     const more = around ? typedOn(shown.prefix, around.prefix) : null;
-    if (more && shown.rest.startsWith(more) && around.suffix === shown.suffix) {
+    const goesOn = more && around.suffix === shown.suffix;
+    const rest = goesOn && shown.rest.startsWith(more) ? shown.rest.slice(more.length) : "";
+    const words = goesOn ? staying(more) : [];
+    if (rest || words.length > 0) {
       held = false;
-      draw({ ...shown, prefix: around.prefix, rest: shown.rest.slice(more.length), words: [], kept: true });
+      draw({ ...shown, prefix: around.prefix, rest, words, kept: true });
     } else if (!around || around.prefix !== shown.prefix || around.suffix !== shown.suffix) {
       hide({ over: more === null });
     }

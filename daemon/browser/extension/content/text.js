@@ -3,6 +3,7 @@ idiolect.text ??= (() => {
   const BEFORE_CHARS = 4000; // more than the service looks at
   const AFTER_CHARS = 400;
   const WHOLE_CHARS = 200000; // of a field to be learned from, and of a plain one to be looked at
+  const NODES_A_CHAR = 4; // an editor may have an element for each character; more than this is no text
   const SKIPPED = "SCRIPT, STYLE, NOSCRIPT, TEXTAREA, INPUT, SELECT, BUTTON, SVG, IMG, OBJECT, IFRAME, VIDEO, CANVAS";
   const QUOTED = "blockquote, .gmail_quote, .gmail_signature, .moz-cite-prefix, .moz-signature, [data-idiolect-quote]";
   const PASTED = /^insertFrom(?:Paste|Drop|Yank)/;
@@ -84,7 +85,7 @@ idiolect.text ??= (() => {
     } else {
       at = container.childNodes[step < 0 ? offset - 1 : offset] ?? beyond(container);
     }
-    while (at && length < most) {
+    for (let left = NODES_A_CHAR * most; at && length < most && left > 0; left--) {
       let inner = null;
       if (at.nodeType === Node.TEXT_NODE) read(at.data);
       else if (at.nodeName === "BR") add("\n");
@@ -147,5 +148,5 @@ idiolect.text ??= (() => {
   /** What is selected in an edited element, as `around` tells it; "" in a shadow tree, where nobody can tell. */
   const selected = ({ element }) => clean(String(document.getSelection()), keepsSpaces(element));
 
-  return { CHANGES, around, all, broughtIn, selected, selectionOf };
+  return { CHANGES, WHOLE_CHARS, around, all, broughtIn, selected, selectionOf };
 })();
