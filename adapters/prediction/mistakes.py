@@ -25,6 +25,7 @@ from idiolect.models.tokenizer import Tokenizer
 _SLIP: Final = 6.6  # nats; no more than one
 _UNSEEN: Final = 2e-8  # uses per word of text of a word that the general list lacks
 _EXPLAINED: Final = -0.5  # nats that a slip may be too unlikely to explain how often all people write a word
+_EXPLAINED_BY_USER: Final = -1.0  # nats; the same of how often the user does
 _SLIPS: Final = 3  # times; what is typed more often is a habit or a word
 _SHORT, _LONG, _LONGEST = 4, 7, 30  # letters
 _COMMON: Final = 3e-5  # uses per word of text
@@ -81,6 +82,7 @@ class Mistakes:
         self._decided = decided
         self._search: FuzzySearch | None = None
         self._times = Counter[str]()
+        self._total = 0  # words of the user's
         self._times_small = Counter[str]()  # not capitalized
         self._near = dict[str, list[tuple[str, float]]]()  # of words that no dictionary has
         self._meant = dict[str, str]()
@@ -89,6 +91,7 @@ class Mistakes:
         """Count the words of texts; return the texts as they were meant."""
         read = list(texts)
         counted = Counter[str](word for text in read for word in _WORD.findall(text))
+        self._total += counted.total()
         new = set[str]()
         for word, times in counted.items():
             folded = fold(word)
@@ -180,6 +183,8 @@ class Mistakes:
         """Return True if ``word`` was surely meant to be ``meant``."""
         times, right = self._times[word], self._times[meant]
         everybody, usual = self._general.frequency(word), self._general.frequency(meant)
+        if self._is_slip_of_own(word, meant, cost):
+            return True
         explained = math.log(max(usual, _UNSEEN) / max(everybody, _UNSEEN)) - cost
         if explained < _EXPLAINED:
             return False  # people write it more often than they slip
@@ -201,6 +206,19 @@ class Mistakes:
             return True
         rare = times < _SLIPS and usual >= _COMMON and not everybody
         return rare and len(word) >= _LONG and word[:-1] != meant[:-1]
+
+    def _is_slip_of_own(self, word: str, meant: str, cost: float) -> bool:
+        """Return True if the user alone writes ``word``, and ``meant`` as often, enough to explain it by a slip."""
+        times, right = self._times[word], self._times[meant]
+        if len(word) <= _SHORT or not 2 <= times <= right or self._general.frequency(word):
+            return False
+        if (
+            cost <= self._costs.missing_apostrophe
+            or not self._times_small[word]
+            or _is_elongated(word, meant)
+        ):
+            return False
+        return math.log(right / self._total / _UNSEEN) - cost >= _EXPLAINED_BY_USER
 
 
 def as_meant(mistakes: Mistakes, entries: Sequence[list[int]], tokenizer: Tokenizer) -> list[list[int]]:

@@ -47,6 +47,23 @@ def test_what_is_outnumbered_by_its_right_form_is_a_mistake(general) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "mended"),
+    [
+        ("the compioer " * 4 + "a compiler " * 5, True),  # a rare word, mistyped nearly as often as not
+        ("the settting, the settting " + "a setting " * 2, True),
+        ("the compioer " * 5 + "a compiler " * 4, False),  # oftener: it is a word of the user's
+        ("the compioer " + "a compiler " * 4, False),  # once: it may be anything
+        ("the Compioer " * 4 + "a compiler " * 5, False),  # it may be a name
+        ("some tries of the trie " * 4, False),
+    ],
+)
+def test_what_nobody_else_writes_and_its_user_writes_right_as_often_is_a_mistake(
+    general, text, mended
+) -> None:
+    assert (mistakes(general).learn(text) != text) is mended
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "gonna gonna pls pls Thx Thx",  # slang and deliberate spellings
