@@ -42,6 +42,7 @@ from idiolect.daemon.endpoint.tokens import Tokens, files
 
 if TYPE_CHECKING:
     import socket
+    from types import FrameType
 
     from idiolect.daemon.runtime.process import Running
     from idiolect.daemon.service import Service
@@ -49,8 +50,8 @@ if TYPE_CHECKING:
 
 #: How long requests under way may take to finish once the service is asked to end.
 _GRACE_S = 3
-#: Of a tenth of a second, between two looks whether the service may rest.
-_IDLE_TICKS = 10
+#: Between two looks whether the service may rest or must end, in ticks of uvicorn's, ten a second.
+_TICKS, _TICKS_PER_S = 10, 10
 #: Connections that are taken at once, and how many the system holds meanwhile. Whoever opens many at once must not use
 #: up the file descriptors before the oldest of them are closed, nor have others wait for a place in the system's queue.
 _ACCEPTED, _QUEUED = 4, 2048
@@ -180,6 +181,7 @@ class _Server(uvicorn.Server):
         self._idle = idle
         self._asked = 0
         self._asked_at = time.monotonic()
+        self._end: Callable[[], object] = lambda: None  # wakes the main loop, once it runs
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -192,7 +194,21 @@ class _Server(uvicorn.Server):
         if state.tasks or state.total_requests != self._asked:
             self._asked, self._asked_at = state.total_requests, now
         ended = await super().on_tick(counter)
-        return ended or (counter % _IDLE_TICKS == 0 and self._idle(now - self._asked_at))
+        return ended or self._idle(now - self._asked_at)
+
+    async def main_loop(self) -> None:
+        # uvicorn's own looks ten times a second, which takes six seconds of processor time in an idle hour.
+        loop, ended = asyncio.get_running_loop(), asyncio.Event()
+        self._end = lambda: loop.call_soon_threadsafe(ended.set)
+        ticks = 0
+        while not await self.on_tick(ticks):
+            ticks += _TICKS
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), _TICKS / _TICKS_PER_S)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._end()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._stopping()
