@@ -267,10 +267,14 @@ class Tab:
             self.press(letter)
 
     def click(self, selector):
-        """A click of its user's."""
-        where = f"document.querySelector({json.dumps(selector)}).getBoundingClientRect()"
-        box = self.js(f"(({{ left, top, width, height }}) => [left + width / 2, top + height / 2])({where})")
-        self.click_at(*box)
+        """A click of its user's, once the element is there."""
+        box = "({ left, top, width, height }) => [left + width / 2, top + height / 2]"
+        there = f"((one) => one && ({box})(one.getBoundingClientRect()))"
+        self.click_at(*self.until(f"{there}(document.querySelector({json.dumps(selector)}))"))
+
+    def push(self, selector):
+        """A click of a script's, once the element is there."""
+        self.until(f"((one) => one && (one.click(), true))(document.querySelector({json.dumps(selector)}))")
 
     def click_at(self, x, y):
         for kind in ("mousePressed", "mouseReleased"):

@@ -229,7 +229,7 @@ def test_a_word_that_was_offered_for_another_text_is_not_put_there(page, more):
 
 
 def test_what_is_passed_over_is_told_and_the_savings_move(page, profile):
-    page.js("document.querySelector('#learn').click()")  # by the keyboard it asks
+    page.push("#learn")  # by the keyboard it asks
     page.js("document.querySelector('#learn-sure').close('yes')")
     before = profile.ask("/v1/report?days=1")["savings"]
     page.type("the teal lighthouse keeper Zor")
@@ -248,11 +248,11 @@ def test_a_word_is_never_suggested_again_and_that_is_undone(page, profile):
     page.until(offered("Zorvelin"))
     page.js("document.querySelector('#why').open = true")
     page.until("document.querySelector('#reasons [aria-label=\"Never suggest Zorvelin\"]') !== null")
-    page.js("document.querySelector('#reasons [aria-label=\"Never suggest Zorvelin\"]').click()")
+    page.push('#reasons [aria-label="Never suggest Zorvelin"]')
     page.until("document.querySelector('#decided').innerText.includes('Zorvelin is never suggested')")
     page.until("![...document.querySelectorAll('#offers .word')].some((one) => one.innerText === 'Zorvelin')")
     assert [rule["text"] for rule in profile.ask("/v1/words")["rules"]] == ["Zorvelin"]
-    page.js("document.querySelector('#words-undo').click()")
+    page.push("#words-undo")
     page.until("document.querySelector('#decided').children.length === 0")
     page.until(offered("Zorvelin"))
     page.js("document.querySelector('#decide-text').focus()")
@@ -260,7 +260,7 @@ def test_a_word_is_never_suggested_again_and_that_is_undone(page, profile):
     page.js("document.querySelector('#decide-kind').value = 'mine'")
     page.press("Enter")
     page.until("document.querySelector('#decided').innerText.includes('Zorb is suggested, however rare')")
-    page.js("document.querySelector('#decided button').click()")
+    page.push("#decided button")
     page.until("document.querySelector('#decided').children.length === 0")
 
 
@@ -299,10 +299,10 @@ def test_a_source_is_read_from_the_page(page, profile, tmp_path):
 
 def test_what_there_is_to_read_is_looked_for_and_read(page, profile):
     notes = f"{os.environ['HOME']}/notes"
-    page.js("document.querySelector('#find').click()")
+    page.push("#find")
     page.until(f"document.querySelector('#found')?.innerText.includes({json.dumps(notes)})")
     assert "notes · 12 words" in page.js("document.querySelector('#found').innerText")
-    page.js("document.querySelector('#found button').click()")
+    page.push("#found button")
     page.until(f"document.querySelector('#source-rows').innerText.includes({json.dumps(notes)})")
     page.until("document.querySelector('#found').children.length === 0")
     profile.run("sources", "remove", notes, "--yes")
@@ -328,12 +328,10 @@ def test_learning_is_paused_and_resumed_from_the_keyboard(page, profile):
 
 
 def test_one_rolls_back(page, profile):
-    page.js("document.querySelector('[aria-label=\"Use personal model 1\"]').click()")
+    page.push('[aria-label="Use personal model 1"]')
     page.until("document.querySelector('#said').innerText === 'Personal model 1 is in use now.'")
     assert profile.ask("/v1/status")["adapter"] == 1
-    page.js(
-        "document.querySelector('[aria-label=\"Go back to the model without personal training\"]').click()"
-    )
+    page.push('[aria-label="Go back to the model without personal training"]')
     page.until(
         "document.querySelector('#said').innerText === 'The model without personal training is in use now.'"
     )
@@ -382,9 +380,9 @@ def test_what_is_nearly_the_same_is_offered_after_forgetting(page, profile):
     page.js("document.querySelector('#contains').focus()")
     page.type("a zanthilfeather")
     page.until("!document.querySelector('#forget-text').disabled")
-    page.js("document.querySelector('#forget-text').click()")
+    page.push("#forget-text")
     page.until("document.querySelector('#ask').open")
-    page.js("document.querySelector('#ask-yes').click()")
+    page.push("#ask-yes")
     page.until("document.querySelector('#ask-text').innerText.includes('“zanthilfeathers” (1 entry)')")
     assert profile.ask("/v1/status")["entries"] == held - 1
     page.js("document.querySelector('#said').textContent = ''; document.querySelector('#ask-yes').click()")
@@ -404,13 +402,13 @@ def test_rules_and_sources_are_shown_and_changed(page, profile, tmp_path):
         "document.querySelector('#rule-rows').innerText.includes('*chat* suggests and learns nothing')"
     )
     assert profile.ask("/v1/apps")["rules"][-1]["app"]
-    page.js("document.querySelector('#undo').click()")
+    page.push("#undo")
     page.until("!document.querySelector('#rule-rows').innerText.includes('*chat*')")
     page.js("location.reload()")
     page.until("document.querySelector('#source-rows button') !== null")
-    page.js("document.querySelector('#source-rows button').click()")
+    page.push("#source-rows button")
     page.until("document.querySelector('#ask').open")
-    page.js("document.querySelector('#ask-yes').click()")
+    page.push("#ask-yes")
     page.until("document.querySelector('#source-rows').children.length === 0")
     assert profile.ask("/v1/sources")["sources"] == []
 
