@@ -191,7 +191,8 @@ class Predictor:
             given_up: called before each pass that only a ghost needs; True if nobody waits for it any more.
             remember: keep the ghost for :meth:`observe`; without it nothing is kept of the prefix.
             corrections: also offer what may have been meant in place of the word under the cursor, and say what was
-                meant by the word that just ended. Where that comes first there is no continuation.
+                meant by the word that just ended. Where a correction comes first among the words there is no
+                continuation.
         """
         started = time.perf_counter()
         words: list[Word] = []

@@ -234,10 +234,11 @@ text.addEventListener("keydown", (event) => {
   const { altKey: alt, ctrlKey: ctrl, shiftKey: shift, metaKey: meta } = event;
   const digit = event.code.match(/^(?:Digit|Numpad)([1-3])$/);
   const word = shown.ghost.match(/^\s*\S+/)?.[0];
+  const modifier = ["Shift", "Alt", "Control", "Meta"].includes(event.key); // pressed for another key
   const tab = event.key === "Tab" && !alt && !ctrl && !shift && !meta;
   let work;
   if (event.key === "Backspace" && !alt && !ctrl && !meta && unmend()) return event.preventDefault();
-  if (!["Shift", "Alt", "Control", "Meta"].includes(event.key)) {
+  if (!modifier) {
     undoing = (ctrl || meta) && !alt && event.key.toLowerCase() === "z" ? mended : null;
     mended = null;
   }
@@ -248,7 +249,7 @@ text.addEventListener("keydown", (event) => {
   else if (event.key === "ArrowRight" && alt !== ctrl) work = () => takeGhost(word);
   else if (event.key === "Escape") work = dismiss;
   if (event.key === "Escape") leaving = true;
-  else if (!["Shift", "Alt", "Control", "Meta"].includes(event.key)) leaving = false;
+  else if (!modifier) leaving = false;
   if (work) {
     event.preventDefault();
     spaced = false;
@@ -257,7 +258,7 @@ text.addEventListener("keydown", (event) => {
   if (spaced && /^[.,;:!?)]$/.test(event.key) && text.selectionStart === text.selectionEnd) {
     text.setSelectionRange(text.selectionStart - 1, text.selectionStart); // the key takes the space's place
   }
-  if (!["Shift", "Alt", "Control", "Meta"].includes(event.key)) spaced = held = false;
+  if (!modifier) spaced = held = false;
 });
 text.addEventListener("focus", () => { leaving = true; });
 
