@@ -1,7 +1,9 @@
-"""Whether the machine runs on battery."""
+"""Whether the machine runs on battery, and that less is computed ahead then."""
 
 from __future__ import annotations
 
+import contextlib
+import queue
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +11,7 @@ import psutil
 import pytest
 
 from idiolect.daemon.runtime.power import is_on_battery
+from idiolect.daemon.service import Service
 
 
 @pytest.mark.parametrize(
@@ -25,3 +28,19 @@ def test_only_a_battery_that_is_used_counts(
 ) -> None:
     monkeypatch.setattr(psutil, "sensors_battery", lambda: battery, raising=False)
     assert is_on_battery() is expected
+
+
+@pytest.mark.parametrize(("plugged", "given"), [(True, ()), (False, (2 / 3,))])
+def test_on_battery_only_words_that_come_two_times_of_three_are_computed_ahead(
+    plugged: bool, given: tuple[float, ...], tmp_path: Any, tiny_profile: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    battery = SimpleNamespace(power_plugged=plugged)
+    monkeypatch.setattr(psutil, "sensors_battery", lambda: battery, raising=False)
+    with contextlib.closing(Service(tiny_profile(tmp_path / "home"))) as service:
+        asked = queue.Queue[tuple[float, ...]]()
+        prefetch = service.model.predictor.prefetch
+        monkeypatch.setattr(
+            service.model.predictor, "prefetch", lambda *least: (asked.put(least), prefetch(*least))
+        )
+        service.suggestions.suggest("we met ")
+        assert asked.get(timeout=60) == given
