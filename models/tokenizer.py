@@ -49,6 +49,7 @@ def _alphabet() -> list[str]:
 
 _ALPHABET = _alphabet()
 _BYTE = {character: byte for byte, character in enumerate(_ALPHABET)}
+_BYTES = str.maketrans({character: chr(byte) for character, byte in _BYTE.items()})
 
 
 def build_tokenizer(
@@ -160,10 +161,11 @@ class Tokenizer:
             ) from error
         self.vocab_size: int = self._model.get_piece_size()
         self.document, self.bos, self.eos = (self._model.piece_to_id(name) for name in (DOCUMENT, BOS, EOS))
-        pieces = self._model.id_to_piece(list(range(self.vocab_size)))
+        every = list(range(self.vocab_size))
+        kinds = zip(self._model.is_control(every), self._model.is_unknown(every), strict=True)
         self._bytes = [
-            b"" if self._is_mark(token) else bytes(_BYTE[character] for character in piece)
-            for token, piece in enumerate(pieces)
+            b"" if control or unknown else piece.translate(_BYTES).encode("latin-1")
+            for piece, (control, unknown) in zip(self._model.id_to_piece(every), kinds, strict=True)
         ]
         self.ends = frozenset((self.document, self.bos, self.eos))
         self.unspoken = [token for token, raw in enumerate(self._bytes) if not raw and token not in self.ends]
@@ -171,9 +173,6 @@ class Tokenizer:
         # A few bytes (some control characters, and bytes that UTF-8 never uses) have no token.
         self._spelling = {byte: _ALPHABET[byte] if byte in single else None for byte in range(256)}
         self._remembered: dict[str, tuple[int, ...]] = {}
-
-    def _is_mark(self, token: int) -> bool:
-        return bool(self._model.is_control(token) or self._model.is_unknown(token))
 
     def encode(self, text: str) -> list[int]:
         """Return the token ids of ``text``, any number from none to one a byte.
