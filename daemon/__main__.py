@@ -22,7 +22,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from idiolect.daemon.endpoint import address, connection, tokens
+from idiolect.daemon.endpoint import address, tokens
 from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.desktop import tell_manager_ready
@@ -57,7 +57,6 @@ def main() -> int:
     """Serve one profile until SIGTERM; returns the exit code."""
     shield()
     keep_little()
-    connection.allow_many()
     options = argparse.ArgumentParser(prog="python -m idiolect.daemon")
     options.add_argument("--home", type=Path, required=True)
     options.add_argument("--port", type=int)
@@ -103,9 +102,10 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
         running = replace(process.Running.of(left.running), version=version("idiolect"))
     door = os.dup(sock.fileno())  # the server closes its own
     # Only now what is slow to import: a taken port or a second start is told at once.
-    from idiolect.daemon.endpoint import server
+    from idiolect.daemon.endpoint import connection, server
     from idiolect.daemon.storage.marker import refuse_lost
 
+    connection.allow_many()
     # Not those of another version, whose page is another.
     go_on = left is not None and left.running == asdict(running)
     same_token = left is not None and left.token_ns == _written_ns(settings.token_path)
