@@ -373,6 +373,22 @@ class Firefox(Browser):
         host = tab.in_browser("WebExtensionPolicy.getByID('browser@idiolect').mozExtensionHostname")
         self.origin = f"moz-extension://{host}"
 
+    def asks(self, does):
+        """Whether the browser asks its user before the extension may work on a site."""
+        name = "extensions.webextOptionalPermissionPrompts"
+        self.tab.in_browser(f"Services.prefs.setBoolPref('{name}', {json.dumps(does)})")
+
+    def may(self, site, does):
+        """What the button in the browser's own question does, or the switch in its settings."""
+        module = "resource://gre/modules/ExtensionPermissions.sys.mjs"
+        about = json.dumps({"permissions": [], "origins": [f"*://{site}/*"]})
+        change = "add" if does else "remove"
+        extension = "WebExtensionPolicy.getByID('browser@idiolect').extension"
+        self.tab.in_browser(
+            f"ChromeUtils.importESModule('{module}').ExtensionPermissions"
+            f".{change}('browser@idiolect', {about}, {extension})"
+        )
+
     def command(self, key):
         """What Control and "c" or "v" do."""
         self.tab.press(key, "Control")

@@ -392,6 +392,38 @@ def test_all_sites_are_switched_on_and_off_at_once(browser, other):
     assert browser.room.asked("suggest") == before
 
 
+def until_mode(browser, url, mode):
+    """Wait until the popup shows what is done on a site."""
+    deadline = time.monotonic() + DEADLINE_S
+    while True:
+        browser.popup(url)
+        if (shown := browser.tab.js("document.body.dataset.ready")) == mode:
+            return
+        assert time.monotonic() < deadline, shown
+        time.sleep(0.05)
+
+
+@in_firefox
+def test_a_choice_holds_once_the_browser_allows_it_and_as_long(browser):
+    """The popup is gone by then: the browser's question closes it."""
+    url = browser.url("/", "", "asked.test")
+    tab = browser.tab
+    browser.asks(True)
+    try:
+        browser.popup(url)
+        tab.click("[value=learn]")
+        tab.until("document.querySelector('[value=learn]').checked")
+        until_mode(browser, url, "off")
+        browser.may("asked.test", True)
+        until_mode(browser, url, "learn")
+        browser.may("asked.test", False)
+        until_mode(browser, url, "off")
+        assert tab.js("document.querySelector('[value=off]').checked")
+    finally:
+        browser.asks(False)
+        browser.switch(url, "off")
+
+
 @pytest.mark.parametrize("name", EDITORS)
 def test_an_editor_takes_it_as_if_it_had_been_typed(browser, editor, name):
     editor(name)

@@ -67,6 +67,8 @@ api.runtime.onConnect.addListener((port) => {
 /** What the extension's own pages may have done. */
 const OWN = {
   state: async ({ url }) => ({ ...(await sites.about(url)), host: await host.state() }),
+  wish: ({ site, mode }) => sites.wish(site, mode),
+  unwish: () => sites.unwish(),
   set: async ({ site, mode, url }) => {
     await sites.set(site, mode);
     return sites.about(url);

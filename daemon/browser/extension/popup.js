@@ -30,9 +30,17 @@ function showHost({ advice }) {
   element("trouble").textContent = advice;
 }
 
-/** Ask the browser for a site, then switch it; asked first, since only a click may ask. */
+/** Ask the browser whether the extension may work on a site. Chromium closes the popup meanwhile. */
+async function ask(site, mode) {
+  void api.runtime.sendMessage({ do: "wish", site, mode }); // not awaited, since only a click may ask
+  const may = await api.permissions.request({ origins: [patternOf(site)] });
+  if (!may) void api.runtime.sendMessage({ do: "unwish" });
+  return may;
+}
+
+/** Switch a site, if the browser lets the extension work there. */
 async function set(site, mode) {
-  const may = mode === "off" || (await api.permissions.request({ origins: [patternOf(site)] }));
+  const may = mode === "off" || (await ask(site, mode));
   show(await api.runtime.sendMessage(may ? { do: "set", site, mode, url } : { do: "state", url }));
 }
 

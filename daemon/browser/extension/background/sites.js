@@ -31,7 +31,8 @@ export class Sites {
 
   constructor(api) {
     this.#api = api;
-    api.permissions.onRemoved.addListener(() => void this.#register());
+    api.permissions.onAdded.addListener(() => void this.#allowed());
+    api.permissions.onRemoved.addListener(() => void this.#register().then(() => this.#changed()));
     api.runtime.onInstalled.addListener(() => void this.#register());
     api.runtime.onStartup.addListener(() => void this.#register());
   }
@@ -41,22 +42,45 @@ export class Sites {
     this.#changed = then;
   }
 
-  /** "off", "suggest" or "learn": what may be done in the pages of a site. */
+  /** "off", "suggest" or "learn": what may be done in the pages of a site; "off" once the browser does not allow it. */
   async modeOf(site) {
     if (site === "" || isNever(site)) return "off";
     const rules = await this.#read();
-    return rules[site] ?? rules[ALL] ?? "off";
+    const mode = rules[site] ?? rules[ALL] ?? "off";
+    return mode !== "off" && (await this.#mayRunOn(site)) ? mode : "off";
   }
 
   /** What the popup shows of the site of an address. */
   async about(url) {
     const site = siteOf(url);
     const rules = await this.#read();
-    return { site, never: site !== "" && isNever(site), mode: await this.modeOf(site), all: rules[ALL] ?? "off" };
+    const all = rules[ALL] !== undefined && (await this.#mayRunOn(ALL)) ? rules[ALL] : "off";
+    return { site, never: site !== "" && isNever(site), mode: await this.modeOf(site), all };
   }
 
-  /** Give a site, or all, another mode. The popup has asked for the permission before. */
+  /**
+   * Remember the choice for which the browser is about to be asked: the popup may be closed by the question, and then
+   * learns of no answer.
+   */
+  async wish(site, mode) {
+    await this.#api.storage.session.set({ wish: { site, mode } });
+  }
+
+  /** Nothing is chosen that waits for the browser. */
+  async unwish() {
+    await this.#api.storage.session.remove("wish");
+  }
+
+  /** Its user has allowed the extension to run somewhere: what they had chosen there holds from now on. */
+  async #allowed() {
+    const { wish } = await this.#api.storage.session.get("wish");
+    if (wish && (await this.#mayRunOn(wish.site))) await this.set(wish.site, wish.mode);
+    else await this.#register();
+  }
+
+  /** Give a site, or all, another mode. The browser has been asked for the permission before. */
   async set(site, mode) {
+    await this.unwish();
     if (!MODES.includes(mode) || site === "") return;
     const rules = { ...(await this.#read()), [site]: mode };
     if (mode === (rules[ALL] ?? "off") && site !== ALL) delete rules[site];
@@ -78,6 +102,10 @@ export class Sites {
     return true;
   }
 
+  #mayRunOn(site) {
+    return this.#api.permissions.contains({ origins: [patternOf(site)] });
+  }
+
   #read() {
     this.#rules ??= this.#api.storage.local.get("rules").then(({ rules }) => rules ?? {});
     return this.#rules;
@@ -90,8 +118,7 @@ export class Sites {
       const on = Object.keys(rules).filter((site) => rules[site] !== "off");
       const matches = [];
       for (const site of on) {
-        const origins = [patternOf(site)];
-        if (await this.#api.permissions.contains({ origins })) matches.push(...origins);
+        if (await this.#mayRunOn(site)) matches.push(patternOf(site));
       }
       const off = Object.keys(rules).filter((site) => rules[site] === "off");
       const [registered] = await this.#api.scripting.getRegisteredContentScripts({ ids: [SCRIPT] });
