@@ -270,7 +270,7 @@ class Browser:
             self.tab.type(START[-1])
 
         return self.until_shown(
-            lambda ghost, words: ghost.startswith("elin") and words[:1] == ["elin"], again
+            lambda ghost, words: ghost.startswith("elin") and words[:1] == ["Zorvelin"], again
         )
 
     def until_nothing(self):

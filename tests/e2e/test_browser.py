@@ -145,7 +145,7 @@ def test_a_sure_correction_is_made_and_taken_back(browser):
 def test_a_page_has_nothing_corrected_that_its_user_did_not_type(browser):
     browser.open(FIELDS["textarea"])
     browser.begin("ok hte ")
-    browser.until_shown(lambda _, words: words[:1] == ["the "])
+    browser.until_shown(lambda _, words: words[:1] == ["hte → the"])
     assert browser.tab.js("field.value") == "ok hte "
     browser.tab.press("1", "Alt")
     browser.until_value("ok the")
@@ -156,7 +156,7 @@ def test_what_a_correction_takes_away_is_what_it_is_for(browser):
     """A character that is not seen stands in the word."""
     browser.open(FIELDS["editable"])
     browser.begin("ok h\u200bte ")
-    browser.until_shown(lambda _, words: words[:1] == ["the "])
+    browser.until_shown(lambda _, words: words[:1] == ["hte → the"])
     browser.tab.press("1", "Alt")
     browser.until_value("ok the")
 
@@ -307,7 +307,7 @@ def test_it_can_be_read_in_every_theme_and_is_announced_when_asked_for(browser):
     assert not [one for one in nodes if ghost in str(one.get("name", {}).get("value", ""))]
     browser.tab.press("F9", "Alt")
     said = announced(browser, ghost)
-    assert "1 elin" in said[0]
+    assert "1 Zorvelin" in said[0]
     assert browser.tab.js("field.value") == START
 
 
@@ -337,7 +337,7 @@ def test_it_is_announced_in_a_modal_dialog(browser):
     while not (said := announced(browser, ghost)):
         assert time.monotonic() < deadline
         time.sleep(0.03)
-    assert "1 elin" in said[0]
+    assert "1 Zorvelin" in said[0]
     browser.tab.until("box.querySelector('idiolect-said') === null")  # no longer than it is needed
     assert browser.tab.js("[box.children.length, field.value]") == [1, START]
 
@@ -781,9 +781,9 @@ def test_the_button_shows_what_is_done_on_the_site_of_a_tab(browser, here, reque
         f"(async () => {{ const tabId = {found}; return tabId && await chrome.action.%s({{ tabId }}); }})()"
     )
     for mode, shown, title in (
-        ("learn", "l", "learns"),
+        ("learn", "L", "learns"),
         ("off", "", "off the record"),
-        ("suggest", "s", "suggests"),
+        ("suggest", "S", "suggests"),
     ):
         browser.switch(here, mode)
         tab.until(f"{asked % 'getBadgeText'}.then((text) => text === {shown!r})")

@@ -3,10 +3,11 @@ import { siteOf } from "./sites.js";
 import { ADVICE } from "./host.js";
 
 const SHOWN = {
-  off: { text: "", title: "idiolect: off the record here" },
-  suggest: { text: "s", title: "idiolect: suggests here" },
-  learn: { text: "l", title: "idiolect: suggests and learns here" },
+  off: { text: "", title: "idiolect: off the record here", color: "#4b5563" },
+  suggest: { text: "S", title: "idiolect: suggests here", color: "#4b5563" },
+  learn: { text: "L", title: "idiolect: suggests and learns here", color: "#1a7f37" },
 };
+const TROUBLE_COLOR = "#b3410a";
 
 export class Button {
   #api;
@@ -20,7 +21,6 @@ export class Button {
     api.tabs.onUpdated.addListener((tabId, change, tab) => {
       if (change.url !== undefined || change.status === "loading") void this.#showTab(tab);
     });
-    api.action.setBadgeBackgroundColor({ color: "#0a5fb4" });
   }
 
   /** Show it in all tabs anew. */
@@ -31,8 +31,9 @@ export class Button {
   async #showTab({ id: tabId, url }) {
     const mode = await this.#sites.modeOf(siteOf(url)); // without the permission there is no address: off
     const advice = mode === "off" ? "" : ADVICE[this.#host.trouble];
-    const { text, title } = SHOWN[mode];
+    const { text, title, color } = SHOWN[mode];
     try {
+      await this.#api.action.setBadgeBackgroundColor({ tabId, color: advice ? TROUBLE_COLOR : color });
       await this.#api.action.setBadgeText({ tabId, text: advice ? "!" : text });
       await this.#api.action.setTitle({ tabId, title: advice ? `idiolect: ${advice}` : title });
     } catch {

@@ -59,11 +59,9 @@ idiolect.keys ??= (() => {
 
   /** Have a screen reader say what is shown; whether the key asks for it. */
   function speak(event) {
-    const shown = showing.current();
-    if (event.key !== "F9" || !event.altKey || !shown) return false;
+    if (event.key !== "F9" || !event.altKey || !showing.current()) return false;
     swallow(event);
-    const words = shown.words.map((word, index) => `${index + 1} ${word.text}`);
-    overlay.say([shown.rest, ...words].filter(Boolean).join(", "), now.field.element);
+    overlay.say(showing.said(), now.field.element);
     return true;
   }
 

@@ -5,6 +5,8 @@ idiolect.showing ??= (() => {
   const MOST_WORDS = 4;
   const MOST_MORE = 40; // characters that are typed on while one suggestion stays
   const ENDS_WORD = /^[ .,;:!?)\]]+$/;
+  const BEGUN = /[\p{L}\p{N}'’-]*$/u; // the word before the cursor
+  const WORDS = /^[\p{L}\p{N}'’ -]*/u;
 
   let shown = null;
   let open = null; // the offer whose fate is still to be told of
@@ -19,6 +21,19 @@ idiolect.showing ??= (() => {
     }
     return null;
   }
+
+  /** The words of an offer as they stand there once they are taken; where a word has ended, with what they replace. */
+  function labels({ prefix, words }) {
+    const before = [...prefix.slice(-TAIL_CHARS)]; // what a word replaces is counted by whole characters
+    const begun = [...before.join("").match(BEGUN)[0]];
+    return words.map(({ text: word, replace = 0 }) => {
+      if (replace > 0 && begun.length === 0) return `${plain(before.slice(-replace).join(""))} → ${plain(word)}`;
+      return (begun.slice(0, Math.max(begun.length - replace, 0)).join("") + word).trim();
+    });
+  }
+
+  /** Words without the mark that ended them. */
+  const plain = (words) => words.match(WORDS)[0].trim();
 
   /** Whether the cursor still stands in the text that an offer or a question is about. */
   function stands({ prefix, suffix }) {
@@ -55,7 +70,7 @@ idiolect.showing ??= (() => {
     const room = roomBehind(offer.suffix);
     const ghost = room.line ? offer.rest : "";
     const some = place !== null && (ghost !== "" || offer.words.length > 0);
-    const seen = some ? overlay.show(ghost, offer.words.map((word) => word.text), place, room.below) : null;
+    const seen = some ? overlay.show(ghost, labels(offer), place, room.below) : null;
     if (seen === null) {
       shown = null;
       overlay.hide();
@@ -158,5 +173,8 @@ idiolect.showing ??= (() => {
     held = true;
   }
 
-  return { current: () => shown, show, drawHere, move, hide, dismiss, isDismissed, forget, follow, close, hold, stands };
+  /** What is shown as it is said: the ghost, then the words with their numbers. */
+  const said = () => [shown.rest, ...labels(shown).map((word, index) => `${index + 1} ${word}`)].filter(Boolean).join(", ");
+
+  return { current: () => shown, said, show, drawHere, move, hide, dismiss, isDismissed, forget, follow, close, hold, stands };
 })();
