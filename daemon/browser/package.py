@@ -65,6 +65,8 @@ def _manifest(browser: str) -> dict[str, Any]:
     told["version"] = ".".join(re.findall(r"\d+", version("idiolect"))[:3])
     background = told["background"]
     del background["scripts" if browser == "chromium" else "service_worker"]
+    if browser == "chromium":
+        del told["action"]["default_area"]  # Firefox alone asks where the button goes
     return told
 
 

@@ -281,6 +281,19 @@ def contrast(picture):
 
 
 @in_chromium
+def test_the_words_are_dark_on_a_page_that_is_dark_where_all_else_is_light(browser):
+    papers = []
+    for scheme in ("dark", "light"):
+        browser.open(f"<style>:root {{ color-scheme: {scheme} }}</style>{FIELDS['textarea']}")
+        browser.begin()
+        browser.until_ghost()
+        _, row = browser.boxes()
+        papers.append(sum(browser.picture(*row).getpixel((3, round(row[3] / 2)))))
+    dark, light = papers
+    assert dark < light / 2
+
+
+@in_chromium
 def test_it_can_be_read_in_every_theme_and_is_announced_when_asked_for(browser):
     browser.open("<style>:root { color-scheme: light dark }</style>" + FIELDS["textarea"])
     browser.begin()
@@ -771,7 +784,7 @@ def close_target(tab, target):
 
 
 @in_chromium
-def test_the_button_shows_what_is_done_on_the_site_of_a_tab(browser, here, request):
+def test_the_button_shows_what_is_done_on_the_site_of_a_tab(browser, here, request, upset):
     tab = browser.tab
     browser.open(FIELDS["textarea"])
     with tab.whole():
@@ -793,6 +806,10 @@ def test_the_button_shows_what_is_done_on_the_site_of_a_tab(browser, here, reque
         tab.until(f"{asked % 'getBadgeText'}.then((text) => text === '!')")
         assert "idiolect browser install" in tab.js(asked % "getTitle")
     all_is_well(browser)
+    upset.ask("/v1/pause", for_s=600)
+    for mode, shown in (("learn", "!"), ("suggest", "S")):  # suggestions go on
+        browser.switch(here, mode)
+        tab.until(f"{asked % 'getBadgeText'}.then((text) => text === {shown!r})")
 
 
 def test_without_a_host_the_button_says_what_to_do(browser):

@@ -25,9 +25,17 @@ function show({ site, never, mode, all }) {
   document.body.dataset.ready = mode;
 }
 
+function code(text) {
+  const found = document.createElement("code");
+  found.textContent = text;
+  return found;
+}
+
 function showHost({ advice }) {
   element("trouble").hidden = advice === "";
-  element("trouble").textContent = advice;
+  // What is to be run stands between backticks.
+  const parts = advice.split("`").map((text, place) => (place % 2 === 0 ? text : code(text)));
+  element("trouble").replaceChildren(...parts);
 }
 
 /** Ask the browser whether the extension may work on a site. Chromium closes the popup meanwhile. */

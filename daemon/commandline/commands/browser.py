@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect browser install; idiolect browser build; idiolect browser status --json"
+
+
+_HOW_TO_LOAD: Final = {
+    "chromium": "Chromium, Chrome, Brave, Edge, Vivaldi: in chrome://extensions load {folder} (packed, for a store: {archive}).",
+    "firefox": "Firefox: in about:debugging load {folder}/manifest.json, or install {archive}; docs/browser.md says how.",
+}
 
 
 class Action(enum.StrEnum):
@@ -85,7 +91,7 @@ def _build(into: Path, terminal: Terminal, *, as_json: bool) -> None:
     if as_json:
         return terminal.print_json({"packages": [asdict(one) for one in built]})
     for one in built:
-        terminal.say(f"{one.browser}: {one.folder} to load for development, {one.archive} to install.")
+        terminal.say(_HOW_TO_LOAD[one.browser].format(folder=Path(one.folder).resolve(), archive=one.archive))
     return None
 
 

@@ -30,7 +30,9 @@ export class Button {
 
   async #showTab({ id: tabId, url }) {
     const mode = await this.#sites.modeOf(siteOf(url)); // without the permission there is no address: off
-    const advice = mode === "off" ? "" : ADVICE[this.#host.trouble];
+    const { trouble } = this.#host;
+    const matters = mode !== "off" && (mode === "learn" || trouble !== "paused"); // suggestions go on
+    const advice = matters ? ADVICE[trouble] : "";
     const { text, title, color } = SHOWN[mode];
     try {
       await this.#api.action.setBadgeBackgroundColor({ tabId, color: advice ? TROUBLE_COLOR : color });

@@ -8,9 +8,9 @@ const AGAIN_MS = 5000; // between two tries to start a host that is not there
 export const ADVICE = {
   ready: "",
   paused: "Learning is paused: run `idiolect resume` to go on.",
-  missing: "The browser finds no idiolect: install it, run `idiolect browser install`, then start the browser anew.",
+  missing: "The browser finds no idiolect: install it, then run `idiolect browser install`.",
   old: "The installed idiolect is older than this extension: update it, then start the browser anew.",
-  stopped: "The service does not run: run `idiolect start`.",
+  stopped: "The service is stopped: run `idiolect start`.",
   locked: "The profile is locked: run `idiolect unlock`.",
   refused: "The service refuses what it is asked: run `idiolect doctor`.",
 };
@@ -69,16 +69,18 @@ export class Host {
     if (!(await this.connect())) return null;
     const { answer, problem } = await this.#send(what, about);
     if (problem === "busy") return null;
-    this.#note(problem === undefined ? "ready" : problem in ADVICE ? problem : "refused");
+    if (problem === undefined) {
+      const paused = answer.paused ?? this.#trouble === "paused"; // not every answer says so
+      this.#note(paused ? "paused" : "ready");
+    } else this.#note(problem in ADVICE ? problem : "refused");
     return answer ?? null;
   }
 
-  /** How it stands, asked now: a state's name and what to do about it. */
+  /** How it stands, asked now: what to do about it, if anything. */
   async state() {
     await this.connect({ atOnce: true });
-    const told = await this.ask("state", {});
-    const name = told?.paused ? "paused" : this.#trouble;
-    return { name, advice: ADVICE[name] };
+    await this.ask("state", {});
+    return { advice: ADVICE[this.#trouble] };
   }
 
   /** No page asks any more: end the host after a while. */

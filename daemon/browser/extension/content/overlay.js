@@ -178,6 +178,14 @@ idiolect.overlay ??= (() => {
     return at;
   }
 
+  /** Whether a field has light text on dark: by its own colour, since a page may be dark where all else is light. */
+  function isDark({ color }) {
+    const rgb = /^rgba?\(([\d.]+), ([\d.]+), ([\d.]+)/.exec(color);
+    if (rgb === null) return matchMedia("(prefers-color-scheme: dark)").matches;
+    const [red, green, blue] = rgb.slice(1).map(Number);
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 127;
+  }
+
   /** Draw the words in a row under the cursor's line, or over it where there is no room; each with its key. */
   function drawRow(words, place) {
     const { row } = parts;
@@ -186,18 +194,17 @@ idiolect.overlay ??= (() => {
     const labels = words.map((word, index) => `${index + 1} ${word}`);
     const widths = labels.map((label) => Math.ceil(measuring.measureText(label).width) + 2 * CHIP.pad);
     const whole = widths.reduce((sum, width) => sum + width + CHIP.gap, 0);
-    const { x, y, height } = place;
+    const { x, y, height, style } = place;
     const below = y + height + CHIP.below;
     const top = Math.round(below + CHIP.height <= innerHeight ? below : y - CHIP.below - CHIP.height);
     const left = Math.round(Math.max(0, Math.min(x, innerWidth - whole))); // on whole pixels it is sharp
     const context = fit(row, whole, CHIP.height, left, top);
     context.font = CHIP.font;
     context.textBaseline = "middle";
-    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
     const forced = matchMedia("(forced-colors: active)").matches;
     const [paper, ink, line, key] = forced
       ? ["Canvas", "CanvasText", "CanvasText", "CanvasText"]
-      : dark
+      : isDark(style)
         ? ["#1b2027", "#e6e9ed", "#5b6672", "#a3adb8"]
         : ["#ffffff", "#1c2128", "#aab3bd", "#57606a"];
     let at = 0;
