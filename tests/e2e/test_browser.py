@@ -269,6 +269,20 @@ def test_what_is_shown_stands_at_the_cursor(browser, service, style):
         assert abs(ghost[1] + ghost[3] / 2 - (top + bottom) / 2) <= 2
 
 
+@in_chromium
+@pytest.mark.parametrize("kind", ["textarea", "editable"])
+def test_a_ghost_of_several_lines_stands_on_lines_of_the_field_and_the_words_under_it(browser, kind):
+    style = "<style>#field { width: 190px; font: 18px/40px serif }</style>"
+    browser.open(style + FIELDS[kind])
+    browser.begin()
+    browser.until_ghost()
+    (_, top, _, height), row = browser.boxes()
+    assert 40 < height <= 80  # of two lines
+    assert row[1] >= top + height
+    found = browser.picture(*browser.boxes()[0]).convert("L").point(lambda shade: 255 if shade < 200 else 0).getbbox()
+    assert found[3] > 45  # something of it is drawn where the field's second line is
+
+
 def contrast(picture):
     """How far the darkest and the lightest colour of a picture are apart, as WCAG 2 reckons it."""
 

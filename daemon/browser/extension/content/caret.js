@@ -85,6 +85,7 @@ idiolect.caret ??= (() => {
       x: box.left + (beside + left + x - element.scrollLeft) * scale,
       y: box.top + (above + y + middle - element.scrollTop) * scale,
       height: height * scale,
+      lineHeight: (parseFloat(style.lineHeight) || height) * scale,
       start: box.left + (beside + parseFloat(style.paddingLeft)) * scale,
       end: box.left + (beside + end) * scale,
       scale,
@@ -106,7 +107,9 @@ idiolect.caret ??= (() => {
     const bounds = element.getBoundingClientRect();
     const line = blockOf(holder, element).getBoundingClientRect();
     const scale = element.offsetWidth > 0 ? bounds.width / element.offsetWidth : 1;
-    return { ...rect, start: Math.max(line.left, bounds.left), end: Math.min(line.right, bounds.right), scale, style, bounds };
+    const [start, end] = [Math.max(line.left, bounds.left), Math.min(line.right, bounds.right)];
+    const lineHeight = parseFloat(style.lineHeight) * scale || rect.height;
+    return { ...rect, lineHeight, start, end, scale, style, bounds };
   }
 
   function placeOf(node, offset, rtl) {
@@ -134,8 +137,8 @@ idiolect.caret ??= (() => {
   }
 
   /**
-   * The cursor in pixels of the window: `{ x, y, height }`, where its line's text may `start` and `end`, the field's
-   * `style`, `bounds` and `scale`; null where it is out of sight. `root` is where a copy may be laid out.
+   * The cursor in pixels of the window: `{ x, y, height }`, the `lineHeight` from line to line, where its line's text may
+   * `start` and `end`, the field's `style`, `bounds` and `scale`; null where it is out of sight. `root` is where a copy may be laid out.
    */
   function of(field, root) {
     const { element, kind } = field;

@@ -129,47 +129,52 @@ idiolect.overlay ??= (() => {
   }
 
   /** The ghost's words line by line, as far as they fit: first the rest of the cursor's line, then whole lines. */
-  function broken(context, text, { x, y, height, start, end, style, bounds }, mayWrap) {
+  function broken(context, text, { x, y, lineHeight, start, end, style, bounds }, mayWrap) {
     const rtl = style.direction === "rtl";
     const room = rtl ? x - start : end - x;
     const lines = [""];
     for (const word of text.match(/\s*\S+/g) ?? []) {
       const width = lines.length === 1 ? room : end - start;
       if (context.measureText(lines.at(-1) + word).width <= width) lines[lines.length - 1] += word;
-      else if (mayWrap && y + height * (lines.length + 1) <= bounds.bottom) lines.push(word.trimStart());
+      else if (mayWrap && y + lineHeight * (lines.length + 1) <= bounds.bottom) lines.push(word.trimStart());
       else break;
     }
     return lines;
   }
 
+  /** The nearest whole pixel of the screen: between two of them letters are blurred, and not where the browser's are. */
+  const snap = (length) => Math.round(length * devicePixelRatio) / devicePixelRatio;
+
   /**
-   * Draw the ghost behind the cursor; how many of its characters are seen. Below other lines it is not continued where
-   * text follows (`mayWrap` false).
+   * Draw the ghost behind the cursor; how many of its characters are seen, and where it ends below (`bottom`). Below
+   * other lines it is not continued where text follows (`mayWrap` false).
    */
   function drawGhost(text, place, mayWrap) {
     const { ghost } = parts;
+    const { x, y, height, lineHeight, start, end, style } = place;
     const measuring = ghost.getContext("2d");
     setFont(measuring, place);
     const lines = broken(measuring, text, place, mayWrap);
-    const shown = shownOf(text, lines);
-    if (shown === 0) {
-      ghost.hidden = true;
-      return 0;
-    }
-    const { x, y, height, start, end, style } = place;
-    const context = fit(ghost, end - start, height * lines.length, start, y);
+    const seen = shownOf(text, lines);
+    const bottom = y + height + lineHeight * (lines.length - 1);
+    ghost.hidden = seen === 0;
+    if (seen === 0) return { seen, bottom: y + height };
+    const [left, top] = [snap(start), snap(y)];
+    const context = fit(ghost, end - left, bottom - top, left, top);
     setFont(context, place);
     context.fillStyle = style.color;
     context.globalAlpha = matchMedia("(prefers-contrast: more), (forced-colors: active)").matches ? 0.8 : 0.5;
     const rtl = style.direction === "rtl";
     context.textAlign = rtl ? "right" : "left";
-    const { fontBoundingBoxAscent: ascent, fontBoundingBoxDescent: descent } = context.measureText("x");
+    const { fontBoundingBoxAscent, fontBoundingBoxDescent } = context.measureText("x");
+    const [ascent, descent] = [snap(fontBoundingBoxAscent), snap(fontBoundingBoxDescent)]; // as browsers lay out
     lines.forEach((line, index) => {
-      const left = index === 0 ? x - start : rtl ? end - start : 0;
-      context.fillText(line, left, height * index + (height - ascent - descent) / 2 + ascent);
+      const from = index === 0 ? x : rtl ? end : start;
+      const baseline = snap(y + lineHeight * index + (height - ascent - descent) / 2 + ascent);
+      context.fillText(line, from - left, baseline - top);
     });
-    ghost.setAttribute("aria-label", text.slice(0, shown));
-    return shown;
+    ghost.setAttribute("aria-label", text.slice(0, seen));
+    return { seen, bottom };
   }
 
   function shownOf(text, lines) {
@@ -186,16 +191,16 @@ idiolect.overlay ??= (() => {
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue > 127;
   }
 
-  /** Draw the words in a row under the cursor's line, or over it where there is no room; each with its key. */
-  function drawRow(words, place) {
+  /** Draw the words in a row under what ends at `bottom`, or over the cursor's line where there is no room; each with its key. */
+  function drawRow(words, place, bottom) {
     const { row } = parts;
     const measuring = row.getContext("2d");
     measuring.font = CHIP.font;
     const labels = words.map((word, index) => `${index + 1} ${word}`);
     const widths = labels.map((label) => Math.ceil(measuring.measureText(label).width) + 2 * CHIP.pad);
     const whole = widths.reduce((sum, width) => sum + width + CHIP.gap, 0);
-    const { x, y, height, style } = place;
-    const below = y + height + CHIP.below;
+    const { x, y, style } = place;
+    const below = bottom + CHIP.below;
     const top = Math.round(below + CHIP.height <= innerHeight ? below : y - CHIP.below - CHIP.height);
     const left = Math.round(Math.max(0, Math.min(x, innerWidth - whole))); // on whole pixels it is sharp
     const context = fit(row, whole, CHIP.height, left, top);
@@ -231,14 +236,13 @@ idiolect.overlay ??= (() => {
   function show(ghost, words, place, mayWrap) {
     if (open() === null || !host.isConnected) return null;
     if (!host.matches(":popover-open")) host.showPopover();
-    const shown = ghost === "" ? 0 : drawGhost(ghost, place, mayWrap);
-    if (shown === 0) parts.ghost.hidden = true;
-    if (words.length > 0) drawRow(words, place);
+    const { seen, bottom } = drawGhost(ghost, place, mayWrap);
+    if (words.length > 0) drawRow(words, place, bottom);
     else {
       parts.row.hidden = true;
       chips = [];
     }
-    return shown;
+    return seen;
   }
 
   function hide() {
