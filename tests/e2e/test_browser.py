@@ -279,7 +279,12 @@ def test_a_ghost_of_several_lines_stands_on_lines_of_the_field_and_the_words_und
     (_, top, _, height), row = browser.boxes()
     assert 40 < height <= 80  # of two lines
     assert row[1] >= top + height
-    found = browser.picture(*browser.boxes()[0]).convert("L").point(lambda shade: 255 if shade < 200 else 0).getbbox()
+    found = (
+        browser.picture(*browser.boxes()[0])
+        .convert("L")
+        .point(lambda shade: 255 if shade < 200 else 0)
+        .getbbox()
+    )
     assert found[3] > 45  # something of it is drawn where the field's second line is
 
 
@@ -435,6 +440,7 @@ def test_a_choice_holds_once_the_browser_allows_it_and_as_long(browser):
     """The popup is gone by then: the browser's question closes it."""
     url = browser.url("/", "", "asked.test")
     tab = browser.tab
+    browser.may("*", False)  # another test has had it allow them all
     browser.asks(True)
     try:
         browser.popup(url)
