@@ -20,8 +20,8 @@ EXAMPLE = "idiolect browser install; idiolect browser build; idiolect browser st
 
 
 _HOW_TO_LOAD: Final = {
-    "chromium": "Chromium, Chrome, Brave, Edge, Vivaldi: in chrome://extensions load {folder} (packed, for a store: {archive}).",
-    "firefox": "Firefox: in about:debugging load {folder}/manifest.json, or install {archive}; docs/browser.md says how.",
+    "chromium": "Chromium and its like: in chrome://extensions load {folder} (packed for a store: {archive}).",
+    "firefox": "Firefox: in about:debugging load {folder}/manifest.json, or install {archive}.",
 }
 
 
