@@ -11,9 +11,11 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from idiolect.daemon.browser import host, installing, manifests, package
 from idiolect.daemon.browser.written import newly_written
+from idiolect.daemon.commandline.cli import app
 from idiolect.daemon.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -114,6 +116,17 @@ def test_a_package_holds_the_whole_extension_and_what_its_browser_needs(tmp_path
     assert "browser_specific_settings" not in told["chromium"]
     assert "scripts" in told["firefox"]["background"]
     assert "key" not in told["firefox"]
+    assert told["firefox"]["action"]["default_area"] == "navbar"  # else the button is in a menu
+    assert "default_area" not in told["chromium"]["action"]
+
+
+def test_it_is_said_what_each_browser_is_to_load(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    chromium, firefox = (
+        CliRunner().invoke(app, ["browser", "build"]).output.replace("\n", "").split("Firefox: ")
+    )
+    assert f"load {tmp_path}/idiolect-browser/chromium " in chromium
+    assert f"load {tmp_path}/idiolect-browser/firefox/manifest.json" in firefox
 
 
 def test_the_extension_reaches_nothing_but_its_host():
