@@ -33,6 +33,7 @@ _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
 #: IBus then says which program has the focus, and what stands around the cursor.
 _OFFERED: Final = {"FocusId": ("b", True), "ActiveSurroundingText": ("b", True)}
 _NO_PROGRAM: Final = "fake"  # what IBus gives the focus to where no program has it
+_SOME: Final = "?"  # a program whose name is not known yet
 _OLD_PROTOCOL: Final = "xim"  # X's own, as xterm speaks it
 _CLEAR: Final = 0  # what becomes of a ghost text where the field loses the focus: it goes
 _PREEDIT, _SURROUNDING = 1 << 0, 1 << 5
@@ -65,6 +66,7 @@ class Engine:
             set()
         )  # contexts that have had keys: a cursor that comes back may be anywhere
         self._capabilities = 0
+        self._focuses = 0  # how often the focus came or went
         self._typing = Typing(session.bindings)
         self._inline = False  # a ghost text is shown there
         self._caret = self._caret_at_return = 0  # how far down it stands, in pixels
@@ -123,12 +125,14 @@ class Engine:
         if self._session.pause_key.fits(value, state):
             self._session.toggle_pause()
             return True
-        if not self._session.suggests(self._field):
-            return False
         if self._context and not keys.is_modifier(value):
             self._typed_in.add(self._context)
+        if not self._hears():
+            return False
         ahead = self._typing.before.ahead
         used, actions = self._typing.key(value, state)
+        if self._waits:
+            actions = []
         now_s = asyncio.get_running_loop().time()
         if not used and not state & keys.RELEASE and not keys.is_modifier(value):
             self._passed_s = now_s
@@ -176,8 +180,10 @@ class Engine:
         return told or not any(isinstance(one, Commit) and one.replace for one in held.actions)
 
     def _surrounding(self, text: wire.Variant, cursor: int, anchor: int) -> None:
-        if self._capabilities & _SURROUNDING and self._session.suggests(self._field):
+        if self._capabilities & _SURROUNDING and self._hears():
             actions = self._typing.told(wire.content(text), cursor, anchor)
+            if self._waits:
+                return
             if not self._typing.corrections.program_deletes:
                 self._session.undeleting.add(self._field.client)
             if self._held is not None:
@@ -198,17 +204,38 @@ class Engine:
 
     def _focus(self, context: str, client: str) -> None:
         self._leave()
+        self._focuses += 1
         self._context = context
         # IBus says again what a field is for only where that differs from the field before.
         self._begin(replace(self._field, client=client, window=None))
         self._session.focused(self)
         if self._field.nameless and client != _NO_PROGRAM:
-            self._session.asking.soon(self._look_at_window(context))
+            self._session.asking.soon(self._look_at_window(self._focuses))
 
-    async def _look_at_window(self, context: str) -> None:
+    async def _look_at_window(self, focus: int) -> None:
         name = await focused_program()
-        if context == self._context and self._field.window is None:
-            self._begin(replace(self._field, window=name))
+        if focus != self._focuses:
+            return None
+        named = replace(self._field, window=name)
+        if not (self._waits and self._session.suggests(named)):
+            return self._begin(named)
+        # What was typed while the name was looked for stands there, and counts.
+        typing, self._field = self._typing, named
+        if not self._session.learns(named):
+            typing.written = None
+        elif typing.written is not None and typing.written.untouched:
+            typing.written = self._session.drafts.take_up((self._context, named)) or typing.written
+        return self._do(typing.look_again())
+
+    @property
+    def _waits(self) -> bool:
+        """Whether only the program's name is missing, which is looked for: until then keys are followed in silence."""
+        field = self._field
+        looked_for = bool(self._context) and field.window is None and field.client != _NO_PROGRAM
+        return looked_for and field.nameless and self._session.suggests(replace(field, window=_SOME))
+
+    def _hears(self) -> bool:
+        return self._waits or self._session.suggests(self._field)
 
     def _enable(self) -> None:
         self._bus.emit(self._path, INTERFACE, "RequireSurroundingText")
@@ -216,6 +243,7 @@ class Engine:
 
     def _blur(self) -> None:
         self._leave()
+        self._focuses += 1
         self._context = ""
         self._begin(replace(self._field, client="", window=None))
 
@@ -238,7 +266,7 @@ class Engine:
         """The field is left: what was written there is learned after a while, unless it is gone on with."""
         self._release()
         self._do(self._typing.interrupted())
-        if self._typing.written is not None:
+        if self._typing.written is not None and not self._waits:
             self._session.drafts.leave((self._context, self._field), self._typing.written)
 
     def _begin(self, field: Field) -> None:
@@ -246,7 +274,9 @@ class Engine:
         self._session.asking.forget()
         self._field = field
         written = None
-        if self._context and self._session.learns(field):
+        if self._waits:
+            written = Written() if self._session.learns(replace(field, window=_SOME)) else None
+        elif self._context and self._session.learns(field):
             written = self._session.drafts.take_up((self._context, field)) or Written()
         self._typing = Typing(self._session.bindings, written)
         self._typing.corrections.program_deletes = field.client not in self._session.undeleting

@@ -97,6 +97,11 @@ class Typing:
         self._space_owed = False
         return self._end_word()
 
+    def look_again(self) -> list[Action]:
+        """From now on words are offered here: ask about what stands there."""
+        self._asked = None
+        return self._look()
+
     def reset(self) -> list[Action]:
         """The program reset its input."""
         self.before.reset()

@@ -63,6 +63,11 @@ class Written:
         self._typed: str | None = ""  # where the program tells nothing; None: something could not be followed
         self._at = datetime.now(UTC).isoformat()
 
+    @property
+    def untouched(self) -> bool:
+        """Whether no key has changed anything yet."""
+        return not self._budget_s and not self._deleted
+
     # What is typed
 
     def add(self, text: str) -> None:

@@ -1,7 +1,10 @@
 """A desktop of its own: a screen, a session bus, a window manager, IBus with the keyboard, and programs typed into."""
 
 import contextlib
+import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import time
@@ -55,8 +58,11 @@ class Desktop:
             "LC_ALL": "C.UTF-8",
             "G_MESSAGES_DEBUG": "",
         }
+        self._begin()
+
+    def _begin(self):
         self._begin_screen()
-        self._begin_bus()
+        self._begin_bus("DBUS_SESSION_BUS_ADDRESS")
         self.start("openbox")
         self.idiolect("keyboard", "install", "--learn")
         self.start("ibus-daemon", "--replace", "--xim", "--verbose", log="ibus.log")
@@ -86,12 +92,12 @@ class Desktop:
         with os.fdopen(ours) as told:
             self.environment["DISPLAY"] = f":{told.readline().strip()}"
 
-    def _begin_bus(self):
+    def _begin_bus(self, name):
         ours, theirs = os.pipe()
         self.start("dbus-daemon", "--session", "--nofork", f"--print-address={theirs}", pass_fds=(theirs,))
         os.close(theirs)
         with os.fdopen(ours) as told:
-            self.environment["DBUS_SESSION_BUS_ADDRESS"] = told.readline().strip()
+            self.environment[name] = told.readline().strip()
 
     def start(self, *command, log=None, pass_fds=(), environment=None):
         """A program of this session, which ends with it."""
@@ -124,6 +130,15 @@ class Desktop:
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+    def learned(self):
+        """What the keyboard has had learned: entries as they are exported."""
+        folder = self.folder / "export"
+        if folder.exists():
+            shutil.rmtree(folder)
+        self.idiolect("export", "everything", str(folder))
+        lines = (line for path in folder.rglob("*.jsonl") for line in path.read_text().splitlines())
+        return [one for one in map(json.loads, lines) if one.get("source") == "keyboard"]
 
     # Windows and keys
 
@@ -185,6 +200,23 @@ class Desktop:
             if line:
                 subprocess.run(["xdotool", "type", *delay, "--", line], env=self.environment, check=True)
 
+    def take(self, begin, rest):
+        """Type it three times, and take a ghost text, a word and a word of a ghost text; the pattern of what is there.
+
+        `rest` is what is left of the last word.
+        """
+        self.type(begin)
+        self.offers()
+        self.press("Tab")
+        self.type(f" {begin}")
+        self.offers()
+        self.press("1")
+        self.type(begin)  # the space before it comes by itself
+        self.offers()
+        self.press("ctrl+Right")
+        self.type("!")
+        return rf"{begin}{rest}( hums( quietly.*)?)? {begin}{rest} {begin}{rest}!"
+
     def picture(self, path):
         subprocess.run(["import", "-window", "root", str(path)], env=self.environment, check=True)
 
@@ -198,3 +230,43 @@ class Desktop:
             except subprocess.TimeoutExpired:
                 one.kill()
                 one.wait()
+
+
+class Editor:
+    """A program that is typed into, and how its text is read."""
+
+    def __init__(self, desktop, name, command, read, environment=None):
+        self.desktop, self.name = desktop, name
+        self.process = desktop.start(*command, environment={**desktop.environment, **(environment or {})})
+        self.window = desktop.window(name)
+        self._read = read
+        pressed = []
+
+        def takes_keys():
+            if len(pressed) % 50 == 0:  # a program's window is there before it takes keys
+                desktop.window(name)
+                desktop.press("q")
+            pressed.append(1)
+            return "q" in self.text
+
+        wait_for(takes_keys, f"{name} to take keys")
+        desktop.press("space")
+
+    @property
+    def text(self):
+        return self._read(self).removesuffix("\n")
+
+    def shows(self, pattern):
+        wait_for(lambda: re.fullmatch(pattern, self.text), lambda: f"{pattern!r}, not {self.text!r}")
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def saved(path):
+    def read(editor):
+        editor.desktop.press("ctrl+s")
+        return path.read_text()
+
+    return read

@@ -4,7 +4,6 @@ import contextlib
 import importlib.util
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -80,46 +79,6 @@ def desktop(service, needs_program, tmp_path_factory):
     made.close()
 
 
-class Editor:
-    """A program that is typed into, and how its text is read."""
-
-    def __init__(self, desktop, name, command, read, environment=None):
-        self.desktop, self.name = desktop, name
-        self.process = desktop.start(*command, environment={**desktop.environment, **(environment or {})})
-        self.window = desktop.window(name)
-        self._read = read
-        pressed = []
-
-        def takes_keys():
-            if len(pressed) % 50 == 0:  # a program's window is there before it takes keys
-                desktop.window(name)
-                desktop.press("q")
-            pressed.append(1)
-            return "q" in self.text
-
-        session.wait_for(takes_keys, f"{name} to take keys")
-        desktop.press("space")
-
-    @property
-    def text(self):
-        return self._read(self).removesuffix("\n")
-
-    def shows(self, pattern):
-        session.wait_for(lambda: re.fullmatch(pattern, self.text), lambda: f"{pattern!r}, not {self.text!r}")
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait()
-
-
-def saved(path):
-    def read(editor):
-        editor.desktop.press("ctrl+s")
-        return path.read_text()
-
-    return read
-
-
 def title(editor):
     """Three fields, joined by bars; bars at the end are left out."""
     shown = editor.desktop.output("xdotool", "getwindowname", editor.window)
@@ -133,13 +92,13 @@ def commands(folder):
     page.write_text(PAGE)
     chromium = ["--no-sandbox", "--no-first-run", "--password-store=basic", "--disable-gpu", "--lang=en"]
     return {
-        "mousepad": ("mousepad", "mousepad", ["--disable-server", str(text)], saved(text), {}),
-        "featherpad": ("featherpad", "featherpad", ["--standalone", str(text)], saved(text), {}),
+        "mousepad": ("mousepad", "mousepad", ["--disable-server", str(text)], session.saved(text), {}),
+        "featherpad": ("featherpad", "featherpad", ["--standalone", str(text)], session.saved(text), {}),
         "gnome-text-editor": (
             "gnome-text-editor",
             "gnome-text-editor",
             ["--standalone", str(text)],
-            saved(text),
+            session.saved(text),
             {"GSK_RENDERER": "cairo"},
         ),
         "chromium": (
@@ -163,25 +122,14 @@ def commands(folder):
 def editor(desktop, needs_program, tmp_path, request):
     name = getattr(request, "param", "mousepad")
     package, window, arguments, read, environment = commands(tmp_path)[name]
-    opened = Editor(desktop, window, [needs_program(name, package), *arguments], read, environment)
+    opened = session.Editor(desktop, window, [needs_program(name, package), *arguments], read, environment)
     yield opened
     opened.close()
 
 
 @pytest.mark.parametrize(("editor", "mistyped"), PROGRAMS.items(), indirect=["editor"])
 def test_words_ghost_texts_and_corrections_are_taken(desktop, editor, mistyped):
-    begin = "the teal lighthouse keeper Zor"
-    desktop.type(begin)
-    desktop.offers()
-    desktop.press("Tab")  # a ghost text
-    desktop.type(f" {begin}")
-    desktop.offers()
-    desktop.press("1")
-    desktop.type(begin)  # the space before it comes by itself
-    desktop.offers()
-    desktop.press("ctrl+Right")
-    desktop.type("!")
-    taken = rf"q+\s+{begin}velin( hums( quietly.*)?)? {begin}velin {begin}velin!"
+    taken = rf"q+\s+{desktop.take('the teal lighthouse keeper Zor', 'velin')}"
     desktop.type(" The lihgthouse ")
     desktop.rest()
     desktop.type(f"{mistyped} ")
@@ -199,16 +147,6 @@ def test_words_ghost_texts_and_corrections_are_taken(desktop, editor, mistyped):
     desktop.press("1")
     desktop.type(".")
     editor.shows(rf"{taken} The lighthouse {mistyped} is Zorvelin\.")
-
-
-def written(service, desktop):
-    """What the keyboard has had learned, the newest last."""
-    folder = desktop.folder / "export"
-    if folder.exists():
-        shutil.rmtree(folder)
-    desktop.idiolect("export", "everything", str(folder))
-    lines = (line for path in folder.rglob("*.jsonl") for line in path.read_text().splitlines())
-    return [one["text"] for one in map(json.loads, lines) if one.get("source") == "keyboard"]
 
 
 @pytest.mark.parametrize("editor", ["chromium"], indirect=True)
@@ -252,7 +190,7 @@ def test_a_password_of_a_program_is_not_offered_for(desktop, needs_program, tool
         assert "keeper Zor1\n" in asking.stdout.read()
 
 
-def test_what_stands_there_in_the_end_is_learned_and_no_password_is(service, desktop, editor):
+def test_what_stands_there_in_the_end_is_learned_and_no_password_is(desktop, editor):
     desktop.type("the vermilion harbour mastr")
     desktop.press("Escape", "BackSpace")
     desktop.type("er waves.")
@@ -260,14 +198,15 @@ def test_what_stands_there_in_the_end_is_learned_and_no_password_is(service, des
     desktop.type("A second line.")
     editor.shows(r"q+\s+the vermilion harbour master waves\.\nA second line\.")
     editor.close()
+
+    def learned():
+        return [one["text"] for one in desktop.learned()]
+
     session.wait_for(
-        lambda: any(
-            "the vermilion harbour master waves.\nA second line." in text
-            for text in written(service, desktop)
-        ),
+        lambda: any("the vermilion harbour master waves.\nA second line." in text for text in learned()),
         "the text to be learned",
     )
-    assert not [text for text in written(service, desktop) if "Zor1" in text]
+    assert not [text for text in learned() if "Zor1" in text]
 
 
 def test_no_key_is_lost_or_doubled_whatever_happens_to_the_service(service, desktop, editor):

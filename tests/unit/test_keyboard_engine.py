@@ -5,8 +5,9 @@ import itertools
 
 from jeepney import DBusAddress, HeaderFields, Parser, new_method_call
 
-from idiolect.daemon.keyboard import wire
+from idiolect.daemon.keyboard import engine, wire
 from idiolect.daemon.keyboard.bus import Bus
+from idiolect.daemon.keyboard.choice import Choice
 from idiolect.daemon.keyboard.engine import INTERFACE, Engine
 from idiolect.daemon.keyboard.offers import Offer, Word
 from idiolect.daemon.keyboard.session import Session
@@ -164,3 +165,55 @@ def test_no_key_overtakes_a_word_in_a_program_of_the_old_protocol(tmp_path):
 
     first, second, *_ = asyncio.run(asyncio.wait_for(typed(), 30))
     assert first == ["answer", "CommitText"] or (first, second) == (["answer"], ["CommitText"])
+
+
+def test_what_is_typed_while_the_name_of_the_program_is_looked_for_counts(tmp_path, monkeypatch):
+    async def typed(*, learns):
+        named, asked = asyncio.Event(), []
+
+        async def focused_program():
+            await named.wait()
+            return "editor"
+
+        monkeypatch.setattr(engine, "focused_program", focused_program)
+        Choice(Settings(home=tmp_path).prepare()).set(learn=learns)
+        program = Program(tmp_path, "gnome-shell")
+        program.engine._session.suggest = lambda prefix, *_, **__: asked.append(prefix)
+        program.type("I go to the")
+        assert asked == []
+        await asyncio.sleep(0)
+        named.set()
+        while program.engine._field.window is None:
+            await asyncio.sleep(0)
+        program.press(" ")
+        program.tell("I go to the ")
+        written = program.engine._typing.written
+        assert asked == ["I go to the", "I go to the "]
+        return written.entry()[0] if written is not None else None
+
+    assert asyncio.run(typed(learns=True)) == "I go to the"
+    assert asyncio.run(typed(learns=False)) is None
+
+
+def test_a_name_that_comes_when_another_program_has_the_focus_is_not_its_name(tmp_path, monkeypatch):
+    async def typed():
+        names = [asyncio.get_running_loop().create_future() for _ in range(2)]
+        asked = iter(names)
+
+        async def focused_program():
+            return await next(asked)
+
+        monkeypatch.setattr(engine, "focused_program", focused_program)
+        program = Program(tmp_path, "gnome-shell")
+        await asyncio.sleep(0)
+        program.call("FocusOutId", "s", "/context")
+        program.call("FocusInId", "ss", "/context", "gnome-shell")
+        await asyncio.sleep(0)
+        names[0].set_result("first")
+        await asyncio.sleep(0.01)
+        assert program.engine._field.window is None
+        names[1].set_result("second")
+        await asyncio.sleep(0.01)
+        return program.engine._field.app
+
+    assert asyncio.run(typed()) == "second"

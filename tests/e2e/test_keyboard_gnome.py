@@ -1,0 +1,164 @@
+"""The keyboard in GNOME under Wayland: the real shell, and programs of GTK 3, GTK 4 and Qt 6."""
+
+import contextlib
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from idiolect.daemon.runtime import process
+
+_spec = importlib.util.spec_from_file_location("gnome", Path(__file__).with_name("gnome.py"))
+gnome = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(gnome)
+session = gnome.desktop
+
+#: Each with a mistyped word of its own, as in test_keyboard.py.
+PROGRAMS = {
+    "mousepad": (["--disable-server"], "lgihthouse"),
+    "gnome-text-editor": (["--standalone"], "lighthuose"),
+    "featherpad": (["--standalone"], "ligthhouse"),
+}
+#: How far below the upper edge of its window the first line of GNOME Text Editor is.
+FIRST_LINE = 68
+SENTENCE = "the teal lighthouse keeper Zorvelin hums quietly at noon"
+#: An entry of GTK 4 that says what it is for; GNOME Shell's packages bring what it is made of.
+ENTRY = """
+import gi, sys
+gi.require_version("Gtk", "4.0")
+from gi.repository import GLib, Gtk
+purpose, shown = sys.argv[1:]
+entry = Gtk.Entry(visibility=bool(shown), input_purpose=int(purpose))
+loop = GLib.MainLoop()
+entry.connect("activate", lambda _: (print(entry.get_text()), loop.quit()))
+window = Gtk.Window(child=entry, title="entry")
+window.present()
+loop.run()"""
+#: Purposes of GTK's entries, and whether one sees what is typed.
+QUIET = {
+    "password": (8, ""),
+    "PIN": (9, ""),
+    "e-mail address": (6, "shown"),
+    "terminal": (10, "shown"),
+}
+
+
+@pytest.fixture(scope="module")
+def desktop(service, needs_program, tmp_path_factory):
+    if shutil.which("gnome-shell") is None:
+        pytest.skip("needs GNOME Shell (package gnome-shell), which takes too long to install in CI")
+    for program, package in (("ibus-daemon", "ibus"), ("dbus-daemon", "dbus")):
+        needs_program(program, package)
+    config = service.settings.config_path
+    config.write_text(config.read_text() + 'autocorrect = "apply"\n')
+    process.stop(service.settings)
+    process.start(service.settings)
+    for typed in ("lihgthouse", *(mistyped for _, mistyped in PROGRAMS.values())):
+        service.ask("/v1/words/add", kind="always_correct", text=typed, replacement="lighthouse")
+    for _ in range(50):  # ghost texts are shown to who takes them
+        service.ask("/v1/feedback", kind="ghost", outcome="accepted", p=0.9, characters=10)
+    for day in range(8):  # what was written once is not recited
+        service.ask("/v1/history", text=f"{SENTENCE} on day {day}", source="test")
+    with contextlib.ExitStack() as held:
+        made = gnome.Gnome(tmp_path_factory.mktemp("gnome"), service.settings.home)
+        held.callback(made.close)
+        yield made
+
+
+@pytest.fixture
+def editor(desktop, needs_program, tmp_path, request):
+    name = getattr(request, "param", "gnome-text-editor")
+    text = tmp_path / "text.txt"
+    text.write_text("")
+    command = [needs_program(name, name), *PROGRAMS[name][0], str(text)]
+    opened = session.Editor(desktop, name, command, session.saved(text), {"GSK_RENDERER": "cairo"})
+    yield opened
+    opened.close()
+
+
+def test_it_is_among_the_input_sources_and_chosen_with_super_and_space(desktop):
+    sources = desktop.output("gsettings", "get", "org.gnome.desktop.input-sources", "sources")
+    assert "('ibus', 'idiolect')" in sources
+    assert json.loads(desktop.idiolect("keyboard", "status", "--json"))["mend"] is None
+
+
+@pytest.mark.parametrize(
+    ("editor", "mistyped"), [(name, word) for name, (_, word) in PROGRAMS.items()], indirect=["editor"]
+)
+def test_words_ghost_texts_and_corrections_are_taken(desktop, editor, mistyped):
+    taken = rf"q+\s+{desktop.take('the teal lighthouse keeper Zor', 'velin')}"
+    desktop.type(" The lihgthouse ")
+    desktop.rest()
+    desktop.type(f"{mistyped} ")
+    desktop.rest()
+    desktop.press("BackSpace")
+    desktop.rest()
+    desktop.type("is.")
+    editor.shows(rf"{taken} The lighthouse {mistyped} is\.")
+
+
+@pytest.mark.parametrize("editor", PROGRAMS, indirect=True)
+def test_every_key_that_comes_10_ms_after_another_is_in_its_place(desktop, editor):
+    line = "Every key of this line stands in its place, at 12 or b4 noon; nothing is lost, nothing doubled.\n"
+    desktop.type(line * 4, delay_ms=10)
+    typed = (line * 4).rstrip("\n")
+    session.wait_for(lambda: re.search(rf"\s{re.escape(typed)}\n*$", editor.text), lambda: editor.text)
+
+
+@pytest.mark.parametrize("field", QUIET)
+def test_nothing_is_offered_in_fields_for_passwords_and_the_like(desktop, field):
+    command = ["/usr/bin/python3", "-c", ENTRY, *map(str, QUIET[field])]
+    asking = subprocess.Popen(
+        command,
+        env={**desktop.environment, "GSK_RENDERER": "cairo"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    with asking, contextlib.ExitStack() as ended:
+        ended.callback(asking.kill)
+        session.wait_for(lambda: desktop.title() == "entry", "the entry")
+        desktop.rest(asking.pid)  # its window is there before its entry listens
+        desktop.type("the teal lighthouse keeper Zor")
+        desktop.rest()
+        assert not desktop.offering()
+        desktop.press("1")
+        session.wait_for(lambda: desktop.press("Return") or asking.poll() is not None, "the answer")
+        assert asking.stdout.read() == "the teal lighthouse keeper Zor1\n"
+
+
+def test_the_text_is_right_where_a_click_has_moved_the_cursor(desktop, editor):
+    desktop.type("\nthe teal lighthouse keeper ")
+    desktop.rest()
+    left, top, width, _ = desktop.js(
+        "(r => [r.x, r.y, r.width, r.height])(global.display.focus_window.get_frame_rect())"
+    )
+    desktop.click(left + width - 20, top + FIRST_LINE)
+    desktop.rest()
+    desktop.type("zz")  # "Zorvelin" would be right on the other line
+    desktop.rest()
+    asked = "Main.panel.statusArea.keyboard._inputSourceManager._ibusManager._candidatePopup"
+    assert "Zorvelin" not in str(
+        desktop.js(f"{asked}._candidateArea._candidateBoxes.map(b => b.visible && b._candidateLabel.text)")
+    )
+    desktop.type(" the teal lighthouse keeper Zor")
+    desktop.offers()
+    desktop.press("Tab")
+    editor.shows(r"q+ zz the teal lighthouse keeper Zorvelin.*\nthe teal lighthouse keeper ")
+
+
+def test_what_is_written_in_a_program_of_gtk_is_learned_with_its_name(service, desktop, editor):
+    desktop.type("the vermilion harbour mastr")
+    desktop.press("Escape", "BackSpace")
+    desktop.type("er waves.")
+    editor.shows(r"q+ the vermilion harbour master waves\.")
+    editor.close()
+    learned = session.wait_for(lambda: [one for one in desktop.learned() if "vermilion" in one["text"]], "it")
+    assert [(one["text"], one["app"]) for one in learned] == [
+        ("the vermilion harbour master waves.", "gnome-text-editor")
+    ]
+    assert not [one for one in desktop.learned() if "Zor1" in one["text"]]
