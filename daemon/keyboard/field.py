@@ -24,6 +24,11 @@ _NAMELESS: Final = frozenset(
     ("", "xim", "fake", "gnome-shell", "ibus-wayland", "wayland", "portal", "python3")
 )
 
+#: Browsers have private windows, and only those that IBus knows by their name tell of them.
+_BROWSER: Final = re.compile(
+    r"firefox|librewolf|chrom(e|ium)|\bbrave\b|\bedge\b|vivaldi|\bopera\b|epiphany|falkon|browser|^web$", re.I
+)
+
 _TERMINAL: Final = re.compile("|".join(map(fnmatch.translate, TERMINALS)), re.I)
 
 Unknown = Literal["allow", "quiet", "exclude"]
@@ -79,5 +84,7 @@ class Field:
     def learns(self, *, unknown: Unknown) -> bool:
         """Whether what is written here may be learned; the service has its rules besides."""
         if self.terminal or not self.suggests(terminals=False, unknown=unknown):
+            return False
+        if self.nameless and self.app is not None and _BROWSER.search(self.app):
             return False
         return self.app is not None or unknown == "allow"

@@ -82,8 +82,7 @@ class Written:
 
     def take_back(self, characters: int) -> None:
         """So many characters before the cursor went away."""
-        self.delete()
-        self._budget = max(self._budget - characters, 0)
+        self.delete()  # not off the budget: a program that is late still tells of what was typed and is gone by now
         if self._typed is not None:
             self._typed = self._typed[:-characters] if len(self._typed) >= characters else None
 

@@ -1,22 +1,27 @@
 """The keyboard under a hand that never rests: every key in its place, how long a key takes, memory, idle time.
 
 `python tests/bench/keyboard.py [--keys N] [--json]` types N keys, 20 a second, into Mousepad on a screen of its own,
-while the service is stopped, goes on, is killed and comes again. Then a client of IBus of its own presses 2,000 keys
-and times each answer. Needs what `tests/e2e/test_keyboard.py` needs.
+while the service trains, is stopped, goes on, is killed and comes again. Then a client of IBus of its own presses 2,000
+keys and times each answer. Needs what `tests/e2e/test_keyboard.py` needs.
 """
 
 import argparse
 import asyncio
+import functools
 import importlib.util
 import itertools
 import json
+import os
+import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
+import httpx
 import psutil
 
+from idiolect.adapters.corpus import read_general_passages
 from idiolect.daemon.keyboard.bus import IBUS, Bus
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -37,14 +42,19 @@ def desktop_module():
     return module
 
 
-def disturb(settings, ended, counts):
-    """Stop the service, let it go on, kill it and start it, over and over."""
+def disturb(desktop, settings, ended, counts):
+    """Have the service train, stop it, let it go on, kill it and start it, over and over."""
+    training = functools.partial(
+        desktop.start, sys.executable, "-c", desktop_module().MAIN, "train", "--wait"
+    )
+    training()
     for what in itertools.cycle(("suspend", "resume", "kill", "start")):
         if ended.wait(EVENT_S):
             break
         running = process.holder(settings)
         if what == "start":
             process.start(settings)
+            training()
         elif running is not None:
             getattr(psutil.Process(running), what)()
         counts[what] = counts.get(what, 0) + 1
@@ -67,7 +77,7 @@ def typed(desktop, session, settings, keys, folder):
     while len(text) < keys:
         text += next(lines)
     ended, counts = threading.Event(), {}
-    disturbing = threading.Thread(target=disturb, args=(settings, ended, counts))
+    disturbing = threading.Thread(target=disturb, args=(desktop, settings, ended, counts))
     disturbing.start()
     for line in text.splitlines(keepends=True):
         desktop.type(line, delay_ms=50)
@@ -120,10 +130,17 @@ def main():
         (home / "base").symlink_to(ROOT / ".cache" / "base")
         settings = Settings(home=home).prepare()
         process.start(settings)
+        token = {"Authorization": f"Bearer {process.read_token(settings)}"}
+        with httpx.Client(
+            base_url=process.find(settings).url, headers=token, trust_env=False, timeout=60
+        ) as client:
+            for text in read_general_passages()[0]:  # something to train on
+                client.post("/v1/history", json={"text": text, "source": "import"}).raise_for_status()
         (folder / "desktop").mkdir()
         desktop = session.Desktop(folder / "desktop", home)
         try:
             figures = typed(desktop, session, settings, given.keys, folder)
+            figures["load"] = [round(one, 1) for one in os.getloadavg()]  # of 1, 5 and 15 minutes
             times = {}
             address = desktop.output("ibus", "address").strip()
             for how, before in (

@@ -558,6 +558,18 @@ def test_what_others_wrote_is_not_learned():
     assert "pasted" not in (written.entry() or ("",))[0]
 
 
+def test_a_letter_that_is_gone_before_the_program_tells_of_it_is_still_the_users():
+    written = Written()
+    written.tell("", 0)
+    for char in "go tow":
+        written.add(char)
+    written.take_back(1)
+    written.add("!")
+    for told in ("g", "go", "go ", "go t", "go to", "go tow", "go to", "go to!"):
+        written.tell(told, len(told))
+    assert written.entry()[0] == "go to!"
+
+
 def test_lines_are_kept_as_the_cursor_comes_and_goes():
     written = Written()
     written.tell("", 0)
@@ -612,6 +624,9 @@ def test_a_program_that_tells_nothing_is_learned_from_as_long_as_it_can_be_follo
         (Field("xim", window=""), True, False),
         (Field("xim", window="XTerm"), False, False),
         (Field("xim", window="Emacs"), True, True),
+        (Field("gnome-shell", window="gnome-text-editor"), True, True),
+        (Field("gnome-shell", window="Firefox"), True, False),  # which may be a private window
+        (Field("gnome-shell", window="org.gnome.Epiphany"), True, False),
     ],
 )
 def test_where_it_suggests_and_learns(field, suggests, learns):
