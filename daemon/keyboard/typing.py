@@ -179,7 +179,9 @@ class Typing:
             return True
         if held or self._bindings.digits == "alt":
             return False
-        return self._bindings.digits == "always" or bool(begun(self._offer.prefix))
+        word = begun(self._offer.prefix)
+        # Behind another digit it goes on with a number.
+        return self._bindings.digits == "always" or (bool(word) and not word[-1].isdigit())
 
     def _move(self, step: int) -> list[Action]:
         count = len(self._offer.words)

@@ -7,6 +7,7 @@ keys and times each answer. Needs what `tests/e2e/test_keyboard.py` needs.
 
 import argparse
 import asyncio
+import contextlib
 import functools
 import importlib.util
 import itertools
@@ -89,13 +90,12 @@ def typed(desktop, session, settings, keys, folder):
     def found():
         return path.read_text().partition("\n")[2].rstrip("\n")
 
-    try:
+    with contextlib.suppress(AssertionError):
         session.wait_for(lambda: found() == text.rstrip("\n"), "the text", 30)
-    except AssertionError:
-        (folder.parent / "found.txt").write_text(found())
-    same = found() == text.rstrip("\n")
+    pairs = itertools.zip_longest(text.rstrip("\n").split("\n"), found().split("\n"))
+    wrong = [line for typed, line in pairs if typed != line]
     editor.terminate()
-    return {"keys": len(text), "same": same, "disturbed": counts}
+    return {"keys": len(text), "wrong_lines": len(wrong), "such_as": wrong[:3], "disturbed": counts}
 
 
 async def timed(address, keys):

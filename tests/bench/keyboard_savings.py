@@ -103,7 +103,8 @@ class Typist:
             best = max(right, key=lambda place: len(offered[place]))
             self._desktop.press(f"alt+{best + 1}", delay_ms=5)
             at += len(offered[best])
-            at += text.startswith(" ", at)  # a word that is taken brings its space
+            # A word that is taken brings its space, which comes with the letter behind that.
+            at += text.startswith(" ", at) and text[at + 1 : at + 2].isalnum()
 
     def _offered(self, before: str) -> list[str]:
         """What is to be put at the cursor for each word in the window, once that is as new as it gets."""

@@ -100,6 +100,7 @@ class Gnome(desktop.Desktop):
         self.idiolect("keyboard", "install", "--learn")
         self.js("Main.overview.hide()")
         self.choose()
+        self._tell("NotifyPointerMotionRelative", "dd", (1.0, 1.0))  # the first only makes the pointer
 
     def choose(self):
         """Choose the keyboard as its user does."""

@@ -114,6 +114,14 @@ def test_a_digit_is_a_digit_where_no_word_is_begun_unless_alt_is_held():
     assert program.text == "meet at ten"
 
 
+def test_a_digit_behind_a_digit_goes_on_with_the_number():
+    program = Program()
+    program.type("at 1")
+    program.answer("0th", "st")
+    assert not program.press(ord("2"))
+    assert program.text == "at 12"
+
+
 def test_a_digit_may_take_everywhere_or_nowhere():
     for digits, text in (("always", "so good"), ("alt", "so 1")):
         program = Program(digits=digits)
