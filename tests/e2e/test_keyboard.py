@@ -28,6 +28,7 @@ PROGRAMS = {
 #: A password entry of GTK 3, which no small program has alone; IBus's packages bring what it is made of.
 GTK_3_ENTRY = """
 import gi
+gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, Gtk
 Gdk.set_program_class("password-entry")
