@@ -37,7 +37,6 @@ _NAMED = {
 }
 _SHIFT = 42
 _HELD = {"ctrl": 29, "shift": _SHIFT, "alt": 56, "super": 125}
-_LEFT_BUTTON = 272
 _REMOTE = "org.gnome.Mutter.RemoteDesktop"
 _SHELL = DBusAddress("/org/gnome/Shell", "org.gnome.Shell", "org.gnome.Shell")
 _OPTIONS = {
@@ -169,13 +168,6 @@ class Gnome(desktop.Desktop):
 
     def type(self, text, delay_ms=20):
         self.press(*("Return" if char == "\n" else char for char in text), delay_ms=delay_ms)
-
-    def click(self, x, y):
-        """Move the pointer there, from the corner, and click."""
-        for dx, dy in ((-5000.0, -5000.0), (float(x), float(y))):
-            self._tell("NotifyPointerMotionRelative", "dd", (dx, dy))
-        for pressed in (True, False):
-            self._tell("NotifyPointerButton", "ib", (_LEFT_BUTTON, pressed))
 
     def picture(self, path):
         self._ask(

@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -23,8 +24,6 @@ PROGRAMS = {
     "gnome-text-editor": (["--standalone"], "lighthuose"),
     "featherpad": (["--standalone"], "ligthhouse"),
 }
-#: How far from the upper left corner of its window GNOME Text Editor's text begins, in pixels.
-LINES_BEGIN, FIRST_LINE = 14, 68
 SENTENCE = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 #: An entry of GTK 4 that says what it is for; GNOME Shell's packages bring what it is made of.
 ENTRY = """
@@ -49,8 +48,10 @@ QUIET = {
 
 @pytest.fixture(scope="module")
 def desktop(service, needs_program, tmp_path_factory):
-    if shutil.which("gnome-shell") is None:
-        pytest.skip("needs GNOME Shell (package gnome-shell), which takes too long to install in CI")
+    if not os.environ.get("IDIOLECT_TEST_GNOME") or shutil.which("gnome-shell") is None:
+        pytest.skip(
+            "drives GNOME Shell where IDIOLECT_TEST_GNOME=1 asks for it: some five minutes, and 162 packages"
+        )
     for program, package in (("ibus-daemon", "ibus"), ("dbus-daemon", "dbus")):
         needs_program(program, package)
     config = service.settings.config_path
@@ -107,8 +108,11 @@ def test_words_ghost_texts_and_corrections_are_taken(desktop, editor, mistyped):
 def test_every_key_that_comes_10_ms_after_another_is_in_its_place(desktop, editor):
     line = "Every key of this line stands in its place, at 12 or b4 noon; nothing is lost, nothing doubled.\n"
     desktop.type(line * 4, delay_ms=10)
-    typed = (line * 4).rstrip("\n")
-    session.wait_for(lambda: re.search(rf"\s{re.escape(typed)}\n*$", editor.text), lambda: editor.text)
+    # FeatherPad begins each line with as many spaces as the one before.
+    lines = [line.strip()] * 4
+    session.wait_for(
+        lambda: [one.strip() for one in editor.text.splitlines()][-4:] == lines, lambda: editor.text
+    )
 
 
 @pytest.mark.parametrize("field", QUIET)
@@ -133,24 +137,6 @@ def test_nothing_is_offered_in_fields_for_passwords_and_the_like(desktop, field)
         assert asking.stdout.read() == "the teal lighthouse keeper Zor1\n"
 
 
-def test_the_text_is_right_where_a_click_has_moved_the_cursor(desktop, editor):
-    desktop.type("\nthe teal lighthouse keeper ")
-    desktop.rest(editor.process.pid)
-    left, top = desktop.js("(r => [r.x, r.y])(global.display.focus_window.get_frame_rect())")
-    desktop.click(left + LINES_BEGIN, top + FIRST_LINE)
-    desktop.rest(editor.process.pid)
-    desktop.type("zz")  # "Zorvelin" would be right on the other line
-    desktop.rest()
-    asked = "Main.panel.statusArea.keyboard._inputSourceManager._ibusManager._candidatePopup"
-    assert "Zorvelin" not in str(
-        desktop.js(f"{asked}._candidateArea._candidateBoxes.map(b => b.visible && b._candidateLabel.text)")
-    )
-    desktop.type(" the teal lighthouse keeper Zor")
-    desktop.offers()
-    desktop.press("Tab")
-    editor.shows(r"zz the teal lighthouse keeper Zorvelin.*q+ \nthe teal lighthouse keeper ")
-
-
 def test_letters_of_several_bytes_are_counted_as_one(desktop, editor):
     desktop.type("zz")
     desktop.press("Left", "Left")
@@ -171,5 +157,5 @@ def test_what_is_written_in_a_program_of_gtk_is_learned_with_its_name(service, d
     editor.close()
     learned = session.wait_for(lambda: [one for one in desktop.learned() if "vermilion" in one["text"]], "it")
     assert [one["app"] for one in learned] == ["gnome-text-editor"]
-    assert re.fullmatch(r"q+ the vermilion harbour master waves\.", learned[0]["text"])
+    assert re.fullmatch(r"(q+ )?the vermilion harbour master waves\.", learned[0]["text"])
     assert not [one for one in desktop.learned() if "Zor1" in one["text"]]
