@@ -28,6 +28,7 @@ class Drafts:
 
     def leave(self, place: Place, written: Written) -> None:
         """A field is left."""
+        self._settle(place)  # an earlier stay, which was not gone on with
         later = asyncio.get_running_loop().call_later(_SETTLE_S, self._settle, place)
         self._left[place] = (written, later)
 

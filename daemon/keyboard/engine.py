@@ -33,7 +33,7 @@ _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
 #: IBus then says which program has the focus, and what stands around the cursor.
 _OFFERED: Final = {"FocusId": ("b", True), "ActiveSurroundingText": ("b", True)}
 _NO_PROGRAM: Final = "fake"  # what IBus gives the focus to where no program has it
-_SOME: Final = "?"  # a program whose name is not known yet
+_UNNAMED: Final = "?"  # a program whose name is not known yet
 _OLD_PROTOCOL: Final = "xim"  # X's own, as xterm speaks it
 _CLEAR: Final = 0  # what becomes of a ghost text where the field loses the focus: it goes
 _PREEDIT, _SURROUNDING = 1 << 0, 1 << 5
@@ -232,9 +232,10 @@ class Engine:
         """Whether only the program's name is missing, which is looked for: until then keys are followed in silence."""
         field = self._field
         looked_for = bool(self._context) and field.window is None and field.client != _NO_PROGRAM
-        return looked_for and field.nameless and self._session.suggests(replace(field, window=_SOME))
+        return looked_for and field.nameless and self._session.suggests(replace(field, window=_UNNAMED))
 
     def _hears(self) -> bool:
+        """Whether keys are followed here, if only until the program's name is known."""
         return self._waits or self._session.suggests(self._field)
 
     def _enable(self) -> None:
@@ -275,7 +276,7 @@ class Engine:
         self._field = field
         written = None
         if self._waits:
-            written = Written() if self._session.learns(replace(field, window=_SOME)) else None
+            written = Written() if self._session.learns(replace(field, window=_UNNAMED)) else None
         elif self._context and self._session.learns(field):
             written = self._session.drafts.take_up((self._context, field)) or Written()
         self._typing = Typing(self._session.bindings, written)

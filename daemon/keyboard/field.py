@@ -26,7 +26,10 @@ _NAMELESS: Final = frozenset(
 
 #: Browsers have private windows, and only those that IBus knows by their name tell of them.
 _BROWSER: Final = re.compile(
-    r"firefox|librewolf|chrom(e|ium)|\bbrave\b|\bedge\b|vivaldi|\bopera\b|epiphany|falkon|browser|^web$", re.I
+    r"firefox|nightly|librewolf|waterfox|floorp|\bzen\b|ice(cat|weasel)|seamonkey|pale ?moon|basilisk"
+    r"|chrom(e|ium)|\bbrave\b|\bedge\b|vivaldi|\bopera\b"
+    r"|epiphany|\bweb$|konqueror|falkon|midori|qutebrowser|luakit|netsurf|dillo|browser",
+    re.I,
 )
 
 _TERMINAL: Final = re.compile("|".join(map(fnmatch.translate, TERMINALS)), re.I)

@@ -1,7 +1,7 @@
 """Which program's window has the focus, for those that IBus has no name for.
 
-X tells of its windows. Wayland tells nobody, and GNOME Shell, which speaks to IBus for every program there, is no name;
-but programs that can be read aloud tell the bus for that (AT-SPI) which of their windows is active: those of GTK do.
+X tells of its windows; under Wayland no program can ask. In GNOME, IBus hears every program as `gnome-shell`.
+Programs of GTK say on AT-SPI, the bus for screen readers, which of their windows is active.
 """
 
 from __future__ import annotations
@@ -55,14 +55,15 @@ async def _run(*words: str) -> str:
 async def _of_accessible() -> str:
     """The name of the one program that has an active window, as it tells those who read windows aloud."""
     try:
-        async with asyncio.timeout(_ANSWER_S), _open(_SESSION) as session:
-            # Not started for this: then no program tells it anything.
-            if await session.call(DAEMON, "NameHasOwner", "s", (_LAUNCHER.bus_name,)) != (True,):
-                return ""
-            address = await session.call(_LAUNCHER, "GetAddress")
-        async with _open(address[0]) as bus:
-            programs = await _children(bus, _REGISTRY)
-            names = await asyncio.gather(*(_name_if_active(bus, program) for program in programs))
+        async with asyncio.timeout(_ANSWER_S):
+            async with _open(_SESSION) as session:
+                # Not started for this: then no program tells it anything.
+                if await session.call(DAEMON, "NameHasOwner", "s", (_LAUNCHER.bus_name,)) != (True,):
+                    return ""
+                address = await session.call(_LAUNCHER, "GetAddress")
+            async with _open(address[0]) as bus:
+                programs = await _children(bus, _REGISTRY)
+                names = await asyncio.gather(*(_name_if_active(bus, program) for program in programs))
     except (NoInputBusError, TimeoutError, LookupError, TypeError):  # no bus, or none that answers
         return ""
     found = [name for name in names if name]

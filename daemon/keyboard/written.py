@@ -14,6 +14,8 @@ from idiolect.daemon.ingest.normalise import has_words
 _HELPED_CHARS: Final = 2
 #: A program that has not told of what was typed for so long does not put it into the text.
 _UNTOLD_S: Final = 1.0
+#: Nor does what it tells after so long come from a key that was typed before.
+_LATE_S: Final = 3.0
 #: As much of one field is kept, in characters: the newest.
 _MOST_CHARS: Final = 20_000
 _MOST_LINES: Final = 500
@@ -82,7 +84,8 @@ class Written:
 
     def take_back(self, characters: int) -> None:
         """So many characters before the cursor went away."""
-        self.delete()  # not off the budget: a program that is late still tells of what was typed and is gone by now
+        # Not off the budget: a program that is late still tells of what was typed and is gone by now.
+        self.delete()
         if self._typed is not None:
             self._typed = self._typed[:-characters] if len(self._typed) >= characters else None
 
@@ -109,6 +112,7 @@ class Written:
     def lose(self) -> None:
         """Something happened that cannot be followed."""
         self._typed = None
+        self._budget = 0
         self._all = self._deleted = False
 
     # What the program tells
@@ -117,6 +121,8 @@ class Written:
         """The program says what stands around the cursor; whether a line that was written has gone from there."""
         line = text[text.rfind("\n", 0, cursor) + 1 :].partition("\n")[0]
         here = self._here
+        if time.monotonic() - self._budget_s >= _LATE_S:
+            self._budget = 0  # what was not told of by now was taken back, and stands for nothing that comes
         if here is None:
             # What was typed before the program told of it is among this.
             typed = self._typed is not None and self._typed.startswith(text)

@@ -1,5 +1,6 @@
 """What the keyboard does for each key, without IBus: what is taken, asked, shown and learned."""
 
+import asyncio
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from idiolect.daemon.keyboard import input_sources, keys, wire
 from idiolect.daemon.keyboard.actions import Ask, Commit, Emptied, Fate, Show
 from idiolect.daemon.keyboard.before import Before
 from idiolect.daemon.keyboard.bindings import Bindings
+from idiolect.daemon.keyboard.drafts import Drafts
 from idiolect.daemon.keyboard.field import Field
 from idiolect.daemon.keyboard.offers import Ghost, Offer, Word, read
 from idiolect.daemon.keyboard.typing import Typing
@@ -576,6 +578,34 @@ def test_a_letter_that_is_gone_before_the_program_tells_of_it_is_still_the_users
     for told in ("g", "go", "go ", "go t", "go to", "go tow", "go to", "go to!"):
         written.tell(told, len(told))
     assert written.entry()[0] == "go to!"
+
+
+def test_a_letter_that_the_program_never_told_of_makes_no_other_line_the_users():
+    written, theirs, own = Written(), "what somebody else wrote here", "my own words"
+    written.tell(f"{theirs}\n", len(theirs) + 1)
+    for end in range(1, len(own) + 1):
+        written.add(own[end - 1])
+        written.tell(f"{theirs}\n{own[:end]}", len(theirs) + 1 + end)
+    written.add("x")
+    written.take_back(1)
+    written.lose()  # an arrow key
+    written.tell(f"{theirs}\n{own}", 5)
+    assert written.entry()[0] == own
+
+
+def test_what_was_written_before_a_field_was_left_twice_is_learned_as_well():
+    async def left():
+        learned = []
+        drafts = Drafts(lambda entry, _field: learned.append(entry[0]))
+        for text in ("the first text", "the second text"):
+            written = Written()
+            for char in text:
+                written.add(char)
+            drafts.leave(("context", Field()), written)
+        drafts.finish()
+        return learned
+
+    assert asyncio.run(left()) == ["the first text", "the second text"]
 
 
 def test_lines_are_kept_as_the_cursor_comes_and_goes():

@@ -20,7 +20,7 @@ EXAMPLE = "idiolect browser install; idiolect browser build; idiolect browser st
 
 
 _HOW_TO_LOAD: Final = {
-    "chromium": "Chromium and its like: in chrome://extensions load {folder} (packed for a store: {archive}).",
+    "chromium": "Chromium, Chrome, Brave, Edge: in chrome://extensions load {folder} (for a store: {archive}).",
     "firefox": "Firefox: in about:debugging load {folder}/manifest.json, or install {archive}.",
 }
 
@@ -91,7 +91,8 @@ def _build(into: Path, terminal: Terminal, *, as_json: bool) -> None:
     if as_json:
         return terminal.print_json({"packages": [asdict(one) for one in built]})
     for one in built:
-        terminal.say(_HOW_TO_LOAD[one.browser].format(folder=Path(one.folder).resolve(), archive=one.archive))
+        folder, archive = Path(one.folder).resolve(), Path(one.archive).resolve()
+        terminal.say(_HOW_TO_LOAD[one.browser].format(folder=folder, archive=archive))
     return None
 
 

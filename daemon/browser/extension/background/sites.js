@@ -10,6 +10,7 @@ const REST = files(
 );
 const SCRIPT = "fields";
 const MODES = ["off", "suggest", "learn"];
+const WISH_MS = 5 * 60_000; // for so long the browser's question may stay unanswered
 /** The name that stands for every site which has no rule of its own. */
 export const ALL = "*";
 
@@ -32,7 +33,10 @@ export class Sites {
   constructor(api) {
     this.#api = api;
     api.permissions.onAdded.addListener(() => void this.#allowed());
-    api.permissions.onRemoved.addListener(() => void this.#register().then(() => this.#changed()));
+    api.permissions.onRemoved.addListener(() => {
+      this.#changed(); // what may be done is asked of the browser each time
+      void this.#register();
+    });
     api.runtime.onInstalled.addListener(() => void this.#register());
     api.runtime.onStartup.addListener(() => void this.#register());
   }
@@ -63,7 +67,7 @@ export class Sites {
    * learns of no answer.
    */
   async wish(site, mode) {
-    await this.#api.storage.session.set({ wish: { site, mode } });
+    await this.#api.storage.session.set({ wish: { site, mode, at: Date.now() } });
   }
 
   /** Nothing is chosen that waits for the browser. */
@@ -74,8 +78,10 @@ export class Sites {
   /** Its user has allowed the extension to run somewhere: what they had chosen there holds from now on. */
   async #allowed() {
     const { wish } = await this.#api.storage.session.get("wish");
-    if (wish && (await this.#mayRunOn(wish.site))) await this.set(wish.site, wish.mode);
-    else await this.#register();
+    const isFresh = wish && Date.now() - wish.at < WISH_MS; // the popup may have been closed before it could say no
+    if (isFresh && (await this.#mayRunOn(wish.site))) return this.set(wish.site, wish.mode);
+    await this.#register();
+    this.#changed();
   }
 
   /** Give a site, or all, another mode. The browser has been asked for the permission before. */
@@ -83,7 +89,8 @@ export class Sites {
     await this.unwish();
     if (!MODES.includes(mode) || site === "") return;
     const rules = { ...(await this.#read()), [site]: mode };
-    if (mode === (rules[ALL] ?? "off") && site !== ALL) delete rules[site];
+    const isAsAll = site !== ALL && mode === (rules[ALL] ?? "off");
+    if (isAsAll && (mode === "off" || (await this.#mayRunOn(ALL)))) delete rules[site];
     if (rules[ALL] === "off") delete rules[ALL];
     this.#rules = Promise.resolve(rules);
     await this.#api.storage.local.set({ rules });
