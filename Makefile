@@ -7,10 +7,9 @@ DEMO_TEXT = $(wildcard *.md docs) $(patsubst %/,%,$(wildcard .git/))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	if $$python -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2> /dev/null; \
 	then echo $$python; break; fi; done)
-# pip shows its progress where somebody watches, and is quiet elsewhere. Python compiles what is imported, at its first
-# import; pip would compile all of torch, which takes a minute.
+# pip shows its progress where somebody watches, and is quiet elsewhere.
 INSTALL = if [ -t 1 ]; then quiet=; else quiet=-q; fi; \
-	$(BIN)/python -m pip install --no-compile --disable-pip-version-check $$quiet
+	$(BIN)/python -m pip install --disable-pip-version-check $$quiet
 
 # A process for each core, each with one thread for numpy, as in the program; the tests of a file share one process,
 # and what that has made for them.

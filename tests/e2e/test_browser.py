@@ -452,6 +452,8 @@ def test_a_choice_holds_once_the_browser_allows_it_and_as_long(browser):
         browser.may("asked.test", False)
         until_mode(browser, url, "off")
         assert tab.js("document.querySelector('[value=off]').checked")
+        browser.may("asked.test", True)  # in the browser's settings, where nothing is chosen
+        until_mode(browser, url, "learn")
     finally:
         browser.asks(False)
         browser.switch(url, "off")
