@@ -64,8 +64,8 @@ def disturb(desktop, settings, ended, counts):
     process.start(settings)
 
 
-def typed(desktop, session, settings, keys, folder):
-    """Whether all keys are in their places, with how often the service was disturbed."""
+def mousepad(desktop, session, folder):
+    """Mousepad, once it hears keys, and the file that it saves; some letters stand on the first line."""
     path = folder / "text.txt"
     path.write_text("")
     editor = desktop.start("mousepad", "--disable-server", str(path))
@@ -73,6 +73,12 @@ def typed(desktop, session, settings, keys, folder):
     session.wait_for(
         lambda: desktop.press("q") or desktop.press("ctrl+s") or "q" in path.read_text(), "mousepad"
     )
+    return editor, path
+
+
+def typed(desktop, session, settings, keys, folder):
+    """Whether all keys are in their places, with how often the service was disturbed."""
+    editor, path = mousepad(desktop, session, folder)
     desktop.press("Return")
     text, lines = "", itertools.cycle(LINES)
     while len(text) < keys:

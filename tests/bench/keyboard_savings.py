@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.util
 import json
 import sys
 import tempfile
@@ -23,6 +22,8 @@ from typing import Any
 import httpx
 from jeepney import DBusAddress, MatchRule, new_method_call
 from jeepney.io.blocking import open_dbus_connection
+from keyboard import desktop_module, mousepad
+from worth import BASE, CORPORA, SEED, messages
 
 from idiolect.adapters.evaluation.eval_split import EvalMessage, split_corpus
 from idiolect.adapters.evaluation.typing_simulator import type_text
@@ -34,10 +35,7 @@ from idiolect.daemon.keyboard.offers import begun
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[2]
-CORPORA = ROOT.parent / "shared" / "corpora"
 ENGINE = "org.freedesktop.IBus.Engine"
-SEED = 1
 LATE_S = 1.5  # words that are not there by then are not waited for
 
 
@@ -127,28 +125,13 @@ def _fits(text: str, at: int, word: str, ends: dict[int, int]) -> bool:
     return whole and not text[end : end + 1].isalnum()
 
 
-def desktop_module() -> Any:
-    spec = importlib.util.spec_from_file_location("desktop", ROOT / "tests" / "e2e" / "desktop.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def messages(name: str) -> list[EvalMessage]:
-    """Those of one line that a US keyboard has the keys for."""
-    lines = map(json.loads, (CORPORA / f"{name}.jsonl").read_text("utf-8").splitlines())
-    fit = (line for line in lines if line["text"].isascii() and line["text"].isprintable())
-    return [EvalMessage(line["text"], line["ts"], line["text"]) for line in fit]
+def on_the_keys(name: str) -> list[EvalMessage]:
+    """The messages of one line that a US keyboard has the keys for."""
+    return [one for one in messages(name) if one.text.isascii() and one.text.isprintable()]
 
 
 def measured(desktop: Any, session: Any, service: Service, test: list[str], folder: Path) -> dict[str, Any]:
-    path = folder / "text.txt"
-    path.write_text("")
-    editor = desktop.start("mousepad", "--disable-server", str(path))
-    desktop.window("mousepad")
-    session.wait_for(
-        lambda: desktop.press("q") or desktop.press("ctrl+s") or "q" in path.read_text(), "mousepad"
-    )
+    editor, path = mousepad(desktop, session, folder)
     typist = Typist(desktop, Window(desktop.output("ibus", "address").strip()), service)
     for text in test:
         desktop.press("Return")
@@ -172,7 +155,7 @@ def main() -> None:
     given = parser.parse_args()
     if not (CORPORA / f"{given.corpus}.jsonl").exists():
         sys.exit(f"Skipped: {CORPORA} holds no {given.corpus}.jsonl.")
-    split = split_corpus(messages(given.corpus), name=given.corpus, seed=SEED, chars=given.chars)
+    split = split_corpus(on_the_keys(given.corpus), name=given.corpus, seed=SEED, chars=given.chars)
     test = [message.text for message in split.test]
     session = desktop_module()
     with tempfile.TemporaryDirectory() as name:
@@ -181,7 +164,7 @@ def main() -> None:
         home.mkdir(parents=True)
         words = f'keyboard_ghost = "off"\nkeyboard_words = {given.words}\n'
         (home / "config.toml").write_text(f"keyring = false\nauto_train = false\n{words}")
-        (home / "base").symlink_to(ROOT / ".cache" / "base")
+        (home / "base").symlink_to(BASE)
         settings = Settings(home=home).prepare()
         process.start(settings)
         (folder / "desktop").mkdir()

@@ -108,6 +108,12 @@ def test_serving_never_imports_torch():
     assert done.stdout == "False\n"
 
 
+def test_a_taken_port_is_told_before_what_is_slow_to_import():
+    code = "import sys, idiolect.daemon.__main__; print({'fastapi', 'onnxruntime', 'uvicorn'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
 def test_only_the_ingest_folder_makes_entries():
     makers = {
         name
