@@ -55,18 +55,21 @@ class Scene:
             assert time.monotonic() < deadline, seen()
             time.sleep(0.01)
 
-    def marked(self, name: str = "zz last.md") -> None:
-        """Everything that happened until now has been looked at: what is saved now comes after it."""
+    def marked(self, folder: Path | None = None) -> None:
+        """Wait until all that happened in `folder` (the notes) until now has been looked at.
+
+        Each followed folder has a queue of notices of its own, so one of them says nothing about another.
+        """
         text = f"mark{time.monotonic_ns()}"
-        began_ns, mark = time.time_ns(), self.notes / name
+        began_ns, mark = time.time_ns(), (folder or self.notes) / "zz last.md"
         mark.write_text(text)
         while mark.stat().st_mtime_ns < began_ns:  # files' clock goes in steps, and lags behind
             mark.write_text(text)
         self.wait_until(lambda: text in " ".join(self.texts()))
 
-    def brought(self) -> list[str]:
-        """What was stored, when everything until now has been looked at."""
-        self.marked()
+    def brought(self, folder: Path | None = None) -> list[str]:
+        """What was stored, when all that happened in `folder` (the notes) until now has been looked at."""
+        self.marked(folder)
         return [text for text in self.texts() if "mark" not in text]
 
 
@@ -344,11 +347,11 @@ def test_of_two_that_add_a_folder_the_one_that_fails_does_not_end_the_other(
             raise StoppedError
         (other / "meanwhile.md").write_text("Meanwhile.")
     (other / "later.md").write_text("Later.")
-    assert sorted(scene.brought()) == ["Later.", "Meanwhile."]
+    assert sorted(scene.brought(other)) == ["Later.", "Meanwhile."]
     with scene.watcher.adding(other):
         scene.watcher.remove(other)
     (other / "again.md").write_text("Again.")
-    assert sorted(scene.brought()) == ["Again.", "Later.", "Meanwhile."]
+    assert sorted(scene.brought(other)) == ["Again.", "Later.", "Meanwhile."]
 
 
 def test_what_cannot_be_removed_is_followed_as_before(scene: Scene) -> None:
