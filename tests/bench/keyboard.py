@@ -98,10 +98,15 @@ def typed(desktop, session, settings, keys, folder):
 
     with contextlib.suppress(AssertionError):
         session.wait_for(lambda: found() == text.rstrip("\n"), "the text", 30)
-    pairs = itertools.zip_longest(text.rstrip("\n").split("\n"), found().split("\n"))
-    wrong = [line for typed, line in pairs if typed != line]
     editor.terminate()
-    return {"keys": len(text), "wrong_lines": len(wrong), "such_as": wrong[:3], "disturbed": counts}
+    return {"keys": len(text), **compared(text.rstrip("\n"), found()), "disturbed": counts}
+
+
+def compared(wanted, found):
+    """How many lines stand there otherwise than meant, and some of them: as meant, and as they stand there."""
+    pairs = itertools.zip_longest(wanted.split("\n"), found.split("\n"))
+    wrong = [pair for pair in pairs if pair[0] != pair[1]]
+    return {"wrong_lines": len(wrong), "such_as": wrong[:5]}
 
 
 async def timed(address, keys):

@@ -22,7 +22,7 @@ from typing import Any
 import httpx
 from jeepney import DBusAddress, MatchRule, new_method_call
 from jeepney.io.blocking import open_dbus_connection
-from keyboard import desktop_module, mousepad
+from keyboard import compared, desktop_module, mousepad
 from worth import BASE, CORPORA, SEED, messages
 
 from idiolect.adapters.evaluation.eval_split import EvalMessage, split_corpus
@@ -143,7 +143,8 @@ def measured(desktop: Any, session: Any, service: Service, test: list[str], fold
         session.wait_for(lambda: path.read_text().partition("\n")[2].rstrip("\n") == wanted, "the text", 10)
     found = path.read_text().partition("\n")[2].rstrip("\n")
     editor.terminate()
-    return {"same": found == wanted, "keys": typist.keys, "late": typist.late, "asked": typist.asked}
+    counts = {"keys": typist.keys, "late": typist.late, "asked": typist.asked}
+    return {**compared(wanted, found), **counts}
 
 
 def main() -> None:
