@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from idiolect.adapters.ngram_memory import Prediction
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.prefetcher import Prefetcher
 from idiolect.adapters.prediction.probs_cache import ProbsCache
@@ -146,11 +147,25 @@ class NextTokenModel:
 
     def judged(self, ids: list[int], token: int, probs: NDArray[np.float32]) -> DraftedToken:
         """Return what model and memory say of ``token`` after ``ids``, where ``probs`` (vocab,) is their mixture."""
+        prediction = self._user_model.memory.predict(ids)
+        [own_p] = self._own_probs(prediction, [token], probs)
+        return DraftedToken(token, float(probs[token]), own_p, prediction.total, None)
+
+    def own_shares(self, ids: list[int], tokens: Sequence[int], probs: NDArray[np.float32]) -> list[float]:
+        """Return what the model alone gives each of ``tokens`` after ``ids``, by what it has in their mixture.
+
+        ``probs`` (vocab,) is the mixture of model and memory. More than 1 is a token that the memory speaks against.
+        """
+        own = self._own_probs(self._user_model.memory.predict(ids), tokens, probs)
+        return [p / float(probs[token]) for token, p in zip(tokens, own, strict=True)]
+
+    def _own_probs(
+        self, prediction: Prediction, tokens: Sequence[int], probs: NDArray[np.float32]
+    ) -> list[float]:
         memory = self._user_model.memory
-        prediction = memory.predict(ids)
         share = self.mixture.weight(prediction) if memory.tokens else 0.0
-        own_p = (float(probs[token]) - share * memory.token_prob(prediction, token)) / (1 - share)
-        return DraftedToken(token, float(probs[token]), max(own_p, 0.0), prediction.total, None)
+        mixed = ((float(probs[token]), memory.token_prob(prediction, token)) for token in tokens)
+        return [max((both - share * remembered) / (1 - share), 0.0) for both, remembered in mixed]
 
     def prefetch(self, ids: list[int], min_prob: float) -> None:
         """Make the pass that :meth:`next_probs` and :meth:`greedy_draft` will need for ``ids``, before anybody waits.

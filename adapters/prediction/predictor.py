@@ -213,6 +213,7 @@ class Predictor:
                 words = self._offered(split, matches, must_hide)
                 starts = [self._start_with(split, word) for word in words[:2]]
                 self._likely_next = starts
+                words = self._ranker.keep_models_word(split, words, candidates)
                 if mender is not None:
                     words = mender.words(prefix, split, matches, words, candidates + 1)
                 mistyped = bool(words) and words[0].replace > 0  # a ghost would go on from the mistake

@@ -39,6 +39,10 @@ _UNKNOWN_SHARE_PER_LETTER = 0.2  # ... and again for each letter behind those to
 _OTHER_CASE_SHARE = (
     4.0  # words in other capitals where none has these, as a multiple of the score of unknown words
 )
+_MIN_PLACES_FOR_MODEL = (
+    3  # that are offered, where one of them is kept for the model's own likeliest word ...
+)
+_MIN_MODELS_WORD_PROB = 0.05  # ... if it gives that at least so much
 _LEAST_SCORE = 1e-9  # where no token begins as typed
 _SPLITS_KEPT, _SPLIT_AGE_S = 16, 2.0  # prefixes whose tokens are remembered, and for how long
 
@@ -165,6 +169,22 @@ class WordRanker:
             Word(form[len(split.typed) :], float(score / total))
             for form, score in zip(matches.forms, matches.scores, strict=True)
         ]
+
+    def keep_models_word(self, split: SplitPrefix, words: list[Word], count: int) -> list[Word]:
+        """Return ``words`` with the one that the model alone holds likeliest among the first ``count``.
+
+        What the n-gram memory has seen a few times elsewhere is likely there, and would push out what everybody writes.
+        Only the last place is given away, from the third on, and only before a letter is typed.
+        """
+        if split.typed or not _MIN_PLACES_FOR_MODEL <= count < len(words):
+            return words
+        tokens = [self._tokenizer.encode(split.start + word.text)[0] for word in words]
+        shares = self._next_token.own_shares(split.head, tokens, self._next_token.next_probs(split.head))
+        own = [word.p * share for word, share in zip(words, shares, strict=True)]
+        best = int(np.argmax(own))
+        if best < count or own[best] < _MIN_MODELS_WORD_PROB:
+            return words
+        return [*words[: count - 1], words[best], *words[count - 1 : best], *words[best + 1 :]]
 
     def total_score(self, split: SplitPrefix, matches: Matches) -> float:
         """Return the score of all words that may stand here, also of those that are not listed."""

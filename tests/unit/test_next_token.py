@@ -591,3 +591,17 @@ def test_softmax_is_a_distribution_for_any_logits() -> None:
         assert p.sum(axis=-1) == pytest.approx(1)
         assert np.isfinite(p).all()
     assert softmax(np.log(np.array([1.0, 3.0], dtype=np.float32))) == pytest.approx([0.25, 0.75])
+
+
+def test_what_the_model_alone_says_is_found_in_the_mixture(
+    make: Callable[..., NextTokenModel], knowing: Callable[..., UserModel], tiny_tokenizer: Tokenizer
+) -> None:
+    ids, tokens = tiny_tokenizer.encode("The boat left the"), tiny_tokenizer.encode(" harbour old")
+    known = knowing(*HISTORY, limit=0)  # the same text before both
+    ours = make(known)
+    believe(ours, convinced(0.5, 0.5))
+    mixed = ours.next_probs(ids)
+    alone = make(knowing(limit=0)).next_probs(ids)
+    shares = ours.own_shares(ids, tokens, mixed)
+    assert np.allclose(np.array(shares) * mixed[tokens], alone[tokens], rtol=0.02, atol=1e-7)
+    assert shares[0] < 0.1 < 1 < max(ours.own_shares(ids, [*range(50)], mixed))  # the memory speaks for one

@@ -101,6 +101,27 @@ def texts(suggestion: Suggestion) -> list[str]:
 # Words
 
 
+def test_the_models_own_word_keeps_the_last_of_three_places(
+    predictor: Callable[..., Predictor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = predictor(*HISTORY)
+    ranked = texts(ours.suggest("We met the ", candidates=6))
+
+    def speaks_against(word: int) -> list[str]:
+        shares = [1e9 if place == word else 0.0 for place in range(6)]
+        monkeypatch.setattr(ours._next_token, "own_shares", lambda *_: shares)
+        return texts(ours.suggest("We met the ", candidates=3))
+
+    for word in range(3):
+        assert speaks_against(word) == ranked[:3]
+    for word in range(3, 6):
+        assert speaks_against(word) == [*ranked[:2], ranked[word]]
+    assert texts(ours.suggest("We met the ", candidates=2)) == ranked[:2]
+    assert texts(ours.suggest("We met the X", candidates=3))[0] == "ylographers"
+    monkeypatch.setattr(ours._next_token, "own_shares", lambda *_: [1e-9] * 6)  # nothing is likely
+    assert texts(ours.suggest("We met the ", candidates=3)) == ranked[:3]
+
+
 @pytest.mark.parametrize(
     ("before", "word"),
     [
