@@ -152,7 +152,7 @@ def make_server(
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http=partial(Connection, strangers=Strangers()),  # type: ignore[arg-type]
+        http=partial(Connection, strangers=Strangers()),  # type: ignore[arg-type] # called as the class would be
         ws="none",
         lifespan="on",
         log_config=None,

@@ -183,8 +183,11 @@ def test_dismissed_suggestions_are_counted_together_and_no_others(site):
     assert site.post("/v1/feedback", {**dismissed, "count": 4}).status_code == 200
     assert site.service.calls == [("feedback", Feedback("word", "dismissed", 0.25, count=4), None)]
     accepted = {**dismissed, "outcome": "accepted", "characters": 3}
-    for body in ({**accepted, "count": 2}, {**dismissed, "kind": "correction", "word": "hte", "count": 2},
-                 {**dismissed, "count": 0}):  # fmt: skip
+    for body in (
+        {**accepted, "count": 2},
+        {**dismissed, "kind": "correction", "word": "hte", "count": 2},
+        {**dismissed, "count": 0},
+    ):
         assert site.post("/v1/feedback", body).status_code == 422
 
 
@@ -468,9 +471,18 @@ def test_names_of_this_machine_are_fine(site, host):
 
 @pytest.mark.parametrize(
     "origin",
-    ["http://evil.example", "null", "", "http://127.0.0.1", "http://127.0.0.1:1", "https://127.0.0.1:{port}",
-     "http://localhost:{port}.evil.example", "app://obsidian.md", "http://127.0.0.1:{port}/"],
-)  # fmt: skip
+    [
+        "http://evil.example",
+        "null",
+        "",
+        "http://127.0.0.1",
+        "http://127.0.0.1:1",
+        "https://127.0.0.1:{port}",
+        "http://localhost:{port}.evil.example",
+        "app://obsidian.md",
+        "http://127.0.0.1:{port}/",
+    ],
+)
 @pytest.mark.parametrize("path", ["/healthz", "/v1/status"])
 def test_another_page_is_refused_even_with_the_token(site, origin, path):
     answer = site.http.get(path, headers={"Origin": origin.format(port=site.running.port)})
