@@ -1028,8 +1028,6 @@ def test_of_too_many_without_a_token_the_oldest_goes(tmp_path, monkeypatch):
 
 
 def test_over_a_unix_socket_nobody_stays_without_a_token_either(tmp_path, monkeypatch):
-    if not hasattr(socket, "AF_UNIX"):
-        pytest.skip("no Unix sockets here")
     monkeypatch.setattr(connection, "HEAD_S", 0.2)
     with (
         serving(Settings(home=tmp_path / "home", unix_socket=True).prepare()) as site,
@@ -1171,7 +1169,6 @@ def test_the_end_of_the_service_ends_its_streams(fresh):
     assert not fresh.service.round_ended.is_set()
 
 
-@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix sockets here")
 def test_a_unix_socket_serves_the_same(tmp_path):
     with serving(Settings(home=tmp_path / "home", unix_socket=True).prepare()) as site:
         assert Path(site.running.socket).stat().st_mode & 0o777 == 0o600
