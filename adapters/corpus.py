@@ -40,6 +40,7 @@ class Rows:
     before: int = 0
 
     def __len__(self) -> int:
+        """The number of rows."""
         return len(self.ids)
 
     @property

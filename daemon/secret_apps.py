@@ -158,7 +158,7 @@ PASSWORD_MANAGERS: Final = (
     SecretApp(
         "Zoho Vault", ("zoho vault*", "com.zoho.vault*"), ("Zoho Vault", "com.zoho.vault"), "Google Play"
     ),
-)  # fmt: skip
+)  # fmt: skip # several names to a line
 
 AUTHENTICATORS: Final = (
     SecretApp(
@@ -171,7 +171,7 @@ AUTHENTICATORS: Final = (
          "org.kde.keysmith", "keysmith", "numberstation"),
         f"{_FLATHUB}, {_DEBIAN}, {_CASK}",
     ),
-)  # fmt: skip
+)  # fmt: skip # several names to a line
 
 PROMPTS: Final = (
     SecretApp(
@@ -193,7 +193,7 @@ PROMPTS: Final = (
          "CredentialUIBroker.exe", "consent.exe", "LogonUI.exe"),
         f"{_DEBIAN}, {_OWN}",
     ),
-)  # fmt: skip
+)  # fmt: skip # several names to a line
 
 ENCRYPTION: Final = (
     SecretApp(
@@ -211,7 +211,7 @@ ENCRYPTION: Final = (
          "io.trezor.suite", "io.trezor.TrezorSuite", "org.getmonero.Monero", "monero-wallet-gui"),
         f"{_FLATHUB}, {_CASK}",
     ),
-)  # fmt: skip
+)  # fmt: skip # several names to a line
 
 #: Everything that the program knows of this kind, under the headings that people look for.
 ALL: Final = {

@@ -15,6 +15,7 @@ import pydantic
 import pydantic_settings
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import override
 
 from idiolect.adapters.prediction.keyboards import Layout
 from idiolect.daemon.key_names import parse_key
@@ -274,13 +275,14 @@ class Settings(ProfilePaths, pydantic_settings.BaseSettings):
             raise SettingsError(explain(type(self), error, values)) from None
 
     @classmethod
+    @override
     def settings_customise_sources(
         cls,
         settings_cls: type[pydantic_settings.BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the base class fixes the names)
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Order the sources: constructor, environment, then the file in whichever folder those two name."""
         given = init_settings().get("home") or os.environ.get(f"{ENV_PREFIX}HOME")

@@ -17,14 +17,16 @@ from pathlib import Path
 
 from PIL import Image
 
+from idiolect.daemon.runtime import process
+
+sys.path.insert(
+    0, str(Path(__file__).resolve().parents[1] / "tests" / "e2e")
+)  # where the browsers are driven
+
+import browsers
+import conftest
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "e2e"))
-
-import browsers  # noqa: E402 (beside the tests that drive them)
-import conftest  # noqa: E402 (beside the tests that drive the browsers)
-
-from idiolect.daemon.runtime import process  # noqa: E402
-
 KNOWN = "Thank you for the minutes of the meeting. I will send the figures on Monday morning."
 LINES = ("Good morning,", "thank you for the agenda. I will send the fi")
 PAGE = """<!doctype html><meta charset="utf-8"><title>An editor</title><link rel="icon" href="data:,">

@@ -14,11 +14,12 @@ import re
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = ROOT / "docs" / "typing.svg"
@@ -103,13 +104,9 @@ def type_text(url: str, token: str, wanted: str) -> list[Frame]:
 
 def suggest(url: str, token: str, prefix: str) -> dict[str, Any]:
     """The answer of the service to a prefix."""
-    request = urllib.request.Request(  # noqa: S310, the service's own address
-        f"{url}/v1/suggest",
-        json.dumps({"prefix": prefix}).encode(),
-        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request) as answered:  # noqa: S310
-        found: dict[str, Any] = json.load(answered)
+    bearer = {"Authorization": f"Bearer {token}"}
+    answered = httpx.post(f"{url}/v1/suggest", json={"prefix": prefix}, headers=bearer, timeout=60)
+    found: dict[str, Any] = answered.raise_for_status().json()
     return found
 
 

@@ -69,7 +69,7 @@ def build_tokenizer(
         OSError: the file cannot be written.
     """
     # protobuf comes with onnx, makes its classes at run time, and is needed only when a base is built
-    from sentencepiece.sentencepiece_model_pb2 import ModelProto  # type: ignore[attr-defined]
+    from sentencepiece.sentencepiece_model_pb2 import ModelProto  # type: ignore[attr-defined] # made at run time
 
     pairs = [(left, right) for left, _, right in (merge.partition(" ") for merge in merges)]
     rank = {left + right: place for place, (left, right) in enumerate(pairs)}

@@ -60,6 +60,7 @@ class TorchLlama:
         positions = _Positions(self.config, batch, length, self.compute_dtype)
         for index, layer in enumerate(self.layers):
             pairs = [folded.get(f"{index}.{group}.{side}") for group in GROUPS for side in "AB"]
+            # torch gives `Function.apply` no types
             stream = _LayerFunction.apply(layer, positions, stream, *pairs)  # type: ignore[no-untyped-call]
         normed = F.rms_norm(stream, (self.config.width,), self.output_norm, self.config.norm_eps)
         return normed.view(batch, length, -1)
@@ -318,5 +319,6 @@ def cross_entropy(states: Tensor, head: Tensor, targets: Tensor, weights: Tensor
         weights: (N,) float; zero where a token does not count.
         rows: states handled at a time.
     """
+    # torch gives `Function.apply` no types
     result: Tensor = _ChunkedCrossEntropy.apply(states, head, targets, weights, rows)  # type: ignore[no-untyped-call]
     return result

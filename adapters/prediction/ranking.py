@@ -103,8 +103,7 @@ class WordRanker:
             self._splits.popitem(last=False)
         if text in self._splits:  # it was asked about a moment ago
             return self._splits[text][0]
-        match = _TYPED.search(text)
-        assert match is not None  # noqa: S101 (the pattern matches the empty string)
+        match = next(_TYPED.finditer(text))  # there is one: the pattern matches the empty string, too
         head = self._next_token.truncate_ids(self._tokenizer.encode(text[: match.start()]))
         behind_mark = not match[0] and _ENDS_PHRASE.search(text) is not None
         split = SplitPrefix(head, bool(match[1]), match[2], behind_mark)

@@ -305,7 +305,7 @@ def _backward(llama: TorchLlama, trainable: _TrainableLora, rows: Rows, chosen: 
                 targets = llama.hidden(ids[:, :-1]).flatten(0, 1)
         states = llama.hidden_folded(ids[:, :-1], trainable.folded())[:, before:].flatten(0, 1)
         loss = cross_entropy(states, llama.embedding, targets, weights.flatten()) / counted
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         total += loss.item()
     return total
 

@@ -60,7 +60,7 @@ class BrowserMessageError(IdiolectError):
     http_status: ClassVar[int] = 400
 
 
-class _Problem(Exception):  # noqa: N818 (it is an answer)
+class _ProblemError(Exception):
     """There is no answer; its argument is one of `PROBLEMS`."""
 
 
@@ -96,9 +96,9 @@ class Host:
         told: dict[str, Any]
         try:
             if work is None:
-                raise _Problem("unknown")
+                raise _ProblemError("unknown")
             told = {"answer": await work(message)}
-        except _Problem as problem:
+        except _ProblemError as problem:
             told = {"problem": problem.args[0]}
         data = json.dumps({"id": message.get("id"), **told}).encode()
         self._write(_LENGTH.pack(len(data)) + data)
@@ -134,16 +134,16 @@ class Host:
     async def _asked(
         self, link: Link, method: str, path: str, body: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """The service's answer. Raises _Problem."""
+        """The service's answer. Raises _ProblemError."""
         answer = await link.answer(method, path, body)
         if answer is None:
-            raise _Problem("stopped")
+            raise _ProblemError("stopped")
         if answer.status_code == httpx.codes.LOCKED:
-            raise _Problem("locked")
+            raise _ProblemError("locked")
         if answer.status_code in (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.REQUEST_TIMEOUT):
-            raise _Problem("busy")
+            raise _ProblemError("busy")
         if not answer.is_success:
-            raise _Problem("refused")
+            raise _ProblemError("refused")
         found: dict[str, Any] = answer.json()
         return found
 

@@ -23,6 +23,7 @@ from pygls.exceptions import JsonRpcMethodNotFound
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path, urlparse
 from pygls.workspace import TextDocument
+from typing_extensions import override
 
 from idiolect.daemon.editors import offers, prose, quick_fixes
 from idiolect.daemon.editors.link import Link
@@ -370,7 +371,8 @@ class Editing:
 
 
 class _Server(LanguageServer):
-    def report_server_error(self, error: Exception, source: Any) -> None:  # noqa: ARG002 (the base class fixes both)
+    @override
+    def report_server_error(self, error: Exception, source: Any) -> None:
         """Say what kind of mistake it was; its message may hold the user's text, and editors keep logs.
 
         Some ask for what they were not offered; that it cannot be had is all there is to say, and they are told.

@@ -97,7 +97,7 @@ class Connection(H11Protocol):
 
         return with_a_way_to_tell
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in its base class
         """A client has connected."""
         super().connection_made(transport)
         if self.client is None:  # over a Unix socket; clients take turns by it

@@ -37,8 +37,8 @@ def _register_forgetting(app: FastAPI, service: Service, turns: Turns) -> None:
             work = turns.steps(client_of(request), Priority.GENERATING, pieces)
             try:
                 async with contextlib.aclosing(work) as steps:
-                    async for left in steps:  # noqa: B007 (the last is the answer)
-                        pass
+                    async for known in steps:  # the last is the answer
+                        left = known
             except BusyError:  # it is forgotten all the same
                 left = replace(left, asked_all=False)
         return answer(replies.forgotten(receipt, left, dry_run=asked.dry_run))

@@ -195,7 +195,7 @@ class Turns:
 
     def _next(self) -> None:
         """Begin what is first of all that waits, unless something runs."""
-        waiting = [job for job in self._jobs if job.step is not None]
+        waiting = {job: job.step for job in self._jobs if job.step is not None}
         if self._busy or not waiting:
             return
         long_ago_s = asyncio.get_running_loop().time() - self._long_s
@@ -211,9 +211,8 @@ class Turns:
         self._served += 1
         self._last[job.client.program] = self._last[job.client] = self._served
         self._busy, job.begun = True, True
-        step, job.step = job.step, None
-        assert step is not None  # noqa: S101 (it waits)
-        done = asyncio.get_running_loop().run_in_executor(self._executor, step)
+        job.step = None
+        done = asyncio.get_running_loop().run_in_executor(self._executor, waiting[job])
         done.add_done_callback(partial(self._done, job.result))
 
     def _done(self, result: asyncio.Future[Any], done: asyncio.Future[Any]) -> None:

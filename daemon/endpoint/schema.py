@@ -12,6 +12,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from pydantic import TypeAdapter
+from typing_extensions import override
 
 from idiolect.daemon.endpoint import dialects, llamacpp, openai, replies, source_routes, word_routes
 from idiolect.daemon.endpoint.scopes import Scope, needed
@@ -91,17 +92,16 @@ _WITH_BODY = {
 }
 
 
-def describe(app: FastAPI) -> None:
-    """Complete what FastAPI says of `app` in its OpenAPI document."""
-    plain = app.openapi
+class DescribedApp(FastAPI):
+    """An application that completes what FastAPI says of it in its OpenAPI document."""
 
-    def complete() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            plain()
-            app.openapi_schema = _completed(app.openapi_schema or {})
-        return app.openapi_schema
-
-    app.openapi = complete  # type: ignore[method-assign]
+    @override
+    def openapi(self) -> dict[str, Any]:
+        """The document, made when it is first asked for."""
+        if self.openapi_schema is None:
+            super().openapi()
+            self.openapi_schema = _completed(self.openapi_schema or {})
+        return self.openapi_schema
 
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:

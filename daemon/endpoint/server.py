@@ -34,7 +34,7 @@ from idiolect.daemon.endpoint.connection import Connection, Strangers
 from idiolect.daemon.endpoint.guard import Guard, Locked
 from idiolect.daemon.endpoint.page import add_page
 from idiolect.daemon.endpoint.queue import Turns
-from idiolect.daemon.endpoint.schema import describe
+from idiolect.daemon.endpoint.schema import DescribedApp
 from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.texts import Texts
@@ -68,7 +68,7 @@ def create_app(
 ) -> FastAPI:
     """The HTTP application over a service; `running` is what `/v1/status` tells about the process."""
     sessions = sessions or Sessions()
-    app = FastAPI(
+    app = DescribedApp(
         title="idiolect",
         summary="Text prediction that learns from one person, on that person's machine.",
         docs_url=None,  # both pages would load their scripts from elsewhere
@@ -90,7 +90,6 @@ def create_app(
     source_routes.register(app, service, streams)
     privacy_routes.register(app, service, turns)
     word_routes.register(app, service)
-    describe(app)
     return app
 
 
@@ -153,7 +152,7 @@ def make_server(
     config = uvicorn.Config(
         app,
         loop="asyncio",
-        http=partial(Connection, strangers=Strangers()),  # type: ignore[arg-type]
+        http=partial(Connection, strangers=Strangers()),  # type: ignore[arg-type] # called as the class would be
         ws="none",
         lifespan="on",
         log_config=None,

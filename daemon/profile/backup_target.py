@@ -154,14 +154,10 @@ def is_written(draft: Path, pid: int | None) -> bool:
     return False
 
 
-if sys.platform == "win32":
-
-    def _lock(descriptor: int, *, wait: bool) -> None:  # noqa: ARG001
+def _lock(descriptor: int, *, wait: bool) -> None:
+    """Raises OSError where there are no locks, and BlockingIOError where it is held and not to `wait` for."""
+    if sys.platform == "win32":
         raise OSError("a lock would keep the store's own code from the file, too")
-
-else:
     import fcntl
 
-    def _lock(descriptor: int, *, wait: bool) -> None:
-        """Raises OSError where there are no locks, and BlockingIOError where it is held and not to `wait` for."""
-        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -33,8 +33,8 @@ _ONCE: Final = Grammar(
         (
             r"sms\b|texted\b|mtan\b|m-tan\b|tan\b|push-?tan|photo-?tan|otp\b|2fa\b|mfa\b|one[- ]time|einmal|eenmalig"
             r"|usage unique|solo uso|uso [úu]nico|usa e getta|verif|bestätig|bevestig|whatsapp|digid\b|authenti"
-            r"|log(?:ged)? ?(?:you |me )?in\b|log-?in|anmeld|einlogg|inlogg|iniciar sesi|expires?\b|expir|runs out|caduca"
-            r"|scade|läuft ab|verloopt|verlopen|sicherheitscode|prüfcode|sechs (?:ziffern|stellen)"
+            r"|log(?:ged)? ?(?:you |me )?in\b|log-?in|anmeld|einlogg|inlogg|iniciar sesi|expires?\b|expir|runs out"
+            r"|caduca|scade|läuft ab|verloopt|verlopen|sicherheitscode|prüfcode|sechs (?:ziffern|stellen)"
             r"|six (?:digits|figures|numbers)|seis (?:cifras|d[íi]gitos)|sei cifre|six chiffres|zes cijfers"
             r"|beveiligingscode|security code|código|codigo|codice|code\b|freigabe|minut[eoi]|hurry\b|quick\b|be quick"
             r"|text from|from your app|schnell\b|token do banco|jeton\b|autoriza|autorizza|autoris|banking|móvil|movil"
@@ -42,10 +42,11 @@ _ONCE: Final = Grammar(
             "code",
         ),
         (
-            r"doors?\b|gates?\b|barrier|keypad|key ?box|keysafe|key safe|padlock|lockbox|shed\b|locker\b|entrance|keycode"
-            r"|digicode|portail|grille\b|porche|boîte à clés|interphone|portone|cancello|cassetta delle chiavi|cassettina"
-            r"|portão|porta\b|portal\b|cofrinho|cofre|verja|candado|cajita|teclado|tastiera|tastenfeld|haustür|hoftor|tor\b"
-            r"|eingang|schlüsselkasten|schlüsseltresor|tiefgarage|voordeur|deur\b|poort|sleutelkast|sleutelkluis|kluisje"
+            r"doors?\b|gates?\b|barrier|keypad|key ?box|keysafe|key safe|padlock|lockbox|shed\b|locker\b|entrance"
+            r"|keycode|digicode|portail|grille\b|porche|boîte à clés|interphone|portone|cancello|cassetta delle chiavi"
+            r"|cassettina|portão|porta\b|portal\b|cofrinho|cofre|verja|candado|cajita|teclado|tastiera|tastenfeld|haustür"
+            r"|hoftor|tor\b|eingang|schlüsselkasten|schlüsseltresor|tiefgarage|voordeur|deur\b|poort|sleutelkast"
+            r"|sleutelkluis|kluisje"
             r"|slagboom|hek\b",
             "door",
         ),
@@ -88,8 +89,8 @@ _KEPT: Final = Grammar(
             lazy(
                 rf"{_AT}{DONE}(?:(?=[a-z]{{0,5}}\d){_FIVE}(?:[ -]{_FIVE}(?!\w)){{1,5}}"
                 rf"|(?=[a-z]{{4,5}}[ -][a-z]{{0,5}}\d){_FIVE}[ -](?=[a-z]{{0,5}}\d[a-z]|[a-z]{{1,5}}\d){_FIVE}"
-                rf"|(?=[A-Z]{{0,5}}\d|[A-Z]{{4,5}}[ -][A-Z]{{0,5}}\d){_CAPITAL_FIVE}(?:[ -]{_CAPITAL_FIVE}(?!\w)){{1,5}}"
-                rf"|\d{{2}}(?: \d{{2}}){{2,4}}|\d{{8}}){_TO}"
+                rf"|(?=[A-Z]{{0,5}}\d|[A-Z]{{4,5}}[ -][A-Z]{{0,5}}\d){_CAPITAL_FIVE}"
+                rf"(?:[ -]{_CAPITAL_FIVE}(?!\w)){{1,5}}|\d{{2}}(?: \d{{2}}){{2,4}}|\d{{8}}){_TO}"
             ),
             _drawn,
             behind=14,

@@ -268,4 +268,4 @@ KEYS: Final[tuple[Rule, ...]] = (
         misses=("an app password that you have made works", "the licence FOR THESE THREE"),
         hints=frozenset(("app", "anwendungs", "licen", "lizenz", "serial", "activ", "aktiv", "ativa", "attiva", "key", "clave", "clé", "chave")),
     ),
-)  # fmt: skip
+)  # fmt: skip # a text and what becomes of it to a line

@@ -119,8 +119,9 @@ CUES: Final[tuple[tuple[str, str], ...]] = (
     (r"cuil\b|cuit\b|afip\b", "cuit?"),
     (r"e-card\b", "at"),
     (
-        r"medicare|medicaid|health card|health insurance|ohip\b|tarjeta sanitaria|tessera sanitaria|cart[ãa]o (?:nacional )?d[eo] (?:sa[úu]de|sus)"
-        r"|cns\b|zorgpas|verzekerdennummer|ehic\b|cart(?:e|ão) europ[ée]",
+        r"medicare|medicaid|health card|health insurance|ohip\b|tarjeta sanitaria|tessera sanitaria"
+        r"|cart[ãa]o (?:nacional )?d[eo] (?:sa[úu]de|sus)|cns\b|zorgpas|verzekerdennummer|ehic\b"
+        r"|cart(?:e|ão) europ[ée]",
         "health",
     ),
     (r"codice fiscale|cf\b", "cf"),
@@ -129,14 +130,16 @@ CUES: Final[tuple[tuple[str, str], ...]] = (
         r"passports?\b|reise-?p[aä]ss|pass-?n(?:r|ummer)|passeport|pasaporte|passaport[oe]|paspoort"
         r"|personalausweis|ausweis-?n|id card|identity card|carta d[’']identit|carte d[’']identit"
         r"|cartão de cidad|identiteitskaart|legitimati|cédula|perso\b|ausweis\b|cni\b|cie\b|documento d[’']identit"
-        r"|documento de identi|titre de s[ée]jour|aufenthaltstitel|permesso di soggiorno|autoriza[çc][ãa]o de resid|verblijfsver|verblijfsdoc"
-        r"|permiso de residencia|residence permit|travel document|green card|a-number|alien (?:registration|number)|known travell?er|ktn\b"
-        r"|global entry|id-kaart|rijkspas|kinderausweis|pass[ -]?(?:port)?[ -]?nr",
+        r"|documento de identi|titre de s[ée]jour|aufenthaltstitel|permesso di soggiorno|autoriza[çc][ãa]o de resid"
+        r"|verblijfsver|verblijfsdoc|permiso de residencia|residence permit|travel document|green card|a-number"
+        r"|alien (?:registration|number)|known travell?er|ktn\b|global entry|id-kaart|rijkspas"
+        r"|kinderausweis|pass[ -]?(?:port)?[ -]?nr",
         "passport",
     ),
     (
         r"driv(?:ing|er[’']?s?) licen[cs]e|licen[cs]e (?:no|number|details)|führerschein|fuehrerschein"
-        r"|permis\b|patente\b|carnet de conducir|permiso de conducir|licencia de conducir|carta de condu|cnh\b|rijbewijs|dvla\b",
+        r"|permis\b|patente\b|carnet de conducir|permiso de conducir|licencia de conducir|carta de condu"
+        r"|cnh\b|rijbewijs|dvla\b",
         "licence",
     ),
     (

@@ -138,8 +138,8 @@ _GRAMMAR: Final = Grammar(
     r"(?<![\w/+.-])(?=[A-Za-z]{0,64}[2-7])(?:[A-Z2-7]{16}|[a-z2-7]{16})",
     (
         (
-            r"authenti|totp|otp\b|2fa\b|mfa\b|two-?factor|zwei-?faktor|doble factor|double authent|twee-?staps|setup|set-up"
-            r"|qr\b|aegis|authy|secret|schlüssel|clave|clé|sleutel|chave|chiave|manual|manuel|handmatig|a mano",
+            r"authenti|totp|otp\b|2fa\b|mfa\b|two-?factor|zwei-?faktor|doble factor|double authent|twee-?staps|setup"
+            r"|set-up|qr\b|aegis|authy|secret|schlüssel|clave|clé|sleutel|chave|chiave|manual|manuel|handmatig|a mano",
             "base32?",
         ),
     ),
@@ -155,14 +155,24 @@ SEEDS: Final[tuple[Rule, ...]] = (
         find=find_words,
         words=FEWEST,
         matches=(
-            ("abandon ¦ability able about above absent absorb abstract absurd abuse access accident", "[key]"),
             (
-                "list: 1. abandon 2. ability 3. able 4. about 5. above 6. absent 7. absorb 8. abstract 9. absurd 10. abuse "
-                "11. access 12. accident, in a safe",
+                "abandon ¦ability able about above absent absorb abstract absurd abuse access accident",
+                "[key]",
+            ),
+            (
+                "list: 1. abandon 2. ability 3. able 4. about 5. above 6. absent 7. absorb 8. abstract 9. absurd 10. "
+                "abuse 11. access 12. accident, in a safe",
                 "list: 1. [key], in a safe",
             ),
-            ("mots :\nabaisser, abandon, abdiquer, abeille, abolir, aborder, aboutir, aboyer, abrasif, abreuver, abriter, abroger.", "mots :\n[key]."),
-            ("abdomen abeja abierto abogado abono aborto abrazo abrir abuelo abuso acabar academia y ya", "[key] y ya"),
+            (
+                "mots :\nabaisser, abandon, abdiquer, abeille, abolir, aborder, aboutir, aboyer, abrasif, abreuver, "
+                "abriter, abroger.",
+                "mots :\n[key].",
+            ),
+            (
+                "abdomen abeja abierto abogado abono aborto abrazo abrir abuelo abuso acabar academia y ya",
+                "[key] y ya",
+            ),
         ),
         misses=(
             "abandon ability able about above absent absorb abstract absurd",
@@ -180,7 +190,12 @@ SEEDS: Final[tuple[Rule, ...]] = (
             ("enter gzrz zu6k¦ 46ld r3ay jqdr adio, time based", "enter [key], time based"),
             ("YU2R-IYXB¦-VAFS-S3FT", "[key]"),
         ),
-        misses=("they will have 2345 then", "HAVE THAT CO2E WITH", "from 2234 2345 3345 4452 here", "type WORD WITH THEM THEN"),
+        misses=(
+            "they will have 2345 then",
+            "HAVE THAT CO2E WITH",
+            "from 2234 2345 3345 4452 here",
+            "type WORD WITH THEM THEN",
+        ),
         figure=True,
     ),
     Rule(
@@ -190,7 +205,12 @@ SEEDS: Final[tuple[Rule, ...]] = (
             ("jenkins: 3ZOM66BH¦5JVIMJX5", "jenkins: [key]"),
             ("DIGNLYNKRYHXL7BF¦7ADTYT4ZSHSWBWYT, for the app", "[key], for the app"),
         ),
-        misses=("INTERNATIONALIZATION", "WORLDCHAMPION234", "deadbeef22224444deadbeef22224444", "encyclopedia2345"),
+        misses=(
+            "INTERNATIONALIZATION",
+            "WORLDCHAMPION234",
+            "deadbeef22224444deadbeef22224444",
+            "encyclopedia2345",
+        ),
         locate=_bare,
         figure=True,
         long_word=16,
@@ -204,4 +224,4 @@ SEEDS: Final[tuple[Rule, ...]] = (
         figure=True,
         long_word=16,
     ),
-)  # fmt: skip
+)

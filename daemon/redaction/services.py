@@ -141,7 +141,7 @@ SERVICES: Final[tuple[tuple[str, str, str], ...]] = (
     ("Typeform", r"tfp_[\w.=-]{40,60}", "tfp_aB¦3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5bC7dE9fG1hJ3kL5mN7pQ9rS"),
     ("Vercel", r"vc[pkair]_[A-Za-z0-9]{24,70}", "vcp_aB¦3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5bC7dE9fG1hJ3kL5mN7pQ"),
     ("Weights and Biases", r"wandb_v1_[\w-]{40,90}", "wandb_¦v1_aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5bC7dE9fG1hJ3kL5mN7pQ9rS1tU3vW5xY7zA9bC1dE"),
-)  # fmt: skip
+)  # fmt: skip # a text and what becomes of it to a line
 
 # A word before it, as in `task-` for `sk-`, makes it another word; an underscore or a sign does not.
 _ANY: Final = "|".join(pattern for _, pattern, _ in SERVICES)

@@ -26,14 +26,22 @@ _FORMS: Final = tuple(
         ("mail", r"[\w.+-]+@[\w-]+\.[\w.-]+"),
         ("at", r"@\w+"),
         ("hashtag", rf"#{_LETTER}\w*"),
-        ("unit", r"[€£$]\d[\d.,]*[km]?|\d[\d.,]*(?:[€£$%°\"]|k?g|[kcm]?m|ml|l|[kmgt]b|m?s|[kmg]?hz|p[xt]|x"
-                 r"|th|st|nd|rd|[ap]m|er|e|eme|[oaªº]|min|std|uhr|k?w|kwh|mah)"),
+        (
+            "unit",
+            r"[€£$]\d[\d.,]*[km]?|\d[\d.,]*(?:[€£$%°\"]|k?g|[kcm]?m|ml|l|[kmgt]b|m?s|[kmg]?hz|p[xt]|x"
+            r"|th|st|nd|rd|[ap]m|er|e|eme|[oaªº]|min|std|uhr|k?w|kwh|mah)",
+        ),
         ("groups", r"\d(?:[ -]\d){3,9}[#*]?|\d{2,4}(?: \d{2,4}){1,2}[#*]?|\d{3}-\d{3}|\d{4}-\d{4}"),
         ("time", r"\d{1,2}[:h.]\d{2}(?:[:.]\d{2})?h?|\d{1,2}h"),
         ("parts", r"\+?\d+(?:[.,/:-]\d+)+"),
         ("year", r"(?:19|20)\d\d"),
-        ("digits1", r"\d{1,2}"), ("digits3", r"\d{3}"), ("digits4", r"\d{4}"), ("digits5", r"\d{5}"),
-        ("digits6", r"\d{6}"), ("digits7", r"\d{7,8}"), ("digits9", r"\d{9,}"),
+        ("digits1", r"\d{1,2}"),
+        ("digits3", r"\d{3}"),
+        ("digits4", r"\d{4}"),
+        ("digits5", r"\d{5}"),
+        ("digits6", r"\d{6}"),
+        ("digits7", r"\d{7,8}"),
+        ("digits9", r"\d{9,}"),
         ("dialled", r"[#*]?\d{3,10}[#*]"),
         ("hex", r"(?=.*\d)(?=.*[a-f])[0-9a-f]{7,}|(?=.*\d)(?=.*[A-F])[0-9A-F]{8,}"),
         ("base32", r"(?=.*[2-7])[A-Z2-7]{16,}|(?=.*[2-7])[a-z2-7]{16,}"),
@@ -48,7 +56,7 @@ _FORMS: Final = tuple(
         ("punctuation", r"\W+"),
         ("other", r"(?s:.*)"),
     )
-)  # fmt: skip
+)
 _CASES: Final = ("cap", "upper", "camel", "caphyphen", "random")
 FORMS: Final = (*(name for name, _ in _FORMS), *_CASES)
 """All forms, in the order of their places in a vector."""

@@ -41,7 +41,8 @@ class EventBroadcast:
         seen, over = 0, False
         while not over:
             with self._changed:
-                self._changed.wait_for(lambda: self._over or self._count > seen)  # noqa: B023 (used at once)
+                while not (self._over or self._count > seen):
+                    self._changed.wait()
                 event, newer, over = self.last, self._count > seen, self._over
                 seen = self._count
             if newer or seen == 0:

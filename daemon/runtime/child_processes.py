@@ -17,6 +17,7 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar
 import psutil
 
 from idiolect.daemon.runtime.heap import give_back_memory
+from idiolect.daemon.runtime.pipes import pipe
 from idiolect.daemon.settings import child_environment
 from idiolect.models.errors import IdiolectError
 
@@ -105,16 +106,15 @@ class ChildProcesses:
             env=child_environment(work.environment),
             process_group=None if sys.platform == "win32" else 0,
         )
-        assert child.stdin is not None and child.stdout is not None and child.stderr is not None  # noqa: S101, PT018
+        orders, events, errors = pipe(child.stdin), pipe(child.stdout), _Tail(pipe(child.stderr))
         with self._cancelling:
             self._child, self._heard, self._suspended_at, self._untold_s = child, False, None, 0.0
             if self.cancelled is not None:
                 child.kill()
-        errors = _Tail(child.stderr)
         ended = False
         try:
-            _send(child.stdin, order, entries, count)
-            for line in child.stdout:
+            _send(orders, order, entries, count)
+            for line in events:
                 if not line.endswith(b"\n"):  # it was killed while it wrote
                     break
                 if not self._heard:
@@ -145,9 +145,9 @@ class ChildProcesses:
                 self._child = None
             child.kill()
             child.wait()
-            for pipe in (child.stdin, child.stdout):
+            for end in (orders, events):
                 with contextlib.suppress(BrokenPipeError):
-                    pipe.close()
+                    end.close()
             errors.close()
 
     def cancel(self, why: str) -> None:

@@ -11,6 +11,8 @@ import threading
 import traceback
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -30,7 +32,8 @@ class PlainFormatter(logging.Formatter):
         record.exc_text = None
         return super().format(record)
 
-    def formatException(self, ei: Any) -> str:  # noqa: N802 (the base class fixes both)
+    @override
+    def formatException(self, ei: Any) -> str:
         """The exception and what led to it, without a word of their messages."""
         return places(ei[1]) if ei[1] is not None else ""
 
@@ -38,7 +41,8 @@ class PlainFormatter(logging.Formatter):
 class _Handler(logging.handlers.RotatingFileHandler):
     """Where there is no room for a line it is left out: that is no reason to fail, or to show anybody a traceback."""
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the base class fixes it)
+    @override
+    def handleError(self, record: logging.LogRecord) -> None:
         """Go on."""
 
 

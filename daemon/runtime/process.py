@@ -19,6 +19,7 @@ import time
 from dataclasses import asdict, dataclass, fields
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol
 
+from idiolect.daemon.runtime.pipes import pipe
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
@@ -369,9 +370,8 @@ def _first_line(child: subprocess.Popen[str], deadline: float) -> dict[str, Any]
     lines: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def follow() -> None:
-        assert child.stdout is not None  # noqa: S101 (it was asked for)
-        with child.stdout:
-            lines.put(child.stdout.readline())
+        with pipe(child.stdout) as said:
+            lines.put(said.readline())
         child.wait()  # so that a long-lived caller does not keep the dead service as a zombie
 
     threading.Thread(target=follow, daemon=True).start()

@@ -8,6 +8,8 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING, Any
 
+from idiolect.daemon.runtime.pipes import pipe
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -57,22 +59,22 @@ def words_from(
 
 def _send(server: subprocess.Popen[bytes], message: dict[str, Any]) -> None:
     body = json.dumps({"jsonrpc": "2.0", **message}).encode()
-    assert server.stdin is not None  # noqa: S101 (it was asked for)
-    server.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-    server.stdin.flush()
+    stdin = pipe(server.stdin)
+    stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+    stdin.flush()
 
 
 def _answer(server: subprocess.Popen[bytes], number: int) -> dict[str, Any] | None:
     """The result of the request with this number. Raises EOFError, ValueError."""
-    assert server.stdout is not None  # noqa: S101 (it was asked for)
+    stdout = pipe(server.stdout)
     while True:
         length = 0
-        while (head := server.stdout.readline()).strip():
+        while (head := stdout.readline()).strip():
             name, _, value = head.partition(b":")
             length = int(value) if name.lower() == b"content-length" else length
         if not head:
             raise EOFError
-        message = json.loads(server.stdout.read(length))
+        message = json.loads(stdout.read(length))
         if message.get("id") == number and "method" not in message:
             result: dict[str, Any] | None = message.get("result")
             return result

@@ -11,9 +11,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
+from typing_extensions import override
+
 from idiolect.daemon.editors import vsix
 from idiolect.daemon.setup import marked
-from idiolect.daemon.setup.place import SetupRefusedError, Step, Target
+from idiolect.daemon.setup.place import Place, SetupRefusedError, Step, Target
 from idiolect.models import durable
 
 _HELIX: Final = (("markdown", ""), ("git-commit", ""), ("text", "text.plain"), ("mail", "text.mail"))
@@ -22,13 +24,14 @@ _VSCODE: Final = ("code", "codium", "code-oss")
 _EXTENSION: Final = "idiolect.idiolect"
 
 
-class _Editor:
+class _Editor(Place):
     """What editors have in common."""
 
     asks_by = "lsp"
     programs: tuple[str, ...] = ()
 
-    def found(self, target: Target) -> str | None:  # noqa: ARG002 (others look into the target)
+    @override
+    def found(self, target: Target) -> str | None:
         """Where its program is."""
         return next((path for program in self.programs if (path := shutil.which(program))), None)
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import pwd
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+from typing_extensions import override
 
 from idiolect.daemon.browser import installing
 from idiolect.daemon.editors.shells import script
@@ -13,14 +15,11 @@ from idiolect.daemon.keyboard import install as keyboard
 from idiolect.daemon.runtime.desktop import Desktop
 from idiolect.daemon.setup import marked
 from idiolect.daemon.setup.editors import Emacs, Helix, Kate, Neovim, VSCode
-from idiolect.daemon.setup.place import Step, Target
+from idiolect.daemon.setup.place import Place, Step, Target
 from idiolect.models.errors import IdiolectError
 
-if TYPE_CHECKING:
-    from idiolect.daemon.setup.place import Place
 
-
-class Shell:
+class Shell(Place):
     """A line in the login shell's init file."""
 
     name, asks_by = "shell", "none"
@@ -43,7 +42,8 @@ class Shell:
     def _lines(self, target: Target) -> str:
         return script(self._shell(), target.settings, full_line=False)
 
-    def found(self, target: Target) -> str | None:  # noqa: ARG002 (other places look into the target)
+    @override
+    def found(self, target: Target) -> str | None:
         """The login shell, where it is one of those that can suggest."""
         return self._shell() if self._shell() in ("zsh", "bash", "fish") else None
 
@@ -64,7 +64,7 @@ class Shell:
         return self.found(target) is not None and marked.take_out(self._path(target))
 
 
-class Service:
+class Service(Place):
     """The service of the desktop, which starts the program at log-in."""
 
     name, asks_by = "service", "none"
@@ -96,7 +96,7 @@ class Service:
         return self.found(target) is not None and Desktop(target.settings).uninstall()
 
 
-class Keyboard:
+class Keyboard(Place):
     """The input method for every program of the desktop."""
 
     name, asks_by = "keyboard", "none"
@@ -123,12 +123,13 @@ class Keyboard:
         """Make it an input method. Raises NoIBusError, OldIBusError, KeyboardInstallError."""
         keyboard.install(target.settings)
 
-    def remove(self, target: Target) -> bool:  # noqa: ARG002 (IBus has one, whichever its profile)
+    @override
+    def remove(self, target: Target) -> bool:
         """Take it out of the input methods."""
         return bool(keyboard.remove())
 
 
-class Browsers:
+class Browsers(Place):
     """The browsers that are there, each of which may start what its extension asks."""
 
     name, asks_by = "browser", "none"

@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from idiolect.daemon.runtime.pipes import pipe
 from idiolect.daemon.sources.items import Item, Skipped
 from idiolect.daemon.sources.lines import unwrapped
 from idiolect.models.errors import IdiolectError
@@ -162,9 +163,8 @@ def _records(folder: Path, arguments: list[str]) -> Iterator[tuple[str, str, str
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     ) as process:
-        assert process.stdout is not None  # noqa: S101 (for the type checker: it is a pipe)
         try:
-            fields = _fields(process.stdout)
+            fields = _fields(pipe(process.stdout))
             for at, name, address, message in zip(fields, fields, fields, fields, strict=False):
                 yield at.strip(), name, address, message
         except GeneratorExit:

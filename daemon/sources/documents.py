@@ -52,7 +52,7 @@ def _read(
     path: Path, parts: Callable[[Lines], Iterable[Item | Skipped]], _asked: AuthorFilter
 ) -> Iterator[Item | Skipped]:
     with opened(path) as file, explained(path):
-        head = file.peek(8192)[:8192]  # type: ignore[attr-defined] # a BufferedReader, as opened here
+        head = file.peek(8192)[:8192]
         if b"\0" in head:
             yield Skipped(path, "binary")
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.models.errors import IdiolectError
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
     from datetime import datetime
+    from io import BufferedReader
     from pathlib import Path
 
 _NOTES: Final = 20
@@ -108,7 +109,7 @@ def status(path: Path) -> os.stat_result:
         return path.stat()
 
 
-def opened(path: Path) -> IO[bytes]:
+def opened(path: Path) -> BufferedReader:
     """The file, open to be read. Raises NoSuchPathError, UnreadableError."""
     with explained(path):
         return path.open("rb")

@@ -26,6 +26,7 @@ class Lines:
         self.dropped_bytes = 0
 
     def __iter__(self) -> Iterator[str]:
+        """Yield the lines."""
         rest = b""
         while line := rest + self._file.readline(_CHUNK_BYTES - len(rest)):
             self.offset_bytes += len(line) - len(rest)

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.storage.connection import Connection
 
-# An adapter and those that it was trained from, nearest first.
+# An adapter and those that it was trained from, nearest first: the status of each, and whether its weights are there.
 _LINEAGE = """
     WITH RECURSIVE lineage (id, parent, status, depth) AS (
         SELECT id, parent, status, 0 FROM adapters WHERE id = ?
         UNION ALL
         SELECT a.id, a.parent, a.status, depth + 1 FROM adapters AS a JOIN lineage AS l ON a.id = l.parent
     )
+    SELECT id, status, id IN (SELECT adapter FROM adapter_blobs) FROM lineage ORDER BY depth
 """
 
 # The adapters that saw any of the entries in a JSON list, and all that were trained from those.
@@ -43,8 +44,6 @@ _TAINTED = """
     SELECT id FROM tainted ORDER BY id
 """
 
-_KEPT = "id IN (SELECT adapter FROM adapter_blobs)"  # of an adapter: whether its weights are there
-
 
 class Adapters:
     """The tables of adapters, their weights and the entries that they have seen."""
@@ -56,8 +55,8 @@ class Adapters:
         """All adapters, newest last."""
         with self._connection.reading() as db:
             rows = db.execute(
-                "SELECT id, parent, created_us, status, metrics, reason, rank, size_bytes, entries_seen, "  # noqa: S608
-                f"{_KEPT} FROM adapters ORDER BY id"
+                "SELECT id, parent, created_us, status, metrics, reason, rank, size_bytes, entries_seen,"
+                " id IN (SELECT adapter FROM adapter_blobs) FROM adapters ORDER BY id"
             ).fetchall()
         return [
             AdapterRow(
@@ -113,10 +112,9 @@ class Adapters:
             adapter_id = cast("int", cursor.lastrowid)
             db.execute("INSERT INTO adapter_blobs (adapter, blob) VALUES (?, ?)", (adapter_id, blob))
             db.execute(
-                f"{_LINEAGE} INSERT INTO adapter_entries (adapter, entry)"  # noqa: S608 (no value in it)
-                " SELECT ?, value FROM json_each(?) WHERE value NOT IN"
-                " (SELECT entry FROM adapter_entries WHERE adapter IN (SELECT id FROM lineage))",
-                (parent, adapter_id, wanted),
+                "INSERT INTO adapter_entries (adapter, entry) SELECT ?, value FROM json_each(?) WHERE value NOT IN"
+                " (SELECT entry FROM adapter_entries WHERE adapter IN (SELECT value FROM json_each(?)))",
+                (adapter_id, wanted, _line(db, parent)),
             )
             count = len(_seen(db, adapter_id))
             db.execute("UPDATE adapters SET entries_seen = ? WHERE id = ?", (count, adapter_id))
@@ -210,8 +208,9 @@ class Adapters:
         """
         with self._connection.writing() as db:
             rows = db.execute(
-                "SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY status ORDER BY id DESC) AS place"  # noqa: S608
-                f" FROM adapters WHERE status IN ('retired', 'refused') AND {_KEPT}) WHERE place > ? ORDER BY id",
+                "SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY status ORDER BY id DESC) AS place"
+                " FROM adapters WHERE status IN ('retired', 'refused') AND id IN (SELECT adapter FROM adapter_blobs))"
+                " WHERE place > ? ORDER BY id",
                 (keep,),
             )
             dropped = tuple(row[0] for row in rows.fetchall())
@@ -222,10 +221,15 @@ class Adapters:
         return dropped
 
 
+def _line(db: Database, adapter_id: int | None) -> str:
+    """An adapter and those that it was trained from: their ids as a JSON list."""
+    return json.dumps([row[0] for row in db.execute(_LINEAGE, (adapter_id,))])
+
+
 def _seen(db: Database, adapter_id: int) -> frozenset[int]:
     rows = db.execute(
-        f"{_LINEAGE} SELECT entry FROM adapter_entries WHERE adapter IN (SELECT id FROM lineage)",  # noqa: S608
-        (adapter_id,),
+        "SELECT entry FROM adapter_entries WHERE adapter IN (SELECT value FROM json_each(?))",
+        (_line(db, adapter_id),),
     )
     return frozenset(row[0] for row in rows)
 
@@ -250,11 +254,9 @@ def _damaged(adapter_id: int) -> AdapterDamagedError:
 
 def _successor(db: Database, gone: set[int]) -> int | None:
     """The adapter that serves when those in `gone` are no more: the active one, else a sound ancestor that once did."""
-    line = db.execute(
-        f"{_LINEAGE} SELECT id FROM lineage WHERE status NOT IN ('damaged', 'refused') AND {_KEPT} ORDER BY depth",  # noqa: S608
-        (_active(db),),
-    )
-    return next((row[0] for row in line if row[0] not in gone), None)
+    line = db.execute(_LINEAGE, (_active(db),))
+    sound = (id_ for id_, status, kept in line if kept and status not in ("damaged", "refused"))
+    return next((id_ for id_ in sound if id_ not in gone), None)
 
 
 def _refuse_dropped(db: Database, adapter_id: int) -> None:

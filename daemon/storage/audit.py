@@ -39,6 +39,20 @@ _SEEN: Final = """
 """
 
 
+# Of the entries that have their text and were taken since a time, all where it is 0.
+_TAKEN: Final = """
+    SELECT date(taken_us / 1000000, 'unixepoch') AS day, source, app,
+        count(*), sum(words), sum(tokens), sum(redactions)
+    FROM entries WHERE expired_us IS NULL AND (:since_us = 0 OR taken_us >= :since_us)
+    GROUP BY day, source, app ORDER BY day, source, app
+"""
+_REDACTED: Final = """
+    SELECT redacted, count(*)
+    FROM entries WHERE expired_us IS NULL AND (:since_us = 0 OR taken_us >= :since_us)
+    GROUP BY redacted
+"""
+
+
 @dataclass(frozen=True)
 class Taken:
     """What was taken on one day (UTC, ISO; None: before this was noted) from one source and application."""
@@ -82,22 +96,13 @@ class Audit:
 
 def audit(db: Database, since_us: int, watches: list[str]) -> Audit:
     """What was taken and what happened from `since_us` on (microseconds since 1970), and what adapters have seen."""
-    where, values = "WHERE expired_us IS NULL", []
-    if since_us:
-        where, values = f"{where} AND taken_us >= ?", [since_us]
-    taken = db.execute(
-        "SELECT date(taken_us / 1000000, 'unixepoch') AS day, source, app,"  # noqa: S608 (no value in it)
-        f" count(*), sum(words), sum(tokens), sum(redactions) FROM entries {where}"
-        " GROUP BY day, source, app ORDER BY day, source, app",
-        values,
-    )
-    days = tuple(Taken(*row) for row in taken)
+    days = tuple(Taken(*row) for row in db.execute(_TAKEN, {"since_us": since_us}))
     folders = Counter(
         str(PurePath(os.fsdecode(path)).parent) for (path,) in db.execute("SELECT path FROM files")
     )
     return Audit(
         taken=days,
-        redacted=_redacted(db, where, values),
+        redacted=_redacted(db, since_us),
         files=folders.total(),
         folders=dict(folders.most_common(_FOLDERS)),
         watches=tuple(watches),
@@ -109,10 +114,9 @@ def audit(db: Database, since_us: int, watches: list[str]) -> Audit:
     )
 
 
-def _redacted(db: Database, where: str, values: list[int]) -> dict[str, int]:
-    rows = db.execute(f"SELECT redacted, count(*) FROM entries {where} GROUP BY redacted", values)  # noqa: S608
+def _redacted(db: Database, since_us: int) -> dict[str, int]:
     found: Counter[str] = Counter()
-    for kinds, entries in rows:
+    for kinds, entries in db.execute(_REDACTED, {"since_us": since_us}):
         for kind, count in json.loads(kinds or "{}").items():
             found[kind] += count * entries
     return dict(sorted(found.items()))

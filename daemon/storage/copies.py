@@ -85,7 +85,7 @@ def write(db: Database, target: Path, key: str, noted: str | None = None) -> dic
 def rows(db: Database) -> dict[str, int]:
     """How many rows each table has."""
     named = db.execute("SELECT name FROM main.sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
-    return {name: db.execute(f'SELECT count(*) FROM main."{name}"').fetchone()[0] for (name,) in named}  # noqa: S608
+    return {name: db.table(name).count for (name,) in named}
 
 
 @contextmanager

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 _START: Final = (-(2**63), 0)  # a time and an id before the first row's
 _BATCH = 256  # rows
-_TEXT = "CAST(text AS BLOB)"  # all of it: to a function a string ends at its first NUL
-_LISTED = "SELECT value FROM json_each(?)"
 
 
 @dataclass(frozen=True)
@@ -81,8 +79,8 @@ class Entries:
         if prose:
             where, values = f"{where} AND source <> ?", [*values, COMMANDS]
         sql = (
-            f"SELECT {columns} FROM entries WHERE (at_us, id) > (?, ?) AND expired_us IS NULL AND {where}"  # noqa: S608 (our columns)
-            f" ORDER BY at_us, id LIMIT {_BATCH}"
+            f"SELECT {columns} FROM entries"  # noqa: S608 (columns and conditions of ours, and no value)
+            f" WHERE (at_us, id) > (?, ?) AND expired_us IS NULL AND {where} ORDER BY at_us, id LIMIT {_BATCH}"
         )
         last = _START
         while True:
@@ -120,7 +118,7 @@ class Entries:
 
     def tokens_of(self, ids: Collection[int]) -> int:
         """The number of tokens in these entries."""
-        sum_of = f"SELECT coalesce(sum(tokens), 0) FROM entries WHERE id IN ({_LISTED})"  # noqa: S608
+        sum_of = "SELECT coalesce(sum(tokens), 0) FROM entries WHERE id IN (SELECT value FROM json_each(?))"
         with self._connection.reading() as db:
             return int(db.execute(sum_of, [json.dumps(sorted(ids))]).fetchone()[0])
 
@@ -145,7 +143,7 @@ class Entries:
             return Matches((), 0)
         upto = "SELECT max(id) FROM (SELECT id FROM entries WHERE id > ? AND id <= ? ORDER BY id LIMIT ?)"
         where, values = _where(selector)
-        sql = f"SELECT id FROM entries WHERE id > ? AND id <= ? AND {where}"  # noqa: S608
+        sql = f"SELECT id FROM entries WHERE id > ? AND id <= ? AND {where}"  # noqa: S608 (no value in it)
         found: list[int] = []
         after, last = 0, self.last_id()
         while True:
@@ -164,7 +162,10 @@ class Entries:
         """
         where, values = _where(selector)
         kept = "expired_us IS NULL" if selector.texts else "true"
-        sql = f"SELECT id FROM entries WHERE (id IN ({_LISTED}) AND {kept}) OR (id > ? AND {where})"  # noqa: S608
+        sql = (
+            "SELECT id FROM entries WHERE"  # noqa: S608 (no value in it)
+            f" (id IN (SELECT value FROM json_each(?)) AND {kept}) OR (id > ? AND {where})"
+        )
         wanted = json.dumps(sorted(matches.ids))
         with self._connection.reading() as db:
             return [row[0] for row in db.execute(sql, [wanted, matches.last_id, *values])]
@@ -176,8 +177,10 @@ class Entries:
         """
         wanted = json.dumps(sorted(ids))
         with self._connection.writing() as db:
-            keys = db.execute(f"SELECT id, key FROM entries WHERE id IN ({_LISTED})", [wanted]).fetchall()  # noqa: S608
-            db.execute(f"DELETE FROM entries WHERE id IN ({_LISTED})", [wanted])  # noqa: S608 (our constant)
+            keys = db.execute(
+                "SELECT id, key FROM entries WHERE id IN (SELECT value FROM json_each(?))", [wanted]
+            ).fetchall()
+            db.execute("DELETE FROM entries WHERE id IN (SELECT value FROM json_each(?))", [wanted])
             in_files = self._file_states.blur_deleted()
             for id_, key in keys:
                 if for_good and id_ not in in_files:
@@ -235,10 +238,11 @@ def _mark(key: bytes) -> int:
 
 def _where(selector: Selector) -> tuple[str, list[object]]:
     """A selector as a condition on entries and its values."""
+    # Texts are compared as bytes: to a function a string ends at its first NUL.
     given = {
-        f"found({_TEXT}, ?, 0)": None if selector.text is None else selector.text.encode(),
-        f"found({_TEXT}, ?, 1)": None if selector.phrase is None else selector.phrase.encode(),
-        f"EXISTS ({_LISTED} WHERE found({_TEXT}, CAST(value AS BLOB), 1))": (
+        "found(CAST(text AS BLOB), ?, 0)": None if selector.text is None else selector.text.encode(),
+        "found(CAST(text AS BLOB), ?, 1)": None if selector.phrase is None else selector.phrase.encode(),
+        "EXISTS (SELECT value FROM json_each(?) WHERE found(CAST(text AS BLOB), CAST(value AS BLOB), 1))": (
             None if selector.phrases is None else json.dumps(selector.phrases)
         ),
         "id IN (SELECT value FROM json_each(?))": None if selector.ids is None else json.dumps(selector.ids),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from idiolect.daemon.storage.records import Feedback, FeedbackReport, Savings, SuggestionKind, Tenth
 
@@ -13,9 +13,20 @@ if TYPE_CHECKING:
     from idiolect.daemon.storage.connection import Connection
 
 _TENTHS: Final = 10
-_SUMS: Final = ", ".join(
-    f"coalesce(sum({column}), 0)" for column in ("accepted", "dismissed", "characters", "keystrokes", "words")
-)
+
+_IN_SUM: Final = """
+    SELECT coalesce(sum(accepted), 0), coalesce(sum(dismissed), 0),
+        coalesce(sum(characters), 0), coalesce(sum(keystrokes), 0), coalesce(sum(words), 0)
+    FROM feedback WHERE day >= ?
+"""
+_BY_DAY: Final = """
+    SELECT day, kind, sum(accepted), sum(dismissed), sum(characters), sum(keystrokes), sum(words)
+    FROM feedback WHERE day >= ? GROUP BY day, kind ORDER BY day, kind
+"""
+_BY_ADAPTER: Final = """
+    SELECT adapter, sum(accepted), sum(dismissed), sum(characters), sum(keystrokes), sum(words)
+    FROM feedback WHERE day >= ? GROUP BY adapter ORDER BY adapter
+"""
 
 
 class FeedbackCounts:
@@ -57,8 +68,8 @@ class FeedbackCounts:
     def report(self, since: date) -> FeedbackReport:
         """The feedback of all days from `since` on, in sum, by day, by adapter and by probability."""
         with self._connection.reading() as db:
-            days = _grouped(db, "day, kind", since)
-            adapters = _grouped(db, "adapter", since)
+            days = db.execute(_BY_DAY, _from(since)).fetchall()
+            adapters = db.execute(_BY_ADAPTER, _from(since)).fetchall()
             return FeedbackReport(
                 savings=_savings_since(db, since),
                 by_day={(date.fromisoformat(row[0]), row[1]): _savings(row[2:]) for row in days},
@@ -77,7 +88,7 @@ class FeedbackCounts:
 
 
 def _savings_since(db: Database, since: date) -> Savings:
-    return _savings(db.execute(f"SELECT {_SUMS} FROM feedback WHERE day >= ?", _from(since)).fetchone())  # noqa: S608
+    return _savings(db.execute(_IN_SUM, _from(since)).fetchone())
 
 
 def _reliability(db: Database, kind: SuggestionKind, since: date) -> tuple[Tenth, ...]:
@@ -88,11 +99,6 @@ def _reliability(db: Database, kind: SuggestionKind, since: date) -> tuple[Tenth
     )
     found = {row[0]: Tenth(row[1], row[2]) for row in rows}
     return tuple(found.get(bucket, Tenth(0, 0)) for bucket in range(_TENTHS))
-
-
-def _grouped(db: Database, columns: str, since: date) -> list[tuple[Any, ...]]:
-    sql = f"SELECT {columns}, {_SUMS} FROM feedback WHERE day >= ? GROUP BY {columns} ORDER BY {columns}"  # noqa: S608
-    return db.execute(sql, _from(since)).fetchall()
 
 
 def _from(since: date) -> tuple[str]:

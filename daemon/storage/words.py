@@ -31,7 +31,7 @@ _OPPOSITE: Final[dict[WordRuleKind, WordRuleKind]] = {
     "never_correct": "always_correct",
     "always_correct": "never_correct",
 }
-_COLUMNS: Final = "id, kind, text, replacement, source, at_us"
+_SELECT: Final = "SELECT id, kind, text, replacement, source, at_us FROM word_rules"
 _TIMES: Final = {"since", "until"}  # the conditions of a selector that speak of time alone
 
 
@@ -65,17 +65,14 @@ class WordRules:
         """The rules that hold, of all kinds or of `kinds`, in the order in which they were made."""
         wanted = kinds or get_args(WordRuleKind)
         with self._connection.reading() as db:
-            rows = db.execute(
-                f"SELECT {_COLUMNS} FROM word_rules WHERE removed IS NULL ORDER BY at_us, id"  # noqa: S608
-            ).fetchall()
+            rows = db.execute(f"{_SELECT} WHERE removed IS NULL ORDER BY at_us, id").fetchall()
         return [rule for rule in map(_rule, rows) if rule.kind in wanted]
 
     def get(self, kind: WordRuleKind, text: str) -> WordRule | None:
         """The rule of `kind` that holds for a word or phrase."""
         with self._connection.reading() as db:
             row = db.execute(
-                f"SELECT {_COLUMNS} FROM word_rules WHERE removed IS NULL AND kind = ? AND folded = ?",  # noqa: S608
-                (kind, folded(text)),
+                f"{_SELECT} WHERE removed IS NULL AND kind = ? AND folded = ?", (kind, folded(text))
             ).fetchone()
         return _rule(row) if row else None
 
@@ -140,14 +137,8 @@ class WordRules:
             number = _next_number(db) - 1
             if not number:
                 raise NothingToUndoError("There is nothing to undo: no word was added or removed.")
-            added = db.execute(
-                f"SELECT {_COLUMNS} FROM word_rules WHERE added = ? AND removed IS NULL",  # noqa: S608
-                [number],
-            ).fetchall()
-            removed = db.execute(
-                f"SELECT {_COLUMNS} FROM word_rules WHERE removed = ?",  # noqa: S608
-                [number],
-            ).fetchall()
+            added = db.execute(f"{_SELECT} WHERE added = ? AND removed IS NULL", [number]).fetchall()
+            removed = db.execute(f"{_SELECT} WHERE removed = ?", [number]).fetchall()
             db.execute("DELETE FROM word_rules WHERE added = ?", [number])
             for row in removed:  # something learned since may stand in its place
                 db.execute(
@@ -165,7 +156,7 @@ class WordRules:
         of time alone reaches what was learned by itself in that time. Any other condition speaks of entries.
         """
         with self._connection.writing() as db:
-            rows = db.execute(f"SELECT {_COLUMNS} FROM word_rules").fetchall()  # noqa: S608
+            rows = db.execute(_SELECT).fetchall()
             gone = [rule for rule in map(_rule, rows) if _reached(rule, selector)]
             if not dry_run:
                 for rule in gone:

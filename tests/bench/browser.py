@@ -24,11 +24,11 @@ from pathlib import Path
 
 import httpx
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "e2e"))  # where browsers are driven
+
+from conftest import Tab
+
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "e2e"))
-
-from conftest import Tab  # noqa: E402 (beside the tests that drive it)
-
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"
 KEY_S = 0.1
 TEXT = "Thank you for the minutes of the meeting. I will send the figures on Monday, and we can talk about them then. "

@@ -66,9 +66,13 @@ def mixed(draw: Draw, letters: str, length: int) -> str:
 
 KEY_KINDS = ("", "RSA ", "EC ", "DSA ", "OPENSSH ", "ENCRYPTED ")
 KEY_AROUND = (
-    "{}", "here is my key:\n\n{}\n\nplease keep it safe", "> {}\n> that was it", "cert.pem:\n{}\nEOF",
-    'private_key: "{}"', "pasted by mistake {} sorry",
-)  # fmt: skip
+    "{}",
+    "here is my key:\n\n{}\n\nplease keep it safe",
+    "> {}\n> that was it",
+    "cert.pem:\n{}\nEOF",
+    'private_key: "{}"',
+    "pasted by mistake {} sorry",
+)
 
 
 def key(draw: Draw, place: int) -> Case:
@@ -98,7 +102,14 @@ TOKENS: dict[str, tuple[str | tuple[str, int], ...]] = {
     "AWS session key id": ("AS¦IA", (UPPER + "234567", 16)),
     "Slack bot": ("xo¦xb-", (DIGITS, 12), "-", (DIGITS, 13), "-", (BASE62, 24)),
     "Slack user": ("xo¦xp-", (DIGITS, 12), "-", (DIGITS, 12), "-", (DIGITS, 13), "-", (HEX, 32)),
-    "Slack hook": ("https://hooks.sl¦ack.com/services/T", (UPPER + DIGITS, 8), "/B", (UPPER + DIGITS, 10), "/", (BASE62, 24)),
+    "Slack hook": (
+        "https://hooks.sl¦ack.com/services/T",
+        (UPPER + DIGITS, 8),
+        "/B",
+        (UPPER + DIGITS, 10),
+        "/",
+        (BASE62, 24),
+    ),
     "Discord bot": ("M", (URL64, 25), ".", (URL64, 6), ".", (URL64, 38)),
     "Discord hook": ("https://disc¦ord.com/api/webhooks/", (DIGITS, 18), "/", (URL64, 68)),
     "Stripe": ("sk¦_live_", (BASE62, 24)),
@@ -157,11 +168,11 @@ TOKENS: dict[str, tuple[str | tuple[str, int], ...]] = {
     "Facebook": ("EAA¦CEdEose0cBA", (BASE62, 100)),
     "Dynatrace": ("dt0¦c01.", (UPPER + DIGITS, 24), ".", (UPPER + DIGITS, 64)),
     "Buildkite": ("bk¦ua_", (HEX, 40)),
-}  # fmt: skip
+}
 TOKEN_AROUND = (
     "use {} for now", "GITHUB_TOKEN={}", "my token is {}, don't tell anyone", "curl -H 'Authorization: Bearer {}' https://x.example",
     'auth: "{}"', "I pushed {} by accident. Can you revoke it?", "{}", "export API={} && make", "({})", "key={}&x=1",
-)  # fmt: skip
+)  # fmt: skip # several to a line
 
 
 def token(draw: Draw, place: int) -> Case:
@@ -219,25 +230,25 @@ PASSWORD_AROUND = (
     "secret_key = '{}'", "export MYSQL_PWD={}", "spring.datasource.password={}", "<password>{}</password>", "Server=db;Uid=x;Pwd={};Port=1",
     "login is ann@example.org and the password is {}", "username: ann\npassword: {}\n", "pwd={} works", "passphrase: {}", "wpa key: {}",
     "My password was {} until today", "PIN code and password: {}", "machine h login ann password {}", "root password - {}", "api_key: {}",
-)  # fmt: skip
+)  # fmt: skip # several to a line
 URL_AROUND = (
     "postgres://ann:{}@db.example.org:5432/x", "git clone https://ann:{}@git.example.org/x.git", "mongodb+srv://u:{}@c.example.net/?w=1",
     "redis://:{}@10.0.0.5:6379/0", "see ftp://bob:{}@files.example.org for it", "amqp://guest:{}@mq/", "http_proxy=http://me:{}@proxy:3128",
     "smtp://x%40example.org:{}@mail.example.org:587", "rtsp://admin:{}@192.168.1.20/live", "https://x.example/reset?token={}",
-)  # fmt: skip
+)  # fmt: skip # several to a line
 COMMAND_AROUND = (
     "mysql -u root -p{} shop", "curl -u ann:{} https://x.example", "sshpass -p {} ssh ann@h", "PGPASSWORD={} psql -h db", "docker login -u x -p {}",
     "tool --password={} --verbose", "tool --password '{}'", "htpasswd -b .htpasswd ann {}", "mysqldump --password={} db > x.sql",
     "ansible-playbook site.yml -e ansible_password={}", "openssl enc -k pass:{} -in a", "wget --user=ann --password={} https://x.example",
     "net use z: \\\\h\\s /user:ann {}", "redis-cli -a {} ping", "7z a -p{} x.7z y", "echo {} | sudo -S ls",
-)  # fmt: skip
+)  # fmt: skip # several to a line
 CODE_AROUND = (
     "My PIN is {4}", "PIN: {4}", "Pin code {4}", "Your verification code is {6}", "{6} is your verification code.", "G-{6} is your Google verification code",
     "Your code: {6}. Do not share it", "Use {6} to log in", "Enter code {6} to confirm", "OTP {6}", "OTP is {6} for your payment", "one-time code {6}",
     "Your login code is {3}-{3}", "2FA code: {3} {3}", "Ihr Bestätigungscode lautet {6}", "TAN: {6}", "code de vérification : {6}", "Tu código es {6}",
     "CVV {3}", "cvc: {3}", "security code: {4}", "the door code is {4}#", "SIM PIN {4}, PUK {8}", "password reset code: {6}", "Your confirmation code: {5}",
     "passcode is {6}",
-)  # fmt: skip
+)  # fmt: skip # several to a line
 
 
 def with_password(group: str, arounds: tuple[str, ...]) -> Callable[[Draw, int], Case]:
@@ -288,7 +299,7 @@ CARDS = (
 NUMBER_AROUND = (
     "{}", "my card is {}", "Visa {} exp 04/29", "charge it to {}, please.", "number: {}", "({})", "was it {} or another one?",
     "transfer to {} by Friday", "ref {} thanks", "{} - that is the one", "please use\n{}\nfor this", "it's {}!",
-)  # fmt: skip
+)  # fmt: skip # several to a line
 
 
 def card(draw: Draw, place: int) -> Case:
@@ -307,7 +318,7 @@ IBANS = {  # the account's part: n a figure, a a letter, c either
     "BE": "n" * 12, "AT": "n" * 16, "CH": "n" * 5 + "c" * 12, "PL": "n" * 24, "SE": "n" * 20, "NO": "n" * 11, "DK": "n" * 14, "FI": "n" * 14,
     "PT": "n" * 21, "IE": "aaaa" + "n" * 14, "CZ": "n" * 20, "GR": "n" * 7 + "c" * 16, "LU": "nnn" + "c" * 13, "TR": "n" * 6 + "c" * 16,
     "SA": "nn" + "c" * 18, "AE": "n" * 19, "MT": "aaaa" + "n" * 5 + "c" * 18, "HU": "n" * 24, "LT": "n" * 16, "RO": "aaaa" + "c" * 16,
-}  # fmt: skip
+}  # fmt: skip # several to a line
 
 
 def iban(draw: Draw, place: int) -> Case:
@@ -333,7 +344,11 @@ IDS = {
     "IT": ("it.codicefiscale", "AAAAAAYYCDDH501A", ("codice fiscale {}", "{}", "CF: {}")),
     "ES": ("es.dni", "00000000A", ("DNI {}", "{}", "mi dni es {}")),
     "ES foreign": ("es.nie", "X0000000A", ("NIE {}", "{}")),
-    "DE": ("de.idnr", "00000000000", ("Steuer-ID: {}", "meine Steueridentifikationsnummer ist {}", "IdNr. {}")),
+    "DE": (
+        "de.idnr",
+        "00000000000",
+        ("Steuer-ID: {}", "meine Steueridentifikationsnummer ist {}", "IdNr. {}"),
+    ),
     "DE spaced": ("de.idnr", "00 000 000 000", ("Steuer-ID {}", "Steuernummer (IdNr): {}")),
     "NL": ("nl.bsn", "000000000", ("BSN {}", "mijn BSN is {}", "burgerservicenummer: {}")),
     "BE": ("be.nn", "YY.MM.DD-000.00", ("{}", "rijksregisternummer {}")),
@@ -370,7 +385,7 @@ IDS = {
     "PK": ("pk.cnic", "00000-0000000-0", ("{}", "CNIC {}")),
     "IL": ("il.idnr", "000000000", ("teudat zehut {}", "ID number: {}")),
     "MY": ("my.nric", "YYMMDD-14-0000", ("{}", "NRIC {}")),
-}  # fmt: skip
+}
 
 
 def national(draw: Draw, place: int) -> Case:
@@ -444,7 +459,7 @@ PROSE = (
     "login at 10:30, logout at 18:45", "user: ann, role: admin", "pass 2 of 3 is done", "the passport office opens at 9", "QR code on page 1234", "source code of 2048",
     "morse code, 1844", "PIN entry is disabled", "Passwords: see the vault", "The password field is empty", "the PIN was changed", "--password is an option that takes a value",
     "see --token in the manual", "Basic understanding of Python3 is enough", "bearer bonds of 1923", "the basic idea", "keyboard: qwerty",
-)  # fmt: skip
+)  # fmt: skip # several to a line
 KEEP = (
     "fix in {hex7}", "commit {hex40}", "Merge {hex7} into {hex7}", "git revert {hex12}", "sha256:{hex64}", "md5 {hex32}", "tree {hex40} parent {hex40}", "blob {hex40}", "see {hex10}..{hex10}",
     "digest sha512-{b64_86}==", "SHA256:{b64_43} is its fingerprint", "etag \"{hex32}\"", "image@sha256:{hex64}", "container {hex12} exited", "build {d8}-{d4}",
@@ -459,7 +474,7 @@ KEEP = (
     "https://example.org/articles/{year}/{month}/{day}/a-long-title-of-an-article-{d3}", "https://example.org/?page={d2}&sort=date", "http://localhost:{d4}/api/v{d1}/users/{d4}", "https://github.com/x/y/commit/{hex40}", "https://github.com/x/y/pull/{d4}#issuecomment-{d9}", "https://youtu.be/{b62_11}", "https://example.org/wiki/File:Map_{d4}.svg", "ssh://git@example.org:{d4}/x.git", "mail ann{d2}@example.org",
     "it cost {d1},{d3},{d3}.{d2}", "{d1} {d3} {d3} euros", "order #{d8}", "invoice {year}-{d5}", "ticket ABC-{d5}", "case {d2}-{d6}", "flight LH{d4} at gate B{d2}", "room {d3}, floor {d1}", "page {d3}-{d3}", "lot {d6}", "part no. {d3}-{d5}-{d2}", "tracking {d2} {d4} {d4}", "loss {d1}.{d8}", "pi is 3.14159265358979323846", "{d3} x {d3} px, {d4} dpi", "lat {d2}.{d6}, lon {d2}.{d6}", "postcode SW1A {d1}AA", "plate B-XY {d4}",
     "![x](data:image/png;base64,{b64_300})", "data:image/jpeg;base64,{b64_400}==",
-)  # fmt: skip
+)  # fmt: skip # several to a line
 
 
 def negatives() -> list[Case]:

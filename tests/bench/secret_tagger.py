@@ -245,10 +245,16 @@ def network() -> Any:
         def weights(self) -> dict[str, np.ndarray]:
             """By the names that Tagger.probabilities knows, in half precision."""
             named = {
-                "embedding": self.embedding.weight, "in": self.first.weight.T, "in_bias": self.first.bias,
-                "text": self.whole.weight.T, "text_bias": self.whole.bias, "mix": self.mix.weight.T,
-                "mix_bias": self.mix.bias, "out": self.out.weight[0], "out_bias": self.out.bias[0],
-            }  # fmt: skip
+                "embedding": self.embedding.weight,
+                "in": self.first.weight.T,
+                "in_bias": self.first.bias,
+                "text": self.whole.weight.T,
+                "text_bias": self.whole.bias,
+                "mix": self.mix.weight.T,
+                "mix_bias": self.mix.bias,
+                "out": self.out.weight[0],
+                "out_bias": self.out.bias[0],
+            }
             for layer, conv in enumerate(self.convs):
                 named[f"conv{layer}"] = conv.weight.permute(2, 1, 0)
                 named[f"conv{layer}_bias"] = conv.bias

@@ -126,8 +126,12 @@ class Room:
     def run(self, *arguments):
         done = subprocess.run(
             [sys.executable, "-c", MAIN, *arguments],
-            env=self.environment, capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
         assert done.returncode == 0, (arguments, done.stdout, done.stderr)
         return done.stdout
 

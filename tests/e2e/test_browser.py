@@ -719,8 +719,11 @@ def test_the_linter_of_extensions_finds_nothing(room, needs_program):
     linter = browsers.fetched(needs_program) / browsers.LINTER
     done = subprocess.run(
         [needs_program("node", "nodejs"), linter, "--output", "json", room.folder / "built" / "firefox"],
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     found = json.loads(done.stdout)
     assert found["count"] == 0, [found["errors"], found["warnings"], found["notices"]]
 

@@ -149,9 +149,15 @@ def test_a_hostile_page_neither_reads_what_is_shown_nor_takes_it(browser):
 
 @in_chromium
 @pytest.mark.parametrize(
-    "touch", ["overlay.style.opacity = '0'", "overlay.remove()", "document.body.append(overlay)",
-              "document.documentElement.style.display = 'none'", "field.style.opacity = '0'"]
-)  # fmt: skip
+    "touch",
+    [
+        "overlay.style.opacity = '0'",
+        "overlay.remove()",
+        "document.body.append(overlay)",
+        "document.documentElement.style.display = 'none'",
+        "field.style.opacity = '0'",
+    ],
+)
 def test_what_its_user_cannot_see_is_not_taken(browser, touch):
     browser.open('<textarea id="field"></textarea><button>next</button>')
     browser.begin()

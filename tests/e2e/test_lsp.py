@@ -429,7 +429,7 @@ def test_no_text_comes_into_a_log_whatever_goes_wrong(service):
         {"jsonrpc": "2.0", "id": 2, "method": "textDocument/hover", "params": {"text": CANARY}},
         {"jsonrpc": "2.0", "id": 3, "method": "workspace/executeCommand", "params": {
             "command": "idiolect.accepted", "arguments": [{"kind": CANARY}]}},
-    ]  # fmt: skip
+    ]  # fmt: skip # a message to a line
     sent = b"".join(
         b"Content-Length: %d\r\n\r\n%s" % (len(message), message)
         for message in (json.dumps(one).encode() for one in bad)

@@ -208,7 +208,6 @@ def test_nothing_is_written_outside_the_profile(life):
     assert outside == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="modes of POSIX")
 def test_every_file_is_for_its_user_alone_whatever_the_umask(life):
     profile = life.folder / "profile"
     for path in (profile, *profile.rglob("*")):

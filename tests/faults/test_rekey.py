@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sys
 import time
 import warnings
 from datetime import UTC, datetime
@@ -23,8 +22,6 @@ from idiolect.daemon.storage.errors import StoreBusyError
 from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.storage.store import Store
 from idiolect.models import durable
-
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -63,9 +60,8 @@ def change(settings, ring, last=0):
     """
     read, write = os.pipe()
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore", DeprecationWarning
-        )  # threads do not outlive a fork, and none is needed
+        # Python warns of a fork where there are threads: these do not outlive it, and none is needed.
+        warnings.simplefilter("ignore", DeprecationWarning)
         pid = os.fork()
     if pid:
         os.close(write)

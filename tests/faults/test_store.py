@@ -185,7 +185,6 @@ def test_killed_before_forgotten_text_left_the_pages_the_next_start_finishes_it(
 # No room
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no limits on file sizes there")
 def test_a_full_disk_is_one_clear_error_and_changes_nothing(path):
     Store.open(path, KEY).close()
     script = """
@@ -535,7 +534,6 @@ def test_killed_in_the_middle_of_a_migration_the_next_start_begins_it_anew(befor
         assert store.feedback.savings().accepted == 0
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no limits on file sizes there")
 def test_no_room_for_a_migration_changes_nothing(before_feedback):
     path, written = before_feedback
     script = """
@@ -567,7 +565,7 @@ def unprivileged():
     """A folder outside the user's own, and no rights beyond an ordinary user's while the test runs."""
     folder = Path(tempfile.mkdtemp(prefix="idiolect-test-"))
     folder.chmod(0o755)
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    root = os.geteuid() == 0
     if root:
         os.seteuid(65534)
     try:
@@ -579,7 +577,6 @@ def unprivileged():
         shutil.rmtree(folder)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="folders have no such modes there")
 def test_a_folder_that_cannot_be_written(unprivileged):
     if os.getuid() != 0:
         unprivileged.chmod(0o555)
@@ -587,7 +584,6 @@ def test_a_folder_that_cannot_be_written(unprivileged):
         Store.open(unprivileged / "store.db", KEY)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="folders have no such modes there")
 def test_a_store_in_a_folder_that_cannot_be_written(filled, unprivileged):
     """The file is ours, yet there is no room for its log beside it."""
     folder, ours = unprivileged, os.geteuid()

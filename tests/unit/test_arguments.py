@@ -97,7 +97,6 @@ def test_a_time_is_given_in_seconds():
     assert [parse_budget(given) for given in ("1", "240.5", "3e2", 7.0)] == [1.0, 240.5, 300.0, 7.0]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="arguments are no bytes there")
 @pytest.mark.parametrize(
     "arguments", [["suggest"], ["learned"], ["forget", "--text"], ["add"], ["watch"], ["open"]]
 )

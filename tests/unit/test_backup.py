@@ -117,8 +117,7 @@ def test_all_of_it_comes_back_on_a_fresh_machine_under_a_new_key(mine, target, t
     assert done == backup.Restored(made.holds, None)
     assert contents(fresh) == contents(mine)
     assert keys.obtain(fresh).hex != keys.obtain(mine).hex
-    if sys.platform != "win32":
-        assert {path.stat().st_mode & 0o777 for path in (target, fresh.store_path)} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in (target, fresh.store_path)} == {0o600}
     assert sorted(path.name for path in fresh.home.iterdir()) == [
         "base",
         "log",
@@ -278,7 +277,6 @@ def test_places_where_no_backup_can_be(mine, tmp_path):
     assert not (tmp_path / "empty" / "store.db").exists()
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX's kinds of files")
 def test_nothing_but_a_backup_is_replaced(mine, tmp_path):
     diary, phrase = tmp_path / "diary.txt", tmp_path / "phrase"
     diary.write_text("a diary")
@@ -410,7 +408,6 @@ backup.make(Settings(home=Path(sys.argv[1]), keyring=False), Path(sys.argv[2]), 
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize("there", [False, True])
 @pytest.mark.parametrize("when", ["noted", "copied", "published"])
 def test_a_backup_that_was_killed_leaves_nothing_once_the_next_has_looked(mine, target, when, there):
@@ -512,7 +509,6 @@ def test_a_damaged_store_is_blamed_and_not_the_copy(mine, target):
     assert known(mine) == {"my.backup": 60}
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX's kinds of files")
 def test_a_backup_is_read_from_a_file_alone(mine, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
@@ -813,7 +809,6 @@ def test_in_a_script(mine, target, tmp_path):
     assert not (tmp_path / "b").exists()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no terminals of POSIX there")
 @pytest.mark.parametrize("again", ["several words are best", "several words are worse"])
 def test_on_a_terminal_the_passphrase_is_asked_for_twice_and_not_shown(mine, target, again):
     child, terminal = pty.fork()

@@ -145,8 +145,10 @@ def node(code, needs_program):
 
 
 def test_banks_and_password_managers_are_never_asked_for(needs_program, tmp_path):
-    never = ["chase.com", "secure.chase.com", "www.sparkasse-koelnbonn.de", "my-bank.example", "vault.bitwarden.com",
-             "onlinebanking.example", "netbank.example.dk"]  # fmt: skip
+    never = [
+        *("chase.com", "secure.chase.com", "www.sparkasse-koelnbonn.de", "my-bank.example"),
+        *("vault.bitwarden.com", "onlinebanking.example", "netbank.example.dk"),
+    ]
     others = [
         "purchase.com",
         "foodbanks.example",
@@ -206,8 +208,14 @@ def framed(message):
 
 
 def test_it_greets_and_says_that_no_service_runs(settings):
-    told = answers(settings, {"id": 1, "do": "hello"}, {"id": 2, "do": "suggest", "prefix": "See you tomo"},
-                   {"id": 3, "do": "state"}, {"id": 4, "do": "forget"}, {"id": 5})  # fmt: skip
+    told = answers(
+        settings,
+        {"id": 1, "do": "hello"},
+        {"id": 2, "do": "suggest", "prefix": "See you tomo"},
+        {"id": 3, "do": "state"},
+        {"id": 4, "do": "forget"},
+        {"id": 5},
+    )
     assert told[0]["answer"]["protocol"] == host.PROTOCOL
     assert [one["problem"] for one in told[1:]] == ["stopped", "stopped", "unknown", "unknown"]
     assert {one["problem"] for one in told[1:]} <= set(host.PROBLEMS)

@@ -22,7 +22,7 @@ FREQUENCIES = {
     "separate": 6e-5, "the": 5e-2, "then": 1e-3, "thank": 2e-4, "you": 2e-2, "lot": 4e-4, "a": 2e-2, "don't": 1e-3,
     "Monday": 1e-4, "monday": 1e-4, "café": 1e-5, "because": 1e-3, "friend": 2e-4, "same": 5e-4, "accommodate": 5e-6,
     "he": 5e-3, "naïve": 1e-6, "think": 1e-3, "of": 3e-2, "zoom": 1e-5, "year": 1e-3,
-}  # fmt: skip
+}  # fmt: skip # several words to a line
 
 
 def encode(text: str) -> list[int]:

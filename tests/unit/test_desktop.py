@@ -7,7 +7,6 @@ import json
 import os
 import plistlib
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -61,10 +60,9 @@ def systemctl(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def analyze(tmp_path, monkeypatch):
+def analyze(tmp_path, monkeypatch, needs_program):
     """`analyze(desktop, *arguments)`: what systemd-analyze says of its unit."""
-    if not shutil.which("systemd-analyze"):
-        pytest.skip("needs systemd-analyze, which Debian's package systemd has")
+    program = needs_program("systemd-analyze", "systemd")
     runtime = tmp_path / "runtime"
     (runtime / "systemd").mkdir(parents=True)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
@@ -72,7 +70,7 @@ def analyze(tmp_path, monkeypatch):
     def run(made, *arguments):
         unit = tmp_path / made.path.name
         unit.write_bytes(made.text())
-        command = ["systemd-analyze", *arguments, str(unit)]
+        command = [program, *arguments, str(unit)]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     return run

@@ -133,7 +133,7 @@ def test_an_exception_in_progress_ends_the_fetch(folder: Path, pin: Pin) -> None
 
 def test_a_python_without_pip_says_how_to_add_it(tmp_path: Path) -> None:
     bare = tmp_path / "bare"
-    venv.create(bare, with_pip=False, symlinks=os.name == "posix")
+    venv.create(bare, with_pip=False, symlinks=True)
     libraries = tmp_path / "libraries"
     libraries.mkdir()
     (libraries / "idiolect").symlink_to(REPOSITORY)

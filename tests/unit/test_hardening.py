@@ -5,10 +5,6 @@ import subprocess
 import sys
 import textwrap
 
-import pytest
-
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="modes and limits of POSIX")
-
 ASK = textwrap.dedent("""
     import ctypes, json, os, resource, sys
     from idiolect.models.hardening import shield

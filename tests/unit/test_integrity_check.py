@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -252,7 +251,6 @@ def test_damage_that_keeps_the_service_from_starting_is_told_of_with_the_backups
 # The key file
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="POSIX's permissions")
 @pytest.mark.parametrize("mode", [0o666, 0o640, 0o604])
 def test_a_key_that_others_can_read_is_told_of(settings, store, mode):
     store.close()

@@ -181,8 +181,7 @@ def test_a_profile_of_before_gets_its_marker_at_its_first_start(mine, tmp_path):
     found = marker.read(mine)
     assert found.made
     assert [row.path for row in found.backups] == [str(tmp_path / "usb" / "my.backup")]
-    if sys.platform != "win32":
-        assert mine.marker_path.stat().st_mode & 0o777 == 0o600
+    assert mine.marker_path.stat().st_mode & 0o777 == 0o600
     with closing(opening.open_store(mine)) as store:
         assert store.state.get("store_id") == found.store
     written = mine.marker_path.stat().st_mtime_ns

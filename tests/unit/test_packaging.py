@@ -10,7 +10,6 @@ import sys
 import tarfile
 import tomllib
 import zipfile
-from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -22,13 +21,10 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("adapters", "daemon", "models")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
-# Not imported here: it changes where Python looks for distutils and pip, which other tests of this process call.
-if int(metadata.version("setuptools").partition(".")[0]) < 77:
-    pytest.skip("needs setuptools 77, which builds the wheel", allow_module_level=True)
-
 
 def build(kind: str, source: Path, into: Path) -> Path:
     """The archive that pip would make of the folder `source`, with the setuptools that is here."""
+    # In another process: setuptools changes where Python looks for distutils and pip.
     code = f"import sys, setuptools.build_meta as b; print(b.build_{kind}(sys.argv[1]), file=sys.stderr)"
     command = [sys.executable, "-c", code, str(into)]
     done = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=300, check=False)

@@ -29,10 +29,6 @@ TOY = str(Path(__file__).parents[1] / "toy")
 DEADLINE_S = 60
 MOST_BYTES = 60 * 2**20
 
-pytestmark = pytest.mark.skipif(
-    sys.platform == "win32", reason="a process of Windows can't become another program"
-)
-
 
 def until(condition):
     deadline = time.monotonic() + DEADLINE_S

@@ -304,7 +304,6 @@ def test_what_was_stopped_while_judging_is_judged_anew(
     assert comparable(events[-1]) == comparable(finished[0][-1])
 
 
-@pytest.mark.skipif(os.name == "nt", reason="it is suspended in another way there")
 def test_a_suspension_uses_nothing_up(train_request: TrainRequest, entries: list[list[int]]) -> None:
     child = Child()
     try:
@@ -428,7 +427,6 @@ for line in child.stdout:
 """
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there is no kill -9")
 def test_it_ends_when_its_parent_is_killed(train_request: TrainRequest, entries: list[list[int]]) -> None:
     lines = [
         json.dumps(asdict(replace(train_request, epochs=1000))),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -145,7 +144,6 @@ def profile(profiles: Callable[[], Profile]) -> Iterator[Profile]:
     profile.service.close()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a process is suspended in another way there")
 def test_a_round_that_began_by_itself_waits_while_the_user_types(profile: Profile) -> None:
     profile.begin()
     profile.service.suggestions.suggest("see you ")
@@ -163,7 +161,6 @@ def test_a_round_that_began_by_itself_waits_while_the_user_types(profile: Profil
     assert profile.end()["event"] == "verdict"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="a process is suspended in another way there")
 def test_a_round_that_is_asked_for_goes_on_while_the_user_types(profile: Profile) -> None:
     profile.begin()
     profile.service.suggestions.suggest("see you ")
@@ -230,7 +227,6 @@ def test_a_round_goes_on_after_the_service_was_stopped(
     assert profile.service.rounds._facts().new_tokens > 0
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there is no kill -9")
 def test_a_round_goes_on_after_its_process_was_killed(
     profile: Profile, uninterrupted: tuple[bytes, dict[str, Any]]
 ) -> None:

@@ -183,8 +183,11 @@ def test_dismissed_suggestions_are_counted_together_and_no_others(site):
     assert site.post("/v1/feedback", {**dismissed, "count": 4}).status_code == 200
     assert site.service.calls == [("feedback", Feedback("word", "dismissed", 0.25, count=4), None)]
     accepted = {**dismissed, "outcome": "accepted", "characters": 3}
-    for body in ({**accepted, "count": 2}, {**dismissed, "kind": "correction", "word": "hte", "count": 2},
-                 {**dismissed, "count": 0}):  # fmt: skip
+    for body in (
+        {**accepted, "count": 2},
+        {**dismissed, "kind": "correction", "word": "hte", "count": 2},
+        {**dismissed, "count": 0},
+    ):
         assert site.post("/v1/feedback", body).status_code == 422
 
 
@@ -468,9 +471,18 @@ def test_names_of_this_machine_are_fine(site, host):
 
 @pytest.mark.parametrize(
     "origin",
-    ["http://evil.example", "null", "", "http://127.0.0.1", "http://127.0.0.1:1", "https://127.0.0.1:{port}",
-     "http://localhost:{port}.evil.example", "app://obsidian.md", "http://127.0.0.1:{port}/"],
-)  # fmt: skip
+    [
+        "http://evil.example",
+        "null",
+        "",
+        "http://127.0.0.1",
+        "http://127.0.0.1:1",
+        "https://127.0.0.1:{port}",
+        "http://localhost:{port}.evil.example",
+        "app://obsidian.md",
+        "http://127.0.0.1:{port}/",
+    ],
+)
 @pytest.mark.parametrize("path", ["/healthz", "/v1/status"])
 def test_another_page_is_refused_even_with_the_token(site, origin, path):
     answer = site.http.get(path, headers={"Origin": origin.format(port=site.running.port)})
@@ -1016,8 +1028,6 @@ def test_of_too_many_without_a_token_the_oldest_goes(tmp_path, monkeypatch):
 
 
 def test_over_a_unix_socket_nobody_stays_without_a_token_either(tmp_path, monkeypatch):
-    if not hasattr(socket, "AF_UNIX"):
-        pytest.skip("no Unix sockets here")
     monkeypatch.setattr(connection, "HEAD_S", 0.2)
     with (
         serving(Settings(home=tmp_path / "home", unix_socket=True).prepare()) as site,
@@ -1159,7 +1169,6 @@ def test_the_end_of_the_service_ends_its_streams(fresh):
     assert not fresh.service.round_ended.is_set()
 
 
-@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix sockets here")
 def test_a_unix_socket_serves_the_same(tmp_path):
     with serving(Settings(home=tmp_path / "home", unix_socket=True).prepare()) as site:
         assert Path(site.running.socket).stat().st_mode & 0o777 == 0o600

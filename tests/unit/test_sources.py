@@ -404,20 +404,29 @@ def test_a_profile_of_thunderbird(tmp_path: Path) -> None:
         ("Yes.\n\nAm 01.05.2024 um 12:00 schrieb A B <b@example.org>:\n> Kommst du?\n", "Yes."),
         ("Oui.\n\nLe mer. 1 mai 2024 à 12:00, A B <b@example.org> a écrit :\n> Tu viens ?\n", "Oui."),
         ("Sí.\n\nEl mié, 1 may 2024 a las 12:00, A B (<b@example.org>) escribió:\n\n> ¿Vienes?\n", "Sí."),
-        ("Yes.\n\nOn Wed, May 1, 2024 at 12:00 PM A long name\n<b@example.org> wrote:\n\n> Coming?\n", "Yes."),
+        (
+            "Yes.\n\nOn Wed, May 1, 2024 at 12:00 PM A long name\n<b@example.org> wrote:\n\n> Coming?\n",
+            "Yes.",
+        ),
         ("> Is it ready?\n\nAlmost.\n\n> And the fence?\n\nNo.", "Almost.\n\nNo."),
         ("On Tuesday, b@example.org wrote:\n> Is it ready?\nAlmost.\n", "Almost."),
         ("See below.\n\n-----Original Message-----\nFrom: B\nSent: now\n\nIs it ready?", "See below."),
-        ("Voilà.\n\n______________________\nDe : B <b@example.org>\nEnvoyé : hier\nÀ : moi\n\nAlors ?", "Voilà."),
+        (
+            "Voilà.\n\n______________________\nDe : B <b@example.org>\nEnvoyé : hier\nÀ : moi\n\nAlors ?",
+            "Voilà.",
+        ),
         ("FYI\n\nFrom: B <b@example.org>\nDate: yesterday\nTo: me\nSubject: x\n\nIs it ready?", "FYI"),
         ("FYI\n\nBegin forwarded message:\n\nFrom: B", "FYI"),
         ("On my way.\n\nSent from my iPhone", "On my way."),
         ("Bis gleich.\n\nVon meinem iPhone gesendet", "Bis gleich."),
-        ("A patch.\n_______________________________________________\nlist mailing list\nlist@example.org", "A patch."),
+        (
+            "A patch.\n_______________________________________________\nlist mailing list\nlist@example.org",
+            "A patch.",
+        ),
         ("From there he wrote: a lot.\n\nOn Monday we wrote back.",) * 2,
         ("Three things:\n- one\n- two\nTo: remember", "Three things:\n- one\n- two\nTo: remember"),
     ],
-)  # fmt: skip
+)
 def test_own_words_of_a_mail(text: str, wanted: str) -> None:
     assert own_words(text) == wanted
 

@@ -105,8 +105,12 @@ def play(needs_program, tmp_path):
         }
         done = subprocess.run(
             [node, str(scene), str(extension), json.dumps(settings)],
-            capture_output=True, text=True, encoding="utf-8", check=True, timeout=60,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=True,
+            timeout=60,
+        )
         told = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
         return json.loads(done.stdout), told
 

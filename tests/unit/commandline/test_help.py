@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -130,14 +129,12 @@ def test_shells_complete_commands(program, tmp_path, monkeypatch, shell, words):
     assert "train" not in done.stdout
 
 
-def test_the_manual_page_tells_of_every_command_and_is_well_formed(run, tmp_path):
+def test_the_manual_page_tells_of_every_command_and_is_well_formed(run, tmp_path, needs_program):
     code, out, _ = run(tmp_path, "man")
     assert code == 0
     for name in get_command(cli.app).commands:
         assert f"\n.B {name}".replace("-", "\\-") in out
-    if not shutil.which("mandoc"):
-        pytest.skip("needs mandoc, of Debian's package of that name, to look at its form")
-    command = ["mandoc", "-T", "lint", "-W", "warning"]
+    command = [needs_program("mandoc", "mandoc"), "-T", "lint", "-W", "warning"]
     done = subprocess.run(command, input=out, capture_output=True, text=True, check=False, timeout=60)
     wrong = [
         line for line in done.stdout.splitlines() if "missing date" not in line
