@@ -12,8 +12,8 @@ INSTALL = if [ -t 1 ]; then quiet=; else quiet=-q; fi; \
 	$(BIN)/python -m pip install --disable-pip-version-check $$quiet
 
 # A process for each core, each with one thread for numpy, as in the program; the tests of a file share one process,
-# and what that has made for them.
-TESTS = OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+# and what that has made for them. Some hundred programs are started, which are compiled once, whatever is set.
+TESTS = PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 .PHONY: help link start stop test check bench clean
 

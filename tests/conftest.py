@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -34,6 +35,9 @@ hypothesis_settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 hypothesis_settings.load_profile("any-machine")
+
+# A shell has what it starts in the background ignore Ctrl+C, and programs that tests interrupt would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 #: The files whose tests take longest, so that none of them is left to one process at the end.

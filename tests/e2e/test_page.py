@@ -27,7 +27,9 @@ def value(tab):
 
 
 def offered(word):
-    return f"document.querySelector('#offers .word').innerText.trim() === {json.dumps(word)}"
+    """That this is the first word on offer, for all that is typed by now."""
+    there = f"document.querySelector('#offers .word').innerText.trim() === {json.dumps(word)}"
+    return f"document.querySelector('#offers').ariaBusy !== 'true' && {there}"
 
 
 def in_any_capitals(offered):
@@ -270,13 +272,13 @@ def test_a_mistyped_word_is_mended_by_one_key_and_one_takes_that_back(page):
     page.press("1", "Alt")
     assert value(page) == "the teal definitely "
     page.type("seperate ")
-    page.until(offered("separate"))
+    page.until(offered("seperate → separate"))
     page.press("1", "Alt")
     assert value(page) == "the teal definitely separate "
     page.press("Backspace")
     assert value(page) == "the teal definitely seperate "
     page.type("definately ")
-    page.until(in_any_capitals(offered("definitely")))
+    page.until(in_any_capitals(offered("definately → definitely")))
     page.press("1", "Alt")
     page.press("z", "Control")
     assert value(page) == "the teal definitely seperate definately "

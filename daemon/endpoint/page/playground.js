@@ -47,6 +47,7 @@ async function look() {
   timers.forEach(clearTimeout);
   keepGhost(prefix);
   if (!prefix || !single) return show(NOTHING);
+  $("offers").ariaBusy = "true"; // what is shown is of an earlier text
   const found = await ask("/v1/suggest", { prefix, suffix, corrections: true });
   if (question !== asked) return;
   const fix = found.correction;
@@ -79,12 +80,14 @@ function ended() {
 
 function show(next) {
   shown = next;
+  $("offers").ariaBusy = "false";
   const typed = typedOf(shown.prefix);
   chips.forEach(({ item, typed: stem, word }, place) => {
     const offered = place < PLACES ? shown.words[place]?.text : shown.ghost;
-    const whole = place < PLACES && shown.words[place]?.replace; // a correction
+    const fix = place < PLACES && shown.words[place]?.replace ? shown.words[place] : null;
     item.hidden = !offered;
-    stem.textContent = offered && !whole && !/^\s/.test(offered) ? typed : "";
+    if (fix) stem.textContent = typed ? "" : `${wordOf(shown.prefix, fix)} → `; // the word that ended is named
+    else stem.textContent = offered && !/^\s/.test(offered) ? typed : "";
     word.textContent = (offered ?? "").trimStart();
   });
   reasons.clear();
