@@ -29,8 +29,9 @@ _CUT: Final = frozenset((*map(ord, "xXzZ"), BACKSPACE, DELETE))
 #: The key that takes, pressed again so soon, is one too many: in a form it would lead to the next field.
 _TOO_MANY_S: Final = 0.3
 _UNDO: Final = frozenset(map(ord, "zZ"))
-#: Besides letters and figures, what begins something new behind a word that was taken: a space comes before it.
-_OPENING: Final = frozenset("([{<“‘„«¿¡#@")
+#: Besides letters and figures, what begins something new behind a word that was taken: a space comes before it. Not
+#: `@`, which goes on with an address.
+_OPENING: Final = frozenset("([{<“‘„«¿¡#")
 
 
 @dataclass

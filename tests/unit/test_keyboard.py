@@ -94,7 +94,8 @@ def test_a_digit_takes_a_word_that_is_begun_and_its_space_comes_with_the_next():
 
 
 @pytest.mark.parametrize(
-    ("typed", "text"), [(".", "tomorrow."), (" at", "tomorrow at"), ("(x)", "tomorrow (x)")]
+    ("typed", "text"),
+    [(".", "tomorrow."), (" at", "tomorrow at"), ("(x)", "tomorrow (x)"), ("@noon", "tomorrow@noon")],
 )
 def test_behind_a_word_that_was_taken(typed, text):
     program = Program()
