@@ -117,9 +117,11 @@ class Before:
         return None
 
     def new_line(self) -> None:
-        """Return was pressed: a new line, or a message that was sent."""
+        """Return was pressed: a new line, if the program then tells of one; or a message that was sent."""
+        certain = self.told and self.text is not None
+        expected = [f"{self._newest()}\n"] if certain else []
         self._doubt()
-        self._typed = ""
+        self._ahead, self._typed = expected, ""
 
     def reset(self) -> None:
         """The program reset its input: after a key that it handled itself, or a click, which cannot be followed."""

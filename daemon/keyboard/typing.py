@@ -155,6 +155,8 @@ class Typing:
             self._hidden = True
             return self._end_word()
         if bindings.take.fits(value, state):
+            if self._selected is None and offer.ghost is None and offer.prefix.endswith("\n"):
+                return None  # on an empty line Tab indents
             self._took_s = time.monotonic()
             if self._selected is not None or offer.ghost is None:
                 return self._take_word(self._selected or 0, keystrokes=1 + (self._selected or 0))

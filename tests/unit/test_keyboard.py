@@ -106,6 +106,34 @@ def test_behind_a_word_that_was_taken(typed, text):
     assert program.text == text
 
 
+def test_on_a_new_line_words_are_offered_once_the_program_tells_of_it():
+    program = Program()
+    program.type("see you")
+    program.press(RETURN)
+    assert program.asked == "see you\n"
+    program.answer("Thanks")
+    assert program.press(ord("1"), ALT)
+    assert program.text == "see you\nThanks"
+    program.tells = False  # it is late
+    program.press(RETURN)
+    assert program.typing.before.text is None
+    program.text, program.tells, program.asked = "", True, None  # and has sent the message
+    program.tell()
+    assert program.asked is None
+    program.type("ok")
+    assert program.asked == "ok"
+
+
+@pytest.mark.parametrize("ghost", [None, "Thanks a lot"])
+def test_on_an_empty_line_tab_indents_unless_there_is_grey_text(ghost):
+    program = Program()
+    program.type("see you")
+    program.press(RETURN)
+    program.answer("Thanks", ghost=ghost)
+    assert program.press(TAB) == (ghost is not None)
+    assert program.text == f"see you\n{ghost or ''}"
+
+
 def test_a_digit_is_a_digit_where_no_word_is_begun_unless_alt_is_held():
     program = Program()
     program.type("meet at ")
