@@ -32,6 +32,7 @@ class Before:
         self._ahead: list[str] = []  # what it should tell after each key since
         self._trusted = False
         self._run = ""  # typed in a row, with nothing between that cannot be followed
+        self._new_lines: tuple[str, ...] = ()  # what the program may tell next, since Return was pressed
         self._selected = False
         self._deaf = False  # what it tells has nothing to do with what is typed
         self._hears = False  # it has told of a key
@@ -71,7 +72,10 @@ class Before:
                 self._ahead = [self._typed[:end] for end in range(len(before) + 1, len(self._typed) + 1)]
             return
         places = [place for place, one in enumerate(self._ahead) if _alike(one, before)]
-        if places:
+        if before in self._new_lines:
+            self._told, self._new_lines = before, ()
+            self._go_on(self._run)
+        elif places:
             del self._ahead[: places[-1] + 1]
             self._told, self._trusted, self._deaf, self._hears = before, True, False, True
         elif _alike(self._told, before):
@@ -79,6 +83,7 @@ class Before:
         else:
             self._told, self._trusted, self._typed = before, False, None
             self._ahead.clear()
+            self._new_lines = ()
             self._align(before)
 
     def _align(self, before: str) -> None:
@@ -86,9 +91,12 @@ class Before:
         ends = range(max(len(self._run) - _MOST_LATE, _RUN_CHARS), len(self._run) + 1)
         fits = [end for end in ends if before.endswith(self._run[end - _RUN_CHARS : end])]
         if len(fits) == 1:
-            late = self._run[fits[0] :]
-            self._ahead = [before + late[:end] for end in range(1, len(late) + 1)]
-            self._trusted, self._deaf, self._hears = True, False, True
+            self._go_on(self._run[fits[0] :])
+
+    def _go_on(self, late: str) -> None:
+        """What the program has told is what is typed into; it has not told of the characters of `late` yet."""
+        self._ahead = [(self._told or "") + late[:end] for end in range(1, len(late) + 1)]
+        self._trusted, self._deaf, self._hears = True, False, True
 
     # What is typed
 
@@ -117,15 +125,18 @@ class Before:
         return None
 
     def new_line(self) -> None:
-        """Return was pressed: a new line, if the program then tells of one; or a message that was sent."""
+        """Return was pressed: a new line, or a message that was sent.
+
+        Programs tell of all text, or of the line alone: the new one is empty then, as is the field of a sent message.
+        """
         certain = self.told and self.text is not None
-        expected = [f"{self._newest()}\n"] if certain else []
+        new_lines = (f"{self._newest()}\n", "") if certain else ("",)
         self._doubt()
-        self._ahead, self._typed = expected, ""
+        self._new_lines, self._typed = new_lines, ""
 
     def reset(self) -> None:
         """The program reset its input: after a key that it handled itself, or a click, which cannot be followed."""
-        if not self.ahead:
+        if not (self.ahead or self._new_lines):
             self.lose()
 
     def lose(self) -> None:
@@ -134,7 +145,7 @@ class Before:
         self._typed = None
 
     def _doubt(self) -> None:
-        self._trusted, self._run = False, ""
+        self._trusted, self._run, self._new_lines = False, "", ()
         self._ahead.clear()
 
 

@@ -59,6 +59,7 @@ class Typing:
         self._taken_in_part = False  # the ghost text that is shown is the rest of one
         self._asked: str | None = None
         self._typed_last = False  # the last key typed a character
+        self._returned = False  # the last key was Return
         self._took_s = float("-inf")  # when the last key took something, if it did
         self._seen = _Seen()
 
@@ -116,7 +117,7 @@ class Typing:
         if state & keys.RELEASE or keys.is_modifier(value):
             return False, []
         made, self.corrections.made, self.corrections.due = self.corrections.made, None, None
-        self._typed_last = False
+        self._typed_last, self._returned = False, value in (RETURN, keys.KEYPAD_ENTER)
         if made is not None and value == BACKSPACE and not state & HELD and self._stands(made):
             return True, self._take_back_correction(made)
         noted = self._show() if made is not None and self._shown else []  # without the note
@@ -155,7 +156,7 @@ class Typing:
             self._hidden = True
             return self._end_word()
         if bindings.take.fits(value, state):
-            if self._selected is None and offer.ghost is None and offer.prefix.endswith("\n"):
+            if self._selected is None and offer.ghost is None and _ends_line(offer.prefix):
                 return None  # on an empty line Tab indents
             self._took_s = time.monotonic()
             if self._selected is not None or offer.ghost is None:
@@ -351,7 +352,8 @@ class Typing:
             return []
         stale = self._hide() if self._shown and self._offer.prefix != prefix else []
         self._asked = prefix
-        if self._hidden or not prefix.strip():
+        # In an empty field nothing is offered unasked, but to who goes on writing there.
+        if self._hidden or not (prefix.strip() or self._returned):
             return stale
         # A space that is owed does not stand there yet, so nothing behind it can be replaced.
         return [*stale, Ask(prefix, self.corrections.possible and not self._space_owed)]
@@ -389,3 +391,7 @@ class Typing:
     def _dismiss_ghost(self) -> list[Action]:
         p, self._seen.ghost = self._seen.ghost, None
         return [] if p is None else [Fate("ghost", "dismissed", p)]
+
+
+def _ends_line(text: str) -> bool:
+    return not text or text.endswith("\n")

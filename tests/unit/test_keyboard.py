@@ -119,9 +119,32 @@ def test_on_a_new_line_words_are_offered_once_the_program_tells_of_it():
     assert program.typing.before.text is None
     program.text, program.tells, program.asked = "", True, None  # and has sent the message
     program.tell()
+    assert program.asked == ""
+    program.answer("ok", "Thanks")
+    assert not program.press(ord("1")), "a digit begins the line"
+    assert program.asked == "1"
+
+
+def test_what_is_typed_before_the_program_tells_of_a_new_line_counts():
+    program = Program()
+    program.type("see you")
+    program.tells = False
+    program.press(RETURN)
+    program.type("at t")
+    program.tells, told = True, iter(("see you", "", "a", "at t"))
+    for text in told:
+        program.text = text
+        program.tell()
+    assert program.asked == "at t"
+
+
+def test_nothing_is_offered_in_an_empty_field_before_a_key():
+    program = Program()
+    program.tell()
     assert program.asked is None
-    program.type("ok")
-    assert program.asked == "ok"
+    program.type("a")
+    program.press(BACKSPACE)
+    assert program.asked == "a"
 
 
 @pytest.mark.parametrize("ghost", [None, "Thanks a lot"])
