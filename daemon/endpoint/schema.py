@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
 
 from idiolect.daemon.endpoint import dialects, llamacpp, openai, replies, source_routes, word_routes
 from idiolect.daemon.endpoint.scopes import Scope, needed
@@ -95,6 +96,16 @@ _WITH_BODY = {
 }
 
 
+class _Request(GenerateJsonSchema):
+    """The schema of a request: that a field may be left out is told by `required`, so no default of null is."""
+
+    def default_schema(self, schema: Any) -> dict[str, Any]:
+        found = super().default_schema(schema)
+        if found.get("default", ...) is None:
+            del found["default"]
+        return found
+
+
 def document(app: Application) -> dict[str, Any]:
     """What the addresses of `app` take and answer, as OpenAPI 3.1 tells it."""
     schemas: dict[str, Any] = {}
@@ -131,7 +142,7 @@ def _operation(address: Address, schemas: dict[str, Any]) -> dict[str, Any]:
         operation["parameters"] = parameters
     if address.body is not None:
         errors |= _WITH_BODY
-        asked = address.body.model_json_schema(ref_template=_COMPONENT)
+        asked = address.body.model_json_schema(ref_template=_COMPONENT, schema_generator=_Request)
         schemas |= asked.pop("$defs", {})
         operation["requestBody"] = {"content": _json(asked), "required": bool(asked.get("required"))}
     if dialects.status(path, 422) != 422 and "422" in errors:
