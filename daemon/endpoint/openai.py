@@ -51,7 +51,7 @@ _Part = tuple[int, Piece | End]
 class Lenient(BaseModel):
     """A request of a client that was written for another program: fields that are not known are not looked at."""
 
-    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True, defer_build=True)
 
 
 class _StreamOptions(Lenient):
