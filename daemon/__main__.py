@@ -37,6 +37,8 @@ from idiolect.models.hardening import shield
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from idiolect.daemon.service import Service
+
 log = logging.getLogger("idiolect")
 
 
@@ -102,10 +104,8 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
         running = replace(process.Running.of(left.running), version=version("idiolect"))
     door = os.dup(sock.fileno())  # the server closes its own
     # Only now what is slow to import: a taken port or a second start is told at once.
-    from idiolect.daemon.endpoint import connection, server
     from idiolect.daemon.storage.marker import refuse_lost
 
-    connection.allow_many()
     # Not those of another version, whose page is another.
     go_on = left is not None and left.running == asdict(running)
     same_token = left is not None and left.token_ns == _written_ns(settings.token_path)
@@ -129,12 +129,15 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
             key: str | None = None
             may_rest: Callable[[], IdleState | None] = IdleState
             refuse_lost(settings)
-            if settings.locked_path.exists():
+            service: Service | None = None
+            if not settings.locked_path.exists():
+                service = opened.enter_context(contextlib.closing(_open(settings, start.key)))
+            from idiolect.daemon.endpoint import connection, server  # while the model reads the latest text
+
+            connection.allow_many()
+            if service is None:
                 app = server.create_locked_app(running=running, settings=settings)
             else:
-                from idiolect.daemon.service import Service
-
-                service = opened.enter_context(contextlib.closing(Service(settings, start.key)))
                 app = server.create_app(service, running=running, settings=settings, sessions=sessions)
                 key, may_rest = service.key, service.rest
 
@@ -151,6 +154,18 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
             app.state.tokens.refresh()  # a token that was changed while nobody asked has ended its sessions
             left = Handover(lock, door, asdict(running), key, sessions.leave(), token_ns)
             begin(rest, left, process.run_file(settings), start.arguments)
+
+
+def _open(settings: Settings, key: str | None) -> Service:
+    """The profile's service. Its graph is loaded beside what is imported, which takes as long."""
+    from idiolect.models.build import find_base
+    from idiolect.models.session import load_beside
+
+    base = find_base(settings.base_dir)
+    loading = load_beside(base.graph, base.config, threads=settings.threads)
+    from idiolect.daemon.service import Service
+
+    return Service(settings, key, loading)
 
 
 def _written_ns(path: Path) -> int | None:

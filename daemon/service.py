@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -41,6 +41,11 @@ from idiolect.daemon.storage.opening import damage_noted, open_store
 from idiolect.daemon.storage.records import MEASURED, public_metrics
 from idiolect.models.build import find_base
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from idiolect.models.session import Model
+
 log = logging.getLogger("idiolect")
 
 _LOOK_EVERY_S = 3600.0  # while the service rests
@@ -52,6 +57,7 @@ class Service:
     Args:
         settings: the profile's.
         key: of its store; None: it is looked for where it is kept.
+        loading: the base model's graph, if it is being loaded already.
 
     Attributes:
         store: everything learned about the user.
@@ -70,7 +76,9 @@ class Service:
         IdiolectError: of the base model, the key or the store, when one of them can't be opened.
     """
 
-    def __init__(self, settings: Settings, key: str | None = None) -> None:
+    def __init__(
+        self, settings: Settings, key: str | None = None, loading: Future[Model] | None = None
+    ) -> None:
         self._settings = settings
         base = find_base(settings.base_dir)
         self.store = open_store(settings, key)
@@ -82,7 +90,7 @@ class Service:
                         "%d training round(s) had been cut off; their text waits for the next one",
                         interrupted,
                     )
-                self._start(LiveModel(settings, self.store, base))
+                self._start(LiveModel(settings, self.store, base, loading))
         except BaseException:
             self.store.close()
             raise

@@ -12,20 +12,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pydantic
-import pydantic_settings
-from pydantic import Field, field_validator
-from pydantic_settings import NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
-from typing_extensions import override
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from idiolect.adapters.prediction.keyboards import Layout
 from idiolect.daemon.key_names import parse_key
-from idiolect.daemon.profile_paths import ENV_PREFIX, ProfilePaths, absolute_path, config_path, default_home
+from idiolect.daemon.profile_paths import ProfilePaths, absolute_path, config_path, default_home
 from idiolect.daemon.secret_apps import NEVER_HEARD
 from idiolect.daemon.settings_file import (
     SettingsError,
     explain,
     read_config,
-    refuse_unknown_environment,
+    read_environment,
 )
 
 #: Globs of files and folders that are never read, whatever `exclude` adds. A pattern without a slash is
@@ -71,7 +68,7 @@ def _known_key(name: str) -> str:
 KeyName = Annotated[str, pydantic.AfterValidator(_known_key)]
 
 
-class Settings(ProfilePaths, pydantic_settings.BaseSettings):
+class Settings(ProfilePaths, BaseModel):
     """The settings of one profile; frozen.
 
     A value comes from the constructor, else from the environment (`IDIOLECT_` and the name), else from
@@ -80,13 +77,7 @@ class Settings(ProfilePaths, pydantic_settings.BaseSettings):
     value that is not allowed.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX,
-        env_ignore_empty=True,
-        extra="forbid",
-        frozen=True,
-        validate_default=True,
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     home: Path = Field(
         default_factory=default_home,
@@ -206,19 +197,19 @@ class Settings(ProfilePaths, pydantic_settings.BaseSettings):
     min_free_mb: int = Field(
         2000, ge=0, le=10**7, description="memory that must be free for a round to start, in MB, 0 or more"
     )
-    exclude: Annotated[tuple[str, ...], NoDecode] = Field(
+    exclude: tuple[str, ...] = Field(
         (), description="globs of paths never to read, besides the built-in ones: a list of strings"
     )
-    exclude_apps: Annotated[tuple[str, ...], NoDecode] = Field(
+    exclude_apps: tuple[str, ...] = Field(
         (),
         description="globs of applications never to listen to, besides the built-in ones: a list of strings",
     )
-    quiet_apps: Annotated[tuple[str, ...], NoDecode] = Field(
+    quiet_apps: tuple[str, ...] = Field(
         (),
         description="globs of applications where it suggests but learns nothing, besides terminals: a list of "
         "strings",
     )
-    allow_apps: Annotated[tuple[str, ...], NoDecode] = Field(
+    allow_apps: tuple[str, ...] = Field(
         (), description="globs of applications to learn from although they are terminals: a list of strings"
     )
     keyboard_words: int = Field(3, ge=1, le=5, description="words in the keyboard's window, 1 to 5")
@@ -268,30 +259,12 @@ class Settings(ProfilePaths, pydantic_settings.BaseSettings):
 
     def __init__(self, **values: Any) -> None:
         """Read all sources; `values` are settings that win over them. Raises SettingsError."""
-        refuse_unknown_environment(type(self))
+        given = read_environment(type(self)) | values
+        path = config_path(absolute_path(Path(given["home"])) if given.get("home") else default_home())
         try:
-            super().__init__(**values)
+            super().__init__(**(read_config(path) | given))
         except pydantic.ValidationError as error:
             raise SettingsError(explain(type(self), error, values)) from None
-
-    @classmethod
-    @override
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[pydantic_settings.BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Order the sources: constructor, environment, then the file in whichever folder those two name."""
-        given = init_settings().get("home") or os.environ.get(f"{ENV_PREFIX}HOME")
-        path = config_path(absolute_path(Path(given)) if given else default_home())
-        return (
-            init_settings,
-            env_settings,
-            pydantic_settings.InitSettingsSource(settings_cls, init_kwargs=read_config(path)),
-        )
 
     @field_validator("home", "base")
     @classmethod

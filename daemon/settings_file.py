@@ -48,13 +48,20 @@ def read_config(path: Path) -> dict[str, Any]:
     return values
 
 
-def refuse_unknown_environment(cls: type[pydantic.BaseModel]) -> None:
-    """Raise SettingsError where an environment variable names a setting that `cls` does not have."""
-    for name in os.environ:
+def read_environment(cls: type[pydantic.BaseModel]) -> dict[str, str]:
+    """The settings of `cls` that the environment gives; an empty variable gives none.
+
+    Raises SettingsError where a variable names a setting that `cls` does not have.
+    """
+    found = {}
+    for name, value in os.environ.items():
         if name.upper().startswith(ENV_PREFIX):
             key = name[len(ENV_PREFIX) :].lower()
             if key not in cls.model_fields:
                 raise SettingsError(_unknown(cls, key, f"environment variable {name}"))
+            if value:
+                found[key] = value
+    return found
 
 
 def _unknown(cls: type[pydantic.BaseModel], key: str, where: str) -> str:

@@ -16,13 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-import psutil
-
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 from idiolect.models.fetch import BASE, DiskFullError, fetch
 from idiolect.models.llama import DamagedModelError, LlamaConfig, read_gguf
-from idiolect.models.tokenizer import Tokenizer, build_tokenizer
 
 FORMAT = 3
 """Raised whenever the files change in a way that older ones can't be used."""
@@ -157,6 +154,7 @@ def _build(folder: Path, source: Path, source_sha256: str, report: Progress) -> 
         from idiolect.models.dictionary import Spelling, make_tables, write_tables
         from idiolect.models.graph import build_graph
         from idiolect.models.lexicon import build_lexicon, read_lexicon
+        from idiolect.models.tokenizer import Tokenizer, build_tokenizer
 
         report("build", 0.0)
         weights, vocabulary = read_gguf(source, lambda done: report("build", 0.7 * done))
@@ -190,6 +188,8 @@ def _build(folder: Path, source: Path, source_sha256: str, report: Progress) -> 
 
 def _clear_leftovers(folder: Path) -> None:
     """Remove what killed builds have left, but not what a running build is making."""
+    import psutil  # only where a base is built: whoever checks one does without
+
     for left in folder.glob(".build-*"):
         owner = left.name.split("-")[1]
         if not owner.isdigit() or int(owner) == os.getpid() or not psutil.pid_exists(int(owner)):

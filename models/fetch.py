@@ -26,8 +26,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-import psutil
-
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
@@ -138,6 +136,8 @@ def fetch(folder: Path, progress: Progress | None = None, *, pin: Pin = BASE) ->
 @contextlib.contextmanager
 def _workplace(folder: Path) -> Iterator[Path]:
     """Yield a temporary folder on the same file system, and clear away what a killed run has left."""
+    import psutil  # only where a base is fetched: whoever checks one does without
+
     prefix = ".fetch-"
     for left in folder.glob(f"{prefix}*"):
         owner = left.name.removeprefix(prefix).partition("-")[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -88,6 +89,14 @@ class Model:
         self.adapter_inputs = [
             (name, shape) for name, shape in adapter_inputs(config) if name in self.input_names
         ]
+
+
+def load_beside(path: Path, config: LlamaConfig, *, threads: int) -> Future[Model]:
+    """Load a graph in another thread, which hardly keeps Python from running meanwhile. As :class:`Model`."""
+    loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load")
+    loading = loader.submit(Model, path, config, threads=threads)
+    loader.shutdown(wait=False)
+    return loading
 
 
 class Session:

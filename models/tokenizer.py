@@ -227,8 +227,14 @@ class Tokenizer:
     @cached_property
     def continuing_word(self) -> NDArray[np.float32]:
         """(V,) 1 for each token that goes on in a word: with a letter, a digit, an apostrophe or a cut character."""
-        texts = (raw[:4].decode("utf-8", "replace") for raw in self._bytes)
-        return np.array([bool(_IN_WORD.match(text)) for text in texts], np.float32)
+        of_ascii = [bool(_IN_WORD.match(chr(byte))) for byte in range(128)]  # most tokens begin with one
+        goes_on = [
+            of_ascii[raw[0]]
+            if raw and raw[0] < 128
+            else bool(_IN_WORD.match(raw[:4].decode("utf-8", "replace")))
+            for raw in self._bytes
+        ]
+        return np.array(goes_on, np.float32)
 
     def all_token_bytes(self) -> list[bytes]:
         """Return the exact bytes of each of the V tokens, in order of their ids."""

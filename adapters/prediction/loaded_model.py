@@ -6,7 +6,7 @@ The service and the evaluation both build them here, so that what is measured is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import WordVocabulary
 from idiolect.models.build import BasePaths
 from idiolect.models.lexicon import read_lexicon
-from idiolect.models.session import Adapter, Model
+from idiolect.models.session import Adapter, Model, load_beside
 from idiolect.models.tokenizer import Tokenizer
 
 
@@ -42,6 +42,7 @@ class LoadedModel:
         recent_tokens: tokens of the latest entries that stand before the prefix.
         rare_min_count: how often a number or an address must have been typed before it is suggested.
         keyboard: the user's layout, which says what is mistyped for what.
+        loading: the graph, if it is being loaded already.
 
     Raises:
         DamagedModelError: a file can't be loaded. If it is the graph, :attr:`model` and :meth:`build_predictor` raise
@@ -57,10 +58,9 @@ class LoadedModel:
         recent_tokens: int,
         rare_min_count: int,
         keyboard: Layout = "qwerty",
+        loading: Future[Model] | None = None,
     ) -> None:
-        loader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load")
-        self._loading = loader.submit(Model, base.graph, base.config, threads=threads)
-        loader.shutdown(wait=False)
+        self._loading = loading or load_beside(base.graph, base.config, threads=threads)
         self.tokenizer = Tokenizer(base.tokenizer)
         self._vocab = base.config.vocab
         self.lexicon = read_lexicon(base.lexicon)
@@ -88,8 +88,7 @@ class LoadedModel:
         Args:
             entries: token ids of each entry, in order of time.
             meanwhile: called with the user model in another thread as soon as the latest entries are in it. A
-                predictor can be built and warmed there, which takes as long as reading the other entries. What it
-                raises is raised here.
+                predictor can be built there while the other entries are read. What it raises is raised here.
             preferences: what the user has decided about words; shared.
         """
         memory, words = (

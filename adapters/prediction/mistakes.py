@@ -158,11 +158,11 @@ class Mistakes:
         """Return the words of the dictionary that one slip makes this one of, with the slip's cost in nats."""
         if self._search is None:
             self._search = FuzzySearch(self._general.trie, TypingChannel(self._layout, self._costs))
-        trie, found = self._general.trie, []
+        trie, spelt, found = self._general.trie, self._general.spelt, []
         for node, cost in self._search.column(word).items():
             if trie.whole[node] > trie.low[node]:
-                meant = fold(self._general.form(int(trie.rows[trie.low[node]])))
-                if meant != word and meant in self._general.spelling:
+                row = int(trie.rows[trie.low[node]])
+                if spelt[row] and (meant := fold(self._general.form(row))) != word:
                     found.append((meant, cost))
         return found
 

@@ -37,6 +37,8 @@ def start_service(settings: Settings, terminal: Terminal, port: int | None = Non
         return _launch(settings, terminal, port)
     refuse_lost(settings)  # before minutes of work on the base model
     if settings.base is None and (settings.base_dir / "model" / "manifest.json").exists():
+        from idiolect.daemon.runtime import desktop  # noqa: F401 (before what runs beside it)
+
         # Reading all of the base model takes a while, so it is looked at beside the start.
         with ThreadPoolExecutor(max_workers=1) as beside:
             whole = beside.submit(_is_base_whole, settings)
@@ -63,17 +65,20 @@ def build_base(settings: Settings, terminal: Terminal) -> None:
 
 
 def _is_base_whole(settings: Settings) -> bool:
+    """Return whether the base model is whole. Also imports what a command needs once the service answers."""
+    import idiolect.daemon.commandline.client  # noqa: F401
     from idiolect.models.build import whole_base
 
     return whole_base(settings.base_dir) is not None
 
 
 def _launch(settings: Settings, terminal: Terminal, port: int | None) -> tuple[Running, bool]:
-    from idiolect.daemon.commandline.client import Client
     from idiolect.daemon.runtime import desktop
 
     with terminal.waiting("Starting the service"):
         running, fresh = desktop.start(settings, port)
+        from idiolect.daemon.commandline.client import Client  # only now: it is slow to import
+
         with Client(settings) as client:
             client.get("/healthz", timeout_s=PROMPT_S)
     return running, fresh

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from anyio.to_thread import run_sync
-from fastapi import FastAPI, Query, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from idiolect.daemon.endpoint import replies, shapes
-from idiolect.daemon.endpoint.answers import answer, post, read_body
+from idiolect.daemon.endpoint.answers import answer, read_body, read_query
 from idiolect.daemon.storage.records import EvalRequest
 
 if TYPE_CHECKING:
+    from idiolect.daemon.endpoint.application import Application
     from idiolect.daemon.endpoint.streams import Streams
     from idiolect.daemon.service import Service
 
 
-def register(app: FastAPI, service: Service, streams: Streams) -> None:
+def register(app: Application, service: Service, streams: Streams) -> None:
     """Have `app` answer them."""
 
-    @post(app, "/v1/train", shapes.TrainBody)
+    @app.post("/v1/train", shapes.TrainBody)
     async def train(request: Request) -> Response:
         """Begin a training round; answers at once, with the verdict (`wait`) or with events (`stream`)."""
         asked = await read_body(request, shapes.TrainBody)
@@ -32,7 +34,7 @@ def register(app: FastAPI, service: Service, streams: Streams) -> None:
             return answer(replies.verdict(await streams.last(first, events)))
         return answer({"started": True}, 202)
 
-    @post(app, "/v1/eval", shapes.EvalBody)
+    @app.post("/v1/eval", shapes.EvalBody)
     async def evaluate(request: Request) -> Response:
         """Replay the typing of held-out text; answers with events, and ends when nobody follows them."""
         asked = await read_body(request, shapes.EvalBody)
@@ -41,24 +43,25 @@ def register(app: FastAPI, service: Service, streams: Streams) -> None:
         events = service.evals.run(wanted)
         return streams.answer(await streams.first(events), events)
 
-    @app.get("/v1/adapters", response_model=None)
-    async def adapters() -> Response:
+    @app.get("/v1/adapters")
+    async def adapters(_request: Request) -> Response:
         """All adapters, oldest first, each with its parent, metrics and why it is or is not served."""
         return answer(replies.adapters(await run_sync(service.store.adapters.all)))
 
-    @post(app, "/v1/use", shapes.UseBody)
+    @app.post("/v1/use", shapes.UseBody)
     async def use(request: Request) -> Response:
         """Serve this adapter, or the base alone, from the next request on."""
         asked = await read_body(request, shapes.UseBody)
         await run_sync(service.model.use, asked.adapter)
         return answer({"adapter": asked.adapter})
 
-    @app.get("/v1/examples", response_model=None)
-    async def examples(count: Annotated[int, Query(ge=1, le=50)] = 6) -> Response:
+    @app.get("/v1/examples", query=shapes.ExamplesQuery)
+    async def examples(request: Request) -> Response:
         """Completions of held-out text, by the base and by what is served."""
+        count = read_query(request, shapes.ExamplesQuery).count
         return answer({"examples": await run_sync(service.suggestions.examples, count)})
 
-    @post(app, "/v1/export", shapes.ExportBody)
+    @app.post("/v1/export", shapes.ExportBody)
     async def export(request: Request) -> Response:
         """Write an adapter to a file or folder that other programs read."""
         asked = await read_body(request, shapes.ExportBody)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from fastapi import FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
-from starlette.routing import Match, Route
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Match
 
 from idiolect.daemon.endpoint import dialects, shapes
 from idiolect.daemon.endpoint.queue import BusyError, Client
@@ -24,11 +22,12 @@ if TYPE_CHECKING:
 
     from starlette.types import Receive, Scope, Send
 
+    from idiolect.daemon.endpoint.application import Application
+
 #: How long a body may take to arrive: from a program on the same machine the largest takes a tenth of a second.
 BODY_S = 10.0
 
 T = TypeVar("T")
-Handler = Callable[..., Awaitable[Response]]
 
 
 class NoRouteError(IdiolectError):
@@ -54,6 +53,11 @@ class GoneError(Exception):
 async def read_body(request: Request, kind: type[shapes.AnyBody]) -> shapes.AnyBody:
     """The request's body, checked. Raises what `read_raw` does, MalformedError and InvalidRequestError."""
     return shapes.parse(await read_raw(request), kind)
+
+
+def read_query(request: Request, kind: type[shapes.AnyBody]) -> shapes.AnyBody:
+    """The request's query, checked. Raises InvalidRequestError."""
+    return shapes.parse_query(request.query_params, kind)
 
 
 async def read_raw(request: Request) -> bytes:
@@ -133,44 +137,32 @@ def refuse(error: IdiolectError, status: int | None = None) -> Response:
     return _Refusal(error, status or error.http_status)
 
 
-def post(app: FastAPI, path: str, body: type[BaseModel]) -> Callable[[Handler], Handler]:
-    """Register what answers a POST with such a body."""
-    schema = body.model_json_schema(ref_template="#/components/schemas/{model}")
-    content = {"application/json": {"schema": schema}}
-    return app.post(path, response_model=None, openapi_extra={"requestBody": {"content": content}})
-
-
-def handle_errors(app: FastAPI, home: Path) -> None:
+def handle_errors(app: Application, home: Path) -> None:
     """Have `app` answer with JSON also where a request fails; `home` is the profile's folder."""
 
-    @app.exception_handler(OSError)
-    async def refused(_request: Request, error: OSError) -> Response:
+    async def refused(_request: Request, error: Exception) -> Response:
         if (known := refusal(error, home)) is None:
             raise error
         return refuse(known)
 
-    @app.exception_handler(IdiolectError)
-    async def known(_request: Request, error: IdiolectError) -> Response:
+    async def known(_request: Request, error: Exception) -> Response:
+        assert isinstance(error, IdiolectError)  # noqa: S101 (it is registered for no other)
         return refuse(error)
 
-    @app.exception_handler(GoneError)
     async def gone(_request: Request, _error: Exception) -> Response:
         return Response(status_code=499)  # as other servers note it; it goes nowhere
 
-    @app.exception_handler(RequestValidationError)
-    async def bad_query(_request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        return refuse(shapes.InvalidRequestError(shapes.sentence(first["loc"][1:], first["msg"])))
-
-    @app.exception_handler(HTTPException)
-    async def no_route(request: Request, error: HTTPException) -> Response:
+    async def no_route(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 (it is registered for no other)
         message = "There is no such address or method; `GET /openapi.json` lists all."
         refusal = refuse(NoRouteError(message), error.status_code)
         refusal.headers.update(error.headers or {})
         if error.status_code == 405:  # starlette names the methods of one route, and an address may have two
-            routes = [route for route in app.routes if isinstance(route, Route)]
-            fitting = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-            refusal.headers["allow"] = ", ".join(
-                sorted({m for route in fitting for m in route.methods or ()})
-            )
+            fitting = [one for one in app.addresses if one.matches(request.scope)[0] is not Match.NONE]
+            refusal.headers["allow"] = ", ".join(sorted({address.method for address in fitting}))
         return refusal
+
+    app.add_exception_handler(OSError, refused)
+    app.add_exception_handler(IdiolectError, known)
+    app.add_exception_handler(GoneError, gone)
+    app.add_exception_handler(HTTPException, no_route)

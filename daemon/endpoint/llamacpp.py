@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from anyio.to_thread import run_sync
-from fastapi import FastAPI, Request, Response
 from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from idiolect.adapters.generation.requests import (
@@ -23,13 +24,14 @@ from idiolect.adapters.generation.requests import (
     SamplingParams,
     build_stop_pattern,
 )
-from idiolect.daemon.endpoint.answers import answer, post, read_body
+from idiolect.daemon.endpoint.answers import answer, read_body
 from idiolect.daemon.endpoint.openai import Lenient
 from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS
 from idiolect.daemon.endpoint.texts import Texts, numbered
 from idiolect.daemon.serving.text_generation import SERVED
 
 if TYPE_CHECKING:
+    from idiolect.daemon.endpoint.application import Application
     from idiolect.daemon.serving.text_generation import TextGeneration
 
 _TEMPERATURE = 0.8  # llama.cpp's own defaults
@@ -131,28 +133,28 @@ class Filled(TypedDict, total=False):
     generation_settings: dict[str, Any]
 
 
-def register(app: FastAPI, generations: TextGeneration, texts: Texts) -> None:
+def register(app: Application, generations: TextGeneration, texts: Texts) -> None:
     """Have `app` answer as llama.cpp does."""
 
-    @app.get("/health", response_model=None)
-    async def health() -> Response:
+    @app.get("/health")
+    async def health(_request: Request) -> Response:
         """Whether the service answers; needs no token. llama.cpp's name for `/healthz`."""
         return answer({"status": "ok"})
 
-    @app.get("/props", response_model=None)
-    async def props() -> Response:
+    @app.get("/props")
+    async def props(_request: Request) -> Response:
         """How much can be read and written, in llama.cpp's form."""
         params = {"n_predict": -1, "temperature": _TEMPERATURE, "top_k": _TOP_K, "top_p": _TOP_P}
         settings = {"n_ctx": WINDOW, "params": params}
         return answer({"default_generation_settings": settings, "total_slots": 1, "model_alias": SERVED})
 
-    @post(app, "/completion", CompletionBody)
+    @app.post("/completion", CompletionBody)
     async def completion(request: Request) -> Response:
         """Text that goes on from a prompt, in llama.cpp's form."""
         asked = await read_body(request, CompletionBody)
         return await _answer(request, generations, texts, asked, Prompt(asked.prompt))
 
-    @post(app, "/infill", InfillBody)
+    @app.post("/infill", InfillBody)
     async def infill(request: Request) -> Response:
         """Text for where the cursor is, in llama.cpp's form."""
         asked = await read_body(request, InfillBody)

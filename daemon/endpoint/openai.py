@@ -14,8 +14,9 @@ from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from anyio.to_thread import run_sync
-from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from idiolect.adapters.generation.requests import (
@@ -28,12 +29,13 @@ from idiolect.adapters.generation.requests import (
     Token,
     build_stop_pattern,
 )
-from idiolect.daemon.endpoint.answers import answer, post, read_body
+from idiolect.daemon.endpoint.answers import answer, read_body
 from idiolect.daemon.endpoint.shapes import MAX_PREFIX_CHARS, MAX_TEXT_CHARS, InvalidRequestError
 from idiolect.daemon.endpoint.texts import Texts, numbered
 from idiolect.daemon.serving.text_generation import SERVED
 
 if TYPE_CHECKING:
+    from idiolect.daemon.endpoint.application import Application
     from idiolect.daemon.serving.text_generation import NamedModel, TextGeneration
 
 _MAX_TEXTS = 32  # in one answer
@@ -49,7 +51,7 @@ _Part = tuple[int, Piece | End]
 class Lenient(BaseModel):
     """A request of a client that was written for another program: fields that are not known are not looked at."""
 
-    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
+    model_config = ConfigDict(extra="ignore", strict=True, frozen=True, defer_build=True)
 
 
 class _StreamOptions(Lenient):
@@ -174,31 +176,31 @@ class Models(TypedDict):
     data: list[Model]
 
 
-def register(app: FastAPI, generations: TextGeneration, texts: Texts) -> None:
+def register(app: Application, generations: TextGeneration, texts: Texts) -> None:
     """Have `app` answer as OpenAI does."""
 
-    @post(app, "/v1/completions", CompletionBody)
+    @app.post("/v1/completions", CompletionBody)
     async def completions(request: Request) -> Response:
         """Text that goes on from a prompt, in OpenAI's form."""
         asked = await read_body(request, CompletionBody)
         return await _answer(request, generations, texts, asked, _Completions(asked))
 
-    @post(app, "/v1/chat/completions", ChatBody)
+    @app.post("/v1/chat/completions", ChatBody)
     async def chat_completions(request: Request) -> Response:
         """An answer in a conversation, in OpenAI's form."""
         asked = await read_body(request, ChatBody)
         return await _answer(request, generations, texts, asked, _Chats(asked))
 
-    @app.get("/v1/models", response_model=None)
-    async def models() -> Response:
+    @app.get("/v1/models")
+    async def models(_request: Request) -> Response:
         """The models that can be asked for, in OpenAI's form."""
         found = await run_sync(generations.models)
         return answer({"object": "list", "data": [_model(one) for one in found]})
 
-    @app.get("/v1/models/{model}", response_model=None)
-    async def model(model: str) -> Response:
+    @app.get("/v1/models/{model}")
+    async def model(request: Request) -> Response:
         """One of these models."""
-        return answer(_model(await run_sync(generations.model, model)))
+        return answer(_model(await run_sync(generations.model, request.path_params["model"])))
 
 
 def _model(model: NamedModel) -> dict[str, Any]:

@@ -9,16 +9,17 @@ from __future__ import annotations
 from importlib import resources
 from typing import TYPE_CHECKING, ClassVar
 
-from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
 
 from idiolect.daemon.endpoint.answers import answer
 from idiolect.daemon.endpoint.sessions import CODE_S, cookie_name
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
+    from starlette.requests import Request
 
+    from idiolect.daemon.endpoint.application import Application
     from idiolect.daemon.endpoint.sessions import Sessions
     from idiolect.daemon.runtime.process import Running
 
@@ -56,13 +57,13 @@ class NoBrowserError(IdiolectError):
     http_status: ClassVar[int] = 409
 
 
-def add_page(app: FastAPI, sessions: Sessions, running: Running) -> None:
+def add_page(app: Application, sessions: Sessions, running: Running) -> None:
     """Add the page's addresses to `app`."""
     folder = resources.files("idiolect.daemon.endpoint") / "page"
     files = {name: (folder / name).read_bytes() for name in _TYPES}
 
-    @app.post("/v1/open", response_model=None)
-    async def begin() -> Response:
+    @app.post("/v1/open")
+    async def begin(_request: Request) -> Response:
         """A link that opens the page in a browser, once and soon."""
         if running.socket is not None:
             raise NoBrowserError(
@@ -71,26 +72,27 @@ def add_page(app: FastAPI, sessions: Sessions, running: Running) -> None:
             )
         return answer({"url": f"{running.url}/open?code={sessions.begin()}", "expires_s": CODE_S})
 
-    @app.get("/open", include_in_schema=False)
-    async def enter(code: str = "") -> Response:
+    @app.get("/open", listed=False)
+    async def enter(request: Request) -> Response:
         """Take the code for a cookie; with a code that is no good the page says how to get a link."""
         entered = RedirectResponse("/page/", 303, _HEADERS)
-        if (cookie := sessions.redeem(code)) is not None:
+        if (cookie := sessions.redeem(request.query_params.get("code", ""))) is not None:
             name = cookie_name(running.port)
             entered.set_cookie(name, cookie, httponly=True, samesite="strict", path="/")
         return entered
 
-    @app.get("/", include_in_schema=False)
-    async def root() -> Response:
+    @app.get("/", listed=False)
+    async def root(_request: Request) -> Response:
         """Show the page, which says how to open it where there is no session."""
         return RedirectResponse("/page/", 303, _HEADERS)
 
-    @app.get("/page/", include_in_schema=False)
-    async def index() -> Response:
+    @app.get("/page/", listed=False)
+    async def index(_request: Request) -> Response:
         return Response(files["index.html"], headers=_HEADERS, media_type=_TYPES["index.html"])
 
-    @app.get("/page/{name}", include_in_schema=False)
-    async def file(name: str) -> Response:
+    @app.get("/page/{name}", listed=False)
+    async def file(request: Request) -> Response:
+        name = request.path_params["name"]
         if name not in files:
             raise HTTPException(404)
         return Response(files[name], headers=_HEADERS, media_type=_TYPES[name])

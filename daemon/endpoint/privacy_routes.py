@@ -7,24 +7,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from anyio.to_thread import run_sync
-from fastapi import FastAPI, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from idiolect.daemon.endpoint import replies, shapes
-from idiolect.daemon.endpoint.answers import answer, client_of, post, read_body
+from idiolect.daemon.endpoint.answers import answer, client_of, read_body, read_query
 from idiolect.daemon.endpoint.queue import BusyError, Priority, Turns
 
 if TYPE_CHECKING:
+    from idiolect.daemon.endpoint.application import Application
     from idiolect.daemon.service import Service
 
 
-def register(app: FastAPI, service: Service, turns: Turns) -> None:
+def register(app: Application, service: Service, turns: Turns) -> None:
     """Have `app` answer them."""
     _register_forgetting(app, service, turns)
     _register_rules(app, service)
 
 
-def _register_forgetting(app: FastAPI, service: Service, turns: Turns) -> None:
-    @post(app, "/v1/forget", shapes.ForgetBody)
+def _register_forgetting(app: Application, service: Service, turns: Turns) -> None:
+    @app.post("/v1/forget", shapes.ForgetBody)
     async def forget(request: Request) -> Response:
         """Forget text and everything learned from it; `dry_run` tells what that would take."""
         asked = await read_body(request, shapes.ForgetBody)
@@ -43,26 +45,27 @@ def _register_forgetting(app: FastAPI, service: Service, turns: Turns) -> None:
                 left = replace(left, asked_all=False)
         return answer(replies.forgotten(receipt, left, dry_run=asked.dry_run))
 
-    @app.get("/v1/audit", response_model=None)
-    async def audit(since: str = "") -> Response:
+    @app.get("/v1/audit", query=shapes.AuditQuery)
+    async def audit(request: Request) -> Response:
         """What was taken, when and from where, what was redacted, who has seen it, what happened; never text."""
+        since = read_query(request, shapes.AuditQuery).since
         return answer(await run_sync(service.store.audit, shapes.time(since)))
 
-    @app.get("/v1/receipts", response_model=None)
-    async def receipts() -> Response:
+    @app.get("/v1/receipts")
+    async def receipts(_request: Request) -> Response:
         """What was forgotten so far, in figures, oldest first."""
         return answer({"receipts": await run_sync(service.store.receipts.all)})
 
 
-def _register_rules(app: FastAPI, service: Service) -> None:
+def _register_rules(app: Application, service: Service) -> None:
     policy = service.ingest.app_policy
 
-    @app.get("/v1/apps", response_model=None)
-    async def app_rules() -> Response:
+    @app.get("/v1/apps")
+    async def app_rules(_request: Request) -> Response:
         """What is done in which applications; the first rule whose pattern fits decides."""
         return answer({"rules": policy.rules()})
 
-    @post(app, "/v1/apps", shapes.AppsBody)
+    @app.post("/v1/apps", shapes.AppsBody)
     async def give_app_rule(request: Request) -> Response:
         """Give a rule for applications, or undo the last change; answers with all rules."""
         asked = await read_body(request, shapes.AppsBody)
@@ -72,15 +75,15 @@ def _register_rules(app: FastAPI, service: Service) -> None:
             await run_sync(policy.give, asked.app, asked.rule)
         return answer({"rules": policy.rules()})
 
-    @post(app, "/v1/pause", shapes.PauseBody)
+    @app.post("/v1/pause", shapes.PauseBody)
     async def pause(request: Request) -> Response:
         """Learn nothing for a while, or until resumed."""
         asked = await read_body(request, shapes.PauseBody)
         await run_sync(service.pause, asked.for_s)
         return answer({"paused": True, "for_s": asked.for_s})
 
-    @app.post("/v1/resume", response_model=None)
-    async def resume() -> Response:
+    @app.post("/v1/resume")
+    async def resume(_request: Request) -> Response:
         """Learn again."""
         await run_sync(service.resume)
         return answer({"paused": False})

@@ -6,17 +6,21 @@ against them (`tests/e2e/test_fuzz.py`). Answers may gain fields, so none of the
 
 from __future__ import annotations
 
+import inspect
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
 from pydantic import TypeAdapter
-from typing_extensions import override
+from pydantic.json_schema import GenerateJsonSchema
 
 from idiolect.daemon.endpoint import dialects, llamacpp, openai, replies, source_routes, word_routes
 from idiolect.daemon.endpoint.scopes import Scope, needed
 from idiolect.daemon.storage.audit import Audit
+
+if TYPE_CHECKING:
+    from idiolect.daemon.endpoint.application import Address, Application
 
 _COMPONENT = "#/components/schemas/{model}"
 
@@ -92,46 +96,82 @@ _WITH_BODY = {
 }
 
 
-class DescribedApp(FastAPI):
-    """An application that completes what FastAPI says of it in its OpenAPI document."""
+class _Request(GenerateJsonSchema):
+    """The schema of a request: that a field may be left out is told by `required`, so no default of null is."""
 
-    @override
-    def openapi(self) -> dict[str, Any]:
-        """The document, made when it is first asked for."""
-        if self.openapi_schema is None:
-            super().openapi()
-            self.openapi_schema = _completed(self.openapi_schema or {})
-        return self.openapi_schema
+    def default_schema(self, schema: Any) -> dict[str, Any]:
+        found = super().default_schema(schema)
+        if found.get("default", ...) is None:
+            del found["default"]
+        return found
 
 
-def _completed(document: dict[str, Any]) -> dict[str, Any]:
+def document(app: Application) -> dict[str, Any]:
+    """What the addresses of `app` take and answer, as OpenAPI 3.1 tells it."""
     schemas: dict[str, Any] = {}
-    for path, methods in document["paths"].items():
-        scope, failed = needed(path), _json(_schema(dialects.failed(path), schemas))
-        for method, operation in methods.items():
-            answers = ANSWERS.get(f"{method.upper()} {path}", Answers(dict[str, Any]))
-            errors = dict(_ALWAYS)
-            if scope is not Scope.NONE:
-                errors |= _WITH_TOKEN
-            if operation.get("parameters"):
-                errors |= _WITH_QUERY
-            if body := operation.get("requestBody"):
-                errors |= _WITH_BODY
-                asked = body["content"]["application/json"]["schema"]
-                schemas |= asked.pop("$defs", {})
-                body["required"] = bool(asked.get("required"))
-            if dialects.status(path, 422) != 422 and "422" in errors:
-                del errors["422"]
-                errors["400"] = (
-                    "The body is not JSON, or a field is missing or has a value that is not allowed."
-                )
-            operation["responses"] = {
-                **_answers(answers, schemas, told=scope is not Scope.NONE),
-                **{status: {"description": why, "content": failed} for status, why in sorted(errors.items())},
-            }
-            operation["security"] = [] if scope is Scope.NONE else [{"token": [scope.name.lower()]}]
+    paths: dict[str, dict[str, Any]] = {}
+    for address in app.addresses:
+        if address.include_in_schema:
+            paths.setdefault(address.path, {})[address.method.lower()] = _operation(address, schemas)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "idiolect",
+            "summary": "Text prediction that learns from one person, on that person's machine.",
+            "version": "0.1.0",
+        },
+        "paths": paths,
+        "components": _components(schemas),
+    }
+
+
+def _operation(address: Address, schemas: dict[str, Any]) -> dict[str, Any]:
+    """What one address takes and answers; the schemas that it refers to go into `schemas`."""
+    path, scope = address.path, needed(address.path)
+    answers = ANSWERS.get(f"{address.method} {path}", Answers(dict[str, Any]))
+    operation: dict[str, Any] = {
+        "summary": address.name.replace("_", " ").title(),
+        "description": inspect.getdoc(address.endpoint) or "",
+        "operationId": re.sub(r"\W", "_", f"{address.name}{path}") + f"_{address.method.lower()}",
+    }
+    errors = dict(_ALWAYS)
+    if scope is not Scope.NONE:
+        errors |= _WITH_TOKEN
+    if parameters := _parameters(address):
+        errors |= _WITH_QUERY
+        operation["parameters"] = parameters
+    if address.body is not None:
+        errors |= _WITH_BODY
+        asked = address.body.model_json_schema(ref_template=_COMPONENT, schema_generator=_Request)
+        schemas |= asked.pop("$defs", {})
+        operation["requestBody"] = {"content": _json(asked), "required": bool(asked.get("required"))}
+    if dialects.status(path, 422) != 422 and "422" in errors:
+        del errors["422"]
+        errors["400"] = "The body is not JSON, or a field is missing or has a value that is not allowed."
+    failed = _json(_schema(dialects.failed(path), schemas))
+    operation["responses"] = {
+        **_answers(answers, schemas, told=scope is not Scope.NONE),
+        **{status: {"description": why, "content": failed} for status, why in sorted(errors.items())},
+    }
+    operation["security"] = [] if scope is Scope.NONE else [{"token": [scope.name.lower()]}]
+    return operation
+
+
+def _parameters(address: Address) -> list[dict[str, Any]]:
+    """The fields of an address's path and of its query."""
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "title": name.title()}}
+        for name in address.param_convertors
+    ]
+    if address.query is not None:
+        for name, schema in address.query.model_json_schema()["properties"].items():
+            found.append({"name": name, "in": "query", "required": False, "schema": schema})
+    return found
+
+
+def _components(schemas: dict[str, Any]) -> dict[str, Any]:
     paused = {"description": "Whether nothing is learned now.", "schema": {"enum": ["true", "false"]}}
-    document["components"] = {
+    return {
         "schemas": dict(sorted(schemas.items())),
         "headers": {"Idiolect-Paused": {**paused, "required": True}},
         "securitySchemes": {
@@ -142,7 +182,6 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
             }
         },
     }
-    return document
 
 
 def _answers(answers: Answers, schemas: dict[str, Any], *, told: bool) -> dict[str, Any]:

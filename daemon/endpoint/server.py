@@ -12,13 +12,13 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from anyio.to_thread import run_sync
-from fastapi import FastAPI, Response
+from starlette.responses import Response
 
 from idiolect.daemon.endpoint import (
     adapter_routes,
@@ -30,11 +30,11 @@ from idiolect.daemon.endpoint import (
     word_routes,
 )
 from idiolect.daemon.endpoint.answers import answer, handle_errors
+from idiolect.daemon.endpoint.application import Application
 from idiolect.daemon.endpoint.connection import Connection, Strangers
 from idiolect.daemon.endpoint.guard import Guard, Locked
 from idiolect.daemon.endpoint.page import add_page
 from idiolect.daemon.endpoint.queue import Turns
-from idiolect.daemon.endpoint.schema import DescribedApp
 from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.texts import Texts
@@ -43,6 +43,8 @@ from idiolect.daemon.endpoint.tokens import Tokens, files
 if TYPE_CHECKING:
     import socket
     from types import FrameType
+
+    from starlette.requests import Request
 
     from idiolect.daemon.runtime.process import Running
     from idiolect.daemon.service import Service
@@ -59,22 +61,14 @@ _ACCEPTED, _QUEUED = 4, 2048
 _KEEP_ALIVE_S = 3600
 
 log = logging.getLogger("idiolect.http")
-Handler = Callable[..., Awaitable[Response]]
-T = TypeVar("T")
 
 
 def create_app(
     service: Service, *, running: Running, settings: Settings, sessions: Sessions | None = None
-) -> FastAPI:
+) -> Application:
     """The HTTP application over a service; `running` is what `/v1/status` tells about the process."""
     sessions = sessions or Sessions()
-    app = DescribedApp(
-        title="idiolect",
-        summary="Text prediction that learns from one person, on that person's machine.",
-        docs_url=None,  # both pages would load their scripts from elsewhere
-        redoc_url=None,
-        lifespan=_lifespan,
-    )
+    app = Application(lifespan=_lifespan)
     _protect(app, running, settings, sessions, lambda: service.ingest.paused)
     add_page(app, sessions, running)
     app.state.streams = streams = Streams(settings.log_path, settings.home)
@@ -93,24 +87,30 @@ def create_app(
     return app
 
 
-def _register_status(app: FastAPI, service: Service, running: Running, settings: Settings) -> None:
+def _register_status(app: Application, service: Service, running: Running, settings: Settings) -> None:
     where = {"url": running.url, "socket": running.socket, "moved_from": running.moved_from}
     process = {"running": True, "pid": running.pid, "started_at": running.started_at, **where}
 
-    @app.get("/healthz", response_model=None)
-    async def healthz() -> Response:
+    @app.get("/openapi.json", listed=False)
+    async def openapi(_request: Request) -> Response:
+        from idiolect.daemon.endpoint.schema import document  # few ask for it, and it is large
+
+        return answer(await run_sync(document, app))
+
+    @app.get("/healthz")
+    async def healthz(_request: Request) -> Response:
         """Whether the service answers; needs no token."""
         return answer({"status": "ok"})
 
-    @app.get("/v1/status", response_model=None)
-    async def status() -> Response:
+    @app.get("/v1/status")
+    async def status(_request: Request) -> Response:
         """What the service knows, serves and does."""
         return answer({**await run_sync(service.status), **process, **files(settings)})
 
 
-def create_locked_app(*, running: Running, settings: Settings) -> FastAPI:
+def create_locked_app(*, running: Running, settings: Settings) -> Application:
     """What answers while the profile is locked: that it is, to whatever is asked with a token."""
-    app = FastAPI(title="idiolect", docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan)
+    app = Application(lifespan=_lifespan)
     app.add_middleware(Locked)
     sessions = Sessions()
     _protect(app, running, settings, sessions, lambda: False)
@@ -118,16 +118,16 @@ def create_locked_app(*, running: Running, settings: Settings) -> FastAPI:
     app.state.streams = Streams(settings.log_path, settings.home)
     handle_errors(app, settings.home)
 
-    @app.get("/healthz", response_model=None)
-    @app.get("/health", response_model=None)
-    async def healthz() -> Response:
+    @app.get("/healthz")
+    @app.get("/health")
+    async def healthz(_request: Request) -> Response:
         return answer({"status": "ok"})
 
     return app
 
 
 def _protect(
-    app: FastAPI, running: Running, settings: Settings, sessions: Sessions, paused: Callable[[], bool]
+    app: Application, running: Running, settings: Settings, sessions: Sessions, paused: Callable[[], bool]
 ) -> None:
     """Have each request checked before anything else sees it."""
     app.state.tokens = tokens = Tokens(settings, replaced=sessions.end)
@@ -142,7 +142,7 @@ def _protect(
 
 
 def make_server(
-    app: FastAPI, ready: Callable[[], None], idle: Callable[[float], bool] = lambda _seconds: False
+    app: Application, ready: Callable[[], None], idle: Callable[[float], bool] = lambda _seconds: False
 ) -> uvicorn.Server:
     """What answers requests with `app` until SIGTERM or SIGINT, once `run(sockets=[...])` is called on it.
 
@@ -215,7 +215,7 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+async def _lifespan(_app: Application) -> AsyncIterator[None]:
     def report(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         # asyncio's own report shows tasks and exceptions with what they hold, which may be text.
         log.error("event loop: %s", context["message"], exc_info=context.get("exception"))

@@ -20,7 +20,7 @@ from idiolect.daemon.storage.selectors import MAX_CHARS, Selector
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 MAX_BODY_BYTES = 8 * 2**20
 MAX_PREFIX_CHARS = 100_000
@@ -64,7 +64,8 @@ class MalformedError(IdiolectError):
 class _Body(BaseModel):
     """A request's JSON. Unknown fields are errors: a misspelt selector must not widen a `forget`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    # What checks a body is made when the first one comes: all of them together take long at a start.
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 def _whole_path(value: str) -> str:
@@ -319,6 +320,24 @@ class ExportBody(_Body):
     adapter: _Id | None = None
 
 
+class ExamplesQuery(BaseModel):
+    """How many examples."""
+
+    count: Annotated[int, Field(ge=1, le=50)] = 6
+
+
+class ReportQuery(BaseModel):
+    """Of how many days."""
+
+    days: Annotated[int, Field(ge=1, le=MAX_REPORT_DAYS)] = 30
+
+
+class AuditQuery(BaseModel):
+    """From which time on; see :func:`time`."""
+
+    since: str = ""
+
+
 AnyBody = TypeVar("AnyBody", bound=BaseModel)
 
 
@@ -336,6 +355,15 @@ def parse(raw: bytes, kind: type[AnyBody]) -> AnyBody:
     raise InvalidRequestError(
         sentence(first["loc"], first["msg"]), ".".join(map(str, first["loc"][:1])) or None
     )
+
+
+def parse_query(given: Mapping[str, str], kind: type[AnyBody]) -> AnyBody:
+    """A request's query; what is not known here is let be. Raises InvalidRequestError."""
+    try:
+        return kind.model_validate(given)
+    except pydantic.ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+    raise InvalidRequestError(sentence(first["loc"], first["msg"]))
 
 
 def sentence(where: Sequence[int | str], message: str) -> str:

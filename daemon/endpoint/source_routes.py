@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from anyio.to_thread import run_sync
-from fastapi import FastAPI, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from idiolect.daemon.endpoint import replies, shapes
-from idiolect.daemon.endpoint.answers import answer, post, read_body
+from idiolect.daemon.endpoint.answers import answer, read_body
 
 if TYPE_CHECKING:
+    from idiolect.daemon.endpoint.application import Application
     from idiolect.daemon.endpoint.streams import Streams
     from idiolect.daemon.service import Service
 
@@ -37,17 +39,17 @@ class FoundSources(TypedDict):
     sources: list[Found]
 
 
-def register(app: FastAPI, service: Service, streams: Streams) -> None:
+def register(app: Application, service: Service, streams: Streams) -> None:
     """Have `app` answer them."""
 
-    @post(app, "/v1/import", shapes.ImportBody)
+    @app.post("/v1/import", shapes.ImportBody)
     async def import_(request: Request) -> Response:
         """Read files and folders once; answers with events."""
         asked = await read_body(request, shapes.ImportBody)
         events = service.imports.add([Path(path) for path in asked.paths], asked.me)
         return streams.answer(await streams.first(events), events)
 
-    @post(app, "/v1/watch", shapes.WatchBody)
+    @app.post("/v1/watch", shapes.WatchBody)
     async def watch(request: Request) -> Response:
         """Read a folder and then follow it (answers with events), or follow it no longer (`remove`).
 
@@ -59,12 +61,12 @@ def register(app: FastAPI, service: Service, streams: Streams) -> None:
         events = await run_sync(partial(service.imports.watch, Path(asked.path), confirmed=asked.confirmed))
         return streams.answer(await streams.first(events), events)
 
-    @app.get("/v1/sources", response_model=None)
-    async def sources() -> Response:
+    @app.get("/v1/sources")
+    async def sources(_request: Request) -> Response:
         """What was read, and what each source brought."""
         return answer({"sources": await run_sync(service.inventory.sources)})
 
-    @post(app, "/v1/sources/find", shapes.FindBody)
+    @app.post("/v1/sources/find", shapes.FindBody)
     async def find_sources(request: Request) -> Response:
         """Look what else there is to read: mail, notes, commits, histories. Takes some ten seconds at most."""
         asked = await read_body(request, shapes.FindBody)
@@ -72,14 +74,14 @@ def register(app: FastAPI, service: Service, streams: Streams) -> None:
         found = await run_sync(service.inventory.unread, home)
         return answer({"sources": [{**asdict(place), "path": str(place.path)} for place in found]})
 
-    @post(app, "/v1/sources/remove", shapes.RemoveBody)
+    @app.post("/v1/sources/remove", shapes.RemoveBody)
     async def remove_source(request: Request) -> Response:
         """Forget all that a source brought, and that it was read; `dry_run` tells what that would take."""
         asked = await read_body(request, shapes.RemoveBody)
         remove = partial(service.inventory.remove, dry_run=asked.dry_run, expect=asked.expect)
         return answer(replies.receipt(await run_sync(remove, Path(asked.path)), dry_run=asked.dry_run))
 
-    @post(app, "/v1/learned", shapes.LearnedBody)
+    @app.post("/v1/learned", shapes.LearnedBody)
     async def learned(request: Request) -> Response:
         """What sets the user's text apart from general English, most characteristic first, and what is no word."""
         asked = await read_body(request, shapes.LearnedBody)

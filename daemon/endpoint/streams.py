@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import anyio
 from anyio.to_thread import run_sync
-from fastapi.responses import Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from idiolect.daemon.endpoint.shapes import encode, error_body
 from idiolect.daemon.runtime.os_errors import refusal

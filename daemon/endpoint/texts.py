@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, S
 from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
-from fastapi.responses import StreamingResponse
+from starlette.responses import StreamingResponse
 
 from idiolect.daemon.endpoint import dialects
 from idiolect.daemon.endpoint.answers import client_of, unless_gone
@@ -15,7 +15,8 @@ from idiolect.daemon.endpoint.shapes import encode
 from idiolect.daemon.endpoint.streams import Streams, stopping
 
 if TYPE_CHECKING:
-    from fastapi import Request, Response
+    from starlette.requests import Request
+    from starlette.responses import Response
 
     from idiolect.adapters.generation.requests import Chat, End, Piece, Prompt, SamplingParams
     from idiolect.daemon.serving.text_generation import TextGeneration

@@ -6,34 +6,36 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from anyio.to_thread import run_sync
-from fastapi import FastAPI, Query, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from idiolect.daemon.endpoint import replies, shapes
-from idiolect.daemon.endpoint.answers import answer, client_of, post, read_body, unless_gone
+from idiolect.daemon.endpoint.answers import answer, client_of, read_body, read_query, unless_gone
 from idiolect.daemon.endpoint.queue import MOST, BusyError, Priority, Turns, Typing
 from idiolect.daemon.storage.records import Feedback
 
 if TYPE_CHECKING:
     from idiolect.adapters.prediction.suggestion import Suggestion
+    from idiolect.daemon.endpoint.application import Application
     from idiolect.daemon.service import Service
 
 T = TypeVar("T")
 
 
-def register(app: FastAPI, service: Service, turns: Turns) -> None:
+def register(app: Application, service: Service, turns: Turns) -> None:
     """Have `app` answer them."""
     _register_suggestions(app, service, turns)
     _register_learning(app, service)
 
 
-def _register_suggestions(app: FastAPI, service: Service, turns: Turns) -> None:
+def _register_suggestions(app: Application, service: Service, turns: Turns) -> None:
     typing = Typing()
     suggestions = service.suggestions
 
-    @post(app, "/v1/suggest", shapes.SuggestBody)
+    @app.post("/v1/suggest", shapes.SuggestBody)
     async def suggest(request: Request) -> Response:
         """Words to insert at the cursor, and a ghost text that continues there."""
         asked = await read_body(request, shapes.SuggestBody)
@@ -59,7 +61,7 @@ def _register_suggestions(app: FastAPI, service: Service, turns: Turns) -> None:
             typing.end(outdated)
         return answer(replies.suggestion(found, paused=service.ingest.paused))
 
-    @post(app, "/v1/explain", shapes.ExplainBody)
+    @app.post("/v1/explain", shapes.ExplainBody)
     async def explain(request: Request) -> Response:
         """Which part suggestions come from: base, adapter or memory. Slower than they are."""
         asked = await read_body(request, shapes.ExplainBody)
@@ -77,7 +79,7 @@ def _register_suggestions(app: FastAPI, service: Service, turns: Turns) -> None:
         return answer(replies.explained(*found, paused=service.ingest.paused))
 
 
-def _register_learning(app: FastAPI, service: Service) -> None:
+def _register_learning(app: Application, service: Service) -> None:
     telling = asyncio.Semaphore(MOST[Priority.TYPING])
 
     async def tell(take: Callable[..., T], *told: object) -> T:
@@ -87,7 +89,7 @@ def _register_learning(app: FastAPI, service: Service) -> None:
         async with telling:
             return await run_sync(take, *told)
 
-    @post(app, "/v1/history", shapes.HistoryBody)
+    @app.post("/v1/history", shapes.HistoryBody)
     async def history(request: Request) -> Response:
         """Learn something that the user wrote; the fast memory knows it on return."""
         asked = await read_body(request, shapes.HistoryBody)
@@ -95,7 +97,7 @@ def _register_learning(app: FastAPI, service: Service) -> None:
         result = await tell(add, asked.text)
         return answer(replies.kept(result, paused=service.ingest.paused))
 
-    @post(app, "/v1/feedback", shapes.FeedbackBody)
+    @app.post("/v1/feedback", shapes.FeedbackBody)
     async def feedback(request: Request) -> Response:
         """Count what became of a suggestion; no text is kept, but for a word that is not to be corrected again."""
         asked = await read_body(request, shapes.FeedbackBody)
@@ -108,7 +110,8 @@ def _register_learning(app: FastAPI, service: Service) -> None:
         result = await tell(service.suggestions.add_feedback, given, asked.place)
         return answer(replies.counted(result, paused=service.ingest.paused))
 
-    @app.get("/v1/report", response_model=None)
-    async def report(days: Annotated[int, Query(ge=1, le=shapes.MAX_REPORT_DAYS)] = 30) -> Response:
+    @app.get("/v1/report", query=shapes.ReportQuery)
+    async def report(request: Request) -> Response:
         """What suggestions have saved lately, and how often the likely ones were accepted."""
+        days = read_query(request, shapes.ReportQuery).days
         return answer(replies.report(await run_sync(service.suggestions.report, days), days))

@@ -27,12 +27,15 @@ from idiolect.daemon.serving.text_generation import TextGeneration
 from idiolect.daemon.storage.records import WordRuleKind
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from idiolect.adapters.lora import Lora
     from idiolect.adapters.prediction.predictor import Predictor
     from idiolect.adapters.prediction.user_model import UserModel
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.store import Store
     from idiolect.models.build import BasePaths
+    from idiolect.models.session import Model
 
 _PREFETCH_AFTER_S: Final = 0.01  # after a suggestion: a typist's pause, not a program's
 # On battery a pass is made ahead only if its word is likely to come two times of three.
@@ -48,12 +51,15 @@ class LiveModel:
         settings: the profile's.
         store: where text and adapters are.
         base: the base model's files.
+        loading: its graph, if it is being loaded already.
 
     Raises:
         IdiolectError: of the base model or the store, where one cannot be read.
     """
 
-    def __init__(self, settings: Settings, store: Store, base: BasePaths) -> None:
+    def __init__(
+        self, settings: Settings, store: Store, base: BasePaths, loading: Future[Model] | None = None
+    ) -> None:
         self._store = store
         self._keep_adapters = settings.keep_adapters
         self.base = base
@@ -64,6 +70,7 @@ class LiveModel:
             recent_tokens=settings.recent_tokens,
             rare_min_count=settings.rare_min_count,
             keyboard=settings.keyboard,
+            loading=loading,
         )
         self.servable = ServableAdapters(store, base)
         self.trust = SuggestionStats(store)
@@ -75,7 +82,6 @@ class LiveModel:
         self._reading = 0  # imports that go on
         self._rebuild(self._begin)
         self.generations = TextGeneration(self)
-        self._warming = Debounced("warm", lambda: self.predictor.warm(), quiet_s=_WARM_AFTER_S, first=True)
         self._prefetching = Debounced("ahead", self._prefetch, quiet_s=_PREFETCH_AFTER_S)
 
     def close(self) -> None:
@@ -158,7 +164,8 @@ class LiveModel:
 
     def _begin(self, user_model: UserModel) -> None:
         self.predictor = self._build(user_model, self.servable.active())
-        self.predictor.warm()
+        # Nobody waits for it: who asks for a suggestion meanwhile gets it once the recent text is read.
+        self._warming = Debounced("warm", lambda: self.predictor.warm(), quiet_s=_WARM_AFTER_S, first=True)
 
     def mistakes(self) -> list[Mistake]:
         """The words of the user's that are taken for mistakes, the most frequent first."""

@@ -159,3 +159,17 @@ def test_what_is_written_in_a_program_of_gtk_is_learned_with_its_name(service, d
     assert [one["app"] for one in learned] == ["gnome-text-editor"]
     assert re.fullmatch(r"(q+ )?the vermilion harbour master waves\.", learned[0]["text"])
     assert not [one for one in desktop.learned() if "Zor1" in one["text"]]
+
+
+def test_what_is_typed_into_the_shell_itself_is_not_learned(desktop, editor):
+    desktop.type("a crimson kite rises.")
+    desktop.rest()
+    desktop.js("Main.openRunDialog()")
+    desktop.rest()
+    desktop.type("the crimson bicycle stays")
+    desktop.rest()
+    desktop.press("Escape")
+    desktop.rest()
+    editor.close()
+    session.wait_for(lambda: [one for one in desktop.learned() if "crimson kite" in one["text"]], "it")
+    assert not [one for one in desktop.learned() if "bicycle" in one["text"]]

@@ -180,7 +180,7 @@ class ToyService:
 
     key = None
 
-    def __init__(self, settings=None, key=None):
+    def __init__(self, settings=None, key=None, _loading=None):
         if settings is not None and settings.context_tokens == 17:
             raise error(
                 "DamagedModelError", "damaged-model", 12, 500, "The base model is damaged. Build it again."
@@ -626,11 +626,13 @@ def _ensure_base(folder, gguf, progress):
 
 
 def _find_base(folder, *, verify=False):
-    return types.SimpleNamespace(name="toy", folder=folder)
+    return types.SimpleNamespace(name="toy", folder=folder, graph=None, config=None)
 
 
 if __name__ == "sitecustomize":
     service, build = types.ModuleType("idiolect.daemon.service"), types.ModuleType("idiolect.models.build")
     service.Service, build.ensure_base, build.find_base = ToyService, _ensure_base, _find_base
     build.MissingModelError = FileNotFoundError
-    sys.modules[service.__name__], sys.modules[build.__name__] = service, build
+    session = types.ModuleType("idiolect.models.session")
+    session.load_beside = lambda _path, _config, *, threads: None
+    sys.modules.update({module.__name__: module for module in (service, build, session)})

@@ -109,7 +109,7 @@ def test_serving_never_imports_torch():
 
 
 def test_a_taken_port_is_told_before_what_is_slow_to_import():
-    code = "import sys, idiolect.daemon.__main__; print({'fastapi', 'onnxruntime', 'uvicorn'} & set(sys.modules))"
+    code = "import sys, idiolect.daemon.__main__; print({'starlette', 'onnxruntime', 'uvicorn'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 

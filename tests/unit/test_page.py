@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
+from starlette.testclient import TestClient
 
 from idiolect.daemon.endpoint import server
 from idiolect.daemon.runtime.process import Running

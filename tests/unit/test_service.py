@@ -8,6 +8,7 @@ import pytest
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
+from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.daemon.privacy.app_policy import InputContext
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.suggestion_stats import SuggestionStats
@@ -287,3 +288,21 @@ def test_forgetting_a_word_takes_what_was_decided_about_it(service):
     receipt = service.forgetting.forget(Selector(text="zorquxelin"), dry_run=False)
     assert (receipt.entries, receipt.words) == (0, 1)
     assert "uxelin" not in words_at(service, "The Zorq")
+
+
+def test_a_start_does_not_wait_until_the_latest_text_is_read(tiny_profile, tmp_path, monkeypatch):
+    let_read, read = threading.Event(), threading.Event()
+
+    def warm(_predictor, _former=None):
+        let_read.wait(10)
+        read.set()
+
+    monkeypatch.setattr(Predictor, "warm", warm)
+    service = Service(tiny_profile(tmp_path / "home"))
+    try:
+        assert not read.is_set()
+        assert service.suggestions.suggest("The ", "", 3, 0, lambda: False) is not None
+    finally:
+        let_read.set()
+        service.close()
+    assert read.is_set()

@@ -51,7 +51,7 @@ def test_every_command_teaches_with_an_example(run, tmp_path):
                 "commandline.service_process",
                 "runtime.process",
             ],
-            {"torch", "onnxruntime", "fastapi", "uvicorn", "numpy", "sqlcipher3"},
+            {"torch", "onnxruntime", "starlette", "uvicorn", "numpy", "sqlcipher3"},
         ),
     ],
 )
