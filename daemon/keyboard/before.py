@@ -129,10 +129,15 @@ class Before:
 
         Programs tell of all text, or of the line alone: the new one is empty then, as is the field of a sent message.
         """
-        certain = self.told and self.text is not None
-        new_lines = (f"{self._newest()}\n", "") if certain else ("",)
+        new_lines = (f"{self._newest()}\n", "") if self.told and self.text is not None else ("",)
         self._doubt()
         self._new_lines, self._typed = new_lines, ""
+
+    def on_new_line(self) -> None:
+        """It was a new line: the cursor says so, before the program tells of what stands there."""
+        if len(self._new_lines) > 1:
+            self._told, self._new_lines = self._new_lines[0], ("",)
+            self._go_on(self._run)
 
     def reset(self) -> None:
         """The program reset its input: after a key that it handled itself, or a click, which cannot be followed."""

@@ -195,6 +195,8 @@ class Engine:
 
     def _place(self, _x: int, y: int, _width: int, _height: int) -> None:
         self._caret = y
+        if y > self._caret_at_return and self._hears() and not self._waits:
+            self._do(self._typing.moved_down())
 
     def _capable(self, capabilities: int) -> None:
         ended = self._capabilities & ~capabilities & _SURROUNDING

@@ -102,6 +102,11 @@ def begun(text: str) -> str:
     return found[0] if found else ""
 
 
+def begins_line(text: str) -> bool:
+    """Whether nothing stands on the last line of a text."""
+    return not text or text.endswith("\n")
+
+
 def mistyped(removed: str) -> str:
     """The word, or words, of a text that a correction takes away."""
     found = _MISTYPED.match(removed)

@@ -15,7 +15,7 @@ from idiolect.daemon.keyboard import keys
 from idiolect.daemon.keyboard.actions import Ask, Commit, Emptied, Fate, Show
 from idiolect.daemon.keyboard.before import Before
 from idiolect.daemon.keyboard.corrections import Corrections, Made
-from idiolect.daemon.keyboard.offers import Offer, begun
+from idiolect.daemon.keyboard.offers import Offer, begins_line, begun
 
 if TYPE_CHECKING:
     from idiolect.daemon.keyboard.actions import Action
@@ -104,6 +104,12 @@ class Typing:
         self._asked = None
         return self._look()
 
+    def moved_down(self) -> list[Action]:
+        """The cursor stands further down than when Return was pressed."""
+        if self._returned:
+            self.before.on_new_line()
+        return self._look() if self._returned else []
+
     def reset(self) -> list[Action]:
         """The program reset its input."""
         self.before.reset()
@@ -156,7 +162,7 @@ class Typing:
             self._hidden = True
             return self._end_word()
         if bindings.take.fits(value, state):
-            if self._selected is None and offer.ghost is None and _ends_line(offer.prefix):
+            if self._selected is None and offer.ghost is None and begins_line(offer.prefix):
                 return None  # on an empty line Tab indents
             self._took_s = time.monotonic()
             if self._selected is not None or offer.ghost is None:
@@ -391,7 +397,3 @@ class Typing:
     def _dismiss_ghost(self) -> list[Action]:
         p, self._seen.ghost = self._seen.ghost, None
         return [] if p is None else [Fate("ghost", "dismissed", p)]
-
-
-def _ends_line(text: str) -> bool:
-    return not text or text.endswith("\n")

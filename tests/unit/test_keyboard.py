@@ -125,6 +125,23 @@ def test_on_a_new_line_words_are_offered_once_the_program_tells_of_it():
     assert program.asked == "1"
 
 
+@pytest.mark.parametrize("line", ["see you\n", ""])
+def test_a_cursor_that_moves_down_behind_return_stands_on_a_new_line(line):
+    program = Program()
+    program.type("see you")
+    program.tells = False  # of the new line only with the next key
+    program.press(RETURN)
+    program.do(program.typing.reset())
+    program.do(program.typing.moved_down())
+    assert program.asked == "see you\n"
+    program.answer("Thanks")
+    program.text, program.tells = line, True
+    program.type("at")
+    assert program.asked == f"{line}at"
+    program.do(program.typing.moved_down())  # by the mouse, or as a line wraps
+    assert program.asked == f"{line}at"
+
+
 def test_what_is_typed_before_the_program_tells_of_a_new_line_counts():
     program = Program()
     program.type("see you")
