@@ -136,7 +136,9 @@ class Before:
     def on_new_line(self) -> None:
         """It was a new line: the cursor says so, before the program tells of what stands there."""
         if len(self._new_lines) > 1:
-            self._told, self._new_lines = self._new_lines[0], ("",)
+            whole, line = self._new_lines
+            tells_whole = "\n" in whole[:-1]
+            self._told, self._new_lines = (whole, (line,)) if tells_whole else (line, (whole,))
             self._go_on(self._run)
 
     def reset(self) -> None:

@@ -125,21 +125,28 @@ def test_on_a_new_line_words_are_offered_once_the_program_tells_of_it():
     assert program.asked == "1"
 
 
-@pytest.mark.parametrize("line", ["see you\n", ""])
-def test_a_cursor_that_moves_down_behind_return_stands_on_a_new_line(line):
+@pytest.mark.parametrize(
+    ("before", "guess"), [("see you", ""), ("Dear all,\nsee you", "Dear all,\nsee you\n")]
+)
+@pytest.mark.parametrize("told", ["{}\n", ""])
+def test_a_cursor_that_moves_down_behind_return_stands_on_a_new_line(before, guess, told):
     program = Program()
-    program.type("see you")
+    program.text = before[:-1]
+    program.type(before[-1])
     program.tells = False  # of the new line only with the next key
     program.press(RETURN)
     program.do(program.typing.reset())
     program.do(program.typing.moved_down())
-    assert program.asked == "see you\n"
+    assert program.asked == guess
     program.answer("Thanks")
-    program.text, program.tells = line, True
+    program.text, program.tells = told.format(before), True
+    if program.text == guess:
+        assert program.press(ord("1"), ALT)
+        assert program.text == f"{guess}Thanks"
     program.type("at")
-    assert program.asked == f"{line}at"
+    assert program.asked == f"{program.text[:-2]}at"
     program.do(program.typing.moved_down())  # by the mouse, or as a line wraps
-    assert program.asked == f"{line}at"
+    assert program.asked == f"{program.text[:-2]}at"
 
 
 def test_what_is_typed_before_the_program_tells_of_a_new_line_counts():
