@@ -133,11 +133,16 @@ class Before:
         self._doubt()
         self._new_lines, self._typed = new_lines, ""
 
-    def on_new_line(self) -> None:
-        """It was a new line: the cursor says so, before the program tells of what stands there."""
+    def on_new_line(self, *, down: bool) -> None:
+        """The cursor says that a line begins, before the program tells of what stands there.
+
+        It moved down; or the text moved up under it, or its field is empty.
+        """
         if len(self._new_lines) > 1:
             whole, line = self._new_lines
             tells_whole = "\n" in whole[:-1]
+            if tells_whole and not down:
+                return
             self._told, self._new_lines = (whole, (line,)) if tells_whole else (line, (whole,))
             self._go_on(self._run)
 

@@ -69,7 +69,7 @@ class Engine:
         self._focuses = 0  # how often the focus came or went
         self._typing = Typing(session.bindings)
         self._inline = False  # a ghost text is shown there
-        self._caret = self._caret_at_return = 0  # how far down it stands, in pixels
+        self._caret = self._caret_at_return = (0, 0)  # where it stands, in pixels: from the left, and down
         self._passed_s = float("-inf")  # when a key was passed on last
         self._held: _Held | None = None
         self._calls: dict[str, Callable[..., Any]] = {
@@ -193,10 +193,12 @@ class Engine:
             else:
                 self._do(actions)
 
-    def _place(self, _x: int, y: int, _width: int, _height: int) -> None:
-        self._caret = y
-        if y > self._caret_at_return and self._hears() and not self._waits:
-            self._do(self._typing.moved_down())
+    def _place(self, x: int, y: int, _width: int, _height: int) -> None:
+        self._caret = (x, y)
+        before_x, before_y = self._caret_at_return
+        down = y > before_y
+        if (down or (y == before_y and x < before_x)) and self._hears() and not self._waits:
+            self._do(self._typing.moved_on(down=down))
 
     def _capable(self, capabilities: int) -> None:
         ended = self._capabilities & ~capabilities & _SURROUNDING
@@ -301,7 +303,9 @@ class Engine:
                     self._ask(prefix, corrections=corrections and bool(self._capabilities & _SURROUNDING))
                 case Fate():
                     self._session.count(action, self._field)
-                case Emptied() if self._caret <= self._caret_at_return and self._typing.written is not None:
+                case Emptied() if (
+                    self._caret[1] <= self._caret_at_return[1] and self._typing.written is not None
+                ):
                     self._session.learn(self._typing.written.sent(), self._field)
 
         if self._field.client == _OLD_PROTOCOL and any(isinstance(action, Commit) for action in actions):

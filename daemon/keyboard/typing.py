@@ -104,10 +104,10 @@ class Typing:
         self._asked = None
         return self._look()
 
-    def moved_down(self) -> list[Action]:
-        """The cursor stands further down than when Return was pressed."""
+    def moved_on(self, *, down: bool) -> list[Action]:
+        """The cursor stands further down than when Return was pressed, or at the left in the same place."""
         if self._returned:
-            self.before.on_new_line()
+            self.before.on_new_line(down=down)
         return self._look() if self._returned else []
 
     def reset(self) -> list[Action]:

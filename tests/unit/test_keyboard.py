@@ -136,7 +136,7 @@ def test_a_cursor_that_moves_down_behind_return_stands_on_a_new_line(before, gue
     program.tells = False  # of the new line only with the next key
     program.press(RETURN)
     program.do(program.typing.reset())
-    program.do(program.typing.moved_down())
+    program.do(program.typing.moved_on(down=True))
     assert program.asked == guess
     program.answer("Thanks")
     program.text, program.tells = told.format(before), True
@@ -145,8 +145,19 @@ def test_a_cursor_that_moves_down_behind_return_stands_on_a_new_line(before, gue
         assert program.text == f"{guess}Thanks"
     program.type("at")
     assert program.asked == f"{program.text[:-2]}at"
-    program.do(program.typing.moved_down())  # by the mouse, or as a line wraps
+    program.do(program.typing.moved_on(down=True))  # by the mouse, or as a line wraps
     assert program.asked == f"{program.text[:-2]}at"
+
+
+@pytest.mark.parametrize(("before", "asked"), [("see you", ""), ("Dear all,\nsee you", None)])
+def test_a_cursor_that_moves_to_the_left_behind_return_may_be_in_a_field_that_is_empty_now(before, asked):
+    program = Program()
+    program.text = before[:-1]
+    program.type(before[-1])
+    program.tells, program.asked = False, None
+    program.press(RETURN)
+    program.do(program.typing.moved_on(down=False))
+    assert program.asked == asked
 
 
 def test_what_is_typed_before_the_program_tells_of_a_new_line_counts():
