@@ -32,7 +32,8 @@ class Before:
         self._ahead: list[str] = []  # what it should tell after each key since
         self._trusted = False
         self._run = ""  # typed in a row, with nothing between that cannot be followed
-        self._new_lines: tuple[str, ...] = ()  # what the program may tell next, since Return was pressed
+        self._new_lines: tuple[str, ...] = ()  # what the program may tell next, since Return was pressed ...
+        self._late: list[str] = []  # ... and what it may still tell of the keys before that
         self._selected = False
         self._deaf = False  # what it tells has nothing to do with what is typed
         self._hears = False  # it has told of a key
@@ -75,6 +76,8 @@ class Before:
         if before in self._new_lines:
             self._told, self._new_lines = before, ()
             self._go_on(self._run)
+        elif self._new_lines and any(_alike(one, before) for one in self._late):
+            self._told = before
         elif places:
             del self._ahead[: places[-1] + 1]
             self._told, self._trusted, self._deaf, self._hears = before, True, False, True
@@ -130,8 +133,9 @@ class Before:
         Programs tell of all text, or of the line alone: the new one is empty then, as is the field of a sent message.
         """
         new_lines = (f"{self._newest()}\n", "") if self.told and self.text is not None else ("",)
+        late = self._ahead
         self._doubt()
-        self._new_lines, self._typed = new_lines, ""
+        self._new_lines, self._late, self._typed = new_lines, late, ""
 
     def on_new_line(self, *, down: bool) -> None:
         """The cursor says that a line begins, before the program tells of what stands there.
@@ -157,8 +161,7 @@ class Before:
         self._typed = None
 
     def _doubt(self) -> None:
-        self._trusted, self._run, self._new_lines = False, "", ()
-        self._ahead.clear()
+        self._trusted, self._run, self._new_lines, self._ahead = False, "", (), []
 
 
 def _alike(one: str, other: str) -> bool:

@@ -147,10 +147,11 @@ class Engine:
     def _must_wait(self, actions: Sequence[Action], ahead: int, now_s: float) -> bool:
         """Whether the program has to catch up first.
 
-        It puts a key that was passed on behind what it reads meanwhile, so a word could overtake it. And nothing is
-        deleted before the program has told of all keys.
+        It puts a key that was passed on behind what it reads meanwhile, so a word could overtake it, unless the program
+        has told of that key. And nothing is deleted before it has told of all keys.
         """
-        soon = now_s - self._passed_s < _CATCH_UP_S
+        all_told = self._typing.before.told and not ahead
+        soon = now_s - self._passed_s < _CATCH_UP_S and not all_told
         return any(isinstance(one, Commit) and (soon or (one.replace and ahead)) for one in actions)
 
     def _hold(self, actions: list[Action], own: int) -> None:

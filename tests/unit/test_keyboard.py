@@ -136,6 +136,9 @@ def test_a_cursor_that_moves_down_behind_return_stands_on_a_new_line(before, gue
     program.tells = False  # of the new line only with the next key
     program.press(RETURN)
     program.do(program.typing.reset())
+    program.tells, program.text = True, before
+    program.tell()  # only now of the last key before
+    program.tells = False
     program.do(program.typing.moved_on(down=True))
     assert program.asked == guess
     program.answer("Thanks")
