@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,11 @@ class Service:
                         "%d training round(s) had been cut off; their text waits for the next one",
                         interrupted,
                     )
-                self._start(LiveModel(settings, self.store, base, loading))
+                with ExitStack() as failed:
+                    model = LiveModel(settings, self.store, base, loading)
+                    failed.callback(model.close)
+                    self._start(model)
+                    failed.pop_all()
         except BaseException:
             self.store.close()
             raise

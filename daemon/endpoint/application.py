@@ -6,7 +6,7 @@ The document that tells of them is made only when somebody asks for it (`schema.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -40,7 +40,9 @@ class Address(Route):
 
 
 class Application(Starlette):
-    """The addresses that are answered, and by which functions."""
+    """The addresses that are answered, and by which functions; `described` in the document, once that is made."""
+
+    described: dict[str, Any] | None = None
 
     @property
     def addresses(self) -> list[Address]:

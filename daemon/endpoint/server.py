@@ -95,7 +95,9 @@ def _register_status(app: Application, service: Service, running: Running, setti
     async def openapi(_request: Request) -> Response:
         from idiolect.daemon.endpoint.schema import document  # few ask for it, and it is large
 
-        return answer(await run_sync(document, app))
+        if app.described is None:
+            app.described = await run_sync(document, app)
+        return answer(app.described)
 
     @app.get("/healthz")
     async def healthz(_request: Request) -> Response:

@@ -73,16 +73,20 @@ class Before:
                 self._ahead = [self._typed[:end] for end in range(len(before) + 1, len(self._typed) + 1)]
             return
         places = [place for place, one in enumerate(self._ahead) if _alike(one, before)]
-        if before in self._new_lines:
+        if any(_alike(one, before) for one in self._new_lines):
+            hears = self._hears or before != self._told
             self._told, self._new_lines = before, ()
             self._go_on(self._run)
+            self._hears = hears
         elif self._new_lines and any(_alike(one, before) for one in self._late):
-            self._told = before
+            self._told = self._told if self._trusted else before  # a line that was guessed stays
         elif places:
             del self._ahead[: places[-1] + 1]
             self._told, self._trusted, self._deaf, self._hears = before, True, False, True
+            self._new_lines = ()
         elif _alike(self._told, before):
             self._deaf = self._deaf or (not self._hears and len(self._ahead) >= _DEAF_KEYS)
+            self._new_lines = () if self._trusted else self._new_lines
         else:
             self._told, self._trusted, self._typed = before, False, None
             self._ahead.clear()
@@ -132,21 +136,24 @@ class Before:
 
         Programs tell of all text, or of the line alone: the new one is empty then, as is the field of a sent message.
         """
-        new_lines = (f"{self._newest()}\n", "") if self.told and self.text is not None else ("",)
-        late = self._ahead
+        whole, line = f"{self._newest()}\n"[-_MOST_CHARS:], ""
+        new_lines = (whole, line) if self.text is not None else (line,)
+        late, told = [self._told or "", *self._ahead], self.told
         self._doubt()
-        self._new_lines, self._late, self._typed = new_lines, late, ""
+        self._new_lines, self._late, self._typed = new_lines if told else (), late, ""
 
     def on_new_line(self, *, down: bool) -> None:
         """The cursor says that a line begins, before the program tells of what stands there.
 
-        It moved down; or the text moved up under it, or its field is empty.
+        Args:
+            down: the cursor stands below where Return was pressed. Else it moved to the left: the text was moved up
+                under it, or the field is empty now.
         """
-        if len(self._new_lines) > 1:
-            whole, line = self._new_lines
-            tells_whole = "\n" in whole[:-1]
-            if tells_whole and not down:
-                return
+        if len(self._new_lines) < 2:  # what stood before Return is not certain, or a line was guessed already
+            return
+        whole, line = self._new_lines
+        tells_whole = "\n" in whole[:-1]
+        if down or not tells_whole:
             self._told, self._new_lines = (whole, (line,)) if tells_whole else (line, (whole,))
             self._go_on(self._run)
 

@@ -39,6 +39,8 @@ _CLEAR: Final = 0  # what becomes of a ghost text where the field loses the focu
 _PREEDIT, _SURROUNDING = 1 << 0, 1 << 5
 #: A program needs this long, at most, to put a key that was passed on into its text; to tell of it, a little longer.
 _CATCH_UP_S: Final = 0.04
+#: A cursor that moves down further than so many times its height is in another place, not on the next line.
+_LINE_HEIGHTS: Final = 3
 _TOLD_S: Final = 0.15
 
 
@@ -136,7 +138,7 @@ class Engine:
         now_s = asyncio.get_running_loop().time()
         if not used and not state & keys.RELEASE and not keys.is_modifier(value):
             self._passed_s = now_s
-            if value == RETURN:
+            if value in (RETURN, keys.KEYPAD_ENTER):
                 self._caret_at_return = self._caret
         elif used and self._must_wait(actions, ahead, now_s):
             self._hold(actions, self._typing.before.ahead - ahead)
@@ -147,8 +149,8 @@ class Engine:
     def _must_wait(self, actions: Sequence[Action], ahead: int, now_s: float) -> bool:
         """Whether the program has to catch up first.
 
-        It puts a key that was passed on behind what it reads meanwhile, so a word could overtake it, unless the program
-        has told of that key. And nothing is deleted before it has told of all keys.
+        It puts a key that was passed on behind what it reads meanwhile, so a word could overtake it. A program that has
+        told of that key has put it there. Nothing is deleted before it has told of all keys.
         """
         all_told = self._typing.before.told and not ahead
         soon = now_s - self._passed_s < _CATCH_UP_S and not all_told
@@ -194,11 +196,12 @@ class Engine:
             else:
                 self._do(actions)
 
-    def _place(self, x: int, y: int, _width: int, _height: int) -> None:
+    def _place(self, x: int, y: int, _width: int, height: int) -> None:
         self._caret = (x, y)
         before_x, before_y = self._caret_at_return
-        down = y > before_y
-        if (down or (y == before_y and x < before_x)) and self._hears() and not self._waits:
+        down = before_y < y <= before_y + _LINE_HEIGHTS * height
+        left = y == before_y and x < before_x
+        if (down or left) and self._hears() and not self._waits:
             self._do(self._typing.moved_on(down=down))
 
     def _capable(self, capabilities: int) -> None:

@@ -58,8 +58,7 @@ class Typing:
         self._space_owed = False
         self._taken_in_part = False  # the ghost text that is shown is the rest of one
         self._asked: str | None = None
-        self._typed_last = False  # the last key typed a character
-        self._returned = False  # the last key was Return
+        self._typed_last = self._returned = False  # the last key typed a character; was Return
         self._took_s = float("-inf")  # when the last key took something, if it did
         self._seen = _Seen()
 
@@ -108,7 +107,8 @@ class Typing:
         """The cursor stands further down than when Return was pressed, or at the left in the same place."""
         if self._returned:
             self.before.on_new_line(down=down)
-        return self._look() if self._returned else []
+            return self._look()
+        return []
 
     def reset(self) -> list[Action]:
         """The program reset its input."""
@@ -123,7 +123,7 @@ class Typing:
         if state & keys.RELEASE or keys.is_modifier(value):
             return False, []
         made, self.corrections.made, self.corrections.due = self.corrections.made, None, None
-        self._typed_last, self._returned = False, value in (RETURN, keys.KEYPAD_ENTER)
+        self._typed_last = self._returned = False
         if made is not None and value == BACKSPACE and not state & HELD and self._stands(made):
             return True, self._take_back_correction(made)
         noted = self._show() if made is not None and self._shown else []  # without the note
@@ -162,8 +162,8 @@ class Typing:
             self._hidden = True
             return self._end_word()
         if bindings.take.fits(value, state):
-            if self._selected is None and offer.ghost is None and begins_line(offer.prefix):
-                return None  # on an empty line Tab indents
+            if value == TAB and self._selected is None and offer.ghost is None and begins_line(offer.prefix):
+                return None  # it indents
             self._took_s = time.monotonic()
             if self._selected is not None or offer.ghost is None:
                 return self._take_word(self._selected or 0, keystrokes=1 + (self._selected or 0))
@@ -190,8 +190,9 @@ class Typing:
         if held or self._bindings.digits == "alt":
             return False
         word = begun(self._offer.prefix)
-        # Behind another digit it goes on with a number.
-        return self._bindings.digits == "always" or (bool(word) and not word[-1].isdigit())
+        if self._bindings.digits == "always":
+            return not begins_line(self._offer.prefix)
+        return bool(word) and not word[-1].isdigit()  # behind another digit it goes on with a number
 
     def _move(self, step: int) -> list[Action]:
         count = len(self._offer.words)
@@ -312,7 +313,7 @@ class Typing:
             self.before.new_line()
             if self.written is not None:
                 self.written.new_line()
-            self._hidden = False
+            self._hidden, self._returned = False, True
             return self._end_word()
         if value == TAB:  # into the next field, or a tabulator in a text
             return self.interrupted()
@@ -358,8 +359,8 @@ class Typing:
             return []
         stale = self._hide() if self._shown and self._offer.prefix != prefix else []
         self._asked = prefix
-        # In an empty field nothing is offered unasked, but to who goes on writing there.
-        if self._hidden or not (prefix.strip() or self._returned):
+        # In an empty field nothing is offered before the first key, except right behind Return.
+        if self._hidden or not (prefix.strip() or (self._returned and self.before.told)):
             return stale
         # A space that is owed does not stand there yet, so nothing behind it can be replaced.
         return [*stale, Ask(prefix, self.corrections.possible and not self._space_owed)]

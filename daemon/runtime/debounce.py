@@ -13,22 +13,20 @@ class Debounced:
         name: of the thread.
         work: what to do; it must not raise.
         quiet_s: 0 begins at once, and does what is asked for meanwhile afterwards.
-        first: do it once now, unasked.
     """
 
-    def __init__(
-        self, name: str, work: Callable[[], None], *, quiet_s: float = 0.0, first: bool = False
-    ) -> None:
+    def __init__(self, name: str, work: Callable[[], None], *, quiet_s: float = 0.0) -> None:
         self._asked = threading.Event()
+        self._at_once = False
         self._stopping = False
         self._work = work
         self._quiet_s = quiet_s
-        self._first = first
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
-    def ask(self) -> None:
-        """Let it be done; returns at once."""
+    def ask(self, *, at_once: bool = False) -> None:
+        """Let it be done, ``at_once`` without waiting for quiet; returns before it is."""
+        self._at_once = self._at_once or at_once
         self._asked.set()
 
     def stop(self) -> None:
@@ -37,15 +35,17 @@ class Debounced:
         self._asked.set()
         self._thread.join()
 
+    @property
+    def _waits(self) -> bool:
+        return self._quiet_s > 0 and not self._at_once
+
     def _run(self) -> None:
-        if self._first:
-            self._work()
         while True:
             self._asked.wait()
+            self._asked.clear()
+            while self._waits and not self._stopping and self._asked.wait(self._quiet_s):
+                self._asked.clear()
             if self._stopping:
                 return
-            self._asked.clear()
-            while self._quiet_s and self._asked.wait(self._quiet_s) and not self._stopping:
-                self._asked.clear()
-            if not self._stopping:
-                self._work()
+            self._at_once = False
+            self._work()

@@ -80,7 +80,13 @@ class LiveModel:
         self._learning = threading.Lock()
         self._switching = threading.Lock()
         self._reading = 0  # imports that go on
-        self._rebuild(self._begin)
+        # Nobody waits for it: who asks for a suggestion meanwhile gets it once the recent text is read.
+        self._warming = Debounced("warm", lambda: self.predictor.warm(), quiet_s=_WARM_AFTER_S)
+        try:
+            self._rebuild(self._begin)
+        except BaseException:
+            self._warming.stop()  # a pass that is under way when Python ends ends it with a crash
+            raise
         self.generations = TextGeneration(self)
         self._prefetching = Debounced("ahead", self._prefetch, quiet_s=_PREFETCH_AFTER_S)
 
@@ -164,8 +170,7 @@ class LiveModel:
 
     def _begin(self, user_model: UserModel) -> None:
         self.predictor = self._build(user_model, self.servable.active())
-        # Nobody waits for it: who asks for a suggestion meanwhile gets it once the recent text is read.
-        self._warming = Debounced("warm", lambda: self.predictor.warm(), quiet_s=_WARM_AFTER_S, first=True)
+        self._warming.ask(at_once=True)
 
     def mistakes(self) -> list[Mistake]:
         """The words of the user's that are taken for mistakes, the most frequent first."""

@@ -25,9 +25,8 @@ class Program:
 
     def __init__(self, *, tells=True, **bindings):
         keys = {"take": "Tab", "take_word": "Control+Right", "hide": "Escape"}
-        self.typing = Typing(
-            Bindings(**{name: parse_key(key) for name, key in keys.items()}, **bindings), Written()
-        )
+        keys = {name: parse_key(key) for name, key in keys.items()}
+        self.typing = Typing(Bindings(**{**keys, **bindings}), Written())
         self.text = ""
         self.tells = tells
         self.deletes = True
@@ -129,17 +128,19 @@ def test_on_a_new_line_words_are_offered_once_the_program_tells_of_it():
     ("before", "guess"), [("see you", ""), ("Dear all,\nsee you", "Dear all,\nsee you\n")]
 )
 @pytest.mark.parametrize("told", ["{}\n", ""])
-def test_a_cursor_that_moves_down_behind_return_stands_on_a_new_line(before, guess, told):
+@pytest.mark.parametrize("first", ["told", "moved"])
+def test_a_cursor_that_moves_down_behind_return_stands_on_a_new_line(before, guess, told, first):
     program = Program()
-    program.text = before[:-1]
-    program.type(before[-1])
+    program.text = before[:-2]
+    program.type(before[-2])
     program.tells = False  # of the new line only with the next key
+    program.type(before[-1])
     program.press(RETURN)
     program.do(program.typing.reset())
-    program.tells, program.text = True, before
-    program.tell()  # only now of the last key before
-    program.tells = False
-    program.do(program.typing.moved_on(down=True))
+    late = [lambda: program.do(program.typing.told(before, len(before), len(before)))]
+    moved = [lambda: program.do(program.typing.moved_on(down=True))]
+    for happens in late + moved if first == "told" else moved + late:  # only now of the last key before
+        happens()
     assert program.asked == guess
     program.answer("Thanks")
     program.text, program.tells = told.format(before), True
@@ -161,6 +162,77 @@ def test_a_cursor_that_moves_to_the_left_behind_return_may_be_in_a_field_that_is
     program.press(RETURN)
     program.do(program.typing.moved_on(down=False))
     assert program.asked == asked
+
+
+def on_a_new_line(before="see you"):
+    """A program that tells late, in which words were offered on a new line, and something typed there."""
+    program = Program()
+    program.type(before)
+    program.tells = False
+    program.press(RETURN)
+    program.do(program.typing.moved_on(down=True))
+    program.text, program.tells = "", True
+    program.type("hel")
+    assert program.typing.before.text == "hel"
+    return program
+
+
+def test_a_line_that_was_told_is_a_line_like_others():
+    program = on_a_new_line()
+    program.do(program.typing.reset())  # a click
+    assert program.typing.before.text is None
+    program = on_a_new_line()
+    program.text = ""  # sent by the mouse
+    program.tell()
+    assert program.typing.before.text is None
+
+
+def test_a_return_that_changes_nothing_makes_no_new_line():
+    program = Program()
+    program.type("weather")
+    program.tells = False  # what `press` does to the text does not happen
+    program.press(RETURN)
+    program.text, program.tells = "weather", True
+    program.type(" in")
+    program.text = ""
+    program.tell()
+    assert program.typing.before.text is None
+
+
+def test_a_program_that_tells_of_another_field_is_not_believed_behind_return():
+    program = Program(tells=False)
+
+    def deaf():
+        program.do(program.typing.told("", 0, 0))
+
+    for char in "see you":
+        deaf()
+        program.type(char)
+    deaf()
+    assert program.typing.before.text == "see you"
+    program.press(RETURN)
+    deaf()
+    program.type("ok")
+    deaf()
+    program.press(UP)
+    program.type("so it ")
+    assert program.typing.before.text is not None
+
+
+def test_a_digit_begins_a_line_even_where_digits_always_take_a_word():
+    program = Program(digits="always")
+    program.type("see you")
+    program.press(RETURN)
+    program.answer("Thanks")
+    assert not program.press(ord("1"))
+
+
+def test_another_key_than_tab_takes_a_word_on_an_empty_line():
+    program = Program(take=parse_key("Control+space"))
+    program.type("see you")
+    program.press(RETURN)
+    program.answer("Thanks")
+    assert program.press(0x20, 4)
 
 
 def test_what_is_typed_before_the_program_tells_of_a_new_line_counts():

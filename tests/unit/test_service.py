@@ -1,6 +1,7 @@
 """What the service does with feedback, with the tiny model in the place of the real one."""
 
 import threading
+from concurrent.futures import Future
 from dataclasses import asdict
 from datetime import date
 
@@ -15,6 +16,7 @@ from idiolect.daemon.serving.suggestion_stats import SuggestionStats
 from idiolect.daemon.storage.records import Feedback, FeedbackReceipt, Savings
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.words import WordRefusedError
+from idiolect.models.llama import DamagedModelError
 
 TAKEN = Feedback("word", "accepted", 0.75, characters=6)
 LEFT = Feedback("ghost", "dismissed", 0.25)
@@ -306,3 +308,36 @@ def test_a_start_does_not_wait_until_the_latest_text_is_read(tiny_profile, tmp_p
         let_read.set()
         service.close()
     assert read.is_set()
+
+
+def background_threads():
+    return [thread.name for thread in threading.enumerate() if thread.name in ("warm", "ahead", "writers")]
+
+
+def test_a_start_that_fails_ends_what_it_began(tiny_profile, tmp_path, monkeypatch):
+    settings = tiny_profile(tmp_path / "home")
+
+    def fail(*_arguments, **_more):
+        raise DamagedModelError("It cannot be read.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("idiolect.daemon.service.Trainer", fail)
+        with pytest.raises(DamagedModelError):
+            Service(settings)
+        assert not background_threads()
+    with monkeypatch.context() as patched:
+        patched.setattr("idiolect.daemon.storage.entries.Entries.token_ids", fail)
+        with pytest.raises(DamagedModelError):
+            Service(settings)
+        assert not background_threads()
+    Service(settings).close()
+
+
+def test_a_graph_that_cannot_be_loaded_is_told_and_ends_the_start(tiny_profile, tmp_path):
+    loading = Future()
+    loading.set_exception(DamagedModelError("It cannot be read."))
+    settings = tiny_profile(tmp_path / "home")
+    with pytest.raises(DamagedModelError):
+        Service(settings, loading=loading)
+    assert not background_threads()
+    Service(settings).close()

@@ -48,7 +48,10 @@ async function look() {
   keepGhost(prefix);
   if (!prefix || !single) return show(NOTHING);
   $("offers").ariaBusy = "true"; // what is shown is of an earlier text
-  const found = await ask("/v1/suggest", { prefix, suffix, corrections: true });
+  const found = await ask("/v1/suggest", { prefix, suffix, corrections: true }).catch((error) => {
+    if (question === asked) $("offers").ariaBusy = "false";
+    throw error;
+  });
   if (question !== asked) return;
   const fix = found.correction;
   if (fix && !kept.has(wordOf(prefix, fix))) {
