@@ -52,8 +52,11 @@ class Field:
 
     @property
     def app(self) -> str | None:
-        """The program's name; None where it is not known."""
-        return (self.window or None) if self.nameless else self.client.rpartition(":")[2]
+        """The program's name; None where it is not known, as in the entries of GNOME's own shell."""
+        if not self.nameless:
+            return self.client.rpartition(":")[2]
+        window = self.window or ""
+        return None if window.lower() in _NAMELESS else window
 
     @property
     def nameless(self) -> bool:

@@ -16,6 +16,8 @@ _HELPED_CHARS: Final = 2
 _UNTOLD_S: Final = 1.0
 #: Nor does what it tells after so long come from a key that was typed before.
 _LATE_S: Final = 3.0
+#: As much of what was typed last is compared with what a program tells late.
+_LATE_CHARS: Final = 64
 #: As much of one field is kept, in characters: the newest.
 _MOST_CHARS: Final = 20_000
 _MOST_LINES: Final = 500
@@ -59,6 +61,8 @@ class Written:
         self._elsewhere: list[_Line] = []  # those with something typed that the cursor has left
         self._budget = 0  # characters typed that the program has not told of
         self._budget_s = 0.0  # when the last of them was
+        self._recent = ""  # typed last
+        self._late = ""  # typed before something that cannot be followed, and perhaps told of only now
         self._returned_s = float("-inf")  # when Return was pressed, until the program has told of it
         self._deleted = False  # a key that deletes was
         self._all = False  # all is selected
@@ -79,6 +83,7 @@ class Written:
         now_s = time.monotonic()
         self._budget = len(text) + (self._budget if now_s - self._budget_s < _UNTOLD_S else 0)
         self._budget_s = now_s
+        self._recent = (self._recent + text)[-_LATE_CHARS:]
         if self._typed is not None:
             self._typed = (self._typed + text)[-_MOST_CHARS:]
 
@@ -112,6 +117,7 @@ class Written:
     def lose(self) -> None:
         """Something happened that cannot be followed."""
         self._typed = None
+        self._late = self._recent[-self._budget :] if self._budget else ""
         self._budget = 0
         self._all = self._deleted = False
 
@@ -132,6 +138,8 @@ class Written:
             return False
         if line == here.text:
             return False
+        if self._told_late(here, line):
+            return False
         left = False
         if self._has_moved(line):
             left = self._returned and not text and any(here.own)
@@ -145,6 +153,16 @@ class Written:
             self._budget = max(self._budget - new, 0)
         self._deleted = False
         return left
+
+    def _told_late(self, here: _Line, line: str) -> bool:
+        """Whether a line has only what was typed before a shortcut, such as the one that saves."""
+        late, self._late = self._late, ""
+        added = line.removeprefix(here.text)
+        if len(added) == len(line) - len(here.text) and added and late.startswith(added):
+            here.change(line, typed=True)
+            self._late = late[len(added) :]
+            return True
+        return False
 
     @property
     def _returned(self) -> bool:

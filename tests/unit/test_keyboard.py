@@ -770,6 +770,27 @@ def test_what_was_written_before_a_field_was_left_twice_is_learned_as_well():
     assert asyncio.run(left()) == ["the first text", "the second text"]
 
 
+@pytest.mark.parametrize(
+    ("told", "learned"),
+    [
+        (["we met s", "we met so."], "we met so."),  # only behind the key that saves
+        (["we met so.!"], "we met"),  # and something that was not typed
+        (["we met", "", "we met so."], "we met"),
+    ],
+)
+def test_what_a_program_tells_of_behind_a_shortcut_is_its_users_if_it_was_typed(told, learned):
+    written = Written()
+    written.tell("", 0)
+    written.add("we met ")
+    written.tell("we met ", 7)
+    for char in "so.":
+        written.add(char)
+    written.lose()
+    for text in told:
+        written.tell(text, len(text))
+    assert written.entry()[0] == learned
+
+
 def test_lines_are_kept_as_the_cursor_comes_and_goes():
     written = Written()
     written.tell("", 0)
@@ -825,6 +846,7 @@ def test_a_program_that_tells_nothing_is_learned_from_as_long_as_it_can_be_follo
         (Field("xim", window="XTerm"), False, False),
         (Field("xim", window="Emacs"), True, True),
         (Field("gnome-shell", window="gnome-text-editor"), True, True),
+        (Field("gnome-shell", window="gnome-shell"), True, False),  # an entry of its own
         (Field("gnome-shell", window="Firefox"), True, False),  # which may be a private window
         (Field("gnome-shell", window="org.gnome.Epiphany"), True, False),
     ],
