@@ -39,10 +39,8 @@ _UNKNOWN_SHARE_PER_LETTER = 0.2  # ... and again for each letter behind those to
 _OTHER_CASE_SHARE = (
     4.0  # words in other capitals where none has these, as a multiple of the score of unknown words
 )
-_MIN_PLACES_FOR_MODEL = (
-    3  # that are offered, where one of them is kept for the model's own likeliest word ...
-)
-_MIN_MODELS_WORD_PROB = 0.05  # ... if it gives that at least so much
+_MIN_PLACES_FOR_MODEL = 3  # words on offer, of which one is kept for the model's own likeliest ...
+_MIN_MODELS_WORD_PROB = 0.05  # ... if the model gives it at least so much
 _LEAST_SCORE = 1e-9  # where no token begins as typed
 _SPLITS_KEPT, _SPLIT_AGE_S = 16, 2.0  # prefixes whose tokens are remembered, and for how long
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from idiolect.models.errors import IdiolectError
@@ -37,10 +38,10 @@ def start_service(settings: Settings, terminal: Terminal, port: int | None = Non
         return _launch(settings, terminal, port)
     refuse_lost(settings)  # before minutes of work on the base model
     if settings.base is None and (settings.base_dir / "model" / "manifest.json").exists():
-        from idiolect.daemon.runtime import desktop  # noqa: F401 (before what runs beside it)
-
-        # Reading all of the base model takes a while, so it is looked at beside the start.
+        import_module("idiolect.daemon.runtime.desktop")  # before another thread imports parts of it
+        # Importing what asks the service takes a while, and reading all of the base model: both go on beside the start.
         with ThreadPoolExecutor(max_workers=1) as beside:
+            beside.submit(import_module, "idiolect.daemon.commandline.client")
             whole = beside.submit(_is_base_whole, settings)
             try:
                 found = _launch(settings, terminal, port)
@@ -65,8 +66,6 @@ def build_base(settings: Settings, terminal: Terminal) -> None:
 
 
 def _is_base_whole(settings: Settings) -> bool:
-    """Return whether the base model is whole. Also imports what a command needs once the service answers."""
-    import idiolect.daemon.commandline.client  # noqa: F401
     from idiolect.models.build import whole_base
 
     return whole_base(settings.base_dir) is not None
@@ -77,7 +76,7 @@ def _launch(settings: Settings, terminal: Terminal, port: int | None) -> tuple[R
 
     with terminal.waiting("Starting the service"):
         running, fresh = desktop.start(settings, port)
-        from idiolect.daemon.commandline.client import Client  # only now: it is slow to import
+        from idiolect.daemon.commandline.client import Client  # only now: the service starts meanwhile
 
         with Client(settings) as client:
             client.get("/healthz", timeout_s=PROMPT_S)

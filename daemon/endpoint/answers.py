@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -146,18 +146,19 @@ def handle_errors(app: Application, home: Path) -> None:
         return refuse(known)
 
     async def known(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, IdiolectError)  # noqa: S101 (it is registered for no other)
-        return refuse(error)
+        return refuse(cast("IdiolectError", error))
 
     async def gone(_request: Request, _error: Exception) -> Response:
         return Response(status_code=499)  # as other servers note it; it goes nowhere
 
     async def no_route(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101 (it is registered for no other)
+        unrouted = cast("HTTPException", error)
         message = "There is no such address or method; `GET /openapi.json` lists all."
-        refusal = refuse(NoRouteError(message), error.status_code)
-        refusal.headers.update(error.headers or {})
-        if error.status_code == 405:  # starlette names the methods of one route, and an address may have two
+        refusal = refuse(NoRouteError(message), unrouted.status_code)
+        refusal.headers.update(unrouted.headers or {})
+        if (
+            unrouted.status_code == 405
+        ):  # starlette names the methods of one route, and an address may have two
             fitting = [one for one in app.addresses if one.matches(request.scope)[0] is not Match.NONE]
             refusal.headers["allow"] = ", ".join(sorted({address.method for address in fitting}))
         return refusal

@@ -177,6 +177,20 @@ def on_a_new_line(before="see you"):
     return program
 
 
+def test_a_click_right_behind_return_takes_away_what_was_offered_on_the_new_line():
+    program = Program()
+    program.type("see you")
+    program.tells = False
+    program.press(RETURN)
+    program.do(program.typing.reset())  # by the program, for Return
+    program.do(program.typing.moved_on(down=True))
+    program.answer("Thanks")
+    assert program.shown.words
+    program.do(program.typing.reset())
+    assert not program.shown.words
+    assert program.typing.before.text is None
+
+
 def test_a_line_that_was_told_is_a_line_like_others():
     program = on_a_new_line()
     program.do(program.typing.reset())  # a click
