@@ -36,6 +36,10 @@ _MAX_DRAFT_TOKENS = 16
 """The longest draft, with the tokens that may stand behind it."""
 
 
+_SPIN_US = 20
+"""How long a thread looks for the next operator before it sleeps, where several compute a pass."""
+
+
 class InterruptedPassError(Exception):
     """A pass was stopped by its :class:`Interrupt`; the session holds what it held before, or a part more."""
 
@@ -72,9 +76,9 @@ class Model:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        # Threads that spin between operators burn the core that the user's own programs, or a
-        # training round, need: a busy neighbour then turns one token into hundreds of milliseconds.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0" if threads > 1 else "1")
+        # A thread that sleeps between operators takes longer to wake than many operators take. One that never sleeps
+        # burns the core that the user's own programs need.
+        options.add_session_config_entry("session.intra_op.spin_duration_us", str(_SPIN_US))
         self.config = config
         self.path = path
         try:

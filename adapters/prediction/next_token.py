@@ -167,15 +167,15 @@ class NextTokenModel:
         mixed = ((float(probs[token]), memory.token_prob(prediction, token)) for token in tokens)
         return [max((both - share * remembered) / (1 - share), 0.0) for both, remembered in mixed]
 
-    def prefetch(self, ids: list[int], min_prob: float) -> None:
-        """Make the pass that :meth:`next_probs` and :meth:`greedy_draft` will need for ``ids``, before anybody waits.
+    def prefetch(self, ids: list[int], min_prob: float | None) -> None:
+        """Make the pass that :meth:`next_probs` will need for ``ids``, and :meth:`greedy_draft` with this probability.
 
-        It is stopped, or not made, when they need another pass meanwhile. Nor is it made while several texts are being
-        written, since somebody always waits then.
+        ``None`` is for where no draft will be asked for. The pass is stopped, or not made, when they need another one
+        meanwhile. Nor is it made while several texts are being written, since somebody always waits then.
         """
         if sum(1 for _ in self._session.active_texts(_CONCURRENT_S)) > _MAX_PREFETCH_TEXTS:
             return
-        draft = self._draft(ids, min_prob)
+        draft = [] if min_prob is None else self._draft(ids, min_prob)
         if not self._cache.has_model_probs(ids, draft):
             self._prefetcher.run(ids, draft, lambda interrupt: self._forward(ids, draft, interrupt))
 

@@ -140,7 +140,9 @@ class Predictor:
             self._mender = Mender(
                 self._ranker, self._next_token, user_model, general, channel or TypingChannel()
             )
-        self._likely_next: Sequence[_GhostStart] = ()  # the best words of the last answer, for prefetching
+        # Of the last answer, for prefetching: its best words, and whether a ghost of several words was asked for.
+        self._likely_next: Sequence[_GhostStart] = ()
+        self._wants_tail = True
 
     def warm(self, former: Predictor | None = None) -> None:
         """Read the recent entries, so that the first keystroke finds them in the KV cache.
@@ -212,7 +214,7 @@ class Predictor:
                 matches = self._ranker.match(split, max(candidates, 1) + _SPARE_MATCHES)
                 words = self._offered(split, matches, must_hide)
                 starts = [self._start_with(split, word) for word in words[:2]]
-                self._likely_next = starts
+                self._likely_next, self._wants_tail = starts, ghost_words > 1
                 words = self._ranker.keep_models_word(split, words, candidates)
                 if mender is not None:
                     words = mender.words(prefix, split, matches, words, candidates + 1)
@@ -259,7 +261,7 @@ class Predictor:
         for start in likely_next:
             if start.p < min_prob or self._likely_next is not likely_next:
                 return
-            self._next_token.prefetch(start.ids, MIN_TOKEN_PROB)
+            self._next_token.prefetch(start.ids, MIN_TOKEN_PROB if self._wants_tail else None)
 
     def precompute(self, text: str) -> None:
         """Make most of the passes that typing ``text`` will need, many positions in one pass.

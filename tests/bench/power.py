@@ -4,6 +4,9 @@ The end of a person's text is typed into a running service that has read the res
 and then other messages with ghost text too. A key that is due while an answer is awaited is asked for afterwards. Then
 the service follows a folder for a minute in which nothing happens, awake and at rest. Other programs on the machine
 slow the service down, but hardly add to its processor time.
+
+The same messages are typed into llama.cpp's server, which is asked for a ghost text after each word; and into a
+predictor in this process, to count the passes that are made before anybody waits, and how many of them are used.
 """
 
 from __future__ import annotations
@@ -13,10 +16,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import beside_llama_cpp
 import httpx
 import psutil
 from rich.console import Console
 from rich.table import Table
+from worth import loaded
+
+from idiolect.adapters.prediction.predictor import _MIN_PREFETCH_PROB
+from idiolect.daemon.serving.live_model import _MIN_PREFETCH_PROB_ON_BATTERY
+from idiolect.daemon.settings import Settings
+from idiolect.models.session import Session
 
 KEYS_PER_S = 15
 CHARS = 1_000
@@ -61,7 +71,50 @@ def idle(pid: int) -> float:
     return round(3_600 / IDLE_S * (processor_s(pid) - began_s), 1)
 
 
-def power(profile: Any, texts: list[str], folder: Path) -> dict[str, float]:
+def look_ahead(texts: list[str], ghost_words: int) -> list[dict[str, Any]]:
+    """Passes for 1,000 characters, by the least probability of a word that one is made ahead for; None: none is."""
+    settings = Settings(threads=1, keyring=False)
+    serving = loaded(settings)
+    known = serving.build_user_model([serving.tokenizer.encode(text) for text in texts[:-60]])
+    messages = [*_messages([*texts[-60:]])]
+    characters = sum(map(len, messages))
+    passes, forward, rows = 0, Session._forward, list[dict[str, Any]]()
+
+    def counted(session: Session, *arguments: Any) -> Any:
+        nonlocal passes
+        passes += 1
+        return forward(session, *arguments)
+
+    Session._forward = counted
+    try:
+        for least in (None, _MIN_PREFETCH_PROB_ON_BATTERY, _MIN_PREFETCH_PROB):
+            predictor = serving.build_predictor(known, None)
+            predictor.warm()
+            waited = ahead = 0
+            for message in messages:
+                for end in range(1, len(message) + 1):
+                    passes = 0
+                    predictor.suggest(message[:end], ghost_words=ghost_words)
+                    waited, passes = waited + passes, 0
+                    if least is not None:
+                        predictor.prefetch(least)
+                    ahead += passes
+                predictor.observe(message, serving.tokenizer.encode(message))  # nobody goes on with it
+            saved = rows[0]["waited"] - waited * 1_000 / characters if rows else 0
+            rows.append(
+                {
+                    "least": least,
+                    "waited": round(waited * 1_000 / characters),
+                    "ahead": round(ahead * 1_000 / characters),
+                    "used": round(saved / (ahead * 1_000 / characters), 2) if ahead else None,
+                }
+            )
+    finally:
+        Session._forward = forward
+    return rows
+
+
+def power(profile: Any, texts: list[str], folder: Path) -> dict[str, Any]:
     """Processor seconds of each kind; ``profile`` is one of ``run.py`` with :data:`SETTINGS`."""
     newest, history = texts[-60:], folder / "history.txt"
     history.write_text("\n\n".join(texts[:-60]))
@@ -79,17 +132,35 @@ def power(profile: Any, texts: list[str], folder: Path) -> dict[str, float]:
     deadline = time.monotonic() + 180
     while psutil.Process(pid).memory_info().rss > _RESTING_BYTES and time.monotonic() < deadline:
         time.sleep(1)
-    return {"words_s": words, "ghosts_s": ghosts, "awake_s": awake_s, "rest_s": idle(pid)}
+    found = {"words_s": words, "ghosts_s": ghosts, "awake_s": awake_s, "rest_s": idle(pid)}
+    found |= {"words_ahead": look_ahead(texts, 0), "ghosts_ahead": look_ahead(texts, 8)}
+    try:
+        found["llama_cpp_s"] = beside_llama_cpp.power([*_messages(texts[-60:])])
+    except beside_llama_cpp.UnavailableError as error:
+        Console().print(f"llama.cpp was left out: {error}", markup=False)
+    return found
 
 
-def show(found: dict[str, float]) -> None:
+def show(found: dict[str, Any]) -> None:
     table = Table("processor time of", "seconds")
     for what, name in (
         ("1,000 characters, with words", "words_s"),
         ("1,000 characters, with ghost text", "ghosts_s"),
+        ("1,000 characters, with llama.cpp's server", "llama_cpp_s"),
         ("an hour without a key, awake", "awake_s"),
         ("an hour without a key, at rest", "rest_s"),
     ):
         if name in found:
             table.add_row(what, f"{found[name]}")
     Console().print(table)
+    for name in ("words_ahead", "ghosts_ahead"):
+        table = Table(
+            "made ahead from",
+            "waited for",
+            "made ahead",
+            "used",
+            title=f"passes for 1,000 characters, {name}",
+        )
+        for row in found.get(name, ()):
+            table.add_row(*map(str, row.values()))
+        Console().print(table)

@@ -32,12 +32,19 @@ CORPORA = ROOT.parent / "shared" / "corpora"
 RESULT = ROOT / "docs" / "bench.json"
 IDIOLECT = [sys.executable, "-c", "from idiolect.daemon.commandline.cli import main; main()"]
 BUDGET_S = 240
+COSTS = {"latency", "training", "typing", "start", "power", "beside"}  # kept of other machines, too
+_INSTRUCTIONS = (
+    ("avx512f", "AVX-512"),
+    ("avx512_vnni", "VNNI"),
+    ("avx512_bf16", "bf16"),
+    ("amx_bf16", "AMX"),
+)
 KEY_S = 0.1  # between the keys of a fast typist
 PEOPLE = ("email_mills", "sms_student")
 CORPUS_NAMES = sorted(path.stem for path in CORPORA.glob("*.jsonl"))
 PARTS = (
     *("faults", "latency", "training", "memory", "ingest", "savings", "quality", "typing", "start"),
-    *("exposure", "power", "load", "soak"),
+    *("exposure", "power", "load", "soak", "beside"),
 )
 
 console = Console()
@@ -306,6 +313,7 @@ def training(base: Path) -> list[dict]:
     return [
         {
             "what": name,
+            "products": speeds[-1]["products"],
             "tokens_per_s": max(one["tokens_per_s"] for one in speeds),
             "peak_mb": max(one["peak_mb"] for one in speeds),
         }
@@ -376,14 +384,18 @@ def show(result: dict) -> None:
 
 
 def machine() -> str:
-    model = platform.processor() or platform.machine()
+    """The processor, and which of the instructions it has that products of matrices are made with."""
+    model, flags = platform.processor() or platform.machine(), set[str]()
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return f"{model}, {os.cpu_count()} cores, Python {platform.python_version()}"
+        model, *_ = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+        flags = {*next(line for line in lines if line.startswith("flags")).split()}
+    instructions = [name for flag, name in _INSTRUCTIONS if flag in flags]
+    return f"{model} ({', '.join(instructions) or 'none of these'}), {os.cpu_count()} cores"
 
 
 def main(wanted: list[str]) -> None:
+    import beside_llama_cpp
     from exposure import exposure
     from exposure import show as show_exposure
     from ingest import ingest
@@ -400,7 +412,11 @@ def main(wanted: list[str]) -> None:
     ensure_base(base)
     result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
     parts = [part for part in PARTS if part in wanted] or [*PARTS]
-    result.setdefault("machines", {}).update(dict.fromkeys(parts, machine()))
+    machines = result.setdefault("machines", {})
+    for part in COSTS & result.keys() & set(parts):
+        if machines.get(part, machine()) != machine():
+            result.setdefault("elsewhere", {}).setdefault(machines[part], {})[part] = result[part]
+    machines.update(dict.fromkeys(parts, machine()))
     names = [name for name in CORPUS_NAMES if name in wanted] or CORPUS_NAMES
     with tempfile.TemporaryDirectory(prefix="idiolect-bench-") as folder, contextlib.ExitStack() as stack:
         if "faults" in parts:
@@ -409,6 +425,9 @@ def main(wanted: list[str]) -> None:
             result["latency"] = latency(base)
         if "training" in parts:
             result["training"] = training(base)
+        if "beside" in parts:
+            result["beside"] = beside_llama_cpp.passes(base)
+            beside_llama_cpp.show(result["beside"])
         if not names:
             console.print(
                 f"Skipped {', '.join(set(parts) - {'latency', 'training', 'faults'})}: {CORPORA} is absent."

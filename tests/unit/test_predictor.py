@@ -381,6 +381,18 @@ def test_the_likely_next_word_costs_no_pass_where_somebody_looked_ahead(
     assert [passes(ours._next_token._session) for ours in (told, untold)] == [calls[0], calls[1] + 1]
 
 
+def test_nothing_is_drafted_ahead_where_only_words_are_asked_for(
+    predictor: Callable[..., Predictor],
+) -> None:
+    read = {}
+    for ghost_words in (0, 8):
+        ours = predictor(*[BOILERPLATE] * 6)
+        ours.suggest("Kind rega", ghost_words=ghost_words)
+        ours.prefetch()
+        read[ghost_words] = [*ours._next_token._session.active_texts(60.0)][-1:]
+    assert len(read[8][0]) > len(read[0][0] if read[0] else ()), "the draft of a ghost is longer than the word"
+
+
 def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
     predictor: Callable[..., Predictor],
 ) -> None:
