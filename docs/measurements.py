@@ -42,18 +42,26 @@ def bench() -> str:
 
 
 def headline() -> str:
-    """What a suggestion and the service cost, in one sentence; nothing if it was not measured."""
+    """What a suggestion, the service and training cost on each machine; nothing if it was not measured."""
     found: dict[str, Any] = json.loads(BENCH.read_text("utf-8")) if BENCH.exists() else {}
-    typing = found.get("typing") or {}
-    if not {"p50_ms", "p95_ms", "service_mb"} <= typing.keys():
+    if "p50_ms" not in (found.get("typing") or {}):
         return ""
-    middle, slow, memory = (
-        _in(typing[name], unit) for name, unit in (("p50_ms", "ms"), ("p95_ms", "ms"), ("service_mb", "MB"))
-    )
-    return (
-        f"A suggestion takes {middle} in the median and {slow} at the 95th percentile; "
-        f"the service takes {memory} of memory."
-    )
+    columns = {_machine_of(found, "typing"): found, **(found.get("elsewhere") or {})}
+    figures = [_cost_figures(column) for column in columns.values()]
+    rows = {
+        "a suggestion: median": "a keystroke, three words: median",
+        "a suggestion: 95th percentile": "a keystroke, three words: 95th percentile",
+        "memory of the service": "memory of the service, an adapter active",
+        "training": "training",
+        "training, beside transformers and peft": "so faster by",
+    }
+    table = [f"| | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]
+    for name, row in rows.items():
+        if any(column[row] for column in figures):
+            table.append(f"| {name} | {' | '.join(column[row] for column in figures)} |")
+    if len(columns) > 1:
+        table += ["", "The last column was measured with an earlier version."]
+    return "\n".join(table)
 
 
 def _machines(parts: dict[str, str]) -> str:
@@ -254,8 +262,7 @@ def _costs(found: dict[str, Any]) -> str:
         for what in figures[0]
         if any(column[what] for column in figures)
     ]
-    names = [name.removesuffix(", 2 cores") for name in columns]
-    names[0] = _machine_of(found, "typing").removesuffix(", 2 cores") or "cost"
+    names = [_machine_of(found, "typing") or "cost", *[*columns][1:]]
     head = f"| what | {' | '.join(names)} |\n|---|{'---:|' * len(names)}"
     return "\n".join([head, *lines]) if lines else ""
 
@@ -269,6 +276,7 @@ def _cost_figures(found: dict[str, Any]) -> dict[str, str]:
     typing, start, power = (found.get(name) or {} for name in ("typing", "start", "power"))
     speeds = {row["what"]: row["tokens_per_s"] for row in found.get("training") or []}
     fastest_rival = _most(speed for what, speed in speeds.items() if what != "ours")
+    products = [f"in {row['products']}" for row in found.get("training") or [] if row.get("products")]
     faster = speeds["ours"] / fastest_rival if fastest_rival and "ours" in speeds else None
     rounds = (found.get("quality") or {}).values()
     return {
@@ -295,7 +303,7 @@ def _cost_figures(found: dict[str, Any]) -> dict[str, str]:
         "the same with llama.cpp's server, asked after each word": _in(power.get("llama_cpp_s"), "s"),
         "processor time of an hour without a key, awake": _in(power.get("awake_s"), "s"),
         "processor time of an hour without a key, at rest": _in(power.get("rest_s"), "s"),
-        "training": _in(speeds.get("ours"), "tokens/s"),
+        "training": " ".join([_in(speeds.get("ours"), "tokens/s"), *products]).strip(),
         "the same with transformers and peft, the fastest of four ways": _in(fastest_rival, "tokens/s"),
         "so faster by": "" if faster is None else f"{faster:.2f} times",
     }

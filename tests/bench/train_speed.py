@@ -200,4 +200,7 @@ if __name__ == "__main__":
         sys.exit()
     speed = ours(found) if name == "ours" else peft(found, name.removeprefix("peft "))
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-    print(json.dumps({"tokens_per_s": round(speed, 1), "peak_mb": round(peak_mb)}))
+    from idiolect.adapters.training.finetune import dtype_name, fastest_compute_dtype
+
+    products = dtype_name(fastest_compute_dtype(THREADS)) if name == "ours" else ""
+    print(json.dumps({"tokens_per_s": round(speed, 1), "peak_mb": round(peak_mb), "products": products}))
