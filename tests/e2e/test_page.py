@@ -466,6 +466,15 @@ def test_the_header_takes_one_line_on_a_wide_window(page, profile):
     assert spread("") < 4
 
 
+@pytest.mark.parametrize("width", [360, 390, 640])
+def test_nothing_lies_over_what_pauses_on_a_phone(page, width):
+    page.look(width=width)
+    page.until("document.querySelector('#state-text').textContent === 'Learning'")
+    boxes = "['state', 'pause'].map((id) => document.getElementById(id).getBoundingClientRect())"
+    apart = "(([state, pause]) => state.bottom <= pause.top || state.left >= pause.right)"
+    assert page.js(f"{apart}({boxes})")
+
+
 def test_without_a_session_it_says_how_to_get_one(page):
     page.send("Network.clearBrowserCookies")
     page.send("Page.reload")
