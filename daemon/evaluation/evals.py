@@ -110,7 +110,7 @@ class Evaluations:
             if wanted.path is not None and wanted.train:
                 adapter = yield from self._train(split, wanted)
             for event in self._evaluate(split, adapter, wanted):
-                if event["event"] == "done" and wanted.path is None:
+                if event["event"] == "result" and wanted.path is None:
                     self._store.state.set(MEASURED, _served_savings(event))
                 yield event
 

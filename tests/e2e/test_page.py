@@ -449,6 +449,32 @@ def test_it_fits_and_axe_finds_nothing(page, dark, width):
     assert found == []
 
 
+def test_the_header_takes_one_line_on_a_wide_window(page, profile):
+    middle = "((box) => (box.top + box.bottom) / 2)(one.getBoundingClientRect())"
+    middles = f"[...document.querySelectorAll('header > *, nav a')].map((one) => {middle})"
+
+    def spread(more):
+        """How far apart in pixels the middles of the header's parts are, with this beside the state."""
+        shown = f"document.querySelector('#state-more').textContent = {json.dumps(more)}"
+        found = page.js(f"({shown}, {middles})")
+        return max(found) - min(found)
+
+    page.until("document.querySelector('#state-more').textContent === 'Personal model 2 in use'")
+    assert spread("Personal model 128 in use") < 4
+    profile.ask("/v1/use", {"adapter": None})
+    page.until("document.querySelector('#state-more').textContent === ''")
+    assert spread("") < 4
+
+
+@pytest.mark.parametrize("width", [360, 390, 640])
+def test_nothing_lies_over_what_pauses_on_a_phone(page, width):
+    page.look(width=width)
+    page.until("document.querySelector('#state-text').textContent === 'Learning'")
+    boxes = "['state', 'pause'].map((id) => document.getElementById(id).getBoundingClientRect())"
+    apart = "(([state, pause]) => state.bottom <= pause.top || state.left >= pause.right)"
+    assert page.js(f"{apart}({boxes})")
+
+
 def test_without_a_session_it_says_how_to_get_one(page):
     page.send("Network.clearBrowserCookies")
     page.send("Page.reload")

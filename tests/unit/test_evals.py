@@ -110,6 +110,7 @@ def test_without_an_adapter_the_arms_with_one_are_left_out(written):
     assert arms(found) == ["base", "context", "memory"]
     assert found["history"]["from"] == START.isoformat()
     assert found["test"]["from"] > found["history"]["to"]
+    assert written.status()["measured"] == found["arms"][-1]["all"]["savings"]["3"]["value"] > 0
     assert written.status()["entries"] == 120, "nothing is learned from it"
     assert written.status()["next_round"].startswith("rounds start only when asked")
 
@@ -186,6 +187,7 @@ def test_training_can_be_left_out_and_a_corpus_is_measured_while_learning_is_pau
     found = result(service, path=corpus(phrases(120)), train=False)
     assert found["adapter"] is None
     assert arms(found) == ["base", "context", "memory"]
+    assert service.status()["measured"] is None, "it is not of the user's own history"
 
 
 def test_what_is_wrong_with_a_path_is_said_before_anything_runs(service, corpus, tmp_path):

@@ -32,8 +32,8 @@ async function status() {
     const now = await ask("/v1/status");
     paused = now.paused;
     const left = now.paused_for_s === null ? "until resumed" : `${span(now.paused_for_s)} left`;
-    state(paused ? "paused" : "learning", paused ? "Paused" : "Learning", paused ? left : now.adapter === null ? "" : `${serving(now.adapter)} in use`);
-    $("pause-button").textContent = paused ? "Resume learning" : "Pause learning";
+    state(paused ? "paused" : "learning", paused ? "Paused" : "Learning", paused ? left : now.adapter === null ? "" : `${sentence(serving(now.adapter))} in use`);
+    $("pause-button").textContent = paused ? "Resume" : "Pause";
     $("pause-for").hidden = paused;
     story.tell(now);
     const round = now.training, used = now.rounds_today;
