@@ -143,20 +143,25 @@ class Predictor:
         # Of the last answer, for prefetching: its best words, and whether a ghost of several words was asked for.
         self._likely_next: Sequence[_GhostStart] = ()
         self._wants_tail = True
+        self._asked_last: str | None = None  # the prefix, unless it was asked about off the record
 
     def warm(self, former: Predictor | None = None) -> None:
         """Read the recent entries, so that the first keystroke finds them in the KV cache.
 
         Args:
             former: a predictor over the same user model, whose place this one takes: the texts that are being written
-                with it are read too.
+                with it are read too, and what it was asked last is answered.
         """
+        asked_last = None
         with self._lock:
             self._next_token.next_probs([])
             # Another user model may lack what was forgotten, and the former predictor's drafts still hold it.
             if former is not None and former._user_model is self._user_model:
                 for ids in former._next_token.active_texts():
                     self._next_token.next_probs(ids)
+                asked_last = former._asked_last
+        if asked_last is not None:
+            self.suggest(asked_last)
 
     def prefill_in_pieces(self, prefix: str) -> Iterator[None]:
         """Read most of what a suggestion after a long ``prefix`` needs; yields None after each forward pass.
@@ -203,6 +208,7 @@ class Predictor:
         with self._lock:
             if mender is not None:  # first: what stands before the word is read before what stands behind it
                 correction = mender.ended(prefix)
+            self._asked_last = prefix if remember else None
             split, must_hide = self._ranker.split(prefix), self._user_model.guard(prefix)
             if WORD.match(suffix) or len(split.typed) > MAX_WORD_CHARS:
                 pass

@@ -21,6 +21,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".cache" / "llama_cpp"
 COUNTS = (1, 4, 16, 128)  # tokens in a pass
+PAUSED = "1, 0.1 s after the last"  # as somebody types, so that the processor's caches hold something else
+_PAUSE_S = 0.1
 BEHIND = 200  # tokens that are read before
 TURNS = 3  # of each program
 GHOST_TOKENS = 8  # what a client asks the server for, after each word
@@ -90,16 +92,19 @@ def passes_of_ours(base: str, adapted: bool) -> dict[str, list[float]]:
 def _timed(rewind: Any, read: Any) -> dict[str, list[float]]:
     """Milliseconds of reading so many tokens behind others."""
     ids = [20 + 37 * place % 40_000 for place in range(BEHIND + max(COUNTS))]
-    found: dict[str, list[float]] = {}
     read(ids[:BEHIND])
-    for count in COUNTS:
-        times = found[str(count)] = []
+
+    def times(count: int, pause_s: float = 0.0) -> list[float]:
+        found = []
         for _ in range(20 if count < 100 else 5):
             rewind()
+            time.sleep(pause_s)
             started = time.perf_counter()
             read(ids[BEHIND : BEHIND + count])
-            times.append(1e3 * (time.perf_counter() - started))
-    return found
+            found.append(1e3 * (time.perf_counter() - started))
+        return found
+
+    return {str(count): times(count) for count in COUNTS} | {PAUSED: times(1, _PAUSE_S)}
 
 
 def passes(base: Path) -> list[dict[str, Any]]:
@@ -117,8 +122,8 @@ def passes(base: Path) -> list[dict[str, Any]]:
             for count, found in json.loads(out.splitlines()[-1]).items():
                 times[name].setdefault(count, []).extend(found)
     return [
-        {"tokens": count, **{name: round(_median(found[str(count)]), 2) for name, found in times.items()}}
-        for count in COUNTS
+        {"tokens": count, **{name: round(_median(found[count]), 2) for name, found in times.items()}}
+        for count in (*map(str, COUNTS), PAUSED)
     ]
 
 

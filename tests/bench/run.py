@@ -477,7 +477,7 @@ def main(wanted: list[str]) -> None:
                 stack,
             )
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
-    show(result)
+    show({part: found for part, found in result.items() if part in parts})
 
 
 def served(

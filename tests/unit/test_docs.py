@@ -112,6 +112,24 @@ def test_figures_that_were_not_measured_are_not_mentioned(bench):
     assert [row.split("|")[2].strip() for row in rows[2:]] == ["0.42 ms", "1,234 tokens/s"]
 
 
+def test_what_other_machines_took_stands_in_columns_of_its_own(bench):
+    figures = {
+        "machines": {"typing": "new, 2 cores"},
+        "typing": {"p50_ms": 4.0, "service_mb": 400},
+        "elsewhere": {"old, 2 cores": {"typing": {"p50_ms": 5.0}, "start": {"start_s": 2.0}}},
+    }
+    rows = [line for line in bench(figures).splitlines() if line.startswith("|")]
+    assert rows[0] == "| what | new, 2 cores | old, 2 cores |"
+    assert "| a keystroke, three words: median | 4.0 ms | 5.0 ms |" in rows
+    assert "| from the start of the service to its first suggestion |  | 2.0 s |" in rows
+    assert "| memory of the service | 400 MB |  |" in bench.headline().splitlines()
+
+
+def test_passes_are_compared_with_those_of_llama_cpp(bench):
+    row = {"tokens": "1", "llama_cpp_ms": 10.0, "base_ms": 9.0, "adapter_ms": 11.0}
+    assert "| 1 | 10.0 ms | 9.0 ms (0.90) | 11.0 ms (1.10) |" in bench({"beside": [row]})
+
+
 def test_figures_are_shown_as_they_were_measured(bench):
     scores = {
         kind: {"perplexity": 50.04 + n, "top3": 0.41 + n / 100}

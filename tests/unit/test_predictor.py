@@ -390,7 +390,9 @@ def test_nothing_is_drafted_ahead_where_only_words_are_asked_for(
         ours.suggest("Kind rega", ghost_words=ghost_words)
         ours.prefetch()
         read[ghost_words] = [*ours._next_token._session.active_texts(60.0)][-1:]
-    assert len(read[8][0]) > len(read[0][0] if read[0] else ()), "the draft of a ghost is longer than the word"
+    assert len(read[8][0]) > len(read[0][0] if read[0] else ()), (
+        "the draft of a ghost is longer than the word"
+    )
 
 
 def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
@@ -520,6 +522,23 @@ def test_who_takes_anothers_place_has_read_what_is_being_written(
     for prefix in written:
         assert ours.suggest(prefix, ghost_words=0).adapter == 7
     assert sum(fed) == 0
+
+
+def test_who_takes_anothers_place_has_answered_what_was_asked_last(
+    predictor: Callable[..., Predictor],
+) -> None:
+    former = predictor(*HISTORY)
+    ours, unaware = (predictor(known=former._user_model) for _ in range(2))
+    other = predictor()
+    former.suggest("We met", remember=False)
+    unaware.warm(former)
+    former.suggest("Kind re")  # too short to count as a text that is being written
+    ours.warm(former)
+    other.warm(former)
+    for mine, fewest in ((ours, 0), (unaware, 1), (other, 1)):
+        fed = spy_on_feeding(mine)
+        mine.suggest("Kind re")
+        assert min(sum(fed), 1) == fewest
 
 
 # The same answer, however it came about
