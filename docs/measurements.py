@@ -42,25 +42,23 @@ def bench() -> str:
 
 
 def headline() -> str:
-    """What a suggestion, the service and training cost on each machine; nothing if it was not measured."""
+    """What a suggestion, the service and training cost on each machine; nothing if typing was not measured."""
     found: dict[str, Any] = json.loads(BENCH.read_text("utf-8")) if BENCH.exists() else {}
     if "p50_ms" not in (found.get("typing") or {}):
         return ""
-    columns = {_machine_of(found, "typing"): found, **(found.get("elsewhere") or {})}
+    columns = _by_machine(found)
     figures = [_cost_figures(column) for column in columns.values()]
     rows = {
         "a suggestion: median": "a keystroke, three words: median",
         "a suggestion: 95th percentile": "a keystroke, three words: 95th percentile",
         "memory of the service": "memory of the service, an adapter active",
         "training": "training",
-        "training, beside transformers and peft": "so faster by",
+        "training speed, times that of transformers and peft": "training speed, times theirs",
     }
     table = [f"| | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]
     for name, row in rows.items():
         if any(column[row] for column in figures):
             table.append(f"| {name} | {' | '.join(column[row] for column in figures)} |")
-    if len(columns) > 1:
-        table += ["", "The last column was measured with an earlier version."]
     return "\n".join(table)
 
 
@@ -254,21 +252,31 @@ def _learning(found: dict[str, dict[str, float]]) -> str:
 
 
 def _costs(found: dict[str, Any]) -> str:
-    """What was measured last, and in further columns what the same took on other machines, not all on the same day."""
-    columns = {"measured last": found, **(found.get("elsewhere") or {})}
+    columns = _by_machine(found)
     figures = [_cost_figures(column) for column in columns.values()]
     lines = [
         f"| {what} | {' | '.join(column[what] for column in figures)} |"
-        for what in figures[0]
+        for what in (figures[0] if figures else ())
         if any(column[what] for column in figures)
     ]
-    names = [_machine_of(found, "typing") or "cost", *[*columns][1:]]
-    head = f"| what | {' | '.join(names)} |\n|---|{'---:|' * len(names)}"
-    return "\n".join([head, *lines]) if lines else ""
+    if not lines:
+        return ""
+    head = [f"| what | {' | '.join(columns)} |", f"|---|{'---:|' * len(columns)}"]
+    told = ["Not all columns were measured on the same day and with the same version.", ""]
+    return "\n".join([*(told if len(columns) > 1 else ()), *head, *lines])
 
 
-def _machine_of(found: dict[str, Any], part: str) -> str:
-    return str((found.get("machines") or {}).get(part, ""))
+def _by_machine(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What each machine took, part by part; the one that typing was measured on last comes first."""
+    machines = found.get("machines") or {}
+    first = machines.get("typing", "cost")
+    columns: dict[str, dict[str, Any]] = {first: {}}
+    for part in ("typing", "start", "power", "training", "quality"):
+        if found.get(part):
+            columns.setdefault(machines.get(part, first), {})[part] = found[part]
+    for machine, parts in (found.get("elsewhere") or {}).items():
+        columns[machine] = {**parts, **columns.get(machine, {})}
+    return {machine: parts for machine, parts in columns.items() if any(_cost_figures(parts).values())}
 
 
 def _cost_figures(found: dict[str, Any]) -> dict[str, str]:
@@ -305,7 +313,7 @@ def _cost_figures(found: dict[str, Any]) -> dict[str, str]:
         "processor time of an hour without a key, at rest": _in(power.get("rest_s"), "s"),
         "training": " ".join([_in(speeds.get("ours"), "tokens/s"), *products]).strip(),
         "the same with transformers and peft, the fastest of four ways": _in(fastest_rival, "tokens/s"),
-        "so faster by": "" if faster is None else f"{faster:.2f} times",
+        "training speed, times theirs": "" if faster is None else f"{faster:.2f}",
     }
 
 

@@ -168,10 +168,10 @@ class NextTokenModel:
         return [max((both - share * remembered) / (1 - share), 0.0) for both, remembered in mixed]
 
     def prefetch(self, ids: list[int], min_prob: float | None) -> None:
-        """Make the pass that :meth:`next_probs` will need for ``ids``, and :meth:`greedy_draft` with this probability.
+        """Make the pass that ``next_probs(ids)`` and ``greedy_draft(ids, min_prob)`` will need, before anybody waits.
 
-        ``None`` is for where no draft will be asked for. The pass is stopped, or not made, when they need another one
-        meanwhile. Nor is it made while several texts are being written, since somebody always waits then.
+        With None it reads no draft. It is stopped, or not made, when somebody needs another pass meanwhile. Nor is it
+        made while several texts are being written, since somebody always waits then.
         """
         if sum(1 for _ in self._session.active_texts(_CONCURRENT_S)) > _MAX_PREFETCH_TEXTS:
             return

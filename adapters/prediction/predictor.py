@@ -44,9 +44,7 @@ _MIN_FINISHED_PROB = 0.5  # that the word under the cursor is finished, for a gh
 _MIN_SHOWN_PROB = 0.5  # of a ghost that is shown, whatever it would save
 _ALWAYS_SHOWN_PROB = 0.86  # from here on a short one is shown too: its rest must not vanish while it is typed
 _MIN_GHOST_CHARS = 3  # fewer are typed faster than read
-_SPARE_TOKENS = 2 * (
-    4 * MAX_WORD_CHARS + 1
-)  # the word under the cursor and the next one, four bytes a letter
+_SPARE_TOKENS = 2 * (4 * MAX_WORD_CHARS + 1)  # two words, the one under the cursor too, four bytes a letter
 _UNSPACED_WORD_CHARS = 4  # count as a word in scripts without spaces
 _RANKED_WORDS = 5_000  # among which a word is looked for, to say how probable it is
 MIN_WORD_PROB = 0.005
@@ -55,8 +53,7 @@ _MIN_NEXT_WORD_SHARE = 0.2  # of that, for a word of which nothing is typed
 _LIKELY_WORD_PROB = 0.5  # of a word beside which unlikely ones are noise
 _SPARE_MATCHES = 3  # words looked for beyond those asked for: some are left out
 _MIN_PREFETCH_PROB = 0.3  # of a next word that is worth a forward pass before it is typed
-
-
+_JUST_NOW_S = 10.0  # after it was asked, a question is likely to go on
 _DONE: Final = object()
 
 
@@ -143,14 +140,14 @@ class Predictor:
         # Of the last answer, for prefetching: its best words, and whether a ghost of several words was asked for.
         self._likely_next: Sequence[_GhostStart] = ()
         self._wants_tail = True
-        self._asked_last: str | None = None  # the prefix, unless it was asked about off the record
+        self._asked_last: tuple[float, str, int] | None = None  # when, the prefix, and words of the ghost
 
     def warm(self, former: Predictor | None = None) -> None:
         """Read the recent entries, so that the first keystroke finds them in the KV cache.
 
         Args:
             former: a predictor over the same user model, whose place this one takes: the texts that are being written
-                with it are read too, and what it was asked last is answered.
+                with it are read too, and what it was asked just now is answered.
         """
         asked_last = None
         with self._lock:
@@ -160,8 +157,8 @@ class Predictor:
                 for ids in former._next_token.active_texts():
                     self._next_token.next_probs(ids)
                 asked_last = former._asked_last
-        if asked_last is not None:
-            self.suggest(asked_last)
+        if asked_last is not None and time.monotonic() - asked_last[0] < _JUST_NOW_S:
+            self.suggest(asked_last[1], ghost_words=asked_last[2], remember=False)
 
     def prefill_in_pieces(self, prefix: str) -> Iterator[None]:
         """Read most of what a suggestion after a long ``prefix`` needs; yields None after each forward pass.
@@ -208,7 +205,8 @@ class Predictor:
         with self._lock:
             if mender is not None:  # first: what stands before the word is read before what stands behind it
                 correction = mender.ended(prefix)
-            self._asked_last = prefix if remember else None
+            if remember:
+                self._asked_last = time.monotonic(), self._next_token.truncate_text(prefix), ghost_words
             split, must_hide = self._ranker.split(prefix), self._user_model.guard(prefix)
             if WORD.match(suffix) or len(split.typed) > MAX_WORD_CHARS:
                 pass
@@ -301,6 +299,7 @@ class Predictor:
             ids: its tokens.
         """
         with self._lock:
+            self._asked_last = None
             self._next_token.observe(ids)
             ghosts = self._pending_ghosts.pop_along(text)
             if ghosts:

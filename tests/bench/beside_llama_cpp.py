@@ -31,14 +31,13 @@ _START_S = 60.0
 
 
 class UnavailableError(Exception):
-    """llama.cpp could not be installed."""
+    """llama.cpp could not be installed, or does not start."""
 
 
 def python() -> Path:
     """The interpreter that has llama.cpp; it is installed at the first call, which takes some minutes."""
     found = FOLDER / "venv" / "bin" / "python"
     if not (FOLDER / "complete").exists():
-        FOLDER.mkdir(parents=True, exist_ok=True)
         try:
             subprocess.run([sys.executable, "-m", "venv", FOLDER / "venv"], check=True, capture_output=True)
             wanted = ["llama-cpp-python[server]", "numpy"]
@@ -51,9 +50,14 @@ def python() -> Path:
 
 def model() -> Path:
     """The file that our base model is made from."""
+    from idiolect.models.errors import IdiolectError
     from idiolect.models.fetch import fetch
 
-    return fetch(FOLDER)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    try:
+        return fetch(FOLDER)
+    except IdiolectError as error:
+        raise UnavailableError(str(error)) from error
 
 
 # --- one pass ----------------------------------------------------------------------------------------
@@ -109,9 +113,9 @@ def _timed(rewind: Any, read: Any) -> dict[str, list[float]]:
 
 def passes(base: Path) -> list[dict[str, Any]]:
     """Rows of milliseconds: llama.cpp, our base, ours with an adapter; the median of all turns."""
-    me = str(Path(__file__))
+    me, gguf = str(Path(__file__)), str(model())
     commands = {
-        "llama_cpp_ms": [str(python()), me, "--llama", str(model())],
+        "llama_cpp_ms": [str(python()), me, "--llama", gguf],
         "base_ms": [sys.executable, me, "--base", str(base)],
         "adapter_ms": [sys.executable, me, "--adapter", str(base)],
     }
@@ -168,7 +172,7 @@ def power(messages: Sequence[str]) -> float:
                 break
             except httpx.HTTPError:
                 if time.monotonic() > deadline:
-                    raise
+                    raise UnavailableError("its server does not answer") from None
                 time.sleep(0.2)
         began_s, typed = processor_s(pid), 0
         for message in messages:

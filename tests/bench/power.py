@@ -5,8 +5,9 @@ and then other messages with ghost text too. A key that is due while an answer i
 the service follows a folder for a minute in which nothing happens, awake and at rest. Other programs on the machine
 slow the service down, but hardly add to its processor time.
 
-The same messages are typed into llama.cpp's server, which is asked for a ghost text after each word; and into a
-predictor in this process, to count the passes that are made before anybody waits, and how many of them are used.
+As many characters of the same person are typed into llama.cpp's server, which is asked for a ghost text after each
+word; and into a predictor in this process, to count the passes that are made before anybody waits, and how many of them
+are used.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -385,13 +386,27 @@ def show(result: dict) -> None:
 
 def machine() -> str:
     """The processor, and which of the instructions it has that products of matrices are made with."""
-    model, flags = platform.processor() or platform.machine(), set[str]()
+    lines: list[str] = []
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model, *_ = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-        flags = {*next(line for line in lines if line.startswith("flags")).split()}
-    instructions = [name for flag, name in _INSTRUCTIONS if flag in flags]
-    return f"{model} ({', '.join(instructions) or 'none of these'}), {os.cpu_count()} cores"
+    told = {name.strip(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    model = told.get("model name") or platform.processor() or platform.machine()
+    instructions = [name for flag, name in _INSTRUCTIONS if flag in told.get("flags", "").split()]
+    kinds = f" ({', '.join(instructions)})" if instructions else ""
+    return f"{model}{kinds}, {os.cpu_count()} cores"
+
+
+class Results(dict[str, Any]):
+    """What ``bench.json`` holds. A part that is measured goes with this machine; what another one took is kept."""
+
+    def __setitem__(self, part: str, found: Any) -> None:
+        if part in PARTS:
+            machines, elsewhere = (self.setdefault(name, {}) for name in ("machines", "elsewhere"))
+            if part in COSTS and part in self and machines.get(part, machine()) != machine():
+                elsewhere.setdefault(machines[part], {})[part] = self[part]
+            elsewhere.get(machine(), {}).pop(part, None)
+            machines[part] = machine()
+        super().__setitem__(part, found)
 
 
 def main(wanted: list[str]) -> None:
@@ -410,13 +425,8 @@ def main(wanted: list[str]) -> None:
 
     base = ROOT / ".cache" / "base"
     ensure_base(base)
-    result = json.loads(RESULT.read_text()) if RESULT.exists() else {}
+    result = Results(json.loads(RESULT.read_text()) if RESULT.exists() else {})
     parts = [part for part in PARTS if part in wanted] or [*PARTS]
-    machines = result.setdefault("machines", {})
-    for part in COSTS & result.keys() & set(parts):
-        if machines.get(part, machine()) != machine():
-            result.setdefault("elsewhere", {}).setdefault(machines[part], {})[part] = result[part]
-    machines.update(dict.fromkeys(parts, machine()))
     names = [name for name in CORPUS_NAMES if name in wanted] or CORPUS_NAMES
     with tempfile.TemporaryDirectory(prefix="idiolect-bench-") as folder, contextlib.ExitStack() as stack:
         if "faults" in parts:
@@ -426,11 +436,14 @@ def main(wanted: list[str]) -> None:
         if "training" in parts:
             result["training"] = training(base)
         if "beside" in parts:
-            result["beside"] = beside_llama_cpp.passes(base)
-            beside_llama_cpp.show(result["beside"])
+            try:
+                result["beside"] = beside_llama_cpp.passes(base)
+                beside_llama_cpp.show(result["beside"])
+            except beside_llama_cpp.UnavailableError as error:
+                console.print(f"Skipped llama.cpp: {error}", markup=False)
         if not names:
             console.print(
-                f"Skipped {', '.join(set(parts) - {'latency', 'training', 'faults'})}: {CORPORA} is absent."
+                f"Skipped {', '.join(set(parts) - {'latency', 'training', 'faults', 'beside'})}: {CORPORA} is absent."
             )
         if names and "training" in parts:
             result["learning"] = {name: learning(base, name) for name in PEOPLE if name in names}
@@ -463,7 +476,7 @@ def main(wanted: list[str]) -> None:
                 show_load(f"everything at once ({person})", [result["soak"]])
             profile.run("stop")
         if names and "savings" in parts:
-            result["machines"]["savings"] = f"{machine()}, a core for each person"
+            result.setdefault("machines", {})["savings"] = f"{machine()}, a core for each person"
             for name, found in savings_of_all(names, Path(folder), base):
                 result.setdefault("savings", {})[name] = found
                 RESULT.write_text(json.dumps(result, indent=2) + "\n")
