@@ -45,6 +45,7 @@ StartLimitBurst=5
 
 [Service]
 Type=notify
+Environment=GLIBC_TUNABLES=glibc.malloc.hugetlb=1
 ExecStart={command}
 Restart=on-failure
 RestartSec=5

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+from collections.abc import Mapping
 
 _M_ARENA_MAX = -8  # <malloc.h>
 _ARENAS = 2
 _ELSEWHERE = (AttributeError, OSError, TypeError)  # another C library, and (the last) Windows
+
+
+def with_huge_pages(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a process that asks for pages of 2 MB where it takes much memory (glibc 2.35).
+
+    A pass reads a hundred megabytes of weights. With pages of 4 KB a tenth of its time goes into finding them.
+    """
+    return {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1", **environment}
 
 
 def keep_little() -> None:

@@ -19,6 +19,7 @@ import time
 from dataclasses import asdict, dataclass, fields
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol
 
+from idiolect.daemon.runtime.heap import with_huge_pages
 from idiolect.daemon.runtime.pipes import pipe
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
@@ -357,6 +358,7 @@ def _spawn(settings: Settings, flags: Sequence[str]) -> subprocess.Popen[str]:
             stdout=subprocess.PIPE,
             stderr=log,
             cwd=settings.home,
+            env=with_huge_pages(os.environ),
             text=True,
             encoding="utf-8",
             **detached,

@@ -64,7 +64,9 @@ def test_what_pipx_installs_from_the_wheel_starts_learns_and_suggests(tmp_path, 
     idiolect("start")
     try:
         status = json.loads(idiolect("status", "--json"))
-        assert Path(psutil.Process(status["pid"]).cmdline()[0]).is_relative_to(tmp_path)
+        running = psutil.Process(status["pid"])
+        assert Path(running.cmdline()[0]).is_relative_to(tmp_path)
+        assert "hugetlb" in running.environ()["GLIBC_TUNABLES"]
         idiolect("add", str(text))
         assert "elin" in idiolect("suggest", "in the teal locker of Zorv")
     finally:

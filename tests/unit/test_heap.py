@@ -9,6 +9,8 @@ import sys
 
 import pytest
 
+from idiolect.daemon.runtime.heap import with_huge_pages
+
 HEAPS = """
 import ctypes, threading
 from idiolect.daemon.runtime import heap
@@ -46,3 +48,8 @@ def heaps(first: str) -> int:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another C library")
 def test_threads_share_few_heaps() -> None:
     assert heaps("heap.keep_little()") <= 2 < heaps("")
+
+
+def test_large_pages_are_asked_for_unless_the_user_has_said_otherwise() -> None:
+    assert with_huge_pages({"HOME": "/x"}) == {"HOME": "/x", "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+    assert with_huge_pages({"GLIBC_TUNABLES": "a=b"}) == {"GLIBC_TUNABLES": "a=b"}
