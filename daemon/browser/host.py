@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import stat
 import struct
 import sys
 from importlib.metadata import version
@@ -168,8 +170,18 @@ async def _received(read: asyncio.StreamReader) -> dict[str, Any] | None:
     return message
 
 
+def _comes_from_a_program(stream: IO[str]) -> bool:
+    try:
+        mode = os.fstat(stream.fileno()).st_mode
+    except (OSError, ValueError):  # it is closed, or nothing of the system's
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
 def serve(settings: Settings) -> None:
     """Serve one browser over stdin and stdout until it goes. Raises BrowserMessageError."""
+    if not _comes_from_a_program(sys.stdin):
+        raise BrowserMessageError("This command is for browsers, which start it and talk to it over a pipe.")
     open_log(settings.log_path)
     for name in _TALKERS:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
