@@ -156,9 +156,8 @@ def handle_errors(app: Application, home: Path) -> None:
         message = "There is no such address or method; `GET /openapi.json` lists all."
         refusal = refuse(NoRouteError(message), unrouted.status_code)
         refusal.headers.update(unrouted.headers or {})
-        if (
-            unrouted.status_code == 405
-        ):  # starlette names the methods of one route, and an address may have two
+        if unrouted.status_code == 405:
+            # Starlette names the methods of one route, and an address may have two.
             fitting = [one for one in app.addresses if one.matches(request.scope)[0] is not Match.NONE]
             refusal.headers["allow"] = ", ".join(sorted({address.method for address in fitting}))
         return refusal

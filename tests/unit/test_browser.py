@@ -243,3 +243,21 @@ def test_the_program_that_browsers_start_speaks_for_its_profile(settings, tmp_pa
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout[LENGTH.size :])["answer"]["protocol"] == host.PROTOCOL
+
+
+@pytest.mark.parametrize("kind", ["file", "null"])
+def test_the_host_says_that_it_is_for_browsers_where_no_program_talks_to_it(settings, tmp_path, kind):
+    (tmp_path / "file").write_text("no message of the extension")
+    command = "from idiolect.daemon.commandline.cli import main; main()"
+    with Path(os.devnull if kind == "null" else tmp_path / "file").open("rb") as given:
+        done = subprocess.run(
+            [sys.executable, "-c", command, "browser", "host"],
+            env={**os.environ, "IDIOLECT_HOME": str(settings.home)},
+            stdin=given,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert done.returncode == host.BrowserMessageError.exit_code
+    assert "for browsers" in done.stderr
