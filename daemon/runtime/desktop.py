@@ -22,6 +22,7 @@ import platformdirs
 
 from idiolect.daemon.profile_paths import default_home
 from idiolect.daemon.runtime import process
+from idiolect.daemon.runtime.heap import HUGE_PAGES
 from idiolect.daemon.settings import manager_socket
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
@@ -45,7 +46,7 @@ StartLimitBurst=5
 
 [Service]
 Type=notify
-Environment=GLIBC_TUNABLES=glibc.malloc.hugetlb=1
+Environment={huge_pages}
 ExecStart={command}
 Restart=on-failure
 RestartSec=5
@@ -169,6 +170,7 @@ class Desktop:
             )
         return _UNIT.format(
             name=self.name,
+            huge_pages="=".join(HUGE_PAGES),
             command=" ".join(_quoted(word, dollars=True) for word in command),
             # Behind a hyphen a folder may be missing: another drive's, or one that is yet to be made.
             writable=" ".join(
