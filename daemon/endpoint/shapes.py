@@ -123,11 +123,15 @@ class SuggestBody(ExplainBody):
 
 
 class HistoryBody(_PlacedBody):
-    """Something the user wrote, where, and when (now, if not given)."""
+    """Something the user wrote, where, and when (now, if not given); `before`: what stood in front of it there.
+
+    `before` is never kept, and only its end is read, so it may have any length.
+    """
 
     text: Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
     source: _Name
     at: _Time = None
+    before: str = ""
 
 
 class FeedbackBody(_PlacedBody):

@@ -93,7 +93,8 @@ def _register_learning(app: Application, service: Service) -> None:
     async def history(request: Request) -> Response:
         """Learn something that the user wrote; the fast memory knows it on return."""
         asked = await read_body(request, shapes.HistoryBody)
-        add = partial(service.ingest.add_text, source=asked.source, at=asked.at, **asdict(asked.place))
+        told = {"source": asked.source, "at": asked.at, "before": asked.before, **asdict(asked.place)}
+        add = partial(service.ingest.add_text, **told)
         result = await tell(add, asked.text)
         return answer(replies.kept(result, paused=service.ingest.paused))
 

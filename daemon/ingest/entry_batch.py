@@ -26,13 +26,31 @@ if TYPE_CHECKING:
 TRACKED_PARAGRAPHS: Final = 50_000
 """How many paragraphs of a file are remembered one by one."""
 
+BEFORE_CHARS: Final = 400
+"""How much of what stands before a text is read with it, in characters."""
+
 _TRANSACTION_ENTRIES: Final = 500
 
 
-def cleaned(text: str, source: str = "") -> tuple[str, int]:
-    """`text` from a `source`, normalised and without secrets, and how many those were; "" where nothing is left."""
-    text, redactions = redact(normalise(text), prose=source != COMMANDS)
+def cleaned(text: str, source: str = "", before: str = "") -> tuple[str, int]:
+    """`text` from a `source`, normalised and without secrets, and how many those were; "" where nothing is left.
+
+    `before` stood in front of it: its last `BEFORE_CHARS` characters are read for what they say of the text's secrets.
+    """
+    own = normalise(text)
+    text, redactions = redact(own, prose=source != COMMANDS, before=_in_front(before, text) if own else "")
     return (text if has_words(without_placeholders(text)) else ""), redactions
+
+
+def _in_front(before: str, text: str) -> str:
+    """What stands in front of a text, in its written form and with the white space that parts them."""
+    before = before[-BEFORE_CHARS:]
+    written = normalise(before)
+    if not written:
+        return ""
+    between = before[len(before.rstrip()) :] + text[: len(text) - len(text.lstrip())]
+    lines = normalise(f".{between}.").count("\n")
+    return written + ("\n" * lines or " " * bool(between))
 
 
 def identity(*parts: str | int | None) -> str:

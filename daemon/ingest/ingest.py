@@ -122,8 +122,12 @@ class Ingest:
         at: datetime | None = None,
         input_purpose: str | None = None,
         private: bool = False,
+        before: str = "",
     ) -> AddedText:
         """Take in one text; it can be suggested from when this returns.
+
+        `before` is what stood in front of it in its field. It is read for what it says of secrets in the text, and
+        never kept.
 
         Reasons not to store it: "paused", those of `AppPolicy.learning`, "empty", "only secrets", "duplicate".
         A text without `at` was written now, and is always stored. `at` without a time zone is UTC.
@@ -132,7 +136,7 @@ class Ingest:
             return AddedText(None, False, 0, "paused")
         if (reason := self.app_policy.learning(InputContext(app, input_purpose, private))) is not None:
             return AddedText(None, False, 0, reason)
-        text, redactions = cleaned(text, source)
+        text, redactions = cleaned(text, source, before)
         if not text:
             return AddedText(None, False, redactions, "only secrets" if redactions else "empty")
         if at is None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.redaction.numbers import Span
 
-_CODE: Final = r"(?P<s>\d{3}[ -]\d{3}|\d{4,8})(?![\w-]|[.,:]\d)"
+_CODE: Final = r"(?P<s>\d{3}[ -]\d{3}|\d{4}[ -]\d{4}|\d{4,8})(?![\w-]|[.,:]\d)"
 _CODE_WORD: Final = (
     r"(?:(?<![a-z])(?:sim |card )?pin(?:[ -]?(?:code|number|nummer))?|(?<![a-z])(?:puk|otp|(?-i:TAN"
     r"|mTAN))(?: code)?|passcode"
@@ -59,6 +59,7 @@ PINS: Final[tuple[Rule, ...]] = (
             ("My PIN: 4821", "My PIN: [pin]"),
             ("Your verification code is 992817.", "Your verification code is [pin]."),
             ("Enter code 992 817 to go on", "Enter code [pin] to go on"),
+            ("My PIN is 4471 8890, as ever", "My PIN is [pin], as ever"),
         ),
         misses=(
             "pin 4 is ground",

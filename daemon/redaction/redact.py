@@ -11,7 +11,6 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from functools import cache
-from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.redaction.patterns import RULES
@@ -35,21 +34,25 @@ _LONG_WORDS: Final = tuple(sorted({rule.long_word for rule in RULES}))
 _WORDS: Final = max(rule.words for rule in RULES)
 
 
-def redact(text: str, *, prose: bool = True, tagger: Tagger | None = None) -> tuple[str, int]:
+def redact(
+    text: str, *, prose: bool = True, tagger: Tagger | None = None, before: str = ""
+) -> tuple[str, int]:
     """`text` with each secret replaced by a placeholder such as `[token]`, and how many were replaced.
 
     In `prose`, secrets are also told by what stands around them (by the `tagger` that is shipped, unless another is
-    given); commands of a shell are no prose.
+    given); commands of a shell are no prose. `before` stands in front of the text, and is read with it: a secret may
+    have its label there, or begin there; none of it comes back, and none of its own secrets is counted.
     Idempotent: what comes out goes through unchanged. Takes time linear in the text's length.
     """
-    text, total = _by_rules(text)
+    reading = _Reading(before, text)
+    reading.by_rules()
     for _ in range(_MOST_PASSES if prose else 0):  # what is gone changes what stands around the rest
-        spans = (tagger or _tagger()).find(plain(text))
+        spans = (tagger or _tagger()).find(reading.plain)
         if not spans:
             break
-        text, more = _by_rules(_replaced(text, spans, [_kind(text[start:end]) for start, end in spans]))
-        total += len(spans) + more
-    return text, total
+        reading.replace(spans, [_kind(reading.text[start:end]) for start, end in spans])
+        reading.by_rules()
+    return reading.text[reading.begin :], reading.count
 
 
 def _kind(secret: str) -> str:
@@ -61,24 +64,40 @@ def _tagger() -> Tagger:
     return Tagger.load()
 
 
-def _by_rules(text: str) -> tuple[str, int]:
-    total = 0
-    read = plain(text)  # the same places in both
-    rules = _worth_trying(read)
-    for _ in range(_MOST_PASSES):  # a secret beside another is sometimes seen only once that one is gone
-        if not rules:
-            break
-        count = 0
-        for rule in rules:
-            if spans := rule.spans(read):
-                text = _replaced(text, spans, repeat(rule.placeholder))
-                read = _replaced(read, spans, repeat(rule.placeholder))
-                count += len(spans)
-        if not count:
-            break
-        total += count
-        rules = _worth_trying(read)
-    return text, total
+class _Reading:
+    """A text behind what stands before it, while secrets are taken out of both."""
+
+    def __init__(self, before: str, text: str) -> None:
+        self.text = before + text
+        self.plain = plain(self.text)  # the same places in both
+        self.begin = len(before)
+        self.count = 0
+
+    def by_rules(self) -> None:
+        """Take out what the rules find."""
+        rules = _worth_trying(self.plain)
+        for _ in range(_MOST_PASSES):  # a secret beside another is sometimes seen only once that one is gone
+            changed = False
+            for rule in rules:
+                if spans := rule.spans(self.plain):
+                    self.replace(spans, [rule.placeholder] * len(spans))
+                    changed = True
+            if not changed:
+                break
+            rules = _worth_trying(self.plain)
+
+    def replace(self, spans: list[Span], placeholders: list[str]) -> None:
+        """Put the placeholders in the place of the spans; one that begins before the text is the text's now."""
+        begin = self.begin
+        for (start, end), placeholder in zip(spans, placeholders, strict=True):
+            if end > self.begin:
+                self.count += 1
+                begin -= max(self.begin - start, 0)
+            else:
+                begin += len(placeholder) - (end - start)
+        self.begin = begin
+        self.text = _replaced(self.text, spans, placeholders)
+        self.plain = _replaced(self.plain, spans, placeholders)
 
 
 def placeholders(text: str) -> int:
@@ -153,7 +172,7 @@ def _replaced(text: str, spans: list[Span], placeholders: Iterable[str]) -> str:
     """`text` with a placeholder in the place of each span."""
     parts: list[str] = []
     end = 0
-    for (start, stop), placeholder in zip(spans, placeholders, strict=False):
+    for (start, stop), placeholder in zip(spans, placeholders, strict=True):
         parts += (text[end:start], placeholder)
         end = stop
     return "".join([*parts, text[end:]])

@@ -314,8 +314,8 @@ class ToyService:
         origins = tuple(Origin(word.text, word.p, 0.01, None) for word in found.words)
         return found, Attribution(origins, Origin("and", 0.25, 0.2, None) if ghost_words else None)
 
-    def add_text(self, text, *, source, at, app, input_purpose, private):
-        self.calls.append(("learn", text, source, app, at))
+    def add_text(self, text, *, source, at, before, app, input_purpose, private):
+        self.calls.append(("learn", text, source, app, at, before))
         if text == "wait":
             self.entered.set()
             assert self.gate.wait(20)

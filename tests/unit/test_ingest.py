@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idiolect.daemon.ingest import entry_batch, file_import, origins
+from idiolect.daemon.ingest.entry_batch import BEFORE_CHARS
 from idiolect.daemon.ingest.ingest import AddedText, Ingest, PausedError
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
@@ -127,6 +128,43 @@ def test_text_that_is_not_stored(
     )
     assert profile.texts() == []
     assert profile.heard == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "kept"),
+    [
+        ("My PIN is ", "4471 8890, as ever", "[pin], as ever"),
+        ("My PIN is", " 4471 8890, as ever", "[pin], as ever"),
+        ("The wifi password:\n", "Kirschbaum-Regen-8\nsee you", "[password]\nsee you"),
+        ("The wifi password:", "\nKirschbaum-Regen-8\nsee you", "[password]\nsee you"),
+        ("it is at https://ann:hun", "ter2x@host.example now", "[password]@host.example now"),
+        ("my card is 4111 1111 ", "1111 1111 and valid", "[card] and valid"),
+        ("x" * 5000 + " the password: ", "hunter22 and more", "[password] and more"),
+    ],
+)
+def test_a_secret_is_told_by_what_stood_before_the_text(
+    profile: Profile, before: str, text: str, kept: str
+) -> None:
+    learned = profile.ingest.add_text(text, source="keyboard", before=before)
+    assert (learned.stored, learned.redactions) == (True, 1)
+    assert profile.texts() == [kept]
+    assert list(profile.heard.values()) == [encode(kept)]
+
+
+def test_what_stood_before_is_not_stored_and_its_secrets_are_not_counted(profile: Profile) -> None:
+    learned = profile.ingest.add_text(
+        "See you at noon.", source="keyboard", before="The password: hunter2x. My PIN: 4821.\n\n"
+    )
+    assert (learned.stored, learned.redactions) == (True, 0)
+    assert profile.texts() == ["See you at noon."]
+    assert profile.ingest.add_text("", source="keyboard", before="My PIN is ").reason == "empty"
+    assert profile.ingest.add_text("4471", source="keyboard", before="My PIN is ").reason == "only secrets"
+
+
+def test_only_the_end_of_what_stood_before_is_read(profile: Profile) -> None:
+    far = "My PIN is " + " " * BEFORE_CHARS
+    profile.ingest.add_text("4471 metres up", source="keyboard", before=far)
+    assert profile.texts() == ["4471 metres up"]
 
 
 def test_an_emoji_is_a_text(profile: Profile) -> None:

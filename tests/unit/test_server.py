@@ -156,7 +156,13 @@ def test_history_has_the_documented_shape(site):
         "paused": False,
     }
     at = datetime(2026, 1, 31, 7, 30, tzinfo=UTC)
-    assert site.service.calls == [("learn", "Hi", "mail", "mutt", at)]
+    assert site.service.calls == [("learn", "Hi", "mail", "mutt", at, "")]
+
+
+def test_history_passes_on_what_stood_before_at_any_length(site):
+    before = "x" * (shapes.MAX_TEXT_CHARS + 1) + "My PIN is "
+    assert site.post("/v1/history", {"text": "Hi", "source": "mail", "before": before}).status_code == 200
+    assert site.service.calls[0][5] == before
 
 
 def test_a_time_without_a_zone_is_local(site):
@@ -590,6 +596,7 @@ BAD = [
     ("/v1/suggest", [CANARY], "The request"),
     ("/v1/history", {"text": CANARY}, "source"),
     ("/v1/history", {"text": CANARY, "source": "x", "at": CANARY}, "at"),
+    ("/v1/history", {"text": CANARY, "source": "x", "before": [CANARY]}, "before"),
     ("/v1/history", {"text": CANARY, "source": "x", "at": "0001-01-01T00:00:00+14:00"}, "at"),
     ("/v1/feedback", {"kind": "word", "outcome": "accepted", "p": 0.5}, "characters: an accepted"),
     (
