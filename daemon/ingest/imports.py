@@ -60,7 +60,7 @@ class Imports:
         if not confirmed:
             self._watcher.refuse_very_much(path)
         try:
-            events = self.add([path])
+            events = self._read(self._ingest.add_paths([path], restores=False))
         except NothingToReadError:  # a folder for what is still to be written
             events = iter(())
         return self._follow(path, events)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import logging
 import secrets
 import stat
 import threading
@@ -16,6 +17,7 @@ from idiolect.daemon.ingest.entry_batch import EntryBatch, cleaned, identity
 from idiolect.daemon.ingest.file_discovery import Exclusion, Ignored, find
 from idiolect.daemon.ingest.file_import import FileImport
 from idiolect.daemon.ingest.origins import Origins
+from idiolect.daemon.ingest.restoring import Restoring, left_alone
 from idiolect.daemon.privacy.app_policy import AppPolicy, InputContext
 from idiolect.daemon.privacy.pause import Pause, PausedError
 from idiolect.daemon.profile_paths import real_path
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.store import Store
+
+_log = logging.getLogger("idiolect")
 
 
 @dataclass(frozen=True)
@@ -161,12 +165,15 @@ class Ingest:
 
     # Files, folders and repositories
 
-    def add_paths(self, paths: Sequence[Path], asked: AuthorFilter | None = None) -> Iterator[ImportProgress]:
+    def add_paths(
+        self, paths: Sequence[Path], asked: AuthorFilter | None = None, *, restores: bool = True
+    ) -> Iterator[ImportProgress]:
         """Import files, folders and other sources (see `table.KINDS`), in transactions.
 
-        `asked` says whose text to take where there is more than one person's; where it does not, what was said of the
-        same source before holds, else a guess. Everything is found and checked at the call; the reading goes with
-        the iteration. What was read before and has not changed is counted as "unchanged". Raises PausedError,
+        A file of the program's own export is restored if it is one of `paths` and `restores` is true; else it is left
+        alone. `asked` says whose text to take where there is more than one person's; where it does not, what was said
+        of the same source before holds, else a guess. Everything is found and checked at the call; the reading goes
+        with the iteration. What was read before and has not changed is counted as "unchanged". Raises PausedError,
         NoSuchPathError, UnreadableError, NothingToReadError, BinaryFileError, GitError.
         """
         if self.paused:
@@ -180,7 +187,7 @@ class Ingest:
         if len(found) == 1:
             _probe(*found)
         self._origins.refresh()
-        return self._import(found, report)
+        return self._import(found, report, restores=restores)
 
     def _find(self, path: Path, asked: AuthorFilter, found: dict[Path, _Found], report: ReadReport) -> None:
         status(path)
@@ -203,9 +210,12 @@ class Ingest:
         for file, size in files.items():
             found.setdefault(file, _Found(size, whole, again, path, kind.name if kind else "folder"))
 
-    def _import(self, found: dict[Path, _Found], report: ReadReport) -> Iterator[ImportProgress]:
+    def _import(
+        self, found: dict[Path, _Found], report: ReadReport, *, restores: bool
+    ) -> Iterator[ImportProgress]:
         batch = self._batch(report)
         imported = FileImport(self._store, self._origins, batch)
+        restoring = Restoring(self._store, self.app_policy, batch) if restores else None
         total = sum(one.size_bytes for one in found.values())
         done = 0
         path = next(iter(found))
@@ -214,7 +224,7 @@ class Ingest:
         try:
             for path, one in found.items():
                 with self._alone(path):
-                    for read_bytes in self._one(imported, path, one, origins[one.root]):
+                    for read_bytes in self._one(imported, restoring, path, one, origins[one.root]):
                         yield ImportProgress(
                             path, report.entries, report.words, done + min(read_bytes, one.size_bytes), total
                         )
@@ -228,12 +238,18 @@ class Ingest:
             raise _nothing(report)
         yield ImportProgress(path, report.entries, report.words, total, total, report)
 
-    def _one(self, imported: FileImport, path: Path, one: _Found, origin: int) -> Iterator[int]:
+    def _one(
+        self, imported: FileImport, restoring: Restoring | None, path: Path, one: _Found, origin: int
+    ) -> Iterator[int]:
         report = imported.report
         try:
             kind = kinds.kind_of(path)
             if kind is None:
                 report.skip(Skipped(path, "other file type"))
+            elif kind is kinds.EXPORT and restoring is not None and path == one.root:
+                yield from restoring.file(path, kind, origin=origin)
+            elif kind is kinds.EXPORT:
+                report.skip(left_alone(path))
             elif kind is kinds.BY_NAME["git"]:
                 yield from imported.repository(path, kind, one.asked, origin=origin)
             elif path.is_file() and not one.again and not self.is_changed(path):
@@ -308,7 +324,9 @@ class Ingest:
                 kind = kinds.kind_of(path)
                 known = self._store.sources.get(str(root))
                 origin, me = known or (self._store.sources.add(str(root), "folder"), ())
-                if kind is not None:
+                if kind is kinds.EXPORT:
+                    _log.info("a file of an own export in a followed folder was left alone")
+                elif kind is not None:
                     off_record = off_record or self.paused or self.off_record.covers(path.stat().st_mtime)
                     for _ in imported.file(
                         path, kind, AuthorFilter(me), origin=origin, off_record=off_record

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.adapters.export import ExportError
+from idiolect.daemon.sources.own_export import ENTRY, README_HEAD, line
+from idiolect.daemon.storage.records import STORE_ID
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -22,10 +24,10 @@ if TYPE_CHECKING:
 EVERYTHING: Final = "everything"
 """The kind of export that this is."""
 
-_README: Final = """This folder holds what idiolect knew of one person when it was written. None of it is encrypted:
+_README: Final = f"""{README_HEAD} when it was written. None of it is encrypted:
 whoever can read these files can read that person's text. Delete them when they are no longer needed.
 
-entries.jsonl     the text, redacted as it was stored; `idiolect add entries.jsonl` reads it
+entries.jsonl     the text, redacted as it was stored; `idiolect add entries.jsonl` restores it
 adapters.jsonl    the adapters: parent, verdict, figures, how much they have seen
 adapters/ID.safetensors    their weights (LoRA; A and B of each adapted matrix, by the served graph's input names)
 seen.jsonl        which entries each adapter has seen, its ancestors included
@@ -57,14 +59,23 @@ def takeout(store: Store, path: Path) -> Path:
 
 def _write(store: Store, folder: Path) -> None:
     _file(folder / "README.txt", _README.encode())
+    number = store.state.get(STORE_ID)
     entries = (
-        {"text": entry.text, "ts": entry.at, "source": entry.source, "app": entry.app, "id": entry.id}
-        for entry in store.entries.select()
+        {
+            "id": entry.id,
+            "ts": entry.at,
+            "source": entry.source,
+            "app": entry.app,
+            "key": key,
+            "store": number,
+            "text": entry.text,
+        }
+        for entry, key in store.entries.exported()
     )
-    _lines(folder / "entries.jsonl", entries)
+    _lines(folder, "entries", ENTRY, entries)
     adapters = store.adapters.all()
-    _lines(folder / "adapters.jsonl", map(asdict, adapters))
-    _lines(folder / "seen.jsonl", _seen(store, [row.id for row in adapters]))
+    _lines(folder, "adapters", "adapter", map(asdict, adapters))
+    _lines(folder, "seen", "seen", _seen(store, [row.id for row in adapters]))
     (folder / "adapters").mkdir(mode=0o700)
     for row in adapters:
         try:
@@ -72,10 +83,10 @@ def _write(store: Store, folder: Path) -> None:
         except IdiolectError:  # damaged, or dropped to save space: its row tells of it
             continue
         _file(folder / "adapters" / f"{row.id}.safetensors", blob)
-    _lines(folder / "rounds.jsonl", map(asdict, store.rounds.all()))
-    _lines(folder / "feedback.jsonl", _feedback(store))
-    _lines(folder / "events.jsonl", map(asdict, store.events.all()))
-    _lines(folder / "words.jsonl", map(asdict, store.words.all()))
+    _lines(folder, "rounds", "round", map(asdict, store.rounds.all()))
+    _lines(folder, "feedback", "feedback", _feedback(store))
+    _lines(folder, "events", "event", map(asdict, store.events.all()))
+    _lines(folder, "words", "word", map(asdict, store.words.all()))
 
 
 def _seen(store: Store, adapters: list[int]) -> Iterator[dict[str, Any]]:
@@ -91,10 +102,10 @@ def _feedback(store: Store) -> Iterator[dict[str, Any]]:
         yield {"adapter": adapter, **asdict(savings)}
 
 
-def _lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    with open(path, "x", encoding="utf-8", opener=_private) as file:
+def _lines(folder: Path, name: str, holds: str, rows: Iterable[dict[str, Any]]) -> None:
+    with open(folder / f"{name}.jsonl", "x", encoding="utf-8", opener=_private) as file:
         for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False, default=_iso) + "\n")
+            file.write(json.dumps(line(holds, row), ensure_ascii=False, default=_iso) + "\n")
 
 
 def _iso(value: date | datetime) -> str:

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.sources.people import AuthorFilter
 
-_JSON_BYTES: Final = 8 << 20  # of one line of JSON
+JSON_BYTES: Final = 8 << 20
+"""Of one line of JSON, at most."""
+
+OWN_KEY: Final = "idiolect"
+"""With this name begins each line of the program's own export, which is no text (`own_export.py` restores it)."""
+
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -71,9 +76,9 @@ def _items(lines: Lines, blocks: Callable[[Iterable[str]], Iterator[str]]) -> It
 
 
 def _read_jsonl(path: Path, lines: Lines) -> Iterator[Item | Skipped]:
-    for number, line in enumerate(lines.whole(_JSON_BYTES), start=1):
+    for number, line in enumerate(lines.whole(JSON_BYTES), start=1):
         if line is None:
-            note = f"{path.name} line {number}: longer than {_JSON_BYTES >> 20} MB"
+            note = f"{path.name} line {number}: longer than {JSON_BYTES >> 20} MB"
             yield Skipped(path, "lines too long", note)
             continue
         written = lines.decoded(line).strip()
@@ -89,6 +94,7 @@ def _read_jsonl(path: Path, lines: Lines) -> Iterator[Item | Skipped]:
 _SAID: Final = {
     "lines that are not JSON": "not a JSON object",
     "lines without text": 'no "text" that is a string',
+    "lines of an own export": "a line of the program's own export; add the file that it is from by its name",
     "times not understood": '"ts" is no time that can be understood; the text was kept',
 }
 
@@ -101,6 +107,8 @@ def parsed(line: str) -> tuple[str | None, datetime | None, str | None]:
         return None, None, "lines that are not JSON"
     if not isinstance(value, dict):
         return None, None, "lines that are not JSON"
+    if OWN_KEY in value:
+        return None, None, "lines of an own export"
     text, ts = value.get("text"), value.get("ts")
     if not isinstance(text, str):
         return None, None, "lines without text"

@@ -45,12 +45,26 @@ class BinaryFileError(IdiolectError):
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """What the store that an entry was exported from kept of it: the entry's key, source, application and number.
+
+    `store` is that store's own number; None where it has none.
+    """
+
+    key: str
+    source: str
+    app: str | None
+    id: int
+    store: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """A piece of text as it stands in its file: the `ordinal`-th (from 0), read up to `offset_bytes`.
 
     `at` is when it was written, aware, where the file says so; `stamp` is how the file says it, where it names no zone:
     that stays the same wherever the file is read. `document` names the part of an archive that it is
-    from, where that name stays the same in the next export.
+    from, where that name stays the same in the next export. `kept` is set for an entry of the program's own export.
     """
 
     text: str
@@ -59,6 +73,7 @@ class Item:
     offset_bytes: int = 0
     document: str = ""
     stamp: str = ""
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)

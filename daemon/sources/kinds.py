@@ -15,6 +15,7 @@ from idiolect.daemon.sources import (
     joplin,
     mail,
     matrix,
+    own_export,
     shell,
     signal,
     slack,
@@ -90,6 +91,7 @@ _mail = partial(Kind, source="mail", guess=mail.guess, people=mail.senders)
 
 #: In the order in which they are tried: what is recognised by what is in it comes before what is by its name.
 KINDS: Final = (
+    Kind("export", "export", "what `idiolect export` wrote", own_export.read, looks=own_export.looks),
     Kind(
         "git",
         "git",
@@ -121,6 +123,8 @@ KINDS: Final = (
 )
 BY_NAME: Final = {kind.name: kind for kind in KINDS}
 TEXT: Final = BY_NAME["text"]
+#: The program's own export: its entries are restored where the file is named, and it is left alone in a folder.
+EXPORT: Final = BY_NAME["export"]
 #: What may be read, as a sentence says it.
 SAID: Final = ".txt, .md, .org, .rst and .jsonl files, mail (mbox, Maildir), exported chats and notes"
 

@@ -65,6 +65,17 @@ class Entries:
         for at_us, id_, text, source, app, tokens in self._in_time(columns, selector, prose=prose):
             yield Entry(id_, text, source, app, moment(at_us), tokens)
 
+    def exported(self) -> Iterator[tuple[Entry, str]]:
+        """Yield all entries in order of time and then id, each with the key by which it is known again."""
+        columns = "at_us, id, text, source, app, tokens, lower(hex(key))"
+        for at_us, id_, text, source, app, tokens, key in self._in_time(columns, None):
+            yield Entry(id_, text, source, app, moment(at_us), tokens), key
+
+    def has(self, key: str) -> bool:
+        """Whether an entry with this key is kept, with or without its text."""
+        with self._connection.reading() as db:
+            return bool(db.execute("SELECT 1 FROM entries WHERE key = ?", [bytes.fromhex(key)]).fetchone())
+
     def token_ids(self, *, commands: bool = False) -> Iterator[tuple[int, bytes]]:
         """Yield the id and token ids (little-endian uint32) of prose, or of `commands`, by time and then id."""
         selector = Selector(source=COMMANDS) if commands else None

@@ -19,7 +19,7 @@ from idiolect.daemon.storage.encrypted_file import fits
 from idiolect.daemon.storage.errors import StoreUnreadableError, refused
 from idiolect.daemon.storage.full_read import sound
 from idiolect.daemon.storage.marker import KnownBackup, Marker
-from idiolect.daemon.storage.records import BackupRow
+from idiolect.daemon.storage.records import STORE_ID, BackupRow
 from idiolect.daemon.storage.store import Store
 from idiolect.models.errors import IdiolectError
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.settings import Settings
 
-_NUMBER: Final = "store_id"  # state: the store's own number
 _NO_SALTS: Final[Mapping[tuple[str, datetime], str | None]] = MappingProxyType({})
 _LOGS: Final = ("-wal", "-shm")
 
@@ -96,10 +95,10 @@ def settle(
     Raises what `marker.write` and the store raise.
     """
     found = marker.read(settings) or Marker(made=False)
-    number = store.state.get(_NUMBER)
+    number = store.state.get(STORE_ID)
     if number is None:
         number = secrets.token_hex(16)
-        store.state.set(_NUMBER, number)
+        store.state.set(STORE_ID, number)
     rows = {row.path: row for row in store.backups.all()}
     if found.store != number:  # it took another one's place: what that knew of backups may hold the same text
         told = [BackupRow(row.path, row.at, None) for row in found.backups]

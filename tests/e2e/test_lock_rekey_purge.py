@@ -203,15 +203,17 @@ def test_everything_is_exported_in_open_formats(program, tiny, tmp_path, make_lo
         (CANARY, "test", "mail")
     ]
     assert [(row["id"], row["reason"]) for row in lines("adapters.jsonl")] == [(published, "it is better")]
-    assert lines("seen.jsonl") == [{"adapter": published, "entries": [1]}]
+    assert lines("seen.jsonl") == [{"idiolect": "seen", "adapter": published, "entries": [1]}]
     assert [row["status"] for row in lines("rounds.jsonl")] == ["promoted"]
     assert {"day", "adapter"} <= {name for row in lines("feedback.jsonl") for name in row}
     tensors = safetensors.numpy.load_file(tmp_path / "all" / "adapters" / f"{published}.safetensors")
     for name, matrix in lora.matrices.items():
         np.testing.assert_array_equal(tensors[name], matrix.astype(np.float16))
     assert "export" in {event["kind"] for event in json.loads(program.run("audit", "--json"))["events"]}
-    # What was exported can be read again.
-    assert "1 new entr" in program.run("add", tmp_path / "all" / "entries.jsonl")
+    # What was exported is restored, and nothing of it is there twice; nor is it read as a text from stdin.
+    said = program.run("add", tmp_path / "all" / "entries.jsonl")
+    assert "0 new entries" in said
+    assert "1 already known" in said
 
 
 def test_purging_leaves_nothing_behind(program, tiny):

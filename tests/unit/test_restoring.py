@@ -1,0 +1,154 @@
+"""The program's own export, with the real store: restored where it is named, left alone in a folder, never a text."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+from idiolect.daemon.ingest.ingest import Ingest
+from idiolect.daemon.profile.takeout import takeout
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.sources.documents import parsed
+from idiolect.daemon.sources.items import NothingToReadError, ReadReport
+from idiolect.daemon.storage.opening import open_store
+from idiolect.daemon.storage.selectors import Selector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from idiolect.daemon.storage.store import Store
+
+NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Profile:
+    """A store, the way into it, and what the fast memory heard."""
+
+    store: Store
+    ingest: Ingest
+    heard: dict[int, list[int]]
+
+    def add(self, *paths: Path, restores: bool = True) -> ReadReport:
+        *_, last = self.ingest.add_paths(paths, restores=restores)
+        assert last.report is not None
+        return last.report
+
+    def held(self) -> set[tuple[str, str, str | None, datetime]]:
+        rows = list(self.store.entries.select())
+        found = {(row.text, row.source, row.app, row.at) for row in rows}
+        assert len(found) == len(rows)
+        return found
+
+
+def opened(home: Path) -> Profile:
+    settings = Settings(home=home, keyring=False, exclude_apps=("org.example.bank*",)).prepare()
+    heard: dict[int, list[int]] = {}
+    store = open_store(settings)
+    return Profile(store, Ingest(store, lambda text: list(text.encode()), heard.update, settings), heard)
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Iterator[Profile]:
+    """A profile with a mail, a chat's message, a shell's command and a note."""
+    found = opened(tmp_path / "home")
+    with closing(found.store):
+        for text, source, app, at in (
+            ("The teal heron sails at noon.", "mail", "thunderbird", NOON),
+            ("See you at the harbour wall.", "chat", "signal", None),
+            ("git push --force origin heron", "shell", None, NOON),
+        ):
+            assert found.ingest.add_text(text, source=source, app=app, at=at).stored
+        (tmp_path / "note.md").write_text("Herons stand still for hours.")
+        found.add(tmp_path / "note.md")
+        yield found
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[Profile]:
+    """Another profile, which is empty."""
+    found = opened(tmp_path / "other")
+    with closing(found.store):
+        yield found
+
+
+def test_entries_come_back_as_they_were_kept(profile: Profile, other: Profile, tmp_path: Path) -> None:
+    export = takeout(profile.store, tmp_path / "export")
+    report = other.add(export / "entries.jsonl")
+    assert report.entries == 4
+    assert other.held() == profile.held()
+    commands = {row.id for row in other.store.entries.select(selector=Selector(source="shell"))}
+    assert len(commands) == 1
+    assert other.heard.keys() == {row.id for row in other.store.entries.select()} - commands
+    assert other.store.forget(Selector(app="signal")).entries == 1
+
+
+def test_what_is_there_is_not_doubled(profile: Profile, other: Profile, tmp_path: Path) -> None:
+    entries = takeout(profile.store, tmp_path / "export") / "entries.jsonl"
+    before = profile.held()
+    assert (profile.add(entries).entries, profile.held()) == (0, before)
+    other.add(entries)
+    assert other.add(entries).skipped == {"already known": 4}
+    assert other.add(tmp_path / "note.md").entries == 0  # the file that it came from
+    assert other.held() == before
+
+
+def test_in_a_folder_an_export_is_left_alone(profile: Profile, other: Profile, tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "mine.md").write_text("The harbour wall is grey.")
+    export = takeout(profile.store, notes / "export")
+    report = other.add(notes)
+    assert report.skipped == {
+        "of an own export": sum(path.stat().st_size > 0 for path in export.glob("*.*")),
+        "empty": 6,
+    }
+    assert any("entries.jsonl restores" in note for note in report.notes)
+    for path in export.iterdir():
+        other.ingest.update_file(path, root=notes)
+    with pytest.raises(NothingToReadError):
+        other.add(export / "entries.jsonl", restores=False)  # as it is followed
+    other.ingest.update_file(export / "entries.jsonl", root=export / "entries.jsonl")
+    assert [row.text for row in other.store.entries.select()] == ["The harbour wall is grey."]
+
+
+def test_what_was_forgotten_since_stays_away(profile: Profile, other: Profile, tmp_path: Path) -> None:
+    entries = takeout(profile.store, tmp_path / "export") / "entries.jsonl"
+    for text in ("harbour", "stand still"):  # sent, and read in a file that is still there
+        assert profile.store.forget(Selector(text=text)).entries == 1
+    profile.ingest.add_text("Something new.", source="mail")
+    before = profile.held()
+    assert profile.add(entries).skipped == {"already known": 2, "forgotten since the export": 2}
+    assert profile.held() == before
+    assert other.add(entries).entries == 4  # another store has forgotten nothing
+
+
+def test_rules_and_redaction_hold(profile: Profile, other: Profile, tmp_path: Path) -> None:
+    entries = takeout(profile.store, tmp_path / "export") / "entries.jsonl"
+    rows = [json.loads(line) for line in entries.read_text().splitlines()]
+    rows[0] |= {"app": "org.example.bank.app"}
+    rows[1] |= {"text": "wifi password: hunter2"}
+    rows[2] |= {"key": "short"}
+    entries.write_text("".join(json.dumps(row) + "\n" for row in [*rows, ["no entry"], {"text": "neither"}]))
+    report = other.add(entries)
+    assert report.skipped == {"excluded app": 1, "lines that are no entries of an export": 3}
+    assert "wifi password: [password]" in {row.text for row in other.store.entries.select()}
+    assert report.entries == 2
+
+
+def test_a_line_of_an_export_is_no_text_anywhere(profile: Profile, other: Profile, tmp_path: Path) -> None:
+    export = takeout(profile.store, tmp_path / "export")
+    for file in export.glob("*.jsonl"):
+        for line in file.read_text().splitlines():
+            assert parsed(line)[0] is None
+    mixed = tmp_path / "mixed.jsonl"
+    mixed.write_text('{"text": "My own line."}\n' + (export / "entries.jsonl").read_text())
+    report = other.add(mixed)
+    assert report.skipped == {"lines of an own export": 4}
+    assert [row.text for row in other.store.entries.select()] == ["My own line."]
