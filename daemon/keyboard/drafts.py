@@ -5,25 +5,29 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from idiolect.daemon.keyboard.written import Entry, Written
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from idiolect.daemon.keyboard.field import Field
-    from idiolect.daemon.keyboard.written import Written
 
 #: The name that IBus gives a field's input context, and the field.
 Place: TypeAlias = tuple[str, "Field"]
 
 #: A menu, another window: the focus often goes there only to come back.
 _SETTLE_S: Final = 15.0
+#: Fields of which it is remembered what was written there last.
+_ENDS: Final = 20
 
 
 class Drafts:
     """For one event loop."""
 
-    def __init__(self, learn: Callable[[tuple[str, str] | None, Field], None]) -> None:
-        """`learn` takes what was written, and when."""
+    def __init__(self, learn: Callable[[Sequence[Entry], Field], None]) -> None:
+        """`learn` takes what was written."""
         self._learn = learn
+        self._ends: dict[Place, str] = {}
         self._left: dict[Place, tuple[Written, asyncio.TimerHandle]] = {}
 
     def leave(self, place: Place, written: Written) -> None:
@@ -32,8 +36,12 @@ class Drafts:
         later = asyncio.get_running_loop().call_later(_SETTLE_S, self._settle, place)
         self._left[place] = (written, later)
 
+    def begin(self, place: Place) -> Written:
+        """A field has the focus: what was written there goes on, if it was left only now."""
+        return self.take_up(place) or Written(self._ends.get(place, ""))
+
     def take_up(self, place: Place) -> Written | None:
-        """A field has the focus again: what was written there, if it was left only now."""
+        """What was written in a field that was left only now."""
         found = self._left.pop(place, None)
         if found is None:
             return None
@@ -42,7 +50,11 @@ class Drafts:
 
     def _settle(self, place: Place) -> None:
         if (written := self.take_up(place)) is not None:
-            self._learn(written.entry(), place[1])
+            self._learn(written.entries(), place[1])
+            self._ends.pop(place, None)
+            self._ends[place] = written.end
+            for old in list(self._ends)[:-_ENDS]:
+                del self._ends[old]
 
     def finish(self) -> None:
         """What was written anywhere is learned now."""
@@ -54,3 +66,4 @@ class Drafts:
         for _, later in self._left.values():
             later.cancel()
         self._left.clear()
+        self._ends.clear()

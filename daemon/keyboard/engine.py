@@ -286,7 +286,7 @@ class Engine:
         if self._waits:
             written = Written() if self._session.learns(replace(field, window=_UNNAMED)) else None
         elif self._context and self._session.learns(field):
-            written = self._session.drafts.take_up((self._context, field)) or Written()
+            written = self._session.drafts.begin((self._context, field))
         self._typing = Typing(self._session.bindings, written)
         self._typing.corrections.program_deletes = field.client not in self._session.undeleting
         if self._context in self._typed_in:

@@ -14,11 +14,12 @@ from idiolect.daemon.keyboard.drafts import Drafts
 from idiolect.daemon.keyboard.wire import Property
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from idiolect.daemon.keyboard.actions import Fate
     from idiolect.daemon.keyboard.engine import Engine
     from idiolect.daemon.keyboard.field import Field
+    from idiolect.daemon.keyboard.written import Entry
     from idiolect.daemon.settings import Settings
 
 _SOURCE: Final = "keyboard"
@@ -108,11 +109,10 @@ class Session:
         if not self._off_record:
             self.asking.tell("/v1/feedback", {**vars(fate), **_place(field)})
 
-    def learn(self, entry: tuple[str, str] | None, field: Field) -> None:
-        """Have a text learned that was written in a field at a time (ISO 8601)."""
-        if entry is not None and self.learns(field):
-            text, at = entry
-            self.asking.tell("/v1/history", {"text": text, "source": _SOURCE, "at": at, **_place(field)})
+    def learn(self, entries: Sequence[Entry], field: Field) -> None:
+        """Have texts learned that were written in a field."""
+        for entry in entries if self.learns(field) else ():
+            self.asking.tell("/v1/history", {**entry._asdict(), "source": _SOURCE, **_place(field)})
 
     # The menu
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from idiolect.daemon.editors.written import shared
 from idiolect.daemon.ingest.normalise import has_words
@@ -21,14 +21,25 @@ _LATE_CHARS: Final = 64
 #: As much of one field is kept, in characters: the newest.
 _MOST_CHARS: Final = 20_000
 _MOST_LINES: Final = 500
+#: As much of what stands before it is told with a text, in characters.
+_BEFORE_CHARS: Final = 400
+
+
+class Entry(NamedTuple):
+    """What was written, when (ISO 8601), and what stands before it in its field."""
+
+    text: str
+    at: str
+    before: str
 
 
 @dataclass
 class _Line:
-    """A line of a field, and which of its characters were typed here."""
+    """A line of a field, which of its characters were typed here, and what stands above it."""
 
     text: str = ""
     own: bytearray = field(default_factory=bytearray)
+    above: str = ""
 
     def change(self, text: str, *, typed: bool) -> None:
         """It holds this now; what is new in it was typed, or was not."""
@@ -38,25 +49,26 @@ class _Line:
         self.own = self.own[:first] + new + self.own[len(self.own) - last :]
         self.text = text
 
-    def runs(self) -> list[str]:
-        """What was typed of it: all of it, or each stretch of several words."""
+    def runs(self) -> list[tuple[str, str]]:
+        """What was typed of it, behind what stands before that: all of it, or each stretch of several words."""
         if all(self.own):
-            return [self.text.strip()]
+            return [(self.above, self.text.strip())]
         found, run = [], ""
-        for char, own in zip(self.text + "\0", [*self.own, 0], strict=True):
+        for place, own in enumerate([*self.own, 0]):
             if own:
-                run += char
+                run += self.text[place]
             elif run:
-                found.append(run.strip())
+                found.append((self.above + self.text[: place - len(run)], run.strip()))
                 run = ""
-        return [one for one in found if len(one.split()) > 1]
+        return [one for one in found if len(one[1].split()) > 1]
 
 
 class Written:
     """One field, from its focus until it is left."""
 
-    def __init__(self) -> None:
-        """What the field holds at first is not its user's for certain."""
+    def __init__(self, before: str = "") -> None:
+        """What the field holds at first is not its user's for certain. `before`: what was written in it last."""
+        self._before = before
         self._here: _Line | None = None  # where the cursor is, as the program tells
         self._elsewhere: list[_Line] = []  # those with something typed that the cursor has left
         self._budget = 0  # characters typed that the program has not told of
@@ -125,14 +137,16 @@ class Written:
 
     def tell(self, text: str, cursor: int) -> bool:
         """The program says what stands around the cursor; whether a line that was written has gone from there."""
-        line = text[text.rfind("\n", 0, cursor) + 1 :].partition("\n")[0]
+        begin = text.rfind("\n", 0, cursor) + 1
+        line = text[begin:].partition("\n")[0]
+        above = text[max(begin - _BEFORE_CHARS, 0) : begin]
         here = self._here
         if time.monotonic() - self._budget_s >= _LATE_S:
             self._budget = 0  # what was not told of by now was taken back, and stands for nothing that comes
         if here is None:
             # What was typed before the program told of it is among this.
             typed = self._typed is not None and self._typed.startswith(text)
-            self._here = _Line()
+            self._here = _Line(above=above)
             self._here.change(line, typed=typed)
             self._budget = len(self._typed or "") - len(text) if typed else 0
             return False
@@ -147,8 +161,10 @@ class Written:
             if any(here.own):
                 self._elsewhere = [*self._elsewhere, here][-_MOST_LINES:]
             self._here = self._back(line)
+            self._here.above = above
         else:
             new = max(len(line) - len(here.text), 0)
+            here.above = above
             here.change(line, typed=self._budget > 0 and new <= self._budget + _HELPED_CHARS)
             self._budget = max(self._budget - new, 0)
         self._deleted = False
@@ -190,18 +206,36 @@ class Written:
 
     # What is learned
 
-    def sent(self) -> tuple[str, str] | None:
-        """The message was sent: what was written of it, which counts no more for :meth:`entry`."""
-        found = self.entry()
+    def sent(self) -> list[Entry]:
+        """The message was sent: what was written of it, which counts no more for :meth:`entries`."""
+        found = self.entries()
+        self._before = self.end
         self._elsewhere.clear()
         return found
 
-    def entry(self) -> tuple[str, str] | None:
-        """What was written and stands there now, and when (ISO 8601); None where nothing was."""
+    @property
+    def end(self) -> str:
+        """The end of what stands there: where nobody tells of it later, what is written next stands behind it."""
         if self._here is None:
-            text = self._typed or ""
+            return (self._before + (self._typed or ""))[-_BEFORE_CHARS:]
+        line = next((one for one in (self._here, *reversed(self._elsewhere)) if one.text), self._here)
+        return f"{line.above}{line.text}\n"[-_BEFORE_CHARS:]
+
+    def entries(self) -> list[Entry]:
+        """What was written and stands there now: one text, or several where something of others stands between."""
+        found: list[tuple[str, str]] = []
+        if self._here is None:
+            found.append((self._before, (self._typed or "").strip()))
         else:
-            lines = [*self._elsewhere, self._here]
-            text = "\n".join(run for line in lines if any(line.own) for run in line.runs())
-        text = text.strip()[-_MOST_CHARS:]
-        return (text, self._at) if len(text.split()) > 1 and has_words(text) else None
+            for line in (*self._elsewhere, self._here):
+                for before, run in line.runs() if any(line.own) else ():
+                    above = before.strip()
+                    if found and (above.endswith(found[-1][1]) or found[-1][1].endswith(above)):
+                        found[-1] = found[-1][0], f"{found[-1][1]}\n{run}"
+                    else:
+                        found.append((before or self._before, run))
+        return [
+            Entry(text[-_MOST_CHARS:], self._at, (before + text[:-_MOST_CHARS])[-_BEFORE_CHARS:])
+            for before, text in found
+            if len(text.split()) > 1 and has_words(text)
+        ]

@@ -730,7 +730,7 @@ def test_what_stands_there_in_the_end_is_learned():
     for _ in range(4):
         program.press(BACKSPACE)
     program.type("noon.")
-    assert program.typing.written.entry()[0] == "we meet at noon."
+    assert [entry.text for entry in program.typing.written.entries()] == ["we meet at noon."]
 
 
 def test_what_others_wrote_is_not_learned():
@@ -739,9 +739,9 @@ def test_what_others_wrote_is_not_learned():
     for end in range(1, 9):
         written.add("thank you"[end])
         written.tell("Dear Ann, " + "thank you"[1 : end + 1], 10 + end)
-    assert written.entry() is None or "Dear" not in written.entry()[0]
+    assert "Dear" not in str([entry.text for entry in written.entries()])
     written.tell("Dear Ann, hank you for this long pasted sentence", 48)
-    assert "pasted" not in (written.entry() or ("",))[0]
+    assert "pasted" not in str([entry.text for entry in written.entries()])
 
 
 def test_a_letter_that_is_gone_before_the_program_tells_of_it_is_still_the_users():
@@ -753,7 +753,7 @@ def test_a_letter_that_is_gone_before_the_program_tells_of_it_is_still_the_users
     written.add("!")
     for told in ("g", "go", "go ", "go t", "go to", "go tow", "go to", "go to!"):
         written.tell(told, len(told))
-    assert written.entry()[0] == "go to!"
+    assert [entry.text for entry in written.entries()] == ["go to!"]
 
 
 def test_a_letter_that_the_program_never_told_of_makes_no_other_line_the_users():
@@ -766,13 +766,13 @@ def test_a_letter_that_the_program_never_told_of_makes_no_other_line_the_users()
     written.take_back(1)
     written.lose()  # an arrow key
     written.tell(f"{theirs}\n{own}", 5)
-    assert written.entry()[0] == own
+    assert [entry.text for entry in written.entries()] == [own]
 
 
 def test_what_was_written_before_a_field_was_left_twice_is_learned_as_well():
     async def left():
         learned = []
-        drafts = Drafts(lambda entry, _field: learned.append(entry[0]))
+        drafts = Drafts(lambda entries, _field: learned.extend(entry.text for entry in entries))
         for text in ("the first text", "the second text"):
             written = Written()
             for char in text:
@@ -802,7 +802,7 @@ def test_what_a_program_tells_of_behind_a_shortcut_is_its_users_if_it_was_typed(
     written.lose()
     for text in told:
         written.tell(text, len(text))
-    assert written.entry()[0] == learned
+    assert [entry.text for entry in written.entries()] == [learned]
 
 
 def test_lines_are_kept_as_the_cursor_comes_and_goes():
@@ -822,7 +822,83 @@ def test_lines_are_kept_as_the_cursor_comes_and_goes():
     written.tell(line, 13)
     written.take_back(1)
     written.tell(line[:-1], 12)
-    assert written.entry()[0] == "four five\none two thre"
+    assert [entry.text for entry in written.entries()] == ["four five\none two thre"]
+
+
+def write(written, above, text):
+    """Type a text, as a program tells of it that shows what stands above it."""
+    for end in range(1, len(text) + 1):
+        written.add(text[end - 1])
+        told = above + text[:end]
+        written.tell(told, len(told))
+
+
+def test_what_stands_before_is_told_with_a_text():
+    written = Written()
+    written.tell("Dear Ann,\nmy PIN is ", 20)
+    write(written, "Dear Ann,\nmy PIN is ", "4471 8890")
+    assert [entry[::2] for entry in written.entries()] == [("4471 8890", "Dear Ann,\nmy PIN is ")]
+
+
+def test_what_stands_in_the_lines_above_is_told_with_a_text():
+    written, label = Written(), "hello\nThe wifi password:\n"
+    written.tell(label, len(label))
+    write(written, label, "Kirschbaum Regen 8")
+    assert [entry[::2] for entry in written.entries()] == [("Kirschbaum Regen 8", label)]
+
+
+def test_lines_of_others_between_part_what_is_told():
+    written = Written()
+    written.tell("", 0)
+    write(written, "", "Dear Ann, hello")
+    written.lose()
+    label = "Dear Ann, hello\nPIN:\n"
+    written.tell(label, len(label))
+    write(written, label, "4471 8890")
+    found = [entry[::2] for entry in written.entries()]
+    assert found == [("Dear Ann, hello", ""), ("4471 8890", label)]
+
+
+def test_lines_that_were_typed_one_after_the_other_are_one_text():
+    written = Written()
+    written.tell("", 0)
+    write(written, "", "Dear Ann,")
+    written.new_line()
+    written.tell("Dear Ann,\n", 10)
+    write(written, "Dear Ann,\n", "see you")
+    assert [entry[::2] for entry in written.entries()] == [("Dear Ann,\nsee you", "")]
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_what_a_field_is_gone_on_with_later_has_what_was_written_there_before_it(tells):
+    def typed(written, text):
+        if tells:
+            written.tell("", 0)
+            return write(written, "", text)
+        return list(map(written.add, text))
+
+    async def left():
+        learned = []
+        drafts = Drafts(lambda entries, _field: learned.extend(entries))
+        for text in ("The wifi password:", "Kirschbaum Regen 8"):
+            written = drafts.begin(("context", Field()))
+            typed(written, text)
+            drafts.leave(("context", Field()), written)
+            drafts.finish()
+        return learned
+
+    assert [entry.before.strip() for entry in asyncio.run(left())] == ["", "The wifi password:"]
+
+
+def test_a_message_has_the_one_before_it():
+    written = Written()
+    written.tell("", 0)
+    write(written, "", "The wifi password:")
+    written.new_line()
+    assert written.tell("", 0)
+    assert [entry.text for entry in written.sent()] == ["The wifi password:"]
+    write(written, "", "Kirschbaum Regen 8")
+    assert [entry[::2] for entry in written.entries()] == [("Kirschbaum Regen 8", "The wifi password:\n")]
 
 
 def test_all_that_is_selected_and_deleted_is_not_learned():
@@ -831,15 +907,15 @@ def test_all_that_is_selected_and_deleted_is_not_learned():
     program.press(ord("a"), CONTROL)
     program.text = " "
     program.press(BACKSPACE)
-    assert program.typing.written.entry() is None
+    assert program.typing.written.entries() == []
 
 
 def test_a_program_that_tells_nothing_is_learned_from_as_long_as_it_can_be_followed():
     program = Program(tells=False)
     program.type("one two")
-    assert program.typing.written.entry()[0] == "one two"
+    assert [entry.text for entry in program.typing.written.entries()] == ["one two"]
     program.press(0xFF51)
-    assert program.typing.written.entry() is None
+    assert program.typing.written.entries() == []
 
 
 # --- fields, keys, what goes over the bus ---------------------------------------------------------------

@@ -189,7 +189,7 @@ def test_what_is_typed_while_the_name_of_the_program_is_looked_for_counts(tmp_pa
         program.tell("I go to the ")
         written = program.engine._typing.written
         assert asked == ["I go to the", "I go to the "]
-        return written.entry()[0] if written is not None else None
+        return written.entries()[0].text if written is not None else None
 
     assert asyncio.run(typed(learns=True)) == "I go to the"
     assert asyncio.run(typed(learns=False)) is None
