@@ -200,7 +200,7 @@ class Predictor:
         """
         started = time.perf_counter()
         words: list[Word] = []
-        ghost, correction = NO_GHOST, None
+        ghost, correction, finished = NO_GHOST, None, 0.0
         mender = self._mender if corrections and not WORD.match(suffix) else None
         with self._lock:
             if mender is not None:  # first: what stands before the word is read before what stands behind it
@@ -217,6 +217,7 @@ class Predictor:
             else:
                 matches = self._ranker.match(split, max(candidates, 1) + _SPARE_MATCHES)
                 words = self._offered(split, matches, must_hide)
+                finished = self._ranker.finished_prob(split, matches)
                 starts = [self._start_with(split, word) for word in words[:2]]
                 self._likely_next, self._wants_tail = starts, ghost_words > 1
                 words = self._ranker.keep_models_word(split, words, candidates)
@@ -242,7 +243,7 @@ class Predictor:
             ]
             ghost = cut_before(ghost, split.typed, behind[0])
         elapsed_ms = (time.perf_counter() - started) * 1e3
-        return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms, correction)
+        return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms, correction, finished)
 
     def _offered(self, split: SplitPrefix, matches: Matches, must_hide: Callable[[str], bool]) -> list[Word]:
         """Return the words that may be shown, the likeliest first, each in one form."""
@@ -343,9 +344,7 @@ class Predictor:
 
     def _next_word(self, split: SplitPrefix, matches: Matches) -> list[_GhostStart]:
         """Return the likeliest word behind the one under the cursor, if that one is probably finished."""
-        finished = 1.0
-        if split.typed:
-            finished = matches.finished / max(self._ranker.total_score(split, matches), 1e-30)
+        finished = self._ranker.finished_prob(split, matches) if split.typed else 1.0
         if finished < _MIN_FINISHED_PROB:
             return []
         behind = SplitPrefix(split.head + self._tokenizer.encode(split.start), True, "")

@@ -189,6 +189,10 @@ class WordRanker:
             return max(1.0, matches.total)
         return matches.total + matches.finished + self.unknown_score(split)
 
+    def finished_prob(self, split: SplitPrefix, matches: Matches) -> float:
+        """Return the probability that the word under the cursor ends there; 0 where no letter of one is typed."""
+        return float(matches.finished / max(self.total_score(split, matches), 1e-30)) if split.typed else 0.0
+
     def unknown_score(self, split: SplitPrefix) -> float:
         """Return the score of all words that begin as typed and that no list knows."""
         probs, start = self._next_token.next_probs(split.head), split.start.encode()

@@ -11,10 +11,11 @@ from idiolect.adapters.prediction.ranking import Word
 
 @dataclass(frozen=True)
 class Suggestion:
-    """The answer to one keystroke."""
+    """The answer to one keystroke; ``finished`` is the probability that the word under the cursor ends there."""
 
     words: tuple[Word, ...]
     ghost: Ghost
     adapter: int | None
     elapsed_ms: float
     correction: Correction | None = None
+    finished: float = 0.0

@@ -32,7 +32,10 @@ class Health(TypedDict):
 
 
 class Suggested(TypedDict):
-    """Suggestions; where there are none, `reason` may say why."""
+    """Suggestions; where there are none, `reason` may say why.
+
+    `finished`: the probability that the word under the cursor ends there; absent where it cannot.
+    """
 
     words: list[offers.Word]
     ghost: offers.Ghost
@@ -41,6 +44,7 @@ class Suggested(TypedDict):
     reason: str | None
     paused: bool
     correction: NotRequired[offers.Correction]
+    finished: NotRequired[float]
 
 
 class Origin(TypedDict):
@@ -264,6 +268,8 @@ def suggestion(found: Suggestion, *, paused: bool) -> Suggested:
     }
     if mended is not None:
         answer["correction"] = offers.correction(mended)
+    if found.finished:
+        answer["finished"] = found.finished
     return answer
 
 

@@ -36,6 +36,7 @@ class Suggestion:
     adapter: int | None
     elapsed_ms: float
     correction: None = None
+    finished: float = 0.0
 
 
 @dataclass(frozen=True)

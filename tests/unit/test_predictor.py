@@ -642,6 +642,16 @@ def test_the_adapter_answers_and_is_named(
     assert one.elapsed_ms > 0
 
 
+def test_it_says_how_probable_it_is_that_the_word_under_the_cursor_ends_there(
+    predictor: Callable[..., Predictor],
+) -> None:
+    ours = predictor(*[BOILERPLATE] * 6)
+    whole, begun = ours.suggest("Kind regards from"), ours.suggest("Kind regards fr")
+    assert whole.finished > max(word.p for word in whole.words)
+    assert begun.finished < begun.words[0].p
+    assert ours.suggest("Kind regards ").finished == 0.0
+
+
 # Ghost text
 
 
