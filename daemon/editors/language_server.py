@@ -28,7 +28,7 @@ from typing_extensions import override
 from idiolect.daemon.editors import offers, prose, quick_fixes
 from idiolect.daemon.editors.link import Link
 from idiolect.daemon.editors.private_files import Privacy
-from idiolect.daemon.editors.written import Written, inserted, is_typed
+from idiolect.daemon.editors.written import Typed, Written, inserted, is_typed
 from idiolect.daemon.endpoint.scopes import Scope
 from idiolect.daemon.runtime.log import open_log
 
@@ -92,7 +92,7 @@ class _New:
     """A text to be learned, and when it was saved (ISO 8601)."""
 
     path: Path
-    text: str
+    typed: Typed
     at: str
 
 
@@ -254,7 +254,7 @@ class Editing:
         new = one.written.saved(prose.read(text, one.language) or [])
         if new and not self._privacy.covers(one.path, hidden=True):
             now = datetime.now(UTC).isoformat()
-            self._new += [_New(one.path, text, now) for text in new]
+            self._new += [_New(one.path, typed, now) for typed in new]
 
     async def _tell(self) -> None:
         """Send what waits; what the service does not take now waits on, and is sent after a while or with more."""
@@ -264,7 +264,7 @@ class Editing:
                 new = self._new[0]
                 # Of a folder that is watched it is read there.
                 if not any(new.path.is_relative_to(folder) for folder in status.get("watches", [])):
-                    body = {"text": new.text, "source": _SOURCE, "app": self._app, "at": new.at}
+                    body = {**new.typed._asdict(), "source": _SOURCE, "app": self._app, "at": new.at}
                     if not await self._link.tell("/v1/history", body):
                         break
                 # Not before: who is cut off here tells it once more, which stores nothing twice.

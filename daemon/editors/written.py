@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from difflib import SequenceMatcher
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from idiolect.daemon.ingest.normalise import has_words, normalise
 from idiolect.daemon.storage.paragraphs import Originals
@@ -17,6 +17,15 @@ _PASTED_KEPT: Final = 500  # paragraphs, the newest
 #: editor may report some seconds of typing as one change, and a ghost text is one, too.
 _TYPED_CHARS: Final = 200
 _TYPED_LINES: Final = 3
+#: As much of what stands before it is told with a text, in characters.
+_BEFORE_CHARS: Final = 400
+
+
+class Typed(NamedTuple):
+    """A text that was typed in a document, and what stands before it there."""
+
+    text: str
+    before: str
 
 
 def is_typed(inserted: str) -> bool:
@@ -72,7 +81,7 @@ class Written:
         self._known.update(fresh)
         self._pasted = [*self._pasted, *fresh][-_PASTED_KEPT:]
 
-    def saved(self, paragraphs: Sequence[str]) -> list[str]:
+    def saved(self, paragraphs: Sequence[str]) -> list[Typed]:
         """The document now holds these: what of them was typed since the last time. Of an edited one, its new words.
 
         What was there once counts no more, so that undoing brings nothing new.
@@ -82,12 +91,14 @@ class Written:
         originals = Originals(
             [[text] for text in (*(old for old in self._held if old not in there), *self._pasted)]
         )
-        found: list[str] = []
+        found: list[Typed] = []
+        above = ""
         for text in now:
-            if text in self._known:
-                continue
-            self._known.add(text)
-            edit = originals.compare(text)
-            found += [text] if edit is None else edit.runs
+            if text not in self._known:
+                self._known.add(text)
+                edit = originals.compare(text)
+                for start, end in [(0, len(text))] if edit is None else edit.runs:
+                    found.append(Typed(text[start:end], (above + text[:start])[-_BEFORE_CHARS:]))
+            above = f"{above}{text}\n\n"[-_BEFORE_CHARS:]
         self._held = now
-        return [text for text in found if has_words(text)]
+        return [typed for typed in found if has_words(typed.text)]

@@ -272,7 +272,7 @@ class FileImport:
                 if edit is None:
                     self._whole(place, page, new)
                 else:
-                    self._runs(place, page, new, edit.runs)
+                    self._runs(place, page, new, tuple(new.text[start:end] for start, end in edit.runs))
             else:
                 new.paragraph.off_record = True
 

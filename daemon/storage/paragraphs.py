@@ -136,9 +136,9 @@ def found_again(known: frozenset[str], held: Iterable[str]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """An edited paragraph: the runs of words that are new in it, and which originals it was made from."""
+    """An edited paragraph: where in it runs of new words are, [start, end), and which originals it was made from."""
 
-    runs: tuple[str, ...]
+    runs: tuple[tuple[int, int], ...]
     originals: tuple[int, ...]
 
 
@@ -181,7 +181,7 @@ class Originals:
         for known, group in itertools.groupby(range(len(words)), key=old.__getitem__):
             if not known:
                 run = list(group)
-                runs.append(text[spans[run[0]][0] : spans[run[-1]][1]])
+                runs.append((spans[run[0]][0], spans[run[-1]][1]))
         return Edit(tuple(runs), tuple(alike))
 
     def _most_alike(self, words: list[str]) -> list[int]:

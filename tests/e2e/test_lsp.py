@@ -325,6 +325,26 @@ def test_what_is_typed_and_saved_is_learned_and_nothing_else(service, tmp_path):
     assert taken["app"] == "Tester"
 
 
+@pytest.mark.parametrize("label", ["The PIN of the shed is ", "The PIN of the shed:\n\n"])
+def test_a_secret_is_told_by_the_label_that_was_saved_before_it(service, tmp_path, label):
+    uri = (tmp_path / f"shed{len(label)}.txt").as_uri()
+
+    async def scene():
+        async with editing(service, learn=True) as editor:
+            editor.open(uri, label, "plaintext")
+            editor.type(
+                uri, label.count("\n"), 0 if label.endswith("\n") else len(label), "4471 8890, says Ann"
+            )
+            editor.close(uri, saved=f"{label}4471 8890, says Ann")
+
+    def left_out():
+        return sum(row["redactions"] for row in service.ask("/v1/audit")["taken"])
+
+    before = left_out()
+    run(scene())
+    assert left_out() == before + 1
+
+
 @pytest.mark.parametrize("sends_parts", [False, True])
 def test_of_a_whole_document_what_was_typed_is_learned_unless_it_was_read_again(
     service, tmp_path, sends_parts

@@ -60,15 +60,17 @@ def test_what_its_writer_wrote_of_a_mail_is_read():
 
 def test_what_was_there_when_a_document_was_opened_is_not_new():
     written = Written(["One paragraph that was there.", "Another one that was there."])
-    assert written.saved(["One paragraph that was there.", "And this was typed."]) == ["And this was typed."]
+    (typed,) = written.saved(["One paragraph that was there.", "And this was typed."])
+    assert typed == ("And this was typed.", "One paragraph that was there.\n\n")
     assert written.saved(["One paragraph that was there.", "And this was typed."]) == []
     assert written.saved(["Another one that was there."]) == []  # undone
 
 
 def test_of_an_edited_paragraph_its_new_words_count():
     written = Written(["The heron waits below the weir."])
-    assert written.saved(["The heron waits below the weir. It caught three eels today."]) == [
-        "It caught three eels today."
+    assert written.saved(["Boats.", "The heron waits below the weir. It caught three eels today."]) == [
+        ("Boats.", ""),
+        ("It caught three eels today.", "Boats.\n\nThe heron waits below the weir. "),
     ]
 
 
@@ -76,7 +78,9 @@ def test_what_was_pasted_is_not_typed():
     pasted = "They say that the heron waits below the weir, and that nobody has seen it since."
     written = Written([])
     written.not_typed([pasted])
-    assert written.saved([f"{pasted} I do not believe a word.", pasted]) == ["I do not believe a word."]
+    assert written.saved([f"{pasted} I do not believe a word.", pasted]) == [
+        ("I do not believe a word.", f"{pasted} ")
+    ]
 
 
 @pytest.mark.parametrize(
