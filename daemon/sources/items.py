@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from idiolect.daemon.regular_files import open_regular
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.models.errors import IdiolectError
 
@@ -125,9 +126,9 @@ def status(path: Path) -> os.stat_result:
 
 
 def opened(path: Path) -> BufferedReader:
-    """The file, open to be read. Raises NoSuchPathError, UnreadableError."""
+    """The regular file at `path`, open to be read. Raises NoSuchPathError, UnreadableError."""
     with explained(path):
-        return path.open("rb")
+        return open_regular(path)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import re
 import tarfile
 from typing import TYPE_CHECKING, Final
 
+from idiolect.daemon.regular_files import read_regular
 from idiolect.daemon.sources import markdown
 from idiolect.daemon.sources.items import Item, Skipped, explained
 
@@ -25,7 +26,7 @@ def looks(path: Path, head: bytes) -> bool:
     """Whether this is a JEX archive or a RAW folder, by the names of its members and the properties of the first."""
     if path.is_dir():
         notes = sorted(path.glob("?" * 32 + ".md"))[:1]
-        return any(_NOTE.match(note.name) and b"\ntype_: " in note.read_bytes()[-2000:] for note in notes)
+        return any(_NOTE.match(note.name) and b"\ntype_: " in _note(note)[-2000:] for note in notes)
     return path.suffix.lower() == ".jex" or (
         head[257:262] == b"ustar"
         and _NOTE.match(head[:100].rstrip(b"\0").decode(errors="ignore")) is not None
@@ -74,8 +75,8 @@ def _split(content: str) -> tuple[list[str], dict[str, str]]:
 def _members(path: Path) -> Iterator[tuple[str, bytes]]:
     if path.is_dir():
         for file in sorted(path.glob("*.md")):
-            if _NOTE.match(file.name) and file.stat().st_size <= _LARGEST_BYTES:
-                yield file.stem, file.read_bytes()
+            if _NOTE.match(file.name) and (content := _note(file)):
+                yield file.stem, content
         return
     with tarfile.open(path, "r|*") as archive:
         for member in archive:
@@ -84,3 +85,11 @@ def _members(path: Path) -> Iterator[tuple[str, bytes]]:
                 held = archive.extractfile(member)
                 if held is not None:
                     yield name.removesuffix(".md"), held.read()
+
+
+def _note(file: Path) -> bytes:
+    """A note's content; nothing of what is no regular file, or is unreasonably large."""
+    try:
+        return read_regular(file, _LARGEST_BYTES)
+    except OSError:
+        return b""

@@ -12,6 +12,7 @@ from email.errors import MessageError
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from idiolect.daemon.regular_files import open_regular, read_regular
 from idiolect.daemon.sources.items import Item, Skipped, explained, opened
 from idiolect.daemon.sources.mail_message import end_of_header, typed_text
 
@@ -28,6 +29,7 @@ _FROM_LINE: Final = re.compile(rb"\n\r?\nFrom [^\n]*\d\d:\d\d[^\n]*\n")
 _FROM: Final = re.compile(rb"^from:[ \t]*((?:[^\r\n]|\r?\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
 _ADDRESS: Final = re.compile(rb"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]++@[\w.-]+")
 _PROPERTIES: Final = b'\n<?xml version="1.0"'
+_PREFS_BYTES: Final = 4 << 20
 _DELETED: Final = re.compile(r"[:;!]2,[A-Za-z]*T")  # at the end of the name of a Maildir's message
 _PREFS_ADDRESS: Final = re.compile(r'user_pref\("mail\.identity\.\w+\.useremail", "([^"]+@[^"]+)"\)')
 _SENT: Final = re.compile(
@@ -123,7 +125,7 @@ def guess(path: Path) -> tuple[str, ...]:
 
 def _identities(folder: Path) -> tuple[str, ...]:
     try:
-        prefs = (folder / "prefs.js").read_text("utf-8", errors="ignore")
+        prefs = read_regular(folder / "prefs.js", _PREFS_BYTES).decode(errors="ignore")
     except OSError:
         return ()
     return tuple(dict.fromkeys(address.lower() for address in _PREFS_ADDRESS.findall(prefs)))
@@ -177,7 +179,7 @@ def _maildir_messages(folder: Path) -> Iterator[tuple[bytes, int]]:
             if _DELETED.search(file.name):
                 continue
             try:
-                with file.open("rb") as opened_file:
+                with open_regular(file) as opened_file:
                     raw = opened_file.read(_HELD_BYTES)
             except OSError:  # moved by the mail program meanwhile, or not a file
                 continue

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from idiolect.daemon.regular_files import read_regular
 from idiolect.daemon.sources.items import Skipped, explained
 from idiolect.daemon.sources.people import ChatMessage
 
@@ -121,8 +122,10 @@ def _members(path: Path) -> Iterator[tuple[list[str], Any]]:
         names = [file.relative_to(path).as_posix() for file in path.glob("*/*.json")]
 
         def read(name: str) -> bytes:
-            file = path / name
-            return file.read_bytes() if file.stat().st_size <= _LARGEST_BYTES else b""
+            try:
+                return read_regular(path / name, _LARGEST_BYTES)
+            except OSError:
+                return b""
 
         yield names, read
         return

@@ -17,7 +17,7 @@ from datetime import datetime
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.sources.items import Skipped, UnreadableError, explained
+from idiolect.daemon.sources.items import Skipped, UnreadableError, explained, opened
 from idiolect.daemon.sources.people import ChatMessage, writers
 
 if TYPE_CHECKING:
@@ -199,8 +199,8 @@ def _in_archive(path: Path) -> str | None:
 def _lines(path: Path) -> Iterator[Iterator[str]]:
     with explained(path):
         if not zipfile.is_zipfile(path):
-            with path.open(encoding="utf-8-sig", errors="ignore", newline="\n") as file:
-                yield (line.rstrip("\r\n") for line in file)
+            with io.TextIOWrapper(opened(path), "utf-8-sig", "ignore", newline="\n") as plain:
+                yield (line.rstrip("\r\n") for line in plain)
             return
         name = _in_archive(path)
         if name is None:

@@ -1,0 +1,58 @@
+"""Files that somebody else may have made: opened only if they are regular, and read only up to a limit.
+
+A path in a folder that came from elsewhere may name a FIFO, whose opening waits for a writer for ever, a device
+without an end, or a link to a file that was not meant. What reads such a path opens it here.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from io import BufferedReader
+    from pathlib import Path
+
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
+
+
+def open_regular(path: Path, *, follow: bool = False) -> BufferedReader:
+    """The regular file at `path`, open to be read.
+
+    With `follow`, a link to one is followed. Raises OSError, also for a link and for what is no regular file.
+    """
+    try:
+        number = os.open(path, _FLAGS | (0 if follow else _NO_LINK))
+    except OSError as error:
+        if error.errno == errno.ELOOP and path.is_symlink() and not follow:
+            raise OSError(errno.EINVAL, "it is a symbolic link", str(path)) from None
+        if error.errno == errno.ENXIO:  # a socket
+            raise _not_regular(path) from None
+        raise
+    try:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise _not_regular(path)
+        return open(number, "rb")
+    except BaseException:
+        os.close(number)
+        raise
+
+
+def read_regular(path: Path, most_bytes: int, *, follow: bool = False) -> bytes:
+    """All of the regular file at `path`, as `open_regular` opens it.
+
+    Raises OSError, also where it holds more than `most_bytes`.
+    """
+    with open_regular(path, follow=follow) as file:
+        # The size that the system tells is not believed: in /proc it is 0, and the file may grow.
+        if len(data := file.read(most_bytes + 1)) > most_bytes:
+            limit = f"{most_bytes >> 10:,} KB" if most_bytes >= 1 << 10 else f"{most_bytes} bytes"
+            raise OSError(errno.EINVAL, f"it is larger than {limit}", str(path))
+        return data
+
+
+def _not_regular(path: Path) -> OSError:
+    return OSError(errno.EINVAL, "it is not a regular file", str(path))

@@ -1,0 +1,121 @@
+"""What may be opened of what a stranger can put at a path: a regular file, up to a limit, at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from idiolect.daemon.regular_files import open_regular, read_regular
+from idiolect.daemon.sources.items import UnreadableError, opened
+
+ME = "me@example.org"
+
+
+def test_a_regular_file_is_read_up_to_a_limit(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(b"x" * 2048)
+    assert read_regular(path, 2048) == b"x" * 2048
+    with pytest.raises(OSError, match="larger than 1 KB"):
+        read_regular(path, 1024)
+
+
+def test_a_link_is_followed_only_where_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("text")
+    (tmp_path / "link").symlink_to("a")
+    with pytest.raises(OSError, match="symbolic link"):
+        open_regular(tmp_path / "link")
+    assert read_regular(tmp_path / "link", 10, follow=True) == b"text"
+
+
+def odd(folder: Path) -> dict[str, Path]:
+    """A path of each kind that is no regular file."""
+    os.mkfifo(folder / "fifo")
+    (folder / "folder").mkdir()
+    (folder / "zero").symlink_to("/dev/zero")
+    (folder / "to fifo").symlink_to("fifo")
+    (folder / "circle").symlink_to("circle")
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(folder / "socket"))
+    return {name: folder / name for name in ("fifo", "folder", "zero", "to fifo", "circle", "socket")}
+
+
+@pytest.mark.parametrize("follow", [False, True])
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, follow: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the name of a socket must be short
+    for path in odd(Path()).values():
+        with pytest.raises(OSError, match=r"regular|link"):
+            read_regular(path, 10, follow=follow)
+
+
+def test_the_size_that_the_system_tells_is_not_believed(tmp_path: Path) -> None:
+    assert not Path("/proc/self/status").stat().st_size
+    with pytest.raises(OSError, match="larger than 10 bytes"):
+        read_regular(Path("/proc/self/status"), 10)
+
+
+def test_readers_of_sources_do_not_wait_for_a_fifo(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "chat.txt")
+    with pytest.raises(UnreadableError, match="not a regular file"):
+        opened(tmp_path / "chat.txt")
+
+
+def _mail(sender: str) -> bytes:
+    return (
+        f"From: {sender}\nDate: Wed, 01 May 2024 12:00:00 +0200\nMIME-Version: 1.0\n\nTwo words.\n".encode()
+    )
+
+
+@pytest.mark.parametrize("bad", ["fifo", "zero"])
+def test_fifos_and_links_among_mails_and_exports_are_passed_over(tmp_path: Path, bad: str) -> None:
+    def put(path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if bad == "fifo":
+            os.mkfifo(path)
+        else:
+            path.symlink_to("/dev/zero")
+
+    maildir = tmp_path / "Sent"
+    (maildir / "new").mkdir(parents=True)
+    put(maildir / "cur" / "1")
+    (maildir / "cur" / "2").write_bytes(_mail(ME))
+    put(tmp_path / "prefs.js")
+    joplin = tmp_path / "notes"
+    put(joplin / f"{'0' * 32}.md")
+    slack = tmp_path / "slack"
+    put(slack / "general" / "2024-05-01.json")
+    (slack / "users.json").write_text(json.dumps([{"id": "U1", "name": "me"}]))
+    (slack / "channels.json").write_text("[]")
+    # In a process of its own: what waits for a FIFO cannot be interrupted here.
+    done = subprocess.run(
+        [sys.executable, "-c", READ, *map(str, (maildir, joplin, slack))],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [["maildir", 1], [None, 0], ["slack", 0]]
+
+
+READ = """
+import json, resource, sys
+from pathlib import Path
+resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+from idiolect.daemon.sources.items import Item
+from idiolect.daemon.sources.kinds import kind_of
+from idiolect.daemon.sources.people import AuthorFilter
+found = []
+for path in map(Path, sys.argv[1:]):
+    kind = kind_of(path)
+    asked = AuthorFilter() if kind is None or kind.name == "maildir" else AuthorFilter(("me",))
+    pieces = kind.pieces(path, asked) if kind else ()
+    found.append([kind and kind.name, sum(isinstance(piece, Item) for piece in pieces)])
+print(json.dumps(found))
+"""
