@@ -123,8 +123,8 @@ class Host:
             str(message.get("before", "")), str(message.get("after", "")), message.get("pasted") or ()
         )
         stored = 0
-        for text in new:
-            body = {"text": text, "source": str(message.get("site", "")), "app": APP}
+        for typed in new:
+            body = {**typed._asdict(), "source": str(message.get("site", "")), "app": APP}
             kept = await self._asked(self._learning, "POST", "/v1/history", body)
             stored += kept["stored"]
         return {"stored": stored}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.editors.written import Written
+from idiolect.daemon.editors.written import Typed, Written
 from idiolect.daemon.sources.replies import own_words
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _MOST_CHARS: Final = 200_000  # of a field; a longer one is not somebody's message
 
 
-def newly_written(before: str, after: str, pasted: Iterable[str] = ()) -> list[str]:
+def newly_written(before: str, after: str, pasted: Iterable[str] = ()) -> list[Typed]:
     """The paragraphs that are new in `after`, and of edited ones the new words; without quotations and what was pasted.
 
     `before` is what the field held when its user came to it. A line is a paragraph: fields know no other end of one.

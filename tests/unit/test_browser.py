@@ -179,7 +179,7 @@ def test_banks_and_password_managers_are_never_asked_for(needs_program, tmp_path
     ],
 )
 def test_only_what_is_new_and_typed_is_learned(before, after, pasted, new):
-    assert newly_written(before, after, pasted) == new
+    assert [typed.text for typed in newly_written(before, after, pasted)] == new
 
 
 # --- the host ---
