@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
+import re
 import stat
 import sys
 from pathlib import Path
@@ -16,19 +16,31 @@ from idiolect.models.errors import IdiolectError
 ENV_PREFIX: Final = "IDIOLECT_"
 """What the names of environment variables begin with that set something."""
 
-#: Names in the profile's folder that are the program's, with what SQLite and drafts add to them.
-_OWN: tuple[str, ...] = (
-    "store.db*",
-    "store.json*",
-    "store.key*",
-    "locked*",
-    "config.toml",
-    "eval.html",
-    "keyboard.json*",
-    "browser-host",
-    "base",
-    "run",
-    "log",
+_FILES: Final = (
+    r"store\.json|store\.key|store\.key\.next|locked|config\.toml|eval\.html|keyboard\.json|browser-host"
+)
+_RUNNING: Final = r"lock|service\.json|port|port-meanwhile|idiolect\.sock|token|token-[a-z]+"
+_DRAFT: Final = r"-[a-z0-9_]{8}"  # how the name ends of a file that `durable.write` has not finished
+_LOST: Final = r"\.lost-\d{8}T\d{6}-[0-9a-f]{4}"  # how the name ends of what a new store has put aside
+
+#: All that the program ever makes in a profile's folder, by path: nothing else is removed with a profile.
+_OWN: Final = re.compile(
+    "|".join(
+        (
+            rf"store\.db(?:\.before-restore|\.restoring|\.aside|{_LOST})?(?:-wal|-shm|-journal)?",
+            _FILES,
+            rf"\.(?:{_FILES}){_DRAFT}",
+            rf"store\.key(?:\.next)?(?:\.[0-9a-f]{{8}}|{_LOST})",
+            r"base|run|log",
+            rf"run/(?:{_RUNNING})",
+            rf"run/\.(?:{_RUNNING}){_DRAFT}",
+            r"log/idiolect\.log(?:\.1)?",
+            r"base/model",
+            r"base/model/(?:graph\.onnx(?:\.data)?|tokenizer\.model|lexicon\.npz|dictionary\.npz|manifest\.json)",
+            r"base/[\w.-]+\.gguf",
+            r"base/\.(?:build|fetch)-\d+-[a-z0-9_]{8}(?:/.*)?",
+        )
+    )
 )
 
 
@@ -135,8 +147,8 @@ class ProfilePaths:
         return self.home / "browser-host"
 
     def owns(self, path: Path) -> bool:
-        """Whether the program made what is at `path` in the profile's folder, a draft of it included."""
-        return any(fnmatch.fnmatchcase(path.name.removeprefix("."), pattern) for pattern in _OWN)
+        """Whether what is at `path`, in the profile's folder or below it, has a name that only the program gives."""
+        return _OWN.fullmatch(path.relative_to(self.home).as_posix()) is not None
 
     def prepare(self) -> Self:
         """Create the profile's folders, for the user alone (0700), and return self.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -28,6 +29,7 @@ Progress = Callable[[str, float], None]
 """Called with the phase ("fetch" or "build") and the share of it that is done, 0 to 1."""
 
 _FOLDER = "model"
+_WORK = re.compile(r"\.build-(\d+)-[a-z0-9_]{8}")  # a folder of a build, and the process that builds
 
 
 class MissingModelError(IdiolectError):
@@ -176,9 +178,9 @@ def _build(folder: Path, source: Path, source_sha256: str, report: Progress) -> 
         }
         durable.write(work / "manifest.json", json.dumps(manifest, indent=1).encode())
         final = folder / _FOLDER
-        if final.exists():
+        if _is_built(final, work):
             shutil.rmtree(final)
-        work.rename(final)
+        work.rename(final)  # which the system refuses where a folder is that somebody else has filled
     except BaseException:
         shutil.rmtree(work, ignore_errors=True)
         raise
@@ -186,13 +188,22 @@ def _build(folder: Path, source: Path, source_sha256: str, report: Progress) -> 
     return find_base(folder)
 
 
+def _is_built(folder: Path, work: Path) -> bool:
+    """Whether a folder holds a base that was built before, or no more than parts of one such as is in ``work``."""
+    if (folder / "manifest.json").exists():
+        return True
+    return folder.is_dir() and {path.name for path in folder.iterdir()} <= {
+        path.name for path in work.iterdir()
+    }
+
+
 def _clear_leftovers(folder: Path) -> None:
     """Remove what killed builds have left, but not what a running build is making."""
     import psutil  # only where a base is built: whoever checks one does without
 
-    for left in folder.glob(".build-*"):
-        owner = left.name.split("-")[1]
-        if not owner.isdigit() or int(owner) == os.getpid() or not psutil.pid_exists(int(owner)):
+    for left in folder.iterdir():
+        ours = _WORK.fullmatch(left.name)
+        if ours and (int(ours[1]) == os.getpid() or not psutil.pid_exists(int(ours[1]))):
             shutil.rmtree(left, ignore_errors=True)
 
 

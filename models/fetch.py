@@ -139,9 +139,9 @@ def _workplace(folder: Path) -> Iterator[Path]:
     import psutil  # only where a base is fetched: whoever checks one does without
 
     prefix = ".fetch-"
-    for left in folder.glob(f"{prefix}*"):
-        owner = left.name.removeprefix(prefix).partition("-")[0]
-        if not owner.isdigit() or int(owner) == os.getpid() or not psutil.pid_exists(int(owner)):
+    for left in folder.iterdir():
+        ours = re.fullmatch(rf"{re.escape(prefix)}(\d+)-[a-z0-9_]{{8}}", left.name)
+        if ours and (int(ours[1]) == os.getpid() or not psutil.pid_exists(int(ours[1]))):
             shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix=f"{prefix}{os.getpid()}-", dir=folder) as work:
         yield Path(work)

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 _MAIN: Final = "from idiolect.daemon.commandline.cli import main; main()"
 #: A browser names a program and no arguments, so that these are in a file.
-_PROGRAM: Final = """\
-#!/bin/sh
-# Written by `idiolect browser install`: what a browser starts for its extension.
-export IDIOLECT_HOME={home}
-exec {python} -P -c {main} browser host "$@"
+_HEAD: Final = (
+    "#!/bin/sh\n# Written by `idiolect browser install`: what a browser starts for its extension.\n"
+)
+_PROGRAM: Final = f"""{_HEAD}\
+export IDIOLECT_HOME={{home}}
+exec {{python}} -P -c {{main}} browser host "$@"
 """
 
 
@@ -97,7 +98,8 @@ def files(settings: Settings) -> dict[Path, bytes]:
 def remove(settings: Settings) -> list[str]:
     """Remove the program and the manifests that name it; the files that went. Raises ManifestError."""
     ours = dict.fromkeys(browser.path for browser in browsers() if _names(browser.path, settings))
-    gone = [path for path in (*ours, settings.browser_host_path) if path.exists()]
+    program = settings.browser_host_path
+    gone = [*ours, *([program] if _read(program).startswith(_HEAD.encode()) else [])]
     for path in gone:
         try:
             path.unlink(missing_ok=True)

@@ -32,11 +32,12 @@ def start_service(settings: Settings, terminal: Terminal, port: int | None = Non
     from concurrent.futures import ThreadPoolExecutor
 
     from idiolect.daemon.runtime import process
-    from idiolect.daemon.storage.marker import refuse_lost
+    from idiolect.daemon.storage.marker import claim, refuse_lost
 
     if process.holder(settings) is not None:
         return _launch(settings, terminal, port)
     refuse_lost(settings)  # before minutes of work on the base model
+    claim(settings)  # so that a purge takes what a start leaves that does not come to its end
     if settings.base is None and (settings.base_dir / "model" / "manifest.json").exists():
         import_module("idiolect.daemon.runtime.desktop")  # before another thread imports parts of it
         # Importing what asks the service takes a while, and reading all of the base model: both go on beside the start.

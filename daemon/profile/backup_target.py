@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
 import stat
 import sys
@@ -110,7 +111,7 @@ def draft_beside(target: Path) -> Path:
     """
     prefix = f".{target.name}-"
     for old in target.parent.iterdir():
-        if old.name.startswith(prefix) and old.name.endswith(_DRAFT):
+        if re.fullmatch(rf"{re.escape(prefix)}[0-9a-f]{{8}}{re.escape(_DRAFT)}", old.name):
             found = old.lstat()
             left = time.time() - found.st_mtime > _LEFT_BEHIND_S or not found.st_size
             if stat.S_ISREG(found.st_mode) and left and not is_written(old, None):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
+import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from idiolect.daemon.profile import locking
 from idiolect.daemon.runtime import process
-from idiolect.daemon.storage import keys
+from idiolect.daemon.storage import keys, marker
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -25,11 +25,19 @@ class PurgeIncompleteError(IdiolectError):
     http_status: ClassVar[int] = 500
 
 
+class NoProfileError(IdiolectError):
+    """The folder is no profile, so nothing in it is the program's to remove."""
+
+    code: ClassVar[str] = "no-profile"
+    exit_code: ClassVar[int] = 84
+    http_status: ClassVar[int] = 409
+
+
 @dataclass(frozen=True)
 class Purged:
     """What was removed: names in the profile's folder with their bytes, and whether the folder itself is gone.
 
-    `left` are files that are not the program's, which stay.
+    `left` are files that are not the program's, by their paths in the folder; they stay.
     """
 
     removed: dict[str, int]
@@ -37,17 +45,34 @@ class Purged:
     left: tuple[str, ...]
 
 
+def require_profile(settings: Settings) -> None:
+    """Raise NoProfileError where a folder is there that is not empty and has no marker of this program's."""
+    if settings.home.is_dir() and any(settings.home.iterdir()) and not marker.stands(settings):
+        raise NoProfileError(
+            f"{settings.home} is no profile: the file {settings.marker_path.name}, which every profile has, is not "
+            "there or is damaged. Nothing was removed. Name the profile's folder in IDIOLECT_HOME. If it is one after "
+            "all, start it once, or delete its files by hand."
+        )
+
+
 def contents(settings: Settings) -> dict[str, int]:
-    """The profile's own files and folders by name, with the bytes that they hold; nothing for an absent profile."""
+    """The profile's own files and folders by name, with the bytes that they hold; nothing for an absent profile.
+
+    Raises NoProfileError.
+    """
+    require_profile(settings)
     if not settings.home.is_dir():
         return {}
-    return {path.name: _size(path) for path in sorted(settings.home.iterdir()) if settings.owns(path)}
+    return {
+        path.name: _size(settings, path) for path in sorted(settings.home.iterdir()) if settings.owns(path)
+    }
 
 
 def purge(settings: Settings) -> Purged:
-    """Remove the profile. No service runs; none can be started meanwhile. Raises PurgeIncompleteError.
+    """Remove the profile. No service runs; none can be started meanwhile. Raises NoProfileError, PurgeIncompleteError.
 
-    A link is removed and what it points to stays: that was somebody else's.
+    A link is removed and what it points to stays: that was somebody else's. In the program's own folders, too, only
+    what it made itself is removed. The marker goes last, so that a purge that was cut off can be done again.
     """
     removed = contents(settings)
     if not removed:
@@ -57,15 +82,19 @@ def purge(settings: Settings) -> Purged:
     with process.locked(settings):
         key_gone = keys.remove(settings, locking.origin(settings))
         for name in removed:
-            if name != settings.run_dir.name:  # it holds the lock
-                _remove(settings.home / name)
-    _remove(settings.run_dir)
-    left = sorted(path.name for path in settings.home.iterdir())
-    if still := [name for name in left if settings.owns(settings.home / name)]:
-        raise PurgeIncompleteError(
-            f"{settings.home} still holds {', '.join(still)}. Close the programs that use it, make it writable, and "
-            "run `idiolect purge` again."
-        )
+            # The first holds the lock.
+            if name not in (settings.run_dir.name, settings.marker_path.name):
+                _remove(settings, settings.home / name)
+    _remove(settings, settings.run_dir)
+    if still := [name for name in _left(settings) if settings.owns(settings.home / name)]:
+        names = [name for name in still if name != settings.marker_path.name]
+        if names:
+            raise PurgeIncompleteError(
+                f"{settings.home} still holds {', '.join(names)}. Close the programs that use it, make it writable, "
+                "and run `idiolect purge` again."
+            )
+        _remove(settings, settings.marker_path)
+    left = _left(settings)
     if not left:
         settings.home.rmdir()
     if not key_gone:
@@ -74,20 +103,45 @@ def purge(settings: Settings) -> Purged:
             f"name `idiolect` and {settings.home}: it gives no answer here. It opens nothing that is left but copies "
             "of the store. Run `idiolect purge` again where the keyring is unlocked, or remove it there."
         )
-    return Purged(removed, not left, tuple(left))
+    return Purged(removed, not left, left)
 
 
-def _size(path: Path) -> int:
-    files = (
-        [path]
-        if path.is_file() or path.is_symlink()
-        else [file for file in path.rglob("*") if file.is_file()]
-    )
-    return sum(file.lstat().st_size for file in files)
+def remove_base(settings: Settings) -> None:
+    """Remove the base model, which the next start makes again. Raises NoProfileError."""
+    if settings.base_dir.is_dir() and any(settings.base_dir.iterdir()):
+        require_profile(settings)
+        _remove(settings, settings.base_dir)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)  # what is left is looked for afterwards
-    else:
-        path.unlink(missing_ok=True)
+def _own(settings: Settings, path: Path) -> list[Path]:
+    """What the program made at or below `path`, what is in a folder before the folder."""
+    if not settings.owns(path):
+        return []
+    if path.is_symlink() or not path.is_dir():
+        return [path]
+    return [*(one for inner in sorted(path.iterdir()) for one in _own(settings, inner)), path]
+
+
+def _left(settings: Settings) -> tuple[str, ...]:
+    """What is in the profile's folder, and of its own folders what is in them; by path in it, in order."""
+    found: list[Path] = []
+    for path in sorted(settings.home.iterdir()):
+        inner = settings.owns(path) and path.is_dir() and not path.is_symlink()
+        below = sorted(path.rglob("*")) if inner else []
+        found += [one for one in below if one.is_symlink() or not one.is_dir() or not any(one.iterdir())] or [
+            path
+        ]
+    return tuple(path.relative_to(settings.home).as_posix() for path in found)
+
+
+def _size(settings: Settings, path: Path) -> int:
+    return sum(one.lstat().st_size for one in _own(settings, path) if one.is_symlink() or one.is_file())
+
+
+def _remove(settings: Settings, path: Path) -> None:
+    for one in _own(settings, path):
+        with contextlib.suppress(OSError):  # what is left is looked for afterwards
+            if one.is_dir() and not one.is_symlink():
+                one.rmdir()
+            else:
+                one.unlink()

@@ -20,9 +20,16 @@ from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
+    from idiolect.daemon.profile_paths import ProfilePaths
     from idiolect.daemon.settings import Settings
 
 _LEFT_BEHIND_S: Final = 60.0
+_DAMAGE: Final = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+)  # of a file that is no marker, or not all of one
 
 Presence: TypeAlias = Literal["there", "missing", "empty", "none"]
 """Of a store: it is there, it was and is not, it is but holds nothing; or there never was one."""
@@ -65,13 +72,15 @@ class Check:
 class Marker:
     """What the file says. Without `made`, a first start has begun whose store is not known to be whole.
 
-    `store` is the store's own number, which it holds itself, too.
+    `store` is the store's own number, which it holds itself, too. Without `begun`, no key was made for it yet: the
+    folder is a profile, and that is all.
     """
 
     made: bool
     store: str = ""
     backups: tuple[KnownBackup, ...] = ()
     check: Check | None = None
+    begun: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,19 +99,33 @@ class Standing:
 def read(settings: Settings) -> Marker | None:
     """The profile's marker, None where there is none; one that cannot be read says only that there was a store."""
     try:
-        told = json.loads(settings.marker_path.read_bytes())
-        backups = tuple(
-            KnownBackup(str(row["path"]), _moment(row["at"]), row.get("salt")) for row in told["backups"]
-        )
-        check = told.get("check")
-        checked = (
-            None if check is None else Check(_moment(check["at"]), bool(check["sound"]), int(check["inode"]))
-        )
-        return Marker(bool(told["made"]), str(told["store"]), backups, checked)
+        return _parsed(settings.marker_path.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, *_DAMAGE):
         return Marker(made=True)
+
+
+def stands(settings: ProfilePaths) -> bool:
+    """Whether the folder is a profile: a whole marker of this program's is there."""
+    try:
+        _parsed(settings.marker_path.read_bytes())
+    except (OSError, *_DAMAGE):
+        return False
+    return True
+
+
+def _parsed(written: bytes) -> Marker:
+    """What a marker's file says. Raises the errors of `_DAMAGE`."""
+    told = json.loads(written)
+    backups = tuple(
+        KnownBackup(str(row["path"]), _moment(row["at"]), row.get("salt")) for row in told["backups"]
+    )
+    check = told["check"]
+    checked = (
+        None if check is None else Check(_moment(check["at"]), bool(check["sound"]), int(check["inode"]))
+    )
+    return Marker(bool(told["made"]), str(told["store"]), backups, checked, bool(told.get("begun", True)))
 
 
 def write(settings: Settings, marker: Marker) -> None:
@@ -120,14 +143,21 @@ def _clear_drafts(settings: Settings) -> None:
     """Remove what writers that were killed have left; one that still writes takes no minute."""
     for draft in settings.home.glob(f".{settings.marker_path.name}-*"):
         with contextlib.suppress(FileNotFoundError):  # another one does the same
-            if time.time() - draft.lstat().st_mtime > _LEFT_BEHIND_S:
+            if settings.owns(draft) and time.time() - draft.lstat().st_mtime > _LEFT_BEHIND_S:
                 draft.unlink()
 
 
 def begin(settings: Settings) -> None:
     """Note that a first store is being made, unless there was one. Raises what :func:`write` raises."""
-    if not settings.marker_path.exists():
+    found = read(settings)
+    if found is None or not found.begun:
         write(settings, Marker(made=False))
+
+
+def claim(settings: Settings) -> None:
+    """Note that the folder is a profile, before anything large comes into it. Raises what :func:`write` raises."""
+    if not settings.marker_path.exists():
+        write(settings, Marker(made=False, begun=False))
 
 
 def note_check(settings: Settings, check: Check) -> None:
@@ -145,7 +175,7 @@ def presence(settings: Settings) -> Presence:
     except FileNotFoundError:
         state = "missing"
     found = read(settings)
-    if found is not None:
+    if found is not None and found.begun:
         return state if found.made else "none"
     # A profile of a version that wrote no marker: its key says the same.
     keys = (settings.key_path, settings.next_key_path, settings.locked_path)

@@ -47,7 +47,8 @@ def open_store(settings: Settings, key: str | None = None, *, busy_timeout_s: fl
     `Store.open` raises; then nothing was changed.
     """
     state = marker.presence(settings)
-    if state == "none" and marker.read(settings) is None and _has_key(settings):
+    found = marker.read(settings)
+    if state == "none" and (found is None or not found.begun) and _has_key(settings):
         state = "empty" if settings.store_path.exists() else "missing"
     if state in ("missing", "empty"):
         raise marker.lost(settings, state)

@@ -517,22 +517,23 @@ def test_a_backup_is_read_from_a_file_alone(mine, tmp_path):
 
 
 def test_only_drafts_that_were_left_behind_are_removed(mine, target):
-    left = target.with_name(".my.backup-abcdefgh.part")
+    left = target.with_name(".my.backup-abcdef01.part")
     diary = target.with_name(".my.backup-2020")
-    link = target.with_name(".my.backup-link.part")
-    folder = target.with_name(".my.backup-folder.part")
-    for path in (left, diary):
+    letters = target.with_name(".my.backup-letters.part")
+    link = target.with_name(".my.backup-abcdef03.part")
+    folder = target.with_name(".my.backup-abcdef04.part")
+    for path in (left, diary, letters):
         path.write_text("old")
     folder.mkdir()
     link.symlink_to(diary)
-    for path in (left, diary, link, folder):
+    for path in (left, diary, letters, link, folder):
         os.utime(path, (1, 1), follow_symlinks=False)
-    fresh = target.with_name(".my.backup-another.part")
+    fresh = target.with_name(".my.backup-abcdef02.part")
     with backup_target.created(fresh):
         backup.make(mine, target, KEY)
         assert fresh.exists(), "another backup is writing it"
     assert not left.exists()
-    assert diary.read_text() == "old"
+    assert diary.read_text() == letters.read_text() == "old"
     assert link.is_symlink()
     assert folder.is_dir()
 

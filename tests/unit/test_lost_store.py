@@ -292,7 +292,7 @@ def test_another_store_put_there_by_hand_is_taken_and_told_of_the_backups(mine, 
 
 def test_the_marker_holds_no_text(mine):
     assert CANARY not in mine.marker_path.read_text()
-    assert json.loads(mine.marker_path.read_text()).keys() == {"made", "store", "backups", "check"}
+    assert json.loads(mine.marker_path.read_text()).keys() == {"made", "store", "backups", "check", "begun"}
 
 
 # As a user sees it

@@ -26,9 +26,10 @@ def run(
 
     from idiolect.daemon.browser import installing
     from idiolect.daemon.commandline.service_process import end_service
-    from idiolect.daemon.profile.purge import contents, purge
+    from idiolect.daemon.profile.purge import contents, purge, require_profile
 
     settings, terminal = load_settings(), open_terminal()
+    require_profile(settings)
     if not yes:
         terminal.say(f"{settings.home}:")
         for name, size in contents(settings).items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -37,8 +36,10 @@ def run(
     settings = (Settings() if port is None else Settings(port=port)).prepare()
     terminal = open_terminal()
     if rebuild:
+        from idiolect.daemon.profile.purge import remove_base
+
         process.stop(settings)
-        shutil.rmtree(settings.base_dir, ignore_errors=True)
+        remove_base(settings)
         settings.prepare()
     if new_store:
         from idiolect.daemon.storage.opening import begin_anew
