@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from idiolect.adapters.prediction.keyboards import Layout
 from idiolect.daemon.key_names import parse_key
-from idiolect.daemon.profile_paths import ProfilePaths, absolute_path, config_path, default_home
+from idiolect.daemon.profile_paths import ENV_PREFIX, ProfilePaths, absolute_path, config_path, default_home
 from idiolect.daemon.secret_apps import NEVER_HEARD
 from idiolect.daemon.settings_file import (
     SettingsError,
@@ -265,6 +265,22 @@ class Settings(ProfilePaths, BaseModel):
             super().__init__(**(read_config(path) | given))
         except pydantic.ValidationError as error:
             raise SettingsError(explain(type(self), error, values)) from None
+
+    @classmethod
+    def tolerant(cls) -> tuple[Self, SettingsError | None]:
+        """The settings and None; where a source has a fault, the defaults for the same profile, and the fault.
+
+        This is for what must work whatever the settings say: it stops the service, asks it, or takes text away.
+        """
+        try:
+            return cls(), None
+        except SettingsError as error:
+            named = (
+                value for name, value in os.environ.items() if name.upper() == f"{ENV_PREFIX}HOME" and value
+            )
+            defaults = cls.__new__(cls)
+            BaseModel.__init__(defaults, home=next(named, default_home()))
+            return defaults, error
 
     @field_validator("home", "base")
     @classmethod

@@ -21,14 +21,27 @@ def load_settings() -> Settings:
     return Settings()
 
 
+def find_profile() -> Settings:
+    """Return the settings of the profile, also where there is a fault in them, which is then told on stderr.
+
+    What stops the service or takes text away works so whatever the settings say: it needs only where the profile is.
+    """
+    from idiolect.daemon.settings import Settings
+
+    settings, fault = Settings.tolerant()
+    if fault is not None:
+        open_terminal().note(f"Warning: {fault} This command works all the same.")
+    return settings
+
+
 def connect(settings: Settings | None = None) -> Client:
-    """Connect to the service of a profile, by default the one that `IDIOLECT_HOME` names.
+    """Connect to the service of a profile, by default the one that `IDIOLECT_HOME` names (see `find_profile`).
 
     Raises NotRunningError, and UnauthorizedError if the token cannot be read.
     """
     from idiolect.daemon.commandline.client import Client
 
-    return Client(load_settings() if settings is None else settings)
+    return Client(find_profile() if settings is None else settings)
 
 
 def open_terminal() -> Terminal:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, parse_path
-from idiolect.daemon.commandline.deferred import load_settings, open_terminal
+from idiolect.daemon.commandline.deferred import find_profile, load_settings, open_terminal
 from idiolect.daemon.commandline.output_files import writing
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def run(
 
     from idiolect.daemon.browser import installing
 
-    settings = load_settings()
+    settings = find_profile() if action is Action.remove else load_settings()
     if action is Action.remove:
         gone = installing.remove(settings)
         said = f"Removed {', '.join(gone)}." if gone else "It was not installed."

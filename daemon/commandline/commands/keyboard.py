@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson
-from idiolect.daemon.commandline.deferred import load_settings, open_terminal
+from idiolect.daemon.commandline.deferred import find_profile, load_settings, open_terminal
 
 if TYPE_CHECKING:
     from idiolect.daemon.keyboard.install import Standing
@@ -47,7 +47,8 @@ def run(
 
     if learn is not None and action is not Action.install:
         raise typer.BadParameter("--learn and --no-learn are for install")
-    settings, terminal = load_settings(), open_terminal()
+    terminal = open_terminal()
+    settings = find_profile() if action is Action.remove else load_settings()
     done: list[str] = []
     if action is Action.install:
         done = install.install(settings, learn=_ask(learn, as_json=as_json))

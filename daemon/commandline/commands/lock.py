@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, PassphraseFile, read_passphrase
-from idiolect.daemon.commandline.deferred import load_settings, open_terminal
+from idiolect.daemon.commandline.deferred import find_profile, open_terminal
 
 EXAMPLE = "idiolect lock; idiolect lock --passphrase"
 
@@ -23,7 +23,7 @@ def run(
     from idiolect.daemon.commandline.service_process import MARK_BYTES, service_ended
     from idiolect.daemon.profile import locking
 
-    settings, terminal = load_settings(), open_terminal()
+    settings, terminal = find_profile(), open_terminal()
     given = None
     if passphrase or passphrase_file is not None:
         given = read_passphrase(passphrase_file, "Passphrase to unlock it with: ", new=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from idiolect.daemon.commandline.arguments import AsJson, Yes, confirm
-from idiolect.daemon.commandline.deferred import load_settings, open_terminal
+from idiolect.daemon.commandline.deferred import find_profile, open_terminal
 from idiolect.daemon.commandline.formatting import plain
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def run(
     from idiolect.daemon.commandline.service_process import end_service
     from idiolect.daemon.profile.purge import contents, purge, require_profile
 
-    settings, terminal = load_settings(), open_terminal()
+    settings, terminal = find_profile(), open_terminal()
     require_profile(settings)
     if not yes:
         terminal.say(f"{settings.home}:")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, parse_path
-from idiolect.daemon.commandline.deferred import load_settings, open_terminal
+from idiolect.daemon.commandline.deferred import find_profile, load_settings, open_terminal
 
 if TYPE_CHECKING:
     from idiolect.daemon.runtime.desktop import Installed
@@ -52,7 +52,8 @@ def run(
 
     if writable and action not in (Action.install, Action.show):
         raise typer.BadParameter("--writable is for install")
-    settings, terminal = load_settings(), open_terminal()
+    terminal = open_terminal()
+    settings = find_profile() if action is Action.uninstall else load_settings()
     desktop = Desktop(settings, [path.expanduser().absolute() for path in writable or ()])
     if action is Action.show:
         return typer.echo(desktop.text().decode(), nl=False)

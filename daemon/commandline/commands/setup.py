@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, Yes, confirm
-from idiolect.daemon.commandline.deferred import load_settings, open_terminal
+from idiolect.daemon.commandline.deferred import find_profile, load_settings, open_terminal
 
 if TYPE_CHECKING:
     from idiolect.daemon.commandline.terminal import Terminal
@@ -37,7 +37,7 @@ def run(
     from idiolect.daemon.setup.place import SetupRefusedError, Target
     from idiolect.daemon.setup.places import PLACES
 
-    settings, terminal = load_settings(), open_terminal()
+    settings, terminal = find_profile() if remove else load_settings(), open_terminal()
     target = Target.of(settings)
     if place is None:
         if show or remove or yes:

@@ -69,8 +69,9 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Find mail, notes, commits and histories on this machine, and read those that you say yes to."""
-    settings, terminal = load_settings(), open_terminal()
+    terminal = open_terminal()
     if action is Action.FIND:
+        settings = load_settings()
         found = _find(terminal, path, settings.exclude, only, quiet=as_json)
         if not found or not (yes or (sys.stdin.isatty() and not as_json)):
             _show_places(terminal, found, as_json=as_json)
@@ -78,12 +79,12 @@ def run(
         with connect(settings) as client:
             _read_wanted(client, terminal, found, yes=yes, as_json=as_json, named=only or [])
     elif action is Action.LIST:
-        with connect(settings) as client:
+        with connect() as client:
             _show_sources(terminal, client.get("/v1/sources")["sources"], as_json=as_json)
     else:
         if path is None:
             raise typer.BadParameter("name the source to remove (`idiolect sources list` shows them)")
-        with connect(settings) as client:
+        with connect() as client:
             _remove(client, terminal, path, Consent(yes, expect, dry_run), as_json=as_json)
 
 

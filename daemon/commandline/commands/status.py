@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from idiolect.daemon.commandline.arguments import AsJson
 from idiolect.daemon.commandline.commands.report import count_shown, describe_savings
 from idiolect.daemon.commandline.commands.start import describe_moved
-from idiolect.daemon.commandline.deferred import load_settings, open_terminal
+from idiolect.daemon.commandline.deferred import find_profile, open_terminal
 from idiolect.daemon.commandline.formatting import clock
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def run(as_json: AsJson = False) -> None:
     from idiolect.daemon.commandline.health_checks import find_warnings
     from idiolect.daemon.storage.marker import standing
 
-    settings = load_settings()
+    settings = find_profile()
     now = _ask(settings)
     now |= {"home": str(settings.home), "locked": settings.locked_path.exists()}
     now |= {"warnings": find_warnings(settings)}

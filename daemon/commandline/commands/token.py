@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson
-from idiolect.daemon.commandline.deferred import load_settings, open_terminal
+from idiolect.daemon.commandline.deferred import find_profile, load_settings, open_terminal
 
 EXAMPLE = "idiolect token --scope suggest; idiolect token --scope suggest --rotate"
 
@@ -40,7 +40,7 @@ def run(
     from idiolect.daemon.endpoint import tokens
     from idiolect.daemon.endpoint.scopes import Scope
 
-    settings = load_settings().prepare()
+    settings = (find_profile() if rotate else load_settings()).prepare()
     chosen = Scope[scope.upper()]
     made, path = tokens.make(settings, chosen, anew=rotate), str(tokens.path_of(settings, chosen))
     shown = made if show else None

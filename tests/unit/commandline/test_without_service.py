@@ -109,7 +109,7 @@ def test_nothing_escapes_from_the_handler_of_what_was_not_expected(tmp_path, mon
 
 def test_a_bad_setting_is_one_sentence(run, tmp_path, monkeypatch):
     monkeypatch.setenv("IDIOLECT_PORT", "many")
-    code, _, err = run(tmp_path, "status")
+    code, _, err = run(tmp_path, "start")
     assert code == 30
     assert "IDIOLECT_PORT" in err
     assert err.count("\n") == 1
@@ -153,3 +153,45 @@ def test_doctor(run, service, tmp_path, monkeypatch):
     assert run(tmp_path / "new", "doctor")[0] == 0
     monkeypatch.setenv("IDIOLECT_PORT", "many")
     assert run(service, "doctor")[0] == 69
+
+
+TYPO = "quiet_s = 3O\n"  # a letter for a figure
+
+
+@pytest.mark.parametrize("fault", ["typo", "unknown setting", "no file", "environment"])
+def test_what_stops_it_or_takes_text_away_works_whatever_the_settings_say(run, tmp_path, monkeypatch, fault):
+    settings = Settings(home=tmp_path / "home", keyring=False).prepare()
+    opening.open_store(settings).close()
+    monkeypatch.setenv("IDIOLECT_KEYRING", "false")
+    monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
+    process.start(settings)
+    if fault == "environment":
+        monkeypatch.setenv("IDIOLECT_QUITE_S", "30")
+    elif fault == "no file":
+        settings.config_path.mkdir()
+    else:
+        settings.config_path.write_text(TYPO if fault == "typo" else "quite_s = 30\n")
+    try:
+        for command in (
+            ("pause",),
+            ("status", "--json"),
+            ("forget", "--source", "chat", "--yes"),
+            ("audit", "--json"),
+            ("learned",),
+            ("resume",),
+            ("stop",),
+        ):
+            code, out, err = run(settings, *command)
+            assert (code, bool(out)) == (0, True), (command, err)
+            assert err.startswith("Warning: "), command
+            assert err.endswith("This command works all the same.\n"), command
+            assert ("QUITE_S" if fault == "environment" else "config.toml") in err
+    finally:
+        process.stop(settings)
+    assert run(settings, "start")[0] == 30  # nothing runs under settings that nobody can read
+    if fault == "no file":
+        settings.config_path.rmdir()
+        settings.config_path.write_text(TYPO)
+    code, out, err = run(settings, "purge", "--yes")
+    kept = (settings.store_path, settings.key_path, settings.config_path)
+    assert (code, [path for path in kept if path.exists()]) == (0, []), out + err
