@@ -54,5 +54,11 @@ def read_regular(path: Path, most_bytes: int, *, follow: bool = False) -> bytes:
         return data
 
 
+def is_linked(path: Path, root: Path) -> bool:
+    """Whether `path`, or a folder between it and `root`, is a symbolic link; of `root` itself it is not asked."""
+    below = path.relative_to(root).parts
+    return any(root.joinpath(*below[:depth]).is_symlink() for depth in range(1, len(below) + 1))
+
+
 def _not_regular(path: Path) -> OSError:
     return OSError(errno.EINVAL, "it is not a regular file", str(path))

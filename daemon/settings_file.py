@@ -6,12 +6,15 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import pydantic
 
 from idiolect.daemon.profile_paths import ENV_PREFIX, HomeError, config_path, default_home
+from idiolect.daemon.regular_files import read_regular
 from idiolect.models.errors import IdiolectError
+
+_MOST_BYTES: Final = 64 << 10
 
 
 class SettingsError(IdiolectError):
@@ -23,9 +26,13 @@ class SettingsError(IdiolectError):
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """The keys of config.toml; none where there is no such file. Raises SettingsError."""
+    """The keys of config.toml; none where there is no such file. Raises SettingsError.
+
+    A link to a regular file is followed: it lies in the user's own profile, and who keeps settings in a repository
+    of their own links them from there.
+    """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(read_regular(path, _MOST_BYTES, follow=True).decode())
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
@@ -35,7 +42,11 @@ def read_config(path: Path) -> dict[str, Any]:
                 f"Make it yours, or name another folder in {ENV_PREFIX}HOME."
             ) from None
         raise SettingsError(
-            f"{path} cannot be read: {error.strerror}. Make it readable or move it away."
+            f"{path} cannot be read: {error.strerror}. Make it a readable file or move it away."
+        ) from None
+    except RecursionError:
+        raise SettingsError(
+            f"{path} is not valid TOML: it is nested too deep. Correct it or move it away."
         ) from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path} is not UTF-8 text. Save it as UTF-8 or move it away.") from None

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import os
 import re
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import re2
 from pathspec import GitIgnoreSpec
 
+from idiolect.daemon.regular_files import read_regular
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.sources import kinds
-from idiolect.daemon.sources.items import Skipped, UnreadableError, explained, status
+from idiolect.daemon.sources.items import Skipped, UnreadableError, explained
 from idiolect.daemon.storage.records import COMMANDS
 
 if TYPE_CHECKING:
@@ -22,7 +26,16 @@ if TYPE_CHECKING:
 #: The name of the files that say what in their folder is not to be read, in the language of `.gitignore`.
 IGNORE_FILE: Final = ".idiolectignore"
 
+_MOST_BYTES: Final = 64 << 10  # of an `.idiolectignore`
+_MOST_LINES: Final = 1000
+_LONGEST_LINE: Final = 1024
+_KEPT: Final = 64  # of these files' patterns, compiled: RE2 may take some megabytes for one
+
 _HIDDEN: Final = ".*"  # of the patterns that are built in: hidden files and folders
+
+
+#: Holds for all that is in a folder.
+_EVERYTHING: Final = GitIgnoreSpec.from_lines(["*"])
 
 
 class Exclusion:
@@ -61,29 +74,40 @@ def _any_of(globs: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(map(fnmatch.translate, globs)) or r"(?!)", re.IGNORECASE)
 
 
+@dataclass(frozen=True, slots=True)
+class _Patterns:
+    """What an `.idiolectignore` says; `problem`: why it cannot be used."""
+
+    spec: GitIgnoreSpec
+    problem: str | None = None
+
+
 class Ignored:
     """What the `.idiolectignore` files in a folder and the folders below it leave out, each for all below it.
 
-    They are written as `.gitignore` files are; the nearest file that says something about a path decides. Their
-    contents are kept as long as they do not change.
+    They are written as `.gitignore` files are; the nearest file that says something about a path decides. A folder
+    may come from somebody else: such a file is read only if it is regular and small, and its patterns are matched by
+    RE2, in a time that grows with the path alone. What cannot be used leaves out all that is in its folder, since
+    its owner wanted something to be left out. Contents are kept as long as they do not change.
     """
 
     def __init__(self, *, lasting: bool = False) -> None:
         """`lasting`: the files may come and change while this is used."""
         self._lasting = lasting
-        self._known: dict[Path, tuple[int, GitIgnoreSpec]] = {}
+        self._read = functools.lru_cache(_KEPT)(_read_patterns)
         self._absent: set[Path] = set()
 
     def covers(self, path: Path, root: Path, *, folder: bool = False) -> bool:
         """Whether `path`, below `root`, or a folder that it is in, is left out; `folder`: it is one itself."""
-        parts = path.relative_to(root).parts
+        below = path.relative_to(root).parts
+        names = list(map(_matchable, below))
         specs: list[tuple[int, GitIgnoreSpec]] = []
-        for depth in range(len(parts)):
-            if (spec := self._spec(root.joinpath(*parts[:depth]))) is not None:
-                specs.append((depth, spec))
-            last = depth == len(parts) - 1
+        for depth in range(len(names)):
+            if (patterns := self._patterns(root.joinpath(*below[:depth]))) is not None:
+                specs.append((depth, patterns.spec))
+            last = depth == len(names) - 1
             for base, known in reversed(specs):
-                name = "/".join(parts[base : depth + 1]) + ("/" if folder or not last else "")
+                name = "/".join(names[base : depth + 1]) + ("/" if folder or not last else "")
                 said = known.check_file(name).include
                 if said:
                     return True
@@ -91,24 +115,40 @@ class Ignored:
                     break
         return False
 
-    def _spec(self, folder: Path) -> GitIgnoreSpec | None:
+    def problem(self, folder: Path) -> str | None:
+        """Why the `.idiolectignore` in a folder cannot be used; None where it can, or there is none."""
+        patterns = self._patterns(folder)
+        return None if patterns is None else patterns.problem
+
+    def _patterns(self, folder: Path) -> _Patterns | None:
         if folder in self._absent:
             return None
         file = folder / IGNORE_FILE
         try:
-            saved = file.stat().st_mtime_ns
-            if (known := self._known.get(file)) is None or known[0] != saved:
-                lines = file.read_text("utf-8", errors="ignore").splitlines()
-                known = self._known[file] = (saved, GitIgnoreSpec.from_lines(lines))
+            return self._read(file, file.lstat().st_mtime_ns)
         except OSError:
             if not self._lasting:
                 self._absent.add(folder)
             return None
-        except (
-            ValueError
-        ):  # a line that is no pattern: nothing of the folder is then taken against its owner's will
-            known = self._known[file] = (saved, GitIgnoreSpec.from_lines(["*"]))
-        return known[1]
+
+
+def _read_patterns(file: Path, _saved_ns: int) -> _Patterns:
+    try:
+        lines = read_regular(file, _MOST_BYTES).decode(errors="ignore").splitlines()
+        if len(lines) > _MOST_LINES or any(len(line) > _LONGEST_LINE for line in lines):
+            problem = f"it has more than {_MOST_LINES} lines, or one of more than {_LONGEST_LINE} characters"
+        else:
+            return _Patterns(GitIgnoreSpec.from_lines(lines, backend="re2"))
+    except OSError as error:
+        problem = error.strerror or "it cannot be read"
+    except (ValueError, re.error, re2.error):
+        problem = "its patterns cannot be understood, or are too many"
+    return _Patterns(_EVERYTHING, problem)
+
+
+def _matchable(name: str) -> str:
+    """A file's name as patterns see it: RE2 takes only what is UTF-8, and `*` stands for no line break."""
+    return name.encode(errors="replace").decode().replace("\n", "\ufffd")
 
 
 def find(
@@ -121,8 +161,11 @@ def find(
     NoSuchPathError, UnreadableError (of `path` itself).
     """
     exclusion = Exclusion(exclude)
-    mode = status(path).st_mode
-    if exclusion.covers(path, path, hidden=not _is_shell(path)):
+    with explained(path):
+        mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        yield Skipped(path, "symbolic link")
+    elif exclusion.covers(path, path, hidden=not _is_shell(path)):
         yield Skipped(path, "excluded")
     elif not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         yield Skipped(path, "not a regular file")
@@ -153,6 +196,10 @@ def _walk(
             if folder == root:
                 raise
             yield Skipped(folder, "unreadable", f"{folder} cannot be read")
+            continue
+        if (problem := ignored.problem(folder)) is not None:
+            note = f"{folder / IGNORE_FILE}: {problem}; nothing in its folder is read"
+            yield Skipped(folder, "with an .idiolectignore that cannot be used", note)
             continue
         inner = []
         for entry in found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import logging
+import os
 import secrets
 import stat
 import threading
@@ -21,6 +22,7 @@ from idiolect.daemon.ingest.restoring import Restoring, left_alone
 from idiolect.daemon.privacy.app_policy import AppPolicy, InputContext
 from idiolect.daemon.privacy.pause import Pause, PausedError
 from idiolect.daemon.profile_paths import real_path
+from idiolect.daemon.regular_files import is_linked
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.sources import kinds
 from idiolect.daemon.sources.commit_messages import head
@@ -295,8 +297,15 @@ class Ingest:
         return count, time.monotonic() < ends_at
 
     def excludes(self, path: Path, root: Path) -> bool:
-        """Whether the settings or an `.idiolectignore` keep us from reading `path`, which is `root` or below it."""
-        return self._exclusion.covers(path, root) or self._ignored.covers(path, root, folder=path.is_dir())
+        """Whether `path`, which is `root` or below it, is not to be read.
+
+        That is by the settings, by an `.idiolectignore`, or because it is a link or in a folder that is one.
+        """
+        return (
+            is_linked(path, root)
+            or self._exclusion.covers(path, root)
+            or self._ignored.covers(path, root, folder=path.is_dir())
+        )
 
     def follows(self, path: Path, root: Path) -> bool:
         """Whether a file at `path`, which is the watched `root` or below it, would be read."""
@@ -317,7 +326,7 @@ class Ingest:
         batch = self._batch(report)
         imported = FileImport(self._store, self._origins, batch)
         with self._alone(path):
-            if not _is_regular(path):
+            if not os.path.isfile(path):
                 self._origins.lost(str(path))
                 return 0
             try:
@@ -389,10 +398,3 @@ def _probe(path: Path) -> None:
         raise NothingToReadError(f"{path} is empty, or holds nothing but code. Give a file with text in it.")
     if isinstance(first, Skipped) and first.reason == "binary":
         raise BinaryFileError(f"{path} is not text. Give {kinds.SAID}.")
-
-
-def _is_regular(path: Path) -> bool:
-    try:
-        return path.is_file() and not path.is_symlink()
-    except OSError:
-        return False

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.ingest.file_discovery import Exclusion, find
+from idiolect.daemon.profile_paths import real_path
+from idiolect.daemon.regular_files import read_regular
 from idiolect.daemon.sources import kinds, mail
 from idiolect.daemon.sources.items import Item, Skipped
 from idiolect.daemon.sources.people import AuthorFilter
@@ -26,6 +28,7 @@ _DEPTH: Final = 5  # folders below the home folder
 _SEARCH_S: Final = 10.0
 _ESTIMATE_S: Final = 0.5  # for each place
 _SAMPLE_BYTES: Final = 2 << 20
+_CONFIG_BYTES: Final = 1 << 20  # of another program's settings
 _LEAST_NOTES: Final = 3  # documents in a folder, for its name to be believed
 
 _THUNDERBIRD: Final = (
@@ -88,9 +91,13 @@ def places(home: Path, exclude: Sequence[str], *, search_s: float = _SEARCH_S) -
     """The places below `home` that hold text of the user's, as they are found; none inside another of them."""
     taken: list[Path] = []
     exclusion = Exclusion(exclude)
-    for path, sort, says in _candidates(home, exclusion, search_s):
+    for given, sort, says in _candidates(home, exclusion, search_s):
+        path = real_path(given)  # a link of the user's: of what programs keep, or of a vault
         # Where programs keep their data is hidden, and looked at all the same; what its user excludes is not.
-        if exclusion.covers(path, home if path.is_relative_to(home) else Path(path.anchor), hidden=False):
+        if any(
+            exclusion.covers(one, home if one.is_relative_to(home) else Path(one.anchor), hidden=False)
+            for one in {given, path}
+        ):
             continue
         if any(path == other or (sort != "git" and path.is_relative_to(other)) for other in taken):
             continue
@@ -143,9 +150,9 @@ def _vaults(home: Path) -> Iterator[Path]:
     """The vaults that Obsidian knows."""
     for name in _OBSIDIAN:
         try:
-            known = json.loads((home / name).read_text("utf-8"))["vaults"]
+            known = json.loads(read_regular(home / name, _CONFIG_BYTES, follow=True))["vaults"]
             found = [Path(vault["path"]) for vault in known.values()]
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
             continue
         yield from (path for path in found if path.is_dir())
 
@@ -155,7 +162,7 @@ def _searched(home: Path, exclusion: Exclusion, deadline: float) -> Iterator[tup
     waiting = [(home, 0)]
     while waiting and time.monotonic() < deadline:
         folder, depth = waiting.pop(0)
-        if (folder / ".git").is_dir():
+        if (folder / ".git").is_dir() and not (folder / ".git").is_symlink():
             yield folder / ".git", "git", "your commit messages"
         if (folder / ".obsidian").is_dir():
             yield folder, "notes", "an Obsidian vault"

@@ -1,5 +1,7 @@
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import platformdirs
@@ -170,3 +172,43 @@ def test_prepare_says_which_folder_cannot_be_used(tmp_path):
         Settings(home=tmp_path / "file").prepare()
     with pytest.raises(HomeError, match="IDIOLECT_HOME"):
         Settings(home=tmp_path / "file" / "below").prepare()
+
+
+def test_a_settings_file_that_is_a_link_to_a_regular_file_is_followed(tmp_path):
+    (tmp_path / "dotfiles.toml").write_text("rank = 3\n")
+    (tmp_path / "config.toml").symlink_to("dotfiles.toml")
+    assert Settings(home=tmp_path).rank == 3
+
+
+def put_no_file(path: Path, sort: str) -> None:
+    if sort == "fifo":
+        os.mkfifo(path)
+    elif sort == "folder":
+        path.mkdir()
+    elif sort == "endless":
+        path.symlink_to("/dev/zero")
+    elif sort == "large":
+        path.write_text("#" * (64 * 1024 + 1))
+    else:
+        path.write_text("rank = " + "[" * 30_000)
+
+
+@pytest.mark.parametrize("sort", ["fifo", "folder", "endless", "large", "deep"])
+def test_what_is_no_settings_file_is_said_at_once(tmp_path, sort):
+    put_no_file(tmp_path / "config.toml", sort)
+    # In a process of its own: what waits for a FIFO cannot be interrupted here.
+    code = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))\n"
+        "from pathlib import Path\n"
+        "from idiolect.daemon.settings import Settings\n"
+        "from idiolect.daemon.settings_file import SettingsError\n"
+        "try:\n"
+        "    Settings(home=Path(sys.argv[1]))\n"
+        "except SettingsError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, tmp_path], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert str(tmp_path / "config.toml") in done.stdout

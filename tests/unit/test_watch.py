@@ -230,6 +230,22 @@ def test_what_is_excluded_is_not_followed(scene: Scene) -> None:
     assert scene.brought() == []
 
 
+def test_a_folder_link_is_not_followed_whatever_its_name(scene: Scene, tmp_path: Path) -> None:
+    private = tmp_path / "private"
+    private.mkdir()
+    (private / "diary.md").write_text("Nobody's business.")
+    (scene.notes / "drafts").mkdir()  # excluded
+    (scene.notes / "drafts" / "draft.md").write_text("Not yet.")
+    assert scene.brought() == []
+    (scene.notes / "link.md").symlink_to(private)
+    (scene.notes / "more.md").symlink_to("drafts")
+    (private / "later.md").write_text("Nor this.")
+    os.utime(scene.notes / "link.md")
+    assert scene.brought() == []
+    assert not scene.ingest.follows(scene.notes / "link.md" / "diary.md", scene.notes)
+    assert not scene.ingest.follows(scene.notes / "link.md", scene.notes)
+
+
 def test_a_watched_file_is_followed_through_its_replacements(scene: Scene, tmp_path: Path) -> None:
     (tmp_path / "alone").mkdir()
     journal = tmp_path / "alone" / "journal"
