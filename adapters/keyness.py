@@ -4,6 +4,10 @@ The measure is Dunning's (1993) log-likelihood ratio for a binomial whose probab
 known: how often general English uses a word (wordfreq's frequencies, in the lexicon). A phrase has no such frequency,
 but it can't be more frequent than its rarest word. So a phrase is listed if it alone is used more often than others
 use that word.
+
+A word that nearly every sentence has (I, you, is) sets nobody apart, however often somebody uses it, and is left out.
+The ratio alone ranks what is frequent first; so it is weighted with the logarithm of how many times as often the word
+is used (Hardie's 2014 log ratio): what others hardly use comes first.
 """
 
 from __future__ import annotations
@@ -24,7 +28,9 @@ _PART = regex.compile(r"([\p{L}\p{N}'’]*\p{L}[\p{L}\p{N}'’]*)|[^\s\-]")
 _LONGEST = 4  # words of a phrase
 _LEAST = 3  # uses
 _LEAST_ENTRIES = 2
-_COMMON = 2e-3  # of all words; one that is more frequent (the, of, you) begins and ends no phrase
+_COMMON = (
+    2e-3  # of all words; one that is more frequent (the, of, I) is not listed, and begins and ends no phrase
+)
 _SAME = 0.8  # of a phrase's uses within one longer phrase: then only that one is listed
 
 
@@ -60,8 +66,7 @@ def keywords(texts: Iterable[str], lexicon: Lexicon) -> list[Keyword]:
     for start, n, count, entries in spans:
         ids = tuple(text.ids[start : start + n])
         p = float(known[list(ids)].min())
-        wordy = n == 1 or max(known[ids[0]], known[ids[-1]]) <= _COMMON
-        if wordy and count > p * total:
+        if max(known[ids[0]], known[ids[-1]]) <= _COMMON and count > p * total:
             form = " ".join(text.form(int(id_)) for id_ in ids)
             found[ids] = Keyword(form, n, count, entries, count / (p * total), _likelihood(count, total, p))
     for ids, longer in list(found.items()):
@@ -70,7 +75,7 @@ def keywords(texts: Iterable[str], lexicon: Lexicon) -> list[Keyword]:
                 part = found.get(ids[at : at + n])
                 if part is not None and longer.count >= _SAME * part.count:
                     del found[ids[at : at + n]]
-    return sorted(found.values(), key=lambda one: (-one.score, one.text))
+    return sorted(found.values(), key=lambda one: (-one.score * np.log(one.times), one.text))
 
 
 def _folded(word: str) -> str:

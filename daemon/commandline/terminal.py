@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,37 +18,54 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
 
+#: What a line is not broken within: a word, and a command in backquotes that is not long. With the spaces behind it.
+_WHOLE: Final = re.compile(r"(?:`[^`\n]{1,60}`|[^ ])+ *")
+
+
 class Terminal:
-    """Prints what a command has to show. Lines are never wrapped, so that they can be copied whole."""
+    """Prints what a command has to show.
+
+    Sentences are wrapped at the width of the terminal, at 80 columns where nothing says how wide it is. A command in
+    backquotes, a path and an address are never broken, and what is there to be copied has `show_whole`.
+    """
 
     def __init__(self) -> None:
         """Print to stdout and stderr as they are now."""
         self._out = Console(highlight=False)
         self.errors = Console(stderr=True, highlight=False)
 
-    def say(self, *parts: str | tuple[str, str]) -> None:
-        """Print a line on stdout; a part is its text, or its text and a style such as "dim"."""
+    def say(self, *parts: str | tuple[str, str], indent: int = 0) -> None:
+        """Print a sentence on stdout; a part is its text, or its text and a style such as "dim".
+
+        Nothing is written below its first `indent` columns.
+        """
+        _print_wrapped(self._out, Text.assemble(*parts), indent)
+
+    def show_whole(self, *parts: str | tuple[str, str]) -> None:
+        """Print a line on stdout that is never wrapped, so that it can be copied: a path, a link, a command."""
         self._out.print(Text.assemble(*parts), soft_wrap=True)
 
     def note(self, sentence: str) -> None:
-        """Print a line on stderr: what the user should know, but a program that reads the result should not get."""
-        self.errors.print(Text(sentence), soft_wrap=True)
+        """Print a sentence on stderr: what the user should know, but a program that reads the result should not get."""
+        _print_wrapped(self.errors, Text(sentence), 0)
 
     def print_json(self, content: object) -> None:
         """Print `content` as JSON on stdout."""
         sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
-    def tell(self, sentence: str, facts: dict[str, object], *, as_json: bool) -> None:
-        """Print a sentence or, as JSON, the facts that it is made of."""
+    def tell(self, sentence: str, facts: dict[str, object], *, as_json: bool, whole: bool = False) -> None:
+        """Print a sentence or, as JSON, the facts that it is made of; `whole`: it is a path, and never wrapped."""
         if as_json:
             self.print_json(facts)
+        elif whole:
+            self.show_whole(sentence)
         else:
             self.say(sentence)
 
     def show_facts(self, facts: Iterable[tuple[str, str]]) -> None:
-        """Print pairs of a name and a value, a line each."""
+        """Print pairs of a name and a value, which goes on below itself where it is long."""
         for name, value in facts:
-            self.say((f"{name:<9}", "dim"), value)
+            self.say((f"{name:<9}", "dim"), value, indent=9)
 
     def show_table(
         self,
@@ -83,3 +102,18 @@ class Terminal:
         watched = self.errors.is_terminal
         with self.errors.status(f"{what} …") if watched else contextlib.nullcontext():
             yield
+
+
+def _print_wrapped(console: Console, text: Text, indent: int) -> None:
+    """Print a text with its lines broken at the console's width; nothing stands below its first `indent` columns."""
+    for line in text.split("\n", allow_blank=True):
+        column = begin = len(line.plain) - len(line.plain.lstrip(" "))
+        breaks = list[int]()
+        for word in _WHOLE.finditer(line.plain):
+            if word.start() > begin and column + cell_len(word[0].rstrip()) > console.width:
+                breaks.append(word.start())
+                column = indent
+            column += cell_len(word[0])
+        for number, part in enumerate(line.divide(breaks)):
+            part.rstrip()
+            console.print(Text(" " * indent if number else "") + part, soft_wrap=True)

@@ -7,11 +7,14 @@ import subprocess
 from typing import Any, Final
 
 from idiolect.daemon.keyboard.component import ENGINE
+from idiolect.daemon.settings import desktop_name
 
 _GNOME: Final = ("org.gnome.desktop.input-sources", "sources")
 _IBUS: Final = ("org.freedesktop.ibus.general", "preload-engines")
 _OURS: Final = ("ibus", ENGINE)
 _ANSWER_S: Final = 10.0
+#: The desktops that read GNOME's list. Others may have it on their disk, and never look into it.
+_GNOMES: Final = ("GNOME", "Unity", "Pantheon", "Budgie")
 
 
 def gnome_layout() -> tuple[str, str]:
@@ -24,12 +27,12 @@ def gnome_layout() -> tuple[str, str]:
 
 
 def add() -> list[str]:
-    """Put the keyboard last into each list that is there; the names of the lists that it was put into."""
+    """Put the keyboard last into each list that this desktop reads; the names of the lists that it was put into."""
     return _change(add=True)
 
 
 def remove() -> list[str]:
-    """Take it out again."""
+    """Take it out of each list that is there."""
     return _change(add=False)
 
 
@@ -44,6 +47,8 @@ def _change(*, add: bool) -> list[str]:
         ("GNOME's input sources", _GNOME, _OURS),
         ("IBus's input methods", _IBUS, ENGINE),
     ):
+        if add and where is _GNOME and not _reads_gnomes():
+            continue
         before = _read(where)
         if before is None or (entry in before) == add:
             continue
@@ -54,6 +59,12 @@ def _change(*, add: bool) -> list[str]:
         ):
             done.append(name)
     return done
+
+
+def _reads_gnomes() -> bool:
+    """Whether this desktop reads GNOME's list, as far as it says which one it is."""
+    name = desktop_name()
+    return not name or any(gnome in name for gnome in _GNOMES)
 
 
 def _read(where: tuple[str, str]) -> list[Any] | None:

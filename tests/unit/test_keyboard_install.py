@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from idiolect.daemon.commandline import health_checks
-from idiolect.daemon.keyboard import component, install
+from idiolect.daemon.keyboard import component, input_sources, install
 from idiolect.daemon.keyboard.choice import Choice
 from idiolect.daemon.settings import Settings
 
@@ -40,6 +40,38 @@ def ibus(tmp_path):
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
     return put
+
+
+#: A program that keeps the two lists of input methods in files, as GSettings keeps them.
+GSETTINGS = """#!/bin/sh
+case "$1" in
+  get) cat "$HOME/$2" 2>/dev/null || echo "[]" ;;
+  set) echo "$4" > "$HOME/$2" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("desktop", "lists"),
+    [
+        ("XFCE", ["IBus's input methods"]),
+        ("KDE", ["IBus's input methods"]),
+        ("ubuntu:GNOME", ["GNOME's input sources", "IBus's input methods"]),
+        ("", ["GNOME's input sources", "IBus's input methods"]),
+    ],
+)
+def test_it_is_added_to_the_lists_that_the_desktop_reads(settings, tmp_path, monkeypatch, desktop, lists):
+    monkeypatch.setenv("XDG_CURRENT_DESKTOP", desktop)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.defpath}")
+    (tmp_path / "bin" / "gsettings").write_text(GSETTINGS)
+    (tmp_path / "bin" / "gsettings").chmod(0o700)
+    assert input_sources.add() == lists
+    assert input_sources.listed()
+    monkeypatch.setenv(
+        "XDG_CURRENT_DESKTOP", "XFCE"
+    )  # it is taken out of all of them, whatever desktop it is now
+    assert input_sources.remove() == lists
+    assert not input_sources.listed()
 
 
 def test_without_ibus_it_says_what_to_install(settings):

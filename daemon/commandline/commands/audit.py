@@ -41,7 +41,7 @@ def _show(terminal: Terminal, found: dict[str, Any]) -> None:
     if found["files"]:
         terminal.say(f"Files read, by folder ({found['files']:,} in all):")
         for folder, count in list(found["folders"].items())[:_MAX_FOLDERS]:
-            terminal.say(f"  {count:>7,}  {plain(folder)}")
+            terminal.say(f"  {count:>7,}  {plain(folder)}", indent=11)
     for path in found["watches"]:
         terminal.say(f"Followed: {plain(path)}")
     if found["seen"]:
@@ -54,7 +54,7 @@ def _show(terminal: Terminal, found: dict[str, Any]) -> None:
     if found["events"]:
         terminal.say("What happened:")
         for event in found["events"][-_MAX_EVENTS:]:
-            terminal.say(f"  {minute(event['at'])}  {_describe_event(event)}")
+            terminal.say(f"  {minute(event['at'])}  {_describe_event(event)}", indent=20)
     if len(found["events"]) > _MAX_EVENTS:
         terminal.say(f"  … and {len(found['events']) - _MAX_EVENTS:,} before these: --json shows them.")
 

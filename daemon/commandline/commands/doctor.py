@@ -25,8 +25,8 @@ def run(as_json: AsJson = False) -> None:
         terminal.print_json([asdict(finding) for finding in findings])
     else:
         for finding in findings:
-            terminal.say(_MARKS[finding.level], f" {finding.check}: {finding.found}")
+            terminal.say(_MARKS[finding.level], f" {finding.check}: {finding.found}", indent=2)
             if finding.mend:
-                terminal.say(f"    {finding.mend}")
+                terminal.say(f"    {finding.mend}", indent=4)
     if any(finding.level == "wrong" for finding in findings):
         raise typer.Exit(EXIT_FINDINGS)

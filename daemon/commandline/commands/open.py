@@ -28,5 +28,5 @@ def run(
         return terminal.print_json(link)
     if browser and webbrowser.open(link["url"]):
         return terminal.say("The page is open in your browser.")
-    terminal.say(link["url"])
+    terminal.show_whole(link["url"])
     return terminal.note(f"The link works once, within {link['expires_s']:.0f} seconds.")

@@ -73,9 +73,9 @@ def run(
 
 def _show(terminal: Terminal, place: Place, target: Target) -> None:
     for step in place.steps(target):
-        terminal.say((step.where, "bold"))
+        terminal.show_whole((step.where, "bold"))
         for line in step.lines.rstrip().splitlines():
-            terminal.say(("    " + line, "dim"))
+            terminal.show_whole(("    " + line, "dim"))
 
 
 def _list(terminal: Terminal, target: Target, places: tuple[Place, ...], *, as_json: bool) -> None:

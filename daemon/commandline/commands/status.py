@@ -83,7 +83,6 @@ def _show(terminal: Terminal, now: dict[str, Any]) -> None:
             *([("today", _describe_budget(now["rounds_today"]))] if "rounds_today" in now else []),
             *(("watches", path) for path in now.get("watches", ())),
             ("token", now["token_file"]),
-            *(("", path) for name, path in now["token_files"].items() if name != "admin"),
             ("kept in", now["home"]),
         ]
     )

@@ -32,7 +32,7 @@ def service(tmp_path_factory):
 def run(monkeypatch, capsys):
     """Run a command in a profile; gives its exit code, what it printed, and its error output."""
 
-    def run(profile, *arguments, typed="", columns=120):
+    def run(profile, *arguments, typed="", columns=1000):
         home = profile.home if isinstance(profile, Settings) else profile
         monkeypatch.setenv("IDIOLECT_HOME", str(home))
         monkeypatch.setenv("COLUMNS", str(columns))
@@ -59,7 +59,7 @@ def program():
 
     def program(home, *arguments, **more):
         path = os.pathsep.join(filter(None, (str(TOY), os.environ.get("PYTHONPATH"))))
-        environment = {**os.environ, "IDIOLECT_HOME": str(home), "PYTHONPATH": path, "COLUMNS": "120"}
+        environment = {**os.environ, "IDIOLECT_HOME": str(home), "PYTHONPATH": path, "COLUMNS": "1000"}
         command = [str(Path(sys.executable).with_name("idiolect")), *map(str, arguments)]
         return subprocess.run(
             command, env=environment, capture_output=True, text=True, check=False, timeout=60, **more

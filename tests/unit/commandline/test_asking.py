@@ -221,17 +221,18 @@ def test_status_says_that_learning_is_paused(run, service):
 def test_rules_for_applications(run, service):
     code, out, _ = run(service, "apps")
     assert code == 0
-    assert "*terminal*" in out
-    assert "suggests, learns nothing" in out
+    assert "*terminal*" not in out
+    assert "suggests only in terminals (1 rule). `idiolect apps --all` lists them." in out
+    assert "*terminal* suggests only built in" in " ".join(run(service, "apps", "--all")[1].split())
     code, out, _ = run(service, "apps", "exclude", "*[red]chat*")
     assert code == 0
-    assert "*[red]chat*" in out
+    assert out.splitlines()[3].split() == ["*[red]chat*", "off", "you"]  # the user's own come first
     assert "Undo: idiolect apps undo" in out
     assert "chat" not in run(service, "apps", "undo")[1]
     assert run(service, "apps", "undo")[0] == 102
     rules = json.loads(run(service, "apps", "quiet", "notes", "--json")[1])
     assert rules[0] == {"app": "notes", "rule": "quiet", "source": "you"}
-    for wrong in (("allow",), ("list", "x"), ("undo", "x"), ("forbid", "x")):
+    for wrong in (("allow",), ("list", "x"), ("undo", "x"), ("forbid", "x"), ("undo", "--all")):
         assert run(service, "apps", *wrong)[0] == 2
 
 
