@@ -10,6 +10,7 @@ from idiolect.daemon.commandline.formatting import clock
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from rich.console import RenderableType
     from rich.progress import Progress
 
     from idiolect.daemon.commandline.terminal import Terminal
@@ -26,7 +27,7 @@ def show_base_build(terminal: Terminal) -> Iterator[Callable[[str, float], None]
         def show(phase: str, done: float) -> None:
             if phase not in tasks:
                 name = _BASE_PHASES.get(phase, phase)
-                tasks[phase] = bars.add_task(name, total=1.0, left="")
+                tasks[phase] = bars.add_task(name, total=1.0, left="", waits="")
                 _print_phase(terminal, name)
             bars.update(tasks[phase], completed=done)
 
@@ -37,7 +38,7 @@ def follow_import(terminal: Terminal, events: Iterable[dict[str, Any]]) -> dict[
     """Show an import as its events come; return its report."""
     last: dict[str, Any] = {}
     with _open_bars(terminal) as bars:
-        task = bars.add_task("Reading", total=None, left="")
+        task = bars.add_task("Reading", total=None, left="", waits="")
         for last in events:
             if last["event"] == "progress":
                 left = f"{last['entries']:,} entries"
@@ -53,20 +54,33 @@ def follow_phases(
     `what` stands at the bar until the first phase begins; `quiet` shows nothing.
     """
     last: dict[str, Any] = {}
-    phase = ""
+    phase, waits = "", ""
     with contextlib.nullcontext() if quiet else _open_bars(terminal) as bars:
-        task = bars.add_task(what, total=1.0, left="") if bars else None
+        task = bars.add_task(what, total=1.0, left="", waits="") if bars else None
         for last in events:
             if bars and task is not None and last["event"] == "progress":
                 if phase != (phase := _name_phase(last)):
                     _print_phase(terminal, phase)
+                why = last.get("waits") or ""
+                if waits != (
+                    waits := why.partition("(")[0]
+                ):  # without the figure, which changes all the time
+                    _print_wait(terminal, why)
                 left = f"{clock(last['left_s'])} left" if last.get("left_s") is not None else ""
-                bars.update(task, description=phase, completed=last["done"], left=left)
+                bars.update(task, description=phase, completed=last["done"], left=left, waits=why)
     return _without_kind(last)
 
 
 def _open_bars(terminal: Terminal) -> Progress:
     from rich.progress import BarColumn, Progress, TextColumn
+    from rich.text import Text
+
+    class Bars(Progress):
+        """Bars, and below them what the work waits for."""
+
+        def get_renderables(self) -> Iterable[RenderableType]:
+            yield self.make_tasks_table(self.tasks)
+            yield from (Text(f"  it {why}", "yellow") for task in self.tasks if (why := task.fields["waits"]))
 
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -75,13 +89,19 @@ def _open_bars(terminal: Terminal) -> Progress:
         TextColumn("{task.fields[left]}", markup=False),
     )
     errors = terminal.errors
-    return Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal)
+    return Bars(*columns, console=errors, transient=True, disable=not errors.is_terminal)
 
 
 def _print_phase(terminal: Terminal, phase: str) -> None:
     """Print a line for a phase that begins, where no bar is shown."""
     if not terminal.errors.is_terminal:
         terminal.note(f"{phase} …")
+
+
+def _print_wait(terminal: Terminal, why: str) -> None:
+    """Print why the work waits or what slows it down, or that nothing does any longer, where no bar shows it."""
+    if not terminal.errors.is_terminal:
+        terminal.note(f"  it {why or 'goes on'}")
 
 
 def _name_phase(event: dict[str, Any]) -> str:

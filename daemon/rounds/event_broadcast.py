@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from idiolect.models.errors import IdiolectError
-
 
 class EventBroadcast:
     """The events of one round. Safe to use from several threads."""
@@ -20,7 +18,7 @@ class EventBroadcast:
         """The newest event."""
         self._count = 0
         self._over = False
-        self._error: IdiolectError | None = None
+        self._error: Exception | None = None
         self._changed = threading.Condition()
 
     def put(self, event: dict[str, Any]) -> None:
@@ -29,7 +27,7 @@ class EventBroadcast:
             self.last, self._count = event, self._count + 1
             self._changed.notify_all()
 
-    def end(self, error: IdiolectError | None) -> None:
+    def end(self, error: Exception | None) -> None:
         """There are no more events; only the first call counts."""
         with self._changed:
             if not self._over:
@@ -38,14 +36,14 @@ class EventBroadcast:
 
     def follow(self) -> Iterator[dict[str, Any]]:
         """The newest event, as often as there is a newer one, to the last; raises what ended the round."""
-        seen, over = 0, False
+        seen, over = 0, False  # the first event of one who comes later is the newest that there is
         while not over:
             with self._changed:
                 while not (self._over or self._count > seen):
                     self._changed.wait()
                 event, newer, over = self.last, self._count > seen, self._over
                 seen = self._count
-            if newer or seen == 0:
+            if newer:
                 yield event
         if self._error is not None:
             raise self._error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import threading
 import time
 from dataclasses import replace
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_S: Final = 0.15  # a round is suspended within 200 ms; a keystroke does not wait for the next look
 _SLOW_LOOK_EVERY_S: Final = 5.0  # at what changes slowly
+_TOLD_EVERY_S: Final = 5.0  # how much of the processors other programs use, where that is all that changes
 _LONGEST_HOLD_S: Final = 600.0  # then its memory is worth more than what it did since its last checkpoint
 _SHORTEST_S: Final = 0.1  # in which processor time, counted in hundredths of a second, says something
 _PROCESSORS: Final = ("coretemp", "k10temp", "zenpower", "cpu_thermal", "cpu-thermal", "soc_thermal")
@@ -91,16 +93,18 @@ class RoundThrottle:
         self.by_itself = True
         """Whether nobody asked for the round; one that somebody waits for waits only for a pause."""
         self.waits: str | None = None
-        """Why the round waits, if it does."""
+        """What the round waits for or what slows it down, in a clause that begins with a verb; None if nothing."""
 
     @contextlib.contextmanager
-    def watching(self, *, by_itself: bool) -> Generator[None, None, None]:
-        """Watch over the round that begins, until the block ends."""
+    def watching(
+        self, *, by_itself: bool, changed: Callable[[], None] = lambda: None
+    ) -> Generator[None, None, None]:
+        """Watch over the round that begins, until the block ends; call `changed` where `waits` has changed."""
         self.by_itself = by_itself
         self._over.clear()
         # A round that is asked for during a pause runs; a pause during a round holds it.
         thread = threading.Thread(
-            target=self._watch, args=(self._paused(),), name="round throttle", daemon=True
+            target=self._watch, args=(self._paused(), changed), name="round throttle", daemon=True
         )
         thread.start()
         try:
@@ -115,34 +119,55 @@ class RoundThrottle:
         """Something has changed: a key was pressed, or learning is paused."""
         self._look.set()
 
-    def _watch(self, paused_before: bool) -> None:
-        senses = MachineSensors(self._children)
+    def _watch(self, paused_before: bool, changed: Callable[[], None]) -> None:
+        senses, busy = MachineSensors(self._children), _Busy(self._schedule)
         machine = senses.machine(self._quiet_s())
-        looked_at, busy_at, since = time.monotonic(), float("-inf"), 0.0
+        looked_at, since, told_at = time.monotonic(), 0.0, float("-inf")
+        stands_still = False
         while not self._over.is_set():
             now = time.monotonic()
             if now - looked_at > _SLOW_LOOK_EVERY_S:
                 machine, looked_at = senses.machine(self._quiet_s()), now
-            load = senses.load()
-            if load > self._schedule.max_load:
-                busy_at = now
+            load = busy.look(senses.load(), now)
             paused_before = paused_before and self._paused()
             why = None
             if self._paused() and not paused_before:
                 why = "waits until `idiolect resume`"
             elif self.by_itself:
-                held = load if now - busy_at > self._schedule.rest_s else 1.0
-                why = self._schedule.must_wait(replace(machine, quiet_s=self._quiet_s(), load=held))
+                why = self._schedule.must_wait(replace(machine, quiet_s=self._quiet_s(), load=load))
             if why is None:
                 self._children.go_on()
             else:
-                since = since if self.waits else now
+                since = since if stands_still else now
                 self._children.suspend()
-            self.waits = why
-            if why is not None and now - since > _LONGEST_HOLD_S:
+            stands_still = why is not None
+            why = why or self._schedule.slowed_by(load)
+            due = now - told_at > _TOLD_EVERY_S
+            if why != self.waits and (due or _without_figures(why) != _without_figures(self.waits)):
+                self.waits, told_at = why, now
+                changed()
+            if stands_still and now - since > _LONGEST_HOLD_S:
                 self._children.cancel(f"it had to wait for {_LONGEST_HOLD_S / 60:.0f} minutes")
             self._look.wait(_LOOK_EVERY_S)
             self._look.clear()
+
+
+def _without_figures(why: str | None) -> str | None:
+    return why and re.sub(r"\d+", "", why)
+
+
+class _Busy:
+    """How busy other programs are: as much as they were at the most until they have rested for a while."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+        self._at, self._load = float("-inf"), 0.0
+
+    def look(self, load: float, now_s: float) -> float:
+        """The load to go by, where it is `load` now."""
+        if load > self._schedule.max_load:
+            self._at, self._load = now_s, load
+        return self._load if now_s - self._at <= self._schedule.rest_s else load
 
 
 def _temperature_c() -> float | None:

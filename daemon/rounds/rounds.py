@@ -19,7 +19,6 @@ from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import FORGOTTEN_AFTER, ROUND_DUE
 from idiolect.daemon.storage.store import Store
-from idiolect.models.errors import IdiolectError
 
 log = logging.getLogger("idiolect.rounds")
 
@@ -94,7 +93,7 @@ class Rounds:
     def progress(self) -> dict[str, Any] | None:
         """The running round's last progress event, and why it waits (`waits`, or None); None where none runs."""
         running = self._running
-        return None if running is None else {**running.last, "waits": self._throttle.waits}
+        return None if running is None else {"waits": None, **running.last}
 
     def today(self) -> dict[str, float]:
         """How much computing time rounds have used of this day's, in seconds."""
@@ -146,7 +145,8 @@ class Rounds:
         """Run one round. Yields its progress events and at last its verdict.
 
         A round that was cut off goes on from its checkpoint, unless a budget is given. Where one that started by
-        itself is under way, it waits for nothing any longer, and its events follow.
+        itself is under way, it waits for nothing any longer, and its events follow. Each progress event says in
+        `waits` what the round waits for or what slows it down, or None; there is one where that changes, too.
 
         Raises:
             TrainingBusyError: one is running that was asked for, or an evaluation is.
@@ -161,17 +161,35 @@ class Rounds:
             return
         with self._children.claim(TRAINING):
             self._running = running = EventBroadcast()
+            # In a thread of its own, so that whoever follows is also told of what no event of the round's tells.
+            thread = threading.Thread(
+                target=self._drive, args=(running, budget_s, reason), name="a round", daemon=True
+            )
+            thread.start()
             try:
-                with self._throttle.watching(by_itself=by_itself):
-                    resume = by_itself or budget_s is None
-                    budget_s = budget_s or (self._schedule.round_s if by_itself else None)
-                    for event in self._trainer.run(budget_s, reason, resume=resume):
-                        running.put(event)
-                        yield event
-                running.end(None)
-            except IdiolectError as error:
-                running.end(error)
+                yield from running.follow()
+            except GeneratorExit:  # nobody follows any longer
+                self._children.cancel("nobody waited for it")
                 raise
             finally:
-                running.end(RoundFailedError("The training round broke off. Ask again."))
+                thread.join()
                 self._running = None
+
+    def _drive(self, running: EventBroadcast, budget_s: float | None, reason: str) -> None:
+        """Run the round, and put its events and what it waits for into `running`."""
+        by_itself = reason == _BY_ITSELF
+
+        def tell(event: dict[str, Any]) -> None:
+            running.put({**event, "waits": self._throttle.waits} if event["event"] == "progress" else event)
+
+        try:
+            with self._throttle.watching(by_itself=by_itself, changed=lambda: tell(running.last)):
+                resume = by_itself or budget_s is None
+                budget_s = budget_s or (self._schedule.round_s if by_itself else None)
+                for event in self._trainer.run(budget_s, reason, resume=resume):
+                    tell(event)
+            running.end(None)
+        except Exception as error:  # noqa: BLE001 (whoever follows is to hear of it)
+            running.end(error)
+        finally:
+            running.end(RoundFailedError("The training round broke off. Ask again."))

@@ -104,12 +104,16 @@ class Schedule:
         if min(machine.quiet_s, _or_ever(machine.input_idle_s)) < self.rest_s:
             return "waits while you type"
         if machine.load > self.max_load:
-            return "waits while other programs are busy"
+            return f"waits while {_others(machine.load)}"
         if machine.on_battery and not settings.on_battery:
             return "waits for mains power"
         if machine.temperature_c is not None and machine.temperature_c > settings.max_temperature_c:
             return "waits until the machine has cooled down"
         return None
+
+    def slowed_by(self, load: float) -> str | None:
+        """What slows down a round that waits for nothing, or None: it has the processors for itself."""
+        return f"is slowed down: {_others(load)}" if load > self.max_load else None
 
     def _not_wanted(self, facts: Facts) -> str | None:
         if not self._settings.auto_train:
@@ -162,6 +166,10 @@ class Schedule:
         if machine.free_mb < settings.min_free_mb:
             return f"a round is due; it waits until {settings.min_free_mb:,} MB of memory are free"
         return None
+
+
+def _others(load: float) -> str:
+    return f"other programs use the processor ({100 * load:.0f} %)"
 
 
 def _or_ever(seconds: float | None) -> float:

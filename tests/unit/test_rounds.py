@@ -18,6 +18,7 @@ import pytest
 
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.daemon.rounds.round_runner import RoundFailedError
+from idiolect.daemon.rounds.round_throttle import MachineSensors
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.suggestion_stats import judged_mixture
 from idiolect.daemon.settings import Settings
@@ -86,7 +87,8 @@ class Profile:
 
     def _follow(self, budget_s: float | None, reason: str) -> None:
         try:
-            self.events += self.service.rounds.run(budget_s, reason)
+            for event in self.service.rounds.run(budget_s, reason):
+                self.events.append(event)
         except Exception as error:
             self.error = error
 
@@ -176,6 +178,42 @@ def test_a_round_that_is_asked_for_goes_on_while_the_user_types(profile: Profile
     waiting.join(DEADLINE_S)
     assert asked[-1] == verdict
     assert len(profile.store.rounds.all()) == 1
+
+
+def test_whoever_waits_for_a_round_is_told_what_it_waits_for(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = 0.0
+    monkeypatch.setattr(MachineSensors, "load", lambda _self: load)
+    profile.given |= {"max_load": 0.5, "rest_s": 0}
+    profile.service.close()
+    profile.open()
+
+    def waits() -> list[str | None]:
+        told = [event["waits"] for event in profile.events if event["event"] == "progress"]
+        return [why for why, before in zip(told, [None, *told], strict=False) if why != before]
+
+    profile.begin("asked")
+    load = 0.62  # it goes on, if slowly
+    at = profile.trained()
+    until(lambda: waits() == ["is slowed down: other programs use the processor (62 %)"])
+    until(lambda: profile.trained() > at)
+    load = 0.0
+    until(lambda: waits()[-1] is None)
+    profile.service.pause(None)  # it stands still, so that no event of its own tells of that
+    until(lambda: waits()[-1] == "waits until `idiolect resume`")
+    profile.service.resume()
+    until(lambda: waits()[-1] is None)
+    assert profile.end()["event"] == "verdict"
+
+
+def test_a_round_that_nobody_follows_any_longer_ends(profile: Profile) -> None:
+    events = profile.service.rounds.run(None, "asked")
+    next(events)
+    events.close()
+    assert profile.service._children.doing is None
+    [row] = profile.store.rounds.all()
+    assert row.status == "interrupted"
 
 
 def settled(result: Any) -> Any:

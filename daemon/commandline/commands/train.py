@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 EXAMPLE = "idiolect train --wait --budget 120"
 
 _KINDS: Final = (("base", "base"), ("memory", "+ memory"), ("adapter", "+ adapter"), ("both", "+ both"))
+_MUCH_LONGER: Final = 1.5  # times the computing time
 #: What a verdict means for the user.
 _MEANINGS: Final = {
     "promoted": "the new adapter goes into use",
@@ -49,9 +51,11 @@ def wait_for_round(
 
     Raises RelayedError where there is no verdict; Ctrl-C ends the waiting, not the round.
     """
+    began_s = time.monotonic()
     events = client.stream("/v1/train", {"stream": True, "budget_s": budget})
     with explain_interrupt(lambda: _explain_round_goes_on(terminal)):
-        return follow_phases(terminal, "Training", events, quiet=quiet)
+        verdict = follow_phases(terminal, "Training", events, quiet=quiet)
+    return {**verdict, "clock_s": round(time.monotonic() - began_s, 1)}
 
 
 def show_verdict(terminal: Terminal, verdict: dict[str, Any]) -> None:
@@ -77,7 +81,17 @@ def show_verdict(terminal: Terminal, verdict: dict[str, Any]) -> None:
     terminal.say(f"{status}: {verdict['reason']}")
     if verdict.get("tokens_per_s"):
         took, speed = clock(verdict["seconds"]), f"{verdict['tokens_per_s']:,.0f}"
-        terminal.say(f"The round computed for {took}, at {speed} tokens/s.")
+        terminal.say(f"The round computed for {took}, at {speed} tokens/s.{_describe_delay(verdict)}")
+
+
+def _describe_delay(verdict: dict[str, Any]) -> str:
+    """Return what to say where the round took much longer than it computed; nothing where it did not."""
+    clock_s = verdict.get("clock_s")
+    if clock_s is None or clock_s < _MUCH_LONGER * verdict["seconds"]:
+        return ""
+    return (
+        f" By the clock it took {clock(clock_s)}, since other programs used the processor or it had to wait."
+    )
 
 
 def _make_row(name: str, scores: dict[str, float]) -> tuple[str, str, str]:
