@@ -35,7 +35,7 @@ from idiolect.models.errors import IdiolectError
 from idiolect.models.hardening import shield
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from idiolect.daemon.service import Service
 
@@ -82,6 +82,12 @@ def main() -> int:
         log.exception("the service failed")
         return 70
     return 0
+
+
+def _survey(settings: Settings) -> Sequence[object]:
+    from idiolect.daemon.setup.survey import survey  # few ask for it, and it knows all editors and browsers
+
+    return survey(settings)
 
 
 def _fail(error: IdiolectError, say: Callable[[dict[str, Any]], None]) -> int:
@@ -138,7 +144,13 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
             if service is None:
                 app = server.create_locked_app(running=running, settings=settings)
             else:
-                app = server.create_app(service, running=running, settings=settings, sessions=sessions)
+                app = server.create_app(
+                    service,
+                    running=running,
+                    settings=settings,
+                    sessions=sessions,
+                    survey=lambda: _survey(settings),
+                )
                 key, may_rest = service.key, service.rest
 
             def idle(seconds: float) -> bool:

@@ -130,7 +130,6 @@ class Service:
             self.ingest.app_policy,
             pause,
             on_typing=self.rounds.user_is_typing,
-            autocorrect=settings.autocorrect,
         )
         self._watcher = Watcher(self.ingest, store)
         self.imports = Imports(self.ingest, self._watcher, model.reading_much)
@@ -218,6 +217,7 @@ class Service:
             "next_round": self.rounds.outlook(),
             "rounds_today": self.rounds.today(),
             "savings": savings,
+            "grey_text": self.suggestions.grey_text(),
             "measured": store.state.get(MEASURED),
             "last_round": asdict(last[0]) | {"metrics": public_metrics(last[0].metrics)} if last else None,
             "memory_mb": round(psutil.Process().memory_info().rss / 2**20),

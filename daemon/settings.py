@@ -113,6 +113,11 @@ class Settings(ProfilePaths, BaseModel):
         description='what is done about mistyped words: "off": nothing; "offer": corrections are offered; '
         '"apply": sure ones are also made by themselves, where a program can take them back',
     )
+    grey_text: Literal["off", "auto", "always"] = Field(
+        "auto",
+        description='when grey text is shown: "off"; "auto": where it saves keys, by how much of it you take; '
+        '"always": wherever it is likely to be right',
+    )
     keyboard: Layout = Field(
         "qwerty",
         description="the layout of your keyboard, which says what is mistyped for what: "

@@ -16,7 +16,7 @@ import numpy as np
 import regex
 
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
-from idiolect.adapters.prediction.ghost import NO_GHOST, Ghost, GhostWord, cut_before, of_words
+from idiolect.adapters.prediction.ghost import NO_GHOST, Ghost, GhostWord, GreyText, cut_before, of_words
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.ghost_tail import (
     MIN_FURTHER_PROB,
@@ -24,6 +24,7 @@ from idiolect.adapters.prediction.ghost_tail import (
     FurtherWord,
     GhostTails,
 )
+from idiolect.adapters.prediction.ghost_worth import MIN_SHOWN_PROB, holds_back, is_likely, saves_keys
 from idiolect.adapters.prediction.letter_case import without_twins
 from idiolect.adapters.prediction.mending import Mender
 from idiolect.adapters.prediction.mixture import Mixture
@@ -41,9 +42,6 @@ from idiolect.models.tokenizer import Tokenizer
 _ENDS_UNSPACED = regex.compile(rf"[{UNSPACED}]\Z")
 _MIN_TOKEN_PROB = 0.35  # of each token of a ghost where no words can be told apart
 _MIN_FINISHED_PROB = 0.5  # that the word under the cursor is finished, for a ghost behind it
-_MIN_SHOWN_PROB = 0.5  # of a ghost that is shown, whatever it would save
-_ALWAYS_SHOWN_PROB = 0.86  # from here on a short one is shown too: its rest must not vanish while it is typed
-_MIN_GHOST_CHARS = 3  # fewer are typed faster than read
 _SPARE_TOKENS = 2 * (4 * MAX_WORD_CHARS + 1)  # two words, the one under the cursor too, four bytes a letter
 _UNSPACED_WORD_CHARS = 4  # count as a word in scripts without spaces
 _RANKED_WORDS = 5_000  # among which a word is looked for, to say how probable it is
@@ -91,6 +89,7 @@ class Predictor:
 
     Attributes:
         acceptance_rate: the share of right suggestions that the user really takes, 0 to 1.
+        grey_text: when ghosts are shown; with "off" as with "auto", since who wants none asks for none.
     """
 
     def __init__(
@@ -128,6 +127,7 @@ class Predictor:
         self._word_calibration = word_calibration or Calibration(prior=WHOLE_WORDS)
         self._ghost_penalty = ghost_penalty or GhostPenalty()
         self.acceptance_rate = 1.0
+        self.grey_text: GreyText = "auto"
         self._lock = threading.Lock()
         self._pending_ghosts = PendingGhosts()
         self._ranker = WordRanker(tokenizer, user_model, self._next_token)
@@ -369,13 +369,15 @@ class Predictor:
                 words.append(GhostWord(word.text, p))
         return of_words(words, show), LookedAt(start.text, start.p, show, whole, tuple(further))
 
+    @property
+    def holds_back(self) -> bool:
+        """Whether a ghost that is usually shown is not, because few were taken of late or many were wrong."""
+        return self.grey_text != "always" and holds_back(self.acceptance_rate, self._ghost_penalty.cost)
+
     def _is_worth_showing(self, text: str, p: float) -> bool:
-        """Return True if a ghost saves more keystrokes on average than it costs."""
-        taken = p * self.acceptance_rate
-        saved, lost = taken * (len(text) - 1), (1 - taken) * self._ghost_penalty.cost
-        return taken >= _ALWAYS_SHOWN_PROB or (
-            p >= _MIN_SHOWN_PROB and len(text) >= _MIN_GHOST_CHARS and saved > lost
-        )
+        if self.grey_text == "always":
+            return is_likely(text, p)
+        return saves_keys(text, p, self.acceptance_rate, self._ghost_penalty.cost)
 
     def _unspaced_ghost(self, split: SplitPrefix, max_words: int) -> Ghost:
         """Return a ghost in a script without spaces, where words can't be told apart, token by token."""
@@ -389,7 +391,8 @@ class Predictor:
         text = text[: _UNSPACED_WORD_CHARS * max_words]
         ends = [found.end() for found in WORD.finditer(text)]
         text = text[: ends[max_words - 1]] if len(ends) > max_words else text
-        return of_words([GhostWord(text, p)], p * self.acceptance_rate >= _MIN_SHOWN_PROB)
+        taken = p if self.grey_text == "always" else p * self.acceptance_rate
+        return of_words([GhostWord(text, p)], taken >= MIN_SHOWN_PROB)
 
     def _continues_line(self, token: int) -> bool:
         return not self._ends_line(token)

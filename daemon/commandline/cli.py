@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "Learning": ("add", "sources", "watch", "train", "pause", "resume", "apps", "words"),
     "Using it": (
         "suggest",
+        "switch",
         "open",
         "report",
         "eval",

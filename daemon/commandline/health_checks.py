@@ -18,6 +18,7 @@ from typing import Final, Literal
 import psutil
 
 from idiolect.daemon.commandline.client import Client
+from idiolect.daemon.commandline.grey_text import BRING_BACK, describe_held_back
 from idiolect.daemon.endpoint.address import who_has
 from idiolect.daemon.endpoint.tokens import SCOPES, path_of
 from idiolect.daemon.runtime import process
@@ -147,6 +148,8 @@ def _check_service(settings: Settings) -> list[Finding]:
         mend = "Run `idiolect train --wait` for another, or `idiolect restore` with a backup; check the disk, too."
         which = ", ".join(map(str, now["damaged"]))
         findings.append(Finding("adapters", "wrong", f"damaged: {which}; {serves} serves instead", mend))
+    if now["grey_text"]["held_back"]:
+        findings.append(Finding("grey text", "note", describe_held_back(now["grey_text"]), BRING_BACK))
     gone = [path for path in now.get("watches", []) if not Path(path).exists()]
     if gone:
         mend = "It is read once it is there again; `idiolect watch --remove` ends that."

@@ -64,8 +64,10 @@ class Terminal:
 
     def show_facts(self, facts: Iterable[tuple[str, str]]) -> None:
         """Print pairs of a name and a value, which goes on below itself where it is long."""
-        for name, value in facts:
-            self.say((f"{name:<9}", "dim"), value, indent=9)
+        pairs = tuple(facts)
+        width = max(len(name) for name, _ in pairs) + 2
+        for name, value in pairs:
+            self.say((name.ljust(width), "dim"), value, indent=width)
 
     def show_table(
         self,

@@ -15,8 +15,17 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
-from idiolect.daemon.endpoint import dialects, llamacpp, openai, replies, source_routes, word_routes
+from idiolect.daemon.endpoint import (
+    dialects,
+    llamacpp,
+    openai,
+    replies,
+    setup_routes,
+    source_routes,
+    word_routes,
+)
 from idiolect.daemon.endpoint.scopes import Scope, needed
+from idiolect.daemon.serving.switches import Switches
 from idiolect.daemon.storage.audit import Audit
 
 if TYPE_CHECKING:
@@ -73,6 +82,9 @@ ANSWERS: Mapping[str, Answers] = {
     "POST /v1/export": Answers(replies.Written),
     "GET /v1/apps": Answers(replies.Rules),
     "POST /v1/apps": Answers(replies.Rules),
+    "GET /v1/switches": Answers(Switches),
+    "POST /v1/switches": Answers(Switches),
+    "GET /v1/places": Answers(setup_routes.Places),
     "GET /v1/words": Answers(word_routes.WordRules),
     "POST /v1/words/add": Answers(word_routes.WordChanged),
     "POST /v1/words/remove": Answers(word_routes.WordChanged),

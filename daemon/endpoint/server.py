@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,9 @@ from idiolect.daemon.endpoint import (
     llamacpp,
     openai,
     privacy_routes,
+    setup_routes,
     source_routes,
+    switch_routes,
     typing_routes,
     word_routes,
 )
@@ -64,9 +66,17 @@ log = logging.getLogger("idiolect.http")
 
 
 def create_app(
-    service: Service, *, running: Running, settings: Settings, sessions: Sessions | None = None
+    service: Service,
+    *,
+    running: Running,
+    settings: Settings,
+    sessions: Sessions | None = None,
+    survey: Callable[[], Sequence[object]] = tuple,
 ) -> Application:
-    """The HTTP application over a service; `running` is what `/v1/status` tells about the process."""
+    """The HTTP application over a service.
+
+    `running` is what `/v1/status` tells about the process, and `survey` finds the programs that one types in.
+    """
     sessions = sessions or Sessions()
     app = Application(lifespan=_lifespan)
     _protect(app, running, settings, sessions, lambda: service.ingest.paused)
@@ -84,6 +94,8 @@ def create_app(
     source_routes.register(app, service, streams)
     privacy_routes.register(app, service, turns)
     word_routes.register(app, service)
+    switch_routes.register(app, service)
+    setup_routes.register(app, survey)
     return app
 
 

@@ -23,6 +23,7 @@ from idiolect.daemon.runtime.power import is_on_battery
 from idiolect.daemon.serving.servable_adapters import ServableAdapters
 from idiolect.daemon.serving.shell_commands import ShellCommands
 from idiolect.daemon.serving.suggestion_stats import SuggestionStats, judged_mixture
+from idiolect.daemon.serving.switches import read_switches, set_switches
 from idiolect.daemon.serving.text_generation import TextGeneration
 from idiolect.daemon.storage.records import WordRuleKind
 
@@ -30,8 +31,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from idiolect.adapters.lora import Lora
+    from idiolect.adapters.prediction.ghost import GreyText
     from idiolect.adapters.prediction.predictor import Predictor
     from idiolect.adapters.prediction.user_model import UserModel
+    from idiolect.daemon.serving.switches import Corrections, Switches
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.store import Store
     from idiolect.models.build import BasePaths
@@ -61,6 +64,8 @@ class LiveModel:
         self, settings: Settings, store: Store, base: BasePaths, loading: Future[Model] | None = None
     ) -> None:
         self._store = store
+        self._settings = settings
+        self.switches = read_switches(store, settings)
         self._keep_adapters = settings.keep_adapters
         self.base = base
         self.loaded = LoadedModel(
@@ -101,6 +106,13 @@ class LiveModel:
     def adapter_id(self) -> int | None:
         """The adapter that serves; None: the base model alone."""
         return self.predictor.adapter_id
+
+    def set_switches(self, corrections: Corrections | None, grey_text: GreyText | None) -> Switches:
+        """Set switches, but for those that are None, from the next question on; what they stand at then."""
+        with self._switching:
+            self.switches = set_switches(self._store, self._settings, corrections, grey_text)
+            self.predictor.grey_text = self.switches.grey_text
+            return self.switches
 
     def prefetch_soon(self) -> None:
         """Compute what may be asked for next in the background, once nothing is asked for."""
@@ -249,6 +261,7 @@ class LiveModel:
             word_calibration=self.trust.word_calibration,
         )
         predictor.acceptance_rate = self.trust.uptake()
+        predictor.grey_text = self.switches.grey_text
         return predictor
 
     def _mixture(self, adapter_id: int | None) -> list[Any] | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from idiolect.adapters.prediction.predictor import Predictor
+    from idiolect.daemon.storage.records import Tenth
     from idiolect.daemon.storage.store import Store
 
 T = TypeVar("T")
@@ -66,8 +67,12 @@ class SuggestionStats:
 
     def uptake(self) -> float:
         """How much of what is right is really taken, by the feedback of late."""
-        tenths = self._store.feedback.reliability("ghost", today() - timedelta(days=_UPTAKE_DAYS))
+        tenths = self.shown_ghosts()
         return acceptance_rate([tenth.accepted for tenth in tenths], [tenth.dismissed for tenth in tenths])
+
+    def shown_ghosts(self) -> tuple[Tenth, ...]:
+        """What became of the ghosts that were shown of late, by tenth of their probability, the lowest first."""
+        return self._store.feedback.reliability("ghost", today() - timedelta(days=_UPTAKE_DAYS))
 
     def keep(self, predictor: Predictor, *, least: int = _SAVED_EVERY) -> None:
         """Save what was learned since it was last saved, where that is ``least`` events or more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.adapters.prediction.attribution import Attribution, Attributor
 from idiolect.adapters.prediction.ghost import NO_GHOST
@@ -40,7 +40,6 @@ class Suggestions:
         app_policy: what may be looked at, learned and suggested in which application.
         off_record: whether learning is paused.
         on_typing: called whenever the user types.
-        autocorrect: "off", "offer" or "apply": what is done about mistyped words.
     """
 
     def __init__(
@@ -50,14 +49,12 @@ class Suggestions:
         app_policy: AppPolicy,
         off_record: Pause,
         on_typing: Callable[[], None],
-        autocorrect: str = "offer",
     ) -> None:
         self._store = store
         self._model = model
         self._app_policy = app_policy
         self._off_record = off_record
         self._on_typing = on_typing
-        self._autocorrect = autocorrect
         self._attributor = Attributor(model.loaded)
         self._releasing = Debounced("explained", self._attributor.release, quiet_s=_EXPLAINED_S)
 
@@ -89,7 +86,9 @@ class Suggestions:
         but for commands. Of a fresh profile the first answers come without that: what it needs is made meanwhile.
         """
         self._on_typing()
-        preferences = self._model.preferences
+        preferences, switches = self._model.preferences, self._model.switches
+        if switches.grey_text == "off":
+            ghost_words = 0
         wanted, candidates = candidates, candidates + (preferences.more if candidates else 0)
         remember = not self._off_record.active and self._app_policy.learning(place) is None
         if source == COMMANDS:
@@ -103,10 +102,10 @@ class Suggestions:
                 given_up=given_up,
                 remember=remember,
                 corrections=corrections
-                and self._autocorrect != "off"
+                and switches.corrections != "off"
                 and self._model.loaded.general.is_ready(),
             )
-            if found.correction is not None and self._autocorrect != "apply":
+            if found.correction is not None and switches.corrections != "apply":
                 found = replace(found, correction=replace(found.correction, sure=False))
             self._model.prefetch_soon()
             found = self._with_own(prefix, suffix, found, wanted)
@@ -161,6 +160,17 @@ class Suggestions:
             self._store.words.add("never_correct", word, source="learned")
             self._model.read_preferences()
         return FeedbackReceipt(True, None)
+
+    def grey_text(self) -> dict[str, Any]:
+        """How grey text fares: its `switch`, whether it is `held_back`, and how many were `shown` and `taken`."""
+        tenths = self._model.trust.shown_ghosts()
+        taken = sum(tenth.accepted for tenth in tenths)
+        return {
+            "switch": self._model.switches.grey_text,
+            "held_back": self._model.switches.grey_text == "auto" and self._model.predictor.holds_back,
+            "shown": taken + sum(tenth.dismissed for tenth in tenths),
+            "taken": taken,
+        }
 
     def report(self, days: int) -> FeedbackReport:
         """What became of the suggestions of the last ``days`` days, today included; days are UTC's."""

@@ -207,6 +207,9 @@ class ToyService:
         self.settings = settings
         self.generations = ToyGenerations()
         # All that is asked of a part of the service is asked of this.
+        from idiolect.daemon.serving.switches import Switches
+
+        self.switches = Switches("offer", "auto")
         self.model = self.suggestions = self.ingest = self.imports = self.inventory = self.forgetting = self
         part = types.SimpleNamespace
         self.app_policy = part(rules=self.app_rules, give=self.give_app_rule, undo=self.undo_app_rule)
@@ -447,9 +450,18 @@ class ToyService:
             "training": {"phase": "train", "done": 0.25} if self.training else None,
             "paused": self.paused,
             "paused_for_s": None,
+            "grey_text": {"switch": "auto", "held_back": True, "shown": 111, "taken": 3},
             "watches": [],
             "last_round": self.last_round,
         }
+
+    def set_switches(self, corrections, grey_text):
+        from dataclasses import replace
+
+        given = {"corrections": corrections, "grey_text": grey_text}
+        self.calls.append(("switches", corrections, grey_text))
+        self.switches = replace(self.switches, **{name: to for name, to in given.items() if to is not None})
+        return self.switches
 
     def train(self, budget_s, reason):
         self.calls.append(("train", budget_s, reason))
@@ -457,7 +469,7 @@ class ToyService:
             raise error(
                 "TooLittleTextError", "too-little-text", 21, 409, "There are 12 tokens; a round needs 2,000."
             )
-        yield {"event": "progress", "phase": "training", "done": 0.25, "left_s": 90.0}
+        yield {"event": "progress", "phase": "training", "done": 0.25, "left_s": 90.0, "waits": None}
         if budget_s == 2:
             self.training = True
             self.entered.set()

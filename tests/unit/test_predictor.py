@@ -347,6 +347,22 @@ def test_behind_a_mark_the_next_word_brings_its_space(predictor: Callable[..., P
     assert texts(ours.suggest("The 3."))[0] == "5", "what is written without a space comes without one"
 
 
+def test_grey_text_that_is_passed_over_comes_back_by_the_switch(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*[BOILERPLATE] * 6)
+    asked = "Kind rega"
+    assert ours.suggest(asked).ghost.show
+    assert not ours.holds_back
+    ours.acceptance_rate = 0.2  # of what is right, the user takes a fifth
+    assert not ours.suggest(asked).ghost.show
+    assert ours.holds_back
+    ours.grey_text = "always"
+    assert ours.suggest(asked).ghost.show
+    assert not ours.holds_back
+    ours.grey_text, ours.acceptance_rate = "auto", 0.9
+    ours._ghost_penalty.record(10_000, 1_000)  # one wrong ghost for ten characters
+    assert ours.holds_back
+
+
 # What it costs
 
 

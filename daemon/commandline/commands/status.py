@@ -9,6 +9,7 @@ from idiolect.daemon.commandline.commands.report import count_shown, describe_sa
 from idiolect.daemon.commandline.commands.start import describe_moved
 from idiolect.daemon.commandline.deferred import find_profile, open_terminal
 from idiolect.daemon.commandline.formatting import clock
+from idiolect.daemon.commandline.grey_text import BRING_BACK, describe_held_back
 
 if TYPE_CHECKING:
     from idiolect.daemon.commandline.terminal import Terminal
@@ -79,6 +80,7 @@ def _show(terminal: Terminal, now: dict[str, Any]) -> None:
             *([("damaged", _describe_damaged(now["damaged"]))] if now.get("damaged") else []),
             ("has read", f"{now['entries']:,} entries, {now['tokens']:,} tokens"),
             *([("saved", describe_savings(saved))] if count_shown(saved := now["savings"]) else []),
+            *([("grey text", said)] if (said := _describe_grey_text(now.get("grey_text"))) else []),
             *([("next", now["next_round"])] if "next_round" in now else []),
             *([("today", _describe_budget(now["rounds_today"]))] if "rounds_today" in now else []),
             *(("watches", path) for path in now.get("watches", ())),
@@ -96,6 +98,15 @@ def _describe_work(now: dict[str, Any]) -> str:
         left_s = now.get("paused_for_s")
         return "paused" if left_s is None else f"paused for another {clock(left_s)}"
     return "listening"
+
+
+def _describe_grey_text(grey: dict[str, Any] | None) -> str | None:
+    """Return why there is little grey text, or none; None where all is as usual."""
+    if grey is None or (grey["switch"] != "off" and not grey["held_back"]):
+        return None
+    if grey["held_back"]:
+        return f"{describe_held_back(grey)}. {BRING_BACK}"
+    return "switched off. `idiolect switch grey-text auto` switches it on."
 
 
 def _describe_damaged(adapters: list[int]) -> str:

@@ -143,7 +143,7 @@ def test_a_watch_that_is_broken_off_says_what_became_of_it(tmp_path, monkeypatch
 def test_train_waits_for_the_verdict(run, service):
     code, out, _ = run(service, "train", "--wait", "--json")
     assert code == 0
-    assert {"status", "reason", "metrics", "tokens_per_s", "seconds"} == set(json.loads(out))
+    assert {"status", "reason", "metrics", "tokens_per_s", "seconds", "clock_s"} == set(json.loads(out))
     code, out, _ = run(service, "train", "--wait")
     assert code == 0
     assert [line.strip().split("  ")[0] for line in out.splitlines() if "%" in line][:4] == list(VERDICT_ROWS)
@@ -216,6 +216,36 @@ def test_status_says_that_learning_is_paused(run, service):
     run(service, "pause")
     assert "paused" in run(service, "status")[1]
     run(service, "resume")
+
+
+def test_switches_are_shown_and_set(run, service):
+    code, out, _ = run(service, "switch")
+    assert code == 0
+    assert out.splitlines() == [
+        "corrections  offer   the right word is offered (else: off or apply)",
+        "grey-text    auto    shown where it saves keys, by how much of it you take (else: off or always)",
+        "Grey text is held back of late, since 3 of 111 were taken. `idiolect switch grey-text always` shows it "
+        "again wherever it is likely.",
+    ]
+    assert "grey-text    always" in run(service, "switch", "grey-text", "always")[1]
+    assert json.loads(run(service, "switch", "corrections", "off", "--json")[1]) == {
+        "corrections": "off",
+        "grey_text": "always",
+    }
+    for wrong in (("corrections",), ("corrections", "always"), ("grey-text", "apply"), ("sound", "off")):
+        assert run(service, "switch", *wrong)[0] == 2
+
+
+def test_status_and_doctor_say_that_grey_text_is_held_back(run, service):
+    lines = run(service, "status")[1].splitlines()
+    assert (
+        "grey text  held back of late, since 3 of 111 were taken. `idiolect switch grey-text always` shows it again "
+        "wherever it is likely."
+    ) in lines
+    found = json.loads(run(service, "doctor", "--json")[1])
+    [told] = [one for one in found if one["check"] == "grey text"]
+    assert (told["level"], "3 of 111" in told["found"]) == ("note", True)
+    assert "idiolect switch grey-text always" in told["mend"]
 
 
 def test_rules_for_applications(run, service):

@@ -1,0 +1,15 @@
+"""What the commands say of grey text that is held back, and how it comes back."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+#: What brings grey text back.
+BRING_BACK: Final = "`idiolect switch grey-text always` shows it again wherever it is likely."
+
+
+def describe_held_back(grey: dict[str, Any]) -> str:
+    """Return why grey text is held back, in a clause."""
+    if not grey["shown"]:
+        return "held back of late, since much of it was wrong"
+    return f"held back of late, since {grey['taken']:,} of {grey['shown']:,} were taken"

@@ -1,0 +1,45 @@
+"""The address that tells of the programs that one types in: which are here, and which are connected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from anyio.to_thread import run_sync
+from starlette.requests import Request
+from starlette.responses import Response
+from typing_extensions import TypedDict
+
+from idiolect.daemon.endpoint.answers import answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from idiolect.daemon.endpoint.application import Application
+
+
+class PlaceState(TypedDict):
+    """How a place stands: which program is there (null: none), whether it is connected, what to do next (or null).
+
+    What is to be typed stands in backquotes.
+    """
+
+    place: str
+    title: str
+    found: str | None
+    connected: bool
+    next_step: str | None
+
+
+class Places(TypedDict):
+    """The places that one types in, those for most programs first."""
+
+    places: list[PlaceState]
+
+
+def register(app: Application, survey: Callable[[], Sequence[object]]) -> None:
+    """Have `app` answer it with what `survey` finds."""
+
+    @app.get("/v1/places")
+    async def places(_request: Request) -> Response:
+        """Which programs that one types in are here, which are connected, and what is to be done for the others."""
+        return answer({"places": await run_sync(survey)})

@@ -1,0 +1,41 @@
+"""The switches that are set while the service runs: what is done about mistyped words, and when grey text is shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+
+from idiolect.adapters.prediction.ghost import GreyText  # noqa: TC001 (the answers' document reads the annotation)
+
+if TYPE_CHECKING:
+    from idiolect.daemon.settings import Settings
+    from idiolect.daemon.storage.store import Store
+
+#: What is done about mistyped words: nothing; corrections are offered; sure ones are made by themselves, too.
+Corrections: TypeAlias = Literal["off", "offer", "apply"]
+
+_SWITCHES: Final = "switches"  # state: by the switch's name, what the user set it to
+
+
+@dataclass(frozen=True)
+class Switches:
+    """What the switches stand at."""
+
+    corrections: Corrections
+    grey_text: GreyText
+
+
+def read_switches(store: Store, settings: Settings) -> Switches:
+    """What the switches stand at: what the user set them to, else what the settings say."""
+    given: dict[str, Any] = store.state.get(_SWITCHES, {})
+    return replace(Switches(settings.autocorrect, settings.grey_text), **given)
+
+
+def set_switches(
+    store: Store, settings: Settings, corrections: Corrections | None, grey_text: GreyText | None
+) -> Switches:
+    """Set switches, but for those that are None, and keep that; what they stand at then."""
+    given = {"corrections": corrections, "grey_text": grey_text}
+    changed = {name: value for name, value in given.items() if value is not None}
+    store.state.set(_SWITCHES, {**store.state.get(_SWITCHES, {}), **changed})
+    return read_switches(store, settings)
