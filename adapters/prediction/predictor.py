@@ -24,7 +24,7 @@ from idiolect.adapters.prediction.ghost_tail import (
     FurtherWord,
     GhostTails,
 )
-from idiolect.adapters.prediction.ghost_worth import MIN_SHOWN_PROB, holds_back, is_likely, saves_keys
+from idiolect.adapters.prediction.ghost_worth import MIN_SHOWN_PROB, is_likely, saves_keys
 from idiolect.adapters.prediction.letter_case import without_twins
 from idiolect.adapters.prediction.mending import Mender
 from idiolect.adapters.prediction.mixture import Mixture
@@ -369,12 +369,8 @@ class Predictor:
                 words.append(GhostWord(word.text, p))
         return of_words(words, show), LookedAt(start.text, start.p, show, whole, tuple(further))
 
-    @property
-    def holds_back(self) -> bool:
-        """Whether a ghost that is usually shown is not, because few were taken of late or many were wrong."""
-        return self.grey_text != "always" and holds_back(self.acceptance_rate, self._ghost_penalty.cost)
-
     def _is_worth_showing(self, text: str, p: float) -> bool:
+        """Return True if the user wants to see a ghost of this text and probability."""
         if self.grey_text == "always":
             return is_likely(text, p)
         return saves_keys(text, p, self.acceptance_rate, self._ghost_penalty.cost)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration, acceptance_rate
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
+from idiolect.adapters.prediction.ghost_worth import holds_back
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ class SuggestionStats:
     def shown_ghosts(self) -> tuple[Tenth, ...]:
         """What became of the ghosts that were shown of late, by tenth of their probability, the lowest first."""
         return self._store.feedback.reliability("ghost", today() - timedelta(days=_UPTAKE_DAYS))
+
+    @property
+    def holds_ghosts_back(self) -> bool:
+        """Whether even likely ghosts are held back: few were taken of late, or many were wrong."""
+        return holds_back(self.uptake(), self.ghost_penalty.cost)
 
     def keep(self, predictor: Predictor, *, least: int = _SAVED_EVERY) -> None:
         """Save what was learned since it was last saved, where that is ``least`` events or more."""

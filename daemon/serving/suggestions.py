@@ -167,7 +167,7 @@ class Suggestions:
         taken = sum(tenth.accepted for tenth in tenths)
         return {
             "switch": self._model.switches.grey_text,
-            "held_back": self._model.switches.grey_text == "auto" and self._model.predictor.holds_back,
+            "held_back": self._model.switches.grey_text == "auto" and self._model.trust.holds_ghosts_back,
             "shown": taken + sum(tenth.dismissed for tenth in tenths),
             "taken": taken,
         }

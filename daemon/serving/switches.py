@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from idiolect.adapters.prediction.ghost import GreyText  # noqa: TC001 (the answers' document reads the annotation)
+from idiolect.adapters.prediction.ghost import GreyText
 
 if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings

@@ -13,6 +13,7 @@ from idiolect.adapters.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.ghost import NO_GHOST
 from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
+from idiolect.adapters.prediction.ghost_worth import holds_back
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import DraftedToken
 from idiolect.adapters.prediction.predictor import Predictor
@@ -351,16 +352,19 @@ def test_grey_text_that_is_passed_over_comes_back_by_the_switch(predictor: Calla
     ours = predictor(*[BOILERPLATE] * 6)
     asked = "Kind rega"
     assert ours.suggest(asked).ghost.show
-    assert not ours.holds_back
     ours.acceptance_rate = 0.2  # of what is right, the user takes a fifth
     assert not ours.suggest(asked).ghost.show
-    assert ours.holds_back
     ours.grey_text = "always"
     assert ours.suggest(asked).ghost.show
-    assert not ours.holds_back
-    ours.grey_text, ours.acceptance_rate = "auto", 0.9
-    ours._ghost_penalty.record(10_000, 1_000)  # one wrong ghost for ten characters
-    assert ours.holds_back
+
+
+def test_likely_ghosts_are_held_back_where_few_were_taken_or_many_wrong() -> None:
+    usual, often_wrong = GhostPenalty(), GhostPenalty()
+    often_wrong.record(10_000, 1_000)  # one wrong ghost for ten characters
+    assert not holds_back(1.0, usual.cost)
+    assert not holds_back(0.7, usual.cost)
+    assert holds_back(0.2, usual.cost)
+    assert holds_back(0.9, often_wrong.cost)
 
 
 # What it costs

@@ -29,10 +29,10 @@ def arms_of(out):
 
 
 def test_an_evaluation_says_in_a_sentence_and_three_rows_what_it_is_worth(run, service):
-    code, out, _ = run(service, "eval", columns=60)
+    code, out, _ = run(service, "eval", columns=80)
     assert code == 0
     first, *rest = out.splitlines()
-    assert first.startswith("It saves about 40 of 100 keystrokes with three words on offer")
+    assert first == "It saves about 40 of 100 keystrokes with three words on offer, on text of yours"
     cells = [line.split() for line in rest]
     assert [row[0] for row in cells if row and row[-1].isdigit()] == ["one", "three", "grey"]
     assert rest[-1] == "`--all` shows each part of the program, with intervals and times."
