@@ -210,9 +210,11 @@ class FileImport:
             self.report.skip(Skipped(folder, "unchanged" if newest else "empty"))
             return
         since = read[0] if read[1:] == (whose,) else None
+        whole = True
         for found in kind.pieces(folder, asked) if since is None else git.read(folder, mine, since):
             if isinstance(found, Skipped):
                 self.report.skip(found)
+                whole = whole and found.reason != commit_messages.MISSING
                 continue
             text, redactions = cleaned(found.text)
             at = (found.at or datetime.now(UTC)).astimezone(UTC)
@@ -224,7 +226,8 @@ class FileImport:
                 ):
                     yield 0
         self.report.files += 1
-        self._batch.end_file(lambda: FileState(str(folder), 0, 0, (newest, whose)))
+        if whole:  # else it is read again, once git has completed it
+            self._batch.end_file(lambda: FileState(str(folder), 0, 0, (newest, whose)))
         yield 0
 
     def _digests(self, path: Path, kind: Kind, asked: AuthorFilter) -> list[str]:

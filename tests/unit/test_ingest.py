@@ -19,7 +19,7 @@ from idiolect.daemon.ingest.entry_batch import BEFORE_CHARS
 from idiolect.daemon.ingest.ingest import AddedText, Ingest, PausedError
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.sources.commit_messages import GitError
+from idiolect.daemon.sources.git_repository import GitError
 from idiolect.daemon.sources.items import BinaryFileError, NothingToReadError, ReadReport
 from idiolect.daemon.storage.errors import StoreFullError
 from idiolect.daemon.storage.paragraphs import digest
