@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from dataclasses import asdict
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from idiolect.adapters.export import ExportError
 from idiolect.daemon.sources.own_export import ENTRY, README_HEAD, line
 from idiolect.daemon.storage.records import STORE_ID
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from idiolect.daemon.storage.store import Store
 
@@ -38,26 +35,9 @@ words.jsonl       words and phrases that you have decided about
 """
 
 
-def takeout(store: Store, path: Path) -> Path:
-    """Write everything to the new folder `path`, whole or not at all. Raises ExportError."""
-    try:
-        if os.path.lexists(path):
-            raise ExportError(f"{path} exists already. Give a path that does not.")
-        with tempfile.TemporaryDirectory(prefix=".export-", dir=path.parent) as work:
-            made = Path(work) / path.name
-            made.mkdir(mode=0o700)
-            _write(store, made)
-            if os.path.lexists(path):  # it was made meanwhile
-                raise ExportError(f"{path} exists already. Give a path that does not.")
-            shutil.move(made, path)
-    except OSError as error:
-        raise ExportError(
-            f"{path} can't be written ({error.strerror}). Give a path in a folder that exists and is yours."
-        ) from error
-    return path
-
-
-def _write(store: Store, folder: Path) -> None:
+def takeout(store: Store, folder: Path) -> None:
+    """Write everything to the new `folder`. Raises OSError, and the store's errors."""
+    folder.mkdir(mode=0o700)
     _file(folder / "README.txt", _README.encode())
     number = store.state.get(STORE_ID)
     entries = (

@@ -191,7 +191,7 @@ class Matrix:
         how = outcome["how"]
         if how.startswith(("raised", "does not")):
             return [how]
-        problems = [f"{path.name} holds text in clear" for path in self._files() if _clear(path)]
+        problems = [f"{path.name} holds text in clear" for path in self._files(operation) if _clear(path)]
         try:
             now = self._read(operation)
             problems += [] if _lost(now) else self._unsound()
@@ -238,8 +238,12 @@ class Matrix:
         pages = plain_pages(settings.store_path, keys.obtain(settings).hex)
         return ["forgotten text is in a page"] if operation.gone.encode() in pages else []
 
-    def _files(self) -> list[Path]:
-        return [path for path in self._case.rglob("*") if path.is_file()]
+    def _files(self, operation: Operation) -> list[Path]:
+        """All files but those of what was asked to be written in clear, and its drafts."""
+        plain = operation.plain
+        meant = [] if plain is None else [self._case / plain, *self._case.glob(f".{plain}-*")]
+        found = (path for path in self._case.rglob("*") if path.is_file())
+        return [path for path in found if not any(map(path.is_relative_to, meant))]
 
 
 def _lost(state: Any) -> bool:

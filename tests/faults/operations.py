@@ -17,7 +17,9 @@ from idiolect.daemon.ingest import entry_batch
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.watch import Watcher
 from idiolect.daemon.profile import backup
+from idiolect.daemon.profile.exports import Exports
 from idiolect.daemon.profile.integrity_check import IntegrityCheck
+from idiolect.daemon.profile.takeout import EVERYTHING
 from idiolect.daemon.rounds.round_runner import Trainer
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
@@ -59,6 +61,8 @@ class Operation:
     """What must be in no page of the store once it is done."""
     enough: Callable[[Any, Any], bool] | None = None
     """Which state, besides the one afterwards, is allowed where success was reported."""
+    plain: str | None = None
+    """The name, beside the profile, of what holds text in clear, as was asked for; its drafts do, too."""
 
 
 Attempt = "Callable[[Callable[[], object]], None]"
@@ -293,6 +297,14 @@ def _read_through(settings: Settings, attempt: Any) -> None:
         attempt(lambda: IntegrityCheck(settings, store, lambda: 0.0).run())
 
 
+def _export(store: Store, settings: Settings) -> None:
+    model: Any = None  # of which only an adapter's export asks
+    path = settings.home.parent / "export"
+    exports = Exports(store, model)
+    if not path.exists():
+        exports.write(EVERYTHING, path, None)
+
+
 # --- what is seen ------------------------------------------------------------------------------------
 
 
@@ -375,6 +387,19 @@ def _on_the_way(before: Any, now: Any, after: Any) -> bool:
     return now in (after | {"kept": None}, after | {"kept": None, "marker": (True, ["a.backup"])})
 
 
+def _exported(settings: Settings) -> Any:
+    """What the export holds, how many drafts of it there are, and what the store holds."""
+    path = settings.home.parent / "export"
+    holds = {one.name: len(one.read_bytes().splitlines()) for one in path.glob("*.*")}
+    drafts = len([*path.parent.glob(".export-*")])
+    return {"export": holds | ({"events.jsonl": 0} if holds else {}), "drafts": drafts, **state(settings)}
+
+
+def _draft_is_left(before: Any, now: Any, after: Any) -> bool:
+    """One that is left is removed by the next export, or the next start."""
+    return now["drafts"] == 1 and now | {"drafts": 0} in (before, after)
+
+
 def _aside(settings: Settings) -> int:
     return len([path for path in settings.home.glob("store.db.lost-*") if path.suffix != ".db-wal"])
 
@@ -415,6 +440,7 @@ OPERATIONS = (
     Operation("migration", of_first_version, _of_store(lambda store, _: store.entries.counts()), state),
     Operation("first start", lambda settings: None, _first_start, state),
     Operation("backup", with_backup, _backup, _backup_state, _told_too_early, enough=_told_of),
+    Operation("export", lived_in, _of_store(_export), _exported, _draft_is_left, plain="export"),
     Operation("restore", with_backup, _restore, _stores, _kept_already),
     Operation("undo of a restore", with_former, _undo, _stores, _on_the_way),
     Operation("restore of a lost store", lost, _restore, _lost_or_not, _put_aside_first),

@@ -54,6 +54,11 @@ def opened(home: Path) -> Profile:
     return Profile(store, Ingest(store, lambda text: list(text.encode()), heard.update, settings), heard)
 
 
+def exported(profile: Profile, folder: Path) -> Path:
+    takeout(profile.store, folder)
+    return folder
+
+
 @pytest.fixture
 def profile(tmp_path: Path) -> Iterator[Profile]:
     """A profile with a mail, a chat's message, a shell's command and a note."""
@@ -79,7 +84,7 @@ def other(tmp_path: Path) -> Iterator[Profile]:
 
 
 def test_entries_come_back_as_they_were_kept(profile: Profile, other: Profile, tmp_path: Path) -> None:
-    export = takeout(profile.store, tmp_path / "export")
+    export = exported(profile, tmp_path / "export")
     report = other.add(export / "entries.jsonl")
     assert report.entries == 4
     assert other.held() == profile.held()
@@ -90,7 +95,7 @@ def test_entries_come_back_as_they_were_kept(profile: Profile, other: Profile, t
 
 
 def test_what_is_there_is_not_doubled(profile: Profile, other: Profile, tmp_path: Path) -> None:
-    entries = takeout(profile.store, tmp_path / "export") / "entries.jsonl"
+    entries = exported(profile, tmp_path / "export") / "entries.jsonl"
     before = profile.held()
     assert (profile.add(entries).entries, profile.held()) == (0, before)
     other.add(entries)
@@ -103,7 +108,7 @@ def test_in_a_folder_an_export_is_left_alone(profile: Profile, other: Profile, t
     notes = tmp_path / "notes"
     notes.mkdir()
     (notes / "mine.md").write_text("The harbour wall is grey.")
-    export = takeout(profile.store, notes / "export")
+    export = exported(profile, notes / "export")
     report = other.add(notes)
     assert report.skipped == {
         "of an own export": sum(path.stat().st_size > 0 for path in export.glob("*.*")),
@@ -119,7 +124,7 @@ def test_in_a_folder_an_export_is_left_alone(profile: Profile, other: Profile, t
 
 
 def test_what_was_forgotten_since_stays_away(profile: Profile, other: Profile, tmp_path: Path) -> None:
-    entries = takeout(profile.store, tmp_path / "export") / "entries.jsonl"
+    entries = exported(profile, tmp_path / "export") / "entries.jsonl"
     for text in ("harbour", "stand still"):  # sent, and read in a file that is still there
         assert profile.store.forget(Selector(text=text)).entries == 1
     profile.ingest.add_text("Something new.", source="mail")
@@ -130,7 +135,7 @@ def test_what_was_forgotten_since_stays_away(profile: Profile, other: Profile, t
 
 
 def test_rules_and_redaction_hold(profile: Profile, other: Profile, tmp_path: Path) -> None:
-    entries = takeout(profile.store, tmp_path / "export") / "entries.jsonl"
+    entries = exported(profile, tmp_path / "export") / "entries.jsonl"
     rows = [json.loads(line) for line in entries.read_text().splitlines()]
     rows[0] |= {"app": "org.example.bank.app"}
     rows[1] |= {"text": "wifi password: hunter2"}
@@ -143,7 +148,7 @@ def test_rules_and_redaction_hold(profile: Profile, other: Profile, tmp_path: Pa
 
 
 def test_a_line_of_an_export_is_no_text_anywhere(profile: Profile, other: Profile, tmp_path: Path) -> None:
-    export = takeout(profile.store, tmp_path / "export")
+    export = exported(profile, tmp_path / "export")
     for file in export.glob("*.jsonl"):
         for line in file.read_text().splitlines():
             assert parsed(line)[0] is None
