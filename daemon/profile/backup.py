@@ -68,11 +68,12 @@ class Contents:
 
 @dataclass(frozen=True)
 class Backup:
-    """A backup that was made and verified."""
+    """A backup that was made and verified; `kept` is where the one before is, if it was kept."""
 
     path: Path
     size_bytes: int
     holds: Contents
+    kept: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -106,12 +107,13 @@ def replaces(settings: Settings, target: Path, key: str | None = None) -> bool:
         return place.was is not None
 
 
-def make(settings: Settings, target: Path, key: str) -> Backup:
+def make(settings: Settings, target: Path, key: str, *, replace: bool = False) -> Backup:
     """Write all that the store holds at this moment to `target`, encrypted with `key`, and read it through.
 
     The file is for the user alone, and whole or not there: an earlier backup at `target` is replaced only by a copy
-    that was verified, and nothing else is replaced at all. The store remembers the backup's path. Raises
-    NothingToBackUpError, CopyFailedError, NotABackupError, and the store's errors.
+    that was verified, and nothing else is replaced at all. One of another store, or that holds more, only with
+    `replace`, and it is kept. The store remembers the backup's path. Raises NothingToBackUpError, CopyFailedError,
+    NotABackupError, HoldsMoreError, and the store's errors.
     """
     _require_store(settings)
     with _reported(target):
@@ -120,23 +122,27 @@ def make(settings: Settings, target: Path, key: str) -> Backup:
     store = open_store(settings, busy_timeout_s=_PATIENCE_S)
     with contextlib.closing(store), _reported(place.path):
         unfinished_backups.clear(store)
+        other = place.kept_beside(settings, store, key, replace=replace)
         for row in store.backups.all():
             # Deleted; not on a disk that is away.
-            if Path(row.path).parent.is_dir() and not Path(row.path).exists():
+            if row != other and Path(row.path).parent.is_dir() and not Path(row.path).exists():
                 store.backups.drop(row.path)
         try:
-            row, written = _write(settings, store, place, key)
+            row, written = _write(settings, store, place, key, keep=other is not None)
         except (copies.CopyFailedError, StoreUnreadableError):
             _blame_the_store(settings, store)
             raise
         # The backup is made; the marker is put right at the next start.
         with contextlib.suppress(IdiolectError):
-            settle(settings, store, {(row.path, row.at): salt_of(place.path)})
-    return Backup(place.path, place.path.stat().st_size, _contents(written))
+            salts = {(row.path, row.at): salt_of(place.path)}
+            if other is not None:
+                salts[(other.path, other.at)] = salt_of(place.before)
+            settle(settings, store, salts)
+    return Backup(place.path, place.path.stat().st_size, _contents(written), place.before if other else None)
 
 
 def _write(
-    settings: Settings, store: Store, place: BackupTarget, key: str
+    settings: Settings, store: Store, place: BackupTarget, key: str, *, keep: bool
 ) -> tuple[BackupRow, dict[str, int]]:
     """Make a backup; what is to be remembered of it, and how many rows each table has."""
     target, work = place.path, None
@@ -155,7 +161,7 @@ def _write(
                 raise copies.failed(target, "what was written cannot be read again") from None
             if verified != written:
                 raise copies.failed(target, "what was written is not all that was to be written")
-            place.publish(settings, draft)
+            place.publish(settings, draft, keep=keep)
     except BaseException:
         if work is not None:
             with contextlib.suppress(IdiolectError):  # then the next start, or the next backup, does it

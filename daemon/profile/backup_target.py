@@ -1,6 +1,7 @@
 """The file that a backup goes to: what may be written there, and how it gets there whole.
 
-A backup takes the place of nothing but an earlier backup. SQLCipher begins each file with 16 bytes that it draws at
+A backup takes the place of nothing but an earlier backup of the same store; of another one only where that is said, and
+that one is kept. SQLCipher begins each file with 16 bytes that it draws at
 random; by those a backup is known again under whatever passphrase it was made. Others must open with the key at hand.
 
 It is written as a draft beside its place. Whoever writes one holds the kernel's lock on it, which goes with its holder
@@ -18,6 +19,7 @@ import stat
 import sys
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -25,6 +27,7 @@ import psutil
 
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.storage import copies, marker
+from idiolect.daemon.storage.records import STORE_ID, BackupRow
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from idiolect.daemon.settings import Settings
+    from idiolect.daemon.storage.store import Store
 
 _LEFT_BEHIND_S: Final = 86400.0  # a draft that is older was left by a backup that was killed
 _DRAFT: Final = ".part"  # how its name ends
@@ -43,6 +47,14 @@ class NotABackupError(IdiolectError):
 
     code: ClassVar[str] = "not-a-backup"
     exit_code: ClassVar[int] = 78
+    http_status: ClassVar[int] = 409
+
+
+class HoldsMoreError(IdiolectError):
+    """A backup would take the place of one that holds what it does not."""
+
+    code: ClassVar[str] = "backup-holds-more"
+    exit_code: ClassVar[int] = 79
     http_status: ClassVar[int] = 409
 
 
@@ -87,11 +99,86 @@ class BackupTarget:
             "first."
         )
 
-    def publish(self, settings: Settings, draft: Path) -> None:
-        """Let the finished `draft` take the target's name. Raises CopyFailedError and OSError."""
+    @property
+    def before(self) -> Path:
+        """Where the backup that is replaced is kept, if it holds what the new one does not."""
+        return self.path.with_name(f"{self.path.name}.before")
+
+    def require_fewer(self, settings: Settings, store: Store, key: str) -> None:
+        """Raises HoldsMoreError where the backup that is there is not an earlier one of this store, as far as is known.
+
+        What was forgotten since may be in it all the same: that is what a newer backup is made for.
+        """
+        if self.was is None:
+            return
+        marked, salt = marker.read(settings), salt_of(self.path)
+        known = {
+            (row.path, row.at) for row in (marked.backups if marked else ()) if salt and row.salt == salt
+        }
+        if any((row.path, row.at) in known and row.last_entry is not None for row in store.backups.all()):
+            return
+        number, held = store.state.get(STORE_ID), store.entries.counts().entries
+        try:
+            found = copies.facts(self.path, key)
+        except copies.CopyUnreadableError:
+            what = "does not open with this passphrase or key, and may hold more than this profile"
+        else:
+            if (
+                found.store == number
+                and found.last_entry <= store.entries.last_id()
+                and found.entries <= held
+            ):
+                return
+            whose = "another profile's, or of this one before its store was lost or replaced"
+            theirs = f"{found.entries:,} {'entry' if found.entries == 1 else 'entries'}"
+            what = f"holds {theirs} (this profile: {held:,}) and is {whose}"
+        raise HoldsMoreError(
+            f"{self.path} {what}. It was left as it is. Name another file, or add --replace, which keeps it as "
+            f"{self.before}."
+        )
+
+    def kept_beside(self, settings: Settings, store: Store, key: str, *, replace: bool) -> BackupRow | None:
+        """What is to be kept as `before`, noted in the store; None where an earlier backup of it, or none, is there.
+
+        Raises HoldsMoreError, unless it is to `replace` what is there.
+        """
+        try:
+            self.require_fewer(settings, store, key)
+        except HoldsMoreError:
+            if not replace:
+                raise
+        else:
+            return None
+        self.require_room_beside()
+        # It may hold anything. A row whose file does not come to be is dropped by the next backup.
+        row = BackupRow(str(self.before), datetime.now(UTC), None)
+        store.backups.note(row)
+        return row
+
+    def require_room_beside(self) -> None:
+        """Raises HoldsMoreError where a backup was kept before: of two none is let go of without being asked."""
+        if os.path.lexists(self.before):
+            raise HoldsMoreError(
+                f"{self.before} is there already, where an earlier backup is kept. Move it away or delete it, then try "
+                "again."
+            )
+
+    def publish(self, settings: Settings, draft: Path, *, keep: bool = False) -> None:
+        """Let the finished `draft` take the target's name, and `keep` what is there as `before`.
+
+        Raises HoldsMoreError, CopyFailedError and OSError; then what was there is there.
+        """
         if BackupTarget.at(settings, self.path) != self:
             raise copies.failed(self.path, "another program has written there meanwhile")
-        durable.publish(draft, self.path)
+        if not keep:
+            return durable.publish(draft, self.path)
+        self.require_room_beside()
+        self.path.rename(self.before)  # a second name will not do: not every disk for backups knows them
+        try:
+            return durable.publish(draft, self.path)
+        except BaseException:
+            self.before.rename(self.path)
+            raise
 
 
 def salt_of(path: Path) -> str | None:

@@ -5,8 +5,10 @@ A key is a passphrase, or `raw(hex)` for one of 256 random bits. `Store` and `ba
 
 from __future__ import annotations
 
+import json
 import os
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 import sqlcipher3.dbapi2 as sqlcipher
@@ -14,6 +16,7 @@ from sqlite_utils import Database
 
 from idiolect.daemon.storage.backups import UNFINISHED
 from idiolect.daemon.storage.entries import last_id
+from idiolect.daemon.storage.records import STORE_ID
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -136,6 +139,23 @@ def is_copy(path: Path, key: str) -> bool:
     except CopyUnreadableError:
         return False
     return {name for (name,) in found} >= _TABLES
+
+
+@dataclass(frozen=True)
+class CopyFacts:
+    """Of which store a copy is, by that store's own number, how many entries it holds, and the highest id of one."""
+
+    store: str | None
+    entries: int
+    last_entry: int
+
+
+def facts(path: Path, key: str) -> CopyFacts:
+    """What a copy says of itself; whether it is sound is another matter. Raises CopyUnreadableError."""
+    with opened(path, key) as db:
+        entries = db.execute("SELECT count(*) FROM entries WHERE expired_us IS NULL").fetchone()[0]
+        row = db.execute("SELECT value FROM state WHERE name = ?", (STORE_ID,)).fetchone()
+        return CopyFacts(json.loads(row[0]) if row else None, int(entries), last_id(db))
 
 
 def _unreadable(path: Path) -> CopyUnreadableError:

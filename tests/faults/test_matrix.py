@@ -20,6 +20,7 @@ OPERATIONS = {
     "migration",
     "first start",
     "backup",
+    "export",
     "restore",
     "undo of a restore",
     "restore of a lost store",

@@ -19,7 +19,7 @@ import sqlcipher3.dbapi2 as sqlcipher
 from idiolect.daemon.profile import backup, backup_target, unfinished_backups
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import copies, keys, marker
+from idiolect.daemon.storage import copies, keys, marker, opening
 from idiolect.daemon.storage.backups import UNFINISHED, Backups
 from idiolect.daemon.storage.errors import (
     StoreBusyError,
@@ -330,6 +330,80 @@ def test_an_earlier_backup_is_known_by_its_key_or_by_its_first_bytes(mine, targe
     data[5000] ^= 1
     moved.write_bytes(data)  # a damaged one may be replaced, too
     backup.make(mine, moved, another)
+
+
+def test_a_lost_store_does_not_take_the_place_of_its_backup(mine, target, tmp_path):
+    opening.open_store(mine).close()
+    backup.make(mine, target, KEY)
+    mine.store_path.unlink()
+    opening.begin_anew(mine)
+    opening.open_store(mine).close()
+    held = target.read_bytes()
+    for key in (KEY, copies.raw("d4" * 32)):
+        with pytest.raises(backup_target.HoldsMoreError, match=r"60 entries|does not open"):
+            backup.make(mine, target, key)
+        assert target.read_bytes() == held
+        assert not target.with_name("my.backup.before").exists()
+    made = backup.make(mine, target, KEY, replace=True)
+    assert (made.holds.entries, made.kept) == (0, target.with_name("my.backup.before"))
+    assert made.kept.read_bytes() == held
+    assert known(mine) == {"my.backup": 0, "my.backup.before": None}  # so that forgetting tells of it
+    backup.make(mine, target, KEY)  # from now on it is this store's own
+    assert made.kept.read_bytes() == held
+    target.write_bytes(held)  # as from another disk
+    with pytest.raises(backup_target.HoldsMoreError, match="is there already"):
+        backup.make(mine, target, KEY, replace=True)
+    assert target.read_bytes() == made.kept.read_bytes() == held
+
+
+def test_another_profile_does_not_take_the_place_of_a_backup(mine, target, tmp_path):
+    opening.open_store(mine).close()
+    other = fill(profile(tmp_path / "other"), 90)
+    opening.open_store(other).close()
+    backup.make(mine, target, KEY)
+    with pytest.raises(backup_target.HoldsMoreError, match="another profile's"):
+        backup.make(other, target, KEY)
+    assert backup.examine(target, KEY).entries == 60
+
+
+def test_a_store_that_went_back_does_not_take_the_place_of_a_backup_of_what_came_later(
+    mine, target, tmp_path
+):
+    opening.open_store(mine).close()
+    backup.make(mine, tmp_path / "old.backup", KEY)
+    with store_of(mine) as store:
+        store.entries.add([entry("written later", 700)])
+    backup.make(mine, target, KEY)
+    backup.restore(mine, tmp_path / "old.backup", KEY)
+    with pytest.raises(backup_target.HoldsMoreError, match="61 entries"):
+        backup.make(mine, target, KEY)
+
+
+def test_after_forgetting_the_backup_is_made_anew_over_the_old_one(mine, target):
+    opening.open_store(mine).close()
+    backup.make(mine, target, KEY)
+    with store_of(mine) as store:
+        assert store.forget(Selector(text=f"{CANARY} 7")).entries
+    assert backup.make(mine, target, KEY).kept is None
+
+
+def test_a_backup_that_is_replaced_stays_where_the_new_one_cannot_get_its_name(
+    mine, target, tmp_path, monkeypatch
+):
+    other = fill(profile(tmp_path / "other"), 90)
+    opening.open_store(other).close()
+    backup.make(other, target, KEY)
+    opening.open_store(mine).close()
+    held = target.read_bytes()
+
+    def refuse(*_):
+        raise OSError(5, "no")
+
+    monkeypatch.setattr(backup_target.durable, "publish", refuse)
+    with pytest.raises(copies.CopyFailedError):
+        backup.make(mine, target, KEY, replace=True)
+    assert target.read_bytes() == held
+    assert sorted(path.name for path in target.parent.glob("*backup*")) == ["my.backup"]
 
 
 def test_through_a_link_the_file_that_it_names_is_written(mine, target, tmp_path):
@@ -787,6 +861,7 @@ def test_in_a_script(mine, target, tmp_path):
     assert made.returncode == 0, made.stderr
     facts = {
         "path": str(target),
+        "kept": None,
         "size_bytes": target.stat().st_size,
         "entries": 60,
         "adapters": 3,
