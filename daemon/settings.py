@@ -115,7 +115,7 @@ class Settings(ProfilePaths, BaseModel):
     )
     grey_text: Literal["off", "auto", "always"] = Field(
         "auto",
-        description='when grey text is shown: "off"; "auto": where it saves keys, by how much of it you take; '
+        description='when grey text is shown: "off"; "auto": where it saves time, by how much of it you take; '
         '"always": wherever it is likely to be right',
     )
     keyboard: Layout = Field(

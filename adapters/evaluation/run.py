@@ -24,7 +24,6 @@ from idiolect.adapters.evaluation.mistyping import measure_mistyping
 from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText, type_text
 from idiolect.adapters.lora import Lora
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
-from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.keyboards import Layout
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor
@@ -58,7 +57,6 @@ class TypingRequest:
         about_adapter: passed on to the result.
         mixtures: weights that the base and the adapter were judged with, where they were.
         calibration: how often ghosts were right (:meth:`Calibration.to_json`), or None for the usual.
-        ghost_penalty: what a wrong ghost costs (:meth:`GhostPenalty.to_json`), or None for the usual.
         rare_min_count: how often a rare string must have been typed before it is suggested.
         word_calibration: how often whole words came (:meth:`Calibration.to_json`), or None for the usual.
         mistakes: also mistype words, and count how many are mended.
@@ -77,7 +75,6 @@ class TypingRequest:
     about_adapter: dict[str, Any] | None
     mixtures: dict[str, list[Any]]
     calibration: list[Any] | None
-    ghost_penalty: list[float] | None
     rare_min_count: int
     word_calibration: list[Any] | None = None
     mistakes: bool = False
@@ -245,7 +242,7 @@ class _ArmRunner:
         if request.adapter is not None:
             self._adapter = Lora.from_bytes(base64.b64decode(request.adapter), base.config).tensors()
         self._mixtures = request.mixtures
-        self._calibration, self._ghost_penalty = request.calibration, request.ghost_penalty
+        self._calibration = request.calibration
         self._word_calibration = request.word_calibration
         self._history = [self._serving.tokenizer.encode(message.kept) for message in history]
         self._test = test
@@ -259,7 +256,7 @@ class _ArmRunner:
         weight = 1.0 if ghosts else _WORDS_ONLY_SHARE
         self._clock.report("type" if ghosts else "growth", arm.name)
         history = [ids for ids in self._history[len(self._history) - newest :] if ids]
-        calibration, ghost_penalty = (self._calibration, self._ghost_penalty) if arm.learns else (None, None)
+        calibration = self._calibration if arm.learns else None
         served = _ArmPredictor(
             self._serving,
             arm,
@@ -267,7 +264,6 @@ class _ArmRunner:
             mixture=self._mixtures.get("adapter" if arm.adapted else "base"),
             adapter=self._adapter if arm.adapted else None,
             calibration=Calibration() if calibration is None else Calibration.from_json(calibration),
-            ghost_penalty=GhostPenalty() if ghost_penalty is None else GhostPenalty.from_json(ghost_penalty),
             word_calibration=Calibration.of_whole_words(self._word_calibration)
             if arm.learns and self._word_calibration is not None
             else Calibration(prior=WHOLE_WORDS),
@@ -315,14 +311,13 @@ class _ArmPredictor:
         mixture: list[Any] | None,
         adapter: Adapter | None,
         calibration: Calibration,
-        ghost_penalty: GhostPenalty,
         word_calibration: Calibration,
     ) -> None:
         self._serving = serving
         self._arm = arm
         self._mixture = mixture
         self._adapter = adapter
-        self._calibration, self._ghost_penalty = calibration, ghost_penalty
+        self._calibration = calibration
         self._word_calibration = word_calibration
         known = serving.build_user_model(history if arm.memory else ())
         if not arm.context:
@@ -338,7 +333,6 @@ class _ArmPredictor:
             self._mixture,
             adapter=self._adapter,
             calibration=self._calibration,
-            ghost_penalty=self._ghost_penalty,
             word_calibration=self._word_calibration,
         )
         predictor.warm()

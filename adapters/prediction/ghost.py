@@ -39,7 +39,22 @@ NO_GHOST = Ghost("", 0.0, False)
 
 def of_words(words: Sequence[GhostWord], show: bool) -> Ghost:
     """Return the ghost that these words make."""
-    return Ghost("".join(word.text for word in words), words[0].p, show, tuple(words))
+    return Ghost(joined_text(words), words[0].p, show, tuple(words))
+
+
+def joined_text(words: Sequence[GhostWord]) -> str:
+    """Return the text that these words make."""
+    return "".join(word.text for word in words)
+
+
+def cut_at(words: Sequence[GhostWord], start: int) -> tuple[GhostWord, ...]:
+    """Return the words without their first ``start`` characters."""
+    left = list[GhostWord]()
+    for word in words:
+        if start < len(word.text):
+            left.append(replace(word, text=word.text[start:]))
+        start = max(start - len(word.text), 0)
+    return tuple(left)
 
 
 def cut_before(ghost: Ghost, typed: str, word: str) -> Ghost:

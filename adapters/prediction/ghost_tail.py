@@ -23,9 +23,6 @@ from idiolect.models.tokenizer import Tokenizer
 MIN_TOKEN_PROB = 0.35
 """Of each token of a draft."""
 
-MIN_FURTHER_PROB = 0.38
-"""That a further word and all before it come, for it to be shown."""
-
 _MIN_OWN_PROB = 0.2  # of the model's own, for a token that the memory has seen there once
 _KEPT = 64  # beginnings of which the further words are remembered, while the ghost is typed into
 _IN_WORD = regex.compile(r" ?[\p{L}\p{N}'’]|[\ufffd]")

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.calibration import Calibration
-from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.keyboards import Layout
 from idiolect.adapters.prediction.mistakes import Mistakes
 from idiolect.adapters.prediction.mixture import Mixture
@@ -130,7 +129,6 @@ class LoadedModel:
         adapter: Adapter | None = None,
         adapter_id: int | None = None,
         calibration: Calibration | None = None,
-        ghost_penalty: GhostPenalty | None = None,
         word_calibration: Calibration | None = None,
     ) -> Predictor:
         """Build a predictor with an adapter or the base alone.
@@ -142,7 +140,6 @@ class LoadedModel:
             adapter: the LoRA tensors, or None for the base.
             adapter_id: its number, for answers.
             calibration: how often ghosts of each probability were right; shared, and learns on.
-            ghost_penalty: what a wrong ghost costs; shared, and learns on.
             word_calibration: the calibration of words of which nothing was typed yet; shared, and learns on.
         """
         return Predictor(
@@ -154,7 +151,6 @@ class LoadedModel:
             adapter_id=adapter_id,
             context_tokens=self._context_tokens,
             calibration=calibration,
-            ghost_penalty=ghost_penalty,
             word_calibration=word_calibration,
             general=self.general,
             channel=self._channel,

@@ -31,9 +31,6 @@ _PREFILL_TOKENS = 32  # read in one pass of a long text: 80 ms beside a training
 _PRECOMPUTE_TOKENS = 32  # read in one pass of a text that is known beforehand
 _MAX_PREFETCH_TEXTS, _CONCURRENT_S = 2, 2.0  # with more texts continued in this time, somebody always waits
 _ACTIVE_S = 10.0  # a text is being written for so long after it was last continued
-_WINDOW_STEP_TOKENS = (
-    128  # a long prefix is cut at multiples of this, so that its KV cache stays valid for a while
-)
 
 
 @dataclass(frozen=True)
@@ -107,9 +104,12 @@ class NextTokenModel:
         return text[max(0, len(text) // step - 1) * step :]
 
     def truncate_ids(self, ids: list[int]) -> list[int]:
-        """Return the last tokens, as many as the window holds. The cut moves in steps of 128 tokens."""
-        excess = max(0, len(ids) - self._window)
-        return ids[-(-excess // _WINDOW_STEP_TOKENS) * _WINDOW_STEP_TOKENS :]
+        """Return the last tokens, as many as the window holds.
+
+        The cut moves by half a window at a time: behind each cut all that is left is read again.
+        """
+        step, excess = max(self._window // 2, 1), max(0, len(ids) - self._window)
+        return ids[-(-excess // step) * step :]
 
     def next_probs(self, ids: list[int]) -> NDArray[np.float32]:
         """Return the distribution (vocab,) over the token after ``ids``, at most the window and the spare tokens."""

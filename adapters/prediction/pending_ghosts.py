@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from idiolect.adapters.prediction.vocabulary import WORD
@@ -13,7 +13,7 @@ _MAX_PREFIX_CHARS = 2000  # of a longer text nothing more is learned
 
 
 class LookedAt(NamedTuple):
-    """A ghost's first word ``text``, its probability as stated, and whether it was shown.
+    """A ghost's first word ``text`` and its probability as stated.
 
     ``whole`` is True if nothing of the word was typed. ``further`` are the words behind it that were looked at, each
     with the probability that was stated for it if those before it come.
@@ -21,7 +21,6 @@ class LookedAt(NamedTuple):
 
     text: str
     p: float
-    shown: bool
     whole: bool = False
     further: tuple[tuple[str, float], ...] = ()
 
@@ -74,18 +73,3 @@ class PendingGhosts:
         """Remove and return the ghosts that were suggested while ``written`` was typed, in order."""
         prefixes = [prefix for prefix in self._by_prefix if written.startswith(prefix)]
         return sorted(self._by_prefix.pop(prefix) for prefix in prefixes)
-
-
-def count_wrong(written: str, ghosts: Sequence[PendingGhost]) -> int:
-    """Return how many wrong ghosts were shown while ``written`` was typed.
-
-    A ghost counts once while the user types into it, even if a key in between brought no answer.
-    """
-    count, last = 0, PendingGhost(-1, LookedAt("", 0.0, False))
-    for ghost in ghosts:
-        if ghost.found.shown:
-            text, last_text = ghost.found.text, last.found.text
-            same_end = ghost.at + len(text) == last.at + len(last_text)
-            count += not (same_end and last_text.endswith(text)) and not ghost.is_right_in(written)
-            last = ghost
-    return count

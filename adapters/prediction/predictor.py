@@ -17,21 +17,16 @@ import regex
 
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.ghost import NO_GHOST, Ghost, GhostWord, GreyText, cut_before, of_words
-from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
-from idiolect.adapters.prediction.ghost_tail import (
-    MIN_FURTHER_PROB,
-    MIN_TOKEN_PROB,
-    FurtherWord,
-    GhostTails,
-)
-from idiolect.adapters.prediction.ghost_worth import MIN_SHOWN_PROB, is_likely, saves_keys
+from idiolect.adapters.prediction.ghost_tail import MIN_TOKEN_PROB, FurtherWord, GhostTails
+from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS, GhostValue
 from idiolect.adapters.prediction.letter_case import without_twins
 from idiolect.adapters.prediction.mending import Mender
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import NextTokenModel
-from idiolect.adapters.prediction.pending_ghosts import LookedAt, PendingGhosts, count_wrong
+from idiolect.adapters.prediction.pending_ghosts import LookedAt, PendingGhosts
 from idiolect.adapters.prediction.ranking import UNSPACED, SplitPrefix, Word, WordRanker
 from idiolect.adapters.prediction.spelling import GeneralWords
+from idiolect.adapters.prediction.standing_ghosts import StandingGhosts, extended
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.user_model import UserModel
@@ -42,6 +37,8 @@ from idiolect.models.tokenizer import Tokenizer
 _ENDS_UNSPACED = regex.compile(rf"[{UNSPACED}]\Z")
 _MIN_TOKEN_PROB = 0.35  # of each token of a ghost where no words can be told apart
 _MIN_FINISHED_PROB = 0.5  # that the word under the cursor is finished, for a ghost behind it
+_ALWAYS_LOOK_WEIGHT = 0.5  # of a user who asks for ghosts wherever they are likely
+_MIN_UNSPACED_PROB = 0.5  # of a ghost that is shown where no words can be told apart
 _SPARE_TOKENS = 2 * (4 * MAX_WORD_CHARS + 1)  # two words, the one under the cursor too, four bytes a letter
 _UNSPACED_WORD_CHARS = 4  # count as a word in scripts without spaces
 _RANKED_WORDS = 5_000  # among which a word is looked for, to say how probable it is
@@ -81,7 +78,6 @@ class Predictor:
         adapter_id: the adapter's number, for answers.
         context_tokens: the most tokens of the prefix that are read.
         calibration: how often ghosts of each probability were right; shared, and learns on.
-        ghost_penalty: what a wrong ghost costs; shared, and learns on.
         word_calibration: the same of words of which nothing was typed yet, those behind a ghost's first one too.
         min_word_prob: the least probability, 0 to 1, of a word that is offered beside one that is more likely than not.
         general: the general words, for corrections; shared. None makes no corrections.
@@ -103,7 +99,6 @@ class Predictor:
         adapter_id: int | None = None,
         context_tokens: int = 512,
         calibration: Calibration | None = None,
-        ghost_penalty: GhostPenalty | None = None,
         word_calibration: Calibration | None = None,
         min_word_prob: float = MIN_WORD_PROB,
         general: GeneralWords | None = None,
@@ -125,11 +120,11 @@ class Predictor:
         )
         self._calibration = calibration or Calibration()
         self._word_calibration = word_calibration or Calibration(prior=WHOLE_WORDS)
-        self._ghost_penalty = ghost_penalty or GhostPenalty()
         self.acceptance_rate = 1.0
         self.grey_text: GreyText = "auto"
         self._lock = threading.Lock()
         self._pending_ghosts = PendingGhosts()
+        self._standing_ghosts = StandingGhosts()
         self._ranker = WordRanker(tokenizer, user_model, self._next_token)
         self._tails = GhostTails(self._next_token, self._ranker, tokenizer, user_model.memory)
         self._mender = None
@@ -184,6 +179,7 @@ class Predictor:
         given_up: Callable[[], bool] = lambda: False,
         remember: bool = True,
         corrections: bool = False,
+        key_ms: float = USUAL_KEY_MS,
     ) -> Suggestion:
         """Return words that finish the one under the cursor or come next, and a continuation.
 
@@ -193,10 +189,12 @@ class Predictor:
             candidates: words wanted, the most probable first.
             ghost_words: the longest continuation, in words; 0 for none.
             given_up: called before each pass that only a ghost needs; True if nobody waits for it any more.
-            remember: keep the ghost for :meth:`observe`; without it nothing is kept of the prefix.
+            remember: keep the ghost for :meth:`observe`, and while it is typed into. Without it nothing is kept of the
+                prefix but what saves reading it again, for a minute: its keys and values, and a long one's text.
             corrections: also offer what may have been meant in place of the word under the cursor, and say what was
                 meant by the word that just ended. Where a correction comes first among the words there is no
                 continuation.
+            key_ms: the typist's time between two letters, for which a ghost is judged.
         """
         started = time.perf_counter()
         words: list[Word] = []
@@ -226,12 +224,15 @@ class Predictor:
                 mistyped = bool(words) and words[0].replace > 0  # a ghost would go on from the mistake
                 if ghost_words and not mistyped and not given_up():
                     start = self._best_start(split, matches, starts[:1], must_hide)
+                    value = self._ghost_value(key_ms)
                     if start is not None:
-                        ghost, pending = self._complete_ghost(split, start, ghost_words, given_up)
+                        ghost, pending = self._complete_ghost(split, start, ghost_words, value, given_up)
                         if remember:
                             self._pending_ghosts.add(prefix, pending)
                         if must_hide(ghost.text):  # its tail would show too much
-                            ghost = of_words(ghost.words[:1], ghost.show)
+                            ghost = of_words(ghost.words[:1], value.pays(ghost.words[:1]))
+                    if remember:
+                        ghost = self._keep_standing(prefix, ghost, ghost_words, value, must_hide)
             if not remember:
                 self._ranker.forget(prefix)
         behind = WORD.search(suffix)
@@ -302,9 +303,9 @@ class Predictor:
         with self._lock:
             self._asked_last = None
             self._next_token.observe(ids)
+            self._standing_ghosts.forget()
+            self._ranker.finish(text)
             ghosts = self._pending_ghosts.pop_along(text)
-            if ghosts:
-                self._ghost_penalty.record(ghosts[-1].at - ghosts[0].at + 1, count_wrong(text, ghosts))
             for whole, calibration in ((False, self._calibration), (True, self._word_calibration)):
                 calibration.learn_many(
                     judged for ghost in ghosts for judged in ghost.judged_in(text, whole=whole)
@@ -353,27 +354,41 @@ class Predictor:
         return [replace(start, text=f" {start.text}", p=finished * start.p) for start in starts]
 
     def _complete_ghost(
-        self, split: SplitPrefix, start: _GhostStart, max_words: int, given_up: Callable[[], bool]
+        self,
+        split: SplitPrefix,
+        start: _GhostStart,
+        max_words: int,
+        value: GhostValue,
+        given_up: Callable[[], bool],
     ) -> tuple[Ghost, LookedAt]:
         """Return the ghost with this first word, and what was looked at for it: one word more than it has, too."""
         whole = not split.typed or start.text.startswith(" ")
         calibration = self._word_calibration if whole else self._calibration
         words, further = [GhostWord(start.text, calibration(start.p))], list[FurtherWord]()
-        show = self._is_worth_showing(start.text, words[0].p)
-        if show and max_words > 1 and not given_up():
+        if value.may_pay(words[0]) and max_words > 1 and not given_up():
             for word in self._tails.further_words(start.ids)[: max_words - 1]:
                 further.append(word)
-                p = words[-1].p * self._word_calibration(word.p)
-                if p < MIN_FURTHER_PROB:
+                next_word = GhostWord(word.text, words[-1].p * self._word_calibration(word.p))
+                if not value.adds(next_word):
                     break
-                words.append(GhostWord(word.text, p))
-        return of_words(words, show), LookedAt(start.text, start.p, show, whole, tuple(further))
+                words.append(next_word)
+        return of_words(words, value.pays(words)), LookedAt(start.text, start.p, whole, tuple(further))
 
-    def _is_worth_showing(self, text: str, p: float) -> bool:
-        """Return True if the user wants to see a ghost of this text and probability."""
+    def _ghost_value(self, key_ms: float) -> GhostValue:
         if self.grey_text == "always":
-            return is_likely(text, p)
-        return saves_keys(text, p, self.acceptance_rate, self._ghost_penalty.cost)
+            return GhostValue(key_ms / 1e3, look_weight=_ALWAYS_LOOK_WEIGHT)
+        return GhostValue(key_ms / 1e3, self.acceptance_rate)
+
+    def _keep_standing(
+        self, prefix: str, ghost: Ghost, max_words: int, value: GhostValue, must_hide: Callable[[str], bool]
+    ) -> Ghost:
+        """Return the ghost that is on screen, where the user types into it; else ``ghost``, which is new."""
+        standing = self._standing_ghosts.rest(prefix, value.key_s)[:max_words]
+        if standing and not must_hide("".join(word.text for word in standing)):
+            ghost = of_words(extended(standing, ghost.words), show=True)
+        if ghost.show:
+            self._standing_ghosts.show(prefix, value.key_s, ghost.words)
+        return ghost
 
     def _unspaced_ghost(self, split: SplitPrefix, max_words: int) -> Ghost:
         """Return a ghost in a script without spaces, where words can't be told apart, token by token."""
@@ -387,8 +402,8 @@ class Predictor:
         text = text[: _UNSPACED_WORD_CHARS * max_words]
         ends = [found.end() for found in WORD.finditer(text)]
         text = text[: ends[max_words - 1]] if len(ends) > max_words else text
-        taken = p if self.grey_text == "always" else p * self.acceptance_rate
-        return of_words([GhostWord(text, p)], taken >= MIN_SHOWN_PROB)
+        value = self._ghost_value(USUAL_KEY_MS)
+        return of_words([GhostWord(text, p)], p * value.uptake >= _MIN_UNSPACED_PROB)
 
     def _continues_line(self, token: int) -> bool:
         return not self._ends_line(token)

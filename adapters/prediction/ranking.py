@@ -21,6 +21,7 @@ from idiolect.adapters.prediction.letter_case import (
     with_other_case,
 )
 from idiolect.adapters.prediction.next_token import NextTokenModel
+from idiolect.adapters.prediction.sliding_window import SlidingWindows
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import WORD, Matches
 from idiolect.adapters.prediction.word_table import Continuation
@@ -92,10 +93,11 @@ class WordRanker:
         self._user_model = user_model
         self._next_token = next_token
         self._splits = OrderedDict[str, tuple[SplitPrefix, float]]()
+        self._windows = SlidingWindows()
 
     def split(self, prefix: str) -> SplitPrefix:
         """Split a prefix before the word under the cursor, and tokenize what comes before."""
-        text = self._next_token.truncate_text(prefix)
+        text = self._whole_text(prefix)
         now = time.monotonic()
         while self._splits and next(iter(self._splits.values()))[1] < now - _SPLIT_AGE_S:
             self._splits.popitem(last=False)
@@ -112,7 +114,20 @@ class WordRanker:
 
     def forget(self, prefix: str) -> None:
         """Forget how a prefix was split."""
-        self._splits.pop(self._next_token.truncate_text(prefix), None)
+        self._splits.pop(self._whole_text(prefix), None)
+
+    def finish(self, text: str) -> None:
+        """Forget what was asked about in ``text``, which is finished."""
+        self._windows.forget(text)
+
+    def _whole_text(self, prefix: str) -> str:
+        """Return the end of the text that ``prefix`` is a window on, surely more of it than is read."""
+        truncate = self._next_token.truncate_text
+        whole = self._windows.whole(truncate(prefix))
+        text = truncate(whole)
+        if text is not whole:
+            self._windows.keep_end(whole, text)
+        return text
 
     def match(self, split: SplitPrefix, count: int) -> Matches:
         """Return up to ``count`` words that begin as typed, with unnormalized scores.

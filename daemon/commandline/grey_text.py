@@ -10,6 +10,4 @@ BRING_BACK: Final = "`idiolect switch grey-text always` shows it again wherever 
 
 def describe_held_back(grey: dict[str, Any]) -> str:
     """Return why grey text is held back, in a clause."""
-    if not grey["shown"]:
-        return "held back of late, since much of it was wrong"
     return f"held back of late, since {grey['taken']:,} of {grey['shown']:,} were taken"

@@ -28,6 +28,7 @@ MAX_TEXT_CHARS = 1_000_000
 MAX_AMOUNT = 10_000  # far above any suggestion; so no sum of them is ever too large for the store
 MAX_REPORT_DAYS = 3650
 MAX_LEARNED = 10_000
+MIN_KEY_MS, MAX_KEY_MS = 10.0, 10_000.0
 MIN_EVAL_CHARS, MAX_EVAL_CHARS = 500, 200_000
 MAX_PATH_BYTES = 4096  # of Linux; no system takes more
 _MAX_ID = 2**63 - 1
@@ -116,10 +117,14 @@ class ExplainBody(_PlacedBody):
 
 
 class SuggestBody(ExplainBody):
-    """The same; `source`: whether it is a shell that asks; `corrections`: whether mistyped words are mended, too."""
+    """The same; `source`: whether it is a shell that asks; `corrections`: whether mistyped words are mended, too.
+
+    `key_ms` is the typist's median time between two letters, in milliseconds.
+    """
 
     source: Literal["", "shell"] = ""
     corrections: bool = False
+    key_ms: Annotated[float | None, Field(ge=MIN_KEY_MS, le=MAX_KEY_MS, allow_inf_nan=False)] = None
 
 
 class HistoryBody(_PlacedBody):

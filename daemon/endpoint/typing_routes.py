@@ -53,7 +53,9 @@ def _register_suggestions(app: Application, service: Service, turns: Turns) -> N
             for _piece in reading:
                 return None  # whoever waits comes between
             wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
-            return suggestions.suggest(*wanted, given_up, asked.place, asked.source, asked.corrections)
+            return suggestions.suggest(
+                *wanted, given_up, asked.place, asked.source, asked.corrections, asked.key_ms
+            )
 
         try:
             found = await unless_gone(request, turns.run(client, Priority.TYPING, work))

@@ -57,7 +57,6 @@ class _Adapter:
     about: dict[str, Any] | None = None
     mixtures: dict[str, list[Any]] = field(default_factory=dict)
     calibration: list[Any] | None = None
-    ghost_penalty: list[float] | None = None
     word_calibration: list[Any] | None = None
 
 
@@ -138,9 +137,11 @@ class Evaluations:
             blob = base64.b64encode(self._store.adapters.weights(active)).decode()
             mixtures["adapter"] = judged_mixture(self._store, active)
         known = {name: weights for name, weights in mixtures.items() if weights is not None}
-        calibration, ghost_penalty = self._trust.calibration.to_json(), self._trust.ghost_penalty.to_json()
-        word_calibration = self._trust.word_calibration.to_json()
-        return split, _Adapter(blob, about, known, calibration, ghost_penalty, word_calibration)
+        calibration, word_calibration = (
+            self._trust.calibration.to_json(),
+            self._trust.word_calibration.to_json(),
+        )
+        return split, _Adapter(blob, about, known, calibration, word_calibration)
 
     def _train(self, split: EvalSplit, wanted: EvalRequest) -> Generator[dict[str, Any], None, _Adapter]:
         """Run a round on the history, as for a new user. Yields its progress; returns the adapter."""
@@ -174,7 +175,6 @@ class Evaluations:
             about_adapter=adapter.about,
             mixtures=adapter.mixtures,
             calibration=adapter.calibration,
-            ghost_penalty=adapter.ghost_penalty,
             rare_min_count=self._settings.rare_min_count,
             word_calibration=adapter.word_calibration,
             mistakes=wanted.mistakes,

@@ -257,7 +257,6 @@ class LiveModel:
             adapter=None if lora is None else lora.tensors(),
             adapter_id=adapter_id,
             calibration=self.trust.calibration,
-            ghost_penalty=self.trust.ghost_penalty,
             word_calibration=self.trust.word_calibration,
         )
         predictor.acceptance_rate = self.trust.uptake()

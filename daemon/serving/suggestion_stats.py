@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration, acceptance_rate
-from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
-from idiolect.adapters.prediction.ghost_worth import holds_back
+from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS, GhostValue
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -24,20 +24,22 @@ log = logging.getLogger("idiolect.trust")
 
 _CALIBRATION: Final = "ghost_calibration"  # state: how far ghosts' probabilities have been right
 _WORD_CALIBRATION: Final = "ghost_word_calibration"  # state: the same of words of which nothing was typed
-_RESTRAINT: Final = "ghost_restraint"  # state: how dear a wrong one is held
+_KEY_MS: Final = "key_ms"  # state: the median time between two letters
 _MIXTURE: Final = (
     "mixture"  # state: how far the memory has been trusted beside which adapter, since its round
 )
 #: State: the memory's weights that the base alone was judged with in the last round.
 BASE_MIXTURE: Final = "base_mixture"
 _SAVED_EVERY: Final = 100  # events that the calibration learns from
+_KEY_MS_STEP: Final = 0.005
 _UPTAKE_DAYS: Final = 90  # of feedback that count for how readily ghosts are shown
 
 
 class SuggestionStats:
     """What is known of ghosts and of the memory's share, over restarts.
 
-    ``calibration``, ``word_calibration`` and ``ghost_penalty`` are the live ones, which predictors teach.
+    ``calibration`` and ``word_calibration`` are the live ones, which predictors teach. ``key_ms`` is the median of the
+    times between two letters that programs have told; no sequence of times is kept, which could tell persons apart.
     """
 
     def __init__(self, store: Store) -> None:
@@ -46,7 +48,7 @@ class SuggestionStats:
         self.word_calibration = self._kept(_WORD_CALIBRATION, Calibration.of_whole_words) or Calibration(
             prior=WHOLE_WORDS
         )
-        self.ghost_penalty = self._kept(_RESTRAINT, GhostPenalty.from_json) or GhostPenalty()
+        self.key_ms = self._kept(_KEY_MS, _positive) or USUAL_KEY_MS
         self._events_kept = self._events
 
     def _kept(self, name: str, read: Callable[[Any], T]) -> T | None:
@@ -66,6 +68,10 @@ class SuggestionStats:
         kept = self._store.state.get(_MIXTURE)
         return kept["weights"] if kept is not None and kept["adapter"] == adapter_id else None
 
+    def learn_key_ms(self, told: float) -> None:
+        """Move the running median towards a program's own, by a step for each time that it is told (Tierney 1983)."""
+        self.key_ms *= (1.0 + _KEY_MS_STEP) ** (1 if told > self.key_ms else -1)
+
     def uptake(self) -> float:
         """How much of what is right is really taken, by the feedback of late."""
         tenths = self.shown_ghosts()
@@ -77,8 +83,8 @@ class SuggestionStats:
 
     @property
     def holds_ghosts_back(self) -> bool:
-        """Whether even likely ghosts are held back: few were taken of late, or many were wrong."""
-        return holds_back(self.uptake(), self.ghost_penalty.cost)
+        """Whether even likely ghosts are held back, since few were taken of late."""
+        return GhostValue(self.key_ms / 1e3, self.uptake()).holds_back
 
     def keep(self, predictor: Predictor, *, least: int = _SAVED_EVERY) -> None:
         """Save what was learned since it was last saved, where that is ``least`` events or more."""
@@ -88,12 +94,18 @@ class SuggestionStats:
         try:
             self._store.state.set(_CALIBRATION, self.calibration.to_json())
             self._store.state.set(_WORD_CALIBRATION, self.word_calibration.to_json())
-            self._store.state.set(_RESTRAINT, self.ghost_penalty.to_json())
+            self._store.state.set(_KEY_MS, round(self.key_ms))
             self._store.state.set(
                 _MIXTURE, {"adapter": predictor.adapter_id, "weights": predictor.mixture.to_json()}
             )
         except IdiolectError as error:  # the entry itself is stored: whoever sent it must not send it again
             log.error("how far suggestions can be trusted was not kept: %s", error.code)
+
+
+def _positive(value: Any) -> float:
+    if not (isinstance(value, int | float) and 0 < value < math.inf):
+        raise ValueError("the time between two letters is no positive number")
+    return float(value)
 
 
 def judged_mixture(store: Store, adapter_id: int | None) -> list[Any] | None:

@@ -78,12 +78,14 @@ class Suggestions:
         place: InputContext = NOWHERE,
         source: str = "",
         corrections: bool = False,
+        key_ms: float | None = None,
     ) -> Suggestion:
         """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``.
 
         Ask :meth:`withheld` first whether anything may be suggested at ``place``. Commands are suggested where
         ``source`` says that it is a shell that asks, and only there. With `corrections` mistyped words are mended, too,
-        but for commands. Of a fresh profile the first answers come without that: what it needs is made meanwhile.
+        but for commands. A ghost is judged for a typist who takes ``key_ms`` between two letters (None: the profile's
+        median). Of a fresh profile the first answers come without that: what it needs is made meanwhile.
         """
         self._on_typing()
         preferences, switches = self._model.preferences, self._model.switches
@@ -104,7 +106,10 @@ class Suggestions:
                 corrections=corrections
                 and switches.corrections != "off"
                 and self._model.loaded.general.is_ready(),
+                key_ms=key_ms or self._model.trust.key_ms,
             )
+            if key_ms is not None and remember:
+                self._model.trust.learn_key_ms(key_ms)
             if found.correction is not None and switches.corrections != "apply":
                 found = replace(found, correction=replace(found.correction, sure=False))
             self._model.prefetch_soon()

@@ -78,7 +78,6 @@ def typed(split: EvalSplit, result: dict[str, Any], settings: Settings) -> dict[
         about_adapter=None,
         mixtures={"base": result["mixtures"]["base"], "adapter": result["mixtures"]["candidate"]},
         calibration=None,
-        ghost_penalty=None,
         rare_min_count=settings.rare_min_count,
     )
     arms = [arm for arm in evaluation._ARMS if arm.memory and arm.context]

@@ -25,7 +25,6 @@ import numpy as np
 import pyte
 import pytest
 
-from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -491,8 +490,7 @@ def new_service(tiny):
 def trust_memory():
     """`trust_memory(settings, adapter)`: have the profile believe what its user wrote, and not the random model.
 
-    So ghost texts have several words, as they have for a user whose memory has often been right. They have typed much
-    without a wrong one, so that the few of a test that is typed on over them do not hide the next.
+    So ghost texts have several words, as they have for a user whose memory has often been right.
     """
 
     def seed(settings, adapter=None):
@@ -500,7 +498,6 @@ def trust_memory():
         weights[..., 0] = 2000.0
         with contextlib.closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
             store.state.set("mixture", {"adapter": adapter, "weights": weights.tolist()})
-            store.state.set("ghost_restraint", GhostPenalty(1e6, 0.0).to_json())
 
     return seed
 

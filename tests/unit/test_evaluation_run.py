@@ -70,7 +70,6 @@ def typing_request(tiny: BasePaths, make_lora: Callable[..., Lora]) -> TypingReq
         about_adapter={"id": 3, "status": "active", "reason": "better", "seconds": 12.5},
         mixtures={},
         calibration=None,
-        ghost_penalty=None,
         rare_min_count=3,
     )
 
@@ -211,11 +210,6 @@ def test_each_message_is_learned_after_it_was_typed(
             assert mean > first_time + 0.1
         elif arm["name"] == "base":
             assert mean == first_time
-        else:
-            both_times, once_only = (
-                (arm[part]["savings"], arm[part]["ghost"]) for part in ("all", "no_repeats")
-            )
-            assert both_times != once_only, "with another context the model's words are others"
 
 
 def test_the_memory_grows_with_the_history(
@@ -268,20 +262,7 @@ def test_ghosts_are_shown_as_far_as_they_have_been_right(
     shown = {arm["name"]: arm["all"]["ghost"]["shown_rate"] for arm in found["arms"]}
     before = {name: arm["all"]["ghost"]["shown_rate"] for name, arm in arms.items()}
     assert shown["base"] == before["base"] > 0
-    assert shown["memory"] < 0.3 * before["memory"], "only what is certain is shown"
-
-
-def test_wrong_ghosts_of_late_hold_others_back(
-    arms: dict[str, dict[str, Any]], typing_request: TypingRequest, messages: list[EvalMessage]
-) -> None:
-    """Where a fifth of all characters brought a wrong one, few are worth it; a fresh install knows of none."""
-    found = run(
-        replace(typing_request, ghost_penalty=[4000.0, 800.0], adapter=None, about_adapter=None), messages
-    )[0][-1]
-    shown = {arm["name"]: arm["all"]["ghost"]["shown_rate"] for arm in found["arms"]}
-    before = {name: arm["all"]["ghost"]["shown_rate"] for name, arm in arms.items()}
-    assert shown["base"] == before["base"] > 0
-    assert shown["memory"] < 0.8 * before["memory"]
+    assert shown["memory"] < 0.5 * before["memory"], "only what is certain is shown"
 
 
 def test_what_is_kept_is_learned_and_what_was_written_is_typed(

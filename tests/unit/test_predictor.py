@@ -12,8 +12,6 @@ from idiolect.adapters.corpus import RecentText
 from idiolect.adapters.ngram_memory import FastMemory, Prediction
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.ghost import NO_GHOST
-from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
-from idiolect.adapters.prediction.ghost_worth import holds_back
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import DraftedToken
 from idiolect.adapters.prediction.predictor import Predictor
@@ -358,15 +356,6 @@ def test_grey_text_that_is_passed_over_comes_back_by_the_switch(predictor: Calla
     assert ours.suggest(asked).ghost.show
 
 
-def test_likely_ghosts_are_held_back_where_few_were_taken_or_many_wrong() -> None:
-    usual, often_wrong = GhostPenalty(), GhostPenalty()
-    often_wrong.record(10_000, 1_000)  # one wrong ghost for ten characters
-    assert not holds_back(1.0, usual.cost)
-    assert not holds_back(0.7, usual.cost)
-    assert holds_back(0.2, usual.cost)
-    assert holds_back(0.9, often_wrong.cost)
-
-
 # What it costs
 
 
@@ -482,6 +471,21 @@ def test_typing_on_reads_only_what_is_new(predictor: Callable[..., Predictor], a
     assert sum(fed) < 100, "a window of 128 tokens, read anew at each of 34 keys, would be thousands"
 
 
+@pytest.mark.parametrize("remember", [True, False])
+def test_a_window_that_slides_over_a_long_text_reads_only_what_is_new(
+    predictor: Callable[..., Predictor], remember: bool
+) -> None:
+    """As of a client that sends the last characters of a long text: they begin elsewhere with each key."""
+    ours = predictor(*HISTORY, context_tokens=128)
+    text = "".join(f"The boat number {number} left the harbour at noon. " for number in range(60))
+    window = 800
+    ours.suggest(text[:window], ghost_words=0, remember=remember)
+    fed = spy_on_feeding(ours)
+    for end in range(window + 1, window + 200):
+        ours.suggest(text[end - window : end], ghost_words=0, remember=remember)
+    assert sum(fed) < 500, "a window of 128 tokens, read anew at each of 200 keys, would be 25,000"
+
+
 def test_only_the_nearest_text_counts(predictor: Callable[..., Predictor]) -> None:
     near = "and then the boat left the harbour at noon. " * 12
     ours = predictor(*HISTORY, context_tokens=64)
@@ -585,7 +589,7 @@ def same(first: Suggestion, second: Suggestion) -> None:
 def test_key_by_key_is_as_all_at_once(predictor: Callable[..., Predictor]) -> None:
     ours = predictor(*HISTORY, *[BOILERPLATE] * 3)
     for end in range(len(TYPED) + 1):
-        found = ours.suggest(TYPED[:end])
+        found = ours.suggest(TYPED[:end], remember=False)  # so that no ghost stands
         if end % 3 == 0:
             same(found, predictor(*HISTORY, *[BOILERPLATE] * 3).suggest(TYPED[:end]))
 
@@ -596,8 +600,8 @@ def test_going_back_and_elsewhere_changes_nothing(predictor: Callable[..., Predi
     for _ in range(40):
         end = int(random.choice([*fresh]))
         if random.random() < 0.3:
-            ours.suggest("Somewhere else, " + TYPED[end:])
-        same(ours.suggest(TYPED[:end]), fresh[end])
+            ours.suggest("Somewhere else, " + TYPED[end:], remember=False)
+        same(ours.suggest(TYPED[:end], remember=False), fresh[end])
 
 
 def test_many_threads_get_the_same_answers(predictor: Callable[..., Predictor]) -> None:
@@ -868,14 +872,14 @@ def test_a_ghost_that_never_comes_is_believed_less_and_less(predictor: Callable[
     calibration = Calibration(prior=WHOLE_WORDS)
     ours = predictor(*[BOILERPLATE] * 6, word_calibration=calibration)
     prefix = "Kind regards from all of us at the "
-    first = ours.suggest(prefix)
+    first = ours.suggest(prefix, key_ms=200.0)
     chances = []
     for _ in range(400):
-        chances.append(ours.suggest(prefix).ghost.p)
+        chances.append(ours.suggest(prefix, key_ms=200.0).ghost.p)
         ours.observe(prefix + "hard rock.", [])
     assert first.ghost.show
     assert chances == sorted(chances, reverse=True)
-    last = ours.suggest(prefix)
+    last = ours.suggest(prefix, key_ms=200.0)
     assert last.ghost.p < 0.5
     assert not last.ghost.show
     assert last.words == first.words, "words are not touched by it"
@@ -938,44 +942,49 @@ def test_every_key_of_a_message_tells_something(predictor: Callable[..., Predict
     assert sum(row[2] for row in inside.to_json()) > 0.7 * inside.events
 
 
-class Counted(GhostPenalty):
-    """Keeps what it was told."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.told = list[tuple[int, int]]()
-
-    def record(self, characters: int, wrong: int) -> None:
-        self.told.append((characters, wrong))
-        super().record(characters, wrong)
+# A look costs time
 
 
-@pytest.mark.parametrize(
-    ("entry", "wrong"),
-    [
-        ("Kind regards from all of us at the harbour office", 0),
-        ("Kind regards from all of us at the hardware shop", 1),
-    ],
-)
-def test_a_wrong_ghost_counts_once_while_it_is_typed_into(
-    predictor: Callable[..., Predictor], entry: str, wrong: int
-) -> None:
-    ghost_penalty = Counted()
-    ours = predictor(*[BOILERPLATE] * 6, ghost_penalty=ghost_penalty)
-    shown = [ours.suggest(entry[:end]).ghost.show for end in range(len("Kind regards from"), len(entry))]
-    ours.observe(entry, [])
-    assert sum(shown) > 5
-    assert ghost_penalty.told == [(len(entry) - len("Kind regards from"), wrong)]
+def shown_along(ours: Predictor, text: str, key_ms: float) -> list[str | None]:
+    """The ghost that a typist of this speed sees before each letter; None where there is none."""
+    found = [ours.suggest(text[:end], key_ms=key_ms).ghost for end in range(len(text))]
+    return [ghost.text if ghost.show else None for ghost in found]
 
 
-def test_a_reader_of_too_many_wrong_ghosts_is_shown_fewer(predictor: Callable[..., Predictor]) -> None:
-    def shown(ghost_penalty: GhostPenalty) -> list[bool]:
-        ours = predictor(*HISTORY, ghost_penalty=ghost_penalty)
-        return [ours.suggest(entry[:end]).ghost.show for entry in HISTORY for end in range(len(entry))]
+def test_a_ghost_is_shown_to_whom_it_saves_time(predictor: Callable[..., Predictor]) -> None:
+    """The slower a typist, the more ghosts are worth a look; what a fast one sees, a slow one sees, too."""
+    ours = [predictor(*HISTORY) for _ in range(3)]
+    counts = []
+    for key_ms, one in zip((60.0, 200.0, 1000.0), ours, strict=True):
+        counts.append(sum(ghost is not None for text in HISTORY for ghost in shown_along(one, text, key_ms)))
+    assert counts[0] < counts[1] < counts[2]
 
-    usual, fewer = shown(GhostPenalty()), shown(GhostPenalty(1e5, 1e4))
-    assert 0 < sum(fewer) < sum(usual)
-    assert all(before or not after for before, after in zip(usual, fewer, strict=True))
+
+def test_a_ghost_stays_until_a_letter_contradicts_it(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*[BOILERPLATE] * 6)
+    start = "Kind regards from all of us at the "
+    ghost = ours.suggest(start).ghost
+    assert ghost.show
+    for typed in range(1, len(ghost.text)):
+        found = ours.suggest(start + ghost.text[:typed]).ghost
+        assert found.show
+        assert found.text.startswith(ghost.text[typed:])
+    assert not ours.suggest(f"{start}{ghost.text[:3]}q").ghost.text.startswith(ghost.text[4:])
+
+
+def test_what_stands_for_one_typist_stands_for_nobody_faster(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*[BOILERPLATE] * 6)
+    start = "Kind regards from all of us at the "
+    assert ours.suggest(start, key_ms=2000.0).ghost.show
+    ours.suggest(start, key_ms=30.0)
+    assert ours.suggest(f"{start}h", key_ms=2000.0).ghost.show
+    assert not ours.suggest(f"{start}h", key_ms=30.0).ghost.show
+
+
+def test_off_the_record_no_ghost_is_remembered(predictor: Callable[..., Predictor]) -> None:
+    ours = predictor(*[BOILERPLATE] * 6)
+    ours.suggest("Kind regards from all of us at the ", remember=False)
+    assert not ours._standing_ghosts.rest("Kind regards from all of us at the h", 0.24)
 
 
 def test_what_waits_for_its_entry_has_bounds(predictor: Callable[..., Predictor]) -> None:

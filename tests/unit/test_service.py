@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
-from idiolect.adapters.prediction.ghost_penalty import GhostPenalty
+from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.daemon.privacy.app_policy import InputContext
 from idiolect.daemon.service import Service
@@ -184,9 +184,9 @@ def test_a_code_is_offered_from_the_third_time_on(service):
 
 def test_a_damaged_calibration_is_begun_anew(service):
     service.store.state.set("ghost_calibration", {"not": "counts"})
-    service.store.state.set("ghost_restraint", {"not": "a cost"})
+    service.store.state.set("key_ms", {"not": "a time"})
     assert SuggestionStats(service.store).calibration.events == 0
-    assert SuggestionStats(service.store).ghost_penalty.cost == GhostPenalty().cost
+    assert SuggestionStats(service.store).key_ms == USUAL_KEY_MS
 
 
 def test_what_became_of_ghosts_is_kept(service):
@@ -195,12 +195,26 @@ def test_what_became_of_ghosts_is_kept(service):
         service.suggestions.suggest("Kind regards from all of us at the harbour ")
         service.ingest.add_text("Kind regards from all of us at the harbour office.", source="test")
     assert SuggestionStats(service.store).word_calibration.events >= 100
-    kept, live = (
-        SuggestionStats(service.store).ghost_penalty.to_json(),
-        service.model.predictor._ghost_penalty.to_json(),
-    )
-    assert kept == pytest.approx(live, rel=0.2)
-    assert kept[0] > 0
+
+
+def test_the_profile_learns_how_fast_its_user_types_and_judges_ghosts_by_it(service):
+    """Where a program does not tell: what is worth a look to a slow typist is not to a fast one."""
+    trust, prefix = service.model.trust, "Kind regards from all of us at the "
+    service.ingest.add_text("Kind regards from all of us at the harbour office.", source="test")
+
+    def shown_at(key_ms):
+        while abs(trust.key_ms / key_ms - 1) > 0.01:
+            trust.learn_key_ms(key_ms)
+        return service.suggestions.suggest(prefix).ghost.show
+
+    assert shown_at(9_000.0)
+    assert not shown_at(40.0)
+    service.suggestions.suggest("We ", key_ms=9_000.0)
+    told = trust.key_ms
+    assert told > 40.1
+    service.ingest.pause()
+    service.suggestions.suggest("We ", key_ms=9_000.0)
+    assert trust.key_ms == told, "nothing is learned off the record"
 
 
 def test_a_user_who_dismisses_ghosts_is_shown_fewer(service, on):

@@ -33,7 +33,7 @@ _MEANINGS: Final[dict[Switch, dict[str, str]]] = {
     },
     Switch.grey_text: {
         "off": "none is shown",
-        "auto": "shown where it saves keys, by how much of it you take",
+        "auto": "shown where it saves time, by how much of it you take",
         "always": "shown wherever it is likely to be right",
     },
 }

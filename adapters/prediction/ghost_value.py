@@ -1,0 +1,74 @@
+"""Whether a ghost is worth its look: the seconds it is expected to save against the seconds that reading it takes.
+
+A key that is not pressed saves the time of a key, and a ghost that appears is looked at, right or wrong. So the same
+ghost helps somebody who types slowly and holds up somebody who types fast (Quinn & Zhai, CHI 2016; Roy et al., CHI
+2021). The times of a look and of an action are those of the Model Human Processor (Card, Moran & Newell 1983).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from idiolect.adapters.prediction.ghost import GhostWord
+
+USUAL_KEY_MS = 240.0
+"""Between two letters, where nobody has told: 50 words a minute."""
+
+MIN_FURTHER_PROB = 0.38
+"""That a further word and all before it come, for it to be shown."""
+
+_LOOK_S = 0.24  # to notice a ghost and judge its first word: between a practised reader (0.17) and a careful one (0.30)
+_FURTHER_LOOK_S = 0.12  # to read each further word
+_TAKE_S = 0.07  # to decide that it is taken
+_MIN_GAIN = 1.2  # of a further word, in the time that reading it takes
+_MIN_ODDS = (
+    0.8  # of being right, times the time of a key, in looks: a surer ghost one letter later may be worth more
+)
+_MIN_FIRST_SHARE = 0.5  # of the look that the first word must earn, for further words to be looked for
+_MIN_NEW_CHARS = 3  # of a ghost that was not there before: fewer are typed faster than read
+
+
+@dataclass(frozen=True)
+class GhostValue:
+    """Judges ghosts for one typist.
+
+    Attributes:
+        key_s: the typist's time between two letters, in seconds.
+        uptake: the share of right ghosts that the typist really takes, 0 to 1.
+        look_weight: how dear a look is to the typist, as a multiple of the usual.
+    """
+
+    key_s: float = USUAL_KEY_MS / 1e3
+    uptake: float = 1.0
+    look_weight: float = 1.0
+
+    def may_pay(self, first: GhostWord) -> bool:
+        """Return True if a ghost with this first word may be worth showing, so that further words are worth a pass."""
+        taken = first.p * self.uptake
+        likely = taken * self.key_s > _MIN_ODDS * (1 - taken) * self.look_weight * _LOOK_S
+        return likely and self._first_gain_s(first) > _MIN_FIRST_SHARE * self.look_weight * _LOOK_S
+
+    def adds(self, word: GhostWord) -> bool:
+        """Return True if this further word, with the probability that all up to it comes, is worth reading."""
+        gain_s = word.p * self.uptake * (len(word.text) - 1) * self.key_s
+        return word.p >= MIN_FURTHER_PROB and gain_s > _MIN_GAIN * self.look_weight * _FURTHER_LOOK_S
+
+    def pays(self, words: Sequence[GhostWord]) -> bool:
+        """Return True if a new ghost of these words saves more time on average than looking at it takes."""
+        first, *further = words
+        if not self.may_pay(first) or len("".join(word.text for word in words).strip()) < _MIN_NEW_CHARS:
+            return False
+        gain_s = self._first_gain_s(first) + sum(
+            word.p * self.uptake * (len(word.text) - 1) * self.key_s for word in further
+        )
+        return gain_s > self.look_weight * (_LOOK_S + len(further) * _FURTHER_LOOK_S)
+
+    @property
+    def holds_back(self) -> bool:
+        """True if the typist has passed over so much that a ghost which usually pays is not shown."""
+        usual = [GhostWord("a word", 0.9)]
+        return replace(self, uptake=1.0).pays(usual) and not self.pays(usual)
+
+    def _first_gain_s(self, first: GhostWord) -> float:
+        return first.p * self.uptake * ((len(first.text) - 1) * self.key_s - _TAKE_S)
