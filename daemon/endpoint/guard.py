@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _LOOPBACK_NAMES = (b"127.0.0.1", b"localhost", b"[::1]")
+_HOST = re.compile(rb"(?:%s)(?::[0-9]{1,5})?" % b"|".join(map(re.escape, _LOOPBACK_NAMES)), re.IGNORECASE)
 
 log = logging.getLogger("idiolect.http")
 
@@ -118,7 +120,7 @@ class Guard:
     def _judged(self, scope: Scope) -> tuple[IdiolectError | None, Rights]:
         """What is wrong with a request, if anything is, and what it may do by the token or cookie that it shows."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        if not self._any_host and _host_name(headers.get(b"host", b"")) not in _LOOPBACK_NAMES:
+        if not self._any_host and not _names_this_machine(scope):
             message = "The request names another host. Address the service as 127.0.0.1 or localhost."
             return ForbiddenHostError(message), Rights.NONE
         if any(name == b"origin" and value not in self._origins for name, value in scope["headers"]):
@@ -181,7 +183,7 @@ def _bearer(shown: bytes) -> bytes:
     return token if scheme.lower() == b"bearer" else b""
 
 
-def _host_name(value: bytes) -> bytes:
-    if value.startswith(b"["):
-        return value.partition(b"]")[0] + b"]"
-    return value.partition(b":")[0].lower()
+def _names_this_machine(scope: Scope) -> bool:
+    """Whether the one `Host` of a request is a name of this machine, and nothing more than that and a port."""
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    return len(hosts) == 1 and _HOST.fullmatch(hosts[0]) is not None

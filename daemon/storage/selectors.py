@@ -62,6 +62,11 @@ class Selector:
         given = (self.text, self.phrase, *(self.phrases or ()))
         return tuple(text for text in given if text is not None)
 
+    @property
+    def only_texts(self) -> bool:
+        """Whether texts are looked for, and there is no other condition."""
+        return {*self.conditions} <= {"text", "phrase", "phrases"}
+
     def __post_init__(self) -> None:
         """Refuse a selector that would take everything, or what nobody meant."""
         if not self.conditions:

@@ -12,25 +12,26 @@ from idiolect.daemon.storage.adapters import Adapters
 from idiolect.daemon.storage.backups import Backups
 from idiolect.daemon.storage.checkpoints import Checkpoints
 from idiolect.daemon.storage.connection import Connection
-from idiolect.daemon.storage.entries import Entries
+from idiolect.daemon.storage.entries import Entries, Matches
 from idiolect.daemon.storage.errors import StoreBusyError, StoreFullError, StoreUnreadableError, busy
 from idiolect.daemon.storage.feedback import FeedbackCounts
 from idiolect.daemon.storage.file_states import FileStates
 from idiolect.daemon.storage.full_read import Reading
+from idiolect.daemon.storage.matching import folded, pattern
 from idiolect.daemon.storage.receipts import Receipts
-from idiolect.daemon.storage.records import FORGOTTEN_AFTER, ROUND_DUE, ForgetReceipt, OtherCountError
+from idiolect.daemon.storage.records import FORGOTTEN_AFTER, ROUND_DUE, Entry, ForgetReceipt, OtherCountError
 from idiolect.daemon.storage.rounds import Rounds
 from idiolect.daemon.storage.schema import microseconds
+from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.sources import Sources, Watches
 from idiolect.daemon.storage.state import Events, State
 from idiolect.daemon.storage.words import WordRules
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
-    from idiolect.daemon.storage.selectors import Selector
 
 _SCRUB: Final = "scrub"  # state: something was forgotten and the file is not yet rewritten
 
@@ -157,6 +158,7 @@ class Store:
         where it would not be the `expect`ed number of entries.
         """
         matches = self.entries.match(selector)
+        alone = self._words_alone_in(selector, matches)
         with self._connection.writing():
             ids, total = self.entries.still_selected(selector, matches), self.entries.total()
             if expect is not None and len(ids) != expect:
@@ -167,7 +169,7 @@ class Store:
             tokens = self.entries.tokens_of(ids)
             dropped, active = self.adapters.delete_tainted(ids, dry_run=dry_run)
             fell = tuple(stone.id for stone in dropped)
-            rules = self.words.forget(selector, dry_run=dry_run)
+            rules = self.words.forget(selector, alone, dry_run=dry_run)
             backups = tuple(
                 row.path
                 for row in self.backups.all()
@@ -191,6 +193,29 @@ class Store:
         if (ids or rules) and not dry_run:
             self._scrub_or_say_so()
         return receipt
+
+    def _words_alone_in(self, selector: Selector, matches: Matches) -> frozenset[str]:
+        """The words and phrases that were decided about and that stand in selected entries and in no others."""
+        wanted = {
+            folded(text): text for rule in self.words.kept() for text in (rule.text, rule.replacement) if text
+        }
+        if not wanted or selector.only_texts:
+            return frozenset()
+        ids = frozenset(self.entries.still_selected(selector, matches))
+
+        def held(entries: Iterable[Entry], texts: set[str]) -> Iterator[str]:
+            for entry in entries:
+                there = folded(entry.text)
+                yield from (
+                    text for text in texts if text in there and pattern(wanted[text], whole=True).found(there)
+                )
+
+        found = set(held(self.entries.select(selector=Selector(ids=tuple(ids))), {*wanted})) if ids else set()
+        for text in held((entry for entry in self.entries.select() if entry.id not in ids), found.copy()):
+            found.discard(text)
+            if not found:
+                break
+        return frozenset(found)
 
     def expire(self, before: datetime | None, most_bytes: int | None) -> int:
         """Let go of text taken `before` a time, and of the oldest beyond `most_bytes`; of how many entries.

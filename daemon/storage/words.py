@@ -149,15 +149,27 @@ class WordRules:
             db.execute("UPDATE word_rules SET removed = NULL WHERE removed = ?", [number])
             return [_rule(row) for row in added], [_rule(row) for row in removed]
 
-    def forget(self, selector: Selector, *, dry_run: bool = False) -> list[WordRule]:
+    def kept(self) -> list[WordRule]:
+        """All rules, those that were removed and can be brought back included."""
+        with self._connection.reading() as db:
+            return [_rule(row) for row in db.execute(_SELECT).fetchall()]
+
+    def forget(
+        self, selector: Selector, alone: Collection[str] = (), *, dry_run: bool = False
+    ) -> list[WordRule]:
         """Delete the rules that a selection reaches, removed ones too; those rules.
 
         A selection of text and of nothing else reaches each rule whose word, phrase or replacement holds that text; one
-        of time alone reaches what was learned by itself in that time. Any other condition speaks of entries.
+        of time alone reaches what was learned by itself in that time. Any selection reaches a rule with a word or
+        phrase that stands `alone` (these, folded) in the entries that go.
         """
         with self._connection.writing() as db:
-            rows = db.execute(_SELECT).fetchall()
-            gone = [rule for rule in map(_rule, rows) if _reached(rule, selector)]
+            gone = [
+                rule
+                for rule in self.kept()
+                if _reached(rule, selector)
+                or not {folded(text) for text in (rule.text, rule.replacement) if text}.isdisjoint(alone)
+            ]
             if not dry_run:
                 for rule in gone:
                     db.execute("DELETE FROM word_rules WHERE id = ?", [rule.id])
@@ -203,7 +215,7 @@ def _reached(rule: WordRule, selector: Selector) -> bool:
         since, until = selector.since, selector.until
         learned = rule.source == "learned"
         return learned and (since is None or since <= rule.at) and (until is None or rule.at < until)
-    if not selector.texts or conditions - {"text", "phrase", "phrases"}:
+    if not selector.only_texts:
         return False
     ways = [pattern(text, whole=False) for text in (selector.text,) if text is not None]
     wholes = [pattern(text, whole=True) for text in selector.texts if text is not selector.text]

@@ -461,7 +461,36 @@ def test_a_missing_or_wrong_token_is_refused(site, header):
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil", "", "[::2]"]
+    "host",
+    [
+        *("evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil", "", "[::2]"),
+        *(
+            "[::1].evil.example",
+            "[::1]evil",
+            "[::1].evil.example:80",
+            "[::1]:80.evil",
+            "[::1",
+            "::1",
+            "[::1%25lo]",
+        ),
+        *(
+            "127.0.0.1:80@evil.example",
+            "localhost:@evil.example",
+            "me@localhost",
+            "localhost:80:80",
+            "localhost:x",
+        ),
+        *(
+            "localhost.",
+            "127.0.0.1.",
+            "127.1",
+            "0.0.0.0",
+            "localhost:",
+            "localhost:123456",
+            "localhost, evil.example",
+        ),
+        *("localhost/", "localhost\tx"),
+    ],
 )
 @pytest.mark.parametrize("path", ["/healthz", "/v1/status"])
 def test_another_host_name_is_refused(site, host, path):
@@ -561,6 +590,14 @@ def test_a_session_is_good_for_the_page_that_has_it_and_ends_with_the_token(tmp_
         raw = [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in named.items()]
         return getattr(guard._judged({**app_scope, "headers": raw})[0], "code", None)
 
+    for hosts in (
+        (b"localhost", b"evil.example"),
+        (b"evil.example", b"localhost"),
+        (b"localhost", b"localhost"),
+        (),
+    ):
+        raw = [(b"host", host) for host in hosts]
+        assert guard._judged({**app_scope, "headers": raw})[0].code == "forbidden-host"
     name = cookie_name(8765)
     cookie = f"a=b; {name}={sessions.redeem(sessions.begin())}"
     assert wrong(cookie=cookie, sec_fetch_site="same-origin") is None

@@ -186,12 +186,27 @@ def test_forgetting_a_time_takes_what_was_learned_then_and_nothing_by_hand(store
     assert store.words.all() == [by_hand]
 
 
-def test_forgetting_by_what_only_entries_have_leaves_rules(store):
-    store.words.add("never", "fyi")
-    new = NewEntry("fyi all", "chat", None, PAST, b"\1\0\0\0", 0, "ab" * 32)
-    store.entries.add([new])
-    assert store.forget(Selector(text="fyi", source="chat")).words == 0
-    assert len(store.words.all()) == 1
+def test_forgetting_entries_takes_the_rules_whose_words_stand_in_no_other_entry(store):
+    texts = [
+        ("We met FYI at the Zorvelin dock.", "chat"),
+        ("The heron, fyi.", "mail"),
+        ("Only heronry.", "chat"),
+    ]
+    store.entries.add(
+        [
+            NewEntry(text, source, None, PAST, b"\1\0\0\0", 0, f"{number:064x}")
+            for number, (text, source) in enumerate(texts)
+        ]
+    )
+    kept = [store.words.add("never", "fyi"), store.words.add("mine", "elsewhere")]
+    store.words.add("mine", "zorvelin dock")
+    store.words.add("always_correct", "zv", replacement="Zorvelin")
+    store.words.add("never", "met")
+    store.words.remove("met")
+    kept.append(store.words.add("mine", "heron"))
+    assert store.forget(Selector(source="chat"), dry_run=True).words == 3
+    assert store.forget(Selector(source="chat")).words == 3
+    assert store.words.kept() == kept
 
 
 def test_a_backup_made_since_holds_the_word(store):
