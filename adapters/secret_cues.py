@@ -34,7 +34,7 @@ _WORDS: Final[dict[Cue, str]] = {
     Cue.PASSWORD: """
         password passwords passwd passwrod pass passphrase passphrases pw pwd psw login log-in logon credentials creds
         master secret secrets sign-in signin
-        passwort kennwort kennwörter zugangsdaten losung losungswort geheimwort
+        passwort kennwort kennwörter zugangsdaten losung losungswort geheimwort passwortsatz passphrasen
         passe mdp identifiant identifiants
         contraseña contraseñas contra clave claves credenciales
         parola credenziali
@@ -43,12 +43,13 @@ _WORDS: Final[dict[Cue, str]] = {
     Cue.CODE: """
         pin pins pincode puk tan mtan otp totp 2fa mfa cvv cvc code codes passcode combo combination keypad dial dials
         wheels recovery backup verification authenticator sms whatsapp bitlocker
+        wiederherstellungswörter wiederherstellungsphrase wiederherstellungsschlüssel
         geheimzahl geheimnummer zahlencode zahlenkombination kombination einmalcode bestätigungscode pinnummer
         digicode combinaison cadenas
         nip código códigos combinación candado
         codice codici combinazione lucchetto
         combinação cadeado
-        cijfercode toegangscode combinatie""",
+        cijfercode toegangscode combinatie herstelwoorden herstelzin""",
     Cue.KEY: """
         key keys token tokens api apikey api_key api-key secret_key bearer authorization auth webhook hook ssh gpg pgp
         license licence appid
@@ -57,7 +58,7 @@ _WORDS: Final[dict[Cue, str]] = {
         llave
         chiave chiavi
         chave
-        sleutel""",
+        sleutel wifisleutel""",
     Cue.PLACE: """
         wifi wi-fi wlan router modem fritzbox netflix spotify disney hulu dazn hbo prime videoland amazon paypal ebay
         laptop computer pc mac ipad iphone tablet phone cell account accounts vpn nas server admin root user username

@@ -88,7 +88,7 @@ def _options(command: Any) -> str:
 def redaction() -> str:
     """How much of the labelled sets is redacted and how much kept, measured here and now."""
     bench = runpy.run_path(str(ROOT / "tests" / "bench" / "redaction.py"))
-    return f"{bench['people']()}\n\n{bench['table']()}"
+    return "\n\n".join((bench["people"](), bench["table"](), bench["forms_table"]()))
 
 
 # --- settings ----------------------------------------------------------------------------------------

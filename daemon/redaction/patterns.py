@@ -7,6 +7,7 @@ from typing import Final
 from idiolect.daemon.redaction import ids, numbers, papers, randomness, services
 from idiolect.daemon.redaction.codes import CODES
 from idiolect.daemon.redaction.keys import KEYS
+from idiolect.daemon.redaction.labels import LABELS
 from idiolect.daemon.redaction.lazy_pattern import lazy
 from idiolect.daemon.redaction.passwords import PASSWORDS
 from idiolect.daemon.redaction.pins import PINS
@@ -114,6 +115,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *SEEDS,
     *PASSWORDS,
     *PINS,
+    *LABELS,
     Rule(
         "iban",
         numbers.IBAN,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from idiolect.daemon.redaction.patterns import RULES
 from idiolect.daemon.redaction.rule import PLACEHOLDER, Rule
 from idiolect.daemon.redaction.tagger import Tagger
-from idiolect.daemon.redaction.widths import plain
+from idiolect.daemon.redaction.widths import plain, unadorned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +29,8 @@ _FIGURES: Final = re.compile(r"[0-9](?:[^0-9]?[0-9][^0-9]?[0-9]|[0-9] ?[A-Z]{4})
 _FIGURE: Final = re.compile("[0-9]")
 _LOOKED_AT: Final = 200  # characters before the cursor that a secret may have begun in
 _MOST_PASSES: Final = 20
+_LINE_ENDS: Final = 20  # characters of white space between a label and the line of its value
+_REST, _REST_WORDS = 80, 1  # what may follow a value in its line, in characters and words
 _SIGNS: Final = "".join(sorted({sign for rule in RULES for sign in rule.signs}))
 _LONG_WORDS: Final = tuple(sorted({rule.long_word for rule in RULES}))
 _WORDS: Final = max(rule.words for rule in RULES)
@@ -47,12 +49,34 @@ def redact(
     reading = _Reading(before, text)
     reading.by_rules()
     for _ in range(_MOST_PASSES if prose else 0):  # what is gone changes what stands around the rest
-        spans = (tagger or _tagger()).find(reading.plain)
+        spans = _told(tagger or _tagger(), reading.plain)
         if not spans:
             break
         reading.replace(spans, [_kind(reading.text[start:end]) for start, end in spans])
         reading.by_rules()
     return reading.text[reading.begin :], reading.count
+
+
+def _told(tagger: Tagger, text: str) -> list[Span]:
+    """What the tagger finds in a text as it stands, and as it would be without quotes, capitals and line ends."""
+    bare = unadorned(text)
+    found = {*tagger.find(text), *(tagger.find(bare) if bare != text else ())}
+    spans: list[Span] = []
+    for start, end in sorted(span for span in found if not _goes_on(text, *span)):
+        if spans and start < spans[-1][1]:
+            spans[-1] = spans[-1][0], max(end, spans[-1][1])
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _goes_on(text: str, start: int, end: int) -> bool:
+    """Whether plain words begin a line behind a label's, and more words follow: that is a sentence, and no value."""
+    above = text[max(start - _LINE_ENDS, 0) : start].rstrip(" \t")
+    if not above.endswith("\n") or not above.rstrip().endswith((":", "：")):
+        return False
+    plain_words = text[start:end].replace(" ", "").isalpha()
+    return plain_words and len(text[end : end + _REST].partition("\n")[0].split()) > _REST_WORDS
 
 
 def _kind(secret: str) -> str:

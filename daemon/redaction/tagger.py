@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from idiolect.adapters.secret_cues import Cue, cues, folded
-from idiolect.daemon.redaction.word_features import COLON_AT, COMMON_AT, CUES_AT, Word, features, words
+from idiolect.daemon.redaction.word_features import COLON_AT, COMMON_AT, CUES_AT, STATE, Word, features, words
+from idiolect.models.word_frequencies import zipf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -184,12 +185,27 @@ class _Window:
             return False
         if form == "hex" and _HASH.match(word):
             return False
+        if form in ("lower", "hyphen") and self._says_how_it_is(place, word):
+            return False
         if self.is_common(place) or (form == "groups" and sum(map(str.isdigit, word)) > _MOST_DIGITS):
             return False
         if form in _DIGITS and self._belongs_to_number(place):
             return False
         near = self.vectors[max(0, place - _SPOKEN_OF) : place + _SPOKEN_OF + 1, _SPOKEN]
         return not self.is_plain(place) or bool(near.any())
+
+    def _says_how_it_is(self, place: int, word: str) -> bool:
+        """True for "expired" in "the password is expired", and the like, where no further word may be the secret's."""
+        if (
+            not place
+            or STATE.match(word) is None
+            or self.likely[place + 1 : place + 2 + _GAP].max(initial=0) >= _GOES_ON
+        ):
+            return False
+        if self.is_plain(place) and not any(zipf(folded(word))) and "-" not in word:
+            return False
+        start, end, form = self.words[place - 1]
+        return form == "lower" and Cue.LINK in cues(folded(self.text[start:end]))
 
     def is_told(self, place: int) -> bool:
         """True behind a word for a password or a code, some words, and a word such as "is" or a sign such as ":"."""

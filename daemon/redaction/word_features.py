@@ -80,6 +80,14 @@ COLON_AT: Final = WIDTH - _BESIDE + 2
 BUCKETS: Final = 4096
 """Hashes of words and of their endings: rows of the tagger's table."""
 
+#: How words end that say how something is: "expired", "abgelaufen", "bloquée"; and words of several: "case-sensitive".
+STATE: Final = re.compile(
+    r"[^-]*(?:ed|ing|able|ible|ive|less|ful|ous|al|ic|ent|ant|ly|en|ert|elt|igt|bar|lich|los|isch|ée?s?|a[dt][oa]s?"
+    r"|i[dt][oa]s?|iv[oa])\Z"
+    r"|.+-(?:sensitive|known|based|[a-z]+ed|time|date|free|only|safe|proof|wide|day|term|off|out|up|in|to|on|long"
+    r"|like|specific|related)\Z"
+)
+
 _OPENING: Final = "\"'“”„«»‹›([{<`‘’*_"
 _CLOSING: Final = ".,;:?\"'”“»›)]}>…`’‘"
 # Figures in groups are one word: "4 4 1 9", "350-218".

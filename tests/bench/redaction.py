@@ -1,6 +1,8 @@
 """How much of what must be redacted is, and how much of what must not.
 
-`python tests/bench/redaction.py` prints the tables of docs/privacy.md. The first is of sentences as people write them
+`python tests/bench/redaction.py` prints the tables of docs/privacy.md. The last is of 160 labels and values in the forms in
+which a client or a writer parts or adorns them (tests/bench/secrets/forms): half of them, `develop`, were there while rules
+were made, the half `apart` was written with it and looked at only as a figure. The first is of sentences as people write them
 (tests/bench/secrets), by hands that had not seen the rules: half of them, `seen`, were there to make the rules better, the other
 half was put away until they were done. The second is of a set that is made here anew each time: no secret in it is anybody's: the values are
 drawn at random (the same ones each time) by the forms that their issuers describe, with check digits that are
@@ -11,6 +13,7 @@ file for a leak.
 from __future__ import annotations
 
 import importlib
+import json
 import random
 import re
 import string
@@ -619,6 +622,82 @@ def later() -> list[Case]:
     return found + [Case("look-alike", text) for text in LATER_KEPT]
 
 
+# --- one label and value in many forms ---------------------------------------------------------------------------
+
+FORMS: dict[str, tuple[tuple[str, str], ...]] = {
+    "in one text": (("", "{said} {value}{behind}"),),
+    "in pieces: the field was left before the value": (("{said} ", "{value}{behind}"),),
+    "in a new line of one text": (("", "{label}:\n{value}"), ("", "{label}:\n\n{value}\nSee you on Sunday.")),
+    "in pieces: Enter before the value": (
+        ("{label}:\n", "{value}\nSee you on Sunday."),
+        ("{label}:", "\n{value}"),
+    ),
+    "in backticks": (("", "{said} `{value}`{behind}"), ("", "{label}: `{value}`{behind}")),
+    "in quotes": tuple(
+        ("", f"{{said}} {one}{{value}}{other}{{behind}}") for one, other in ('""', "''", "“”", "„“")
+    ),
+    "behind capitals": (("", "{shouted} {value}{behind}"),),
+}
+"""What stands before a text, and the text: `said` is the label with its verb."""
+ALIKE = FORMS | {
+    "in backticks": (("", "`{label}` {value}"),),
+    "in quotes": tuple(("", f"{one}{{label}}{other} {{value}}") for one, other in ('""', "''", "“”", "„“")),
+}
+"""The same for look-alikes, which have their labels in quotes."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A text to redact, what stands before it, and the secret in it ("" where there is none)."""
+
+    before: str
+    text: str
+    secret: str
+
+
+def in_forms(part: str) -> dict[str, list[Piece]]:
+    """The labels and values of a part, `develop` or `apart`, in each form."""
+    path = Path(__file__).parent / "secrets" / "forms" / f"{part}.jsonl"
+    found: dict[str, list[Piece]] = {form: [] for form in FORMS}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        one = json.loads(line)
+        said = " ".join(filter(None, (one["label"], one.get("link", ""))))
+        secret = one.get("secret", "")
+        behind = one["behind"]
+        slots = {"label": one["label"], "said": said, "shouted": said.upper()}
+        slots |= {"value": secret or behind, "behind": behind if secret else ""}
+        for form, writings in (FORMS if secret else ALIKE).items():
+            found[form] += [
+                Piece(before.format(**slots), text.format(**slots), secret) for before, text in writings
+            ]
+    return found
+
+
+def forms(part: str = "apart") -> dict[str, tuple[int, int, int, int]]:
+    """By form: texts with a secret, those that keep nothing of it, look-alikes, and those that lost something."""
+    figures = {}
+    for form, pieces in in_forms(part).items():
+        left = [(one, redact(one.text, before=one.before)) for one in pieces]
+        secret = [not remains((one.secret,), kept) for one, (kept, _) in left if one.secret]
+        alike = [bool(count) for one, (_, count) in left if not one.secret]
+        figures[form] = len(secret), sum(secret), len(alike), sum(alike)
+    return figures
+
+
+def forms_table() -> str:
+    """The figures by form as a table in Markdown."""
+    rows = [
+        "| the value stands | texts | found | while rules were made | look-alikes | taken |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    seen = forms("develop")
+    for form, (texts, found, alike, taken) in forms().items():
+        rows.append(
+            f"| {form} | {texts} | {found} ({found / texts:.1%}) | {seen[form][1] / seen[form][0]:.1%} | {alike} | {taken} |"
+        )
+    return "\n".join(rows)
+
+
 # --- figures ---------------------------------------------------------------------------------------------------
 
 
@@ -723,4 +802,4 @@ def table() -> str:
 
 
 if __name__ == "__main__":
-    print(people(), table(), sep="\n\n")
+    print(people(), table(), forms_table(), sep="\n\n")

@@ -40,6 +40,19 @@ def test_the_rest_is_kept(scores):
         assert score.kept >= 0.98 * score.cases, group
 
 
+@pytest.fixture(scope="module")
+def forms():
+    return LABELLED["forms"]()
+
+
+@pytest.mark.parametrize("form", LABELLED["FORMS"])
+def test_a_secret_is_found_however_it_is_parted_from_its_label(forms, form):
+    texts, found, alike, taken = forms[form]
+    assert (texts, alike) >= (80, 60)
+    assert found >= 0.9 * texts
+    assert taken <= alike / 60
+
+
 def test_what_is_redacted_in_the_set_stays_redacted():
     for case in LABELLED["positives"]():
         once, _ = redact(case.text)
