@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -22,7 +23,6 @@ from idiolect.daemon.ingest.imports import Imports
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.source_discovery import places
 from idiolect.daemon.ingest.watch import Watcher
-from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import NEVER_READ, Settings
 from idiolect.daemon.sources import git, git_settings
 from idiolect.daemon.sources.commit_messages import head, read_git
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ME = "me@example.org"
-TOY = Path(__file__).parents[1] / "toy"
 MESSAGES = ("The first message", "The second message", "The third message")
 #: Settings with which git runs a command, or opens a connection or another file; {run} is the command.
 HOSTILE = {
@@ -227,43 +226,41 @@ def test_a_partial_clone_opens_no_connection(tmp_path: Path, trap: Path, scheme:
             remote.accept()
 
 
-@pytest.fixture
-def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    settings = Settings(home=tmp_path / "profile").prepare()
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(TOY), os.environ.get("PYTHONPATH", "")]))
-    yield settings
-    process.stop(settings)
+CLI = "from idiolect.daemon.commandline.cli import main; main()"
 
 
-def test_the_program_runs_nothing_of_a_repository(
-    tmp_path: Path, trap: Path, service: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_real_program_runs_nothing_of_a_repository(tmp_path: Path, trap: Path, base_dir: Path) -> None:
     home = tmp_path / "home"
     folder = hostile(home, trap, "".join(HOSTILE.values()))
-    monkeypatch.setenv("PATH", f"{trap}:{os.environ['PATH']}")
-    process.start(service)
-    said = []
-    for arguments in (
-        ["sources", "find", home, "--yes", "--json"],
-        ["add", folder, "--json"],
-        ["add", home / "bare", "--json"],
-        ["watch", home / "bare", "--yes", "--json"],
-        ["sources", "list", "--json"],
-    ):
+    own = tmp_path / "profile"
+    own.mkdir()
+    (own / "config.toml").write_text("keyring = false\nauto_train = false\n")
+    (own / "base").symlink_to(base_dir)
+
+    def run(*arguments: object, code: int = 0) -> str:
         done = subprocess.run(
             [sys.executable, "-c", CLI, *map(str, arguments)],
-            env={**os.environ, "IDIOLECT_HOME": str(service.home)},
+            env={**os.environ, "IDIOLECT_HOME": str(own), "PATH": f"{trap}:{os.environ['PATH']}"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
         )
-        said.append((done.returncode, done.stderr))
-    assert said == [(0, "")] * 5
+        assert done.returncode == code, (arguments, done.stdout, done.stderr)
+        return done.stdout
+
+    run("start")
+    try:
+        (found,) = json.loads(run("sources", "find", home, "--yes", "--json"))
+        assert (found["path"], found["report"]["entries"]) == (str(folder), 1)
+        assert found["report"]["skipped"]["missing commits"] == 1
+        assert "missing commits" in json.loads(run("add", home / "bare", "--json"))["skipped"]
+        run("watch", home / "bare", "--yes")
+        run("add", home / "empty", code=GitError.exit_code)
+        run("watch", home / "empty", "--yes", code=GitError.exit_code)
+    finally:
+        run("stop")
     assert not (trap / "ran").exists()
-
-
-CLI = "from idiolect.daemon.commandline.cli import main; main()"
 
 
 # What is not there
