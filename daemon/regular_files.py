@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+_SMALL_BYTES: Final = 64 << 10
 _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -52,6 +53,14 @@ def read_regular(path: Path, most_bytes: int, *, follow: bool = False) -> bytes:
             limit = f"{most_bytes >> 10:,} KB" if most_bytes >= 1 << 10 else f"{most_bytes} bytes"
             raise OSError(errno.EINVAL, f"it is larger than {limit}", str(path))
         return data
+
+
+def read_small(path: Path) -> bytes:
+    """All of a small regular file of the user's own: settings, a key, a token. A link to one is followed.
+
+    Raises OSError, also where it holds more than 64 KB.
+    """
+    return read_regular(path, _SMALL_BYTES, follow=True)
 
 
 def is_linked(path: Path, root: Path) -> bool:

@@ -6,15 +6,13 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 import pydantic
 
 from idiolect.daemon.profile_paths import ENV_PREFIX, HomeError, config_path, default_home
-from idiolect.daemon.regular_files import read_regular
+from idiolect.daemon.regular_files import read_small
 from idiolect.models.errors import IdiolectError
-
-_MOST_BYTES: Final = 64 << 10
 
 
 class SettingsError(IdiolectError):
@@ -32,7 +30,7 @@ def read_config(path: Path) -> dict[str, Any]:
     of their own links them from there.
     """
     try:
-        values = tomllib.loads(read_regular(path, _MOST_BYTES, follow=True).decode())
+        values = tomllib.loads(read_small(path).decode())
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, ClassVar
 
+from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.runtime.process import Running
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
@@ -79,7 +80,7 @@ def _listen_instead(host: str, port: int) -> socket.socket:
 
 def _port_in(path: Path) -> int:
     try:
-        port = int(path.read_text(encoding="ascii"))
+        port = int(read_small(path))
     except (OSError, ValueError):
         return 0
     return port if 0 < port < 1 << 16 else 0

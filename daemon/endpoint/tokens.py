@@ -8,6 +8,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.regular_files import read_small
 from idiolect.models import durable
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class Tokens:
 def read(path: Path) -> bytes:
     """The token in a file; nothing where there is none that nobody guesses."""
     with contextlib.suppress(OSError):
-        token = path.read_bytes().strip()
+        token = read_small(path).strip()
         if len(token) >= _LEAST_CHARS and token.isascii():
             return token
     return b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from idiolect.daemon.regular_files import read_small
 from idiolect.models import durable
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ class Choice:
         """Read what was chosen."""
         self._path = settings.keyboard_path
         try:
-            told = json.loads(self._path.read_text("utf-8"))
+            told = json.loads(read_small(self._path))
             self.learn = told["learn"] is True
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, RecursionError, KeyError, TypeError):
             self.learn = False
 
     def set(self, *, learn: bool) -> None:

@@ -13,6 +13,7 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from idiolect.daemon.profile.backup import FormerStoreKeptError
+from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.storage import key_wrapping, keys
 from idiolect.daemon.storage.marker import refuse_lost
 from idiolect.daemon.storage.store import Store
@@ -127,10 +128,10 @@ def unlock(settings: Settings, passphrase: str | None) -> bool:
 def _mark(settings: Settings) -> dict[str, Any]:
     """What the mark says; nothing where the profile is locked without a passphrase, or not at all."""
     try:
-        mark = json.loads(settings.locked_path.read_text(encoding="ascii"))
+        mark = json.loads(read_small(settings.locked_path))
     except FileNotFoundError:
         return {}
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _damaged(settings) from None
     except OSError as error:
         raise keys.KeyDamagedError(

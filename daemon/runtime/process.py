@@ -19,6 +19,7 @@ import time
 from dataclasses import asdict, dataclass, fields
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol
 
+from idiolect.daemon.regular_files import open_regular, read_small
 from idiolect.daemon.runtime.heap import with_huge_pages
 from idiolect.daemon.runtime.pipes import pipe
 from idiolect.models import durable
@@ -34,6 +35,7 @@ START_DEADLINE_S = 120.0
 STOP_DEADLINE_S = 20.0
 _POLL_S = 0.02
 _PID_BYTES = 20  # more than any has
+_RUN_FILE_BYTES = 64 << 10
 #: Windows locks bytes against readers too: a byte past the end keeps the holder's pid readable.
 _WINDOWS_LOCK_BYTE = 1 << 20
 
@@ -232,10 +234,12 @@ def find(settings: Located) -> Running | None:
     if pid is None:
         return None
     try:
-        with run_file(settings).open(encoding="utf-8") as file:
+        with open_regular(run_file(settings)) as file:
             owner = os.fstat(file.fileno()).st_uid
-            running = Running.of(json.load(file))
-    except (FileNotFoundError, ValueError, TypeError):
+            running = Running.of(json.loads(file.read(_RUN_FILE_BYTES)))
+    except PermissionError:
+        raise
+    except (OSError, ValueError, TypeError, RecursionError):
         return None
     if sys.platform != "win32" and os.geteuid() not in (owner, 0):
         return None  # whoever wrote it wants to be taken for the service
@@ -261,7 +265,7 @@ def announced(settings: Settings, running: Running) -> Iterator[None]:
 def read_token(settings: Settings) -> str:
     """The token that a client shows. Raises UnauthorizedError."""
     try:
-        return settings.token_path.read_text(encoding="ascii").strip()
+        return read_small(settings.token_path).decode("ascii").strip()
     except (OSError, UnicodeDecodeError):
         raise UnauthorizedError(
             f"The token file {settings.token_path} cannot be read. `idiolect token` makes it again."

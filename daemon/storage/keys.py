@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import keyring
 
+from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.runtime import process
 from idiolect.daemon.storage import marker
 from idiolect.daemon.storage.encrypted_file import fits
@@ -203,7 +204,7 @@ def _settle(settings: Settings, ring: _Keyring | None) -> StoreKey:
             "The key of the store is being changed, or that was cut off. Run `idiolect start`, which ends it, then try "
             "again."
         )
-    noted = settings.next_key_path.read_text(encoding="ascii").strip()
+    noted = read_small(settings.next_key_path).decode("ascii").strip()
     in_ring = noted == _IN_KEYRING
     new: str | None = noted
     if in_ring:
@@ -224,7 +225,7 @@ def _settle(settings: Settings, ring: _Keyring | None) -> StoreKey:
 def _next_in_ring(settings: Settings) -> bool:
     """Whether a change of the key was cut off whose new key went into the keyring."""
     path = settings.next_key_path
-    return path.exists() and path.read_bytes().strip() == _IN_KEYRING.encode()
+    return path.exists() and read_small(path).strip() == _IN_KEYRING.encode()
 
 
 def _next(settings: Settings) -> str:
@@ -337,7 +338,7 @@ def _from_file(path: Path) -> str | None:
             log.warning(
                 "the key file was open to other users and was closed; `idiolect rekey` makes another key"
             )
-        kept = path.read_text(encoding="ascii").strip()
+        kept = read_small(path).decode("ascii").strip()
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:

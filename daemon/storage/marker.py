@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
+from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.storage.errors import refused
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
@@ -99,7 +100,7 @@ class Standing:
 def read(settings: Settings) -> Marker | None:
     """The profile's marker, None where there is none; one that cannot be read says only that there was a store."""
     try:
-        return _parsed(settings.marker_path.read_bytes())
+        return _parsed(read_small(settings.marker_path))
     except FileNotFoundError:
         return None
     except (OSError, *_DAMAGE):
@@ -109,7 +110,7 @@ def read(settings: Settings) -> Marker | None:
 def stands(settings: ProfilePaths) -> bool:
     """Whether the folder is a profile: a whole marker of this program's is there."""
     try:
-        _parsed(settings.marker_path.read_bytes())
+        _parsed(read_small(settings.marker_path))
     except (OSError, *_DAMAGE):
         return False
     return True

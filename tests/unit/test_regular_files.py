@@ -119,3 +119,45 @@ for path in map(Path, sys.argv[1:]):
     found.append([kind and kind.name, sum(isinstance(piece, Item) for piece in pieces)])
 print(json.dumps(found))
 """
+
+
+OWN = """
+import json, os, sys
+from pathlib import Path
+from idiolect.daemon.endpoint import tokens
+from idiolect.daemon.keyboard.choice import Choice
+from idiolect.daemon.profile import locking
+from idiolect.daemon.runtime import process
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage import keys, marker
+from idiolect.models.errors import IdiolectError
+settings = Settings(home=Path(sys.argv[1]), keyring=False).prepare()
+run = process.run_file(settings)
+for path in (settings.key_path, settings.marker_path, settings.token_path, settings.locked_path,
+             settings.keyboard_path, run):
+    os.mkfifo(path)
+said = []
+with process.locked(settings):
+    said.append(process.find(settings))
+def unlock(settings):
+    try:
+        locking.unlock(settings, None)
+    finally:
+        settings.locked_path.unlink()
+for ask in (unlock, keys.obtain, process.read_token):
+    try:
+        ask(settings)
+        said.append("nothing")
+    except IdiolectError as error:
+        said.append(error.code)
+said += [marker.stands(settings), tokens.read(settings.token_path).decode(), Choice(settings).learn]
+print(json.dumps(said))
+"""
+
+
+def test_no_file_of_a_profile_is_waited_for(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", OWN, tmp_path / "home"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [None, "key-damaged", "key-damaged", "unauthorized", False, "", False]
