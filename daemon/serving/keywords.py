@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from idiolect.adapters.keyness import Keyword, keywords
 from idiolect.daemon.redaction.redact import without_placeholders
+from idiolect.daemon.storage.matching import folded
 from idiolect.models.lexicon import read_lexicon
 
 if TYPE_CHECKING:
@@ -28,9 +29,11 @@ class Keywords:
         """The `limit` most characteristic words and phrases among those that `contains` is a part of."""
         texts = (without_placeholders(entry.text) for entry in self._store.entries.select(prose=True))
         found = keywords(texts, read_lexicon(self._base.lexicon))
-        return [one for one in found if contains.casefold() in one.text.casefold()][:limit]
+        return [one for one in found if folded(contains) in folded(one.text)][:limit]
 
     def find_mistakes(self, limit: int, contains: str) -> list[Mistake]:
         """The `limit` most frequent words that are taken for mistakes, among those that `contains` is a part of."""
-        part = contains.casefold()
-        return [one for one in self._mistakes() if part in one.typed or part in one.meant.casefold()][:limit]
+        part = folded(contains)
+        return [one for one in self._mistakes() if part in folded(one.typed) or part in folded(one.meant)][
+            :limit
+        ]

@@ -21,8 +21,22 @@ _ENDS: Final = rf"(?!{_LETTER}|'{_LETTER})"
 _WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*")
 
 
+# The dot that lower case leaves over an i that was İ, and an i without one; vowel signs of scripts that are mostly
+# written without them, the line that stretches a word, and the alef that only texts with such signs have.
+_SIGNS: Final = (
+    r"[[\u0591-\u05c7\u0610-\u061a\u064b-\u0652\u0656-\u065f\u0670\u06d6-\u06ed\u0711\u0730-\u074a\u0898-\u089f\u08ca-\u08ff]"
+    r"&&\p{Mn}]"
+)
+_DROPPED: Final = regex.compile(rf"(?<=i\p{{M}}*)\u0307|{_SIGNS}|\u0640", regex.V1)
+_UNTYPED: Final = regex.compile(rf"[\u0131\u0307\u0671\u0640]|{_SIGNS}", regex.V1)
+
+
 def folded(text: str) -> str:
-    """`text` as it is compared: Unicode's NFKC_Casefold, one space for any white space, straight apostrophes."""
+    """`text` as it is compared, twice the same as once.
+
+    That is Unicode's NFKC_Casefold, one space for any white space, straight apostrophes, one i for the Turkish two,
+    and Hebrew, Arabic and Syriac without vowel signs.
+    """
     plain = text.isascii() and text.isprintable()  # most lines are, and it is quickly seen
     if not plain:
         text = _visible(text)
@@ -30,9 +44,17 @@ def folded(text: str) -> str:
         text = text.lower()
     else:
         text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+        if _UNTYPED.search(text):
+            text = _bare(text)
         for apostrophe in _APOSTROPHES:
             text = text.replace(apostrophe, "'")
     return " ".join(text.split())
+
+
+def _bare(text: str) -> str:
+    """A text that is folded in every other way, without what people leave out when they type."""
+    text = text.replace("\u0131", "i").replace("\u0671", "\u0627")
+    return unicodedata.normalize("NFKC", _DROPPED.sub("", unicodedata.normalize("NFD", text)))
 
 
 def _visible(text: str) -> str:

@@ -7,6 +7,8 @@ from typing import Final
 
 from sqlite_utils import Database, Migrations
 
+from idiolect.daemon.storage.matching import folded
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: Never edit a released migration: add another.
@@ -240,6 +242,13 @@ def word_rules(db: Database) -> None:
     null for what was learned, and a rule holds while `removed` is null.
     """
     db.executescript(_WORD_RULES)
+
+
+@migrations()
+def words_folded_again(db: Database) -> None:
+    """How texts are compared has changed, for Turkish letters and vowel signs: what was decided is found again."""
+    for id_, text in db.execute("SELECT id, text FROM word_rules").fetchall():
+        db.execute("UPDATE OR IGNORE word_rules SET folded = ? WHERE id = ?", (folded(text), id_))
 
 
 def microseconds(at: datetime) -> int:

@@ -58,6 +58,20 @@ PIECES = [
         "&",
     ),
     *("\xad", "\u200b", "\ufe0f"),
+    *(
+        "İstanbul",
+        "istanbul",
+        "ISTANBUL",
+        "ısı",
+        "كَتَبَ",
+        "كتب",
+        "كـتـب",
+        "שָׁלוֹם",
+        "שלום",
+        "أب",
+        "\u0307",
+        "\u064e",
+    ),
 ]
 TEXTS = st.lists(st.sampled_from([*PIECES, "\0", "\x1b"]), max_size=8).map("".join)
 PATTERNS = st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join)
@@ -68,6 +82,20 @@ def visible(text):
     return "".join(char for char in spaced if char not in UNSEEN)
 
 
+SIGNS = "\u064e\u05b8\u05c1\u05b9"  # of the pieces
+
+
+def bare(text):
+    """Without what people leave out when they type: vowel signs, and the dot of a Turkish i."""
+    out = []
+    for char in unicodedata.normalize("NFD", text.replace("ı", "i")):
+        marks = "".join(out)
+        last = next((one for one in reversed(marks) if not unicodedata.combining(one)), "")
+        if char not in f"{SIGNS}ـ" and not (char == "\u0307" and last == "i"):
+            out.append(char)
+    return "".join(out)
+
+
 def plain(text):
     """As a reader reads it: NFKC, without what is unseen and without letter case, one space for any white space.
 
@@ -75,6 +103,7 @@ def plain(text):
     """
     text = visible(text)
     text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    text = unicodedata.normalize("NFKC", bare(text))
     out = []
     for char in text.strip():
         char = " " if char.isspace() else "'" if char in "’‘" else char
@@ -215,3 +244,37 @@ def test_no_selection_takes_an_entry_without_the_text(store, name, given, nul):
     assert taken == [
         entry.text for entry in store.entries.select() if contains(entry.text, given, whole=name == "phrase")
     ]
+
+
+LETTERS = st.text(st.sampled_from("ابتثجحخدذرزسشصضطظعغفقكلمنهوي"), min_size=1, max_size=12)
+HEBREW = st.text(st.sampled_from("אבגדהוזחטיכלמנסעפצקרשת"), min_size=1, max_size=12)
+VOWELS = st.lists(st.sampled_from(["", "َ", "ُ", "ِ", "ّ", "ْ", "ً", "ـ", "ّٰ"]), min_size=12, max_size=12)
+POINTS = st.lists(st.sampled_from(["", "ָ", "ַ", "ֶ", "ּ", "ֹ", "ְׁ"]), min_size=12, max_size=12)
+TURKISH = st.text(st.sampled_from("aıibşçğüö "), min_size=1, max_size=12).filter(str.strip)
+
+
+@given(st.text())
+def test_what_is_folded_is_folded_no_further(text):
+    assert folded(folded(text)) == folded(text)
+
+
+@given(st.one_of(st.tuples(LETTERS, VOWELS), st.tuples(HEBREW, POINTS)))
+def test_bare_letters_find_vocalised_ones_and_the_other_way_round(given):
+    bare, signs = given
+    vocalised = "".join(letter + sign for letter, sign in zip(bare, signs, strict=False))
+    assert folded(vocalised) == folded(bare)
+    assert Pattern(bare).found(f"x {vocalised} x")
+    assert Pattern(vocalised, whole=True).found(f"x {bare} x")
+
+
+@given(TURKISH)
+def test_turkish_is_found_in_any_letter_case(text):
+    capitals = text.replace("i", "İ").replace("ı", "I").upper()
+    for one in (capitals, capitals.lower(), text, unicodedata.normalize("NFD", capitals)):
+        assert Pattern(text).found(one)
+        assert Pattern(one).found(text)
+
+
+def test_a_letter_that_is_another_one_is_not_found():
+    for sought, text in (("اب", "أب"), ("e", "é"), ("ш", "щ"), ("и", "й"), ("ク", "グ"), ("s", "ş")):
+        assert not Pattern(sought).found(text), text
