@@ -81,7 +81,6 @@ class Repository:
             raise GitError(f"{folder} has too many packs. Run `git gc` in it, then try again.") from None
         except OSError as error:
             raise _unreadable(folder, error.strerror) from None
-        self._names = self._mailmap()
         self.missing = 0
 
     def __enter__(self) -> Self:
@@ -113,7 +112,7 @@ class Repository:
                 f"The newest commit of {self._folder} is not in it. Is it a whole clone, or does it use another "
                 "repository's objects? Nothing is fetched: let git complete it, then try again."
             )
-        waiting = _Waiting()
+        waiting, names = _Waiting(), self._mailmap(self.head)
         if since is not None and self.holds(since):
             self._wait(waiting, since, known=True)
         self._wait(waiting, self.head, known=False)
@@ -125,7 +124,7 @@ class Repository:
             except ObjectError:  # it was there when it came to wait
                 self.missing += not known
                 continue
-            commit = _parsed(content, self._names)
+            commit = _parsed(content, names)
             for parent in () if id_ in self._shallow else commit.parents:
                 self._wait(waiting, parent, known=known)
             yield None if known else commit
@@ -199,19 +198,17 @@ class Repository:
         except FileNotFoundError:
             return
 
-    def _mailmap(self) -> dict[tuple[bytes, bytes], tuple[bytes, bytes]]:
+    def _mailmap(self, head: bytes) -> dict[tuple[bytes, bytes], tuple[bytes, bytes]]:
         """The file `.mailmap` of HEAD's commit, from the objects: one in a folder could be anything.
 
         The keys are a name or none and an address, in lower case; the values, the proper name and address, or none.
         """
-        if self.head is None:
-            return {}
         try:
-            _, commit = self._objects.read(self.head)
+            _, commit = self._objects.read(head)
             type_, tree = self._objects.read(commit.partition(b"\n")[0].removeprefix(b"tree "))
             if type_ != TREE:
                 return {}
-            for name, mode, id_ in parse_tree(tree, len(self.head) // 2):
+            for name, mode, id_ in parse_tree(tree, len(head) // 2):
                 if name == b".mailmap" and stat.S_ISREG(mode):
                     type_, content = self._objects.read(id_)
                     return dict(_mapped(content)) if type_ == BLOB else {}
