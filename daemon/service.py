@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("idiolect")
 
+_PAUSES_TOLD = 100  # the newest
 _LOOK_EVERY_S = 3600.0  # while the service rests
 
 
@@ -213,6 +214,10 @@ class Service:
             "watches": store.watches.all(),
             "paused": self.ingest.paused,
             "paused_for_s": self.ingest.off_record.left_s,
+            "pauses": [
+                [start, None if end == float("inf") else end]
+                for start, end in self.ingest.off_record.spans()[-_PAUSES_TOLD:]
+            ],
             "training": self.rounds.progress(),
             "next_round": self.rounds.outlook(),
             "rounds_today": self.rounds.today(),

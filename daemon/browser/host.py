@@ -18,9 +18,11 @@ from importlib.metadata import version
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 import httpx
+import pydantic
 
-from idiolect.daemon.browser.written import newly_written
+from idiolect.daemon.browser.written import Learn, newly_typed
 from idiolect.daemon.editors.link import Link
+from idiolect.daemon.editors.typed import Pauses
 from idiolect.daemon.endpoint.scopes import Scope
 from idiolect.daemon.runtime.log import open_log
 from idiolect.models.errors import IdiolectError
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings
 
 #: What the extension and this program say to each other; raised where an older extension would not understand.
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 APP: Final = "browser"
 #: Why there is no answer; the extension says what to do about each.
 PROBLEMS: Final = ("stopped", "locked", "busy", "refused", "unknown")
@@ -94,15 +96,19 @@ class Host:
         await self._learning.close()
 
     async def _answer(self, message: dict[str, Any]) -> None:
-        work = self._work.get(str(message.get("do")))
+        do, number = message.get("do"), message.get("id")
+        if not isinstance(do, str | None) or not isinstance(number, int | None):
+            raise _not_ours()
         told: dict[str, Any]
         try:
-            if work is None:
+            if (work := self._work.get(do or "")) is None:
                 raise _ProblemError("unknown")
             told = {"answer": await work(message)}
         except _ProblemError as problem:
             told = {"problem": problem.args[0]}
-        data = json.dumps({"id": message.get("id"), **told}).encode()
+        except (pydantic.ValidationError, RecursionError):  # no extension of ours sends that
+            raise _not_ours() from None
+        data = json.dumps({"id": number, **told}).encode()
         self._write(_LENGTH.pack(len(data)) + data)
 
     async def _hello(self, _message: dict[str, Any]) -> dict[str, Any]:
@@ -119,15 +125,14 @@ class Host:
         return await self._asked(self._asking, "POST", "/v1/feedback", {**body, "app": APP})
 
     async def _learn(self, message: dict[str, Any]) -> dict[str, Any]:
-        new = newly_written(
-            str(message.get("before", "")), str(message.get("after", "")), message.get("pasted") or ()
-        )
+        asked = Learn.model_validate(message)
+        status = await self._asked(self._learning, "GET", "/v1/status")
         stored = 0
-        for typed in new:
-            body = {**typed._asdict(), "source": str(message.get("site", "")), "app": APP}
+        for text, before in newly_typed(asked.lines, Pauses.of(status)):
+            body = {"text": text, "before": before, "source": source_of(asked.site), "app": APP}
             kept = await self._asked(self._learning, "POST", "/v1/history", body)
             stored += kept["stored"]
-        return {"stored": stored}
+        return {"stored": stored, "paused": status["paused"]}
 
     async def _state(self, _message: dict[str, Any]) -> dict[str, Any]:
         told = await self._asked(self._learning, "GET", "/v1/status")
@@ -150,6 +155,20 @@ class Host:
         return found
 
 
+def source_of(site: str) -> str:
+    """What is written on a site is filed under its name; a name without a dot ends in one, as names of hosts may.
+
+    So a host that is called as one of the program's own sources, such as `shell`, is no such source.
+    """
+    return site if "." in site else f"{site}."
+
+
+def _not_ours() -> BrowserMessageError:
+    return BrowserMessageError(
+        "What came is no message of the extension. This command is for browsers, which start it."
+    )
+
+
 async def _received(read: asyncio.StreamReader) -> dict[str, Any] | None:
     """The next message; None where the browser has gone. Raises BrowserMessageError."""
     try:
@@ -161,12 +180,10 @@ async def _received(read: asyncio.StreamReader) -> dict[str, Any] | None:
         message = json.loads(await read.readexactly(size))
     except asyncio.IncompleteReadError:
         return None
-    except ValueError:
+    except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict):
-        raise BrowserMessageError(
-            "What came is no message of the extension. This command is for browsers, which start it."
-        )
+        raise _not_ours()
     return message
 
 

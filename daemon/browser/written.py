@@ -1,29 +1,61 @@
-"""What its user wrote in a field of a page: of its text when they came and when they left or sent it."""
+"""What its user typed in a field of a page, as the extension tells it when the field is left or sent."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Annotated, Final
 
-from idiolect.daemon.editors.written import Typed, Written
-from idiolect.daemon.sources.replies import own_words
+import pydantic
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from idiolect.daemon.editors import typed
 
 _MOST_CHARS: Final = 200_000  # of a field; a longer one is not somebody's message
+_MOST_LINES: Final = 2_000
+_CONTEXT_CHARS: Final = 400
+_QUOTE: Final = ">"
+_Count = Annotated[int, pydantic.Field(ge=1, le=_MOST_CHARS)]
+_Mark = Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)]
 
 
-def newly_written(before: str, after: str, pasted: Iterable[str] = ()) -> list[Typed]:
-    """The paragraphs that are new in `after`, and of edited ones the new words; without quotations and what was pasted.
+class Line(pydantic.BaseModel):
+    """A line of a field in which its user typed something new.
 
-    `before` is what the field held when its user came to it. A line is a paragraph: fields know no other end of one.
+    `marks` says of its characters, as UTF-16 units, in their order: how many are alike, and when they were typed, in
+    seconds since 1970; 0 for what its user has not typed, 1 for what was told of before. `before` is what stood in
+    front of the line.
     """
-    if len(after) > _MOST_CHARS or len(before) > _MOST_CHARS:
-        return []
-    written = Written(_paragraphs(before))
-    written.not_typed([line for text in pasted for line in _paragraphs(str(text))])
-    return written.saved(_paragraphs(own_words(after)))
+
+    model_config = pydantic.ConfigDict(frozen=True)
+
+    text: Annotated[str, pydantic.Field(max_length=_MOST_CHARS)]
+    marks: tuple[tuple[_Count, _Mark], ...]
+    before: str = ""
 
 
-def _paragraphs(text: str) -> list[str]:
-    return [line for line in text.splitlines() if line.strip()]
+class Learn(pydantic.BaseModel):
+    """What the extension tells to be learned: the lines, and the site of the page."""
+
+    lines: Annotated[tuple[Line, ...], pydantic.Field(max_length=_MOST_LINES)]
+    site: Annotated[str, pydantic.Field(min_length=1, max_length=1000)]
+
+
+def newly_typed(lines: tuple[Line, ...], pauses: typed.Pauses) -> list[tuple[str, str]]:
+    """Each run of words that is new and its user's, and what stood before it: nothing quoted or typed in a pause."""
+    found = []
+    for line in lines:
+        if line.text.lstrip().startswith(_QUOTE):
+            continue
+        # By units as JavaScript counts them, so that half of a character that two of them make stays in its place.
+        units = line.text.encode("utf-16-le", "surrogatepass")
+        marks = typed.spread(line.marks)
+        if len(units) != 2 * len(marks):
+            continue
+        text = "".join(chr(int.from_bytes(units[at : at + 2], "little")) for at in range(0, len(units), 2))
+        for run in typed.runs(text, marks, pauses):
+            before = (line.before + text[: run.start])[-_CONTEXT_CHARS:]
+            found.append((_characters(run.text), _characters(before)))
+    return found
+
+
+def _characters(units: str) -> str:
+    """A text of UTF-16 units as characters; half of one that is alone is left out."""
+    return units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")

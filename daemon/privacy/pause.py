@@ -141,13 +141,16 @@ class Pause:
 
     def covers(self, at_s: float) -> bool:
         """Whether learning was paused at a time (in seconds since 1970), as a file's date says it."""
+        return any(start - _TICK_S <= at_s <= end for start, end in self.spans())
+
+    def spans(self) -> list[tuple[float, float]]:
+        """From when to when learning was paused, in seconds since 1970, the newest last; infinity while it is."""
         with self._learning:
-            spans = list(self._past)
+            spans = [(start, end) for start, end in self._past]
             if self._now is not None:
-                spans.append(self._span(self._now, self._end_s()))
-                if self.active:
-                    spans[-1][1] = float("inf")
-        return any(start - _TICK_S <= at_s <= end for start, end in spans)
+                start, end = self._span(self._now, self._end_s())
+                spans.append((start, float("inf") if self.active else end))
+        return spans
 
     def _end_s(self) -> float:
         """When the pause ended by itself, by the clock that people set; now, if it is under way."""

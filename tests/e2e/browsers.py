@@ -305,9 +305,9 @@ class Chromium(Browser):
         self.tab.type(text[-1])
 
     def command(self, key):
-        """What Control and "c" or "v" do; this browser has to be told it beside the key."""
+        """What Control and "a", "c", "v" or "x" do; this browser has to be told it beside the key."""
         about = {"key": key, "code": f"Key{key.upper()}", "windowsVirtualKeyCode": ord(key.upper())}
-        command = {"c": "copy", "v": "paste"}[key]
+        command = {"a": "selectAll", "c": "copy", "v": "paste", "x": "cut"}[key]
         self.tab.send("Input.dispatchKeyEvent", type="keyDown", modifiers=2, commands=[command], **about)
         self.tab.send("Input.dispatchKeyEvent", type="keyUp", **about)
 
@@ -394,7 +394,7 @@ class Firefox(Browser):
         )
 
     def command(self, key):
-        """What Control and "c" or "v" do."""
+        """What Control and "a", "c", "v" or "x" do."""
         self.tab.press(key, "Control")
 
     @contextlib.contextmanager

@@ -41,10 +41,8 @@ const WORK = {
   feedback: async ({ of }) => {
     for (const one of of) await host.ask("feedback", one); // one at a time: whoever types on goes between
   },
-  learn: ({ before, after, pasted }, sender, mode) =>
-    mode === "learn"
-      ? host.ask("learn", { before, after, pasted, site: siteOf(sender.origin ?? sender.url) })
-      : null,
+  learn: ({ lines }, sender, mode) =>
+    mode === "learn" ? host.ask("learn", { lines, site: siteOf(sender.origin ?? sender.url) }) : null,
 };
 
 async function serve(port, message) {

@@ -1,6 +1,6 @@
 // Asking for suggestions at the cursor: of two keys that come faster than answers, the last one is asked for.
 idiolect.asking ??= (() => {
-  const { now, fields, text, lines, link, showing } = idiolect;
+  const { now, fields, text, learning, link, showing } = idiolect;
   const MOST_ASKED = 2; // at a time
   const ONCE_MORE_MS = 400; // after an answer that did not come: the host ended, or the service was too busy
 
@@ -61,8 +61,8 @@ idiolect.asking ??= (() => {
   function soon(offer = null) {
     setTimeout(() => {
       if (now.field === null) return;
-      lines.changed();
       ask(); // first, since the answer takes longer than all else
+      learning.sync();
       if (offer !== null) showing.drawHere(offer);
       else showing.follow();
     });

@@ -5,44 +5,77 @@ idiolect.fields ??= (() => {
   /** Values of `autocomplete` that say what a field holds which is nobody's prose. */
   const NEVER_AUTOCOMPLETE =
     /^(?:cc-|.*password$|one-time-code$|webauthn$|email$|username$|tel(?:-|$)|url$|impp$|bday|sex$|postal-code$|transaction-|photo$)/;
-  /** The same by what a page calls its field: the words of its name, id and label. */
+  /** What a page calls a field that holds a secret, in its name, id, title, placeholder or label: in a field of any kind. */
+  const SECRET_NAME = new RegExp(
+    String.raw`(?:^|[\W_])(?:` +
+      String.raw`pass(?:word|wd|code|phrase|key)?s?|pwd|pw|secret|token|otp|totp|mfa|2fa|pin(?:code)?|tan|cvc2?|cvv2?|csc|` +
+      String.raw`mnemonic|recovery-?(?:phrase|code|key|words?)|seed-?(?:phrase|words?)|backup-?(?:phrase|codes?|words?)|` +
+      String.raw`(?:security|verification|confirmation|access|one-?time|auth\w*|login|sms|card)-?(?:code|key|number)|` +
+      String.raw`(?:security|secret)-?(?:question|answer)|(?:api|private|licen[cs]e|secret|encryption|master)-?key|` +
+      String.raw`card-?(?:number|no|num)|iban|bic|account-?(?:number|no)|ssn|social-?security(?:-?number)?|tax-?id|` +
+      String.raw`passwort|kennwort|passphrase|sicherheitscode|best(?:ä|ae)tigungscode|wiederherstellungs(?:schl(?:ü|ue)ssel|code|phrase)|` +
+      String.raw`mot-?de-?passe|code-?(?:secret|de-?s(?:é|e)curit(?:é|e)|pin)|phrase-?(?:secr(?:è|e)te|de-?r(?:é|e)cup(?:é|e)ration)|` +
+      String.raw`contrase(?:ñ|n)a|clave|c(?:ó|o)digo-?de-?(?:seguridad|seguran(?:ç|c)a|verificaci(?:ó|o)n)|frase-?(?:semilla|de-?recuperaci(?:ó|o)n)|` +
+      String.raw`senha|parola-?d-?ordine|codice-?(?:di-?sicurezza|segreto)|wachtwoord|beveiligingscode|has(?:ł|l)o|` +
+      String.raw`l(?:ö|o)senord|adgangskode|passord|salasana|heslo|jelsz(?:ó|o)|(?:ş|s)ifre` +
+      String.raw`)(?:$|[\W_])|парол|пин-?код|密[码碼]|口令|助记词|パスワード|暗証番号|비밀번호`,
+  );
+  /** And one of a line that holds no sentence. */
   const NEVER_NAME =
-    /(?:^|[\W_])(?:pass(?:word|wd|code|phrase)?s?|pwd|passwort|kennwort|secret|token|api-?key|otp|totp|mfa|2fa|pin|tan|cvc2?|cvv2?|csc|card(?:-?(?:number|no|num))?|iban|bic|account-?(?:number|no)|routing|ssn|sin|tax-?id|nif|e-?mail|username|user-?name|login|phone|mobile|zip|postcode|search|query|captcha|q)(?:$|[\W_])/;
+    /(?:^|[\W_])(?:card|routing|sin|nif|e-?mail|username|user-?name|login|phone|mobile|zip|postcode|search|query|captcha|q)(?:$|[\W_])/;
   /** Keys that type nothing by themselves. */
   const MODIFIERS = ["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"];
-  const NAMES = ["name", "id", "aria-label", "placeholder"];
+  const NAMES = ["name", "id", "title", "aria-label", "placeholder", "aria-placeholder", "data-placeholder"];
   const secrets = new WeakSet();
-  const named = new WeakMap(); // element → what it was called when that was last looked at, and whether it is secret
+  const named = new WeakMap(); // element → what it was called when that was last looked at, and what that says
   const MIN_CHARS = 20; // a field that takes fewer is for no sentence
+  const MOST_LABEL_CHARS = 100; // of what stands on one label
   const MOST_CHARS = 500; // of what a page calls a field; `autocomplete` is sent, and the service takes 1,000
 
-  /** "userPassword2" and the like as words. */
-  const words = (name) => name.replace(/([a-z])([A-Z])/g, "$1-$2").replace(/\d+/g, "-").toLowerCase();
+  /** "userPassword2" and "Recovery phrase" as words: user-password-2, recovery-phrase. */
+  const words = (name) =>
+    name.replace(/(\p{Ll})(\p{Lu})/gu, "$1-$2").replace(/\d+/g, "-").replace(/[^\S\n]+/g, "-").toLowerCase();
 
-  /** Whether what a page calls a field says that nobody's prose is in it; looked at again once it is called otherwise. */
-  function isSecretlyNamed(element) {
-    const inLine = element instanceof HTMLInputElement;
-    const called = (inLine ? NAMES : NAMES.slice(0, 2)).map((name) => element.getAttribute(name)?.slice(0, MOST_CHARS) ?? "");
-    const labels = inLine ? [...(element.labels ?? [])].map((label) => (label.textContent ?? "").slice(0, 100)) : [];
-    const names = [...called, ...labels].join("\n");
+  const textOf = (element) => (element?.textContent ?? "").slice(0, MOST_LABEL_CHARS);
+
+  /** What a page calls a field, line by line: its names, and what stands on the labels that it gives to it. */
+  function namesOf(element) {
+    const called = NAMES.map((name) => element.getAttribute(name)?.slice(0, MOST_CHARS) ?? "");
+    const by = (element.getAttribute("aria-labelledby") ?? "").slice(0, MOST_CHARS).split(/\s+/).filter(Boolean);
+    const root = element.getRootNode();
+    const labels = [...by.map((id) => root.getElementById?.(id)), ...(element.labels ?? []), element.closest("label")];
+    return [...called, ...labels.map(textOf)].join("\n");
+  }
+
+  /** `{ secret, prose }` by what a page calls a field; looked at again once it is called otherwise. */
+  function judged(element) {
+    const names = namesOf(element);
     const known = named.get(element);
-    if (known?.names === names) return known.secret;
-    const secret = NEVER_NAME.test(words(names));
-    named.set(element, { names, secret });
-    return secret;
+    if (known?.names === names) return known;
+    const told = words(names);
+    const found = { names, secret: SECRET_NAME.test(told), prose: !(element instanceof HTMLInputElement && NEVER_NAME.test(told)) };
+    named.set(element, found);
+    return found;
+  }
+
+  /** Whether a page says in any way that a secret belongs into a field, or shows its text as dots. */
+  const isSecret = (element) => secrets.has(element) || judged(element).secret || isMasked(element) || isNamedNever(element);
+
+  function isNamedNever(element) {
+    const complete = (element.getAttribute("autocomplete") ?? "").trim().toLowerCase();
+    return complete.length > MOST_CHARS || complete.split(/\s+/).some((token) => NEVER_AUTOCOMPLETE.test(token));
   }
 
   function isRefused(element) {
     const complete = (element.getAttribute("autocomplete") ?? "").trim().toLowerCase();
     return (
-      complete.length > MOST_CHARS ||
       (element.getAttribute("spellcheck")?.toLowerCase() === "false" && complete === "off") ||
       element.closest('[data-idiolect="off"], [role="search"], search') !== null ||
-      complete.split(/\s+/).some((token) => NEVER_AUTOCOMPLETE.test(token)) ||
       ["email", "numeric", "decimal", "tel", "url", "search"].includes(element.inputMode) ||
       ["searchbox", "combobox", "spinbutton"].includes(element.getAttribute("role")) ||
       !["", "none"].includes(element.getAttribute("aria-autocomplete") ?? "") ||
-      isSecretlyNamed(element)
+      !judged(element).prose ||
+      isSecret(element)
     );
   }
 
@@ -72,7 +105,7 @@ idiolect.fields ??= (() => {
     const kind = element ? kindOf(element) : null;
     if (kind === null) return null;
     const field = kind === "rich" ? editingHost(element) : element;
-    if (isRefused(field) || isMasked(field)) return null;
+    if (isRefused(field)) return null;
     return { element: field, kind, purpose: field.getAttribute("autocomplete") ?? "" };
   }
 
@@ -91,5 +124,5 @@ idiolect.fields ??= (() => {
     }
   }
 
-  return { MODIFIERS, of, focused };
+  return { MODIFIERS, of, isSecret, focused };
 })();

@@ -54,17 +54,18 @@ idiolect.insert ??= (() => {
   /** Put `coming` in at the cursor, in place of the text `going` before it; false where that does not stand there. */
   function put(field, coming, going = "") {
     now.typedAt = performance.now();
-    learning.note();
-    closeStep(field);
-    if (going !== "" && !selectBefore(field, going)) return false;
-    carryOut(field, "insertText", "insertText", coming);
-    closeStep(field);
-    return true;
+    return learning.takes(coming, going !== "", () => {
+      closeStep(field);
+      if (going !== "" && !selectBefore(field, going)) return false;
+      carryOut(field, "insertText", "insertText", coming);
+      closeStep(field);
+      return true;
+    });
   }
 
   /** Take away the character before the cursor. */
   function takeBack(field) {
-    carryOut(field, "delete", "deleteContentBackward", null);
+    learning.takes("", true, () => carryOut(field, "delete", "deleteContentBackward", null));
   }
 
   /** Where something is selected, have the cursor stand behind it. */

@@ -30,6 +30,7 @@ idiolect.keys ??= (() => {
   /** Before the page: keys that are nobody else's, and what the others will have changed. */
   function onKey(event) {
     if (!event.isTrusted || now.field === null || now.mode === "off") return;
+    learning.onKey(event);
     if (event.isComposing || event.keyCode === 229) {
       mending.forget();
       return showing.hide();
@@ -73,7 +74,6 @@ idiolect.keys ??= (() => {
     now.typedAt = performance.now();
     if (key === "Enter") visiting.sending();
     const types = key.length === 1 && !ctrl && !meta;
-    if (types) learning.note(); // some editors deal with the key, and no change is told of
     if (types || ["Backspace", "Delete", "Enter"].includes(key)) asking.soon();
     else if (showing.current()) setTimeout(showing.follow); // it may have moved the cursor
   }

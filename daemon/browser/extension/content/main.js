@@ -1,6 +1,6 @@
 // What makes the parts one: each event of the page, and each word of the background, goes to the part that it is for.
 idiolect.main ??= (() => {
-  const { now, text, start, learning, overlay, link, showing, asking, mending, visiting, keys, pointing } = idiolect;
+  const { now, start, learning, overlay, link, showing, asking, mending, visiting, keys, pointing } = idiolect;
   const TYPING_MS = 700; // a change that comes later than this after a key is the page's own
   const listening = new AbortController();
 
@@ -39,7 +39,7 @@ idiolect.main ??= (() => {
   }
 
   function onBeforeChange(event) {
-    if (isHere(event)) learning.note(text.broughtIn(event));
+    if (isHere(event)) learning.onChange(event);
   }
 
   function onChange(event) {
@@ -48,6 +48,7 @@ idiolect.main ??= (() => {
     if (now.field.kind !== "plain") return asking.soon();
     asking.ask(); // first, since the answer takes longer than all else
     showing.follow();
+    learning.sync();
   }
 
   /** The cursor has moved: what was shown stands elsewhere, unless it is a key that has been typed. */
@@ -58,7 +59,10 @@ idiolect.main ??= (() => {
   function onComposition({ type, isTrusted }) {
     const starts = type === "compositionstart";
     if (starts && !isTrusted) return; // of the end Chromium itself sends an event that it does not call trusted
+    if (starts && now.field !== null) learning.onComposition(true);
+    const ends = now.composing && !starts;
     now.composing = starts;
+    if (ends) learning.onComposition(false);
     if (starts) showing.hide();
     else asking.soon();
   }
@@ -99,7 +103,7 @@ idiolect.main ??= (() => {
 
   on(window, "keydown", keys.onKey);
   on(window, "keydown", keys.onKeyAfterThePage, false);
-  on(document, text.CHANGES.join(" "), onBeforeChange);
+  on(document, "beforeinput", onBeforeChange);
   on(document, "input", onChange);
   on(document, "selectionchange", onSelection);
   on(document, "compositionstart compositionend", onComposition);

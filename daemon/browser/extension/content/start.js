@@ -46,12 +46,12 @@ idiolect.start ??= (() => {
     ends = new AbortController();
     const about = { capture: true, signal: ends.signal };
     window.addEventListener("keydown", onKey, about);
-    for (const name of text.CHANGES) document.addEventListener(name, onChange, about);
+    document.addEventListener("beforeinput", onChange, about);
   }
 
   function enter(field) {
     if (field?.element === early?.element) return;
-    early = field && { element: field.element, before: text.all(field), keyed: null, changes: [] };
+    early = field && { element: field.element, before: text.all(field), keyed: null, typed: "" };
   }
 
   function onKey({ isTrusted, key, altKey, ctrlKey, metaKey }) {
@@ -61,14 +61,15 @@ idiolect.start ??= (() => {
   }
 
   function onChange(event) {
-    if (event.isTrusted && early?.element.contains(event.composedPath()[0])) early.changes.push(text.broughtIn(event));
+    const isTyped = event.isTrusted && ["insertText", "insertFromComposition"].includes(event.inputType);
+    if (isTyped && early?.element.contains(event.composedPath()[0])) early.typed = (early.typed + (event.data ?? "")).slice(-MOST_KEYED);
   }
 
   /**
    * What was done in the field before the rest was there; null outside of a field. Told once.
    *
-   * `before` is what stood in `element` when its user came, null if that is far too much; `keyed` what keys typed, null
-   * if none came; `changes` what each change brought in, as `text.broughtIn` tells it.
+   * `before` is what stood in `element` when its user came, null if that is far too much; `keyed` what keys typed up to the
+   * cursor, null if none came; `typed` what the browser says that its user has put in.
    */
   function told() {
     const last = early;

@@ -6,9 +6,6 @@ idiolect.text ??= (() => {
   const NODES_A_CHAR = 4; // an editor may have an element for each character; more than this is no text
   const SKIPPED = "SCRIPT, STYLE, NOSCRIPT, TEXTAREA, INPUT, SELECT, BUTTON, SVG, IMG, OBJECT, IFRAME, VIDEO, CANVAS";
   const QUOTED = "blockquote, .gmail_quote, .gmail_signature, .moz-cite-prefix, .moz-signature, [data-idiolect-quote]";
-  const PASTED = /^insertFrom(?:Paste|Drop|Yank)/;
-  /** The events of a change by its user: editors that do it by themselves leave only these. */
-  const CHANGES = ["beforeinput", "paste", "drop"];
   const skippedNames = new Set(SKIPPED.split(", "));
   const styles = new WeakMap();
 
@@ -139,14 +136,8 @@ idiolect.text ??= (() => {
     return gather(element, element, element.childNodes.length, -1, WHOLE_CHARS, QUOTED);
   }
 
-  /** What one of the events `CHANGES` brings into a field that nobody typed; null where it was typed. */
-  function broughtIn({ inputType, data, clipboardData, dataTransfer }) {
-    if (inputType !== undefined && !PASTED.test(inputType)) return null;
-    return (clipboardData ?? dataTransfer)?.getData("text/plain") ?? data ?? "";
-  }
-
   /** What is selected in an edited element, as `around` tells it; "" in a shadow tree, where nobody can tell. */
   const selected = ({ element }) => clean(String(document.getSelection()), keepsSpaces(element));
 
-  return { CHANGES, WHOLE_CHARS, around, all, broughtIn, selected, selectionOf };
+  return { around, all, selected, selectionOf };
 })();

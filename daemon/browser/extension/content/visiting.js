@@ -31,10 +31,9 @@ idiolect.visiting ??= (() => {
     if (now.mode === "learn" && now.field !== null) tell(learning.left());
   }
 
-  /** A key or a click that may send what is written: what is there is kept, and looked at again shortly after. */
+  /** A key or a click that may send what is written: the field is looked at again shortly after. */
   function sending() {
     if (now.mode !== "learn") return;
-    learning.keep();
     for (const later of LOOKS_MS) setTimeout(() => now.field && tell(learning.sent()), later);
   }
 

@@ -1,0 +1,80 @@
+"""Which words of a line its user typed, by when each of its characters was typed."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from idiolect.daemon.ingest.normalise import has_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+#: Of a character that its user has not typed, and of one that they typed and that was told of before.
+FOREIGN: Final = 0.0
+TOLD: Final = 1.0
+#: A moment may be given in whole seconds, rounded down.
+_RESOLUTION_S: Final = 1.0
+_WORD: Final = re.compile(r"\S+")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Words in a row that its user typed, and where in their line they begin."""
+
+    text: str
+    start: int
+
+
+class Pauses:
+    """When learning was paused: what was typed then is never told of."""
+
+    def __init__(self, spans: Iterable[Sequence[float | None]]) -> None:
+        """`spans` as `/v1/status` tells them: from when to when, in seconds since 1970; None while it goes on."""
+        self._spans = [
+            (start or 0.0, float("inf") if end is None else end)
+            for start, end in (tuple(span) for span in spans)
+        ]
+
+    @classmethod
+    def of(cls, status: dict[str, Any]) -> Pauses:
+        """Those that the answer to `/v1/status` tells of."""
+        return cls(status.get("pauses", ()))
+
+    def cover(self, at_s: float) -> bool:
+        """Whether learning was paused at a moment."""
+        return any(start < at_s + _RESOLUTION_S and at_s <= end for start, end in self._spans)
+
+
+def runs(line: str, typed_s: Sequence[float], pauses: Pauses) -> list[Run]:
+    """The words of a line that are new and its user's: all of whose characters they typed, and outside of `pauses`.
+
+    `typed_s` has for each character when it was typed, in seconds since 1970, or FOREIGN, or TOLD. One word that was
+    told before between two new ones is part of their run.
+    """
+    covered = {at_s: pauses.cover(at_s) for at_s in set(typed_s) if at_s > TOLD}
+    found: list[list[re.Match[str]]] = [[]]
+    waiting: list[re.Match[str]] = []  # told before
+    for word in _WORD.finditer(line):
+        marks = typed_s[word.start() : word.end()]
+        if any(mark == FOREIGN or covered.get(mark, False) for mark in marks):
+            found.append([])
+            waiting = []
+        elif all(mark == TOLD for mark in marks):
+            waiting.append(word)
+        else:
+            if len(waiting) == 1 and found[-1]:
+                found[-1] += waiting
+            elif waiting:
+                found.append([])
+            waiting = []
+            found[-1].append(word)
+    whole = [Run(line[words[0].start() : words[-1].end()], words[0].start()) for words in found if words]
+    return [run for run in whole if has_words(run.text)]
+
+
+def spread(marks: Iterable[Sequence[float]]) -> list[float]:
+    """Marks of characters, which are given as how many of them are alike, and the mark."""
+    return list(itertools.chain.from_iterable([float(mark)] * int(count) for count, mark in marks))

@@ -1,0 +1,197 @@
+"""Whose words are learned in a page: its user's own, whatever the page does to its fields."""
+
+import importlib.util
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+_spec = importlib.util.spec_from_file_location("browsers", Path(__file__).with_name("browsers.py"))
+browsers = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(browsers)
+
+DEADLINE_S, FIELDS, START, VALUE = browsers.DEADLINE_S, browsers.FIELDS, browsers.START, browsers.VALUE
+in_chromium, in_firefox = browsers.in_chromium, browsers.in_firefox
+site, corrected, service, room = browsers.site, browsers.corrected, browsers.service, browsers.room
+browser, editor = browsers.browser, browsers.editor
+
+
+def learned(service, text):
+    """How many entries of this site's hold a text."""
+    return service.ask("/v1/forget", text=text, source="notes.test", app="browser", dry_run=True)["entries"]
+
+
+def until_learned(service, text):
+    deadline = time.monotonic() + DEADLINE_S
+    while not (count := learned(service, text)):
+        assert time.monotonic() < deadline, text
+        time.sleep(0.05)
+    return count
+
+
+@pytest.fixture
+def learning(browser):
+    """The site of the tests' pages, where what is written is learned."""
+    url = browser.url("/", "")
+    browser.switch(url, "learn")
+    yield url
+    browser.switch(url, "suggest")
+
+
+#: Ways of a page to have its own words learned as its user's: the kind of field, and what its script does. `theirs` is
+#: what it wants to be learned, `once(work)` does it at one key alone, `put(text)` adds a text to the field.
+WAYS = {
+    "it appends to what is typed": ("textarea", "on(field, 'input', once(() => put(` ${theirs}.`)))"),
+    "it writes before the browser does": ("textarea", "on(window, 'keydown', once(() => put(`${theirs} `)))"),
+    "it writes between the key and the change": (
+        "textarea",
+        "on(window, 'beforeinput', once(() => field.setRangeText(`${theirs}. `, 0, 0, 'preserve')))",
+    ),
+    "it carries out a command at a key": (
+        "textarea",
+        "on(field, 'keydown', once(() => document.execCommand('insertText', false, ` ${theirs} `)))",
+    ),
+    "it carries out a command of each letter": (
+        "editable",
+        """on(field, 'keyup', once(() => {
+          for (const letter of ` ${theirs} `) document.execCommand('insertText', false, letter);
+        }))""",
+    ),
+    "it has markup put in": (
+        "editable",
+        "on(field, 'input', once(() => document.execCommand('insertHTML', false, `<b> ${theirs} </b>`)))",
+    ),
+    "it adds an element that is out of sight": (
+        "editable",
+        """on(field, 'input', once(() => {
+          const one = document.createElement('p');
+          one.textContent = theirs;
+          one.style = 'position: absolute; left: -9999px';
+          field.append(one);
+        }))""",
+    ),
+    "it replaces everything a moment later": (
+        "textarea",
+        "on(field, 'keydown', once(() => setTimeout(() => { field.value = `${theirs}. ${field.value}`; }, 30)))",
+    ),
+    "it completes the word": (
+        "textarea",
+        """on(field, 'input', once(() => {
+          const at = field.selectionEnd;
+          field.setRangeText(` ${theirs}`, at, at, 'preserve');
+          setTimeout(() => field.setSelectionRange(field.value.length, field.value.length));
+        }))""",
+    ),
+    "it makes events of its own": (
+        "editable",
+        """on(field, 'keyup', once(() => {
+          for (const letter of `${theirs} `) {
+            const about = { bubbles: true, cancelable: true, composed: true };
+            field.dispatchEvent(new KeyboardEvent('keydown', { ...about, key: letter }));
+            field.dispatchEvent(new InputEvent('beforeinput', { ...about, data: letter, inputType: 'insertText' }));
+            put(letter);
+            field.dispatchEvent(new InputEvent('input', { ...about, data: letter, inputType: 'insertText' }));
+          }
+        }))""",
+    ),
+    "it writes where its user leaves": (
+        "textarea",
+        "on(window, 'focusout', once(() => put(` ${theirs}`)))",
+    ),
+    "it takes letters out of what was typed": (
+        "textarea",
+        "on(field, 'input', () => { field.value = field.value.replace('xqx', ''); })",
+    ),
+}
+HOSTILE = """{field}<button>next</button><script>
+var theirs = {theirs}, armed = false;
+const on = (target, type, work) => target.addEventListener(type, work, true);
+const once = (work) => (event) => {{ if (armed && event.isTrusted) {{ armed = false; work(event); }} }};
+const put = (text) => {{ "value" in field ? (field.value += text) : field.append(text); }};
+</script><script>{way}</script>"""
+NAMES = "Abroval Brindel Corvask Dellamur Ethrand Fossick Garnoble Hallowin Istrane Jorvelle Kestrick Lomander".split()
+
+
+def test_a_page_puts_no_word_into_its_users_mouth_in_twelve_ways(browser, service, learning):
+    tab = browser.tab
+    heard = []
+    for place, (name, (kind, way)) in enumerate(WAYS.items()):
+        own = f"{NAMES[place]}{browser.name.lower()}"
+        theirs = f"buy the Vorpal{place}{browser.name.lower()} today"
+        first, last = f"The quiet {own} heron", " crossed the bridge at dusk"
+        if "letters" in name:
+            theirs = f"Vor{'abcdefghijkl'[place]}pal"
+            first = f"The quiet {own} heron saw Vor{'abcdefghijkl'[place]}xqxpal"
+        body = HOSTILE.format(field=FIELDS[kind], theirs=json.dumps(theirs), way=way)
+        browser.open(body, path=f"/hostile{place}")
+        with browser.noticed():
+            tab.type(first[:-1])
+        tab.js("void document.defaultView.eval('armed = true')")  # in the page's own world
+        tab.type(first[-1])
+        if "moment" in name:
+            tab.until(f"field.value.startsWith({json.dumps(theirs)})")
+        tab.js("('value' in field && field.setSelectionRange(field.value.length, field.value.length))")
+        tab.type(last)
+        held = tab.js(VALUE)
+        tab.js("field.blur()")
+        held = max(held, tab.js(VALUE), key=len)
+        assert theirs in held, (name, held)  # the page has had its way
+        until_learned(service, last.strip() if "letters" in name else f"The quiet {own}")
+        if learned(service, theirs):
+            heard.append(name)
+    assert heard == []
+
+
+def test_what_its_user_undoes_cuts_and_takes_is_theirs_as_what_they_type(browser, service, learning):
+    tab = browser.tab
+    for kind in ("textarea", "editable"):
+        mark = f"{kind}{browser.name.lower()}"
+        browser.open(FIELDS[kind] + "<button>next</button>", path=f"/own-{kind}")
+        with browser.noticed():
+            tab.type(f"We saw the gantry of {mark} ")
+        tab.type("twice today")
+        tab.press("z", "Control")
+        tab.until(f"!({VALUE}).endsWith('today')")
+        tab.press("z", "Control", "Shift")
+        tab.until(f"({VALUE}).endsWith('today')")
+        tab.js("field.blur()")
+        until_learned(service, f"We saw the gantry of {mark} twice today")
+
+        browser.open(FIELDS[kind] + "<button>next</button>", path=f"/cut-{kind}")
+        with browser.noticed():
+            tab.type(f"Nobody moved the {mark} kettle")
+        browser.command("a")
+        browser.command("x")
+        browser.until_value("")
+        tab.type("So ")
+        browser.command("v")
+        tab.until(f"({VALUE}).endsWith('kettle')")
+        tab.type(" again")
+        tab.js("field.blur()")
+        until_learned(service, f"So Nobody moved the {mark} kettle again")
+
+        browser.open(FIELDS[kind] + "<button>next</button>", path=f"/taken-{kind}")
+        tab.type(f"{mark} told {START}")
+        browser.until_shown(lambda ghost, _: ghost.startswith("elin"))
+        tab.press("Tab")
+        tab.until(f"({VALUE}).includes('Zorvelin hums')")
+        tab.js("field.blur()")
+        until_learned(service, f"{mark} told {START}elin hums")
+
+
+@in_chromium
+def test_what_an_input_method_composes_is_theirs_and_what_the_page_adds_to_it_is_not(browser, service, learning):
+    tab = browser.tab
+    browser.open(FIELDS["textarea"] + "<button>next</button>", path="/composed")
+    with browser.noticed():
+        tab.type("The sign reads ")
+    tab.js("field.addEventListener('compositionend', () => { field.value += ' vorpalline offer'; })")
+    for composed in ("に", "にほ", "にほん"):
+        about = {"text": composed, "selectionStart": len(composed), "selectionEnd": len(composed)}
+        tab.send("Input.imeSetComposition", **about)
+    tab.send("Input.insertText", text="日本語だよ")
+    tab.until("field.value.endsWith('offer')")
+    tab.js("field.blur()")
+    until_learned(service, "The sign reads 日本語だよ")
+    assert learned(service, "vorpalline offer") == 0
