@@ -128,8 +128,8 @@ class Host:
         asked = Learn.model_validate(message)
         status = await self._asked(self._learning, "GET", "/v1/status")
         stored = 0
-        for text, before in newly_typed(asked.lines, Pauses.of(status)):
-            body = {"text": text, "before": before, "source": source_of(asked.site), "app": APP}
+        for new in newly_typed(asked.lines, Pauses.of(status)):
+            body = {**new._asdict(), "source": source_of(asked.site), "app": APP}
             kept = await self._asked(self._learning, "POST", "/v1/history", body)
             stored += kept["stored"]
         return {"stored": stored, "paused": status["paused"]}

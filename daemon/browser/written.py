@@ -7,21 +7,22 @@ from typing import Annotated, Final
 import pydantic
 
 from idiolect.daemon.editors import typed
+from idiolect.daemon.editors.written import Typed
 
 _MOST_CHARS: Final = 200_000  # of a field; a longer one is not somebody's message
 _MOST_LINES: Final = 2_000
 _CONTEXT_CHARS: Final = 400
 _QUOTE: Final = ">"
 _Count = Annotated[int, pydantic.Field(ge=1, le=_MOST_CHARS)]
-_Mark = Annotated[float, pydantic.Field(ge=0, allow_inf_nan=False)]
+_Mark = Annotated[float, pydantic.Field(allow_inf_nan=False)]
 
 
 class Line(pydantic.BaseModel):
     """A line of a field in which its user typed something new.
 
     `marks` says of its characters, as UTF-16 units, in their order: how many are alike, and when they were typed, in
-    seconds since 1970; 0 for what its user has not typed, 1 for what was told of before. `before` is what stood in
-    front of the line.
+    seconds since 1970: negative for what was told of before, and 0 for what its user has not typed. `before` is what
+    stood in front of the line.
     """
 
     model_config = pydantic.ConfigDict(frozen=True)
@@ -38,7 +39,7 @@ class Learn(pydantic.BaseModel):
     site: Annotated[str, pydantic.Field(min_length=1, max_length=1000)]
 
 
-def newly_typed(lines: tuple[Line, ...], pauses: typed.Pauses) -> list[tuple[str, str]]:
+def newly_typed(lines: tuple[Line, ...], pauses: typed.Pauses) -> list[Typed]:
     """Each run of words that is new and its user's, and what stood before it: nothing quoted or typed in a pause."""
     found = []
     for line in lines:
@@ -52,7 +53,7 @@ def newly_typed(lines: tuple[Line, ...], pauses: typed.Pauses) -> list[tuple[str
         text = "".join(chr(int.from_bytes(units[at : at + 2], "little")) for at in range(0, len(units), 2))
         for run in typed.runs(text, marks, pauses):
             before = (line.before + text[: run.start])[-_CONTEXT_CHARS:]
-            found.append((_characters(run.text), _characters(before)))
+            found.append(Typed(_characters(run.text), _characters(before)))
     return found
 
 

@@ -12,11 +12,8 @@ from idiolect.daemon.ingest.normalise import has_words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-#: Of a character that its user has not typed, and of one that they typed and that was told of before.
+#: In place of when a character was typed: its user has not typed it.
 FOREIGN: Final = 0.0
-TOLD: Final = 1.0
-#: A moment may be given in whole seconds, rounded down.
-_RESOLUTION_S: Final = 1.0
 _WORD: Final = re.compile(r"\S+")
 
 
@@ -31,38 +28,42 @@ class Run:
 class Pauses:
     """When learning was paused: what was typed then is never told of."""
 
-    def __init__(self, spans: Iterable[Sequence[float | None]]) -> None:
-        """`spans` as `/v1/status` tells them: from when to when, in seconds since 1970; None while it goes on."""
+    def __init__(self, spans: Iterable[Sequence[float | None]], *, late_s: float = 0.0) -> None:
+        """`spans` as `/v1/status` tells them: from when to when, in seconds since 1970; None while it goes on.
+
+        `late_s`: what is typed may be told of so much later.
+        """
+        self._late_s = late_s
         self._spans = [
             (start or 0.0, float("inf") if end is None else end)
             for start, end in (tuple(span) for span in spans)
         ]
 
     @classmethod
-    def of(cls, status: dict[str, Any]) -> Pauses:
+    def of(cls, status: dict[str, Any], *, late_s: float = 0.0) -> Pauses:
         """Those that the answer to `/v1/status` tells of."""
-        return cls(status.get("pauses", ()))
+        return cls(status.get("pauses", ()), late_s=late_s)
 
     def cover(self, at_s: float) -> bool:
         """Whether learning was paused at a moment."""
-        return any(start < at_s + _RESOLUTION_S and at_s <= end for start, end in self._spans)
+        return any(start <= at_s and at_s - self._late_s <= end for start, end in self._spans)
 
 
 def runs(line: str, typed_s: Sequence[float], pauses: Pauses) -> list[Run]:
     """The words of a line that are new and its user's: all of whose characters they typed, and outside of `pauses`.
 
-    `typed_s` has for each character when it was typed, in seconds since 1970, or FOREIGN, or TOLD. One word that was
-    told before between two new ones is part of their run.
+    `typed_s` has for each character when it was typed, in seconds since 1970, or FOREIGN; negative where it was told of
+    before. One word that was told before between two new ones is part of their run.
     """
-    covered = {at_s: pauses.cover(at_s) for at_s in set(typed_s) if at_s > TOLD}
+    off = {at_s for at_s in set(typed_s) if at_s == FOREIGN or pauses.cover(abs(at_s))}
     found: list[list[re.Match[str]]] = [[]]
     waiting: list[re.Match[str]] = []  # told before
     for word in _WORD.finditer(line):
         marks = typed_s[word.start() : word.end()]
-        if any(mark == FOREIGN or covered.get(mark, False) for mark in marks):
+        if not off.isdisjoint(marks):
             found.append([])
             waiting = []
-        elif all(mark == TOLD for mark in marks):
+        elif max(marks) < FOREIGN:
             waiting.append(word)
         else:
             if len(waiting) == 1 and found[-1]:

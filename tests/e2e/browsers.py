@@ -25,6 +25,7 @@ from PIL import Image
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"
 DEADLINE_S = 20
 AGAIN_S = 4
+READ_S = 0.2  # before that Tab belongs to the page
 START = "the keeper Zorv"
 #: Stands between a browser and the host: notes what is asked and how long it is, not its text.
 COUNTING = """#!{python}
@@ -250,9 +251,9 @@ class Browser:
             self.write(text)
 
     def until_shown(self, wanted, again=None):
-        """What is shown, once it is `wanted`; in seconds without, `again` is called."""
+        """What is shown, once it is `wanted` and has been there to be read; in seconds without, `again` is called."""
         began = asked = time.monotonic()
-        while not wanted(*(shown := self.shown())):
+        while not wanted(*(shown := self.shown())) or time.monotonic() - self.tab.pressed_s < READ_S:
             now = time.monotonic()
             assert now < began + DEADLINE_S, (
                 shown,

@@ -135,6 +135,7 @@ class Tab:
         self._answers = queue.Queue()
         self._session = {}
         self.problems = []
+        self.pressed_s = 0.0  # when the last key was
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
@@ -260,6 +261,7 @@ class Tab:
         typed = {"text": text} if text and what["modifiers"] in (0, MODIFIERS["Shift"]) else {}
         self.send("Input.dispatchKeyEvent", type="keyDown", **what, **typed)
         self.send("Input.dispatchKeyEvent", type="keyUp", **what)
+        self.pressed_s = time.monotonic()
 
     def type(self, text):
         for letter in text:
@@ -343,6 +345,7 @@ class Firefox:
         self.send("WebDriver:NewSession", capabilities={"alwaysMatch": {"unhandledPromptBehavior": "accept"}})
         self.send("WebDriver:SetTimeouts", script=DEADLINE_S * 1000)
         self.problems = []
+        self.pressed_s = 0.0  # when the last key was
 
     def close(self):
         self.send("Marionette:Quit", flags=["eForceQuit"])
@@ -399,6 +402,7 @@ class Firefox:
     def _keys(self, *steps):
         actions = [{"type": kind, "value": _FIREFOX_KEYS.get(key, key)} for kind, key in steps]
         self.send("WebDriver:PerformActions", actions=[{"type": "key", "id": "keys", "actions": actions}])
+        self.pressed_s = time.monotonic()
 
     def press(self, key, *modifiers):
         down = [("keyDown", one) for one in (*modifiers, key)]

@@ -820,8 +820,8 @@ def test_the_button_shows_what_is_done_on_the_site_of_a_tab(browser, here, reque
     )
     for mode, shown, title in (
         ("learn", "L", "learns"),
-        ("off", "", "off the record"),
-        ("suggest", "S", "suggests"),
+        ("off", "", "off"),
+        ("suggest", "S", "suggests only"),
     ):
         browser.switch(here, mode)
         tab.until(f"{asked % 'getBadgeText'}.then((text) => text === {shown!r})")

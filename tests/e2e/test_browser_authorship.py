@@ -110,7 +110,20 @@ const on = (target, type, work) => target.addEventListener(type, work, true);
 const once = (work) => (event) => {{ if (armed && event.isTrusted) {{ armed = false; work(event); }} }};
 const put = (text) => {{ "value" in field ? (field.value += text) : field.append(text); }};
 </script><script>{way}</script>"""
-NAMES = "Abroval Brindel Corvask Dellamur Ethrand Fossick Garnoble Hallowin Istrane Jorvelle Kestrick Lomander".split()
+NAMES = [
+    "Abroval",
+    "Brindel",
+    "Corvask",
+    "Dellamur",
+    "Ethrand",
+    "Fossick",
+    "Garnoble",
+    "Hallowin",
+    "Istrane",
+    "Jorvelle",
+    "Kestrick",
+    "Lomander",
+]
 
 
 def test_a_page_puts_no_word_into_its_users_mouth_in_twelve_ways(browser, service, learning):
@@ -181,7 +194,9 @@ def test_what_its_user_undoes_cuts_and_takes_is_theirs_as_what_they_type(browser
 
 
 @in_chromium
-def test_what_an_input_method_composes_is_theirs_and_what_the_page_adds_to_it_is_not(browser, service, learning):
+def test_what_an_input_method_composes_is_theirs_and_what_the_page_adds_to_it_is_not(
+    browser, service, learning
+):
     tab = browser.tab
     browser.open(FIELDS["textarea"] + "<button>next</button>", path="/composed")
     with browser.noticed():
@@ -195,3 +210,89 @@ def test_what_an_input_method_composes_is_theirs_and_what_the_page_adds_to_it_is
     tab.js("field.blur()")
     until_learned(service, "The sign reads 日本語だよ")
     assert learned(service, "vorpalline offer") == 0
+
+
+def test_what_is_typed_in_a_pause_is_not_learned_after_it(browser, service, learning):
+    tab = browser.tab
+    mark = f"Perrivale{browser.name.lower()}"
+    browser.open(FIELDS["textarea"] + "<button>next</button>", path="/paused")
+    with browser.noticed():
+        tab.type(f"Openly {mark} spoke")
+    tab.press("Enter")
+    try:
+        service.ask("/v1/pause", for_s=600)
+        tab.type(f"Secretly {mark} wept")
+        tab.press("Enter")
+        tab.until("field.value.includes('wept')")
+    finally:
+        service.ask("/v1/resume", for_s=None)
+    tab.type(f"Again {mark} sang")
+    tab.js("field.blur()")
+    until_learned(service, f"Again {mark} sang")
+    assert learned(service, f"Openly {mark} spoke") == 1
+    assert learned(service, f"Secretly {mark}") == 0
+
+
+@in_chromium
+def test_a_secret_in_two_pieces_is_found(browser, service, learning):
+    """What stands before the new part is looked at, and kept nowhere."""
+    tab = browser.tab
+    browser.open(FIELDS["textarea"] + "<button>next</button>", path="/pieces")
+    with browser.noticed():
+        tab.type("Dear Tove, My PIN is ")
+    tab.js("field.blur()")
+    tab.js("(field.focus(), field.setSelectionRange(field.value.length, field.value.length))")
+    tab.type("4471 8890")
+    tab.press("Enter")
+    tab.type("The wifi password:")
+    tab.press("Enter")
+    tab.type("Kirschbaum-Regen-8")
+    tab.press("Enter")
+    tab.type("That was the last of the merry Okapelli")
+    tab.js("field.blur()")
+    until_learned(service, "That was the last of the merry Okapelli")
+    assert learned(service, "My PIN is") == 1
+    for secret in ("4471 8890", "4471", "8890", "Kirschbaum-Regen-8", "Kirschbaum"):
+        assert learned(service, secret) == 0, secret
+
+
+SECRET = """
+<label for="one">Passphrase</label> <textarea id="one" class="never"></textarea>
+<label>Security code <textarea class="never"></textarea></label>
+<span id="recovery">Recovery phrase</span> <textarea aria-labelledby="recovery" class="never"></textarea>
+<textarea name="mnemonic" class="never"></textarea> <textarea aria-label="Seed phrase" class="never"></textarea>
+<textarea placeholder="Your backup code" class="never"></textarea>
+<textarea title="Private key" class="never"></textarea>
+<div contenteditable aria-label="Recovery phrase" class="never"></div>
+<span id="code">Security code</span> <div contenteditable aria-labelledby="other code" class="never"></div>
+<input autocomplete="cc-csc" class="never"> <input autocomplete="section-a current-password" class="never">
+<input aria-labelledby="code" class="never"> <input name="oneTimeCode" class="never">
+<textarea aria-label="Verification code" class="never"></textarea>
+<textarea placeholder="パスワード" class="never"></textarea>
+<textarea name="contraseña" class="never"></textarea> <input title="Sicherheitscode" class="never">
+<p><textarea id="field" aria-label="Message to the passengers"></textarea></p>
+"""
+
+
+def test_nothing_is_asked_or_learned_in_a_field_that_is_called_a_secrets(browser, service, learning):
+    tab = browser.tab
+    browser.open(SECRET, path="/secret")
+    browser.begin()
+    browser.until_ghost()
+    before = browser.room.asked("suggest")
+    for place in range(tab.js("document.querySelectorAll('.never').length")):
+        tab.js(f"document.querySelectorAll('.never')[{place}].focus()")
+        tab.type("Thimblory e")
+    tab.js("document.activeElement.blur()")
+    browser.after_all()
+    assert browser.room.asked("suggest") == before
+    assert learned(service, "Thimblory") == 0
+    # A field that becomes one while it is written in is none when it is left.
+    browser.open(FIELDS["textarea"] + "<button>next</button>", path="/renamed")
+    with browser.noticed():
+        tab.type("Thimblory words")
+    tab.js("field.setAttribute('aria-label', 'Passphrase')")
+    tab.type(" more")
+    tab.js("field.blur()")
+    browser.after_all()
+    assert learned(service, "Thimblory") == 0

@@ -15,6 +15,7 @@ browsers = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(browsers)
 
 EDITORS, FIELDS, SEVERAL, START = browsers.EDITORS, browsers.FIELDS, browsers.SEVERAL, browsers.START
+VALUE = browsers.VALUE
 TEXT = "(field.value ?? field.innerText).replaceAll('\\u00a0', ' ')"
 in_chromium = browsers.in_chromium
 site, corrected, service, room = browsers.site, browsers.corrected, browsers.service, browsers.room
@@ -46,6 +47,94 @@ def test_a_fast_and_careless_hand_does_no_harm(browser):
     browser.until_ghost()
     tab.press("Tab")
     browser.until_value(START + ghost)
+
+
+THREE = """<input class="field"><input class="field"><input type="password" class="field">
+<script>globalThis.field = document.querySelector(".field")</script>"""
+
+
+def test_a_form_that_is_filled_in_with_tab_holds_what_was_typed(browser):
+    tab = browser.tab
+    wanted = (("Tom", "Bonn", "geheim1"), ("the keeper", "the teal", "s3cret"), ("flour", "500 g", "mp3"))
+    for place, typed in enumerate(wanted):
+        browser.open(THREE, path=f"/form{place}")
+        with browser.noticed():
+            tab.type(typed[0])
+        tab.press("Tab")
+        tab.type(typed[1])
+        tab.press("Tab")
+        tab.type(typed[2])
+        held = "[...document.querySelectorAll('.field')].map((one) => one.value)"
+        tab.until(f"{held}[2] === {json.dumps(typed[2])}")
+        assert tab.js(held) == list(typed)
+
+
+@in_chromium
+def test_a_tab_right_behind_a_letter_is_the_pages_and_one_that_comes_later_takes(browser):
+    browser.open(FIELDS["textarea"] + "<button>next</button>")
+    tab = browser.tab
+    browser.begin()
+    ghost, _ = browser.until_ghost()
+    begun = time.time()
+
+    def press(key, virtual, after_s, text=""):
+        about = {"key": key, "code": key, "windowsVirtualKeyCode": virtual, "timestamp": begun + after_s}
+        tab.send("Input.dispatchKeyEvent", type="keyDown", **about, **({"text": text} if text else {}))
+        tab.send("Input.dispatchKeyEvent", type="keyUp", **about)
+
+    press("e", 69, 0.0, "e")
+    press("Tab", 9, 0.14)
+    tab.until("document.activeElement !== field")
+    assert tab.js(VALUE) == START + "e"
+    tab.js("field.focus()")
+    browser.begin()
+    ghost, _ = browser.until_ghost()
+    press("e", 69, 1.0, "e")
+    press("Tab", 9, 1.16)
+    browser.until_value(START + ghost)
+
+
+def test_alt_and_a_digit_that_come_just_too_late_do_nothing(browser):
+    browser.open(FIELDS["textarea"])
+    tab = browser.tab
+    browser.begin()
+    browser.until_ghost()
+    tab.js("void (told.length = 0)")
+    tab.press("Escape")
+    browser.until_nothing()
+    tab.press("1", "Alt")
+    tab.press("3", "Alt")
+    assert [
+        key
+        for key in tab.js("told.filter(([name]) => name === 'keydown').map(([, key]) => key)")
+        if key.isdigit()
+    ] == []
+    assert tab.js(VALUE) == START
+    tab.until("(globalThis.since ??= performance.now()) && performance.now() - since > 1100")
+    tab.press("1", "Alt")
+    assert "1" in tab.js("told.filter(([name]) => name === 'keydown').map(([, key]) => key)")
+
+
+def test_within_a_word_no_grey_text_stands_and_tab_leaves(browser):
+    fields = [
+        FIELDS[kind].replace('id="field"', 'class="field"') for kind in ("textarea", "input", "editable")
+    ]
+    browser.open(SEVERAL.format(fields="<br>".join(fields)))
+    tab = browser.tab
+    for place in range(len(fields)):
+        tab.js(f"turn({place})")
+        browser.begin(START + "in")
+        for _ in "in":
+            tab.press("ArrowLeft")
+        tab.press("Backspace")
+        with browser.noticed():
+            tab.type(START[-1])
+        deadline = time.monotonic() + browsers.READ_S  # longer than an answer takes
+        while time.monotonic() < deadline:
+            assert browser.shown()[0] == ""
+        tab.press("Tab")
+        tab.until("document.activeElement !== field")
+        assert tab.js(VALUE) == START + "in"
 
 
 #: Mistyped and what is offered first; each of its own, since one that is taken back is not offered again.

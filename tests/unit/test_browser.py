@@ -14,13 +14,16 @@ import pytest
 from typer.testing import CliRunner
 
 from idiolect.daemon.browser import host, installing, manifests, package
-from idiolect.daemon.browser.written import newly_written
+from idiolect.daemon.browser.written import Learn, newly_typed
 from idiolect.daemon.commandline.cli import app
+from idiolect.daemon.editors.typed import Pauses
 from idiolect.daemon.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 EXTENSION = ROOT / "daemon" / "browser" / "extension"
 LENGTH = struct.Struct("=I")
+#: As deep as it can be read.
+DEEP = b'{"id": 1, "do": "suggest", "prefix": ' + b"[" * 950 + b"]" * 950 + b"}"
 
 
 @pytest.fixture
@@ -166,20 +169,108 @@ def test_banks_and_password_managers_are_never_asked_for(needs_program, tmp_path
 # --- what was written ---
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "pasted", "new"),
-    [
-        ("", "See you at noon.", [], ["See you at noon."]),
-        ("Theirs was here.", "Theirs was here.\nMine came after it.", [], ["Mine came after it."]),
-        ("", "My own words.\n\nOn Monday, Ada wrote:\n> her words", [], ["My own words."]),
-        ("", "Look at this:\nA line from another page.", ["A line from another page."], ["Look at this:"]),
-        ("The same as before.", "The same as before.", [], []),
-        ("", "   \n\n", [], []),
-        ("", "x" * 300_000, [], []),
-    ],
-)
-def test_only_what_is_new_and_typed_is_learned(before, after, pasted, new):
-    assert [typed.text for typed in newly_written(before, after, pasted)] == new
+#: When something was typed: before, in and after a pause from 1,000 to 2,000.
+BEFORE_S, IN_S, AFTER_S = 900, 1500, 2100
+
+
+def line(*parts, before=""):
+    """A line as the extension tells it, of texts and their marks."""
+    marks = [[len(text.encode("utf-16-le")) // 2, mark] for text, mark in parts]
+    return {"text": "".join(text for text, _ in parts), "marks": marks, "before": before}
+
+
+def typed(*lines, pauses=((1000, 2000),)):
+    """What is sent to be learned of these lines: texts, and what stood before each."""
+    told = Learn.model_validate({"lines": lines, "site": "notes.test"})
+    return [tuple(one) for one in newly_typed(told.lines, Pauses(pauses))]
+
+
+def test_of_a_line_those_words_are_sent_that_are_wholly_its_users_and_new():
+    assert typed(line(("See you at noon.\n", AFTER_S))) == [("See you at noon.", "")]
+    assert typed(line(("Theirs ", 0), ("and mine", AFTER_S))) == [("and mine", "Theirs ")]
+    assert typed(line(("I like ", AFTER_S), ("cars ", 0), ("a lot", AFTER_S))) == [
+        ("I like", ""),
+        ("a lot", "I like cars "),
+    ]
+    assert typed(line(("I wri", AFTER_S), ("tten", 0), (" it", AFTER_S))) == [("I", ""), ("it", "I written ")]
+    assert typed(line(("So ", AFTER_S), ("then ", -AFTER_S), ("we go", AFTER_S))) == [("So then we go", "")]
+    assert typed(line(("rec", -AFTER_S), ("ei", AFTER_S), ("ve it now", -AFTER_S))) == [("receive", "")]
+    assert typed(line(("> a quoted line", AFTER_S))) == typed(line(("...", AFTER_S))) == []
+    assert typed(line(("4471", AFTER_S), before="x" * 600 + "My PIN is "))[0][1] == "x" * 390 + "My PIN is "
+
+
+def test_of_characters_of_two_units_each_mark_is_of_its_own():
+    assert typed(line(("😀 ", 0), ("mine 😀 here", AFTER_S))) == [("mine 😀 here", "😀 ")]
+    assert typed({"text": "mine", "marks": [[3, AFTER_S]]}) == []  # of another length: whose is what?
+
+
+def test_what_was_typed_in_a_pause_is_not_sent():
+    mixed = line(("before it ", BEFORE_S), ("within it ", IN_S), ("after it", AFTER_S))
+    assert typed(mixed) == [("before it", ""), ("after it", "before it within it ")]
+    assert typed(line(("its beginning", 1000)), line(("its end", 2000))) == []
+    assert typed(
+        line(("so ", AFTER_S), ("secret", -IN_S), (" it is", AFTER_S), (" secre", -IN_S), ("t", AFTER_S))
+    ) == [
+        ("so", ""),
+        ("it is", "so secret "),
+    ]
+    assert typed(mixed, pauses=[(1000, None)]) == [("before it", "")]
+
+
+#: What becomes of a field, step by step: what it holds, what its user has typed, whether they gave a command.
+AUTHORSHIP = """
+import {{ readFileSync }} from "node:fs";
+globalThis.idiolect = {{}};
+(0, eval)(readFileSync({path}, "utf-8"));
+const told = {cases}.map(([text, ...steps]) => {{
+  const own = new idiolect.authorship.Authorship(text);
+  for (const [found, typed = "", command = false] of steps) own.become(found, {{ typed, command, atMs: 5000000 }});
+  return own.take(true);
+}});
+console.log(JSON.stringify(told));
+"""
+
+
+def of_its_user(needs_program, *cases):
+    """Of each field that changes in steps, the runs of words that are its user's."""
+    path = json.dumps(str(EXTENSION / "content" / "authorship.js"))
+    told = node(AUTHORSHIP.format(path=path, cases=json.dumps(cases)), needs_program)
+    return [[text for text, _ in typed(*lines, pauses=())] for lines in told]
+
+
+def test_only_what_is_shown_just_as_it_was_typed_is_its_users(needs_program):
+    long = "\n".join(f"Line {number} of theirs" for number in range(400))
+    cases = {
+        "a word": (["", ["Hi", "Hi"]], ["Hi"]),
+        "a word in theirs": (["to  you", ["to all you", "all"]], ["all"]),
+        "letters in their word": (["tosee", ["to ally see", "x"]], []),
+        "theirs behind it": (["", ["Hi", "Hi"], ["Hi and buy"]], ["Hi"]),
+        "theirs behind it, at once": (["", ["Hi and buy", "Hi"]], ["Hi"]),
+        "theirs around it": (["", ["Hello", "Hello"], ["We say: Hello (buy)"]], ["Hello"]),
+        "theirs above and below it": (
+            [long, [f"{long}\nmine is here", "mine is here"], [f"buy\n{long}\nmine is here\nbuy"]],
+            ["mine is here"],
+        ),
+        "another text in its place": (["", ["Hello", "Hello"], ["Goodbye"]], []),
+        "another case": (["", ["HELLO", "hello"]], []),
+        "a word that theirs cut": (["", ["password", "password"], ["pass"]], []),
+        "a word that theirs parted": (["", ["together", "together"], ["to gether"]], []),
+        "words that theirs joined": (["", ["do not go on", "do not go on"], ["do go on"]], ["do", "on"]),
+        "letters that theirs left": (["", ["bxuxy", "bxuxy"], ["buxy"], ["buy"]], []),
+        "typed over what was selected": (["Theirs is old", ["Theirs is mine", "mine"]], ["mine"]),
+        "removed and brought back": (
+            ["", ["own words", "own words"], ["", "", True], ["own words", "", True]],
+            ["own words"],
+        ),
+        "brought in from elsewhere": (["", ["own", "own"], ["own and theirs", "", True]], ["own"]),
+        "not removed by its user": (["", ["own words", "own words"], [""]], ["own words"]),
+        "removed by its user": (["", ["own words", "own words"], ["", "", True]], []),
+        "put in the place of a mistake": (["", ["ok teh", "ok teh"], ["ok the ", "the "]], ["ok the"]),
+        "behind half a character": (["😀" * 300, ["😀" * 300 + "\nmine", "mine"]], ["mine"]),
+        "out of sight": ([long, [f"{long}\nmine", "mine"], ["Another line\nand another"]], ["mine"]),
+    }
+    found = of_its_user(needs_program, *(steps for steps, _ in cases.values()))
+    assert dict(zip(cases, found, strict=True)) == {name: expected for name, (_, expected) in cases.items()}
 
 
 # --- the host ---
@@ -222,12 +313,42 @@ def test_it_greets_and_says_that_no_service_runs(settings):
 
 
 @pytest.mark.parametrize(
-    "sent", [LENGTH.pack(2**30), LENGTH.pack(4) + b"{{{{", framed([1]), LENGTH.pack(2) + b"\xff\xfe"]
+    "sent",
+    [
+        *(LENGTH.pack(2**30), LENGTH.pack(4) + b"{{{{", framed([1]), LENGTH.pack(2) + b"\xff\xfe"),
+        LENGTH.pack(200_000) + b"[" * 100_000 + b"]" * 100_000,
+        framed({"id": 1, "do": "learn", "site": "notes.test", "lines": 5}),
+        framed({"id": 1, "do": "learn", "site": "notes.test", "lines": [{"text": 5, "marks": []}]}),
+        framed({"id": 1, "do": ["learn"]}),
+        framed({"id": {"deep": 1}, "do": "hello"}),
+        LENGTH.pack(len(DEEP)) + DEEP,
+    ],
+    ids=range(10),
 )
 def test_what_is_no_message_ends_it(settings, sent):
     with pytest.raises(BaseExceptionGroup) as failed:
         answers(settings, sent)
     assert failed.group_contains(host.BrowserMessageError)
+
+
+@pytest.mark.parametrize(("site", "source"), [("mail.example.org", "mail.example.org"), ("shell", "shell.")])
+def test_no_site_is_filed_as_a_source_of_the_programs_own(site, source):
+    assert host.source_of(site) == source
+
+
+@pytest.mark.parametrize("sent", [b"[" * 100_000, b'{"id": 1, "do": "learn", "lines": 5, "site": "a.test"}'])
+def test_what_no_extension_sends_ends_the_program_with_its_own_number(settings, sent):
+    command = "from idiolect.daemon.commandline.cli import main; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", command, "browser", "host"],
+        env={**os.environ, "IDIOLECT_HOME": str(settings.home)},
+        input=LENGTH.pack(len(sent)) + sent,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == host.BrowserMessageError.exit_code
+    assert b"Traceback" not in done.stderr
 
 
 def test_the_program_that_browsers_start_speaks_for_its_profile(settings, tmp_path):

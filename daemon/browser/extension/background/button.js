@@ -3,9 +3,9 @@ import { siteOf } from "./sites.js";
 import { ADVICE } from "./host.js";
 
 const SHOWN = {
-  off: { text: "", title: "idiolect: off the record here", color: "#4b5563" },
-  suggest: { text: "S", title: "idiolect: suggests here", color: "#4b5563" },
-  learn: { text: "L", title: "idiolect: suggests and learns here", color: "#1a7f37" },
+  off: { text: "", title: "idiolect: off", color: "#4b5563" },
+  suggest: { text: "S", title: "idiolect: suggests only", color: "#4b5563" },
+  learn: { text: "L", title: "idiolect: suggests and learns", color: "#1a7f37" },
 };
 const TROUBLE_COLOR = "#b3410a";
 

@@ -1,12 +1,12 @@
 // Which characters of a field's text its user has put there. All others are the page's, and are never learned.
 //
-// A mark stands beside each character: FOREIGN, TOLD, or the second in which its user typed it. A character gets such a
-// mark only where the field shows exactly what a trusted key, input method or suggestion has just brought: the page may
+// A mark stands beside each character: FOREIGN, or the number of the moment in which its user typed it. It gets a number
+// only where the field shows exactly what a trusted key, input method or suggestion has just brought: the page may
 // do to its field what it likes, and gets no word into its user's mouth.
 idiolect.authorship ??= (() => {
   const FOREIGN = "\u0000";
-  const TOLD = "\u0001"; // its user's, and sent to be learned already
-  const FIRST_SECOND = 2; // marks from here on count the seconds since the field was first seen
+  const FIRST = 1; // marks from here on are places in the list of moments
+  const MOST_MOMENTS = 0xffff - FIRST;
   const BLOCK_CHARS = 1024; // compared at once
   const MIN_KEPT_CHARS = 4; // of a text that is looked for within another
   const MOST_REMOVED = 50; // pieces that its user has removed, and may bring back by undoing or pasting
@@ -144,20 +144,21 @@ idiolect.authorship ??= (() => {
   class Authorship {
     #text;
     #marks;
-    #epoch_s;
+    #moments = []; // when its user typed, in milliseconds since 1970
+    #told = FIRST; // what has a lower mark was sent to be learned already
     #removed = []; // what its user has removed: { text, marks, at }, the newest last
     #vanished = []; // whole lines that the page has taken away, which is what it does with what was sent: { text, marks, before }
 
     /** Nothing of `text` is its user's. */
-    constructor(text, atMs) {
+    constructor(text) {
       this.#text = text;
       this.#marks = FOREIGN.repeat(text.length);
-      this.#epoch_s = Math.floor(atMs / 1000);
     }
 
     #markOf(atMs) {
-      const code = FIRST_SECOND + Math.max(0, Math.floor(atMs / 1000) - this.#epoch_s);
-      return code <= 0xffff ? String.fromCharCode(code) : FOREIGN;
+      const isOld = FIRST + this.#moments.length <= this.#told;
+      if (isOld || this.#moments.at(-1) !== atMs) this.#moments.push(atMs);
+      return this.#moments.length <= MOST_MOMENTS ? String.fromCharCode(FIRST + this.#moments.length - 1) : FOREIGN;
     }
 
     /**
@@ -226,16 +227,15 @@ idiolect.authorship ??= (() => {
 
     /**
      * The lines in which its user has typed since they were last told of: `{ text, marks, before }`. A mark is
-     * `[characters, of]`, `of` being 0 for what is not theirs, 1 for what was told before, else when it was typed, in
-     * seconds since 1970. With `all` false only those that the page has taken away.
+     * `[characters, at]`, `at` being when they were typed, in seconds since 1970: negative for what was told before, and
+     * 0 for what is not theirs. With `all` false only those lines that the page has taken away.
      */
     take(all) {
       const told = this.#vanished.flatMap(({ text, marks, before }) => this.#newLines(text, marks, before));
       this.#vanished = [];
       if (!all) return told;
       told.push(...this.#newLines(this.#text, this.#marks, ""));
-      this.#marks = this.#marks.replace(/[^\u0000]/g, TOLD);
-      for (const piece of this.#removed) piece.marks = piece.marks.replace(/[^\u0000]/g, TOLD);
+      this.#told = FIRST + this.#moments.length;
       return told.slice(-MOST_LINES);
     }
 
@@ -243,10 +243,10 @@ idiolect.authorship ??= (() => {
       const found = [];
       let at = 0;
       for (const line of linesOf(text)) {
-        const own = marks.slice(at, at + line.length);
-        if (/[^\u0000\u0001]/.test(own)) {
+        const runs = this.#runs(marks.slice(at, at + line.length));
+        if (runs.some(([, atS]) => atS > 0)) {
           const context = (before + text.slice(Math.max(0, at - CONTEXT_CHARS), at)).slice(-CONTEXT_CHARS);
-          found.push({ text: line, marks: this.#runs(own), before: context });
+          found.push({ text: line.toWellFormed(), marks: runs, before: context.toWellFormed() });
         }
         at += line.length;
       }
@@ -258,7 +258,8 @@ idiolect.authorship ??= (() => {
       for (let at = 0, end; at < marks.length; at = end) {
         for (end = at + 1; marks[end] === marks[at]; end++);
         const code = marks.charCodeAt(at);
-        found.push([end - at, code < FIRST_SECOND ? code : this.#epoch_s + code - FIRST_SECOND]);
+        const atS = code < FIRST ? 0 : this.#moments[code - FIRST] / 1000;
+        found.push([end - at, code < this.#told ? -atS : atS]);
       }
       return found;
     }

@@ -2,7 +2,10 @@
 idiolect.keys ??= (() => {
   const { now, fields, learning, overlay, showing, asking, mending, taking, visiting } = idiolect;
   const TWICE_MS = 250; // a Tab that comes sooner after one that took something was pressed once too often
+  const READ_MS = 150; // a Tab that comes sooner after a letter is the page's: nobody has read a ghost by then
+  const CLOSED_MS = 1000; // Alt and a digit that come sooner after a suggestion has gone were meant for it
   let tookAt = -Infinity; // when the last key, a Tab, took a ghost
+  let letterAt = -Infinity; // when the last letter was typed
 
   function swallow(event) {
     event.preventDefault();
@@ -44,15 +47,21 @@ idiolect.keys ??= (() => {
     if (!event.defaultPrevented) afterwards(event);
   }
 
-  /** Alt and a digit take a word, or by 0 the ghost; whether the key is such a one. */
+  /**
+   * Alt and a digit take a word, or by 0 the ghost; whether the key is for suggestions.
+   *
+   * One that comes just too late takes nothing, and does not switch the browser's tab instead.
+   */
   function takeByDigit(event) {
     const digit = /^Digit([0-9])$/.exec(event.code);
-    if (!digit || !event.altKey || event.ctrlKey || event.metaKey || !taking.may()) return false;
-    const { rest, words } = showing.current();
-    const place = digit[1] - 1;
-    if (place === -1 ? !rest : place >= words.length) return false;
+    if (!digit || !event.altKey || event.ctrlKey || event.metaKey) return false;
+    const shown = showing.current();
+    if (!shown && performance.now() - showing.closedAt() >= CLOSED_MS) return false;
     swallow(event);
-    if (event.repeat) return true; // held down it takes one, not all that follow
+    if (!shown || !taking.may() || event.repeat) return true; // held down it takes one, not all that follow
+    const { rest, words } = shown;
+    const place = digit[1] - 1;
+    if (place === -1 ? !rest : place >= words.length) return true;
     if (place === -1) taking.takeGhost(true);
     else taking.takeWord(place);
     return true;
@@ -74,6 +83,7 @@ idiolect.keys ??= (() => {
     now.typedAt = performance.now();
     if (key === "Enter") visiting.sending();
     const types = key.length === 1 && !ctrl && !meta;
+    if (types) letterAt = event.timeStamp;
     if (types || ["Backspace", "Delete", "Enter"].includes(key)) asking.soon();
     else if (showing.current()) setTimeout(showing.follow); // it may have moved the cursor
   }
@@ -85,7 +95,7 @@ idiolect.keys ??= (() => {
     if (event.shiftKey || event.altKey || event.ctrlKey || event.metaKey) return;
     if (tookAt > -Infinity && (event.repeat || event.timeStamp - tookAt < TWICE_MS)) return swallow(event);
     tookAt = -Infinity;
-    if (!showing.current()?.rest || !taking.may()) return;
+    if (event.timeStamp - letterAt < READ_MS || !showing.current()?.rest || !taking.may()) return;
     swallow(event);
     taking.takeGhost(true);
     tookAt = event.timeStamp;

@@ -22,7 +22,7 @@ idiolect.learning ??= (() => {
     field = of;
     [typed, key, composed, command] = ["", "", null, false];
     const found = early === null ? text.all(field) : early.before;
-    writing = found === null || now.mode !== "learn" ? null : (known.get(field.element) ?? new authorship.Authorship(found, Date.now()));
+    writing = found === null || now.mode !== "learn" ? null : (known.get(field.element) ?? new authorship.Authorship(found));
     if (writing === null) return;
     known.set(field.element, writing);
     if (early === null) return sync(); // what has come since they were last here is the page's

@@ -11,6 +11,7 @@ idiolect.showing ??= (() => {
   let shown = null;
   let open = null; // the offer whose fate is still to be told of
   let dismissed = ""; // the prefix at which its user pressed Escape
+  let closedAt = -Infinity; // when something shown went, by `performance.now()`
   let held = false; // a ghost is taken word by word: its rest stays until something else is typed
 
   /** What has been typed on from one prefix to another; null where something else has happened. */
@@ -72,8 +73,7 @@ idiolect.showing ??= (() => {
     const some = place !== null && (ghost !== "" || offer.words.length > 0);
     const seen = some ? overlay.show(ghost, labels(offer), place, room.below) : null;
     if (seen === null) {
-      shown = null;
-      overlay.hide();
+      clear();
     } else {
       shown = { ...offer, rest: ghost.slice(0, seen) };
       if (before && sameWords(before, shown)) shown.since = before.since;
@@ -94,13 +94,16 @@ idiolect.showing ??= (() => {
     if (shown) draw(shown);
   }
 
+  function clear() {
+    if (shown !== null) closedAt = performance.now();
+    shown = null;
+    overlay.hide();
+  }
+
   /** Nothing is shown any more; with `over`, what was shown has not been taken. */
   function hide({ over = true } = {}) {
     held = false;
-    if (shown !== null) {
-      shown = null;
-      overlay.hide();
-    }
+    if (shown !== null) clear();
     if (over) settle({ prefix: "", words: [], rest: "" });
   }
 
@@ -176,5 +179,5 @@ idiolect.showing ??= (() => {
   /** What is shown as it is said: the ghost, then the words with their numbers. */
   const said = () => [shown.rest, ...labels(shown).map((word, index) => `${index + 1} ${word}`)].filter(Boolean).join(", ");
 
-  return { current: () => shown, said, show, drawHere, move, hide, dismiss, isDismissed, forget, follow, close, hold, stands };
+  return { current: () => shown, closedAt: () => closedAt, said, show, drawHere, move, hide, dismiss, isDismissed, forget, follow, close, hold, stands };
 })();
