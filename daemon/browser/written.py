@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import pydantic
 
 from idiolect.daemon.editors import typed
-from idiolect.daemon.editors.written import Typed
 
 _MOST_CHARS: Final = 200_000  # of a field; a longer one is not somebody's message
 _MOST_LINES: Final = 2_000
@@ -15,6 +14,13 @@ _CONTEXT_CHARS: Final = 400
 _QUOTE: Final = ">"
 _Count = Annotated[int, pydantic.Field(ge=1, le=_MOST_CHARS)]
 _Mark = Annotated[float, pydantic.Field(allow_inf_nan=False)]
+
+
+class Typed(NamedTuple):
+    """A text that was typed in a field, and what stands before it there."""
+
+    text: str
+    before: str
 
 
 class Line(pydantic.BaseModel):

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import stat
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 from urllib.parse import unquote
 
 import pydantic
@@ -26,14 +28,17 @@ from pygls.workspace import TextDocument
 from typing_extensions import override
 
 from idiolect.daemon.editors import offers, prose, quick_fixes
+from idiolect.daemon.editors.authorship import Authorship, Edit, Hand, Paragraph, Saved, edits, shared
 from idiolect.daemon.editors.link import Link
 from idiolect.daemon.editors.private_files import Privacy
-from idiolect.daemon.editors.written import Typed, Written, inserted, is_typed
+from idiolect.daemon.editors.typed import Pauses
 from idiolect.daemon.endpoint.scopes import Scope
 from idiolect.daemon.runtime.log import open_log
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Coroutine, Iterator, Sequence
+
+    from pygls.workspace import PositionCodec
 
     from idiolect.daemon.settings import Settings
 
@@ -48,6 +53,9 @@ _TALKERS: Final = (
 _SUFFIX_CHARS: Final = 1000
 _AGAIN_S: Final = 20.0  # until what the service did not take is sent once more
 _MOST_NEW: Final = 500  # texts that wait for it, the newest
+_LATE_S: Final = 1.0  # after so long an editor has told of what was typed
+_GHOSTS_KEPT: Final = 5
+_MOST_FILE_BYTES: Final = 16 * 2**20  # of a file that is compared with its document
 _SETTLE_S: Final = 5.0  # after a save: an editor that saves by itself saves half words
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
@@ -80,19 +88,21 @@ class _Open:
     language: str
     path: Path | None
     app_policy: bool
-    written: Written | None
-    whole: str  # as the editor sent it last
+    authorship: Authorship | None  # None: nothing is learned of it
+    changed_ns: int = 0  # when the file was changed last, as far as is known
+    reread_s: float | None = None  # when the document became what the file holds, without having been saved
     offered: tuple[str, ...] = ()  # the words that were offered last
-    saved: str | None = None
+    ghosts: tuple[str, ...] = ()  # the ghost texts that were
+    saved: Saved | None = None
     waiting: asyncio.Task[None] | None = None
 
 
 @dataclass(frozen=True)
 class _New:
-    """A text to be learned, and when it was saved (ISO 8601)."""
+    """A paragraph of which something is to be learned, and when it was saved (ISO 8601)."""
 
     path: Path
-    typed: Typed
+    paragraph: Paragraph
     at: str
 
 
@@ -113,6 +123,7 @@ class Editing:
         self._again: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._sends_parts = False  # of documents that change
+        self._hand = Hand()
         self._wrong_option: str | None = None
         for name, handler in (
             (types.INITIALIZE, self._initialize),
@@ -187,9 +198,7 @@ class Editing:
         given = to_fs_path(uri) if scheme == "file" else None
         path = Path(given) if given else None
         app_policy = path is not None and self._privacy.covers(path, hidden=False)
-        held = (
-            prose.read(document.text, language) if self._options.learn and path and not app_policy else None
-        )
+        learns = self._options.learn and path and not app_policy and prose.is_learned(language)
         workspace = self._server.workspace
         workspace.text_documents[unquote(uri)] = _Document(
             uri,
@@ -198,31 +207,50 @@ class Editing:
             document.language_id,
             position_codec=workspace.position_codec,
         )
-        written = None if held is None else Written(held)
-        self._open[uri] = _Open(language, path, app_policy, written, document.text)
+        authorship = Authorship(document.text) if learns else None
+        self._open[uri] = _Open(language, path, app_policy, authorship, _changed_ns(path))
 
     def _changed(self, params: types.DidChangeTextDocumentParams) -> None:
         one = self._open.get(params.text_document.uri)
-        if one is None or one.written is None:
+        if one is None or one.authorship is None:
             return
-        for change in params.content_changes:
-            partial = isinstance(change, types.TextDocumentContentChangePartial)
-            self._sends_parts |= partial
-            if partial or self._sends_parts:  # the whole comes when it was read again from the disk
-                pasted = [] if partial and is_typed(change.text) else [change.text]
-            else:  # some editors, such as Kate, always send it
-                pasted = [new for new in inserted(one.whole, change.text) if not is_typed(new)]
-                one.whole = change.text
-            for text in pasted:
-                one.written.not_typed(prose.read(text, one.language) or [])
+        authorship = one.authorship
+        if one.reread_s is not None:  # it was not saved, so the file was changed by another program
+            authorship.disown(one.reread_s)
+            one.reread_s = None
+        now_s = time.time()
+        for change in _together(params.content_changes):
+            if isinstance(change, list):
+                self._sends_parts = True
+                made = list(_edits(authorship.text, change, self._server.workspace.position_codec))
+                typed_s = now_s if self._hand.typed(made) or self._is_taken(one, made) else None
+            else:
+                made = list(edits(authorship.text, change.text))
+                # The whole comes when it was read again from the disk, unless an editor always sends it, such as Kate.
+                new = [_inserted(authorship.text, edit) for edit in made]
+                typed_s = now_s if not self._sends_parts and len(new) <= 1 and self._hand.typed(new) else None
+                made.reverse()  # each place is one in the text before
+            for edit in made:
+                authorship.edit(edit, typed_s)
+        if one.path is not None and one.changed_ns != (changed_ns := _changed_ns(one.path)):
+            if _holds(one.path, authorship.text):
+                one.reread_s = now_s
+            one.changed_ns = changed_ns
+
+    def _is_taken(self, one: _Open, made: Sequence[Edit]) -> bool:
+        """Whether an edit puts in a ghost text, or its beginning."""
+        [text, *more] = [edit.text for edit in made]
+        return not more and text.strip() != "" and any(ghost.startswith(text) for ghost in one.ghosts)
 
     def _saved(self, params: types.DidSaveTextDocumentParams) -> None:
         one = self._open.get(params.text_document.uri)
-        if one is None or one.written is None:
+        if one is None or one.authorship is None:
             return
-        one.saved = (
-            params.text if params.text is not None else self._document(params.text_document.uri).source
-        )
+        one.reread_s = None
+        one.changed_ns = _changed_ns(one.path)
+        if params.text is not None and params.text != one.authorship.text:
+            one.authorship.become(params.text, None)
+        one.saved = one.authorship.saved()
         if one.waiting is not None:
             one.waiting.cancel()
         one.waiting = self._keep(self._learn_later(one))
@@ -248,30 +276,37 @@ class Editing:
         if one.waiting is not None:
             one.waiting.cancel()
             one.waiting = None
-        text, one.saved = one.saved, None
-        if text is None or one.written is None or one.path is None:
+        saved, one.saved = one.saved, None
+        if saved is None or one.authorship is None or one.path is None:
             return
-        new = one.written.saved(prose.read(text, one.language) or [])
+        new = one.authorship.new(saved, prose.read(saved.text, one.language) or [])
         if new and not self._privacy.covers(one.path, hidden=True):
             now = datetime.now(UTC).isoformat()
-            self._new += [_New(one.path, typed, now) for typed in new]
+            self._new += [_New(one.path, paragraph, now) for paragraph in new]
 
     async def _tell(self) -> None:
         """Send what waits; what the service does not take now waits on, and is sent after a while or with more."""
         async with self._telling:
             status = await self._link.ask("GET", "/v1/status") if self._new else None
+            # Of a folder that is watched it is read there.
             while self._new and status is not None:
                 new = self._new[0]
-                # Of a folder that is watched it is read there.
-                if not any(new.path.is_relative_to(folder) for folder in status.get("watches", [])):
-                    body = {**new.typed._asdict(), "source": _SOURCE, "app": self._app, "at": new.at}
-                    if not await self._link.tell("/v1/history", body):
-                        break
+                watched = any(new.path.is_relative_to(folder) for folder in status.get("watches", []))
+                if not watched and not await self._told(new, Pauses.of(status, late_s=_LATE_S)):
+                    break
                 # Not before: who is cut off here tells it once more, which stores nothing twice.
                 self._new.pop(0)
             self._new = self._new[-_MOST_NEW:]
             if self._new and self._again is None:
                 self._again = self._keep(self._tell_again())
+
+    async def _told(self, new: _New, pauses: Pauses) -> bool:
+        """Send what was typed of a paragraph; whether all of it has been dealt with."""
+        for text, before in new.paragraph.new(pauses):
+            body = {"text": text, "before": before, "source": _SOURCE, "app": self._app, "at": new.at}
+            if not await self._link.tell("/v1/history", body):
+                return False
+        return True
 
     async def _tell_again(self) -> None:
         await asyncio.sleep(_AGAIN_S)
@@ -299,6 +334,9 @@ class Editing:
         found = await self._suggested(params, words=0, ghost_words=self._options.ghost_words)
         asked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
         item = found and offers.inline_completion(found[0], params.position, asked=asked)
+        if item:
+            one = self._open[params.text_document.uri]
+            one.ghosts = (*one.ghosts, str(item.insert_text))[-_GHOSTS_KEPT:]
         return types.InlineCompletionList(items=[item] if item else [])
 
     async def _suggested(
@@ -368,6 +406,67 @@ class Editing:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+_Change: TypeAlias = types.TextDocumentContentChangePartial | types.TextDocumentContentChangeWholeDocument
+
+
+def _together(
+    changes: Sequence[_Change],
+) -> Iterator[list[types.TextDocumentContentChangePartial] | types.TextDocumentContentChangeWholeDocument]:
+    """The changes that an editor tells of at once: those of parts together, one of the whole by itself."""
+    parts: list[types.TextDocumentContentChangePartial] = []
+    for change in changes:
+        if isinstance(change, types.TextDocumentContentChangePartial):
+            parts.append(change)
+            continue
+        if parts:
+            yield parts
+        parts = []
+        yield change
+    if parts:
+        yield parts
+
+
+def _edits(
+    text: str, changes: Sequence[types.TextDocumentContentChangePartial], codec: PositionCodec
+) -> Iterator[Edit]:
+    """The changes in characters, each of the text that the one before it left."""
+    for change in changes:
+        document = _Document("", text, position_codec=codec)
+        start = document.offset_at_position(change.range.start)
+        end = document.offset_at_position(change.range.end)
+        edit = Edit(start, max(start, end), change.text)
+        text = text[: edit.start] + edit.text + text[edit.end :]
+        yield edit
+
+
+def _inserted(old: str, edit: Edit) -> Edit:
+    """An edit without what it leaves as it was."""
+    gone = old[edit.start : edit.end]
+    first = shared(gone, edit.text)
+    last = min(shared(gone[::-1], edit.text[::-1]), min(len(gone), len(edit.text)) - first)
+    return Edit(edit.start + first, edit.end - last, edit.text[first : len(edit.text) - last])
+
+
+def _changed_ns(path: Path | None) -> int:
+    """When a file was changed last; 0 where there is none."""
+    try:
+        return path.stat().st_mtime_ns if path is not None else 0
+    except OSError:
+        return 0
+
+
+def _holds(path: Path, text: str) -> bool:
+    """Whether a file holds just this text, or cannot be compared with it."""
+    try:
+        about = path.stat()
+        if not stat.S_ISREG(about.st_mode) or about.st_size > _MOST_FILE_BYTES:
+            return False
+        held = path.read_text("utf-8", errors="replace")
+    except OSError:
+        return False
+    return held.splitlines() == text.splitlines()
 
 
 class _Server(LanguageServer):

@@ -87,6 +87,11 @@ def before(text: str, language: str) -> str | None:
     return found
 
 
+def is_learned(language: str) -> bool:
+    """Whether what is written in a language is learned."""
+    return _LANGUAGES.get(language, (_anywhere, None))[1] is not None
+
+
 def read(text: str, language: str) -> list[str] | None:
     """The paragraphs that are prose; None for a language that is not learned."""
     reader = _LANGUAGES.get(language, (_anywhere, None))[1]

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 #: In place of when a character was typed: its user has not typed it.
 FOREIGN: Final = 0.0
-_WORD: Final = re.compile(r"\S+")
+#: A word and what is attached to it.
+WORD: Final = re.compile(r"\S+")
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def runs(line: str, typed_s: Sequence[float], pauses: Pauses) -> list[Run]:
     off = {at_s for at_s in set(typed_s) if at_s == FOREIGN or pauses.cover(abs(at_s))}
     found: list[list[re.Match[str]]] = [[]]
     waiting: list[re.Match[str]] = []  # told before
-    for word in _WORD.finditer(line):
+    for word in WORD.finditer(line):
         marks = typed_s[word.start() : word.end()]
         if not off.isdisjoint(marks):
             found.append([])

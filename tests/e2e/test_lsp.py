@@ -57,6 +57,12 @@ class Editor(LanguageClient):
             )
         )
 
+    def keys(self, uri, line, character, text):
+        """Type a text key by key."""
+        for key in text:
+            self.type(uri, line, character, key)
+            line, character = (line + 1, 0) if key == "\n" else (line, character + 1)
+
     def send(self, uri, whole):
         """What has changed, as editors do that always send all of it."""
         self.text_document_did_change(
@@ -309,7 +315,7 @@ def test_what_is_typed_and_saved_is_learned_and_nothing_else(service, tmp_path):
                 uri = file.as_uri()
                 editor.open(uri, f"{there}\n\n")
                 typed = f"My neighbour {file.stem}bert Wuffelin sings"
-                editor.type(uri, 2, 0, f"{typed}\n\n")
+                editor.keys(uri, 2, 0, f"{typed}\n\n")
                 editor.type(uri, 4, 0, pasted)
                 editor.close(uri, saved=f"{there}\n\n{typed}\n\n{pasted}")
 
@@ -325,6 +331,57 @@ def test_what_is_typed_and_saved_is_learned_and_nothing_else(service, tmp_path):
     assert taken["app"] == "Tester"
 
 
+def test_what_another_program_or_a_snippet_puts_into_an_open_file_is_not_learned(service, tmp_path):
+    path = tmp_path / "open.md"
+    path.write_text("There.\n\n")
+    uri = path.as_uri()
+    typed = "Our plum tree Ferrowick blooms"
+    theirs = "Bought Marzolane.\n\n"
+
+    async def scene():
+        async with editing(service, learn=True) as editor:
+            editor.open(uri, path.read_text())
+            editor.keys(uri, 2, 0, f"{typed}\n\n")
+            editor.text_document_did_save(
+                types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(uri), f"There.\n\n{typed}\n\n")
+            )
+            # Another program writes the file; the editor takes over what is new in it, a piece that a hand could type.
+            path.write_text(f"{theirs}There.\n\n{typed}\n\n")
+            await editor.words(uri, 4, 0)  # the messages before have been dealt with
+            editor.type(uri, 0, 0, theirs)
+            editor.type(uri, 6, 0, "Yours truly, Hesterfield Quandle\n\n")  # a snippet, or one of a formatter
+            editor.type(uri, 8, 0, "x")
+            text = f"{theirs}There.\n\n{typed}\n\nYours truly, Hesterfield Quandle\n\nx"
+            editor.close(uri, saved=text)
+
+    run(scene())
+    assert service.knows(typed[:-4], typed[-4:])
+    for text in ("Marzolane", "Hesterfield"):
+        assert service.ask("/v1/forget", text=text, dry_run=True)["entries"] == 0
+
+
+def test_what_is_typed_in_a_pause_is_not_learned_after_it(service, tmp_path):
+    uri = (tmp_path / "paused.md").as_uri()
+
+    async def scene():
+        async with editing(service, learn=True) as editor:
+            editor.open(uri)
+            editor.keys(uri, 0, 0, "Openly Torvald Umbrix spoke\n\n")
+            await editor.words(uri, 0, 0)
+            service.ask("/v1/pause", for_s=600)
+            try:
+                editor.keys(uri, 2, 0, "Secretly Vespertine Umbrix wept\n\n")
+                await editor.words(uri, 0, 0)  # the messages before have been dealt with
+            finally:
+                service.ask("/v1/resume", for_s=None)
+            text = "Openly Torvald Umbrix spoke\n\nSecretly Vespertine Umbrix wept\n\n"
+            editor.close(uri, saved=text)
+
+    run(scene())
+    assert service.ask("/v1/forget", text="Torvald Umbrix", dry_run=True)["entries"] == 1
+    assert service.ask("/v1/forget", text="Vespertine", dry_run=True)["entries"] == 0
+
+
 @pytest.mark.parametrize("label", ["The PIN of the shed is ", "The PIN of the shed:\n\n"])
 def test_a_secret_is_told_by_the_label_that_was_saved_before_it(service, tmp_path, label):
     uri = (tmp_path / f"shed{len(label)}.txt").as_uri()
@@ -332,7 +389,7 @@ def test_a_secret_is_told_by_the_label_that_was_saved_before_it(service, tmp_pat
     async def scene():
         async with editing(service, learn=True) as editor:
             editor.open(uri, label, "plaintext")
-            editor.type(uri, label.count("\n"), 0 if label.endswith("\n") else len(label), "4471, says Ann")
+            editor.keys(uri, label.count("\n"), 0 if label.endswith("\n") else len(label), "4471, says Ann")
             editor.close(uri, saved=f"{label}4471, says Ann")
 
     def left_out():
@@ -357,8 +414,8 @@ def test_of_a_whole_document_what_was_typed_is_learned_unless_it_was_read_again(
             editor.open(uri, there)
             if sends_parts:
                 editor.type(uri, 0, 0, "")
-            editor.send(uri, f"{there}\n\n{typed[:-3]}")
-            editor.send(uri, f"{there}\n\n{typed}")
+            for end in range(len(typed) + 1):
+                editor.send(uri, f"{there}\n\n{typed[:end]}")
             editor.send(uri, f"{pasted}\n\n{there}\n\n{typed}")
             editor.close(uri, saved=f"{pasted}\n\n{there}\n\n{typed}")
 

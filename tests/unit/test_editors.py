@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from idiolect.daemon.editors import offers, prose
+from idiolect.daemon.editors.authorship import Authorship, Edit, Hand, edits
 from idiolect.daemon.editors.private_files import Privacy
 from idiolect.daemon.editors.prompt import Asked, asked, fitting
-from idiolect.daemon.editors.written import Written, inserted, is_typed
+from idiolect.daemon.editors.typed import Pauses
 from idiolect.daemon.settings import Settings
 
 # --- where prose is ---
@@ -58,61 +59,134 @@ def test_what_its_writer_wrote_of_a_mail_is_read():
 # --- what was typed ---
 
 
+def key(text, at):
+    """A key that puts this in at a place."""
+    return Edit(at, at, text)
+
+
+def keys(authorship, text, at=None, now_s=100.0):
+    """Type a text at a place, or at the end."""
+    at = len(authorship.text) if at is None else at
+    for place, letter in enumerate(text, at):
+        authorship.edit(key(letter, place), now_s)
+
+
+def new(authorship, language="markdown", pauses=()):
+    """What is to be learned of a document that is saved now, each with what stands before it."""
+    saved = authorship.saved()
+    found = authorship.new(saved, prose.read(saved.text, language))
+    return [text for paragraph in found for text in paragraph.new(Pauses(pauses))]
+
+
 def test_what_was_there_when_a_document_was_opened_is_not_new():
-    written = Written(["One paragraph that was there.", "Another one that was there."])
-    (typed,) = written.saved(["One paragraph that was there.", "And this was typed."])
-    assert typed == ("And this was typed.", "One paragraph that was there.\n\n")
-    assert written.saved(["One paragraph that was there.", "And this was typed."]) == []
-    assert written.saved(["Another one that was there."]) == []  # undone
+    authorship = Authorship("One paragraph that was there.\n\n")
+    assert new(authorship) == []
+    keys(authorship, "And this was typed.")
+    assert new(authorship) == [("And this was typed.", "One paragraph that was there.\n\n")]
+    assert new(authorship) == []
 
 
 def test_of_an_edited_paragraph_its_new_words_count():
-    written = Written(["The heron waits below the weir."])
-    assert written.saved(["Boats.", "The heron waits below the weir. It caught three eels today."]) == [
+    authorship = Authorship("The heron waits below the weir.")
+    keys(authorship, "Boats.\n\n", at=0)
+    keys(authorship, " It caught three eels today.")
+    assert new(authorship) == [
         ("Boats.", ""),
         ("It caught three eels today.", "Boats.\n\nThe heron waits below the weir. "),
     ]
+    keys(authorship, " never", at=authorship.text.index(" caught"), now_s=101.0)
+    assert [text for text, _ in new(authorship)] == ["never"]
 
 
-def test_what_was_pasted_is_not_typed():
-    pasted = "They say that the heron waits below the weir, and that nobody has seen it since."
-    written = Written([])
-    written.not_typed([pasted])
-    assert written.saved([f"{pasted} I do not believe a word.", pasted]) == [
-        ("I do not believe a word.", f"{pasted} ")
-    ]
+def test_markup_and_wrapped_lines_do_not_hide_what_was_typed():
+    authorship = Authorship(
+        "# Title\n\nThe heron **waits** below\nthe weir.\n\n```\nthe code of the heron\n```\n"
+    )
+    keys(authorship, "\nThe *grey* [otter](http://a.example) of the pond\nsleeps by the code.\n")
+    assert [text for text, _ in new(authorship)] == ["The *grey* otter of the pond sleeps by the code."]
+
+
+def test_what_a_program_brings_is_not_typed_and_undoing_brings_back_what_was():
+    pasted = "They say that the heron waits below the weir, and that nobody has seen it since. "
+    authorship = Authorship("")
+    authorship.edit(key(pasted, 0), None)
+    keys(authorship, "I do not believe a word.")
+    assert new(authorship) == [("I do not believe a word.", pasted)]
+    keys(authorship, " Nobody does.", now_s=101.0)
+    whole = authorship.text
+    for _ in " Nobody does.":
+        authorship.edit(Edit(len(authorship.text) - 1, len(authorship.text), ""), 102.0)
+    authorship.edit(key(" Nobody does.", len(authorship.text)), None)  # undone
+    assert authorship.text == whole
+    assert [text for text, _ in new(authorship)] == ["Nobody does."]
+    authorship.edit(Edit(0, len(pasted), ""), 103.0)
+    authorship.edit(key(pasted, 0), 104.0)
+    assert new(authorship) == []
+
+
+def test_what_a_formatter_leaves_stays_its_users():
+    authorship = Authorship("")
+    keys(authorship, "a  heron  waits below the weir")
+    authorship.become("A heron waits below the weir.\n", None)
+    assert [text for text, _ in new(authorship)] == ["heron waits below the"]
+    keys(authorship, "It is grey.", now_s=101.0)
+    authorship.become(f"Theirs above it.\n\n{authorship.text}\n\nTheirs below it.\n", None)
+    assert [text for text, _ in new(authorship)] == ["It is grey."]
+
+
+def test_what_was_typed_in_a_pause_is_not_told_after_it():
+    authorship = Authorship("")
+    keys(authorship, "Before it. ", now_s=100.0)
+    keys(authorship, "Within it. ", now_s=150.0)
+    keys(authorship, "After it.", now_s=210.0)
+    assert [text for text, _ in new(authorship, pauses=[(120, 200)])] == ["Before it.", "After it."]
+    keys(authorship, " And more.", now_s=220.0)
+    assert [text for text, _ in new(authorship, pauses=[(120, 200)])] == ["And more."]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "found"),
     [
-        ("", "A heron.", ["A heron."]),
+        ("", "A heron.", [(0, 0, "A heron.")]),
         ("A heron.", "A heron.", []),
-        ("A heron waits.", "A grey heron waits.", ["grey "]),
-        ("aaa", "aaaa", ["a"]),
-        ("one\r\ntwo\r\n", "one\r\ntwo and more\r\n", [" and more"]),
-        ("one\n\ntwo", "one\n\nbetween\n\ntwo", ["between\n"]),
-        ("one\n\nodd\n\ntwo", "one\n\ntwo", [""]),
-        ("first line\n\nsecond line\n", "first long line\n\nsecond long line\n", ["ong l", "ong l"]),
-        ("one\ntwo\nthree\n", "uno\ndue\ntre\n", ["uno\ndue\ntr"]),
+        ("one\r\ntwo\r\n", "one\r\ntwo and more\r\n", [(5, 10, "two and more\r\n")]),
+        ("one\n\ntwo", "one\n\nbetween\n\ntwo", [(5, 5, "between\n\n")]),
+        ("first\n\nsecond\n", "first one\n\nsecond one\n", [(0, 6, "first one\n"), (7, 14, "second one\n")]),
     ],
 )
-def test_of_two_whole_texts_what_is_new_is_found_place_by_place(old, new, found):
-    assert inserted(old, new) == found
+def test_of_two_whole_texts_what_is_new_is_found_line_by_line(old, new, found):
+    assert list(edits(old, new)) == [Edit(*one) for one in found]
+    authorship = Authorship(old)
+    authorship.become(new, None)
+    assert authorship.text == new
 
 
 def test_of_a_long_document_what_is_new_is_found_too():
-    lines = [f"{number} the heron waits below the weir" for number in range(20_000)]
-    new = [*lines[:9000], "A grey one came.", *lines[9000:-1], f"{lines[-1]} still"]
-    assert inserted("\n".join(lines), "\n".join(new)) == ["A grey one came.", " still"]
+    lines = [f"{number} the heron waits below the weir\n\n" for number in range(20_000)]
+    authorship = Authorship("".join(lines))
+    keys(authorship, "mine\n\n", at=len("".join(lines[:9000])))
+    authorship.become("top\n\n" + authorship.text, None)
+    assert [text for text, _ in new(authorship, "plaintext")] == ["mine"]
 
 
-def test_a_long_change_or_one_of_many_lines_was_not_typed():
-    assert is_typed("a")
-    assert is_typed(" goes on with eight words of ghost text")
-    assert is_typed("some quick words,\nreported together\n\n")
-    assert not is_typed("word " * 60)
-    assert not is_typed("one\ntwo\nthree\nfour")
+def test_a_long_change_one_of_many_lines_or_one_at_many_places_was_not_typed():
+    hand = Hand()
+    assert hand.typed([key("a", 3)])
+    assert hand.typed([key("some quick words,", 3)])
+    assert hand.typed([key("\n        ", 3)])
+    assert not hand.typed([key("word " * 10, 3)])
+    assert not hand.typed([key("Kind regards,\nAda", 3)])
+    assert hand.typed([key("t", 3), key("h", 4), Edit(4, 5, ""), key("e", 4)])
+    assert hand.typed([key("a", 3), key("a", 40)])  # at two cursors
+    assert not hand.typed([Edit(40, 42, "colour"), Edit(3, 5, "colours")])
+
+
+def test_of_an_editor_that_tells_of_each_key_a_snippet_is_known():
+    hand = Hand()
+    for place in range(30):
+        assert hand.typed([key("a", place)])
+    assert hand.typed([key("completed", 30)])
+    assert not hand.typed([key("Kind regards, Ada", 30)])
 
 
 # --- private files ---

@@ -1,0 +1,265 @@
+"""Which characters of an open document its user has typed: not what a file, a snippet or a formatter has brought."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from array import array
+from bisect import bisect
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING, Final
+
+from idiolect.daemon.editors import typed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+#: One word may come at once: from an input method, or from a list of words.
+_WORD_CHARS: Final = 32
+#: An editor may tell of some letters together, as Neovim does of all within a sixth of a second.
+_BURST_CHARS: Final = 40
+#: From so many changes of one character on an editor is known to tell of each key.
+_MANY_KEYS: Final = 20
+_REMOVED_KEPT: Final = 50
+_MOST_LINES: Final = 2_000  # that are compared one by one
+_SEARCHED_CHARS: Final = 4_000  # a word of a paragraph stands so near behind the one before it
+_NEAR_CHARS: Final = 40  # and so near before the next one
+_CANDIDATES: Final = 20
+_BEFORE_CHARS: Final = 400
+_PART: Final = re.compile(r"\s+|\S+")
+_MOST_PARTS: Final = 4_000  # words and spaces that are compared one by one
+
+
+def shared(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many characters two texts, or lines two lists, begin with alike."""
+    lengths = range(1, min(len(one), len(other)) + 1)
+    return bisect(lengths, False, key=lambda length: one[:length] != other[:length])
+
+
+@dataclass(frozen=True)
+class Edit:
+    """`text` takes the place of what stands in [start, end), in characters."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Hand:
+    """Tells what comes from a keyboard from what a program does, for one editor."""
+
+    def __init__(self) -> None:
+        """Nothing is known of how the editor tells of keys."""
+        self._keys = self._bursts = 0
+
+    def typed(self, edits: Sequence[Edit]) -> bool:
+        """Whether a keyboard makes these edits, which an editor tells of at once."""
+        # At several places only the same is typed; a key goes on where the one before it ended.
+        same = len({edit.text for edit in edits}) == 1
+        goes_on = all(
+            before.start <= edit.end and edit.start <= before.start + len(before.text)
+            for before, edit in itertools.pairwise(edits)
+        )
+        return (same or goes_on) and all(self._is_typed(edit.text.strip()) for edit in edits)
+
+    def _is_typed(self, text: str) -> bool:
+        if len(text) <= 1:
+            self._keys += len(text)
+            return True
+        if len(text) <= _WORD_CHARS and not any(char.isspace() for char in text):
+            return True
+        tells_keys = self._keys >= _MANY_KEYS and self._bursts * _MANY_KEYS < self._keys
+        if tells_keys or len(text) > _BURST_CHARS or "\n" in text:
+            return False
+        self._bursts += 1
+        return True
+
+
+@dataclass(frozen=True)
+class _Removed:
+    """A piece that was removed at a place, and when each of its characters was typed."""
+
+    text: str
+    typed_s: array[float]
+    at: int
+
+    def joined(self, then: _Removed) -> _Removed | None:
+        """What was removed here and right beside it after that; None where that was elsewhere."""
+        if then.at + len(then.text) == self.at:
+            return _Removed(then.text + self.text, then.typed_s + self.typed_s, then.at)
+        if then.at == self.at:
+            return _Removed(self.text + then.text, self.typed_s + then.typed_s, self.at)
+        return None
+
+
+class Authorship:
+    """A document's text, and when each of its characters was typed, in seconds since 1970."""
+
+    def __init__(self, text: str) -> None:
+        """Nothing that a document holds when it is opened was typed in it."""
+        self.text = text
+        self._typed_s = _foreign(len(text))
+        self._removed: list[_Removed] = []
+        self._told_s = typed.FOREIGN  # what was typed until then was told of
+
+    def edit(self, edit: Edit, typed_s: float | None) -> None:
+        """A part of the text gives way to another, which was typed now (`typed_s`), or by nobody (None)."""
+        if typed_s is None and edit.text:
+            for part in reversed(list(_by_words(self.text, edit))):
+                self._replace(part, None)
+        else:
+            self._replace(edit, typed_s)
+
+    def _replace(self, edit: Edit, typed_s: float | None) -> None:
+        old = self.text[edit.start : edit.end]
+        first = shared(old, edit.text)
+        last = min(shared(old[::-1], edit.text[::-1]), min(len(old), len(edit.text)) - first)
+        start, end = edit.start + first, edit.end - last
+        new = edit.text[first : len(edit.text) - last]
+        gone = _Removed(self.text[start:end], self._typed_s[start:end], start)
+        marks = self._brought_back(new)
+        if marks is None:
+            marks = _foreign(len(new)) if typed_s is None else array("d", [typed_s]) * len(new)
+        self.text = self.text[:start] + new + self.text[end:]
+        self._typed_s[start:end] = marks
+        if gone.text:
+            joined = self._removed[-1].joined(gone) if self._removed else None
+            self._removed[-1:] = [joined] if joined else [*self._removed[-1:], gone]
+            self._removed = self._removed[-_REMOVED_KEPT:]
+
+    def become(self, text: str, typed_s: float | None) -> None:
+        """The whole text is another one; what stayed of it keeps whose it is."""
+        for edit in reversed(list(edits(self.text, text))):
+            self.edit(edit, typed_s)
+
+    def _brought_back(self, new: str) -> array[float] | None:
+        """Undoing brings back what stood there once, and whose it was; None where it did not."""
+        for one in reversed(self._removed if len(new) > 1 else ()):
+            if (at := one.text.find(new)) >= 0:
+                return one.typed_s[at : at + len(new)]
+        return None
+
+    def disown(self, typed_s: float) -> None:
+        """What counted as typed at a moment was not typed."""
+        for at, mark in enumerate(self._typed_s):
+            if mark == typed_s:
+                self._typed_s[at] = typed.FOREIGN
+
+    def saved(self) -> Saved:
+        """The text as it is now."""
+        return Saved(self.text, self._typed_s[:])
+
+    def new(self, saved: Saved, paragraphs: Iterable[str]) -> list[Paragraph]:
+        """Of the paragraphs that were read in a saved text: those in which something was typed and not told of yet."""
+        found: list[Paragraph] = []
+        newest_s = max(saved.typed_s, default=typed.FOREIGN)
+        if newest_s <= self._told_s:
+            return found
+        place, before = 0, ""
+        for text in paragraphs:
+            marks, place = _marks_of(text, saved, place)
+            marks = [-mark if mark <= self._told_s else mark for mark in marks]
+            if max(marks, default=typed.FOREIGN) > typed.FOREIGN:
+                found.append(Paragraph(text, tuple(marks), before))
+            before = f"{before}{text}\n\n"[-_BEFORE_CHARS:]
+        self._told_s = newest_s
+        return found
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A text as it was saved, and when each of its characters was typed."""
+
+    text: str
+    typed_s: array[float]
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph, when each of its characters was typed (negative: told of before), and what stands before it."""
+
+    text: str
+    typed_s: tuple[float, ...]
+    before: str
+
+    def new(self, pauses: typed.Pauses) -> Iterator[tuple[str, str]]:
+        """Its words that are new and typed, and what stands before them."""
+        for run in typed.runs(self.text, self.typed_s, pauses):
+            yield run.text, (self.before + self.text[: run.start])[-_BEFORE_CHARS:]
+
+
+def edits(old: str, new: str) -> Iterator[Edit]:
+    """What makes one text of another: in one place, or line by line."""
+    before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
+    first = shared(before, after)
+    last = min(shared(before[::-1], after[::-1]), min(len(before), len(after)) - first)
+    gone, come = before[first : len(before) - last], after[first : len(after) - last]
+    begin = sum(map(len, before[:first]))
+    if max(len(gone), len(come)) > _MOST_LINES or min(len(gone), len(come)) <= 1:
+        places = [(0, len(gone), 0, len(come))]
+    else:
+        matcher = SequenceMatcher(None, gone, come, autojunk=False)
+        places = [
+            place
+            for kind, *(i, j, k, m) in matcher.get_opcodes()
+            if kind != "equal"
+            for place in _lines(i, j, k, m)
+        ]
+    starts = [0]
+    for line in gone:
+        starts.append(starts[-1] + len(line))
+    for i, j, k, m in places:
+        if gone[i:j] != come[k:m]:
+            yield Edit(begin + starts[i], begin + starts[j], "".join(come[k:m]))
+
+
+def _lines(i: int, j: int, k: int, m: int) -> list[tuple[int, int, int, int]]:
+    """As many lines in the place of as many are compared one by one."""
+    return [(i + n, i + n + 1, k + n, k + n + 1) for n in range(j - i)] if j - i == m - k else [(i, j, k, m)]
+
+
+def _by_words(text: str, edit: Edit) -> Iterator[Edit]:
+    """An edit as one of each place in which words change."""
+    old, new = (_PART.findall(one) for one in (text[edit.start : edit.end], edit.text))
+    if not old or max(len(old), len(new)) > _MOST_PARTS:
+        yield edit
+        return
+    starts = [edit.start]
+    for part in old:
+        starts.append(starts[-1] + len(part))
+    for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind != "equal":
+            yield Edit(starts[i], starts[j], "".join(new[k:m]))
+
+
+def _foreign(characters: int) -> array[float]:
+    return array("d", bytes(8 * characters))
+
+
+def _marks_of(paragraph: str, saved: Saved, place: int) -> tuple[list[float], int]:
+    """When each character of a paragraph was typed, whose words stand in the saved text from a place on; where it ends.
+
+    A reader leaves markup out, and joins lines. A word that is not found near the one before it was not typed.
+    """
+    marks = [typed.FOREIGN] * len(paragraph)
+    words = list(typed.WORD.finditer(paragraph))
+    for word, following in zip(words, [*words[1:], None], strict=True):
+        at = _find(saved.text, word[0], following and following[0], place)
+        if at is not None:
+            marks[word.start() : word.end()] = saved.typed_s[at : at + len(word[0])]
+            place = at + len(word[0])
+    return marks, place
+
+
+def _find(text: str, word: str, following: str | None, place: int) -> int | None:
+    """Where a word stands that has another one shortly behind it; else where it stands first. None: nowhere near."""
+    found: list[int] = []
+    at = text.find(word, place, place + _SEARCHED_CHARS)
+    while at >= 0 and len(found) < _CANDIDATES:
+        end = at + len(word)
+        if following is None or text.find(following, end, end + _NEAR_CHARS + len(following)) >= 0:
+            return at
+        found.append(at)
+        at = text.find(word, at + 1, place + _SEARCHED_CHARS)
+    return found[0] if found else None
