@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
-import stat
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import unquote
 
 import pydantic
@@ -24,11 +22,11 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcMethodNotFound
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path, urlparse
-from pygls.workspace import TextDocument
 from typing_extensions import override
 
 from idiolect.daemon.editors import offers, prose, quick_fixes
-from idiolect.daemon.editors.authorship import Authorship, Edit, Hand, Paragraph, Saved, edits, shared
+from idiolect.daemon.editors.authorship import Authorship, Paragraph, Saved
+from idiolect.daemon.editors.changes import Document, Following, changed_ns, holds
 from idiolect.daemon.editors.link import Link
 from idiolect.daemon.editors.private_files import Privacy
 from idiolect.daemon.editors.typed import Pauses
@@ -36,28 +34,21 @@ from idiolect.daemon.endpoint.scopes import Scope
 from idiolect.daemon.runtime.log import open_log
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator, Sequence
+    from collections.abc import Coroutine
 
-    from pygls.workspace import PositionCodec
+    from pygls.workspace import TextDocument
 
     from idiolect.daemon.settings import Settings
 
 _SOURCE: Final = "editor"
-_TALKERS: Final = (
-    "pygls",
-    "httpx",
-    "httpcore",
-    "asyncio",
-    "concurrent",
-)  # they log messages, which hold text
+#: They log messages, which hold text.
+_TALKERS: Final = ("pygls", "httpx", "httpcore", "asyncio", "concurrent")
 _SUFFIX_CHARS: Final = 1000
 _AGAIN_S: Final = 20.0  # until what the service did not take is sent once more
 _MOST_NEW: Final = 500  # texts that wait for it, the newest
 _LATE_S: Final = 1.0  # after so long an editor has told of what was typed
 _GHOSTS_KEPT: Final = 5
-_MOST_FILE_BYTES: Final = 16 * 2**20  # of a file that is compared with its document
 _SETTLE_S: Final = 5.0  # after a save: an editor that saves by itself saves half words
-_LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 class Options(pydantic.BaseModel):
@@ -71,14 +62,6 @@ class Options(pydantic.BaseModel):
     after_space: bool = False
     corrections: bool = True
     languages: Annotated[tuple[str, ...], pydantic.Field(strict=False)] = ()
-
-
-class _Document(TextDocument):
-    """A document whose lines end where the protocol says; Python's `splitlines` knows more ends."""
-
-    @property
-    def lines(self) -> Sequence[str]:
-        return _LINE.findall(self.source)
 
 
 @dataclass
@@ -122,8 +105,7 @@ class Editing:
         self._telling = asyncio.Lock()
         self._again: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._sends_parts = False  # of documents that change
-        self._hand = Hand()
+        self._following = Following()
         self._wrong_option: str | None = None
         for name, handler in (
             (types.INITIALIZE, self._initialize),
@@ -200,7 +182,7 @@ class Editing:
         app_policy = path is not None and self._privacy.covers(path, hidden=False)
         learns = self._options.learn and path and not app_policy and prose.is_learned(language)
         workspace = self._server.workspace
-        workspace.text_documents[unquote(uri)] = _Document(
+        workspace.text_documents[unquote(uri)] = Document(
             uri,
             document.text,
             document.version,
@@ -208,7 +190,7 @@ class Editing:
             position_codec=workspace.position_codec,
         )
         authorship = Authorship(document.text) if learns else None
-        self._open[uri] = _Open(language, path, app_policy, authorship, _changed_ns(path))
+        self._open[uri] = _Open(language, path, app_policy, authorship, changed_ns(path))
 
     def _changed(self, params: types.DidChangeTextDocumentParams) -> None:
         one = self._open.get(params.text_document.uri)
@@ -219,35 +201,19 @@ class Editing:
             authorship.disown(one.reread_s)
             one.reread_s = None
         now_s = time.time()
-        for change in _together(params.content_changes):
-            if isinstance(change, list):
-                self._sends_parts = True
-                made = list(_edits(authorship.text, change, self._server.workspace.position_codec))
-                typed_s = now_s if self._hand.typed(made) or self._is_taken(one, made) else None
-            else:
-                made = list(edits(authorship.text, change.text))
-                # The whole comes when it was read again from the disk, unless an editor always sends it, such as Kate.
-                new = [_inserted(authorship.text, edit) for edit in made]
-                typed_s = now_s if not self._sends_parts and len(new) <= 1 and self._hand.typed(new) else None
-                made.reverse()  # each place is one in the text before
-            for edit in made:
-                authorship.edit(edit, typed_s)
-        if one.path is not None and one.changed_ns != (changed_ns := _changed_ns(one.path)):
-            if _holds(one.path, authorship.text):
+        codec = self._server.workspace.position_codec
+        self._following.follow(authorship, params.content_changes, one.ghosts, codec, now_s)
+        if one.path is not None and one.changed_ns != (written_ns := changed_ns(one.path)):
+            if holds(one.path, authorship.text):
                 one.reread_s = now_s
-            one.changed_ns = changed_ns
-
-    def _is_taken(self, one: _Open, made: Sequence[Edit]) -> bool:
-        """Whether an edit puts in a ghost text, or its beginning."""
-        [text, *more] = [edit.text for edit in made]
-        return not more and text.strip() != "" and any(ghost.startswith(text) for ghost in one.ghosts)
+            one.changed_ns = written_ns
 
     def _saved(self, params: types.DidSaveTextDocumentParams) -> None:
         one = self._open.get(params.text_document.uri)
         if one is None or one.authorship is None:
             return
         one.reread_s = None
-        one.changed_ns = _changed_ns(one.path)
+        one.changed_ns = changed_ns(one.path)
         if params.text is not None and params.text != one.authorship.text:
             one.authorship.become(params.text, None)
         one.saved = one.authorship.saved()
@@ -406,67 +372,6 @@ class Editing:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-
-_Change: TypeAlias = types.TextDocumentContentChangePartial | types.TextDocumentContentChangeWholeDocument
-
-
-def _together(
-    changes: Sequence[_Change],
-) -> Iterator[list[types.TextDocumentContentChangePartial] | types.TextDocumentContentChangeWholeDocument]:
-    """The changes that an editor tells of at once: those of parts together, one of the whole by itself."""
-    parts: list[types.TextDocumentContentChangePartial] = []
-    for change in changes:
-        if isinstance(change, types.TextDocumentContentChangePartial):
-            parts.append(change)
-            continue
-        if parts:
-            yield parts
-        parts = []
-        yield change
-    if parts:
-        yield parts
-
-
-def _edits(
-    text: str, changes: Sequence[types.TextDocumentContentChangePartial], codec: PositionCodec
-) -> Iterator[Edit]:
-    """The changes in characters, each of the text that the one before it left."""
-    for change in changes:
-        document = _Document("", text, position_codec=codec)
-        start = document.offset_at_position(change.range.start)
-        end = document.offset_at_position(change.range.end)
-        edit = Edit(start, max(start, end), change.text)
-        text = text[: edit.start] + edit.text + text[edit.end :]
-        yield edit
-
-
-def _inserted(old: str, edit: Edit) -> Edit:
-    """An edit without what it leaves as it was."""
-    gone = old[edit.start : edit.end]
-    first = shared(gone, edit.text)
-    last = min(shared(gone[::-1], edit.text[::-1]), min(len(gone), len(edit.text)) - first)
-    return Edit(edit.start + first, edit.end - last, edit.text[first : len(edit.text) - last])
-
-
-def _changed_ns(path: Path | None) -> int:
-    """When a file was changed last; 0 where there is none."""
-    try:
-        return path.stat().st_mtime_ns if path is not None else 0
-    except OSError:
-        return 0
-
-
-def _holds(path: Path, text: str) -> bool:
-    """Whether a file holds just this text, or cannot be compared with it."""
-    try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode) or about.st_size > _MOST_FILE_BYTES:
-            return False
-        held = path.read_text("utf-8", errors="replace")
-    except OSError:
-        return False
-    return held.splitlines() == text.splitlines()
 
 
 class _Server(LanguageServer):
