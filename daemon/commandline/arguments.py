@@ -16,6 +16,8 @@ from typing import Annotated, Final
 
 import typer
 
+from idiolect.daemon.commandline.formatting import plain_lines
+
 _MIN_PASSPHRASE_CHARS: Final = 8
 _MAX_DIGITS: Final = 19  # of a number that the store can hold
 _MAX_BUDGET_S: Final = 10 * 365 * 86400.0  # what the service takes
@@ -132,7 +134,7 @@ def confirm(question: str) -> None:
     """
     if not sys.stdin.isatty():
         raise typer.BadParameter("nobody is there to ask: add --yes")
-    typer.confirm(question, abort=True)
+    typer.confirm(plain_lines(question), abort=True)
 
 
 def read_passphrase(read_from: str | None, question: str, *, new: bool) -> str:

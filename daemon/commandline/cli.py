@@ -9,16 +9,20 @@ from __future__ import annotations
 import contextlib
 import sys
 from importlib import import_module
-from typing import Annotated, Any, Final, NoReturn, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from idiolect.daemon.commandline.deferred import load_settings
 from idiolect.daemon.commandline.exit_codes import EXIT_INTERRUPTED, EXIT_UNEXPECTED, EXIT_USAGE
+from idiolect.daemon.commandline.formatting import plain, plain_lines
 from idiolect.daemon.commandline.interrupts import is_interrupt
 from idiolect.models.errors import IdiolectError
 from idiolect.models.hardening import shield
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: The commands in the groups and the order of `idiolect --help`; `shell-init` is in `commands/shell_init.py`.
 COMMANDS: Final = {
@@ -69,7 +73,28 @@ class _Command(TyperCommand):
         return _with_bare_flags(super().get_params(ctx))
 
 
+@contextlib.contextmanager
+def _printable_usage() -> Iterator[None]:
+    """Let what is said about an argument, which may be any file's name, move no cursor."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(
+            message := getattr(error, "message", None), str
+        ):  # of typer's own errors, whose base has no name
+            vars(error)["message"] = plain(message)
+        raise
+
+
 class _Group(TyperGroup):
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        with _printable_usage():
+            return super().make_context(*given, **named)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _printable_usage():
+            return super().invoke(ctx)
+
     def get_params(self, ctx: Any) -> list[Any]:
         return _with_bare_flags(super().get_params(ctx))
 
@@ -166,7 +191,7 @@ def _find_refusal(error: Exception) -> IdiolectError | None:
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
-    sys.stderr.write(f"idiolect: {message}\n")
+    sys.stderr.write(f"idiolect: {plain_lines(message)}\n")
     sys.exit(exit_code)
 
 

@@ -126,7 +126,7 @@ def _ask(
             raise typer.BadParameter(
                 f"nobody is there to ask: add --yes and, if all {entries} entries are meant, --expect {entries}"
             )
-        if typer.prompt(question(would), default="", show_default=False).strip() != str(entries):
+        if typer.prompt(plain(question(would)), default="", show_default=False).strip() != str(entries):
             raise typer.Abort
     elif not consent.yes:
         confirm(question(would))

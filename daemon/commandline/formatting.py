@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+#: What nobody sees and what is nevertheless part of words and of emoji.
+_JOINERS: Final = "\u200c\u200d"
+
 
 def plain(text: str) -> str:
     """Return `text` fit for one line of a terminal: what would move the cursor or change colours becomes a space."""
-    return "".join(char if char.isprintable() else " " for char in text)
+    return "".join(char if char.isprintable() or char in _JOINERS else " " for char in text)
+
+
+def plain_lines(text: str) -> str:
+    """Return `text` fit for a terminal, its lines and tabs kept; see `plain`."""
+    return text if text.isprintable() else "".join(char if char in "\n\t" else plain(char) for char in text)
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Final
 
-from idiolect.daemon.commandline.formatting import clock
+from idiolect.daemon.commandline.formatting import clock, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -106,7 +106,7 @@ def _print_wait(terminal: Terminal, why: str) -> None:
 
 def _name_phase(event: dict[str, Any]) -> str:
     arm = event.get("arm")
-    return f"{event['phase']}: {arm}" if arm else str(event["phase"])
+    return plain(f"{event['phase']}: {arm}" if arm else str(event["phase"]))
 
 
 def _without_kind(event: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from idiolect.daemon.commandline.formatting import plain_lines
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
@@ -39,19 +41,21 @@ class Terminal:
 
         Nothing is written below its first `indent` columns.
         """
-        _print_wrapped(self._out, Text.assemble(*parts), indent)
+        _print_wrapped(self._out, _text(*parts), indent)
 
     def show_whole(self, *parts: str | tuple[str, str]) -> None:
         """Print a line on stdout that is never wrapped, so that it can be copied: a path, a link, a command."""
-        self._out.print(Text.assemble(*parts), soft_wrap=True)
+        self._out.print(_text(*parts), soft_wrap=True)
 
     def note(self, sentence: str) -> None:
         """Print a sentence on stderr: what the user should know, but a program that reads the result should not get."""
-        _print_wrapped(self.errors, Text(sentence), 0)
+        _print_wrapped(self.errors, _text(sentence), 0)
 
     def print_json(self, content: object) -> None:
         """Print `content` as JSON on stdout."""
-        sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        written = json.dumps(content, indent=2, ensure_ascii=False)
+        sys.stdout.write(written if written.isprintable() else "".join(map(_escaped, written)))
+        sys.stdout.write("\n")
 
     def tell(self, sentence: str, facts: dict[str, object], *, as_json: bool, whole: bool = False) -> None:
         """Print a sentence or, as JSON, the facts that it is made of; `whole`: it is a path, and never wrapped."""
@@ -95,15 +99,27 @@ class Terminal:
                 no_wrap=narrow,
             )
         for row in rows:
-            table.add_row(*(Text(cell) if isinstance(cell, str) else Text.assemble(*cell) for cell in row))
+            table.add_row(*(_text(cell) if isinstance(cell, str) else _text(*cell) for cell in row))
         self._out.print(table)
 
     @contextlib.contextmanager
     def waiting(self, what: str) -> Iterator[None]:
         """Show that something short is under way, where somebody watches."""
         watched = self.errors.is_terminal
-        with self.errors.status(f"{what} …") if watched else contextlib.nullcontext():
+        with self.errors.status(_text(f"{what} …")) if watched else contextlib.nullcontext():
             yield
+
+
+def _text(*parts: str | tuple[str, str]) -> Text:
+    """What is printed: whoever wrote a part of it, be it a file's name, moves no cursor and changes no colours."""
+    return Text.assemble(
+        *(plain_lines(part) if isinstance(part, str) else (plain_lines(part[0]), *part[1:]) for part in parts)
+    )
+
+
+def _escaped(char: str) -> str:
+    """A character in a JSON text, escaped where a terminal would obey it."""
+    return char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1]
 
 
 def _print_wrapped(console: Console, text: Text, indent: int) -> None:

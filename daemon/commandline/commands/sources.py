@@ -115,7 +115,7 @@ def _read_wanted(
         if (
             (not shell or Sort.SHELL in named)
             if yes
-            else typer.confirm(_make_question(place), default=not shell)
+            else typer.confirm(plain(_make_question(place)), default=not shell)
         ):
             body = {"paths": [str(place.path)], "me": list(place.me)}
             try:

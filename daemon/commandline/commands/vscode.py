@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from idiolect.daemon.commandline.arguments import parse_path
+from idiolect.daemon.commandline.deferred import open_terminal
 from idiolect.daemon.commandline.output_files import writing
 
 EXAMPLE = "idiolect vscode && code --install-extension idiolect.vsix"
@@ -23,4 +24,4 @@ def run(
 
     with writing(path, "Name another file: idiolect vscode FILE."):
         write(path)
-    typer.echo(f"Wrote {path}. Install it: code --install-extension {path}")
+    open_terminal().show_whole(f"Wrote {path}. Install it: code --install-extension {path}")

@@ -1,0 +1,89 @@
+"""What a stranger named, be it a file or a git author, moves no cursor and changes no colours of the terminal."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from idiolect.daemon.commandline.terminal import Terminal
+from idiolect.daemon.runtime import process
+
+EVIL = "\x1b]0;owned\x07\x1b[2J\x9b31mname\x08\x7f\r\u202eexe"
+OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def obeyed(printed: str) -> list[str]:
+    return OBEYED.findall(printed)
+
+
+def test_the_terminal_prints_no_control_character(capsys):
+    terminal = Terminal()
+    terminal.say(EVIL, (EVIL, "bold"))
+    terminal.show_whole(EVIL)
+    terminal.note(EVIL)
+    terminal.tell(EVIL, {}, as_json=False)
+    terminal.show_facts([("name", EVIL)])
+    terminal.show_table(("a", "b"), [(EVIL, ((EVIL, "dim"), EVIL))])
+    with terminal.waiting(EVIL):
+        pass
+    out, err = capsys.readouterr()
+    assert (obeyed(out), obeyed(err)) == ([], [])
+    assert out.count("name") >= 8
+
+
+def test_json_says_it_and_is_not_obeyed(capsys):
+    Terminal().print_json({"path": EVIL, "words": "Grüße 日本 👩\u200d👧"})
+    out, _ = capsys.readouterr()
+    assert obeyed(out) == []
+    assert json.loads(out) == {"path": EVIL, "words": "Grüße 日本 👩\u200d👧"}
+    assert "日本" in out
+
+
+def test_lines_and_joined_emoji_stay(capsys):
+    Terminal().say("one\ntwo 👩\u200d👧")
+    assert capsys.readouterr().out == "one\ntwo 👩\u200d👧\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("status", EVIL),
+        (f"-{EVIL}",),
+        (EVIL,),
+        ("add", f"/tmp/{EVIL}"),
+        ("use", EVIL),
+        ("pause", "--for", EVIL),
+    ],
+)
+def test_an_argument_that_is_a_files_name_is_not_obeyed(run, service, command):
+    code, out, err = run(service, *command)
+    assert code
+    assert obeyed(out + err) == []
+
+
+def test_an_error_that_holds_a_path_is_not_obeyed(run, tmp_path, monkeypatch):
+    def fail(_settings):
+        raise process.StopError(f"The service in {EVIL} does not end.")
+
+    monkeypatch.setattr(process, "stop", fail)
+    code, out, err = run(tmp_path, "stop")
+    assert (code, obeyed(out + err)) == (process.StopError.exit_code, [])
+    assert "name" in err
+
+
+def test_a_folder_with_such_a_name_is_read_and_reported(run, service, tmp_path):
+    folder = tmp_path / EVIL
+    folder.mkdir()
+    (folder / "a.bin").write_bytes(b"\0")
+    for command in (
+        ("add", folder),
+        ("watch", folder),
+        ("sources", "--json"),
+        ("audit",),
+        ("status",),
+        ("doctor",),
+    ):
+        _, out, err = run(service, *command)
+        assert obeyed(out + err) == [], command
