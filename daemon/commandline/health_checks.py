@@ -21,6 +21,7 @@ from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.commandline.grey_text import BRING_BACK, describe_held_back
 from idiolect.daemon.endpoint.address import who_has
 from idiolect.daemon.endpoint.tokens import SCOPES, path_of
+from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.desktop import Desktop
 from idiolect.daemon.runtime.os_errors import refusal
@@ -217,7 +218,7 @@ def _check_store(settings: Settings) -> list[Finding]:
         return []
     mend = f"Put the right key file there. {ways_back(settings)}"
     try:
-        key = settings.key_path.read_text(encoding="ascii").strip()
+        key = read_small(settings.key_path).decode("ascii").strip()
     except FileNotFoundError:
         return []
     except ValueError:

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import psutil
 
 from idiolect.daemon.profile_paths import real_path
+from idiolect.daemon.regular_files import open_regular
 from idiolect.daemon.storage import copies, marker
 from idiolect.daemon.storage.records import STORE_ID, BackupRow
 from idiolect.models import durable
@@ -184,7 +185,7 @@ class BackupTarget:
 def salt_of(path: Path) -> str | None:
     """The random bytes that a backup's file begins with; None where the file is too short, or none can be read."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path, follow=True) as file:
             found = file.read(_SALT_BYTES)
     except OSError:
         return None

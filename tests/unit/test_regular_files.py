@@ -127,6 +127,7 @@ from pathlib import Path
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.keyboard.choice import Choice
 from idiolect.daemon.profile import locking
+from idiolect.daemon.profile.backup_target import salt_of
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import keys, marker
@@ -150,7 +151,8 @@ for ask in (unlock, keys.obtain, process.read_token):
         said.append("nothing")
     except IdiolectError as error:
         said.append(error.code)
-said += [marker.stands(settings), tokens.read(settings.token_path).decode(), Choice(settings).learn]
+said += [salt_of(settings.key_path), marker.stands(settings)]
+said += [tokens.read(settings.token_path).decode(), Choice(settings).learn]
 print(json.dumps(said))
 """
 
@@ -160,4 +162,13 @@ def test_no_file_of_a_profile_is_waited_for(tmp_path: Path) -> None:
         [sys.executable, "-c", OWN, tmp_path / "home"], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout) == [None, "key-damaged", "key-damaged", "unauthorized", False, "", False]
+    assert json.loads(done.stdout) == [
+        None,
+        "key-damaged",
+        "key-damaged",
+        "unauthorized",
+        None,
+        False,
+        "",
+        False,
+    ]
