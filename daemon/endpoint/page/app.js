@@ -2,8 +2,10 @@
 
 import { $, ask, coded, on, percent, say, sentence, serving, span } from "./common.js";
 import * as panels from "./panels.js";
+import * as places from "./places.js";
 import * as playground from "./playground.js";
 import * as story from "./story.js";
+import * as switches from "./switches.js";
 import * as words from "./words.js";
 
 const LOOK_MS = 5000, LOOK_WHILE_TRAINING_MS = 1000;
@@ -32,10 +34,11 @@ async function status() {
     const now = await ask("/v1/status");
     paused = now.paused;
     const left = now.paused_for_s === null ? "until resumed" : `${span(now.paused_for_s)} left`;
-    state(paused ? "paused" : "learning", paused ? "Paused" : "Learning", paused ? left : now.adapter === null ? "" : `${sentence(serving(now.adapter))} in use`);
+    state(paused ? "paused" : "learning", paused ? "Paused" : "Learning", paused ? left : now.adapter === null ? "" : sentence(serving(now.adapter)));
     $("pause-button").textContent = paused ? "Resume" : "Pause";
     $("pause-for").hidden = paused;
     story.tell(now);
+    switches.tell(now);
     const round = now.training, used = now.rounds_today;
     const last = now.last_round;
     const failed = last && !["promoted", "refused", "running"].includes(last.status) ? ` The last round was ${last.status}: ${last.reason}.` : "";
@@ -45,7 +48,8 @@ async function status() {
     if (round) {
       $("progress").firstElementChild.value = round.done ?? 0;
       const phase = sentence(PHASE[round.phase] ?? round.phase ?? "Starting");
-      $("progress-text").textContent = round.waits ? `Waiting: ${round.waits}` : `${phase}, ${percent(round.done ?? 0)}`;
+      const holds = round.waits ? `. It ${round.waits}.` : "";
+      $("progress-text").replaceChildren(...coded(`${phase}, ${percent(round.done ?? 0)}${holds}`));
     } else if (training) {
       if (last) say(`${sentence(last.status)}: ${last.reason}.`);
       await panels.rounds();
@@ -88,7 +92,7 @@ try {
   playground.start();
   $("text").focus({ preventScroll: true });
   story.play();
-  await Promise.all([panels.start(), words.start()]);
+  await Promise.all([panels.start(), words.start(), switches.start(status), places.start()]);
 } catch (error) {
   if ($("gone").hidden) say(error.message);
 }

@@ -102,7 +102,7 @@ export function agreed(title, sentences, yes, number = null) {
 export async function remove(title, path, body, after, more = []) {
   const would = await ask(path, { ...body, dry_run: true });
   if (!would.entries && path === "/v1/forget") return say("There is no text that this fits.");
-  const sentences = [...more, `${entries(would.entries)} (${count(would.tokens)} tokens) would be deleted for good, and known no longer.`];
+  const sentences = [...more, `${entries(would.entries)} (${count(would.words)} ${would.words === 1 ? "word" : "words"}) would be deleted for good, and known no longer.`];
   if (would.adapters_dropped.length) {
     const those = would.adapters_dropped.length === 1 ? "has seen it and would" : "have seen it and would";
     sentences.push(`${list("Personal model", would.adapters_dropped)} ${those} be deleted, too. Then ${serving(would.active)} is in use, and training without the text is due.`);

@@ -1,6 +1,7 @@
 // Savings, rounds, what was learned, sources and rules: each a function that asks anew and shows the answer.
 
 import { $, ask, coded, count, entries, lines, make, moment, on, percent, remove, say, sentence, serving } from "./common.js";
+import { roving } from "./grid.js";
 import { bars } from "./plot.js";
 
 const figure = (name, value) => make("div", {}, make("dt", {}, name), make("dd", {}, value));
@@ -14,7 +15,7 @@ const acts = (...buttons) => make("div", {}, ...buttons);
 
 export async function savings() {
   const days = Number($("days").value);
-  const [found, today] = await Promise.all([ask(`/v1/report?days=${days}`), ask("/v1/report?days=1")]);
+  const found = await ask(`/v1/report?days=${days}`);
   const by = new Map();
   for (let back = days - 1; back >= 0; back--) {
     const day = new Date(Date.now() - back * 86_400_000).toISOString().slice(0, 10);
@@ -29,9 +30,7 @@ export async function savings() {
   }
   const shown = found.savings.accepted + found.savings.dismissed;
   $("savings-figures").replaceChildren(
-    figure("keystrokes saved today", count(today.savings.saved)),
-    figure(`in ${days} days`, count(found.savings.saved)),
-    figure("of suggestions taken", shown ? percent(found.savings.accepted / shown) : "–"),
+    figure(`keystrokes saved in ${days} days`, count(found.savings.saved)),
   );
   $("plot-none").hidden = shown > 0;
   $("plotted").hidden = $("tabled").hidden = shown === 0;
@@ -59,12 +58,12 @@ function details(row) {
   return make("details", {}, make("summary", {}, "Details"), ...[reason, figures].filter(Boolean).map((text) => make("small", {}, `${text} `)));
 }
 
-export async function rounds(status) {
-  const [{ adapters }, now] = await Promise.all([ask("/v1/adapters"), status ?? ask("/v1/status")]);
+export async function rounds() {
+  const { adapters } = await ask("/v1/adapters");
   const served = adapters.find((row) => row.status === "active");
   const rows = adapters.toReversed().map((row) => make("li", {},
     make("span", {}, `Personal model ${row.id}`, row.status === "active" ? make("span", { className: "badge active" }, "in use") : null),
-    make("small", {}, `${VERDICT[row.status]}. Made `, moment(row.created_at), `, trained on ${count(row.entries_seen)} of ${count(Math.max(now.entries, row.entries_seen))} texts.`, details(row)),
+    make("small", {}, `${VERDICT[row.status]}. Made `, moment(row.created_at), ".", details(row)),
     row.status === "active" || row.status === "damaged" ? null
       : acts(plain("Use it", `Use personal model ${row.id}`, () => use(row.id)))));
   rows.push(make("li", {},
@@ -82,18 +81,9 @@ async function use(adapter) {
 
 const SHOWN = 100; // words and phrases
 
-/** Phrases and names first, then other words; fragments such as "py" tell nobody anything. */
-function telling(words) {
-  const rank = (one) => /\s/.test(one.text) ? 0 : /^\p{Lu}/u.test(one.text) ? 1 : 2;
-  const letters = (one) => one.text.replace(/[^\p{L}\p{N}]/gu, "").length;
-  const left = words.filter((one) => rank(one) === 0 || letters(one) > 2);
-  return left.toSorted((one, other) => rank(one) - rank(other)); // a stable sort: the most telling of each first
-}
-
 export async function learned() {
   const contains = $("contains").value;
-  const found = (await ask("/v1/learned", { limit: 300, contains })).words;
-  const words = contains ? found : telling(found);
+  const words = (await ask("/v1/learned", { limit: SHOWN + 1, contains })).words; // one more says that there are more
   $("words").replaceChildren(...words.slice(0, SHOWN).map((one) => make("tr", {},
     make("th", { scope: "row" }, one.text), make("td", {}, one.count === 1 ? "once" : `${count(one.count)} times`),
     make("td", {},
@@ -104,6 +94,8 @@ export async function learned() {
       }),
       plain("Forget", `Forget ${one.text}`, () =>
         remove(`Forget “${one.text}”?`, "/v1/forget", { phrase: one.text }, everything))))));
+  roving($("words-grid"));
+  $("words-more").textContent = words.length > SHOWN ? `The first ${SHOWN} are listed. Search for others.` : "";
   $("words-none").replaceChildren(...coded(contains ? "Nothing characteristic has this in it. Text may: “Forget text with this” looks there."
     : "Nothing yet. It learns from `idiolect add`, `idiolect watch`, and from programs that you type in."));
   $("words-none").hidden = words.length > 0;
@@ -133,12 +125,12 @@ async function unfollow(path) {
   say("It is followed no longer; what was read of it is kept.");
 }
 
-const DOES = { exclude: "suggests and learns nothing", quiet: "suggests, but learns nothing", allow: "suggests and learns" };
+const DOES = { exclude: "is off", quiet: "suggests only", allow: "suggests and learns" };
 
 export async function apps(given) {
   const { rules } = given ?? await ask("/v1/apps");
   const shown = (row) => make("li", {},
-    make("span", {}, make("strong", {}, row.app), ` ${DOES[row.rule]}`), make("small", {}, row.source === "you" ? "your rule" : row.source));
+    make("span", {}, make("strong", {}, row.app), `: ${DOES[row.rule]}`), make("small", {}, row.source === "you" ? "your rule" : row.source));
   const yours = rules.filter((row) => row.source === "you"), others = rules.filter((row) => row.source !== "you");
   $("rule-rows").replaceChildren(...yours.map(shown));
   $("rule-others").replaceChildren(...others.map(shown));

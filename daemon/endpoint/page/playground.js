@@ -6,6 +6,8 @@ import { reasons } from "./reasons.js";
 const PLACES = 3;
 const EXPLAINED_AFTER_MS = 250; // without a key: an explanation costs more than the suggestion
 const SPOKEN_AFTER_MS = 700;
+const READ_MS = 150; // nobody has read grey text by then
+const CLOSED_MS = 1000; // in which a key may still be meant for words that are gone
 const NOTHING = { words: [], ghost: "", ghostP: 0, prefix: "", suffix: "" };
 
 const text = $("text"), mirror = $("mirror");
@@ -17,7 +19,8 @@ let shown = NOTHING; // `prefix` and `suffix` are what it was the answer for
 let seen = null; // the ghost that is on screen, until its fate is known: {p, taken}
 let spaced = false; // whether the last key was a suggestion's, whose space a full stop may take back
 let held = false; // whether a ghost is being taken word by word: its rest stays, whatever the answer to its beginning is
-let leaving = true; // whether Tab may leave the field: nothing was typed in it since it was entered, or Escape was the last key
+let typedAt = -Infinity; // when the last character was typed
+let closedAt = -Infinity; // when the last words went
 let mended = null; // the correction that the last key took: {at, typed, put, word}, to be taken back by Backspace
 let undoing = null; // the same, where the last key undoes it
 const kept = new Set(); // words whose correction was taken back
@@ -82,6 +85,7 @@ function ended() {
 }
 
 function show(next) {
+  if (shown.words.length && !next.words.length) closedAt = performance.now();
   shown = next;
   $("offers").ariaBusy = "false";
   const typed = typedOf(shown.prefix);
@@ -231,31 +235,26 @@ function dismiss() {
   draw();
 }
 
-/** Tab is taken for a slip while one types; Escape first, or a field where nothing was typed, lets it leave. */
-function stay() {
-  say("Tab takes grey text, and there is none. Press Esc and then Tab to leave the text.");
-}
-
 text.addEventListener("keydown", (event) => {
   const { altKey: alt, ctrlKey: ctrl, shiftKey: shift, metaKey: meta } = event;
   const digit = event.code.match(/^(?:Digit|Numpad)([1-3])$/);
   const word = shown.ghost.match(/^\s*\S+/)?.[0];
   const modifier = ["Shift", "Alt", "Control", "Meta"].includes(event.key); // pressed for another key
   const tab = event.key === "Tab" && !alt && !ctrl && !shift && !meta;
-  let work;
+  const read = performance.now() - typedAt >= READ_MS;
+  let work; // where there is none the key is the browser's: Tab leaves the field
   if (event.key === "Backspace" && !alt && !ctrl && !meta && unmend()) return event.preventDefault();
   if (!modifier) {
     undoing = (ctrl || meta) && !alt && event.key.toLowerCase() === "z" ? mended : null;
     mended = null;
   }
-  if (digit && alt && !ctrl && !meta) work = () => takeWord(digit[1] - 1);
-  else if (tab && ghostSpan.textContent) work = () => takeGhost(shown.ghost);
-  else if (tab && !leaving) work = stay;
-  else if (!ghostSpan.textContent || shift || meta) work = undefined;
-  else if (event.key === "ArrowRight" && alt !== ctrl) work = () => takeGhost(word);
+  if (digit && alt && !ctrl && !meta) {
+    if (shown.words.length || performance.now() - closedAt < CLOSED_MS) work = () => takeWord(digit[1] - 1);
+  } else if (!ghostSpan.textContent || shift || meta) work = undefined;
+  else if (tab && read) work = () => takeGhost(shown.ghost);
+  else if (event.key === "ArrowRight" && ctrl && !alt) work = () => takeGhost(word);
   else if (event.key === "Escape") work = dismiss;
-  if (event.key === "Escape") leaving = true;
-  else if (!modifier) leaving = false;
+  if (event.key.length === 1 && !alt && !ctrl && !meta) typedAt = performance.now();
   if (work) {
     event.preventDefault();
     spaced = false;
@@ -266,7 +265,6 @@ text.addEventListener("keydown", (event) => {
   }
   if (!modifier) spaced = held = false;
 });
-text.addEventListener("focus", () => { leaving = true; });
 
 on($("learn"), "change", () => {
   learned = text.value.length;

@@ -10,10 +10,8 @@ const EXAMPLES = ["Thanks for the quick re|ply", "See you tomor|row", "Let me kn
 /** Shows the sentence, from the service's status and report. */
 export function tell(status) {
   const texts = status.entries === 1 ? "1 text" : `${count(status.entries)} texts`;
-  const { saved } = status.savings;
   const learned = `it has learned from ${texts} of yours`;
   const told = status.measured ? `idiolect saves you about ${Math.round(100 * status.measured)} of 100 keystrokes; ${learned}.`
-    : saved > 0 ? `idiolect has saved you ${count(saved)} keystrokes so far; ${learned}.`
     : `${sentence(learned)}. Type to see what it offers.`;
   $("story").replaceChildren(...(status.entries ? [told]
     : coded("It knows nothing of you yet: add a file or folder of your writing under Sources, or run `idiolect add`.")));

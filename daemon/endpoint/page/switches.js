@@ -1,0 +1,38 @@
+// "Switches": what is done about mistyped words, when grey text is shown, and going off the record.
+
+import { $, ask, count, on, say } from "./common.js";
+
+const SWITCHES = { corrections: $("switch-corrections"), grey_text: $("switch-grey-text") };
+
+function show(stands) {
+  for (const [name, select] of Object.entries(SWITCHES)) select.value = stands[name];
+}
+
+/** Shows what the service's status says of grey text, and whether anything is learned. */
+export function tell({ grey_text: grey, paused }) {
+  const why = grey.shown ? `you took ${count(grey.taken)} of ${count(grey.shown)}` : "much of it was wrong";
+  $("held-back").hidden = !grey.held_back;
+  $("held-back").firstElementChild.textContent = `Grey text is held back, since ${why} of late.`;
+  SWITCHES.grey_text.value = grey.switch;
+  $("off-record").checked = paused;
+}
+
+async function set(name, value) {
+  show(await ask("/v1/switches", { [name]: value }));
+  tell(await ask("/v1/status"));
+}
+
+/** `look` asks for the status anew. */
+export async function start(look) {
+  for (const [name, select] of Object.entries(SWITCHES)) on(select, "change", () => set(name, select.value));
+  on($("bring-back"), "click", async () => {
+    await set("grey_text", "always");
+    SWITCHES.grey_text.focus();
+    say("Grey text is shown wherever it is likely, from now on.");
+  });
+  on($("off-record"), "change", async () => {
+    await ask($("off-record").checked ? "/v1/pause" : "/v1/resume", {});
+    await look();
+  });
+  show(await ask("/v1/switches"));
+}
