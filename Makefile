@@ -67,8 +67,11 @@ else
 endif
 
 stop:
-	@if [ -x $(BIN)/idiolect ]; then $(BIN)/idiolect stop; fi
-	@if [ -x $(BIN)/idiolect ] && [ -d .demo ]; then IDIOLECT_HOME=.demo $(BIN)/idiolect stop; fi
+	@if [ -x $(BIN)/idiolect ]; then \
+		export COLUMNS=9999; said=$$($(BIN)/idiolect stop) || exit; \
+		if [ -d .demo ]; then demo=$$(IDIOLECT_HOME=.demo $(BIN)/idiolect stop) || exit; fi; \
+		printf '%s\n' "$$said" "$$demo" | grep '^Stopped' || echo 'No service runs.'; \
+	else echo 'No service runs.'; fi
 
 test: .venv/.test
 	@$(TESTS) $(ARGS)

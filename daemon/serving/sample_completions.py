@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from idiolect.adapters.prediction.predictor import Predictor
 
-_FEWEST_WORDS = 8  # of a text that is cut
-_BEFORE, _AFTER = 4, 6  # words before the cut, and behind it
+_BEFORE: Final = (4, 6, 8)  # words before the cuts that are tried in each text
+_AFTER: Final = 6  # words that are shown behind a cut, at the most
+_SURE: Final = 0.5  # probability that all words of a completion are right, from which on it is shown
+_TRIES: Final = 120  # cuts: each costs some passes of the model
 
 
 def examples(
     held_out: Sequence[str], base: Predictor, adapted: Predictor, count: int
 ) -> list[dict[str, str]]:
-    """Up to ``count`` of {"prefix", "base", "adapted", "truth"}, from texts that neither predictor has seen."""
-    return [
-        {
+    """Up to ``count`` of {"prefix", "base", "adapted", "truth"}, from texts that neither predictor has seen.
+
+    They are chosen where ``adapted`` is at least half sure, whether or not it is right. So there may be fewer.
+    """
+    return list(islice(_find(held_out, base, adapted), count))
+
+
+def _find(held_out: Sequence[str], base: Predictor, adapted: Predictor) -> Iterator[dict[str, str]]:
+    shown = set[str]()
+    for words, cut in islice(_cuts(held_out), _TRIES):
+        prefix = " ".join(words[:cut])
+        found = adapted.suggest(f"{prefix} ", candidates=1, ghost_words=_AFTER, remember=False).ghost
+        sure = "".join(word.text for word in found.words if word.p >= _SURE)
+        if not sure or sure in shown:
+            continue
+        shown.add(sure)
+        length = len(sure.split())
+        yield {
             "prefix": prefix,
-            "base": base.complete(prefix, _AFTER),
-            "adapted": adapted.complete(prefix, _AFTER),
-            "truth": truth,
+            "base": base.complete(prefix, length).strip(),
+            "adapted": sure,
+            "truth": " ".join(words[cut : cut + length]),
         }
-        for prefix, truth in _cut_at_words(held_out, count)
-    ]
 
 
-def _cut_at_words(texts: Sequence[str], count: int) -> list[tuple[str, str]]:
-    """(prefix, what followed) from evenly spread texts that are long enough, cut after a few words."""
-    fitting = [words for words in (text.split() for text in texts) if len(words) >= _FEWEST_WORDS]
-    chosen = fitting[:: max(1, len(fitting) // max(count, 1))][:count]
-    return [(" ".join(words[:_BEFORE]), " ".join(words[_BEFORE : _BEFORE + _AFTER])) for words in chosen]
+def _cuts(texts: Sequence[str]) -> Iterator[tuple[list[str], int]]:
+    """The words of each text that is long enough, and how many stand before a cut: first one cut in each text."""
+    longest = max(_BEFORE) + _AFTER
+    fitting = [words for words in (text.split() for text in texts) if len(words) >= longest]
+    for cut in _BEFORE:
+        for words in fitting:
+            yield words, cut

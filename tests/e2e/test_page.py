@@ -436,9 +436,7 @@ def test_rules_and_sources_are_shown_and_changed(page, profile, tmp_path):
     page.js("document.querySelector('#rule-app').focus()")
     page.type("*chat*")
     page.press("Enter")
-    page.until(
-        "document.querySelector('#rule-rows').innerText.includes('*chat*: is off')"
-    )
+    page.until("document.querySelector('#rule-rows').innerText.includes('*chat*: is off')")
     assert profile.ask("/v1/apps")["rules"][-1]["app"]
     page.push("#undo")
     page.until("!document.querySelector('#rule-rows').innerText.includes('*chat*')")
@@ -486,7 +484,9 @@ def test_corrections_and_grey_text_are_switched(page, profile):
     finally:
         profile.run("switch", "corrections", "offer")
         profile.run("switch", "grey-text", "auto")
-    page.until("document.querySelector('#switch-grey-text').value === 'auto'")  # what a command sets is shown, too
+    page.until(
+        "document.querySelector('#switch-grey-text').value === 'auto'"
+    )  # what a command sets is shown, too
 
 
 def profile_says(profile, **stands):
@@ -579,12 +579,13 @@ def test_on_a_phone_words_and_what_forgets_are_whole(page):
     cut = "[...document.querySelectorAll('#offers .word')].filter((one) => one.scrollWidth > one.clientWidth + 1)"
     assert page.js(f"{cut}.map((one) => one.innerText)") == []
     right = "((one) => one.getBoundingClientRect().right)"
-    assert page.js(f"""[...document.querySelectorAll('#words button')].filter((one) =>
-      {right}(one) > {right}(one.closest('.scroll')) || one.scrollWidth > one.clientWidth).length""") == 0
+    assert (
+        page.js(f"""[...document.querySelectorAll('#words button')].filter((one) =>
+      {right}(one) > {right}(one.closest('.scroll')) || one.scrollWidth > one.clientWidth).length""")
+        == 0
+    )
     box = "document.querySelector('#learned .tall')"
     assert page.js(f"{box}.scrollWidth <= {box}.clientWidth")
-
-
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

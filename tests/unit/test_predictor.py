@@ -20,6 +20,7 @@ from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary
+from idiolect.daemon.serving.sample_completions import examples
 from idiolect.models.lexicon import Lexicon, read_lexicon
 
 if TYPE_CHECKING:
@@ -354,6 +355,19 @@ def test_grey_text_that_is_passed_over_comes_back_by_the_switch(predictor: Calla
     assert not ours.suggest(asked).ghost.show
     ours.grey_text = "always"
     assert ours.suggest(asked).ghost.show
+
+
+def test_samples_are_shown_where_the_model_is_at_least_half_sure(predictor: Callable[..., Predictor]) -> None:
+    known = "please find attached the quarterly figures for the northern harbour and the eastern lock gates"
+    unknown = "zebra quartz violin jumps over wide foggy canyon beds while nobody really looks up there"
+    ours, base = predictor(*[known] * 8), predictor()
+    shown = examples([unknown, known], base, ours, 3)
+    own = [one for one in shown if known.startswith(one["prefix"])]
+    assert own
+    assert all(one["truth"] == one["adapted"] for one in own)
+    for one in shown:
+        ghost = ours.suggest(f"{one['prefix']} ", ghost_words=6).ghost
+        assert all(word.p >= 0.5 for word in ghost.words[: len(one["adapted"].split())])
 
 
 # What it costs

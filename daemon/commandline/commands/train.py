@@ -76,12 +76,17 @@ def show_verdict(terminal: Terminal, verdict: dict[str, Any]) -> None:
     if before and after:
         change = f"{after / before - 1:+.1%}"
         terminal.say(f"General text: perplexity {before:.2f} before, {after:.2f} after ({change}).")
-    meaning = _MEANINGS.get(verdict["status"])
-    status = verdict["status"].capitalize() + (f" ({meaning})" if meaning else "")
-    terminal.say(f"{status}: {verdict['reason']}")
+    terminal.say(describe_verdict(verdict))
     if verdict.get("tokens_per_s"):
         took, speed = clock(verdict["seconds"]), f"{verdict['tokens_per_s']:,.0f}"
         terminal.say(f"The round computed for {took}, at {speed} tokens/s.{_describe_delay(verdict)}")
+
+
+def describe_verdict(verdict: dict[str, Any]) -> str:
+    """Return whether the new adapter is used, and why."""
+    meaning = _MEANINGS.get(verdict["status"])
+    status = verdict["status"].capitalize() + (f" ({meaning})" if meaning else "")
+    return f"{status}: {verdict['reason']}"
 
 
 def _describe_delay(verdict: dict[str, Any]) -> str:

@@ -13,9 +13,11 @@ import typer
 
 from idiolect.daemon.commandline.arguments import Budget, Me, parse_path
 from idiolect.daemon.commandline.commands.add import read_paths, show_import
-from idiolect.daemon.commandline.commands.train import show_verdict, wait_for_round
+from idiolect.daemon.commandline.commands.eval import describe_savings
+from idiolect.daemon.commandline.commands.train import describe_verdict, wait_for_round
 from idiolect.daemon.commandline.deferred import connect, load_settings, open_terminal
 from idiolect.daemon.commandline.formatting import plain
+from idiolect.daemon.commandline.progress import follow_phases
 
 if TYPE_CHECKING:
     from idiolect.daemon.commandline.client import Client
@@ -27,6 +29,9 @@ EXAMPLE = "idiolect welcome ~/notes --budget 240"
 
 #: Why there may be no round without anything being wrong: the fast memory knows what was read all the same.
 _NO_ROUND: Final = frozenset({"too-little-text", "training-busy", "nothing-new"})
+#: Why nothing may be measured without anything being wrong.
+_NOT_MEASURED: Final = frozenset({"too-little-to-type", "training-busy"})
+_MEASURED_CHARS: Final = 800  # typed in some ten seconds on an idle machine
 _EXAMPLES: Final = 6
 _MAX_PREFIX_CHARS: Final = 44
 
@@ -50,42 +55,61 @@ def run(
             report = read_paths(client, terminal, paths, me)
             show_import(terminal, report, as_json=False)
             new_entries = report["entries"]
-        if _train(client, terminal, budget, new_entries=new_entries):
+        if (verdict := _train(client, terminal, budget, new_entries=new_entries)) is not None:
+            _show_savings(client, terminal, anew=bool(new_entries))
             _show_examples(terminal, client.get("/v1/examples", count=_EXAMPLES)["examples"])
+            terminal.say(describe_verdict(verdict))
     _show_how_to_go_on(terminal, settings, running)
 
 
-def _train(client: Client, terminal: Terminal, budget: float | None, *, new_entries: int) -> bool:
-    """Train and show the verdict, or the last one again if nothing was read since. Returns whether there is one."""
+def _train(
+    client: Client, terminal: Terminal, budget: float | None, *, new_entries: int
+) -> dict[str, Any] | None:
+    """Train; return the verdict, the last one again if nothing was read since, or None where there is none."""
     from idiolect.daemon.runtime.process import RelayedError
 
-    last = client.get("/v1/status").get("last_round")
+    last: dict[str, Any] | None = client.get("/v1/status").get("last_round")
     if not new_entries and last and last["status"] in {"promoted", "refused"}:
-        show_verdict(terminal, last)
-        return True
+        return last
     try:
-        verdict = wait_for_round(client, terminal, budget, quiet=False)
+        return wait_for_round(client, terminal, budget, quiet=False)
     except RelayedError as error:
         if error.relayed_code not in _NO_ROUND:
             raise
         terminal.say(f"No training round: {error}")
-        return False
-    show_verdict(terminal, verdict)
-    return True
+        return None
+
+
+def _show_savings(client: Client, terminal: Terminal, *, anew: bool) -> None:
+    """Show what the program saves at the user's next keys: measured `anew`, or as it was measured last."""
+    from idiolect.daemon.runtime.process import RelayedError
+
+    measured = client.get("/v1/status").get("measured")
+    if measured and not anew:
+        return terminal.say(f"It saves you about {100 * measured:.0f} of the next 100 keys.")
+    try:
+        found = follow_phases(
+            terminal, "Measuring", client.stream("/v1/eval", {"chars": _MEASURED_CHARS}), quiet=False
+        )
+    except RelayedError as error:
+        if error.relayed_code not in _NOT_MEASURED:
+            raise
+        return None
+    return terminal.say(describe_savings(found))
 
 
 def _show_examples(terminal: Terminal, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
-    terminal.say("How it completes text that you wrote and that it has not learned from:")
+    terminal.say("Where it is at least half sure, it goes on like this in text that it has not learned from:")
     terminal.show_table(
-        ("you wrote", "base", "adapted", "you went on"),
+        ("you wrote", "at first", "now", "you went on"),
         (
             (_shorten(plain(row["prefix"])), *(plain(row[name]) for name in ("base", "adapted", "truth")))
             for row in rows
         ),
         right=("you wrote",),
-        styles={"adapted": "bold", "you went on": "dim"},
+        styles={"now": "bold", "you went on": "dim"},
     )
 
 
@@ -94,19 +118,21 @@ def _shorten(before: str) -> str:
 
 
 def _show_how_to_go_on(terminal: Terminal, settings: Settings, running: Running) -> None:
-    """Show where the service is, how to ask it, how to stop it, and where everything is kept."""
+    """Show how to go on: the page, other programs, the service's address, how to stop it, and where all is kept."""
     ask = '-d \'{"prefix": "Thanks for the "}\''
     token = f'-H "Authorization: Bearer $(cat {shlex.quote(str(settings.token_path))})"'
     via = f"--unix-socket {shlex.quote(running.socket)} " if running.socket else ""
-    terminal.show_facts(
-        [
-            ("URL", running.socket or running.url),
-            ("token", str(settings.token_path)),
-            ("try", f"curl -s {via}{running.url}/v1/suggest {token} {ask}"),
-            ("stop", f"{_find_command(settings)} stop"),
-            ("kept in", f"{settings.home} (all of it: delete the folder and it is gone)"),
-        ]
-    )
+    command = _find_command(settings)
+    for name, value in (
+        ("page", f"{command} open"),
+        ("connect", f"{command} setup"),
+        ("stop", f"{command} stop"),
+        ("URL", running.socket or running.url),
+        ("token", str(settings.token_path)),
+        ("try", f"curl -s {via}{running.url}/v1/suggest {token} {ask}"),
+        ("kept in", f"{settings.home} (all of it: delete the folder and it is gone)"),
+    ):
+        terminal.show_whole((f"{name:<9}", "dim"), value)  # to be copied
 
 
 def _find_command(settings: Settings) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -67,21 +69,22 @@ def test_welcome_does_it_all_in_order_and_once(program, tmp_path, text):
             for part in (
                 "Read 1 file",
                 "Skipped",
-                "On what you wrote last, kept aside to test on (56 entries, 1,234 tokens):",
-                "perplexity",
-                "General",
-                "Promoted",
-                "How it completes text that you wrote",
+                "It saves you about 40 of the next 100 keys",
+                "Where it is at least half sure",
                 "you went on",
+                "Promoted",
+                "\npage ",
+                "\nconnect ",
+                "\nstop ",
                 "\nURL ",
                 "\ntoken ",
                 "\ntry ",
-                "\nstop ",
                 "\nkept in ",
             )
         ]
         assert places == sorted(places)
         assert first.stdout.count("Thanks [red]for") == 6
+        assert "perplexity" not in first.stdout.lower()
         assert "training …" in first.stderr
         assert process.read_token(Settings(home=home)) not in first.stdout
 
@@ -89,8 +92,8 @@ def test_welcome_does_it_all_in_order_and_once(program, tmp_path, text):
         assert again.returncode == 0
         assert "training" not in again.stderr  # nothing was read, so the last verdict is shown
         assert (
-            first.stdout.partition("On what you wrote last, kept aside")[2]
-            == again.stdout.partition("On what you wrote last, kept aside")[2]
+            first.stdout.partition("Where it is at least half sure")[2]
+            == again.stdout.partition("Where it is at least half sure")[2]
         )
 
         text.write_text("Hello.\nHow are you?\n")
@@ -104,6 +107,26 @@ def test_welcome_does_it_all_in_order_and_once(program, tmp_path, text):
         assert process.holder(Settings(home=home)) is None
     finally:
         program(home, "stop")
+
+
+def test_make_stop_says_one_sensible_sentence(program, tmp_path):
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".demo").mkdir()
+    shutil.copy(Path(__file__).parents[3] / "Makefile", tmp_path)
+    idiolect = tmp_path / ".venv" / "bin" / "idiolect"
+    idiolect.write_text(f'#!/bin/sh\nexec {Path(sys.executable).with_name("idiolect")} "$@"\n')
+    idiolect.chmod(0o700)
+    environment = {**os.environ, "PYTHONPATH": str(TOY), "IDIOLECT_HOME": str(tmp_path / "own")}
+
+    def stop():
+        done = subprocess.run(
+            ["make", "stop"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    assert program(tmp_path / ".demo", "start").returncode == 0
+    assert stop() == f"Stopped the service for the profile {tmp_path / '.demo'}.\n"
+    assert stop() == "No service runs.\n"
 
 
 def test_welcome_with_too_little_text_goes_on(program, tmp_path, text):
