@@ -207,15 +207,15 @@ class Settings(ProfilePaths, BaseModel):
     )
     exclude_apps: tuple[str, ...] = Field(
         (),
-        description="globs of applications never to listen to, besides the built-in ones: a list of strings",
+        description="globs of applications in which it is off, besides the built-in ones: a list of strings",
     )
     quiet_apps: tuple[str, ...] = Field(
         (),
-        description="globs of applications where it suggests but learns nothing, besides terminals: a list of "
-        "strings",
+        description="globs of applications in which it suggests only, besides terminals: a list of strings",
     )
     allow_apps: tuple[str, ...] = Field(
-        (), description="globs of applications to learn from although they are terminals: a list of strings"
+        (),
+        description="globs of terminals in which it suggests and learns all the same: a list of strings",
     )
     keyboard_words: int = Field(3, ge=1, le=5, description="words in the keyboard's window, 1 to 5")
     keyboard_ghost: Literal["auto", "inline", "line", "off"] = Field(
@@ -246,8 +246,8 @@ class Settings(ProfilePaths, BaseModel):
     )
     keyboard_unknown: Literal["allow", "quiet", "exclude"] = Field(
         "quiet",
-        description='in programs whose name the keyboard does not learn: "allow" all, "quiet" suggests and learns '
-        'nothing, "exclude" does neither',
+        description="what the keyboard does in programs whose name it is not told: it suggests and learns "
+        '("allow"), suggests only ("quiet") or is off ("exclude")',
     )
     keyring: bool = Field(
         True, description="true or false: keep the store's key in the system's keyring where there is one"

@@ -281,7 +281,7 @@ def _check_keyboard(settings: Settings) -> list[Finding]:
         return []
     state = install.standing(settings)
     if state.mend is None:
-        learns = "learns" if state.learns else "learns nothing"
+        learns = "suggests and learns" if state.learns else "suggests only"
         return [Finding("keyboard", "ok", f"in use with IBus {state.ibus}; it {learns}")]
     links = {
         "IBus is installed": state.ibus is not None,

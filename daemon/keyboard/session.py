@@ -135,8 +135,8 @@ class Session:
         record = Property("record", "Off the record until I switch it off", self._off_record)
         hour = Property("hour", "Pause learning everywhere for an hour", sensitive=not self._paused)
         pause = Property("pause", "Pause learning everywhere", self._paused)
-        state = "paused" if self._paused else "off the record" if self._off_record else "learns"
-        state = state if self._choice.learn or self._paused else "learns nothing"
+        state = "paused" if self._paused else "off the record" if self._off_record else "suggests and learns"
+        state = state if self._choice.learn or self._paused else "suggests only"
         symbol = "‖" if self._paused else "○" if self._off_record or not self._choice.learn else "●"
         label = f"idiolect: {state}"
         return (Property("idiolect", label, symbol=symbol, below=(learn, record, hour, pause)),)

@@ -77,7 +77,9 @@ def _ask(learn: bool | None, *, as_json: bool) -> bool | None:
 def _describe(found: Standing) -> list[str]:
     if not found.written:
         return [f"Not installed. {found.mend}"]
-    learns = "It learns what you write." if found.learns else "It learns nothing of what you write."
+    learns = (
+        "It suggests and learns." if found.learns else "It suggests only: it learns nothing that you write."
+    )
     if found.mend is not None:
         return [found.mend, learns]
     return ["Installed, and in use.", learns]

@@ -4,8 +4,8 @@ import { $, ask, coded, make } from "./common.js";
 
 /** What is said of one that is here, or that most people will want. */
 function says({ connected, found, next_step: next }) {
-  const stands = connected ? "connected" : found ? "here, not connected" : "not possible yet";
-  return [connected && next ? "connected, but not all is done" : stands, next ? `. ${next}.` : "."].join("");
+  if (connected) return next ? `Connected. ${next}` : `Connected: ${found}`;
+  return found ? `Here, not connected. In a terminal: ${next}` : next;
 }
 
 export async function start() {
