@@ -300,6 +300,7 @@ class ToyService:
         place=None,
         source="",
         corrections=False,
+        key_ms=None,
     ):
         self.calls.append(("suggest", prefix, suffix, candidates, ghost_words))
         if prefix == "wait":

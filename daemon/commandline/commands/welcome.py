@@ -30,7 +30,7 @@ EXAMPLE = "idiolect welcome ~/notes --budget 240"
 #: Why there may be no round without anything being wrong: the fast memory knows what was read all the same.
 _NO_ROUND: Final = frozenset({"too-little-text", "training-busy", "nothing-new"})
 #: Why nothing may be measured without anything being wrong.
-_NOT_MEASURED: Final = frozenset({"too-little-to-type", "training-busy"})
+_NOT_MEASURED: Final = frozenset({"too-little-to-type", "training-busy", "eval-failed"})
 _MEASURED_CHARS: Final = 800  # typed in some ten seconds on an idle machine
 _EXAMPLES: Final = 6
 _MAX_PREFIX_CHARS: Final = 44
@@ -94,7 +94,7 @@ def _show_savings(client: Client, terminal: Terminal, *, anew: bool) -> None:
     except RelayedError as error:
         if error.relayed_code not in _NOT_MEASURED:
             raise
-        return None
+        return terminal.say(f"What it saves was not measured: {error}")
     return terminal.say(describe_savings(found))
 
 

@@ -223,7 +223,7 @@ def test_switches_are_shown_and_set(run, service):
     assert code == 0
     assert out.splitlines() == [
         "corrections  offer   the right word is offered (else: off or apply)",
-        "grey-text    auto    shown where it saves keys, by how much of it you take (else: off or always)",
+        "grey-text    auto    shown where it saves time, by how much of it you take (else: off or always)",
         "Grey text is held back of late, since 3 of 111 were taken. `idiolect switch grey-text always` shows it "
         "again wherever it is likely.",
     ]
