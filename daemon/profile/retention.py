@@ -84,7 +84,7 @@ class Retention:
             try:
                 if self._store.state.get(_DONE) != self._now().date().isoformat():
                     self.run()
-            except IdiolectError as error:  # the store is busy, or the disk full: it is tried again
-                log.warning("text could not be let go: %s", error.code)
+            except Exception as error:  # noqa: BLE001 (whatever it is: text must not outlive its limit for it)
+                log.warning("text could not be let go: %s", getattr(error, "code", type(error).__name__))
             if self._stopping.wait(_LOOK_EVERY_S):
                 return

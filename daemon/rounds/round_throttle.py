@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import threading
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from idiolect.daemon.runtime.child_processes import ChildProcesses
+
+log = logging.getLogger("idiolect.rounds")
 
 _LOOK_EVERY_S: Final = 0.15  # a round is suspended within 200 ms; a keystroke does not wait for the next look
 _SLOW_LOOK_EVERY_S: Final = 5.0  # at what changes slowly
@@ -120,6 +123,14 @@ class RoundThrottle:
         self._look.set()
 
     def _watch(self, paused_before: bool, changed: Callable[[], None]) -> None:
+        try:
+            self._throttle_round(paused_before, changed)
+        except Exception as error:  # noqa: BLE001 (a sensor that breaks must not leave the round suspended for good)
+            log.warning("a round runs on without making room: %s", type(error).__name__)
+            self.waits = None
+            self._children.go_on()
+
+    def _throttle_round(self, paused_before: bool, changed: Callable[[], None]) -> None:
         senses, busy = MachineSensors(self._children), _Busy(self._schedule)
         machine = senses.machine(self._quiet_s())
         looked_at, since, told_at = time.monotonic(), 0.0, float("-inf")

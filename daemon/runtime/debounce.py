@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
+
+log = logging.getLogger("idiolect.background")
 
 
 class Debounced:
@@ -11,7 +14,7 @@ class Debounced:
 
     Args:
         name: of the thread.
-        work: what to do; it must not raise.
+        work: what to do. What it raises is logged by its kind, and the next asking does it again.
         quiet_s: 0 begins at once, and does what is asked for meanwhile afterwards.
     """
 
@@ -48,4 +51,7 @@ class Debounced:
             if self._stopping:
                 return
             self._at_once = False
-            self._work()
+            try:
+                self._work()
+            except Exception as error:  # noqa: BLE001 (the thread must outlive what goes wrong once)
+                log.warning("%s: %s", self._thread.name, getattr(error, "code", type(error).__name__))

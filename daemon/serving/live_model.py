@@ -19,7 +19,7 @@ from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.preferences import WordPreferences
 from idiolect.daemon.runtime.debounce import Debounced
 from idiolect.daemon.runtime.heap import give_back_memory
-from idiolect.daemon.runtime.power import is_on_battery
+from idiolect.daemon.runtime.power import PowerSource
 from idiolect.daemon.serving.servable_adapters import ServableAdapters
 from idiolect.daemon.serving.shell_commands import ShellCommands
 from idiolect.daemon.serving.suggestion_stats import SuggestionStats, judged_mixture
@@ -82,6 +82,7 @@ class LiveModel:
         self.preferences = WordPreferences()
         self.read_preferences()
         self.commands = ShellCommands(store, self.loaded, self.preferences)
+        self._power = PowerSource()
         self._learning = threading.Lock()
         self._switching = threading.Lock()
         self._reading = 0  # imports that go on
@@ -119,7 +120,7 @@ class LiveModel:
         self._prefetching.ask()
 
     def _prefetch(self) -> None:
-        if is_on_battery():
+        if self._power.is_battery:
             self.predictor.prefetch(_MIN_PREFETCH_PROB_ON_BATTERY)
         else:
             self.predictor.prefetch()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from idiolect.adapters.prediction.predictor import Predictor
     from idiolect.adapters.prediction.preferences import WordPreferences
     from idiolect.adapters.prediction.suggestion import Suggestion
+    from idiolect.adapters.prediction.user_model import UserModel
     from idiolect.daemon.storage.store import Store
 
 
@@ -30,6 +31,7 @@ class ShellCommands:
         self._preferences = preferences
         self._lock = threading.Lock()
         self._predictor: Predictor | None = None
+        self._known: UserModel | None = None
         self._newest = 0
 
     def suggest(
@@ -43,17 +45,17 @@ class ShellCommands:
     def forget(self) -> None:
         """Know nothing, until asked again."""
         with self._lock:
-            self._predictor = None
+            self._predictor = self._known = None
 
     def _up_to_date(self) -> Predictor:
         newest = self._store.entries.last_id()
-        if self._predictor is None or newest != self._newest:
-            held = self._store.entries.token_ids(commands=True)
-            known = [(entry, np.frombuffer(ids, "<u4")) for entry, ids in held]
-            if self._predictor is None or any(entry > self._newest for entry, _ in known):
-                knowledge = self._serving.build_user_model(
-                    (ids for _, ids in known), preferences=self._preferences
-                )
-                self._predictor = self._serving.build_predictor(knowledge, None)
-            self._newest = newest
+        if self._predictor is None or self._known is None:
+            held = (np.frombuffer(ids, "<u4") for _, ids in self._store.entries.token_ids(commands=True))
+            self._known = self._serving.build_user_model(held, preferences=self._preferences)
+            self._predictor = self._serving.build_predictor(self._known, None)
+        elif newest != self._newest:
+            for _, raw in self._store.entries.token_ids(commands=True, after=self._newest):
+                ids = np.frombuffer(raw, "<u4").tolist()
+                self._known.learn(self._serving.tokenizer.decode(ids), ids)
+        self._newest = newest
         return self._predictor

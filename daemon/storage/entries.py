@@ -76,19 +76,26 @@ class Entries:
         with self._connection.reading() as db:
             return bool(db.execute("SELECT 1 FROM entries WHERE key = ?", [bytes.fromhex(key)]).fetchone())
 
-    def token_ids(self, *, commands: bool = False) -> Iterator[tuple[int, bytes]]:
-        """Yield the id and token ids (little-endian uint32) of prose, or of `commands`, by time and then id."""
+    def token_ids(self, *, commands: bool = False, after: int = 0) -> Iterator[tuple[int, bytes]]:
+        """Yield the id and token ids (little-endian uint32) of prose, or of `commands`, by time and then id.
+
+        Only of entries whose id is greater than `after`.
+        """
         selector = Selector(source=COMMANDS) if commands else None
-        for _, id_, token_ids in self._in_time("at_us, id, token_ids", selector, prose=not commands):
+        for _, id_, token_ids in self._in_time(
+            "at_us, id, token_ids", selector, prose=not commands, after=after
+        ):
             yield id_, token_ids
 
     def _in_time(
-        self, columns: str, selector: Selector | None, *, prose: bool = False
+        self, columns: str, selector: Selector | None, *, prose: bool = False, after: int = 0
     ) -> Iterator[tuple[Any, ...]]:
         """Yield rows of `columns`, the first of which are at_us and id."""
         where, values = _where(selector) if selector else ("true", [])
         if prose:
             where, values = f"{where} AND source <> ?", [*values, COMMANDS]
+        if after:
+            where, values = f"{where} AND id > ?", [*values, after]
         sql = (
             f"SELECT {columns} FROM entries"  # noqa: S608 (columns and conditions of ours, and no value)
             f" WHERE (at_us, id) > (?, ?) AND expired_us IS NULL AND {where} ORDER BY at_us, id LIMIT {_BATCH}"

@@ -29,3 +29,21 @@ def test_what_is_asked_for_several_times_is_done_once_and_nothing_after_its_end(
     work.stop()
     work.ask()
     assert not done.acquire(timeout=0.1)
+
+
+def test_what_goes_wrong_once_is_done_again_when_it_is_asked_for():
+    done = threading.Semaphore(0)
+    failures = [ZeroDivisionError()]
+
+    def fail_once():
+        if failures:
+            raise failures.pop()
+        done.release()
+
+    work = Debounced("work", fail_once)
+    work.ask()
+    while failures:
+        threading.Event().wait(0.01)
+    work.ask()
+    assert done.acquire(timeout=DEADLINE_S)
+    work.stop()

@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
-from idiolect.daemon.runtime.power import is_on_battery
+from idiolect.daemon.runtime.power import PowerSource, is_on_battery
 from idiolect.daemon.service import Service
 
 
@@ -44,3 +44,16 @@ def test_on_battery_only_words_that_come_two_times_of_three_are_computed_ahead(
         )
         service.suggestions.suggest("we met ")
         assert asked.get(timeout=60) == given
+
+
+def test_the_battery_is_not_looked_up_at_every_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[bool] = []
+    battery = SimpleNamespace(power_plugged=False)
+    monkeypatch.setattr(psutil, "sensors_battery", lambda: (looked.append(True), battery)[1], raising=False)
+    now = [100.0]
+    monkeypatch.setattr("idiolect.daemon.runtime.power.time.monotonic", lambda: now[0])
+    source = PowerSource()
+    assert all(source.is_battery for _ in range(50))
+    battery.power_plugged, now[0] = True, 111.0
+    assert not source.is_battery
+    assert len(looked) == 2

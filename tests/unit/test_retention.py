@@ -146,3 +146,22 @@ def test_it_runs_by_itself_and_only_where_there_is_a_limit(store, tmp_path):
     retention.stop()
     assert texts(store) == []
     assert store.state.get("expired_on") == "2026-01-31"
+
+
+def test_what_goes_wrong_does_not_end_it(store, tmp_path, monkeypatch):
+    """Not even an error that nobody thought of: text must not outlive its limit for it."""
+    monkeypatch.setattr("idiolect.daemon.profile.retention._LOOK_EVERY_S", 0.01)
+    store.entries.add([entry("x" * 60)])
+    retention, _, went = clocked(store, tmp_path, keep_mb=0.00001)
+    expire, failures = store.expire, [ZeroDivisionError()]
+
+    def fail_once(*limits):
+        if failures:
+            raise failures.pop()
+        return expire(*limits)
+
+    monkeypatch.setattr(store, "expire", fail_once)
+    retention.start()
+    assert went.wait(20)
+    retention.stop()
+    assert texts(store) == []

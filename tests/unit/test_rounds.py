@@ -163,6 +163,22 @@ def test_a_round_that_began_by_itself_waits_while_the_user_types(profile: Profil
     assert profile.end()["event"] == "verdict"
 
 
+def test_a_sensor_that_breaks_does_not_leave_a_round_suspended(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile.begin()
+    profile.service.suggestions.suggest("see you ")
+    until(profile.stands_still)
+    at = profile.trained()
+
+    def broken(_self: MachineSensors) -> float:
+        raise OSError("no such sensor")
+
+    monkeypatch.setattr(MachineSensors, "load", broken)
+    until(lambda: profile.trained() > at)
+    assert profile.end()["event"] == "verdict"
+
+
 def test_a_round_that_is_asked_for_goes_on_while_the_user_types(profile: Profile) -> None:
     profile.begin()
     profile.service.suggestions.suggest("see you ")

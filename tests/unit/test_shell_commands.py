@@ -74,3 +74,13 @@ def _nowhere():
     from idiolect.daemon.privacy.app_policy import InputContext
 
     return InputContext()
+
+
+def test_one_more_command_is_learned_without_the_others_being_read_again(service, history, monkeypatch):
+    read(service, history)
+    assert "zquux" in words(service, "zqu", COMMANDS)
+    monkeypatch.setattr(service.model.loaded, "build_user_model", None)  # all of them would go through it
+    for _ in range(3):
+        service.ingest.add_text("zwibble --verbose", source=COMMANDS)
+    assert "zwibble" in words(service, "zwi", COMMANDS)
+    assert "zquux" in words(service, "zqu", COMMANDS)

@@ -39,8 +39,9 @@ def run(
         from idiolect.daemon.profile.purge import remove_base
 
         process.stop(settings)
-        remove_base(settings)
-        settings.prepare()
+        with process.locked(settings):  # nobody starts another one that reads the model meanwhile
+            remove_base(settings)
+            settings.prepare()
     if new_store:
         from idiolect.daemon.storage.opening import begin_anew
 
