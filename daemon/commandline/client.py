@@ -117,5 +117,8 @@ def _relay_error(answer: httpx.Response) -> process.RelayedError:
     try:
         return process.RelayedError(answer.json()["error"])
     except (ValueError, KeyError, TypeError, AttributeError):
-        message = f"The service answered with HTTP status {answer.status_code} and no explanation."
+        message = (
+            f"The service broke off (HTTP status {answer.status_code}): it was ended meanwhile, or something failed. "
+            "`idiolect status` says whether it runs."
+        )
         return process.RelayedError({"code": "unexplained", "message": message, "exit_code": 68})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from idiolect.daemon.endpoint.connection import SHOWN
 from idiolect.daemon.endpoint.scopes import Scope as Rights
 from idiolect.daemon.endpoint.scopes import needed
 from idiolect.daemon.endpoint.sessions import Sessions, cookie_name
-from idiolect.daemon.endpoint.streams import internal
+from idiolect.daemon.endpoint.streams import internal, stopping
 from idiolect.daemon.endpoint.tokens import Tokens
 from idiolect.daemon.runtime.process import UnauthorizedError
 from idiolect.daemon.storage.keys import LockedError
@@ -111,6 +112,10 @@ class Guard:
 
             try:
                 await self._app(scope, receive, marked)
+            except asyncio.CancelledError:  # the service ends, as when the profile is purged
+                if not started:
+                    await refuse(stopping())(scope, receive, marked)
+                raise
             except Exception:
                 log.exception("a request failed")
                 if started:  # a second beginning would say nothing: the connection is cut

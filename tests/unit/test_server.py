@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import http.client
@@ -1251,3 +1252,36 @@ def test_feedback_on_corrections_names_the_word_and_no_other_does(site, body):
     answer = site.post("/v1/feedback", {"outcome": "dismissed", "p": 0.5} | body)
     assert (answer.status_code, error_of(answer)["code"]) == (422, "invalid-request")
     assert "teh" not in answer.text
+
+
+def test_whoever_waits_when_the_service_is_ended_is_told_so(tmp_path):
+    """As `idiolect add` while the profile is purged: the server cancels what still runs."""
+    settings = Settings(home=tmp_path / "home").prepare()
+    token = tokens.make(settings, Scope.ADMIN)
+
+    async def cancelled(_scope, _receive, _send):
+        raise asyncio.CancelledError
+
+    sessions = Sessions()
+    guard = Guard(
+        cancelled,
+        tokens=Tokens(settings, replaced=sessions.end),
+        sessions=sessions,
+        port=8765,
+        log_path=settings.log_path,
+        paused=lambda: False,
+    )
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async def receive():
+        return {"type": "http.request", "body": b""}
+
+    headers = [(b"host", b"localhost:8765"), (b"authorization", f"Bearer {token}".encode())]
+    scope = {"type": "http", "method": "POST", "path": "/v1/import", "headers": headers, "query_string": b""}
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(guard(scope, receive, send))
+    assert sent[0]["status"] == 503
+    assert json.loads(sent[1]["body"])["error"]["code"] == "service-stopping"

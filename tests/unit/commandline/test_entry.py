@@ -1,0 +1,76 @@
+"""Ctrl-C at any moment, and a reader that goes away: no traceback, and the exit code that a shell expects."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PROGRAM = [sys.executable, "-c", "from idiolect.daemon.commandline.entry import main; main()"]
+#: Ctrl-C while this module is imported.
+AT_IMPORT = """
+import os, signal, sys
+from idiolect.daemon.commandline import entry
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "{module}":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+entry.main()
+"""
+
+
+def test_the_program_begins_there():
+    scripts = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+    assert scripts["idiolect"] == "idiolect.daemon.commandline.entry:main"
+
+
+@pytest.mark.parametrize(
+    "module", ["typer", "idiolect.daemon.commandline.cli", "idiolect.daemon.settings", "rich.table"]
+)
+def test_an_interruption_while_it_loads_is_quiet(tmp_path, module):
+    command = [sys.executable, "-c", AT_IMPORT.format(module=module), "status"]
+    environment = {**os.environ, "IDIOLECT_HOME": str(tmp_path)}
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, "", "")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("--help",), ("status",), ("status", "--json"), ("man",), ("shell-init", "bash"), ("nothing",)],
+)
+@pytest.mark.parametrize("both", [False, True])
+def test_a_closed_pipe_is_quiet(tmp_path, command, both):
+    read, write = os.pipe()
+    os.close(read)
+    environment = {**os.environ, "IDIOLECT_HOME": str(tmp_path)}
+    ran = subprocess.run(
+        [*PROGRAM, *command],
+        env=environment,
+        stdout=write,
+        stderr=write if both else subprocess.PIPE,
+        check=False,
+    )
+    os.close(write)
+    usage = command == ("nothing",)
+    assert ran.returncode == (2 if usage and not both else 141)
+    if not both and not usage:
+        assert ran.stderr == b""
+
+
+def test_what_is_read_in_part_ends_it_too(tmp_path):
+    environment = {**os.environ, "IDIOLECT_HOME": str(tmp_path)}
+    with subprocess.Popen(
+        [*PROGRAM, "man"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as ran:
+        assert ran.stdout is not None
+        assert ran.stderr is not None
+        assert ran.stdout.read(10)
+        ran.stdout.close()
+        assert ran.stderr.read() == b""
+    assert ran.returncode in (0, 141)  # 0: it had written all of it
