@@ -1,6 +1,6 @@
 """What the extension costs in Chromium: from a key to the words, the script that it adds to a key, a page of no fields.
 
-    python tests/bench/browser.py [--keys 200]
+    python tests/bench/browser.py [--keys 200] [--rounds 3]
 
 The service is the real one with the real base model, fetched to `.cache/base`. Prints a table, and JSON at its end.
 """
@@ -31,11 +31,16 @@ from conftest import Tab
 ROOT = Path(__file__).parents[2]
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"
 KEY_S = 0.1
+MODES = ("off", "suggest", "learn")
+TO_THE_END = """(field.focus(), "value" in field ? field.setSelectionRange(field.value.length, field.value.length)
+  : getSelection().collapse(field.lastChild.firstChild, field.lastChild.textContent.length))"""
 TEXT = "Thank you for the minutes of the meeting. I will send the figures on Monday, and we can talk about them then. "
 LONG_CHARS = 50_000
 PAGES = {
     "short": '<textarea id="field" rows="20" cols="80"></textarea>',
     "long": '<textarea id="field" rows="20" cols="80"></textarea><script>field.value = LONG</script>',
+    "rich": '<div id="field" contenteditable></div><script>field.append(...LONG.split("\\n").map((line) => { '
+    'const one = document.createElement("p"); one.textContent = line || "."; return one; }))</script>',
     "none": "<h1>Nothing to write in</h1>" + "<p>A paragraph.</p>" * 500,
 }
 #: In the extension's own world: when a key was pressed, and when what came of it was drawn.
@@ -118,7 +123,9 @@ def answered(url, token, text):
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--keys", type=int, default=200)
-    keys = options.parse_args().keys
+    options.add_argument("--rounds", type=int, default=3)
+    asked = options.parse_args()
+    keys, rounds = asked.keys, asked.rounds
     text = (TEXT * (keys // len(TEXT) + 1))[:keys]
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as ends:
         home = Path(folder)
@@ -163,17 +170,19 @@ def main():
             found = tab.send("Extensions.loadUnpacked", path=str(manifest.parent))
         tab.send("Performance.enable", timeDomain="threadTicks")  # processor time, whatever else runs
         print(
-            json.dumps(measure(tab, f"chrome-extension://{found['id']}", server.server_port, text), indent=2)
+            json.dumps(
+                measure(tab, f"chrome-extension://{found['id']}", server.server_port, text, rounds), indent=2
+            )
         )
 
 
-def measure(tab, origin, port, text):
-    """Each page with the extension off and on, in turn, three times; of each figure the median."""
+def measure(tab, origin, port, text, rounds):
+    """Each page with the extension off, suggesting, and learning, in turn, several times; of each figure the median."""
     page = f"http://notes.test:{port}/"
-    rows = {(name, mode): [] for name in PAGES for mode in ("off", "suggest")}
+    rows = {(name, mode): [] for name in PAGES for mode in MODES}
     waits = []
-    for _ in range(3):
-        for mode in ("off", "suggest"):
+    for _ in range(rounds):
+        for mode in MODES:
             tab.go(f"{origin}/popup.html?url={page}")
             tab.until("document.body?.dataset.ready !== undefined")
             tab.click(f"[value={mode}]")
@@ -184,7 +193,7 @@ def measure(tab, origin, port, text):
                     loaded = tab.spent()  # it began with the page
                     rows[name, mode].append(loaded)
                     continue
-                tab.js("(field.focus(), field.setSelectionRange(field.value.length, field.value.length))")
+                tab.js(TO_THE_END)
                 tab.type("So ")  # the host starts
                 time.sleep(1)
                 if mode == "suggest" and name == "short":
@@ -201,12 +210,13 @@ def measure(tab, origin, port, text):
             mode: {
                 kind: statistics.median(one[kind] for one in rows[name, mode]) for kind in rows[name, mode][0]
             }
-            for mode in ("off", "suggest")
+            for mode in MODES
         }
-        added = {kind: round(middle["suggest"][kind] - middle["off"][kind], 2) for kind in middle["off"]}
         told[name] = {mode: {kind: round(ms, 2) for kind, ms in of.items()} for mode, of in middle.items()}
-        told[name]["added"] = added
-        print(f"{name}: added, ms {'at its loading' if name == 'none' else 'a key'}: {added}")
+        for on in MODES[1:]:
+            added = {kind: round(middle[on][kind] - middle["off"][kind], 2) for kind in middle["off"]}
+            told[name][f"added by {on}"] = added
+            print(f"{name}, {on}: added, ms {'at its loading' if name == 'none' else 'a key'}: {added}")
     return told
 
 
