@@ -12,12 +12,14 @@ from idiolect.daemon.ingest.normalise import has_words
 
 #: A program may add so much to what is typed: a closing bracket, a space.
 _HELPED_CHARS: Final = 2
+#: What programs make of quotes and spaces that are typed.
+_PLAIN: Final = str.maketrans("’‘“”\u00a0", "''\"\" ")
 #: A program that has not told of what was typed for so long does not put it into the text.
 _UNTOLD_S: Final = 1.0
 #: Nor does what it tells after so long come from a key that was typed before.
 _LATE_S: Final = 3.0
-#: As much of what was typed last is compared with what a program tells late.
-_LATE_CHARS: Final = 64
+#: As much of what was typed last is compared with what a program tells.
+_RECENT_CHARS: Final = 256
 #: As much of one field is kept, in characters: the newest.
 _MOST_CHARS: Final = 20_000
 _MOST_LINES: Final = 500
@@ -41,10 +43,19 @@ class _Line:
     own: bytearray = field(default_factory=bytearray)
     above: str = ""
 
+    def new_in(self, text: str) -> str:
+        """What is new once the line holds this."""
+        first, last = self._kept(text)
+        return text[first : len(text) - last]
+
+    def _kept(self, text: str) -> tuple[int, int]:
+        """How many characters at its beginning and at its end stay."""
+        first = shared(self.text, text)
+        return first, min(shared(self.text[::-1], text[::-1]), min(len(self.text), len(text)) - first)
+
     def change(self, text: str, *, typed: bool) -> None:
         """It holds this now; what is new in it was typed, or was not."""
-        first = shared(self.text, text)
-        last = min(shared(self.text[::-1], text[::-1]), min(len(self.text), len(text)) - first)
+        first, last = self._kept(text)
         new = bytes([typed]) * (len(text) - first - last)
         self.own = self.own[:first] + new + self.own[len(self.own) - last :]
         self.text = text
@@ -95,7 +106,7 @@ class Written:
         now_s = time.monotonic()
         self._budget = len(text) + (self._budget if now_s - self._budget_s < _UNTOLD_S else 0)
         self._budget_s = now_s
-        self._recent = (self._recent + text)[-_LATE_CHARS:]
+        self._recent = (self._recent + text)[-_RECENT_CHARS:]
         if self._typed is not None:
             self._typed = (self._typed + text)[-_MOST_CHARS:]
 
@@ -165,10 +176,18 @@ class Written:
         else:
             new = max(len(line) - len(here.text), 0)
             here.above = above
-            here.change(line, typed=self._budget > 0 and new <= self._budget + _HELPED_CHARS)
+            here.change(line, typed=self._budget > 0 and self._was_typed(here.new_in(line)))
             self._budget = max(self._budget - new, 0)
         self._deleted = False
         return left
+
+    def _was_typed(self, new: str) -> bool:
+        """Whether this is what was typed last, but for what a program may add: of its own it can write anything."""
+        recent, new = self._recent.translate(_PLAIN).casefold(), new.translate(_PLAIN).casefold()
+        cuts = (
+            (begin, end) for begin in range(_HELPED_CHARS + 1) for end in range(_HELPED_CHARS + 1 - begin)
+        )
+        return any(new[begin : len(new) - end] in recent for begin, end in cuts)
 
     def _told_late(self, here: _Line, line: str) -> bool:
         """Whether a line has only what was typed before a shortcut, such as the one that saves."""

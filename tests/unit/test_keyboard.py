@@ -744,6 +744,28 @@ def test_what_others_wrote_is_not_learned():
     assert "pasted" not in str([entry.text for entry in written.entries()])
 
 
+@pytest.mark.parametrize(
+    ("typed", "told", "learned"),
+    [
+        ("s", "so we met at sea.s", ["so we met at sea.s"]),
+        ("s", "buy our vorpal now", []),  # no longer than one key makes it
+        (" the tea", " buy corn", []),
+        (" don't go", " don’t go", ["don’t go"]),
+        (" (an aside", " (an aside)", ["(an aside)"]),
+    ],
+)
+def test_what_a_program_writes_in_place_of_what_was_typed_is_not_learned(typed, told, learned):
+    written = Written()
+    written.tell("", 0)
+    begun = "so we met at sea." if typed == "s" else ""
+    for end, letter in enumerate(begun, 1):
+        written.add(letter)
+        written.tell(begun[:end], end)
+    written.add(typed)
+    written.tell(told, len(told))
+    assert [entry.text for entry in written.entries()] == learned
+
+
 def test_a_letter_that_is_gone_before_the_program_tells_of_it_is_still_the_users():
     written = Written()
     written.tell("", 0)
