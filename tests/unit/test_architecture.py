@@ -13,7 +13,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BELOW = {"models": set(), "adapters": {"models"}, "daemon": {"models", "adapters"}}
 #: A longer module has two concerns.
-MAX_LINES = 400
 SQL = ("SELECT ", "INSERT ", "UPDATE ", "DELETE ", "CREATE TABLE")
 
 
@@ -122,8 +121,3 @@ def test_only_the_ingest_folder_makes_entries():
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "NewEntry"
     }
     assert {folder(name) for name in makers} == {"daemon.ingest"}
-
-
-def test_no_module_has_two_concerns():
-    long = {name for name, path in MODULES.items() if len(path.read_text("utf-8").splitlines()) > MAX_LINES}
-    assert long == set()

@@ -649,6 +649,10 @@ BAD = [
     ("/v1/feedback", {"kind": "word", "outcome": "accepted", "p": 1, "characters": 10**4 + 1}, "characters"),
     ("/v1/feedback", {"kind": "word", "outcome": "accepted", "p": 1, "characters": 3, "words": -1}, "words"),
     ("/v1/feedback", {"kind": "word", "outcome": "dismissed", "p": 1, "text": CANARY}, "kind, outcome, p"),
+    ("/v1/suggest", {"prefix": CANARY, "key_ms": 0}, "key_ms"),
+    ("/v1/suggest", {"prefix": CANARY, "key_ms": -240}, "key_ms"),
+    ("/v1/suggest", {"prefix": CANARY, "key_ms": 86_400_000}, "key_ms"),
+    ("/v1/suggest", {"prefix": CANARY, "key_ms": "240"}, "key_ms"),
     ("/v1/train", {"budget_s": -1}, "budget_s"),
     ("/v1/eval", {"path": "notes.txt"}, "path: a path must be absolute"),
     ("/v1/eval", {"chars": 499}, "chars"),
@@ -683,12 +687,25 @@ def test_a_bad_field_is_named_in_one_sentence_and_its_value_is_not_repeated(site
 
 
 @pytest.mark.parametrize(
-    "body", [b"{", b'{"prefix": "\\ud800"}', b"\xff\xfe", b'{"prefix": "a"} x', b"nonsense"]
+    "body",
+    [
+        b"{",
+        b'{"prefix": "\\ud800"}',
+        b"\xff\xfe",
+        b'{"prefix": "a"} x',
+        b"nonsense",
+    ],
 )
 def test_what_is_not_json_is_a_400(site, body):
     answer = site.http.post("/v1/suggest", content=body)
     assert answer.status_code == 400
     assert error_of(answer)["code"] == "malformed-json"
+
+
+def test_a_time_that_is_no_number_is_a_422(site):
+    answer = site.http.post("/v1/suggest", content=b'{"prefix": "a", "key_ms": NaN}')
+    assert answer.status_code == 422
+    assert "key_ms" in error_of(answer)["message"]
 
 
 @pytest.mark.parametrize(
