@@ -110,10 +110,9 @@ def replaces(settings: Settings, target: Path, key: str | None = None) -> bool:
 def make(settings: Settings, target: Path, key: str, *, replace: bool = False) -> Backup:
     """Write all that the store holds at this moment to `target`, encrypted with `key`, and read it through.
 
-    The file is for the user alone, and whole or not there: an earlier backup at `target` is replaced only by a copy
-    that was verified, and nothing else is replaced at all. One of another store, or that holds more, only with
-    `replace`, and it is kept. The store remembers the backup's path. Raises NothingToBackUpError, CopyFailedError,
-    NotABackupError, HoldsMoreError, and the store's errors.
+    The file is whole or not there, and only an earlier backup is replaced; one of another store, or that holds more,
+    only with `replace`, and it is kept. The store remembers the backup's path. Raises NothingToBackUpError,
+    CopyFailedError, NotABackupError, HoldsMoreError, and the store's errors.
     """
     _require_store(settings)
     with _reported(target):
@@ -123,10 +122,7 @@ def make(settings: Settings, target: Path, key: str, *, replace: bool = False) -
     with contextlib.closing(store), _reported(place.path):
         unfinished_backups.clear(store)
         other = place.kept_beside(settings, store, key, replace=replace)
-        for row in store.backups.all():
-            # Deleted; not on a disk that is away.
-            if row != other and Path(row.path).parent.is_dir() and not Path(row.path).exists():
-                store.backups.drop(row.path)
+        store.backups.drop_deleted(but=other)
         try:
             row, written = _write(settings, store, place, key, keep=other is not None)
         except (copies.CopyFailedError, StoreUnreadableError):
@@ -134,10 +130,9 @@ def make(settings: Settings, target: Path, key: str, *, replace: bool = False) -
             raise
         # The backup is made; the marker is put right at the next start.
         with contextlib.suppress(IdiolectError):
-            salts = {(row.path, row.at): salt_of(place.path)}
-            if other is not None:
-                salts[(other.path, other.at)] = salt_of(place.before)
-            settle(settings, store, salts)
+            settle(
+                settings, store, {(one.path, one.at): salt_of(Path(one.path)) for one in (row, other) if one}
+            )
     return Backup(place.path, place.path.stat().st_size, _contents(written), place.before if other else None)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.daemon.storage.records import BackupRow, Unfinished
@@ -47,6 +48,12 @@ class Backups:
         """Do not speak of the backup at `path` any more."""
         with self._connection.writing() as db:
             db.execute("DELETE FROM backups WHERE path = ?", (os.fsencode(path),))
+
+    def drop_deleted(self, but: BackupRow | None) -> None:
+        """Do not speak any more of backups whose files were deleted, `but` of that one; a disk may also be away."""
+        for row in self.all():
+            if row != but and Path(row.path).parent.is_dir() and not Path(row.path).exists():
+                self.drop(row.path)
 
     def begin(self, work: Unfinished, at: datetime) -> None:
         """Note a backup that is about to be written: from now on its target may hold anything."""

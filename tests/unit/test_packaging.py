@@ -90,7 +90,7 @@ def test_the_metadata_say_what_is_needed(wheel):
     assert len(needed) == len(PROJECT["dependencies"])
     assert about.get_payload().startswith("# idiolect")
     [name] = [name for name in wheel.namelist() if name.endswith("/entry_points.txt")]
-    assert "idiolect = idiolect.daemon.commandline.cli:main" in wheel.read(name).decode()
+    assert "idiolect = idiolect.daemon.commandline.entry:main" in wheel.read(name).decode()
 
 
 def test_the_sdist_holds_what_its_tests_and_documents_need(sdist):
