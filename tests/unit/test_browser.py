@@ -266,6 +266,10 @@ def test_only_what_is_shown_just_as_it_was_typed_is_its_users(needs_program):
         "another case": (["", ["HELLO", "hello"]], []),
         "a word that theirs cut": (["", ["password", "password"], ["pass"]], []),
         "a word that theirs parted": (["", ["together", "together"], ["to gether"]], []),
+        "a word that theirs parted while it was typed": (
+            ["", ["to", "to"], ["to "], ["to gether", "gether"]],
+            [],
+        ),
         "words that theirs joined": (["", ["do not go on", "do not go on"], ["do go on"]], ["do", "on"]),
         "letters that theirs left": (["", ["bxuxy", "bxuxy"], ["buxy"], ["buy"]], []),
         "typed over what was selected": (["Theirs is old", ["Theirs is mine", "mine"]], ["mine"]),

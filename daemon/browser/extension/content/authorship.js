@@ -146,6 +146,7 @@ idiolect.authorship ??= (() => {
     #marks;
     #moments = []; // when its user typed, in milliseconds since 1970
     #told = FIRST; // what has a lower mark was sent to be learned already
+    #parted = -1; // where the page has put spaces behind a word of its user's, which they may go on with there
     #removed = []; // what its user has removed: { text, marks, at }, the newest last
     #vanished = []; // whole lines that the page has taken away, which is what it does with what was sent: { text, marks, before }
 
@@ -173,6 +174,11 @@ idiolect.authorship ??= (() => {
       this.#marks = moved(old.marks, regions);
       const place = placeOf(typed, found, regions);
       if (place !== null) this.#put(place.start, this.#markOf(atMs).repeat(place.end - place.start));
+      if (place !== null && place.start === this.#parted && isInWord(found[place.start])) {
+        this.#put(found.slice(0, place.start).trimEnd().length - 1, FOREIGN);
+        this.#put(place.start, FOREIGN);
+      }
+      this.#parted = -1;
       let mayRemove = command;
       for (const region of regions) {
         const { from, to, start, end } = region;
@@ -220,6 +226,7 @@ idiolect.authorship ??= (() => {
         this.#vanished.push({ ...gone, before: old.text.slice(Math.max(0, from - CONTEXT_CHARS), from) });
         return;
       }
+      if (gone.text === "" && /^[^\S\n]+$/.test(found.slice(start, end)) && /[\p{L}\p{N}]/u.test(before ?? "")) this.#parted = end;
       const joins = start === end && isInWord(behind) && before !== undefined && before !== "\n";
       if (isInWord(before) && isInWord(old.text[from])) this.#put(start - 1, FOREIGN);
       if (isInWord(behind) && (isInWord(old.text[to - 1]) || joins)) this.#put(end, FOREIGN);
