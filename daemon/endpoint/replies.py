@@ -85,11 +85,12 @@ class Kept(TypedDict):
 
 
 class Counted(TypedDict):
-    """Whether feedback was counted, and else why not."""
+    """Whether feedback was counted, and else why not. `never_corrected`: the word is not corrected any more."""
 
     stored: bool
     reason: str | None
     paused: bool
+    never_corrected: NotRequired[bool]
 
 
 class Report(TypedDict):
@@ -318,7 +319,10 @@ def kept(result: ingest.AddedText, *, paused: bool) -> Kept:
 
 def counted(result: FeedbackReceipt, *, paused: bool) -> Counted:
     """The answer to `/v1/feedback`."""
-    return {"stored": result.stored, "reason": result.reason, "paused": paused}
+    answer: Counted = {"stored": result.stored, "reason": result.reason, "paused": paused}
+    if result.never_corrected:
+        answer["never_corrected"] = True
+    return answer
 
 
 def report(found: FeedbackReport, days: int) -> Report:

@@ -154,17 +154,20 @@ class Suggestions:
         return FeedbackReceipt(True, None)
 
     def add_verdict(self, word: str, taken_back: bool, place: InputContext) -> FeedbackReceipt:
-        """Correct a `word` no more whose correction was `taken_back`, unless learning is paused or off limits there."""
+        """Note that the correction of a `word` was `taken_back`, unless learning is paused or off limits there.
+
+        Once that has happened on two days, the word is not corrected any more.
+        """
         if self._off_record.active:
             return FeedbackReceipt(False, "paused")
         if (reason := self._app_policy.learning(place)) is not None:
             return FeedbackReceipt(False, reason)
         if redact(word)[1]:
             return FeedbackReceipt(False, "secret")
-        if taken_back:
-            self._store.words.add("never_correct", word, source="learned")
+        never = taken_back and self._store.words.correction_taken_back(word)
+        if never:
             self._model.read_preferences()
-        return FeedbackReceipt(True, None)
+        return FeedbackReceipt(True, None, never_corrected=never)
 
     def grey_text(self) -> dict[str, Any]:
         """How grey text fares: its `switch`, whether it is `held_back`, and how many were `shown` and `taken`."""

@@ -332,10 +332,11 @@ class Feedback:
 
 @dataclass(frozen=True)
 class FeedbackReceipt:
-    """Whether feedback was counted, else the reason why not."""
+    """Whether feedback was counted, else the reason why not; whether it has a word never corrected from now on."""
 
     stored: bool
     reason: str | None
+    never_corrected: bool = False
 
 
 @dataclass(frozen=True)

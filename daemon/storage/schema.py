@@ -251,6 +251,15 @@ def words_folded_again(db: Database) -> None:
         db.execute("UPDATE OR IGNORE word_rules SET folded = ? WHERE id = ?", (folded(text), id_))
 
 
+@migrations()
+def corrections_taken_back(db: Database) -> None:
+    """Words whose correction was taken back on one day; on another day a rule takes their place."""
+    db.execute(
+        "CREATE TABLE corrections_taken_back (folded TEXT PRIMARY KEY, text TEXT NOT NULL, at_us INTEGER NOT NULL)"
+        " STRICT"
+    )
+
+
 def microseconds(at: datetime) -> int:
     """An aware time as it is kept: whole microseconds since 1970, exactly."""
     if at.tzinfo is None:

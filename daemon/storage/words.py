@@ -114,6 +114,28 @@ class WordRules:
             )
             return cast("WordRule", self.get(kind, text))
 
+    def correction_taken_back(self, text: str) -> bool:
+        """Note that the correction of a word was taken back; whether the word is never corrected from now on.
+
+        That is so from the second day (UTC) on which it happens. Raises WordRefusedError.
+        """
+        text = _checked(text)
+        with self._connection.writing() as db:
+            if self.get("never_correct", text) is not None:
+                return True
+            now = now_us()
+            row = db.execute(
+                "SELECT at_us FROM corrections_taken_back WHERE folded = ?", [folded(text)]
+            ).fetchone()
+            if row is not None and moment(row[0]).date() != moment(now).date():
+                db.execute("DELETE FROM corrections_taken_back WHERE folded = ?", [folded(text)])
+                return self.add("never_correct", text, source="learned").kind == "never_correct"
+            db.execute(
+                "INSERT OR IGNORE INTO corrections_taken_back (folded, text, at_us) VALUES (?, ?, ?)",
+                [folded(text), text, now],
+            )
+            return False
+
     def remove(self, text: str, *kinds: WordRuleKind) -> list[WordRule]:
         """Take back what was decided about a word or phrase, in all or in `kinds`; the rules that held.
 
@@ -173,6 +195,9 @@ class WordRules:
             if not dry_run:
                 for rule in gone:
                     db.execute("DELETE FROM word_rules WHERE id = ?", [rule.id])
+                for text, at_us in db.execute("SELECT text, at_us FROM corrections_taken_back").fetchall():
+                    if _reached(WordRule(0, "never_correct", text, None, "learned", moment(at_us)), selector):
+                        db.execute("DELETE FROM corrections_taken_back WHERE folded = ?", [folded(text)])
         return gone
 
 
