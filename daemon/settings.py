@@ -223,15 +223,12 @@ class Settings(ProfilePaths, BaseModel):
         description='where the keyboard shows ghost text: "inline" at the cursor, "line" beside the words, "auto" as '
         'the program allows, or "off"',
     )
-    keyboard_digits: Literal["word", "always", "alt"] = Field(
-        "word",
-        description='where a bare digit takes a word: in a "word" that is begun, "always", or nowhere, "alt"; with Alt '
-        "it does everywhere",
+    keyboard_digits: Literal["alt", "bare"] = Field(
+        "alt",
+        description='which digits take a word: "alt", those with Alt held, or "bare", also without it where a word is '
+        "begun",
     )
-    keyboard_arrows: bool = Field(
-        True, description="true or false: Up and Down choose a word while one is begun"
-    )
-    keyboard_take: KeyName = Field("Tab", description='key that takes ghost text or the first word: "Tab"')
+    keyboard_take: KeyName = Field("Tab", description='key that takes the grey text: "Tab"')
     keyboard_take_word: KeyName = Field(
         "Control+Right", description='key that takes a word of the ghost text: "Control+Right"'
     )

@@ -24,12 +24,16 @@ class Ask:
 
 @dataclass(frozen=True)
 class Show:
-    """Show these words, one of them selected, this ghost text and this note; what is left out is hidden."""
+    """Show these words, this ghost text and this note; what is left out is hidden.
+
+    `bare`: a digit takes a word without Alt. `fresh`: nothing is typed yet of the word that they are for.
+    """
 
     words: tuple[str, ...] = ()
-    selected: int | None = None
     ghost: str = ""
     note: str = ""
+    bare: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True)

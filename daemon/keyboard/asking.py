@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import json
+import logging
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from idiolect.daemon.editors.link import Link
 from idiolect.daemon.endpoint.scopes import Scope
@@ -16,9 +19,16 @@ if TYPE_CHECKING:
 
 #: Requests under way at once: one that computes, and a newer one, at which the service gives the older one up.
 _MOST_ASKED: Final = 2
-#: What waits to be told, at most: texts to learn are few, and a lost count is no loss.
-_MOST_TOLD: Final = 200
-_AGAIN_S: Final = 20.0
+#: Texts that wait for the service, at most: then the oldest are given up.
+_MAX_TEXTS: Final = 200
+#: Kinds of counts that wait for it, at most; they are few, since what is alike is counted together.
+_MAX_COUNTS: Final = 200
+_RETRY_S: Final = 20.0
+#: Dismissed suggestions are counted together for so long before the service is told of them.
+_COUNTING_S: Final = 10.0
+_Body: TypeAlias = dict[str, Any]
+
+log = logging.getLogger("idiolect.keyboard")
 
 
 class Asking:
@@ -29,8 +39,11 @@ class Asking:
         self._link = Link(settings, Scope.LEARN)
         self._newest: tuple[dict[str, Any], Callable[[dict[str, Any]], None]] | None = None
         self._asked = 0
-        self._untold: deque[tuple[str, dict[str, Any]]] = deque(maxlen=_MOST_TOLD)
+        self._texts: deque[tuple[str, _Body]] = deque(maxlen=_MAX_TEXTS)
+        self._counts: dict[str, _Body] = {}  # by what is alike in them; of what was taken each has its number
+        self._taken = itertools.count()
         self._telling: asyncio.Task[None] | None = None
+        self._counting: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def start(self) -> None:
@@ -58,26 +71,55 @@ class Asking:
         """Nothing that was asked and waits is wanted any more."""
         self._newest = None
 
-    def tell(self, path: str, body: dict[str, Any]) -> None:
-        """Tell the service something that it is to keep, now or once it is there."""
-        self._untold.append((path, body))
-        if self._telling is None or self._telling.done():
-            self._telling = self._keep(self._tell())
+    def tell(self, path: str, body: _Body) -> None:
+        """Send the service a text that it is to keep, now or once it is there."""
+        self._texts.append((path, body))
+        self._send_soon()
 
-    async def _tell(self) -> None:
-        while self._untold:
-            path, body = self._untold[0]
-            if await self._link.tell(path, body):
-                self._untold.popleft()
-            else:
-                await asyncio.sleep(_AGAIN_S)
+    def count(self, body: _Body) -> None:
+        """Send feedback, soon: what is dismissed often and alike goes in one request."""
+        tenth = min(int(10 * body["p"]), 9)  # as the service counts it
+        dismissed = body["outcome"] == "dismissed"
+        alike = json.dumps({**body, "p": tenth}) if dismissed else f"{next(self._taken)}"
+        if alike in self._counts:
+            self._counts[alike]["count"] += 1
+        elif len(self._counts) < _MAX_COUNTS:
+            self._counts[alike] = {**body, "count": 1}
+        if self._counting is None:
+            self._counting = asyncio.get_running_loop().call_later(_COUNTING_S, self._send_soon)
+
+    def _send_soon(self) -> None:
+        if self._telling is None or self._telling.done():
+            self._telling = self._keep(self._send_until_empty())
+
+    async def _send_until_empty(self) -> None:
+        while not await self._send():
+            await asyncio.sleep(_RETRY_S)
+
+    async def _send(self) -> bool:
+        """Send all that waits; whether the service took it. What it did not take waits on, in its order."""
+        if self._counting is not None:
+            self._counting.cancel()
+            self._counting = None
+        while self._texts:
+            text = self._texts.popleft()
+            if not await self._link.tell(*text):
+                if len(self._texts) < _MAX_TEXTS:  # else newer ones have taken its place
+                    self._texts.appendleft(text)
+                return False
+        while self._counts:
+            alike = next(iter(self._counts))
+            body = self._counts.pop(alike)
+            if not await self._link.tell("/v1/feedback", body):
+                self._counts.setdefault(alike, body)
+                return False
+        return True
 
     async def finish(self) -> None:
-        """Tell what waits, if the service takes it at once, and close the connection."""
+        """Send what waits, if the service takes it at once, and close the connection."""
         if self._telling is not None:
             self._telling.cancel()
-        while self._untold and await self._link.tell(*self._untold[0]):
-            self._untold.popleft()
+        await self._send()
         await self._link.close()
 
     async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:
@@ -91,5 +133,10 @@ class Asking:
     def _keep(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._end)
         return task
+
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("something that was asked or sent failed", exc_info=error)

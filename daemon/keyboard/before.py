@@ -8,6 +8,7 @@ that tell nothing, what was typed since the focus came is all there is.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 #: As much of a text is kept, in characters.
@@ -22,12 +23,17 @@ _OVERLAP_CHARS: Final = 40
 #: so many keys late.
 _RUN_CHARS: Final = 6
 _MOST_LATE: Final = 16
+#: Behind the cursor: the rest of a word.
+_GOES_ON: Final = re.compile(r"['’]?[^\W_]")
 
 
 class Before:
     """The text before the cursor of one field, from its focus to its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, many_lines: bool = False) -> None:
+        """Begin in a field; `many_lines`: it is known to have room for several lines."""
+        self.many_lines = many_lines
+        self._behind = ""  # what stands behind the cursor, as the program told it last
         self._told: str | None = None  # as the program told it last
         self._ahead: list[str] = []  # what it should tell after each key since
         self._trusted = False
@@ -50,6 +56,11 @@ class Before:
         return len(self._ahead) if self.told else 0
 
     @property
+    def within_word(self) -> bool:
+        """Whether letters stand right behind the cursor, as far as the program tells."""
+        return self.told and _GOES_ON.match(self._behind) is not None
+
+    @property
     def text(self) -> str | None:
         """What stands before the cursor; None where that is not certain."""
         if not self.told:
@@ -63,7 +74,8 @@ class Before:
 
     def tell(self, text: str, cursor: int, anchor: int) -> None:
         """The program says what stands around the cursor, and where a selection ends."""
-        before = text[:cursor][-_MOST_CHARS:]
+        before, self._behind = text[:cursor][-_MOST_CHARS:], text[cursor : cursor + 2]
+        self.many_lines = self.many_lines or "\n" in text
         self._selected = cursor != anchor
         if self._told is None:
             self._told = before

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 if TYPE_CHECKING:
     from idiolect.daemon.key_names import Key
 
-#: Where a bare digit takes a word: behind letters, also behind a space, or nowhere (then with Alt alone).
-Digits: TypeAlias = Literal["word", "always", "alt"]
+#: Whether a digit takes a word with Alt alone, or also bare, behind the letters of a word that is begun.
+Digits: TypeAlias = Literal["alt", "bare"]
 
 
 @dataclass(frozen=True)
@@ -19,5 +19,4 @@ class Bindings:
     take: Key
     take_word: Key
     hide: Key
-    digits: Digits = "word"
-    arrows: bool = True
+    digits: Digits = "alt"

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jeepney import HeaderFields
 
-from idiolect.daemon.key_names import RETURN
+from idiolect.daemon.key_names import ALT, HELD, RETURN
 from idiolect.daemon.keyboard import keys, wire
 from idiolect.daemon.keyboard.actions import Ask, Commit, Emptied, Fate, Show
 from idiolect.daemon.keyboard.field import Field
+from idiolect.daemon.keyboard.line import Line
 from idiolect.daemon.keyboard.offers import read
 from idiolect.daemon.keyboard.typing import Typing
 from idiolect.daemon.keyboard.windows import focused_program
@@ -42,6 +43,8 @@ _CATCH_UP_S: Final = 0.04
 #: A cursor that moves down further than so many times its height is in another place, not on the next line.
 _LINE_HEIGHTS: Final = 3
 _TOLD_S: Final = 0.15
+#: The window stays so long after its words have gone, since mostly others follow at once, and one that blinks disturbs.
+_LINGER_S: Final = 0.15
 
 
 @dataclass
@@ -71,7 +74,14 @@ class Engine:
         self._focuses = 0  # how often the focus came or went
         self._typing = Typing(session.bindings)
         self._inline = False  # a ghost text is shown there
+        self._line = Line()
+        self._in_line: tuple[Show, str] | None = None  # what the window shows, with its ghost text ...
+        self._line_y = 0  # ... and where the cursor stood then
+        self._hiding: asyncio.TimerHandle | None = None
         self._caret = self._caret_at_return = (0, 0)  # where it stands, in pixels: from the left, and down
+        self._is_placed = False  # that was told of this field, and no key since can have led elsewhere
+        self._caret_at_letter: tuple[int, int] | None = None
+        self._of_many_lines: set[str] = set()  # contexts of one field each that has room for several lines
         self._passed_s = float("-inf")  # when a key was passed on last
         self._held: _Held | None = None
         self._calls: dict[str, Callable[..., Any]] = {
@@ -85,8 +95,8 @@ class Engine:
             "Enable": self._enable,
             "Disable": self._blur,
             "SetCursorLocation": self._place,
-            "Reset": lambda: self._do(self._typing.reset()),
             "CandidateClicked": lambda index, _button, _state: self._do(self._typing.clicked(index)),
+            "Reset": lambda: self._do(self._typing.reset()),
             "PropertyActivate": lambda name, state: self._session.pressed(name, bool(state)),
         }
 
@@ -123,12 +133,16 @@ class Engine:
 
     # What IBus tells
 
-    def _key(self, value: int, _code: int, state: int) -> bool:
+    def _key(self, value: int, code: int, state: int) -> bool:
+        if state & HELD == ALT and (digit := keys.in_number_row(code)) is not None:
+            value = ord(str(digit))
         if self._session.pause_key.fits(value, state):
             self._session.toggle_pause()
             return True
         if self._context and not keys.is_modifier(value):
             self._typed_in.add(self._context)
+            if self._typing.written is not None:
+                self._session.watch()
         if not self._hears():
             return False
         ahead = self._typing.before.ahead
@@ -138,6 +152,8 @@ class Engine:
         now_s = asyncio.get_running_loop().time()
         if not used and not state & keys.RELEASE and not keys.is_modifier(value):
             self._passed_s = now_s
+            self._is_placed = self._is_placed and keys.character(value) is not None
+            self._caret_at_letter = self._caret if self._is_placed else None
             if value in (RETURN, keys.KEYPAD_ENTER):
                 self._caret_at_return = self._caret
         elif used and self._must_wait(actions, ahead, now_s):
@@ -198,11 +214,23 @@ class Engine:
 
     def _place(self, x: int, y: int, _width: int, height: int) -> None:
         self._caret = (x, y)
+        self._is_placed = True
+        if self._in_line is not None and y != self._line_y:  # else the window would lie over the line
+            self._line.move()
+            self._show_line(*self._in_line)
+        if not self._hears() or self._waits:
+            return
         before_x, before_y = self._caret_at_return
         down = before_y < y <= before_y + _LINE_HEIGHTS * height
         left = y == before_y and x < before_x
-        if (down or left) and self._hears() and not self._waits:
+        if down or left:
             self._do(self._typing.moved_on(down=down))
+        if self._caret_at_letter is not None:
+            letter_x, letter_y = self._caret_at_letter
+            if letter_y < y <= letter_y + _LINE_HEIGHTS * height and x < letter_x:
+                self._typing.wrapped()
+        if self._typing.before.many_lines and self._field.has_own_context:
+            self._of_many_lines.add(self._context)
 
     def _capable(self, capabilities: int) -> None:
         ended = self._capabilities & ~capabilities & _SURROUNDING
@@ -213,7 +241,7 @@ class Engine:
     def _focus(self, context: str, client: str) -> None:
         self._leave()
         self._focuses += 1
-        self._context = context
+        self._context, self._is_placed = context, False
         # IBus says again what a field is for only where that differs from the field before.
         self._begin(replace(self._field, client=client, window=None))
         self._session.focused(self)
@@ -267,6 +295,10 @@ class Engine:
         self._do(self._typing.interrupted())
         self._begin(self._field)
 
+    def say(self, note: str) -> None:
+        """Tell the user something where they type."""
+        self._do(self._typing.say(note))
+
     def end(self) -> None:
         """The process ends."""
         self._leave()
@@ -287,7 +319,8 @@ class Engine:
             written = Written() if self._session.learns(replace(field, window=_UNNAMED)) else None
         elif self._context and self._session.learns(field):
             written = self._session.drafts.begin((self._context, field))
-        self._typing = Typing(self._session.bindings, written)
+        many_lines = self._context in self._of_many_lines
+        self._typing = Typing(self._session.bindings, written, many_lines=many_lines)
         self._typing.corrections.program_deletes = field.client not in self._session.undeleting
         if self._context in self._typed_in:
             self._typing.before.lose()
@@ -319,15 +352,13 @@ class Engine:
         typing = self._typing
 
         def then(answer: dict[str, Any]) -> None:
+            self._session.heard(paused=answer["paused"])
             if typing is self._typing:
                 self._do(typing.answered(read(answer, prefix)))
 
         self._session.suggest(prefix, self._field, then, corrections=corrections)
 
     def _show(self, show: Show) -> None:
-        self._emit(
-            "UpdateLookupTable", "vb", (wire.lookup_table(show.words, show.selected), bool(show.words))
-        )
         inline = (
             bool(show.ghost) and bool(self._capabilities & _PREEDIT) and self._session.inline(self._field)
         )
@@ -335,8 +366,29 @@ class Engine:
             ghost = wire.text(show.ghost if inline else "", grey=True)
             self._emit("UpdatePreeditText", "vubu", (ghost, 0, inline, _CLEAR))
             self._inline = inline
-        line = show.note or ("" if inline or not self._session.has_line else show.ghost)
-        self._emit("UpdateAuxiliaryText", "vb", (wire.text(line, grey=True), bool(line)))
+        ghost_in_line = "" if inline or not self._session.has_line else show.ghost
+        if self._hiding is not None:
+            self._hiding.cancel()
+            self._hiding = None
+        if show.words or ghost_in_line or show.note:
+            if show.fresh:
+                self._line.move()
+            self._show_line(show, ghost_in_line)
+        elif self._in_line is not None:
+            self._hiding = asyncio.get_running_loop().call_later(_LINGER_S, self._hide_line)
+
+    def _show_line(self, show: Show, ghost: str) -> None:
+        entries = self._line.entries(show, ghost, self._session.take_name)
+        table = wire.lookup_table(entries)
+        # The first list after none is too high, may have numbers, and may stand in a corner: IBus puts that right with
+        # the next.
+        for _ in range(2 if self._in_line is None else 1):
+            self._emit("UpdateLookupTable", "vb", (table, True))
+        self._in_line, self._line_y = (show, ghost), self._caret[1]
+
+    def _hide_line(self) -> None:
+        self._emit("UpdateLookupTable", "vb", (wire.lookup_table(self._line.entries(Show(), "", "")), False))
+        self._in_line = self._hiding = None
 
     def show_menu(self) -> None:
         """Show how things stand in the indicator's menu."""

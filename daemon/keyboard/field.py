@@ -24,6 +24,24 @@ _NAMELESS: Final = frozenset(
     ("", "xim", "fake", "gnome-shell", "ibus-wayland", "wayland", "portal", "python3")
 )
 
+#: What IBus calls clients of GTK. There each field has an input context of its own, and a ghost text in it is grey.
+#: Qt's show it as if it were typed.
+_GTK: Final = ("gtk-im:", "gtk3-im:", "gtk4-im:")
+#: Programs that use GTK for input alone, with one context for all fields. They put a ghost text into the text at a
+#: click, or tell a page of it.
+_NO_GTK: Final = (
+    "chrom",
+    "brave",
+    "edge",
+    "vivaldi",
+    "opera",
+    "firefox",
+    "librewolf",
+    "thunderbird",
+    "electron",
+    "soffice",
+)
+
 #: Browsers have private windows, and only those that IBus knows by their name tell of them.
 _BROWSER: Final = re.compile(
     r"firefox|nightly|librewolf|waterfox|floorp|\bzen\b|ice(cat|weasel)|seamonkey|pale ?moon|basilisk"
@@ -57,6 +75,12 @@ class Field:
             return self.client.rpartition(":")[2]
         window = self.window or ""
         return None if window.lower() in _NAMELESS else window
+
+    @property
+    def has_own_context(self) -> bool:
+        """Whether it is a field of GTK's own, by whose input context it is known again."""
+        client = self.client.lower()
+        return client.startswith(_GTK) and not any(name in client for name in _NO_GTK)
 
     @property
     def nameless(self) -> bool:

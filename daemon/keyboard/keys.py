@@ -31,14 +31,24 @@ def is_modifier(value: int) -> bool:
     return 0xFFE1 <= value <= 0xFFEE or 0xFE01 <= value <= 0xFE13 or value in (0xFF7E, 0xFF7F, 0xFFFFFF)
 
 
+def is_alt(value: int) -> bool:
+    """Whether a key is one of those that hold Alt."""
+    return value in (0xFFE9, 0xFFEA)
+
+
 def is_shortcut(state: int) -> bool:
     """Whether a modifier is held with which a key types nothing."""
     return bool(state & _SHORTCUT)
 
 
 def digit(value: int) -> int | None:
-    """Which of the digits 1 to 9 of the main block a key is."""
-    return value - 0x30 if 0x31 <= value <= 0x39 else None
+    """Which digit of the main block a key is."""
+    return value - 0x30 if 0x30 <= value <= 0x39 else None
+
+
+def in_number_row(code: int) -> int | None:
+    """Which digit a key of the number row has, by its place; some layouts type it with Shift alone."""
+    return (code - 1) % 10 if 2 <= code <= 11 else None
 
 
 def is_composing(value: int) -> bool:

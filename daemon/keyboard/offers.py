@@ -12,7 +12,7 @@ _MISTYPED: Final = re.compile(r"[\w'’ ]*")
 #: A word of a ghost text, with the white space in front of it.
 _GHOST_WORD: Final = re.compile(r"\s*\S+")
 #: The window has room for so many words, a correction among them.
-_MOST_WORDS: Final = 5
+MAX_WORDS: Final = 5
 #: Programs count the characters beyond as one or as two.
 _LAST_OF_ONE_UNIT: Final = "\uffff"
 
@@ -64,11 +64,12 @@ class Ghost:
 
 @dataclass(frozen=True)
 class Offer:
-    """What is on offer behind a text, the likeliest word first."""
+    """What is on offer behind a text, the likeliest word first; `complete`: the word there is likely to end there."""
 
     prefix: str
     words: tuple[Word, ...]
     ghost: Ghost | None
+    complete: bool = False
 
     def after(self, char: str) -> Offer:
         """What of it is left once `char` was typed."""
@@ -102,11 +103,6 @@ def begun(text: str) -> str:
     return found[0] if found else ""
 
 
-def begins_line(text: str) -> bool:
-    """Whether nothing stands on the last line of a text."""
-    return not text or text.endswith("\n")
-
-
 def mistyped(removed: str) -> str:
     """The word, or words, of a text that a correction takes away."""
     found = _MISTYPED.match(removed)
@@ -114,16 +110,20 @@ def mistyped(removed: str) -> str:
 
 
 def read(answer: dict[str, Any], prefix: str) -> Offer:
-    """An answer of `/v1/suggest` to this prefix. A ghost text that is not to be shown is left out."""
+    """An answer of `/v1/suggest` to this prefix, without a ghost text that is not to be shown.
+
+    Behind a word that is likelier to end there than to be any of the words on offer there are no words.
+    """
     words = [Word(word["text"], word["p"], word.get("replace", 0)) for word in answer["words"]]
     if (made := answer.get("correction")) is not None:
         words.insert(0, Word(made["text"], made["p"], made["replace"], ended=True, apply=made["apply"]))
     fit = tuple(word for word in words if word.text.isprintable() and _can_replace(prefix, word.replace))
+    complete = answer.get("finished", 0.0) > max((word.p for word in fit), default=0.0)
     told = answer["ghost"]
     text = told["text"].split("\n")[0].rstrip()
     shown = text and told["show"] and text.isprintable()
     ghost = Ghost(text, told["p"], told["show"], _pieces(told, text)) if shown else None
-    return Offer(prefix, fit[:_MOST_WORDS], ghost)
+    return Offer(prefix, () if complete else fit[:MAX_WORDS], ghost, complete)
 
 
 def _can_replace(prefix: str, characters: int) -> bool:

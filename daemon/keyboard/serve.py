@@ -44,6 +44,14 @@ class _Factory:
         self._made = 0
 
     def handle(self, message: Message) -> None:
+        """Answer a call. One that fails is refused, and IBus gives its key to the program."""
+        try:
+            self._handle(message)
+        except Exception as error:
+            log.error("a call of IBus failed", exc_info=error)
+            self._bus.refuse(message)
+
+    def _handle(self, message: Message) -> None:
         fields: dict[Any, Any] = message.header.fields
         path, name = fields.get(HeaderFields.path, ""), fields.get(HeaderFields.member)
         if path == _FACTORY and name == "CreateEngine":
@@ -60,11 +68,17 @@ class _Factory:
         return None
 
 
+def _note(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what failed in the event loop, without what it says: that may quote its user."""
+    log.error("something in the event loop failed", exc_info=context.get("exception"))
+
+
 async def serve(settings: Settings) -> None:
     """Be the keyboard until IBus ends, or SIGTERM. Raises NoInputBusError."""
     bus = await Bus.open(await find_address())
     session = Session(settings)
     session.asking.start()
+    asyncio.get_running_loop().set_exception_handler(_note)
     serving = asyncio.ensure_future(bus.serve(_Factory(bus, session).handle))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
     await bus.call(DAEMON, "RequestName", "su", (BUS_NAME, 0))

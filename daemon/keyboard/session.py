@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.daemon.key_names import parse_key
@@ -24,21 +27,18 @@ if TYPE_CHECKING:
 
 _SOURCE: Final = "keyboard"
 _HOUR_S: Final = 3600.0
-#: What IBus calls clients that show a ghost text in grey: GTK's. Qt's show it as if it were typed.
-_INLINE: Final = ("gtk-im:", "gtk3-im:", "gtk4-im:")
-#: Programs of GTK in which it does harm: they put it into the text at a click, or tell a page of it.
-_NOT_INLINE: Final = (
-    "chrom",
-    "brave",
-    "edge",
-    "vivaldi",
-    "opera",
-    "firefox",
-    "librewolf",
-    "thunderbird",
-    "electron",
-    "soffice",
-)
+#: The service is asked whether learning is paused where it has said nothing of it for so long.
+_UNHEARD_S: Final = 2.0
+
+log = logging.getLogger("idiolect.keyboard")
+
+
+@dataclass(frozen=True)
+class TakenBack:
+    """The correction that was taken back last: of which word, and whether that is not corrected any more."""
+
+    word: str
+    forbidden: bool = False
 
 
 class Session:
@@ -52,8 +52,8 @@ class Session:
             take_word=parse_key(settings.keyboard_take_word),
             hide=parse_key(settings.keyboard_hide),
             digits=settings.keyboard_digits,
-            arrows=settings.keyboard_arrows,
         )
+        self.take_name = settings.keyboard_take
         self.pause_key = parse_key(settings.keyboard_pause)
         self.asking = Asking(settings)
         self._choice = Choice(settings)
@@ -61,6 +61,8 @@ class Session:
         self.undeleting: set[str] = set()  # clients that did not delete what they were asked to
         self._off_record = False
         self._paused = False
+        self._heard_s = float("-inf")  # when the service said so last
+        self._taken_back: TakenBack | None = None
         self._focused: Engine | None = None
 
     # Where what is done
@@ -72,7 +74,7 @@ class Session:
 
     def learns(self, field: Field) -> bool:
         """Whether what is written in a field is sent to be learned."""
-        allowed = self._choice.learn and not self._off_record
+        allowed = self._choice.learn and not self._off_record and not self._paused
         return allowed and field.learns(unknown=self._settings.keyboard_unknown)
 
     def inline(self, field: Field) -> bool:
@@ -80,9 +82,7 @@ class Session:
         ghost = self._settings.keyboard_ghost
         if ghost != "auto":
             return ghost == "inline"
-        client = field.client.lower()
-        harmed = any(name in client for name in _NOT_INLINE)
-        return client.startswith(_INLINE) and not field.terminal and not harmed
+        return field.has_own_context and not field.terminal
 
     @property
     def has_line(self) -> bool:
@@ -104,10 +104,49 @@ class Session:
         }
         self.asking.suggest(body, then)
 
+    def heard(self, *, paused: bool) -> None:
+        """The service says whether learning is paused. What is written before that changes is not learned after it."""
+        self._heard_s = time.monotonic()
+        if paused != self._paused:
+            self._paused = paused
+            self._begin_anew()
+
+    def watch(self) -> None:
+        """Something is typed that may be learned: see to it that a pause does not go unnoticed."""
+        if time.monotonic() - self._heard_s > _UNHEARD_S:
+            self._heard_s = time.monotonic()
+            self.asking.soon(self._look())
+
     def count(self, fate: Fate, field: Field) -> None:
         """Tell what became of a suggestion."""
-        if not self._off_record:
-            self.asking.tell("/v1/feedback", {**vars(fate), **_place(field)})
+        if fate.kind != "correction":
+            if not self._off_record:
+                self.asking.count({**vars(fate), **_place(field)})
+            return
+        if fate.outcome == "dismissed" and fate.word:
+            self._taken_back = TakenBack(fate.word)
+            self._redraw()
+        if self.learns(field):
+            self.asking.soon(self._judge(fate, field))
+
+    async def _judge(self, fate: Fate, field: Field) -> None:
+        """Tell what became of a correction; whose word is not corrected any more is shown."""
+        body = {**vars(fate), **_place(field)}
+        answer = await self.asking.ask("POST", "/v1/feedback", body)
+        if answer is None:
+            self.asking.tell("/v1/feedback", body)
+        elif answer.get("never_corrected") and fate.word:
+            self._decided(TakenBack(fate.word, forbidden=True))
+
+    def _decided(self, about: TakenBack) -> None:
+        """Show what holds of a correction from now on."""
+        self._taken_back = about
+        self._redraw()
+        self._say(f"“{about.word}” is {'not corrected any more' if about.forbidden else 'corrected again'}.")
+
+    def _say(self, note: str) -> None:
+        if self._focused is not None:
+            self._focused.say(note)
 
     def learn(self, entries: Sequence[Entry], field: Field) -> None:
         """Have texts learned that were written in a field."""
@@ -124,10 +163,8 @@ class Session:
 
     async def _look(self) -> None:
         status = await self.asking.ask("GET", "/v1/status")
-        paused = bool(status and status.get("paused"))
-        if paused != self._paused:
-            self._paused = paused
-            self._redraw()
+        if status is not None:
+            self.heard(paused=bool(status.get("paused")))
 
     def menu(self) -> tuple[Property, ...]:
         """The indicator's menu."""
@@ -139,36 +176,66 @@ class Session:
         state = state if self._choice.learn or self._paused else "suggests only"
         symbol = "‖" if self._paused else "○" if self._off_record or not self._choice.learn else "●"
         label = f"idiolect: {state}"
-        return (Property("idiolect", label, symbol=symbol, below=(learn, record, hour, pause)),)
+        lines = (learn, record, hour, pause, *self._about_correction())
+        return (Property("idiolect", label, symbol=symbol, below=lines),)
+
+    def _about_correction(self) -> tuple[Property, ...]:
+        about = self._taken_back
+        if about is None:
+            return ()
+        if about.forbidden:
+            return (Property("correct", f"Correct “{about.word}” again"),)
+        return (Property("never", f"Never correct “{about.word}”"),)
 
     def pressed(self, name: str, checked: bool) -> None:
         """A line of the menu was pressed."""
         if name == "learn":
-            self._choice.set(learn=checked)
+            self._choose(learn=checked)
         elif name == "record":
             self._off_record = checked
         elif name == "hour":
             self._pause(_HOUR_S)
         elif name == "pause":
             self._pause(None) if checked else self._resume()
+        elif name in ("never", "correct") and self._taken_back is not None:
+            self.asking.soon(self._decide(self._taken_back.word, forbid=name == "never"))
         if name in ("learn", "record"):
-            self.drafts.discard()
-            if self._focused is not None:
-                self._focused.begin_anew()
+            self._begin_anew()
         self._redraw()
+
+    def _choose(self, *, learn: bool) -> None:
+        try:
+            self._choice.set(learn=learn)
+        except OSError as error:
+            log.error("the choice of learning could not be kept", exc_info=error)
+            self._say("That holds until you log out: it could not be written to the disk. Is it full?")
+
+    async def _decide(self, word: str, *, forbid: bool) -> None:
+        """Never correct a word, or do so again."""
+        body = {"kind": "never_correct", "text": word}
+        if await self.asking.ask("POST", "/v1/words/add" if forbid else "/v1/words/remove", body) is None:
+            self._say("The service did not answer, so nothing was changed.")
+        else:
+            self._decided(TakenBack(word, forbidden=forbid))
 
     def toggle_pause(self) -> None:
         """The shortcut was pressed."""
         self._resume() if self._paused else self._pause(None)
-        self._redraw()
 
     def _pause(self, for_s: float | None) -> None:
-        self._paused = True
+        self.heard(paused=True)
         self.asking.soon(self.asking.ask("POST", "/v1/pause", {"for_s": for_s}))
 
     def _resume(self) -> None:
-        self._paused = False
+        self.heard(paused=False)
         self.asking.soon(self.asking.ask("POST", "/v1/resume"))
+
+    def _begin_anew(self) -> None:
+        """Whether it learns has changed: what was written until now is not learned any more."""
+        self.drafts.discard()
+        if self._focused is not None:
+            self._focused.begin_anew()
+        self._redraw()
 
     def _redraw(self) -> None:
         if self._focused is not None:

@@ -7,15 +7,15 @@ the service is slow or gone: there is nothing to take then.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.key_names import ALT, BACKSPACE, DELETE, DOWN, HELD, RETURN, TAB, UP
+from idiolect.daemon.key_names import ALT, BACKSPACE, DELETE, HELD, RETURN, TAB
 from idiolect.daemon.keyboard import keys
 from idiolect.daemon.keyboard.actions import Ask, Commit, Emptied, Fate, Show
 from idiolect.daemon.keyboard.before import Before
 from idiolect.daemon.keyboard.corrections import Corrections, Made
-from idiolect.daemon.keyboard.offers import Offer, begins_line, begun
+from idiolect.daemon.keyboard.offers import Offer, begun
 
 if TYPE_CHECKING:
     from idiolect.daemon.keyboard.actions import Action
@@ -28,6 +28,32 @@ _SELECT_ALL: Final = frozenset(map(ord, "aA"))
 _CUT: Final = frozenset((*map(ord, "xXzZ"), BACKSPACE, DELETE))
 #: The key that takes, pressed again so soon, is one too many: in a form it would lead to the next field.
 _TOO_MANY_S: Final = 0.3
+#: Nobody has read grey text so soon behind the letter before it, or behind its coming: Tab is the program's until then.
+_UNREAD_S: Final = 0.15
+#: Alt with a digit, pressed so soon after the words went, was meant for them: it switches no tab of a browser.
+_CLOSED_S: Final = 1.0
+#: Letters that are no word, and that a digit follows: `mp3`, `ipv6`. One letter, and capitals alone, are such, too.
+_BEFORE_DIGITS: Final = frozenset(
+    (
+        "bz",
+        "ch",
+        "covid",
+        "css",
+        "fig",
+        "fy",
+        "html",
+        "ipv",
+        "md",
+        "mp",
+        "ps",
+        "sha",
+        "usb",
+        "utf",
+        "ver",
+        "vol",
+        "win",
+    )
+)
 _UNDO: Final = frozenset(map(ord, "zZ"))
 #: Besides letters and figures, what begins something new behind a word that was taken: a space comes before it. Not
 #: `@`, which goes on with an address.
@@ -43,23 +69,37 @@ class _Seen:
 
 
 class Typing:
-    """One field: what stands before its cursor, and what is offered there."""
+    """One field: what stands before its cursor, and what is offered there.
 
-    def __init__(self, bindings: Bindings, written: Written | None = None) -> None:
-        """Begin in a field of which nothing is known yet; `written` keeps what is written there, to be learned."""
+    Args:
+        bindings: which keys take.
+        written: keeps what is written there, to be learned; None: nothing is.
+        many_lines: the field is known to have room for several lines.
+    """
+
+    def __init__(
+        self, bindings: Bindings, written: Written | None = None, *, many_lines: bool = False
+    ) -> None:
+        """Begin in a field of which nothing else is known yet."""
         self._bindings = bindings
-        self.before = Before()
+        self.before = Before(many_lines=many_lines)
         self.written = written
         self.corrections = Corrections(self.before)
         self._offer = Offer("", (), None)
         self._shown = False
-        self._selected: int | None = None
+        self._note = ""  # shown until the next key
         self._hidden = False  # until the next word
         self._space_owed = False
         self._taken_in_part = False  # the ghost text that is shown is the rest of one
         self._asked: str | None = None
         self._typed_last = self._returned = False  # the last key typed a character; was Return
+        self._with_alt = False  # the last key was used up with Alt held
         self._took_s = float("-inf")  # when the last key took something, if it did
+        self._typed_s = self._closed_s = float("-inf")  # when a character was typed; when words went
+        self._grey, self._grey_s = (
+            "",
+            float("-inf"),
+        )  # the text with the ghost that is shown, and when that came
         self._seen = _Seen()
 
     # What comes in
@@ -75,13 +115,12 @@ class Typing:
         """The service has answered; of use only if what it was asked about still stands there."""
         if self._hidden or offer.prefix != self._prefix():
             return []
-        offer = self.corrections.allowed(offer)
+        offer = self._without_stray_ghost(self.corrections.allowed(offer))
         going_on = self._offer.ghost if self._taken_in_part and self._offer.prefix == offer.prefix else None
         if going_on is not None and offer.ghost is None:  # who takes it word by word wants the rest of it
             self._offer = Offer(offer.prefix, offer.words, going_on)
         else:
             self._offer, self._taken_in_part = offer, False
-        self._selected = None
         if self._typed_last:
             self.corrections.due = next((word for word in offer.words if word.apply), None)
         if corrected := self._correct_due():
@@ -106,9 +145,14 @@ class Typing:
     def moved_on(self, *, down: bool) -> list[Action]:
         """The cursor stands further down than when Return was pressed, or at the left in the same place."""
         if self._returned:
+            self.before.many_lines = self.before.many_lines or down
             self.before.on_new_line(down=down)
             return self._look()
         return []
+
+    def wrapped(self) -> None:
+        """A letter stands at the left of the next line, since its own was full."""
+        self.before.many_lines = self.before.many_lines or self._typed_last
 
     def reset(self) -> list[Action]:
         """The program reset its input."""
@@ -119,19 +163,25 @@ class Typing:
         return self._end_word() if self.before.text is None else []
 
     def key(self, value: int, state: int) -> tuple[bool, list[Action]]:
-        """A key was pressed: whether it was used up, and what is to be done. Releases are always passed on."""
+        """A key was pressed or released: whether it was used up, and what is to be done."""
+        if state & keys.RELEASE and keys.is_alt(value) and self._with_alt:
+            # Programs open their menu for an Alt that comes and goes without a key that they see.
+            self._with_alt = False
+            return True, []
         if state & keys.RELEASE or keys.is_modifier(value):
             return False, []
         made, self.corrections.made, self.corrections.due = self.corrections.made, None, None
+        note, self._note = self._note, ""
         self._typed_last = self._returned = False
         if made is not None and value == BACKSPACE and not state & HELD and self._stands(made):
             return True, self._take_back_correction(made)
-        noted = self._show() if made is not None and self._shown else []  # without the note
+        noted = self._show() if note and self._shown else []  # without the note
         took_s, self._took_s = self._took_s, float("-inf")
         again = not self._offer and self._bindings.take.fits(value, state)
         if again and time.monotonic() - took_s < _TOO_MANY_S:
             return True, noted
         used, actions = self._press(value, state)
+        self._with_alt = used and state & HELD == ALT
         if made is not None and keys.is_shortcut(state) and value in _UNDO:
             actions = [*actions, self.corrections.keep(made)]
         return used, [*noted, *actions]
@@ -139,6 +189,8 @@ class Typing:
     def _press(self, value: int, state: int) -> tuple[bool, list[Action]]:
         if self._offer and (taken := self._take_by(value, state)) is not None:
             return True, taken
+        if self._is_slip(value, state):
+            return True, []
         if keys.is_shortcut(state):
             return False, self._shortcut(value)
         char = keys.character(value)
@@ -147,11 +199,18 @@ class Typing:
         return False, self._edit(value)
 
     def clicked(self, index: int) -> list[Action]:
-        """A word was clicked."""
+        """A word was clicked, or the ghost text behind the words."""
         words = self._offer.words
-        if index >= len(words) or (words[index].replace and not self.corrections.certain):
+        if index == len(words):
+            return self._take_ghost(whole=True)
+        if index > len(words) or (words[index].replace and not self.corrections.certain):
             return []
-        return self._take_word(index, keystrokes=1)
+        return self._take_word(index)
+
+    def say(self, note: str) -> list[Action]:
+        """Tell the user something, until the next key."""
+        self._note = note
+        return self._show()
 
     # Keys that take something
 
@@ -161,53 +220,48 @@ class Typing:
         if bindings.hide.fits(value, state):
             self._hidden = True
             return self._end_word()
-        if bindings.take.fits(value, state):
-            if value == TAB and self._selected is None and offer.ghost is None and begins_line(offer.prefix):
-                return None  # it indents
+        ghost = offer.ghost is not None and not (value == TAB and self._is_unread)
+        if bindings.take.fits(value, state) and ghost:
             self._took_s = time.monotonic()
-            if self._selected is not None or offer.ghost is None:
-                return self._take_word(self._selected or 0, keystrokes=1 + (self._selected or 0))
             return self._take_ghost(whole=True)
-        if bindings.take_word.fits(value, state) and offer.ghost is not None:
+        if bindings.take_word.fits(value, state) and ghost:
             return self._take_ghost(whole=False)
-        if (number := keys.digit(value)) is not None and number <= len(offer.words) and self._digit(state):
-            return self._take_word(number - 1, keystrokes=1)
-        if state & HELD or not offer.words:
-            return None
-        # Down goes into the list only where a word is begun; Up leaves the line unless the list was entered.
-        if value == DOWN and bindings.arrows and (begun(offer.prefix) or self._selected is not None):
-            return self._move(1)
-        if value == UP and self._selected is not None:
-            return self._move(-1)
-        if value in (RETURN, keys.KEYPAD_ENTER) and self._selected is not None:
-            return self._take_word(self._selected, keystrokes=2 + self._selected)
+        number, with_alt = keys.digit(value), state & HELD == ALT
+        if number == 0 and with_alt and offer.ghost is not None:
+            return self._take_ghost(whole=True)
+        if number and number <= len(offer.words) and (with_alt or self._takes_bare(state)):
+            return self._take_word(number - 1)
         return None
 
-    def _digit(self, state: int) -> bool:
-        held = state & HELD
-        if held == ALT:
-            return True
-        if held or self._bindings.digits == "alt":
-            return False
+    @property
+    def _is_unread(self) -> bool:
+        """Whether the grey text, or the letter before it, is too new for its user to have read it."""
+        return time.monotonic() - max(self._typed_s, self._grey_s) < _UNREAD_S
+
+    def _takes_bare(self, state: int) -> bool:
+        """Whether a digit takes a word by itself: not where it may be meant as a digit."""
         word = begun(self._offer.prefix)
-        if self._bindings.digits == "always":
-            return not begins_line(self._offer.prefix)
-        return bool(word) and not word[-1].isdigit()  # behind another digit it goes on with a number
+        return (
+            self._bindings.digits == "bare"
+            and not state & HELD
+            and len(word) > 1
+            and word.isalpha()  # behind another digit it goes on with a number
+            and not (self._offer.complete or word.isupper() or word.lower() in _BEFORE_DIGITS)
+        )
 
-    def _move(self, step: int) -> list[Action]:
-        count = len(self._offer.words)
-        self._selected = 0 if self._selected is None else (self._selected + step) % count
-        return self._show()
+    def _is_slip(self, value: int, state: int) -> bool:
+        """Whether a key was meant for words that have just gone, or that are fewer."""
+        if keys.digit(value) is None or state & HELD != ALT:
+            return False
+        return bool(self._offer.words) or time.monotonic() - self._closed_s < _CLOSED_S
 
-    def _take_word(self, index: int, *, keystrokes: int) -> list[Action]:
-        if index >= len(self._offer.words):
-            return self._hide()
+    def _take_word(self, index: int) -> list[Action]:
         word = self._offer.words[index]
         if word.replace:
             return self._correct(word)
         commit = self._put(word.text, 0)
         self._seen.words.pop(self._offer.label(word), None)
-        fate = Fate("word", "accepted", word.p, len(commit.text), keystrokes)
+        fate = Fate("word", "accepted", word.p, len(commit.text))
         self._space_owed = True
         return [commit, fate, *self._end_word(), *self._look()]
 
@@ -222,7 +276,7 @@ class Typing:
         self._seen.ghost = None
         rest = Offer(self._offer.prefix + text, (), ghost.without(len(text)))
         dismissed = self._dismiss()
-        self._offer, self._selected, self._hidden = rest, None, False
+        self._offer, self._hidden = rest, False
         self._taken_in_part = bool(rest)
         # The rest of a ghost text is no suggestion of its own: it is seen, and has had its fate.
         return [commit, fate, *dismissed, *self._show(), *self._look()]
@@ -252,7 +306,7 @@ class Typing:
         made = Made(removed, self._put(word.text, word.replace).text)
         self._space_owed = not word.ended
         done = [Commit(word.text, word.replace), made.accepted(word.p), *self._end_word(), *self._look()]
-        self.corrections.made = made
+        self.corrections.made, self._note = made, made.note
         return [*done, *self._show()]
 
     def _stands(self, made: Made) -> bool:
@@ -275,7 +329,7 @@ class Typing:
     def _type(self, char: str) -> tuple[bool, list[Action]]:
         """A character is typed. The space behind a word that was taken comes with the first letter of the next."""
         spaced = self._space_owed and (char.isalnum() or char in _OPENING)
-        self._space_owed, self._typed_last = False, True
+        self._space_owed, self._typed_last, self._typed_s = False, True, time.monotonic()
         self._add(f" {char}" if spaced else char)
         done: list[Action] = [Commit(f" {char}")] if spaced else []
         if char.isspace():
@@ -293,7 +347,7 @@ class Typing:
         if not begun(left.prefix):
             return self._end_word()
         ghost = [] if left.ghost is not None else self._dismiss_ghost()
-        self._offer, self._selected = left, None
+        self._offer = left
         return [*ghost, *(self._show() if left else self._hide())]
 
     def _shortcut(self, value: int) -> list[Action]:
@@ -346,7 +400,7 @@ class Typing:
     # What goes out
 
     def _prefix(self) -> str | None:
-        text = self.before.text
+        text = None if self.before.within_word else self.before.text
         return f"{text} " if text is not None and self._space_owed else text
 
     def _look(self) -> list[Action]:
@@ -365,17 +419,30 @@ class Typing:
         # A space that is owed does not stand there yet, so nothing behind it can be replaced.
         return [*stale, Ask(prefix, self.corrections.possible and not self._space_owed)]
 
+    def _without_stray_ghost(self, offer: Offer) -> Offer:
+        """An offer without grey text where Tab is to leave the field: on a line of its own, behind a whole word."""
+        ghost = offer.ghost
+        if ghost is None or self.before.many_lines or (begun(offer.prefix) and not ghost.text[0].isspace()):
+            return offer
+        return replace(offer, ghost=None)
+
     def _show(self) -> list[Action]:
-        offer, made = self._offer, self.corrections.made
-        if not offer and made is None:
+        offer = self._offer
+        if not offer and not self._note:
             return self._hide()
         self._shown = True
-        labels = tuple(offer.label(word) for word in offer.words)
         ghost = offer.ghost.text if offer.ghost is not None else ""
-        return [Show(labels, self._selected, ghost, made.note if made is not None else "")]
+        grey = offer.prefix + ghost if ghost else ""
+        if not self._grey.startswith(grey):
+            self._grey_s = time.monotonic()
+        self._grey = grey
+        labels = tuple(offer.label(word) for word in offer.words)
+        return [Show(labels, ghost, self._note, self._takes_bare(0), not begun(offer.prefix))]
 
     def _hide(self) -> list[Action]:
-        self._selected, self._taken_in_part = None, False
+        if self._offer.words:
+            self._closed_s = time.monotonic()
+        self._taken_in_part, self._grey = False, ""
         self._offer = Offer("", (), None)
         if not self._shown:
             return []

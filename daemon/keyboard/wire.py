@@ -9,45 +9,41 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 #: A D-Bus variant: signature and value.
 Variant: TypeAlias = tuple[str, Any]
 
 _FOREGROUND, _UNDERLINE = 2, 1
 _GREY: Final = 0x888888
-_VERTICAL: Final = 1
+_HORIZONTAL: Final = 0
+_NO_LABEL: Final = "\u200b"  # where it is empty, IBus and GNOME write a number
 NORMAL, TOGGLE, MENU = 0, 1, 3
 
 
 def text(content: str, *, grey: bool = False) -> Variant:
     """An IBusText; in grey as ghost texts are."""
-    attributes = []
-    if grey:
-        for kind, value in ((_FOREGROUND, _GREY), (_UNDERLINE, 0)):
-            one: tuple[Any, ...] = ("IBusAttribute", {}, kind, value, 0, len(content))
+    return text_of([(content, grey)])
+
+
+def text_of(pieces: Iterable[tuple[str, bool]]) -> Variant:
+    """An IBusText of several pieces, each in grey or not."""
+    content, attributes = "", []
+    for piece, grey in pieces:
+        start, content = len(content), content + piece
+        for kind, value in ((_FOREGROUND, _GREY), (_UNDERLINE, 0)) if grey else ():
+            one: tuple[Any, ...] = ("IBusAttribute", {}, kind, value, start, len(content))
             attributes.append(("(sa{sv}uuuu)", one))
     held: Variant = ("(sa{sv}av)", ("IBusAttrList", {}, attributes))
     return ("(sa{sv}sv)", ("IBusText", {}, content, held))
 
 
-def lookup_table(words: Sequence[str], selected: int | None) -> Variant:
-    """An IBusLookupTable, one word a line, with its digit before it."""
-    entries = [text(word) for word in words]
-    labels = [text(f"{number}.") for number in range(1, len(words) + 1)]
-    size = max(len(words), 1)
-    table: tuple[Any, ...] = (
-        "IBusLookupTable",
-        {},
-        size,
-        selected or 0,
-        selected is not None,
-        True,
-        _VERTICAL,
-        entries,
-        labels,
-    )
-    return ("(sa{sv}uubbiavav)", table)
+def lookup_table(entries: Sequence[Iterable[tuple[str, bool]]]) -> Variant:
+    """An IBusLookupTable that lies down: entries side by side, none of them selected, without numbers of its own."""
+    page = max(len(entries), 1)
+    shown, labels = [text_of(entry) for entry in entries], [text(_NO_LABEL)] * page
+    held: tuple[Any, ...] = ("IBusLookupTable", {}, page, 0, False, False, _HORIZONTAL, shown, labels)
+    return ("(sa{sv}uubbiavav)", held)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from idiolect.adapters.prediction.ghost import Ghost
 from idiolect.adapters.prediction.ranking import Word
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.vocabulary import WORD
-from idiolect.daemon.keyboard.offers import begun
+from idiolect.daemon.keyboard.offers import begun, read
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
@@ -48,14 +48,14 @@ class Service:
         self.client = httpx.Client(base_url=url, headers=token, trust_env=False, timeout=60)
         self._words = words
 
-    def words(self, prefix: str) -> list[dict[str, Any]]:
-        """Words on offer behind a text."""
+    def answer(self, prefix: str) -> dict[str, Any]:
+        """What the service has to offer behind a text."""
         body = {"prefix": prefix, "candidates": self._words, "ghost_words": 0}
-        return self.client.post("/v1/suggest", json=body).raise_for_status().json()["words"]
+        return self.client.post("/v1/suggest", json=body).raise_for_status().json()
 
     def suggestion(self, prefix: str) -> Suggestion:
         """The same, as `eval`'s typist takes it."""
-        words = tuple(Word(word["text"], word["p"]) for word in self.words(prefix))
+        words = tuple(Word(word["text"], word["p"]) for word in self.answer(prefix)["words"])
         return Suggestion(words, Ghost("", 0.0, show=False), None, 0.0)
 
 
@@ -76,7 +76,8 @@ class Window:
                 message = self._bus.receive()
                 if len(message.body) == 2:
                     (_, table), visible = message.body
-                    self.words = [one[1][2] for one in table[7]] if visible else []
+                    shown = [one[1][2] for one in table[7]] if visible else []
+                    self.words = [one.partition(" ")[2].rstrip() for one in shown]  # behind its key
 
 
 class Typist:
@@ -108,7 +109,8 @@ class Typist:
         """What is to be put at the cursor for each word in the window, once that is as new as it gets."""
         self.asked += 1
         typed = begun(before)
-        there = [(typed + word["text"]).strip() for word in self._service.words(before)]
+        offer = read(self._service.answer(before), before)
+        there = [offer.label(word) for word in offer.words]
         deadline = time.monotonic() + LATE_S
         while self._window.words != there:
             if time.monotonic() > deadline:

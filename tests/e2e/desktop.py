@@ -210,12 +210,21 @@ class Desktop:
         self.press("Tab")
         self.type(f" {begin}")
         self.offers()
-        self.press("1")
+        self.press("alt+1")
         self.type(begin)  # the space before it comes by itself
         self.offers()
         self.press("ctrl+Right")
         self.type("!")
         return rf"{begin}{rest}( hums( quietly.*)?)? {begin}{rest} {begin}{rest}!"
+
+    def line(self):
+        """Where the window of words is: left, top, width and height, in pixels; None where it is not shown."""
+        shown = self.output("xdotool", "search", "--onlyvisible", "--class", "ibus-ui-gtk3").split()
+        if not shown:
+            return None
+        told = self.output("xdotool", "getwindowgeometry", "--shell", shown[-1])
+        named = dict(one.split("=") for one in told.split())
+        return tuple(int(named[name]) for name in ("X", "Y", "WIDTH", "HEIGHT"))
 
     def picture(self, path):
         subprocess.run(["import", "-window", "root", str(path)], env=self.environment, check=True)

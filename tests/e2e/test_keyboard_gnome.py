@@ -131,7 +131,7 @@ def test_nothing_is_offered_in_fields_for_passwords_and_the_like(desktop, field)
         desktop.type("the teal lighthouse keeper Zor")
         desktop.rest()
         assert not desktop.offering()
-        desktop.press("1")
+        desktop.press("alt+1")
         session.wait_for(lambda: desktop.press("Return") or asking.poll() is not None, "the answer")
         assert asking.stdout.read() == "the teal lighthouse keeper Zor1\n"
 
@@ -141,7 +141,7 @@ def test_letters_of_several_bytes_are_counted_as_one(desktop, editor):
     desktop.press("Left", "Left")
     desktop.type("the Caf")
     desktop.offers()
-    desktop.press("1")
+    desktop.press("alt+1")
     desktop.type("Lin")
     desktop.offers()
     desktop.press("Tab")

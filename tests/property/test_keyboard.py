@@ -1,5 +1,8 @@
 """The keyboard, whatever is pressed and whenever answers come: no key is lost or doubled, and it knows its place."""
 
+import itertools
+from unittest import mock
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +32,11 @@ STEPS = st.one_of(
 def test_every_key_is_passed_on_or_does_what_is_shown(steps, tells):
     bindings = Bindings(*(parse_key(name) for name in ("Tab", "Control+Right", "Escape")))
     typing, text, asked = Typing(bindings, Written()), "", []
+    with mock.patch("time.monotonic", side_effect=itertools.count(1000.0, 0.1)):  # what is shown can be read
+        play(typing, text, asked, steps, tells=tells)
+
+
+def play(typing, text, asked, steps, *, tells):
     for kind, value in steps:
         shown, before, committed = typing._shown, text, ""
         used, actions = False, []

@@ -1,7 +1,6 @@
 """What the keyboard does for each key, without IBus: what is taken, asked, shown and learned."""
 
 import asyncio
-import time
 
 import pytest
 
@@ -18,6 +17,15 @@ from idiolect.daemon.keyboard.written import Written
 
 TAB, BACKSPACE, ESCAPE, RETURN, UP, DOWN = 0xFF09, 0xFF08, 0xFF1B, 0xFF0D, 0xFF52, 0xFF54
 ALT, CONTROL, RELEASE = 1 << 3, 1 << 2, 1 << 30
+
+
+class Clock:
+    now_s = 1000.0
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch):
+    monkeypatch.setattr("time.monotonic", lambda: Clock.now_s)
 
 
 class Program:
@@ -77,6 +85,7 @@ class Program:
         prefix = self.asked if prefix is None else prefix
         found = Ghost(ghost, 0.9, True) if ghost else None
         self.do(self.typing.answered(Offer(prefix, tuple(Word(word, 0.5) for word in words), found)))
+        Clock.now_s += 0.2  # it is read
 
 
 def test_a_digit_takes_a_word_that_is_begun_and_its_space_comes_with_the_next():
@@ -85,7 +94,7 @@ def test_a_digit_takes_a_word_that_is_begun_and_its_space_comes_with_the_next():
     assert program.asked == "see you tom"
     program.answer("orrow", "atoes")
     assert program.shown == Show(("tomorrow", "tomatoes"))
-    assert program.press(ord("1"))
+    assert program.press(ord("1"), ALT)
     assert program.text == "see you tomorrow"
     assert program.asked == "see you tomorrow "
     program.type("at ten")
@@ -100,7 +109,7 @@ def test_behind_a_word_that_was_taken(typed, text):
     program = Program()
     program.type("tom")
     program.answer("orrow")
-    program.press(TAB)
+    program.press(ord("1"), ALT)
     program.type(typed)
     assert program.text == text
 
@@ -233,22 +242,6 @@ def test_a_program_that_tells_of_another_field_is_not_believed_behind_return():
     assert program.typing.before.text is not None
 
 
-def test_a_digit_begins_a_line_even_where_digits_always_take_a_word():
-    program = Program(digits="always")
-    program.type("see you")
-    program.press(RETURN)
-    program.answer("Thanks")
-    assert not program.press(ord("1"))
-
-
-def test_another_key_than_tab_takes_a_word_on_an_empty_line():
-    program = Program(take=parse_key("Control+space"))
-    program.type("see you")
-    program.press(RETURN)
-    program.answer("Thanks")
-    assert program.press(0x20, 4)
-
-
 def test_what_is_typed_before_the_program_tells_of_a_new_line_counts():
     program = Program()
     program.type("see you")
@@ -281,32 +274,93 @@ def test_on_an_empty_line_tab_indents_unless_there_is_grey_text(ghost):
     assert program.text == f"see you\n{ghost or ''}"
 
 
-def test_a_digit_is_a_digit_where_no_word_is_begun_unless_alt_is_held():
-    program = Program()
-    program.type("meet at ")
-    program.answer("noon", "ten")
-    assert not program.press(ord("1"))
-    program.press(BACKSPACE)
-    program.answer("noon", "ten")
-    assert program.press(ord("2"), ALT)
-    assert program.text == "meet at ten"
+@pytest.mark.parametrize("digits", ["alt", "bare"])
+@pytest.mark.parametrize("form", ["mp3", "Q3", "B12", "H2O", "v2.0", "ipv6", "CO2", "at 12", "or 2"])
+def test_a_digit_that_is_typed_is_a_digit(form, digits):
+    program = Program(digits=digits)
+    for char in form:
+        program.type(char)
+        if char.isalnum() and not char.isdigit():
+            program.answer("one", "two", "three")
+    assert program.text == form
 
 
-def test_a_digit_behind_a_digit_goes_on_with_the_number():
-    program = Program()
-    program.type("at 1")
-    program.answer("0th", "st")
-    assert not program.press(ord("2"))
-    assert program.text == "at 12"
-
-
-def test_a_digit_may_take_everywhere_or_nowhere():
-    for digits, text in (("always", "so good"), ("alt", "so 1")):
+def test_where_it_is_wished_a_bare_digit_takes_a_word_that_is_begun():
+    for digits, text in (("bare", "see you tomorrow"), ("alt", "see you tom1")):
         program = Program(digits=digits)
-        program.type("so ")
-        program.answer("good")
+        program.type("see you tom")
+        program.answer("orrow")
+        assert program.shown.bare == (digits == "bare")
         program.press(ord("1"))
         assert program.text == text
+
+
+@pytest.mark.parametrize("digits", ["alt", "bare"])
+def test_a_bare_digit_behind_a_whole_word_is_a_digit(digits):
+    program = Program(digits=digits)
+    program.type("step")
+    answer = {
+        "words": [{"text": "s", "p": 0.3}, {"text": "hen", "p": 0.1}],
+        "ghost": {"text": "", "p": 0, "show": False},
+        "finished": 0.5,
+    }
+    program.do(program.typing.answered(read(answer, "step")))
+    assert program.shown == Show()
+    program.press(ord("1"))
+    assert program.text == "step1"
+
+
+@pytest.mark.parametrize(("finished", "words"), [(0.9, ()), (0.01, ("Friday's", "Fridays"))])
+def test_behind_a_whole_word_there_are_words_only_if_one_is_likelier_than_its_end(finished, words):
+    program = Program()
+    program.type("Friday")
+    answer = {
+        "words": [{"text": "'s", "p": 0.04}, {"text": "s", "p": 0.02}],
+        "ghost": {"text": "", "p": 0, "show": False},
+        "finished": finished,
+    }
+    program.do(program.typing.answered(read(answer, "Friday")))
+    assert program.shown.words == words
+
+
+def test_alt_with_a_digit_does_nothing_right_after_words_went_and_is_the_programs_later():
+    program = Program()
+    program.type("tom")
+    assert not program.press(ord("1"), ALT)
+    program.type(" toma")
+    program.answer("to")
+    assert program.press(ord("2"), ALT), "fewer words are shown"
+    assert program.press(ord("1"), ALT)
+    assert program.text == "tom tomato"
+    Clock.now_s += 0.9
+    assert program.press(ord("1"), ALT)
+    Clock.now_s += 0.2
+    assert not program.press(ord("1"), ALT)
+    assert program.text == "tom tomato"
+
+
+@pytest.mark.parametrize("text", ["tomor|ow", "don|'t", "a|b1"])
+@pytest.mark.parametrize("key", [(TAB, 0), (ord("1"), 0), (ord("1"), ALT), (0xFF53, CONTROL)])
+def test_within_a_word_nothing_is_asked_shown_or_taken(text, key):
+    program = Program(digits="bare")
+    before, after = text.split("|")
+    for typed in (before[:-1], before):
+        program.do(program.typing.told(f"{typed}{after}", len(typed), len(typed)))
+        if typed != before:
+            program.do(program.typing.key(ord(before[-1]), 0)[1])
+    assert program.asked is None
+    program.answer("row", ghost="row morning", prefix=before)
+    assert program.shown == Show()
+    assert not program.typing.key(*key)[0]
+
+
+@pytest.mark.parametrize("after", ["", " and so on", ".", "' she said", ")"])
+def test_before_a_space_or_mark_words_are_offered(after):
+    program = Program()
+    program.do(program.typing.told(f"to{after}", 2, 2))
+    program.typing.key(ord("m"), 0)
+    program.do(program.typing.told(f"tom{after}", 3, 3))
+    assert program.asked == "tom"
 
 
 def test_tab_takes_the_ghost_text_whole_and_another_key_a_word_of_it():
@@ -344,7 +398,7 @@ def test_what_goes_on_as_typed_stays_and_the_rest_goes():
     program.type("to")
     program.answer("morrow", "day", ghost="morrow at ten")
     program.press(ord("m"))
-    assert program.shown == Show(("tomorrow",), None, "orrow at ten")
+    assert program.shown == Show(("tomorrow",), "orrow at ten")
     program.press(ord("x"))
     assert program.shown == Show()
 
@@ -360,19 +414,64 @@ def test_escape_hides_until_the_next_word():
     assert program.asked == "todo t"
 
 
-def test_down_goes_into_the_list_and_up_leaves_the_line_alone():
+def test_arrows_and_return_belong_to_the_program():
+    for key in (UP, DOWN, RETURN):
+        program = Program()
+        program.type("to")
+        program.answer("morrow", "day")
+        assert not program.press(key)
+
+
+@pytest.mark.parametrize("first", ["Tom", "Anna", "flour"])
+def test_tab_leaves_a_field_of_one_line_unless_grey_text_was_read_there(first):
+    for typed, ghost in ((first, None), (first, " and Jerry"), (f"{first} ", "and Jerry")):
+        program = Program()
+        program.type(typed)
+        program.answer("orrow", ghost=ghost)
+        assert program.shown.ghost == ""
+        assert not program.press(TAB)
+        assert program.text == typed
+
+
+def test_tab_is_the_programs_until_grey_text_can_have_been_read():
+    def shown(typed, ghost):
+        program = Program()
+        program.type(typed)
+        program.answer(ghost=ghost)
+        return program
+
+    program = shown("to", "morrow at ten")
+    program.type("m")
+    Clock.now_s += 0.1
+    assert not program.press(TAB), "a letter was typed a moment ago"
     program = Program()
-    program.type("to")
-    program.answer("morrow", "day")
-    assert not program.press(UP)
-    program.type("x ")
-    program.type("to")
-    program.answer("morrow", "day")
-    assert program.press(DOWN)
-    assert program.press(DOWN)
-    assert program.shown.selected == 1
-    assert program.press(RETURN)
-    assert program.text == "tox today"
+    program.type("tom")
+    Clock.now_s += 0.2
+    program.answer(ghost="orrow at ten")
+    Clock.now_s -= 0.1
+    assert not program.press(TAB), "it has only just come"
+    program = shown("tom", "orrow at ten")
+    program.answer("b", ghost="orrow at ten", prefix="tom")  # the same again
+    Clock.now_s -= 0.2
+    assert program.press(TAB)
+
+
+@pytest.mark.parametrize("how", ["told", "moved", "wrapped"])
+def test_in_a_field_of_several_lines_grey_text_stands_behind_whole_words_too(how):
+    program = Program()
+    program.type("Dear all,")
+    if how == "wrapped":
+        program.typing.wrapped()
+    else:
+        program.press(RETURN)
+    if how == "moved":
+        program.tells, program.text = False, ""
+        program.do(program.typing.moved_on(down=True))
+        program.tells = True
+    program.type("thank you ")
+    program.answer(ghost="for the keys")
+    assert program.shown.ghost == "for the keys"
+    assert program.press(TAB)
 
 
 def test_shortcuts_and_moves_are_passed_on_and_nothing_is_offered_until_the_place_is_certain():
@@ -471,7 +570,7 @@ def test_a_word_may_replace_what_was_typed():
     }
     program.do(program.typing.answered(read(answer, program.asked)))
     assert program.shown == Show(("the",))
-    program.press(ord("1"))
+    program.press(ord("1"), ALT)
     assert program.text == "I the"
 
 
@@ -627,7 +726,7 @@ def test_a_space_that_does_not_stand_there_yet_is_not_replaced():
     program = Program()
     program.type("tom")
     program.answer("orrow")
-    program.press(TAB)
+    program.press(ord("1"), ALT)
     assert not program.corrections
     program.type(" ")
     assert program.asked == "tomorrow "
@@ -652,7 +751,7 @@ def test_words_that_were_torn_or_joined_are_mended():
     answer = {"words": [{"text": "the", "p": 0.9, "replace": 4}], "ghost": ghost}
     program.do(program.typing.answered(read(answer, program.asked)))
     assert program.shown.words == ("the",)
-    program.press(ord("1"))
+    program.press(ord("1"), ALT)
     assert program.text == "see the"
     assert program.press(BACKSPACE)
     assert program.text == "see t he"
@@ -675,7 +774,7 @@ def test_what_became_of_suggestions_is_told():
     program = Program()
     program.type("to")
     program.answer("morrow", "day", ghost="morrow at ten")
-    program.press(ord("2"))
+    program.press(ord("2"), ALT)
     assert [(one.kind, one.outcome, one.characters) for one in program.fates] == [
         ("word", "accepted", 3),
         ("word", "dismissed", 0),
@@ -696,20 +795,46 @@ def test_without_an_answer_every_key_is_passed_on():
     assert program.text.startswith(text)
 
 
-def test_a_tab_too_many_stays_in_the_field_and_a_later_one_leaves_it(monkeypatch):
-    now_s = time.monotonic()
-    monkeypatch.setattr("time.monotonic", lambda: now_s)
+def test_a_tab_too_many_stays_in_the_field_and_a_later_one_leaves_it():
     program = Program()
     program.type("to")
-    program.answer("day")
+    program.answer(ghost="day")
     assert program.press(TAB)
     assert program.press(TAB)
     assert not program.press(TAB)
     program.type(" to")
-    program.answer("day")
+    program.answer(ghost="day")
     assert program.press(TAB)
-    monkeypatch.setattr("time.monotonic", lambda: now_s + 1)
+    Clock.now_s += 1
     assert not program.press(TAB)
+
+
+def test_alt_with_0_takes_the_grey_text_too():
+    for state, text in ((0, "tom0"), (ALT, "tomorrow")):
+        program = Program()
+        program.type("tom")
+        program.answer(ghost="orrow")
+        program.press(ord("0"), state)
+        assert program.text == text
+
+
+def test_a_note_is_shown_until_the_next_key():
+    program = Program()
+    program.do(program.typing.say("Something to know."))
+    assert program.shown.note == "Something to know."
+    program.type("a")
+    assert program.shown == Show()
+
+
+def test_the_program_does_not_see_an_alt_go_that_took_a_word_since_that_opens_its_menu():
+    program = Program()
+    program.type("to")
+    assert not program.press(0xFFE9, RELEASE | ALT)
+    program.answer("day")
+    assert program.press(ord("1"), ALT)
+    assert not program.press(ord("1"), RELEASE | ALT)
+    assert program.press(0xFFE9, RELEASE | ALT)
+    assert not program.press(0xFFE9, RELEASE | ALT)
 
 
 def test_releases_and_modifiers_do_nothing():
@@ -923,6 +1048,30 @@ def test_a_message_has_the_one_before_it():
     assert [entry[::2] for entry in written.entries()] == [("Kirschbaum Regen 8", "The wifi password:\n")]
 
 
+@pytest.mark.parametrize(
+    ("told", "learned", "with_letter"),
+    [
+        ("see you at the dock, buy now", "see you at the dock", "see you at the"),
+        ("see you at the docket of ruin", "see you at the", "see you at the"),
+        ("the boss says see you at the dock", "see you at the dock", ""),
+        ("see you never at the dock", "see you\nat the dock", "see you"),
+        ("we all lied to you", "see you at the dock", ""),
+        ("See you at the dock", "you at the dock", "See you at the dock"),
+    ],
+)
+def test_what_the_program_puts_there_beside_the_keys_is_not_its_users(told, learned, with_letter):
+    typed = "see you at the dock"
+    for letter_first, expected in ((True, learned), (False, with_letter)):
+        written = Written()
+        written.tell("", 0)
+        for end in range(1, len(typed) + 1):
+            written.add(typed[end - 1])
+            if end < len(typed) or letter_first:
+                written.tell(typed[:end], end)
+        written.tell(told, len(told))
+        assert "\n".join(one.text for one in written.entries()) == expected
+
+
 def test_all_that_is_selected_and_deleted_is_not_learned():
     program = Program()
     program.type("never mind this")
@@ -1003,9 +1152,12 @@ def test_names_of_no_keys(name):
 def test_objects_of_ibus_are_what_it_expects():
     kind, value = wire.text("word")
     assert (kind, value[0], value[2]) == ("(sa{sv}sv)", "IBusText", "word")
-    kind, value = wire.lookup_table(["a", "b"], 1)
+    kind, value = wire.lookup_table([[("Alt+1 ", True), ("a", False)], [("b", False)]])
     assert kind == "(sa{sv}uubbiavav)"
-    assert value[2:6] == (2, 1, True, True)
+    assert value[2:7] == (2, 0, False, False, 0)
+    assert [wire.content(entry) for entry in value[7]] == ["Alt+1 a", "b"]
+    (_, (_, _, attributes)) = value[7][0][1][3]
+    assert {one[1][4:] for one in attributes} == {(0, 6)}, "the key alone is grey"
     assert wire.content(wire.text("word", grey=True)) == "word"
 
 

@@ -5,15 +5,18 @@ import itertools
 
 from jeepney import DBusAddress, HeaderFields, Parser, new_method_call
 
-from idiolect.daemon.keyboard import engine, wire
+from idiolect.daemon.keyboard import asking, engine, serve, wire
+from idiolect.daemon.keyboard.actions import Fate
 from idiolect.daemon.keyboard.bus import Bus
 from idiolect.daemon.keyboard.choice import Choice
 from idiolect.daemon.keyboard.engine import INTERFACE, Engine
+from idiolect.daemon.keyboard.field import Field
 from idiolect.daemon.keyboard.offers import Offer, Word
 from idiolect.daemon.keyboard.session import Session
 from idiolect.daemon.settings import Settings
 
 SURROUNDING = 1 << 5
+ALT = 1 << 3
 
 
 class Wire:
@@ -59,8 +62,8 @@ class Program:
     def tell(self, text):
         self.call("SetSurroundingText", "vuu", wire.text(text), len(text), len(text))
 
-    def press(self, char):
-        self.call("ProcessKeyEvent", "uuu", ord(char), 0, 0)
+    def press(self, char, state=0, code=0):
+        self.call("ProcessKeyEvent", "uuu", ord(char), code, state)
 
     def type(self, text):
         for end, char in enumerate(text, 1):
@@ -81,7 +84,7 @@ def test_a_word_that_replaces_waits_for_the_program_to_tell_of_the_last_key(tmp_
         program.type("I teh")
         program.press("h")
         program.answer("I tehh", Word("the", 0.9, 4))
-        program.press("1")
+        program.press("1", ALT)
         assert program.changes() == []
         program.tell("I tehh")
         return program.changes()
@@ -95,7 +98,7 @@ def test_nothing_is_deleted_where_the_program_does_not_tell_or_tells_something_e
         program.type("I teh")
         program.press("h")
         program.answer("I tehh", Word("the", 0.9, 4))
-        program.press("1")
+        program.press("1", ALT)
         if told is not None:
             program.tell(told)
         while program.engine._held is not None:
@@ -112,7 +115,7 @@ def test_nothing_is_deleted_where_the_field_is_left_meanwhile(tmp_path):
         program.type("I teh")
         program.press("h")
         program.answer("I tehh", Word("the", 0.9, 4))
-        program.press("1")
+        program.press("1", ALT)
         program.call("FocusOut", "")
         return program.changes()
 
@@ -154,7 +157,8 @@ def test_no_key_overtakes_a_word_in_a_program_of_the_old_protocol(tmp_path):
             program.press(char)
         program.answer("tom", Word("orrow", 0.9))
         program.wire.sent()
-        for char in "1.ab":
+        program.press("1", ALT)
+        for char in ".ab":
             program.press(char)
         releases = []
         while sum(map(len, releases)) < 5:
@@ -219,3 +223,234 @@ def test_a_name_that_comes_when_another_program_has_the_focus_is_not_its_name(tm
         return program.engine._field.app
 
     assert asyncio.run(typed()) == "second"
+
+
+def test_alt_counts_by_the_place_of_the_digit_where_a_layout_types_digits_with_shift(tmp_path):
+    async def typed():
+        program = Program(tmp_path)
+        program.type("tom")
+        program.answer("tom", Word("orrow", 0.9))
+        program.press("&", ALT, code=2)
+        return program.changes()
+
+    assert asyncio.run(typed()) == [("CommitText", "orrow")]
+
+
+def test_the_window_keeps_its_width_while_a_word_is_typed_and_says_what_takes(tmp_path):
+    def width(entries):  # in DejaVu Sans, with what IBus puts around each entry
+        return 1.2 * len(entries) + sum(
+            {" ": 0.318, "i": 0.278, "l": 0.278, "t": 0.392, "r": 0.411, "m": 0.974, "w": 0.818}.get(
+                char, 0.62
+            )
+            for char in "".join(entries)
+        )
+
+    async def typed():
+        program = Program(tmp_path)
+        found = []
+        for prefix, words in (
+            ("t", ("omorrow", "errible", "he")),
+            ("to", ("morrow",)),
+            ("tom", ("orrow", "b")),
+        ):
+            program.press(prefix[-1])
+            program.tell(prefix)
+            program.answer(prefix, *(Word(word, 0.3) for word in words))
+            (_, table, shown) = program.wire.sent("UpdateLookupTable")[-1]
+            assert shown
+            found.append([wire.content(entry) for entry in table[1][7]])
+        return found
+
+    first, second, third = asyncio.run(typed())
+    assert first == ["Alt+1 tomorrow", "Alt+2 terrible", "Alt+3 the"]
+    assert second[0].rstrip() == "Alt+1 tomorrow"
+    assert max(map(width, (first, second, third))) < 1.05 * min(map(width, (first, second, third)))
+
+
+def test_the_window_stays_a_moment_after_its_words_went(tmp_path):
+    async def typed():
+        program = Program(tmp_path)
+        program.type("tom")
+        program.answer("tom", Word("orrow", 0.9))
+        program.press("x")
+        at_once = [shown for _, _, shown in program.wire.sent("UpdateLookupTable")]
+        while program.engine._hiding is not None:
+            await asyncio.sleep(0.01)
+        return at_once, [shown for _, _, shown in program.wire.sent("UpdateLookupTable")]
+
+    assert asyncio.run(typed()) == ([True, True], [False]), "IBus draws the first one right the second time"
+
+
+class Service:
+    """Stands where requests go out, and keeps them; answers by path."""
+
+    def __init__(self, session, **answers):
+        self.told, self.answers, self.fails = [], answers, 0
+        session.asking._link = self
+
+    async def answer(self, path, body):
+        self.told.append((path, body))
+        return self.answers.get(path.rsplit("/", 1)[-1])
+
+    async def ask(self, _method, path, body=None):
+        return await self.answer(path, body)
+
+    async def tell(self, path, body):
+        await self.answer(path, body)
+        self.fails -= 1
+        return self.fails < 0
+
+    async def close(self):
+        pass
+
+
+def dismissed(word):
+    return Fate("correction", "dismissed", 0.0, word=word)
+
+
+def test_what_is_dismissed_is_counted_together_and_what_waits_is_never_pushed_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(asking, "_COUNTING_S", 0.0)
+    monkeypatch.setattr(asking, "_RETRY_S", 0.0)
+
+    async def counted():
+        session = Session(Settings(home=tmp_path).prepare())
+        service = Service(session)
+        service.fails = 3
+        for number in range(300):
+            session.asking.tell("/v1/history", {"text": str(number)})
+            for p in (0.31, 0.39, 0.7):
+                session.count(Fate("word", "dismissed", p), Field("gtk3-im:editor"))
+        session.count(Fate("word", "accepted", 0.31, 4), Field("gtk3-im:editor"))
+        while session.asking._texts or session.asking._counts:
+            await asyncio.sleep(0)
+        return service.told
+
+    told = asyncio.run(asyncio.wait_for(counted(), 30))
+    texts = [body["text"] for path, body in told if path == "/v1/history"]
+    assert list(dict.fromkeys(texts)) == [str(number) for number in range(100, 300)], (
+        "the newest, in their order"
+    )
+    counts = [body for path, body in told if path == "/v1/feedback"]
+    assert [(one["outcome"], one["count"]) for one in counts] == [
+        ("dismissed", 600),
+        ("dismissed", 300),
+        ("accepted", 1),
+    ]
+
+
+def menu(program):
+    """The lines below the indicator."""
+    (top,) = program.engine._session.menu()
+    return {line.key: line.label for line in top.below}
+
+
+def notes(program):
+    tables = program.wire.sent("UpdateLookupTable")
+    return [*dict.fromkeys(wire.content(table[1][7][-1]).strip() for _, table, shown in tables if shown)]
+
+
+def test_a_correction_that_was_taken_back_may_be_forbidden_in_the_menu_and_allowed_again(tmp_path):
+    async def chosen():
+        Choice(Settings(home=tmp_path).prepare()).set(learn=True)
+        program = Program(tmp_path)
+        service = Service(program.engine._session, add={}, remove={}, feedback={})
+        session = program.engine._session
+        session.count(dismissed("thier"), Field("gtk3-im:editor"))
+        await asyncio.sleep(0.01)
+        assert menu(program)["never"] == "Never correct “thier”"
+        program.call("PropertyActivate", "su", "never", 0)
+        await asyncio.sleep(0.01)
+        assert notes(program) == ["“thier” is not corrected any more."]
+        assert menu(program)["correct"] == "Correct “thier” again"
+        program.call("PropertyActivate", "su", "correct", 0)
+        await asyncio.sleep(0.01)
+        assert notes(program) == ["“thier” is corrected again."]
+        return [(path, body.get("kind")) for path, body in service.told if body and "status" not in path]
+
+    assert asyncio.run(chosen()) == [
+        ("/v1/feedback", "correction"),
+        ("/v1/words/add", "never_correct"),
+        ("/v1/words/remove", "never_correct"),
+    ]
+
+
+def test_it_is_said_where_one_types_that_a_word_is_not_corrected_any_more(tmp_path):
+    async def judged(*, learns):
+        Choice(Settings(home=tmp_path).prepare()).set(learn=learns)
+        program = Program(tmp_path)
+        service = Service(program.engine._session, feedback={"never_corrected": True})
+        program.engine._session.count(dismissed("thier"), Field("gtk3-im:editor"))
+        await asyncio.sleep(0.01)
+        return notes(program), [path for path, _ in service.told if path == "/v1/feedback"]
+
+    assert asyncio.run(judged(learns=True)) == (["“thier” is not corrected any more."], ["/v1/feedback"])
+    assert asyncio.run(judged(learns=False)) == ([], []), "with learning off nothing is written"
+
+
+def test_a_full_disk_keeps_nobody_from_typing(tmp_path, monkeypatch):
+    async def chosen():
+        program = Program(tmp_path)
+
+        def full(*_):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr("idiolect.models.durable.write", full)
+        program.call("PropertyActivate", "su", "learn", 1)
+        return notes(program), program.engine._session.learns(Field("gtk3-im:editor"))
+
+    said, learns = asyncio.run(chosen())
+    assert "until you log out" in said[0]
+    assert learns
+
+
+def test_a_call_that_fails_is_refused_and_the_next_is_answered(tmp_path, caplog):
+    async def called():
+        wire_ = Wire()
+        bus = Bus(wire_)
+        session = Session(Settings(home=tmp_path).prepare())
+        factory = serve._Factory(bus, session)
+        broken = Engine(bus, "/engine", session)
+        factory._engines["/engine"] = broken
+        broken._calls["ProcessKeyEvent"] = lambda *_: 1 / 0
+        for serial in (1, 2):
+            call = new_method_call(
+                DBusAddress("/engine", "org.idiolect", INTERFACE), "ProcessKeyEvent", "uuu", (1, 1, 0)
+            )
+            call.header.serial = serial
+            call.header.fields[HeaderFields.sender] = "org.ibus"
+            factory.handle(call)
+        return len(wire_.sent("answer"))
+
+    assert asyncio.run(called()) == 2
+    assert "a call of IBus failed" in caplog.text
+
+
+def test_a_task_that_fails_is_in_the_log(tmp_path, caplog):
+    async def failed():
+        async def fails():
+            raise ValueError
+
+        Session(Settings(home=tmp_path).prepare()).asking.soon(fails())
+        await asyncio.sleep(0.01)
+
+    asyncio.run(failed())
+    assert "something that was asked or sent failed" in caplog.text
+
+
+def test_what_is_typed_while_learning_is_paused_counts_for_nothing_later(tmp_path):
+    async def typed():
+        Choice(Settings(home=tmp_path).prepare()).set(learn=True)
+        program = Program(tmp_path)
+        session = program.engine._session
+        program.type("before that")
+        session.heard(paused=True)  # by whoever paused it, as an answer says
+        assert program.engine._typing.written is None
+        program.tell("before that nothing of this ")
+        session.heard(paused=False)
+        program.tell("before that nothing of this ")
+        for end, char in enumerate("is learned", 1):
+            program.press(char)
+            program.tell("before that nothing of this " + "is learned"[:end])
+        return [one.text for one in program.engine._typing.written.entries()]
+
+    assert asyncio.run(typed()) == ["is learned"]
