@@ -69,9 +69,19 @@ class _Line:
             if own:
                 run += self.text[place]
             elif run:
-                found.append((self.above + self.text[: place - len(run)], run.strip()))
+                begin, end = _whole_words(self.text, place - len(run), place)
+                found.append((self.above + self.text[:begin], self.text[begin:end].strip()))
                 run = ""
         return [one for one in found if len(one[1].split()) > 1]
+
+
+def _whole_words(text: str, begin: int, end: int) -> tuple[int, int]:
+    """A stretch of a text without the words that it holds only a part of."""
+    while 0 < begin < end and text[begin - 1].isalnum() and text[begin].isalnum():
+        begin += 1
+    while begin < end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
+        end -= 1
+    return begin, end
 
 
 class Written:
