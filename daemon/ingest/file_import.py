@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.ingest.entry_batch import EntryBatch
     from idiolect.daemon.ingest.origins import Origins
+    from idiolect.daemon.sources.items import Item
     from idiolect.daemon.sources.kinds import Kind
     from idiolect.daemon.sources.people import AuthorFilter
     from idiolect.daemon.storage.store import Store
 
 _HELD_CHARS: Final = 4 << 20  # new text of a file that waits to be compared with what was removed from it
 _EDITS: Final = 200  # entries that are remembered of one paragraph
+_BEFORE_CHARS: Final = 160  # of the paragraph before one that are read with it: a label
 _COMPARED: Final = 2000  # removed paragraphs that it is compared with
 
 
@@ -78,6 +80,22 @@ class _Origin:
     path: Path
     source: str
     origin: int | None
+
+
+class _Cleaner:
+    """Takes the secrets out of a file's pieces, each read with the one before it: a label may stand there."""
+
+    def __init__(self, source: str) -> None:
+        """`source`: what the pieces are filed under."""
+        self._source = source
+        self._document = self._before = ""
+
+    def __call__(self, item: Item) -> tuple[str, int]:
+        """What :func:`cleaned` gives of the next piece."""
+        before = self._before if item.document == self._document else ""
+        text, redactions = cleaned(item.text, self._source, before)
+        self._document, self._before = item.document, f"{(text or item.text)[-_BEFORE_CHARS:]}\n\n"
+        return text, redactions
 
 
 class _FileParagraphs:
@@ -162,12 +180,13 @@ class FileImport:
         held: list[_New] = []
         held_chars = known = 0
         spoken = complained = False
+        read = _Cleaner(kind.source)
         for found in kind.pieces(path, asked):
             if isinstance(found, Skipped):
                 self.report.skip(found)
                 complained = True
                 continue
-            text, redactions = cleaned(found.text, kind.source)
+            text, redactions = read(found)
             if not text:
                 continue
             spoken = True
@@ -233,9 +252,10 @@ class FileImport:
     def _digests(self, path: Path, kind: Kind, asked: AuthorFilter) -> list[str]:
         """The hashes of a file's paragraphs, of a very long one those at its start."""
         page = _FileParagraphs(status(path), ())
+        read = _Cleaner(kind.source)
         found = []
         for item in kind.pieces(path, asked):
-            text = "" if isinstance(item, Skipped) else cleaned(item.text, kind.source)[0]
+            text = "" if isinstance(item, Skipped) else read(item)[0]
             if text and not isinstance(item, Skipped) and (new := page.see(text, item.at)):
                 found.append(new.paragraph.digest)
                 if len(found) > TRACKED_PARAGRAPHS:

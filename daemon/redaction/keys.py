@@ -127,7 +127,7 @@ _KEY_NAME: Final = lazy(
 )
 #: What names a version, a thing, or where somebody came from.
 _PUBLIC_NAME: Final = lazy(
-    r"(?i)(?:v|ver|version|sha\d*|rev|ref|commit|id|\w+_?id|utm_\w+|fbclid|gclid|h|hash|list|q|query|url|u|s|h2|integrity|share|si)"
+    r"(?i)(?:v|ver|version|sha\d*|rev|ref|commit|id|\w{1,40}_?id|utm_\w{1,40}|fbclid|gclid|h|hash|list|q|query|url|u|s|h2|integrity|share|si)"
 )
 
 

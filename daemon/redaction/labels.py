@@ -45,10 +45,10 @@ _LABEL: Final = (
     rf"(?:(?:{_WORDS})s?|(?<![^\W_])(?:{_ALONE})s?(?![^\W_])"
     rf"|(?<![^\W_])(?:{_CODE})(?![^\W_])|(?:{_RECOVERY}))"
 )
-_WHOSE: Final = r"(?:[ \t]+[^\W\d_][\w.@'’-]{0,20}){0,6}?"
+_WHOSE: Final = r"(?:[ \t]{1,8}[^\W\d_][\w.@'’-]{0,20}){0,6}?"
 _IS: Final = r"(?:is|are|was|ist|sind|war|lautet|heißt|est|sont|es|son|c[’']est|è|é|são|sono|zijn)"
 _LINE: Final = r"(?:[ \t]{0,8}\n){1,2}[ \t]{0,8}"
-_LINK: Final = rf"(?:[ \t]{{0,4}}(?::=|=>|->|→|[:=：])|[ \t]*,?[ \t]+{_IS}[ \t]{{0,4}}:?)"
+_LINK: Final = rf"(?:[ \t]{{0,4}}(?::=|=>|->|→|[:=：])|[ \t]{{0,8}},?[ \t]{{1,8}}{_IS}[ \t]{{0,4}}:?)"
 #: What forms and sentences say in the place of a value.
 _NOTHING: Final = (
     r"(?!(?:required|optional|none|null|true|false|string|yes|no|n/a|unknown|changed|reset|hidden|redacted|tbd|here"
@@ -207,7 +207,7 @@ LABELS: Final[tuple[Rule, ...]] = (
     Rule(
         "password",  # one word behind "is" that ends its clause
         lazy(
-            rf"(?i:(?:{_LABEL}){_WHOSE}[ \t]*,?[ \t]+{_IS}[ \t]{{1,4}}"
+            rf"(?i:(?:{_LABEL}){_WHOSE}[ \t]{{0,8}},?[ \t]{{1,8}}{_IS}[ \t]{{1,4}}"
             rf"(?P<s>{_NOTHING}{DONE}[^\W_](?:[\w+&!*#]|-(?=[^\W_])){{3,40}})"
             r"(?=[,;]|[.!?]?[ \t]{0,8}(?:\n|\Z)|[.!] |[ \t][-–(]))"
         ),

@@ -24,3 +24,8 @@ class _LazyPattern:
 def lazy(source: str) -> re.Pattern[str]:
     """Return what behaves as `re.compile(source)`, which raises re.error only where it is first used."""
     return cast("re.Pattern[str]", _LazyPattern(source))
+
+
+def source(pattern: object) -> str | None:
+    """What a pattern that `lazy` gave is made of; None for anything else."""
+    return pattern._source if isinstance(pattern, _LazyPattern) else None

@@ -25,8 +25,8 @@ IBAN: Final = re.compile(
 #: date, no price, no count of something.
 BACK: Final = re.compile(
     r"\[card\](?:(?!\[|\n\n)[\s\S]){1,90}?(?<![\w.,/:€$£#+-])(?<![€$£] )(?<![\d(] )(?P<s>\d{3})"
-    r"(?=[.,;:!?)\"'»”*_]{0,3}(?:[ \t]*\Z|[ \t]*\n)"
-    r"|[.;!?)]{1,3}\s|,[ \t]+(?!\d)|[ \t]+(?:(?:and|und|et|y|e|en|o)\b|[(–—]))"
+    r"(?=[.,;:!?)\"'»”*_]{0,3}(?:[ \t]{0,8}\Z|[ \t]{0,8}\n)"
+    r"|[.;!?)]{1,3}\s|,[ \t]{1,8}(?!\d)|[ \t]{1,8}(?:(?:and|und|et|y|e|en|o)\b|[(–—]))"
 )
 
 # Lengths by the issuers' prefixes (ISO/IEC 7812 ranges of the large networks).

@@ -82,12 +82,11 @@ _WORD_HINTS: Final = frozenset(
 )
 _LABEL_HINTS: Final = _WORD_HINTS | {"secret", "key", "token"}
 _SIGNS: Final = ":=：>"
-_FOR: Final = (
-    r"(?:[ \t]+(?:for|to|of|für|zum|pour|de|para|del)(?:[ \t]+[\w.@'-]{1,20}){1,4}?)?"  # what it opens
-)
-_WHOSE: Final = r"(?:[ \t]+[^\W\d_][\w.@'’-]{0,20}){0,6}?"  # of what it is, in a few words
+# What it opens.
+_FOR: Final = r"(?:[ \t]{1,8}(?:for|to|of|für|zum|pour|de|para|del)(?:[ \t]{1,8}[\w.@'-]{1,20}){1,4}?)?"
+_WHOSE: Final = r"(?:[ \t]{1,8}[^\W\d_][\w.@'’-]{0,20}){0,6}?"  # of what it is, in a few words
 _IS: Final = r"(?:is|was|ist|war|lautet|heißt|es|est|c[’']est|è|é|sono|now|jetzt|ahora|ora|agora|nu|-)"
-_SEPARATOR: Final = _FOR + r"[ \t]*(?::=|=>|->|[:=：])[ \t]*"
+_SEPARATOR: Final = _FOR + r"[ \t]{0,8}(?::=|=>|->|[:=：])[ \t]{0,8}"
 _ORDINARY: Final = (  # what documents and forms say in the place of a value
     r"(?!(?:required|optional|none|null|true|false|string|str|text|yes|no|unknown|changed|reset|hidden"
     r"|redacted|tbd|here|below|above|see|empty|invalid|incorrect|wrong|expired|forgotten|protected|missing"
@@ -176,7 +175,7 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
     Rule(
         "password",  # "the password is ...", "password ...": only for what can be no word
         lazy(
-            rf"(?i:{_WORD}{_WHOSE}[ \t]*,?[ \t]+{_IS}[ \t:]+)"
+            rf"(?i:{_WORD}{_WHOSE}[ \t]{{0,8}},?[ \t]{{1,8}}{_IS}[ \t:]{{1,8}})"
             rf"[\"'`]?(?P<s>{DONE}(?:{_NO_TAG}[^\s\"'`]){{5,}})"
         ),
         matches=(
@@ -202,7 +201,7 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
     Rule(
         "password",
         lazy(
-            rf"(?i:(?<![^\W_])(?:password|passwd|passwort|pass|pwd|pw)[ \t]+)(?P<s>{DONE}"
+            rf"(?i:(?<![^\W_])(?:password|passwd|passwort|pass|pwd|pw)[ \t]{{1,8}})(?P<s>{DONE}"
             rf"(?=\S{{0,80}}\d)(?=\S{{0,80}}[A-Za-z])(?:{_NO_TAG}[^\s\"'`>()]){{6,}})"
         ),
         matches=(
@@ -239,7 +238,7 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
         "password",  # several words: to the end of the line
         lazy(
             r"(?im:(?<![a-z])(?:pass ?phrase|(?:seed|recovery|mnemonic)[ _-](?:phrase|words))"
-            rf"[ \t]*[:=][ \t]*(?P<s>{DONE}\S.{{2,}}))"
+            rf"[ \t]{{0,8}}[:=][ \t]{{0,8}}(?P<s>{DONE}\S.{{2,}}))"
         ),
         matches=(("Passphrase: correct horse battery staple\nok", "Passphrase: [password]\nok"),),
         misses=("a passphrase is longer than a password", "recovery phrase:"),
@@ -251,7 +250,7 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
         "password",  # an option of a command
         lazy(
             r"(?<!\S)--?(?:[a-z]+-)?(?:password|passwd|passphrase|pass|token|secret|api-key)"
-            rf"(?:=[\"']?|[ \t]+[\"']|[ \t]+(?=[^\s-]{{0,80}}\d))(?P<s>(?![\"'$<{{-]){DONE}[^\s\"']{{3,}})"
+            rf"(?:=[\"']?|[ \t]{{1,8}}[\"']|[ \t]{{1,8}}(?=[^\s-]{{0,80}}\d))(?P<s>(?![\"'$<{{-]){DONE}[^\s\"']{{3,}})"
         ),
         matches=(
             ("mysql --password=swordfish db", "mysql --password=[password] db"),
@@ -269,7 +268,7 @@ PASSWORDS: Final[tuple[Rule, ...]] = (
             r"(?<![\w-])(?:(?:mysql\w*|mariadb[\w-]*|7za?|sshpass|unrar|rar|zip|docker login"
             r"|helm registry login|ldap\w+)"
             r"[ ](?:[^\n|;]{0,80} )?-[pPw][ ]?|redis-cli[ ](?:[^\n|;]{0,80} )?-a "
-            r"|htpasswd -\w*b\w* \S{1,80} \S{1,80} "
+            r"|htpasswd -\w{0,20}b\w{0,20} \S{1,80} \S{1,80} "
             rf"|echo (?=\S{{1,80}} ?\| ?sudo -S))[\"']?(?P<s>(?![$<{{/-]){DONE}[^\s\"'|]{{3,}})"
         ),
         matches=(

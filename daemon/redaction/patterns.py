@@ -27,7 +27,7 @@ RULES: Final[tuple[Rule, ...]] = (
         lazy(
             r"(?P<s>-----BEGIN (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----(?:\s*[A-Z][\w-]{2,20}: [^\n]{0,200}\n)*"
             rf"(?:{_KEY_LINES}{_SHORT_LINES}{_GAP}{{0,20}}{_KEY_END}|{_KEY_LINES})"
-            rf"|(?:(?<!\S)[A-Za-z0-9+/=\\]{{16,100}}\s+){{0,80}}(?:(?<!\S)[A-Za-z0-9+/=\\]{{1,100}}\s*)?{_KEY_END}"
+            rf"|(?:(?<!\S)[A-Za-z0-9+/=\\]{{16,100}}+\s{{1,20}}+){{0,80}}(?:(?<!\S)[A-Za-z0-9+/=\\]{{1,100}}+\s{{0,20}}+)?{_KEY_END}"
             r"|PuTTY-User-Key-File-\d:[\s\S]{0,20000}?Private-MAC: [0-9a-f]{40,64})"
         ),
         matches=(
@@ -95,7 +95,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "token",
         lazy(
-            rf"(?i:\b(?:bearer|basic)[ \t]+|[?&;](?:[a-z]+[_-])?(?:token|api_?key|key|sig|signature|auth"
+            rf"(?i:\b(?:bearer|basic)[ \t]{{1,8}}|[?&;](?:[a-z]+[_-])?(?:token|api_?key|key|sig|signature|auth"
             rf"|secret|jwt|code)="
             rf"|/(?:reset|invite|verify|confirm|activate|magic|unsubscribe|password)[a-z_-]{{0,20}}[/?=])"
             rf"(?P<s>{DONE}(?=[^\s&]{{0,200}}\d)[^\s&#\"'<>,;)]{{8,}})"

@@ -37,7 +37,8 @@ _CODE_HINTS: Final = frozenset(
 _BEFORE: Final = 60  # characters of the words before a code
 _NUMBER: Final = lazy(rf"(?<![\w.,-]){_CODE}")
 _CODE_BEFORE: Final = lazy(
-    rf"(?i:{_CODE_WORD}(?:[ \t]*[:=#：][ \t]*|[ \t]+(?:is|was|ist|lautet|es|est)[ \t:]+|[ \t]+)\Z)"
+    rf"(?i:{_CODE_WORD}(?:[ \t]{{0,8}}[:=#：][ \t]{{0,8}}"
+    r"|[ \t]{1,8}(?:is|was|ist|lautet|es|est)[ \t:]{1,8}|[ \t]{1,8})\Z)"
 )
 
 

@@ -77,7 +77,7 @@ _MARK: Final = re.compile(
     r"(?!(?:img|tmp|sha|md|git|rev|ref|tag|hash|etag|blob|tree|job|run|pod|id|uid|obj|doc|log|file|page|css|js|svg|lib|bin|out"
     r"|build|cache|chunk|main|app|test|fig|pic|photo|video|audio|user|item|node)[_\d-])[a-z]{2,5}(?:_[a-z0-9]{1,6})?_"
 )
-_HEX_PART: Final = re.compile(r"(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{32,64}")
+_HEX_PART: Final = re.compile(r"(?=[0-9]{0,64}[a-f])(?=[a-f]{0,64}[0-9])[0-9a-f]{32,64}")
 #: Groups that are typed by hand: of capitals and figures, and of small letters as for a single program.
 _GROUPS: Final = re.compile(r"[A-Z0-9]{4}(?:-[A-Z0-9]{4}){3,7}|[A-Z0-9]{5}(?:-[A-Z0-9]{5}){3,7}")
 _SMALL_GROUPS: Final = re.compile(r"[a-z]{4}(?:-[a-z]{4}){3}")

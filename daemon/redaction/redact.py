@@ -58,7 +58,7 @@ def redact(
 
 
 def _told(tagger: Tagger, text: str) -> list[Span]:
-    """What the tagger finds in a text as it stands, and as it would be without quotes, capitals and line ends."""
+    """What the tagger finds in a text as it stands, and as it would be without capitals and line ends."""
     bare = unadorned(text)
     found = {*tagger.find(text), *(tagger.find(bare) if bare != text else ())}
     spans: list[Span] = []

@@ -66,7 +66,7 @@ _SAID: Final = 10  # words before, one of which is the cue
 #: The least probability of a common word at either end of a passphrase; less likely ones are the sentence's.
 _ENDS: Final = 0.6
 #: Letters with such a sign among them: hardly anybody writes them so, but for passwords.
-_MADE_UP: Final = re.compile(r"(?=.*[^\W\d_])(?=.*\w[!@#$%&*^~]).{6,}", re.DOTALL)
+_MADE_UP: Final = re.compile(r"(?=.{0,60}[^\W\d_])(?=.{0,60}\w[!@#$%&*^~]).{6,60}", re.DOTALL)
 _MOST_DIGITS: Final = 8  # of a code in groups; longer ones are telephone numbers
 _PREFIX: Final = 5  # letters in front of the digits of a flight, a train, a number plate
 _ENDINGS: Final = (
@@ -83,7 +83,7 @@ _NO_SECRET: Final = re.compile(
     r"|[\w./]*/[\w./]+\Z|[\w.-]*\w@[\w.-]+\Z|#\d+\Z|\d{4}-\d\d-\d\dT\d|[\w-]+\.\d\Z|\d+&",
     re.DOTALL,
 )
-_HASH: Final = re.compile(r"(?=.*[a-fA-F])[0-9a-fA-F-]{7,}\Z")
+_HASH: Final = re.compile(r"(?=.{0,60}[a-fA-F])[0-9a-fA-F-]{7,60}\Z")
 _REPEATED: Final = 5  # characters of a secret, at least, that goes wherever it stands in a text
 _SURE: Final = 30.0  # beyond it a logit's exponential is too large for single precision
 _LONGEST: Final = 40  # characters

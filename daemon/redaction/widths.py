@@ -1,4 +1,4 @@
-"""A text in plainer writing, each character in its place: widths, quotes, capitals, ends of lines."""
+"""A text in plainer writing, each character in its place: widths, capitals, ends of lines."""
 
 from __future__ import annotations
 
@@ -31,20 +31,14 @@ def _ascii(match: re.Match[str]) -> str:
     return str(digit) if digit is not None else "-" if unicodedata.category(char) in ("Pd", "Sm") else char
 
 
-_QUOTES: Final = '"`“”„«»‹›‘‚'
-_NO_QUOTES: Final = str.maketrans(dict.fromkeys(_QUOTES, " "))
-# A quote stands before a word, and another behind one; an apostrophe is within a word.
-_SINGLE: Final = re.compile(r"(?<![^\s:=(])'(?=\S)([^'\n]{1,100})'(?!\w)")
 _CAPITALS: Final = r"[^\W\d_a-zß-öø-ÿ]++(?!\w)"
 _SHOUTED: Final = re.compile(rf"(?<![\w-]){_CAPITALS}(?:[ \t'’]{_CAPITALS})++")
 _LABEL_END: Final = re.compile(r"(?<=[:：])[ \t]{0,8}\n(?:[ \t]{0,8}\n)?")
 
 
 def unadorned(text: str) -> str:
-    """`text` with spaces for quotes and for line ends behind a colon, and with rows of capitals in small letters."""
-    text = _SINGLE.sub(" \\1 ", text) if "'" in text else text
-    text = _LABEL_END.sub(_spaces, text.translate(_NO_QUOTES))
-    return _SHOUTED.sub(_quiet, text)
+    """`text` with spaces for line ends behind a colon, and with rows of capitals in small letters."""
+    return _SHOUTED.sub(_quiet, _LABEL_END.sub(_spaces, text))
 
 
 def _spaces(match: re.Match[str]) -> str:

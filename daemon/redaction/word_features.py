@@ -82,9 +82,9 @@ BUCKETS: Final = 4096
 
 #: How words end that say how something is: "expired", "abgelaufen", "bloquée"; and words of several: "case-sensitive".
 STATE: Final = re.compile(
-    r"[^-]*(?:ed|ing|able|ible|ive|less|ful|ous|al|ic|ent|ant|ly|en|ert|elt|igt|bar|lich|los|isch|ée?s?|a[dt][oa]s?"
+    r"[^-]{0,40}(?:ed|ing|able|ible|ive|less|ful|ous|al|ic|ent|ant|ly|en|ert|elt|igt|bar|lich|los|isch|ée?s?|a[dt][oa]s?"
     r"|i[dt][oa]s?|iv[oa])\Z"
-    r"|.+-(?:sensitive|known|based|[a-z]+ed|time|date|free|only|safe|proof|wide|day|term|off|out|up|in|to|on|long"
+    r"|.{1,40}-(?:sensitive|known|based|[a-z]{1,20}ed|time|date|free|only|safe|proof|wide|day|term|off|out|up|in|to|on|long"
     r"|like|specific|related)\Z"
 )
 
@@ -103,8 +103,8 @@ _WITHIN: Final = re.compile(
 )
 _ADDRESS: Final = re.compile(r"\w+://|(?:[0-9a-fA-F]{1,4}:){2}")  # of a page, of a machine
 _CHANGE: Final = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])|(?<=[0-9])(?=[A-Za-z])")
-_SIGN_WITHIN: Final = re.compile(r".+[@!#$%&*+_~^].")
-_LEET: Final = re.compile(r"(?=.*[a-z]).*[a-z][013457](?:[a-z]|\Z)", re.IGNORECASE)
+_SIGN_WITHIN: Final = re.compile(r".{1,200}[@!#$%&*+_~^].")
+_LEET: Final = re.compile(r"(?=.{0,200}[a-z]).{0,200}[a-z][013457](?:[a-z]|\Z)", re.IGNORECASE)
 _SENTENCE: Final = re.compile(r"[.!?]\s")
 _QUOTES: Final = frozenset("\"“”„«»`'‘’")
 _LONGEST: Final = 200  # characters of a word whose form is looked at

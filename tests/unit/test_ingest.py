@@ -288,6 +288,12 @@ def test_a_secret_where_a_long_paragraph_is_cut_is_whole_when_it_is_looked_for(p
     assert "hunter2x" not in "".join(profile.texts())
 
 
+def test_a_secret_in_a_file_is_told_by_the_paragraph_before_it(profile: Profile) -> None:
+    profile.write("notes.txt", "The wifi password:\n\nkirschbaum\n\nSee you at noon.\n")
+    profile.add()
+    assert profile.texts() == ["The wifi password:", "See you at noon."]
+
+
 def test_many_entries_come_in_transactions_with_progress(profile: Profile) -> None:
     profile.write("a.txt", "".join(f"paragraph {n}\n\n" for n in range(2300)))
     steps = profile.ingest.add_paths([profile.notes])
