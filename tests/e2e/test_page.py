@@ -623,6 +623,18 @@ def test_the_header_takes_one_line_on_a_wide_window(page, profile):
     assert spread("") < 4
 
 
+def test_no_number_is_told_twice(page, profile):
+    entries = f"{profile.ask('/v1/status')['entries']:,}"
+    shown = page.js(
+        "[...document.querySelectorAll('#story, #savings-figures, #sources-sum, #next')].map((one) => one.innerText)"
+    )
+    assert len(re.findall(rf"(?<![\d,]){entries}(?![\d,])", " ".join(shown))) == 1
+    words = page.text("main")
+    assert "of suggestions taken" not in words
+    assert "trained on" not in words
+    assert "tokens" not in words
+
+
 @pytest.mark.parametrize("width", [360, 390, 640])
 def test_nothing_lies_over_what_pauses_on_a_phone(page, width):
     page.look(width=width)

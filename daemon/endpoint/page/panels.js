@@ -104,8 +104,9 @@ export async function learned() {
 
 export async function sources(status) {
   const [{ sources: read }, now] = await Promise.all([ask("/v1/sources"), status ?? ask("/v1/status")]);
-  const by = Object.entries(now.sources).map(([name, number]) => `${name} ${count(number)}`).join(", ");
-  $("sources-sum").replaceChildren(`${entries(now.entries)}, ${count(now.words)} words${by && `: ${by}`}. `,
+  const kinds = Object.entries(now.sources); // of one alone the first sentence of the page says how many texts it is
+  const by = kinds.length > 1 ? `: ${kinds.map(([name, number]) => `${name} ${entries(number)}`).join(", ")}` : "";
+  $("sources-sum").replaceChildren(`${count(now.words)} words${by}. `,
     ...coded("`idiolect watch` follows a folder; the settings say what is left out."));
   const unread = now.watches.filter((path) => !read.some((row) => row.path === path));
   $("source-rows").replaceChildren(...[...read, ...unread.map((path) => ({ path }))].map((row) => {
