@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = "Everything stays on your own mach"
 #: How long the training of the personal model may take.
-BUDGET_S = 40
+BUDGET_S = 60
 #: Name, width and height in CSS pixels.
 VIEWS = (("page", 1280, 900), ("page-phone", 390, 780))
 
@@ -48,7 +48,7 @@ def take(folder: Path) -> None:
     try:
         idiolect("add", str(ROOT / "docs"), str(ROOT / "README.md"), str(ROOT / "CONTRIBUTING.md"))
         idiolect("train", "--wait", "--budget", str(BUDGET_S))
-        idiolect("eval", "--chars", "1000", "--json")
+        idiolect("eval", "--chars", "800", "--json")
         for name, width, height in VIEWS:
             for dark in (False, True):
                 tab.look(dark=dark, width=width, height=height)
