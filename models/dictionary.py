@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.models.letter_trie import LetterTrie, build_trie
+from idiolect.models.misspellings import regional_words
 
 
 class Spelling:
@@ -63,6 +64,22 @@ def make_tables(forms: NDArray[np.bytes_], spelling: Spelling | None = None) -> 
     return DictionaryTables(
         spelling, spelling.contain([form.decode() for form in forms.tolist()]), build_trie(forms)
     )
+
+
+def with_regional_words(tables: DictionaryTables, forms: NDArray[np.bytes_]) -> DictionaryTables:
+    """Return the tables with words that are spelt otherwise in Britain, "colour", which the dictionary lacks.
+
+    Args:
+        tables: as they are stored.
+        forms: (N,), UTF-8, of the word list.
+    """
+    words = sorted(regional_words())
+    spelling = Spelling(np.union1d(tables.spelling.hashes, _hashes(words)))
+    written = np.array([form.encode() for word in words for form in (word, word[:1].upper() + word[1:])])
+    places = np.minimum(np.searchsorted(forms, written), len(forms) - 1)
+    spelt = tables.spelt.copy()
+    spelt[places[forms[places] == written]] = True
+    return DictionaryTables(spelling, spelt, tables.trie)
 
 
 def write_tables(tables: DictionaryTables, path: Path) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,8 @@ NONE = -1
 
 # How much more often the right word is used. What is used nearly as often may be a name.
 _MIN_RATIO: Final = 5.0
+
+_SAMPLED: Final = 50  # one form of so many is compared with its capitalized one
 
 _WORD = regex.compile(r"\p{Latin}+(?:['’]\p{Latin}+)*")
 
@@ -58,6 +61,24 @@ class Lexicon:
     def __contains__(self, form: str) -> bool:
         """Return True if this is one of the written forms."""
         return self.place(form) is not None
+
+    @cached_property
+    def small_names(self) -> NDArray[np.intp]:
+        """Where names stand that are written in small letters, such as "december", in order.
+
+        The word list is in lower case; what is a name is told by the tokenizer, which was made from text: it has a
+        token of its own for " December", and none for " december". Its training text knew the word by its capital.
+        """
+        large, small = (slice(*np.searchsorted(self.forms, ends)) for ends in ([b"A", b"["], [b"a", b"{"]))
+        letters = self.forms.view(np.uint8).reshape(len(self.forms), -1)
+        some = letters[small][::_SAMPLED, 1:], letters[large][::_SAMPLED, 1:]
+        if not np.array_equal(*some):
+            return np.zeros(
+                0, np.intp
+            )  # a list of another make, where small and capitalized forms are no pairs
+        is_name = (self.second[1, large] == NONE) & (self.second[1, small] != NONE)
+        found: NDArray[np.intp] = small.start + np.flatnonzero(is_name)
+        return found
 
 
 def build_lexicon(tokenizer: Tokenizer, path: Path, spelling: Spelling) -> None:

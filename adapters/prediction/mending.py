@@ -5,7 +5,8 @@ For the word under it they are ranked among the words that finish it. For the wo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
@@ -22,10 +23,12 @@ from idiolect.adapters.prediction.spelling import GeneralWords
 from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import Matches
+from idiolect.models.misspellings import are_regional_twins
 
 _MIN_LETTERS, _MAX_LETTERS = 3, 30  # of a word that is mended; of fewer that are typed anything may be meant
 # Probability of a correction that is offered for a word that ended, and for a short one, which is like many others.
 _MIN_OFFERED, _MIN_OFFERED_SHORT, _SHORT = 0.35, 0.99, 3
+_MIN_OFFERED_NAME: Final = 0.9  # and for one that may be a name
 # Probability of what is typed, by what stands before it, from which on no mistake is likelier: a slip costs 4.5 nats.
 # For a word that goes on less is enough: a search costs as much as all the rest of a keystroke.
 _PLAUSIBLE, _PLAUSIBLE_BEGUN = 0.012, 0.004
@@ -39,10 +42,22 @@ _MIN_SURE_LETTERS, _MIN_SURE_USES = 4, 3
 # Where what is typed begins no known word, the share of a guess at an unknown one that is left beside corrections:
 # more words are mistyped than new.
 _GUESSED: Final = 0.05
+# Nats that a known misspelling costs, and the least probability that what a list says of one was meant.
+_KNOWN, _KNOWN_P = 2.5, 0.9
+_HABIT: Final = 3  # times that the user typed what others misspell
+_LIKELY: Final = 8  # words that typing on makes, whose other spelling is not offered
 _DOUBT: Final = 0.05  # what a word counts for that the general list has and no dictionary
 # A word that just ended: letters, and up to three characters behind them. Searched from the end.
 _ENDED = regex.compile(r"(?r)(?<![\p{L}\p{N}'’@/\\_.#-])(\p{L}[\p{L}'’]*)([\s.,;:!?)\]\"”…]{1,3})\Z")
 _BEGINS = regex.compile(r"(?r)(?:\A|[.!?…\n:])\s*\Z")  # where a capital shows nothing of a word
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Whether a word is a listed misspelling, and what is meant by it whatever the context, in lower case."""
+
+    listed: bool
+    meant: str | None
 
 
 @dataclass(frozen=True)
@@ -109,13 +124,17 @@ class Mender:
             prefix[: len(prefix) - len(typed)], typed, self._general.common, self._channel.costs.torn
         )
         probs = self._next_token.next_probs(split.head)
-        may_be_slip = self._may_be_slip(split, matches, probs)
+        known = self._known(typed)
+        may_be_slip = known.listed or self._may_be_slip(split, matches, probs)
         if joined is None and not may_be_slip:
             return [*ranked]
-        found = self._with_meant(split, matches, ranked, probs) if may_be_slip else [*ranked]
+        found = [*ranked]
+        if may_be_slip:
+            before = prefix[: len(prefix) - len(typed)]
+            found = self._with_meant(before, split, matches, ranked, probs, known)
         if joined is not None:
             found.append(Word(joined.text, joined.score, joined.replaced))
-        found.sort(key=lambda word: -word.p)
+        found = _in_one_form(typed, sorted(found, key=lambda word: -word.p))
         must_hide = self._user_model.must_hide
         shown = (
             word
@@ -131,33 +150,66 @@ class Mender:
         least = self._user_model.words.least_letter_prob(split.typed, split.spaced, probs)
         return least < _PLAUSIBLE_LETTER
 
+    def _known(self, typed: str) -> _Known:
+        """Return what a list of misspellings says of a word."""
+        folded = fold(typed)
+        meant = self._general.meant_by(folded)
+        if meant is not None and self._is_habit(typed, meant):
+            return _Known(False, None)
+        return _Known(meant is not None or bool(self._general.meanings(folded)), meant)
+
+    def _is_habit(self, typed: str, meant: str) -> bool:
+        """Return True if the user writes a word as others misspell it: "dont", "im"; or if it is somebody's name."""
+        words = self._user_model.words
+        if _is_capitalized(typed) and words.count_form(typed) > words.count(meant):
+            return True
+        return words.count(typed) >= max(_HABIT, words.count(meant))
+
     def _with_meant(
-        self, split: SplitPrefix, matches: Matches, ranked: Sequence[Word], probs: NDArray[np.float32]
+        self,
+        before: str,
+        split: SplitPrefix,
+        matches: Matches,
+        ranked: Sequence[Word],
+        probs: NDArray[np.float32],
+        known: _Known,
     ) -> list[Word]:
         """Return ``ranked`` and what may have been meant instead, with what is left to each of the probability."""
-        known = self._ranker.total_score(split, matches)
-        if ranked and not matches.forms:
-            known *= _GUESSED
-        spelt = matches.finished == 0 or split.typed in self._general.spelling
-        total = known if spelt else known - (1 - _DOUBT) * matches.finished
-        meant = self._meant(split, probs, respaced=matches.finished < _MIN_OFFERED * known)
+        total = self._ranker.total_score(split, matches)
+        if known.listed:  # then it is no word that nobody knows
+            total -= (1 - _DOUBT) * self._ranker.unknown_score(split)
+        if not matches.forms and not matches.finished:
+            total *= _GUESSED
+        left = total
+        if matches.finished and not self._general.is_spelt(split.typed):
+            total -= (1 - _DOUBT) * matches.finished
+        meant = self._meant(before, split, matches, probs, known)
         total = max(total + sum(score for _, _, score in meant), 1e-30)
-        found = [replace(word, p=word.p * known / total) for word in ranked]
+        found = [replace(word, p=word.p * left / total) for word in ranked]
         return found + [Word(text, score / total, replaced) for text, replaced, score in meant]
 
     def _meant(
-        self, split: SplitPrefix, probs: NDArray[np.float32], *, respaced: bool
+        self, before: str, split: SplitPrefix, matches: Matches, probs: NDArray[np.float32], known: _Known
     ) -> list[tuple[str, int, float]]:
         """Return what may have been meant by the word under the cursor: text, characters replaced, score.
 
-        With ``respaced`` it may also be two words without their space.
+        It may also be two words without their space, unless what is typed is likely to be one.
         """
         typed = split.typed
-        meant = [
-            (candidate.text, len(typed), candidate.score)
-            for candidate in self._corrector.candidates(typed, split.spaced, probs)
-        ]
-        if respaced:
+        candidates = []
+        if len(typed) >= _MIN_LETTERS:
+            candidates = self._candidates(before, split, probs, known, finished=False)
+            likely = [form.lower() for form in matches.forms[:_LIKELY]]
+            candidates = [
+                candidate
+                for candidate in candidates
+                if not any(are_regional_twins(form, fold(candidate.text)) for form in likely)
+            ]
+        meant = [(candidate.text, len(typed), candidate.score) for candidate in candidates]
+        if known.meant is not None and all(fold(text) != known.meant for text, _, _ in meant):
+            score = self._score(known.meant, split, probs) * math.exp(-_KNOWN)
+            meant.append((with_capitals(_written(known.meant), typed), len(typed), score))
+        elif matches.finished < _MIN_OFFERED * self._ranker.total_score(split, matches):
             split_at = split_words(
                 typed,
                 lambda word: self._user_model.words.score(word, split.spaced, probs),
@@ -167,6 +219,48 @@ class Mender:
             if split_at is not None:
                 meant.append((split_at.text, split_at.replaced, split_at.score))
         return meant
+
+    def _score(self, meant: str, split: SplitPrefix, probs: NDArray[np.float32]) -> float:
+        """Return how likely one or two words in lower case are at this place, as in :class:`Matches`."""
+        first, *others = meant.split()
+        score = self._user_model.words.score(_written(first), split.spaced, probs)
+        return score * math.prod(self._general.common.get(word, 0.0) for word in others)
+
+    def _candidates(
+        self,
+        before: str,
+        split: SplitPrefix,
+        probs: NDArray[np.float32],
+        known: _Known,
+        *,
+        finished: bool,
+    ) -> list[Candidate]:
+        """Return what may have been meant, the likeliest first: no other spelling of a word, and for a name a name."""
+        typed, general, words = split.typed, self._general, self._user_model.words
+        found = self._corrector.candidates(typed, split.spaced, probs, finished=finished)
+        if known.meant is not None:  # people write so more often than a slip of the hand explains
+            costs = [candidate.cost for candidate in found if fold(candidate.text) == known.meant]
+            times = math.exp(max(0.0, min(costs, default=0.0) - _KNOWN))
+            found = [
+                replace(candidate, score=candidate.score * times)
+                if fold(candidate.text) == known.meant
+                else candidate
+                for candidate in found
+            ]
+            found.sort(key=lambda candidate: -candidate.score)
+        elif _is_capitalized(typed) and not _BEGINS.search(before):
+            found = [
+                candidate
+                for candidate in found
+                if candidate.cost <= self._channel.costs.missing_apostrophe
+                or general.is_name(candidate.text)
+                or words.count_form(candidate.text)
+            ]
+        if found and general.is_spelt(typed):
+            found = [
+                candidate for candidate in found if not are_regional_twins(fold(typed), fold(candidate.text))
+            ]
+        return found
 
     def ended(self, prefix: str) -> Correction | None:
         """Return what was probably meant by the word that just ended; None if it was probably meant as it stands."""
@@ -182,28 +276,62 @@ class Mender:
             return Correction(with_capitals(put, typed) + behind, len(typed) + len(behind), 1.0, True)
         if fold(typed) in decided.kept:
             return None
-        probs = self._next_token.next_probs(split.head)
-        spelt = typed in self._general.spelling
+        before = prefix[: match.start()]
+        probs, known = self._next_token.next_probs(split.head), self._known(typed)
+        spelt = not known.listed and self._general.is_spelt(typed)
         stands = self._user_model.words.score(typed, split.spaced, probs) * (1.0 if spelt else _DOUBT)
-        if stands >= _PLAUSIBLE or (
-            self._user_model.words.least_letter_prob(typed, split.spaced, probs, finished=True)
+        if not known.listed and (
+            stands >= _PLAUSIBLE
+            or self._user_model.words.least_letter_prob(typed, split.spaced, probs, finished=True)
             >= _PLAUSIBLE_LETTER
         ):
             return None
-        meant = self._corrector.candidates(typed, split.spaced, probs, finished=True)
-        if not meant or self._user_model.must_hide(prefix[: match.start()], meant[0].text):
-            return None
-        unknown = self._ranker.unknown_score(split)
+        meant = self._candidates(before, split, probs, known, finished=True)
+        unknown = self._ranker.unknown_score(split) * (_DOUBT if known.listed else 1.0)
         doubts = max(stands, unknown)
         stands = stands or unknown
-        p = meant[0].score / max(stands + sum(candidate.score for candidate in meant), 1e-30)
-        only_capital = meant[0].text.lower() == typed.lower()
-        least = _MIN_OFFERED_SHORT if 1 < len(typed) <= _SHORT else _MIN_OFFERED
-        if p < least or (only_capital and _BEGINS.search(prefix[: match.start()])):
+        total = max(stands + sum(candidate.score for candidate in meant), 1e-30)
+        if known.meant is not None:
+            text = with_capitals(_written(known.meant), typed)
+            p = sum(candidate.score for candidate in meant if candidate.text == text) / total
+            best = Candidate(text, 0.0, _KNOWN)
+            sure = self._is_sure_of_known(before, typed)
+            return self._correction(before, best, max(p, _KNOWN_P), typed, behind, sure=sure)
+        if not meant:
+            return None
+        p = meant[0].score / total
+        only_capital = fold(meant[0].text) == fold(typed)
+        least = _MIN_OFFERED_SHORT if 1 < len(typed) <= _SHORT and not known.listed else _MIN_OFFERED
+        if (
+            _is_capitalized(typed)
+            and not spelt
+            and not known.listed
+            and not self._general.is_name(meant[0].text)
+        ):
+            least = max(least, _MIN_OFFERED_NAME)  # a sentence may begin with a name that nobody knows
+        if p < least or (only_capital and _BEGINS.search(before) and not self._general.is_name(typed)):
             return None
         second = max((candidate.score for candidate in meant[1:]), default=0.0)
         sure = self._is_sure(typed, spelt, meant[0], max(doubts, second * _MIN_SURE_RATIO))
-        return Correction(meant[0].text + behind, len(typed) + len(behind), p, sure)
+        return self._correction(before, meant[0], p, typed, behind, sure=sure)
+
+    def _correction(
+        self, before: str, meant: Candidate, p: float, typed: str, behind: str, *, sure: bool
+    ) -> Correction | None:
+        """Return a correction of a word and what stands behind it, unless it must not be shown."""
+        if self._user_model.must_hide(before, meant.text):
+            return None
+        return Correction(meant.text + behind, len(typed) + len(behind), p, sure)
+
+    def _is_sure_of_known(self, before: str, typed: str) -> bool:
+        """Return True if a known misspelling needs no second look: nobody's name or jargon, and no habit."""
+        capital = _is_capitalized(typed) and _BEGINS.search(before) is not None
+        return (
+            len(typed) >= _SHORT
+            and (typed.islower() or capital)
+            and not self._general.frequency(fold(typed))
+            and not self._user_model.words.count(typed)
+        )
 
     def _is_sure(self, typed: str, spelt: bool, best: Candidate, least: float) -> bool:
         """Return True if a correction with at least the score ``least`` needs no second look.
@@ -219,3 +347,21 @@ class Mender:
             return False
         known = best.text in self._general.spelling or words.count(best.text) >= _MIN_SURE_USES
         return known and best.text.lower() != typed and best.score >= max(least, _MIN_SURE_SCORE)
+
+
+def _written(word: str) -> str:
+    """Return a word in lower case as it is written: "I'm" for "i'm"."""
+    return f"I{word[1:]}" if word == "i" or word.startswith("i'") else word
+
+
+def _is_capitalized(word: str) -> bool:
+    """Return True if a word's first letter alone is a capital."""
+    return word[:1].isupper() and word[1:] == word[1:].lower()
+
+
+def _in_one_form(typed: str, words: Iterable[Word]) -> list[Word]:
+    """Return the words, the likeliest first, without those that differ from a likelier one in their capitals alone."""
+    kept: dict[str, Word] = {}
+    for word in words:
+        kept.setdefault((typed[: len(typed) - word.replace] + word.text).casefold(), word)
+    return list(kept.values())

@@ -122,11 +122,13 @@ class Mistakes:
         return self._meaning(fold(word), self._decided()) is not None
 
     def found_in(self, text: str) -> bool:
-        """Return True if a word of ``text`` is taken for a mistake."""
+        """Return True if a word of ``text`` is taken for a mistake, or is a known misspelling."""
         decided = self._decided()
-        if not self._meant and not decided.replaced:
-            return False
-        return any(self._meaning(fold(word), decided) is not None for word in WORD.findall(text))
+        return any(
+            self._meaning(folded := fold(word), decided) is not None
+            or self._is_misspelling(word, folded, decided)
+            for word in WORD.findall(text)
+        )
 
     def all(self) -> list[Mistake]:
         """Return all words that are taken for mistakes, the most frequent first."""
@@ -146,6 +148,27 @@ class Mistakes:
         if folded in decided.replaced:
             return decided.replaced[folded]
         return None if folded in decided.kept else self._meant.get(folded)
+
+    def _is_misspelling(self, word: str, folded: str, decided: WordDecisions) -> bool:
+        """Return True for a known misspelling that is no habit of the user's."""
+        return (
+            self._general.is_misspelling(word) and folded not in decided.kept and not self._is_habit(folded)
+        )
+
+    def _is_habit(self, word: str) -> bool:
+        """Return True if the user writes so what others misspell: a name, or a word that may be meant in many ways."""
+        if not self._times[word]:
+            return False
+        return not self._times_small[word] or (
+            self._times[word] > _SLIPS and self._general.meant_by(word) is None
+        )
+
+    def _known_meaning(self, word: str) -> str | None:
+        """Return what is meant by a known misspelling that is no habit; None where an apostrophe is all that lacks."""
+        if not self._general.meanings(word) or self._is_habit(word):
+            return None
+        meant = self._general.meant_by(word)
+        return None if meant is None or meant.replace("'", "") == word else meant
 
     def _look_up(self, words: list[str]) -> None:
         """Find what the words may be slips of that no dictionary has."""
@@ -169,7 +192,11 @@ class Mistakes:
     def _decide(self, counted: set[str]) -> None:
         """Judge anew the words that were counted, and those that one of them may have been meant by."""
         for word, near in self._near.items():
-            if near and (word in counted or any(meant in counted for meant, _ in near)):
+            if word not in counted and not any(meant in counted for meant, _ in near):
+                continue
+            if (known := self._known_meaning(word)) is not None:
+                self._meant[word] = known
+            elif near:
                 meant, cost = max(near, key=lambda other: self._weight(other[0]) * math.exp(-other[1]))
                 if self._is_meant(word, meant, cost):
                     self._meant[word] = meant

@@ -11,11 +11,25 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.models.dictionary import DictionaryTables, Spelling, make_tables, read_tables
+from idiolect.models.dictionary import (
+    DictionaryTables,
+    Spelling,
+    make_tables,
+    read_tables,
+    with_regional_words,
+)
 from idiolect.models.letter_trie import LetterTrie
 from idiolect.models.lexicon import Lexicon
+from idiolect.models.misspellings import Misspellings, american
 
 _COMMON: Final = 1e-5  # uses per word of text
+# How much oftener a word is used than another meaning, and than its misspelling, for it to be meant whatever the
+# context; and than its misspelling for that to be one.
+_SURELY_MEANT, _MEANT = 20.0, 5.0
+_READ_S: Final = 0.25  # in which stored tables are surely read
+_SHORT: Final = 3  # letters
+_PHRASE: Final = 30.0  # how much oftener two common words stand side by side than by chance
+_PRONOUN: Final = 5e-4  # uses per word of text of a word before "'s" that is no possessive: "that's", "who's"
 
 
 class GeneralWords:
@@ -38,19 +52,22 @@ class GeneralWords:
         self._made: DictionaryTables | None = None
 
     def is_ready(self) -> bool:
-        """Return True once the tables are there; have them read or made in the background if nobody has yet."""
-        if self._made is not None:
-            return True
-        if self._maker is None:
+        """Return True once the tables are there; have them read or made in the background if nobody has yet.
+
+        It waits for a moment: that is enough where they are stored.
+        """
+        if self._made is None and self._maker is None:
             self._maker = threading.Thread(target=self._tables, name="spelling", daemon=True)
             self._maker.start()
-        return False
+            self._maker.join(_READ_S)
+        return self._made is not None
 
     def _tables(self) -> DictionaryTables:
         with self._making:
             if self._made is None:
                 forms = self._lexicon.forms
-                self._made = make_tables(forms) if self._stored is None else read_tables(self._stored, forms)
+                tables = make_tables(forms) if self._stored is None else read_tables(self._stored, forms)
+                self._made = with_regional_words(tables, forms)
             return self._made
 
     @property
@@ -67,6 +84,82 @@ class GeneralWords:
     def spelt(self) -> NDArray[np.bool_]:
         """Whether the dictionary has each form (N,) of the lexicon."""
         return self._tables().spelt
+
+    def is_spelt(self, word: str) -> bool:
+        """Return True if a dictionary has a word, in any capitals, or its American spelling, and people use it."""
+        if word in self.spelling:
+            return True
+        folded = word.lower()
+        return (
+            (other := american(folded)) != folded
+            and self.frequency(folded) > 0
+            and other in self.spelling
+            and not Misspellings.english().meanings(folded)
+        )
+
+    def is_name(self, word: str) -> bool:
+        """Return True if a word, in any capitals, is a name that is written with a capital, as far as is known."""
+        place = self._lexicon.place(word.lower())
+        if place is None:
+            return False
+        names = self._lexicon.small_names
+        at = int(np.searchsorted(names, place))
+        return at < len(names) and int(names[at]) == place
+
+    def meanings(self, word: str) -> tuple[str, ...]:
+        """Return what may be meant by a known misspelling, in lower case; () for all other words.
+
+        What a dictionary has is none; nor is "talkin", which is how "talking" is said.
+        """
+        meanings = Misspellings.english().meanings(word)
+        if not meanings or f"{word}g" in meanings or word in self.spelling:
+            return ()
+        return meanings
+
+    def meant_by(self, word: str) -> str | None:
+        """Return what is meant by a misspelling, in lower case, whatever stands before it; None if that depends.
+
+        That is a known misspelling of which one meaning is by far the commonest, or a word such as "don't" without its
+        apostrophe, where that makes no other word.
+        """
+        meanings = self.meanings(word)
+        single = [meaning for meaning in meanings if " " not in meaning]
+        contracted = self._contractions.get(word)
+        if contracted is not None and single in ([], [contracted]) and word not in self.spelling:
+            return contracted
+        if len(word) <= _SHORT and self.frequency(word):
+            return None  # too many abbreviations look like that
+        uses = sorted(((self._uses(meaning), meaning) for meaning in meanings), reverse=True)
+        if not uses or uses[0][0] < _SURELY_MEANT * max(self.frequency(word), *(n for n, _ in uses[1:]), 0.0):
+            return None
+        return uses[0][1] if uses[0][0] else None
+
+    def is_misspelling(self, word: str) -> bool:
+        """Return True if a word, in any capitals, is a misspelling, whether or not it is known what is meant."""
+        folded = word.lower().replace("’", "'")
+        meanings = self.meanings(folded)
+        if not meanings or (word[:1].isupper() and self.is_name(folded)):
+            return False
+        return max(map(self._uses, meanings)) >= _MEANT * self.frequency(folded)
+
+    def _uses(self, meaning: str) -> float:
+        """Return how often general English uses a word or a phrase, per word of text."""
+        uses = [self.frequency(word) for word in meaning.lower().split()]
+        return min(1.0, *uses) if len(uses) < 2 else float(np.prod(uses)) * _PHRASE ** (len(uses) - 1)
+
+    @cached_property
+    def _contractions(self) -> Mapping[str, str]:
+        """Words with an apostrophe that are no possessives, by their letters, where those are seldom used."""
+        lexicon = self._lexicon
+        found = dict[str, str]()
+        for index in np.flatnonzero((np.char.find(lexicon.forms, b"'") > 0) & (lexicon.frequency >= _COMMON)):
+            form = self.form(int(index))
+            before, _, after = form.partition("'")
+            if form != form.lower() or (after == "s" and self.frequency(before) < _PRONOUN):
+                continue
+            if (without := before + after) and self.frequency(form) >= _MEANT * self.frequency(without):
+                found[without] = form
+        return found
 
     def form(self, index: int) -> str:
         """Return a form of the lexicon."""

@@ -90,14 +90,16 @@ class WordVocabulary:
 
     def count(self, word: str) -> int:
         """Return how often the user typed a word, in any capitals."""
-        total = 0.0
-        for form in {word, word.lower(), word.capitalize(), word.upper()}:
-            raw = form.encode()
-            if (index := self._own.index(raw)) is not None:
-                total += float(self._own.weights[index])
-            elif (index := self._general.index(raw)) is not None:
-                total += float(self._general.weights[index] - self._untyped[index])
-        return round(total)
+        return sum(map(self.count_form, {word, word.lower(), word.capitalize(), word.upper()}))
+
+    def count_form(self, form: str) -> int:
+        """Return how often the user typed a word in just these capitals."""
+        raw = form.encode()
+        if (index := self._own.index(raw)) is not None:
+            return round(float(self._own.weights[index]))
+        if (index := self._general.index(raw)) is not None:
+            return round(float(self._general.weights[index] - self._untyped[index]))
+        return 0
 
     def general_frequency(self, word: str) -> float:
         """Return how often general English uses a word, per word of text; 0 if the lexicon lacks it."""
