@@ -33,6 +33,7 @@ NONE = -1
 # How much more often the right word is used. What is used nearly as often may be a name.
 _MIN_RATIO: Final = 5.0
 
+_RARELY: Final = 0.11  # the rank of "English" beside that of "english", at most, for a name
 _SAMPLED: Final = 50  # one form of so many is compared with its capitalized one
 
 _WORD = regex.compile(r"\p{Latin}+(?:['’]\p{Latin}+)*")
@@ -63,22 +64,31 @@ class Lexicon:
         return self.place(form) is not None
 
     @cached_property
-    def small_names(self) -> NDArray[np.intp]:
-        """Where names stand that are written in small letters, such as "december", in order.
+    def names(self) -> NDArray[np.intp]:
+        """Where names stand (2, M), capitalized in row 0 and in small letters, "december", in row 1, both in order.
 
         The word list is in lower case; what is a name is told by the tokenizer, which was made from text: it has a
-        token of its own for " December", and none for " december". Its training text knew the word by its capital.
+        token of its own for " December", and none for " december". Its text knew the word by its capital.
         """
         large, small = (slice(*np.searchsorted(self.forms, ends)) for ends in ([b"A", b"["], [b"a", b"{"]))
         letters = self.forms.view(np.uint8).reshape(len(self.forms), -1)
         some = letters[small][::_SAMPLED, 1:], letters[large][::_SAMPLED, 1:]
-        if not np.array_equal(*some):
-            return np.zeros(
-                0, np.intp
-            )  # a list of another make, where small and capitalized forms are no pairs
-        is_name = (self.second[1, large] == NONE) & (self.second[1, small] != NONE)
-        found: NDArray[np.intp] = small.start + np.flatnonzero(is_name)
-        return found
+        if not np.array_equal(
+            *some
+        ):  # a list of another make, where small and capitalized forms are no pairs
+            return np.zeros((2, 0), np.intp)
+        # Where both have one, the token that is more frequent comes first: its number is the rank of its frequency.
+        rarely_small = self.first[1, large] < _RARELY * self.first[1, small]
+        is_name = (self.second[1, large] == NONE) & ((self.second[1, small] != NONE) | rarely_small)
+        return np.array([[large.start], [small.start]]) + np.flatnonzero(is_name)
+
+    def is_name(self, word: str) -> bool:
+        """Return True if a word, in any capitals, is a name that is written with a capital, as far as is known."""
+        place, names = self.place(word.lower().removesuffix("'s")), self.names[1]
+        if place is None:
+            return False
+        at = int(np.searchsorted(names, place))
+        return at < len(names) and int(names[at]) == place
 
 
 def build_lexicon(tokenizer: Tokenizer, path: Path, spelling: Spelling) -> None:

@@ -44,6 +44,7 @@ _MIN_SURE_LETTERS, _MIN_SURE_USES = 4, 3
 _GUESSED: Final = 0.05
 # Nats that a known misspelling costs, and the least probability that what a list says of one was meant.
 _KNOWN, _KNOWN_P = 2.5, 0.9
+_MIN_NAME: Final = 0.02  # probability of a name that is offered behind small letters
 _HABIT: Final = 3  # times that the user typed what others misspell
 _LIKELY: Final = 8  # words that typing on makes, whose other spelling is not offered
 _DOUBT: Final = 0.05  # what a word counts for that the general list has and no dictionary
@@ -101,7 +102,14 @@ class Mender:
         self._corrector = Corrector(user_model.words, general, channel)
 
     def words(
-        self, prefix: str, split: SplitPrefix, matches: Matches, ranked: Sequence[Word], count: int
+        self,
+        prefix: str,
+        split: SplitPrefix,
+        matches: Matches,
+        ranked: Sequence[Word],
+        count: int,
+        *,
+        is_known: bool = True,
     ) -> list[Word]:
         """Return ``ranked``, the words that finish the one under the cursor, with corrections among them.
 
@@ -111,6 +119,7 @@ class Mender:
             matches: the words that begin as typed.
             ranked: the same, as they are offered.
             count: the most words to return.
+            is_known: False in a language that is not known, where only what the user decided is mended.
         """
         typed = split.typed
         if not typed or len(typed) > _MAX_LETTERS or any(map(str.isnumeric, typed)):
@@ -118,7 +127,7 @@ class Mender:
         decided = self._user_model.preferences.corrections
         if (put := decided.replaced.get(fold(typed))) is not None:
             return [Word(with_capitals(put, typed), 1.0, len(typed)), *ranked][:count]
-        if fold(typed) in decided.kept:
+        if fold(typed) in decided.kept or not is_known:
             return [*ranked]
         joined = joined_words(
             prefix[: len(prefix) - len(typed)], typed, self._general.common, self._channel.costs.torn
@@ -126,14 +135,20 @@ class Mender:
         probs = self._next_token.next_probs(split.head)
         known = self._known(typed)
         may_be_slip = known.listed or self._may_be_slip(split, matches, probs)
-        if joined is None and not may_be_slip:
+        names = self._names(split)
+        if joined is None and not may_be_slip and not names:
             return [*ranked]
         found = [*ranked]
         if may_be_slip:
             before = prefix[: len(prefix) - len(typed)]
             found = self._with_meant(before, split, matches, ranked, probs, known)
+        if names:
+            found = self._with_names(split, matches, found, names)
         if joined is not None:
             found.append(Word(joined.text, joined.score, joined.replaced))
+        if _is_capitalized(typed) and not known.listed and _BEGINS.search(prefix[: len(prefix) - len(typed)]):
+            # It may be a name, or the first word of another language.
+            found = [word for word in found if not word.replace or word.p >= _MIN_OFFERED]
         found = _in_one_form(typed, sorted(found, key=lambda word: -word.p))
         must_hide = self._user_model.must_hide
         shown = (
@@ -142,6 +157,23 @@ class Mender:
             if not word.replace or not must_hide(prefix[: len(prefix) - word.replace], word.text)
         )
         return list(islice(shown, count))
+
+    def _names(self, split: SplitPrefix) -> list[tuple[str, float]]:
+        """Return names that begin as typed but for their capital, with scores as in :class:`Matches`."""
+        times = math.exp(-self._channel.costs.capital_missing)
+        return [(form, times * score) for form, score in self._ranker.names(split)]
+
+    def _with_names(
+        self, split: SplitPrefix, matches: Matches, ranked: Sequence[Word], names: list[tuple[str, float]]
+    ) -> list[Word]:
+        """Return ``ranked`` and names with their capital, those of them that are likely."""
+        there = {word.text for word in ranked if word.replace}
+        names = [(form, score) for form, score in names if form not in there]
+        known = self._ranker.total_score(split, matches)
+        total = max(known + sum(score for _, score in names), 1e-30)
+        found = [replace(word, p=word.p * known / total) for word in ranked]
+        likely = [(form, score / total) for form, score in names if score >= _MIN_NAME * total]
+        return found + [Word(form, p, len(split.typed)) for form, p in likely]
 
     def _may_be_slip(self, split: SplitPrefix, matches: Matches, probs: NDArray[np.float32]) -> bool:
         """Return False where no correction of the word under the cursor can be likelier than what is typed."""
@@ -262,8 +294,11 @@ class Mender:
             ]
         return found
 
-    def ended(self, prefix: str) -> Correction | None:
-        """Return what was probably meant by the word that just ended; None if it was probably meant as it stands."""
+    def ended(self, prefix: str, *, is_known: bool = True) -> Correction | None:
+        """Return what was probably meant by the word that just ended; None if it was probably meant as it stands.
+
+        With ``is_known`` False, in a language that is not known, only what the user decided is mended.
+        """
         match = _ENDED.search(prefix)
         if match is None or len(match[1]) > _MAX_LETTERS:
             return None
@@ -274,7 +309,7 @@ class Mender:
         decided = self._user_model.preferences.corrections
         if (put := decided.replaced.get(fold(typed))) is not None:
             return Correction(with_capitals(put, typed) + behind, len(typed) + len(behind), 1.0, True)
-        if fold(typed) in decided.kept:
+        if fold(typed) in decided.kept or not is_known:
             return None
         before = prefix[: match.start()]
         probs, known = self._next_token.next_probs(split.head), self._known(typed)

@@ -19,6 +19,7 @@ from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
 from idiolect.adapters.prediction.ghost import NO_GHOST, Ghost, GhostWord, GreyText, cut_before, of_words
 from idiolect.adapters.prediction.ghost_tail import MIN_TOKEN_PROB, FurtherWord, GhostTails
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS, GhostValue
+from idiolect.adapters.prediction.language import Languages
 from idiolect.adapters.prediction.letter_case import without_twins
 from idiolect.adapters.prediction.mending import Mender
 from idiolect.adapters.prediction.mixture import Mixture
@@ -47,6 +48,7 @@ MIN_WORD_PROB = 0.005
 _MIN_NEXT_WORD_SHARE = 0.2  # of that, for a word of which nothing is typed
 _LIKELY_WORD_PROB = 0.5  # of a word beside which unlikely ones are noise
 _SPARE_MATCHES = 3  # words looked for beyond those asked for: some are left out
+_SPARE_FOREIGN = 40  # the same in a language that is not known, where most are left out
 _MIN_PREFETCH_PROB = 0.3  # of a next word that is worth a forward pass before it is typed
 _JUST_NOW_S = 10.0  # after it was asked, a question is likely to go on
 _DONE: Final = object()
@@ -80,7 +82,8 @@ class Predictor:
         calibration: how often ghosts of each probability were right; shared, and learns on.
         word_calibration: the same of words of which nothing was typed yet, those behind a ghost's first one too.
         min_word_prob: the least probability, 0 to 1, of a word that is offered beside one that is more likely than not.
-        general: the general words, for corrections; shared. None makes no corrections.
+        general: the general words, for corrections; shared. None makes no corrections, and takes all text to be in a
+            language that is known.
         channel: what mistakes cost on the user's keyboard.
 
     Attributes:
@@ -126,6 +129,7 @@ class Predictor:
         self._pending_ghosts = PendingGhosts()
         self._standing_ghosts = StandingGhosts()
         self._ranker = WordRanker(tokenizer, user_model, self._next_token)
+        self._languages = None if general is None else Languages(user_model.words)
         self._tails = GhostTails(self._next_token, self._ranker, tokenizer, user_model.memory)
         self._mender = None
         if general is not None:
@@ -201,11 +205,16 @@ class Predictor:
         ghost, correction, finished = NO_GHOST, None, 0.0
         mender = self._mender if corrections and not WORD.match(suffix) else None
         with self._lock:
+            split, must_hide = self._ranker.split(prefix), self._user_model.guard(prefix)
+            before = prefix[: len(prefix) - len(split.typed)]
+            is_known = self._languages is None or self._languages.knows(before)
+            if self._languages is not None and not is_known:
+                follows = self._ranker.expected_by_memory(split)
+                must_hide = _either(must_hide, self._languages.only_own(before, split.typed, follows))
             if mender is not None:  # first: what stands before the word is read before what stands behind it
-                correction = mender.ended(prefix)
+                correction = mender.ended(prefix, is_known=is_known)
             if remember:
                 self._asked_last = time.monotonic(), self._next_token.truncate_text(prefix), ghost_words
-            split, must_hide = self._ranker.split(prefix), self._user_model.guard(prefix)
             if WORD.match(suffix) or len(split.typed) > MAX_WORD_CHARS:
                 pass
             elif _ENDS_UNSPACED.search(prefix):
@@ -213,14 +222,15 @@ class Predictor:
                     ghost = self._unspaced_ghost(split, ghost_words)
                     ghost = NO_GHOST if must_hide(ghost.text) else ghost
             else:
-                matches = self._ranker.match(split, max(candidates, 1) + _SPARE_MATCHES)
-                words = self._offered(split, matches, must_hide)
+                spare = self._user_model.preferences.more + (_SPARE_MATCHES if is_known else _SPARE_FOREIGN)
+                matches = self._ranker.match(split, max(candidates, 1) + spare)
+                words = self._offered(split, matches, must_hide, small_names=mender is None)
                 finished = self._ranker.finished_prob(split, matches)
                 starts = [self._start_with(split, word) for word in words[:2]]
                 self._likely_next, self._wants_tail = starts, ghost_words > 1
                 words = self._ranker.keep_models_word(split, words, candidates)
                 if mender is not None:
-                    words = mender.words(prefix, split, matches, words, candidates + 1)
+                    words = mender.words(prefix, split, matches, words, candidates + 1, is_known=is_known)
                 mistyped = bool(words) and words[0].replace > 0  # a ghost would go on from the mistake
                 if ghost_words and not mistyped and not given_up():
                     start = self._best_start(split, matches, starts[:1], must_hide)
@@ -246,14 +256,25 @@ class Predictor:
         elapsed_ms = (time.perf_counter() - started) * 1e3
         return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms, correction, finished)
 
-    def _offered(self, split: SplitPrefix, matches: Matches, must_hide: Callable[[str], bool]) -> list[Word]:
-        """Return the words that may be shown, the likeliest first, each in one form."""
+    def _offered(
+        self, split: SplitPrefix, matches: Matches, must_hide: Callable[[str], bool], *, small_names: bool
+    ) -> list[Word]:
+        """Return the words that may be shown, the likeliest first, each in one form.
+
+        With ``small_names`` names may stand behind small letters, for who can't take those back.
+        """
         words = self._ranker.rank(split, matches)
         if not split.typed:  # once the first letter is there, either form may be meant
             words, least = without_twins(words), _MIN_NEXT_WORD_SHARE * self._min_word_prob
         else:
             least = self._min_word_prob if words and words[0].p >= _LIKELY_WORD_PROB else 0.0
-        return [word for word in words if word.p >= least and not must_hide(word.text)]
+        return [
+            word
+            for word in words
+            if word.p >= least
+            and not must_hide(word.text)
+            and (small_names or not self._user_model.words.is_name_written_small(split.typed + word.text))
+        ]
 
     def prefetch(self, min_prob: float = _MIN_PREFETCH_PROB) -> None:
         """Make the passes that the likeliest next words will need, while nobody waits for a suggestion.
@@ -410,3 +431,8 @@ class Predictor:
 
     def _ends_line(self, token: int) -> bool:
         return not self._tokenizer.token_bytes(token).strip(b"\n")
+
+
+def _either(hides: Callable[[str], bool], also: Callable[[str], bool]) -> Callable[[str], bool]:
+    """Return a function that says whether one of two hides something."""
+    return lambda offered: hides(offered) or also(offered)

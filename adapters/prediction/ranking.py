@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,6 +43,11 @@ _OTHER_CASE_SHARE = (
 )
 _MIN_PLACES_FOR_MODEL = 3  # words on offer, of which one is kept for the model's own likeliest ...
 _MIN_MODELS_WORD_PROB = 0.05  # ... if the model gives it at least so much
+_MIN_LETTERS_OF_NAME, _NAMES = (
+    2,
+    8,
+)  # of what is typed small of a name; words with a capital that are looked at
+_MIN_ORDER, _MIN_SEEN_PROB = 2, 0.1  # tokens that the memory knows in their order, and of what follows them
 _LEAST_SCORE = 1e-9  # where no token begins as typed
 _SPLITS_KEPT, _SPLIT_AGE_S = 16, 2.0  # prefixes whose tokens are remembered, and for how long
 
@@ -149,6 +155,16 @@ class WordRanker:
         mass = max(share * self.unknown_score(split), _LEAST_SCORE)
         return with_other_case(found, others, split.typed, case, mass, count)
 
+    def names(self, split: SplitPrefix) -> list[tuple[str, float]]:
+        """Return names that begin as typed but for their capital, with scores on the scale of :meth:`match`."""
+        words, typed = self._user_model.words, split.typed
+        if len(typed) < _MIN_LETTERS_OF_NAME or typed != typed.lower() or words.writes_names_small:
+            return []
+        capitalized = typed[:1].upper() + typed[1:]
+        found = words.match(capitalized, split.spaced, self._next_token.next_probs(split.head), _NAMES)
+        scored = zip(found.forms, found.scores.tolist(), strict=True)
+        return [(form, score) for form, score in scored if words.is_name(form)]
+
     def _match(self, split: SplitPrefix, count: int, in_text: Counter[str]) -> Matches:
         return self._user_model.words.match(
             split.typed,
@@ -170,6 +186,14 @@ class WordRanker:
         probs = np.zeros(self._user_model.memory.vocab, np.float32)
         probs[prediction.ids] = prediction.p
         return Continuation(probs, _CONTINUATION_TRUST)
+
+    def expected_by_memory(self, split: SplitPrefix) -> Callable[[str], bool]:
+        """Return a function that says whether the n-gram memory has seen a word begin behind what comes before."""
+        prediction = self._user_model.memory.predict(split.head)
+        seen: set[int] = set()
+        if prediction.order >= _MIN_ORDER:
+            seen = set(prediction.ids[prediction.p >= _MIN_SEEN_PROB].tolist())
+        return lambda word: bool(seen) and self._tokenizer.encode(" " * split.spaced + word)[0] in seen
 
     def rank(self, split: SplitPrefix, matches: Matches) -> list[Word]:
         """Return the matches with probabilities; if there are none, a guess at a word that no list knows."""

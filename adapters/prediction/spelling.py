@@ -99,12 +99,7 @@ class GeneralWords:
 
     def is_name(self, word: str) -> bool:
         """Return True if a word, in any capitals, is a name that is written with a capital, as far as is known."""
-        place = self._lexicon.place(word.lower())
-        if place is None:
-            return False
-        names = self._lexicon.small_names
-        at = int(np.searchsorted(names, place))
-        return at < len(names) and int(names[at]) == place
+        return self._lexicon.is_name(word)
 
     def meanings(self, word: str) -> tuple[str, ...]:
         """Return what may be meant by a known misspelling, in lower case; () for all other words.

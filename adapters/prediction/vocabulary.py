@@ -19,6 +19,9 @@ WORD = regex.compile(r"[\p{L}\p{N}'’]+")
 
 _GENERAL_USES = 50_000.0  # how many words of the user's own text the general frequencies count for
 _USES_PER_OCCURRENCE = 4.0  # what a word in the text before the cursor counts for, in uses
+_SMALL_NAME = 0.03  # of the uses of a name, "december": those in small letters
+_HABIT = 5  # names in small letters that the user typed
+_NO_WORDS = 20.0  # of all that begins with a space as a token of its own, as a multiple of the words that do
 _MAX_FORM_BYTES = 64  # bytes of a form that is kept: an array has the width of its widest
 _SECOND_TOKENS_KEPT = 64  # first tokens of which the weights by second token are kept
 # The least probability of a word's first token, as a share of the highest one: at first, and if too few words are left.
@@ -51,17 +54,24 @@ class WordVocabulary:
     """
 
     def __init__(self, lexicon: Lexicon, encode: Callable[[str], list[int]], vocab: int) -> None:
+        self._lexicon = lexicon
         self._encode = encode
         self._vocab = vocab
-        self._general = WordTable(
-            lexicon.forms, lexicon.frequency * np.float32(_GENERAL_USES), lexicon.first, lexicon.second
-        )
+        self.writes_names_small = False
+        """Whether the user writes names in small letters more often than not."""
+        weights = lexicon.frequency * np.float32(_GENERAL_USES)
+        weights[lexicon.names[1]] *= _SMALL_NAME
+        self._general = WordTable(lexicon.forms, weights, lexicon.first, lexicon.second)
         self._untyped = self._general.weights.copy()  # what general words weigh that the user never typed
         self._general_first = [np.unique(row) for row in lexicon.first]
         # Weight of all words that begin with a token: (alone or after a space, vocab)
         self._total = np.stack(
             [np.bincount(row, self._general.weights, vocab) for row in lexicon.first]
         ).astype(np.float32)
+        if (
+            len(space := encode(" ")) == 1
+        ):  # a token of its own: digits and code follow it far more often than words
+            self._total[1, space[0]] *= _NO_WORDS
         self._own = WordTable(
             np.zeros(0, "S1"), np.zeros(0, np.float32), np.zeros((2, 0), np.int32), np.zeros((2, 0), np.int32)
         )
@@ -86,7 +96,38 @@ class WordVocabulary:
             for row in (0, 1):  # before the words themselves: a reader must not find one that has no total
                 np.add.at(self._total[row], first[row], weights)
             self._own = self._own.with_words(np.array(forms), weights, first, second)
+        self._heed_small_names()
         self._by_second = {}
+
+    def _heed_small_names(self) -> None:
+        """Give names in small letters their full weight where the user writes names so, and little where not."""
+        large, small = self._lexicon.names
+        typed = self._general.weights - self._untyped
+        times_large, times_small = float(typed[large].sum()), float(typed[small].sum())
+        writes_small = times_small >= _HABIT and times_small > times_large
+        if writes_small == self.writes_names_small:
+            return
+        full = self._lexicon.frequency[small] * np.float32(_GENERAL_USES)
+        more = full * np.float32(1 - _SMALL_NAME if writes_small else _SMALL_NAME - 1)
+        for row in (0, 1):
+            np.add.at(self._total[row], self._general.first[row, small], more)
+        self._untyped[small] += more
+        self._general.weights[small] += more
+        self.writes_names_small = writes_small
+
+    def is_name(self, form: str) -> bool:
+        """Return True if a word is written with a capital, by everybody or by the user, and never small by the user."""
+        small = form[:1].lower() + form[1:]
+        if self.count_form(small):
+            return False
+        if self._lexicon.is_name(small):
+            return True
+        large = form[:1].upper() + form[1:]
+        return self._general.index(small.encode()) is None and self.count_form(large) > 0
+
+    def is_name_written_small(self, form: str) -> bool:
+        """Return True for a name in small letters, unless the user writes names so."""
+        return not self.writes_names_small and form[:1].islower() and self.is_name(form)
 
     def count(self, word: str) -> int:
         """Return how often the user typed a word, in any capitals."""
@@ -104,7 +145,7 @@ class WordVocabulary:
     def general_frequency(self, word: str) -> float:
         """Return how often general English uses a word, per word of text; 0 if the lexicon lacks it."""
         index = self._general.index(word.lower().encode())
-        return 0.0 if index is None else float(self._untyped[index]) / _GENERAL_USES
+        return 0.0 if index is None else float(self._lexicon.frequency[index])
 
     @property
     def tables(self) -> tuple[WordTable, WordTable]:

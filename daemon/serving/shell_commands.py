@@ -52,7 +52,7 @@ class ShellCommands:
         if self._predictor is None or self._known is None:
             held = (np.frombuffer(ids, "<u4") for _, ids in self._store.entries.token_ids(commands=True))
             self._known = self._serving.build_user_model(held, preferences=self._preferences)
-            self._predictor = self._serving.build_predictor(self._known, None)
+            self._predictor = self._serving.build_predictor(self._known, None, is_prose=False)
         elif newest != self._newest:
             for _, raw in self._store.entries.token_ids(commands=True, after=self._newest):
                 ids = np.frombuffer(raw, "<u4").tolist()

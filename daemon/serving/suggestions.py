@@ -88,10 +88,9 @@ class Suggestions:
         median). Of a fresh profile the first answers come without that: what it needs is made meanwhile.
         """
         self._on_typing()
-        preferences, switches = self._model.preferences, self._model.switches
+        switches = self._model.switches
         if switches.grey_text == "off":
             ghost_words = 0
-        wanted, candidates = candidates, candidates + (preferences.more if candidates else 0)
         remember = not self._off_record.active and self._app_policy.learning(place) is None
         if source == COMMANDS:
             found = self._model.commands.suggest(prefix, suffix, candidates, ghost_words, given_up)
@@ -113,9 +112,9 @@ class Suggestions:
             if found.correction is not None and switches.corrections != "apply":
                 found = replace(found, correction=replace(found.correction, sure=False))
             self._model.prefetch_soon()
-            found = self._with_own(prefix, suffix, found, wanted)
+            found = self._with_own(prefix, suffix, found, candidates)
         found = without_secrets(prefix, found)
-        return replace(found, words=found.words[:wanted])
+        return replace(found, words=found.words[:candidates])
 
     def _with_own(self, prefix: str, suffix: str, found: Suggestion, wanted: int) -> Suggestion:
         """A suggestion in which words of the user's own that may stand here have a place, the last ones if need be."""

@@ -22,7 +22,7 @@ VOCAB = 128
 
 def encode(text: str) -> list[int]:
     """Every character is a token, as its code modulo the vocabulary; a space belongs to the character after it."""
-    if text.startswith(" "):
+    if text.startswith(" ") and len(text) > 1:
         return [(ord(text[1]) + 64) % VOCAB, *(ord(c) % VOCAB for c in text[2:])]
     return [ord(c) % VOCAB for c in text]
 

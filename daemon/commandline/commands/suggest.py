@@ -23,15 +23,28 @@ def run(
     """Show how it would complete a text."""
     terminal, prefix = open_terminal(), read_text(text)
     with connect() as client:
-        found = client.post("/v1/suggest", {"prefix": prefix})
+        found = client.post("/v1/suggest", {"prefix": prefix, "corrections": True})
     if as_json:
         return terminal.print_json(found)
     begun = _BEGUN.findall(prefix)[0]
+    if (mended := found.get("correction")) is not None:
+        terminal.say(
+            f"{mended['p']:>5.0%}  {plain(prefix[-mended['replace'] :]).strip()} → {plain(mended['text']).strip()}"
+        )
     for word in found["words"]:
-        whole = word["text"] if word["text"][:1].isspace() else begun + word["text"]
+        whole = _whole(prefix, begun, word["text"], word.get("replace", 0))
         terminal.say(f"{word['p']:>5.0%}  {plain(whole).strip()}")
     if " " in found["ghost"]["text"]:  # else it is the first word again
         ghost = found["ghost"]["text"]
         whole = ghost if ghost[:1].isspace() else begun + ghost
         terminal.say((f"ghost  {plain(whole).strip()}", "dim"))
     return None
+
+
+def _whole(prefix: str, begun: str, text: str, replaced: int) -> str:
+    """Return the words that a suggestion makes of the one that is ``begun``, and what it replaces if that is more."""
+    if text[:1].isspace():
+        return text
+    if replaced <= len(begun):
+        return begun[: len(begun) - replaced] + text
+    return f"{prefix[-replaced:]} → {text}"
