@@ -26,7 +26,6 @@ _COMMON: Final = 1e-5  # uses per word of text
 # How much oftener a word is used than another meaning, and than its misspelling, for it to be meant whatever the
 # context; and than its misspelling for that to be one.
 _SURELY_MEANT, _MEANT = 20.0, 5.0
-_READ_S: Final = 0.25  # in which stored tables are surely read
 _SHORT: Final = 3  # letters
 _PHRASE: Final = 30.0  # how much oftener two common words stand side by side than by chance
 _PRONOUN: Final = 5e-4  # uses per word of text of a word before "'s" that is no possessive: "that's", "who's"
@@ -52,14 +51,15 @@ class GeneralWords:
         self._made: DictionaryTables | None = None
 
     def is_ready(self) -> bool:
-        """Return True once the tables are there; have them read or made in the background if nobody has yet.
+        """Return True once the tables are there; have them made in the background if nobody has yet.
 
-        It waits for a moment: that is enough where they are stored.
+        Where they are stored they are read at once: that takes 50 ms.
         """
-        if self._made is None and self._maker is None:
+        if self._made is None and self._stored is not None and self._stored.is_file():
+            self._tables()
+        elif self._made is None and self._maker is None:
             self._maker = threading.Thread(target=self._tables, name="spelling", daemon=True)
             self._maker.start()
-            self._maker.join(_READ_S)
         return self._made is not None
 
     def _tables(self) -> DictionaryTables:

@@ -1,0 +1,172 @@
+"""Mistyped words, other languages and capitals, by the real program with its real model."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.models.misspellings import Misspellings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from idiolect.adapters.prediction.predictor import Predictor
+    from idiolect.models.build import BasePaths
+
+MAIN = "from idiolect.daemon.commandline.cli import main; main()"
+CONTEXTS = ("", "I think that ", "We waited ", "Please send it to me ")
+
+
+@pytest.fixture(scope="module")
+def idiolect(base_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """`idiolect(*arguments)`: what the program prints, with a fresh profile and its service."""
+    home = tmp_path_factory.mktemp("profile")
+    (home / "config.toml").write_text("keyring = false\nauto_train = false\n")
+    (home / "base").symlink_to(base_dir)
+    environment = os.environ | {"IDIOLECT_HOME": str(home)}
+
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-c", MAIN, *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+
+    run("start")
+    yield run
+    run("stop")
+
+
+@pytest.fixture(scope="module")
+def loaded(base: BasePaths) -> LoadedModel:
+    return LoadedModel(base, threads=1, context_tokens=512, recent_tokens=60, rare_min_count=3)
+
+
+@pytest.fixture(scope="module")
+def predictor(loaded: LoadedModel) -> Predictor:
+    return loaded.build_predictor(loaded.build_user_model([]), None)
+
+
+def offered(predictor: Predictor, prefix: str, *, corrections: bool = True) -> list[str]:
+    """Return the whole words that are offered, and those of the ghost."""
+    typed = prefix.split(" ")[-1]
+    found = predictor.suggest(prefix, candidates=5, corrections=corrections)
+    words = [typed[: len(typed) - word.replace] + word.text for word in found.words]
+    return [*words, typed + found.ghost.text]
+
+
+def test_the_command_mends_and_offers_no_misspelling(idiolect: Callable[..., str]) -> None:
+    first = idiolect("suggest", "I will definat")
+    assert first.split()[1] == "definitely"
+    assert "definately" not in first
+    their = idiolect("suggest", "Thank you for thier")
+    assert their.split()[1] == "their"
+    assert "untill → until" in idiolect("suggest", "We waited untill ")
+    assert json.loads(idiolect("suggest", "We waited untill ", "--json"))["correction"]["text"] == "until "
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("untill", "until"),
+        ("Im", "I'm"),
+        ("alot", "a lot"),
+        ("hte", "the"),
+        ("adn", "and"),
+        ("yuo", "you"),
+        ("wich", "which"),
+        ("Dont", "Don't"),
+        ("teh", "the"),
+        ("thier", "their"),
+        ("monday", "Monday"),
+        ("wednesday", "Wednesday"),
+    ],
+)
+def test_a_known_misspelling_is_mended_whatever_stands_before_it(
+    predictor: Predictor, typed: str, meant: str
+) -> None:
+    for context in CONTEXTS:
+        correction = predictor.suggest(f"{context}{typed} ", corrections=True).correction
+        assert correction is not None, context
+        assert correction.text == f"{meant} "
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "I like the colour ",
+        "They organise ",
+        "in the theatre ",
+        "I met Soren ",
+        "Soren ",
+        "We met Jan Novak ",
+    ],
+)
+def test_british_words_and_names_stand(predictor: Predictor, prefix: str) -> None:
+    assert predictor.suggest(prefix, corrections=True).correction is None
+
+
+@pytest.mark.parametrize("corrections", [True, False])
+def test_no_answer_holds_a_misspelling(predictor: Predictor, *, corrections: bool) -> None:
+    for begun in ("definat", "definatel", "seperat", "recie", "until", "occured", "beleiv"):
+        for context in CONTEXTS:
+            words = [
+                word
+                for text in offered(predictor, context + begun, corrections=corrections)
+                for word in text.split()
+            ]
+            assert not [word for word in words if word != begun and Misspellings.english().meanings(word)]
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "Das ist doch ",
+        "Das ist doch alles ",
+        "Ich weiß, dass ",
+        "Je ne sais pas encore si je ",
+        "Muchas gracias por tu ",
+        "Ik weet nog niet of ik ",
+        "Non so ancora se posso ",
+    ],
+)
+def test_in_a_language_that_is_not_known_it_is_silent(predictor: Predictor, prefix: str) -> None:
+    found = predictor.suggest(prefix, corrections=True)
+    assert found.words == ()
+    assert found.correction is None
+    assert found.ghost.text == ""
+
+
+def test_what_its_user_wrote_in_another_language_is_offered(loaded: LoadedModel) -> None:
+    encode = loaded.tokenizer.encode
+    text = "Das ist doch kein Problem, und wir treffen uns morgen am Bahnhof."
+    predictor = loaded.build_predictor(loaded.build_user_model([encode(text)] * 4), None)
+    assert "Problem" in offered(predictor, "Das ist doch kein ")
+
+
+@pytest.mark.parametrize(
+    ("prefix", "name"),
+    [
+        ("see you in decem", "December"),
+        ("we will meet on mon", "Monday"),
+        ("the capital of ireland is dub", "Dublin"),
+    ],
+)
+def test_a_name_is_offered_with_its_capital(predictor: Predictor, prefix: str, name: str) -> None:
+    words = offered(predictor, prefix)
+    assert name in words
+    assert name.lower() not in words
+    folded = [word.lower() for word in words[:-1]]
+    assert len(folded) == len(set(folded))  # each in one form
+
+
+def test_who_writes_names_small_gets_them_so(loaded: LoadedModel) -> None:
+    encode = loaded.tokenizer.encode
+    texts = ["see you on monday or tuesday", "back from london in december", "italian on friday then"]
+    predictor = loaded.build_predictor(loaded.build_user_model([encode(text) for text in texts]), None)
+    assert "december" in offered(predictor, "i am free in dece")
+    assert "wednesday" in offered(predictor, "i am free on wednes")  # never typed: the habit tells
