@@ -6,12 +6,17 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
+import regex
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 #: Longest piece that is kept as one entry, in characters, where it can be cut between words.
 PIECE_CHARS: Final = 2000
 
+# More marks on one letter than any script has (30: Unicode Standard Annex 15, "Stream-Safe Text Format"): NFC sorts
+# them in time quadratic in their number.
+_MANY_MARKS: Final = regex.compile(r"(\p{M}{30})\p{M}+")
 _LINE_ENDS: Final = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _TERMINAL: Final = re.compile(r"\x1b(?:\[[0-?]{0,30}[ -/]{0,4}[@-~]|\][^\x07\x1b]{0,200}(?:\x07|\x1b\\))")
 # Control characters; soft hyphen, zero-width space, word joiner, byte order mark, directional marks.
@@ -36,7 +41,8 @@ def normalise(text: str) -> str:
     need), no-break spaces become spaces, blanks at line ends and around the text go. Letter case, words
     and tabs stay as they are. Idempotent.
     """
-    text = unicodedata.normalize("NFC", text)
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", _MANY_MARKS.sub(r"\1", text))
     text = _LINE_ENDS.sub("\n", text)
     text = _INVISIBLE.sub("", _TERMINAL.sub("", text))
     if not text.isascii():
@@ -51,14 +57,17 @@ def has_words(text: str) -> bool:
 
 def pieces(text: str, longest_chars: int = PIECE_CHARS) -> Iterator[str]:
     """`text` in pieces of at most `longest_chars`, cut after sentences where possible, else between words."""
-    while len(text) > longest_chars:
+    start, end = 0, len(text)
+    while end - start > longest_chars:
         cut = 0
-        for match in _SENTENCE_END.finditer(text, longest_chars // 2, longest_chars):
+        for match in _SENTENCE_END.finditer(text, start + longest_chars // 2, start + longest_chars):
             cut = match.end()
-        cut = cut or max(text.rfind(" ", 1, longest_chars), text.rfind("\t", 1, longest_chars))
-        cut = cut if cut > 0 else longest_chars
-        piece, text = text[:cut].strip(), text[cut:].strip()
-        if piece:
+        cut = cut or max(text.rfind(blank, start + 1, start + longest_chars) for blank in " \t")
+        cut = cut if cut > 0 else start + longest_chars
+        if piece := text[start:cut].strip():
             yield piece
-    if text:
-        yield text
+        start = cut
+        while start < end and text[start].isspace():
+            start += 1
+    if rest := text[start:].strip():
+        yield rest

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.sources import markdown, org, rst
 from idiolect.daemon.sources.items import Item, Skipped, explained, opened
-from idiolect.daemon.sources.lines import Lines, paragraphs
+from idiolect.daemon.sources.lines import BOM, Lines, paragraphs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,8 +21,6 @@ JSON_BYTES: Final = 8 << 20
 
 OWN_KEY: Final = "idiolect"
 """With this name begins each line of the program's own export, which is no text (`own_export.py` restores it)."""
-
-_BOM: Final = b"\xef\xbb\xbf"
 
 
 def text(path: Path, asked: AuthorFilter) -> Iterator[Item | Skipped]:
@@ -61,8 +59,8 @@ def _read(
         if b"\0" in head:
             yield Skipped(path, "binary")
             return
-        if head.startswith(_BOM):
-            file.read(len(_BOM))
+        if head.startswith(BOM):
+            file.read(len(BOM))
         lines = Lines(file)
         yield from parts(lines)
         if lines.dropped_bytes:

@@ -5,6 +5,7 @@ Format: https://joplinapp.org/help/apps/import_export and https://joplinapp.org/
 
 from __future__ import annotations
 
+import io
 import re
 import tarfile
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from idiolect.daemon.regular_files import read_regular
 from idiolect.daemon.sources import markdown
 from idiolect.daemon.sources.items import Item, Skipped, explained
+from idiolect.daemon.sources.lines import BOM, Lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +47,7 @@ def read(path: Path, _asked: object) -> Iterator[Item | Skipped]:
         try:
             for name, content in _members(path):
                 offset += len(content)
-                body, properties = _split(content.decode("utf-8-sig", errors="ignore"))
+                body, properties = _split(content)
                 if properties.get("type_") != "1":
                     continue
                 if properties.get("encryption_applied") == "1":
@@ -62,9 +64,9 @@ def read(path: Path, _asked: object) -> Iterator[Item | Skipped]:
             )
 
 
-def _split(content: str) -> tuple[list[str], dict[str, str]]:
+def _split(content: bytes) -> tuple[list[str], dict[str, str]]:
     """A note's lines and its properties, which are the lines after the last empty one."""
-    lines = content.rstrip().splitlines()
+    lines = [*Lines(io.BytesIO(content.removeprefix(BOM).rstrip()))]
     properties: dict[str, str] = {}
     while lines and (found := _PROPERTY.match(lines[-1])):
         properties[found[1]] = found[2].strip()

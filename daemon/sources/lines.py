@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 import re
 from typing import IO, TYPE_CHECKING, Final
@@ -9,9 +10,13 @@ from typing import IO, TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+#: What programs of Windows put before the text of a file.
+BOM: Final = b"\xef\xbb\xbf"
+
 _CHUNK_BYTES: Final = 32_768  # of one line that is held at most
 _BLOCK_CHARS: Final = 16_384  # of one paragraph that is held at most
 _META: Final = re.compile(rb"\x83([\x80-\xff])", re.DOTALL)
+_LONG_NUMBER: Final = re.compile(r"&#[0-9]{9,}+;?")
 _WRAP: Final = 50  # characters; no editor wraps lines shorter than that
 
 
@@ -87,6 +92,21 @@ def paragraphs(lines: Iterable[str]) -> Iterator[str]:
         size = len(line)
     if held:
         yield unwrapped(held)
+
+
+def unescaped(text: str) -> str:
+    """The text with HTML's character references as the characters that they stand for.
+
+    A number that no character has stays: Python refuses to read one of thousands of digits.
+    """
+    if _LONG_NUMBER.search(text) is None:
+        return html.unescape(text)
+    parts: list[str] = []
+    end = 0
+    for found in _LONG_NUMBER.finditer(text):
+        parts += (html.unescape(text[end : found.start()]), found.group())
+        end = found.end()
+    return "".join((*parts, html.unescape(text[end:])))
 
 
 def unwrapped(lines: Sequence[str]) -> str:

@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 _CHUNK_BYTES: Final = 1 << 18
 _HELD_BYTES: Final = 1 << 20  # of one message: what comes after that is attachments
 _SAMPLE: Final = 1000  # messages that are looked at to see who sends
-_FROM_LINE: Final = re.compile(rb"\n\r?\nFrom [^\n]*\d\d:\d\d[^\n]*\n")
+_FROM_LINE: Final = re.compile(rb"\n\r?\nFrom (?=[^\n]*+\n)[^\n]*?\d\d:\d\d[^\n]*+\n")
 _FROM: Final = re.compile(rb"^from:[ \t]*((?:[^\r\n]|\r?\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
 _ADDRESS: Final = re.compile(rb"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]++@[\w.-]+")
 _PROPERTIES: Final = b'\n<?xml version="1.0"'
 _PREFS_BYTES: Final = 4 << 20
 _DELETED: Final = re.compile(r"[:;!]2,[A-Za-z]*T")  # at the end of the name of a Maildir's message
-_PREFS_ADDRESS: Final = re.compile(r'user_pref\("mail\.identity\.\w+\.useremail", "([^"]+@[^"]+)"\)')
+_PREFS_ADDRESS: Final = re.compile(r'user_pref\("mail\.identity\.\w+\.useremail", "([^"@]+@[^"@]+)"\)')
 _SENT: Final = re.compile(
     r"(?<![^\W\d_])(?:sent(?:mail|items|messages)?(?![^\W\d_])"  # not "Presentations", "unsent", "sentences"
     r"|gesendet|envoy|enviad|inviat|verzonden|skickat|sendt|lähetetyt|wysłane|odeslan|отправлен|已发送|送信)",

@@ -14,7 +14,7 @@ from email.header import decode_header, make_header
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from idiolect.daemon.sources.replies import own_words
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _DEEPEST: Final = 20  # parts within parts
 _MOST_TEXT: Final = 200_000  # characters of one mail: longer ones were not typed
+_MOST_READ: Final = 2 * _MOST_TEXT  # with what it quotes
+_LONGEST_FIELD: Final = 1000  # characters of a header's field
 _NEEDED: Final = re.compile(
     rb"^(date|subject|content-type|content-transfer-encoding|content-disposition|auto-submitted|x-autoreply"
     rb"|x-mozilla-status):[ \t]*((?:[^\r\n]|\r?\n[ \t])*)",
@@ -39,17 +41,26 @@ _GENERATED: Final = re.compile(
     r"|^(?:out of office|abwesenheitsnotiz)\b",
     re.IGNORECASE,
 )
-#: What in an HTML mail its writer did not write: quotations, signatures, and what cannot be seen.
-_NOT_TYPED: Final = (
-    "style, script, head, title, blockquote, pre > code, .gmail_quote, .gmail_signature, .gmail_attr, "
-    ".moz-cite-prefix, .moz-signature, .moz-forward-container, .yahoo_quoted, .protonmail_quote, "
-    ".protonmail_signature_block, "
-    "#divRplyFwdMsg, #divRplyFwdMsg ~ *, #appendonsend, #appendonsend ~ *, #Signature, #OLK_SRC_BODY_SECTION, "
-    "#mail-editor-reference-message-container, #mail-editor-reference-message-container ~ *, "
-    ".WordSection1 > div[style*=border-top] ~ *, "
-    "table, img, [style*='display:none'], [style*='display: none']"
+# What in an HTML mail its writer did not write: quotations, signatures, and what cannot be seen.
+_NOT_TYPED: Final = frozenset({"style", "script", "head", "title", "blockquote", "table", "img"})
+_NOT_TYPED_CLASSES: Final = frozenset(
+    [
+        "gmail_quote",
+        "gmail_signature",
+        "gmail_attr",
+        "moz-cite-prefix",
+        "moz-signature",
+        "moz-forward-container",
+        "yahoo_quoted",
+        "protonmail_quote",
+        "protonmail_signature_block",
+    ]
 )
-_BREAKS: Final = "br, p, div, li, tr, h1, h2, h3, h4, h5, h6, ul, ol"
+_NOT_TYPED_IDS: Final = frozenset({"Signature", "OLK_SRC_BODY_SECTION"})
+#: Elements that the mail ends with, by their ids.
+_ENDS: Final = frozenset({"divRplyFwdMsg", "appendonsend", "mail-editor-reference-message-container"})
+_BREAKS: Final = frozenset(["br", "p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol"])
+_NEAR_BREAKS: Final = frozenset({"br", "li", "tr"})
 
 
 def end_of_header(raw: bytes) -> tuple[int, int]:
@@ -62,7 +73,7 @@ def end_of_header(raw: bytes) -> tuple[int, int]:
 def typed_text(raw: bytes) -> tuple[str, datetime | None]:
     """What was typed in a mail, and when it was sent."""
     whole = _Part.of(raw)
-    at = _date(whole.fields.get("date", ""))
+    at = _date(whole.fields.get("date", "")[:_LONGEST_FIELD])
     if _is_generated(whole):
         return "", at
     found = sorted(_text_parts(whole), key=lambda part: part.kind != "text/plain")
@@ -70,9 +81,9 @@ def typed_text(raw: bytes) -> tuple[str, datetime | None]:
         return "", at
     part = found[0]
     if part.kind == "text/html":
-        return own_words(plain(part.text()))[:_MOST_TEXT], at
+        return own_words(plain(part.text())[:_MOST_READ])[:_MOST_TEXT], at
     flowed, delete_space = part.parameter("format") == "flowed", part.parameter("delsp") == "yes"
-    return own_words(part.text(), flowed=flowed, delete_space=delete_space)[:_MOST_TEXT], at
+    return own_words(part.text()[:_MOST_READ], flowed=flowed, delete_space=delete_space)[:_MOST_TEXT], at
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +165,8 @@ def _is_generated(whole: _Part) -> bool:
     if fields.get("auto-submitted", "no").lower() not in ("no", "") or "x-autoreply" in fields:
         return True
     return (
-        whole.kind == "multipart/report" or _GENERATED.match(_header(fields.get("subject", ""))) is not None
+        whole.kind == "multipart/report"
+        or _GENERATED.match(_header(fields.get("subject", "")[:_LONGEST_FIELD])) is not None
     )
 
 
@@ -172,14 +184,59 @@ def _text_parts(part: _Part, depth: int = 0) -> Iterator[_Part]:
 
 def plain(html: str) -> str:
     """The text of an HTML mail as it is seen, a line a paragraph, without quotations, tables and signatures."""
-    tree = LexborHTMLParser(html)
-    for node in tree.css(_NOT_TYPED):
-        node.decompose()
-    for node in tree.css(_BREAKS):
-        node.insert_after("\n" if node.tag in ("br", "li", "tr") else "\n\n")
-    text = tree.body.text(deep=True) if tree.body else ""
-    lines = [" ".join(line.split()) for line in text.split("\n")]
+    body = LexborHTMLParser(html).body
+    parts: list[str] = []
+    within: list[LexborNode] = []  # the elements around it: a mail may nest more of them than calls can be
+    node = None if body is None else body.child
+    while node is not None or within:
+        if node is None:
+            element = within.pop()
+            parts += _break_after(element)
+            node = None if _ends(element) else element.next
+        elif node.is_text_node:
+            parts.append(node.text_content or "")
+            node = node.next
+        elif _is_typed(node):
+            within.append(node)
+            node = node.child
+        else:
+            parts += _break_after(node)
+            node = None if _ends(node) else node.next
+    lines = [" ".join(line.split()) for line in "".join(parts).split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
+
+
+def _break_after(element: LexborNode) -> tuple[str, ...]:
+    if element.tag not in _BREAKS:
+        return ()
+    return ("\n",) if element.tag in _NEAR_BREAKS else ("\n\n",)
+
+
+def _ends(element: LexborNode) -> bool:
+    """Whether all that follows in the same element is somebody else's."""
+    attributes = element.attributes
+    if attributes.get("id") in _ENDS:
+        return True
+    if element.tag != "div" or "border-top" not in (attributes.get("style") or ""):
+        return False
+    around = element.parent  # Outlook draws a line above what is answered
+    return around is not None and "WordSection1" in (around.attributes.get("class") or "").split()
+
+
+def _is_typed(element: LexborNode) -> bool:
+    """Whether its writer typed what is in an element, and whoever reads the mail sees it."""
+    attributes = element.attributes
+    style = attributes.get("style") or ""
+    if "display:none" in style or "display: none" in style:
+        return False
+    if attributes.get("id") in _ENDS | _NOT_TYPED_IDS:
+        return False
+    if not _NOT_TYPED_CLASSES.isdisjoint((attributes.get("class") or "").split()):
+        return False
+    if element.tag == "code":
+        around = element.parent
+        return around is None or around.tag != "pre"
+    return element.tag not in _NOT_TYPED
 
 
 def _header(value: str) -> str:

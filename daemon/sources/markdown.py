@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import html
 import re
 from itertools import chain
 from typing import TYPE_CHECKING, Final
+
+from idiolect.daemon.sources.lines import unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -14,19 +15,21 @@ _FRONT_MATTER_LINES: Final = 200  # an opening line without a closing one so nea
 _LONGEST: Final = 16_384  # characters of a block that are held at most
 
 _FENCE = re.compile(r"^[>\s]*(?:[-*+]\s+|\d{1,9}[.)]\s+)?(?:(`{3,})[^`]*|(~{3,}).*)$")
-_HEADING = re.compile(r"^\s{0,3}#{1,6}(?:\s+(.*?))?(?:\s+#+)?\s*$")
-_RULE = re.compile(r"^\s{0,3}(?:(?:-\s*){3,}|(?:\*\s*){3,}|(?:_\s*){3,}|=+\s*)$")
-_TABLE_RULE = re.compile(r"^[>\s]*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)+\|?\s*$|^[>\s]*\|\s*:?-+:?\s*\|\s*$")
-_QUOTE = re.compile(r"^\s*(?:>\s?)+(?:\[![A-Za-z]+\][+-]?\s*)?")
+_HEADING = re.compile(r"^\s{0,3}#{1,6}(?:\s|$)")
+_RULE = re.compile(r"^\s{0,3}(?:(?:-\s*+){3,}+|(?:\*\s*+){3,}+|(?:_\s*+){3,}+|=++\s*+)$")
+_TABLE_RULE = re.compile(
+    r"^[>\s]*+\|?\s*+:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)++\|?\s*+$|^[>\s]*+\|\s*+:?-++:?\s*+\|\s*+$"
+)
+_QUOTE = re.compile(r"^\s*+(?:>\s?)+(?:\[![A-Za-z]+\][+-]?\s*)?")
 _LIST_ITEM = re.compile(r"^\s*(?:[-*+]|\d{1,9}[.)])\s+")
 _DEFINITION = re.compile(r"^\s{0,3}\[(?!\^)[^\]]+\]:\s*\S+")
 _CODE_INDENT = re.compile(r"^(?: {4}| {0,3}\t)")
 
-_IMAGE = re.compile(r"!\[\[[^\]]*\]\]|!\[[^\]]*\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\])")
+_IMAGE = re.compile(r"!\[\[[^\[\]]*\]\]|!\[[^\[\]]*\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\]]*\])")
 _LINK = re.compile(r"\[([^\[\]]*)\](?:\((?:[^()]|\([^()]*\))*\)|\[[^\[\]]*\])")
 _WIKI_LINK = re.compile(r"\[\[(?:[^\[\]|]*\|)?([^\[\]|]+)\]\]")
-_AUTOLINK = re.compile(r"<(?:https?|ftp|mailto):[^>\s]*>")
-_FOOTNOTE = re.compile(r"\[\^[^\]]+\]:?")
+_AUTOLINK = re.compile(r"<(?:https?|ftp|mailto):[^<>\s]*>")
+_FOOTNOTE = re.compile(r"\[\^[^\[\]]+\]:?")
 _TAG = re.compile(
     r"</?(?:a|abbr|b|blockquote|br|center|code|dd|del|details|div|dl|dt|em|figure|font|h[1-6]|hr|i|iframe|img"
     r"|ins|kbd|li|mark|ol|p|picture|pre|s|small|source|span|strong|style|sub|summary|sup|table|tbody|td|th|thead"
@@ -95,14 +98,16 @@ def _without_code(lines: Iterable[str]) -> Iterator[str]:
 def _outside_comment(line: str, inside: bool) -> tuple[str, bool]:
     """What of the line is not in a comment, and whether a comment goes on after it."""
     kept = []
-    while line:
-        if inside:
-            _, end, line = line.partition("-->")
-            inside = not end
-        else:
-            before, start, line = line.partition("<!--")
-            kept.append(before)
-            inside = bool(start)
+    place = 0
+    while place < len(line):
+        mark = "-->" if inside else "<!--"
+        found = line.find(mark, place)
+        if not inside:
+            kept.append(line[place:] if found < 0 else line[place:found])
+        if found < 0:
+            break
+        inside = not inside
+        place = found + len(mark)
     return "".join(kept), inside
 
 
@@ -124,12 +129,19 @@ def _blocks(lines: Iterable[str]) -> Iterator[list[str]]:
                 if not code or in_list:
                     yield held
             held, size, in_table = [], 0, False
-            if heading and heading[1]:
-                yield [heading[1]]
+            if heading and (title := _title(line[heading.end() :])):
+                yield [title]
         in_list = in_list and not heading and not line.startswith("|")
         if not ends and not in_table and not _DEFINITION.match(line) and not line.lstrip().startswith("|"):
             held.append(line)
             size += len(line)
+
+
+def _title(rest: str) -> str:
+    """A heading's text, without the signs that may close it."""
+    text = rest.strip()
+    bare = text.rstrip("#")
+    return bare.rstrip() if bare != text and (not bare or bare[-1].isspace()) else text
 
 
 def _joined(block: list[str]) -> str:
@@ -157,5 +169,5 @@ def _inline(text: str) -> str:
         text = _AUTOLINK.sub("", text)
         text = _TAG.sub("", text)
     if "&" in text:
-        text = html.unescape(text)
+        text = unescaped(text)
     return _SPACES.sub(" ", text).strip()

@@ -7,17 +7,18 @@ https://spec.matrix.org/latest/client-server-api/#mroommessage
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-import ijson
-
 from idiolect.daemon.sources.items import Skipped, explained, opened
-from idiolect.daemon.sources.people import ChatMessage
+from idiolect.daemon.sources.json_objects import JSONError, objects, places
+from idiolect.daemon.sources.people import LOOKED_AT, ChatMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_EVENTS: Final = "messages.item"
 _TYPED: Final = frozenset({"m.text", "m.emote"})  # a notice is a bot's
 
 
@@ -34,8 +35,8 @@ def messages(path: Path) -> Iterator[ChatMessage | Skipped]:
     names: dict[str, str] = {}
     try:
         with opened(path) as file, explained(path):
-            for event in ijson.items(file, "messages.item", use_float=True):
-                if not isinstance(event, dict) or not isinstance(event.get("content"), dict):
+            for _, event in objects(file, {_EVENTS}):
+                if not isinstance(event.get("content"), dict):
                     continue
                 sender, content = str(event.get("sender") or ""), event["content"]
                 if event.get("type") == "m.room.member":
@@ -44,7 +45,7 @@ def messages(path: Path) -> Iterator[ChatMessage | Skipped]:
                     text = _text(content)
                     if text:
                         yield ChatMessage(sender, text, _at(event), (names.get(sender, ""),))
-    except ijson.JSONError:
+    except JSONError:
         yield Skipped(
             path, "damaged JSON", f"{path.name}: the JSON breaks off or is damaged; what came before was read"
         )
@@ -55,12 +56,12 @@ def guess(path: Path) -> tuple[str, ...]:
     name = ""
     try:
         with opened(path) as file, explained(path):
-            name = next(iter(ijson.items(file, "exported_by")), "")
+            name = next((value for place, _, value in places(file) if place == "exported_by"), "")
         with opened(path) as file, explained(path):
-            for event in ijson.items(file, "messages.item", use_float=True):
+            for _, event in islice(objects(file, {_EVENTS}), LOOKED_AT):
                 if event.get("type") == "m.room.member" and event["content"].get("displayname") == name:
                     return (str(event.get("state_key") or event.get("sender")),)
-    except (ijson.JSONError, KeyError, AttributeError, TypeError):
+    except (JSONError, KeyError, AttributeError, TypeError):
         pass
     return (name,) if name.startswith("@") else ()
 

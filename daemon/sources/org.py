@@ -23,13 +23,15 @@ _LEFT_OUT: Final = re.compile(
 )
 _HEADLINE: Final = re.compile(
     r"^\*+\s+(?:(?:TODO|DONE|NEXT|WAITING|HOLD|CANCELLED|CANCELED|SOMEDAY)\s+)?(?:\[#\w\]\s+)?(?:COMMENT\s+)?"
-    r"(|.*?\S)(?:\s+:[\w@#%:]+:)?\s*$"
 )
+_TAGS: Final = re.compile(r"(?:^|\s):[\w@#%:]++$")
 _ITEM: Final = re.compile(r"^\s*(?:[-+]|\d+[.)])\s+(?:\[[ X-]\]\s+)?")
-_LINK: Final = re.compile(r"\[\[[^\]]*\](?:\[([^\]]*)\])?\]")
-_PLAIN_LINK: Final = re.compile(r"<(?:https?|mailto|file):[^>\s]*>")
+_LINK: Final = re.compile(r"\[\[[^\[\]]*\](?:\[([^\[\]]*)\])?\]")
+_PLAIN_LINK: Final = re.compile(r"<(?:https?|mailto|file):[^<>\s]*>")
 _FOOTNOTE: Final = re.compile(r"\[fn:[^\]\s:]*\]")
-_STAMP: Final = re.compile(r"[<\[]\d{4}-\d\d-\d\d[^>\]\n]*[>\]](?:--[<\[]\d{4}-\d\d-\d\d[^>\]\n]*[>\]])?")
+_STAMP: Final = re.compile(
+    r"[<\[]\d{4}-\d\d-\d\d[^<>\[\]\n]*[>\]](?:--[<\[]\d{4}-\d\d-\d\d[^<>\[\]\n]*[>\]])?"
+)
 _TARGET: Final = re.compile(r"(?<!<)<<++[^<>]*>>+")
 _COOKIE: Final = re.compile(r"\[\d*(?:/\d*|%)\]")
 _SPACES: Final = re.compile(r"[ \t]{2,}")
@@ -67,11 +69,18 @@ def _kept(lines: Iterable[str]) -> Iterator[str]:
         elif _DRAWER.match(line):
             in_drawer = True
         elif headline:
-            yield from ("", headline[1], "")
+            yield from ("", _title(line[headline.end() :]), "")
         elif _ITEM.match(line):
             yield from ("", line)  # each item by itself: its lines are wrapped, not it and its neighbours
         elif not _LEFT_OUT.match(line):
             yield line
+
+
+def _title(rest: str) -> str:
+    """A headline's text, without its tags."""
+    text = rest.strip()
+    tags = _TAGS.search(text) if text.endswith(":") else None
+    return text[: tags.start()].rstrip() if tags else text
 
 
 def _inline(text: str) -> str:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 #: Given as the user's name: everybody's text is taken.
 EVERYONE: Final = "*"
 
-_LOOKED_AT: Final = 5000  # messages, to see who writes
+#: Messages that are looked at to see who writes.
+LOOKED_AT: Final = 5000
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def own(messages: Iterable[ChatMessage | Skipped], asked: AuthorFilter) -> Itera
 def writers(messages: Iterable[ChatMessage | Skipped]) -> list[tuple[str, int]]:
     """Who writes in the first messages, with how many each, the busiest first."""
     counted = Counter(
-        message.writer for message in islice(messages, _LOOKED_AT) if isinstance(message, ChatMessage)
+        message.writer for message in islice(messages, LOOKED_AT) if isinstance(message, ChatMessage)
     )
     return counted.most_common()
 

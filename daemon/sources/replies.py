@@ -69,7 +69,8 @@ _ENDS: Final = re.compile(
     rf"(?P<signature>{_SIGNATURE})|(?P<separator>{_SEPARATOR})|(?P<phone>{_PHONE})|(?P<below>{_BELOW})",
     re.IGNORECASE | re.MULTILINE,
 )
-_INLINE_TAG: Final = re.compile(r"\[(?:cid|image):[^\]\n]*\]|<(?:https?|mailto):[^>\s]*>")
+_INLINE_TAG: Final = re.compile(r"\[(?:cid|image):[^\[\]\n]*\]|<(?:https?|mailto):[^<>\s]*>")
+_LONGEST_WROTE: Final = 1000  # characters of a line that says who wrote what is quoted below
 
 
 def own_words(text: str, *, flowed: bool = False, delete_space: bool = False) -> str:
@@ -139,12 +140,14 @@ def _attributions(lines: list[str]) -> dict[int, int]:
 def _says_who_wrote(lines: list[str], place: int) -> int:
     """How many lines, from this one on, say who wrote what is quoted below; 0 for none."""
     line = lines[place].strip()
+    if len(line) > _LONGEST_WROTE:
+        return 0
     if _WROTE.match(line) or _BARE_FROM.match(line):
         return 1 if _is_followed(lines, place + 1) or line.endswith(":") else 0
     if _WROTE_BEGINS.match(line) and place + 1 < len(lines):
         for more in (2, 3):
             joined = " ".join(part.strip() for part in lines[place : place + more])
-            if _WROTE.match(joined) and joined.endswith(":"):
+            if len(joined) <= _LONGEST_WROTE and _WROTE.match(joined) and joined.endswith(":"):
                 return more
     return 0
 
@@ -175,15 +178,12 @@ def _unquoted(lines: list[str]) -> list[str]:
 
 def _unflowed(lines: list[str], *, delete_space: bool) -> list[str]:
     """Flowed lines joined: one that ends in a space goes on in the next (RFC 3676, section 4)."""
-    joined: list[str] = []
+    joined: list[list[str]] = []
     goes_on = False
     for line in lines:
         bare = line[1:] if line.startswith(" ") else line  # space-stuffed
-        if goes_on:
-            joined[-1] += bare
-        else:
-            joined.append(bare)
+        if not goes_on:
+            joined.append([])
         goes_on = bare.endswith(" ") and bare.strip() != "--"
-        if goes_on and delete_space:
-            joined[-1] = joined[-1][:-1]
-    return joined
+        joined[-1].append(bare[:-1] if goes_on and delete_space else bare)
+    return ["".join(parts) for parts in joined]

@@ -114,17 +114,25 @@ def _bash(lines: Iterable[str]) -> Iterator[tuple[str, datetime | None]]:
 
 
 def _zsh(lines: Iterable[str]) -> Iterator[tuple[str, datetime | None]]:
-    held = ""
-    for line in lines:
-        held += line
-        if held.endswith("\\"):
-            held = held[:-1] + "\n"
-            continue
+    for held in _continued(lines):
         found = _EXTENDED.match(held)
         yield (found[2], _at(int(found[1]))) if found else (held, None)
-        held = ""
-    if held.strip():
-        yield held, None
+
+
+def _continued(lines: Iterable[str]) -> Iterator[str]:
+    """Commands: a line that ends in a backslash goes on in the next. What is too long for one is cut off."""
+    held: list[str] = []
+    size = 0
+    for line in lines:
+        goes_on = line.endswith("\\")
+        if size <= _LONGEST:
+            held.append(line[:-1] if goes_on else line)
+        size += len(line)
+        if not goes_on:
+            yield "\n".join(held)
+            held, size = [], 0
+    if any(map(str.strip, held)):
+        yield "\n".join(held)
 
 
 def _fish(lines: Iterable[str]) -> Iterator[tuple[str, datetime | None]]:

@@ -5,7 +5,6 @@ Format: https://slack.com/help/articles/220556107-How-to-read-Slack-data-exports
 
 from __future__ import annotations
 
-import html
 import json
 import lzma
 import re
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.daemon.regular_files import read_regular
 from idiolect.daemon.sources.items import Skipped, explained
+from idiolect.daemon.sources.lines import unescaped
 from idiolect.daemon.sources.people import ChatMessage
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 _TYPED: Final = frozenset({None, "thread_broadcast", "me_message", "file_share"})
 _LARGEST_BYTES: Final = 64 << 20  # of one day's file
 _CODE: Final = re.compile(r"```[\s\S]*?(?:```|$)|`([^`\n]+)`")
-_LINK: Final = re.compile(r"<(?:https?|mailto|tel):[^>|]*(?:\|([^>]*))?>")
-_CHANNEL: Final = re.compile(r"<#\w+\|?([^>]*)>")
-_PERSON: Final = re.compile(r"<@(\w+)(?:\|[^>]*)?>")
-_SPECIAL: Final = re.compile(r"<!(?:subteam\^\w+\|)?@?([^>|]*)[^>]*>")
+_LINK: Final = re.compile(r"<(?:https?|mailto|tel):[^<>|]*+(?:\|([^<>]*+))?>")
+_CHANNEL: Final = re.compile(r"<#\w++\|?([^<>]*+)>")
+_PERSON: Final = re.compile(r"<@(\w++)(?:\|[^<>]*+)?>")
+_SPECIAL: Final = re.compile(r"<!(?:subteam\^\w++\|)?@?([^<>|]*+)[^<>]*+>")
 _QUOTE: Final = re.compile(r"^&gt;.*$", re.MULTILINE)
 
 
@@ -98,7 +98,7 @@ def _text(text: str, people: dict[str, tuple[str, ...]]) -> str:
     text = _CHANNEL.sub(lambda match: f"#{match[1]}" if match[1] else "", text)
     text = _LINK.sub(lambda match: match[1] or "", text)
     text = _SPECIAL.sub(r"@\1", text)
-    return html.unescape(text).strip()
+    return unescaped(text).strip()
 
 
 def _at(raw: dict[str, Any]) -> datetime | None:

@@ -6,12 +6,12 @@ Format: https://core.telegram.org/import-export
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-import ijson
-
 from idiolect.daemon.sources.items import Skipped, explained, opened
-from idiolect.daemon.sources.people import ChatMessage
+from idiolect.daemon.sources.json_objects import JSONError, objects, places
+from idiolect.daemon.sources.people import LOOKED_AT, ChatMessage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,33 +38,18 @@ def messages(path: Path) -> Iterator[ChatMessage | Skipped]:
     """
     try:
         with opened(path) as file, explained(path):
-            for prefix, raw in _objects(file, {_CHAT, _ACCOUNT, _LEFT_CHAT}):
-                if prefix and raw.get("type") == "message" and not {"forwarded_from", "via_bot"} & raw.keys():
+            for _, raw in objects(file, {_CHAT, _ACCOUNT, _LEFT_CHAT}):
+                if raw.get("type") == "message" and not {"forwarded_from", "via_bot"} & raw.keys():
                     text = _text(raw.get("text_entities") or raw.get("text"))
                     writer = str(raw.get("from") or raw.get("from_id") or "")
                     if text.strip():
                         local = "" if raw.get("date_unixtime") else str(raw.get("date") or "")
                         also = (str(raw.get("from_id") or ""),)
                         yield ChatMessage(writer, text, _at(raw), also, local)
-    except ijson.JSONError:
+    except JSONError:
         yield Skipped(
             path, "damaged JSON", f"{path.name}: the JSON breaks off or is damaged; what came before was read"
         )
-
-
-def _objects(file: Any, wanted: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The objects at these places of a JSON file, one in memory at a time."""
-    events = iter(ijson.parse(file, use_float=True))
-    for prefix, event, value in events:
-        if event == "start_map" and prefix in wanted:
-            builder = ijson.ObjectBuilder()
-            builder.event(event, value)
-            depth = 1
-            while depth:
-                _, event, value = next(events)
-                depth += (event in ("start_map", "start_array")) - (event in ("end_map", "end_array"))
-                builder.event(event, value)
-            yield prefix, builder.value
 
 
 def guess(path: Path) -> tuple[str, ...]:
@@ -72,12 +57,12 @@ def guess(path: Path) -> tuple[str, ...]:
     found: dict[str, Any] = {}
     try:
         with opened(path) as file, explained(path):
-            for prefix, event, value in ijson.parse(file, use_float=True):
+            for prefix, event, value in places(file):
                 if event in ("string", "number") and prefix in ("personal_information.user_id", "type", "id"):
                     found[prefix] = value
                 if prefix in ("messages", "chats") and event.startswith("start"):
                     break
-    except ijson.JSONError:
+    except JSONError:
         return ()
     if account := found.get("personal_information.user_id"):
         return (f"user{account}",)
@@ -85,10 +70,8 @@ def guess(path: Path) -> tuple[str, ...]:
         return (f"user{found.get('id')}",)
     if found.get("type") == "personal_chat":
         other = f"user{found.get('id')}"
-        ids = {message.also[0] for message in messages(path) if isinstance(message, ChatMessage)} - {
-            other,
-            "",
-        }
+        first = islice(messages(path), LOOKED_AT)
+        ids = {message.also[0] for message in first if isinstance(message, ChatMessage)} - {other, ""}
         return tuple(ids) if len(ids) == 1 else ()
     return ()
 

@@ -15,9 +15,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from idiolect.daemon.sources.items import Skipped, UnreadableError, explained, opened
+from idiolect.daemon.sources.lines import Lines
 from idiolect.daemon.sources.people import ChatMessage, writers
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _SAMPLE: Final = 2000  # messages that the order of day and month is found in
 #: What reading an archive raises where it is damaged.
 _DAMAGED: Final = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
+_BUFFER_BYTES: Final = 65_536
 _LONGEST: Final = 65_536  # characters of a message that are held
 # "14:08", "2:08:31 PM", "14.08.18", "오후 2:08", "下午2:08", "2:08 p. m.", "klo 14.08"
 _DATE: Final = r"(?P<a>\d{1,4})[./\-]\s?(?P<b>\d{1,2})[./\-]\s?(?P<c>\d{1,4})\.?"
@@ -43,7 +45,7 @@ _AM: Final = ("a", "오전", "上午", "午前", "ص", "π.μ", "vorm", "de", "f
 
 _PLACEHOLDER: Final = re.compile(r"^<[^<>\n]{3,60}>$|^null$")  # <Media omitted>, in the phone's language
 _ATTACHED: Final = re.compile(r"^\S[^\n]*\.\w{2,5} \([^()\n]{3,40}\)(?:\n|$)")
-_EDITED: Final = re.compile(r"\s*<[^<>\n]{10,60}>$")
+_EDITED: Final = re.compile(r"(?<!\s)\s*<[^<>\n]{10,60}>$")
 _PLACE: Final = re.compile(r"^\w{4,15}: https?://(?:maps\.google|foursquare)\.\S+$")
 _DELETED: Final = re.compile(
     r"^(?:(?:this message was|you) deleted (?:this message)?|you deleted this message|diese nachricht wurde gelöscht"
@@ -199,12 +201,17 @@ def _in_archive(path: Path) -> str | None:
 def _lines(path: Path) -> Iterator[Iterator[str]]:
     with explained(path):
         if not zipfile.is_zipfile(path):
-            with io.TextIOWrapper(opened(path), "utf-8-sig", "ignore", newline="\n") as plain:
-                yield (line.rstrip("\r\n") for line in plain)
+            with opened(path) as plain:
+                yield _without_bom(plain)
             return
         name = _in_archive(path)
         if name is None:
             raise UnreadableError(f"{path} is no chat that WhatsApp exported. Export it again.")
         with zipfile.ZipFile(path) as archive, archive.open(name) as raw:
-            file = io.TextIOWrapper(raw, encoding="utf-8-sig", errors="ignore", newline="\n")
-            yield (line.rstrip("\r\n") for line in file)
+            yield _without_bom(io.BufferedReader(raw, _BUFFER_BYTES))
+
+
+def _without_bom(file: IO[bytes]) -> Iterator[str]:
+    """The lines of a file, the longest ones in pieces."""
+    for number, line in enumerate(Lines(file)):
+        yield line.removeprefix("\ufeff") if not number else line
