@@ -80,13 +80,14 @@ def work(
         with lock:
             out.write(json.dumps(event) + "\n")
 
-    lines = _lines(0)
+    lines = orders(0)
     try:
         order = json.loads(next(lines))
         count = int(next(lines))
         entries = [json.loads(next(lines)) for _ in range(count)]
         threading.Thread(target=_listen, args=(lines, messages), daemon=True).start()
-        _yield_to_everybody()
+        give_way()
+        _wait_for_idle_processors()
         do(order, entries, emit)
     except StoppedError:
         emit({"event": "stopped"})
@@ -113,19 +114,23 @@ def _outlive_nobody() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
 
 
-def _yield_to_everybody() -> None:
-    """Run only when nothing else wants the processor or the disk, as far as the platform can do that."""
+def give_way() -> None:
+    """Give this process the lowest priority for processor and disk, as far as the platform can do that."""
     process = psutil.Process()
     with contextlib.suppress(psutil.Error, OSError, AttributeError):
         process.nice(19 if os.name == "posix" else getattr(psutil, "IDLE_PRIORITY_CLASS", 0))
     with contextlib.suppress(psutil.Error, OSError, AttributeError):
         process.ionice(psutil.IOPRIO_CLASS_IDLE)
+
+
+def _wait_for_idle_processors() -> None:
+    """Run only when nothing else on the machine wants the processor: for work that nobody waits for."""
     if hasattr(os, "SCHED_IDLE"):
         with contextlib.suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
-def _lines(fd: int) -> Iterator[bytearray]:
+def orders(fd: int) -> Iterator[bytearray]:
     """Yield lines until the other end closes. Not through sys.stdin, whose lock would be held at interpreter exit."""
     held = bytearray()
     while chunk := os.read(fd, 1 << 16):

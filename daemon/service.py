@@ -18,6 +18,7 @@ from idiolect.daemon.evaluation.evals import Evaluations
 from idiolect.daemon.ingest.imports import Imports
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.inventory import SourceInventory
+from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.watch import Watcher
 from idiolect.daemon.privacy.pause import Pause
 from idiolect.daemon.privacy.word_choices import WordChoices
@@ -115,6 +116,7 @@ class Service:
             published=model.end_round,
         )
         self.rounds = Rounds(settings, store, self._trainer, children, paused=lambda: pause.active)
+        reader = Reader()
         self.evals = Evaluations(
             settings,
             store,
@@ -123,8 +125,9 @@ class Service:
             encode=model.loaded.tokenizer.encode,
             serving=lambda: model.adapter_id,
             trust=model.trust,
+            reader=reader,
         )
-        self.ingest = Ingest(store, model.loaded.tokenizer.encode, self._learn, settings, pause)
+        self.ingest = Ingest(store, model.loaded.tokenizer.encode, self._learn, settings, pause, reader)
         self.suggestions = Suggestions(
             store,
             model,
@@ -137,7 +140,7 @@ class Service:
         self.forgetting = Forgetting(store, model, self.ingest, children)
         self.words = WordChoices(store, model.read_preferences)
         self.inventory = SourceInventory(
-            store, self.forgetting.forget, self._watcher.removing, settings.exclude
+            store, self.forgetting.forget, self._watcher.removing, settings.exclude, self.ingest.reader
         )
         self.keywords = Keywords(store, model.base, model.mistakes)
         self.exports = Exports(store, model)
@@ -154,7 +157,7 @@ class Service:
         """Stop following folders, end a round or an evaluation that runs, and close the store."""
         self._retention.stop()
         self._checkup.stop()
-        self._watcher.stop()
+        self._watcher.stop(interrupt=self.ingest.reader.close)
         self._children.stop()
         self.rounds.stop()
         self.suggestions.close()

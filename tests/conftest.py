@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from idiolect.adapters.corpus import read_general_passages
 from idiolect.adapters.lora import Lora, LoraConfig
+from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.settings import Settings
 from idiolect.models.build import BasePaths, ensure_base, find_base
 from idiolect.models.fetch import OfflineError
@@ -80,6 +81,14 @@ def needs_program() -> Callable[[str, str], str]:
         pytest.skip(message)
 
     return need
+
+
+@pytest.fixture(scope="session")
+def reader() -> Iterator[Reader]:
+    """What reads files in child processes; tests share one, so that few children are started."""
+    shared = Reader()
+    yield shared
+    shared.close()
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def register(app: Application, service: Service, streams: Streams) -> None:
     async def import_(request: Request) -> Response:
         """Read files and folders once; answers with events."""
         asked = await read_body(request, shapes.ImportBody)
-        events = service.imports.add([Path(path) for path in asked.paths], asked.me)
+        events = await run_sync(service.imports.add, [Path(path) for path in asked.paths], asked.me)
         return streams.answer(await streams.first(events), events)
 
     @app.post("/v1/watch", shapes.WatchBody)

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from idiolect.adapters.evaluation.eval_split import EvalMessage, EvalSplit, split_corpus, split_history
 from idiolect.adapters.evaluation.run import TypingRequest
 from idiolect.adapters.training.round import NothingNewError
-from idiolect.daemon.ingest.entry_batch import cleaned
-from idiolect.daemon.ingest.file_discovery import find
 from idiolect.daemon.ingest.file_import import saved_at
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.rounds.round_runner import TRAINING, Trainer, order_of
@@ -20,14 +18,15 @@ from idiolect.daemon.runtime.child_processes import ChildProcesses, ChildWork
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.serving.suggestion_stats import judged_mixture
 from idiolect.daemon.sources.items import Item, NothingToReadError, Skipped, UnreadableError, status
-from idiolect.daemon.sources.kinds import BY_NAME, SAID, kind_of
-from idiolect.daemon.sources.people import EVERYONE, AuthorFilter
+from idiolect.daemon.sources.kinds import SAID
+from idiolect.daemon.sources.people import EVERYONE
 from idiolect.daemon.storage.records import MEASURED, EvalRequest
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from idiolect.daemon.ingest.reader import Reader
     from idiolect.daemon.serving.suggestion_stats import SuggestionStats
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.store import Store
@@ -71,6 +70,7 @@ class Evaluations:
         encode: text to token ids.
         serving: the adapter that answers now, or None for the base.
         trust: what is known of how far ghosts can be believed.
+        reader: reads text that is not in the store.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class Evaluations:
         encode: Encode,
         serving: Callable[[], int | None],
         trust: SuggestionStats,
+        reader: Reader,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -90,6 +91,7 @@ class Evaluations:
         self._encode = encode
         self._serving = serving
         self._trust = trust
+        self._reader = reader
 
     def run(self, wanted: EvalRequest) -> Iterator[dict[str, Any]]:
         """Evaluate. Yields progress events and at last the result; closed before that, it ends the work.
@@ -104,7 +106,7 @@ class Evaluations:
             if wanted.path is None:
                 split, adapter = self._own(wanted)
             else:
-                split, adapter = _corpus(wanted.path, self._settings.exclude, wanted), _Adapter()
+                split, adapter = self._corpus(wanted.path, wanted), _Adapter()
             yield {"event": "progress", "phase": "prepare", "arm": None, "done": 0.0, "left_s": None}
             if wanted.path is not None and wanted.train:
                 adapter = yield from self._train(split, wanted)
@@ -112,6 +114,13 @@ class Evaluations:
                 if event["event"] == "result" and wanted.path is None:
                     self._store.state.set(MEASURED, _served_savings(event))
                 yield event
+
+    def _corpus(self, path: Path, wanted: EvalRequest) -> EvalSplit:
+        path = real_path(path)
+        named = path.parent if path.name == ".git" else path
+        name = named.name if named.is_dir() else named.stem
+        messages = read_messages(self._reader, path, self._settings.exclude)
+        return split_corpus(messages, name=name, seed=wanted.seed, chars=wanted.chars)
 
     def _own(self, wanted: EvalRequest) -> tuple[EvalSplit, _Adapter]:
         entries = [*self._store.entries.select(prose=True)]
@@ -209,14 +218,7 @@ def _judged(result: dict[str, Any]) -> _Adapter:
     return _Adapter(result["adapter"], about, mixtures)
 
 
-def _corpus(path: Path, exclude: Sequence[str], wanted: EvalRequest) -> EvalSplit:
-    path = real_path(path)
-    named = path.parent if path.name == ".git" else path
-    name = named.name if named.is_dir() else named.stem
-    return split_corpus(read_messages(path, exclude), name=name, seed=wanted.seed, chars=wanted.chars)
-
-
-def read_messages(path: Path, exclude: Sequence[str]) -> list[EvalMessage]:
+def read_messages(reader: Reader, path: Path, exclude: Sequence[str]) -> list[EvalMessage]:
     """The texts at ``path``, a file, a folder or a ``.git`` folder, in order of time. Nothing is stored.
 
     They are read as an import reads them. As typed, a text is as its file has it; what would be learned of it is
@@ -226,10 +228,9 @@ def read_messages(path: Path, exclude: Sequence[str]) -> list[EvalMessage]:
         NoSuchPathError, UnreadableError, NothingToReadError, GitError: by what is wrong with the path.
     """
     found: list[tuple[datetime, EvalMessage]] = []
-    for item, at in _texts(path, exclude):
-        text = item.text.encode("utf-8", "ignore").decode().strip()
-        if text:
-            found.append((at, EvalMessage(text, at.isoformat(), cleaned(text)[0])))
+    for item, at in _texts(reader, path, exclude):
+        if text := item.raw.strip():
+            found.append((at, EvalMessage(text, at.isoformat(), item.text)))
     if not found:
         raise NothingToReadError(
             f"There is no text at {path}. Give {SAID}, a folder that holds some, or the .git folder of a "
@@ -238,16 +239,19 @@ def read_messages(path: Path, exclude: Sequence[str]) -> list[EvalMessage]:
     return [message for _, message in sorted(found, key=lambda pair: pair[0])]
 
 
-def _texts(path: Path, exclude: Sequence[str]) -> Iterator[tuple[Item, datetime]]:
+def _texts(reader: Reader, path: Path, exclude: Sequence[str]) -> Iterator[tuple[Item, datetime]]:
     now = datetime.now(UTC)
-    for file in find(path, exclude):
-        if isinstance(file, Skipped) or (kind := kind_of(file)) is None:
+    for found in reader.find(path, exclude):
+        if isinstance(found, Skipped):
             continue
+        file = found.path
         try:
+            if (kind := reader.look(file).kind) is None:
+                continue
             written = saved_at(status(file)) if file.is_file() else now
-            everyone = AuthorFilter((EVERYONE,) if kind is BY_NAME["git"] else ())
-            items = [item for item in kind.pieces(file, everyone) if isinstance(item, Item)]
-            for item in reversed(items) if kind is BY_NAME["git"] else items:
+            everyone = (EVERYONE,) if kind == "git" else ()
+            items = [one for one in reader.pieces(file, kind, everyone, raw=True) if isinstance(one, Item)]
+            for item in reversed(items) if kind == "git" else items:
                 yield item, item.at or written
         except (NoSuchPathError, UnreadableError):
             if file == path:

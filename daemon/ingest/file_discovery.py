@@ -21,7 +21,7 @@ from idiolect.daemon.sources.items import Skipped, UnreadableError, explained
 from idiolect.daemon.storage.records import COMMANDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 #: The name of the files that say what in their folder is not to be read, in the language of `.gitignore`.
 IGNORE_FILE: Final = ".idiolectignore"
@@ -31,6 +31,29 @@ _MOST_LINES: Final = 1000
 _LONGEST_LINE: Final = 1024
 _KEPT: Final = 64  # of these files' patterns, compiled: RE2 may take some megabytes for one
 
+#: Why a file is skipped that is of no kind which can be read.
+OTHER_TYPE: Final = "other file type"
+
+_NAMED_TYPES: Final = 5
+#: Types whose programs can save what is written in them as one that is read.
+_SAVED_ELSEWHERE: Final = frozenset(
+    {
+        ".doc",
+        ".epub",
+        ".fodt",
+        ".htm",
+        ".html",
+        ".key",
+        ".odp",
+        ".pages",
+        ".ppt",
+        ".pptx",
+        ".sxw",
+        ".tex",
+        ".wpd",
+        ".wps",
+    }
+)
 _HIDDEN: Final = ".*"  # of the patterns that are built in: hidden files and folders
 
 
@@ -174,7 +197,25 @@ def find(
     elif stat.S_ISDIR(mode):
         yield from _walk(path, exclusion, Ignored(), until)
     else:
-        yield Skipped(path, "other file type")
+        yield Skipped(path, OTHER_TYPE)
+
+
+def said_of_others(types: Mapping[str, int]) -> str:
+    """What is told of files of other types, by how their names end: how many of which, and what can be done."""
+    ordered = sorted(types, key=lambda suffix: (-types[suffix], suffix))
+    named = [f"{types[suffix]:,} {_printable(suffix)}" for suffix in ordered[:_NAMED_TYPES]]
+    if rest := sum(types[suffix] for suffix in ordered[_NAMED_TYPES:]):
+        named.append(f"{rest:,} others")
+    said = f"Of other types: {', '.join(named)}."
+    if written := [suffix for suffix in ordered if suffix in _SAVED_ELSEWHERE]:
+        said += f" Save {' and '.join(written[:3])} as .docx or .txt to have them read."
+    if ".pdf" in types:
+        said += " A .pdf is read where you name it itself."
+    return said
+
+
+def _printable(suffix: str) -> str:
+    return suffix if 1 < len(suffix) <= 12 and suffix.isprintable() else "without a type"
 
 
 def _is_shell(path: Path) -> bool:
@@ -214,7 +255,7 @@ def _walk(
             elif is_folder:
                 inner.append(path)
             elif kinds.document_at(path) is None:
-                yield Skipped(path, "other file type")
+                yield Skipped(path, OTHER_TYPE)
             elif not entry.is_file(follow_symlinks=False):
                 yield Skipped(path, "not a regular file")
             elif not _is_utf8(entry.name):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.ingest.entry_batch import TRACKED_PARAGRAPHS, cleaned, identity
+from idiolect.daemon.ingest.entry_batch import TRACKED_PARAGRAPHS, identity
 from idiolect.daemon.ingest.normalise import has_words, pieces
 from idiolect.daemon.redaction.redact import placeholders
-from idiolect.daemon.sources import commit_messages, git
+from idiolect.daemon.sources.commit_messages import MISSING
 from idiolect.daemon.sources.items import Skipped, status
 from idiolect.daemon.sources.people import not_known
 from idiolect.daemon.storage.paragraphs import Known, Ledger, Originals, digest
@@ -23,14 +23,13 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.ingest.entry_batch import EntryBatch
     from idiolect.daemon.ingest.origins import Origins
-    from idiolect.daemon.sources.items import Item
+    from idiolect.daemon.ingest.reader import Looked, Reader
     from idiolect.daemon.sources.kinds import Kind
     from idiolect.daemon.sources.people import AuthorFilter
     from idiolect.daemon.storage.store import Store
 
 _HELD_CHARS: Final = 4 << 20  # new text of a file that waits to be compared with what was removed from it
 _EDITS: Final = 200  # entries that are remembered of one paragraph
-_BEFORE_CHARS: Final = 160  # of the paragraph before one that are read with it: a label
 _COMPARED: Final = 2000  # removed paragraphs that it is compared with
 
 
@@ -80,22 +79,6 @@ class _Origin:
     path: Path
     source: str
     origin: int | None
-
-
-class _Cleaner:
-    """Takes the secrets out of a file's pieces, each read with the one before it: a label may stand there."""
-
-    def __init__(self, source: str) -> None:
-        """`source`: what the pieces are filed under."""
-        self._source = source
-        self._document = self._before = ""
-
-    def __call__(self, item: Item) -> tuple[str, int]:
-        """What :func:`cleaned` gives of the next piece."""
-        before = self._before if item.document == self._document else ""
-        text, redactions = cleaned(item.text, self._source, before)
-        self._document, self._before = item.document, f"{(text or item.text)[-_BEFORE_CHARS:]}\n\n"
-        return text, redactions
 
 
 class _FileParagraphs:
@@ -148,9 +131,10 @@ class _FileParagraphs:
 class FileImport:
     """Brings files and repositories into the store, one after the other."""
 
-    def __init__(self, store: Store, origins: Origins, batch: EntryBatch) -> None:
-        """`batch` gets the entries, and its report what was read and skipped."""
+    def __init__(self, store: Store, reader: Reader, origins: Origins, batch: EntryBatch) -> None:
+        """`reader` reads; `batch` gets the entries, and its report what was read and skipped."""
         self._store = store
+        self._reader = reader
         self._origins = origins
         self._batch = batch
         self.report = batch.report
@@ -180,24 +164,22 @@ class FileImport:
         held: list[_New] = []
         held_chars = known = 0
         spoken = complained = False
-        read = _Cleaner(kind.source)
-        for found in kind.pieces(path, asked):
+        for found in self._reader.pieces(path, kind.name, asked.me):
             if isinstance(found, Skipped):
                 self.report.skip(found)
                 complained = True
                 continue
-            text, redactions = read(found)
-            if not text:
+            if not found.text:
                 continue
             spoken = True
-            new = page.see(text, found.at, redactions, found.document, found.stamp)
+            new = page.see(found.text, found.at, found.redactions, found.document, found.stamp)
             if new is None:
                 known += 1
             elif off_record:
                 new.paragraph.off_record = True
             elif compares and held_chars < _HELD_CHARS:
                 held.append(new)
-                held_chars += len(text)
+                held_chars += len(found.text)
             elif self._whole(place, page, new):
                 yield found.offset_bytes
         self._edited(place, page, held)
@@ -214,32 +196,30 @@ class FileImport:
         yield before.st_size
 
     def repository(
-        self, folder: Path, kind: Kind, asked: AuthorFilter, *, origin: int | None = None
+        self, folder: Path, looked: Looked, asked: AuthorFilter, *, origin: int | None = None
     ) -> Iterator[int]:
         """Take in the user's commit messages of the git folder `folder` that are new since the last time."""
-        newest = commit_messages.head(folder)
+        newest, me = looked.newest, asked.me or looked.me
         state = self._store.file_states.get(str(folder))
-        mine = replace(asked, me=asked.me or git.guess(folder))
-        if not mine.me:
+        if not me:
             self.report.skip(not_known(folder))
             return
-        whose = digest("\n".join(mine.me))
+        whose = digest("\n".join(me))
         read = state.paragraphs if state else ()
         if newest is None or read == (newest, whose):
             self.report.skip(Skipped(folder, "unchanged" if newest else "empty"))
             return
         since = read[0] if read[1:] == (whose,) else None
         whole = True
-        for found in kind.pieces(folder, asked) if since is None else git.read(folder, mine, since):
+        for found in self._reader.pieces(folder, "git", asked.me if since is None else me, since=since):
             if isinstance(found, Skipped):
                 self.report.skip(found)
-                whole = whole and found.reason != commit_messages.MISSING
+                whole = whole and found.reason != MISSING
                 continue
-            text, redactions = cleaned(found.text)
             at = (found.at or datetime.now(UTC)).astimezone(UTC)
-            for piece in pieces(text):
+            for piece in pieces(found.text):
                 key = identity("git", None, at.isoformat() if found.at else None, piece)
-                hidden = min(redactions, placeholders(piece))
+                hidden = min(found.redactions, placeholders(piece))
                 if self._batch.put(
                     piece, source="git", at=at, key=key, redactions=hidden, ids=[], origin=origin
                 ):
@@ -252,11 +232,9 @@ class FileImport:
     def _digests(self, path: Path, kind: Kind, asked: AuthorFilter) -> list[str]:
         """The hashes of a file's paragraphs, of a very long one those at its start."""
         page = _FileParagraphs(status(path), ())
-        read = _Cleaner(kind.source)
         found = []
-        for item in kind.pieces(path, asked):
-            text = "" if isinstance(item, Skipped) else read(item)[0]
-            if text and not isinstance(item, Skipped) and (new := page.see(text, item.at)):
+        for item in self._reader.pieces(path, kind.name, asked.me):
+            if not isinstance(item, Skipped) and item.text and (new := page.see(item.text, item.at)):
                 found.append(new.paragraph.digest)
                 if len(found) > TRACKED_PARAGRAPHS:
                     break

@@ -6,18 +6,18 @@ import glob
 import logging
 import os
 import secrets
-import stat
 import threading
 import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.ingest.entry_batch import EntryBatch, cleaned, identity
-from idiolect.daemon.ingest.file_discovery import Exclusion, Ignored, find
+from idiolect.daemon.ingest.file_discovery import Exclusion, Ignored
 from idiolect.daemon.ingest.file_import import FileImport
 from idiolect.daemon.ingest.origins import Origins
+from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.restoring import Restoring, left_alone
 from idiolect.daemon.privacy.app_policy import AppPolicy, InputContext
 from idiolect.daemon.privacy.pause import Pause, PausedError
@@ -25,9 +25,9 @@ from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.regular_files import is_linked
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.sources import kinds
-from idiolect.daemon.sources.commit_messages import head
 from idiolect.daemon.sources.items import (
     BinaryFileError,
+    FoundFile,
     NothingToReadError,
     ReadReport,
     Skipped,
@@ -44,6 +44,10 @@ if TYPE_CHECKING:
     from idiolect.daemon.storage.store import Store
 
 _log = logging.getLogger("idiolect")
+
+
+#: Longer texts are cleaned in a child process: here they would keep suggestions waiting.
+_TYPED_CHARS: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -78,13 +82,16 @@ class Ingest:
         learned: Callable[[Sequence[tuple[int, list[int]]]], object],
         settings: Settings,
         off_record: Pause | None = None,
+        reader: Reader | None = None,
     ) -> None:
         """`encode` turns a text into token ids; `learned` is told the ids and token ids of the entries of a
         transaction once it is committed, never before, from whichever thread took them in.
 
-        `off_record` is the profile's pause, where somebody else asks for it too; None: it is made here.
+        `off_record` is the profile's pause, where somebody else asks for it too; None: it is made here. So is the
+        `reader`, which reads files.
         """
         self._store = store
+        self.reader = reader or Reader()
         self._encode = encode
         self._learned = learned
         self._exclude = (
@@ -136,13 +143,15 @@ class Ingest:
         never kept.
 
         Reasons not to store it: "paused", those of `AppPolicy.learning`, "empty", "only secrets", "duplicate".
-        A text without `at` was written now, and is always stored. `at` without a time zone is UTC.
+        A text without `at` was written now, and is always stored. `at` without a time zone is UTC. Raises
+        ReaderEndedError where one that is too long to have been typed takes too long to search for secrets.
         """
         if self.paused:
             return AddedText(None, False, 0, "paused")
         if (reason := self.app_policy.learning(InputContext(app, input_purpose, private))) is not None:
             return AddedText(None, False, 0, reason)
-        text, redactions = cleaned(text, source, before)
+        clean = cleaned if len(text) <= _TYPED_CHARS else self.reader.clean
+        text, redactions = clean(text, source, before)
         if not text:
             return AddedText(None, False, redactions, "only secrets" if redactions else "empty")
         if at is None:
@@ -187,7 +196,7 @@ class Ingest:
         if not found:
             raise _nothing(report)
         if len(found) == 1:
-            _probe(*found)
+            self._probe(*found)
         self._origins.refresh()
         return self._import(found, report, restores=restores)
 
@@ -195,29 +204,37 @@ class Ingest:
         status(path)
         path = real_path(path)
         files: dict[Path, int] = {}
-        for one in find(path, self._exclude):
+        for one in self.reader.find(path, self._exclude):
             if isinstance(one, Skipped):
                 report.skip(one)
-                continue
-            try:
-                files[one] = _size(one)
-            except (NoSuchPathError, UnreadableError):
-                report.skip(Skipped(one, "unreadable"))
-        kind = kinds.kind_of(path) if path in files else None
-        if kind is kinds.BY_NAME["git"]:
-            head(path)
+            else:
+                files[one.path] = one.size_bytes
+        kind = self.reader.look(path).kind if path in files else None
         known = self._store.sources.get(str(path))
         again = known is not None and asked.me not in ((), known[1])  # other people's text is asked for now
         whole = AuthorFilter(asked.me or (known[1] if known else ()))
         for file, size in files.items():
-            found.setdefault(file, _Found(size, whole, again, path, kind.name if kind else "folder"))
+            found.setdefault(file, _Found(size, whole, again, path, kind or "folder"))
+
+    def _probe(self, path: Path) -> None:
+        """Refuse the only file to read if there is nothing in it."""
+        kind = kinds.BY_NAME.get(self.reader.look(path).kind or "")
+        if path.is_dir() or kind is None or not kind.documents:
+            return
+        first = next(iter(tuple(self.reader.pieces(path, kind.name, (), most=1))), None)
+        if first is None:
+            raise NothingToReadError(
+                f"{path} is empty, or holds nothing but code. Give a file with text in it."
+            )
+        if isinstance(first, Skipped) and first.reason == "binary":
+            raise BinaryFileError(f"{path} is not text. Give {kinds.SAID}.")
 
     def _import(
         self, found: dict[Path, _Found], report: ReadReport, *, restores: bool
     ) -> Iterator[ImportProgress]:
         batch = self._batch(report)
-        imported = FileImport(self._store, self._origins, batch)
-        restoring = Restoring(self._store, self.app_policy, batch) if restores else None
+        imported = FileImport(self._store, self.reader, self._origins, batch)
+        restoring = Restoring(self._store, self.reader, self.app_policy, batch) if restores else None
         total = sum(one.size_bytes for one in found.values())
         done = 0
         path = next(iter(found))
@@ -245,7 +262,8 @@ class Ingest:
     ) -> Iterator[int]:
         report = imported.report
         try:
-            kind = kinds.kind_of(path)
+            looked = self.reader.look(path)
+            kind = kinds.BY_NAME.get(looked.kind or "")
             if kind is None:
                 report.skip(Skipped(path, "other file type"))
             elif kind is kinds.EXPORT and restoring is not None and path == one.root:
@@ -253,7 +271,7 @@ class Ingest:
             elif kind is kinds.EXPORT:
                 report.skip(left_alone(path))
             elif kind is kinds.BY_NAME["git"]:
-                yield from imported.repository(path, kind, one.asked, origin=origin)
+                yield from imported.repository(path, looked, one.asked, origin=origin)
             elif path.is_file() and not one.again and not self.is_changed(path):
                 report.skip(Skipped(path, "unchanged"))
             else:
@@ -279,9 +297,9 @@ class Ingest:
 
         Raises NoSuchPathError, UnreadableError.
         """
-        for found in find(path, self._exclude):
-            if not isinstance(found, Skipped) and self.is_changed(found) and not found.is_dir():
-                yield found
+        for found in self.reader.find(path, self._exclude):
+            if isinstance(found, FoundFile) and self.is_changed(found.path) and not found.path.is_dir():
+                yield found.path
 
     def count(self, path: Path, *, most: int, within_s: float) -> tuple[int, bool]:
         """How many files at or below `path` would be read, and whether these are all.
@@ -289,12 +307,9 @@ class Ingest:
         The count ends at more than `most`, and after `within_s`. Raises NoSuchPathError, UnreadableError.
         """
         ends_at = time.monotonic() + within_s
-        count = 0
-        for found in find(path, self._exclude, until=lambda: time.monotonic() >= ends_at):
-            count += not isinstance(found, Skipped)
-            if count > most:
-                return most, False
-        return count, time.monotonic() < ends_at
+        found = self.reader.find(path, self._exclude, most=most + 1, within_s=within_s)
+        count = sum(isinstance(one, FoundFile) for one in found)
+        return (most, False) if count > most else (count, time.monotonic() < ends_at)
 
     def excludes(self, path: Path, root: Path) -> bool:
         """Whether `path`, which is `root` or below it, is not to be read.
@@ -324,13 +339,13 @@ class Ingest:
             return 0
         report = ReadReport()
         batch = self._batch(report)
-        imported = FileImport(self._store, self._origins, batch)
+        imported = FileImport(self._store, self.reader, self._origins, batch)
         with self._alone(path):
             if not os.path.isfile(path):
                 self._origins.lost(str(path))
                 return 0
             try:
-                kind = kinds.kind_of(path)
+                kind = kinds.BY_NAME.get(self.reader.look(path).kind or "")
                 known = self._store.sources.get(str(root))
                 origin, me = known or (self._store.sources.add(str(root), "folder"), ())
                 if kind is kinds.EXPORT:
@@ -373,12 +388,6 @@ class _Found:
     kind: str
 
 
-def _size(path: Path) -> int:
-    """How many bytes there are to read at `path`; 0 for a folder. Raises NoSuchPathError, UnreadableError."""
-    found = status(path)
-    return 0 if stat.S_ISDIR(found.st_mode) else found.st_size
-
-
 def _nothing(report: ReadReport) -> NothingToReadError:
     skipped = ", ".join(f"{count} {reason}" for reason, count in sorted(report.skipped.items()) if count)
     notes = "".join(f" {note}." for note in report.notes[:1])
@@ -386,15 +395,3 @@ def _nothing(report: ReadReport) -> NothingToReadError:
         f"There is no text to read{f' (skipped: {skipped})' if skipped else ''}.{notes} Give {kinds.SAID}, "
         "a folder that holds some, or the .git folder of a repository."
     )
-
-
-def _probe(path: Path) -> None:
-    """Refuse the only file to read if there is nothing in it."""
-    kind = kinds.kind_of(path)
-    if path.is_dir() or kind is None or not kind.documents:
-        return
-    first = next(kind.pieces(path, AuthorFilter()), None)
-    if first is None:
-        raise NothingToReadError(f"{path} is empty, or holds nothing but code. Give a file with text in it.")
-    if isinstance(first, Skipped) and first.reason == "binary":
-        raise BinaryFileError(f"{path} is not text. Give {kinds.SAID}.")

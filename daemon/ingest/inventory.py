@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
+    from idiolect.daemon.ingest.reader import Reader
     from idiolect.daemon.ingest.source_discovery import FoundSource
     from idiolect.daemon.storage.records import ForgetReceipt, SourceRow
     from idiolect.daemon.storage.store import Store
@@ -36,16 +37,18 @@ class SourceInventory:
         forget: Callable[[Selector, bool, int | None], ForgetReceipt],
         unwatching: Callable[[Path], AbstractContextManager[None]],
         exclude: Sequence[str],
+        reader: Reader,
     ) -> None:
         """`forget` deletes what a selector takes and all that was learned from it, if it is as much as expected.
 
         `unwatching` ends following a path, if it is followed, and follows it again where its block fails. Paths that
-        match `exclude` are left out.
+        match `exclude` are left out; `reader` looks.
         """
         self._store = store
         self._forget = forget
         self._unwatching = unwatching
         self._exclude = exclude
+        self._reader = reader
 
     def sources(self) -> list[SourceRow]:
         """What was read, by path, with what each brought."""
@@ -53,10 +56,8 @@ class SourceInventory:
 
     def unread(self, home: Path) -> list[FoundSource]:
         """What there is to read below a folder and was not read; looks for some ten seconds at most."""
-        from idiolect.daemon.ingest.source_discovery import places
-
         read = {Path(source.path) for source in self._store.sources.all()}
-        found = places(home, self._exclude)
+        found = self._reader.places(home, self._exclude)
         return [place for place in found if not _is_read(place, read) and _is_text(place.path)]
 
     def remove(self, path: Path, *, dry_run: bool = False, expect: int | None = None) -> ForgetReceipt:

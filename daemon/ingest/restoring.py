@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from idiolect.daemon.ingest.entry_batch import cleaned
 from idiolect.daemon.privacy.app_policy import InputContext
 from idiolect.daemon.redaction.redact import placeholders
 from idiolect.daemon.sources.items import Skipped, status
-from idiolect.daemon.sources.people import AuthorFilter
 from idiolect.daemon.storage.records import STORE_ID
 
 if TYPE_CHECKING:
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from idiolect.daemon.ingest.entry_batch import EntryBatch
+    from idiolect.daemon.ingest.reader import Reader
     from idiolect.daemon.privacy.app_policy import AppPolicy
     from idiolect.daemon.sources.items import Kept
     from idiolect.daemon.sources.kinds import Kind
@@ -38,9 +37,10 @@ class Restoring:
     that the entry had. The user's rules about applications hold, and redaction does.
     """
 
-    def __init__(self, store: Store, policy: AppPolicy, batch: EntryBatch) -> None:
-        """`batch` gets the entries, and its report what was passed over."""
+    def __init__(self, store: Store, reader: Reader, policy: AppPolicy, batch: EntryBatch) -> None:
+        """`reader` reads; `batch` gets the entries, and its report what was passed over."""
         self._store = store
+        self._reader = reader
         self._policy = policy
         self._batch = batch
         self._number = store.state.get(STORE_ID)
@@ -54,7 +54,7 @@ class Restoring:
         report, size_bytes = self._batch.report, status(path).st_size
         last = self._store.entries.last_id()  # what is restored now has higher numbers
         report.files += 1
-        for found in kind.pieces(path, AuthorFilter()):
+        for found in self._reader.pieces(path, kind.name, ()):
             if isinstance(found, Skipped):
                 report.skip(found)
                 continue
@@ -64,9 +64,9 @@ class Restoring:
             if (reason := self._policy.learning(InputContext(kept.app))) is not None:
                 report.skip(Skipped(path, reason))
                 continue
-            text, redactions = cleaned(found.text, kept.source)
+            text = found.text
             if not text:
-                report.skip(Skipped(path, "only secrets" if redactions else "empty"))
+                report.skip(Skipped(path, "only secrets" if found.redactions else "empty"))
             elif self._is_forgotten(kept, last):
                 report.skip(Skipped(path, "forgotten since the export"))
             elif self._batch.put(

@@ -31,7 +31,7 @@ from idiolect.daemon.sources.items import UnreadableError, status
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from watchdog.events import FileSystemEvent
     from watchdog.observers.api import ObservedWatch
@@ -138,11 +138,15 @@ class Watcher:
             self._observe(Path(path))
         self._thread.start()
 
-    def stop(self) -> None:
-        """Follow nothing more. What is not read yet is read after the next start."""
+    def stop(self, interrupt: Callable[[], None] = lambda: None) -> None:
+        """Follow nothing more. What is not read yet is read after the next start.
+
+        `interrupt` ends what is being read.
+        """
         with self._wake:
             self._stopping = True
             self._wake.notify_all()
+        interrupt()
         if self._observer.is_alive():
             self._observer.stop()
             self._observer.join()
@@ -326,6 +330,8 @@ class Watcher:
             elif (root := self._root_of(path, folder=False)) is not None:
                 self._ingest.update_file(path, root=root, off_record=due.off_record)
         except Exception as error:  # noqa: BLE001 (a watcher that dies of one file misses all others)
+            if self._stopping:
+                return
             _log.warning("a watched file was not read, and will be tried again: %s", type(error).__name__)
             self._retry(path, due)
 
@@ -355,7 +361,8 @@ class Watcher:
                 self._observe(path)
                 self._look_into(path, _Due(now, now, off_record=False))
         except Exception as error:  # noqa: BLE001 (as above)
-            _log.warning("the watched folders were not compared: %s", type(error).__name__)
+            if not self._stopping:
+                _log.warning("the watched folders were not compared: %s", type(error).__name__)
         self._next_scan = time.monotonic() + self._rescan_s / (1 if self.noticed else 10)
 
 

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NOTES: Final = 20
+#: Larger files are not read.
+MOST_FILE_BYTES: Final = 4 << 30
+#: Archives that hold more files are not read.
+MOST_MEMBERS: Final = 100_000
+
+
+class LimitError(Exception):
+    """A file is beyond a limit: which, and what its user can do."""
 
 
 class UnreadableError(IdiolectError):
@@ -66,6 +74,8 @@ class Item:
     `at` is when it was written, aware, where the file says so; `stamp` is how the file says it, where it names no zone:
     that stays the same wherever the file is read. `document` names the part of an archive that it is
     from, where that name stays the same in the next export. `kept` is set for an entry of the program's own export.
+
+    Once it was cleaned, `redactions` secrets were taken out of it; `raw` is the text before that, where it is wanted.
     """
 
     text: str
@@ -75,6 +85,16 @@ class Item:
     document: str = ""
     stamp: str = ""
     kept: Kept | None = None
+    redactions: int = 0
+    raw: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file, or another source, that is to be read; a folder has no size."""
+
+    path: Path
+    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +149,18 @@ def opened(path: Path) -> BufferedReader:
     """The regular file at `path`, open to be read. Raises NoSuchPathError, UnreadableError."""
     with explained(path):
         return open_regular(path)
+
+
+def refuse_large(path: Path) -> None:
+    """Raise LimitError for a file larger than any that a person has written or a program has kept of it."""
+    if status(path).st_size > MOST_FILE_BYTES:
+        raise LimitError(f"it is larger than {MOST_FILE_BYTES >> 30} GB; cut it into smaller files")
+
+
+def refuse_many(members: int) -> None:
+    """Raise LimitError for an archive that holds so many files."""
+    if members > MOST_MEMBERS:
+        raise LimitError(f"it holds more than {MOST_MEMBERS:,} files; unpack it and read what you need")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.regular_files import read_regular
 from idiolect.daemon.sources import markdown
-from idiolect.daemon.sources.items import Item, Skipped, explained
+from idiolect.daemon.sources.items import Item, Skipped, explained, refuse_many
 from idiolect.daemon.sources.lines import BOM, Lines
 
 if TYPE_CHECKING:
@@ -81,7 +81,8 @@ def _members(path: Path) -> Iterator[tuple[str, bytes]]:
                 yield file.stem, content
         return
     with tarfile.open(path, "r|*") as archive:
-        for member in archive:
+        for count, member in enumerate(archive):
+            refuse_many(count)
             name = member.name.rpartition("/")[2]
             if member.isfile() and _NOTE.match(name) and member.size <= _LARGEST_BYTES:
                 held = archive.extractfile(member)

@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.daemon.regular_files import read_regular
-from idiolect.daemon.sources.items import Skipped, explained
+from idiolect.daemon.sources.items import Skipped, explained, refuse_many
 from idiolect.daemon.sources.lines import unescaped
 from idiolect.daemon.sources.people import ChatMessage
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _TYPED: Final = frozenset({None, "thread_broadcast", "me_message", "file_share"})
-_LARGEST_BYTES: Final = 64 << 20  # of one day's file
+_LARGEST_BYTES: Final = 16 << 20  # of one day's file
 _CODE: Final = re.compile(r"```[\s\S]*?(?:```|$)|`([^`\n]+)`")
 _LINK: Final = re.compile(r"<(?:https?|mailto|tel):[^<>|]*+(?:\|([^<>]*+))?>")
 _CHANNEL: Final = re.compile(r"<#\w++\|?([^<>]*+)>")
@@ -140,4 +140,5 @@ def _members(path: Path) -> Iterator[tuple[list[str], Any]]:
             ):
                 return b""
 
+        refuse_many(len(archive.namelist()))
         yield archive.namelist(), read_member

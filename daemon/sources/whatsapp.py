@@ -15,9 +15,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, pairwise
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final, cast
 
-from idiolect.daemon.sources.items import Skipped, UnreadableError, explained, opened
+from idiolect.daemon.sources.items import LimitError, Skipped, UnreadableError, explained, opened
 from idiolect.daemon.sources.lines import Lines
 from idiolect.daemon.sources.people import ChatMessage, writers
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _SAMPLE: Final = 2000  # messages that the order of day and month is found in
 #: What reading an archive raises where it is damaged.
 _DAMAGED: Final = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
+_MOST_UNPACKED_BYTES: Final = 1 << 30
 _BUFFER_BYTES: Final = 65_536
 _LONGEST: Final = 65_536  # characters of a message that are held
 # "14:08", "2:08:31 PM", "14.08.18", "오후 2:08", "下午2:08", "2:08 p. m.", "klo 14.08"
@@ -208,10 +209,13 @@ def _lines(path: Path) -> Iterator[Iterator[str]]:
         if name is None:
             raise UnreadableError(f"{path} is no chat that WhatsApp exported. Export it again.")
         with zipfile.ZipFile(path) as archive, archive.open(name) as raw:
-            yield _without_bom(io.BufferedReader(raw, _BUFFER_BYTES))
+            yield _without_bom(io.BufferedReader(cast("io.RawIOBase", raw), _BUFFER_BYTES))
 
 
 def _without_bom(file: IO[bytes]) -> Iterator[str]:
     """The lines of a file, the longest ones in pieces."""
-    for number, line in enumerate(Lines(file)):
+    lines = Lines(file)
+    for number, line in enumerate(lines):
+        if lines.offset_bytes > _MOST_UNPACKED_BYTES:
+            raise LimitError(f"its chat is longer than {_MOST_UNPACKED_BYTES >> 20:,} MB")
         yield line.removeprefix("\ufeff") if not number else line

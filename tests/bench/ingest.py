@@ -3,9 +3,9 @@
 ``python tests/bench/ingest.py`` prints what ``ingest()`` gives. The mailbox is made from real people's mail
 (``../shared/corpora`` beside the checkout), packed as mail programs do: headers as they arrive, the answered mail
 quoted below with a line on who wrote it, now and then a signature; a third of the mails are somebody else's. It is read
-through the whole way in, by the service's own classes in one process, into a store on disk. Speed is megabytes of the
-mailbox for each second of the process's own processor time, so that other programs on the machine do not count; the
-process is kept to one core. Nothing here fails on a figure.
+through the whole way in, by the service's own classes, into a store on disk. Speed is megabytes of the mailbox for each
+second of processor time of the process and of the child that reads, so that other programs on the machine do not count;
+both are kept to one core. Nothing here fails on a figure.
 """
 
 from __future__ import annotations
@@ -126,23 +126,31 @@ def _measure(mailbox_mb: int, entries: int) -> dict:
 
 def _read(service, path: Path) -> dict:
     process = psutil.Process()
-    started, began = time.process_time(), time.perf_counter()
+    started, own, began = _cpu_s(process), time.process_time(), time.perf_counter()
     rss = [process.memory_info().rss]
     entries = words = 0
     for event in service.imports.add([path], [ME]):
         rss.append(process.memory_info().rss)
         entries, words = event["entries"], event["words"]
-    cpu_s = time.process_time() - started
+    cpu_s = _cpu_s(process) - started
     size = path.stat().st_size
     return {
         "entries": entries,
         "words": words,
         "cpu_s": round(cpu_s, 2),
+        "service_cpu_s": round(time.process_time() - own, 2),
         "wall_s": round(time.perf_counter() - began, 2),
         "mb_per_cpu_s": round(size / 2**20 / cpu_s, 2),
         "entries_per_cpu_s": round(entries / cpu_s),
         "rss_mb": [round(rss[place] / 2**20) for place in np.linspace(0, len(rss) - 1, 6).astype(int)],
     }
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    """The processor time of a process and all that it has started."""
+    own = process.cpu_times()
+    alive = [child.cpu_times() for child in process.children()]
+    return sum(own[:4]) + sum(times.user + times.system for times in alive)
 
 
 def _write_lines(path: Path, count: int) -> None:

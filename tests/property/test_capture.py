@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from idiolect.daemon.ingest.ingest import Ingest
+from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.paragraphs import OFF_RECORD, Known, Ledger, Originals, decoded, digest
 from idiolect.daemon.storage.store import Store
@@ -21,14 +22,18 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def profile() -> Iterator[tuple[Ingest, Store, Path]]:
+def profile(reader: Reader) -> Iterator[tuple[Ingest, Store, Path]]:
     with tempfile.TemporaryDirectory() as folder:
         here = Settings(home=Path(folder) / "home").prepare()
         store = Store.open(here.store_path, "5a" * 32)
         notes = Path(folder) / "notes"
         notes.mkdir()
         try:
-            yield Ingest(store, lambda text: list(text.encode()), lambda *_: None, here), store, notes
+            yield (
+                Ingest(store, lambda text: list(text.encode()), lambda *_: None, here, reader=reader),
+                store,
+                notes,
+            )
         finally:
             store.close()
 
@@ -74,10 +79,10 @@ ACTIONS = ["write", "insert", "insert", "insert", "delete", "swap", "go back", "
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.data(), st.lists(st.sampled_from(ACTIONS), min_size=2, max_size=14))
-def test_each_word_is_learned_once(data: st.DataObject, actions: list[str]) -> None:
+@given(data=st.data(), actions=st.lists(st.sampled_from(ACTIONS), min_size=2, max_size=14))
+def test_each_word_is_learned_once(reader: Reader, data: st.DataObject, actions: list[str]) -> None:
     writer = Writer(data)
-    with profile() as (ingest, store, notes):
+    with profile(reader) as (ingest, store, notes):
         path = notes / "0.txt"
         for number, what in enumerate(actions):
             if what == "rename" and path.exists():

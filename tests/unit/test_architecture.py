@@ -121,3 +121,28 @@ def test_only_the_ingest_folder_makes_entries():
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "NewEntry"
     }
     assert {folder(name) for name in makers} == {"daemon.ingest"}
+
+
+def test_only_the_child_process_reads_sources():
+    """What reads a stranger's file, or searches for some, is called in the child process alone."""
+    allowed = {
+        "daemon.ingest.reading",
+        "daemon.ingest.file_discovery",  # which the child calls
+        "daemon.ingest.source_discovery",  # which the child calls
+        "daemon.commandline.commands.add",  # in the user's own command, to ask who they are
+    }
+    readers = {"find", "places", "kind_of", "pieces"}
+    for name, path in MODULES.items():
+        if name.startswith("daemon.sources") or name in allowed:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").endswith(
+                ("file_discovery", "source_discovery", "sources.kinds")
+            ):
+                taken = readers & {one.name for one in node.names}
+                assert not taken, f"{name} takes {taken} for itself"
+            if isinstance(node, ast.Attribute) and node.attr in {"kind_of", "pieces"}:
+                whose = ast.unparse(node.value)
+                assert "reader" in whose or (node.attr == "pieces" and "kind" not in whose), (
+                    f"{name}: {whose}"
+                )

@@ -38,14 +38,14 @@ def places(drawn):
 
 @pytest.mark.parametrize("person", ["email_mills", "sms_student", "notes_willison"])
 @pytest.mark.parametrize(("seed", "chars"), [(1, 8000), (9, 2000)])
-def test_the_draw_is_that_of_the_simulator(person, seed, chars, monkeypatch):
+def test_the_draw_is_that_of_the_simulator(reader, person, seed, chars, monkeypatch):
     corpus = SHARED / "corpora" / f"{person}.jsonl"
     if not corpus.exists() or not (SHARED / "ksr" / "ksr.py").exists():
         pytest.skip(f"needs {SHARED}, which is beside the checkout only where it is developed")
     monkeypatch.syspath_prepend(str(SHARED / "ksr"))
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     history, test = importlib.import_module("ksr").split(person, seed, chars)
-    split = split_corpus(read_messages(corpus, ()), name=corpus.stem, seed=seed, chars=chars)
+    split = split_corpus(read_messages(reader, corpus, ()), name=corpus.stem, seed=seed, chars=chars)
     assert [message.text for message in split.history] == [item.text for item in history]
     assert [message.text for message in split.test] == [item.text for item in test]
 

@@ -216,10 +216,10 @@ def test_what_is_wrong_with_a_path_is_said_before_anything_runs(service, corpus,
             next(service.evals.run(EvalRequest(closed)))
 
 
-def test_texts_are_read_as_they_are_and_kept_as_they_would_be(corpus, tmp_path):
+def test_texts_are_read_as_they_are_and_kept_as_they_would_be(reader, corpus, tmp_path):
     secret = "the password: Tr0ub4dor&3 is  mine"
     first = corpus(["  Zwei\u00a0Wörter \n", secret, "", " \t ", "\ud800 ok"], "a.jsonl")
-    found = read_messages(first, ())
+    found = read_messages(reader, first, ())
     assert [message.text for message in found] == ["Zwei\u00a0Wörter", secret, "ok"]
     assert [message.kept for message in found] == ["Zwei Wörter", "the password: [password] is  mine", "ok"]
     assert [message.at for message in found][:2] == [
@@ -231,12 +231,12 @@ def test_texts_are_read_as_they_are_and_kept_as_they_would_be(corpus, tmp_path):
     first.rename(folder / "b.jsonl")
     (folder / "a.txt").write_text("One paragraph.\n\nAnother one.\n")
     (folder / "c.key").write_text("never read")
-    texts = [message.text for message in read_messages(folder, ("*.key",))]
+    texts = [message.text for message in read_messages(reader, folder, ("*.key",))]
     assert texts[:3] == ["Zwei\u00a0Wörter", secret, "ok"], "a file without times is as old as it is"
     assert texts[3:] == ["One paragraph.", "Another one."]
 
 
-def test_a_repository_is_its_messages_in_order_of_time(needs_program, tmp_path):
+def test_a_repository_is_its_messages_in_order_of_time(reader, needs_program, tmp_path):
     git = [
         needs_program("git", "git"),
         "-C",
@@ -254,7 +254,7 @@ def test_a_repository_is_its_messages_in_order_of_time(needs_program, tmp_path):
         }
         command = [*git, "commit", "-q", "--allow-empty", "-m", message]
         subprocess.run(command, check=True, env={**os.environ, **when})
-    found = read_messages(tmp_path / ".git", ())
+    found = read_messages(reader, tmp_path / ".git", ())
     assert [message.text for message in found] == ["Third things first", "Then the fourth"]
     assert found[0].at == "2026-01-03T09:30:00+00:00"
 

@@ -17,6 +17,7 @@ import pytest
 from idiolect.daemon.ingest import entry_batch, file_import, origins
 from idiolect.daemon.ingest.entry_batch import BEFORE_CHARS
 from idiolect.daemon.ingest.ingest import AddedText, Ingest, PausedError
+from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.git_repository import GitError
@@ -73,7 +74,7 @@ def encode(text: str) -> list[int]:
 
 
 @pytest.fixture
-def profile(tmp_path: Path) -> Iterator[Profile]:
+def profile(tmp_path: Path, reader: Reader) -> Iterator[Profile]:
     settings = Settings(
         home=tmp_path / "home", exclude=("drafts",), exclude_apps=("org.example.bank*",)
     ).prepare()
@@ -81,7 +82,7 @@ def profile(tmp_path: Path) -> Iterator[Profile]:
     heard: dict[int, list[int]] = {}
     notes = tmp_path / "notes"
     notes.mkdir()
-    yield Profile(store, Ingest(store, encode, heard.update, settings), notes, heard)
+    yield Profile(store, Ingest(store, encode, heard.update, settings, reader=reader), notes, heard)
     store.close()
 
 
@@ -232,7 +233,7 @@ def test_an_import_reports_what_it_read_and_skipped(profile: Profile) -> None:
         "lines that are not JSON": 1,
         "other file type": 1,
     }
-    assert report.notes[0] == "b.jsonl line 2: not a JSON object"
+    assert report.notes[:2] == ["Of other types: 1 .png.", "b.jsonl line 2: not a JSON object"]
     assert [step.report is None for step in progress] == [True] * (len(progress) - 1) + [False]
     assert [step.bytes_done for step in progress] == sorted(step.bytes_done for step in progress)
     assert progress[-1].bytes_done == progress[-1].bytes_total > 0
@@ -635,9 +636,11 @@ def test_while_paused_nothing_is_learned_and_later_nothing_of_it_either(profile:
     assert profile.ingest.add_text("hello", source="mail").stored
 
 
-def test_a_pause_ends_by_itself_and_outlives_the_process(profile: Profile, tmp_path: Path) -> None:
+def test_a_pause_ends_by_itself_and_outlives_the_process(
+    profile: Profile, tmp_path: Path, reader: Reader
+) -> None:
     def started() -> Ingest:
-        return Ingest(profile.store, encode, lambda *_: None, Settings(home=tmp_path / "home"))
+        return Ingest(profile.store, encode, lambda *_: None, Settings(home=tmp_path / "home"), reader=reader)
 
     profile.ingest.pause(3600)
     assert profile.ingest.paused
@@ -732,6 +735,7 @@ def test_a_full_disk_loses_nothing(profile: Profile) -> None:
 GROWTH = """
 import resource, sys
 from pathlib import Path
+from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store

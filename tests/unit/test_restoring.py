@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idiolect.daemon.ingest.ingest import Ingest
+from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.profile.takeout import takeout
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.documents import parsed
@@ -47,11 +48,13 @@ class Profile:
         return found
 
 
-def opened(home: Path) -> Profile:
+def opened(home: Path, reader: Reader) -> Profile:
     settings = Settings(home=home, keyring=False, exclude_apps=("org.example.bank*",)).prepare()
     heard: dict[int, list[int]] = {}
     store = open_store(settings)
-    return Profile(store, Ingest(store, lambda text: list(text.encode()), heard.update, settings), heard)
+    return Profile(
+        store, Ingest(store, lambda text: list(text.encode()), heard.update, settings, reader=reader), heard
+    )
 
 
 def exported(profile: Profile, folder: Path) -> Path:
@@ -60,9 +63,9 @@ def exported(profile: Profile, folder: Path) -> Path:
 
 
 @pytest.fixture
-def profile(tmp_path: Path) -> Iterator[Profile]:
+def profile(tmp_path: Path, reader: Reader) -> Iterator[Profile]:
     """A profile with a mail, a chat's message, a shell's command and a note."""
-    found = opened(tmp_path / "home")
+    found = opened(tmp_path / "home", reader)
     with closing(found.store):
         for text, source, app, at in (
             ("The teal heron sails at noon.", "mail", "thunderbird", NOON),
@@ -76,9 +79,9 @@ def profile(tmp_path: Path) -> Iterator[Profile]:
 
 
 @pytest.fixture
-def other(tmp_path: Path) -> Iterator[Profile]:
+def other(tmp_path: Path, reader: Reader) -> Iterator[Profile]:
     """Another profile, which is empty."""
-    found = opened(tmp_path / "other")
+    found = opened(tmp_path / "other", reader)
     with closing(found.store):
         yield found
 

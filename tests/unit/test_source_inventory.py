@@ -17,6 +17,7 @@ import pytest
 from idiolect.daemon.commandline import cli
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.inventory import SourceInventory, UnknownSourceError
+from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.watch import Watcher
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -40,14 +41,16 @@ CHAT = "13.05.24, 14:08 - Me: Hello there\n13.05.24, 14:09 - One: Hi\n13.05.24, 
 class Reading:
     """A store and the way into it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, reader: Reader) -> None:
         settings = Settings(home=home).prepare()
         self.store = Store.open(settings.store_path, "5a" * 32)
-        self.ingest = Ingest(self.store, lambda text: list(text.encode()), lambda _entries: None, settings)
+        self.ingest = Ingest(
+            self.store, lambda text: list(text.encode()), lambda _entries: None, settings, reader=reader
+        )
         self.unwatched: list[Path] = []
         self.watched: list[Path] = []
         self.meanwhile: Callable[[], object] = lambda: None
-        self.inventory = SourceInventory(self.store, self.forget, self.unwatching, ("private",))
+        self.inventory = SourceInventory(self.store, self.forget, self.unwatching, ("private",), reader)
 
     def forget(self, selector: Selector, dry_run: bool, expect: int | None) -> ForgetReceipt:
         if not dry_run:
@@ -73,8 +76,8 @@ class Reading:
 
 
 @pytest.fixture
-def reading(tmp_path: Path) -> Iterator[Reading]:
-    found = Reading(tmp_path / "home")
+def reading(tmp_path: Path, reader: Reader) -> Iterator[Reading]:
+    found = Reading(tmp_path / "home", reader)
     yield found
     found.store.close()
 
@@ -195,7 +198,7 @@ def test_a_source_that_cannot_be_forgotten_stays_followed(
         raise error("Nothing was changed.")
 
     reading.meanwhile = fail
-    inventory = SourceInventory(reading.store, reading.forget, watcher.removing, ())
+    inventory = SourceInventory(reading.store, reading.forget, watcher.removing, (), reading.ingest.reader)
     with pytest.raises(error):
         inventory.remove(notes)
     assert (reading.store.watches.all(), reading.brought()) == ([str(notes)], {"notes": 2})

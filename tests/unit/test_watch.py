@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idiolect.daemon.ingest.ingest import Ingest
+from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.ingest.watch import COUNTING_S, ManyFilesError, Watcher
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
@@ -74,10 +75,10 @@ class Scene:
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
+def scene(tmp_path: Path, reader: Reader) -> Iterator[Scene]:
     settings = Settings(home=tmp_path / "home", exclude=("drafts",)).prepare()
     store = Store.open(settings.store_path, KEY)
-    ingest = Ingest(store, lambda text: list(text.encode()), lambda *_: None, settings)
+    ingest = Ingest(store, lambda text: list(text.encode()), lambda *_: None, settings, reader=reader)
     notes = tmp_path / "notes"
     notes.mkdir()
     watcher = Watcher(ingest, store, quiet_s=QUIET_S)
@@ -148,10 +149,10 @@ def test_a_burst_of_saves_is_read_a_few_times(scene: Scene, monkeypatch: pytest.
     assert 1 <= reads.count(note) <= 5
 
 
-def test_a_file_that_is_saved_all_the_time_is_read_in_between(tmp_path: Path) -> None:
+def test_a_file_that_is_saved_all_the_time_is_read_in_between(tmp_path: Path, reader: Reader) -> None:
     settings = Settings(home=tmp_path / "home").prepare()
     store = Store.open(settings.store_path, KEY)
-    ingest = Ingest(store, lambda text: list(text.encode()), lambda *_: None, settings)
+    ingest = Ingest(store, lambda text: list(text.encode()), lambda *_: None, settings, reader=reader)
     watcher = Watcher(ingest, store, quiet_s=3600, longest_s=0.3)
     notes = tmp_path / "notes"
     notes.mkdir()

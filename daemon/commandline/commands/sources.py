@@ -91,11 +91,15 @@ def run(
 def _find(
     terminal: Terminal, path: Path | None, exclude: tuple[str, ...], only: list[Sort] | None, *, quiet: bool
 ) -> list[FoundSource]:
-    from idiolect.daemon.ingest.source_discovery import places
+    from idiolect.daemon.ingest.reader import Reader
 
     home = Path(make_absolute(path)) if path is not None else Path.home()
     with terminal.waiting("Looking" if quiet else f"Looking below {home}"):
-        return [place for place in places(home, exclude) if not only or place.sort in only]
+        reader = Reader()
+        try:
+            return [place for place in reader.places(home, exclude) if not only or place.sort in only]
+        finally:
+            reader.close()
 
 
 def _read_wanted(

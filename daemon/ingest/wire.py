@@ -1,0 +1,55 @@
+"""What crosses between the service and the child process that reads files: values as JSON has them, and back."""
+
+from __future__ import annotations
+
+from dataclasses import astuple
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from idiolect.daemon.ingest.source_discovery import FoundSource
+from idiolect.daemon.sources.items import FoundFile, Item, Kept, Skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Found: TypeAlias = Item | Skipped | FoundFile | FoundSource
+
+
+def packed(found: Found) -> list[Any]:
+    """A value that JSON can hold."""
+    if isinstance(found, Item):
+        at = found.at.isoformat() if found.at else None
+        kept = astuple(found.kept) if found.kept else None
+        return [
+            *("item", found.text, at, found.ordinal, found.offset_bytes, found.document, found.stamp),
+            *(kept, found.redactions, found.raw),
+        ]
+    name = next(name for name, kind in _KINDS.items() if isinstance(found, kind))
+    return [name, *(str(part) if isinstance(part, Path) else part for part in astuple(found))]
+
+
+def unpacked(row: list[Any]) -> Found:
+    """The opposite of `packed`."""
+    name, *parts = row
+    return _UNPACK[name](parts)
+
+
+def _item(parts: list[Any]) -> Item:
+    text, at, ordinal, offset, document, stamp, kept, redactions, raw = parts
+    when = datetime.fromisoformat(at) if at else None
+    return Item(text, when, ordinal, offset, document, stamp, Kept(*kept) if kept else None, redactions, raw)
+
+
+def _source(parts: list[Any]) -> FoundSource:
+    path, sort, says, me, *rest = parts
+    return FoundSource(Path(path), sort, says, tuple(me), *rest)
+
+
+_KINDS = {"skipped": Skipped, "file": FoundFile, "source": FoundSource}
+_UNPACK: dict[str, Callable[[list[Any]], Found]] = {
+    "item": _item,
+    "skipped": lambda parts: Skipped(Path(parts[0]), *parts[1:]),
+    "file": lambda parts: FoundFile(Path(parts[0]), *parts[1:]),
+    "source": _source,
+}

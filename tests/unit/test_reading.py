@@ -1,0 +1,350 @@
+"""Strangers' files are read in a process of their own; a limit takes no more than the file that breaks it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from idiolect.daemon.ingest.ingest import Ingest
+from idiolect.daemon.ingest.reader import Limits, Looked, Reader
+from idiolect.daemon.runtime.os_errors import NoSuchPathError
+from idiolect.daemon.settings import Settings
+from idiolect.daemon.sources.items import FoundFile, Item, ReadReport, Skipped
+from idiolect.daemon.storage.store import Store
+
+WAIT_S = 60.0
+TIGHT = Limits(quiet_cpu_s=2.0, memory_bytes=256 << 20)
+
+
+def eventually(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def tight() -> Iterator[Reader]:
+    found = Reader(TIGHT)
+    yield found
+    found.close()
+
+
+def children() -> list[psutil.Process]:
+    found = []
+    for child in psutil.Process().children():
+        if "idiolect.daemon.ingest.reading" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
+            found.append(child)
+    return found
+
+
+class Profile:
+    """A store, and a way into it with a reader of its own."""
+
+    def __init__(self, home: Path, reader: Reader) -> None:
+        settings = Settings(home=home).prepare()
+        self.store = Store.open(settings.store_path, "5a" * 32)
+        self.ingest = Ingest(self.store, lambda text: [len(text)], lambda _: None, settings, reader=reader)
+
+    def add(self, *paths: Path) -> ReadReport:
+        *_, last = self.ingest.add_paths(paths)
+        assert last.report is not None
+        return last.report
+
+    def texts(self) -> list[str]:
+        return [entry.text for entry in self.store.entries.select()]
+
+
+@pytest.fixture
+def profile(tmp_path: Path, tight: Reader) -> Iterator[Profile]:
+    found = Profile(tmp_path / "home", tight)
+    yield found
+    found.store.close()
+
+
+def notes(folder: Path, count: int) -> list[str]:
+    folder.mkdir(exist_ok=True)
+    texts = [f"Note number {number} is about herons." for number in range(count)]
+    for number, text in enumerate(texts):
+        (folder / f"{number:04}.md").write_text(text)
+    return texts
+
+
+# Hostile files. Each takes a name and writes a file that took seconds or gigabytes where the service read it itself.
+
+
+def blank_lines(path: Path) -> None:
+    path.write_text(f"One.\n\n{(' ' * 32_000 + 'x' + chr(10)) * 3}\nTwo.\n")
+
+
+def one_address(path: Path) -> None:
+    path.write_text(f"One.\n\n{'http://a:b@' * 90_000}\n\nTwo.\n")
+
+
+def zipped_line(path: Path) -> None:
+    with (
+        zipfile.ZipFile(path.with_suffix(".zip"), "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("WhatsApp Chat with Ada.txt", "w", force_zip64=True) as chat,
+    ):
+        chat.write(b"12/31/23, 14:08 - Me: hello\n12/31/23, 14:09 - Ada: yes\n12/31/23, 14:10 - Me: ")
+        for _ in range(400):
+            chat.write(b"a" * (1 << 20))
+
+
+def large_chat(path: Path) -> None:
+    message = {"id": 1, "type": "message", "date_unixtime": "1577836800", "from": "Ada", "from_id": "user2"}
+    message["text"] = "word " * 40_000
+    with path.with_suffix(".json").open("w") as chat:
+        chat.write('{"name": "Ada", "type": "personal_chat", "id": 2, "messages": [')
+        for _ in range(1000):
+            chat.write(json.dumps(message) + ",")
+        chat.write(json.dumps({**message, "from": "Me", "from_id": "user1", "text": "hello"}) + "]}")
+
+
+def deep_mail(path: Path) -> None:
+    path.with_suffix(".eml").write_text(
+        f"From: me@example.org\nMIME-Version: 1.0\nContent-Type: text/html\n\n{'<div>' * 200_000}hello\n"
+    )
+
+
+def many_members(path: Path) -> None:
+    with tarfile.open(path.with_suffix(".jex"), "w:gz") as archive:
+        for number in range(120_000):
+            archive.addfile(tarfile.TarInfo(f"{number:032x}.md"), io.BytesIO())
+
+
+HOSTILE = (blank_lines, one_address, zipped_line, large_chat, deep_mail, many_members)
+
+
+@pytest.mark.parametrize("make", HOSTILE, ids=lambda make: make.__name__)
+def test_a_hostile_file_costs_its_reader_and_nobody_else(profile, tmp_path, make):
+    texts = notes(tmp_path / "notes", 5)
+    make(tmp_path / "hostile.md")
+    hostile = next(tmp_path.glob("hostile.*"))
+    process, highest = psutil.Process(), [0]
+    before = process.memory_info().rss
+    used = time.process_time()
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.wait(0.01):
+            for child in children():
+                try:
+                    highest[0] = max(highest[0], child.memory_info().rss)
+                except psutil.Error:
+                    continue
+
+    watching = threading.Thread(target=look)
+    watching.start()
+    report = profile.add(hostile, tmp_path / "notes")
+    done.set()
+    watching.join()
+    assert set(texts) <= set(profile.texts()), "the files behind it are read"
+    assert report.files >= 5
+    assert highest[0] < TIGHT.memory_bytes + (64 << 20)
+    assert process.memory_info().rss - before < 48 << 20
+    assert time.process_time() - used < 5, "this process has done next to nothing, however long it took"
+
+
+def test_what_is_beyond_a_limit_is_skipped_with_a_note_that_says_which(profile, tmp_path):
+    texts = notes(tmp_path / "notes", 3)
+    deep_mail(tmp_path / "hostile")
+    report = profile.add(tmp_path / "hostile.eml", tmp_path / "notes")
+    assert report.skipped["beyond a limit"] == 1
+    [note] = [note for note in report.notes if "seconds of reading" in note]
+    assert note.startswith("hostile.eml: ")
+    assert "smaller files" in note
+    assert sorted(profile.texts()) == sorted(texts)
+    assert not profile.ingest.is_changed(tmp_path / "hostile.eml"), "it is not tried again until it is saved"
+
+
+def test_memory_is_a_limit(tmp_path):
+    small = Reader(replace(TIGHT, memory_bytes=90 << 20))
+    lines = tmp_path / "lines.md"
+    lines.write_text("One.\n")
+    chat = tmp_path / "big.json"
+    chat.write_text('{"type": "personal_chat", "messages": [{"text": "' + "a" * (200 << 20) + '"}]}')
+    try:
+        [told] = small.pieces(chat, "telegram", ("x",))
+        assert isinstance(told, Skipped)
+        assert told.reason == "beyond a limit"
+        assert "90 MB of memory" in str(told.note)
+        assert [found.text for found in small.pieces(lines, "markdown", ()) if isinstance(found, Item)] == [
+            "One."
+        ]
+    finally:
+        small.close()
+
+
+def test_a_folder_of_many_other_files_comes_back_as_one_count(tight, tmp_path):
+    for number in range(3000):
+        (tmp_path / f"{number}.bin").touch()
+    (tmp_path / "a.md").write_text("One.")
+    found = [*tight.find(tmp_path, ())]
+    assert [one.path.name for one in found if isinstance(one, FoundFile)] == ["a.md"]
+    skipped = [one for one in found if isinstance(one, Skipped) and one.count]
+    assert len(skipped) < 20
+    assert sum(one.count for one in skipped) == 3000
+
+
+def test_a_killed_reader_loses_nothing_and_doubles_nothing(profile, tmp_path):
+    text = tmp_path / "long.txt"
+    written = [
+        f"Sentence {number} of a long text {random.Random(number).random()}." for number in range(60_000)
+    ]
+    text.write_text("\n\n".join(written))
+    killed = 0
+    report = None
+    for step in profile.ingest.add_paths([text]):
+        if not killed and step.entries > 1000:
+            [child] = children()
+            os.kill(child.pid, signal.SIGKILL)
+            killed = child.pid
+        report = step.report
+    assert killed
+    assert report is not None
+    assert report.entries == len(written)
+    assert "beyond a limit" not in report.skipped
+    assert "already known" not in report.skipped
+    assert profile.texts() == written
+
+
+def test_a_reader_that_dies_of_every_file_skips_each(tmp_path, tight):
+    text = tmp_path / "long.txt"
+    text.write_text("\n\n".join(f"Sentence {number}." for number in range(50_000)))
+    found = []
+    pids = set()
+    for piece in tight.pieces(text, "text", ()):
+        found.append(piece)
+        for child in children():
+            if len(pids) < 2 and child.pid not in pids:
+                pids.add(child.pid)
+                child.kill()
+    assert len(pids) == 2
+    assert isinstance(found[-1], Skipped)
+    assert "was ended" in str(found[-1].note)
+    items = [piece.ordinal for piece in found if isinstance(piece, Item)]
+    assert items == [*range(len(items))], "what came before is there once"
+
+
+SERVICE = """
+import sys
+from pathlib import Path
+from idiolect.daemon.ingest.reader import Reader
+for piece in Reader().pieces(Path(sys.argv[1]), "markdown", ()):
+    print("reading", flush=True)
+    if sys.argv[2] == "holds":
+        input()
+"""
+
+
+@pytest.mark.parametrize("busy", ["holds", "computes"])
+def test_a_killed_service_leaves_no_child(tmp_path, busy):
+    path = tmp_path / "a.md"
+    if busy == "holds":
+        path.write_text("One.\n\n" + "Two three four.\n\n" * 400_000)
+        kind = "markdown"
+    else:  # in a library that hears nothing of what happens around it
+        path = path.with_suffix(".eml")
+        path.write_text(
+            f"From: a@b.example\nMIME-Version: 1.0\nContent-Type: text/html\n\n{'<div>' * 200_000}hello\n"
+        )
+        kind = "message"
+    script = SERVICE.replace('"markdown"', repr(kind)).replace(", ())", ", ('a@b.example',))")
+    service = subprocess.Popen(
+        [sys.executable, "-c", script, str(path), busy], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    found = psutil.Process(service.pid)
+    if busy == "holds":
+        assert service.stdout is not None
+        assert service.stdout.readline()
+    eventually(lambda: found.children() and found.children()[0].cpu_times().user > 0.8)
+    [child] = found.children()
+    service.kill()
+    service.wait()
+    psutil.wait_procs([child], timeout=WAIT_S)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_errors_of_a_reader_cross_over(tight, tmp_path):
+    with pytest.raises(NoSuchPathError, match=r"no-such"):
+        tight.look(tmp_path / "no-such")
+    with pytest.raises(NoSuchPathError):
+        [*tight.find(tmp_path / "no-such", ())]
+    (tmp_path / "a.md").write_text("One.")
+    assert tight.look(tmp_path / "a.md") == Looked("markdown"), "and the child goes on"
+    assert len(children()) >= 1
+
+
+def test_a_child_that_is_not_needed_ends(tmp_path):
+    reader = Reader(replace(TIGHT, keep_s=0.1))
+    (tmp_path / "a.md").write_text("One.")
+    before = {child.pid for child in children()}
+    reader.look(tmp_path / "a.md")
+    [child] = [child for child in children() if child.pid not in before]
+    eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    assert reader.look(tmp_path / "a.md").kind == "markdown"
+    reader.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has namespaces")
+def test_a_child_has_no_network_and_the_lowest_priority(tight, tmp_path):
+    if subprocess.run(["unshare", "--net", "--map-current-user", "true"], check=False).returncode:
+        pytest.skip("this system lets no process give up its network")
+    (tmp_path / "a.md").write_text("One.")
+    before = {child.pid for child in children()}
+    tight.look(tmp_path / "a.md")
+    [child] = [child for child in children() if child.pid not in before]
+    assert child.nice() == 19
+    assert os.readlink(f"/proc/{child.pid}/ns/net") != os.readlink("/proc/self/ns/net")
+
+
+def test_a_child_imports_nothing_heavy(tight, tmp_path):
+    code = (
+        "import sys, idiolect.daemon.ingest.reading; "
+        "print({'torch', 'onnxruntime', 'sqlcipher3', 'starlette', 'transformers'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_a_long_text_that_is_sent_is_cleaned_as_a_short_one_is(profile, tight):
+    words = "herons stand still " * 1000
+    before = {child.pid for child in children()}
+    profile.ingest.add_text(f"{words}and my password: hunter2abc9", source="chat")
+    assert {child.pid for child in children()} - before, "a process of its own looked at it"
+    profile.ingest.add_text("hunter2abc9 is new", source="chat", before="my password: ")
+    [long, short] = profile.texts()
+    assert long == f"{words}and my password: [password]"
+    assert "hunter2abc9" not in short
+    assert tight.clean("x", "chat", "") == ("x", 0)
+
+
+def test_a_label_in_a_paragraph_of_its_own_reaches_the_next(profile, tmp_path):
+    path = tmp_path / "notes.md"
+    path.write_text("# Wifi password:\n\nKirschbaum-Regen-8\n\nThe herons are back.\n\nKirschbaum-Regen-8\n")
+    profile.add(path)
+    assert profile.texts()[-2:] == ["The herons are back.", "Kirschbaum-Regen-8"], "a name like another one"
+    assert "Kirschbaum" not in "".join(profile.texts()[:-1])
+
+
+def test_an_archive_of_very_many_files_is_told_of(tight, tmp_path):
+    many_members(tmp_path / "hostile")
+    *_, last = tight.pieces(tmp_path / "hostile.jex", "joplin", ())
+    assert isinstance(last, Skipped)
+    assert last.note == "hostile.jex: it holds more than 100,000 files; unpack it and read what you need"
