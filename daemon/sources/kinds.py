@@ -15,12 +15,16 @@ from idiolect.daemon.sources import (
     joplin,
     mail,
     matrix,
+    opendocument,
     own_export,
+    pdf,
+    rtf,
     shell,
     signal,
     slack,
     telegram,
     whatsapp,
+    word,
 )
 from idiolect.daemon.sources.items import Skipped, explained, opened
 from idiolect.daemon.sources.people import called, not_known, own, writers
@@ -115,6 +119,10 @@ KINDS: Final = (
     Kind("zsh", COMMANDS, "zsh's history", shell.zsh, looks=shell.is_zsh),
     Kind("fish", COMMANDS, "fish's history", shell.fish, looks=shell.is_fish),
     Kind("atuin", COMMANDS, "atuin's history", shell.atuin, looks=shell.is_atuin),
+    Kind("pdf", "file", "PDF", pdf.read, looks=pdf.looks),
+    Kind("docx", "file", "Word's document", word.read, (".docx",), documents=True),
+    Kind("odt", "file", "OpenDocument's text", opendocument.read, (".odt",), documents=True),
+    Kind("rtf", "file", "Rich Text", rtf.read, (".rtf",), documents=True),
     Kind("markdown", "file", "Markdown", documents.marked_down, (".md", ".markdown"), documents=True),
     Kind("org", "file", "Org", documents.org_mode, (".org",), documents=True),
     Kind("rst", "file", "reStructuredText", documents.restructured, (".rst", ".rest"), documents=True),
@@ -126,7 +134,9 @@ TEXT: Final = BY_NAME["text"]
 #: The program's own export: its entries are restored where the file is named, and it is left alone in a folder.
 EXPORT: Final = BY_NAME["export"]
 #: What may be read, as a sentence says it.
-SAID: Final = ".txt, .md, .org, .rst and .jsonl files, mail (mbox, Maildir), exported chats and notes"
+SAID: Final = (
+    ".txt, .md, .docx, .odt, .rtf, .org, .rst, .jsonl files, mail (mbox, Maildir), exported chats and notes"
+)
 
 _DOCUMENTS: Final = {suffix: kind for kind in KINDS for suffix in kind.suffixes if kind.documents}
 
