@@ -101,6 +101,18 @@ def texts(suggestion: Suggestion) -> list[str]:
 # Words
 
 
+def test_others_take_the_places_of_words_that_are_never_to_be_suggested(
+    predictor: Callable[..., Predictor], knowing: Callable[..., UserModel]
+) -> None:
+    known = knowing(*HISTORY)
+    ours = predictor(known=known)
+    ranked = texts(ours.suggest("We met the ", candidates=12))
+    known.preferences.set(ranked[:5], [])
+    offered = texts(ours.suggest("We met the ", candidates=3))
+    assert len(offered) == 3
+    assert not {*offered} & {*ranked[:5]}
+
+
 def test_the_models_own_word_keeps_the_last_of_three_places(
     predictor: Callable[..., Predictor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
