@@ -10,9 +10,9 @@ function show(stands) {
 
 /** Shows what the service's status says of grey text, and whether anything is learned. */
 export function tell({ grey_text: grey, paused }) {
-  const why = grey.shown ? `you took ${count(grey.taken)} of ${count(grey.shown)}` : "much of it was wrong";
   $("held-back").hidden = !grey.held_back;
-  $("held-back").firstElementChild.textContent = `Grey text is held back, since ${why} of late.`;
+  $("held-back").firstElementChild.textContent
+    = `Grey text is held back, since you took ${count(grey.taken)} of ${count(grey.shown)} of late.`;
   SWITCHES.grey_text.value = grey.switch;
   $("off-record").checked = paused;
 }
