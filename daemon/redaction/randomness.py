@@ -20,7 +20,7 @@ _PAIRS: Final = (
 )
 _COMMON: Final = frozenset(_PAIRS.split())
 _HEX: Final = re.compile(r"(?:0x)?[0-9a-fA-F-]+")
-_PUBLIC: Final = re.compile(r"(?:sha(?:1|224|256|384|512)|md5)-|AAAA[BCE]3Nza|urn:|[A-Za-z]+://")
+_PUBLIC: Final = re.compile(r"(?:sha(?:1|224|256|384|512)|md5)-|AAAA[BCE]3Nza|urn:|[A-Za-z]{1,20}://")
 _FIGURE: Final = re.compile("[0-9]")
 _LETTERS: Final = re.compile(r"[A-Za-z]{2,}")
 _CHANGE: Final = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])|(?<=[0-9])(?=[A-Za-z])")
