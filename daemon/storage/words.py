@@ -31,6 +31,7 @@ _OPPOSITE: Final[dict[WordRuleKind, WordRuleKind]] = {
     "never_correct": "always_correct",
     "always_correct": "never_correct",
 }
+_NOTED: Final = 0  # no rule's id
 _SELECT: Final = "SELECT id, kind, text, replacement, source, at_us FROM word_rules"
 _TIMES: Final = {"since", "until"}  # the conditions of a selector that speak of time alone
 
@@ -172,9 +173,17 @@ class WordRules:
             return [_rule(row) for row in added], [_rule(row) for row in removed]
 
     def kept(self) -> list[WordRule]:
-        """All rules, those that were removed and can be brought back included."""
+        """All rules, with those that were removed and can be brought back.
+
+        With them are the words whose correction was taken back once, as rules that have no number.
+        """
         with self._connection.reading() as db:
-            return [_rule(row) for row in db.execute(_SELECT).fetchall()]
+            rules = [_rule(row) for row in db.execute(_SELECT).fetchall()]
+            once = db.execute("SELECT text, at_us FROM corrections_taken_back").fetchall()
+        noted = [
+            WordRule(_NOTED, "never_correct", text, None, "learned", moment(at_us)) for text, at_us in once
+        ]
+        return rules + noted
 
     def forget(
         self, selector: Selector, alone: Collection[str] = (), *, dry_run: bool = False
@@ -194,10 +203,10 @@ class WordRules:
             ]
             if not dry_run:
                 for rule in gone:
-                    db.execute("DELETE FROM word_rules WHERE id = ?", [rule.id])
-                for text, at_us in db.execute("SELECT text, at_us FROM corrections_taken_back").fetchall():
-                    if _reached(WordRule(0, "never_correct", text, None, "learned", moment(at_us)), selector):
-                        db.execute("DELETE FROM corrections_taken_back WHERE folded = ?", [folded(text)])
+                    if rule.id == _NOTED:
+                        db.execute("DELETE FROM corrections_taken_back WHERE folded = ?", [folded(rule.text)])
+                    else:
+                        db.execute("DELETE FROM word_rules WHERE id = ?", [rule.id])
         return gone
 
 

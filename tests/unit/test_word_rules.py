@@ -238,7 +238,7 @@ def test_forgetting_entries_takes_the_rules_whose_words_stand_in_no_other_entry(
 )
 def test_forgetting_reaches_what_was_taken_back_once(store, selector, kept, monkeypatch):
     store.words.correction_taken_back("thier")
-    store.forget(selector)
+    assert store.forget(selector).words == (not kept)
     monkeypatch.setattr("idiolect.daemon.storage.words.now_us", lambda: 0)
     assert store.words.correction_taken_back("thier") is kept
 
