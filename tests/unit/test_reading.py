@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -48,8 +49,9 @@ def tight() -> Iterator[Reader]:
 def children() -> list[psutil.Process]:
     found = []
     for child in psutil.Process().children():
-        if "idiolect.daemon.ingest.reading" in child.cmdline() and child.status() != psutil.STATUS_ZOMBIE:
-            found.append(child)
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            if "idiolect.daemon.ingest.reading" in child.cmdline():
+                found.append(child)
     return found
 
 
@@ -231,10 +233,10 @@ def test_a_reader_that_dies_of_every_file_skips_each(tmp_path, tight):
     pids = set()
     for piece in tight.pieces(text, "text", ()):
         found.append(piece)
-        for child in children():
-            if len(pids) < 2 and child.pid not in pids:
-                pids.add(child.pid)
-                child.kill()
+        if len(found) in (1, 5001):
+            [child] = children()
+            pids.add(child.pid)
+            child.kill()
     assert len(pids) == 2
     assert isinstance(found[-1], Skipped)
     assert "was ended" in str(found[-1].note)
@@ -273,7 +275,8 @@ def test_a_killed_service_leaves_no_child(tmp_path, busy):
     if busy == "holds":
         assert service.stdout is not None
         assert service.stdout.readline()
-    eventually(lambda: found.children() and found.children()[0].cpu_times().user > 0.8)
+    least_s = 0.0 if busy == "holds" else 1.0
+    eventually(lambda: found.children() and found.children()[0].cpu_times().user >= least_s)
     [child] = found.children()
     service.kill()
     service.wait()
@@ -283,7 +286,7 @@ def test_a_killed_service_leaves_no_child(tmp_path, busy):
 
 def test_errors_of_a_reader_cross_over(tight, tmp_path):
     with pytest.raises(NoSuchPathError, match=r"no-such"):
-        tight.look(tmp_path / "no-such")
+        [*tight.pieces(tmp_path / "no-such.md", "markdown", ())]
     with pytest.raises(NoSuchPathError):
         [*tight.find(tmp_path / "no-such", ())]
     (tmp_path / "a.md").write_text("One.")
@@ -343,8 +346,8 @@ def test_a_label_in_a_paragraph_of_its_own_reaches_the_next(profile, tmp_path):
     assert "Kirschbaum" not in "".join(profile.texts()[:-1])
 
 
-def test_an_archive_of_very_many_files_is_told_of(tight, tmp_path):
+def test_an_archive_of_very_many_files_is_told_of(reader, tmp_path):
     many_members(tmp_path / "hostile")
-    *_, last = tight.pieces(tmp_path / "hostile.jex", "joplin", ())
+    *_, last = reader.pieces(tmp_path / "hostile.jex", "joplin", ())
     assert isinstance(last, Skipped)
     assert last.note == "hostile.jex: it holds more than 100,000 files; unpack it and read what you need"
