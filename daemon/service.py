@@ -226,6 +226,7 @@ class Service:
             "rounds_today": self.rounds.today(),
             "savings": savings,
             "grey_text": self.suggestions.grey_text(),
+            "key_ms": self.suggestions.key_ms(),
             "measured": store.state.get(MEASURED),
             "last_round": asdict(last[0]) | {"metrics": public_metrics(last[0].metrics)} if last else None,
             "memory_mb": round(psutil.Process().memory_info().rss / 2**20),

@@ -24,6 +24,7 @@ from idiolect.daemon.browser.written import Learn, newly_typed
 from idiolect.daemon.editors.link import Link
 from idiolect.daemon.editors.typed import Pauses
 from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.endpoint.shapes import KeyMs
 from idiolect.daemon.runtime.log import open_log
 from idiolect.models.errors import IdiolectError
 
@@ -42,7 +43,15 @@ _MOST_BYTES: Final = 8 * 2**20  # of a message: what the service takes, and far 
 _MOST_AT_ONCE: Final = 16
 _LENGTH: Final = struct.Struct("=I")
 _TALKERS: Final = ("httpx", "httpcore", "asyncio")  # they log messages, which hold text
-_SUGGEST: Final[tuple[str, ...]] = ("prefix", "suffix", "candidates", "ghost_words", "input_purpose")
+_SUGGEST: Final[tuple[str, ...]] = (
+    "prefix",
+    "suffix",
+    "candidates",
+    "ghost_words",
+    "input_purpose",
+    "key_ms",
+)
+_KEY_MS: Final = pydantic.TypeAdapter(KeyMs | None, config=pydantic.ConfigDict(strict=True))
 _FEEDBACK: Final[tuple[str, ...]] = (
     "kind",
     "outcome",
@@ -115,6 +124,7 @@ class Host:
         return {"protocol": PROTOCOL, "version": version("idiolect")}
 
     async def _suggest(self, message: dict[str, Any]) -> dict[str, Any]:
+        _KEY_MS.validate_python(message.get("key_ms"))
         body = {name: message[name] for name in _SUGGEST if name in message}
         return await self._asked(
             self._asking, "POST", "/v1/suggest", {**body, "corrections": True, "app": APP}

@@ -65,6 +65,14 @@ class Following:
                 authorship.edit(edit, now_s if typed else None)
 
 
+def typed_character(changes: Sequence[_Change]) -> str:
+    """The one character that an editor tells of by itself, as a key types it; "" for any other change."""
+    match changes:
+        case [types.TextDocumentContentChangePartial(range=types.Range(start, end), text=text)]:
+            return text if start == end and len(text) == 1 else ""
+    return ""
+
+
 def _is_taken(made: Sequence[Edit], ghosts: Sequence[str]) -> bool:
     """Whether an edit puts in a ghost text, or its beginning."""
     [text, *more] = [edit.text for edit in made]

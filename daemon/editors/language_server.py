@@ -26,12 +26,13 @@ from typing_extensions import override
 
 from idiolect.daemon.editors import offers, prose, quick_fixes
 from idiolect.daemon.editors.authorship import Authorship, Paragraph, Saved
-from idiolect.daemon.editors.changes import Document, Following, changed_ns, holds
+from idiolect.daemon.editors.changes import Document, Following, changed_ns, holds, typed_character
 from idiolect.daemon.editors.link import Link
 from idiolect.daemon.editors.private_files import Privacy
 from idiolect.daemon.editors.typed import Pauses
 from idiolect.daemon.endpoint.scopes import Scope
 from idiolect.daemon.runtime.log import open_log
+from idiolect.daemon.typing_speed import TypingSpeed
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -106,6 +107,7 @@ class Editing:
         self._again: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._following = Following()
+        self._speed = TypingSpeed()
         self._wrong_option: str | None = None
         for name, handler in (
             (types.INITIALIZE, self._initialize),
@@ -194,7 +196,10 @@ class Editing:
 
     def _changed(self, params: types.DidChangeTextDocumentParams) -> None:
         one = self._open.get(params.text_document.uri)
-        if one is None or one.authorship is None:
+        if one is None or one.app_policy:
+            return
+        self._speed.key(typed_character(params.content_changes), time.monotonic())
+        if one.authorship is None:
             return
         authorship = one.authorship
         if one.reread_s is not None:  # it was not saved, so the file was changed by another program
@@ -325,6 +330,7 @@ class Editing:
             "ghost_words": ghost_words,
             "corrections": self._options.corrections and words > 0,
             "app": self._app,
+            "key_ms": self._speed.key_ms,
         }
         answer = await self._link.ask("POST", "/v1/suggest", body)
         if self._open.get(params.text_document.uri) is not one or document.source != text:

@@ -38,7 +38,9 @@ _TYPES = {
     "reasons.js": "text/javascript; charset=utf-8",
     "words.js": "text/javascript; charset=utf-8",
     "story.js": "text/javascript; charset=utf-8",
+    "typing_speed.js": "text/javascript; charset=utf-8",
 }
+_SHARED = ("typing_speed.js",)  # files of the browsers' extension, which the page needs, too
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
@@ -63,7 +65,8 @@ class NoBrowserError(IdiolectError):
 def add_page(app: Application, sessions: Sessions, running: Running) -> None:
     """Add the page's addresses to `app`."""
     folder = resources.files("idiolect.daemon.endpoint") / "page"
-    files = {name: (folder / name).read_bytes() for name in _TYPES}
+    extension = resources.files("idiolect.daemon.browser") / "extension" / "content"
+    files = {name: ((extension if name in _SHARED else folder) / name).read_bytes() for name in _TYPES}
 
     @app.post("/v1/open")
     async def begin(_request: Request) -> Response:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar
 
 import pydantic
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,6 +32,9 @@ MIN_KEY_MS, MAX_KEY_MS = 10.0, 10_000.0
 MIN_EVAL_CHARS, MAX_EVAL_CHARS = 500, 200_000
 MAX_PATH_BYTES = 4096  # of Linux; no system takes more
 _MAX_ID = 2**63 - 1
+
+#: A typist's median time between two letters, in milliseconds.
+KeyMs: TypeAlias = Annotated[float, Field(ge=MIN_KEY_MS, le=MAX_KEY_MS, allow_inf_nan=False)]
 
 
 class InvalidRequestError(IdiolectError):
@@ -124,7 +127,7 @@ class SuggestBody(ExplainBody):
 
     source: Literal["", "shell"] = ""
     corrections: bool = False
-    key_ms: Annotated[float | None, Field(ge=MIN_KEY_MS, le=MAX_KEY_MS, allow_inf_nan=False)] = None
+    key_ms: KeyMs | None = None
 
 
 class HistoryBody(_PlacedBody):

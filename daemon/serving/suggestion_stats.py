@@ -38,8 +38,9 @@ _UPTAKE_DAYS: Final = 90  # of feedback that count for how readily ghosts are sh
 class SuggestionStats:
     """What is known of ghosts and of the memory's share, over restarts.
 
-    ``calibration`` and ``word_calibration`` are the live ones, which predictors teach. ``key_ms`` is the median of the
-    times between two letters that programs have told; no sequence of times is kept, which could tell persons apart.
+    ``calibration`` and ``word_calibration`` are the live ones, which predictors teach. ``measured_key_ms`` is the
+    median of the times between two letters that programs have told, None before; no sequence of times is kept, which
+    could tell persons apart.
     """
 
     def __init__(self, store: Store) -> None:
@@ -48,7 +49,7 @@ class SuggestionStats:
         self.word_calibration = self._kept(_WORD_CALIBRATION, Calibration.of_whole_words) or Calibration(
             prior=WHOLE_WORDS
         )
-        self.key_ms = self._kept(_KEY_MS, _positive) or USUAL_KEY_MS
+        self.measured_key_ms = self._kept(_KEY_MS, _positive)
         self._events_kept = self._events
 
     def _kept(self, name: str, read: Callable[[Any], T]) -> T | None:
@@ -68,9 +69,23 @@ class SuggestionStats:
         kept = self._store.state.get(_MIXTURE)
         return kept["weights"] if kept is not None and kept["adapter"] == adapter_id else None
 
+    @property
+    def key_ms(self) -> float:
+        """The time between two letters for which ghosts are judged: the usual one until it is measured."""
+        return self.measured_key_ms or USUAL_KEY_MS
+
     def learn_key_ms(self, told: float) -> None:
-        """Move the running median towards a program's own, by a step for each time that it is told (Tierney 1983)."""
-        self.key_ms *= (1.0 + _KEY_MS_STEP) ** (1 if told > self.key_ms else -1)
+        """Move the running median towards a program's own, by a step for each time that it is told (Tierney 1983).
+
+        The first that is told counts as it is.
+        """
+        known = self.measured_key_ms
+        if known is None:
+            self.measured_key_ms = told
+        elif told > known:
+            self.measured_key_ms = min(known * (1.0 + _KEY_MS_STEP), told)
+        else:
+            self.measured_key_ms = max(known / (1.0 + _KEY_MS_STEP), told)
 
     def uptake(self) -> float:
         """How much of what is right is really taken, by the feedback of late."""
@@ -94,7 +109,8 @@ class SuggestionStats:
         try:
             self._store.state.set(_CALIBRATION, self.calibration.to_json())
             self._store.state.set(_WORD_CALIBRATION, self.word_calibration.to_json())
-            self._store.state.set(_KEY_MS, round(self.key_ms))
+            if self.measured_key_ms is not None:
+                self._store.state.set(_KEY_MS, round(self.measured_key_ms))
             self._store.state.set(
                 _MIXTURE, {"adapter": predictor.adapter_id, "weights": predictor.mixture.to_json()}
             )

@@ -210,6 +210,7 @@ class ToyService:
         from idiolect.daemon.serving.switches import Switches
 
         self.switches = Switches("offer", "auto")
+        self.key_ms = None
         self.model = self.suggestions = self.ingest = self.imports = self.inventory = self.forgetting = self
         part = types.SimpleNamespace
         self.app_policy = part(rules=self.app_rules, give=self.give_app_rule, undo=self.undo_app_rule)
@@ -303,6 +304,7 @@ class ToyService:
         key_ms=None,
     ):
         self.calls.append(("suggest", prefix, suffix, candidates, ghost_words))
+        self.key_ms = key_ms or self.key_ms
         if prefix == "wait":
             self.entered.set()
             assert self.gate.wait(20)
@@ -452,6 +454,7 @@ class ToyService:
             "paused": self.paused,
             "paused_for_s": None,
             "grey_text": {"switch": "auto", "held_back": True, "shown": 111, "taken": 3},
+            "key_ms": self.key_ms,
             "watches": [],
             "last_round": self.last_round,
         }

@@ -25,6 +25,9 @@ LENGTH = struct.Struct("=I")
 #: As deep as it can be read.
 DEEP = b'{"id": 1, "do": "suggest", "prefix": ' + b"[" * 950 + b"]" * 950 + b"}"
 
+#: No hand's median time between two letters.
+BAD_KEY_MS = (0, -240, 86_400_000, "240", True, [240], float("nan"), float("inf"))
+
 
 @pytest.fixture
 def settings(tmp_path, monkeypatch):
@@ -321,9 +324,10 @@ def test_it_greets_and_says_that_no_service_runs(settings):
         {"id": 3, "do": "state"},
         {"id": 4, "do": "forget"},
         {"id": 5},
+        {"id": 6, "do": "suggest", "prefix": "See you tomo", "key_ms": 180},
     )
     assert told[0]["answer"]["protocol"] == host.PROTOCOL
-    assert [one["problem"] for one in told[1:]] == ["stopped", "stopped", "unknown", "unknown"]
+    assert [one["problem"] for one in told[1:]] == [*["stopped"] * 2, *["unknown"] * 2, "stopped"]
     assert {one["problem"] for one in told[1:]} <= set(host.PROBLEMS)
 
 
@@ -334,11 +338,12 @@ def test_it_greets_and_says_that_no_service_runs(settings):
         LENGTH.pack(200_000) + b"[" * 100_000 + b"]" * 100_000,
         framed({"id": 1, "do": "learn", "site": "notes.test", "lines": 5}),
         framed({"id": 1, "do": "learn", "site": "notes.test", "lines": [{"text": 5, "marks": []}]}),
+        *(framed({"id": 1, "do": "suggest", "prefix": "a", "key_ms": bad}) for bad in BAD_KEY_MS),
         framed({"id": 1, "do": ["learn"]}),
         framed({"id": {"deep": 1}, "do": "hello"}),
         LENGTH.pack(len(DEEP)) + DEEP,
     ],
-    ids=range(10),
+    ids=range(10 + len(BAD_KEY_MS)),
 )
 def test_what_is_no_message_ends_it(settings, sent):
     with pytest.raises(BaseExceptionGroup) as failed:

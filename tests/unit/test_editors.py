@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from lsprotocol import types
 
 from idiolect.daemon.editors import offers, prose
 from idiolect.daemon.editors.authorship import Authorship, Edit, Hand, edits
+from idiolect.daemon.editors.changes import typed_character
 from idiolect.daemon.editors.private_files import Privacy
 from idiolect.daemon.editors.prompt import Asked, asked, fitting
 from idiolect.daemon.editors.typed import Pauses
@@ -57,6 +59,26 @@ def test_what_its_writer_wrote_of_a_mail_is_read():
 
 
 # --- what was typed ---
+
+
+def change(text, start=(0, 4), end=None):
+    """A change of a part of a document, as an editor tells of it."""
+    place = types.Range(types.Position(*start), types.Position(*(end or start)))
+    return types.TextDocumentContentChangePartial(place, text)
+
+
+def test_one_character_is_typed_where_an_editor_tells_of_it_by_itself():
+    assert typed_character([change("a")]) == "a"
+    assert typed_character([change(" ")]) == " "
+    for other in (
+        [change("")],
+        [change("ab")],
+        [change("a", end=(0, 6))],
+        [change("a"), change("a", start=(1, 4))],
+        [types.TextDocumentContentChangeWholeDocument("a")],
+        [],
+    ):
+        assert typed_character(other) == ""
 
 
 def key(text, at):

@@ -92,6 +92,14 @@ def test_each_file_is_served_under_a_strict_policy(http, name):
     assert http.get(f"/page/{name}/../page.py").status_code == 404
 
 
+def test_the_page_and_the_extension_measure_how_fast_its_user_types_with_one_script(http):
+    extension = resources.files("idiolect.daemon.browser") / "extension"
+    got = http.get("/page/typing_speed.js")
+    assert got.content == (extension / "content" / "typing_speed.js").read_bytes()
+    assert got.headers["content-type"].startswith("text/javascript")
+    assert 'import "./typing_speed.js"' in (FOLDER / "playground.js").read_text("utf-8")
+
+
 def test_no_file_holds_what_the_policy_forbids_or_writes_html():
     for name in FILES:
         text = (FOLDER / name).read_text("utf-8")

@@ -425,7 +425,7 @@ def test_the_schema_lists_every_route_with_its_body(site):
     where = {"app", "input_purpose", "private"}
     assert (
         set(schema["properties"])
-        == {"prefix", "suffix", "candidates", "ghost_words", "source", "corrections"} | where
+        == {"prefix", "suffix", "candidates", "ghost_words", "source", "corrections", "key_ms"} | where
     )
 
 

@@ -185,6 +185,7 @@ def test_a_code_is_offered_from_the_third_time_on(service):
 def test_a_damaged_calibration_is_begun_anew(service):
     service.store.state.set("ghost_calibration", {"not": "counts"})
     service.store.state.set("key_ms", {"not": "a time"})
+    assert SuggestionStats(service.store).measured_key_ms is None
     assert SuggestionStats(service.store).calibration.events == 0
     assert SuggestionStats(service.store).key_ms == USUAL_KEY_MS
 
@@ -215,6 +216,21 @@ def test_the_profile_learns_how_fast_its_user_types_and_judges_ghosts_by_it(serv
     service.ingest.pause()
     service.suggestions.suggest("We ", key_ms=9_000.0)
     assert trust.key_ms == told, "nothing is learned off the record"
+
+
+def test_how_fast_its_user_types_is_told_once_it_was_measured_and_kept(service):
+    service.suggestions.suggest("We ")
+    service.model.trust.keep(service.model.predictor, least=0)
+    assert service.status()["key_ms"] is None, "the usual time of a key is no measurement"
+    assert service.store.state.get("key_ms") is None
+    service.suggestions.suggest("We ", key_ms=120.0)
+    assert service.status()["key_ms"] == 120
+    for _ in range(10):
+        service.suggestions.suggest("We ", key_ms=480.0)
+    assert 120 < service.status()["key_ms"] < 130, "one program moves it by small steps"
+    service.model.trust.keep(service.model.predictor, least=0)
+    assert SuggestionStats(service.store).measured_key_ms == service.status()["key_ms"]
+    assert service.store.state.get("key_ms") == service.status()["key_ms"], "a number and nothing else"
 
 
 def test_a_user_who_dismisses_ghosts_is_shown_fewer(service, on):

@@ -36,8 +36,8 @@ function post(port, message) {
 
 /** What a content script may have done, and in which mode; the site is the browser's word, not the script's. */
 const WORK = {
-  suggest: ({ prefix, suffix, input_purpose }) =>
-    host.ask("suggest", { prefix, suffix, input_purpose, candidates: 3, ghost_words: 8 }),
+  suggest: ({ prefix, suffix, input_purpose, key_ms }) =>
+    host.ask("suggest", { prefix, suffix, input_purpose, key_ms, candidates: 3, ghost_words: 8 }),
   feedback: async ({ of }) => {
     for (const one of of) await host.ask("feedback", one); // one at a time: whoever types on goes between
   },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.daemon.commandline.arguments import AsJson
 from idiolect.daemon.commandline.commands.report import count_shown, describe_savings
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings
 
 EXAMPLE = "idiolect status --json"
+_WORD_MS: Final = 12_000  # a word of five characters in a minute, times the milliseconds of a character
 
 
 def run(as_json: AsJson = False) -> None:
@@ -81,6 +82,7 @@ def _show(terminal: Terminal, now: dict[str, Any]) -> None:
             ("has read", f"{now['entries']:,} entries, {now['tokens']:,} tokens"),
             *([("saved", describe_savings(saved))] if count_shown(saved := now["savings"]) else []),
             *([("grey text", said)] if (said := _describe_grey_text(now.get("grey_text"))) else []),
+            *([("speed", _describe_speed(key_ms))] if (key_ms := now.get("key_ms")) else []),
             *([("next", now["next_round"])] if "next_round" in now else []),
             *([("today", _describe_budget(now["rounds_today"]))] if "rounds_today" in now else []),
             *(("watches", path) for path in now.get("watches", ())),
@@ -107,6 +109,10 @@ def _describe_grey_text(grey: dict[str, Any] | None) -> str | None:
     if grey["held_back"]:
         return f"{describe_held_back(grey)}. {BRING_BACK}"
     return "switched off. `idiolect switch grey-text auto` switches it on."
+
+
+def _describe_speed(key_ms: int) -> str:
+    return f"you type about {round(_WORD_MS / key_ms)} words a minute"
 
 
 def _describe_damaged(adapters: list[int]) -> str:

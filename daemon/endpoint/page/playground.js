@@ -2,6 +2,7 @@
 
 import { $, ask, make, on, say } from "./common.js";
 import { reasons } from "./reasons.js";
+import "./typing_speed.js";
 
 const PLACES = 3;
 const EXPLAINED_AFTER_MS = 250; // without a key: an explanation costs more than the suggestion
@@ -23,6 +24,7 @@ let typedAt = -Infinity; // when the last character was typed
 let closedAt = -Infinity; // when the last words went
 let mended = null; // the correction that the last key took: {at, typed, put, word}, to be taken back by Backspace
 let undoing = null; // the same, where the last key undoes it
+const speed = new idiolect.TypingSpeed();
 const kept = new Set(); // words whose correction was taken back
 let timers = [];
 let learned = 0; // characters that were sent to be learned
@@ -51,7 +53,7 @@ async function look() {
   keepGhost(prefix);
   if (!prefix || !single) return show(NOTHING);
   $("offers").ariaBusy = "true"; // what is shown is of an earlier text
-  const found = await ask("/v1/suggest", { prefix, suffix, corrections: true }).catch((error) => {
+  const found = await ask("/v1/suggest", { prefix, suffix, corrections: true, key_ms: speed.keyMs }).catch((error) => {
     if (question === asked) $("offers").ariaBusy = "false";
     throw error;
   });
@@ -241,6 +243,8 @@ text.addEventListener("keydown", (event) => {
   const word = shown.ghost.match(/^\s*\S+/)?.[0];
   const modifier = ["Shift", "Alt", "Control", "Meta"].includes(event.key); // pressed for another key
   const tab = event.key === "Tab" && !alt && !ctrl && !shift && !meta;
+  const types = event.key.length === 1 && !alt && !ctrl && !meta;
+  if (event.isTrusted && !modifier) speed.key(types && !event.isComposing ? event.key : "", event.timeStamp);
   const read = performance.now() - typedAt >= READ_MS;
   let work; // where there is none the key is the browser's: Tab leaves the field
   if (event.key === "Backspace" && !alt && !ctrl && !meta && unmend()) return event.preventDefault();
@@ -254,7 +258,7 @@ text.addEventListener("keydown", (event) => {
   else if (tab && read) work = () => takeGhost(shown.ghost);
   else if (event.key === "ArrowRight" && ctrl && !alt) work = () => takeGhost(word);
   else if (event.key === "Escape") work = dismiss;
-  if (event.key.length === 1 && !alt && !ctrl && !meta) typedAt = performance.now();
+  if (types) typedAt = performance.now();
   if (work) {
     event.preventDefault();
     spaced = false;

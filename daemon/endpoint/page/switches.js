@@ -3,16 +3,19 @@
 import { $, ask, count, on, say } from "./common.js";
 
 const SWITCHES = { corrections: $("switch-corrections"), grey_text: $("switch-grey-text") };
+const WORD_MS = 12_000; // a word of five characters in a minute, times the milliseconds of a character
 
 function show(stands) {
   for (const [name, select] of Object.entries(SWITCHES)) select.value = stands[name];
 }
 
-/** Shows what the service's status says of grey text, and whether anything is learned. */
-export function tell({ grey_text: grey, paused }) {
+/** Shows what the service's status says of grey text, how fast its user types, and whether anything is learned. */
+export function tell({ grey_text: grey, key_ms: keyMs, paused }) {
   $("held-back").hidden = !grey.held_back;
   $("held-back").firstElementChild.textContent
     = `Grey text is held back, since you took ${count(grey.taken)} of ${count(grey.shown)} of late.`;
+  $("speed").hidden = !keyMs;
+  if (keyMs) $("speed").textContent = `You type about ${Math.round(WORD_MS / keyMs)} words a minute; what saves time is judged for that.`;
   SWITCHES.grey_text.value = grey.switch;
   $("off-record").checked = paused;
 }

@@ -17,6 +17,7 @@ import pytest
 
 from idiolect.daemon.commandline import progress
 from idiolect.daemon.commandline.arguments import read_text
+from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
@@ -234,6 +235,14 @@ def test_switches_are_shown_and_set(run, service):
     }
     for wrong in (("corrections",), ("corrections", "always"), ("grey-text", "apply"), ("sound", "off")):
         assert run(service, "switch", *wrong)[0] == 2
+
+
+def test_status_says_how_fast_its_user_types_once_that_was_measured(run, service):
+    assert "minute" not in run(service, "status")[1]
+    with Client(service) as client:
+        client.post("/v1/suggest", {"prefix": "See you tomo", "key_ms": 250})
+    assert "speed      you type about 48 words a minute" in run(service, "status")[1].splitlines()
+    assert json.loads(run(service, "status", "--json")[1])["key_ms"] == 250
 
 
 def test_status_and_doctor_say_that_grey_text_is_held_back(run, service):

@@ -23,7 +23,7 @@ idiolect.asking ??= (() => {
     }
     const id = ++asked;
     waiting.set(id, { ...around, id, field });
-    link.tell({ do: "suggest", id, ...around, input_purpose: field.purpose });
+    link.tell({ do: "suggest", id, ...around, input_purpose: field.purpose, key_ms: now.speed.keyMs });
   }
 
   /** Whether the answer for a text is awaited or shown. */

@@ -34,6 +34,7 @@ idiolect.keys ??= (() => {
   function onKey(event) {
     if (!event.isTrusted || now.field === null || now.mode === "off") return;
     learning.onKey(event);
+    measure(event);
     if (event.isComposing || event.keyCode === 229) {
       mending.forget();
       return showing.hide();
@@ -45,6 +46,13 @@ idiolect.keys ??= (() => {
     if (takeByDigit(event) || speak(event)) return;
     COMMANDS[event.key]?.(event);
     if (!event.defaultPrevented) afterwards(event);
+  }
+
+  /** How fast letters follow one another, which an input method makes of several keys. */
+  function measure({ key, keyCode, isComposing, altKey, ctrlKey, metaKey, timeStamp }) {
+    if (fields.MODIFIERS.includes(key)) return;
+    const isCommand = altKey || ctrlKey || metaKey;
+    now.speed.key(isCommand || isComposing || keyCode === 229 ? "" : key, timeStamp);
   }
 
   /**

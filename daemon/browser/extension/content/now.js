@@ -5,5 +5,6 @@ idiolect.now ??= {
   composing: false, // an input method composes a character
   isChromium: "chrome" in globalThis && navigator.userAgent.includes("Chrome/"),
   keyed: "", // what its user's last keys have typed, up to the cursor
+  speed: new idiolect.TypingSpeed(), // of its user
   typedAt: -Infinity, // when its user last changed the field, by `performance.now()`
 };

@@ -18,6 +18,7 @@ idiolect.visiting ??= (() => {
     tellLeft();
     showing.hide();
     for (const part of [showing, mending, taking]) part.forget();
+    now.speed.key("", 0);
     now.field = null;
     now.composing = false; // a page that takes its field away may keep the end from being told
   }

@@ -1,0 +1,124 @@
+"""How fast somebody types, as it is measured in Python and in JavaScript: both are asked the same and agree."""
+
+import json
+import random
+import subprocess
+from itertools import cycle, islice
+from pathlib import Path
+
+import pytest
+
+from idiolect.daemon.typing_speed import TypingSpeed
+
+SCRIPT = Path(__file__).parents[2] / "daemon" / "browser" / "extension" / "content" / "typing_speed.js"
+IN_JAVASCRIPT = """
+import {{ readFileSync }} from "node:fs";
+(0, eval)(readFileSync({path}, "utf-8"));
+const told = {cases}.map((keys) => {{
+  const speed = new idiolect.TypingSpeed();
+  for (const [typed, atMs] of keys) speed.key(typed, atMs);
+  return speed.keyMs ?? null;
+}});
+console.log(JSON.stringify(told));
+"""
+
+
+def in_python(cases):
+    """What is measured of each case: keys, each what it typed and when, in milliseconds."""
+    found = []
+    for keys in cases:
+        speed = TypingSpeed()
+        for typed, at_ms in keys:
+            speed.key(typed, at_ms / 1e3)
+        found.append(speed.key_ms)
+    return found
+
+
+def in_javascript(cases, node):
+    code = IN_JAVASCRIPT.format(path=json.dumps(str(SCRIPT)), cases=json.dumps(cases))
+    done = subprocess.run(
+        [node, "--input-type=module", "-e", code], capture_output=True, text=True, check=True
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(params=["Python", "JavaScript"])
+def measure(request, needs_program):
+    if request.param == "Python":
+        return in_python
+    node = needs_program("node", "nodejs")
+    return lambda cases: in_javascript(cases, node)
+
+
+def keys(text, every_ms, *others):
+    """The keys of a text, so far apart; `others`: a character, and how long it takes, as often as it comes."""
+    took, at_ms, found = dict(others), 5_000.0, []
+    for char in text:
+        at_ms += took.get(char, every_ms)
+        found.append((char, at_ms))
+    return found
+
+
+LETTERS = "".join(islice(cycle("harbour"), 21))  # 20 intervals
+
+
+def test_it_is_told_from_twenty_intervals_on(measure):
+    assert measure([keys(LETTERS, 120), keys(LETTERS[:-1], 120), []]) == [120, None, None]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        ([" ", 700],),
+        ([" ", 20], ["e", 1600]),
+        (["3", 900],),
+        (["", 80],),
+        (["h", 4],),
+        (["r", 30_000_000],),
+    ],
+    ids=["spaces", "pauses", "digits", "other keys", "programs", "an hour away"],
+)
+def test_what_is_no_interval_within_a_word_does_not_count(measure, others):
+    text = [*islice(cycle("lantern"), 40)]
+    for char, _ in others:
+        text = [one for letter in text for one in ((letter, char) if letter == "n" else (letter,))]
+    assert measure([keys(text, 120, *others)]) == [120]
+
+
+def test_a_key_that_is_held_down_does_not_count(measure):
+    assert measure([keys("ab" + "a" * 100, 30), keys("ab" * 11 + "a" * 100, 120, ["?", 1])]) == [None, 120]
+
+
+def test_it_comes_to_be_the_median_and_follows_it(measure):
+    typist = random.Random(7)
+    slow, fast = ([typist.lognormvariate(0, 0.45) * ms for _ in range(400)] for ms in (420, 140))
+    cases = []
+    for took in (slow, fast, slow + fast):
+        at_ms, told = 0.0, []
+        for letter, ms in zip(cycle("harbour"), took, strict=False):
+            at_ms += ms
+            told.append((letter, at_ms))
+        cases.append(told)
+    assert measure(cases) == [pytest.approx(ms, rel=0.15) for ms in (420, 140, 140)]
+
+
+def test_both_measure_the_same(needs_program):
+    typist = random.Random(11)
+    cases = []
+    for _ in range(40):
+        at_ms, told = 0.0, []
+        for _ in range(typist.randrange(200)):
+            at_ms += typist.choice((5, 1700, *[typist.lognormvariate(5, 1)] * 8))
+            told.append((typist.choice([*"aßéяmno" * 2, "ʼ", "Ab", " ", "7", "", "Shift"]), at_ms))
+        cases.append(told)
+    found = in_python(cases)
+    assert sum(one is not None for one in found) > 5
+    assert found == in_javascript(cases, needs_program("node", "nodejs"))
+
+
+def test_no_times_are_kept():
+    speed = TypingSpeed()
+    for typed, at_ms in keys(LETTERS * 5, 130):
+        speed.key(typed, at_ms / 1e3)
+    assert {type(value) for value in vars(speed).values()} <= {str, float, int}
+    assert len(vars(speed)) == 4
