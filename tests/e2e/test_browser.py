@@ -22,6 +22,7 @@ PLAIN, SEVERAL, START, VALUE = browsers.PLAIN, browsers.SEVERAL, browsers.START,
 in_chromium, in_firefox = browsers.in_chromium, browsers.in_firefox
 site, corrected, service, room = browsers.site, browsers.corrected, browsers.service, browsers.room
 browser, editor = browsers.browser, browsers.editor
+KEY_S = 0.04  # between two keys of somebody who types fast
 
 
 @in_chromium
@@ -94,6 +95,38 @@ def test_what_is_shown_is_dismissed_and_words_are_taken(browser):
         tab.press("Tab")
         tab.until("document.activeElement !== field")
         assert tab.js(VALUE) == START
+
+
+@in_chromium
+def test_how_fast_its_user_types_is_told_and_no_page_can_say(browser, service):
+    def told():
+        return service.ask("/v1/status")["key_ms"]
+
+    while (told() or 0) < 2_000:
+        service.ask("/v1/suggest", prefix="We sail", key_ms=10_000)
+    browser.open(FIELDS["textarea"])
+    browser.begin()
+    browser.until_ghost()
+    before, tab = told(), browser.tab
+    tab.js("""void ((letters) => {
+        const fake = setInterval(() => {
+          const key = letters.pop();
+          if (key) field.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, composed: true }));
+          else globalThis.faked = clearInterval(fake) ?? true;
+        }, 15);
+      })([..."harbour".repeat(9)])""")
+    tab.until("globalThis.faked")
+    with browser.noticed():
+        tab.press("x")
+    assert told() == before
+    for letter in " along the quiet harbour at night":
+        tab.press(letter)
+        time.sleep(KEY_S)
+    deadline = time.monotonic() + DEADLINE_S
+    while told() == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert told() < before
 
 
 @in_chromium

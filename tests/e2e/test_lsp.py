@@ -19,6 +19,7 @@ from pygls.protocol import default_converter
 
 from idiolect.daemon.runtime import process
 
+KEY_S = 0.05  # between two keys of somebody who types fast
 CANARY = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 CLIENTS = Path(__file__).parents[2] / "docs" / "clients.md"
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"
@@ -173,6 +174,26 @@ def test_a_ghost_text_is_given_where_it_is_asked_for_and_else_where_the_service_
     assert asked[0].range.start == asked[0].range.end == types.Position(0, len(advised))
     assert not nothing
     assert doubted[0].insert_text
+
+
+def test_how_fast_its_user_types_is_told_once_enough_was_typed(service):
+    text = "We sailed along the quiet harbour"
+
+    async def scene():
+        told = []
+        async with editing(service) as editor:
+            editor.open("untitled:1", "", "plaintext")
+            for place, letter in enumerate(text):
+                editor.type("untitled:1", 0, place, letter)
+                if place in (10, len(text) - 1):
+                    await editor.words("untitled:1", 0, place + 1)
+                    told.append(service.ask("/v1/status")["key_ms"])
+                await asyncio.sleep(KEY_S)
+        return told
+
+    early, told = run(scene())
+    assert early is None
+    assert told > 0.9e3 * KEY_S
 
 
 def test_a_word_is_never_suggested_again_from_the_menu_of_actions(service):

@@ -19,6 +19,7 @@ from idiolect.daemon.storage.store import Store
 
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"
 SENTENCE = "the teal lighthouse keeper Zorvelin hums quietly at noon"
+KEY_S = 0.04  # between two keys of somebody who types fast
 READ_S = 0.2  # more than the 150 ms before which nobody has read grey text
 READY = "document.querySelector('main:not([hidden]) #words tr') !== null"
 
@@ -164,6 +165,18 @@ def test_grey_text_is_taken_whole_by_word_or_hidden(page):
     page.press("Tab")
     assert value(page) == f"the teal lighthouse keeper Zor{whole.split()[0]} hums qui{left}"
     page.until("document.querySelector('#spoken').textContent.length")
+
+
+def test_the_page_says_how_fast_its_user_types(page, profile):
+    assert page.js("document.querySelector('#speed').hidden") == (profile.ask("/v1/status")["key_ms"] is None)
+    for letter in "we sailed along the quiet harbour":
+        page.press(letter)
+        time.sleep(KEY_S)
+    page.until("!document.querySelector('#speed').hidden")
+    said = page.js("document.querySelector('#speed').textContent")
+    key_ms = profile.ask("/v1/status")["key_ms"]
+    assert said.startswith(f"You type about {round(12_000 / key_ms)} words a minute")
+    assert f"you type about {round(12_000 / key_ms)} words a minute" in profile.run("status")
 
 
 def test_what_is_typed_is_learned_where_the_switch_says_so(page, profile):
