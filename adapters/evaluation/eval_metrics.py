@@ -15,8 +15,10 @@ _RESAMPLES = 2000
 _LEVEL = 0.95
 
 
-def row(messages: Sequence[TypedText], seed: int) -> dict[str, Any] | None:
+def row(messages: Sequence[TypedText], seed: int, key_s: float) -> dict[str, Any] | None:
     """Return the savings with words and with ghosts over all ``messages``; None where there is none.
+
+    A key takes ``key_s`` seconds.
 
     The intervals are those of a bootstrap over messages (Efron & Tibshirani 1993, percentile method) with this seed.
     """
@@ -36,6 +38,7 @@ def row(messages: Sequence[TypedText], seed: int) -> dict[str, Any] | None:
         "ghost": {
             **{name: savings(messages, name, seed) for name in ("whole", "words", "ungated")},
             "net": _interval(net, messages, seed),
+            "seconds": _interval([typed.ghost_s / key_s for typed in messages], messages, seed),
             "shown_rate": round(shown / positions, 5),
             "precision": round(right / shown, 5) if shown else None,
             "wrong_per_100": round(100 * wrong / chars, 3),

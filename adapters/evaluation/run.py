@@ -24,6 +24,7 @@ from idiolect.adapters.evaluation.mistyping import measure_mistyping
 from idiolect.adapters.evaluation.typing_simulator import BARS, TypedText, type_text
 from idiolect.adapters.lora import Lora
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
+from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
 from idiolect.adapters.prediction.keyboards import Layout
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor
@@ -60,6 +61,7 @@ class TypingRequest:
         rare_min_count: how often a rare string must have been typed before it is suggested.
         word_calibration: how often whole words came (:meth:`Calibration.to_json`), or None for the usual.
         mistakes: also mistype words, and count how many are mended.
+        key_ms: the user's time between two letters, for which ghosts are judged.
         keyboard: the user's layout, for that.
     """
 
@@ -78,6 +80,7 @@ class TypingRequest:
     rare_min_count: int
     word_calibration: list[Any] | None = None
     mistakes: bool = False
+    key_ms: float = USUAL_KEY_MS
     keyboard: Layout = "qwerty"
 
 
@@ -130,6 +133,7 @@ def run(request: TypingRequest, messages: Sequence[EvalMessage], emit: Emit) -> 
             "mistakes": mistyping,
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "seed": request.seed,
+            "key_ms": round(request.key_ms),
             "source": request.source,
             "history": _about(history),
             "test": _about(test) | {"repeats": sum(request.repeats)},
@@ -172,8 +176,8 @@ def _arm_figures(arm: _Arm, typed: Sequence[TypedText], request: TypingRequest) 
     return {
         "name": arm.name,
         "condition": "after" if arm.learns else "before",
-        "all": row(typed, request.seed),
-        "no_repeats": row(new, request.seed),
+        "all": row(typed, request.seed, request.key_ms / 1e3),
+        "no_repeats": row(new, request.seed, request.key_ms / 1e3),
         "latency_ms": latency(typed[::_TIMED_EVERY]),
         "reliability": reliability(typed),
     }
@@ -237,7 +241,7 @@ class _ArmRunner:
             rare_min_count=request.rare_min_count,
             keyboard=request.keyboard,
         )
-        self._keyboard, self._seed = request.keyboard, request.seed
+        self._keyboard, self._seed, self._key_ms = request.keyboard, request.seed, request.key_ms
         self._adapter: Adapter | None = None
         if request.adapter is not None:
             self._adapter = Lora.from_bytes(base64.b64decode(request.adapter), base.config).tensors()
@@ -267,6 +271,7 @@ class _ArmRunner:
             word_calibration=Calibration.of_whole_words(self._word_calibration)
             if arm.learns and self._word_calibration is not None
             else Calibration(prior=WHOLE_WORDS),
+            key_ms=self._key_ms,
         )
         asked = 0
 
@@ -280,7 +285,7 @@ class _ArmRunner:
         for number, message in enumerate(self._test):
             if number % _TIMED_EVERY:
                 served.precompute(message.text)
-            typed.append(type_text(message.text, ask, ghosts=ghosts))
+            typed.append(type_text(message.text, ask, ghosts=ghosts, key_s=self._key_ms / 1e3))
             if arm.learns:
                 served.learn(message.kept)
         self._clock.finish_typing(weight)
@@ -312,8 +317,10 @@ class _ArmPredictor:
         adapter: Adapter | None,
         calibration: Calibration,
         word_calibration: Calibration,
+        key_ms: float,
     ) -> None:
         self._serving = serving
+        self._key_ms = key_ms
         self._arm = arm
         self._mixture = mixture
         self._adapter = adapter
@@ -339,7 +346,9 @@ class _ArmPredictor:
         return predictor
 
     def suggest(self, prefix: str, ghost_words: int) -> Suggestion:
-        return self._predictor.suggest(prefix, candidates=max(BARS), ghost_words=ghost_words)
+        return self._predictor.suggest(
+            prefix, candidates=max(BARS), ghost_words=ghost_words, key_ms=self._key_ms
+        )
 
     def precompute(self, text: str) -> None:
         """Read what will be typed in few passes: five times as fast as one by one, and not to be timed."""

@@ -2,7 +2,8 @@
 
 The measure is the field's keystroke savings (Trnka & McCoy 2008): 1 - keystrokes / characters, with an ideal user who
 takes a right suggestion as soon as it is there. The suggestion at each position is asked for once, and every way to
-use it is counted on the same answers.
+use it is counted on the same answers. With ghosts the seconds are counted, too: a key takes its time, and so does a
+look at a ghost, right or wrong (see :mod:`idiolect.adapters.prediction.ghost_value`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field
 import regex
 
 from idiolect.adapters.prediction.ghost import Ghost
+from idiolect.adapters.prediction.ghost_value import FURTHER_LOOK_S, LOOK_S, TAKE_S
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.vocabulary import WORD
 
@@ -56,10 +58,11 @@ class TypedText:
 
     What is left of one after its first character was typed comes up again only if it is shown from then on.
     """
+    ghost_s: float = 0.0  # seconds with ghosts, each looked at once
 
 
-def type_text(text: str, ask: Ask, *, ghosts: bool = True) -> TypedText:
-    """Type ``text`` in every way, or, without ``ghosts``, only with the words suggested."""
+def type_text(text: str, ask: Ask, *, ghosts: bool = True, key_s: float = 0.0) -> TypedText:
+    """Type ``text`` in every way, or, without ``ghosts``, only with the words suggested; a key takes ``key_s``."""
     page = _Page(text, ask)
     typed = page.typed
     for most in BARS:
@@ -68,6 +71,7 @@ def type_text(text: str, ask: Ask, *, ghosts: bool = True) -> TypedText:
         typed.keys["words"] = _with_ghosts(page, word_by_word=True, gated=True, typed=typed)
         typed.keys["whole"] = _with_ghosts(page, word_by_word=False, gated=True)
         typed.keys["ungated"] = _with_ghosts(page, word_by_word=True, gated=False)
+        typed.ghost_s = _seconds_with_ghosts(page, key_s)
     return typed
 
 
@@ -133,6 +137,25 @@ def _with_ghosts(page: _Page, *, word_by_word: bool, gated: bool, typed: TypedTe
         at += step
         keys += cost
     return keys
+
+
+def _seconds_with_ghosts(page: _Page, key_s: float) -> float:
+    """Return the seconds of a typist who looks at each ghost once and takes of it what saves time."""
+    at, seconds, left = 0, 0.0, ""  # what is left of the ghost that was read before
+    while at < len(page.text):
+        ghost, step = page.suggestion(at).ghost, 1
+        shown = ghost.text if ghost.show else ""
+        if shown and not (left and (shown.startswith(left) or left.startswith(shown))):
+            seconds += LOOK_S + FURTHER_LOOK_S * (max(len(shown.split()), 1) - 1)
+        ends = enumerate(_right_ends(page, at, shown), 1)
+        worth = [(end, words * key_s + TAKE_S) for words, end in ends if (end - words) * key_s > TAKE_S]
+        cost = key_s
+        if worth:
+            step, cost = worth[-1]
+        left = shown[1:] if step == 1 and shown[:1] == page.text[at] else ""
+        at += step
+        seconds += cost
+    return seconds
 
 
 class _Watch:

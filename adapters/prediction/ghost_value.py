@@ -18,9 +18,15 @@ USUAL_KEY_MS = 240.0
 MIN_FURTHER_PROB = 0.38
 """That a further word and all before it come, for it to be shown."""
 
-_LOOK_S = 0.24  # to notice a ghost and judge its first word: between a practised reader (0.17) and a careful one (0.30)
-_FURTHER_LOOK_S = 0.12  # to read each further word
-_TAKE_S = 0.07  # to decide that it is taken
+LOOK_S = 0.24
+"""To notice a ghost and judge its first word: between a practised reader (0.17) and a careful one (0.30)."""
+
+FURTHER_LOOK_S = 0.12
+"""To read each further word."""
+
+TAKE_S = 0.07
+"""To decide that it is taken."""
+
 _MIN_GAIN = 1.2  # of a further word, in the time that reading it takes
 _MIN_ODDS = (
     0.8  # of being right, times the time of a key, in looks: a surer ghost one letter later may be worth more
@@ -46,13 +52,13 @@ class GhostValue:
     def may_pay(self, first: GhostWord) -> bool:
         """Return True if a ghost with this first word may be worth showing, so that further words are worth a pass."""
         taken = first.p * self.uptake
-        likely = taken * self.key_s > _MIN_ODDS * (1 - taken) * self.look_weight * _LOOK_S
-        return likely and self._first_gain_s(first) > _MIN_FIRST_SHARE * self.look_weight * _LOOK_S
+        likely = taken * self.key_s > _MIN_ODDS * (1 - taken) * self.look_weight * LOOK_S
+        return likely and self._first_gain_s(first) > _MIN_FIRST_SHARE * self.look_weight * LOOK_S
 
     def adds(self, word: GhostWord) -> bool:
         """Return True if this further word, with the probability that all up to it comes, is worth reading."""
         gain_s = word.p * self.uptake * (len(word.text) - 1) * self.key_s
-        return word.p >= MIN_FURTHER_PROB and gain_s > _MIN_GAIN * self.look_weight * _FURTHER_LOOK_S
+        return word.p >= MIN_FURTHER_PROB and gain_s > _MIN_GAIN * self.look_weight * FURTHER_LOOK_S
 
     def pays(self, words: Sequence[GhostWord]) -> bool:
         """Return True if a new ghost of these words saves more time on average than looking at it takes."""
@@ -62,7 +68,7 @@ class GhostValue:
         gain_s = self._first_gain_s(first) + sum(
             word.p * self.uptake * (len(word.text) - 1) * self.key_s for word in further
         )
-        return gain_s > self.look_weight * (_LOOK_S + len(further) * _FURTHER_LOOK_S)
+        return gain_s > self.look_weight * (LOOK_S + len(further) * FURTHER_LOOK_S)
 
     @property
     def holds_back(self) -> bool:
@@ -71,4 +77,4 @@ class GhostValue:
         return replace(self, uptake=1.0).pays(usual) and not self.pays(usual)
 
     def _first_gain_s(self, first: GhostWord) -> float:
-        return first.p * self.uptake * ((len(first.text) - 1) * self.key_s - _TAKE_S)
+        return first.p * self.uptake * ((len(first.text) - 1) * self.key_s - TAKE_S)

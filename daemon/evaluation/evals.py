@@ -188,6 +188,7 @@ class Evaluations:
             word_calibration=adapter.word_calibration,
             mistakes=wanted.mistakes,
             keyboard=self._settings.keyboard,
+            key_ms=self._trust.key_ms,
         )
         count = len(split.history) + len(split.test)
         yield from self._children.follow(EVALUATION, order, _handed_over(split), count)

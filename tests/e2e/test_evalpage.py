@@ -47,7 +47,7 @@ def interval(value):
 
 
 def arm(name, saved):
-    ghost = {name: interval(saved / 3) for name in ("whole", "words", "ungated", "net")}
+    ghost = {name: interval(saved / 3) for name in ("whole", "words", "ungated", "net", "seconds")}
     ghost |= {"shown_rate": 0.1, "precision": 0.6, "wrong_per_100": 3.4, "wrong_new_per_100": 1.1}
     row = {"messages": 62, "characters": 8123, "ghost": ghost}
     row |= {"savings": {bar: interval(saved) for bar in ("1", "3", "5")}}

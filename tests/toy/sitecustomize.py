@@ -107,7 +107,7 @@ def arm(name, saved):
         "characters": 800,
         "savings": {most: share(saved + bonus) for most, bonus in (("1", 0.0), ("3", 0.1), ("5", 0.15))},
         "ghost": {
-            **{way: share(saved - 0.2) for way in ("whole", "words", "ungated", "net")},
+            **{way: share(saved - 0.2) for way in ("whole", "words", "ungated", "net", "seconds")},
             "shown_rate": 0.25,
             "precision": None if name == "base" else 0.625,
             "wrong_per_100": 12.5,
@@ -145,6 +145,7 @@ def evaluation(wanted):
         "event": "result",
         "made": "2026-02-01T12:00:00+00:00",
         "seed": wanted.seed,
+        "key_ms": 240,
         "source": "your history" if wanted.path is None else str(wanted.path),
         "history": {"entries": 1234, "characters": 56_789, **span},
         "test": {"entries": 12, "characters": 800, "repeats": 0 if wanted.seed == 5 else 3, **span},

@@ -23,7 +23,8 @@ def test_savings_are_over_all_characters_not_a_mean_of_messages():
 def test_a_row_by_hand():
     first = typed(100, (90, 80, 70, 60, 50, 40), GhostCounts(90, 30, 20, 10, 4))
     second = typed(50, (45, 45, 45, 45, 45, 45), GhostCounts(10, 10, 0, 10, 6))
-    found = row([first, second], seed=1)
+    first.ghost_s, second.ghost_s = 18.0, 9.0
+    found = row([first, second], seed=1, key_s=0.2)
     assert (found["messages"], found["characters"]) == (2, 150)
     values = {most: interval["value"] for most, interval in found["savings"].items()}
     assert values == {
@@ -36,17 +37,18 @@ def test_a_row_by_hand():
     assert ghost["words"]["value"] == pytest.approx(55 / 150, abs=1e-5)
     assert ghost["ungated"]["value"] == pytest.approx(65 / 150, abs=1e-5)
     assert ghost["net"]["value"] == pytest.approx((55 - 0.5 * 10) / 150, abs=1e-5)
+    assert ghost["seconds"]["value"] == pytest.approx(1 - 27 / (0.2 * 150), abs=1e-5)
     assert (ghost["shown_rate"], ghost["precision"]) == (0.4, 0.5)
     assert ghost["wrong_per_100"] == pytest.approx(100 * 20 / 150, abs=1e-3)
     assert ghost["wrong_new_per_100"] == pytest.approx(100 * 10 / 150, abs=1e-3)
 
 
 def test_nothing_shown_has_no_precision():
-    assert row([typed(10, 10)], seed=1)["ghost"]["precision"] is None
+    assert row([typed(10, 10)], seed=1, key_s=0.2)["ghost"]["precision"] is None
 
 
 def test_no_message_makes_no_row():
-    assert row([], seed=1) is None
+    assert row([], seed=1, key_s=0.2) is None
 
 
 def test_an_interval_holds_its_value_and_shrinks_with_the_messages():

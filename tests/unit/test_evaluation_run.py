@@ -137,7 +137,7 @@ def test_progress_goes_through_the_arms(finished: tuple[list[dict[str, Any]], in
 
 def test_the_result_has_its_documented_shape(result: dict[str, Any], messages: list[EvalMessage]) -> None:
     figures = {"adapter", "arms", "growth", "mistakes"}
-    assert {*result} == {"event", "made", "seed", "source", "history", "test", *figures}
+    assert {*result} == {"event", "made", "seed", "key_ms", "source", "history", "test", *figures}
     assert datetime.fromisoformat(result["made"]).tzinfo is not None
     assert (result["seed"], result["source"]) == (7, "notes")
     sizes = [len(message.text) for message in messages]
@@ -170,7 +170,7 @@ def test_the_result_has_its_documented_shape(result: dict[str, Any], messages: l
             assert (row["messages"], row["characters"]) == (count, sum(sizes[40 : 40 + count]))
             assert {*row["savings"]} == {"1", "3", "5"}
             assert {*row["ghost"]} == {
-                *("whole", "words", "ungated", "net"),
+                *("whole", "words", "ungated", "net", "seconds"),
                 *("shown_rate", "precision", "wrong_per_100", "wrong_new_per_100"),
             }
             for interval in (*row["savings"].values(), *(row["ghost"][way] for way in ("words", "net"))):

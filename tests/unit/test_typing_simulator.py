@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from idiolect.adapters.evaluation.typing_simulator import PREFIX_CHARS, GhostCounts, type_text
 from idiolect.adapters.prediction.ghost import Ghost
+from idiolect.adapters.prediction.ghost_value import FURTHER_LOOK_S, LOOK_S
 from idiolect.adapters.prediction.ranking import Word
 from idiolect.adapters.prediction.suggestion import Suggestion
 
@@ -218,6 +219,7 @@ ANSWERS = st.fixed_dictionaries(
 )
 def test_an_independent_count_is_the_same(ksr, text, answers, honest):
     """Over random suggestions, some of them made of what really follows."""
+    seconds = importlib.import_module("seconds")  # beside the simulator
     for at, answer in enumerate(answers[: len(text)]):
         if honest[at]:
             answer = answers[at] = {**answer, "ghost": text[at : at + 1 + len(answer["ghost"])]}
@@ -234,7 +236,13 @@ def test_an_independent_count_is_the_same(ksr, text, answers, honest):
         words = tuple(Word(word, 0.5) for word in answer["words"])
         return Suggestion(words, Ghost(answer["ghost"], 0.5, answer["show"]), None, 0.1)
 
-    typed = type_text(text, ask)
+    typed = type_text(text, ask, key_s=0.2)
     assert typed.keys == expected
+    answers_at = [{"words": [], "ghost": {"text": one["ghost"], "show": one["show"]}} for one in answers]
+    timed = seconds.Page(text, answers_at)
+    tally = dict.fromkeys(("looks", "wrong", "short", "several", "taken"), 0)
+    assert typed.ghost_s == pytest.approx(
+        seconds.type_with_ghost(timed, 0.2, LOOK_S, FURTHER_LOOK_S, tally), abs=1e-9
+    )
     counts = (seen.positions, seen.shown, seen.right, seen.wrong, seen.wrong_new)
     assert typed.shown == GhostCounts(*counts)
