@@ -25,9 +25,9 @@ from ingest import BASE
 from load import Caller, type_on
 from run import Profile
 
-ALONE_S = 20.0
+ALONE_S = 15.0
 LEAST_S = 6.0
-MOST_S = 40.0
+MOST_S = 30.0
 MESSAGES = [
     f"On {day} {who} and I went down to the {place} to look at the {what}, and it was much colder than we thought."
     for day in ("Monday", "Tuesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -91,7 +91,9 @@ def measure(profile: Profile, folder: Path) -> list[dict[str, Any]]:
     def typed(name: str, meanwhile: Callable[[], str] | None) -> dict[str, Any]:
         ended, said = threading.Event(), [""]
         caller = Caller(status["url"], token, "typist")
-        typing = threading.Thread(target=type_on, args=(caller, [*messages], ended, 0.0, False))
+        typing = threading.Thread(
+            target=type_on, args=(caller, [next(messages) for _ in range(8)], ended, 0.0, False)
+        )
 
         def work() -> None:
             said[0] = meanwhile() if meanwhile else ""
@@ -126,7 +128,9 @@ def measure(profile: Profile, folder: Path) -> list[dict[str, Any]]:
     def imported(path: Path) -> Callable[[], str]:
         def ask() -> str:
             with profile.client() as client:
-                answer = client.post("/v1/import", json={"paths": [str(path)], "me": ["Me", "user1"]})
+                answer = client.post(
+                    "/v1/import", json={"paths": [str(path)], "me": ["Me", "user1", "me@example.org"]}
+                )
             return answer.text.strip().splitlines()[-1]
 
         return ask
