@@ -87,11 +87,12 @@ LIFE = textwrap.dedent(r"""
         (here / "crash").unlink()
         killed = json.loads(idiolect("train", "--json"))
         service = psutil.Process(now["pid"])
-        while not (children := service.children()):
+        round_ = "idiolect.adapters.training.round"
+        while not (training := [child for child in service.children() if round_ in child.cmdline()]):
             time.sleep(0.01)
         look()
-        children[0].send_signal(signal.SIGABRT)  # as by a failed assertion in a library
-        while service.children():
+        training[0].send_signal(signal.SIGABRT)  # as by a failed assertion in a library
+        while training[0].is_running():
             time.sleep(0.01)
         idiolect("train", "--wait", "--json", "--budget", "5")
         idiolect("eval", "--chars", "500", "--json")

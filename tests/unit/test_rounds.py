@@ -17,7 +17,7 @@ import psutil
 import pytest
 
 from idiolect.adapters.lora import Lora, LoraConfig
-from idiolect.daemon.rounds.round_runner import RoundFailedError
+from idiolect.daemon.rounds.round_runner import TRAINING, RoundFailedError
 from idiolect.daemon.rounds.round_throttle import MachineSensors
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.suggestion_stats import judged_mixture
@@ -309,7 +309,9 @@ def held_in_the_midst(service: subprocess.Popen[bytes], home: Path) -> psutil.Pr
 
         assert client.post("/v1/train", json={}).status_code == 202
         until(lambda: state()["phase"] == "train")
-        [child] = psutil.Process(service.pid).children()
+        [child] = [
+            child for child in psutil.Process(service.pid).children() if TRAINING.module in child.cmdline()
+        ]
         client.post("/v1/pause", json={}).raise_for_status()
         until(lambda: child.status() == psutil.STATUS_STOPPED)
         assert state()["waits"] == "waits until `idiolect resume`"
