@@ -150,6 +150,9 @@ class Engine:
         if self._waits:
             actions = []
         now_s = asyncio.get_running_loop().time()
+        if not state & keys.RELEASE and not keys.is_modifier(value):
+            typed = None if used or keys.is_shortcut(state) else keys.character(value)
+            self._session.speed.key(typed or "", now_s)
         if not used and not state & keys.RELEASE and not keys.is_modifier(value):
             self._passed_s = now_s
             self._is_placed = self._is_placed and keys.character(value) is not None
@@ -305,6 +308,7 @@ class Engine:
 
     def _leave(self) -> None:
         """The field is left: what was written there is learned after a while, unless it is gone on with."""
+        self._session.speed.key("", 0.0)
         self._release()
         self._do(self._typing.interrupted())
         if self._typing.written is not None and not self._waits:

@@ -15,6 +15,7 @@ from idiolect.daemon.keyboard.bindings import Bindings
 from idiolect.daemon.keyboard.choice import Choice
 from idiolect.daemon.keyboard.drafts import Drafts
 from idiolect.daemon.keyboard.wire import Property
+from idiolect.daemon.typing_speed import TypingSpeed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,6 +57,7 @@ class Session:
         self.take_name = settings.keyboard_take
         self.pause_key = parse_key(settings.keyboard_pause)
         self.asking = Asking(settings)
+        self.speed = TypingSpeed()
         self._choice = Choice(settings)
         self.drafts = Drafts(self.learn)
         self.undeleting: set[str] = set()  # clients that did not delete what they were asked to
@@ -100,6 +102,7 @@ class Session:
             "candidates": self._settings.keyboard_words,
             "ghost_words": 0 if self._settings.keyboard_ghost == "off" else 8,
             "corrections": corrections,
+            "key_ms": self.speed.key_ms,
             **_place(field),
         }
         self.asking.suggest(body, then)

@@ -97,6 +97,23 @@ def test_what_is_shown_is_dismissed_and_words_are_taken(browser):
         assert tab.js(VALUE) == START
 
 
+def test_a_ghost_stays_while_its_letters_are_typed_and_none_comes_that_is_not_worth_a_look(browser, service):
+    browser.open(FIELDS["textarea"])
+    browser.begin()
+    ghost, _ = browser.until_ghost()
+    with browser.room.mute():
+        browser.tab.type(ghost[0])
+        browser.until_shown(lambda shown, _: shown == ghost[1:])
+    browser.until_shown(lambda shown, words: shown.startswith("lin") and words[:1] == ["Zorvelin"])
+    doubtful = "We met the teal l"
+    browser.begin(doubtful)
+    shown, _ = browser.until_shown(lambda _, words: len(words) > 0 and words[0].startswith("l"))
+    said = service.ask("/v1/suggest", prefix=doubtful, key_ms=60)["ghost"]
+    assert said["text"]
+    assert not said["show"]
+    assert shown == ""
+
+
 @in_chromium
 def test_how_fast_its_user_types_is_told_and_no_page_can_say(browser, service):
     def told():

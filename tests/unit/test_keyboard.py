@@ -385,6 +385,23 @@ def test_the_rest_of_a_ghost_text_stays_though_the_next_answer_has_none():
     assert program.shown.ghost == " are in the locker"
 
 
+def test_a_ghost_text_stays_while_its_letters_are_typed_and_none_comes_that_is_not_worth_a_look():
+    program = Program()
+    program.type("the k")
+    ghost = {"text": "eys are in", "p": 0.4, "show": True}
+    program.do(program.typing.answered(read({"words": [], "ghost": ghost}, "the k")))
+    for letter in "eys":
+        _, actions = program.typing.key(ord(letter), 0)
+        program.do(actions)
+        [shown] = [one.ghost for one in actions if isinstance(one, Show)]  # so it is never gone between two
+        assert shown == program.shown.ghost != ""
+    assert program.shown.ghost == " are in"
+    program.type(" a")
+    ghost = {"text": "t noon", "p": 0.1, "show": False}
+    program.do(program.typing.answered(read({"words": [], "ghost": ghost}, "the keys a")))
+    assert program.shown == Show()
+
+
 def test_an_answer_that_comes_too_late_is_not_shown():
     program = Program()
     program.type("ab")

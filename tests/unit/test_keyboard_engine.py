@@ -16,7 +16,8 @@ from idiolect.daemon.keyboard.session import Session
 from idiolect.daemon.settings import Settings
 
 SURROUNDING = 1 << 5
-ALT = 1 << 3
+CONTROL, ALT = 1 << 2, 1 << 3
+RELEASE = 1 << 30
 
 
 class Wire:
@@ -279,6 +280,41 @@ def test_the_window_stays_a_moment_after_its_words_went(tmp_path):
         return at_once, [shown for _, _, shown in program.wire.sent("UpdateLookupTable")]
 
     assert asyncio.run(typed()) == ([True, True], [False]), "IBus draws the first one right the second time"
+
+
+def test_how_fast_letters_follow_one_another_is_asked_with(tmp_path):
+    """Not keys that take or command, nor those of a field in which nothing is followed."""
+
+    async def typed():
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        loop.time = lambda: now_s
+        program = Program(tmp_path)
+        told = Service(program.engine._session).told
+
+        async def press(text, apart_s, state=0):
+            nonlocal now_s
+            for end, char in enumerate(text, 1):
+                now_s += apart_s
+                program.press(char, state)
+                program.press(char, state | RELEASE)
+                program.tell("" if state else text[:end])
+                await asyncio.sleep(0)
+            while program.engine._session.asking._asked:
+                await asyncio.sleep(0)
+            return [body["key_ms"] for path, body in told if path == "/v1/suggest"][-1:]
+
+        found = [await press("harbour" * 2, 0.15)]
+        await press("lantern" * 10, 0.02, CONTROL)
+        found.append(await press("harbour" * 2, 0.15))
+        program.call("FocusOut", "")
+        await press("lantern" * 10, 0.02)
+        program.call("FocusInId", "ss", "/context", "gtk3-im:editor")
+        program.tell("")
+        found.append(await press("we", 0.15))
+        return found
+
+    assert asyncio.run(typed()) == [[None], [150], [150]]
 
 
 class Service:
