@@ -144,7 +144,8 @@ _ENDINGS: Final = {
 _SECRET: Final = (Cue.PASSWORD, Cue.CODE, Cue.KEY)
 _TOLD: Final = 8  # words behind a cue that may be the secret's
 _WORD: Final = regex.compile(r"[\p{L}\p{N}_'’-]+")
-_UNFINISHED: Final = regex.compile(r"[\p{L}\p{N}_'’-]*+\Z")
+# Looked for where a word begins alone: from each of its letters it would take quadratic time.
+_UNFINISHED: Final = regex.compile(r"(?<![\p{L}\p{N}_'’-])[\p{L}\p{N}_'’-]*+\Z")
 _TABLE_SIZE: Final = 50_000
 
 

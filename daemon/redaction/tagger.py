@@ -23,7 +23,7 @@ from idiolect.daemon.redaction.word_features import COLON_AT, COMMON_AT, CUES_AT
 from idiolect.models.word_frequencies import zipf
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -85,6 +85,8 @@ _NO_SECRET: Final = re.compile(
 )
 _HASH: Final = re.compile(r"(?=.{0,60}[a-fA-F])[0-9a-fA-F-]{7,60}\Z")
 _REPEATED: Final = 5  # characters of a secret, at least, that goes wherever it stands in a text
+_BEGINNING: Final = re.compile(r"(?<!\w)\S")
+_WITHIN_WORD: Final = re.compile(r"\w")
 _SURE: Final = 30.0  # beyond it a logit's exponential is too large for single precision
 _LONGEST: Final = 40  # characters
 
@@ -107,7 +109,11 @@ class Tagger:
     def find(self, text: str) -> list[tuple[int, int]]:
         """Where secrets are in ``text``, each as [start, end), in order. Takes time linear in the text's length."""
         spans = [span for window in self._looked_at(text) for span in self._spans(window)]
-        return _said_again(text, spans) if spans else []
+        found: list[tuple[int, int]] = []
+        for start, end in sorted(spans + said(text, (text[start:end] for start, end in spans))):
+            if not found or start >= found[-1][1]:
+                found.append((start, end))
+        return found
 
     def candidates(self, text: str) -> list[tuple[bool, float]]:
         """For each word that may be a secret: whether it is a plain word, and how likely it is one."""
@@ -245,16 +251,28 @@ class _Window:
         return False
 
 
-def _said_again(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The spans, and wherever else the same secrets stand in ``text``, in order."""
-    said = {text[start:end] for start, end in spans if end - start >= _REPEATED}
-    if not any(text.count(secret) > 1 for secret in said):
-        return spans
-    again = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, sorted(said, key=len, reverse=True)))})(?!\w)")
+def said(text: str, secrets: Iterable[str]) -> list[tuple[int, int]]:
+    """Where secrets of at least five characters stand in `text` as whole words, in order, none within another."""
+    by_beginning: dict[str, set[str]] = {}
+    for secret in secrets:
+        if len(secret) >= _REPEATED:
+            by_beginning.setdefault(secret[:_REPEATED], set()).add(secret)
+    # The longest comes first; one length is looked at once, however many secrets have it.
+    lengths = {
+        beginning: sorted(set(map(len, those)), reverse=True) for beginning, those in by_beginning.items()
+    }
     found: list[tuple[int, int]] = []
-    for start, end in sorted(spans + [match.span() for match in again.finditer(text)]):
-        if not found or start >= found[-1][1]:
-            found.append((start, end))
+    past = 0
+    for place in map(re.Match.start, _BEGINNING.finditer(text) if by_beginning else ()):
+        if place < past:
+            continue
+        beginning = text[place : place + _REPEATED]
+        for length in lengths.get(beginning, ()):
+            end = place + length
+            if text[place:end] in by_beginning[beginning] and not _WITHIN_WORD.match(text, end):
+                found.append((place, end))
+                past = end
+                break
     return found
 
 

@@ -101,7 +101,7 @@ _IS_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
 _WITHIN: Final = re.compile(
     rf"(?<={_LETTER})[:=：](?=[^\s/\\:=])|[→←]|-{{2,}}|—|(?<=\w)[,;](?={_LETTER})|(?<={_LETTER})[/|](?={_LETTER})"
 )
-_ADDRESS: Final = re.compile(r"\w+://|(?:[0-9a-fA-F]{1,4}:){2}")  # of a page, of a machine
+_ADDRESS: Final = re.compile(r"\w{1,20}+://|(?:[0-9a-fA-F]{1,4}:){2}")  # of a page, of a machine
 _CHANGE: Final = re.compile(r"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[a-z0-9])|(?<=[0-9])(?=[A-Za-z])")
 _SIGN_WITHIN: Final = re.compile(r".{1,200}[@!#$%&*+_~^].")
 _LEET: Final = re.compile(r"(?=.{0,200}[a-z]).{0,200}[a-z][013457](?:[a-z]|\Z)", re.IGNORECASE)

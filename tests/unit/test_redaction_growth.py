@@ -19,15 +19,20 @@ import regex
 from idiolect.adapters import secret_cues
 from idiolect.daemon import redaction
 from idiolect.daemon.ingest.entry_batch import cleaned
+from idiolect.daemon.redaction import word_features
 from idiolect.daemon.redaction.lazy_pattern import source
 from idiolect.daemon.redaction.patterns import RULES
 from idiolect.daemon.redaction.redact import redact
+from idiolect.daemon.redaction.tagger import said
 
-SMALL, LARGE = 2 << 10, 32 << 10
+SMALL, LARGE = 1 << 10, 16 << 10
 MOST_GROWTH = 40  # for 16 times the length; what is quadratic grows 256 times
-QUICK_S = 0.003  # on text of LARGE: what takes no longer is not compared
+QUICK_S = 0.002  # on text of LARGE: what takes no longer is not compared
 MOST_CASES = 12  # of a pattern
 COMPARED = 2  # of them: those that take longest
+#: Patterns that are compared with a word, from its beginning; a longer one is not looked at.
+OF_A_WORD = ("word_features._FORMS", "word_features.STATE", "tagger._NO_SECRET", "tagger._HASH")
+WORD = word_features._LONGEST  # characters
 CHARS = "a1A -_./:=\n\té0\"'<{([漢+#!,x"
 END = "\x01"
 
@@ -164,15 +169,15 @@ def written(case, size):
     return before + (part * (size // len(part) + 1))[:size] + END
 
 
-def growth(work, case):
-    """How many times as long LARGE characters take as SMALL; 0 where they take next to nothing."""
-    small, large = written(case, SMALL), written(case, LARGE)
+def growth(work, case, small=SMALL, large=LARGE):
+    """How many times as long `large` characters take as `small`; 0 where they take next to nothing."""
+    few, many = written(case, small), written(case, large)
     least = float("inf")
     for _ in range(4):
-        took = cost_s(work, large)
+        took = cost_s(work, many)
         if took < QUICK_S:
             return 0
-        least = min(least, took / max(min(cost_s(work, small) for _ in range(3)), QUICK_S / 100))
+        least = min(least, took / max(min(cost_s(work, few) for _ in range(3)), QUICK_S / 100))
         if least < MOST_GROWTH:
             break
     return least
@@ -182,41 +187,95 @@ def search(pattern):
     return lambda text: [None for _ in pattern.finditer(text)]
 
 
-@pytest.mark.parametrize("name", PATTERNS)
+def slowest(work, cases, size):
+    return sorted(cases, key=lambda case: cost_s(work, written(case, size)))[-COMPARED:]
+
+
+@pytest.mark.parametrize("name", [name for name in PATTERNS if not name.startswith(OF_A_WORD)])
 def test_a_pattern_takes_linear_time(name):
     work = search(PATTERNS[name])
-    slowest = sorted(worst_cases(PATTERNS[name]), key=lambda case: cost_s(work, written(case, SMALL)))[
-        -COMPARED:
-    ]
-    for case in slowest:
+    for case in slowest(work, worst_cases(PATTERNS[name]), SMALL):
         assert growth(work, case) < MOST_GROWTH, case
 
 
+@pytest.mark.parametrize("name", [name for name in PATTERNS if name.startswith(OF_A_WORD)])
+def test_a_pattern_of_a_word_takes_at_most_quadratic_time_for_a_word(name):
+    def work(word):
+        return [PATTERNS[name].match(word) for _ in range(50)]
+
+    for case in slowest(work, worst_cases(PATTERNS[name]), WORD // 4):
+        assert growth(work, case, WORD // 4, WORD) < MOST_GROWTH, case  # what is cubic grows 64 times
+
+
 PIECES = [
-    "http://a:b@",
-    "password: a ",
-    "passwords: ",
-    "the password is ",
-    "PIN: 4471\n",
-    "`a",
-    '"',
-    "«",
-    "A B ",
+    *(text.replace("¦", "") for rule in RULES for text, _ in rule.matches[:1]),
+    *(
+        " ",
+        "\n",
+        "\n\n",
+        "http://a:b@",
+        "`",
+        "`a",
+        '"',
+        '"a ',
+        "«",
+        "'",
+        "A B ",
+        "a:\n",
+        "A" * 199 + " ",
+        "1 ",
+        "[pin]",
+    ),
+    *(
+        "password: a ",
+        "passwords: ",
+        "the password is ",
+        "the password is blue7\n",
+        "PIN: 4471\n",
+        "4471 ",
+        "é ",
+    ),
     "PuTTY-User-Key-File-2:",
 ]
 
 
-@pytest.mark.parametrize("place", range(0, len(RULES), 4))
-def test_redaction_takes_linear_time(place):
-    examples = [text.replace("¦", "") for rule in RULES[place : place + 4] for text, _ in rule.matches[:2]]
-    for part in [*examples, *(text[: len(text) // 2] for text in examples), *PIECES[place // 4 :: 15]]:
-        for work in (redact, lambda text: redact(text, prose=False)):
-            assert growth(work, ("", f"{part} ")) < MOST_GROWTH, part
+def lines(written):
+    """Lines that differ by their number, as many as make LARGE or SMALL characters."""
+    return lambda text: redact("".join(map(written, range(len(text) // len(written(100))))))
 
 
-def test_a_text_of_many_different_secrets_takes_linear_time():
+WHOLE = {
+    "prose": redact,
+    "commands": lambda text: redact(text, prose=False),
+    "words": lambda text: word_features.features(text, word_features.words(text)),
+    "cues": lambda text: secret_cues.CuesBefore(text).announce(text),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_redaction_takes_linear_time(name):
+    for case in slowest(WHOLE[name], [("", f"{part}{end}") for part in PIECES for end in ("", " ")], SMALL):
+        assert growth(WHOLE[name], case) < MOST_GROWTH, case
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        lambda place: f"the password is fox{place}den\n",
+        lambda place: f"the password is fox{place // 2}den\n",
+        lambda place: f"{place}fox: the password is {place}fox\n",
+        lambda place: f"PIN: {place:04}\n",
+        lambda place: f"the password is blue7, {place} times\n",
+    ],
+)
+def test_a_text_of_many_secrets_takes_linear_time(line):
+    assert growth(lines(line), ("", "a")) < MOST_GROWTH
+
+
+def test_a_secret_of_many_is_looked_for_by_how_it_begins():
     def work(text):
-        return redact("".join(f"the password is fox{place}den\n" for place in range(len(text) // 24)))
+        secrets = [f"{place:05}fox" for place in range(len(text) // 10)]
+        return said(" ".join(secrets), secrets)
 
     assert growth(work, ("", "a")) < MOST_GROWTH
 
@@ -226,5 +285,5 @@ def test_what_stands_before_a_text_may_have_any_length():
 
 
 def test_growth_tells_a_quadratic_pattern_from_a_linear_one():
-    assert growth(search(re.compile(r"\s+$")), ("", " ")) > MOST_GROWTH
+    assert growth(search(re.compile(r"\s+$")), ("", " "), 256, 4096) > MOST_GROWTH
     assert growth(search(re.compile(r"\s++$")), ("a", "b")) < MOST_GROWTH
