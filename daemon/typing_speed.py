@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-_MIN_MS: Final = 10.0  # no hand is faster
 _MAX_MS: Final = 1500.0  # a longer pause is for thought
+_MIN_MEDIAN_MS: Final = 40.0  # of a hand, 300 words a minute: what is faster is a program that types
 _MIN_INTERVALS: Final = 20  # fewer tell nothing
 _MIN_STEP: Final = 0.02  # so far the median moves with each interval, once it has settled
 
@@ -25,14 +25,15 @@ class TypingSpeed:
         letter = typed if len(typed) == 1 and typed.isalpha() else ""
         took_ms = 1e3 * (at_s - self._at_s)
         # The same letter once more may be a key that is held down.
-        if letter and self._letter not in ("", letter) and _MIN_MS <= took_ms <= _MAX_MS:
+        if letter and self._letter not in ("", letter) and 0.0 < took_ms <= _MAX_MS:
             self._learn(took_ms)
         self._letter, self._at_s = letter, at_s
 
     @property
     def key_ms(self) -> int | None:
-        """The median in whole milliseconds; None until enough was typed."""
-        return None if self._intervals < _MIN_INTERVALS else round(self._median_ms)
+        """The median in whole milliseconds; None until enough was typed, and where no hand types."""
+        known = self._intervals >= _MIN_INTERVALS and self._median_ms >= _MIN_MEDIAN_MS
+        return round(self._median_ms) if known else None
 
     def _learn(self, took_ms: float) -> None:
         """Move the median by a step, at first by larger ones (a stochastic median, Tierney 1983)."""

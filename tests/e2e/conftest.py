@@ -32,7 +32,7 @@ from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.store import Store
 
 DEADLINE_S = 60
-_KEY_S = 0.03
+_KEY_S = 0.1  # between two keys of somebody who types fast; of a program's the time of a key is not told
 KNOWN = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 # Chromium reads commands from file descriptor 3 and answers on 4.
 PIPED = """
@@ -238,8 +238,8 @@ class Tab:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
         self.send("Emulation.setDeviceMetricsOverride", **size)
 
-    def press(self, key, *modifiers):
-        """One key, such as "Tab", or "1" with "Alt"."""
+    def press(self, key, *modifiers, at_s=None):
+        """One key, such as "Tab", or "1" with "Alt"; the browser is told that it came at `at_s`, if not now."""
         key = "Enter" if key == "\r" else key
         code = (
             f"Digit{key}" if key.isdigit() else f"Key{key.upper()}" if re.fullmatch("[A-Za-z]", key) else key
@@ -257,6 +257,7 @@ class Tab:
         virtual = named.get(key, ord(key.upper()) if key.isalnum() and len(key) == 1 else 0)
         what = {"key": key, "code": code, "windowsVirtualKeyCode": virtual}
         what["modifiers"] = sum(MODIFIERS[name] for name in modifiers)
+        what |= {} if at_s is None else {"timestamp": at_s}
         text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
         typed = {"text": text} if text and what["modifiers"] in (0, MODIFIERS["Shift"]) else {}
         self.send("Input.dispatchKeyEvent", type="keyDown", **what, **typed)
@@ -264,8 +265,10 @@ class Tab:
         self.pressed_s = time.monotonic()
 
     def type(self, text):
-        for letter in text:
-            self.press(letter)
+        """Type as a program does: all keys but the last at once by their time, so that no speed is told of them."""
+        began_s = time.time()
+        for place, letter in enumerate(text, 1):
+            self.press(letter, at_s=began_s if place < len(text) else None)
 
     def click(self, selector):
         """A click of its user's, once the element is there."""

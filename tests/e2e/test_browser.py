@@ -22,7 +22,7 @@ PLAIN, SEVERAL, START, VALUE = browsers.PLAIN, browsers.SEVERAL, browsers.START,
 in_chromium, in_firefox = browsers.in_chromium, browsers.in_firefox
 site, corrected, service, room = browsers.site, browsers.corrected, browsers.service, browsers.room
 browser, editor = browsers.browser, browsers.editor
-KEY_S = 0.04  # between two keys of somebody who types fast
+KEY_S = 0.06  # between two keys of somebody who types fast
 
 
 @in_chromium

@@ -73,10 +73,9 @@ def test_it_is_told_from_twenty_intervals_on(measure):
         ([" ", 20], ["e", 1600]),
         (["3", 900],),
         (["", 80],),
-        (["h", 4],),
         (["r", 30_000_000],),
     ],
-    ids=["spaces", "pauses", "digits", "other keys", "programs", "an hour away"],
+    ids=["spaces", "pauses", "digits", "other keys", "an hour away"],
 )
 def test_what_is_no_interval_within_a_word_does_not_count(measure, others):
     text = [*islice(cycle("lantern"), 40)]
@@ -85,8 +84,12 @@ def test_what_is_no_interval_within_a_word_does_not_count(measure, others):
     assert measure([keys(text, 120, *others)]) == [120]
 
 
+def test_of_what_a_program_types_nothing_is_told(measure):
+    assert measure([keys(LETTERS * 5, every_ms) for every_ms in (0, 1, 20, 39, 41)]) == [*[None] * 4, 41]
+
+
 def test_a_key_that_is_held_down_does_not_count(measure):
-    assert measure([keys("ab" + "a" * 100, 30), keys("ab" * 11 + "a" * 100, 120, ["?", 1])]) == [None, 120]
+    assert measure([keys("ab" + "a" * 100, 50), keys("ab" * 11, 120) + keys("a" * 100, 50)]) == [None, 120]
 
 
 def test_it_comes_to_be_the_median_and_follows_it(measure):

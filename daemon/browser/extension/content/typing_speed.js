@@ -2,8 +2,8 @@
 if (!Object.hasOwn(globalThis, "idiolect")) globalThis.idiolect = {};
 
 idiolect.TypingSpeed ??= (() => {
-  const MIN_MS = 10; // no hand is faster
   const MAX_MS = 1500; // a longer pause is for thought
+  const MIN_MEDIAN_MS = 40; // of a hand, 300 words a minute: what is faster is a program that types
   const MIN_INTERVALS = 20; // fewer tell nothing
   const MIN_STEP = 0.02; // so far the median moves with each interval, once it has settled
 
@@ -19,14 +19,15 @@ idiolect.TypingSpeed ??= (() => {
       const letter = /^\p{L}$/u.test(typed) ? typed : "";
       const tookMs = atMs - this.#atMs;
       const isPair = letter && this.#letter && letter !== this.#letter; // the same once more may be a key held down
-      if (isPair && tookMs >= MIN_MS && tookMs <= MAX_MS) this.#learn(tookMs);
+      if (isPair && tookMs > 0 && tookMs <= MAX_MS) this.#learn(tookMs);
       this.#letter = letter;
       this.#atMs = atMs;
     }
 
-    /** The median in whole milliseconds; undefined until enough was typed. */
+    /** The median in whole milliseconds; undefined until enough was typed, and where no hand types. */
     get keyMs() {
-      return this.#intervals < MIN_INTERVALS ? undefined : Math.round(this.#medianMs);
+      const known = this.#intervals >= MIN_INTERVALS && this.#medianMs >= MIN_MEDIAN_MS;
+      return known ? Math.round(this.#medianMs) : undefined;
     }
 
     /** A stochastic median (Tierney 1983): each interval moves it by a step, the first ones by larger ones. */
