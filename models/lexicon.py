@@ -84,11 +84,11 @@ class Lexicon:
 
     def is_name(self, word: str) -> bool:
         """Return True if a word, in any capitals, is a name that is written with a capital, as far as is known."""
-        place, names = self.place(word.lower().removesuffix("'s")), self.names[1]
-        if place is None:
-            return False
-        at = int(np.searchsorted(names, place))
-        return at < len(names) and int(names[at]) == place
+        return word.lower().removesuffix("'s").encode() in self._small_names
+
+    @cached_property
+    def _small_names(self) -> frozenset[bytes]:
+        return frozenset(self.forms[self.names[1]].tolist())
 
 
 def build_lexicon(tokenizer: Tokenizer, path: Path, spelling: Spelling) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
 from typing import Final
 
@@ -135,7 +136,7 @@ class Mender:
         probs = self._next_token.next_probs(split.head)
         known = self._known(typed)
         may_be_slip = known.listed or self._may_be_slip(split, matches, probs)
-        names = self._names(split)
+        names = self._names(split, matches)
         if joined is None and not may_be_slip and not names:
             return [*ranked]
         found = [*ranked]
@@ -150,18 +151,18 @@ class Mender:
             # It may be a name, or the first word of another language.
             found = [word for word in found if not word.replace or word.p >= _MIN_OFFERED]
         found = _in_one_form(typed, sorted(found, key=lambda word: -word.p))
-        must_hide = self._user_model.must_hide
-        shown = (
-            word
-            for word in found
-            if not word.replace or not must_hide(prefix[: len(prefix) - word.replace], word.text)
-        )
+        guard = cache(lambda replaced: self._user_model.guard(prefix[: len(prefix) - replaced]))
+        shown = (word for word in found if not word.replace or not guard(word.replace)(word.text))
         return list(islice(shown, count))
 
-    def _names(self, split: SplitPrefix) -> list[tuple[str, float]]:
-        """Return names that begin as typed but for their capital, with scores as in :class:`Matches`."""
+    def _names(self, split: SplitPrefix, matches: Matches) -> list[tuple[str, float]]:
+        """Return names that begin as typed but for their capital, with scores as in :class:`Matches`; [] if none may
+        be offered."""
         times = math.exp(-self._channel.costs.capital_missing)
-        return [(form, times * score) for form, score in self._ranker.names(split)]
+        names = [(form, times * score) for form, score in self._ranker.names(split)]
+        if not names or names[0][1] < _MIN_NAME * self._ranker.total_score(split, matches):
+            return []
+        return names
 
     def _with_names(
         self, split: SplitPrefix, matches: Matches, ranked: Sequence[Word], names: list[tuple[str, float]]

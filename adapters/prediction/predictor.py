@@ -223,7 +223,8 @@ class Predictor:
                     ghost = NO_GHOST if must_hide(ghost.text) else ghost
             else:
                 spare = self._user_model.preferences.more + (_SPARE_MATCHES if is_known else _SPARE_FOREIGN)
-                matches = self._ranker.match(split, max(candidates, 1) + spare)
+                count = max(candidates, 1) + spare
+                matches = self._ranker.match(split, count)
                 words = self._offered(split, matches, must_hide, small_names=mender is None)
                 finished = self._ranker.finished_prob(split, matches)
                 starts = [self._start_with(split, word) for word in words[:2]]
@@ -233,7 +234,7 @@ class Predictor:
                     words = mender.words(prefix, split, matches, words, candidates + 1, is_known=is_known)
                 mistyped = bool(words) and words[0].replace > 0  # a ghost would go on from the mistake
                 if ghost_words and not mistyped and not given_up():
-                    start = self._best_start(split, matches, starts[:1], must_hide)
+                    start = self._best_start(split, matches, starts[:1], must_hide, count)
                     value = self._ghost_value(key_ms)
                     if start is not None:
                         ghost, pending = self._complete_ghost(split, start, ghost_words, value, given_up)
@@ -357,20 +358,24 @@ class Predictor:
         matches: Matches,
         starts: list[_GhostStart],
         must_hide: Callable[[str], bool],
+        count: int,
     ) -> _GhostStart | None:
         """Return the start that is expected to save most: one of these, or the word behind the one under the cursor."""
         if not split.spaced or split.typed:
-            behind = self._next_word(split, matches)
+            behind = self._next_word(split, matches, count)
             starts = starts + [start for start in behind if not must_hide(start.text)]
         return max(starts, key=lambda start: start.expected_saving, default=None)
 
-    def _next_word(self, split: SplitPrefix, matches: Matches) -> list[_GhostStart]:
-        """Return the likeliest word behind the one under the cursor, if that one is probably finished."""
+    def _next_word(self, split: SplitPrefix, matches: Matches, count: int) -> list[_GhostStart]:
+        """Return the likeliest word behind the one under the cursor, if that one is probably finished.
+
+        ``count`` words are looked for, as they will be once its space is typed.
+        """
         finished = self._ranker.finished_prob(split, matches) if split.typed else 1.0
         if finished < _MIN_FINISHED_PROB:
             return []
         behind = SplitPrefix(split.head + self._tokenizer.encode(split.start), True, "")
-        ranked = self._ranker.rank(behind, self._ranker.match(behind, 1))
+        ranked = self._ranker.rank(behind, self._ranker.match(behind, count))[:1]
         starts = [self._start_with(behind, word) for word in ranked]
         return [replace(start, text=f" {start.text}", p=finished * start.p) for start in starts]
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import regex
+from numpy.typing import NDArray
 
 from idiolect.adapters.prediction.letter_case import (
     best_matches,
@@ -49,6 +50,7 @@ _MIN_LETTERS_OF_NAME, _NAMES = (
 )  # of what is typed small of a name; words with a capital that are looked at
 _MIN_ORDER, _MIN_SEEN_PROB = 2, 0.1  # tokens that the memory knows in their order, and of what follows them
 _LEAST_SCORE = 1e-9  # where no token begins as typed
+_MATCHED_KEPT = 4  # results that are kept
 _SPLITS_KEPT, _SPLIT_AGE_S = 16, 2.0  # prefixes whose tokens are remembered, and for how long
 
 
@@ -100,6 +102,12 @@ class WordRanker:
         self._next_token = next_token
         self._splits = OrderedDict[str, tuple[SplitPrefix, float]]()
         self._windows = SlidingWindows()
+        self._before: tuple[list[int], list[str], Counter[str]] | None = (
+            None  # of the word that was ranked last
+        )
+        # The latest matches: what may stand behind a word is asked for again once its space is typed.
+        self._matched: list[tuple[tuple[SplitPrefix, int, int], NDArray[np.float32], Matches]] = []
+        self._unknown: tuple[NDArray[np.float32], int, float] | None = None  # by what was typed, its hash
 
     def split(self, prefix: str) -> SplitPrefix:
         """Split a prefix before the word under the cursor, and tokenize what comes before."""
@@ -121,10 +129,12 @@ class WordRanker:
     def forget(self, prefix: str) -> None:
         """Forget how a prefix was split."""
         self._splits.pop(self._whole_text(prefix), None)
+        self._before, self._matched = None, []
 
     def finish(self, text: str) -> None:
         """Forget what was asked about in ``text``, which is finished."""
         self._windows.forget(text)
+        self._before, self._matched = None, []
 
     def _whole_text(self, prefix: str) -> str:
         """Return the end of the text that ``prefix`` is a window on, surely more of it than is read."""
@@ -140,8 +150,17 @@ class WordRanker:
 
         Behind a mark they are words that stand there directly, and words with a space before them.
         """
-        words_before = WORD.findall(self._tokenizer.decode(split.head))
-        in_text = Counter(words_before)
+        key = split, count, self._user_model.memory.tokens
+        probs = self._next_token.next_probs(split.head)
+        for known, with_probs, matches in self._matched:
+            if with_probs is probs and known == key:
+                return matches
+        matches = self._find(split, count)
+        self._matched = [(key, probs, matches), *self._matched[: _MATCHED_KEPT - 1]]
+        return matches
+
+    def _find(self, split: SplitPrefix, count: int) -> Matches:
+        words_before, in_text = self._words_before(split.head)
         found = self._match(split, count, in_text)
         if split.behind_mark:
             return _joined(found, self._match(replace(split, spaced=True), count, in_text), count)
@@ -155,15 +174,20 @@ class WordRanker:
         mass = max(share * self.unknown_score(split), _LEAST_SCORE)
         return with_other_case(found, others, split.typed, case, mass, count)
 
+    def _words_before(self, head: list[int]) -> tuple[list[str], Counter[str]]:
+        """Return the words before the one under the cursor, in order and with how often each stands there."""
+        if self._before is None or self._before[0] != head:
+            words = WORD.findall(self._tokenizer.decode(head))
+            self._before = head, words, Counter(words)
+        return self._before[1:]
+
     def names(self, split: SplitPrefix) -> list[tuple[str, float]]:
         """Return names that begin as typed but for their capital, with scores on the scale of :meth:`match`."""
         words, typed = self._user_model.words, split.typed
         if len(typed) < _MIN_LETTERS_OF_NAME or typed != typed.lower() or words.writes_names_small:
             return []
         capitalized = typed[:1].upper() + typed[1:]
-        found = words.match(capitalized, split.spaced, self._next_token.next_probs(split.head), _NAMES)
-        scored = zip(found.forms, found.scores.tolist(), strict=True)
-        return [(form, score) for form, score in scored if words.is_name(form)]
+        return words.names(capitalized, split.spaced, self._next_token.next_probs(split.head), _NAMES)
 
     def _match(self, split: SplitPrefix, count: int, in_text: Counter[str]) -> Matches:
         return self._user_model.words.match(
@@ -234,7 +258,13 @@ class WordRanker:
 
     def unknown_score(self, split: SplitPrefix) -> float:
         """Return the score of all words that begin as typed and that no list knows."""
-        probs, start = self._next_token.next_probs(split.head), split.start.encode()
+        probs, key = self._next_token.next_probs(split.head), hash(split.start)
+        if self._unknown is None or self._unknown[0] is not probs or self._unknown[1] != key:
+            self._unknown = probs, key, self._find_unknown_score(split, probs)
+        return self._unknown[2]
+
+    def _find_unknown_score(self, split: SplitPrefix, probs: NDArray[np.float32]) -> float:
+        start = split.start.encode()
         score = 0.0
         for end in range(1 + split.spaced, len(start) + 1):
             tokens = self._tokenizer.starting_with(start[:end])

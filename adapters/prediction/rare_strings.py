@@ -22,6 +22,7 @@ _DIGITS = r"\S*\p{N}\S*"
 _UNIT = regex.compile(rf"(?<!\S)(?:{_DIGITS}(?: {_DIGITS})*|\S*(?:@|://|\p{{L}}\.\p{{L}})\S*)")
 _DIGIT = regex.compile(r"\p{N}")
 _STEM = regex.compile(r"\p{L}{3,}")
+_SIGN_CHARS = 2  # before the cursor, with which what is offered may make such a sign
 _MAY_HOLD_UNIT = regex.compile(r"[\p{N}@]|://|\p{L}\.\p{L}")
 
 
@@ -76,9 +77,21 @@ class RareStrings:
 
         A string that stands in ``before`` already may be shown again.
         """
+        return self.guard(before)(offered)
+
+    def guard(self, before: str) -> Callable[[str], bool]:
+        """Return :meth:`must_hide` for one ``before``, which is looked through once for all that may be offered."""
         if self.min_count <= 1:
-            return False
+            return lambda _offered: False
         near = before[-_CONTEXT_CHARS:]
+        end = near if _MAY_HOLD_UNIT.search(near) else near[-_SIGN_CHARS:]
+
+        def must_hide(offered: str) -> bool:
+            return bool(_MAY_HOLD_UNIT.search(end + offered)) and self._must_hide(before, near, offered)
+
+        return must_hide
+
+    def _must_hide(self, before: str, near: str, offered: str) -> bool:
         cursor = len(near)
         shown = [unit for _, end, unit in _units(near + offered) if end > cursor and self._is_rare(unit)]
         if not shown:

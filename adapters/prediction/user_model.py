@@ -74,14 +74,14 @@ class UserModel:
     def guard(self, before: str) -> Callable[[str], bool]:
         """Return :meth:`must_hide` for one ``before``, which is read once for all that may be offered there."""
         near = before[-_CUE_CHARS:]
-        cues, begun = CuesBefore(near), self._begun_word(near)
+        cues, begun, is_rare = CuesBefore(near), self._begun_word(near), self.rare.guard(before)
 
         def must_hide(offered: str) -> bool:
             if self.preferences.forbids(before, offered) or self._holds_mistake(begun, offered):
                 return True
             if self.preferences.owns(before, offered):
                 return False
-            if self.rare.must_hide(before, offered):
+            if is_rare(offered):
                 return True
             return self.rare.min_count > 1 and cues.announce(offered) and self._is_seldom_shown(near, offered)
 

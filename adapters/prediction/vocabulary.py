@@ -11,7 +11,7 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from idiolect.adapters.prediction.word_table import Continuation, PrefixMatch, WordTable
+from idiolect.adapters.prediction.word_table import Continuation, PrefixMatch, WordTable, best_indices
 from idiolect.models.lexicon import NONE, Lexicon
 
 WORD = regex.compile(r"[\p{L}\p{N}'’]+")
@@ -117,13 +117,38 @@ class WordVocabulary:
 
     def is_name(self, form: str) -> bool:
         """Return True if a word is written with a capital, by everybody or by the user, and never small by the user."""
-        small = form[:1].lower() + form[1:]
-        if self.count_form(small):
-            return False
+        small, large = form[:1].lower() + form[1:], form[:1].upper() + form[1:]
         if self._lexicon.is_name(small):
-            return True
-        large = form[:1].upper() + form[1:]
-        return self._general.index(small.encode()) is None and self.count_form(large) > 0
+            return not self.count_form(small)
+        # Of the words that are no names in general only those that the general list lacks may be one.
+        is_own = self._own.index(large.encode()) is not None
+        return is_own and not self.count_form(small) and self._general.index(small.encode()) is None
+
+    def names(self, begun: str, spaced: bool, p: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
+        """Return names that begin so and are longer, the likeliest first, with scores as in :class:`Matches`.
+
+        Args:
+            begun: the letters of the name that are there, with its capital.
+            spaced: True if a space stands before it.
+            p: distribution (vocab,) over the tokens that may begin it.
+            limit: the most names to return.
+        """
+        row, raw, found = int(spaced), begun.encode(), list[tuple[str, float]]()
+        large, small = self._lexicon.names
+        for table in self.tables:
+            start, end = table.prefix_range(raw)
+            rows: NDArray[np.intp] | slice = slice(start, end)
+            if table is self._general:
+                first, last = np.searchsorted(large, (start, end))
+                pairs = small[first:last]
+                rows = large[first:last][self._general.weights[pairs] - self._untyped[pairs] < 0.5]
+            tokens = table.first[row, rows]
+            scores = p[tokens] * table.weights[rows] / self._total[row, tokens]
+            for index in best_indices(scores, limit):
+                form = table.forms[rows][index].decode()
+                if len(form) > len(begun) and (table is self._general or self.is_name(form)):
+                    found.append((form, float(scores[index])))
+        return sorted(found, key=lambda name: -name[1])[:limit]
 
     def is_name_written_small(self, form: str) -> bool:
         """Return True for a name in small letters, unless the user writes names so."""
@@ -263,9 +288,9 @@ class WordVocabulary:
         for token in {token for run in runs for token in run.ambiguous_tokens()}:
             known = continuation(token)
             if known is not None:
-                second_weights = self._second_token_weights(row, token)
+                seconds, weights = self._second_token_weights(row, token)
                 for run in runs:
-                    run.apply_continuation(token, float(p[token]), known, second_weights)
+                    run.apply_continuation(token, float(p[token]), known, seconds, weights)
         finished = sum(run.take_finished(raw) for run in runs)
         total = sum(float(run.scores.sum()) for run in runs)
         found = dict(pair for run in runs for pair in run.best(limit))
@@ -274,10 +299,11 @@ class WordVocabulary:
         scores = np.array([score for score, _ in best], np.float32)
         return Matches([form for _, form in best], scores, total, finished)
 
-    def _second_token_weights(self, row: int, token: int) -> NDArray[np.float32]:
-        """Return the weight (vocab,) of the words that begin with a token, by their second token."""
+    def _second_token_weights(self, row: int, token: int) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+        """Return the second tokens of the words that begin with a token, in order, and the weight of those words."""
         known = self._by_second  # one look: learning puts an empty one in its place
-        if (row, token) not in known:
+        found = known.get((row, token))
+        if found is None:
             total = np.zeros(self._vocab, np.float32)
             for table in (self._general, self._own):
                 indices = table.with_first_token(row, np.array([token]))
@@ -286,12 +312,8 @@ class WordVocabulary:
             if len(known) >= _SECOND_TOKENS_KEPT:
                 known.clear()
             tokens = np.flatnonzero(total)
-            known[row, token] = tokens, total[tokens]
-            return total
-        tokens, weights = known[row, token]
-        total = np.zeros(self._vocab, np.float32)
-        total[tokens] = weights
-        return total
+            known[row, token] = found = tokens, total[tokens]
+        return found
 
     def _raise_words_in_text(
         self,

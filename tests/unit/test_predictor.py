@@ -19,7 +19,7 @@ from idiolect.adapters.prediction.ranking import Word
 from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary
+from idiolect.adapters.prediction.vocabulary import WORD, Matches, WordVocabulary
 from idiolect.daemon.serving.sample_completions import examples
 from idiolect.models.lexicon import Lexicon, read_lexicon
 
@@ -436,9 +436,35 @@ def test_off_the_record_nothing_is_kept_of_what_stands_before_the_cursor(
     ours = predictor(*HISTORY)
     ours.suggest("Please send the quarterly fig", remember=False)
     assert not ours._ranker._splits
+    assert not ours._ranker._before
+    assert not ours._ranker._matched
     assert ours._asked_last is None
     ours.suggest("Please send the quarterly fig")
     assert ours._ranker._splits
+
+
+def test_words_behind_a_finished_word_are_ranked_once(
+    predictor: Callable[..., Predictor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = predictor(*[BOILERPLATE] * 6)
+    ranked = []
+    match = WordVocabulary.match
+
+    def count(words: WordVocabulary, typed: str, *args: object, **more: object) -> Matches:
+        ranked.append(typed)
+        return match(words, typed, *args, **more)
+
+    monkeypatch.setattr(WordVocabulary, "match", count)
+    ours.suggest("Kind regards")
+    assert "" in ranked, "what comes behind the word is looked for"
+    del ranked[:]
+    behind = texts(ours.suggest("Kind regards ", ghost_words=0))
+    assert not ranked
+    assert behind == texts(predictor(*[BOILERPLATE] * 6).suggest("Kind regards ", ghost_words=0))
+    ours._user_model.learn("Kind regards yonder", ours._tokenizer.encode("Kind regards yonder"))
+    del ranked[:]
+    ours.suggest("Kind regards ", ghost_words=0)
+    assert ranked, "what was learned meanwhile counts"
 
 
 @pytest.mark.parametrize("word", ["international", "therefore", "Xylographers", "wherever", "don't"])
