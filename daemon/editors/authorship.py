@@ -22,7 +22,9 @@ _BURST_CHARS: Final = 40
 #: From so many changes of one character on an editor is known to tell of each key.
 _MANY_KEYS: Final = 20
 _REMOVED_KEPT: Final = 50
-_MOST_LINES: Final = 2_000  # that are compared one by one
+#: That are compared one by one. What stands in many places, such as an empty line or a space, goes with what is beside
+#: it (`SequenceMatcher` sees to that by itself): else two texts of 1,000 paragraphs would take a minute.
+_MOST_LINES: Final = 2_000
 _SEARCHED_CHARS: Final = 4_000  # a word of a paragraph stands so near behind the one before it
 _NEAR_CHARS: Final = 40  # and so near before the next one
 _CANDIDATES: Final = 20
@@ -199,7 +201,7 @@ def edits(old: str, new: str) -> Iterator[Edit]:
     if max(len(gone), len(come)) > _MOST_LINES or min(len(gone), len(come)) <= 1:
         places = [(0, len(gone), 0, len(come))]
     else:
-        matcher = SequenceMatcher(None, gone, come, autojunk=False)
+        matcher = SequenceMatcher(None, gone, come)
         places = [
             place
             for kind, *(i, j, k, m) in matcher.get_opcodes()
@@ -228,7 +230,7 @@ def _by_words(text: str, edit: Edit) -> Iterator[Edit]:
     starts = [edit.start]
     for part in old:
         starts.append(starts[-1] + len(part))
-    for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for kind, i, j, k, m in SequenceMatcher(None, old, new).get_opcodes():
         if kind != "equal":
             yield Edit(starts[i], starts[j], "".join(new[k:m]))
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import stat
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
 from idiolect.daemon.editors.authorship import Edit, Hand, edits, shared
+from idiolect.daemon.regular_files import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -126,12 +126,9 @@ def changed_ns(path: Path | None) -> int:
 
 
 def holds(path: Path, text: str) -> bool:
-    """Whether a file holds just this text, or cannot be compared with it."""
+    """Whether a file holds just this text; one that is very large is not looked at."""
     try:
-        about = path.stat()
-        if not stat.S_ISREG(about.st_mode) or about.st_size > _MOST_FILE_BYTES:
-            return False
-        held = path.read_text("utf-8", errors="replace")
+        held = read_regular(path, _MOST_FILE_BYTES, follow=True).decode(errors="replace")
     except OSError:
         return False
     return held.splitlines() == text.splitlines()

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import random
+import sys
+
 import pytest
 from lsprotocol import types
 
@@ -189,6 +193,32 @@ def test_of_a_long_document_what_is_new_is_found_too():
     keys(authorship, "mine\n\n", at=len("".join(lines[:9000])))
     authorship.become("top\n\n" + authorship.text, None)
     assert [text for text, _ in new(authorship, "plaintext")] == ["mine"]
+
+
+def steps(work) -> int:
+    """How many lines of the comparison's code run."""
+    count = 0
+
+    def trace(frame, event, _arg):
+        nonlocal count
+        count += event == "line"
+        return trace if frame.f_code.co_filename == difflib.__file__ else None
+
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(None)
+    return count
+
+
+@pytest.mark.parametrize("between", ["\n\n", " "])
+def test_another_text_in_the_place_of_a_long_one_is_compared_in_few_steps(between):
+    draw = random.Random(7)
+    old, new = (between.join(str(draw.randrange(500)) for _ in range(900)) for _ in range(2))
+    document = Authorship(old)
+    assert steps(lambda: document.become(new, None)) < 1_000_000
+    assert document.text == new
 
 
 def test_a_long_change_one_of_many_lines_or_one_at_many_places_was_not_typed():
