@@ -67,17 +67,19 @@ def main(most_bytes: int) -> int:
 
 def _answer(order: dict[str, Any], answers: IO[bytes]) -> dict[str, Any]:
     """Send what an order finds; how it ended."""
+    batches = _Batches(answers, order.get("from", 0))
+    value: Any = None
     try:
-        batches = _Batches(answers, order.get("from", 0))
-        value: Any = None
         if order["do"] == "look":
             value = _look(Path(order["path"]))
         elif order["do"] == "clean":
             value = cleaned(order["text"], order["source"], order["before"])
         else:
-            for found in _found(order):
-                batches.add(found)
-            batches.send()
+            try:
+                for found in _found(order):
+                    batches.add(found)
+            finally:  # what came before a fault was read
+                batches.send()
     except MemoryError:
         return {"memory": True}
     except IdiolectError as error:

@@ -21,11 +21,13 @@ from pathlib import Path
 import psutil
 import pytest
 
+from idiolect.daemon.ingest import reading
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.reader import Limits, Looked, Reader
+from idiolect.daemon.ingest.wire import unpacked
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.sources.items import FoundFile, Item, ReadReport, Skipped
+from idiolect.daemon.sources.items import FoundFile, Item, ReadReport, Skipped, UnreadableError
 from idiolect.daemon.storage.store import Store
 
 WAIT_S = 60.0
@@ -242,6 +244,22 @@ def test_a_reader_that_dies_of_every_file_skips_each(tmp_path, tight):
     assert "was ended" in str(found[-1].note)
     items = [piece.ordinal for piece in found if isinstance(piece, Item)]
     assert items == [*range(len(items))], "what came before is there once"
+
+
+@pytest.mark.parametrize("fault", [ValueError("a mistake"), UnreadableError("closed"), MemoryError()])
+def test_what_came_before_a_fault_is_told(monkeypatch, tmp_path, fault):
+    """A fault that no file at hand makes: a reader that meets what nobody has thought of."""
+
+    def found(_order):
+        yield Item("One.", None, 0)
+        raise fault
+
+    monkeypatch.setattr(reading, "_found", found)
+    answers = io.BytesIO()
+    last = reading._answer({"do": "pieces", "path": str(tmp_path)}, answers)
+    assert "end" not in last
+    [batch] = map(json.loads, answers.getvalue().splitlines())
+    assert [unpacked(row) for row in batch["found"]] == [Item("One.", None, 0)]
 
 
 SERVICE = """
