@@ -53,9 +53,10 @@ def newly_typed(lines: tuple[Line, ...], pauses: typed.Pauses) -> list[Typed]:
             continue
         # By units as JavaScript counts them, so that half of a character that two of them make stays in its place.
         units = line.text.encode("utf-16-le", "surrogatepass")
-        marks = typed.spread(line.marks)
-        if len(units) != 2 * len(marks):
+        # Before they are spread, since they may be of any number of characters.
+        if len(units) != 2 * sum(count for count, _ in line.marks):
             continue
+        marks = typed.spread(line.marks)
         text = "".join(chr(int.from_bytes(units[at : at + 2], "little")) for at in range(0, len(units), 2))
         for run in typed.runs(text, marks, pauses):
             before = (line.before + text[: run.start])[-_CONTEXT_CHARS:]

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import tomllib
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -216,6 +217,18 @@ def test_of_a_line_those_words_are_sent_that_are_wholly_its_users_and_new():
 def test_of_characters_of_two_units_each_mark_is_of_its_own():
     assert typed(line(("😀 ", 0), ("mine 😀 here", AFTER_S))) == [("mine 😀 here", "😀 ")]
     assert typed({"text": "mine", "marks": [[3, AFTER_S]]}) == []  # of another length: whose is what?
+
+
+def test_marks_of_more_characters_than_a_line_has_take_no_memory():
+    told = Learn.model_validate(
+        {"lines": [{"text": "mine", "marks": [[200_000, AFTER_S]] * 10}], "site": "notes.test"}
+    )
+    tracemalloc.start()
+    try:
+        assert newly_typed(told.lines, Pauses(())) == []
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_was_typed_in_a_pause_is_not_sent():

@@ -112,8 +112,8 @@ idiolect.authorship ??= (() => {
       tails[low] = { here, there, former: tails[low - 1] ?? null };
     }
     const found = [];
-    for (let at = tails.at(-1) ?? null; at !== null; at = at.former) found.unshift([at.here, at.there]);
-    return found;
+    for (let at = tails.at(-1) ?? null; at !== null; at = at.former) found.push([at.here, at.there]);
+    return found.reverse();
   }
 
   const isInWord = (character) => character !== undefined && /\S/.test(character);
