@@ -19,7 +19,7 @@ from pygls.protocol import default_converter
 
 from idiolect.daemon.runtime import process
 
-KEY_S = 0.06  # between two keys of somebody who types fast
+KEY_S = 0.24  # between two keys of somebody who types as most do
 CANARY = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 CLIENTS = Path(__file__).parents[2] / "docs" / "clients.md"
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"

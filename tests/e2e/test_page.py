@@ -19,7 +19,7 @@ from idiolect.daemon.storage.store import Store
 
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"
 SENTENCE = "the teal lighthouse keeper Zorvelin hums quietly at noon"
-KEY_S = 0.15  # between two keys of somebody
+KEY_S = 0.24  # between two keys of somebody who types as most do
 READ_S = 0.2  # more than the 150 ms before which nobody has read grey text
 READY = "document.querySelector('main:not([hidden]) #words tr') !== null"
 
