@@ -7,7 +7,6 @@ likely a person who means it types what stands there (:mod:`~idiolect.adapters.p
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +18,7 @@ from idiolect.adapters.prediction.spelling import GeneralWords
 from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.vocabulary import WordVocabulary
 from idiolect.adapters.prediction.word_table import WordTable, best_indices
-from idiolect.models.letter_trie import ROOT, LetterTrie, build_trie
+from idiolect.models.letter_trie import ROOT, LetterTrie
 
 _MOST_ROWS: Final = 2000  # words that are scored
 _MOST_CAPITALIZED: Final = 200  # words that begin as typed, to be looked through for one with a capital
@@ -63,7 +62,7 @@ class _SearchedTable:
     ) -> None:
         self.table = table
         self.search = FuzzySearch(trie, channel)
-        capital = np.array([form[:1] != form[:1].lower() for form in table.forms.astype("S1").tolist()], bool)
+        capital = table.capitalized
         doubt = np.where(doubtful, _DOUBT, 0.0).astype(np.float32)
         self.costs: dict[
             _Capitals, NDArray[np.float32]
@@ -89,19 +88,16 @@ class Corrector:
         self.channel = channel
         self._searched: list[_SearchedTable] = []
 
-    def _tables(self) -> Iterator[_SearchedTable]:
-        """Yield the tables; the user's own gets a new trie when it has grown."""
-        general, own = self._words.tables
-        if not self._searched:
-            self._searched.append(
-                _SearchedTable(general, self._general.trie, ~self._general.spelt, self.channel)
-            )
-        yield self._searched[0]
-        if len(own.forms):
-            if len(self._searched) == 1 or self._searched[1].table is not own:
-                doubtful = np.zeros(len(own.forms), bool)
-                self._searched[1:] = [_SearchedTable(own, build_trie(own.forms), doubtful, self.channel)]
-            yield self._searched[1]
+    def _tables(self) -> list[_SearchedTable]:
+        """Return the tables with their tries; what is known of one holds for as long as the words have it."""
+        known = {id(searched.table): searched for searched in self._searched}
+        self._searched = [known.get(id(table)) or self._prepare(table) for table in self._words.tables]
+        return self._searched
+
+    def _prepare(self, table: WordTable) -> _SearchedTable:
+        if table is self._words.tables[0]:
+            return _SearchedTable(table, self._general.trie, ~self._general.spelt, self.channel)
+        return _SearchedTable(table, table.trie, np.zeros(len(table.forms), bool), self.channel)
 
     def candidates(
         self, typed: str, spaced: bool, p: NDArray[np.float32], *, finished: bool = False

@@ -22,12 +22,18 @@ _USES_PER_OCCURRENCE = 4.0  # what a word in the text before the cursor counts f
 _SMALL_NAME = 0.03  # of the uses of a name, "december": those in small letters
 _HABIT = 5  # names in small letters that the user typed
 _NO_WORDS = 20.0  # of all that begins with a space as a token of its own, as a multiple of the words that do
+_MOST_NEW = 200  # of the user's words that are filed apart from those that are settled
 _MAX_FORM_BYTES = 64  # bytes of a form that is kept: an array has the width of its widest
 _SECOND_TOKENS_KEPT = 64  # first tokens of which the weights by second token are kept
 # The least probability of a word's first token, as a share of the highest one: at first, and if too few words are left.
 _MIN_SHARES = (0.02, 3e-4)
 MAX_WORD_CHARS = 40
 """Characters; longer runs are not words that anyone wants offered."""
+
+
+_NO_TABLE = WordTable(
+    np.zeros(0, "S1"), np.zeros(0, np.float32), np.zeros((2, 0), np.int32), np.zeros((2, 0), np.int32)
+)
 
 
 @dataclass(frozen=True)
@@ -72,10 +78,8 @@ class WordVocabulary:
             len(space := encode(" ")) == 1
         ):  # a token of its own: digits and code follow it far more often than words
             self._total[1, space[0]] *= _NO_WORDS
-        self._own = WordTable(
-            np.zeros(0, "S1"), np.zeros(0, np.float32), np.zeros((2, 0), np.int32), np.zeros((2, 0), np.int32)
-        )
-
+        # The user's own, settled and new: after an entry with a new word only the few new ones are filed again.
+        self._own = _NO_TABLE, _NO_TABLE
         self._by_second: dict[tuple[int, int], tuple[NDArray[np.intp], NDArray[np.float32]]] = {}
 
     def learn(self, text: str) -> None:
@@ -87,7 +91,7 @@ class WordVocabulary:
         counted = Counter(chain.from_iterable(map(WORD.findall, texts)))
         encoded = ((form.encode(), times) for form, times in counted.items() if len(form) <= MAX_WORD_CHARS)
         new = {raw: times for raw, times in encoded if len(raw) <= _MAX_FORM_BYTES}
-        for table in (self._general, self._own):
+        for table in self.tables:
             new = self._count(table, new)
         if new:
             forms = sorted(new)
@@ -95,9 +99,19 @@ class WordVocabulary:
             weights = np.array([new[form] for form in forms], np.float32)
             for row in (0, 1):  # before the words themselves: a reader must not find one that has no total
                 np.add.at(self._total[row], first[row], weights)
-            self._own = self._own.with_words(np.array(forms), weights, first, second)
+            self._file(WordTable(np.array(forms), weights, first, second))
         self._heed_small_names()
         self._by_second = {}
+
+    def _file(self, added: WordTable) -> None:
+        """Add the user's words, and file them by their letters now, so that no keystroke has to."""
+        settled, new = self._own
+        new = new.with_words(added)
+        if len(new.forms) > _MOST_NEW:
+            settled, new = settled.with_words(new), _NO_TABLE
+        for table in (settled, new):
+            table.prepare()
+        self._own = settled, new  # at once: a reader must not miss a word, nor find it twice
 
     def _heed_small_names(self) -> None:
         """Give names in small letters their full weight where the user writes names so, and little where not."""
@@ -121,7 +135,7 @@ class WordVocabulary:
         if self._lexicon.is_name(small):
             return not self.count_form(small)
         # Of the words that are no names in general only those that the general list lacks may be one.
-        is_own = self._own.index(large.encode()) is not None
+        is_own = any(table.index(large.encode()) is not None for table in self._own)
         return is_own and not self.count_form(small) and self._general.index(small.encode()) is None
 
     def names(self, begun: str, spaced: bool, p: NDArray[np.float32], limit: int) -> list[tuple[str, float]]:
@@ -161,8 +175,9 @@ class WordVocabulary:
     def count_form(self, form: str) -> int:
         """Return how often the user typed a word in just these capitals."""
         raw = form.encode()
-        if (index := self._own.index(raw)) is not None:
-            return round(float(self._own.weights[index]))
+        for table in self._own:
+            if (index := table.index(raw)) is not None:
+                return round(float(table.weights[index]))
         if (index := self._general.index(raw)) is not None:
             return round(float(self._general.weights[index] - self._untyped[index]))
         return 0
@@ -173,9 +188,9 @@ class WordVocabulary:
         return 0.0 if index is None else float(self._lexicon.frequency[index])
 
     @property
-    def tables(self) -> tuple[WordTable, WordTable]:
-        """The general words, and the user's own; another table stands here once the user has more."""
-        return self._general, self._own
+    def tables(self) -> tuple[WordTable, ...]:
+        """The general words, and the user's own, settled and new; other tables stand here once the user has more."""
+        return self._general, *(table for table in self._own if len(table.forms))
 
     def score(self, word: str, spaced: bool, p: NDArray[np.float32]) -> float:
         """Return a whole word's score, as in :class:`Matches`, by its first token alone; 0 if it is in no list."""
@@ -280,11 +295,9 @@ class WordVocabulary:
         in_text: Mapping[str, int],
     ) -> Matches:
         raw = typed.encode()
-        # One look: another thread may put a grown part in the old one's place.
-        runs = [
-            PrefixMatch(table, row, raw, p, self._total[row], min_prob)
-            for table in (self._general, self._own)
-        ]
+        # One look: another thread may put grown tables in the place of these.
+        looked_up = (PrefixMatch(table, row, raw, p, self._total[row], min_prob) for table in self.tables)
+        runs = [run for run in looked_up if len(run.scores)]
         for token in {token for run in runs for token in run.ambiguous_tokens()}:
             known = continuation(token)
             if known is not None:
@@ -305,7 +318,7 @@ class WordVocabulary:
         found = known.get((row, token))
         if found is None:
             total = np.zeros(self._vocab, np.float32)
-            for table in (self._general, self._own):
+            for table in self.tables:
                 indices = table.with_first_token(row, np.array([token]))
                 indices = indices[table.second[row, indices] != NONE]
                 np.add.at(total, table.second[row, indices], table.weights[indices])
@@ -343,7 +356,7 @@ class WordVocabulary:
         return added
 
     def _weight_of(self, raw: bytes) -> float:
-        for table in (self._general, self._own):
+        for table in self.tables:
             index = table.index(raw)
             if index is not None:
                 return float(table.weights[index])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from idiolect.models.letter_trie import LetterTrie, build_trie
 from idiolect.models.lexicon import NONE
 
 _SPLIT_TOKENS = 6  # best words of several tokens whose second token is looked at
@@ -63,21 +64,34 @@ class WordTable:
             found.append((np.argsort(first, kind="stable"), np.concatenate(([0], np.cumsum(counts)))))
         return found
 
-    def with_words(
-        self,
-        new: NDArray[np.bytes_],
-        weights: NDArray[np.float32],
-        first: NDArray[np.int32],
-        second: NDArray[np.int32],
-    ) -> WordTable:
-        """Return a table with more forms."""
-        width = f"S{max(self.forms.dtype.itemsize, new.dtype.itemsize)}"
-        indices = np.searchsorted(self.forms, new)
+    @functools.cached_property
+    def trie(self) -> LetterTrie:
+        """The forms by their letters."""
+        return build_trie(self.forms)
+
+    @functools.cached_property
+    def capitalized(self) -> NDArray[np.bool_]:
+        """Whether each form (N,) begins with a capital."""
+        first = self.forms.view(np.uint8).reshape(len(self.forms), self.forms.itemsize)[:, 0]
+        found = (first >= ord("A")) & (first <= ord("Z"))
+        for index in np.flatnonzero(first > 0x7F):
+            letter = self.forms[index].decode()[0]
+            found[index] = letter != letter.lower()
+        return found
+
+    def prepare(self) -> None:
+        """File the forms by their letters and their tokens now; else their first use does."""
+        _ = self.trie, self.capitalized, self._by_first
+
+    def with_words(self, others: WordTable) -> WordTable:
+        """Return a table with more forms, none of which is here."""
+        width = f"S{max(self.forms.dtype.itemsize, others.forms.dtype.itemsize)}"
+        indices = np.searchsorted(self.forms, others.forms)
         return WordTable(
-            np.insert(self.forms.astype(width), indices, new),
-            np.insert(self.weights, indices, weights),
-            np.insert(self.first, indices, first, axis=1),
-            np.insert(self.second, indices, second, axis=1),
+            np.insert(self.forms.astype(width), indices, others.forms),
+            np.insert(self.weights, indices, others.weights),
+            np.insert(self.first, indices, others.first, axis=1),
+            np.insert(self.second, indices, others.second, axis=1),
         )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 
+from idiolect.adapters.prediction import word_table
 from idiolect.adapters.prediction.corrections import Corrector
 from idiolect.adapters.prediction.fuzzy_search import FuzzySearch
 from idiolect.adapters.prediction.keyboards import LAYOUTS, neighbours
@@ -13,7 +16,7 @@ from idiolect.adapters.prediction.spelling import GeneralWords
 from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.vocabulary import WordVocabulary
 from idiolect.models.dictionary import Spelling
-from idiolect.models.letter_trie import ROOT, build_trie
+from idiolect.models.letter_trie import ROOT, LetterTrie, build_trie
 from idiolect.models.lexicon import NONE, Lexicon
 
 VOCAB = 128
@@ -164,6 +167,60 @@ def test_words_of_the_users_are_mended_to(general, words) -> None:
     words.learn("Kwiaciarnia is open. Kwiaciarnia has flowers.")
     assert meant(general, words, "Kwiacirnia")[0] == "Kwiaciarnia"
     assert meant(general, words, "kwiacairnia")[0] == "Kwiaciarnia"
+
+
+def test_after_a_new_word_no_keystroke_files_words_anew(general, words, monkeypatch) -> None:
+    filed: list[int] = []
+
+    def count(forms: np.ndarray) -> LetterTrie:
+        filed.append(len(forms))
+        return build_trie(forms)
+
+    monkeypatch.setattr(word_table, "build_trie", count)
+    words.learn_many(f"q{''.join(letters)}" for letters in product("bcdfghjklmn", repeat=3))
+    corrector = Corrector(words, general, TypingChannel())
+    corrector.candidates("recieve", True, uniform(), finished=True)
+    del filed[:]
+    words.learn("We frobnicate")
+    assert filed
+    assert max(filed) < 10, "only what is new"
+    del filed[:]
+    found = corrector.candidates("frobincate", True, uniform(), finished=True)
+    assert found[0].text == "frobnicate"
+    assert words.match("frob", True, uniform(), 3).forms == ["frobnicate"]
+    assert not filed, "the learner has done it"
+    assert "qbcd" in [c.text for c in corrector.candidates("qbccd", True, uniform(), finished=True)]
+
+
+def test_words_that_come_one_by_one_are_all_kept_and_seldom_filed_anew(words, monkeypatch) -> None:
+    filed: list[int] = []
+
+    def count(forms: np.ndarray) -> LetterTrie:
+        filed.append(len(forms))
+        return build_trie(forms)
+
+    monkeypatch.setattr(word_table, "build_trie", count)
+    own = [f"q{''.join(letters)}" for letters in product("bcdfghjklmn", repeat=3)]
+    for word in own:
+        words.learn(f"{word} {word}")
+    assert {words.count(word) for word in own} == {2}
+    assert len(words.tables) == 3
+    assert sum(len(table.forms) for table in words.tables[1:]) == len(own)
+    assert sum(size > 201 for size in filed) < len(own) / 100
+    scored = words.match("q", True, uniform(), 2_000)
+    assert sorted(scored.forms) == own
+
+
+def test_a_capital_beyond_ascii_is_one(general, words) -> None:
+    words.learn_many(["Ägypten Monday Łódź ärger monday"] * 3)
+    channel = TypingChannel()
+    corrector = Corrector(words, general, channel)
+    for typed, form in (("ägypten", "Ägypten"), ("łódź", "Łódź")):
+        [found] = [c for c in corrector.candidates(typed, True, uniform(), finished=True) if c.text == form]
+        assert found.cost == pytest.approx(channel.costs.capital_missing)
+    assert words.tables[1].capitalized.tolist() == [
+        form.decode()[0].isupper() for form in words.tables[1].forms.tolist()
+    ]
 
 
 def test_what_stands_before_decides_between_two_words(general, words) -> None:
