@@ -296,7 +296,8 @@ class WordVocabulary:
     ) -> Matches:
         raw = typed.encode()
         # One look: another thread may put grown tables in the place of these.
-        looked_up = (PrefixMatch(table, row, raw, p, self._total[row], min_prob) for table in self.tables)
+        tokens = np.flatnonzero(p > min_prob) if min_prob > 0 else None
+        looked_up = (PrefixMatch(table, row, raw, p, self._total[row], tokens) for table in self.tables)
         runs = [run for run in looked_up if len(run.scores)]
         for token in {token for run in runs for token in run.ambiguous_tokens()}:
             known = continuation(token)

@@ -104,7 +104,7 @@ class PrefixMatch:
         raw: the typed bytes.
         p: distribution (vocab,) over first tokens.
         total: weight (vocab,) of all words that begin with a token.
-        min_prob: words with a less likely first token are left out; 0 takes all.
+        tokens: first tokens; words that begin with others are left out. None takes all.
     """
 
     def __init__(
@@ -114,11 +114,10 @@ class PrefixMatch:
         raw: bytes,
         p: NDArray[np.float32],
         total: NDArray[np.float32],
-        min_prob: float,
+        tokens: NDArray[np.intp] | None,
     ) -> None:
-        run: slice | NDArray[np.intp] = slice(*table.prefix_range(raw))
-        if min_prob > 0:
-            run = table.with_first_token(row, np.flatnonzero(p > min_prob))
+        run: slice | NDArray[np.intp]
+        run = slice(*table.prefix_range(raw)) if tokens is None else table.with_first_token(row, tokens)
         self._all, self._run, self._weights = table.forms, run, table.weights[run]
         # Of a row as a view: numpy takes three times as long to index both at once.
         self._first, self._second = table.first[row][run], table.second[row][run]
