@@ -27,6 +27,7 @@ from idiolect.daemon.profile.exports import Exports
 from idiolect.daemon.profile.forgetting import Forgetting
 from idiolect.daemon.profile.integrity_check import IntegrityCheck
 from idiolect.daemon.profile.retention import Retention
+from idiolect.daemon.profile.stored_secrets import StoredSecrets
 from idiolect.daemon.rounds.round_runner import Trainer
 from idiolect.daemon.rounds.rounds import Rounds
 from idiolect.daemon.runtime.child_processes import ChildProcesses
@@ -70,6 +71,7 @@ class Service:
         imports: sources that are read when asked, and folders that are followed.
         inventory: what was read.
         forgetting: takes text out again, with all that was learned from it.
+        stored_secrets: finds what looks like a secret in text that is stored.
         rounds: training rounds.
         evals: evaluations.
         keywords: the words and phrases that are the user's own.
@@ -138,6 +140,7 @@ class Service:
         self._watcher = Watcher(self.ingest, store)
         self.imports = Imports(self.ingest, self._watcher, model.reading_much)
         self.forgetting = Forgetting(store, model, self.ingest, children)
+        self.stored_secrets = StoredSecrets(store, reader)
         self.words = WordChoices(store, model.read_preferences)
         self.inventory = SourceInventory(
             store, self.forgetting.forget, self._watcher.removing, settings.exclude, self.ingest.reader

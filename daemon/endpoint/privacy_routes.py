@@ -16,12 +16,14 @@ from idiolect.daemon.endpoint.queue import BusyError, Priority, Turns
 
 if TYPE_CHECKING:
     from idiolect.daemon.endpoint.application import Application
+    from idiolect.daemon.endpoint.streams import Streams
     from idiolect.daemon.service import Service
 
 
-def register(app: Application, service: Service, turns: Turns) -> None:
+def register(app: Application, service: Service, turns: Turns, streams: Streams) -> None:
     """Have `app` answer them."""
     _register_forgetting(app, service, turns)
+    _register_audit(app, service, streams)
     _register_rules(app, service)
 
 
@@ -45,16 +47,25 @@ def _register_forgetting(app: Application, service: Service, turns: Turns) -> No
                 left = replace(left, asked_all=False)
         return answer(replies.forgotten(receipt, left, dry_run=asked.dry_run))
 
+    @app.get("/v1/receipts")
+    async def receipts(_request: Request) -> Response:
+        """What was forgotten so far, in figures, oldest first."""
+        return answer({"receipts": await run_sync(service.store.receipts.all)})
+
+
+def _register_audit(app: Application, service: Service, streams: Streams) -> None:
     @app.get("/v1/audit", query=shapes.AuditQuery)
     async def audit(request: Request) -> Response:
         """What was taken, when and from where, what was redacted, who has seen it, what happened; never text."""
         since = read_query(request, shapes.AuditQuery).since
         return answer(await run_sync(service.store.audit, shapes.time(since)))
 
-    @app.get("/v1/receipts")
-    async def receipts(_request: Request) -> Response:
-        """What was forgotten so far, in figures, oldest first."""
-        return answer({"receipts": await run_sync(service.store.receipts.all)})
+    @app.post("/v1/audit/secrets", shapes.SecretsBody)
+    async def secrets(request: Request) -> Response:
+        """Read all entries again with today's rules: which hold what looks like a secret; with events, without text."""
+        asked = await read_body(request, shapes.SecretsBody)
+        events = replies.secrets(service.stored_secrets.find(asked.since))
+        return streams.answer(await streams.first(events), events)
 
 
 def _register_rules(app: Application, service: Service) -> None:

@@ -5,7 +5,7 @@ The same types describe the answers in the OpenAPI document; see `schema.ANSWERS
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Literal, NotRequired
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from idiolect.adapters.prediction.suggestion import Suggestion
     from idiolect.daemon.ingest import ingest
     from idiolect.daemon.privacy.after_forgetting import AfterForgetting
+    from idiolect.daemon.profile.stored_secrets import SecretsFound
     from idiolect.daemon.storage.records import FeedbackReceipt, FeedbackReport, ForgetReceipt, Tenth
 
 
@@ -353,6 +354,14 @@ def _tenth(place: int, tenth: Tenth) -> dict[str, Any]:
 def verdict(event: dict[str, Any]) -> dict[str, Any]:
     """The answer to `/v1/train` for one who waited, a `Verdict`: the round's last event."""
     return {name: value for name, value in event.items() if name != "event"}
+
+
+def secrets(steps: Iterable[SecretsFound]) -> Iterator[dict[str, Any]]:
+    """The events of `/v1/audit/secrets`: how far it has come, and in the end what was found."""
+    for step in steps:
+        share = step.entries / step.total if step.total else 1.0
+        yield {"event": "progress", "phase": "Looking for secrets", "done": share}
+    yield {"event": "result", "entries": step.entries, "words": step.words, "found": step.found}
 
 
 def adapters(rows: Sequence[AdapterRow]) -> Adapters:

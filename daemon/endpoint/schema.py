@@ -76,6 +76,7 @@ ANSWERS: Mapping[str, Answers] = {
     "POST /v1/use": Answers(replies.Serves),
     "POST /v1/forget": Answers(replies.ForgetAnswer),
     "GET /v1/audit": Answers(Audit),
+    "POST /v1/audit/secrets": Answers(lines=replies.Line),
     "POST /v1/learned": Answers(replies.Learned),
     "GET /v1/receipts": Answers(replies.Receipts),
     "GET /v1/examples": Answers(replies.Examples),

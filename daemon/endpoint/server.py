@@ -92,7 +92,7 @@ def create_app(
     typing_routes.register(app, service, turns)
     adapter_routes.register(app, service, streams)
     source_routes.register(app, service, streams)
-    privacy_routes.register(app, service, turns)
+    privacy_routes.register(app, service, turns, streams)
     word_routes.register(app, service)
     switch_routes.register(app, service)
     setup_routes.register(app, survey)

@@ -296,6 +296,12 @@ class ImportBody(_Body):
     me: Annotated[list[_Name], Field(max_length=100)] = []
 
 
+class SecretsBody(_Body):
+    """From which time on entries were written; null: all."""
+
+    since: _Time = None
+
+
 class WatchBody(_Body):
     """A folder to follow, or to follow no longer; `confirmed`: however much it holds."""
 

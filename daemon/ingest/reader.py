@@ -158,6 +158,15 @@ class Reader:
         kept, redactions = self._value(order, "The text cannot be searched for secrets, so it was not kept")
         return kept, redactions
 
+    def secrets(self, texts: Sequence[tuple[str, bool]]) -> list[dict[str, int]]:
+        """How many secrets of each kind are found in each text, given with whether it is prose.
+
+        Raises ReaderEndedError.
+        """
+        order = {"do": "secrets", "texts": texts}
+        found: list[dict[str, int]] = self._value(order, "Not all text can be searched for secrets")
+        return found
+
     def close(self) -> None:
         """End all children; what they were at is not read to its end."""
         with self._lock:

@@ -27,6 +27,7 @@ from idiolect.daemon.ingest.entry_batch import cleaned
 from idiolect.daemon.ingest.file_discovery import OTHER_TYPE, find, said_of_others
 from idiolect.daemon.ingest.source_discovery import places
 from idiolect.daemon.ingest.wire import Found, packed
+from idiolect.daemon.redaction.redact import kinds_found
 from idiolect.daemon.sources import git, kinds
 from idiolect.daemon.sources.commit_messages import head
 from idiolect.daemon.sources.items import FoundFile, Item, LimitError, Skipped, refuse_large, status
@@ -74,6 +75,8 @@ def _answer(order: dict[str, Any], answers: IO[bytes]) -> dict[str, Any]:
             value = _look(Path(order["path"]))
         elif order["do"] == "clean":
             value = cleaned(order["text"], order["source"], order["before"])
+        elif order["do"] == "secrets":
+            value = [kinds_found(text, prose=prose) for text, prose in order["texts"]]
         else:
             try:
                 for found in _found(order):

@@ -285,7 +285,7 @@ SHOWN = {
     "setup": [()],
     "doctor": [()],
     "forget": [("--text", "quay", "--dry-run"), ("--receipts",)],
-    "audit": [()],
+    "audit": [(), ("--secrets",)],
     "learned": [(), ("--mistakes",)],
     "token": [()],
     "add": [("README.md",)],

@@ -220,6 +220,7 @@ class ToyService:
             part(find=self.learned, find_mistakes=self.mistakes),
             part(write=self.export),
         )
+        self.stored_secrets = part(find=self.find_secrets)
         self.words = part(all=self.word_rules, add=self.decide, remove=self.take_back, undo=self.undo_word)
         self.store = part(
             audit=self.audit, adapters=part(all=self.adapters), receipts=part(all=self.receipts)
@@ -580,6 +581,18 @@ class ToyService:
             seen=(Seen(1, "file", 1100, when, when),),
             events=tuple(Event(when, "forget", {"entries": n, "adapters": 0}) for n in range(25)),
         )
+
+    def find_secrets(self, since):
+        from datetime import UTC, datetime
+
+        from idiolect.daemon.profile.stored_secrets import SecretEntry, SecretsFound
+
+        self.calls.append(("find_secrets", since))
+        entry = SecretEntry(
+            17, datetime(2026, 1, 30, 18, 5, tzinfo=UTC), "my-editor", "mail", {"password": 1}
+        )
+        yield SecretsFound(552, 4550, 1104, ())
+        yield SecretsFound(1104, 9100, 1104, (entry,))
 
     def learned(self, limit, contains):
         from idiolect.adapters.keyness import Keyword

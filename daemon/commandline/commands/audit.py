@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, Since, parse_time
 from idiolect.daemon.commandline.deferred import connect, open_terminal
-from idiolect.daemon.commandline.formatting import minute, number, plain
+from idiolect.daemon.commandline.formatting import counted, minute, number, plain
+from idiolect.daemon.commandline.progress import follow_phases
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from idiolect.daemon.commandline.terminal import Terminal
 
-EXAMPLE = "idiolect audit; idiolect audit --since 2026-01-01 --json"
+EXAMPLE = "idiolect audit; idiolect audit --since 2026-01-01 --json; idiolect audit --secrets"
 
 _MAX_DAYS: Final = 14
 _MAX_EVENTS: Final = 20
@@ -22,13 +25,26 @@ _MAX_FOLDERS: Final = 10
 _FIGURES: Final = ("entries", "words", "redactions")
 
 
-def run(since: Since = None, as_json: AsJson = False) -> None:
+def run(
+    since: Since = None,
+    secrets: Annotated[
+        bool,
+        typer.Option("--secrets", help="Read what is stored again, and list what looks like a secret now."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
     """Show what was taken, when and from where, what was redacted, which adapter saw what, and what happened."""
     terminal = open_terminal()
     with connect() as client:
-        found = client.get("/v1/audit", since=parse_time(since) or "")
+        if secrets:
+            events = client.stream("/v1/audit/secrets", {"since": parse_time(since)})
+            found = follow_phases(terminal, "Looking for secrets", events, quiet=as_json)
+        else:
+            found = client.get("/v1/audit", since=parse_time(since) or "")
     if as_json:
         terminal.print_json(found)
+    elif secrets:
+        _show_secrets(terminal, found)
     else:
         _show(terminal, found)
 
@@ -57,6 +73,26 @@ def _show(terminal: Terminal, found: dict[str, Any]) -> None:
             terminal.say(f"  {minute(event['at'])}  {_describe_event(event)}", indent=20)
     if len(found["events"]) > _MAX_EVENTS:
         terminal.say(f"  … and {len(found['events']) - _MAX_EVENTS:,} before these: --json shows them.")
+
+
+def _show_secrets(terminal: Terminal, looked: dict[str, Any]) -> None:
+    """List the entries that hold what looks like a secret, each with the command that forgets it; never text."""
+    read = f"{counted(looked['entries'], 'entry', 'entries')} ({counted(looked['words'], 'word')})"
+    found = looked["found"]
+    if not found:
+        terminal.say(f"Read again {read}: nothing in them looks like a secret by the rules of this version.")
+        return
+    terminal.say(f"Read again {read}: in {number(len(found))} something looks like a secret.")
+    terminal.show_table(("written", "source", "looks like", "forget it with"), map(_make_secret_row, found))
+    terminal.say(
+        "It may be none. Of what you keep, nothing typed seldom is offered behind words such as “password”."
+    )
+
+
+def _make_secret_row(entry: dict[str, Any]) -> tuple[str, ...]:
+    kinds = ", ".join(f"{count} {kind}" for kind, count in entry["kinds"].items())
+    source = " · ".join(plain(entry[name]) for name in ("source", "app") if entry[name])
+    return minute(entry["at"]), source, kinds, f"idiolect forget --id {entry['id']}"
 
 
 def _show_taken(terminal: Terminal, taken: list[dict[str, Any]]) -> None:
