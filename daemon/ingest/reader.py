@@ -84,11 +84,15 @@ class Looked:
 
 
 class _Broken(Exception):  # noqa: N818 (it never leaves this module)
-    """A child that did not come to the end of an order: why, and whether another one could."""
+    """A child that did not come to the end of an order.
 
-    def __init__(self, why: str, *, again: bool) -> None:
+    It says why, whether another one could, and whether it took with it what it had found and not told of yet.
+    """
+
+    def __init__(self, why: str, *, again: bool, untold: bool = False) -> None:
         super().__init__(why)
         self.again = again
+        self.untold = untold
 
 
 class Reader:
@@ -178,18 +182,20 @@ class Reader:
             child.end()
 
     def _stream(self, order: dict[str, Any], path: Path) -> Iterator[Found]:
-        done = 0
+        done, each = 0, False
         for last in (False, True):
             try:
                 with self._child() as child:
-                    for answer in child.answers({**order, "from": done}):
+                    for answer in child.answers({**order, "from": done, "each": each}):
                         yield from map(unpacked, answer["found"])
                         done = answer["upto"]
                 return
             except _Broken as broken:
                 if self._closed:
                     raise ReaderEndedError("The service is ending, so no more is read.") from None
-                if last or not broken.again:
+                # Another one goes to the same place, and tells of each thing on the way at once.
+                each = broken.untold
+                if last or not (broken.again or each):
                     yield Skipped(path, "beyond a limit", f"{path.name or path}: {broken}")
                     return
 
@@ -258,7 +264,7 @@ class _Child:
         self._usage = psutil.Process(self._process.pid)
         self._state = threading.Condition()
         self._why = ""  # it was ended
-        self._by_limit = False
+        self._by_limit = self._untold = False
         self._idle_since: float | None = None
         self._begun_cpu_s = self._heard_cpu_s = 0.0
         self._awaited_s: float | None = None  # since when somebody waits for it
@@ -299,8 +305,9 @@ class _Child:
             raise _Broken(
                 f"it is damaged, or takes more than {self._limits.memory_bytes >> 20} MB of memory to read; {_CUT}",
                 again=False,
+                untold=True,
             )
-        raise _Broken(self._why, again=not self._by_limit)
+        raise _Broken(self._why, again=not self._by_limit, untold=self._untold)
 
     def claim(self) -> bool:
         """Take one that rests; False where it has ended."""
@@ -373,6 +380,7 @@ class _Child:
             elif awaited is None:
                 continue
             elif used > self._heard_cpu_s + limits.quiet_cpu_s:
+                self._untold = True
                 self._limit(f"nothing came of {limits.quiet_cpu_s:.0f} seconds of reading; {_CUT}")
             elif asleep_s > limits.quiet_s:
                 self._limit(f"nothing came of it for {limits.quiet_s:.0f} seconds; is its drive there?")

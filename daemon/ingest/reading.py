@@ -68,7 +68,7 @@ def main(most_bytes: int) -> int:
 
 def _answer(order: dict[str, Any], answers: IO[bytes]) -> dict[str, Any]:
     """Send what an order finds; how it ended."""
-    batches = _Batches(answers, order.get("from", 0))
+    batches = _Batches(answers, order.get("from", 0), each=order.get("each", False))
     value: Any = None
     try:
         if order["do"] == "look":
@@ -183,8 +183,9 @@ def _look(path: Path) -> dict[str, Any]:
 class _Batches:
     """What was found, in lines of some tens of kilobytes; what was skipped without a note is counted together."""
 
-    def __init__(self, answers: IO[bytes], begin: int) -> None:
-        """The first `begin` that are added are known to the service."""
+    def __init__(self, answers: IO[bytes], begin: int, *, each: bool = False) -> None:
+        """The first `begin` that are added are known to the service; with `each` none of the others waits."""
+        self._each = each
         self._answers = answers
         self._begin = begin
         self._count = 0
@@ -204,7 +205,7 @@ class _Batches:
         else:
             self._rows.append(packed(found))
             self._chars += len(found.text) + len(found.raw) if isinstance(found, Item) else 200
-        if self._chars >= _BATCH_CHARS or time.monotonic() > self._sent_s + _BATCH_S:
+        if self._each or self._chars >= _BATCH_CHARS or time.monotonic() > self._sent_s + _BATCH_S:
             self.send()
 
     def send(self) -> None:

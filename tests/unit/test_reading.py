@@ -177,6 +177,18 @@ def test_what_is_beyond_a_limit_is_skipped_with_a_note_that_says_which(profile, 
     assert not profile.ingest.is_changed(tmp_path / "hostile.eml"), "it is not tried again until it is saved"
 
 
+def test_what_stands_before_the_place_at_which_a_limit_is_met_is_read(tight, tmp_path):
+    start = "From a@example.org Mon Jan  1 10:00:00 2024\nFrom: a@example.org\n"
+    mails = [f"{start}\nHerons stood in the lake, {number} of them.\n\n" for number in range(3)]
+    hostile = f"{start}Content-Type: text/html\n\n{'<div>' * 200_000}hello\n\n"
+    (tmp_path / "a.mbox").write_text("".join([*mails, hostile]))
+    *found, last = tight.pieces(tmp_path / "a.mbox", "mbox", ("a@example.org",))
+    texts = [one.text for one in found if isinstance(one, Item)]
+    assert texts == [f"Herons stood in the lake, {number} of them." for number in range(3)]
+    assert isinstance(last, Skipped)
+    assert "what came before was read" in str(last.note)
+
+
 def test_memory_is_a_limit(tmp_path):
     small = Reader(replace(TIGHT, memory_bytes=90 << 20))
     lines = tmp_path / "lines.md"
