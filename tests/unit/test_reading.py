@@ -309,7 +309,7 @@ def test_a_killed_service_leaves_no_child(tmp_path, busy):
     eventually(lambda: found.children() and found.children()[0].cpu_times().user >= least_s)
     [child] = found.children()
     service.kill()
-    service.wait()
+    service.communicate()
     psutil.wait_procs([child], timeout=WAIT_S)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
