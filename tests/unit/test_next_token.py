@@ -531,7 +531,7 @@ def test_a_window_larger_than_the_model_is_made_to_fit(
 ) -> None:
     model = make(knowing(*HISTORY), window=1_000_000)
     entry = model.truncate_ids(tiny_tokenizer.encode(TEXT * 200))
-    assert 1_000 < len(entry) < tiny_float.config.context
+    assert tiny_float.config.context // 3 < len(entry) < tiny_float.config.context
     assert model.next_probs(entry).sum() == pytest.approx(1, abs=1e-4)
 
 
