@@ -45,7 +45,7 @@ def main() -> NoReturn:
         run()
     finally:
         for stream in (sys.stdout, sys.stderr):
-            if stream is not None:
+            if stream is not None and not stream.closed:  # the language server closes its own
                 stream.flush()
 
 

@@ -140,8 +140,8 @@ def test_within_a_word_no_grey_text_stands_and_tab_leaves(browser):
 
 #: Mistyped and what is offered first; each of its own, since one that is taken back is not offered again.
 MISTYPED = {
-    "Chromium": (("seperate", "Separate"), ("definately", "Definitely")),
-    "Firefox": (("begining", "Beginning"), ("occured", "Occurred")),
+    "Chromium": (("seperate", "separate"), ("definately", "definitely")),
+    "Firefox": (("begining", "beginning"), ("occured", "occurred")),
 }
 
 
