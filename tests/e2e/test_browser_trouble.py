@@ -152,11 +152,14 @@ def test_a_correction_is_taken_behind_the_end_of_its_word(browser):
     for place, ((mistyped, meant), end) in enumerate(zip(MISTYPED[browser.name], " ,", strict=True)):
         tab.js(f"turn({place})")
         tab.type(f"ok {mistyped}")
-        browser.until_shown(lambda _, words, meant=meant: words[:1] == [meant])
+        # The tiny model, which is random, may hold the form with a capital likelier.
+        _, (first, *_) = browser.until_shown(
+            lambda _, words, meant=meant: words and words[0].lower() == meant
+        )
         with browser.room.mute():
             tab.type(end)
             tab.press("1", "Alt")
-            tab.until(f"({TEXT}) === {json.dumps(f'ok {meant}{end}')}")
+            tab.until(f"({TEXT}) === {json.dumps(f'ok {first}{end}')}")
         tab.press("Backspace")  # takes it back
         tab.until(f"({TEXT}) === {json.dumps(f'ok {mistyped}{end}')}")
 
