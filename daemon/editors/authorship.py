@@ -55,23 +55,26 @@ class Hand:
         """Nothing is known of how the editor tells of keys."""
         self._keys = self._bursts = 0
 
-    def typed(self, edits: Sequence[Edit]) -> bool:
-        """Whether a keyboard makes these edits, which an editor tells of at once."""
+    def typed(self, edits: Sequence[Edit], *, whole: bool = False) -> bool:
+        """Whether a keyboard makes these edits, which an editor tells of at once.
+
+        An editor that sends the `whole` document, such as Kate, may tell of some keys together at any time.
+        """
         # At several places only the same is typed; a key goes on where the one before it ended.
         same = len({edit.text for edit in edits}) == 1
         goes_on = all(
             before.start <= edit.end and edit.start <= before.start + len(before.text)
             for before, edit in itertools.pairwise(edits)
         )
-        return (same or goes_on) and all(self._is_typed(edit.text.strip()) for edit in edits)
+        return (same or goes_on) and all(self._is_typed(edit.text.strip(), whole) for edit in edits)
 
-    def _is_typed(self, text: str) -> bool:
+    def _is_typed(self, text: str, whole: bool) -> bool:
         if len(text) <= 1:
             self._keys += len(text)
             return True
         if len(text) <= _WORD_CHARS and not any(char.isspace() for char in text):
             return True
-        tells_keys = self._keys >= _MANY_KEYS and self._bursts * _MANY_KEYS < self._keys
+        tells_keys = not whole and self._keys >= _MANY_KEYS and self._bursts * _MANY_KEYS < self._keys
         if tells_keys or len(text) > _BURST_CHARS or "\n" in text:
             return False
         self._bursts += 1
@@ -129,11 +132,6 @@ class Authorship:
             joined = self._removed[-1].joined(gone) if self._removed else None
             self._removed[-1:] = [joined] if joined else [*self._removed[-1:], gone]
             self._removed = self._removed[-_REMOVED_KEPT:]
-
-    def become(self, text: str, typed_s: float | None) -> None:
-        """The whole text is another one; what stayed of it keeps whose it is."""
-        for edit in reversed(list(edits(self.text, text))):
-            self.edit(edit, typed_s)
 
     def _brought_back(self, new: str) -> array[float] | None:
         """Undoing brings back what stood there once, and whose it was; None where it did not."""

@@ -59,7 +59,7 @@ class Following:
                 made = list(edits(authorship.text, change.text))
                 # The whole comes when it was read again from the disk, unless an editor always sends it, such as Kate.
                 new = [_inserted(authorship.text, edit) for edit in made]
-                typed = not self._sends_parts and len(new) <= 1 and self._hand.typed(new)
+                typed = not self._sends_parts and len(new) <= 1 and self._hand.typed(new, whole=True)
                 made.reverse()  # each place is one in the text before
             for edit in made:
                 authorship.edit(edit, now_s if typed else None)

@@ -219,8 +219,12 @@ class Editing:
             return
         one.reread_s = None
         one.changed_ns = changed_ns(one.path)
-        if params.text is not None and params.text != one.authorship.text:
-            one.authorship.become(params.text, None)
+        if (
+            params.text is not None and params.text != one.authorship.text
+        ):  # Kate tells of the last keys only so
+            whole = types.TextDocumentContentChangeWholeDocument(text=params.text)
+            codec = self._server.workspace.position_codec
+            self._following.follow(one.authorship, [whole], one.ghosts, codec, time.time())
         one.saved = one.authorship.saved()
         if one.waiting is not None:
             one.waiting.cancel()

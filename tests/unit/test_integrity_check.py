@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -274,16 +275,19 @@ def test_a_file_that_may_not_be_opened_is_not_called_the_wrong_one(settings, sto
     """Root may open any: so the system's answer is given here."""
     store.close()
     kind = type(settings.key_path)
-    real = kind.open
     for path in (settings.key_path, settings.store_path):
 
-        def refuse(self, *given, refused=path, **more):
-            if self == refused:
-                raise PermissionError(13, "Permission denied", str(self))
-            return real(self, *given, **more)
+        def refusing(opens, refused=path):
+            def refuse(opened, *given, **more):
+                if opened == refused:
+                    raise PermissionError(13, "Permission denied", str(opened))
+                return opens(opened, *given, **more)
+
+            return refuse
 
         with monkeypatch.context() as patch:
-            patch.setattr(kind, "open", refuse)
+            patch.setattr(kind, "open", refusing(kind.open))
+            patch.setattr(os, "open", refusing(os.open))
             wrong = [
                 found
                 for found in health_checks.examine()
