@@ -52,7 +52,8 @@ def _find(window: str, text: str) -> int | None:
     start = text.find(head)
     while start >= 0:
         rest = text[start : start + len(window)]
-        same = max(min(len(rest), len(window)) - _MAX_EDIT_CHARS, _HEAD_CHARS)
+        shorter = min(len(rest), len(window))
+        same = max(shorter - _MAX_EDIT_CHARS, shorter // 2, _HEAD_CHARS)
         if rest[:same] == window[:same]:
             return start
         start = text.find(head, start + 1)

@@ -221,7 +221,13 @@ class Reader:
         if child is not None and not child.claim():
             child.end()
             child = None
-        child = child or _Child(self._limits, self._let_go)
+        try:
+            child = child or _Child(self._limits, self._let_go)
+        except OSError as error:
+            raise ReaderEndedError(
+                f"The process that reads files cannot be started: {error.strerror}. Close other programs, then try "
+                "again."
+            ) from None
         with self._lock:
             self._busy.add(child)
             if self._closed:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from idiolect.adapters.prediction.loaded_model import LoadedModel
     from idiolect.adapters.prediction.predictor import Predictor
@@ -50,12 +50,19 @@ class ShellCommands:
     def _up_to_date(self) -> Predictor:
         newest = self._store.entries.last_id()
         if self._predictor is None or self._known is None:
-            held = (np.frombuffer(ids, "<u4") for _, ids in self._store.entries.token_ids(commands=True))
-            self._known = self._serving.build_user_model(held, preferences=self._preferences)
+            held = [(entry, np.frombuffer(ids, "<u4")) for entry, ids in self._held(after=0)]
+            self._known = self._serving.build_user_model(
+                (ids for _, ids in held), preferences=self._preferences
+            )
             self._predictor = self._serving.build_predictor(self._known, None, is_prose=False)
+            newest = max([newest, *(entry for entry, _ in held)])  # one may have come meanwhile
         elif newest != self._newest:
-            for _, raw in self._store.entries.token_ids(commands=True, after=self._newest):
+            for entry, raw in self._held(after=self._newest):
                 ids = np.frombuffer(raw, "<u4").tolist()
                 self._known.learn(self._serving.tokenizer.decode(ids), ids)
+                newest = max(newest, entry)
         self._newest = newest
         return self._predictor
+
+    def _held(self, after: int) -> Iterator[tuple[int, bytes]]:
+        return self._store.entries.token_ids(commands=True, after=after)

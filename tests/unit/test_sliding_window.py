@@ -38,6 +38,8 @@ def test_another_text_stays_itself() -> None:
     windows.whole(LONG[:SIZE])
     other = LONG[10:200] + "x" * 500
     assert windows.whole(other) == other, "only its beginning is alike"
+    letter = LONG[10:90] + " and then something else altogether, " * 5
+    assert windows.whole(letter) == letter, "two letters may open alike"
     assert windows.whole(LONG[3000 : 3000 + SIZE]) == LONG[3000 : 3000 + SIZE]
     assert windows.whole(LONG[20 : SIZE + 20]) == LONG[: SIZE + 20], "and the first one is still known"
 
