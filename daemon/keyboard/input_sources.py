@@ -53,10 +53,8 @@ def _change(*, add: bool) -> list[str]:
         if before is None or (entry in before) == add:
             continue
         after = [*before, entry] if add else [one for one in before if one != entry]
-        if (
-            _run("set", *where, repr(after) if after else f"@{'a(ss)' if where is _GNOME else 'as'} []")
-            is not None
-        ):
+        _run("set", *where, repr(after) if after else f"@{'a(ss)' if where is _GNOME else 'as'} []")
+        if _read(where) == after:  # without a session, `gsettings` says that it set what it kept nowhere
             done.append(name)
     return done
 

@@ -74,6 +74,14 @@ def test_it_is_added_to_the_lists_that_the_desktop_reads(settings, tmp_path, mon
     assert not input_sources.listed()
 
 
+def test_what_gsettings_keeps_nowhere_is_not_said_to_be_added(settings, tmp_path, monkeypatch):
+    """As without a session: it ends with 0, and the list stays as it was."""
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.defpath}")
+    (tmp_path / "bin" / "gsettings").write_text("#!/bin/sh\n[ $1 != get ] || echo '[]'\n")
+    (tmp_path / "bin" / "gsettings").chmod(0o700)
+    assert input_sources.add() == []
+
+
 def test_without_ibus_it_says_what_to_install(settings):
     with pytest.raises(install.NoIBusError, match="Install the package ibus"):
         install.install(settings)
