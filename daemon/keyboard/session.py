@@ -172,10 +172,10 @@ class Session:
     def menu(self) -> tuple[Property, ...]:
         """The indicator's menu."""
         learn = Property("learn", "Learn what I write", self._choice.learn)
-        record = Property("record", "Off the record until I switch it off", self._off_record)
+        record = Property("record", "Suggest only, until I switch it off", self._off_record)
         hour = Property("hour", "Pause learning everywhere for an hour", sensitive=not self._paused)
         pause = Property("pause", "Pause learning everywhere", self._paused)
-        state = "paused" if self._paused else "off the record" if self._off_record else "suggests and learns"
+        state = "paused" if self._paused else "suggests only" if self._off_record else "suggests and learns"
         state = state if self._choice.learn or self._paused else "suggests only"
         symbol = "‖" if self._paused else "○" if self._off_record or not self._choice.learn else "●"
         label = f"idiolect: {state}"

@@ -1184,7 +1184,9 @@ def test_lists_of_input_sources_are_read(monkeypatch):
 
     def run(verb, _schema, key, *value):
         given.extend(value)
-        return said[key] if verb == "get" else ""
+        if verb == "set":
+            [said[key]] = value
+        return said[key]
 
     monkeypatch.setattr(input_sources, "_run", run)
     assert input_sources.gnome_layout() == ("de", "nodeadkeys")
