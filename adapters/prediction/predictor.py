@@ -193,8 +193,8 @@ class Predictor:
             candidates: words wanted, the most probable first.
             ghost_words: the longest continuation, in words; 0 for none.
             given_up: called before each pass that only a ghost needs; True if nobody waits for it any more.
-            remember: keep the ghost for :meth:`observe`, and while it is typed into. Without it nothing is kept of the
-                prefix but what saves reading it again, for a minute: its keys and values, and a long one's text.
+            remember: keep the ghost for :meth:`observe`. Without it nothing is kept of the prefix but a hash, and what
+                saves reading it again, for a minute: its keys and values, and a long one's text.
             corrections: also offer what may have been meant in place of the word under the cursor, and say what was
                 meant by the word that just ended. Where a correction comes first among the words there is no
                 continuation.
@@ -242,8 +242,7 @@ class Predictor:
                             self._pending_ghosts.add(prefix, pending)
                         if must_hide(ghost.text):  # its tail would show too much
                             ghost = of_words(ghost.words[:1], value.pays(ghost.words[:1]))
-                    if remember:
-                        ghost = self._keep_standing(prefix, ghost, ghost_words, value, must_hide)
+                    ghost = self._keep_standing(prefix, ghost, ghost_words, value, must_hide)
             if not remember:
                 self._ranker.forget(prefix)
         behind = WORD.search(suffix)

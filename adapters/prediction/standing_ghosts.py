@@ -19,14 +19,15 @@ _SAME_SPEED = 0.15  # by which the logarithms of two key times may differ and te
 
 @dataclass(frozen=True)
 class _StandingGhost:
-    prefix: str
+    length: int  # of the text before the cursor
+    prefix_hash: int  # instead of that text, which is kept nowhere off the record
     key_s: float
     words: tuple[GhostWord, ...]
     text: str
 
 
 class StandingGhosts:
-    """The latest ghosts that were shown, each with the text before the cursor. For one thread at a time."""
+    """The latest ghosts that were shown, each with a hash of the text before the cursor. For one thread at a time."""
 
     def __init__(self) -> None:
         self._shown: deque[_StandingGhost] = deque(maxlen=_KEPT)
@@ -34,19 +35,19 @@ class StandingGhosts:
     def rest(self, prefix: str, key_s: float) -> tuple[GhostWord, ...]:
         """Return what is left of the ghost that a typist of this speed sees, where ``prefix`` types into it."""
         for shown in reversed(self._shown):
-            typed = len(prefix) - len(shown.prefix)
+            typed = len(prefix) - shown.length
             if (
                 0 < typed < min(len(shown.text), _MAX_CHARS)
                 and abs(math.log(shown.key_s / key_s)) < _SAME_SPEED
-                and prefix.startswith(shown.prefix)
-                and shown.text.startswith(prefix[len(shown.prefix) :])
+                and shown.text.startswith(prefix[shown.length :])
+                and hash(prefix[: shown.length]) == shown.prefix_hash
             ):
                 return cut_at(shown.words, typed)
         return ()
 
     def show(self, prefix: str, key_s: float, words: Sequence[GhostWord]) -> None:
         """Remember that this ghost is shown behind ``prefix``."""
-        self._shown.append(_StandingGhost(prefix, key_s, tuple(words), joined_text(words)))
+        self._shown.append(_StandingGhost(len(prefix), hash(prefix), key_s, tuple(words), joined_text(words)))
 
     def forget(self) -> None:
         """Forget what was shown."""

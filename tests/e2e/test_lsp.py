@@ -418,7 +418,7 @@ def test_a_secret_is_told_by_the_label_that_was_saved_before_it(service, tmp_pat
 
     before = left_out()
     run(scene())
-    assert left_out() == before + 1
+    await_true(lambda: left_out() == before + 1)
 
 
 @pytest.mark.parametrize("sends_parts", [False, True])

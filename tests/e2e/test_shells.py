@@ -78,7 +78,7 @@ def test_zsh_shows_a_ghost_text_in_a_commit_message_and_takes_it_at_the_line_s_e
     zsh.keys("el")  # typed along
     zsh.until(f"{COMMIT}el", grey="in hums quietly at")
     zsh.keys(WORD_RIGHT)
-    zsh.until(f"{COMMIT}elin")  # the rest stays only until the answer, which advises to show none here
+    zsh.until(f"{COMMIT}elin", grey=" hums quietly at")  # the rest stands until it is contradicted
     zsh.keys("\x7f")
     zsh.until(f"{COMMIT}eli", grey="n hums quietly at")
     zsh.keys(f'{RIGHT}"\r')

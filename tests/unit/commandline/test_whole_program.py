@@ -120,7 +120,12 @@ def test_make_stop_says_one_sensible_sentence(program, tmp_path):
 
     def stop():
         done = subprocess.run(
-            ["make", "stop"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+            ["make", "--no-print-directory", "stop"],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         return done.stdout
 
