@@ -258,7 +258,7 @@ class _Child:
         """`let_go` is asked before an idle one ends."""
         self._limits = limits
         self._let_go = let_go
-        # In a process group of its own: what it starts itself, such as git, ends with it.
+        # In a process group of its own, which is ended as a whole.
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "idiolect.daemon.ingest.reading", str(limits.memory_bytes)],
             stdin=subprocess.PIPE,
