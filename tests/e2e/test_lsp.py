@@ -381,37 +381,49 @@ def test_what_another_program_or_a_snippet_puts_into_an_open_file_is_not_learned
         assert service.ask("/v1/forget", text=text, dry_run=True)["entries"] == 0
 
 
-def test_what_is_typed_in_a_pause_is_not_learned_after_it(service, tmp_path):
+@pytest.fixture
+def paused(new_service, tmp_path):
+    """A service of its own: what is typed within a second of a pause is not learned, by the tests beside it either."""
+    service = new_service(tmp_path / "profile")
+    service.settings.prepare()
+    process.start(service.settings)
+    yield service
+    process.stop(service.settings)
+
+
+def test_what_is_typed_in_a_pause_is_not_learned_after_it(paused, tmp_path):
     uri = (tmp_path / "paused.md").as_uri()
 
     async def scene():
-        async with editing(service, learn=True) as editor:
+        async with editing(paused, learn=True) as editor:
             editor.open(uri)
             editor.keys(uri, 0, 0, "Openly Torvald Umbrix spoke\n\n")
             await editor.words(uri, 0, 0)
-            service.ask("/v1/pause", for_s=600)
+            paused.ask("/v1/pause", for_s=600)
             try:
                 editor.keys(uri, 2, 0, "Secretly Vespertine Umbrix wept\n\n")
                 await editor.words(uri, 0, 0)  # the messages before have been dealt with
             finally:
-                service.ask("/v1/resume", for_s=None)
+                paused.ask("/v1/resume", for_s=None)
             text = "Openly Torvald Umbrix spoke\n\nSecretly Vespertine Umbrix wept\n\n"
             editor.close(uri, saved=text)
 
     run(scene())
-    assert service.ask("/v1/forget", text="Torvald Umbrix", dry_run=True)["entries"] == 1
-    assert service.ask("/v1/forget", text="Vespertine", dry_run=True)["entries"] == 0
+    assert paused.ask("/v1/forget", text="Torvald Umbrix", dry_run=True)["entries"] == 1
+    assert paused.ask("/v1/forget", text="Vespertine", dry_run=True)["entries"] == 0
 
 
-@pytest.mark.parametrize("label", ["The PIN of the shed is ", "The PIN of the shed:\n\n"])
-def test_a_secret_is_told_by_the_label_that_was_saved_before_it(service, tmp_path, label):
+@pytest.mark.parametrize(
+    ("label", "rest"), [("The PIN of the shed is ", ", says Ann"), ("The PIN of the shed:\n\n", " said Ann")]
+)
+def test_a_secret_is_told_by_the_label_that_was_saved_before_it(service, tmp_path, label, rest):
     uri = (tmp_path / f"shed{len(label)}.txt").as_uri()
 
     async def scene():
         async with editing(service, learn=True) as editor:
             editor.open(uri, label, "plaintext")
-            editor.keys(uri, label.count("\n"), 0 if label.endswith("\n") else len(label), "4471, says Ann")
-            editor.close(uri, saved=f"{label}4471, says Ann")
+            editor.keys(uri, label.count("\n"), 0 if label.endswith("\n") else len(label), f"4471{rest}")
+            editor.close(uri, saved=f"{label}4471{rest}")
 
     def left_out():
         return sum(row["redactions"] for row in service.ask("/v1/audit")["taken"])

@@ -36,8 +36,13 @@ def build(kind: str, source: Path, into: Path) -> Path:
 def source(tmp_path_factory):
     """A copy of the checkout: building leaves folders behind."""
     copy = tmp_path_factory.mktemp("source") / "idiolect"
-    unwanted = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist")
-    shutil.copytree(ROOT, copy, ignore=unwanted, symlinks=True)
+    unwanted = shutil.ignore_patterns("__pycache__", "*.egg-info", "build", "dist")
+    hidden = shutil.ignore_patterns(".*")  # at the top alone: what the tools leave there
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        return unwanted(folder, names) | (hidden(folder, names) if Path(folder) == ROOT else set())
+
+    shutil.copytree(ROOT, copy, ignore=left_out, symlinks=True)
     return copy
 
 
