@@ -51,6 +51,7 @@ _SPARE_MATCHES = 3  # words looked for beyond those asked for: some are left out
 _SPARE_FOREIGN = 40  # the same in a language that is not known, where most are left out
 _MIN_PREFETCH_PROB = 0.3  # of a next word that is worth a forward pass before it is typed
 _JUST_NOW_S = 10.0  # after it was asked, a question is likely to go on
+_MISTYPED: Final = "teh"
 _DONE: Final = object()
 
 
@@ -149,8 +150,11 @@ class Predictor:
                 with it are read too, and what it was asked just now is answered.
         """
         asked_last = None
+        mends = self._mender is not None and self._mender.is_ready()
         with self._lock:
             self._next_token.next_probs([])
+            if mends:
+                self._make_tables()
             # Another user model may lack what was forgotten, and the former predictor's drafts still hold it.
             if former is not None and former._user_model is self._user_model:
                 for ids in former._next_token.active_texts():
@@ -158,6 +162,15 @@ class Predictor:
                 asked_last = former._asked_last
         if asked_last is not None and time.monotonic() - asked_last[0] < _JUST_NOW_S:
             self.suggest(asked_last[1], ghost_words=asked_last[2], remember=False)
+
+    def _make_tables(self) -> None:
+        """Make what the first key with corrections needs and later ones find made: it takes a tenth of a second."""
+        split = self._ranker.split(_MISTYPED)
+        matches = self._ranker.match(split, 1)
+        words = self._offered(split, matches, lambda _word: False, small_names=False)
+        if self._mender is not None and self._languages is not None:
+            is_known = self._languages.knows(_MISTYPED)
+            self._mender.words(_MISTYPED, split, matches, words, 1, is_known=is_known)
 
     def prefill_in_pieces(self, prefix: str) -> Iterator[None]:
         """Read most of what a suggestion after a long ``prefix`` needs; yields None after each forward pass.

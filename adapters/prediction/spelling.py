@@ -34,7 +34,7 @@ _PRONOUN: Final = 5e-4  # uses per word of text of a word before "'s" that is no
 class GeneralWords:
     """The lexicon for correctors, shared by all of them. Any thread may use it.
 
-    Its tables are read once somebody first needs them: a service that only starts and suggests does not pay for them.
+    Its tables are read once somebody first needs them, which a predictor does when it is warmed.
     Where they were not stored with the base model they take a second of a processor to make. Who must not wait that
     long asks :meth:`is_ready` first.
 

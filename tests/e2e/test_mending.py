@@ -170,3 +170,14 @@ def test_who_writes_names_small_gets_them_so(loaded: LoadedModel) -> None:
     predictor = loaded.build_predictor(loaded.build_user_model([encode(text) for text in texts]), None)
     assert "december" in offered(predictor, "i am free in dece")
     assert "wednesday" in offered(predictor, "i am free on wednes")  # never typed: the habit tells
+
+
+def test_what_the_first_correction_needs_is_made_before_the_first_key(base: BasePaths) -> None:
+    fresh = LoadedModel(base, threads=1, context_tokens=512, recent_tokens=60, rare_min_count=3)
+    predictor = fresh.build_predictor(fresh.build_user_model([]), None)
+    predictor.warm()
+    parts = (fresh.general, fresh.lexicon, fresh.tokenizer)
+    made = [set(vars(part)) for part in parts]
+    correction = predictor.suggest("I will definately ", corrections=True).correction
+    assert correction is not None
+    assert [set(vars(part)) for part in parts] == made
