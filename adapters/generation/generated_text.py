@@ -6,21 +6,17 @@ must be hidden is taken back before any of it is shown, and its first token is n
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from idiolect.adapters.generation.requests import Piece, SamplingParams, Token
+from idiolect.adapters.generation.requests import Piece, SamplingParams
 from idiolect.models.tokenizer import Tokenizer
 
 _MAX_HELD_CHARS = 160  # characters without a space that are held back
-_MAX_BONUS_NATS = 300.0  # nats that a negative penalty can add: beyond, a float has no room
 _MIN_TEMPERATURE = 1e-6  # a temperature below is as good as none
 _MAX_TAKEN_BACK = 40  # words that may be taken back at one place
-_LOG_ZERO = -9999.0  # stands for the logarithm of zero, as in OpenAI's answers
 
 
 class GeneratedText:
@@ -59,7 +55,7 @@ class GeneratedText:
         self._fitting = tokenizer.starting_with(typed) if typed else None
         self._params = params
         self._random = np.random.default_rng(None if params.seed is None else params.seed % 2**64)
-        self._held: list[Token] = []
+        self._held: list[bytes] = []  # of each new token that was not shown yet
         self._taken_back: dict[int, list[int]] = {}  # by place: tokens that are not chosen there again
 
     def choose(self, p: NDArray[np.float32]) -> int | None:
@@ -70,10 +66,6 @@ class GeneratedText:
             scores = np.zeros_like(scores)
             scores[fitting] = p[fitting]
         scores[[*self._tokenizer.unspoken, *here]] = 0
-        if params.frequency_penalty or params.presence_penalty:
-            for token, times in Counter(self.ids[self._start :]).items():
-                less = times * params.frequency_penalty + params.presence_penalty
-                scores[token] *= math.exp(min(-less, _MAX_BONUS_NATS))
         if len(here) > _MAX_TAKEN_BACK or not scores.max() > 0:
             return None
         return int(np.argmax(scores)) if params.temperature == 0 else self._draw(scores)
@@ -93,17 +85,15 @@ class GeneratedText:
         sums = np.cumsum(weights)
         return int(tokens[np.searchsorted(sums, self._random.random() * sums[-1], side="right")])
 
-    def add(self, token: int, p: NDArray[np.float32]) -> bool:
-        """Append a token that was chosen from ``p``; return False if its word was taken back because of it."""
-        fitting = self._fitting_tokens()
-        typed = b"" if fitting is None else self._typed
-        total = 1.0 if fitting is None else float(p[fitting].sum())
-        raw = self._tokenizer.token_bytes(token)[len(typed) :]
-        likeliest = self._likeliest(p, len(typed), fitting, total)
+    def add(self, token: int) -> bool:
+        """Append a token that was chosen; return False if its word was taken back because of it."""
+        raw = self._tokenizer.token_bytes(token)
+        if self._fitting_tokens() is not None:
+            raw = raw[len(self._typed) :]
         self.ids.append(token)
         if not raw:  # it was typed already
             return True
-        self._held.append(Token(raw, _log(float(p[token]) / total), likeliest))
+        self._held.append(raw)
         self.count += 1
         if self._must_hide(self._before, _text(self._held)):
             self._take_back()
@@ -128,32 +118,14 @@ class GeneratedText:
     def _last_word_start(self) -> int:
         """Return the index among the held tokens of the last one that begins a word."""
         places = range(len(self._held) - 1, 0, -1)
-        return next((place for place in places if self._held[place].raw[:1].isspace()), 0)
-
-    def _likeliest(
-        self, p: NDArray[np.float32], typed: int, fitting: NDArray[np.intp] | None, total: float
-    ) -> tuple[tuple[bytes, float], ...]:
-        """Return the likeliest tokens that may be shown, less their first ``typed`` bytes, with log probabilities."""
-        most = self._params.alternatives
-        if not most:
-            return ()
-        among = np.arange(len(p)) if fitting is None else fitting
-        order = among[np.argsort(-p[among], kind="stable")[: 2 * most]]
-        held = _text(self._held)
-        found = [
-            (raw, _log(float(p[token]) / total))
-            for token in order
-            if (raw := self._tokenizer.token_bytes(int(token))[typed:])
-            and not self._must_hide(self._before, held + raw.decode("utf-8", "ignore"))
-        ]
-        return tuple(found[:most])
+        return next((place for place in places if self._held[place][:1].isspace()), 0)
 
     def ready(self) -> tuple[Piece | None, str | None]:
         """Return what may be shown now, if anything, and the stop that the text has reached, if it has."""
         text = _text(self._held)
         found = None if self._params.stop is None else self._params.stop.search(text, partial=True)
         if found is not None and not found.partial:
-            return self._show(self._tokens_before(found.start()), text[: found.start()]), found[0]
+            return self._show(len(self._held), text[: found.start()]), found[0]
         safe = len(text) if found is None else found.start()
         shown = self._complete_tokens() if len(text) > _MAX_HELD_CHARS else self._last_word_start()
         while shown and len(_text(self._held[:shown])) > safe:
@@ -165,32 +137,21 @@ class GeneratedText:
         return self._show(len(self._held), _text(self._held)) if self._held else None
 
     def _show(self, tokens: int, text: str) -> Piece | None:
-        shown, self._held = self._held[:tokens], self._held[tokens:]
+        del self._held[:tokens]
         self._before += text
-        return Piece(text, tuple(shown)) if text or shown else None
+        return Piece(text) if text else None
 
     def _complete_tokens(self) -> int:
         """Return how many of the held tokens come before a character that is incomplete."""
         for tokens in range(len(self._held), 0, -1):
             try:
-                b"".join(token.raw for token in self._held[:tokens]).decode()
+                b"".join(self._held[:tokens]).decode()
             except UnicodeDecodeError:
                 continue
             return tokens
         return 0
 
-    def _tokens_before(self, end: int) -> int:
-        """Return how many of the held tokens begin before a place in their text."""
-        return next(
-            (tokens for tokens in range(len(self._held)) if len(_text(self._held[:tokens])) >= end),
-            len(self._held),
-        )
 
-
-def _text(tokens: list[Token]) -> str:
+def _text(tokens: list[bytes]) -> str:
     """Return the text of tokens; an incomplete or invalid character is left out."""
-    return b"".join(token.raw for token in tokens).decode("utf-8", "ignore")
-
-
-def _log(p: float) -> float:
-    return math.log(p) if p > 0 else _LOG_ZERO
+    return b"".join(tokens).decode("utf-8", "ignore")

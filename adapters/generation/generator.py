@@ -1,8 +1,7 @@
 """Generates text after a prompt, token by token: for programs that ask for completions rather than suggestions.
 
 A completion comes from what suggestions come from: the model with its adapter, the user's latest entries before the
-prompt, and the n-gram memory mixed in. An answer in a conversation comes from the model with its adapter alone, since
-what the user wrote says little of how an assistant answers. What no suggestion would show is not generated either
+prompt, and the n-gram memory mixed in. What no suggestion would show is not generated either
 (:mod:`~idiolect.adapters.generation.generated_text`). The work is done in short steps, so that suggestions can be made
 between them.
 """
@@ -13,18 +12,16 @@ import time
 from collections.abc import Callable, Iterator
 from collections.abc import Generator as GeneratorType
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from idiolect.adapters.generation.generated_text import GeneratedText
-from idiolect.adapters.generation.requests import WINDOW, Chat, End, Piece, Prompt, SamplingParams
+from idiolect.adapters.generation.requests import WINDOW, End, Piece, Prompt, SamplingParams
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.probs_cache import softmax
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.models.chat import chat_ids
-from idiolect.models.errors import IdiolectError
 from idiolect.models.session import Adapter, Model, Session
 from idiolect.models.tokenizer import Tokenizer
 
@@ -42,14 +39,6 @@ _MIN_TYPED_PROB = (
 _Result = TypeVar("_Result")
 Steps = GeneratorType[None, None, _Result]
 """Yields None after each forward pass; returns the result."""
-
-
-class PromptTooLongError(IdiolectError):
-    """A conversation is longer than what the model is given to read."""
-
-    code: ClassVar[str] = "prompt-too-long"
-    exit_code: ClassVar[int] = 92
-    http_status: ClassVar[int] = 400
 
 
 @dataclass(frozen=True)
@@ -88,33 +77,24 @@ class Generator:
         self._window = min(WINDOW, model.config.context - others)
         self._session = Session(model, length=others + self._window, adapter=source.adapter)
         self._grouped_tokens = 0  # tokens at its beginning that were read in groups
-        self._uses_memory = False  # whether the memory has a say in this text
 
-    def generate(self, prompt: Prompt | Chat, params: SamplingParams) -> Iterator[Piece | End | None]:
+    def generate(self, prompt: Prompt, params: SamplingParams) -> Iterator[Piece | End | None]:
         """Yield pieces of the text after ``prompt``, and at last how it ended; None after a pass without a piece.
 
         One forward pass is made between two of these. The same text comes from the same user model if ``temperature``
         is 0, or if the same ``seed`` is given.
 
         Args:
-            prompt: text to continue, or a conversation to answer in.
+            prompt: text to continue; of a long one the end is read.
             params: how to sample, and where to stop.
-
-        Raises:
-            PromptTooLongError: a conversation does not fit. Of other text only the end is read.
         """
         asked = time.perf_counter()
-        self._uses_memory = isinstance(prompt, Prompt)
         context, size, truncated = self._context(prompt, params.tokens)
         cached = max(0, self._cached_prefix_length(context) - (len(context) - size))
         most = min(params.tokens, self._window - size)
-        before = (
-            prompt.text if isinstance(prompt, Prompt) else "".join(f"{text}\n" for _, text in prompt.messages)
-        )
-        typing = 0 if isinstance(prompt, Chat) or most == 0 else size
-        start, typed, p = yield from self._begin(context, typing)
+        start, typed, p = yield from self._begin(context, size if most else 0)
         draft = GeneratedText(
-            self._tokenizer, before, self._must_hide, ids=context[:start], typed=typed, params=params
+            self._tokenizer, prompt.text, self._must_hide, ids=context[:start], typed=typed, params=params
         )
         began = time.perf_counter()
         reason: Literal["eos", "word", "limit"]
@@ -127,7 +107,7 @@ class Generator:
             if token is None or token in self._tokenizer.ends:
                 reason = "eos"
                 break
-            piece, stop = draft.ready() if draft.add(token, p) else (None, None)
+            piece, stop = draft.ready() if draft.add(token) else (None, None)
             yield piece
             if stop is not None:
                 reason, word = "word", stop
@@ -148,16 +128,8 @@ class Generator:
 
     # What is read
 
-    def _context(self, prompt: Prompt | Chat, tokens: int) -> tuple[list[int], int, bool]:
+    def _context(self, prompt: Prompt, tokens: int) -> tuple[list[int], int, bool]:
         """Return all tokens that are read, how many of them are the prompt's, and if its beginning was left out."""
-        if isinstance(prompt, Chat):
-            ids = chat_ids(self._tokenizer, prompt.messages)
-            if len(ids) >= self._window:
-                raise PromptTooLongError(
-                    f"The conversation has {len(ids):,} tokens, and no more than {self._window - 1:,} can be "
-                    "read. Leave its beginning out."
-                )
-            return ids, len(ids), False
         text = prompt.text[-16 * self._window :]
         whole = self._tokenizer.encode(text)
         excess = max(0, len(whole) - (self._window - min(tokens, self._window // 2)))
@@ -231,6 +203,6 @@ class Generator:
         """Return the distribution (vocab,) after ``context``, whose tokens but the last are cached."""
         self._session.truncate(len(context) - 1)
         user_model, p = self._source.user_model, softmax(self._session.feed(context[-1:])[0])
-        if user_model is None or not self._uses_memory:
+        if user_model is None:
             return p
         return self._source.mixture.mix(p, user_model.memory, user_model.memory.predict(context))

@@ -21,13 +21,6 @@ class Prompt:
 
 
 @dataclass(frozen=True)
-class Chat:
-    """A conversation to answer in: (role, content), the role "system", "user" or "assistant"."""
-
-    messages: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
 class SamplingParams:
     """How to sample, and where to stop.
 
@@ -36,10 +29,7 @@ class SamplingParams:
         temperature: 0 always takes the likeliest token.
         top_p: sample among the likeliest tokens that have this probability together.
         top_k: sample among so many of the likeliest tokens; 0 for all.
-        frequency_penalty: in nats, for each time that a token was generated already.
-        presence_penalty: in nats, once for each token that was generated already.
         seed: of the samples, or None for another text each time.
-        alternatives: how many of the likeliest tokens to report at each place.
         stop: the text ends before what this matches.
         seconds: the most time to take.
     """
@@ -48,29 +38,16 @@ class SamplingParams:
     temperature: float = 1.0
     top_p: float = 1.0
     top_k: int = 0
-    frequency_penalty: float = 0.0
-    presence_penalty: float = 0.0
     seed: int | None = None
-    alternatives: int = 0
     stop: regex.Pattern[str] | None = None
     seconds: float = math.inf
 
 
 @dataclass(frozen=True)
-class Token:
-    """A token's bytes, less what stood before the cursor; its log probability, and the likeliest tokens with theirs."""
-
-    raw: bytes
-    logprob: float
-    likeliest: tuple[tuple[bytes, float], ...]
-
-
-@dataclass(frozen=True)
 class Piece:
-    """The next part of the text, and the tokens that make it."""
+    """The next part of the text."""
 
     text: str
-    tokens: tuple[Token, ...]
 
 
 @dataclass(frozen=True)

@@ -60,11 +60,13 @@ class Application(Starlette):
 
         return register
 
-    def post(self, path: str, body: type[BaseModel] | None = None) -> Callable[[Handler], Handler]:
+    def post(
+        self, path: str, body: type[BaseModel] | None = None, *, listed: bool = True
+    ) -> Callable[[Handler], Handler]:
         """Register what answers a POST with such a body."""
 
         def register(handler: Handler) -> Handler:
-            self.routes.append(Address(path, handler, "POST", body=body))
+            self.routes.append(Address(path, handler, "POST", body=body, listed=listed))
             return handler
 
         return register

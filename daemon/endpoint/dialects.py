@@ -18,10 +18,8 @@ _LLAMACPP = ("/infill", "/completion", "/props", "/health")
 _OPENAI_CODES = {
     "unauthorized": "invalid_api_key",
     "unknown-model": "model_not_found",
-    "prompt-too-long": "context_length_exceeded",
     "busy": "rate_limit_exceeded",
 }
-_OPENAI_FIELDS = {"unknown-model": "model", "prompt-too-long": "messages"}
 _OPENAI_TYPES = {429: "rate_limit_error", 403: "permission_error"}
 
 
@@ -94,7 +92,7 @@ def error(path: str, error: IdiolectError, status: int) -> dict[str, Any]:
     """The error as clients of the address `path` read it; in all forms it stands under "error"."""
     if path.startswith(_OPENAI):
         kind = "server_error" if status >= 500 else _OPENAI_TYPES.get(status, "invalid_request_error")
-        field = getattr(error, "field", None) or _OPENAI_FIELDS.get(error.code)
+        field = getattr(error, "field", None) or ("model" if error.code == "unknown-model" else None)
         code = _OPENAI_CODES.get(error.code, error.code)
         return {"message": str(error), "type": kind, "param": field, "code": code}
     if path in _LLAMACPP:

@@ -50,8 +50,6 @@ class _Body(Lenient):
     temperature: Annotated[float, Field(ge=-(2**10), le=2**10)] = _TEMPERATURE
     top_k: _Count = _TOP_K
     top_p: Annotated[float, Field(ge=0, le=1)] = _TOP_P
-    frequency_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
-    presence_penalty: Annotated[float, Field(ge=-2, le=2)] = 0.0
     seed: Annotated[int, Field(ge=-1, le=2**63 - 1)] = -1
     samplers: Annotated[list[str], Field(max_length=100)] | None = None
     stop: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(max_length=16)] | None = None
@@ -70,8 +68,6 @@ class _Body(Lenient):
             temperature=min(temperature, 2.0),
             top_k=max(self.top_k, 0),
             top_p=self.top_p or 1e-6,
-            frequency_penalty=self.frequency_penalty,
-            presence_penalty=self.presence_penalty,
             seed=None if self.seed < 0 else self.seed + text,
             stop=build_stop_pattern(
                 tuple(self.stop or ()), suffix=suffix, one_line=bool(line.strip()), indent=self.n_indent

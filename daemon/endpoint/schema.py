@@ -52,7 +52,6 @@ ANSWERS: Mapping[str, Answers] = {
     "GET /healthz": Answers(replies.Health),
     "POST /v1/suggest": Answers(replies.Suggested),
     "POST /v1/completions": Answers(openai.Completed, events=True),
-    "POST /v1/chat/completions": Answers(openai.Answered, events=True),
     "GET /v1/models": Answers(openai.Models),
     "GET /v1/models/{model}": Answers(openai.Model),
     "POST /v1/explain": Answers(replies.Explained),

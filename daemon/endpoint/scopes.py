@@ -25,7 +25,7 @@ NEEDED = {
     "/v1/explain": Scope.SUGGEST,
     "/v1/feedback": Scope.SUGGEST,
     "/v1/completions": Scope.SUGGEST,
-    "/v1/chat/completions": Scope.SUGGEST,
+    "/v1/chat/completions": Scope.SUGGEST,  # says what to ask instead
     "/v1/models": Scope.SUGGEST,
     "/infill": Scope.SUGGEST,
     "/completion": Scope.SUGGEST,

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from idiolect.adapters.generation.requests import Chat, End, Piece, Prompt, SamplingParams
+    from idiolect.adapters.generation.requests import End, Piece, Prompt, SamplingParams
     from idiolect.daemon.serving.text_generation import TextGeneration
 
 Part = TypeVar("Part")
 
 
 def numbered(
-    generations: TextGeneration, model: str, texts: Sequence[tuple[Prompt | Chat, SamplingParams]]
+    generations: TextGeneration, model: str, texts: Sequence[tuple[Prompt, SamplingParams]]
 ) -> Iterator[tuple[int, Piece | End] | None]:
     """The steps of writing several texts, one after another, each part with its text's number."""
     for number, (prompt, wanted) in enumerate(texts):

@@ -19,7 +19,7 @@ from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from idiolect.adapters.generation.generator import Generator
-    from idiolect.adapters.generation.requests import Chat, End, Piece, Prompt, SamplingParams
+    from idiolect.adapters.generation.requests import End, Piece, Prompt, SamplingParams
     from idiolect.daemon.serving.live_model import LiveModel
 
 SERVED = "idiolect"
@@ -96,15 +96,13 @@ class TextGeneration:
                 return model
         raise UnknownModelError("There is no such model. `GET /v1/models` lists those that there are.")
 
-    def generate(
-        self, name: str, prompt: Prompt | Chat, wanted: SamplingParams
-    ) -> Iterator[Piece | End | None]:
+    def generate(self, name: str, prompt: Prompt, wanted: SamplingParams) -> Iterator[Piece | End | None]:
         """What the model with this name writes, in short steps; see `Generator.write`. Nothing of it is kept.
 
         Raises:
             UnknownModelError: no model has this name.
             ForgottenError: meanwhile text was forgotten that it may know.
-            IdiolectError: an adapter cannot be loaded, or the prompt is too long.
+            IdiolectError: an adapter cannot be loaded.
         """
         kind = _Kind(self.model(name).adapter, knowing=name != BASE)
         era, generation = self._era, self._generation

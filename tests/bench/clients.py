@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 LSP = [sys.executable, "-c", "from idiolect.daemon.commandline.cli import main; main()", "lsp"]
 _BEGUN = 24  # paragraphs that a document has when it is opened: more than is looked at
-_KEY_S, _LINE_S, _INFILL_S, _CHAT_S, _PAGE_S = 0.25, 2.0, 4.0, 10.0, 3.0
+_KEY_S, _LINE_S, _INFILL_S, _COMPLETION_S, _PAGE_S = 0.25, 2.0, 4.0, 10.0, 3.0
 
 
 def edit(caller: Caller, home: Path, texts: list[str], ended: threading.Event) -> None:
@@ -107,16 +107,15 @@ def infill(caller: Caller, texts: list[str], ended: threading.Event) -> None:
         caller.ask("/infill", {"input_prefix": text[:40], "input_suffix": "", "n_predict": 8})
 
 
-def chat(caller: Caller, texts: list[str], ended: threading.Event) -> None:
-    """Chat with OpenAI's own client, in pieces as they come."""
+def complete(caller: Caller, texts: list[str], ended: threading.Event) -> None:
+    """Go on from texts with OpenAI's own client, in pieces as they come."""
     with openai.OpenAI(base_url=f"{caller.url}/v1", api_key=caller.token, timeout=120) as client:
         for text in cycle(texts):
-            if ended.wait(_CHAT_S):
+            if ended.wait(_COMPLETION_S):
                 return
-            said: list[Any] = [{"role": "user", "content": text}]
             try:
-                for _piece in client.chat.completions.create(
-                    model="idiolect", messages=said, max_tokens=16, stream=True
+                for _piece in client.completions.create(
+                    model="idiolect", prompt=text, max_tokens=16, stream=True
                 ):
                     pass
             except openai.OpenAIError as error:

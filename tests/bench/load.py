@@ -37,7 +37,7 @@ SOAK_S = float(os.environ.get("SOAK_S", "600"))
 CLIENTS = 8
 KEYS_PER_S = 8
 WRITE_EVERY_S = 2.0
-OTHERS = ("writer", "trainer", "generator", "editor", "shell", "infill", "chat", "page")
+OTHERS = ("writer", "trainer", "generator", "editor", "shell", "infill", "completions", "page")
 _WARM_S = 3.0
 
 
@@ -124,7 +124,7 @@ def soak(profile: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, An
         client.post("/v1/watch", json={"path": str(folder)}).raise_for_status()
     typists, others = _typists(profile, CLIENTS), _callers(profile, OTHERS)
     writer, trainer, generator, *clients = others
-    editor, shell, infiller, chatter, page = clients
+    editor, shell, infiller, completer, page = clients
     trained: list[bool] = []
 
     def write(ended: threading.Event) -> None:
@@ -161,7 +161,7 @@ def soak(profile: Any, rows: list[dict[str, Any]], folder: Path) -> dict[str, An
         partial(from_all.edit, editor, profile.home, notes),
         partial(from_all.prompt, shell, profile.home, notes),
         partial(from_all.infill, infiller, notes),
-        partial(from_all.chat, chatter, notes),
+        partial(from_all.complete, completer, notes),
         look,
     ]
     with _watched(profile) as memory_mb:

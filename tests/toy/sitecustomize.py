@@ -170,10 +170,9 @@ class ToyGenerations:
         return next(model for model in self.models() if model.name == name)
 
     def generate(self, name, prompt, wanted):
-        from idiolect.adapters.generation.requests import End, Piece, Token
+        from idiolect.adapters.generation.requests import End, Piece
 
-        likeliest = ((b" three", -0.25), (b" words", -2.0))[: wanted.alternatives]
-        yield Piece("just three words", (Token(b"just three words", -0.25, likeliest),))
+        yield Piece("just three words")
         yield End("eos", "", 5, 4, 3, 0.05, 0.02, False)
 
 
