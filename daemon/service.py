@@ -228,6 +228,7 @@ class Service:
             "next_round": self.rounds.outlook(),
             "rounds_today": self.rounds.today(),
             "savings": savings,
+            "show": self.model.switches.show,
             "grey_text": self.suggestions.grey_text(),
             "key_ms": self.suggestions.key_ms(),
             "measured": store.state.get(MEASURED),

@@ -113,10 +113,11 @@ class Settings(ProfilePaths, BaseModel):
         description='what is done about mistyped words: "off": nothing; "offer": corrections are offered; '
         '"apply": sure ones are also made by themselves, where a program can take them back',
     )
-    grey_text: Literal["off", "auto", "always"] = Field(
+    show: Literal["auto", "more", "less", "asked"] = Field(
         "auto",
-        description='when grey text is shown: "off"; "auto": where it saves time, by how much of it you take; '
-        '"always": wherever it is likely to be right',
+        description='what appears by itself: "auto": words and grey text where they save time at your speed; "more": '
+        'all words, and grey text wherever it is likely to be right; "less": only what saves twice as much; "asked": '
+        "nothing; a key shows the words",
     )
     keyboard: Layout = Field(
         "qwerty",
@@ -234,6 +235,9 @@ class Settings(ProfilePaths, BaseModel):
     )
     keyboard_hide: KeyName = Field(
         "Escape", description='key that hides suggestions until the next word: "Escape"'
+    )
+    keyboard_ask: KeyName = Field(
+        "Alt+-", description='key that shows the words where they do not appear by themselves: "Alt+-"'
     )
     keyboard_pause: KeyName = Field(
         "Control+Alt+i", description='key that pauses learning and resumes it: "Control+Alt+i"'

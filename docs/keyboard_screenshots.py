@@ -37,7 +37,7 @@ def main() -> None:
         folder = Path(name)
         home = folder / "profile"
         home.mkdir()
-        (home / "config.toml").write_text("keyring = false\nauto_train = false\n", "utf-8")
+        (home / "config.toml").write_text('keyring = false\nauto_train = false\nshow = "more"\n', "utf-8")
         if (ROOT / ".cache" / "base").is_dir():  # the tests have fetched the base model
             (home / "base").symlink_to(ROOT / ".cache" / "base")
         settings = Settings(home=home).prepare()

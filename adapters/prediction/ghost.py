@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
 
 from idiolect.adapters.prediction.vocabulary import WORD
-
-#: When ghosts are shown: never; where that saves keys, by what is taken of them; or wherever one is likely to be right.
-GreyText: TypeAlias = Literal["off", "auto", "always"]
 
 
 @dataclass(frozen=True)

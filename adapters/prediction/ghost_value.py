@@ -1,4 +1,4 @@
-"""Whether a ghost is worth its look: the seconds it is expected to save against the seconds that reading it takes.
+"""Whether a ghost or a list is worth its look: the seconds it is expected to save against those that reading takes.
 
 A key that is not pressed saves the time of a key, and a ghost that appears is looked at, right or wrong. So the same
 ghost helps somebody who types slowly and holds up somebody who types fast (Quinn & Zhai, CHI 2016; Roy et al., CHI
@@ -7,10 +7,18 @@ ghost helps somebody who types slowly and holds up somebody who types fast (Quin
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from idiolect.adapters.prediction.ghost import GhostWord
+from idiolect.adapters.prediction.ghost import Ghost, GhostWord
+
+if TYPE_CHECKING:
+    from idiolect.adapters.prediction.ranking import Word
+
+#: What appears by itself: what saves time; more or less than that; or nothing, until it is asked for.
+Show: TypeAlias = Literal["auto", "more", "less", "asked"]
 
 USUAL_KEY_MS = 240.0
 """Between two letters, where nobody has told: 50 words a minute."""
@@ -26,6 +34,11 @@ FURTHER_LOOK_S = 0.12
 
 TAKE_S = 0.07
 """To decide that it is taken."""
+
+_LIST_LOOK_S = 0.33  # for the eye to go to a list and back
+_LIST_WORD_S = 0.07  # to read each of its words
+_MIN_LIST_GAIN = 1.5  # of a list, in the time that reading it takes: a better one may come a letter later
+_LOOK_WEIGHTS: Final[dict[Show, float]] = {"auto": 1.0, "more": 0.5, "less": 2.0, "asked": math.inf}
 
 _MIN_GAIN = 1.2  # of a further word, in the time that reading it takes
 _MIN_ODDS = (
@@ -48,6 +61,16 @@ class GhostValue:
     key_s: float = USUAL_KEY_MS / 1e3
     uptake: float = 1.0
     look_weight: float = 1.0
+
+    @classmethod
+    def of(cls, show: Show, key_s: float, uptake: float) -> GhostValue:
+        """Return the judge for a typist who wants to see so much; who wants more is taken to take all that is right."""
+        return cls(key_s, 1.0 if show == "more" else uptake, _LOOK_WEIGHTS[show])
+
+    @property
+    def never_pays(self) -> bool:
+        """True if nothing appears by itself."""
+        return self.look_weight == math.inf
 
     def may_pay(self, first: GhostWord) -> bool:
         """Return True if a ghost with this first word may be worth showing, so that further words are worth a pass."""
@@ -75,6 +98,20 @@ class GhostValue:
         """True if the typist has passed over so much that a ghost which usually pays is not shown."""
         usual = [GhostWord("a word", 0.9)]
         return replace(self, uptake=1.0).pays(usual) and not self.pays(usual)
+
+    def list_pays(self, words: Sequence[Word], ghost: Ghost, calibrate: Callable[[float], float]) -> bool:
+        """Return True if a new list of these words saves more time on average than looking at it takes.
+
+        What the ghost shows already is not counted. ``calibrate`` makes of a word's probability how often it is right.
+        """
+        gain_s, left = 0.0, 1.0
+        for word in words:
+            p = min(calibrate(word.p), left)
+            left -= p
+            if not (ghost.show and ghost.text.startswith(word.text)):
+                # One key takes it with the space behind it, so that as many keys are saved as it has letters.
+                gain_s += p * (len(word.text) * self.key_s - TAKE_S)
+        return gain_s > _MIN_LIST_GAIN * self.look_weight * (_LIST_LOOK_S + len(words) * _LIST_WORD_S)
 
     def _first_gain_s(self, first: GhostWord) -> float:
         return first.p * self.uptake * ((len(first.text) - 1) * self.key_s - TAKE_S)

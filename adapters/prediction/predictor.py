@@ -16,9 +16,9 @@ import numpy as np
 import regex
 
 from idiolect.adapters.prediction.calibration import WHOLE_WORDS, Calibration
-from idiolect.adapters.prediction.ghost import NO_GHOST, Ghost, GhostWord, GreyText, cut_before, of_words
+from idiolect.adapters.prediction.ghost import NO_GHOST, Ghost, GhostWord, cut_before, of_words
 from idiolect.adapters.prediction.ghost_tail import MIN_TOKEN_PROB, FurtherWord, GhostTails
-from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS, GhostValue
+from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS, GhostValue, Show
 from idiolect.adapters.prediction.language import Languages
 from idiolect.adapters.prediction.letter_case import without_twins
 from idiolect.adapters.prediction.mending import Mender
@@ -38,7 +38,6 @@ from idiolect.models.tokenizer import Tokenizer
 _ENDS_UNSPACED = regex.compile(rf"[{UNSPACED}]\Z")
 _MIN_TOKEN_PROB = 0.35  # of each token of a ghost where no words can be told apart
 _MIN_FINISHED_PROB = 0.5  # that the word under the cursor is finished, for a ghost behind it
-_ALWAYS_LOOK_WEIGHT = 0.5  # of a user who asks for ghosts wherever they are likely
 _MIN_UNSPACED_PROB = 0.5  # of a ghost that is shown where no words can be told apart
 _SPARE_TOKENS = 2 * (4 * MAX_WORD_CHARS + 1)  # two words, the one under the cursor too, four bytes a letter
 _UNSPACED_WORD_CHARS = 4  # count as a word in scripts without spaces
@@ -89,7 +88,7 @@ class Predictor:
 
     Attributes:
         acceptance_rate: the share of right suggestions that the user really takes, 0 to 1.
-        grey_text: when ghosts are shown; with "off" as with "auto", since who wants none asks for none.
+        show: how much appears by itself.
     """
 
     def __init__(
@@ -125,7 +124,7 @@ class Predictor:
         self._calibration = calibration or Calibration()
         self._word_calibration = word_calibration or Calibration(prior=WHOLE_WORDS)
         self.acceptance_rate = 1.0
-        self.grey_text: GreyText = "auto"
+        self.show: Show = "auto"
         self._lock = threading.Lock()
         self._pending_ghosts = PendingGhosts()
         self._standing_ghosts = StandingGhosts()
@@ -266,8 +265,25 @@ class Predictor:
                 if split.typed[: len(split.typed) - word.replace] + word.text != behind[0]
             ]
             ghost = cut_before(ghost, split.typed, behind[0])
+        shown = words[:candidates]
+        show_words = self.show != "asked" and (
+            correction is not None or self._words_pay(shown, ghost, finished, key_ms, typed=bool(split.typed))
+        )
         elapsed_ms = (time.perf_counter() - started) * 1e3
-        return Suggestion(tuple(words[:candidates]), ghost, self.adapter_id, elapsed_ms, correction, finished)
+        return Suggestion(
+            tuple(shown), ghost, self.adapter_id, elapsed_ms, correction, finished, show_words=show_words
+        )
+
+    def _words_pay(
+        self, words: Sequence[Word], ghost: Ghost, finished: float, key_ms: float, *, typed: bool
+    ) -> bool:
+        """Return True if a list of ``words`` is worth a look; who wants more than that sees all lists."""
+        if self.show == "more" or not words or words[0].replace:  # a correction is worth a look
+            return True
+        if finished > max(word.p for word in words):  # none of them is meant, it seems
+            return False
+        calibrate = self._calibration if typed else self._word_calibration
+        return self._ghost_value(key_ms).list_pays(words, ghost, calibrate)
 
     def _offered(
         self, split: SplitPrefix, matches: Matches, must_hide: Callable[[str], bool], *, small_names: bool
@@ -413,16 +429,14 @@ class Predictor:
         return of_words(words, value.pays(words)), LookedAt(start.text, start.p, whole, tuple(further))
 
     def _ghost_value(self, key_ms: float) -> GhostValue:
-        if self.grey_text == "always":
-            return GhostValue(key_ms / 1e3, look_weight=_ALWAYS_LOOK_WEIGHT)
-        return GhostValue(key_ms / 1e3, self.acceptance_rate)
+        return GhostValue.of(self.show, key_ms / 1e3, self.acceptance_rate)
 
     def _keep_standing(
         self, prefix: str, ghost: Ghost, max_words: int, value: GhostValue, must_hide: Callable[[str], bool]
     ) -> Ghost:
         """Return the ghost that is on screen, where the user types into it; else ``ghost``, which is new."""
         standing = self._standing_ghosts.rest(prefix, value.key_s)[:max_words]
-        if standing and not must_hide("".join(word.text for word in standing)):
+        if standing and not value.never_pays and not must_hide("".join(word.text for word in standing)):
             ghost = of_words(extended(standing, ghost.words), show=True)
         if ghost.show:
             self._standing_ghosts.show(prefix, value.key_s, ghost.words)
@@ -441,7 +455,8 @@ class Predictor:
         ends = [found.end() for found in WORD.finditer(text)]
         text = text[: ends[max_words - 1]] if len(ends) > max_words else text
         value = self._ghost_value(USUAL_KEY_MS)
-        return of_words([GhostWord(text, p)], p * value.uptake >= _MIN_UNSPACED_PROB)
+        is_likely = p * value.uptake >= _MIN_UNSPACED_PROB
+        return of_words([GhostWord(text, p)], is_likely and not value.never_pays)
 
     def _continues_line(self, token: int) -> bool:
         return not self._ends_line(token)

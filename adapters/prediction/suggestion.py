@@ -11,7 +11,11 @@ from idiolect.adapters.prediction.ranking import Word
 
 @dataclass(frozen=True)
 class Suggestion:
-    """The answer to one keystroke; ``finished`` is the probability that the word under the cursor ends there."""
+    """The answer to one keystroke.
+
+    ``finished`` is the probability that the word under the cursor ends there. ``show_words`` says to show the words by
+    themselves, in a place where nobody has asked for them.
+    """
 
     words: tuple[Word, ...]
     ghost: Ghost
@@ -19,3 +23,4 @@ class Suggestion:
     elapsed_ms: float
     correction: Correction | None = None
     finished: float = 0.0
+    show_words: bool = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 #: What brings grey text back.
-BRING_BACK: Final = "`idiolect switch grey-text always` shows it again wherever it is likely."
+BRING_BACK: Final = "`idiolect switch show more` shows it again wherever it is likely."
 
 
 def describe_held_back(grey: dict[str, Any]) -> str:

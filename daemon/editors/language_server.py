@@ -49,6 +49,7 @@ _AGAIN_S: Final = 20.0  # until what the service did not take is sent once more
 _MOST_NEW: Final = 500  # texts that wait for it, the newest
 _LATE_S: Final = 1.0  # after so long an editor has told of what was typed
 _GHOSTS_KEPT: Final = 5
+_ASKED_S: Final = 0.6  # after a change no editor asks for words by itself any more
 _SETTLE_S: Final = 5.0  # after a save: an editor that saves by itself saves half words
 
 
@@ -74,6 +75,11 @@ class _Open:
     app_policy: bool
     authorship: Authorship | None  # None: nothing is learned of it
     changed_ns: int = 0  # when the file was changed last, as far as is known
+    typed_s: float = float("-inf")  # when the document was changed last
+    listed_at: tuple[int, int] | None = (
+        None  # the line and the beginning of the word that words were shown for
+    )
+    unlisted_at: types.Position | None = None  # where none were shown since its last change
     reread_s: float | None = None  # when the document became what the file holds, without having been saved
     offered: tuple[str, ...] = ()  # the words that were offered last
     ghosts: tuple[str, ...] = ()  # the ghost texts that were
@@ -198,7 +204,8 @@ class Editing:
         one = self._open.get(params.text_document.uri)
         if one is None or one.app_policy:
             return
-        self._speed.key(typed_character(params.content_changes), time.monotonic())
+        one.typed_s, one.unlisted_at = time.monotonic(), None
+        self._speed.key(typed_character(params.content_changes), one.typed_s)
         if one.authorship is None:
             return
         authorship = one.authorship
@@ -299,8 +306,16 @@ class Editing:
         def column(characters: int) -> int:
             return int(document.position_codec.client_num_units(before[:characters]))
 
-        items = offers.completions(answer, before, params.position.line, column)
-        self._open[params.text_document.uri].offered = tuple(item.label for item in items)
+        one, place = self._open[params.text_document.uri], params.position
+        word = (place.line, len(before) - len(offers.begun(before)))
+        # An editor does not say whether its user asks. Long after the last key it is they who do, or once more.
+        asks = time.monotonic() - one.typed_s > _ASKED_S or one.unlisted_at == place
+        if not (answer["list"]["show"] or asks or one.listed_at == word):
+            one.unlisted_at = place
+            return types.CompletionList(is_incomplete=True, items=[])
+        one.listed_at = word
+        items = offers.completions(answer, before, place.line, column)
+        one.offered = tuple(item.label for item in items)
         return types.CompletionList(is_incomplete=True, items=items)
 
     async def _inline(self, params: types.InlineCompletionParams) -> types.InlineCompletionList | None:

@@ -21,6 +21,12 @@ _WORD: Final = re.compile(r"[^\W_][\w'’-]*")
 _WORD_END: Final = re.compile(r"[^\W_][\w'’-]*$")
 
 
+def begun(before: str) -> str:
+    """The word that is being typed at the end of a line."""
+    found = _WORD_END.search(before)
+    return found[0] if found else ""
+
+
 def completions(
     answer: dict[str, Any], before: str, line: int, column: Callable[[int], int]
 ) -> list[types.CompletionItem]:
@@ -28,9 +34,8 @@ def completions(
 
     `before` is the line up to the cursor; `column(n)` is where its `n`-th character begins in the editor's units.
     """
-    found = _WORD_END.search(before)
-    start = found.start() if found else len(before)
-    typed = before[start:]
+    typed = begun(before)
+    start = len(before) - len(typed)
     place = types.Range(types.Position(line, column(start)), types.Position(line, column(len(before))))
     words = answer["words"]
     items = []

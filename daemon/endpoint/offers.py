@@ -34,6 +34,12 @@ class Ghost(TypedDict):
     words: list[Word]
 
 
+class List(TypedDict):
+    """Whether the words are worth a look for whoever has not asked for them."""
+
+    show: bool
+
+
 class Correction(TypedDict):
     """What was meant by the word that just ended: `text` for the last `replace` characters; `apply`: without asking."""
 

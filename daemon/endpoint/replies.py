@@ -35,11 +35,13 @@ class Health(TypedDict):
 class Suggested(TypedDict):
     """Suggestions; where there are none, `reason` may say why.
 
-    `finished`: the probability that the word under the cursor ends there; absent where it cannot.
+    `list`: whether to show the words by themselves; grey text says so in `ghost`. `finished`: the probability that the
+    word under the cursor ends there; absent where it cannot.
     """
 
     words: list[offers.Word]
     ghost: offers.Ghost
+    list: offers.List
     adapter: int | None
     elapsed_ms: float
     reason: str | None
@@ -263,6 +265,7 @@ def suggestion(found: Suggestion, *, paused: bool) -> Suggested:
     answer: Suggested = {
         "words": [offers.word(word) for word in found.words],
         "ghost": offers.ghost(found.ghost),
+        "list": {"show": found.show_words},
         "adapter": found.adapter,
         "elapsed_ms": found.elapsed_ms,
         "reason": None,
@@ -280,6 +283,7 @@ def withheld(reason: str, adapter: int | None, *, paused: bool) -> Suggested:
     return {
         "words": [],
         "ghost": {"text": "", "p": 0.0, "show": False, "words": []},
+        "list": {"show": False},
         "adapter": adapter,
         "elapsed_ms": 0.0,
         "reason": reason,

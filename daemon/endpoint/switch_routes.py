@@ -1,4 +1,4 @@
-"""The addresses of the switches: what is done about mistyped words, and when grey text is shown."""
+"""The addresses of the switches: what is done about mistyped words, and how much is shown."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response
 
-from idiolect.adapters.prediction.ghost import GreyText
+from idiolect.adapters.prediction.ghost_value import Show
 from idiolect.daemon.endpoint.answers import answer, read_body
 from idiolect.daemon.serving.switches import Corrections
 
@@ -24,12 +24,12 @@ class SwitchesBody(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     corrections: Corrections | None = None
-    grey_text: GreyText | None = None
+    show: Show | None = None
 
     @pydantic.model_validator(mode="after")
     def _something(self) -> SwitchesBody:
-        if self.corrections is None and self.grey_text is None:
-            raise ValueError("give corrections, grey_text or both")
+        if self.corrections is None and self.show is None:
+            raise ValueError("give corrections, show or both")
         return self
 
 
@@ -45,4 +45,4 @@ def register(app: Application, service: Service) -> None:
     async def set_switches(request: Request) -> Response:
         """Set switches from the next key on; answers with what all of them stand at."""
         asked = await read_body(request, SwitchesBody)
-        return answer(await run_sync(service.model.set_switches, asked.corrections, asked.grey_text))
+        return answer(await run_sync(service.model.set_switches, asked.corrections, asked.show))

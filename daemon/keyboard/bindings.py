@@ -19,4 +19,5 @@ class Bindings:
     take: Key
     take_word: Key
     hide: Key
+    ask: Key
     digits: Digits = "alt"

@@ -64,12 +64,16 @@ class Ghost:
 
 @dataclass(frozen=True)
 class Offer:
-    """What is on offer behind a text, the likeliest word first; `complete`: the word there is likely to end there."""
+    """What is on offer behind a text, the likeliest word first.
+
+    `complete`: the word there is likely to end there. `listed`: the words are worth a look that nobody has asked for.
+    """
 
     prefix: str
     words: tuple[Word, ...]
     ghost: Ghost | None
     complete: bool = False
+    listed: bool = True
 
     def after(self, char: str) -> Offer:
         """What of it is left once `char` was typed."""
@@ -123,7 +127,7 @@ def read(answer: dict[str, Any], prefix: str) -> Offer:
     text = told["text"].split("\n")[0].rstrip()
     shown = text and told["show"] and text.isprintable()
     ghost = Ghost(text, told["p"], told["show"], _pieces(told, text)) if shown else None
-    return Offer(prefix, () if complete else fit[:MAX_WORDS], ghost, complete)
+    return Offer(prefix, () if complete else fit[:MAX_WORDS], ghost, complete, answer["list"]["show"])
 
 
 def _can_replace(prefix: str, characters: int) -> bool:

@@ -52,6 +52,7 @@ class Session:
             take=parse_key(settings.keyboard_take),
             take_word=parse_key(settings.keyboard_take_word),
             hide=parse_key(settings.keyboard_hide),
+            ask=parse_key(settings.keyboard_ask),
             digits=settings.keyboard_digits,
         )
         self.take_name = settings.keyboard_take

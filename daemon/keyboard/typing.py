@@ -85,7 +85,9 @@ class Typing:
         self.before = Before(many_lines=many_lines)
         self.written = written
         self.corrections = Corrections(self.before)
-        self._offer = Offer("", (), None)
+        self._answer = Offer("", (), None)  # the service's last one, with words that are not shown, too
+        self._offer = Offer("", (), None)  # what of it is shown
+        self._open = False  # the words are, until the next word
         self._shown = False
         self._note = ""  # shown until the next key
         self._hidden = False  # until the next word
@@ -115,18 +117,19 @@ class Typing:
         """The service has answered; of use only if what it was asked about still stands there."""
         if self._hidden or offer.prefix != self._prefix():
             return []
-        offer = self._without_stray_ghost(self.corrections.allowed(offer))
+        self._answer = offer = self._without_stray_ghost(self.corrections.allowed(offer))
+        self._open = self._open or offer.listed
+        offer = offer if self._open else replace(offer, words=())
         going_on = self._offer.ghost if self._taken_in_part and self._offer.prefix == offer.prefix else None
         if going_on is not None and offer.ghost is None:  # who takes it word by word wants the rest of it
             self._offer = Offer(offer.prefix, offer.words, going_on)
         else:
             self._offer, self._taken_in_part = offer, False
         if self._typed_last:
-            self.corrections.due = next((word for word in offer.words if word.apply), None)
+            self.corrections.due = next((word for word in self._answer.words if word.apply), None)
         if corrected := self._correct_due():
             return corrected
-        # A correction that is seen and not taken says nothing: it counts only when it is made or taken back.
-        self._seen.words = {offer.label(word): word.p for word in offer.words if not word.replace}
+        self._see_words()
         if offer.ghost is not None:
             self._seen.ghost = offer.ghost.p
         return self._show()
@@ -189,6 +192,8 @@ class Typing:
     def _press(self, value: int, state: int) -> tuple[bool, list[Action]]:
         if self._offer and (taken := self._take_by(value, state)) is not None:
             return True, taken
+        if self._bindings.ask.fits(value, state) and (asked := self._ask_for_words()) is not None:
+            return True, asked
         if self._is_slip(value, state):
             return True, []
         if keys.is_shortcut(state):
@@ -211,6 +216,26 @@ class Typing:
         """Tell the user something, until the next key."""
         self._note = note
         return self._show()
+
+    def _ask_for_words(self) -> list[Action] | None:
+        """Show the words that stand hidden, or the next answer's; None where none can stand."""
+        prefix = self._prefix()
+        if prefix is None or not prefix.strip():
+            return None
+        self._open = True
+        if self._hidden:
+            self._hidden, self._asked = False, None
+            return self._look()
+        if self._answer.prefix != prefix:  # they are under way
+            return []
+        self._offer = replace(self._answer, ghost=self._offer.ghost)
+        self._see_words()
+        return self._show()
+
+    def _see_words(self) -> None:
+        """Note the words that are shown, but for corrections: one that is seen and not taken says nothing."""
+        offer = self._offer
+        self._seen.words = {offer.label(word): word.p for word in offer.words if not word.replace}
 
     # Keys that take something
 
@@ -276,7 +301,7 @@ class Typing:
         self._seen.ghost = None
         rest = Offer(self._offer.prefix + text, (), ghost.without(len(text)))
         dismissed = self._dismiss()
-        self._offer, self._hidden = rest, False
+        self._offer, self._hidden, self._open = rest, False, False
         self._taken_in_part = bool(rest)
         # The rest of a ghost text is no suggestion of its own: it is seen, and has had its fate.
         return [commit, fate, *dismissed, *self._show(), *self._look()]
@@ -297,11 +322,11 @@ class Typing:
         if word is None or not self.corrections.certain:
             return []
         self.corrections.due = None
-        stands = word in self._offer.words and self._offer.prefix == self._prefix()
+        stands = word in self._answer.words and self._answer.prefix == self._prefix()
         return self._correct(word) if stands else []
 
     def _correct(self, word: Word) -> list[Action]:
-        removed = self._offer.removed(word)
+        removed = self._answer.removed(word)
         self.corrections.replaces(word.text)
         made = Made(removed, self._put(word.text, word.replace).text)
         self._space_owed = not word.ended
@@ -452,7 +477,7 @@ class Typing:
     def _end_word(self) -> list[Action]:
         """The word is over, by whatever way: what was seen and not taken is dismissed."""
         dismissed = self._dismiss()
-        self._asked = None
+        self._asked, self._open = None, False
         return [*self._hide(), *dismissed]
 
     def _dismiss(self) -> list[Action]:

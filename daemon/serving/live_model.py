@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from idiolect.adapters.lora import Lora
-    from idiolect.adapters.prediction.ghost import GreyText
+    from idiolect.adapters.prediction.ghost_value import Show
     from idiolect.adapters.prediction.predictor import Predictor
     from idiolect.adapters.prediction.user_model import UserModel
     from idiolect.daemon.serving.switches import Corrections, Switches
@@ -108,11 +108,11 @@ class LiveModel:
         """The adapter that serves; None: the base model alone."""
         return self.predictor.adapter_id
 
-    def set_switches(self, corrections: Corrections | None, grey_text: GreyText | None) -> Switches:
+    def set_switches(self, corrections: Corrections | None, show: Show | None) -> Switches:
         """Set switches, but for those that are None, from the next question on; what they stand at then."""
         with self._switching:
-            self.switches = set_switches(self._store, self._settings, corrections, grey_text)
-            self.predictor.grey_text = self.switches.grey_text
+            self.switches = set_switches(self._store, self._settings, corrections, show)
+            self.predictor.show = self.switches.show
             return self.switches
 
     def prefetch_soon(self) -> None:
@@ -261,7 +261,7 @@ class LiveModel:
             word_calibration=self.trust.word_calibration,
         )
         predictor.acceptance_rate = self.trust.uptake()
-        predictor.grey_text = self.switches.grey_text
+        predictor.show = self.switches.show
         return predictor
 
     def _mixture(self, adapter_id: int | None) -> list[Any] | None:

@@ -14,6 +14,7 @@ from idiolect.models.errors import IdiolectError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from idiolect.adapters.prediction.ghost_value import Show
     from idiolect.adapters.prediction.predictor import Predictor
     from idiolect.daemon.storage.records import Tenth
     from idiolect.daemon.storage.store import Store
@@ -96,10 +97,9 @@ class SuggestionStats:
         """What became of the ghosts that were shown of late, by tenth of their probability, the lowest first."""
         return self._store.feedback.reliability("ghost", today() - timedelta(days=_UPTAKE_DAYS))
 
-    @property
-    def holds_ghosts_back(self) -> bool:
-        """Whether even likely ghosts are held back, since few were taken of late."""
-        return GhostValue(self.key_ms / 1e3, self.uptake()).holds_back
+    def holds_ghosts_back(self, show: Show) -> bool:
+        """Whether even likely ghosts are held back from who wants to see so much, since few were taken of late."""
+        return GhostValue.of(show, self.key_ms / 1e3, self.uptake()).holds_back
 
     def keep(self, predictor: Predictor, *, least: int = _SAVED_EVERY) -> None:
         """Save what was learned since it was last saved, where that is ``least`` events or more."""

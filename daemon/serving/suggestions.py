@@ -89,8 +89,6 @@ class Suggestions:
         """
         self._on_typing()
         switches = self._model.switches
-        if switches.grey_text == "off":
-            ghost_words = 0
         remember = not self._off_record.active and self._app_policy.learning(place) is None
         if source == COMMANDS:
             found = self._model.commands.suggest(prefix, suffix, candidates, ghost_words, given_up)
@@ -126,7 +124,9 @@ class Suggestions:
         probs = self._model.predictor.word_probs(prefix, missing)
         added = [Word(text, p) for text, p in zip(missing, probs, strict=True)]
         kept = [word for word in found.words if word.text not in missing][: wanted - len(added)]
-        return replace(found, words=tuple(sorted([*kept, *added], key=lambda word: -word.p)))
+        words = tuple(sorted([*kept, *added], key=lambda word: -word.p))
+        # Its user wants to see these, however rare they are.
+        return replace(found, words=words, show_words=self._model.switches.show != "asked")
 
     def explain(
         self, prefix: str, suffix: str, candidates: int, ghost_words: int, place: InputContext
@@ -169,12 +169,11 @@ class Suggestions:
         return FeedbackReceipt(True, None, never_corrected=never)
 
     def grey_text(self) -> dict[str, Any]:
-        """How grey text fares: its `switch`, whether it is `held_back`, and how many were `shown` and `taken`."""
+        """How grey text fares: whether it is `held_back`, and how many were `shown` and `taken`."""
         tenths = self._model.trust.shown_ghosts()
         taken = sum(tenth.accepted for tenth in tenths)
         return {
-            "switch": self._model.switches.grey_text,
-            "held_back": self._model.switches.grey_text == "auto" and self._model.trust.holds_ghosts_back,
+            "held_back": self._model.trust.holds_ghosts_back(self._model.switches.show),
             "shown": taken + sum(tenth.dismissed for tenth in tenths),
             "taken": taken,
         }

@@ -1,11 +1,11 @@
-"""The switches that are set while the service runs: what is done about mistyped words, and when grey text is shown."""
+"""The switches that are set while the service runs: what is done about mistyped words, and how much is shown."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
-from idiolect.adapters.prediction.ghost import GreyText
+from idiolect.adapters.prediction.ghost_value import Show
 
 if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings
@@ -22,20 +22,20 @@ class Switches:
     """What the switches stand at."""
 
     corrections: Corrections
-    grey_text: GreyText
+    show: Show
 
 
 def read_switches(store: Store, settings: Settings) -> Switches:
     """What the switches stand at: what the user set them to, else what the settings say."""
     given: dict[str, Any] = store.state.get(_SWITCHES, {})
-    return replace(Switches(settings.autocorrect, settings.grey_text), **given)
+    return replace(Switches(settings.autocorrect, settings.show), **given)
 
 
 def set_switches(
-    store: Store, settings: Settings, corrections: Corrections | None, grey_text: GreyText | None
+    store: Store, settings: Settings, corrections: Corrections | None, show: Show | None
 ) -> Switches:
     """Set switches, but for those that are None, and keep that; what they stand at then."""
-    given = {"corrections": corrections, "grey_text": grey_text}
+    given = {"corrections": corrections, "show": show}
     changed = {name: value for name, value in given.items() if value is not None}
     store.state.set(_SWITCHES, {**store.state.get(_SWITCHES, {}), **changed})
     return read_switches(store, settings)

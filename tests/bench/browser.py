@@ -137,7 +137,7 @@ def main():
         }
         (home / "config" / "chromium").mkdir(parents=True)
         (home / "profile").mkdir()
-        (home / "profile" / "config.toml").write_text("keyring = false\nauto_train = false\n")
+        (home / "profile" / "config.toml").write_text('keyring = false\nauto_train = false\nshow = "more"\n')
         (home / "profile" / "base").symlink_to(ROOT / ".cache" / "base")
 
         def run(*arguments):

@@ -166,7 +166,7 @@ def main() -> None:
         home = folder / "profile"
         home.mkdir(parents=True)
         words = f'keyboard_ghost = "off"\nkeyboard_words = {given.words}\n'
-        (home / "config.toml").write_text(f"keyring = false\nauto_train = false\n{words}")
+        (home / "config.toml").write_text(f'keyring = false\nauto_train = false\nshow = "more"\n{words}')
         (home / "base").symlink_to(BASE)
         settings = Settings(home=home).prepare()
         process.start(settings)

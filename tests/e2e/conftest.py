@@ -486,7 +486,9 @@ def new_service(tiny):
     def new(home):
         home.mkdir(exist_ok=True)
         gguf = json.dumps(str(tiny.folder.parent / "tiny.gguf"))
-        (home / "config.toml").write_text(f"keyring = false\nauto_train = false\nbase = {gguf}\n")
+        (home / "config.toml").write_text(
+            f'keyring = false\nauto_train = false\nshow = "more"\nbase = {gguf}\n'
+        )
         (home / "base").symlink_to(tiny.folder.parent)
         return Service(home)
 

@@ -478,13 +478,13 @@ def test_the_command_prints_a_link_and_opens_it(page, profile, tmp_path):
 def test_corrections_and_grey_text_are_switched(page, profile):
     choose = """(id, value) => { const select = document.getElementById(id); select.value = value;
       select.dispatchEvent(new Event("change")); }"""
-    assert profile.ask("/v1/switches") == {"corrections": "offer", "grey_text": "auto"}
+    assert profile.ask("/v1/switches") == {"corrections": "offer", "show": "auto"}
     page.until("document.querySelector('#switch-corrections').value === 'offer'")
     try:
         page.type("the teal lighthouse keeper Zor")
         page.until("document.querySelector('#mirror span').textContent.length")
-        page.js(f"({choose})('switch-grey-text', 'off')")
-        profile_says(profile, grey_text="off")
+        page.js(f"({choose})('switch-show', 'asked')")
+        profile_says(profile, show="asked")
         page.js("document.querySelector('#text').focus()")
         page.type("v")
         page.until(offered("Zorvelin"))
@@ -496,10 +496,8 @@ def test_corrections_and_grey_text_are_switched(page, profile):
         assert "separate" not in page.text("#offers")
     finally:
         profile.run("switch", "corrections", "offer")
-        profile.run("switch", "grey-text", "auto")
-    page.until(
-        "document.querySelector('#switch-grey-text').value === 'auto'"
-    )  # what a command sets is shown, too
+        profile.run("switch", "show", "auto")
+    page.until("document.querySelector('#switch-show').value === 'auto'")  # what a command sets is shown, too
 
 
 def profile_says(profile, **stands):
@@ -525,12 +523,12 @@ def test_grey_text_that_is_held_back_is_told_and_comes_back(page, profile):
     try:
         page.push("#bring-back")
         page.until("document.querySelector('#held-back').hidden")
-        page.until("document.querySelector('#switch-grey-text').value === 'always'")
+        page.until("document.querySelector('#switch-show').value === 'more'")
         page.js("document.querySelector('#text').focus()")
         page.type("v")
         page.until("document.querySelector('#mirror span').textContent.length")
     finally:
-        profile.run("switch", "grey-text", "auto")
+        profile.run("switch", "show", "auto")
 
 
 def test_one_goes_off_the_record_and_back(page, profile):

@@ -37,6 +37,7 @@ class Suggestion:
     elapsed_ms: float
     correction: None = None
     finished: float = 0.0
+    show_words: bool = True
 
 
 @dataclass(frozen=True)
@@ -454,17 +455,18 @@ class ToyService:
             "training": {"phase": "train", "done": 0.25} if self.training else None,
             "paused": self.paused,
             "paused_for_s": None,
-            "grey_text": {"switch": "auto", "held_back": True, "shown": 111, "taken": 3},
+            "show": self.switches.show,
+            "grey_text": {"held_back": True, "shown": 111, "taken": 3},
             "key_ms": self.key_ms,
             "watches": [],
             "last_round": self.last_round,
         }
 
-    def set_switches(self, corrections, grey_text):
+    def set_switches(self, corrections, show):
         from dataclasses import replace
 
-        given = {"corrections": corrections, "grey_text": grey_text}
-        self.calls.append(("switches", corrections, grey_text))
+        given = {"corrections": corrections, "show": show}
+        self.calls.append(("switches", corrections, show))
         self.switches = replace(self.switches, **{name: to for name, to in given.items() if to is not None})
         return self.switches
 

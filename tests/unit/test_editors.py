@@ -287,7 +287,7 @@ def test_links_in_a_circle_are_no_file_and_no_error(tmp_path):
 
 def answer(*words, ghost="", show=False):
     found = [{"text": text, "p": p} for text, p in words]
-    return {"words": found, "ghost": {"text": ghost, "p": 0.5, "show": show}}
+    return {"words": found, "ghost": {"text": ghost, "p": 0.5, "show": show}, "list": {"show": True}}
 
 
 def test_an_item_holds_the_whole_word_in_place_of_what_was_typed_of_it():

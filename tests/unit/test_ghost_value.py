@@ -1,9 +1,12 @@
 """Which ghosts are worth a look, and for whom."""
 
+from typing import get_args
+
 import pytest
 
-from idiolect.adapters.prediction.ghost import GhostWord
-from idiolect.adapters.prediction.ghost_value import GhostValue
+from idiolect.adapters.prediction.ghost import NO_GHOST, Ghost, GhostWord
+from idiolect.adapters.prediction.ghost_value import GhostValue, Show
+from idiolect.adapters.prediction.ranking import Word
 from idiolect.adapters.prediction.standing_ghosts import StandingGhosts, extended
 
 FAST, USUAL, SLOW = 0.1, 0.24, 0.6
@@ -55,6 +58,45 @@ def test_a_further_word_must_be_worth_reading() -> None:
     assert GhostValue(USUAL).adds(GhostWord(" tomorrow", 0.5))
     assert not GhostValue(USUAL).adds(GhostWord(" tomorrow", 0.3))
     assert not GhostValue(FAST).adds(GhostWord(" to", 0.5))
+
+
+@pytest.mark.parametrize(
+    ("words", "worth_from"),
+    [
+        ([("tomorrow", 0.9)], FAST),
+        ([("tomorrow", 0.5), ("tonight", 0.2), ("today", 0.1)], USUAL),
+        ([("tomorrow", 0.3), ("tonight", 0.1), ("today", 0.05)], SLOW),
+        ([("of", 0.4), ("at", 0.3), ("in", 0.2)], SLOW),
+        ([("tomorrow", 0.1)], None),
+        ([("tomorrow", 0.7), ("tomorrows", 0.7), ("tonight", 0.7)], USUAL),  # no more than one of them comes
+    ],
+)
+def test_a_list_is_worth_a_look_from_some_speed_on(
+    words: list[tuple[str, float]], worth_from: float | None
+) -> None:
+    offered = [Word(*word) for word in words]
+    worth = [key for key in (FAST, USUAL, SLOW) if GhostValue(key).list_pays(offered, NO_GHOST, float)]
+    assert worth == ([] if worth_from is None else [key for key in (FAST, USUAL, SLOW) if key >= worth_from])
+
+
+def test_a_list_is_worth_nothing_for_the_word_that_stands_there_in_grey() -> None:
+    words = [Word("tomorrow", 0.9), Word("tonight", 0.05)]
+    assert GhostValue(SLOW).list_pays(words, Ghost("tomorrow", 0.9, show=False), float)
+    assert not GhostValue(SLOW).list_pays(words, Ghost("tomorrow then", 0.9, show=True), float)
+
+
+def test_how_much_is_shown_is_the_users_choice() -> None:
+    ghost = [GhostWord("tomorrow", 0.55)]
+    shown = [show for show in get_args(Show) if GhostValue.of(show, USUAL, 1.0).pays(ghost)]
+    assert shown == ["auto", "more"]
+    words = [Word("tomorrow", 0.6)]
+    shown = [
+        show for show in get_args(Show) if GhostValue.of(show, USUAL, 1.0).list_pays(words, NO_GHOST, float)
+    ]
+    assert shown == ["auto", "more"]
+    assert GhostValue.of("more", USUAL, 0.2).pays(ghost), "who asks for more has said that it is worth it"
+    assert not GhostValue.of("auto", USUAL, 0.2).pays(ghost)
+    assert [show for show in get_args(Show) if GhostValue.of(show, SLOW, 1.0).never_pays] == ["asked"]
 
 
 def test_what_stands_is_left_as_it_is_typed_into() -> None:

@@ -32,7 +32,7 @@ class Program:
     """A program that handles what is passed on, and tells what stands there, if it does."""
 
     def __init__(self, *, tells=True, **bindings):
-        keys = {"take": "Tab", "take_word": "Control+Right", "hide": "Escape"}
+        keys = {"take": "Tab", "take_word": "Control+Right", "hide": "Escape", "ask": "Alt+-"}
         keys = {name: parse_key(key) for name, key in keys.items()}
         self.typing = Typing(Bindings(**{**keys, **bindings}), Written())
         self.text = ""
@@ -81,10 +81,11 @@ class Program:
         for char in text:
             self.press(ord(char))
 
-    def answer(self, *words, ghost=None, prefix=None):
+    def answer(self, *words, ghost=None, prefix=None, listed=True):
         prefix = self.asked if prefix is None else prefix
         found = Ghost(ghost, 0.9, True) if ghost else None
-        self.do(self.typing.answered(Offer(prefix, tuple(Word(word, 0.5) for word in words), found)))
+        offered = tuple(Word(word, 0.5) for word in words)
+        self.do(self.typing.answered(Offer(prefix, offered, found, listed=listed)))
         Clock.now_s += 0.2  # it is read
 
 
@@ -295,6 +296,67 @@ def test_where_it_is_wished_a_bare_digit_takes_a_word_that_is_begun():
         assert program.text == text
 
 
+def test_words_that_are_not_worth_a_look_wait_until_they_are_or_their_user_asks():
+    program = Program()
+    program.type("see you to")
+    program.answer("morrow", "night", ghost="morrow", listed=False)
+    assert program.shown == Show(ghost="morrow")
+    assert program.press(ord("-"), ALT)
+    assert program.shown == Show(("tomorrow", "tonight"), "morrow")
+    program.type("n")
+    program.answer("ight", listed=False)
+    assert program.shown == Show(("tonight",)), "they stay to the word's end"
+    assert program.press(ord("1"), ALT)
+    program.answer("at", listed=False)
+    assert program.shown == Show(), "another word, of which nobody has asked"
+    program.press(ord("1"), ALT)
+    assert program.text == "see you tonight", "what is not shown cannot be taken"
+    program.type(" a")
+    program.answer("nd")
+    program.type("n")
+    program.answer("ts", listed=False)
+    assert program.shown == Show(("ants",)), (
+        "what a look was worth a letter ago does not go while it is looked at"
+    )
+
+
+def test_words_that_were_never_shown_are_not_passed_over():
+    program = Program()
+    program.type("see you to")
+    program.answer("morrow", "night", listed=False)
+    program.type("p ")
+    assert program.fates == []
+    program.type("se")
+    program.answer("nd", listed=False)
+    program.press(ord("-"), ALT)
+    program.type("a ")
+    assert [(fate.kind, fate.outcome) for fate in program.fates] == [("word", "dismissed")]
+
+
+def test_words_are_asked_for_before_they_are_there_and_after_they_were_hidden():
+    program = Program()
+    assert not program.press(ord("-"), ALT), "in an empty field none can stand, so the key is the program's"
+    program.type("see you to")
+    assert program.press(ord("-"), ALT)
+    program.answer("morrow", listed=False)
+    assert program.shown == Show(("tomorrow",))
+    program.press(ESCAPE)
+    assert program.shown == Show()
+    program.asked = None
+    assert program.press(ord("-"), ALT)
+    assert program.asked == "see you to"
+    program.answer("morrow", listed=False)
+    assert program.shown == Show(("tomorrow",))
+
+
+def test_a_sure_correction_is_made_though_no_words_are_shown():
+    program = Program()
+    program.type("teh ")
+    correction = Word("the ", 0.9, 4, ended=True, apply=True)
+    program.do(program.typing.answered(Offer("teh ", (correction,), None, listed=False)))
+    assert program.text == "the "
+
+
 @pytest.mark.parametrize("digits", ["alt", "bare"])
 def test_a_bare_digit_behind_a_whole_word_is_a_digit(digits):
     program = Program(digits=digits)
@@ -302,6 +364,7 @@ def test_a_bare_digit_behind_a_whole_word_is_a_digit(digits):
     answer = {
         "words": [{"text": "s", "p": 0.3}, {"text": "hen", "p": 0.1}],
         "ghost": {"text": "", "p": 0, "show": False},
+        "list": {"show": True},
         "finished": 0.5,
     }
     program.do(program.typing.answered(read(answer, "step")))
@@ -317,6 +380,7 @@ def test_behind_a_whole_word_there_are_words_only_if_one_is_likelier_than_its_en
     answer = {
         "words": [{"text": "'s", "p": 0.04}, {"text": "s", "p": 0.02}],
         "ghost": {"text": "", "p": 0, "show": False},
+        "list": {"show": True},
         "finished": finished,
     }
     program.do(program.typing.answered(read(answer, "Friday")))
@@ -389,7 +453,7 @@ def test_a_ghost_text_stays_while_its_letters_are_typed_and_none_comes_that_is_n
     program = Program()
     program.type("the k")
     ghost = {"text": "eys are in", "p": 0.4, "show": True}
-    program.do(program.typing.answered(read({"words": [], "ghost": ghost}, "the k")))
+    program.do(program.typing.answered(read({"words": [], "ghost": ghost, "list": {"show": True}}, "the k")))
     for letter in "eys":
         _, actions = program.typing.key(ord(letter), 0)
         program.do(actions)
@@ -398,7 +462,9 @@ def test_a_ghost_text_stays_while_its_letters_are_typed_and_none_comes_that_is_n
     assert program.shown.ghost == " are in"
     program.type(" a")
     ghost = {"text": "t noon", "p": 0.1, "show": False}
-    program.do(program.typing.answered(read({"words": [], "ghost": ghost}, "the keys a")))
+    program.do(
+        program.typing.answered(read({"words": [], "ghost": ghost, "list": {"show": True}}, "the keys a"))
+    )
     assert program.shown == Show()
 
 
@@ -584,6 +650,7 @@ def test_a_word_may_replace_what_was_typed():
     answer = {
         "words": [{"text": "the", "p": 0.9, "replace": 3}, {"text": "x", "p": 0.1, "replace": 9}],
         "ghost": {"text": "", "p": 0, "show": False},
+        "list": {"show": True},
     }
     program.do(program.typing.answered(read(answer, program.asked)))
     assert program.shown == Show(("the",))
@@ -595,7 +662,12 @@ def correct(program, text, replaced, *words, apply=False, prefix=None):
     """The service corrects the word that ended."""
     correction = {"text": text, "replace": replaced, "p": 0.9, "apply": apply}
     ghost = {"text": "", "p": 0, "show": False}
-    answer = {"words": [{"text": word, "p": 0.1} for word in words], "ghost": ghost, "correction": correction}
+    answer = {
+        "words": [{"text": word, "p": 0.1} for word in words],
+        "ghost": ghost,
+        "correction": correction,
+        "list": {"show": True},
+    }
     program.do(program.typing.answered(read(answer, program.asked if prefix is None else prefix)))
 
 
@@ -757,6 +829,7 @@ def test_what_is_not_on_the_line_or_is_counted_differently_is_not_replaced(prefi
     answer = {
         "words": [{"text": "their", "p": 0.9, "replace": replaced}],
         "ghost": {"text": "", "p": 0, "show": 0},
+        "list": {"show": True},
     }
     assert not read(answer, prefix)
 
@@ -765,7 +838,7 @@ def test_words_that_were_torn_or_joined_are_mended():
     program = Program()
     program.type("see t he")
     ghost = {"text": "", "p": 0, "show": False}
-    answer = {"words": [{"text": "the", "p": 0.9, "replace": 4}], "ghost": ghost}
+    answer = {"words": [{"text": "the", "p": 0.9, "replace": 4}], "ghost": ghost, "list": {"show": True}}
     program.do(program.typing.answered(read(answer, program.asked)))
     assert program.shown.words == ("the",)
     program.press(ord("1"), ALT)
@@ -778,13 +851,18 @@ def test_words_that_were_torn_or_joined_are_mended():
 def test_a_ghost_text_is_taken_by_the_pieces_that_the_service_tells():
     told = {"text": "eys of New York. ", "p": 0.9, "show": True}
     pieces = [{"text": text, "p": 0.9} for text in ("eys", " of", " New York", ". ")]
-    ghost = read({"words": [], "ghost": {**told, "words": pieces}}, "the k").ghost
+    ghost = read({"words": [], "ghost": {**told, "words": pieces}, "list": {"show": True}}, "the k").ghost
     assert ghost.words == ("eys", " of", " New York", ".")
     left = ghost.without(1)
     assert (left.text, left.words) == ("ys of New York.", ("ys", " of", " New York", "."))
     assert left.without(5).first_word == " New York"
     assert left.without(len(left.text)) is None
-    assert read({"words": [], "ghost": {**told, "words": pieces[:2]}}, "the k").ghost.words == ()
+    assert (
+        read(
+            {"words": [], "ghost": {**told, "words": pieces[:2]}, "list": {"show": True}}, "the k"
+        ).ghost.words
+        == ()
+    )
 
 
 def test_what_became_of_suggestions_is_told():

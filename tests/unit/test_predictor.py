@@ -365,8 +365,11 @@ def test_grey_text_that_is_passed_over_comes_back_by_the_switch(predictor: Calla
     assert ours.suggest(asked).ghost.show
     ours.acceptance_rate = 0.2  # of what is right, the user takes a fifth
     assert not ours.suggest(asked).ghost.show
-    ours.grey_text = "always"
+    ours.show = "more"
     assert ours.suggest(asked).ghost.show
+    ours.show = "asked"
+    found = ours.suggest(asked)
+    assert (found.ghost.show, found.show_words, bool(found.words)) == (False, False, True)
 
 
 def test_samples_are_shown_where_the_model_is_at_least_half_sure(predictor: Callable[..., Predictor]) -> None:

@@ -133,6 +133,7 @@ def test_suggest_has_the_documented_shape(site):
             "show": True,
             "words": [{"text": "and", "p": 0.25}, {"text": " so on", "p": 0.125}],
         },
+        "list": {"show": True},
         "adapter": None,
         "elapsed_ms": 1.5,
         "reason": None,
@@ -339,6 +340,7 @@ def test_nothing_is_suggested_or_looked_at_in_a_secret_field(site):
         {
             "words": [],
             "ghost": {"text": "", "p": 0.0, "show": False, "words": []},
+            "list": {"show": False},
             "adapter": None,
             "elapsed_ms": 0.0,
             "reason": "secret field",

@@ -81,7 +81,7 @@ def _show(terminal: Terminal, now: dict[str, Any]) -> None:
             *([("damaged", _describe_damaged(now["damaged"]))] if now.get("damaged") else []),
             ("has read", f"{now['entries']:,} entries, {now['tokens']:,} tokens"),
             *([("saved", describe_savings(saved))] if count_shown(saved := now["savings"]) else []),
-            *([("grey text", said)] if (said := _describe_grey_text(now.get("grey_text"))) else []),
+            *([("grey text", said)] if (said := _describe_grey_text(now)) else []),
             *([("speed", _describe_speed(key_ms))] if (key_ms := now.get("key_ms")) else []),
             *([("next", now["next_round"])] if "next_round" in now else []),
             *([("today", _describe_budget(now["rounds_today"]))] if "rounds_today" in now else []),
@@ -102,13 +102,12 @@ def _describe_work(now: dict[str, Any]) -> str:
     return "listening"
 
 
-def _describe_grey_text(grey: dict[str, Any] | None) -> str | None:
+def _describe_grey_text(now: dict[str, Any]) -> str | None:
     """Return why there is little grey text, or none; None where all is as usual."""
-    if grey is None or (grey["switch"] != "off" and not grey["held_back"]):
-        return None
-    if grey["held_back"]:
-        return f"{describe_held_back(grey)}. {BRING_BACK}"
-    return "switched off. `idiolect switch grey-text auto` switches it on."
+    if now.get("show") == "asked":
+        return "none by itself. `idiolect switch show auto` shows what saves time."
+    grey = now.get("grey_text")
+    return f"{describe_held_back(grey)}. {BRING_BACK}" if grey and grey["held_back"] else None
 
 
 def _describe_speed(key_ms: int) -> str:

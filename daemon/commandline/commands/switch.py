@@ -1,4 +1,4 @@
-"""The command `idiolect switch`: corrections and grey text, set while the service runs."""
+"""The command `idiolect switch`: corrections and how much is shown, set while the service runs."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from idiolect.daemon.commandline.grey_text import BRING_BACK, describe_held_back
 if TYPE_CHECKING:
     from idiolect.daemon.commandline.terminal import Terminal
 
-EXAMPLE = "idiolect switch; idiolect switch grey-text always; idiolect switch corrections off"
+EXAMPLE = "idiolect switch; idiolect switch show less; idiolect switch corrections off"
 
 
 class Switch(enum.StrEnum):
     """What can be switched."""
 
     corrections = "corrections"
-    grey_text = "grey-text"
+    show = "show"
 
 
 #: What each value of a switch does.
@@ -31,29 +31,30 @@ _MEANINGS: Final[dict[Switch, dict[str, str]]] = {
         "offer": "the right word is offered",
         "apply": "sure ones are also made by themselves; BackSpace takes one back",
     },
-    Switch.grey_text: {
-        "off": "none is shown",
-        "auto": "shown where it saves time, by how much of it you take",
-        "always": "shown wherever it is likely to be right",
+    Switch.show: {
+        "auto": "words and grey text appear where they save time at your speed",
+        "more": "all words, and grey text wherever it is likely to be right",
+        "less": "only what saves twice as much",
+        "asked": "nothing appears by itself; Alt+- shows the words",
     },
 }
 
 
 def run(
     switch: Annotated[
-        Switch | None, typer.Argument(help="corrections or grey-text; without one, all are shown.")
+        Switch | None, typer.Argument(help="corrections or show; without one, both are told.")
     ] = None,
     value: Annotated[
         str | None,
         typer.Argument(
-            help="corrections: off, offer or apply; grey-text: off, auto (by how much of it you take) or always."
+            help="corrections: off, offer or apply; show: auto (what saves time), more, less or asked (nothing)."
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Switch corrections and grey text off or on, in all programs at once; `idiolect pause` stops the learning."""
+    """Switch corrections, and how much is shown, in all programs at once; `idiolect pause` stops the learning."""
     if (switch is None) != (value is None):
-        raise typer.BadParameter(f"say what it is to be: {', '.join(_MEANINGS[switch or Switch.grey_text])}")
+        raise typer.BadParameter(f"say what it is to be: {', '.join(_MEANINGS[switch or Switch.show])}")
     if switch is not None and value not in _MEANINGS[switch]:
         raise typer.BadParameter(f"{switch} is {', '.join(_MEANINGS[switch])}, and not {value}")
     with connect() as client:

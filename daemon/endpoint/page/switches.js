@@ -1,8 +1,8 @@
-// "Switches": what is done about mistyped words, when grey text is shown, and going off the record.
+// "Switches": what is done about mistyped words, how much is shown, and going off the record.
 
 import { $, ask, count, on, say } from "./common.js";
 
-const SWITCHES = { corrections: $("switch-corrections"), grey_text: $("switch-grey-text") };
+const SWITCHES = { corrections: $("switch-corrections"), show: $("switch-show") };
 const WORD_MS = 12_000; // a word of five characters in a minute, times the milliseconds of a character
 
 function show(stands) {
@@ -10,13 +10,13 @@ function show(stands) {
 }
 
 /** Shows what the service's status says of grey text, how fast its user types, and whether anything is learned. */
-export function tell({ grey_text: grey, key_ms: keyMs, paused }) {
+export function tell({ show: much, grey_text: grey, key_ms: keyMs, paused }) {
   $("held-back").hidden = !grey.held_back;
   $("held-back").firstElementChild.textContent
     = `Grey text is held back, since you took ${count(grey.taken)} of ${count(grey.shown)} of late.`;
   $("speed").hidden = !keyMs;
   if (keyMs) $("speed").textContent = `You type about ${Math.round(WORD_MS / keyMs)} words a minute; what saves time is judged for that.`;
-  SWITCHES.grey_text.value = grey.switch;
+  SWITCHES.show.value = much;
   $("off-record").checked = paused;
 }
 
@@ -29,8 +29,8 @@ async function set(name, value) {
 export async function start(look) {
   for (const [name, select] of Object.entries(SWITCHES)) on(select, "change", () => set(name, select.value));
   on($("bring-back"), "click", async () => {
-    await set("grey_text", "always");
-    SWITCHES.grey_text.focus();
+    await set("show", "more");
+    SWITCHES.show.focus();
     say("Grey text is shown wherever it is likely, from now on.");
   });
   on($("off-record"), "change", async () => {

@@ -224,16 +224,19 @@ def test_switches_are_shown_and_set(run, service):
     assert code == 0
     assert out.splitlines() == [
         "corrections  offer   the right word is offered (else: off or apply)",
-        "grey-text    auto    shown where it saves time, by how much of it you take (else: off or always)",
-        "Grey text is held back of late, since 3 of 111 were taken. `idiolect switch grey-text always` shows it "
-        "again wherever it is likely.",
+        "show         auto    words and grey text appear where they save time at your speed "
+        "(else: more or less or asked)",
+        "Grey text is held back of late, since 3 of 111 were taken. `idiolect switch show more` shows it again "
+        "wherever it is likely.",
     ]
-    assert "grey-text    always" in run(service, "switch", "grey-text", "always")[1]
+    assert "show         asked" in run(service, "switch", "show", "asked")[1]
+    assert "grey text  none by itself" in run(service, "status")[1]
     assert json.loads(run(service, "switch", "corrections", "off", "--json")[1]) == {
         "corrections": "off",
-        "grey_text": "always",
+        "show": "asked",
     }
-    for wrong in (("corrections",), ("corrections", "always"), ("grey-text", "apply"), ("sound", "off")):
+    assert "show         auto" in run(service, "switch", "show", "auto")[1]
+    for wrong in (("corrections",), ("corrections", "always"), ("show", "apply"), ("sound", "off")):
         assert run(service, "switch", *wrong)[0] == 2
 
 
@@ -248,13 +251,13 @@ def test_status_says_how_fast_its_user_types_once_that_was_measured(run, service
 def test_status_and_doctor_say_that_grey_text_is_held_back(run, service):
     lines = run(service, "status")[1].splitlines()
     assert (
-        "grey text  held back of late, since 3 of 111 were taken. `idiolect switch grey-text always` shows it again "
+        "grey text  held back of late, since 3 of 111 were taken. `idiolect switch show more` shows it again "
         "wherever it is likely."
     ) in lines
     found = json.loads(run(service, "doctor", "--json")[1])
     [told] = [one for one in found if one["check"] == "grey text"]
     assert (told["level"], "3 of 111" in told["found"]) == ("note", True)
-    assert "idiolect switch grey-text always" in told["mend"]
+    assert "idiolect switch show more" in told["mend"]
 
 
 def test_rules_for_applications(run, service):

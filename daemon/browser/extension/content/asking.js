@@ -28,7 +28,7 @@ idiolect.asking ??= (() => {
 
   /** Whether the answer for a text is awaited or shown. */
   function isAsked({ prefix, suffix }) {
-    const last = [...waiting.values()].at(-1) ?? showing.current();
+    const last = [...waiting.values()].at(-1) ?? showing.current() ?? showing.last();
     return Boolean(last) && !last.kept && last.prefix === prefix && last.suffix === suffix;
   }
 

@@ -43,7 +43,7 @@ idiolect.keys ??= (() => {
     // One that may take what is shown: what the key just before it typed may not have been looked at yet.
     if (event.altKey || event.ctrlKey || event.key === "Tab") showing.follow();
     if (mending.onKey(event)) return swallow(event);
-    if (takeByDigit(event) || speak(event)) return;
+    if (takeByDigit(event) || list(event) || speak(event)) return;
     COMMANDS[event.key]?.(event);
     if (!event.defaultPrevented) afterwards(event);
   }
@@ -72,6 +72,15 @@ idiolect.keys ??= (() => {
     if (place === -1 ? !rest : place >= words.length) return true;
     if (place === -1) taking.takeGhost(true);
     else taking.takeWord(place);
+    return true;
+  }
+
+  /** Show the words where they do not show themselves; whether the key asks for them. */
+  function list(event) {
+    const isMinus = event.key === "-" || (event.key === "–" && event.code === "Minus"); // what a Mac types with Alt
+    if (!isMinus || !event.altKey || event.ctrlKey || event.metaKey || event.shiftKey || !showing.list()) return false;
+    swallow(event);
+    asking.ask();
     return true;
   }
 

@@ -5,6 +5,7 @@ idiolect.showing ??= (() => {
   const MOST_WORDS = 4;
   const MOST_MORE = 40; // characters that are typed on while one suggestion stays
   const ENDS_WORD = /^[ .,;:!?)\]]+$/;
+  const LETTERS = /^[\p{L}\p{N}'’-]*$/u;
   const BEGUN = /[\p{L}\p{N}'’-]*$/u; // the word before the cursor
   const WORDS = /^[\p{L}\p{N}'’ -]*/u;
 
@@ -12,6 +13,8 @@ idiolect.showing ??= (() => {
   let open = null; // the offer whose fate is still to be told of
   let dismissed = ""; // the prefix at which its user pressed Escape
   let closedAt = -Infinity; // when something shown went, by `performance.now()`
+  let listedAt = null; // the prefix at which the words came up, and from which on they are shown until the word's end
+  let answered = null; // the last answer as an offer, with words that are not shown, too
   let held = false; // a ghost is taken word by word: its rest stays until something else is typed
 
   /** What has been typed on from one prefix to another; null where something else has happened. */
@@ -46,11 +49,27 @@ idiolect.showing ??= (() => {
   function show(prompt, answer) {
     if (shown && prompt.id < shown.id) return;
     if (isDismissed(prompt.prefix)) return; // Escape came while the answer was under way
-    const words = [...(answer.words ?? [])];
+    let words = [...(answer.words ?? [])];
     // What the word before was meant to be stands first.
     if (answer.correction) words.unshift(answer.correction);
+    words = words.slice(0, MOST_WORDS);
     const { id, prefix, suffix } = prompt;
-    draw({ id, prefix, suffix, words: words.slice(0, MOST_WORDS), ...ghostOf(answer), since: performance.now() });
+    if (answer.list.show && !isListed(prefix)) listedAt = prefix;
+    answered = { id, prefix, suffix, words, ...ghostOf(answer), since: performance.now() };
+    draw({ ...answered, words: isListed(prefix) ? words : [] });
+  }
+
+  /** Whether the words are shown, as they were at the beginning of the same word. */
+  const isListed = (prefix) => listedAt !== null && LETTERS.test(typedOn(listedAt, prefix) ?? " ");
+
+  /** Its user asks for the words: show those that are there, and any that come; whether some may stand here. */
+  function list() {
+    const around = now.field && text.around(now.field);
+    if (!around || around.prefix.trim() === "") return false;
+    listedAt = around.prefix;
+    dismissed = "";
+    if (answered?.prefix === around.prefix && answered.suffix === around.suffix) draw({ ...answered, since: performance.now() });
+    return true;
   }
 
   /** The ghost to show: the one that is being taken word by word, or else the answer's. */
@@ -110,14 +129,16 @@ idiolect.showing ??= (() => {
   /** Its user wants nothing at this place. */
   function dismiss() {
     dismissed = shown.prefix;
+    listedAt = answered = null;
     hide();
   }
 
   const isDismissed = (prefix) => prefix === dismissed;
 
-  /** Another field: what was dismissed in the last one is forgotten. */
+  /** Another field: what was dismissed or asked for in the last one is forgotten. */
   function forget() {
     dismissed = "";
+    listedAt = answered = null;
   }
 
   /**
@@ -179,5 +200,5 @@ idiolect.showing ??= (() => {
   /** What is shown as it is said: the ghost, then the words with their numbers. */
   const said = () => [shown.rest, ...labels(shown).map((word, index) => `${index + 1} ${word}`)].filter(Boolean).join(", ");
 
-  return { current: () => shown, closedAt: () => closedAt, said, show, drawHere, move, hide, dismiss, isDismissed, forget, follow, close, hold, stands };
+  return { current: () => shown, last: () => answered, closedAt: () => closedAt, said, list, show, drawHere, move, hide, dismiss, isDismissed, forget, follow, close, hold, stands };
 })();
