@@ -19,7 +19,7 @@ TESTS = PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --
 
 help:
 	@echo 'make start                the demonstration: read this project, learn, show what that brings (in .demo/)'
-	@echo 'make start TEXT=path      the same with your own text (.txt, .md, .jsonl; file or folder), in your profile'
+	@echo 'make start TEXT=path      the same with your own text (file or folder), in your profile'
 	@echo '           BUDGET=240     longest time for the training round, in seconds'
 	@echo 'make stop                 end the services that "make start" started'
 	@echo 'make test                 run the tests'

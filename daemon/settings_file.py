@@ -6,13 +6,16 @@ import difflib
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 import pydantic
 
 from idiolect.daemon.profile_paths import ENV_PREFIX, HomeError, config_path, default_home
 from idiolect.daemon.regular_files import read_small
 from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class SettingsError(IdiolectError):
@@ -73,15 +76,20 @@ def read_environment(cls: type[pydantic.BaseModel]) -> dict[str, str]:
     return found
 
 
+def did_you_mean(given: object, known: Iterable[str]) -> str:
+    """A question that names the known words which are most like the given one; nothing where none is like it."""
+    near = difflib.get_close_matches(str(given), known)
+    return f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
 def _unknown(cls: type[pydantic.BaseModel], key: str, where: str) -> str:
-    near = difflib.get_close_matches(key, cls.model_fields, n=1)
-    hint = f" Did you mean '{near[0]}'?" if near else ""
-    return f"{where}: there is no setting '{key}'.{hint} The settings are: {', '.join(cls.model_fields)}."
+    hint = did_you_mean(key, cls.model_fields)
+    return f"{where}: there is no setting '{key}'.{hint} docs/settings.md lists all of them."
 
 
 def explain(cls: type[pydantic.BaseModel], error: pydantic.ValidationError, given: dict[str, Any]) -> str:
     """One sentence about the first thing that is wrong: where, which key, what is allowed."""
-    first = error.errors(include_url=False, include_input=False)[0]
+    first = error.errors(include_url=False)[0]
     key = str(first["loc"][0]) if first["loc"] else ""
     variable = f"{ENV_PREFIX}{key.upper()}"
     if key in given:
@@ -93,8 +101,12 @@ def explain(cls: type[pydantic.BaseModel], error: pydantic.ValidationError, give
         where = str(config_path(Path(home)))
     if first["type"] == "extra_forbidden":
         return _unknown(cls, key, where)
-    wrong = first["msg"][0].lower() + first["msg"][1:]
-    return (
-        f"{where}: '{key}' has a value that is not allowed ({wrong}). "
-        f"What belongs there: {cls.model_fields[key].description}."
+    field = cls.model_fields[key]
+    own = first.get("ctx", {}).get(
+        "error"
+    )  # of a validator here; the library's own sentences are for programmers
+    why = f": {own}" if isinstance(own, ValueError) else ""
+    hint = (
+        did_you_mean(first["input"], get_args(field.annotation)) if first["type"] == "literal_error" else ""
     )
+    return f"{where}: '{key}' has a value that is not allowed{why}.{hint} What belongs there: {field.description}."

@@ -7,6 +7,7 @@ is slow to import is imported when a command runs, so that `idiolect --help` is 
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, get_type_hints
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn, get_type_hint
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from idiolect.daemon.commandline.deferred import load_settings
+from idiolect.daemon.commandline.deferred import load_settings, open_terminal
 from idiolect.daemon.commandline.exit_codes import EXIT_INTERRUPTED, EXIT_UNEXPECTED, EXIT_USAGE
 from idiolect.daemon.commandline.formatting import plain, plain_lines
 from idiolect.daemon.commandline.interrupts import is_interrupt
@@ -82,8 +83,17 @@ def _printable_usage() -> Iterator[None]:
         if isinstance(
             message := getattr(error, "message", None), str
         ):  # of typer's own errors, whose base has no name
-            vars(error)["message"] = plain(message)
+            vars(error)["message"] = plain(message) + _suggest_choice(message)
         raise
+
+
+def _suggest_choice(message: str) -> str:
+    """Return a question for the nearest of the values that an argument takes, where a message is about one."""
+    if (wrong := re.match(r"'(.*)' is not one of (.*)", message)) is None:
+        return ""
+    from idiolect.daemon.settings_file import did_you_mean
+
+    return did_you_mean(wrong[1], re.findall(r"'([^']+)'", wrong[2]))
 
 
 class _Group(TyperGroup):
@@ -191,7 +201,11 @@ def _find_refusal(error: Exception) -> IdiolectError | None:
 
 
 def _fail(message: str, exit_code: int) -> NoReturn:
-    sys.stderr.write(f"idiolect: {plain_lines(message)}\n")
+    said = f"idiolect: {plain_lines(message)}"
+    if sys.stderr.isatty():
+        open_terminal().note(said)  # its lines broken at the terminal's width
+    else:
+        sys.stderr.write(f"{said}\n")
     sys.exit(exit_code)
 
 

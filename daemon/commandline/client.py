@@ -49,7 +49,7 @@ class Client:
                 f"No service runs for the profile {settings.home}. Start it with `idiolect start`."
             )
         self.running = running
-        self._log_path = settings.log_path
+        self._settings = settings
         transport = httpx.HTTPTransport(uds=running.socket) if running.socket else None
         self._http = httpx.Client(
             base_url=running.url,
@@ -107,9 +107,15 @@ class Client:
         return content
 
     def _make_silence_error(self) -> NotAnsweringError:
+        log = f"Its log is {self._settings.log_path}."
+        if process.holder(self._settings) is None:
+            return NotAnsweringError(
+                f"The service (pid {self.running.pid}) has ended. What it has stored is kept; `idiolect start` starts "
+                f"it again. {log}"
+            )
         return NotAnsweringError(
-            f"The service (pid {self.running.pid}) does not answer. Its log is {self._log_path}; "
-            "`idiolect stop` and `idiolect start` begin afresh."
+            f"The service (pid {self.running.pid}) does not answer. `idiolect stop` and then `idiolect start` start it "
+            f"again; what it has stored is kept. {log}"
         )
 
 

@@ -39,6 +39,16 @@ def clock(seconds: float) -> str:
     return f"{minutes}:{rest:02d}"
 
 
+def duration(seconds: float) -> str:
+    """Return a duration in words, such as "1 hour 30 minutes"; what is less than a second counts as one."""
+    left, parts = max(1, round(seconds)), []
+    for unit_s, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        count, left = divmod(left, unit_s)
+        if count:
+            parts.append(counted(count, unit))
+    return " ".join(parts)
+
+
 def minute(at: str) -> str:
     """Return a time of the service (ISO 8601) to the minute, such as "2026-01-31 09:30"."""
     return at[:16].replace("T", " ")

@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.commandline.terminal import Terminal
 
-_BASE_PHASES: Final = {"fetch": "Fetching the base model", "build": "Building it"}
+#: The phases of what takes long, as people are told of them.
+_PHASES: Final = {
+    "fetch": "Fetching the base model",
+    "build": "Building it",
+    "prepare": "Preparing",
+    "train": "Learning how you write",
+    "judge": "Testing what was learned",
+    "type": "Typing your text again",
+    "growth": "Typing it again with less text learned",
+    "mistype": "Mistyping words of it",
+}
 
 
 @contextlib.contextmanager
@@ -26,7 +36,7 @@ def show_base_build(terminal: Terminal) -> Iterator[Callable[[str, float], None]
 
         def show(phase: str, done: float) -> None:
             if phase not in tasks:
-                name = _BASE_PHASES.get(phase, phase)
+                name = _PHASES[phase]
                 tasks[phase] = bars.add_task(name, total=1.0, left="", waits="")
                 _print_phase(terminal, name)
             bars.update(tasks[phase], completed=done)
@@ -59,7 +69,7 @@ def follow_phases(
         task = bars.add_task(what, total=1.0, left="", waits="") if bars else None
         for last in events:
             if bars and task is not None and last["event"] == "progress":
-                if phase != (phase := _name_phase(last)):
+                if phase != (phase := name_phase(last)):
                     _print_phase(terminal, phase)
                 why = last.get("waits") or ""
                 if waits != (
@@ -104,9 +114,10 @@ def _print_wait(terminal: Terminal, why: str) -> None:
         terminal.note(f"  it {why or 'goes on'}")
 
 
-def _name_phase(event: dict[str, Any]) -> str:
-    arm = event.get("arm")
-    return plain(f"{event['phase']}: {arm}" if arm else str(event["phase"]))
+def name_phase(event: dict[str, Any]) -> str:
+    """Return what is done in the phase of a progress event, and with which part of the program."""
+    named = _PHASES.get(event["phase"], str(event["phase"]))
+    return plain(f"{named}: {event['arm']}" if event.get("arm") else named)
 
 
 def _without_kind(event: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 PROMPT_S = 15.0
 #: What a start writes besides the log: lock, run file, port, and what SQLite puts beside the store.
 _START_BYTES: Final = 2**20
+#: What to say where Ctrl-C ends the work on the base model, by what it had come to.
+_BROKEN_OFF: Final = {
+    "fetch": "The base model is not fetched, and nothing is left of what came of it. The same command again fetches "
+    "it from the beginning.",
+    "build": "The base model is fetched, but not built. The same command again builds it.",
+}
 #: More than a locked profile's mark and a key take.
 MARK_BYTES: Final = 2**16
 
@@ -58,11 +64,22 @@ def start_service(settings: Settings, terminal: Terminal, port: int | None = Non
 
 
 def build_base(settings: Settings, terminal: Terminal) -> None:
-    """Fetch and build the base model unless it is there, with its progress shown."""
+    """Fetch and build the base model unless it is there, with its progress shown.
+
+    Ctrl-C says what is kept of it.
+    """
+    from idiolect.daemon.commandline.interrupts import explain_interrupt
     from idiolect.daemon.commandline.progress import show_base_build
     from idiolect.models.build import ensure_base
 
-    with show_base_build(terminal) as progress:
+    phase = "fetch"
+    with explain_interrupt(lambda: terminal.note(_BROKEN_OFF[phase])), show_base_build(terminal) as show:
+
+        def progress(now: str, done: float) -> None:
+            nonlocal phase
+            phase = now
+            show(now, done)
+
         ensure_base(settings.base_dir, settings.base, progress)
 
 

@@ -188,7 +188,7 @@ class Ingest:
         NoSuchPathError, UnreadableError, NothingToReadError, BinaryFileError, GitError.
         """
         if self.paused:
-            raise PausedError("Learning is paused, so nothing was read. Resume it first.")
+            raise self.off_record.refusal()
         report = ReadReport()
         found: dict[Path, _Found] = {}
         for path in paths:

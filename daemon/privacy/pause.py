@@ -6,6 +6,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -28,6 +29,15 @@ class PausedError(IdiolectError):
     code: ClassVar[str] = "paused"
     exit_code: ClassVar[int] = 50
     http_status: ClassVar[int] = 409
+
+
+def describe_end(left_s: float | None) -> str:
+    """When a pause ends that goes on for so many seconds (None: until it is ended), by this machine's clock."""
+    if left_s is None:
+        return "until `idiolect resume`"
+    now = datetime.now()
+    end = now + timedelta(seconds=left_s)
+    return f"until {end:%H:%M}" if end.date() == now.date() else f"until {end:%Y-%m-%d %H:%M}"
 
 
 def _steady_s() -> float:
@@ -109,15 +119,19 @@ class Pause:
         """How many seconds are left of a pause for a time; None where there is none, or it has no end."""
         return self._ends_s - self._steady() if self.active and self._ends_s is not None else None
 
+    def refusal(self) -> PausedError:
+        """The error for text that is to be imported: when the pause ends, and what to do then."""
+        return PausedError(
+            f"Learning is paused {describe_end(self.left_s)}, so nothing more is read. `idiolect resume` ends the "
+            "pause; the same command again then reads what is missing."
+        )
+
     @contextmanager
     def learning(self) -> Iterator[None]:
         """For what stores text: no pause begins within this block. Raises PausedError where there is one."""
         with self._learning:
             if self.active:
-                raise PausedError(
-                    "Learning is paused, so nothing more was read. Resume it, and then read it again: "
-                    "what was stored before the pause is not stored twice."
-                )
+                raise self.refusal()
             yield
 
     def begin(self, for_s: float | None = None) -> None:

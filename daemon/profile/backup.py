@@ -164,6 +164,8 @@ def _write(
         raise
     with contextlib.suppress(IdiolectError):  # the backup is there and may hold anything, as was noted
         store.backups.end(work, row)
+        # A file's name may hold bytes that are no text.
+        store.events.add("backup", path=os.fsencode(target).decode(errors="replace"))
     return row, written
 
 

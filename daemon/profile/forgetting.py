@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from idiolect.daemon.privacy.after_forgetting import AfterForgetting, look, still_suggested
 from idiolect.daemon.profile import unfinished_backups
 from idiolect.daemon.serving.suggestions import without_secrets
-from idiolect.daemon.storage.records import COMMANDS
+from idiolect.daemon.storage.records import COMMANDS, ForgottenMeanwhileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ class Forgetting:
         if dry_run:
             return would
         if would.entries:
-            self._children.cancel("text was forgotten while it ran")
+            self._children.cancel("text was forgotten while it ran", ForgottenMeanwhileError)
         try:
             receipt = self._store.forget(selector, expect=expect)
         finally:  # also where the text is deleted but the file could not be rewritten

@@ -70,6 +70,7 @@ class ChildProcesses:
         """The name of the work that is under way, or None."""
         self.cancelled: str | None = None
         """Why the work that is under way, or the last one, was ended, if it was."""
+        self._cancelled_as: type[IdiolectError] | None = None
 
     @contextlib.contextmanager
     def claim(self, work: ChildWork) -> Iterator[None]:
@@ -82,6 +83,7 @@ class ChildProcesses:
         self.doing = work.name
         with self._cancelling:
             self.cancelled = "the service was stopped" if self._stopping else None
+            self._cancelled_as = None
         try:
             yield
         finally:
@@ -94,7 +96,8 @@ class ChildProcesses:
         """Start the process, hand it its order and ``count`` entries (JSON values), and yield its events.
 
         Raises:
-            IdiolectError: ``work.failed`` where the process fails, is ended or breaks off, or one of ``work.known``.
+            IdiolectError: ``work.failed`` where the process fails, is ended or breaks off, one of ``work.known``, or
+                what :meth:`cancel` was given.
         """
         # In a process group of its own: were the service killed while the child is suspended, the system would
         # end the child (POSIX: a group that becomes orphaned with stopped members is hung up).
@@ -132,7 +135,7 @@ class ChildProcesses:
             if ended:
                 return
             if self.cancelled is not None:
-                raise work.failed(
+                raise (self._cancelled_as or work.failed)(
                     f"{work.name.capitalize()} was ended: {self.cancelled}. Ask again when you like."
                 )
             if child.wait() != 0:
@@ -150,11 +153,11 @@ class ChildProcesses:
                     end.close()
             errors.close()
 
-    def cancel(self, why: str) -> None:
-        """End the work that is under way, if any; nothing of it is kept."""
+    def cancel(self, why: str, error: type[IdiolectError] | None = None) -> None:
+        """End the work that is under way, if any; nothing of it is kept. Whoever follows it gets an ``error``."""
         with self._cancelling:
             if self._claimed.locked():
-                self.cancelled = why
+                self.cancelled, self._cancelled_as = why, error
             if self._child is not None:
                 self._child.kill()
 

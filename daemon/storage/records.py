@@ -85,7 +85,7 @@ class WeightsDroppedError(IdiolectError):
 
 
 class ForgottenMeanwhileError(IdiolectError):
-    """Text that a training round learned from was forgotten before the round ended."""
+    """Text was forgotten while a training round or an evaluation worked with it."""
 
     code: ClassVar[str] = "forgotten-meanwhile"
     exit_code: ClassVar[int] = 44

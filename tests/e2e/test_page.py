@@ -196,10 +196,10 @@ def test_what_is_typed_is_learned_where_the_switch_says_so(page, profile):
     page.until("document.querySelector('#said').innerText === 'Learned.'")
     after = profile.ask("/v1/status")
     assert after["entries"] == before["entries"] + 1
-    assert after["sources"]["playground"] == 1
+    assert after["sources"]["page"] == 1
     assert after["savings"]["characters"] == len("elin ")
     page.until("document.querySelector('#plot .words') !== null")  # without a reload
-    profile.ask("/v1/forget", {"source": "playground"})
+    profile.ask("/v1/forget", {"source": "page"})
 
 
 def rush(page, keys):

@@ -483,6 +483,8 @@ class ToyService:
             assert self.gate.wait(20)
         if budget_s == 3:
             raise error("TrainingFailedError", "training-failed", 22, 500, "The round failed. Try again.")
+        if budget_s == 5:
+            raise error("ForgottenMeanwhileError", "forgotten-meanwhile", 44, 409, "The round was ended.")
         if budget_s == 4:
             raise RuntimeError(CANARY)
         self.last_round = {name: value for name, value in VERDICT.items() if name != "event"}

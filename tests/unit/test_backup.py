@@ -92,7 +92,7 @@ def contents(settings):
         counted = (
             store.feedback.savings(),
             store.feedback.report(date.min),
-            store.events.all(),
+            [event for event in store.events.all() if event.kind != "backup"],
             store.state.get("base_mixture"),
         )
         return *texts, store.watches.all(), adapters, store.adapters.active(), store.rounds.all(), *counted
@@ -127,6 +127,13 @@ def test_all_of_it_comes_back_on_a_fresh_machine_under_a_new_key(mine, target, t
         "store.key",
     ]
     assert sorted(path.name for path in target.parent.iterdir()) == ["fresh", "home", "my.backup"]
+
+
+def test_the_audit_tells_of_a_backup(mine, target):
+    backup.make(mine, target, KEY)
+    with store_of(mine) as store:
+        event = store.events.all()[-1]
+    assert (event.kind, event.detail) == ("backup", {"path": str(target)})
 
 
 def test_the_profiles_own_key(mine, target):

@@ -19,7 +19,7 @@ from idiolect.daemon.runtime.child_processes import TrainingBusyError
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.service import Service
 from idiolect.daemon.sources.items import NothingToReadError, UnreadableError
-from idiolect.daemon.storage.records import EvalRequest
+from idiolect.daemon.storage.records import EvalRequest, ForgottenMeanwhileError
 from idiolect.daemon.storage.selectors import Selector
 
 CANARY = "purple canary"
@@ -314,7 +314,7 @@ def test_forgetting_ends_it(written, running):
     written.forgetting.forget(Selector(text=CANARY), dry_run=True)
     assert next(running)["event"] == "progress"
     written.forgetting.forget(Selector(text=CANARY), dry_run=False)
-    with pytest.raises(EvalFailedError, match="text was forgotten while it ran"):
+    with pytest.raises(ForgottenMeanwhileError, match="text was forgotten while it ran"):
         list(running)
     assert nothing_runs(written)
 

@@ -22,6 +22,7 @@ from idiolect.daemon.rounds.round_throttle import MachineSensors
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.suggestion_stats import judged_mixture
 from idiolect.daemon.settings import Settings
+from idiolect.daemon.storage.records import ForgottenMeanwhileError
 from idiolect.daemon.storage.selectors import Selector
 
 if TYPE_CHECKING:
@@ -358,7 +359,7 @@ def test_forgetting_takes_the_checkpoint_and_the_round_with_the_text(profile: Pr
     ids = [entry.id for entry in profile.store.entries.select()]
     profile.service.forgetting.forget(Selector(ids=(ids[3],)), False)
     profile.thread.join(DEADLINE_S)
-    assert isinstance(profile.error, RoundFailedError)
+    assert isinstance(profile.error, ForgottenMeanwhileError)
     assert profile.store.checkpoints.last() is None
     assert profile.store._connection._db.execute("SELECT count(*) FROM checkpoint_parts").fetchall() == [(0,)]
     # A part that was still on its way has nowhere to go.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 from dataclasses import asdict
@@ -13,10 +14,13 @@ import typer
 from idiolect.daemon.commandline.arguments import AsJson, Me, make_absolute, parse_path
 from idiolect.daemon.commandline.deferred import connect, open_terminal
 from idiolect.daemon.commandline.formatting import counted, plain
+from idiolect.daemon.commandline.interrupts import explain_interrupt
 from idiolect.daemon.commandline.progress import follow_import
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from idiolect.daemon.commandline.client import Client
     from idiolect.daemon.commandline.terminal import Terminal
 
@@ -25,6 +29,10 @@ EXAMPLE = "idiolect add ~/notes ~/src/project/.git; idiolect add chat.txt --me '
 #: The service's reason for not storing a text that it has.
 _KNOWN: Final = "duplicate"
 _MAX_PEOPLE: Final = 20
+_BROKEN_OFF: Final = (
+    "The reading broke off. What was read until then is kept: the same command again reads the rest, and "
+    "`idiolect sources` shows what came from where."
+)
 
 
 def run(
@@ -44,18 +52,35 @@ def run(
     if me is None and len(paths) == 1:
         me = _ask_who_writes(terminal, paths[0])
     with connect() as client:
-        given = paths == [Path("-")]
-        report = _send_lines(client, sys.stdin) if given else read_paths(client, terminal, paths, me)
+        if paths == [Path("-")]:
+            with explain_break(terminal):
+                report = _send_lines(client, sys.stdin)
+        else:
+            report = read_paths(client, terminal, paths, me or [])
         show_import(terminal, report, as_json=as_json)
 
 
-def read_paths(client: Client, terminal: Terminal, paths: list[Path], me: list[str] | None) -> dict[str, Any]:
+def read_paths(client: Client, terminal: Terminal, paths: list[Path], me: list[str]) -> dict[str, Any]:
     """Have the service read paths, with its progress shown; `me` is how the user is called there.
 
     Returns the import's report.
     """
-    body = {"paths": [make_absolute(path) for path in paths], "me": me or []}
-    return follow_import(terminal, client.stream("/v1/import", body))
+    body = {"paths": [make_absolute(path) for path in paths], "me": me}
+    with explain_break(terminal):
+        return follow_import(terminal, client.stream("/v1/import", body))
+
+
+@contextlib.contextmanager
+def explain_break(terminal: Terminal) -> Iterator[None]:
+    """Say what is kept where Ctrl-C or the end of the service breaks an import off."""
+    from idiolect.daemon.commandline.client import NotAnsweringError
+
+    with explain_interrupt(lambda: terminal.note(_BROKEN_OFF)):
+        try:
+            yield
+        except NotAnsweringError:
+            terminal.note(_BROKEN_OFF)
+            raise
 
 
 def show_import(terminal: Terminal, report: dict[str, Any], *, as_json: bool) -> None:

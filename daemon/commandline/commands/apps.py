@@ -72,7 +72,7 @@ def run(
     if as_json:
         return terminal.print_json(rules)
     _show(terminal, rules, everything=everything)
-    return None if action is Action.list else terminal.say("Undo: idiolect apps undo")
+    return None if action in (Action.list, Action.undo) else terminal.say("Undo: idiolect apps undo")
 
 
 def _show(terminal: Terminal, rules: list[dict[str, Any]], *, everything: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, Since, parse_time
 from idiolect.daemon.commandline.deferred import connect, open_terminal
-from idiolect.daemon.commandline.formatting import counted, minute, number, plain
+from idiolect.daemon.commandline.formatting import counted, duration, minute, number, plain
 from idiolect.daemon.commandline.progress import follow_phases
 
 if TYPE_CHECKING:
@@ -52,8 +52,13 @@ def run(
 def _show(terminal: Terminal, found: dict[str, Any]) -> None:
     _show_taken(terminal, found["taken"])
     if found["redacted"]:
-        left_out = ", ".join(f"{count:,} {kind}" for kind, count in found["redacted"].items())
-        terminal.say(f"Left out before anything was stored: {left_out}.")
+        left_out = sum(row["redactions"] for row in found["taken"])
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in found["redacted"].items())
+        terminal.say(f"{counted(left_out, 'secret')} left out before anything was stored.")
+        terminal.say(
+            f"Placeholders in stored text, by kind: {kinds}. Where they are more than the secrets, some stood in your "
+            "text already."
+        )
     if found["files"]:
         terminal.say(f"Files read, by folder ({found['files']:,} in all):")
         for folder, count in list(found["folders"].items())[:_MAX_FOLDERS]:
@@ -61,11 +66,11 @@ def _show(terminal: Terminal, found: dict[str, Any]) -> None:
     for path in found["watches"]:
         terminal.say(f"Followed: {plain(path)}")
     if found["seen"]:
-        terminal.say("Seen by adapters, those that they were made from included:")
+        terminal.say("Learned by adapters, what those knew that they were made from included:")
         terminal.show_table(
-            ("adapter", "source", "entries", "written from", "to"),
+            ("adapter", "source", "entries learned", "written from", "to"),
             map(_make_row, found["seen"]),
-            right=("adapter", "entries"),
+            right=("adapter", "entries learned"),
         )
     if found["events"]:
         terminal.say("What happened:")
@@ -127,5 +132,23 @@ def _make_row(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _describe_event(event: dict[str, Any]) -> str:
-    detail = ", ".join(f"{name} {plain(str(value))}" for name, value in event["detail"].items())
-    return f"{event['kind']}: {detail}" if detail else str(event["kind"])
+    match event:
+        case {"kind": "pause", "detail": {"seconds": for_s}}:
+            return f"paused for {duration(for_s)}"
+        case {"kind": "pause"}:
+            return "paused until resumed"
+        case {"kind": "resume"}:
+            return "learning resumed"
+        case {"kind": "forget", "detail": {"entries": entries, "adapters": adapters}}:
+            return f"forgot {counted(entries, 'entry', 'entries')}, dropped {counted(adapters, 'adapter')}"
+        case {"kind": "expired", "detail": {"entries": entries}}:
+            return f"let go of the oldest text: {counted(entries, 'entry', 'entries')}"
+        case {"kind": "rekey"}:
+            return "the store got a new key"
+        case {"kind": "adapter damaged", "detail": {"adapter": adapter}}:
+            return f"adapter {adapter} was found damaged"
+        case {"kind": "backup", "detail": {"path": path}}:
+            return plain(f"backed up to {path}")
+        case {"kind": "export", "detail": {"what": what, **rest}}:
+            return plain(f"exported {what}" + (f" of adapter {rest['adapter']}" if "adapter" in rest else ""))
+    return plain(str(event["kind"]))

@@ -50,8 +50,8 @@ def _show(terminal: Terminal, found: dict[str, Any]) -> None:
     when = "today" if found["days"] == 1 else f"in the last {found['days']:,} days"
     if not found["by_day"]:
         terminal.say(
-            f"No feedback {when}. A program that shows suggestions tells what became of each with "
-            "`POST /v1/feedback`; docs/feedback.md says how."
+            f"No suggestion was taken or passed over {when}. The keyboard, the browser's extension and most editors "
+            "say what became of theirs: `idiolect setup` connects them."
         )
         return
     terminal.say(f"Saved {when}: {describe_savings(found['savings'])}. Days are UTC's.")

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, Expect, make_absolute, parse_path
+from idiolect.daemon.commandline.commands.add import read_paths
 from idiolect.daemon.commandline.deferred import connect, load_settings, open_terminal
 from idiolect.daemon.commandline.forgetting import Consent, ask_and_forget, ask_to_go_on
 from idiolect.daemon.commandline.formatting import plain
-from idiolect.daemon.commandline.progress import follow_import
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -121,9 +121,8 @@ def _read_wanted(
             if yes
             else typer.confirm(plain(_make_question(place)), default=not shell)
         ):
-            body = {"paths": [str(place.path)], "me": list(place.me)}
             try:
-                report = follow_import(terminal, client.stream("/v1/import", body))
+                report = read_paths(client, terminal, [place.path], list(place.me))
             except IdiolectError as error:  # of this place: the others are read all the same
                 failed.append(error)
                 terminal.note(plain(f"{place.path}: {error}"))

@@ -95,10 +95,13 @@ def _show(terminal: Terminal, now: dict[str, Any]) -> None:
 def _describe_work(now: dict[str, Any]) -> str:
     if round_ := now["training"]:
         waits = f", which {round_['waits']}" if round_.get("waits") else ""
-        return f"training ({round_['phase']}, {round_['done']:.0%}){waits}"
+        from idiolect.daemon.commandline.progress import name_phase
+
+        return f"training ({name_phase(round_).lower()}, {round_['done']:.0%}){waits}"
     if now.get("paused"):
-        left_s = now.get("paused_for_s")
-        return "paused" if left_s is None else f"paused for another {clock(left_s)}"
+        from idiolect.daemon.privacy.pause import describe_end
+
+        return f"paused {describe_end(now.get('paused_for_s'))}"
     return "listening"
 
 

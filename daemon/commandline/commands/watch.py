@@ -49,10 +49,14 @@ def run(
 
 def _follow(client: Client, terminal: Terminal, body: dict[str, Any], *, ask: bool) -> dict[str, Any]:
     """Have a folder read and followed; return the import's report. Where it is very much, `ask` the user first."""
+    from idiolect.daemon.commandline.client import NotAnsweringError
     from idiolect.daemon.runtime.process import RelayedError
 
     try:
         return follow_import(terminal, client.stream("/v1/watch", body))
+    except NotAnsweringError:
+        _explain_not_followed(terminal, Path(body["path"]))
+        raise
     except RelayedError as error:
         if error.relayed_code != _MUCH or not ask:
             raise

@@ -29,8 +29,10 @@ EXAMPLE = "idiolect welcome ~/notes --budget 240"
 
 #: Why there may be no round without anything being wrong: the fast memory knows what was read all the same.
 _NO_ROUND: Final = frozenset({"too-little-text", "training-busy", "nothing-new"})
+#: A round that was begun and has no verdict, since text was forgotten meanwhile.
+_ENDED: Final = "forgotten-meanwhile"
 #: Why nothing may be measured without anything being wrong.
-_NOT_MEASURED: Final = frozenset({"too-little-to-type", "training-busy", "eval-failed"})
+_NOT_MEASURED: Final = frozenset({"too-little-to-type", "training-busy", "eval-failed", _ENDED})
 _MEASURED_CHARS: Final = 800  # typed in some ten seconds on an idle machine
 _EXAMPLES: Final = 6
 _MAX_PREFIX_CHARS: Final = 44
@@ -52,28 +54,28 @@ def run(
     with connect(settings) as client:
         new_entries = 0
         if paths:
-            report = read_paths(client, terminal, paths, me)
+            report = read_paths(client, terminal, paths, me or [])
             show_import(terminal, report, as_json=False)
             new_entries = report["entries"]
-        if (verdict := _train(client, terminal, budget, new_entries=new_entries)) is not None:
+        if (became := _train(client, terminal, budget, new_entries=new_entries)) is not None:
             _show_savings(client, terminal, anew=bool(new_entries))
-            _show_examples(terminal, client.get("/v1/examples", count=_EXAMPLES)["examples"])
-            terminal.say(describe_verdict(verdict))
+            _show_examples(terminal, _find_examples(client))
+            terminal.say(became)
     _show_how_to_go_on(terminal, settings, running)
 
 
-def _train(
-    client: Client, terminal: Terminal, budget: float | None, *, new_entries: int
-) -> dict[str, Any] | None:
-    """Train; return the verdict, the last one again if nothing was read since, or None where there is none."""
+def _train(client: Client, terminal: Terminal, budget: float | None, *, new_entries: int) -> str | None:
+    """Train; return what became of it, as the last time if nothing was read since, or None where no round began."""
     from idiolect.daemon.runtime.process import RelayedError
 
     last: dict[str, Any] | None = client.get("/v1/status").get("last_round")
     if not new_entries and last and last["status"] in {"promoted", "refused"}:
-        return last
+        return describe_verdict(last)
     try:
-        return wait_for_round(client, terminal, budget, quiet=False)
+        return describe_verdict(wait_for_round(client, terminal, budget, quiet=False))
     except RelayedError as error:
+        if error.relayed_code == _ENDED:
+            return f"No verdict: {error} `idiolect train --wait` begins another round."
         if error.relayed_code not in _NO_ROUND:
             raise
         terminal.say(f"No training round: {error}")
@@ -96,6 +98,19 @@ def _show_savings(client: Client, terminal: Terminal, *, anew: bool) -> None:
             raise
         return terminal.say(f"What it saves was not measured: {error}")
     return terminal.say(describe_savings(found))
+
+
+def _find_examples(client: Client) -> list[dict[str, Any]]:
+    """Return completions of held-out text; none where there is no adapter that was judged by it."""
+    from idiolect.daemon.runtime.process import RelayedError
+
+    try:
+        found: list[dict[str, Any]] = client.get("/v1/examples", count=_EXAMPLES)["examples"]
+    except RelayedError as error:
+        if error.relayed_code != "no-adapter":
+            raise
+        return []
+    return found
 
 
 def _show_examples(terminal: Terminal, rows: list[dict[str, Any]]) -> None:

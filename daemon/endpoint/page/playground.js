@@ -297,7 +297,7 @@ async function learn() {
   const lines = text.value.slice(learned, end).trim();
   learned = end + 1;
   if (!lines) return;
-  const found = await ask("/v1/history", { text: lines, source: "playground" });
+  const found = await ask("/v1/history", { text: lines, source: "page" });
   say(found.stored ? "Learned." : `Not learned: ${found.reason}.`);
 }
 

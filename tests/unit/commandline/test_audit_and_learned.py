@@ -16,10 +16,13 @@ def test_audit_for_a_person(run, service):
     assert "The last 14 of 31 days (UTC):" in lines
     assert "2026-01-30 3 40 1" in lines
     assert "2026-01-16 3 40 1" not in lines
-    assert "Left out before anything was stored: 2 card, 28 password." in lines
+    assert "30 secrets left out before anything was stored." in lines
+    assert any(
+        line.startswith("Placeholders in stored text, by kind: 2 card, 28 password.") for line in lines
+    )
     assert "12 /home/you/notes" in lines
     assert "1 file 1,100 2026-01-31 2026-01-31" in lines
-    assert "2026-01-31 09:30 forget: entries 24, adapters 0" in lines
+    assert "2026-01-31 09:30 forgot 24 entries, dropped 0 adapters" in lines
     assert "… and 5 before these: --json shows them." in lines
 
 

@@ -53,7 +53,7 @@ def test_an_evaluation_of_the_own_history(run, service):
         "No adapter is served, so there is no row with one. `idiolect train --wait` makes one."
     )
     *progress, page = err.splitlines()
-    assert progress == ["prepare …", "type: base …"]
+    assert progress == ["Preparing …", "Typing your text again: base …"]
     assert page.startswith("The page is ")
     assert "<svg" in Path(page.removeprefix("The page is ").removesuffix(".")).read_text("utf-8")
 
@@ -147,13 +147,16 @@ def test_one_who_stops_waiting_ends_the_evaluation(tmp_path, monkeypatch):
     command = [str(Path(sys.executable).with_name("idiolect")), "eval", "--seed", "2"]
     try:
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
-            while waiting.stderr.readline() != "type: memory …\n":
+            while waiting.stderr.readline() != "Typing your text again: memory …\n":
                 assert waiting.poll() is None
             waiting.send_signal(signal.SIGINT)
             out, err = waiting.communicate(timeout=30)
         assert (waiting.returncode, out) == (130, "")
         # Interrupted while it wrote, rich writes the line before once more.
-        assert err.replace("type: memory …\n", "") == "The evaluation is ended; nothing of it is kept.\n"
+        assert (
+            err.replace("Typing your text again: memory …\n", "")
+            == "The evaluation is ended; nothing of it is kept.\n"
+        )
         deadline = time.monotonic() + 30
         while not (settings.home / "eval closed").exists():
             assert time.monotonic() < deadline

@@ -29,7 +29,7 @@ EVENTS = [
 def test_each_reason_to_wait_is_told_once(capsys):
     assert follow_phases(Terminal(), "Training", EVENTS, quiet=False) == {"status": "promoted"}
     assert capsys.readouterr().err.splitlines() == [
-        "train …",
+        "Learning how you write …",
         "  it is slowed down: other programs use the processor (62 %)",
         "  it waits until `idiolect resume`",
         "  it goes on",

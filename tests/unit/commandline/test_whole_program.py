@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -148,6 +151,44 @@ def test_welcome_with_too_little_text_goes_on(program, tmp_path, text):
         )
     finally:
         program(home, "stop")
+
+
+def test_welcome_shows_all_but_a_verdict_where_text_is_forgotten_meanwhile(program, tmp_path, text):
+    home = tmp_path / "home"
+    try:
+        done = program(home, "welcome", text, "--budget", "5")
+    finally:
+        program(home, "stop")
+    assert done.returncode == 0, done.stderr
+    said = (
+        "It saves you about 40 of the next 100 keys",
+        "No verdict: The round was ended.",
+        "\npage ",
+        "\nkept in ",
+    )
+    places = [done.stdout.index(part) for part in said]
+    assert places == sorted(places)
+    assert "Promoted" not in done.stdout
+
+
+def test_an_error_is_broken_at_the_width_of_the_terminal(tmp_path):
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 60))
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    environment |= {"IDIOLECT_HOME": str(tmp_path), "IDIOLECT_QUITE_S": "30"}
+    command = [str(Path(sys.executable).with_name("idiolect")), "start"]
+    with subprocess.Popen(command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs) as asked:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the terminal is closed once its last program has ended
+            while part := os.read(ours, 4096):
+                shown += part
+        assert asked.wait(60) == 30
+    os.close(ours)
+    lines = shown.decode().split("\r\n")
+    assert max(map(len, lines)) <= 60
+    assert len(lines) > 2
+    assert "Did you mean 'quiet_s'" in " ".join(lines)
 
 
 def test_a_profile_with_spaces_and_quotes_in_its_name(program, tmp_path, text):

@@ -113,6 +113,33 @@ def test_a_bad_setting_is_one_sentence(run, tmp_path, monkeypatch):
     assert code == 30
     assert "IDIOLECT_PORT" in err
     assert err.count("\n") == 1
+    monkeypatch.delenv("IDIOLECT_PORT")
+    monkeypatch.setenv("IDIOLECT_QUITE_S", "30")
+    _, _, err = run(tmp_path, "start")
+    assert "Did you mean 'quiet_s'" in err
+    assert "docs/settings.md" in err
+    assert "keyboard_words" not in err, "not all that there are"
+
+
+@pytest.mark.parametrize(
+    ("phase", "says"),
+    [
+        ("fetch", "The base model is not fetched, and nothing is left"),
+        ("build", "The base model is fetched, but not built"),
+    ],
+)
+def test_ctrl_c_says_what_is_kept_of_the_base_model(run, tmp_path, monkeypatch, phase, says):
+    def interrupted(_folder, _gguf, progress):
+        progress("fetch", 0.5)
+        if phase == "build":
+            progress("build", 0.1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("idiolect.models.build.ensure_base", interrupted)
+    code, out, err = run(tmp_path / "home", "start")
+    assert (code, out) == (130, "")
+    assert says in err
+    assert "The same command again" in err
 
 
 def test_a_mistake_in_the_program_names_the_log_and_quotes_nobody(run, tmp_path, monkeypatch):
