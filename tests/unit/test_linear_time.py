@@ -1,7 +1,7 @@
-"""Strangers' text costs time linear in its length: growth is measured, from 4 KB to 64 KB, not time.
+"""What strangers write, and what is redacted, costs time linear in its length: growth is measured, not time.
 
-Every pattern in the folders that read strangers' text is tried with its own worst cases, which are made from what it is
-written of: what begins a match, again and again, and what never ends one.
+Every pattern of the folders that read or redact text is tried with worst cases that are made from what it is written
+of: what begins a match, again and again, and what never ends one.
 """
 
 from __future__ import annotations
@@ -12,46 +12,84 @@ import pkgutil
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from re import _constants as sre  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
 
 import pytest
+import regex
 
-from idiolect.daemon import sources
+from idiolect.adapters import secret_cues
+from idiolect.daemon import redaction, sources
 from idiolect.daemon.ingest import normalise as normalising
+from idiolect.daemon.ingest.entry_batch import cleaned
+from idiolect.daemon.redaction import word_features
+from idiolect.daemon.redaction.lazy_pattern import source
+from idiolect.daemon.redaction.patterns import RULES
+from idiolect.daemon.redaction.redact import redact
+from idiolect.daemon.redaction.tagger import said
 from idiolect.daemon.sources import markdown, org, rst, shell, slack
 from idiolect.daemon.sources.lines import paragraphs, unescaped
 from idiolect.daemon.sources.mail_message import plain, typed_text
 from idiolect.daemon.sources.replies import own_words
 
-SMALL, LARGE = 4 << 10, 64 << 10
+SMALL, LARGE = 1 << 10, 16 << 10
 MOST_GROWTH = 40  # for 16 times the length; what is quadratic grows 256 times
-NOISE_S = 5e-4  # shorter times say nothing on a busy machine
-TRIES = 4
+QUICK_S = 0.002  # on text of LARGE: what takes no longer is not compared
+#: Patterns that are compared with a word, from its beginning; a longer one is not looked at.
+OF_A_WORD = ("word_features._FORMS", "word_features.STATE", "tagger._NO_SECRET", "tagger._HASH")
+WORD = word_features._LONGEST  # characters
 
+Work = Callable[[str], object]
+Case = tuple[str, str]  # a beginning, and what is repeated behind it
+
+_REPEATS = (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT)
 _EXAMPLES = {"SPACE": " ", "DIGIT": "1", "WORD": "a", "NOT_SPACE": "a", "NOT_DIGIT": "a", "NOT_WORD": "."}
 
 
-def _patterns() -> dict[str, re.Pattern[Any]]:
-    names = [f"{sources.__name__}.{module.name}" for module in pkgutil.iter_modules(sources.__path__)]
-    found = {}
-    for name in [*names, normalising.__name__]:
-        for constant, value in vars(importlib.import_module(name)).items():
-            if isinstance(value, re.Pattern):
-                found[f"{name.rpartition('.')[2]}.{constant}"] = value
-    return found
+# --- growth ------------------------------------------------------------------------------------------
 
 
-PATTERNS = _patterns()
+def cost_s(work: Work, text: str) -> float:
+    began = time.thread_time()
+    work(text)
+    return time.thread_time() - began
+
+
+def written(case: Case, size: int) -> str:
+    before, part = case
+    return before + (part * (size // len(part) + 1))[:size] + "\x01"
+
+
+def growth(work: Work, case: Case, small: int = SMALL, large: int = LARGE) -> float:
+    """How many times as long `large` characters take as `small`; 0 where they take next to nothing."""
+    few, many = written(case, small), written(case, large)
+    least = float("inf")
+    for _ in range(4):
+        took = cost_s(work, many)
+        if took < QUICK_S:
+            return 0
+        least = min(least, took / max(min(cost_s(work, few) for _ in range(3)), QUICK_S / 100))
+        if least < MOST_GROWTH:
+            break
+    return least
+
+
+def slowest(work: Work, cases: Iterable[Case], small: int = SMALL, large: int = LARGE) -> float:
+    """The growth of the cases that take longest when they are short."""
+    longest = sorted(cases, key=lambda case: cost_s(work, written(case, small)))[-3:]
+    return max(growth(work, case, small, large) for case in longest)
+
+
+# --- the worst cases of a pattern --------------------------------------------------------------------
 
 
 def _parsed(pattern: re.Pattern[Any]) -> Any:
-    source = pattern.pattern
-    if isinstance(source, bytes):
-        return parser.parse(source.decode("latin-1"), pattern.flags)
-    return parser.parse(source, pattern.flags & ~re.UNICODE)
+    text = pattern.pattern
+    return parser.parse(
+        text if isinstance(text, str) else text.decode("latin-1"), pattern.flags & ~re.UNICODE
+    )
 
 
 def _inner(code: Any, value: Any) -> list[Any]:
@@ -60,11 +98,19 @@ def _inner(code: Any, value: Any) -> list[Any]:
         return list(value[1])
     if code is sre.SUBPATTERN:
         return [value[3]]
-    if code in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
+    if code in _REPEATS:
         return [value[2]]
     if code in (sre.ASSERT, sre.ASSERT_NOT):
         return [value[1]]
     return [value] if code is sre.ATOMIC_GROUP else []
+
+
+def _repeats(pattern: Any) -> bool:
+    """Whether something in it may be repeated often: what has no such part looks at a few characters alone."""
+    return any(
+        (code in _REPEATS and int(value[1]) > 8) or any(map(_repeats, _inner(code, value)))
+        for code, value in pattern
+    )
 
 
 def _members(items: Any) -> list[str]:
@@ -112,143 +158,109 @@ def _example(pattern: Any) -> str:
         elif code is sre.IN:
             negated = value[0][0] is sre.NEGATE
             text += "a" if negated else _members(value)[0]
-        elif code in (sre.MAX_REPEAT, sre.MIN_REPEAT, sre.POSSESSIVE_REPEAT):
-            text += _example(value[2]) * max(value[0], 1)
+        elif code in _REPEATS:
+            text += _example(value[2]) * max(min(int(value[0]), 40), 1)
         elif code in (sre.BRANCH, sre.SUBPATTERN, sre.ATOMIC_GROUP):
             text += _example(_inner(code, value)[0])
     return text
 
 
-def _worst_cases(pattern: re.Pattern[Any]) -> Iterator[tuple[str, str, str]]:
-    """Beginnings, what is repeated behind them, and ends."""
+def worst_cases(pattern: Any) -> Iterator[Case]:
+    """Beginnings of a match, and what is repeated behind them."""
+    if not isinstance(pattern, re.Pattern):  # one of the library `regex`, which shows nothing of its parts
+        yield from (("", part) for part in "aA0 \n-./")
+        return
     parts = list(_parsed(pattern))
     begun = [_example(parts[:place]) for place in range(len(parts) + 1)]
     begun = list(dict.fromkeys([*begun[:3], *begun[-3:]]))
     atoms = list(dict.fromkeys([*_atoms(parts), " ", "a", "\n"]))
     atoms = [*atoms[:10], *random.Random(1).sample(atoms[10:], min(4, len(atoms[10:])))]
-    units = list(
-        dict.fromkeys(
-            [*atoms, *begun[1:], *map("".join, itertools.permutations([*atoms[:4], *begun[1:3]], 2))]
+    pairs = map("".join, itertools.permutations([*atoms[:4], *begun[1:3]], 2))
+    for part in filter(None, dict.fromkeys([*atoms, *begun[1:], *pairs])):
+        yield from (
+            (before, part) for before in dict.fromkeys([*begun, *(f"{text}a" for text in begun[-3:])])
         )
-    )
-    heads = list(dict.fromkeys([*begun, *(f"{text}a" for text in begun[-3:])]))
-    for unit in filter(None, units):
-        yield from ((head, unit, end) for head in heads for end in ("", "\x01"))
 
 
-def _text(case: tuple[str, str, str], size: int) -> str:
-    head, unit, end = case
-    return head + (unit * (size // len(unit) + 1))[:size] + end
+def patterns() -> dict[str, Any]:
+    """The patterns of the folders and modules that look at text, each once, by the name that it has there."""
+    modules = [normalising, secret_cues]
+    for folder in (sources, redaction):
+        names = [f"{folder.__name__}.{one.name}" for one in pkgutil.iter_modules(folder.__path__)]
+        modules += map(importlib.import_module, names)
+    found: dict[Any, tuple[str, Any]] = {}
+
+    def take(name: str, value: Any, depth: int = 0) -> None:
+        pattern = value if isinstance(value, re.Pattern | regex.Pattern) else source(value)
+        if isinstance(pattern, str):
+            pattern = re.compile(pattern)
+        if pattern is not None:
+            found.setdefault((pattern.pattern, pattern.flags), (name, pattern))
+        elif depth < 6:
+            parts: Iterable[tuple[Any, Any]] = ()
+            if isinstance(value, dict):
+                parts = value.items()
+            elif isinstance(value, list | tuple):
+                parts = enumerate(value)
+            elif type(value).__module__.startswith(redaction.__name__) and hasattr(value, "__dict__"):
+                parts = vars(value).items()
+            for part, held in parts:
+                take(f"{name}.{part}", held, depth + 1)
+
+    for module in modules:
+        for name, value in vars(module).items():
+            take(f"{module.__name__.rpartition('.')[2]}.{name}", value)
+    return {
+        name: one for name, one in found.values() if not isinstance(one, re.Pattern) or _repeats(_parsed(one))
+    }
 
 
-def _cost_s(do: Callable[[], object]) -> float:
-    start = time.thread_time()
-    do()
-    return time.thread_time() - start
+PATTERNS = patterns()
 
 
-def _growth(work: Callable[[int], Callable[[], object]]) -> float:
-    """How much longer it takes for `LARGE` than for `SMALL`; the least of several tries."""
-    small, large = work(SMALL), work(LARGE)
-    least = float("inf")
-    for _ in range(TRIES):
-        least = min(least, _cost_s(large) / max(min(_cost_s(small) for _ in range(3)), NOISE_S))
-        if least < MOST_GROWTH:
-            break
-    return least
+def search(pattern: Any) -> Work:
+    if isinstance(pattern.pattern, bytes):
+        return lambda text: [None for _ in pattern.finditer(text.encode("utf-8", "replace"))]
+    return lambda text: [None for _ in pattern.finditer(text)]
 
 
-@pytest.mark.parametrize("name", PATTERNS)
+@pytest.mark.parametrize("name", [name for name in PATTERNS if not name.startswith(OF_A_WORD)])
 def test_a_pattern_takes_linear_time(name):
-    pattern = PATTERNS[name]
-
-    def search(case: tuple[str, str, str], size: int) -> Callable[[], object]:
-        text: Any = _text(case, size)
-        if isinstance(pattern.pattern, bytes):
-            text = text.encode("utf-8", "replace")
-        return lambda: [None for _ in pattern.finditer(text)]
-
-    costs = sorted(((_cost_s(search(case, SMALL)), case) for case in _worst_cases(pattern)), reverse=True)
-    for _, case in costs[:3]:
-        assert _growth(lambda size, case=case: search(case, size)) < MOST_GROWTH, case
+    assert slowest(search(PATTERNS[name]), worst_cases(PATTERNS[name])) < MOST_GROWTH
 
 
-#: Beginnings, and what is repeated behind them, for whole readers: blanks, marks that open and never close, and the
-#: sort that a reader loops on.
+@pytest.mark.parametrize("name", [name for name in PATTERNS if name.startswith(OF_A_WORD)])
+def test_a_pattern_of_a_word_takes_at_most_quadratic_time_for_a_word(name):
+    def work(word):
+        return [PATTERNS[name].match(word) for _ in range(50)]
+
+    # What is cubic grows 64 times.
+    assert slowest(work, worst_cases(PATTERNS[name]), WORD // 4, WORD) < MOST_GROWTH
+
+
+def test_a_quadratic_pattern_is_told_from_a_linear_one():
+    for quadratic in (r"\s+$", r"a[^b]*b"):
+        assert (
+            slowest(search(re.compile(quadratic)), worst_cases(re.compile(quadratic)), 256, 4096)
+            > MOST_GROWTH
+        )
+    for linear in (r"^\s+$", r"a[^ab]*b"):
+        assert slowest(search(re.compile(linear)), worst_cases(re.compile(linear))) < MOST_GROWTH
+
+
+# --- whole readers, and redaction --------------------------------------------------------------------
+
+#: What readers loop on: blanks, marks that open and never close.
 UNITS = [
     *(" ", "\t", "\n", "a", "a ", "a\n", "\x0b", "é", "\u0301\u0316", "\u200d", "中", "1"),
-    *(
-        "[",
-        "![",
-        "](",
-        "[[",
-        "[^",
-        "<",
-        "<a ",
-        "<!--",
-        "<!---->",
-        "-->",
-        "`",
-        "```\n",
-        "~~~\n",
-        "|",
-        "| - ",
-        "|-|\n",
-    ),
-    *(
-        "# ",
-        "#\n",
-        "> ",
-        ">\n",
-        "- ",
-        "- \n",
-        "    a\n",
-        "* ",
-        "** ",
-        "*** \n",
-        "_",
-        "__ ",
-        "\\\n",
-        "&#9",
-        "&a",
-        "&lt;",
-    ),
-    *(
-        "http://a:b@",
-        "<https:",
-        "[cid:",
-        "[fn:",
-        "<<",
-        "[2020-01-01",
-        "#+begin_src\n",
-        ":a:\n",
-        ":a:`",
-        "`a <",
-        ".. a::\n",
-    ),
-    *(
-        "From a@b ",
-        "\n\nFrom 00:00",
-        "From: a\n",
-        "On a wrote:\n> ",
-        "<a@b>",
-        "<@a|",
-        "<#a",
-        "<!a",
-        "&gt;a\n",
-        "-- \n",
-        "--",
-    ),
-    *(
-        " \n",
-        "a \n",
-        "=?a?q?",
-        "=?",
-        "<div>a</div>",
-        "<br>",
-        "<div id=appendonsend></div>",
-        "<p class=a style=b>a</p>",
-    ),
+    *("[", "![", "](", "[[", "[^", "<", "<a ", "<!--", "<!---->", "-->", "`", "```\n", "~~~\n"),
+    *("# ", "#\n", "> ", ">\n", "- ", "- \n", "    a\n", "* ", "** ", "*** \n", "_", "__ "),
+    *("|", "| - ", "|-|\n", "\\\n", "&#9", "&a", "&lt;"),
+    *("http://a:b@", "<https:", "[cid:", "[fn:", "<<", "[2020-01-01", "#+begin_src\n"),
+    *(":a:\n", ":a:`", "`a <", ".. a::\n", "From a@b ", "\n\nFrom 00:00", "From: a\n"),
+    *("On a wrote:\n> ", "<a@b>", "<@a|", "<#a", "<!a", "&gt;a\n", "-- \n", "--"),
+    *(" \n", "a \n", "=?a?q?", "=?", "<div>a</div>", "<br>"),
+    *("<div id=appendonsend></div>", "<p class=a style=b>a</p>"),
 ]
 HEADS = ("", "# a", "[a](", "<div class=WordSection1><div style=border-top></div>")
 MAIL = (
@@ -256,7 +268,7 @@ MAIL = (
     b"Content-Type: text/plain; format=flowed\n\n",
     b"Content-Type: text/html\n\n",
 )
-WHOLE: dict[str, Callable[[str], object]] = {
+READERS: dict[str, Work] = {
     "markdown": lambda text: [*markdown.prose(text.splitlines())],
     "org": lambda text: [*org.prose(text.splitlines())],
     "rst": lambda text: [*rst.prose(text.splitlines())],
@@ -274,26 +286,78 @@ WHOLE: dict[str, Callable[[str], object]] = {
 }
 
 
-@pytest.mark.parametrize("reader", WHOLE)
+@pytest.mark.parametrize("reader", READERS)
 def test_a_reader_takes_linear_time(reader):
-    read = WHOLE[reader]
-    cases = [(head, unit, "x") for unit in UNITS for head in HEADS]
-
-    def work(case: tuple[str, str, str], size: int) -> Callable[[], object]:
-        text = _text(case, size)
-        return lambda: read(text)
-
-    costs = sorted(((_cost_s(work(case, SMALL)), case) for case in cases), reverse=True)
-    for _, case in costs[:6]:
-        assert _growth(lambda size, case=case: work(case, size)) < MOST_GROWTH, case
+    cases = [(head, unit) for unit in UNITS for head in HEADS]
+    assert slowest(READERS[reader], cases, 2 << 10, 32 << 10) < MOST_GROWTH
 
 
-def test_growth_tells_a_quadratic_pattern_from_a_linear_one():
-    def search(pattern: str) -> Callable[[int], Callable[[], object]]:
-        return lambda size: lambda text=" " * size: re.search(pattern, text + "x")
+KEY = "-----BEGIN PRIVATE" + " KEY-----"
+PIECES = [
+    *(text.replace("¦", "") for rule in RULES for text, _ in rule.matches[:1]),
+    *(
+        " ",
+        "\n",
+        "\n\n",
+        "http://a:b@",
+        "`",
+        "`a",
+        '"',
+        '"a ',
+        "«",
+        "'",
+        "A B ",
+        "a:\n",
+        "A" * 199 + " ",
+        "1 ",
+    ),
+    *("[pin]", "password: a ", "passwords: ", "the password is ", "the password is blue7\n", "PIN: 4471\n"),
+    *("4471 ", "é ", "PuTTY-User-Key-File-2:", KEY, "DE89 ", "sk-", "--token ", "eyJaaaaaaaa.", "a."),
+]
+#: What is slow only behind something else.
+BEHIND = [(f"{KEY}\n", "A" * 12 + " "), (f"{KEY}\n", "A "), ("password: ", "<a"), ("password: ", "x")]
+REDACTION: dict[str, Work] = {
+    "prose": redact,
+    "commands": lambda text: redact(text, prose=False),
+    "words": lambda text: word_features.features(text, word_features.words(text)),
+    "cues": lambda text: secret_cues.CuesBefore(text).announce(text),
+}
 
-    assert _growth(search(r"\s+$")) > 2 * MOST_GROWTH
-    assert _growth(search(r"^\s+$")) < MOST_GROWTH
+
+@pytest.mark.parametrize("part", REDACTION)
+def test_redaction_takes_linear_time(part):
+    cases = [("", f"{piece}{end}") for piece in PIECES for end in ("", " ")]
+    # Eight times the length; what is quadratic grows 64 times.
+    assert slowest(REDACTION[part], [*BEHIND, *cases], 2 << 10, 16 << 10) < MOST_GROWTH
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        lambda place: f"the password is fox{place}den\n",
+        lambda place: f"the password is fox{place // 2}den\n",
+        lambda place: f"{place}fox: the password is {place}fox\n",
+        lambda place: f"PIN: {place:04}\n",
+        lambda place: f"the password is blue7, {place} times\n",
+    ],
+)
+def test_a_text_of_many_secrets_takes_linear_time(line):
+    def work(text):
+        return redact("".join(map(line, range(len(text) // len(line(100))))))
+
+    assert growth(work, ("", "a")) < MOST_GROWTH
+
+
+def test_a_secret_of_many_is_looked_for_by_how_it_begins():
+    def work(text):
+        secrets = [f"{place:05}fox" for place in range(len(text) // 10)]
+        return said(" ".join(secrets), secrets)
+
+    assert growth(work, ("", "a")) < MOST_GROWTH
+
+
+def test_what_stands_before_a_text_may_have_any_length():
+    assert growth(lambda text: cleaned("4471 says Ann", before=text), ("", "a ")) < MOST_GROWTH
 
 
 def test_a_letter_keeps_thirty_marks_and_no_text_more():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import runpy
-import time
 from pathlib import Path
 
 import numpy as np
@@ -97,17 +96,6 @@ def test_a_long_text_is_looked_at_in_parts_and_spans_hold(tagger):
 )
 def test_any_text_is_looked_at(tagger, text):
     assert tagger.find(text) == []
-
-
-def test_the_time_is_linear_in_the_text(tagger):
-    def seconds(times):
-        text = "".join(f"On day {day} the password was lamp{day}x, they said. " for day in range(times))
-        began = time.thread_time()
-        tagger.find(text)
-        return time.thread_time() - began
-
-    seconds(10)  # the tables are read
-    assert seconds(2_000) < 40 * max(seconds(200), 0.01)
 
 
 def test_words_stand_where_they_are_said_to_stand():

@@ -62,18 +62,6 @@ def test_the_command_line_imports_nothing_heavy(imported, heavy):
     assert done.stdout == "\n"
 
 
-def test_no_two_errors_share_an_exit_code():
-    root = Path(__file__).parents[3]
-    sources = [path for part in ("models", "adapters", "daemon") for path in (root / part).rglob("*.py")]
-    codes = [
-        code
-        for path in sources
-        for code in re.findall(r"exit_code: ClassVar\[int\] = (\d+)", path.read_text())
-    ]
-    assert len(codes) > 20
-    assert sorted(codes) == sorted(set(codes))
-
-
 def test_an_interrupt_is_known_under_the_errors_that_it_causes():
     def closes_badly():
         try:
