@@ -10,9 +10,11 @@ import ast
 import json
 import re
 import runpy
+import tempfile
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,11 +151,19 @@ def _listed(globs: Sequence[str]) -> str:
 
 def scopes() -> str:
     """What each scope is good for, apart from what smaller ones are good for."""
-    from idiolect.daemon.endpoint.scopes import NEEDED, Scope
+    from idiolect.daemon.endpoint import server
+    from idiolect.daemon.endpoint.tokens import Scope
+    from idiolect.daemon.runtime.process import Running
+    from idiolect.daemon.settings import Settings
 
+    with tempfile.TemporaryDirectory() as home:
+        running = Running(0, "http://127.0.0.1:1", 1, None, "")
+        app = server.create_app(mock.MagicMock(), running=running, settings=Settings(home=Path(home)))
     rows = ["| scope | token file | addresses, besides those above |", "|---|---|---|"]
     for scope in (Scope.SUGGEST, Scope.LEARN):
-        paths = ", ".join(f"`{path}`" for path, needed in NEEDED.items() if needed is scope)
+        fitting = [route for route in app.answered if route.scope is scope]
+        told = [route.path for route in fitting if route.include_in_schema or route.name == "openapi"]
+        paths = ", ".join(f"`{path}`" for path in sorted(told))
         name = scope.name.lower()
         rows.append(f"| `{name}` | `run/token-{name}` | {paths} |")
     return "\n".join([*rows, "| `admin` | `run/token` | all others |"])

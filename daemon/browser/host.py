@@ -23,8 +23,8 @@ import pydantic
 from idiolect.daemon.browser.written import Learn, newly_typed
 from idiolect.daemon.editors.link import Link
 from idiolect.daemon.editors.typed import Pauses
-from idiolect.daemon.endpoint.scopes import Scope
 from idiolect.daemon.endpoint.shapes import KeyMs
+from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime.log import open_log
 from idiolect.models.errors import IdiolectError
 

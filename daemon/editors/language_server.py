@@ -30,7 +30,7 @@ from idiolect.daemon.editors.changes import Document, Following, changed_ns, hol
 from idiolect.daemon.editors.link import Link
 from idiolect.daemon.editors.private_files import Privacy
 from idiolect.daemon.editors.typed import Pauses
-from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.typing_speed import TypingSpeed
 

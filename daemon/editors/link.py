@@ -14,7 +14,7 @@ from idiolect.daemon.runtime import desktop, peer_check, process
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from idiolect.daemon.endpoint.scopes import Scope
+    from idiolect.daemon.endpoint.tokens import Scope
     from idiolect.daemon.settings import Settings
 
 _ANSWER_S = 10.0  # far longer than anyone waits for a suggestion

@@ -7,8 +7,7 @@ import sys
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from idiolect.daemon.endpoint.scopes import Scope
-from idiolect.daemon.endpoint.tokens import path_of
+from idiolect.daemon.endpoint.tokens import Scope, path_of
 
 if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings

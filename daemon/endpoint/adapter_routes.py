@@ -1,69 +1,177 @@
-"""The addresses for adapters: training rounds, evaluations, which adapter serves, and exports."""
+"""The routes for adapters: training rounds, evaluations, which adapter serves, and exports."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import pydantic
 from anyio.to_thread import run_sync
-from starlette.requests import Request
+from pydantic import BaseModel, Field
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint import replies, shapes
-from idiolect.daemon.endpoint.answers import answer, read_body, read_query
-from idiolect.daemon.storage.records import EvalRequest
+from idiolect.daemon.endpoint.routing import Lines, answer
+from idiolect.daemon.endpoint.shapes import MAX_ID, Answer, AnyPath, Body, Id, Seconds
+from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.storage.records import AdapterRow, EvalRequest, public_metrics
 
 if TYPE_CHECKING:
-    from idiolect.daemon.endpoint.application import Application
+    from idiolect.daemon.endpoint.routing import Application
     from idiolect.daemon.endpoint.streams import Streams
     from idiolect.daemon.service import Service
+
+MIN_EVAL_CHARS, MAX_EVAL_CHARS = 500, 200_000
+
+
+class TrainBody(Body):
+    """Whether to wait for the verdict, whether to stream the progress, and the round's time in seconds."""
+
+    wait: bool = False
+    stream: bool = False
+    budget_s: Seconds | None = None
+
+
+class EvalBody(Body):
+    """Whose text to type (null: the user's own), how much of it, drawn how, whether and how long to train, and more."""
+
+    path: AnyPath | None = None
+    chars: Annotated[int, Field(ge=MIN_EVAL_CHARS, le=MAX_EVAL_CHARS)] = 8000
+    seed: Annotated[int, Field(ge=0, le=MAX_ID)] = 1
+    train: bool = True
+    budget_s: Seconds | None = None
+    mistakes: bool = False
+
+    @pydantic.field_validator("train")
+    @classmethod
+    def _train_on_a_corpus(cls, value: bool, info: pydantic.ValidationInfo) -> bool:
+        if not value and info.data.get("path") is None:
+            raise ValueError("without a path nothing is trained, so leave it out")
+        return value
+
+    @pydantic.field_validator("budget_s")
+    @classmethod
+    def _time_for_training(cls, value: float | None, info: pydantic.ValidationInfo) -> float | None:
+        if value is not None and (info.data.get("path") is None or not info.data.get("train")):
+            raise ValueError("it is the time for training, which needs a path, so leave it out")
+        return value
+
+
+class UseBody(Body):
+    """The adapter to serve; null: the base model alone."""
+
+    adapter: Id | None
+
+
+class ExportBody(Body):
+    """What to write where, of which adapter (null: the active one)."""
+
+    kind: Literal["onnx_adapter", "peft", "onnx", "everything"]
+    path: AnyPath
+    adapter: Id | None = None
+
+
+class ExamplesQuery(BaseModel):
+    """How many examples."""
+
+    count: Annotated[int, Field(ge=1, le=50)] = 6
+
+
+class Started(TypedDict):
+    """A training round has begun."""
+
+    started: Literal[True]
+
+
+class Verdict(TypedDict):
+    """What a training round came to."""
+
+    status: str
+    reason: str
+    adapter: int | None
+    tokens_per_s: float | None
+    seconds: float | None
+    metrics: dict[str, Any]
+
+
+class Adapters(TypedDict):
+    """All adapters, oldest first."""
+
+    adapters: list[AdapterRow]
+
+
+class Serves(TypedDict):
+    """The adapter that serves; null is the base model alone."""
+
+    adapter: int | None
+
+
+class Example(Answer):
+    """A prefix, how the base and what is served go on from it, and how the user did."""
+
+    prefix: str
+    base: str
+    adapted: str
+    truth: str
+
+
+class Examples(Answer):
+    """Completions of held-out text."""
+
+    examples: list[Example]
+
+
+class Exported(TypedDict):
+    """Where it was written."""
+
+    path: str
 
 
 def register(app: Application, service: Service, streams: Streams) -> None:
     """Have `app` answer them."""
 
-    @app.post("/v1/train", shapes.TrainBody)
-    async def train(request: Request) -> Response:
+    @app.post("/v1/train", Scope.ADMIN, accepted=Started)
+    async def train(asked: TrainBody) -> Verdict | Lines | Response:
         """Begin a training round; answers at once, with the verdict (`wait`) or with events (`stream`)."""
-        asked = await read_body(request, shapes.TrainBody)
         events = streams.keep_running(service.rounds.run(asked.budget_s, "asked"))
         first = await streams.first(events)
         if asked.stream:
             return streams.answer(first, events)
         if asked.wait:
-            return answer(replies.verdict(await streams.last(first, events)))
+            last = await streams.last(first, events)
+            return answer({name: value for name, value in last.items() if name != "event"})
         return answer({"started": True}, 202)
 
-    @app.post("/v1/eval", shapes.EvalBody)
-    async def evaluate(request: Request) -> Response:
+    @app.post("/v1/eval", Scope.ADMIN)
+    async def evaluate(asked: EvalBody) -> Lines:
         """Replay the typing of held-out text; answers with events, and ends when nobody follows them."""
-        asked = await read_body(request, shapes.EvalBody)
         path = None if asked.path is None else Path(asked.path)
         wanted = EvalRequest(path, asked.chars, asked.seed, asked.train, asked.budget_s, asked.mistakes)
         events = service.evals.run(wanted)
         return streams.answer(await streams.first(events), events)
 
-    @app.get("/v1/adapters")
-    async def adapters(_request: Request) -> Response:
+    @app.get("/v1/adapters", Scope.ADMIN)
+    async def adapters() -> Adapters:
         """All adapters, oldest first, each with its parent, metrics and why it is or is not served."""
-        return answer(replies.adapters(await run_sync(service.store.adapters.all)))
+        rows = await run_sync(service.store.adapters.all)
+        return {"adapters": [replace(row, metrics=public_metrics(row.metrics)) for row in rows]}
 
-    @app.post("/v1/use", shapes.UseBody)
-    async def use(request: Request) -> Response:
+    @app.post("/v1/use", Scope.ADMIN)
+    async def use(asked: UseBody) -> Serves:
         """Serve this adapter, or the base alone, from the next request on."""
-        asked = await read_body(request, shapes.UseBody)
         await run_sync(service.model.use, asked.adapter)
-        return answer({"adapter": asked.adapter})
+        return {"adapter": asked.adapter}
 
-    @app.get("/v1/examples", query=shapes.ExamplesQuery)
-    async def examples(request: Request) -> Response:
+    @app.get("/v1/examples", Scope.ADMIN)
+    async def examples(asked: ExamplesQuery) -> Examples:
         """Completions of held-out text, by the base and by what is served."""
-        count = read_query(request, shapes.ExamplesQuery).count
-        return answer({"examples": await run_sync(service.suggestions.examples, count)})
+        return Examples.model_validate(
+            {"examples": await run_sync(service.suggestions.examples, asked.count)}
+        )
 
-    @app.post("/v1/export", shapes.ExportBody)
-    async def export(request: Request) -> Response:
+    @app.post("/v1/export", Scope.ADMIN)
+    async def export(asked: ExportBody) -> Exported:
         """Write an adapter to a file or folder that other programs read."""
-        asked = await read_body(request, shapes.ExportBody)
         path = await run_sync(service.exports.write, asked.kind, Path(asked.path), asked.adapter)
-        return answer({"path": str(path)})
+        return {"path": str(path)}

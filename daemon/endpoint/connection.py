@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from idiolect.daemon.endpoint.answers import BODY_S
+from idiolect.daemon.endpoint.routing import BODY_S
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send

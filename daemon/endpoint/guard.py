@@ -9,12 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from idiolect.daemon.endpoint.answers import refuse
 from idiolect.daemon.endpoint.connection import SHOWN
-from idiolect.daemon.endpoint.scopes import Scope as Rights
-from idiolect.daemon.endpoint.scopes import needed
+from idiolect.daemon.endpoint.errors import internal, refuse, stopping
 from idiolect.daemon.endpoint.sessions import Sessions, cookie_name
-from idiolect.daemon.endpoint.streams import internal, stopping
+from idiolect.daemon.endpoint.tokens import Scope as Rights
 from idiolect.daemon.endpoint.tokens import Tokens
 from idiolect.daemon.runtime.process import UnauthorizedError
 from idiolect.daemon.storage.keys import LockedError
@@ -56,11 +54,10 @@ class ScopeError(IdiolectError):
 class Guard:
     """Lets a request through that names this machine, comes from no other page, and shows a token for what it asks.
 
-    In the place of a token a page that this service serves may show the cookie of a session. What each address
-    needs is in `scopes.py`. Each answer but its own refusals tells in a header whether learning is paused, streams
-    and errors too, but only whoever showed a token. It also answers where a mistake in the program left no answer.
-    (Starlette's own handler for that passes the exception on to uvicorn, which then cuts the connection that the
-    client means to keep.)
+    In the place of a token a page that this service serves may show the cookie of a session. Each answer but its own
+    refusals tells in a header whether learning is paused, streams and errors too, but only whoever showed a token. It
+    also answers where a mistake in the program left no answer. (Starlette's own handler for that passes the exception
+    on to uvicorn, which then cuts the connection that the client means to keep.)
     """
 
     def __init__(
@@ -69,12 +66,17 @@ class Guard:
         *,
         tokens: Tokens,
         sessions: Sessions,
+        needed: Callable[[str], Rights],
         port: int | None,
         log_path: Path,
         paused: Callable[[], bool],
     ) -> None:
-        """Guard `app`. Over a Unix socket (`port` is None), which no web page reaches, any host will do."""
+        """Guard `app`, which needs a scope for each path. Over a Unix socket (no `port`) any host will do.
+
+        No web page reaches a Unix socket.
+        """
         self._app = app
+        self._needed = needed
         self._tokens = tokens
         self._sessions = sessions
         self._any_host = port is None
@@ -137,7 +139,7 @@ class Guard:
         self._tokens.refresh()
         shown = headers.get(b"authorization", b"")
         granted = self._tokens.scope_of(_bearer(shown)) if shown else self._in_session(headers)
-        wanted = needed(scope["path"])
+        wanted = self._needed(scope["path"])
         if granted >= wanted:
             return None, granted
         if granted is not Rights.NONE:
@@ -171,13 +173,14 @@ class Guard:
 class Locked:
     """Says that the profile is locked, to whatever needs a token. To others it looks as if it were not."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, needed: Callable[[str], Rights]) -> None:
         """Pass on to `app` what needs no token."""
         self._app = app
+        self._needed = needed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request, or pass it on."""
-        if scope["type"] == "http" and needed(scope["path"]) is not Rights.NONE:
+        if scope["type"] == "http" and self._needed(scope["path"]) is not Rights.NONE:
             await refuse(LockedError())(scope, receive, send)
         else:
             await self._app(scope, receive, send)

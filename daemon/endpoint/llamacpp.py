@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from anyio.to_thread import run_sync
 from pydantic import Field
 from starlette.requests import Request
-from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from idiolect.adapters.generation.requests import (
@@ -24,14 +23,14 @@ from idiolect.adapters.generation.requests import (
     SamplingParams,
     build_stop_pattern,
 )
-from idiolect.daemon.endpoint.answers import answer, read_body
-from idiolect.daemon.endpoint.openai import Lenient
-from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS
+from idiolect.daemon.endpoint.routing import Events
+from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS, Lenient
 from idiolect.daemon.endpoint.texts import Texts, numbered
+from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.serving.text_generation import SERVED
 
 if TYPE_CHECKING:
-    from idiolect.daemon.endpoint.application import Application
+    from idiolect.daemon.endpoint.routing import Application
     from idiolect.daemon.serving.text_generation import TextGeneration
 
 _TEMPERATURE = 0.8  # llama.cpp's own defaults
@@ -132,28 +131,29 @@ class Filled(TypedDict, total=False):
 def register(app: Application, generations: TextGeneration, texts: Texts) -> None:
     """Have `app` answer as llama.cpp does."""
 
-    @app.get("/health")
-    async def health(_request: Request) -> Response:
+    @app.get("/health", Scope.NONE)
+    async def health() -> Health:
         """Whether the service answers; needs no token. llama.cpp's name for `/healthz`."""
-        return answer({"status": "ok"})
+        return {"status": "ok"}
 
-    @app.get("/props")
-    async def props(_request: Request) -> Response:
+    @app.get("/props", Scope.SUGGEST)
+    async def props() -> Props:
         """How much can be read and written, in llama.cpp's form."""
         params = {"n_predict": -1, "temperature": _TEMPERATURE, "top_k": _TOP_K, "top_p": _TOP_P}
-        settings = {"n_ctx": WINDOW, "params": params}
-        return answer({"default_generation_settings": settings, "total_slots": 1, "model_alias": SERVED})
+        return {
+            "default_generation_settings": {"n_ctx": WINDOW, "params": params},
+            "total_slots": 1,
+            "model_alias": SERVED,
+        }
 
-    @app.post("/completion", CompletionBody)
-    async def completion(request: Request) -> Response:
+    @app.post("/completion", Scope.SUGGEST)
+    async def completion(asked: CompletionBody, request: Request) -> Filled | list[Filled] | Events:
         """Text that goes on from a prompt, in llama.cpp's form."""
-        asked = await read_body(request, CompletionBody)
         return await _answer(request, generations, texts, asked, Prompt(asked.prompt))
 
-    @app.post("/infill", InfillBody)
-    async def infill(request: Request) -> Response:
+    @app.post("/infill", Scope.SUGGEST)
+    async def infill(asked: InfillBody, request: Request) -> Filled | list[Filled] | Events:
         """Text for where the cursor is, in llama.cpp's form."""
-        asked = await read_body(request, InfillBody)
         extra = tuple(one.text for one in asked.input_extra or ())
         prompt = Prompt(asked.input_prefix + asked.prompt, extra)
         return await _answer(request, generations, texts, asked, prompt, asked.input_suffix)
@@ -166,7 +166,7 @@ async def _answer(
     asked: _Body,
     prompt: Prompt,
     suffix: str = "",
-) -> Response:
+) -> Filled | list[Filled] | Events:
     model = asked.model or SERVED
     await run_sync(generations.model, model)
     wanted = [(prompt, asked.wanted(text, suffix)) for text in range(asked.n_cmpl)]
@@ -182,14 +182,14 @@ async def _answer(
     if asked.stream:
         return await texts.stream(request, steps, chunks)
     parts = await texts.whole(request, steps)
-    found = []
+    found = list[Filled]()
     for number in range(len(wanted)):
         mine = [part for at, part in parts if at == number]
         content = "".join(part.text for part in mine if isinstance(part, Piece))
         [end] = [part for part in mine if isinstance(part, End)]
         whole = {"index": number, **_ended(end, content, model, settings)}
         found.append(_chosen(whole, asked.response_fields))
-    return answer(found[0] if len(found) == 1 else found)
+    return found[0] if len(found) == 1 else found
 
 
 def _ended(end: End, content: str, model: str, settings: _Fields) -> _Fields:
@@ -222,10 +222,10 @@ def _timings(what: str, tokens: int, took_s: float) -> dict[str, float]:
     }
 
 
-def _chosen(whole: _Fields, fields: list[str] | None) -> _Fields:
+def _chosen(whole: _Fields, fields: list[str] | None) -> Filled:
     """The fields that are asked for, under the names by which they are: "timings/prompt_n" is within another."""
     if fields is None:
-        return whole
+        return cast("Filled", whole)
     found: _Fields = {}
     for field in fields:
         value: Any = whole
@@ -233,4 +233,4 @@ def _chosen(whole: _Fields, fields: list[str] | None) -> _Fields:
             value = value.get(name) if isinstance(value, dict) else None
         if value is not None:
             found[field] = value
-    return found
+    return cast("Filled", found)

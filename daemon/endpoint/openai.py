@@ -9,12 +9,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from anyio.to_thread import run_sync
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 from starlette.requests import Request
-from starlette.responses import Response
 from typing_extensions import TypedDict
 
 from idiolect.adapters.generation.requests import (
@@ -25,13 +24,15 @@ from idiolect.adapters.generation.requests import (
     SamplingParams,
     build_stop_pattern,
 )
-from idiolect.daemon.endpoint.answers import NoRouteError, answer, read_body
-from idiolect.daemon.endpoint.shapes import MAX_PREFIX_CHARS, MAX_TEXT_CHARS, InvalidRequestError
+from idiolect.daemon.endpoint.errors import NoRouteError
+from idiolect.daemon.endpoint.routing import Events
+from idiolect.daemon.endpoint.shapes import MAX_PREFIX_CHARS, MAX_TEXT_CHARS, InvalidRequestError, Lenient
 from idiolect.daemon.endpoint.texts import Texts, numbered
+from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.serving.text_generation import SERVED
 
 if TYPE_CHECKING:
-    from idiolect.daemon.endpoint.application import Application
+    from idiolect.daemon.endpoint.routing import Application
     from idiolect.daemon.serving.text_generation import NamedModel, TextGeneration
 
 _MAX_TEXTS = 32  # in one answer
@@ -48,12 +49,6 @@ _Unsupported = Annotated[object, AfterValidator(_asks_for_nothing)]
 """What clients send though they want nothing of it: null, false and 0 are taken."""
 _Part = tuple[int, Piece | End]
 """Which of an answer's texts it belongs to, and what comes next of it."""
-
-
-class Lenient(BaseModel):
-    """A request of a client that was written for another program: fields that are not known are not looked at."""
-
-    model_config = ConfigDict(extra="ignore", strict=True, frozen=True, defer_build=True)
 
 
 class _StreamOptions(Lenient):
@@ -152,32 +147,31 @@ class Models(TypedDict):
 def register(app: Application, generations: TextGeneration, texts: Texts) -> None:
     """Have `app` answer as OpenAI does."""
 
-    @app.post("/v1/completions", CompletionBody)
-    async def completions(request: Request) -> Response:
+    @app.post("/v1/completions", Scope.SUGGEST)
+    async def completions(asked: CompletionBody, request: Request) -> Completed | Events:
         """Text that goes on from a prompt, in OpenAI's form."""
-        asked = await read_body(request, CompletionBody)
         wanted = asked.texts
         chosen = await run_sync(generations.model, asked.model)
         completion = _Completion(asked, chosen)
         steps = numbered(generations, asked.model, wanted)
         if asked.stream:
             return await texts.stream(request, steps, completion.stream)
-        return answer(completion.whole(await texts.whole(request, steps)))
+        return completion.whole(await texts.whole(request, steps))
 
-    @app.post("/v1/chat/completions", listed=False)
-    async def chat_completions(_request: Request) -> Response:
+    @app.post("/v1/chat/completions", Scope.SUGGEST, listed=False)
+    async def chat_completions() -> None:
         raise NoRouteError("This service goes on with a text and does not chat. Ask `/v1/completions`.")
 
-    @app.get("/v1/models")
-    async def models(_request: Request) -> Response:
+    @app.get("/v1/models", Scope.SUGGEST)
+    async def models() -> Models:
         """The models that can be asked for, in OpenAI's form."""
         found = await run_sync(generations.models)
-        return answer({"object": "list", "data": [_model(one) for one in found]})
+        return {"object": "list", "data": [_model(one) for one in found]}
 
-    @app.get("/v1/models/{model}")
-    async def model(request: Request) -> Response:
+    @app.get("/v1/models/{model}", Scope.SUGGEST)
+    async def model(model: str) -> Model:
         """One of these models."""
-        return answer(_model(await run_sync(generations.model, request.path_params["model"])))
+        return _model(await run_sync(generations.model, model))
 
 
 def _model(model: NamedModel) -> Model:
@@ -205,7 +199,7 @@ class _Completion:
             "system_fingerprint": "base" if chosen.adapter is None else f"adapter-{chosen.adapter}",
         }
 
-    def whole(self, parts: list[_Part]) -> dict[str, Any]:
+    def whole(self, parts: list[_Part]) -> Completed:
         """The answer in one piece."""
         pieces: dict[int, list[str]] = {}
         ends = list[End]()
@@ -216,7 +210,7 @@ class _Completion:
             else:
                 pieces[number].append(part.text)
         choices = [_choice(number, "".join(pieces[number]), end) for number, end in enumerate(ends)]
-        return {**self._head, "choices": choices, "usage": self._usage(ends)}
+        return cast("Completed", {**self._head, "choices": choices, "usage": self._usage(ends)})
 
     async def stream(self, parts: AsyncIterator[_Part]) -> AsyncIterator[object]:
         """The answer in chunks, and the mark of its end."""

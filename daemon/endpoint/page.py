@@ -10,16 +10,16 @@ from importlib import resources
 from typing import TYPE_CHECKING, ClassVar
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.answers import answer
 from idiolect.daemon.endpoint.sessions import CODE_S, cookie_name
+from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-
-    from idiolect.daemon.endpoint.application import Application
+    from idiolect.daemon.endpoint.routing import Application
     from idiolect.daemon.endpoint.sessions import Sessions
     from idiolect.daemon.runtime.process import Running
 
@@ -62,23 +62,30 @@ class NoBrowserError(IdiolectError):
     http_status: ClassVar[int] = 409
 
 
+class Link(TypedDict):
+    """A link to the page that works once, and for how many seconds."""
+
+    url: str
+    expires_s: float
+
+
 def add_page(app: Application, sessions: Sessions, running: Running) -> None:
     """Add the page's addresses to `app`."""
     folder = resources.files("idiolect.daemon.endpoint") / "page"
     extension = resources.files("idiolect.daemon.browser") / "extension" / "content"
     files = {name: ((extension if name in _SHARED else folder) / name).read_bytes() for name in _TYPES}
 
-    @app.post("/v1/open")
-    async def begin(_request: Request) -> Response:
+    @app.post("/v1/open", Scope.ADMIN, errors=(NoBrowserError,))
+    async def begin() -> Link:
         """A link that opens the page in a browser, once and soon."""
         if running.socket is not None:
             raise NoBrowserError(
                 "The service listens on a Unix socket, which a browser cannot reach. "
                 "Set `unix_socket` to false and start it again to use the page."
             )
-        return answer({"url": f"{running.url}/open?code={sessions.begin()}", "expires_s": CODE_S})
+        return {"url": f"{running.url}/open?code={sessions.begin()}", "expires_s": CODE_S}
 
-    @app.get("/open", listed=False)
+    @app.get("/open", Scope.NONE, listed=False)  # it takes a code of its own
     async def enter(request: Request) -> Response:
         """Take the code for a cookie; with a code that is no good the page says how to get a link."""
         entered = RedirectResponse("/page/", 303, _HEADERS)
@@ -87,18 +94,17 @@ def add_page(app: Application, sessions: Sessions, running: Running) -> None:
             entered.set_cookie(name, cookie, httponly=True, samesite="strict", path="/")
         return entered
 
-    @app.get("/", listed=False)
-    async def root(_request: Request) -> Response:
+    @app.get("/", Scope.NONE, listed=False)
+    async def root() -> Response:
         """Show the page, which says how to open it where there is no session."""
         return RedirectResponse("/page/", 303, _HEADERS)
 
-    @app.get("/page/", listed=False)
-    async def index(_request: Request) -> Response:
+    @app.get("/page/", Scope.NONE, listed=False)
+    async def index() -> Response:
         return Response(files["index.html"], headers=_HEADERS, media_type=_TYPES["index.html"])
 
-    @app.get("/page/{name}", listed=False)
-    async def file(request: Request) -> Response:
-        name = request.path_params["name"]
+    @app.get("/page/{name}", Scope.NONE, listed=False)
+    async def file(name: str) -> Response:
         if name not in files:
             raise HTTPException(404)
         return Response(files[name], headers=_HEADERS, media_type=_TYPES[name])

@@ -1,23 +1,161 @@
-"""The addresses by which the user decides what is known: forgetting, the audit, applications' rules, the pause."""
+"""The routes by which the user decides what is known: forgetting, the audit, applications' rules, the pause."""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import pydantic
 from anyio.to_thread import run_sync
+from pydantic import BaseModel, Field
 from starlette.requests import Request
-from starlette.responses import Response
+from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint import replies, shapes
-from idiolect.daemon.endpoint.answers import answer, client_of, read_body, read_query
 from idiolect.daemon.endpoint.queue import BusyError, Priority, Turns
+from idiolect.daemon.endpoint.routing import Lines, client_of
+from idiolect.daemon.endpoint.shapes import Answer, Body, Id, Name, Number, Seconds, Time
+from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.privacy.app_policy import AppRule, AppRuleRow
+from idiolect.daemon.storage.audit import Audit
+from idiolect.daemon.storage.records import Forgotten
+from idiolect.daemon.storage.selectors import Selector
 
 if TYPE_CHECKING:
-    from idiolect.daemon.endpoint.application import Application
+    from idiolect.daemon.endpoint.routing import Application
     from idiolect.daemon.endpoint.streams import Streams
+    from idiolect.daemon.profile.stored_secrets import SecretsFound
     from idiolect.daemon.service import Service
+    from idiolect.daemon.storage.records import ForgetReceipt
+
+
+class ForgetBody(Body):
+    """What to forget; all conditions must hold. `dry_run` only counts; `expect`: if it is that many entries."""
+
+    text: Name | None = None
+    phrase: Name | None = None
+    phrases: Annotated[list[Name], Field(min_length=1, max_length=100)] | None = None
+    ids: Annotated[list[Id], Field(min_length=1, max_length=10_000)] | None = None
+    source: Name | None = None
+    app: Name | None = None
+    since: Time = None
+    until: Time = None
+    expect: Number | None = None
+    dry_run: bool = False
+
+    @property
+    def selector(self) -> Selector:
+        """The conditions. Raises EmptySelectorError, UnseenCharactersError."""
+        return Selector(
+            text=self.text,
+            ids=None if self.ids is None else tuple(self.ids),
+            source=self.source,
+            app=self.app,
+            since=self.since,
+            until=self.until,
+            phrase=self.phrase,
+            phrases=None if self.phrases is None else tuple(self.phrases),
+        )
+
+
+class ForgetTaken(Answer):
+    """What forgetting took, or would take."""
+
+    entries: int
+    tokens: int
+    adapters_dropped: list[int]
+    active: int | None
+    dry_run: bool
+    receipt: int | None
+    backups: list[str]
+    round_queued: bool
+    total: int
+    large: bool
+    words: int
+
+
+class Near(Answer):
+    """What is nearly the text that is forgotten, and how many other entries hold it."""
+
+    text: str
+    entries: int
+
+
+class ForgetAnswer(ForgetTaken):
+    """What forgetting took, or would take, and what is left."""
+
+    near: list[Near]
+    near_complete: bool
+    still_suggested: list[str] | None
+    still_suggested_why: str | None
+    still_suggested_complete: bool
+
+
+class Receipts(TypedDict):
+    """What was forgotten so far."""
+
+    receipts: list[Forgotten]
+
+
+def _iso(given: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(given)) if given else None
+    except ValueError:
+        raise ValueError("a time is ISO 8601, such as 2026-01-31T09:30:00") from None
+
+
+class AuditQuery(BaseModel):
+    """From which time on; without a zone it is this machine's."""
+
+    # Described as a string, since it may be a day alone, which JSON Schema's "date-time" is not.
+    since: Annotated[Time, pydantic.BeforeValidator(_iso), pydantic.WithJsonSchema({"type": "string"})] = None
+
+
+class SecretsBody(Body):
+    """From which time on entries were written; null: all."""
+
+    since: Time = None
+
+
+class AppsBody(Body):
+    """A rule for the applications that match a pattern, or to undo the last change of the rules."""
+
+    app: Name | None = None
+    rule: AppRule | None = None
+    undo: bool = False
+
+    @pydantic.model_validator(mode="after")
+    def _one_or_the_other(self) -> AppsBody:
+        if self.undo == (self.app is not None) or (self.app is None) != (self.rule is None):
+            raise ValueError("give app and rule, or undo alone")
+        return self
+
+
+class Rules(TypedDict):
+    """What is done in which applications."""
+
+    rules: list[AppRuleRow]
+
+
+class PauseBody(Body):
+    """For how many seconds to learn nothing; null: until resumed."""
+
+    for_s: Seconds | None = None
+
+
+class Paused(TypedDict):
+    """That nothing is learned, and for how many seconds; null is until resumed."""
+
+    paused: Literal[True]
+    for_s: float | None
+
+
+class Resumed(TypedDict):
+    """That learning goes on."""
+
+    paused: Literal[False]
 
 
 def register(app: Application, service: Service, turns: Turns, streams: Streams) -> None:
@@ -27,11 +165,16 @@ def register(app: Application, service: Service, turns: Turns, streams: Streams)
     _register_rules(app, service)
 
 
+def forget_receipt(taken: ForgetReceipt, *, dry_run: bool) -> dict[str, Any]:
+    """The fields of `ForgetTaken` that the receipt calls otherwise or does not have."""
+    queued = bool(taken.adapters_dropped) and not dry_run
+    return {"receipt": taken.id, "round_queued": queued, "dry_run": dry_run}
+
+
 def _register_forgetting(app: Application, service: Service, turns: Turns) -> None:
-    @app.post("/v1/forget", shapes.ForgetBody)
-    async def forget(request: Request) -> Response:
+    @app.post("/v1/forget", Scope.ADMIN)
+    async def forget(asked: ForgetBody, request: Request) -> ForgetAnswer:
         """Forget text and everything learned from it; `dry_run` tells what that would take."""
-        asked = await read_body(request, shapes.ForgetBody)
         chosen, forgetting = asked.selector, service.forgetting
         receipt = await run_sync(forgetting.forget, chosen, asked.dry_run, asked.expect)
         left = await run_sync(forgetting.remains, chosen)
@@ -45,56 +188,68 @@ def _register_forgetting(app: Application, service: Service, turns: Turns) -> No
                         left = known
             except BusyError:  # it is forgotten all the same
                 left = replace(left, asked_all=False)
-        return answer(replies.forgotten(receipt, left, dry_run=asked.dry_run))
+        return ForgetAnswer.of(
+            receipt,
+            **forget_receipt(receipt, dry_run=asked.dry_run),
+            near=left.near,
+            near_complete=left.complete,
+            still_suggested=left.still_suggested,
+            still_suggested_why=left.why,
+            still_suggested_complete=left.asked_all,
+        )
 
-    @app.get("/v1/receipts")
-    async def receipts(_request: Request) -> Response:
+    @app.get("/v1/receipts", Scope.ADMIN)
+    async def receipts() -> Receipts:
         """What was forgotten so far, in figures, oldest first."""
-        return answer({"receipts": await run_sync(service.store.receipts.all)})
+        return {"receipts": await run_sync(service.store.receipts.all)}
 
 
 def _register_audit(app: Application, service: Service, streams: Streams) -> None:
-    @app.get("/v1/audit", query=shapes.AuditQuery)
-    async def audit(request: Request) -> Response:
+    @app.get("/v1/audit", Scope.ADMIN)
+    async def audit(asked: AuditQuery) -> Audit:
         """What was taken, when and from where, what was redacted, who has seen it, what happened; never text."""
-        since = read_query(request, shapes.AuditQuery).since
-        return answer(await run_sync(service.store.audit, shapes.time(since)))
+        return await run_sync(service.store.audit, asked.since)
 
-    @app.post("/v1/audit/secrets", shapes.SecretsBody)
-    async def secrets(request: Request) -> Response:
+    @app.post("/v1/audit/secrets", Scope.ADMIN)
+    async def secrets(asked: SecretsBody) -> Lines:
         """Read all entries again with today's rules: which hold what looks like a secret; with events, without text."""
-        asked = await read_body(request, shapes.SecretsBody)
-        events = replies.secrets(service.stored_secrets.find(asked.since))
+        events = _secrets(service.stored_secrets.find(asked.since))
         return streams.answer(await streams.first(events), events)
+
+
+def _secrets(steps: Iterable[SecretsFound]) -> Iterator[dict[str, Any]]:
+    """How far it has come, and in the end what was found."""
+    for step in steps:
+        share = step.entries / step.total if step.total else 1.0
+        yield {"event": "progress", "phase": "Looking for secrets", "done": share}
+    yield {"event": "result", "entries": step.entries, "words": step.words, "found": step.found}
 
 
 def _register_rules(app: Application, service: Service) -> None:
     policy = service.ingest.app_policy
 
-    @app.get("/v1/apps")
-    async def app_rules(_request: Request) -> Response:
+    @app.get("/v1/apps", Scope.ADMIN)
+    async def app_rules() -> Rules:
         """What is done in which applications; the first rule whose pattern fits decides."""
-        return answer({"rules": policy.rules()})
+        return {"rules": policy.rules()}
 
-    @app.post("/v1/apps", shapes.AppsBody)
-    async def give_app_rule(request: Request) -> Response:
+    @app.post("/v1/apps", Scope.ADMIN)
+    async def give_app_rule(asked: AppsBody) -> Rules:
         """Give a rule for applications, or undo the last change; answers with all rules."""
-        asked = await read_body(request, shapes.AppsBody)
         if asked.app is None or asked.rule is None:
             await run_sync(policy.undo)
         else:
             await run_sync(policy.give, asked.app, asked.rule)
-        return answer({"rules": policy.rules()})
+        return {"rules": policy.rules()}
 
-    @app.post("/v1/pause", shapes.PauseBody)
-    async def pause(request: Request) -> Response:
+    @app.post("/v1/pause", Scope.LEARN)
+    async def pause(asked: PauseBody) -> Paused:
         """Learn nothing for a while, or until resumed."""
-        asked = await read_body(request, shapes.PauseBody)
         await run_sync(service.pause, asked.for_s)
-        return answer({"paused": True, "for_s": asked.for_s})
+        return {"paused": True, "for_s": asked.for_s}
 
-    @app.post("/v1/resume")
-    async def resume(_request: Request) -> Response:
+    @app.post("/v1/resume", Scope.LEARN)
+    async def resume() -> Resumed:
         """Learn again."""
         await run_sync(service.resume)
-        return answer({"paused": False})
+        return {"paused": False}

@@ -1,9 +1,7 @@
-"""HTTP: the routes, who may use them, and the threads that requests are worked on in.
+"""HTTP: the routes together, who may use them, and the server.
 
-A request is checked for its host and token, the service works on it in a thread so that none waits for
-another's inference, and the answer is JSON, or newline-delimited JSON where it takes long. What the
-service does is in `service.py` and its parts; the addresses are in `*_routes.py`, `openai.py` and `llamacpp.py`; how
-requests look is in `shapes.py`, and how answers look in `replies.py`.
+A request is checked for its host and token (`guard.py`), a route asks the service (`*_routes.py`, `openai.py`,
+`llamacpp.py`), and the answer is JSON, or newline-delimited JSON where it takes long.
 """
 
 from __future__ import annotations
@@ -14,11 +12,12 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import uvicorn
 from anyio.to_thread import run_sync
 from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from idiolect.daemon.endpoint import (
     adapter_routes,
@@ -31,22 +30,20 @@ from idiolect.daemon.endpoint import (
     typing_routes,
     word_routes,
 )
-from idiolect.daemon.endpoint.answers import answer, handle_errors
-from idiolect.daemon.endpoint.application import Application
 from idiolect.daemon.endpoint.connection import Connection, Strangers
+from idiolect.daemon.endpoint.errors import handle_errors
 from idiolect.daemon.endpoint.guard import Guard, Locked
 from idiolect.daemon.endpoint.page import add_page
 from idiolect.daemon.endpoint.queue import Turns
+from idiolect.daemon.endpoint.routing import Application, answer
 from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.endpoint.streams import Streams
 from idiolect.daemon.endpoint.texts import Texts
-from idiolect.daemon.endpoint.tokens import Tokens, files
+from idiolect.daemon.endpoint.tokens import Scope, Tokens, files
 
 if TYPE_CHECKING:
     import socket
     from types import FrameType
-
-    from starlette.requests import Request
 
     from idiolect.daemon.runtime.process import Running
     from idiolect.daemon.service import Service
@@ -63,6 +60,32 @@ _ACCEPTED, _QUEUED = 4, 2048
 _KEEP_ALIVE_S = 3600
 
 log = logging.getLogger("idiolect.http")
+
+
+class Health(TypedDict):
+    """That the service answers."""
+
+    status: Literal["ok"]
+
+
+class Status(TypedDict):
+    """What the service knows, serves and does."""
+
+    running: Literal[True]
+    pid: int
+    started_at: str
+    url: str
+    socket: str | None
+    moved_from: int | None
+    token_file: str
+    token_files: dict[str, str]
+    home: str
+    base: str
+    adapter: int | None
+    entries: int
+    tokens: int
+    paused: bool
+    training: dict[str, Any] | None
 
 
 def create_app(
@@ -103,39 +126,39 @@ def _register_status(app: Application, service: Service, running: Running, setti
     where = {"url": running.url, "socket": running.socket, "moved_from": running.moved_from}
     process = {"running": True, "pid": running.pid, "started_at": running.started_at, **where}
 
-    @app.get("/openapi.json", listed=False)
-    async def openapi(_request: Request) -> Response:
-        from idiolect.daemon.endpoint.schema import document  # few ask for it, and it is large
+    @app.get("/openapi.json", Scope.SUGGEST, listed=False)
+    async def openapi() -> Response:
+        from idiolect.daemon.endpoint.openapi import document  # few ask for it, and it is large
 
         if app.described is None:
             app.described = await run_sync(document, app)
         return answer(app.described)
 
-    @app.get("/healthz")
-    async def healthz(_request: Request) -> Response:
+    @app.get("/healthz", Scope.NONE)
+    async def healthz() -> Health:
         """Whether the service answers; needs no token."""
-        return answer({"status": "ok"})
+        return {"status": "ok"}
 
-    @app.get("/v1/status")
-    async def status(_request: Request) -> Response:
+    @app.get("/v1/status", Scope.LEARN)
+    async def status() -> Status:
         """What the service knows, serves and does."""
-        return answer({**await run_sync(service.status), **process, **files(settings)})
+        return cast("Status", {**await run_sync(service.status), **process, **files(settings)})
 
 
 def create_locked_app(*, running: Running, settings: Settings) -> Application:
     """What answers while the profile is locked: that it is, to whatever is asked with a token."""
     app = Application(lifespan=_lifespan)
-    app.add_middleware(Locked)
+    app.add_middleware(Locked, needed=app.needed)
     sessions = Sessions()
     _protect(app, running, settings, sessions, lambda: False)
     add_page(app, sessions, running)
     app.state.streams = Streams(settings.log_path, settings.home)
     handle_errors(app, settings.home)
 
-    @app.get("/healthz")
-    @app.get("/health")
-    async def healthz(_request: Request) -> Response:
-        return answer({"status": "ok"})
+    @app.get("/healthz", Scope.NONE)
+    @app.get("/health", Scope.NONE)
+    async def healthz() -> Health:
+        return {"status": "ok"}
 
     return app
 
@@ -149,6 +172,7 @@ def _protect(
         Guard,
         tokens=tokens,
         sessions=sessions,
+        needed=app.needed,
         port=running.port,
         log_path=settings.log_path,
         paused=paused,

@@ -12,7 +12,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, TypeAlias
 
-from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.endpoint.tokens import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

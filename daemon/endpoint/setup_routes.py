@@ -1,20 +1,18 @@
-"""The address that tells of the programs that one types in: which are here, and which are connected."""
+"""The route that tells of the programs that one types in: which are here, and which are connected."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from anyio.to_thread import run_sync
-from starlette.requests import Request
-from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.answers import answer
+from idiolect.daemon.endpoint.tokens import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from idiolect.daemon.endpoint.application import Application
+    from idiolect.daemon.endpoint.routing import Application
 
 
 class PlaceState(TypedDict):
@@ -39,7 +37,7 @@ class Places(TypedDict):
 def register(app: Application, survey: Callable[[], Sequence[object]]) -> None:
     """Have `app` answer it with what `survey` finds."""
 
-    @app.get("/v1/places")
-    async def places(_request: Request) -> Response:
+    @app.get("/v1/places", Scope.ADMIN)
+    async def places() -> Places:
         """Which programs that one types in are here, which are connected, and what is to be done for the others."""
-        return answer({"places": await run_sync(survey)})
+        return {"places": cast("list[PlaceState]", await run_sync(survey))}

@@ -1,90 +1,134 @@
-"""The addresses for what is read: imports, followed folders, sources, and the words that they brought."""
+"""The routes for what is read: imports, followed folders, sources, and the words that they brought."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from anyio.to_thread import run_sync
-from starlette.requests import Request
-from starlette.responses import Response
+from pydantic import Field
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint import replies, shapes
-from idiolect.daemon.endpoint.answers import answer, read_body
+from idiolect.adapters.keyness import Keyword
+from idiolect.adapters.prediction.mistakes import Mistake
+from idiolect.daemon.endpoint.privacy_routes import ForgetTaken, forget_receipt
+from idiolect.daemon.endpoint.routing import Lines
+from idiolect.daemon.endpoint.shapes import AnyPath, Body, Name, Number
+from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.ingest.source_discovery import FoundSource
+from idiolect.daemon.storage.records import SourceRow
 
 if TYPE_CHECKING:
-    from idiolect.daemon.endpoint.application import Application
+    from idiolect.daemon.endpoint.routing import Application
     from idiolect.daemon.endpoint.streams import Streams
     from idiolect.daemon.service import Service
 
+MAX_LEARNED = 10_000
 
-class Found(TypedDict):
-    """A place that holds text of the user's: what it is, whose text in it is theirs, and about how much there is."""
 
-    path: str
-    sort: str
-    says: str
-    me: tuple[str, ...]
-    size_bytes: int
-    words: int
-    exact: bool
+class ImportBody(Body):
+    """Files, folders and other sources to read once; `me`: the names and addresses in them that are the user's."""
+
+    paths: Annotated[list[AnyPath], Field(min_length=1, max_length=10_000)]
+    me: Annotated[list[Name], Field(max_length=100)] = Field(default_factory=list)
+
+
+class WatchBody(Body):
+    """A folder to follow, or to follow no longer; `confirmed`: however much it holds."""
+
+    path: AnyPath
+    remove: bool = False
+    confirmed: bool = False
+
+
+class Removed(TypedDict):
+    """Whether the folder was followed."""
+
+    removed: bool
+
+
+class Sources(TypedDict):
+    """What was read."""
+
+    sources: list[SourceRow]
+
+
+class FindBody(Body):
+    """Where to look for what the user wrote; null: in their home folder."""
+
+    path: AnyPath | None = None
 
 
 class FoundSources(TypedDict):
     """What there is to read, and was not read."""
 
-    sources: list[Found]
+    sources: list[FoundSource]
+
+
+class RemoveBody(Body):
+    """The source to remove with all that it brought; `dry_run` only counts; `expect`: if it is that many entries."""
+
+    path: AnyPath
+    expect: Number | None = None
+    dry_run: bool = False
+
+
+class LearnedBody(Body):
+    """How many words and phrases to list, of those that contain some text."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LEARNED)] = 50
+    contains: Annotated[str, Field(max_length=1000)] = ""
+
+
+class Learned(TypedDict):
+    """Words and phrases, the most characteristic first; words that are taken for mistakes, the most frequent first."""
+
+    words: list[Keyword]
+    mistakes: list[Mistake]
 
 
 def register(app: Application, service: Service, streams: Streams) -> None:
     """Have `app` answer them."""
 
-    @app.post("/v1/import", shapes.ImportBody)
-    async def import_(request: Request) -> Response:
+    @app.post("/v1/import", Scope.ADMIN)
+    async def import_(asked: ImportBody) -> Lines:
         """Read files and folders once; answers with events."""
-        asked = await read_body(request, shapes.ImportBody)
         events = await run_sync(service.imports.add, [Path(path) for path in asked.paths], asked.me)
         return streams.answer(await streams.first(events), events)
 
-    @app.post("/v1/watch", shapes.WatchBody)
-    async def watch(request: Request) -> Response:
+    @app.post("/v1/watch", Scope.ADMIN)
+    async def watch(asked: WatchBody) -> Removed | Lines:
         """Read a folder and then follow it (answers with events), or follow it no longer (`remove`).
 
         What holds very much is refused unless `confirmed`.
         """
-        asked = await read_body(request, shapes.WatchBody)
         if asked.remove:
-            return answer({"removed": await run_sync(service.imports.unwatch, Path(asked.path))})
+            return {"removed": await run_sync(service.imports.unwatch, Path(asked.path))}
         events = await run_sync(partial(service.imports.watch, Path(asked.path), confirmed=asked.confirmed))
         return streams.answer(await streams.first(events), events)
 
-    @app.get("/v1/sources")
-    async def sources(_request: Request) -> Response:
+    @app.get("/v1/sources", Scope.ADMIN)
+    async def sources() -> Sources:
         """What was read, and what each source brought."""
-        return answer({"sources": await run_sync(service.inventory.sources)})
+        return {"sources": await run_sync(service.inventory.sources)}
 
-    @app.post("/v1/sources/find", shapes.FindBody)
-    async def find_sources(request: Request) -> Response:
+    @app.post("/v1/sources/find", Scope.ADMIN)
+    async def find_sources(asked: FindBody) -> FoundSources:
         """Look what else there is to read: mail, notes, commits, histories. Takes some ten seconds at most."""
-        asked = await read_body(request, shapes.FindBody)
         home = Path.home() if asked.path is None else Path(asked.path)
-        found = await run_sync(service.inventory.unread, home)
-        return answer({"sources": [{**asdict(place), "path": str(place.path)} for place in found]})
+        return {"sources": [*await run_sync(service.inventory.unread, home)]}
 
-    @app.post("/v1/sources/remove", shapes.RemoveBody)
-    async def remove_source(request: Request) -> Response:
+    @app.post("/v1/sources/remove", Scope.ADMIN)
+    async def remove_source(asked: RemoveBody) -> ForgetTaken:
         """Forget all that a source brought, and that it was read; `dry_run` tells what that would take."""
-        asked = await read_body(request, shapes.RemoveBody)
         remove = partial(service.inventory.remove, dry_run=asked.dry_run, expect=asked.expect)
-        return answer(replies.receipt(await run_sync(remove, Path(asked.path)), dry_run=asked.dry_run))
+        receipt = await run_sync(remove, Path(asked.path))
+        return ForgetTaken.of(receipt, **forget_receipt(receipt, dry_run=asked.dry_run))
 
-    @app.post("/v1/learned", shapes.LearnedBody)
-    async def learned(request: Request) -> Response:
+    @app.post("/v1/learned", Scope.ADMIN)
+    async def learned(asked: LearnedBody) -> Learned:
         """What sets the user's text apart from general English, most characteristic first, and what is no word."""
-        asked = await read_body(request, shapes.LearnedBody)
         words = await run_sync(service.keywords.find, asked.limit, asked.contains)
         mistakes = await run_sync(service.keywords.find_mistakes, asked.limit, asked.contains)
-        return answer({"words": words, "mistakes": mistakes})
+        return {"words": words, "mistakes": mistakes}

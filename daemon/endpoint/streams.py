@@ -10,12 +10,13 @@ import logging
 import queue
 import threading
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import anyio
 from anyio.to_thread import run_sync
-from starlette.responses import Response, StreamingResponse
 
+from idiolect.daemon.endpoint.errors import internal, stopping
+from idiolect.daemon.endpoint.routing import Lines
 from idiolect.daemon.endpoint.shapes import encode, error_body
 from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.models.errors import IdiolectError
@@ -25,22 +26,6 @@ if TYPE_CHECKING:
 
 Event = dict[str, Any]
 log = logging.getLogger("idiolect.http")
-
-
-class StoppingError(IdiolectError):
-    """The service was asked to end while it worked on the request."""
-
-    code: ClassVar[str] = "service-stopping"
-    exit_code: ClassVar[int] = 57
-    http_status: ClassVar[int] = 503
-
-
-class InternalError(IdiolectError):
-    """A mistake in the program; what happened is in the log."""
-
-    code: ClassVar[str] = "internal"
-    exit_code: ClassVar[int] = 70
-    http_status: ClassVar[int] = 500
 
 
 class Streams:
@@ -90,9 +75,9 @@ class Streams:
             last, event = event, await run_sync(self._next, rest)
         return last
 
-    def answer(self, first: Event, rest: Iterator[Event]) -> Response:
+    def answer(self, first: Event, rest: Iterator[Event]) -> Lines:
         """All events as newline-delimited JSON; an error that comes up on the way is the last of them."""
-        return StreamingResponse(self._lines(first, rest), media_type="application/x-ndjson")
+        return Lines(self._lines(first, rest))
 
     async def _lines(self, first: Event, rest: Iterator[Event]) -> AsyncIterator[bytes]:
         event: Event | None = first
@@ -145,13 +130,3 @@ class _Detached:
             self.put(None)
         except Exception as error:  # noqa: BLE001 (whoever follows is to hear of it)
             self.put(self._known(error))
-
-
-def internal(log_path: Path) -> InternalError:
-    """The error of a client that meets a mistake in the program."""
-    return InternalError(f"Something went wrong inside the service. Where it was is in {log_path}.")
-
-
-def stopping() -> StoppingError:
-    """The error of a client that waits when the service ends."""
-    return StoppingError("The service is ending. Run `idiolect start`, then ask again.")

@@ -6,17 +6,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, S
 from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
-from starlette.responses import StreamingResponse
-
-from idiolect.daemon.endpoint import dialects
-from idiolect.daemon.endpoint.answers import client_of, unless_gone
+from idiolect.daemon.endpoint.errors import described, stopping
 from idiolect.daemon.endpoint.queue import Priority, Turns
+from idiolect.daemon.endpoint.routing import Events, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import encode
-from idiolect.daemon.endpoint.streams import Streams, stopping
+from idiolect.daemon.endpoint.streams import Streams
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from idiolect.adapters.generation.requests import End, Piece, Prompt, SamplingParams
     from idiolect.daemon.serving.text_generation import TextGeneration
@@ -55,7 +52,7 @@ class Texts:
         request: Request,
         steps: Iterator[Part | None],
         shape: Callable[[AsyncIterator[Part]], AsyncIterator[object]],
-    ) -> Response:
+    ) -> Events:
         """Server-sent events that `shape` makes of the parts; an error that comes up on the way is the last of them.
 
         Raises what comes up before the first of them, while there is still a status to set.
@@ -72,11 +69,9 @@ class Texts:
                         yield _event(event)
                 except Exception as error:  # noqa: BLE001 (there is a status already, and a client to tell)
                     known = self._streams.known(error)
-                    yield _event({"error": dialects.error(request.url.path, known, known.http_status)})
+                    yield _event({"error": described(request.url.path, known, known.http_status)})
 
-        return StreamingResponse(
-            told(), media_type="text/event-stream", headers={"cache-control": "no-cache"}
-        )
+        return Events(told(), headers={"cache-control": "no-cache"})
 
     async def _parts(self, request: Request, steps: Iterator[Part | None]) -> AsyncGenerator[Part, None]:
         turns = self._turns.steps(client_of(request), Priority.GENERATING, steps)

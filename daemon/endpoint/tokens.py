@@ -1,13 +1,16 @@
-"""Tokens: one for each scope, each in a file for the user alone. Another one in its place is good at once."""
+"""Tokens: one for each scope, each in a file for the user alone. Another one in its place is good at once.
+
+A scope is what a token or a session is good for. Each route says which it needs.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import hmac
 import secrets
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
-from idiolect.daemon.endpoint.scopes import Scope
 from idiolect.daemon.regular_files import read_small
 from idiolect.models import durable
 
@@ -16,6 +19,16 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from idiolect.daemon.settings import Settings
+
+
+class Scope(IntEnum):
+    """What one may do who shows a token; each scope includes those before it."""
+
+    NONE = 0
+    SUGGEST = 1
+    LEARN = 2
+    ADMIN = 3
+
 
 SCOPES = (Scope.SUGGEST, Scope.LEARN, Scope.ADMIN)
 _LEAST_CHARS = 20

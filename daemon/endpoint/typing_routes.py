@@ -1,4 +1,4 @@
-"""The addresses that are asked while somebody types: suggestions, what was written, what became of suggestions."""
+"""The routes that are asked while somebody types: suggestions, what was written, what became of suggestions."""
 
 from __future__ import annotations
 
@@ -6,23 +6,224 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
+import pydantic
 from anyio.to_thread import run_sync
+from pydantic import BaseModel, Field
 from starlette.requests import Request
-from starlette.responses import Response
+from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint import replies, shapes
-from idiolect.daemon.endpoint.answers import answer, client_of, read_body, read_query, unless_gone
 from idiolect.daemon.endpoint.queue import MOST, BusyError, Priority, Turns, Typing
-from idiolect.daemon.storage.records import Feedback
+from idiolect.daemon.endpoint.routing import client_of, unless_gone
+from idiolect.daemon.endpoint.shapes import (
+    MAX_PREFIX_CHARS,
+    MAX_TEXT_CHARS,
+    Amount,
+    Answer,
+    KeyMs,
+    Name,
+    PlacedBody,
+    Time,
+)
+from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.storage.records import Feedback, Savings, SuggestionKind
 
 if TYPE_CHECKING:
     from idiolect.adapters.prediction.suggestion import Suggestion
-    from idiolect.daemon.endpoint.application import Application
+    from idiolect.daemon.endpoint.routing import Application
     from idiolect.daemon.service import Service
+    from idiolect.daemon.storage.records import FeedbackReport, Tenth
+
+MAX_REPORT_DAYS = 3650
 
 T = TypeVar("T")
+
+
+class ExplainBody(PlacedBody):
+    """What stands before and after the cursor, and how much to suggest."""
+
+    prefix: Annotated[str, Field(max_length=MAX_PREFIX_CHARS)]
+    suffix: Annotated[str, Field(max_length=MAX_PREFIX_CHARS)] = ""
+    candidates: Annotated[int, Field(ge=0, le=20)] = 3
+    ghost_words: Annotated[int, Field(ge=0, le=32)] = 8
+
+
+class SuggestBody(ExplainBody):
+    """The same; `source`: whether it is a shell that asks; `corrections`: whether mistyped words are mended, too.
+
+    `key_ms` is the typist's median time between two letters, in milliseconds.
+    """
+
+    source: Literal["", "shell"] = ""
+    corrections: bool = False
+    key_ms: KeyMs | None = None
+
+
+class Word(Answer):
+    """A word, or the rest of one, to insert at the cursor, and how probable it is.
+
+    A correction says how many characters before the cursor go away first.
+    """
+
+    text: str
+    p: float
+    replace: int = 0
+
+
+class Ghost(Answer):
+    """A continuation, how probable its first word is, and whether to show it.
+
+    `words` are its pieces, each with the probability that all up to it is right.
+    """
+
+    text: str
+    p: float
+    show: bool
+    words: list[Word]
+
+
+class List(Answer):
+    """Whether the words are worth a look for whoever has not asked for them."""
+
+    show: bool
+
+
+class Correction(Answer):
+    """What was meant by the word that just ended: `text` for the last `replace` characters; `apply`: without asking."""
+
+    text: str
+    replace: int
+    p: float
+    apply: bool = Field(validation_alias="sure")
+
+
+class Suggested(Answer):
+    """Suggestions; where there are none, `reason` may say why.
+
+    `list`: whether to show the words by themselves; grey text says so in `ghost`. `finished`: the probability that the
+    word under the cursor ends there; absent where it cannot.
+    """
+
+    words: list[Word]
+    ghost: Ghost
+    list: List
+    adapter: int | None
+    elapsed_ms: float
+    reason: str | None
+    paused: bool
+    correction: Correction | None = None
+    finished: float = 0.0
+
+
+class Origin(Answer):
+    """A word's probability: as it is served, to the base alone, with the adapter; and which part it is owed to."""
+
+    text: str
+    p: float
+    base: float
+    adapter: float | None
+    part: Literal["base", "adapter", "memory"]
+
+
+class Explained(Answer):
+    """Where suggestions come from, and the first word of the ghost text."""
+
+    words: list[Origin]
+    ghost: Origin | None
+    adapter: int | None
+    reason: str | None
+    paused: bool
+
+
+class HistoryBody(PlacedBody):
+    """Something the user wrote, where, and when (now, if not given); `before`: what stood in front of it there.
+
+    `before` is never kept, and only its end is read, so it may have any length.
+    """
+
+    text: Annotated[str, Field(max_length=MAX_TEXT_CHARS)]
+    source: Name
+    at: Time = None
+    before: str = ""
+
+
+class Kept(Answer):
+    """Whether the text was taken, under which number, how much of it was redacted, and else why not."""
+
+    id: int | None
+    stored: bool
+    redactions: int
+    reason: str | None
+    paused: bool
+
+
+class FeedbackBody(PlacedBody):
+    """What became of a suggestion that was shown; see `records.Feedback`.
+
+    Of a correction: whether it was accepted, or taken back; `word` is what was typed.
+    """
+
+    kind: SuggestionKind | Literal["correction"]
+    outcome: Literal["accepted", "dismissed"]
+    p: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
+    show: bool = True
+    characters: Annotated[Amount, Field(validate_default=True)] = 0
+    keystrokes: Amount = 1
+    words: Amount = 1
+    count: Annotated[Amount, Field(ge=1)] = 1
+    word: Annotated[Name | None, Field(validate_default=True)] = None
+
+    @pydantic.field_validator("word")
+    @classmethod
+    def _of_a_correction(cls, value: str | None, info: pydantic.ValidationInfo) -> str | None:
+        if (info.data.get("kind") == "correction") is (value is None):
+            raise ValueError("it is what was typed where a correction was made, and belongs to no other kind")
+        return value
+
+    @pydantic.field_validator("count")
+    @classmethod
+    def _of_dismissed(cls, value: int, info: pydantic.ValidationInfo) -> int:
+        if value > 1 and (info.data.get("outcome") == "accepted" or info.data.get("kind") == "correction"):
+            raise ValueError(
+                "only dismissed words and ghosts are counted together; send each of the others alone"
+            )
+        return value
+
+    @pydantic.field_validator("characters")
+    @classmethod
+    def _fit_the_outcome(cls, value: int, info: pydantic.ValidationInfo) -> int:
+        outcome = info.data.get("outcome")
+        if outcome == "accepted" and value == 0:
+            raise ValueError("an accepted suggestion inserts at least one, so say how many")
+        if outcome == "dismissed" and value > 0:
+            raise ValueError("a dismissed suggestion inserts none; accepting a part of one is accepting")
+        return value
+
+
+class Counted(Answer):
+    """Whether feedback was counted, and else why not. `never_corrected`: the word is not corrected any more."""
+
+    stored: bool
+    reason: str | None
+    paused: bool
+    never_corrected: bool = False
+
+
+class ReportQuery(BaseModel):
+    """Of how many days."""
+
+    days: Annotated[int, Field(ge=1, le=MAX_REPORT_DAYS)] = 30
+
+
+class Report(TypedDict):
+    """What became of the suggestions of some days."""
+
+    days: int
+    savings: Savings
+    by_day: list[dict[str, Any]]
+    by_adapter: list[dict[str, Any]]
+    reliability: dict[str, list[dict[str, Any]]]
 
 
 def register(app: Application, service: Service, turns: Turns) -> None:
@@ -35,13 +236,19 @@ def _register_suggestions(app: Application, service: Service, turns: Turns) -> N
     typing = Typing()
     suggestions = service.suggestions
 
-    @app.post("/v1/suggest", shapes.SuggestBody)
-    async def suggest(request: Request) -> Response:
+    @app.post("/v1/suggest", Scope.SUGGEST)
+    async def suggest(asked: SuggestBody, request: Request) -> Suggested:
         """Words to insert at the cursor, and a ghost text that continues there."""
-        asked = await read_body(request, shapes.SuggestBody)
         if (reason := suggestions.withheld(asked.place)) is not None:
-            serves = service.model.adapter_id
-            return answer(replies.withheld(reason, serves, paused=service.ingest.paused))
+            return Suggested(
+                words=[],
+                ghost=Ghost(text="", p=0.0, show=False, words=[]),
+                list=List(show=False),
+                adapter=service.model.adapter_id,
+                elapsed_ms=0.0,
+                reason=reason,
+                paused=service.ingest.paused,
+            )
         client = client_of(request)
         outdated = typing.begin(client.program, asked.prefix)
         reading = suggestions.read_ahead(asked.prefix, asked.source)
@@ -61,15 +268,15 @@ def _register_suggestions(app: Application, service: Service, turns: Turns) -> N
             found = await unless_gone(request, turns.run(client, Priority.TYPING, work))
         finally:
             typing.end(outdated)
-        return answer(replies.suggestion(found, paused=service.ingest.paused))
+        shown = {"show": found.show_words}
+        return Suggested.of(found, list=shown, reason=None, paused=service.ingest.paused)
 
-    @app.post("/v1/explain", shapes.ExplainBody)
-    async def explain(request: Request) -> Response:
+    @app.post("/v1/explain", Scope.SUGGEST)
+    async def explain(asked: ExplainBody, request: Request) -> Explained:
         """Which part suggestions come from: base, adapter or memory. Slower than they are."""
-        asked = await read_body(request, shapes.ExplainBody)
         if (reason := suggestions.withheld(asked.place)) is not None:
-            serves = service.model.adapter_id
-            return answer(replies.unexplained(reason, serves, paused=service.ingest.paused))
+            serves, paused = service.model.adapter_id, service.ingest.paused
+            return Explained(words=[], ghost=None, adapter=serves, reason=reason, paused=paused)
         wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
         # Less urgent than what somebody types for: it is told beside a suggestion, not in its place.
         work = turns.run(
@@ -77,8 +284,8 @@ def _register_suggestions(app: Application, service: Service, turns: Turns) -> N
             Priority.GENERATING,
             lambda _given_up: suggestions.explain(*wanted, asked.place),
         )
-        found = await unless_gone(request, work)
-        return answer(replies.explained(*found, paused=service.ingest.paused))
+        found, origins = await unless_gone(request, work)
+        return Explained.of(origins, adapter=found.adapter, reason=None, paused=service.ingest.paused)
 
 
 def _register_learning(app: Application, service: Service) -> None:
@@ -91,30 +298,50 @@ def _register_learning(app: Application, service: Service) -> None:
         async with telling:
             return await run_sync(take, *told)
 
-    @app.post("/v1/history", shapes.HistoryBody)
-    async def history(request: Request) -> Response:
+    @app.post("/v1/history", Scope.LEARN)
+    async def history(asked: HistoryBody) -> Kept:
         """Learn something that the user wrote; the fast memory knows it on return."""
-        asked = await read_body(request, shapes.HistoryBody)
         told = {"source": asked.source, "at": asked.at, "before": asked.before, **asdict(asked.place)}
         add = partial(service.ingest.add_text, **told)
-        result = await tell(add, asked.text)
-        return answer(replies.kept(result, paused=service.ingest.paused))
+        return Kept.of(await tell(add, asked.text), paused=service.ingest.paused)
 
-    @app.post("/v1/feedback", shapes.FeedbackBody)
-    async def feedback(request: Request) -> Response:
+    @app.post("/v1/feedback", Scope.SUGGEST)
+    async def feedback(asked: FeedbackBody) -> Counted:
         """Count what became of a suggestion; no text is kept, but for a word that is not to be corrected again."""
-        asked = await read_body(request, shapes.FeedbackBody)
         if asked.kind == "correction":
             taken_back = asked.outcome == "dismissed"
-            judged = await tell(service.suggestions.add_verdict, str(asked.word), taken_back, asked.place)
-            return answer(replies.counted(judged, paused=service.ingest.paused))
-        took = (asked.characters, asked.keystrokes, asked.words)
-        given = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took, asked.count)
-        result = await tell(service.suggestions.add_feedback, given, asked.place)
-        return answer(replies.counted(result, paused=service.ingest.paused))
+            result = await tell(service.suggestions.add_verdict, str(asked.word), taken_back, asked.place)
+        else:
+            took = (asked.characters, asked.keystrokes, asked.words)
+            given = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took, asked.count)
+            result = await tell(service.suggestions.add_feedback, given, asked.place)
+        return Counted.of(result, paused=service.ingest.paused)
 
-    @app.get("/v1/report", query=shapes.ReportQuery)
-    async def report(request: Request) -> Response:
+    @app.get("/v1/report", Scope.ADMIN)
+    async def report(asked: ReportQuery) -> Report:
         """What suggestions have saved lately, and how often the likely ones were accepted."""
-        days = read_query(request, shapes.ReportQuery).days
-        return answer(replies.report(await run_sync(service.suggestions.report, days), days))
+        return _report(await run_sync(service.suggestions.report, asked.days), asked.days)
+
+
+def _report(found: FeedbackReport, days: int) -> Report:
+    return {
+        "days": days,
+        "savings": found.savings,
+        "by_day": [
+            {"day": day.isoformat(), "kind": kind, **asdict(savings)}
+            for (day, kind), savings in found.by_day.items()
+        ],
+        "by_adapter": [
+            {"adapter": adapter, **asdict(savings)} for adapter, savings in found.by_adapter.items()
+        ],
+        "reliability": {
+            kind: [_tenth(place, tenth) for place, tenth in enumerate(tenths)]
+            for kind, tenths in found.reliability.items()
+        },
+    }
+
+
+def _tenth(place: int, tenth: Tenth) -> dict[str, Any]:
+    shown = tenth.accepted + tenth.dismissed
+    rate = tenth.accepted / shown if shown else None
+    return {"from": place / 10, "to": (place + 1) / 10, **asdict(tenth), "rate": rate}

@@ -1,21 +1,19 @@
-"""The addresses by which the user decides about words: never suggested, always theirs, never or always corrected."""
+"""The routes by which the user decides about words: never suggested, always theirs, never or always corrected."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from anyio.to_thread import run_sync
-from starlette.requests import Request
-from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint import shapes
-from idiolect.daemon.endpoint.answers import answer, read_body
-from idiolect.daemon.storage.records import WordRule
+from idiolect.daemon.endpoint.shapes import Body, Name
+from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.privacy.word_choices import WordChange
+from idiolect.daemon.storage.records import WordRule, WordRuleKind
 
 if TYPE_CHECKING:
-    from idiolect.daemon.endpoint.application import Application
-    from idiolect.daemon.privacy.word_choices import WordChange
+    from idiolect.daemon.endpoint.routing import Application
     from idiolect.daemon.service import Service
 
 
@@ -25,41 +23,41 @@ class WordRules(TypedDict):
     rules: list[WordRule]
 
 
-class WordChanged(TypedDict):
-    """The rules that hold since the change, and those that no longer do."""
+class WordBody(Body):
+    """What to decide about a word or phrase; `replacement` belongs to `always_correct` alone."""
 
-    added: list[WordRule]
-    removed: list[WordRule]
+    text: Name
+    kind: WordRuleKind
+    replacement: Name | None = None
 
 
-def word_change(change: WordChange) -> WordChanged:
-    """The answer to what decides about a word."""
-    return {"added": list(change.added), "removed": list(change.removed)}
+class WordRemovalBody(Body):
+    """Of which word or phrase to take back what was decided, in all or of one kind."""
+
+    text: Name
+    kind: WordRuleKind | None = None
 
 
 def register(app: Application, service: Service) -> None:
     """Have `app` answer them."""
     choices = service.words
 
-    @app.get("/v1/words")
-    async def word_rules(_request: Request) -> Response:
+    @app.get("/v1/words", Scope.ADMIN)
+    async def word_rules() -> WordRules:
         """What was decided about words and phrases, oldest first."""
-        return answer({"rules": await run_sync(choices.all)})
+        return {"rules": await run_sync(choices.all)}
 
-    @app.post("/v1/words/add", shapes.WordBody)
-    async def decide(request: Request) -> Response:
+    @app.post("/v1/words/add", Scope.LEARN)
+    async def decide(asked: WordBody) -> WordChange:
         """Decide about a word or phrase; answers with what changed by that."""
-        asked = await read_body(request, shapes.WordBody)
-        change = await run_sync(choices.add, asked.kind, asked.text, asked.replacement)
-        return answer(word_change(change))
+        return await run_sync(choices.add, asked.kind, asked.text, asked.replacement)
 
-    @app.post("/v1/words/remove", shapes.WordRemovalBody)
-    async def take_back(request: Request) -> Response:
+    @app.post("/v1/words/remove", Scope.LEARN)
+    async def take_back(asked: WordRemovalBody) -> WordChange:
         """Take back what was decided about a word or phrase; answers with what changed by that."""
-        asked = await read_body(request, shapes.WordRemovalBody)
-        return answer(word_change(await run_sync(choices.remove, asked.text, asked.kind)))
+        return await run_sync(choices.remove, asked.text, asked.kind)
 
-    @app.post("/v1/words/undo")
-    async def undo(_request: Request) -> Response:
+    @app.post("/v1/words/undo", Scope.LEARN)
+    async def undo() -> WordChange:
         """Undo the newest change of words by hand; asked again, the one before."""
-        return answer(word_change(await run_sync(choices.undo)))
+        return await run_sync(choices.undo)

@@ -10,7 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from idiolect.daemon.editors.link import Link
-from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.endpoint.tokens import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from idiolect.daemon.endpoint import address, server, tokens
-from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
 from idiolect.daemon.service import Service
 

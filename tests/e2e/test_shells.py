@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from idiolect.daemon.endpoint import tokens
-from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
 
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"

@@ -26,7 +26,7 @@ from idiolect.daemon.commandline.client import Client, NotAnsweringError
 from idiolect.daemon.editors.link import Link
 from idiolect.daemon.editors.prompt import Asked, Prompt
 from idiolect.daemon.endpoint import connection
-from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 

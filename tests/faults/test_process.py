@@ -16,7 +16,7 @@ import pytest
 
 from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.endpoint import address, tokens
-from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.models import durable

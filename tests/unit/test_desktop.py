@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from idiolect.daemon.commandline.cli import app
 from idiolect.daemon.editors.link import Link
-from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import desktop, process
 from idiolect.daemon.runtime.desktop import Desktop, ManagerError, NoManagerError
 from idiolect.daemon.settings import Settings

@@ -22,7 +22,7 @@ import idiolect.adapters
 import idiolect.daemon
 import idiolect.models
 from idiolect.daemon.commandline import cli, exit_codes
-from idiolect.daemon.endpoint import schema, server
+from idiolect.daemon.endpoint import openapi, server
 from idiolect.daemon.privacy.app_policy import _EXCLUDED, _PRIVATE, _SECRET_FIELD
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -252,7 +252,7 @@ def test_every_route_and_field_is_documented(app):
         for heading, text in sections(DOCS / "endpoint.md").items()
         if re.match("[A-Z]+ /", heading)
     }
-    api = schema.document(app)
+    api = openapi.document(app)
     routes = {
         f"{method.upper()} {path}": what
         for path, all_ in api["paths"].items()

@@ -20,7 +20,7 @@ import pytest
 from idiolect.daemon.commandline import health_checks
 from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.endpoint import tokens
-from idiolect.daemon.endpoint.scopes import Scope
+from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.resting import IdleState, _watch, concerns
 from idiolect.daemon.settings import Settings

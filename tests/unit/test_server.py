@@ -22,13 +22,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idiolect.daemon.endpoint import address, answers, connection, server, shapes, tokens
+from idiolect.daemon.endpoint import address, connection, routing, server, shapes, tokens
 from idiolect.daemon.endpoint import queue as turns
 from idiolect.daemon.endpoint.guard import Guard
-from idiolect.daemon.endpoint.schema import ANSWERS
-from idiolect.daemon.endpoint.scopes import NEEDED, Scope
 from idiolect.daemon.endpoint.sessions import Sessions, cookie_name
-from idiolect.daemon.endpoint.tokens import Tokens
+from idiolect.daemon.endpoint.tokens import Scope, Tokens
+from idiolect.daemon.endpoint.typing_routes import FeedbackBody
+from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.log import PlainFormatter
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import EvalRequest, Feedback
@@ -51,6 +51,7 @@ class Site:
     turns: object
     server: object
     thread: threading.Thread
+    app: routing.Application
 
     def post(self, path, body=None, **more):
         return self.http.post(path, json=body, **more)
@@ -75,7 +76,7 @@ def serving(settings):
     with httpx.Client(
         base_url=running.url, headers=headers, timeout=DEADLINE_S, transport=transport, trust_env=False
     ) as http:
-        yield Site(service, settings, running, http, app.state.turns, made, thread)
+        yield Site(service, settings, running, http, app.state.turns, made, thread, app)
         service.gate.set()
         made.should_exit = True
     thread.join(DEADLINE_S)
@@ -433,8 +434,10 @@ def test_the_schema_lists_every_route_with_its_body(site):
 
 def test_the_schema_says_what_each_address_answers_and_needs(site):
     document = site.http.get("/openapi.json").json()
-    routes = {f"{method.upper()} {path}" for path, all_ in document["paths"].items() for method in all_}
-    assert routes == set(ANSWERS)
+    for path, methods in document["paths"].items():
+        for method, what in methods.items():
+            assert what["description"], f"{method} {path}"
+            assert what["responses"]["200"]["content"], f"{method} {path}"
     suggest = document["paths"]["/v1/suggest"]["post"]
     assert suggest["security"] == [{"token": ["suggest"]}]
     assert suggest["requestBody"]["required"] is True
@@ -548,7 +551,8 @@ ENOUGH = [
     ("POST", "/v1/forget", Scope.ADMIN),
     ("GET", "/v1/sources", Scope.ADMIN),
     ("POST", "/v1/sources/find", Scope.ADMIN),
-    ("GET", "/v1/nowhere", Scope.ADMIN),
+    ("GET", "/v1/nowhere", Scope.SUGGEST),
+    ("GET", "/v1/suggest/", Scope.SUGGEST),
 ]
 
 
@@ -583,6 +587,7 @@ def test_a_session_is_good_for_the_page_that_has_it_and_ends_with_the_token(tmp_
         None,
         tokens=Tokens(settings, replaced=sessions.end),
         sessions=sessions,
+        needed=lambda _path: Scope.ADMIN,
         port=8765,
         log_path=settings.log_path,
         paused=lambda: False,
@@ -618,10 +623,9 @@ def test_a_session_is_good_for_the_page_that_has_it_and_ends_with_the_token(tmp_
     assert wrong(cookie=cookie, sec_fetch_site="same-origin") == "unauthorized"
 
 
-def test_each_address_says_itself_what_it_needs(site):
-    paths = set(site.http.get("/openapi.json").json()["paths"])
-    unknown = NEEDED.keys() - paths - {"/", "/openapi.json", "/open", "/v1/chat/completions"}
-    assert unknown == set()
+def test_without_a_token_there_are_the_page_and_whether_it_answers(site):
+    open_to_all = {route.path for route in site.app.answered if route.scope is Scope.NONE}
+    assert open_to_all == {"/", "/healthz", "/health", "/open", "/page/", "/page/{name}"}
 
 
 # --- bad input ---
@@ -723,7 +727,7 @@ def test_a_bad_query_is_a_422(site, path, names):
 
 def test_what_is_not_a_number_is_no_probability():
     with pytest.raises(shapes.InvalidRequestError, match=r"^p: "):
-        shapes.parse(b'{"kind": "word", "outcome": "dismissed", "p": NaN}', shapes.FeedbackBody)
+        shapes.parse(b'{"kind": "word", "outcome": "dismissed", "p": NaN}', FeedbackBody)
 
 
 def test_an_unknown_address_or_method_has_the_same_shape(site):
@@ -787,6 +791,17 @@ def _file(name, site):
     return path
 
 
+def bodies():
+    """All bodies that a route takes."""
+    made = TOY["ToyService"]()
+    running = process.Running(1, "http://127.0.0.1:1", 1, None, "")
+    app = server.create_app(made, running=running, settings=Settings(home=Path("/nowhere")))
+    return [route.asked for route in app.answered if route.asked is not None and route.method == "POST"]
+
+
+BODIES = bodies()
+
+
 @given(
     st.binary(max_size=60)
     | st.recursive(
@@ -803,10 +818,7 @@ def _file(name, site):
     ).map(lambda value: json.dumps(value).encode())
 )
 def test_any_bytes_are_a_body_or_one_of_two_errors(raw):
-    kinds = [
-        kind for kind in vars(shapes).values() if isinstance(kind, type) and kind.__name__.endswith("Body")
-    ]
-    for kind in kinds:
+    for kind in BODIES:
         with contextlib.suppress(shapes.MalformedError, shapes.InvalidRequestError):
             assert isinstance(shapes.parse(raw, kind), kind)
 
@@ -1000,7 +1012,7 @@ def test_beyond_the_limit_texts_to_be_learned_are_to_come_again(room_for_one, fr
 
 
 def test_a_body_that_does_not_come_is_not_waited_for(fresh, monkeypatch):
-    monkeypatch.setattr(answers, "BODY_S", 0.2)
+    monkeypatch.setattr(routing, "BODY_S", 0.2)
     with raw_request(fresh, "/v1/history", b'{"text": ', length=1000) as raw:
         head, _, body = read_all(raw).partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 408")
@@ -1286,6 +1298,7 @@ def test_whoever_waits_when_the_service_is_ended_is_told_so(tmp_path):
         cancelled,
         tokens=Tokens(settings, replaced=sessions.end),
         sessions=sessions,
+        needed=lambda _path: Scope.ADMIN,
         port=8765,
         log_path=settings.log_path,
         paused=lambda: False,

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from idiolect.daemon.endpoint.scopes import NEEDED, Scope, needed
 from idiolect.daemon.endpoint.sessions import CODE_S, SESSION_S, Sessions
+from idiolect.daemon.endpoint.tokens import Scope
 
 
 class Clock:
@@ -92,18 +92,6 @@ def test_only_so_many_are_kept(sessions):
         sessions.redeem(sessions.begin())
     assert sessions.scope_of(idle) is None
     assert sessions.scope_of(used) is Scope.ADMIN
-
-
-def test_an_address_that_is_not_listed_needs_the_largest_scope():
-    assert needed("/v1/suggest") is Scope.SUGGEST
-    assert needed("/v1/forget") is Scope.ADMIN
-    assert needed("/v1/suggest/") is Scope.ADMIN
-    assert {path for path, scope in NEEDED.items() if scope is Scope.NONE} == {
-        "/",
-        "/healthz",
-        "/health",
-        "/open",
-    }
 
 
 def test_sessions_go_on_where_they_are_left_for_and_codes_do_not(sessions, clock):

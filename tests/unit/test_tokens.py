@@ -7,8 +7,7 @@ import stat
 
 import pytest
 
-from idiolect.daemon.endpoint.scopes import Scope
-from idiolect.daemon.endpoint.tokens import SCOPES, Tokens, files, make, path_of
+from idiolect.daemon.endpoint.tokens import SCOPES, Scope, Tokens, files, make, path_of
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 

@@ -38,7 +38,7 @@ def run(
 ) -> None:
     """Show the file with the token that another program needs to ask the service; --scope limits what it may do."""
     from idiolect.daemon.endpoint import tokens
-    from idiolect.daemon.endpoint.scopes import Scope
+    from idiolect.daemon.endpoint.tokens import Scope
 
     settings = (find_profile() if rotate else load_settings()).prepare()
     chosen = Scope[scope.upper()]

@@ -1,0 +1,202 @@
+"""How an error is answered: in idiolect's own form, or in that of the program whose endpoint an address stands for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
+from typing_extensions import TypedDict
+
+from idiolect.daemon.endpoint.queue import BusyError
+from idiolect.daemon.endpoint.routing import GoneError, SlowBodyError
+from idiolect.daemon.endpoint.shapes import encode, error_body
+from idiolect.daemon.runtime.os_errors import refusal
+from idiolect.daemon.runtime.process import UnauthorizedError
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from starlette.types import Receive, Scope, Send
+
+    from idiolect.daemon.endpoint.routing import Application
+
+_OPENAI = ("/v1/completions", "/v1/chat/", "/v1/models")
+_LLAMACPP = ("/infill", "/completion", "/props", "/health")
+
+#: What OpenAI's own service calls it; other errors keep the name that they have here.
+_OPENAI_CODES = {
+    "unauthorized": "invalid_api_key",
+    "unknown-model": "model_not_found",
+    "busy": "rate_limit_exceeded",
+}
+_OPENAI_TYPES = {429: "rate_limit_error", 403: "permission_error"}
+_LLAMACPP_TYPES = {
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "unavailable_error",
+    503: "unavailable_error",
+}
+
+
+class NoRouteError(IdiolectError):
+    """There is no such address, or it does not take this method."""
+
+    code: ClassVar[str] = "no-route"
+    exit_code: ClassVar[int] = 66
+    http_status: ClassVar[int] = 404
+
+
+class InternalError(IdiolectError):
+    """A mistake in the program; what happened is in the log."""
+
+    code: ClassVar[str] = "internal"
+    exit_code: ClassVar[int] = 70
+    http_status: ClassVar[int] = 500
+
+
+class StoppingError(IdiolectError):
+    """The service was asked to end while it worked on the request."""
+
+    code: ClassVar[str] = "service-stopping"
+    exit_code: ClassVar[int] = 57
+    http_status: ClassVar[int] = 503
+
+
+class Problem(TypedDict):
+    """What is wrong: for a program, for a person, and as the exit code of the command line."""
+
+    code: str
+    message: str
+    exit_code: int
+
+
+class Failed(TypedDict):
+    """An error."""
+
+    error: Problem
+
+
+class OpenAIProblem(TypedDict):
+    """What is wrong: for a person, of which kind, in which field, and for a program."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str
+
+
+class OpenAIFailed(TypedDict):
+    """An error as OpenAI tells it."""
+
+    error: OpenAIProblem
+
+
+class LlamaProblem(TypedDict):
+    """What is wrong: the status, for a person, and of which kind."""
+
+    code: int
+    message: str
+    type: str
+
+
+class LlamaFailed(TypedDict):
+    """An error as llama.cpp tells it."""
+
+    error: LlamaProblem
+
+
+def failed(path: str) -> type:
+    """The type of a whole answer that tells of an error at the address `path`."""
+    return LlamaFailed if path in _LLAMACPP else OpenAIFailed if path.startswith(_OPENAI) else Failed
+
+
+def status(path: str, own: int) -> int:
+    """The status of an error at the address `path`: OpenAI tells 400 of what is told 422 elsewhere.
+
+    By it, clients of OpenAI know that the request is bad (`BadRequestError`).
+    """
+    return 400 if own == 422 and path.startswith(_OPENAI) else own
+
+
+def described(path: str, error: IdiolectError, status: int) -> dict[str, Any]:
+    """The error as clients of the address `path` read it; in all forms it stands under "error"."""
+    if path.startswith(_OPENAI):
+        kind = "server_error" if status >= 500 else _OPENAI_TYPES.get(status, "invalid_request_error")
+        field = getattr(error, "field", None) or ("model" if error.code == "unknown-model" else None)
+        code = _OPENAI_CODES.get(error.code, error.code)
+        return {"message": str(error), "type": kind, "param": field, "code": code}
+    if path in _LLAMACPP:
+        kind = "server_error" if status >= 500 else "invalid_request_error"
+        return {"code": status, "message": str(error), "type": _LLAMACPP_TYPES.get(status, kind)}
+    return error_body(error)
+
+
+class _Refusal(Response):
+    """An error as an answer, in the form that clients of the address read."""
+
+    def __init__(self, error: IdiolectError, status: int) -> None:
+        super().__init__(status_code=status, media_type="application/json")
+        self._error = error
+        if isinstance(error, UnauthorizedError):
+            self.headers["www-authenticate"] = "Bearer"
+        elif isinstance(error, BusyError):
+            self.headers["retry-after"] = str(error.retry_after_s)
+        elif isinstance(error, SlowBodyError):
+            self.headers["connection"] = "close"  # the rest of the body is not waited for
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.status_code = status(scope["path"], self.status_code)
+        self.body = encode({"error": described(scope["path"], self._error, self.status_code)})
+        self.headers["content-length"] = str(len(self.body))
+        await super().__call__(scope, receive, send)
+
+
+def refuse(error: IdiolectError, status: int | None = None) -> Response:
+    """An error as an answer; `status` in the place of its own."""
+    return _Refusal(error, status or error.http_status)
+
+
+def internal(log_path: Path) -> InternalError:
+    """The error of a client that meets a mistake in the program."""
+    return InternalError(f"Something went wrong inside the service. Where it was is in {log_path}.")
+
+
+def stopping() -> StoppingError:
+    """The error of a client that waits when the service ends."""
+    return StoppingError("The service is ending. Run `idiolect start`, then ask again.")
+
+
+def handle_errors(app: Application, home: Path) -> None:
+    """Have `app` answer with JSON also where a request fails; `home` is the profile's folder."""
+
+    async def refused(_request: Request, error: Exception) -> Response:
+        if (known := refusal(error, home)) is None:
+            raise error
+        return refuse(known)
+
+    async def known(_request: Request, error: Exception) -> Response:
+        return refuse(cast("IdiolectError", error))
+
+    async def gone(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=499)  # as other servers note it; it goes nowhere
+
+    async def no_route(request: Request, error: Exception) -> Response:
+        unrouted = cast("HTTPException", error)
+        message = "There is no such address or method; `GET /openapi.json` lists all."
+        refusal = refuse(NoRouteError(message), unrouted.status_code)
+        refusal.headers.update(unrouted.headers or {})
+        if unrouted.status_code == 405:
+            # Starlette names the methods of one route, and an address may have two.
+            fitting = [route for route in app.answered if route.matches(request.scope)[0] is not Match.NONE]
+            refusal.headers["allow"] = ", ".join(sorted({route.method for route in fitting}))
+        return refusal
+
+    app.add_exception_handler(OSError, refused)
+    app.add_exception_handler(IdiolectError, known)
+    app.add_exception_handler(GoneError, gone)
+    app.add_exception_handler(HTTPException, no_route)

@@ -1,0 +1,209 @@
+"""Routes: the one place that says what a route takes and answers, who may ask it, and how it may fail.
+
+    @app.post("/v1/use", Scope.ADMIN, errors=(UnknownAdapterError,))
+    async def use(asked: UseBody) -> Serves:
+
+The decorator gives the address, the scope, and the errors that only this route has. The function's signature gives the
+rest. `asked` is the request's body, or the query of a GET, checked. The function may also take `request`, and each part
+of the path by its name. What it returns is answered as JSON, unless it is a response already, such as the `Lines` or
+`Events` of an answer that takes long.
+
+The OpenAPI document is made of the same (`openapi.py`), and only when somebody asks for it: most services never are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import typing
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from pydantic import BaseModel
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route as StarletteRoute
+
+from idiolect.daemon.endpoint import shapes
+from idiolect.daemon.endpoint.queue import Client
+from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.models.errors import IdiolectError
+
+if TYPE_CHECKING:
+    from starlette.types import Message
+
+#: How long a body may take to arrive: from a program on the same machine the largest takes a tenth of a second.
+BODY_S = 10.0
+
+Handler = TypeVar("Handler", bound=Callable[..., Awaitable[object]])
+Errors = tuple[type[IdiolectError], ...]
+T = TypeVar("T")
+
+
+class SlowBodyError(IdiolectError):
+    """The request's body did not arrive in time."""
+
+    code: ClassVar[str] = "slow-body"
+    exit_code: ClassVar[int] = 98
+    http_status: ClassVar[int] = 408
+
+
+class GoneError(Exception):
+    """The client closed its connection; nobody hears of it."""
+
+
+class Lines(StreamingResponse):
+    """Events as newline-delimited JSON, one object a line."""
+
+    media_type = "application/x-ndjson"
+
+
+class Events(StreamingResponse):
+    """Server-sent events, as clients of OpenAI and llama.cpp read them."""
+
+    media_type = "text/event-stream"
+
+
+class Route(StarletteRoute):
+    """One method of one address; see the module's head."""
+
+    def __init__(
+        self,
+        method: str,
+        path: str,
+        handler: Callable[..., Awaitable[object]],
+        scope: Scope,
+        *,
+        errors: Errors,
+        accepted: type | None,
+        listed: bool,
+    ) -> None:
+        super().__init__(path, self._respond, name=handler.__name__, include_in_schema=listed)
+        self.method = method
+        self.methods = {method}  # Starlette adds HEAD to GET
+        self.handler = handler
+        self.scope = scope
+        self.errors = errors
+        self.accepted = accepted
+        self._takes = handler.__annotations__.keys()
+
+    @cached_property
+    def hints(self) -> dict[str, Any]:
+        """The types in the function's signature, by name; "return" is what it answers."""
+        return typing.get_type_hints(self.handler)
+
+    @property
+    def asked(self) -> type[BaseModel] | None:
+        """The type of the body or query."""
+        return self.hints.get("asked")
+
+    async def _respond(self, request: Request) -> Response:
+        given: dict[str, Any] = dict(request.path_params)
+        if "asked" in self._takes:
+            kind = self.hints["asked"]
+            by_query = self.method == "GET"
+            given["asked"] = (
+                shapes.parse_query(request.query_params, kind)
+                if by_query
+                else shapes.parse(await _body(request), kind)
+            )
+        if "request" in self._takes:
+            given["request"] = request
+        found = await self.handler(**given)
+        return found if isinstance(found, Response) else answer(found)
+
+
+class Application(Starlette):
+    """The routes of the service; `described` in the OpenAPI document, once that is made."""
+
+    described: dict[str, Any] | None = None
+
+    @property
+    def answered(self) -> list[Route]:
+        """All routes, in the order in which they are looked through."""
+        return [route for route in self.routes if isinstance(route, Route)]
+
+    def needed(self, path: str) -> Scope:
+        """The scope that a request for `path` needs; any token will do to hear that there is no such address."""
+        fitting = [route for route in self.answered if route.path == path]
+        fitting = fitting or [route for route in self.answered if route.path_regex.match(path)]
+        return max((route.scope for route in fitting), default=Scope.SUGGEST)
+
+    def get(
+        self, path: str, scope: Scope, *, errors: Errors = (), listed: bool = True
+    ) -> Callable[[Handler], Handler]:
+        """Register what answers a GET; `listed`: the OpenAPI document tells of it."""
+        return self._register("GET", path, scope, errors=errors, accepted=None, listed=listed)
+
+    def post(
+        self,
+        path: str,
+        scope: Scope,
+        *,
+        errors: Errors = (),
+        accepted: type | None = None,
+        listed: bool = True,
+    ) -> Callable[[Handler], Handler]:
+        """Register what answers a POST; `accepted` is the answer with status 202, where work has begun."""
+        return self._register("POST", path, scope, errors=errors, accepted=accepted, listed=listed)
+
+    def _register(self, method: str, path: str, scope: Scope, **more: Any) -> Callable[[Handler], Handler]:
+        def register(handler: Handler) -> Handler:
+            self.routes.append(Route(method, path, handler, scope, **more))
+            return handler
+
+        return register
+
+
+def answer(content: object, status: int = 200) -> Response:
+    """An answer in JSON."""
+    return Response(shapes.encode(content), status, media_type="application/json")
+
+
+def client_of(request: Request) -> Client:
+    """Who asks, for taking turns: the program by what it calls itself, and its connection."""
+    return Client(request.headers.get("user-agent"), request.client)
+
+
+async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """What `work` returns or raises; it is cancelled if the client closes its connection. Raises GoneError.
+
+    The request's body must have been read.
+    """
+    task, gone = asyncio.ensure_future(work), asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise GoneError
+        return task.result()
+    finally:
+        task.cancel()
+        gone.cancel()
+
+
+async def _gone(request: Request) -> None:
+    message: Message = {"type": ""}
+    while message["type"] != "http.disconnect":
+        message = await request.receive()
+
+
+async def _body(request: Request) -> bytes:
+    """The request's body. Raises TooLargeError, SlowBodyError, and GoneError if the client leaves meanwhile."""
+    length = request.headers.get("content-length", "")
+    if length.isdigit() and int(length) > shapes.MAX_BODY_BYTES:
+        raise shapes.too_large()
+    raw = bytearray()
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for chunk in request.stream():
+                raw += chunk
+                if len(raw) > shapes.MAX_BODY_BYTES:
+                    raise shapes.too_large()
+    except TimeoutError:
+        raise SlowBodyError(
+            f"The body did not arrive within {BODY_S:.0f} seconds. Send it at once."
+        ) from None
+    except ClientDisconnect:
+        raise GoneError from None
+    return bytes(raw)
