@@ -55,9 +55,9 @@ _REDACTED: Final = """
 
 @dataclass(frozen=True)
 class Taken:
-    """What was taken on one day (UTC, ISO; None: before this was noted) from one source and application."""
+    """What was taken on one day (UTC, ISO) from one source and application."""
 
-    day: str | None
+    day: str
     source: str
     app: str | None
     entries: int

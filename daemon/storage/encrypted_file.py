@@ -114,9 +114,10 @@ def _make_private(path: Path, create: int) -> None:
 def _migrate(db: Database, path: Path) -> None:
     with closing(Database(memory=True, execute_plugins=False)) as empty:
         known = {migration.name for migration in migrations.pending(empty)}
-    if any(migration.name not in known for migration in migrations.applied(db)):
+    applied = migrations.applied(db)
+    if applied and applied[-1].name not in known:
         raise StoreNewerError(
-            f"The store {path} was written by a newer version of idiolect. Nothing was changed: "
+            f"The store {path} was written by another version of idiolect. Nothing was changed: "
             "install that version, or name another folder in IDIOLECT_HOME."
         )
     if migrations.pending(db):

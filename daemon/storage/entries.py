@@ -213,7 +213,7 @@ class Entries:
         with self._connection.writing() as db:
             if before is not None:
                 rows = db.execute(
-                    "SELECT id FROM entries WHERE expired_us IS NULL AND coalesce(taken_us, at_us) < ?",
+                    "SELECT id FROM entries WHERE expired_us IS NULL AND taken_us < ?",
                     (microseconds(before),),
                 )
                 gone += [row[0] for row in rows]

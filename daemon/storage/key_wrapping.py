@@ -6,8 +6,6 @@ without shutting anybody out; it is authenticated with the key, and bounded when
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import re
 import secrets
@@ -22,7 +20,6 @@ from idiolect.models.errors import IdiolectError
 
 _FORM: Final = "scrypt, AES-256-GCM"
 _MOST_MEMORY_BYTES: Final = 2**30  # that a guess may cost, whoever wrote the mark
-_FORMER_COST: Final = {"n": 2**17, "r": 8, "p": 1}
 
 
 class WrongPassphraseError(IdiolectError):
@@ -91,8 +88,6 @@ def opened(mark: dict[str, Any], passphrase: str) -> str:
 
     Raises WrongPassphraseError (also where something was changed in the mark), and ValueError where it is no mark.
     """
-    if "form" not in mark:
-        return _of_former(mark, passphrase)
     try:
         kept = _Sealed(**{field.name: mark[field.name] for field in fields(_Sealed)})
     except KeyError:
@@ -105,23 +100,6 @@ def opened(mark: dict[str, Any], passphrase: str) -> str:
     except InvalidTag:
         raise WrongPassphraseError from None
     return key.hex()
-
-
-def _of_former(mark: dict[str, Any], passphrase: str) -> str:
-    """The key in a mark of former versions: never written any more, only read.
-
-    scrypt made 64 bytes: the first half was added to the key (exclusive or), the second keyed an HMAC-SHA256 of that.
-    """
-    salt, wrapped, tag = (mark.get(name) for name in ("salt", "key", "tag"))
-    if not (_is_hex(salt, 32) and _is_hex(wrapped, 64) and _is_hex(tag, 64)):
-        raise ValueError("something is missing, or not of its form")
-    made = hashlib.scrypt(
-        passphrase.encode(), salt=bytes.fromhex(str(salt)), maxmem=2**28, dklen=64, **_FORMER_COST
-    )
-    known = bytes.fromhex(str(wrapped))
-    if not hmac.compare_digest(bytes.fromhex(str(tag)), hmac.digest(made[32:], known, "sha256")):
-        raise WrongPassphraseError
-    return bytes(a ^ b for a, b in zip(known, made[:32], strict=True)).hex()
 
 
 def _is_hex(value: object, count: int) -> bool:

@@ -178,7 +178,7 @@ def presence(settings: Settings) -> Presence:
     found = read(settings)
     if found is not None and found.begun:
         return state if found.made else "none"
-    # A profile of a version that wrote no marker: its key says the same.
+    # The marker is lost, too: the key says the same.
     keys = (settings.key_path, settings.next_key_path, settings.locked_path)
     return state if any(path.exists() for path in keys) else "none"
 

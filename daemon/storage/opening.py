@@ -21,6 +21,7 @@ from idiolect.daemon.storage.full_read import sound
 from idiolect.daemon.storage.marker import KnownBackup, Marker
 from idiolect.daemon.storage.records import STORE_ID, BackupRow
 from idiolect.daemon.storage.store import Store
+from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -139,7 +140,11 @@ def _begin_anew(settings: Settings) -> list[Path]:
         if settings.key_path.exists():
             if not os.access(settings.key_path, os.R_OK):  # it may be the right one
                 raise
-            moved.append(_put_aside(settings.key_path))
+            moved.append(
+                settings.key_path.rename(
+                    settings.key_path.with_name(f"{settings.key_path.name}.lost-{_stamp()}")
+                )
+            )
     if key is not None and _is_sound(settings.store_path, key):
         raise StoreSoundError(
             f"The store {settings.store_path} opens, and all of it can be read, so it stays. `idiolect forget` "
@@ -161,19 +166,22 @@ def _is_sound(store: Path, key: str) -> bool:
 
 
 def move_aside(settings: Settings) -> list[Path]:
-    """Give what is left of the store, its log included, names of its own; where it is now. Raises OSError."""
-    store = settings.store_path
-    left = [store, *(store.with_name(store.name + log) for log in _LOGS)]
-    there = [path for path in left if path.exists()]
-    stamp = _stamp()
-    return [_put_aside(path, stamp, path.name.removeprefix(store.name)) for path in there]
+    """Give what is left of the store, its log included, names of its own; where it is now. Raises OSError.
 
-
-def _put_aside(path: Path, stamp: str | None = None, ending: str = "") -> Path:
-    name = path.name.removesuffix(ending) if ending else path.name
-    aside = path.with_name(f"{name}.lost-{stamp or _stamp()}{ending}")
-    path.rename(aside)
-    return aside
+    Cut off at any moment, the store is nowhere without its log: all have their new names before any loses its old one.
+    """
+    store, stamp = settings.store_path, _stamp()
+    asides = [
+        (path, path.with_name(f"{store.name}.lost-{stamp}{ending}"))
+        for ending in ("", *_LOGS)
+        if (path := store.with_name(store.name + ending)).exists()
+    ]
+    for path, aside in reversed(asides):  # the store last, and below first
+        os.link(path, aside)
+    durable.sync_folder(store.parent)
+    for path, _ in asides:
+        path.unlink()
+    return [aside for _, aside in asides]
 
 
 def _stamp() -> str:

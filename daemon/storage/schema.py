@@ -1,4 +1,4 @@
-"""The store's tables and how they came about, and how times stand in them."""
+"""The store's tables, and how times stand in them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from typing import Final
 
 from sqlite_utils import Database, Migrations
 
-from idiolect.daemon.storage.matching import folded
-
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: Never edit a released migration: add another.
 migrations = Migrations("idiolect")
 
-_FIRST = """
+# Ids are never used twice (AUTOINCREMENT), so a number that somebody noted keeps its meaning.
+_TABLES = """
+-- `taken_us`: when it was taken in. `redacted`: what was redacted in it, a JSON object of kinds and how many; null:
+-- nothing. `origin`: the source that it was read from; null: a program sent it. `expired_us`: when its text was let go;
+-- null: it is kept. The entry without its text tells which adapters saw it.
 CREATE TABLE entries (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     key BLOB NOT NULL UNIQUE CHECK (length(key) = 32),
@@ -25,10 +27,15 @@ CREATE TABLE entries (
     tokens INTEGER NOT NULL,
     redactions INTEGER NOT NULL,
     text TEXT NOT NULL,
-    token_ids BLOB NOT NULL
+    token_ids BLOB NOT NULL,
+    taken_us INTEGER NOT NULL,
+    redacted TEXT,
+    origin INTEGER,
+    expired_us INTEGER
 ) STRICT;
 CREATE INDEX entries_in_time ON entries (at_us, id);
-CREATE INDEX entries_totals ON entries (source, words, tokens);
+CREATE INDEX entries_totals ON entries (source, words, tokens, expired_us);
+CREATE INDEX entries_by_origin ON entries (origin, words) WHERE origin IS NOT NULL;
 CREATE TABLE files (
     path BLOB PRIMARY KEY,
     size_bytes INTEGER NOT NULL,
@@ -53,6 +60,7 @@ CREATE TABLE adapter_blobs (
     adapter INTEGER PRIMARY KEY REFERENCES adapters (id) ON DELETE CASCADE,
     blob BLOB NOT NULL
 ) STRICT;
+-- An adapter that has seen an entry keeps that entry from being deleted without it: no cascade on that side.
 CREATE TABLE adapter_entries (
     adapter INTEGER NOT NULL REFERENCES adapters (id) ON DELETE CASCADE,
     entry INTEGER NOT NULL REFERENCES entries (id),
@@ -79,9 +87,8 @@ CREATE TABLE events (
     detail TEXT NOT NULL
 ) STRICT;
 CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-"""
-
-_FEEDBACK = """
+-- What became of suggestions: a row a day (UTC, ISO), kind, tenth of the predicted probability, adapter that served (0:
+-- the base; no reference, since the counts outlive it) and judgement whether to show.
 CREATE TABLE feedback (
     day TEXT NOT NULL,
     kind TEXT NOT NULL CHECK (kind IN ('word', 'ghost')),
@@ -94,10 +101,7 @@ CREATE TABLE feedback (
     keystrokes INTEGER NOT NULL DEFAULT 0,
     words INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (day, kind, bucket, adapter, show)
-) STRICT, WITHOUT ROWID
-"""
-
-_SOURCES = """
+) STRICT, WITHOUT ROWID;
 CREATE TABLE sources (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     path BLOB NOT NULL UNIQUE,
@@ -105,20 +109,14 @@ CREATE TABLE sources (
     me TEXT NOT NULL CHECK (json_valid(me)),
     read_us INTEGER NOT NULL
 ) STRICT;
-ALTER TABLE entries ADD COLUMN origin INTEGER;
-CREATE INDEX entries_by_origin ON entries (origin, words) WHERE origin IS NOT NULL;
-"""
-
-
-_BACKUPS = """
+-- Where backups were written, so that forgetting can say which of them still hold the text. `last_entry` is the highest
+-- id that an entry had then; null where any text may be inside.
 CREATE TABLE backups (
     path BLOB PRIMARY KEY,
     at_us INTEGER NOT NULL,
     last_entry INTEGER
-) STRICT, WITHOUT ROWID
-"""
-
-_RECEIPTS = """
+) STRICT, WITHOUT ROWID;
+-- What was forgotten, in figures: names of conditions, and of each adapter its number, parent, day and verdict.
 CREATE TABLE receipts (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at_us INTEGER NOT NULL,
@@ -128,10 +126,10 @@ CREATE TABLE receipts (
     adapters TEXT NOT NULL CHECK (json_valid(adapters)),
     active INTEGER
 ) STRICT;
+-- 24 bits of the key of each forgotten entry that no file's state tells of (a git history, a program that sends its
+-- history again), by which the same text from the same place is known again.
 CREATE TABLE passed_over (mark INTEGER PRIMARY KEY) STRICT;
-"""
-
-_CHECKPOINTS = """
+-- What a round goes on from: a row while it runs or is cut off; with `parts`, a whole one is in `slot`.
 CREATE TABLE checkpoints (
     round INTEGER PRIMARY KEY REFERENCES rounds (id) ON DELETE CASCADE,
     about TEXT NOT NULL CHECK (json_valid(about)),
@@ -146,9 +144,8 @@ CREATE TABLE checkpoint_parts (
     data BLOB NOT NULL,
     PRIMARY KEY (round, slot, part)
 ) STRICT;
-"""
-
-_WORD_RULES = """
+-- What was decided about words and phrases. `folded` is the text as it is compared. `added` and `removed` are the
+-- numbers of the changes by hand; `added` is null for what was learned, and a rule holds while `removed` is null.
 CREATE TABLE word_rules (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     kind TEXT NOT NULL CHECK (kind IN ('never', 'mine', 'never_correct', 'always_correct')),
@@ -161,103 +158,16 @@ CREATE TABLE word_rules (
     removed INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX word_rules_that_hold ON word_rules (kind, folded) WHERE removed IS NULL;
+-- Words whose correction was taken back on one day; on another day a rule takes their place.
+CREATE TABLE corrections_taken_back (folded TEXT PRIMARY KEY, text TEXT NOT NULL, at_us INTEGER NOT NULL) STRICT;
 """
 
 
-@migrations()
-def first(db: Database) -> None:
-    """Everything that the first version keeps.
-
-    Ids are never used twice (AUTOINCREMENT), so a number that somebody noted keeps its meaning. An
-    adapter that has seen an entry keeps that entry from being deleted without it (`adapter_entries`
-    has no cascade on that side). At most one adapter is active, by index.
-    """
-    db.executescript(_FIRST)
-
-
-@migrations()
-def feedback(db: Database) -> None:
-    """Counts of what became of suggestions.
-
-    A row a day (UTC, ISO), kind, tenth of the predicted probability, adapter that served (0: the base; no
-    reference, since the counts outlive it) and judgement whether to show.
-    """
-    db.execute(_FEEDBACK)
-
-
-@migrations()
-def taken(db: Database) -> None:
-    """When an entry was taken in, and what was redacted in it: a JSON object of kinds and how many; null: nothing.
-
-    Both are null in entries from before this was noted.
-    """
-    db.execute("ALTER TABLE entries ADD COLUMN taken_us INTEGER")
-    db.execute("ALTER TABLE entries ADD COLUMN redacted TEXT")
-
-
-@migrations()
-def sources(db: Database) -> None:
-    """What was read, and which entry came from where (`origin`; none for what programs sent, and for older ones)."""
-    db.executescript(_SOURCES)
-
-
-@migrations()
-def backups(db: Database) -> None:
-    """Where backups were written, so that forgetting can say which of them still hold the text.
-
-    `last_entry` is the highest id that an entry had then; NULL where any text may be inside.
-    """
-    db.execute(_BACKUPS)
-
-
-@migrations()
-def receipts(db: Database) -> None:
-    """What was forgotten, in figures: names of conditions, and of each adapter its number, parent, day and verdict.
-
-    In `passed_over` are 24 bits of the key of each forgotten entry that no file's state tells of (a git history, a
-    program that sends its history again), by which the same text from the same place is known again.
-    """
-    db.executescript(_RECEIPTS)
-
-
-@migrations()
-def checkpoints(db: Database) -> None:
-    """What a round goes on from: a row while it runs or is cut off; with `parts`, a whole one is in `slot`."""
-    db.executescript(_CHECKPOINTS)
-
-
-@migrations()
-def expiry(db: Database) -> None:
-    """When an entry's text was let go; null: it is kept. The entry without its text tells which adapters saw it."""
-    db.execute("ALTER TABLE entries ADD COLUMN expired_us INTEGER")
-    db.execute("DROP INDEX entries_totals")
-    db.execute("CREATE INDEX entries_totals ON entries (source, words, tokens, expired_us)")
-
-
-@migrations()
-def word_rules(db: Database) -> None:
-    """What was decided about words and phrases.
-
-    `folded` is the text as it is compared. `added` and `removed` are the numbers of the changes by hand; `added` is
-    null for what was learned, and a rule holds while `removed` is null.
-    """
-    db.executescript(_WORD_RULES)
-
-
-@migrations()
-def words_folded_again(db: Database) -> None:
-    """How texts are compared has changed, for Turkish letters and vowel signs: what was decided is found again."""
-    for id_, text in db.execute("SELECT id, text FROM word_rules").fetchall():
-        db.execute("UPDATE OR IGNORE word_rules SET folded = ? WHERE id = ?", (folded(text), id_))
-
-
-@migrations()
-def corrections_taken_back(db: Database) -> None:
-    """Words whose correction was taken back on one day; on another day a rule takes their place."""
-    db.execute(
-        "CREATE TABLE corrections_taken_back (folded TEXT PRIMARY KEY, text TEXT NOT NULL, at_us INTEGER NOT NULL)"
-        " STRICT"
-    )
+# The name is the last of those that made these tables step by step.
+@migrations(name="corrections_taken_back")
+def tables(db: Database) -> None:
+    """Everything that is kept."""
+    db.executescript(_TABLES)
 
 
 def microseconds(at: datetime) -> int:

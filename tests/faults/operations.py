@@ -26,7 +26,6 @@ from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, marker, opening
 from idiolect.daemon.storage.errors import StoreUnreadableError
 from idiolect.daemon.storage.records import FileState, NewEntry
-from idiolect.daemon.storage.schema import migrations
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
 from idiolect.models.build import BasePaths
@@ -162,23 +161,6 @@ def cut_short(settings: Settings) -> None:
     """Besides, the store is cut short after that backup."""
     with_backup(settings)
     os.truncate(settings.store_path, settings.store_path.stat().st_size // 2)
-
-
-def of_first_version(settings: Settings) -> None:
-    """A store as the first version wrote it."""
-    settings.key_path.write_text(KEY)
-    everything = migrations._migrations
-    migrations._migrations = everything[:1]
-    try:
-        with opened(settings) as store:
-            for n in range(_TEXTS):
-                store._connection._db.execute(
-                    "INSERT INTO entries (key, at_us, source, words, tokens, redactions, text, token_ids)"
-                    " VALUES (?, ?, 'file', 2, 0, 0, ?, x'')",
-                    (hashlib.sha256(b"%d" % n).digest(), n, f"Old {CANARY} {n}"),
-                )
-    finally:
-        migrations._migrations = everything
 
 
 # --- what is done ------------------------------------------------------------------------------------
@@ -437,7 +419,6 @@ OPERATIONS = (
         state,
         gone="To be forgotten",
     ),
-    Operation("migration", of_first_version, _of_store(lambda store, _: store.entries.counts()), state),
     Operation("first start", lambda settings: None, _first_start, state),
     Operation("backup", with_backup, _backup, _backup_state, _told_too_early, enough=_told_of),
     Operation("export", lived_in, _of_store(_export), _exported, _draft_is_left, plain="export"),

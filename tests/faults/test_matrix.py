@@ -17,7 +17,6 @@ OPERATIONS = {
     "training round",
     "promotion",
     "forget",
-    "migration",
     "first start",
     "backup",
     "export",

@@ -574,7 +574,7 @@ class ToyService:
             return Audit((), {}, 0, {}, (), (), ())
         return Audit(
             taken=(
-                Taken(None, "file", None, 1200, 9000, 12000, 0),
+                Taken("2025-12-31", "file", None, 1200, 9000, 12000, 0),
                 *(Taken(f"2026-01-{day:02d}", "http", "[red]mail", 3, 40, 50, 1) for day in range(1, 31)),
             ),
             redacted={"card": 2, "password": 28},

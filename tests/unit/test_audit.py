@@ -121,13 +121,6 @@ def test_there_is_no_text_in_it(store):
     assert "heron" not in str(asdict(store.audit()))
 
 
-def test_entries_from_before_days_were_noted_are_told_of(store):
-    store.entries.add([entry("old")])
-    store._connection._db.execute("UPDATE entries SET taken_us = NULL, redacted = NULL")
-    assert [(row.day, row.entries) for row in store.audit().taken] == [(None, 1)]
-    assert store.audit(NOON).taken == ()
-
-
 def test_whole_words_are_selected_in_any_case_and_writing(store):
     store.entries.add(
         [entry("A kind-hearted party."), entry("Kind\nregards, don’t wait"), entry("art"), entry("7, 8")]

@@ -1,4 +1,4 @@
-"""The key under a passphrase: sealed by a kept library and opened by the right words alone; former marks open, too."""
+"""The key under a passphrase: sealed by a kept library and opened by the right words alone."""
 
 from __future__ import annotations
 
@@ -19,12 +19,6 @@ from idiolect.daemon.storage.store import Store
 
 KEY = "5a" * 16 + "0f" * 16
 WORDS = "four plain old words"
-#: As the former construction wrote it, for KEY and WORDS.
-FORMER = {
-    "salt": "928e6026819205527fa69e7edca95630",
-    "key": "1c8f937d3c89311c0dd4d25855e59998f3e5469b95eb66ef1fadade48705013b",
-    "tag": "b6e5a146bc776d025dc136c46ec7636f5b137415f44ef0aedbf17c1ca454015e",
-}
 
 
 @pytest.fixture
@@ -51,23 +45,6 @@ def test_any_tool_that_knows_scrypt_and_aes_gcm_opens_the_mark(profile):
     told = json.dumps({name: mark[name] for name in mark if name != "sealed"}, sort_keys=True).encode()
     found = AESGCM(key).decrypt(bytes.fromhex(mark["nonce"]), bytes.fromhex(mark["sealed"]), told)
     assert found.hex() == KEY
-
-
-def test_a_profile_that_was_locked_before_opens_and_is_then_locked_the_present_way(profile):
-    profile.key_path.unlink()
-    profile.locked_path.write_text(json.dumps(FORMER) + "\n")
-    with process.locked(profile):
-        with pytest.raises(key_wrapping.WrongPassphraseError):
-            locking.unlock(profile, "four plain new words")
-        assert locking.needs_passphrase(profile)
-        assert locking.unlock(profile, WORDS)
-        assert keys.obtain(profile).hex == KEY
-        locking.lock(profile, WORDS)
-        assert mark_of(profile)["form"] == "scrypt, AES-256-GCM"
-        assert not set(FORMER) & {"tag"} & set(mark_of(profile))
-        assert locking.unlock(profile, WORDS)
-    with closing(Store.open(profile.store_path, keys.obtain(profile).hex)) as store:
-        assert store.watches.all() == ["/notes"]
 
 
 def test_no_salt_and_no_nonce_is_used_twice():
@@ -133,7 +110,7 @@ def test_a_mark_that_is_none(content, profile):
     assert profile.locked_path.read_text() == content
 
 
-def test_no_cipher_is_made_by_hand_but_for_reading_former_marks():
+def test_no_cipher_is_made_by_hand():
     """An exclusive or, or an HMAC that is not compared, would be one."""
     root = Path(key_wrapping.__file__).parents[2]
     found = {
@@ -143,4 +120,4 @@ def test_no_cipher_is_made_by_hand_but_for_reading_former_marks():
         if re.search(r"zip\([^)]*\)[^)]*\^|\^ b |hmac\.(new|digest)", path.read_text("utf-8"))
         or re.search(r"\ba \^ b\b", path.read_text("utf-8"))
     }
-    assert found == {"daemon/storage/key_wrapping.py"}
+    assert found == set()

@@ -121,7 +121,7 @@ def _sum_by(rows: Iterable[dict[str, Any]], names: tuple[str, ...]) -> list[tupl
     """Sum the figures of rows that have the same values under `names`; each sum with these values as its label."""
     sums: dict[str, Counter[str]] = {}
     for row in rows:
-        label = " · ".join(plain(row[name]) for name in names if row[name]) or "earlier"
+        label = " · ".join(plain(row[name]) for name in names if row[name])
         sums.setdefault(label, Counter()).update({name: row[name] for name in _FIGURES})
     return list(sums.items())
 
