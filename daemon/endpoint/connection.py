@@ -1,57 +1,212 @@
-"""A connection: who its client is, how long it may take, and how many there are of those that showed no token."""
+"""Connections: how long a client may take, and how many there are whose clients have not shown a token.
+
+uvicorn's `limit_concurrency` would not do: it refuses the newest, so that any user of the machine could keep clients
+with a token out. So a `Connection` stands between the event loop and uvicorn's protocol, and hands on whatever asyncio
+calls a protocol for. `Watch`, an application around the service's own, tells it when requests begin and end.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, Any, Final
+import time
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final, cast
 
-import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from idiolect.daemon.endpoint.routing import BODY_S
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-#: How long the head of a request may take to arrive, counted from its first byte; and how long a client whose token
-#: has not been seen may hold a connection, whatever it does with it, counted from the connection's begin.
+#: How long the head of a request may take to arrive; and how long a client whose token has not been seen may hold a
+#: connection, whatever it does with it, counted from the connection's begin.
 HEAD_S = 10.0
 #: How many connections there may be whose clients have not shown a token.
 MOST_STRANGERS: Final = 512
 #: How many files and connections the process lets itself have open, where the system allows it.
 _DESCRIPTORS: Final = 4096
-#: In the `extensions` of a request: the function to call with whether the request showed a token that is good.
-SHOWN: Final = "idiolect.shown"
 
 
-class Strangers:
-    """The connections of one server whose clients have not shown a token, the oldest first.
+class Connections:
+    """The connections of one server; those whose clients have not shown a token, the oldest first, are strangers'.
 
     Any user of the machine can open them. When there are too many, the oldest gives way to the newest, so that none of
     them keeps a client with a token out, and none of that client's is ever closed for them.
     """
 
     def __init__(self, most: int | None = None) -> None:
-        """Keep at most `most`; by default as many as leave three quarters of the file descriptors to others."""
-        self._most = min(MOST_STRANGERS, _descriptors() // 4) if most is None else most
-        self._kept: dict[Connection, None] = {}
+        """Keep at most `most` strangers; by default as many as leave three quarters of the descriptors to others."""
+        self.most = min(MOST_STRANGERS, _descriptors() // 4) if most is None else most
+        self._strangers: dict[Connection, None] = {}
+        self._requests = 0  # under way
+        self._asked_at_s = time.monotonic()  # the last time that one was
 
-    def __len__(self) -> int:
-        """How many there are now."""
-        return len(self._kept)
+    @property
+    def idle_s(self) -> float:
+        """For how many seconds nothing has been asked for."""
+        return 0.0 if self._requests else time.monotonic() - self._asked_at_s
 
-    def add(self, connection: Connection) -> None:
-        """Have one more, and the oldest no more where that is too many."""
-        self._kept[connection] = None
-        if len(self._kept) > self._most:
-            oldest = next(iter(self._kept))
+    def protocol(self, *given: Any, **named: Any) -> asyncio.Protocol:
+        """What uvicorn makes for each connection, with the arguments for its own protocol."""
+        return Connection(H11Protocol(*given, **named), self)
+
+    def add(self, stranger: Connection) -> None:
+        """Have one more stranger, and the oldest no more where that is too many."""
+        self._strangers[stranger] = None
+        if len(self._strangers) > self.most:
+            oldest = next(iter(self._strangers))
             self.discard(oldest)
             oldest.end()
 
     def discard(self, connection: Connection) -> None:
         """It is closed, or its client has shown a token."""
-        self._kept.pop(connection, None)
+        self._strangers.pop(connection, None)
+
+    def count(self, more: int) -> None:
+        """Count a request that begins (1) or ends (-1)."""
+        self._requests += more
+        self._asked_at_s = time.monotonic()
+
+
+class Connection(asyncio.Protocol):
+    """A connection over which nobody without a token stays, and nobody sends a request byte by byte."""
+
+    def __init__(self, inner: asyncio.Protocol, connections: Connections) -> None:
+        """Hand everything on to `inner`."""
+        self.connections = connections
+        self._inner = inner
+        self._transport: asyncio.Transport | None = None
+        self._late: asyncio.TimerHandle | None = None
+        self._strange = True
+        self._requests = 0  # under way
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has connected."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._inner.connection_made(transport)
+        self._meet()
+
+    def data_received(self, data: bytes) -> None:
+        """Something came: a part of a request; a task that begins by it finds the connection in its context."""
+        here = _CONNECTION.set(self)
+        try:
+            self._inner.data_received(data)
+        finally:
+            _CONNECTION.reset(here)
+        if not self._strange and not self._requests:  # a stranger's time runs on
+            self._expect(HEAD_S)
+
+    def eof_received(self) -> bool | None:
+        """The client sends nothing more."""
+        return self._inner.eof_received()
+
+    def pause_writing(self) -> None:
+        """The client does not read what is sent."""
+        self._inner.pause_writing()
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        self._inner.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 (asyncio calls it so)
+        """The connection is closed."""
+        self._in_time()
+        self.connections.discard(self)
+        self._inner.connection_lost(None)  # of an error uvicorn would keep a timer, and all that it refers to
+
+    def end(self) -> None:
+        """Close the connection, also where its client does not read what it was sent."""
+        self._in_time()
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._transport.get_write_buffer_size():
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    def begin_request(self) -> None:
+        """A request's head has come."""
+        self._requests += 1
+        self.connections.count(1)
+        if not self._strange:
+            self._in_time()
+
+    def end_request(self, *, unread: bool) -> None:
+        """It is answered. Where its body was not read to the end, the rest is dropped as it comes, but not for long."""
+        self._requests -= 1
+        self.connections.count(-1)
+        if unread and not self._strange:
+            self._expect(BODY_S)
+
+    def judge(self, good: bool) -> None:
+        """A request showed a token, or one that is no good (any more)."""
+        if good and self._strange:
+            self._strange = False
+            self.connections.discard(self)
+            self._in_time()
+        elif not good and not self._strange:
+            self._strange = True
+            self._in_time()
+            self._meet()
+
+    def _meet(self) -> None:
+        self._expect(HEAD_S)
+        self.connections.add(self)
+
+    def _expect(self, within_s: float) -> None:
+        """End it unless a request begins in time or, of a stranger, a token is shown."""
+        if self._late is None:
+            self._late = asyncio.get_running_loop().call_later(within_s, self.end)
+
+    def _in_time(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+
+_CONNECTION: ContextVar[Connection | None] = ContextVar("_CONNECTION", default=None)
+
+
+def judge(good: bool) -> None:
+    """Tell the connection of this request whether it showed a token that is good; where there is one."""
+    if (connection := _CONNECTION.get()) is not None:
+        connection.judge(good)
+
+
+class Watch:
+    """An application that tells connections of the requests that come over them."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Pass all requests on to `app`."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, between its beginning and its end."""
+        connection = _CONNECTION.get()
+        if scope["type"] != "http" or connection is None:
+            await self._app(scope, receive, send)
+            return
+        if scope["client"] is None:  # over a Unix socket; clients take turns by it
+            scope["client"] = ("", id(connection))
+        unread = any(
+            name == b"transfer-encoding" or (name == b"content-length" and value != b"0")
+            for name, value in scope["headers"]
+        )
+
+        async def noted() -> Message:
+            nonlocal unread
+            message = await receive()
+            if message["type"] == "http.request" and not message.get("more_body", False):
+                unread = False
+            return message
+
+        connection.begin_request()
+        try:
+            await self._app(scope, noted, send)
+        finally:
+            connection.end_request(unread=unread)
 
 
 def allow_many() -> None:
@@ -73,89 +228,3 @@ def _descriptors() -> int:
 
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return 4 * MOST_STRANGERS if soft == resource.RLIM_INFINITY else soft
-
-
-class Connection(H11Protocol):
-    """HTTP/1.1 as uvicorn speaks it, over which nobody without a token stays, and nobody sends a request byte by byte.
-
-    The guard says which requests showed a token, through a function among the request's `extensions`.
-    """
-
-    _late: asyncio.TimerHandle | None = None
-
-    def __init__(self, *given: Any, strangers: Strangers, **named: Any) -> None:
-        """As uvicorn makes it; `strangers` are those of its server."""
-        super().__init__(*given, **named)
-        self._strangers = strangers
-        self._strange = True
-        self.app = self._introduced(self.app)
-
-    def _introduced(self, app: ASGIApp) -> ASGIApp:
-        async def with_a_way_to_tell(scope: Scope, receive: Receive, send: Send) -> None:
-            scope["extensions"] = {**scope.get("extensions", {}), SHOWN: self._shown}
-            await app(scope, receive, send)
-
-        return with_a_way_to_tell
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as in its base class
-        """A client has connected."""
-        super().connection_made(transport)
-        if self.client is None:  # over a Unix socket; clients take turns by it
-            self.client = ("", id(self))
-        self._meet()
-
-    def data_received(self, data: bytes) -> None:
-        """Something came: the head of a request, or a part of it, or of its body."""
-        super().data_received(data)
-        self._look()
-
-    def on_response_complete(self) -> None:
-        """A request is answered; what is left of its body is read and dropped, but not for long."""
-        super().on_response_complete()
-        self._look()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is closed."""
-        self._in_time()
-        self._strangers.discard(self)
-        super().connection_lost(exc)
-        self._unset_keepalive_if_required()  # after an error uvicorn leaves it, and all that it refers to
-
-    def end(self) -> None:
-        """Close the connection, also where its client does not read what it was sent."""
-        self._in_time()
-        if self.transport.get_write_buffer_size():
-            self.transport.abort()
-        else:
-            self.transport.close()
-
-    def _shown(self, good: bool) -> None:
-        """A request showed a token, or one that is no good (any more)."""
-        if good and self._strange:
-            self._strange = False
-            self._strangers.discard(self)
-            self._in_time()
-        elif not good and not self._strange and not self.transport.is_closing():
-            self._strange = True
-            self._in_time()
-            self._meet()
-
-    def _meet(self) -> None:
-        self._late = self.loop.call_later(HEAD_S, self.end)
-        self._strangers.add(self)
-
-    def _look(self) -> None:
-        """Give the client only so much time where a part of a request is still to come."""
-        if self._strange or self.transport.is_closing():  # a stranger's time runs on
-            return
-        in_head = self.conn.their_state is h11.IDLE and bool(self.conn.trailing_data[0])
-        unread = self.conn.their_state is h11.SEND_BODY and self.conn.our_state is h11.DONE
-        if not in_head and not unread:
-            self._in_time()
-        elif self._late is None:
-            self._late = self.loop.call_later(HEAD_S if in_head else BODY_S, self.end)
-
-    def _in_time(self) -> None:
-        if self._late is not None:
-            self._late.cancel()
-            self._late = None

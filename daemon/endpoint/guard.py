@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from idiolect.daemon.endpoint.connection import SHOWN
+from idiolect.daemon.endpoint.connection import judge
 from idiolect.daemon.endpoint.errors import internal, refuse, stopping
 from idiolect.daemon.endpoint.sessions import Sessions, cookie_name
 from idiolect.daemon.endpoint.tokens import Scope as Rights
@@ -94,10 +94,8 @@ class Guard:
             return
         error, granted = self._judged(scope)
         known = granted is not Rights.NONE
-        if SHOWN in (extensions := scope.get("extensions", {})) and (
-            known or isinstance(error, UnauthorizedError)
-        ):
-            extensions[SHOWN](known)
+        if known or isinstance(error, UnauthorizedError):
+            judge(known)
         if error is not None:
             await refuse(error)(scope, receive, send)
         else:

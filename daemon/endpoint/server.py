@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import uvicorn
@@ -30,7 +28,7 @@ from idiolect.daemon.endpoint import (
     typing_routes,
     word_routes,
 )
-from idiolect.daemon.endpoint.connection import Connection, Strangers
+from idiolect.daemon.endpoint.connection import Connections, Watch
 from idiolect.daemon.endpoint.errors import handle_errors
 from idiolect.daemon.endpoint.guard import Guard, Locked
 from idiolect.daemon.endpoint.page import add_page
@@ -187,10 +185,11 @@ def make_server(
     `ready` is called as soon as it does. Where `idle`, told for how many seconds nothing was asked for, says so, it
     ends, too.
     """
+    connections = Connections()
     config = uvicorn.Config(
-        app,
+        Watch(app),
         loop="asyncio",
-        http=partial(Connection, strangers=Strangers()),  # type: ignore[arg-type] # called as the class would be
+        http=connections.protocol,  # type: ignore[arg-type] # called as a class would be
         ws="none",
         lifespan="on",
         log_config=None,
@@ -201,23 +200,23 @@ def make_server(
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_GRACE_S,
     )
-    return _Server(config, ready, app.state.streams.stop, idle)
+    return _Server(config, ready, app.state.streams.stop, lambda: idle(connections.idle_s))
 
 
 class _Server(uvicorn.Server):
+    """uvicorn's server by the methods that it has for that; none of its attributes is looked at."""
+
     def __init__(
         self,
         config: uvicorn.Config,
         ready: Callable[[], None],
         stopping: Callable[[], None],
-        idle: Callable[[float], bool],
+        idle: Callable[[], bool],
     ) -> None:
         super().__init__(config)
         self._ready = ready
         self._stopping = stopping
         self._idle = idle
-        self._asked = 0
-        self._asked_at = time.monotonic()
         self._end: Callable[[], object] = lambda: None  # wakes the main loop, once it runs
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -226,19 +225,12 @@ class _Server(uvicorn.Server):
             sock.listen(_QUEUED)
         self._ready()
 
-    async def on_tick(self, counter: int) -> bool:
-        state, now = self.server_state, time.monotonic()
-        if state.tasks or state.total_requests != self._asked:
-            self._asked, self._asked_at = state.total_requests, now
-        ended = await super().on_tick(counter)
-        return ended or self._idle(now - self._asked_at)
-
     async def main_loop(self) -> None:
         # uvicorn's own looks ten times a second, which takes six seconds of processor time in an idle hour.
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
         self._end = lambda: loop.call_soon_threadsafe(ended.set)
         ticks = 0
-        while not await self.on_tick(ticks):
+        while not await self.on_tick(ticks) and not self._idle():
             ticks += _TICKS
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), _TICKS / _TICKS_PER_S)

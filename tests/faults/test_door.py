@@ -138,7 +138,7 @@ def test_a_client_with_a_token_gets_in_while_others_open_connections_without_end
 
 
 def test_the_strangers_that_are_kept_leave_most_descriptors_to_others():
-    most = connection.Strangers()._most
+    most = connection.Connections().most
     assert 0 < most <= connection.MOST_STRANGERS
     assert most <= resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4
 
