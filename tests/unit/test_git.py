@@ -193,7 +193,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(_hook)
 
 
-@pytest.mark.parametrize("key", [*HOSTILE, "all"])
+@pytest.mark.parametrize("key", ["uploadpack", "include", "all"])
 def test_no_setting_of_a_repository_has_an_effect(
     tmp_path: Path, trap: Path, monkeypatch: pytest.MonkeyPatch, key: str
 ) -> None:
@@ -383,39 +383,46 @@ resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
 from idiolect.daemon.sources import git
 from idiolect.daemon.sources.git_repository import GitError
 from idiolect.daemon.sources.people import EVERYONE, AuthorFilter
-path = Path(sys.argv[1])
-try:
-    git.guess(path)
-    print(len(list(git.read(path, AuthorFilter((EVERYONE,))))))
-except GitError as error:
-    print(error.code)
+for path in map(Path, sys.argv[1:]):
+    try:
+        git.guess(path)
+        print(len(list(git.read(path, AuthorFilter((EVERYONE,))))))
+    except GitError as error:
+        print(error.code)
 """
 
 
 @pytest.mark.parametrize("sort", ["fifo", "endless"])
-@pytest.mark.parametrize(
-    "name",
-    [
-        *("HEAD", "config", "packed-refs", "shallow", "refs/heads/main", "objects/info/alternates"),
-        *("objects/pack/pack-1.idx", "objects/pack/pack-1.pack", "info/grafts", "../.mailmap", "{loose}"),
-    ],
-)
-def test_no_file_of_a_repository_is_waited_for(tmp_path: Path, name: str, sort: str) -> None:
-    folder = made(tmp_path / "project")
-    run_git(folder, "pack-refs", "--all")
-    if name == "objects/pack/pack-1.pack":
-        run_git(folder, "gc", "-q")
-        (pack,) = (folder / "objects" / "pack").glob("*.idx")
-        pack.rename(pack.with_name("pack-1.idx"))
-        (folder / "objects" / "pack").joinpath(f"{pack.stem}.pack").unlink()
-    path = loose(folder, head(folder) or "") if name == "{loose}" else folder / name
-    path.unlink(missing_ok=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.mkfifo(path) if sort == "fifo" else path.symlink_to("/dev/zero")
+def test_no_file_of_a_repository_is_waited_for(tmp_path: Path, sort: str) -> None:
+    whole = made(tmp_path / "loose" / "project")
+    run_git(whole, "pack-refs", "--all")
+    newest = loose(whole, head(whole) or "").relative_to(whole)
+    shutil.copytree(tmp_path / "loose", tmp_path / "packed")
+    packed = tmp_path / "packed" / "project" / ".git"
+    run_git(packed, "gc", "-q")
+    (pack,) = (packed / "objects" / "pack").glob("*.idx")
+    pack.rename(pack.with_name("pack-1.idx"))
+    pack.with_suffix(".pack").unlink()
+    spoilt = []
+    for number, (kind, name) in enumerate(
+        [
+            *(("loose", name) for name in ("HEAD", "config", "packed-refs", "shallow", "refs/heads/main")),
+            *(("loose", name) for name in ("objects/info/alternates", "objects/pack/pack-1.idx")),
+            *(("loose", "info/grafts"), ("loose", "../.mailmap"), ("loose", newest)),
+            ("packed", "objects/pack/pack-1.pack"),
+        ]
+    ):
+        shutil.copytree(tmp_path / kind, tmp_path / str(number))
+        spoilt.append(tmp_path / str(number) / "project" / ".git")
+        path = spoilt[-1] / name
+        path.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.mkfifo(path) if sort == "fifo" else path.symlink_to("/dev/zero")
     done = subprocess.run(
-        [sys.executable, "-c", READ, folder], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", READ, *spoilt], capture_output=True, text=True, timeout=120, check=True
     )
-    assert done.stdout.strip() in ("3", "git")
+    assert set(done.stdout.split()) <= {"3", "git"}
+    assert len(done.stdout.split()) == len(spoilt)
 
 
 def test_links_in_a_git_folder_are_not_followed(tmp_path: Path) -> None:
@@ -460,7 +467,7 @@ def test_damaged_repositories_raise_nothing_else(tmp_path: Path) -> None:
     chance = random.Random(seed)
     files = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".sample"]
     files = [path for path in files if path.name not in ("description", "COMMIT_EDITMSG", "index", "exclude")]
-    for number in range(400):
+    for number in range(200):
         path = chance.choice(files)
         whole = path.read_bytes()
         damaged = bytearray(whole)
