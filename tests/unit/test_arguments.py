@@ -48,19 +48,15 @@ def program(home, *arguments, typed=b""):
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """`run(*arguments)`: the command line in this process; its exit code and what it says on stderr."""
-    monkeypatch.setenv("IDIOLECT_HOME", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "200")
+def run(run, tmp_path, monkeypatch):
+    """`run(*arguments)`: the command line in an empty profile; its exit code and what it says on stderr."""
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["idiolect", *arguments])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        return left.value.code, " ".join(capsys.readouterr().err.replace("\u2502", " ").split())
+    def asked(*arguments):
+        code, _, said = run(tmp_path, *arguments, columns=200)
+        return code, " ".join(said.replace("\u2502", " ").split())
 
-    return run
+    return asked
 
 
 @pytest.mark.parametrize("form", FORMS, ids=" ".join)
@@ -100,8 +96,8 @@ def test_a_time_is_given_in_seconds():
 @pytest.mark.parametrize(
     "arguments", [["suggest"], ["learned"], ["forget", "--text"], ["add"], ["watch"], ["open"]]
 )
-def test_bytes_that_are_no_text_are_refused(tmp_path, arguments):
-    code, said = program(tmp_path, *arguments, b"caf\xff")
+def test_bytes_that_are_no_text_are_refused(run, arguments):
+    code, said = run(*arguments, os.fsdecode(b"caf\xff"))
     assert code == 2
     assert said == "idiolect: An argument holds bytes that are not text in UTF-8. Give it in UTF-8."
 

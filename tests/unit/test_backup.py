@@ -99,7 +99,8 @@ def contents(settings):
 
 
 @pytest.fixture
-def mine(tmp_path):
+def mine(tmp_path, monkeypatch):
+    monkeypatch.setenv("IDIOLECT_KEYRING", "false")
     return fill(profile(tmp_path / "home"))
 
 
@@ -143,19 +144,17 @@ def test_the_profiles_own_key(mine, target):
     assert backup.examine(target, backup.profile_key(mine)).entries == 60
 
 
-def test_the_profiles_own_key_brings_a_lost_store_back(mine, target, tmp_path):
+def test_the_profiles_own_key_brings_a_lost_store_back(mine, target, tmp_path, run):
     then = contents(mine)
-    assert program(mine.home, "backup", target, "--profile-key").returncode == 0
+    assert run(mine, "backup", target, "--profile-key")[0] == 0
     mine.store_path.unlink()
-    lost = program(mine.home, "backup", target, "--profile-key")
-    assert lost.returncode == marker.StoreLostError.exit_code
-    assert str(target) in lost.stderr
-    back = program(mine.home, "restore", target, "--profile-key")
-    assert back.returncode == 0, back.stderr
+    code, _, said = run(mine, "backup", target, "--profile-key")
+    assert (code, str(target) in said) == (marker.StoreLostError.exit_code, True)
+    code, _, said = run(mine, "restore", target, "--profile-key")
+    assert code == 0, said
     assert contents(mine) == then
     other = profile(tmp_path / "other")
-    refused = program(other.home, "restore", target, "--profile-key")
-    assert refused.returncode == keys.KeyMissingError.exit_code
+    assert run(other, "restore", target, "--profile-key")[0] == keys.KeyMissingError.exit_code
     assert not other.key_path.exists()
 
 
@@ -284,7 +283,7 @@ def test_places_where_no_backup_can_be(mine, tmp_path):
     assert not (tmp_path / "empty" / "store.db").exists()
 
 
-def test_nothing_but_a_backup_is_replaced(mine, tmp_path):
+def test_nothing_but_a_backup_is_replaced(mine, tmp_path, run):
     diary, phrase = tmp_path / "diary.txt", tmp_path / "phrase"
     diary.write_text("a diary")
     phrase.write_text("several words are best\n")
@@ -314,8 +313,8 @@ def test_nothing_but_a_backup_is_replaced(mine, tmp_path):
             backup.make(mine, Path(path), KEY)
     with pytest.raises(copies.CopyFailedError, match="inside the profile"):
         backup.make(mine, tmp_path / "to store", KEY)
-    refused = program(mine.home, "backup", phrase, "--yes", "--passphrase-file", phrase)
-    assert (refused.returncode, refused.stdout) == (backup_target.NotABackupError.exit_code, "")
+    code, out, _ = run(mine, "backup", phrase, "--yes", "--passphrase-file", phrase)
+    assert (code, out) == (backup_target.NotABackupError.exit_code, "")
     assert {path: path.read_bytes() for path in before} == before
     assert not [*tmp_path.glob(".*")], "not even a draft"
     with store_of(mine) as store:
@@ -838,41 +837,24 @@ def test_a_store_that_is_put_back_knows_the_backups_of_the_restored_one(mine, ta
 # As a user runs it
 
 
-def program(home, *arguments, **more):
-    environment = {**os.environ, "IDIOLECT_HOME": str(home), "IDIOLECT_KEYRING": "false", "COLUMNS": "120"}
-    command = [str(Path(sys.executable).with_name("idiolect")), *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, **more)
-
-
-def test_in_a_script(mine, target, tmp_path):
+def test_in_a_script(mine, target, tmp_path, run):
     phrase = tmp_path / "phrase"
     phrase.write_text("several words are best\n")
-    made = program(mine.home, "backup", target, "--passphrase-file", phrase, "--json")
-    assert made.returncode == 0, made.stderr
-    facts = {
-        "path": str(target),
-        "kept": None,
-        "size_bytes": target.stat().st_size,
-        "entries": 60,
-        "adapters": 3,
-        "rounds": 3,
-    }
-    assert json.loads(made.stdout) == facts
+    code, out, err = run(mine, "backup", target, "--passphrase-file", phrase, "--json")
+    assert code == 0, err
+    about = {"path": str(target), "kept": None, "size_bytes": target.stat().st_size}
+    assert json.loads(out) == {**about, "entries": 60, "adapters": 3, "rounds": 3}
     for command in (("backup", target), ("restore", target)):
-        unasked = program(mine.home, *command, "--passphrase-file", phrase, input="")
-        assert unasked.returncode == 2
-        assert "--yes" in unasked.stderr
-    silent = program(tmp_path / "fresh", "restore", target, input="")
-    assert silent.returncode == 2
-    assert "--passphrase-file" in silent.stderr
-    back = program(
-        tmp_path / "fresh", "restore", target, "--passphrase-file", "-", input="several words are best\n"
-    )
-    assert back.returncode == 0, back.stderr
-    assert "Restored 60 entries, 3 adapters, 3 rounds" in back.stdout
-    short = program(mine.home, "backup", tmp_path / "b", "--passphrase-file", "-", input="short\n")
-    assert short.returncode == 2
-    assert not (tmp_path / "b").exists()
+        code, _, err = run(mine, *command, "--passphrase-file", phrase)
+        assert (code, "--yes" in err) == (2, True)
+    code, _, err = run(tmp_path / "fresh", "restore", target)
+    assert (code, "--passphrase-file" in err) == (2, True)
+    asked = ("restore", target, "--passphrase-file", "-")
+    code, out, err = run(tmp_path / "fresh", *asked, typed="several words are best\n")
+    assert code == 0, err
+    assert "Restored 60 entries, 3 adapters, 3 rounds" in out
+    code, _, _ = run(mine, "backup", tmp_path / "b", "--passphrase-file", "-", typed="short\n")
+    assert (code, (tmp_path / "b").exists()) == (2, False)
 
 
 @pytest.mark.parametrize("again", ["several words are best", "several words are worse"])

@@ -329,33 +329,27 @@ def test_the_marker_holds_no_text(mine):
 # As a user sees it
 
 
-def program(settings, *arguments):
-    command = [str(Path(sys.executable).with_name("idiolect")), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
 @pytest.mark.parametrize("state", ["missing", "empty"])
-def test_the_commands_say_it(mine, tmp_path, state):
+def test_the_commands_say_it(mine, tmp_path, state, run):
     LOSSES[state](mine.store_path)
-    started = program(mine, "start")
-    assert started.returncode == 76
-    assert started.stderr.startswith("idiolect: The store of the profile")
-    assert str(tmp_path / "usb" / "my.backup") in started.stderr
+    code, _, said = run(mine, "start")
+    assert code == 76
+    assert said.startswith("idiolect: The store of the profile")
+    assert str(tmp_path / "usb" / "my.backup") in said
     assert not mine.store_path.exists() or mine.store_path.stat().st_size == 0
     [finding] = [
         found for found in health_checks.examine() if found.check == "store" and found.level == "wrong"
     ]
     assert "idiolect restore" in finding.mend
-    assert program(mine, "doctor").returncode == 69
-    said = program(mine, "status")
-    assert "idiolect restore" in said.stdout
-    told = json.loads(program(mine, "status", "--json").stdout)
+    assert run(mine, "doctor")[0] == 69
+    assert "idiolect restore" in run(mine, "status")[1]
+    told = json.loads(run(mine, "status", "--json")[1])
     assert told["store"]["state"] == state
     assert told["running"] is False
 
 
-def test_status_and_doctor_without_a_loss(mine, fresh):
-    assert json.loads(program(mine, "status", "--json").stdout)["store"]["state"] == "there"
+def test_status_and_doctor_without_a_loss(mine, fresh, run):
+    assert json.loads(run(mine, "status", "--json")[1])["store"]["state"] == "there"
     assert not [
         found for found in health_checks.examine() if found.check == "store" and found.level == "wrong"
     ]

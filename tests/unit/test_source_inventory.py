@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import subprocess
-import sys
 import time
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from idiolect.daemon.commandline import cli
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.inventory import SourceInventory, UnknownSourceError
 from idiolect.daemon.ingest.reader import Reader
@@ -299,26 +297,9 @@ def service(tmp_path_factory):
     process.stop(settings)
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
 @pytest.fixture
-def run(service, monkeypatch, capsys):
-    def run(*arguments, typed="", terminal=False):
-        monkeypatch.setenv("IDIOLECT_HOME", str(service.home))
-        monkeypatch.setenv("COLUMNS", "200")
-        monkeypatch.setattr(sys, "argv", ["idiolect", *map(str, arguments)])
-        if isinstance(typed, bytes):
-            monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(typed), "utf-8"))
-        else:
-            monkeypatch.setattr(sys, "stdin", (Terminal if terminal else io.StringIO)(typed))
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        return left.value.code, *capsys.readouterr()
-
-    return run
+def run(run, service):
+    return partial(run, service, columns=200)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import subprocess
 import sys
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.commandline import cli
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
@@ -26,24 +24,6 @@ def service(tmp_path_factory):
         process.start(settings)
     yield settings
     process.stop(settings)
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Run a command in a profile; gives its exit code, what it printed, and its error output."""
-
-    def run(profile, *arguments, typed="", columns=1000):
-        home = profile.home if isinstance(profile, Settings) else profile
-        monkeypatch.setenv("IDIOLECT_HOME", str(home))
-        monkeypatch.setenv("COLUMNS", str(columns))
-        monkeypatch.setattr(sys, "argv", ["idiolect", *map(str, arguments)])
-        monkeypatch.setattr(sys, "stdin", io.StringIO(typed))
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        out, err = capsys.readouterr()
-        return left.value.code, out, err
-
-    return run
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def test_status_for_a_person(run, service):
 def test_suggest(run, service):
     code, out, _ = run(service, "suggest", "Thanks for ", "--json")
     assert code == 0
-    assert set(json.loads(out)) == {"words", "ghost", "adapter", "elapsed_ms", "reason", "paused"}
+    assert set(json.loads(out)) == {"words", "ghost", "list", "adapter", "elapsed_ms", "reason", "paused"}
     _, out, _ = run(service, "suggest", "-", typed="Thanks for ")
     assert "[bold]three" in out  # never taken as markup
     assert "\x1b" not in out  # nor as an escape sequence
@@ -96,14 +96,7 @@ def test_watch(run, service, text):
     assert "No longer" in run(service, "watch", "--remove", "/a/watched")[1]
 
 
-class Terminal(io.StringIO):
-    """A terminal at which somebody types."""
-
-    def isatty(self):
-        return True
-
-
-def test_watch_asks_where_a_folder_holds_very_much(run, service, tmp_path, monkeypatch):
+def test_watch_asks_where_a_folder_holds_very_much(run, service, tmp_path):
     many = tmp_path / "many"
     many.mkdir()
     for arguments in ((), ("--json",)):
@@ -111,13 +104,12 @@ def test_watch_asks_where_a_folder_holds_very_much(run, service, tmp_path, monke
         assert (code, out) == (110, "")
         assert "holds more than 5,000 files" in err
     assert run(service, "watch", many, "--yes")[0] == 0
-    monkeypatch.setattr(io, "StringIO", Terminal)
-    code, out, err = run(service, "watch", many, typed="n\n")
+    code, out, err = run(service, "watch", many, typed="n\n", terminal=True)
     assert (code, "Following" in out) == (1, False)
     assert "Follow it all the same?" in out + err
-    code, out, _ = run(service, "watch", many, typed="y\n")
+    code, out, _ = run(service, "watch", many, typed="y\n", terminal=True)
     assert (code, "Following" in out) == (0, True)
-    assert run(service, "watch", many, "--json", typed="y\n")[0] == 110  # a program reads it
+    assert run(service, "watch", many, "--json", typed="y\n", terminal=True)[0] == 110  # a program reads it
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 import shlex
 
 import pytest
-
-
-class Terminal(io.StringIO):
-    """A terminal at which somebody types."""
-
-    def isatty(self):
-        return True
 
 
 def test_forget_asks_unless_told_not_to(run, service):
@@ -85,18 +77,16 @@ def test_the_command_that_is_shown_with_the_number_works(run, service, given):
 
 
 @pytest.mark.parametrize(("typed", "forgotten"), [("y\nn\n", 1), ("y\ny\n", 2), ("n\n", 0), ("y\n", 1)])
-def test_in_a_terminal_what_is_nearly_the_same_is_offered(run, service, monkeypatch, typed, forgotten):
-    monkeypatch.setattr(io, "StringIO", Terminal)
-    code, out, _ = run(service, "learned", "--forget", "kind regards", typed=typed)
+def test_in_a_terminal_what_is_nearly_the_same_is_offered(run, service, typed, forgotten):
+    code, out, _ = run(service, "learned", "--forget", "kind regards", typed=typed, terminal=True)
     assert code == (0 if forgotten else 1)
     assert out.count("Forgot 3 entries") == forgotten
     assert ("Forget these, too? That takes 3 entries" in out) is (forgotten > 0)
 
 
-def test_in_a_terminal_the_number_is_typed(run, service, monkeypatch):
-    monkeypatch.setattr(io, "StringIO", Terminal)
+def test_in_a_terminal_the_number_is_typed(run, service):
     for typed, ended in (("y\n", 1), ("\n", 1), ("1067\n", 1), ("1068\n", 0)):
-        code, out, _ = run(service, "forget", "--text", "e", typed=typed)
+        code, out, _ = run(service, "forget", "--text", "e", typed=typed, terminal=True)
         assert code == ended
         assert ("Forgot 1,068 entries" in out) is (ended == 0)
         assert "more than a tenth of all 1,091 entries. To go on, type how many" in out

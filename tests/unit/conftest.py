@@ -1,0 +1,35 @@
+"""What tests of several modules share: a command, run in this process."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from idiolect.daemon.commandline import cli
+from idiolect.daemon.settings import Settings
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """`run(profile, *arguments)`: run a command; its exit code, what it printed, and its error output.
+
+    `typed` is what stands on stdin, text or bytes; `terminal` says that somebody types it there.
+    """
+
+    def run(profile, *arguments, typed="", columns=1000, terminal=False):
+        home = profile.home if isinstance(profile, Settings) else profile
+        monkeypatch.setenv("IDIOLECT_HOME", str(home))
+        monkeypatch.setenv("COLUMNS", str(columns))
+        monkeypatch.setattr(sys, "argv", ["idiolect", *map(str, arguments)])
+        data = typed if isinstance(typed, bytes) else typed.encode()
+        stdin = io.TextIOWrapper(io.BytesIO(data), "utf-8")
+        stdin.isatty = lambda: terminal
+        monkeypatch.setattr(sys, "stdin", stdin)
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        out, err = capsys.readouterr()
+        return left.value.code, out, err
+
+    return run
