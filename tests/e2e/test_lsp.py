@@ -655,9 +655,7 @@ def surroundings(service, tmp_path):
     return {**os.environ, **folders, **here}
 
 
-@pytest.mark.parametrize(
-    ("name", "place"), [("notes.md", "slow"), ("notes.txt", "calm"), ("letter.eml", "grey")]
-)
+@pytest.mark.parametrize(("name", "place"), [("notes.md", "slow"), ("letter.eml", "grey")])
 def test_helix_completes_a_word_and_the_service_learns_what_was_saved(
     service, terminal, needs_program, surroundings, tmp_path, name, place
 ):
@@ -742,7 +740,7 @@ def screen(needs_program, surroundings, tmp_path):
     opened.close()
 
 
-@pytest.mark.parametrize(("name", "place"), [("notes.md", "mossy"), ("notes.txt", "stony")])
+@pytest.mark.parametrize(("name", "place"), [("notes.txt", "stony")])
 def test_kate_completes_a_word_and_the_service_learns_what_was_saved(
     service, screen, needs_program, tmp_path, name, place
 ):

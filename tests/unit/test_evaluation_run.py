@@ -244,15 +244,6 @@ def test_a_seed_makes_the_same_result(
     }
 
 
-def test_without_an_adapter_there_are_no_arms_with_one(
-    typing_request: TypingRequest, messages: list[EvalMessage]
-) -> None:
-    events, status, errors = run(replace(typing_request, adapter=None, about_adapter=None), messages)
-    assert (status, errors) == (0, b"")
-    assert [arm["name"] for arm in events[-1]["arms"]] == ["base", "context", "memory"]
-    assert events[-1]["adapter"] is None
-
-
 def test_ghosts_are_shown_as_far_as_they_have_been_right(
     arms: dict[str, dict[str, Any]], typing_request: TypingRequest, messages: list[EvalMessage]
 ) -> None:
@@ -278,15 +269,6 @@ def test_what_is_kept_is_learned_and_what_was_written_is_typed(
         hides = run(plain, [message] * 2 + [test])[0][-1]
         saved, hidden = (found["arms"][2]["all"]["savings"]["1"]["value"] for found in (knows, hides))
         assert saved > hidden
-
-
-def test_only_repeats_leave_no_row_without(
-    typing_request: TypingRequest, messages: list[EvalMessage]
-) -> None:
-    found = run(replace(typing_request, repeats=[True] * 3, adapter=None, about_adapter=None), messages)[0][
-        -1
-    ]
-    assert {arm["no_repeats"] for arm in found["arms"]} == {None}
 
 
 # How it ends otherwise

@@ -79,12 +79,6 @@ def test_the_vocabulary_in_bytes(tokenizer: Tokenizer) -> None:
     assert vocabulary[-1] == b"12"
 
 
-def test_cut_characters_are_replaced_in_text_but_exact_in_bytes(tokenizer: Tokenizer) -> None:
-    ids = tokenizer.encode("ñ")
-    assert tokenizer.decode(ids[:1]) == tokenizer.decode(ids[1:]) == "\ufffd"
-    assert [tokenizer.token_bytes(token) for token in ids] == [b"\xc3", b"\xb1"]
-
-
 def test_surrogates_are_joined_or_replaced(tokenizer: Tokenizer) -> None:
     assert tokenizer.decode(tokenizer.encode("a\ud83d\ude00b")) == "a\U0001f600b"
     assert tokenizer.decode(tokenizer.encode("a\ud83d b\ude00")) == "a\ufffd b\ufffd"
@@ -106,11 +100,6 @@ def test_a_full_memory_of_words_changes_nothing(
     assert small.encode(text) == expected
     assert small.encode(text) == expected
     assert len(small._remembered) <= 50
-
-
-def test_long_words_are_not_remembered(tokenizer: Tokenizer) -> None:
-    tokenizer.encode("the " + "a" * 10_000)
-    assert {*tokenizer._remembered} == {"the"}
 
 
 def test_threads_may_share_it(tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch) -> None:

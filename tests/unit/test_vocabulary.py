@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +13,6 @@ from idiolect.models.lexicon import NONE, Lexicon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
 GENERAL = 50_000.0  # words of the user's own text that the general frequencies count for
 VOCAB = 128
@@ -340,36 +338,3 @@ def test_inside_a_word_none_is_too_unlikely() -> None:
 
 
 # Readers and a writer
-
-
-def test_a_reader_in_the_midst_of_learning_finds_whole_words_and_finite_scores() -> None:
-    """Suggestions are asked for in one thread while another learns; here before every line of learning."""
-    words = new(it=1e-3)
-    words.learn("wa")
-    seen: list[tuple[str, Matches]] = []
-
-    def read(frame: FrameType, event: str, _argument: object) -> object:
-        if not frame.f_code.co_filename.endswith("vocabulary.py"):
-            return None
-        if event == "line":
-            for typed in ("", "w", "x"):
-                found = words.match(
-                    typed, True, uniform(), 9, continuation=lambda _token: Continuation(uniform(), 1)
-                )
-                seen.append((typed, found))
-        return read
-
-    before = sys.gettrace()
-    sys.settrace(read)
-    try:
-        words.learn("wb")
-        words.learn("wb wc xyz")
-    finally:
-        sys.settrace(before)
-    assert len(seen) > 30
-    for typed, found in seen:
-        assert {*found.forms} <= {"it", "wa", "wb", "wc", "xyz"}
-        assert all(form.startswith(typed) for form in found.forms)
-        assert np.isfinite([*found.scores, found.total, found.finished]).all()
-        assert found.total <= 3 / VOCAB * 1.5, "a word may count twice for a moment, and no more"
-    assert words.match("w", True, uniform(), 3).forms == ["wb", "wc", "wa"]
