@@ -110,7 +110,7 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
         running = replace(process.Running.of(left.running), version=version("idiolect"))
     door = os.dup(sock.fileno())  # the server closes its own
     # Only now what is slow to import: a taken port or a second start is told at once.
-    from idiolect.daemon.storage.marker import refuse_lost
+    from idiolect.daemon.vault.marker import refuse_lost
 
     # Not those of another version, whose page is another.
     go_on = left is not None and left.running == asdict(running)

@@ -39,9 +39,9 @@ from idiolect.daemon.serving.live_model import LiveModel
 from idiolect.daemon.serving.suggestions import Suggestions
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.kinds import SUFFIXES
-from idiolect.daemon.storage.marker import standing
-from idiolect.daemon.storage.opening import damage_noted, open_store
 from idiolect.daemon.storage.records import MEASURED, public_metrics
+from idiolect.daemon.vault.marker import standing
+from idiolect.daemon.vault.opening import damage_noted, open_store
 from idiolect.models.build import find_base
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.desktop import Desktop
 from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.marker import standing
+from idiolect.daemon.vault.marker import standing
 from idiolect.models.errors import IdiolectError
 
 _MIN_DISK_BYTES = 1_000_000_000
@@ -212,7 +212,7 @@ def _check_store(settings: Settings) -> list[Finding]:
     from idiolect.daemon.storage.encrypted_file import fits
     from idiolect.daemon.storage.errors import StoreUnreadableError
     from idiolect.daemon.storage.full_read import sound
-    from idiolect.daemon.storage.marker import ways_back
+    from idiolect.daemon.vault.marker import ways_back
 
     if process.holder(settings) is not None or standing(settings).state != "there":
         return []

@@ -38,7 +38,7 @@ def start_service(settings: Settings, terminal: Terminal, port: int | None = Non
     from concurrent.futures import ThreadPoolExecutor
 
     from idiolect.daemon.runtime import process
-    from idiolect.daemon.storage.marker import claim, refuse_lost
+    from idiolect.daemon.vault.marker import claim, refuse_lost
 
     if process.holder(settings) is not None:
         return _launch(settings, terminal, port)

@@ -15,7 +15,7 @@ from idiolect.daemon.endpoint.sessions import Sessions, cookie_name
 from idiolect.daemon.endpoint.tokens import Scope as Rights
 from idiolect.daemon.endpoint.tokens import Tokens
 from idiolect.daemon.runtime.process import UnauthorizedError
-from idiolect.daemon.storage.keys import LockedError
+from idiolect.daemon.vault.keys import LockedError
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, ClassVar
 from idiolect.daemon.profile import unfinished_backups
 from idiolect.daemon.profile.backup_target import BackupTarget, created, draft_beside, salt_of
 from idiolect.daemon.runtime import process
-from idiolect.daemon.storage import copies, keys
+from idiolect.daemon.storage import copies
 from idiolect.daemon.storage.entries import last_id
 from idiolect.daemon.storage.errors import StoreNewerError, StoreUnreadableError, busy
-from idiolect.daemon.storage.marker import refuse_lost, ways_back
-from idiolect.daemon.storage.opening import move_aside, open_store, settle
 from idiolect.daemon.storage.records import BackupRow
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.vault import keys
+from idiolect.daemon.vault.marker import refuse_lost, ways_back
+from idiolect.daemon.vault.opening import move_aside, open_store, settle
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 

@@ -27,8 +27,9 @@ import psutil
 
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.regular_files import open_regular
-from idiolect.daemon.storage import copies, marker
+from idiolect.daemon.storage import copies
 from idiolect.daemon.storage.records import STORE_ID, BackupRow
+from idiolect.daemon.vault import marker
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 

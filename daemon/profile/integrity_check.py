@@ -16,7 +16,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.storage import marker
+from idiolect.daemon.vault import marker
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from idiolect.daemon.profile.backup import FormerStoreKeptError
 from idiolect.daemon.regular_files import read_small
-from idiolect.daemon.storage import key_wrapping, keys
-from idiolect.daemon.storage.marker import refuse_lost
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.vault import key_wrapping, keys
+from idiolect.daemon.vault.marker import refuse_lost
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from idiolect.daemon.profile import locking
 from idiolect.daemon.runtime import process
-from idiolect.daemon.storage import keys, marker
+from idiolect.daemon.vault import keys, marker
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ import pytest
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.vault import keys
 
 DEADLINE_S = 60
 _KEY_S = 0.1  # between two keys of somebody who types fast; of a program's the time of a key is not told

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the Secret Serv
 
 OBTAIN = textwrap.dedent("""
     import json, sys, time
-    from idiolect.daemon.storage import keys
+    from idiolect.daemon.vault import keys
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.store import Store
 
@@ -30,7 +30,7 @@ OBTAIN = textwrap.dedent("""
 CHANGE = textwrap.dedent("""
     import json, sys
     import keyring
-    from idiolect.daemon.storage import keys
+    from idiolect.daemon.vault import keys
     from idiolect.daemon.profile import locking, purge
     from idiolect.daemon.runtime import process
     from idiolect.daemon.settings import Settings

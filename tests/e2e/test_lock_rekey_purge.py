@@ -16,8 +16,8 @@ import safetensors.numpy
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.vault import keys
 
 CANARY = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"

@@ -14,8 +14,8 @@ import pytest
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.vault import keys
 
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"
 SENTENCE = "the teal lighthouse keeper Zorvelin hums quietly at noon"

@@ -29,8 +29,9 @@ from typing import Any
 from injection import FAULTS, Injector
 from operations import CANARY, OPERATIONS, Operation, profile
 
-from idiolect.daemon.storage import copies, keys
+from idiolect.daemon.storage import copies
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.vault import keys
 from idiolect.models.errors import IdiolectError
 
 _VISITOR = """

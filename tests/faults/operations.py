@@ -23,11 +23,12 @@ from idiolect.daemon.profile.takeout import EVERYTHING
 from idiolect.daemon.rounds.round_runner import Trainer
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import copies, marker, opening
+from idiolect.daemon.storage import copies
 from idiolect.daemon.storage.errors import StoreUnreadableError
 from idiolect.daemon.storage.records import FileState, NewEntry
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.vault import marker, opening
 from idiolect.models.build import BasePaths
 
 if TYPE_CHECKING:

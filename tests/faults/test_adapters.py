@@ -18,9 +18,9 @@ from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.records import AdapterDamagedError
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.vault import keys
 
 TEXT = "We met at the harbour at noon and the boat was late again, so we took the train."
 

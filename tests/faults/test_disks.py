@@ -25,8 +25,8 @@ from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.profile.backup import make
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.vault import keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,11 +16,11 @@ import pytest
 from idiolect.daemon.ingest.entry_batch import identity
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.encrypted_file import fits
 from idiolect.daemon.storage.errors import StoreBusyError
 from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.vault import keys
 from idiolect.models import durable
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

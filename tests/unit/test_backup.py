@@ -19,7 +19,7 @@ import sqlcipher3.dbapi2 as sqlcipher
 from idiolect.daemon.profile import backup, backup_target, unfinished_backups
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import copies, keys, marker, opening
+from idiolect.daemon.storage import copies
 from idiolect.daemon.storage.backups import UNFINISHED, Backups
 from idiolect.daemon.storage.errors import (
     StoreBusyError,
@@ -31,6 +31,7 @@ from idiolect.daemon.storage.records import BackupRow, Feedback, FileState, NewE
 from idiolect.daemon.storage.schema import moment
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.vault import keys, marker, opening
 
 KEY = copies.raw("c3" * 32)  # as good as a passphrase, and quicker to try
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
@@ -536,7 +537,7 @@ from pathlib import Path
 import psutil
 from idiolect.daemon.profile import unfinished_backups
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import keys
+from idiolect.daemon.vault import keys
 from idiolect.daemon.storage.store import Store
 began = psutil.Process.create_time
 psutil.Process.create_time = lambda self: began(self) + 3600  # as after the clock was set

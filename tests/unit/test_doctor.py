@@ -15,9 +15,9 @@ from idiolect.daemon.commandline import health_checks
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.desktop import Desktop, Installed
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.vault import keys
 
 
 @pytest.fixture

@@ -15,11 +15,12 @@ from idiolect.daemon.profile import backup
 from idiolect.daemon.profile.integrity_check import IntegrityCheck
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import copies, full_read, marker, opening
+from idiolect.daemon.storage import copies, full_read
 from idiolect.daemon.storage.errors import StoreBusyError, StoreUnreadableError
-from idiolect.daemon.storage.marker import standing
 from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.vault import marker, opening
+from idiolect.daemon.vault.marker import standing
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ import pytest
 from idiolect.daemon.profile import locking, purge
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import keys
 from idiolect.daemon.storage.errors import StorePermissionError
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.vault import keys
 
 
 class Ring(keyring.backend.KeyringBackend):

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from idiolect.daemon.profile import locking
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import key_wrapping, keys
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.vault import key_wrapping, keys
 
 KEY = "5a" * 16 + "0f" * 16
 WORDS = "four plain old words"

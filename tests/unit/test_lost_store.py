@@ -20,9 +20,10 @@ from idiolect.daemon.commandline import health_checks
 from idiolect.daemon.profile import backup, locking, purge
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import copies, keys, marker, opening
+from idiolect.daemon.storage import copies
 from idiolect.daemon.storage.errors import StoreUnreadableError
 from idiolect.daemon.storage.records import NewEntry
+from idiolect.daemon.vault import keys, marker, opening
 
 KEY = copies.raw("c3" * 32)
 CANARY = "the purple canary sings at midnight"

@@ -10,7 +10,7 @@ import pytest
 
 from idiolect.daemon.profile import purge
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import marker, opening
+from idiolect.daemon.vault import marker, opening
 
 if TYPE_CHECKING:
     from pathlib import Path

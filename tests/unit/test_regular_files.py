@@ -130,7 +130,7 @@ from idiolect.daemon.profile import locking
 from idiolect.daemon.profile.backup_target import salt_of
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import keys, marker
+from idiolect.daemon.vault import keys, marker
 from idiolect.models.errors import IdiolectError
 settings = Settings(home=Path(sys.argv[1]), keyring=False).prepare()
 run = process.run_file(settings)

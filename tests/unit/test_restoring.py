@@ -16,8 +16,8 @@ from idiolect.daemon.profile.takeout import takeout
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.documents import parsed
 from idiolect.daemon.sources.items import NothingToReadError, ReadReport
-from idiolect.daemon.storage.opening import open_store
 from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.vault.opening import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ import pytest
 from idiolect.adapters.export import ExportError
 from idiolect.daemon.profile.unfinished_exports import ExportDrafts
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.opening import open_store
+from idiolect.daemon.vault.opening import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,7 +27,7 @@ import os, sys, signal
 from pathlib import Path
 from idiolect.daemon.profile.unfinished_exports import ExportDrafts
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage.opening import open_store
+from idiolect.daemon.vault.opening import open_store
 drafts = ExportDrafts(open_store(Settings(home=Path(sys.argv[1]), keyring=False)))
 with drafts.published(Path(sys.argv[2])) as made:
     made.mkdir()

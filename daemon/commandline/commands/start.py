@@ -43,7 +43,7 @@ def run(
             remove_base(settings)
             settings.prepare()
     if new_store:
-        from idiolect.daemon.storage.opening import begin_anew
+        from idiolect.daemon.vault.opening import begin_anew
 
         moved = begin_anew(settings)
         if not as_json:  # where one object is one command's answer

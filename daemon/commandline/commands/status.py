@@ -26,7 +26,7 @@ def run(as_json: AsJson = False) -> None:
     from pydantic_core import to_jsonable_python
 
     from idiolect.daemon.commandline.health_checks import find_warnings
-    from idiolect.daemon.storage.marker import standing
+    from idiolect.daemon.vault.marker import standing
 
     settings = find_profile()
     now = _ask(settings)

@@ -14,7 +14,7 @@ import pytest
 from idiolect.daemon.commandline import cli, health_checks
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import marker, opening
+from idiolect.daemon.vault import marker, opening
 
 TOY = Path(__file__).parents[2] / "toy"
 CANARY = runpy.run_path(str(TOY / "sitecustomize.py"))["CANARY"]

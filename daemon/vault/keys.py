@@ -20,9 +20,9 @@ import keyring
 
 from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.runtime import process
-from idiolect.daemon.storage import marker
 from idiolect.daemon.storage.encrypted_file import fits
 from idiolect.daemon.storage.errors import StoreBusyError
+from idiolect.daemon.vault import marker
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 

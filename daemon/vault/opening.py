@@ -14,13 +14,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from idiolect.daemon.runtime import process
-from idiolect.daemon.storage import keys, marker
 from idiolect.daemon.storage.encrypted_file import fits
 from idiolect.daemon.storage.errors import StoreUnreadableError, refused
 from idiolect.daemon.storage.full_read import sound
-from idiolect.daemon.storage.marker import KnownBackup, Marker
 from idiolect.daemon.storage.records import STORE_ID, BackupRow
 from idiolect.daemon.storage.store import Store
+from idiolect.daemon.vault import keys, marker
+from idiolect.daemon.vault.marker import KnownBackup, Marker
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
