@@ -13,6 +13,7 @@ import numpy as np
 import psutil
 import pytest
 import safetensors.numpy
+from publishing import publish
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -172,17 +173,12 @@ def test_everything_is_exported_in_open_formats(program, tiny, tmp_path, make_lo
     with contextlib.closing(
         Store.open(program.settings.store_path, keys.obtain(program.settings).hex)
     ) as store:
-        published = store.publish(
-            store.rounds.begin(None),
+        published = publish(
+            store,
             blob=lora.to_bytes(),
-            rank=4,
-            parent=None,
             seen=[1],
-            status="active",
             reason="it is better",
             metrics={"base_sha256": tiny.source_sha256},
-            tokens_per_s=None,
-            seconds=None,
         )
     program.start()
     program.post("/v1/feedback", kind="word", outcome="accepted", p=0.5, characters=6).raise_for_status()

@@ -11,6 +11,7 @@ from importlib import resources
 
 import httpx
 import pytest
+from publishing import publish
 
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -81,17 +82,12 @@ def profile(tiny, tmp_path_factory, make_lora, trust_memory):
     settings = profile.settings.prepare()
     with contextlib.closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
         for parent, reason in ((None, "it predicts better"), (1, "it predicts better still")):
-            store.publish(
-                store.rounds.begin(parent),
+            publish(
+                store,
                 blob=make_lora(tiny.config).to_bytes(),
-                rank=4,
                 parent=parent,
-                seen=(),
-                status="active",
                 reason=reason,
                 metrics={"base_sha256": tiny.source_sha256},
-                tokens_per_s=None,
-                seconds=None,
             )
     trust_memory(settings, 2)
     user = tmp_path_factory.mktemp("user")

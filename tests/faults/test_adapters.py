@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from publishing import publish
 
 from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.rounds.round_runner import RoundFailedError
@@ -42,18 +43,7 @@ def lineage(settings, tiny, make_lora):
     with closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
         for blob in blobs:
             parent = store.adapters.active()
-            store.publish(
-                store.rounds.begin(parent),
-                blob=blob,
-                rank=4,
-                parent=parent,
-                seen=(),
-                status="active",
-                reason="",
-                metrics={"base_sha256": tiny.source_sha256},
-                tokens_per_s=None,
-                seconds=None,
-            )
+            publish(store, blob=blob, parent=parent, metrics={"base_sha256": tiny.source_sha256})
     return blobs
 
 
@@ -129,17 +119,11 @@ def test_the_next_promoted_adapter_ends_the_warning(settings, lineage, tiny, mak
     damage(settings, 3)
     with closing(Service(settings)) as service:
         assert service.status()["damaged"] == [3]
-        service.store.publish(
-            service.store.rounds.begin(2),
+        publish(
+            service.store,
             blob=make_lora(tiny.config, seed=9).to_bytes(),
-            rank=4,
             parent=2,
-            seen=(),
-            status="active",
-            reason="",
             metrics={"base_sha256": tiny.source_sha256},
-            tokens_per_s=None,
-            seconds=None,
         )
         service.model.use(4)
         assert service.status()["damaged"] == []

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from publishing import publish
 
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage.selectors import Selector
@@ -38,19 +39,14 @@ def profiles(tmp_path, tiny_profile):
         service.close()
 
 
-def publish(service, tiny, lora, marker, *, parent, seen):
+def learned_by_heart(service, tiny, lora, marker, *, parent, seen):
     """An adapter whose bytes end in a marker, as if it had learned that by heart."""
-    return service.store.publish(
-        service.store.rounds.begin(parent),
+    return publish(
+        service.store,
         blob=lora.to_bytes() + marker,
-        rank=4,
         parent=parent,
         seen=seen,
-        status="active",
-        reason="",
         metrics={"base_sha256": tiny.source_sha256},
-        tokens_per_s=None,
-        seconds=None,
     )
 
 
@@ -73,9 +69,9 @@ def test_nothing_is_left_of_secrets_that_were_forgotten(profiles, plain_pages, t
     tainted = {id_ for id_, text in entries.items() if any(s in text for s in SECRETS.values())}
     assert len(tainted) == 26
     lora = make_lora(tiny.config)
-    clean = publish(service, tiny, lora, b"", parent=None, seen=entries.keys() - tainted)
+    clean = learned_by_heart(service, tiny, lora, b"", parent=None, seen=entries.keys() - tainted)
     learned = "".join(SECRETS.values()).encode()
-    publish(service, tiny, lora, learned, parent=clean, seen=tainted)
+    learned_by_heart(service, tiny, lora, learned, parent=clean, seen=tainted)
     service.model.use(clean)
     service.suggestions.suggest("The boat is called ")
     for secret in SECRETS.values():
@@ -95,7 +91,7 @@ def test_nothing_is_left_of_secrets_that_were_forgotten(profiles, plain_pages, t
     never_settings, never = profiles("never", [each for each in texts if each[1] == OTHERS[each[0]]])
     kept = {entry.text: entry.id for entry in never.store.entries.select()}
     seen = [kept[text] for id_, text in entries.items() if id_ not in tainted]
-    publish(never, tiny, lora, b"", parent=None, seen=seen)
+    learned_by_heart(never, tiny, lora, b"", parent=None, seen=seen)
     never.model._rebuild()  # as at its next start: the recent context is cut anew then
     never.model.switch()
     assert [text for _, text in _texts(service)] == [text for _, text in _texts(never)]

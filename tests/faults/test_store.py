@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import sqlcipher3.dbapi2 as sqlcipher
+from publishing import publish
 
 from idiolect.daemon.storage.errors import (
     StoreBusyError,
@@ -52,21 +53,6 @@ CHILD = """
 def entry(text, minute=0):
     at = NOON + timedelta(minutes=minute)
     return NewEntry(text, "file", None, at, b"", 0, hashlib.sha256(text.encode()).hexdigest())
-
-
-def publish(store, *, parent=None, seen=(), blob=b"weights"):
-    return store.publish(
-        store.rounds.begin(parent),
-        blob=blob,
-        rank=8,
-        parent=parent,
-        seen=seen,
-        status="active",
-        reason="",
-        metrics={},
-        tokens_per_s=None,
-        seconds=None,
-    )
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from publishing import publish
 
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.daemon.ingest.ingest import Ingest
@@ -60,18 +61,7 @@ class Profile:
         return self.ingest.add_text(text, source="chat").id
 
     def train(self, parent, seen):
-        return self.store.publish(
-            self.store.rounds.begin(parent),
-            blob=b"weights",
-            rank=4,
-            parent=parent,
-            seen=seen,
-            status="active",
-            reason="",
-            metrics={},
-            tokens_per_s=None,
-            seconds=None,
-        )
+        return publish(self.store, parent=parent, seen=seen)
 
     def knowledge(self):
         return self.serving.build_user_model(

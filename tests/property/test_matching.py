@@ -253,11 +253,6 @@ POINTS = st.lists(st.sampled_from(["", "ָ", "ַ", "ֶ", "ּ", "ֹ", "ְׁ"]), m
 TURKISH = st.text(st.sampled_from("aıibşçğüö "), min_size=1, max_size=12).filter(str.strip)
 
 
-@given(st.text())
-def test_what_is_folded_is_folded_no_further(text):
-    assert folded(folded(text)) == folded(text)
-
-
 @given(st.one_of(st.tuples(LETTERS, VOWELS), st.tuples(HEBREW, POINTS)))
 def test_bare_letters_find_vocalised_ones_and_the_other_way_round(given):
     bare, signs = given

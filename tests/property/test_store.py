@@ -17,6 +17,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from publishing import publish
 
 from idiolect.daemon.storage.records import ForgetReceipt, ForgottenMeanwhileError, NewEntry
 from idiolect.daemon.storage.selectors import Selector
@@ -229,18 +230,7 @@ def test_forgotten_text_is_in_no_page(plain_pages, batches, blob_size):
                 new.append(new_entry(text, "HERON" if forget else "other", at))
             ids = store.entries.add(new)
             forgotten += [id_ for id_, (forget, _, _) in zip(ids, batch, strict=True) if forget]
-        store.publish(
-            store.rounds.begin(None),
-            blob=b"HERON" * (blob_size // 5) if forgotten else b"",
-            rank=8,
-            parent=None,
-            seen=forgotten,
-            status="active",
-            reason="",
-            metrics={},
-            tokens_per_s=None,
-            seconds=None,
-        )
+        publish(store, blob=b"HERON" * (blob_size // 5) if forgotten else b"", rank=8, seen=forgotten)
         assert (b"HERON" in plain_pages(path, KEY)) == bool(forgotten)
         assert store.forget(Selector(text="heron")).entries == len(forgotten)
         assert b"HERON" not in plain_pages(path, KEY)

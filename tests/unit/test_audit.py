@@ -4,6 +4,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from publishing import publish
 
 from idiolect.daemon.ingest.entry_batch import identity
 from idiolect.daemon.storage import schema
@@ -74,28 +75,13 @@ def test_where_it_came_from_is_told_by_folder(store):
     assert (found.files, found.folders, found.watches) == (3, {"/a/b": 2, "/a": 1}, ("/a/b",))
 
 
-def publish(store, parent, seen):
-    return store.publish(
-        store.rounds.begin(parent),
-        blob=b"weights",
-        rank=4,
-        parent=parent,
-        seen=seen,
-        status="active",
-        reason="",
-        metrics={},
-        tokens_per_s=None,
-        seconds=None,
-    )
-
-
 def test_which_adapter_saw_what(store):
     a, b, c = store.entries.add(
         [entry("a"), entry("b", source="http", at=NOON + timedelta(days=1)), entry("c", source="http")]
     )
-    first = publish(store, None, [a, c])
-    second = publish(store, first, [a, b])
-    apart = publish(store, None, [b])
+    first = publish(store, seen=[a, c])
+    second = publish(store, parent=first, seen=[a, b])
+    apart = publish(store, seen=[b])
     rows = [(row.adapter, row.source, row.entries, row.first, row.last) for row in store.audit().seen]
     later = NOON + timedelta(days=1)
     assert rows == [

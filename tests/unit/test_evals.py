@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import psutil
 import pytest
+from publishing import publish
 
 from idiolect.adapters.evaluation.eval_split import TooLittleToTypeError
 from idiolect.daemon.evaluation.evals import EvalFailedError, read_messages
@@ -66,14 +67,11 @@ def written(service, corpus):
     return service
 
 
-def publish(service, tiny, make_lora, seen):
-    return service.store.publish(
-        service.store.rounds.begin(None),
+def promoted(service, tiny, make_lora, seen):
+    return publish(
+        service.store,
         blob=make_lora(tiny.config).to_bytes(),
-        rank=4,
-        parent=None,
         seen=seen,
-        status="active",
         reason="it gains",
         metrics={"base_sha256": tiny.source_sha256},
         tokens_per_s=100.0,
@@ -128,7 +126,7 @@ def test_without_an_adapter_the_arms_with_one_are_left_out(written):
 
 def test_the_adapter_that_serves_is_measured_on_what_it_has_not_seen(written, tiny, make_lora):
     entries = [*written.store.entries.select()]
-    adapter = publish(written, tiny, make_lora, [entry.id for entry in entries[:104]])
+    adapter = promoted(written, tiny, make_lora, [entry.id for entry in entries[:104]])
     before = result(written)
     assert arms(before) == ["base", "context", "memory"], "it does not serve yet"
     written.model.use(adapter)
@@ -146,7 +144,7 @@ def test_the_adapter_that_serves_is_measured_on_what_it_has_not_seen(written, ti
 
 def test_an_adapter_that_has_seen_it_all_leaves_nothing_to_type(written, tiny, make_lora):
     entries = [entry.id for entry in written.store.entries.select()]
-    written.model.use(publish(written, tiny, make_lora, entries))
+    written.model.use(promoted(written, tiny, make_lora, entries))
     with pytest.raises(TooLittleToTypeError, match="idiolect eval PATH"):
         next(written.evals.run(EvalRequest()))
     assert nothing_runs(written)

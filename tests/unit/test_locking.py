@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -108,16 +106,3 @@ def test_a_mark_that_is_none(content, profile):
     with process.locked(profile), pytest.raises(keys.KeyDamagedError, match="damaged"):
         locking.unlock(profile, WORDS)
     assert profile.locked_path.read_text() == content
-
-
-def test_no_cipher_is_made_by_hand():
-    """An exclusive or, or an HMAC that is not compared, would be one."""
-    root = Path(key_wrapping.__file__).parents[2]
-    found = {
-        path.relative_to(root).as_posix()
-        for folder in ("models", "adapters", "daemon")
-        for path in (root / folder).rglob("*.py")
-        if re.search(r"zip\([^)]*\)[^)]*\^|\^ b |hmac\.(new|digest)", path.read_text("utf-8"))
-        or re.search(r"\ba \^ b\b", path.read_text("utf-8"))
-    }
-    assert found == set()

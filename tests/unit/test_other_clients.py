@@ -11,6 +11,7 @@ from collections import defaultdict
 import httpx
 import openai
 import pytest
+from publishing import publish
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
 from idiolect.daemon.endpoint import address, server
@@ -30,17 +31,11 @@ def service(tiny, tiny_profile, make_lora, tmp_path_factory):
     service = Service(settings)
     service.settings = settings
     for seed, status in ((1, "active"), (2, "refused"), (3, "refused")):
-        service.store.publish(
-            service.store.rounds.begin(None),
+        publish(
+            service.store,
             blob=make_lora(tiny.config, size=1.0, seed=seed).to_bytes(),
-            rank=4,
-            parent=None,
-            seen=(),
             status=status,
-            reason="",
             metrics={"base_sha256": "another" if seed == 3 else tiny.source_sha256},
-            tokens_per_s=None,
-            seconds=None,
         )
     service.model.use(1)
     for _ in range(4):

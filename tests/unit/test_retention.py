@@ -4,6 +4,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from publishing import publish
 
 from idiolect.daemon.ingest.entry_batch import identity
 from idiolect.daemon.profile.retention import Retention
@@ -45,21 +46,6 @@ def texts(store):
     return [found.text for found in store.entries.select()]
 
 
-def publish(store, seen):
-    return store.publish(
-        store.rounds.begin(None),
-        blob=b"weights",
-        rank=4,
-        parent=None,
-        seen=seen,
-        status="active",
-        reason="",
-        metrics={},
-        tokens_per_s=None,
-        seconds=None,
-    )
-
-
 def test_what_was_taken_too_long_ago_goes_however_old_it_is(store, at):
     store.entries.add([entry("an old letter", days_ago=3000)])
     at(10)
@@ -96,7 +82,7 @@ def test_its_bytes_are_gone_from_the_file(store, tmp_path, plain_pages):
 def test_adapters_that_saw_it_stay_and_forgetting_still_finds_them(store):
     [old] = store.entries.add([entry("old", days_ago=9)])
     [new] = store.entries.add([entry("new")])
-    adapter = publish(store, [old, new])
+    adapter = publish(store, seen=[old, new])
     store.expire(None, 3)
     assert texts(store) == ["new"]
     assert store.adapters.active() == adapter

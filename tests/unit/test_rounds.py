@@ -15,6 +15,7 @@ import httpx
 import numpy as np
 import psutil
 import pytest
+from publishing import publish
 
 from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.daemon.rounds.round_runner import TRAINING, RoundFailedError
@@ -409,18 +410,7 @@ def test_refusals_in_a_row_ask_for_more_text_until_something_is_forgotten(profil
     [first, *_] = store.entries.select()
 
     def ended(status: str, *, promising: bool = False) -> None:
-        store.publish(
-            store.rounds.begin(None),
-            blob=b"",
-            rank=4,
-            parent=None,
-            seen=[],
-            status=status,
-            reason="",
-            metrics={"last_entry": first.id, "promising": promising},
-            tokens_per_s=None,
-            seconds=None,
-        )
+        publish(store, blob=b"", status=status, metrics={"last_entry": first.id, "promising": promising})
 
     def refused() -> int:
         return profile.service.rounds._facts().refused

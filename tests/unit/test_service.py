@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import date
 
 import pytest
+from publishing import publish
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
 from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS
@@ -59,17 +60,8 @@ def test_feedback_is_counted_by_day(service, on):
 @pytest.fixture
 def adapter(service, tiny, make_lora):
     """An adapter that serves."""
-    made = service.store.publish(
-        service.store.rounds.begin(None),
-        blob=make_lora(tiny.config).to_bytes(),
-        rank=4,
-        parent=None,
-        seen=(),
-        status="active",
-        reason="",
-        metrics={"base_sha256": tiny.source_sha256},
-        tokens_per_s=None,
-        seconds=None,
+    made = publish(
+        service.store, blob=make_lora(tiny.config).to_bytes(), metrics={"base_sha256": tiny.source_sha256}
     )
     service.model.use(made)
     return made

@@ -7,8 +7,10 @@ import threading
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import partial
 
 import pytest
+from publishing import publish
 
 from idiolect.daemon.storage import encrypted_file
 from idiolect.daemon.storage import entries as entries_module
@@ -56,20 +58,7 @@ def store(path):
     store.close()
 
 
-def publish(store, *, parent=None, seen=(), status="active", blob=b"weights", metrics=None):
-    round_id = store.rounds.begin(parent)
-    return store.publish(
-        round_id,
-        blob=blob,
-        rank=8,
-        parent=parent,
-        seen=seen,
-        status=status,
-        reason="better",
-        metrics=metrics or {},
-        tokens_per_s=300.0,
-        seconds=60.0,
-    )
+publish = partial(publish, rank=8, tokens_per_s=300.0, seconds=60.0)
 
 
 # The file

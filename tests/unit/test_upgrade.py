@@ -7,6 +7,7 @@ import shutil
 from contextlib import closing
 
 import pytest
+from publishing import publish
 
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
@@ -55,17 +56,8 @@ def newer(tiny, tmp_path):
 def test_under_a_new_base_model_adapters_wait_and_serve_again_under_theirs(profile, tiny, newer, make_lora):
     with profile(tiny.folder.parent) as service:
         store = service.store
-        adapter = store.publish(
-            store.rounds.begin(None),
-            blob=make_lora(tiny.config).to_bytes(),
-            rank=4,
-            parent=None,
-            seen=(),
-            status="active",
-            reason="",
-            metrics={"base_sha256": tiny.source_sha256},
-            tokens_per_s=None,
-            seconds=None,
+        adapter = publish(
+            store, blob=make_lora(tiny.config).to_bytes(), metrics={"base_sha256": tiny.source_sha256}
         )
         service.model.switch()
         assert service.model.adapter_id == adapter
