@@ -25,6 +25,13 @@ browser, editor = browsers.browser, browsers.editor
 KEY_S = 0.06  # between two keys of somebody who types fast
 
 
+def type_fast(tab, text):
+    """Type a key each 20 ms."""
+    for letter in text:
+        tab.press(letter)
+        time.sleep(KEY_S / 3)
+
+
 @in_chromium
 def test_what_became_of_suggestions_is_told_when_its_user_rests_or_leaves(browser, service):
     def accepted(kind):
@@ -189,6 +196,31 @@ def test_a_sure_correction_is_made_and_taken_back(browser):
         tab.type(" ")
         tab.type("x")
         browser.until_value("hte x")
+
+
+@pytest.mark.parametrize("kind", ["textarea", "editable"])
+def test_a_fast_hand_has_its_words_corrected_behind_which_it_has_typed_on(browser, kind):
+    browser.open(FIELDS[kind])
+    browser.begin("okay")
+    browser.until_shown(lambda _, words: words)
+    with browser.room.mute():  # the answers come once all is typed
+        type_fast(browser.tab, " hte hte cat")
+    browser.until_value("okay the the cat")
+    browser.tab.press("Backspace")  # takes the last of them back
+    browser.until_value("okay the hte cat")
+
+
+@in_chromium
+def test_a_word_is_left_as_it_stands_behind_which_other_keys_came(browser):
+    browser.open(FIELDS["textarea"])
+    browser.begin("okay")
+    with browser.room.mute():
+        type_fast(browser.tab, " hte cat")
+        browser.tab.press("ArrowLeft")
+        browser.tab.press("ArrowRight")
+    type_fast(browser.tab, " sat")
+    browser.until_shown(lambda _, words: words)
+    assert browser.tab.js("field.value") == "okay hte cat sat"
 
 
 @in_chromium

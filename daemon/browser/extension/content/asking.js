@@ -2,9 +2,12 @@
 idiolect.asking ??= (() => {
   const { now, fields, text, learning, link, showing } = idiolect;
   const MOST_ASKED = 2; // at a time
+  const MOST_ENDED = 8; // words that have ended and were not asked about yet
+  const ENDED = /[\p{L}\p{N}'’][^\p{L}\p{N}'’]{1,3}$/u;
   const ONCE_MORE_MS = 400; // after an answer that did not come: the host ended, or the service was too busy
 
   const waiting = new Map(); // number → the text around the cursor that was asked for
+  let ended = []; // texts in which a word has just ended, to be asked about once the service has time for it
   let asked = 0;
   let again = false; // a key came while as many were asked for as may be
   let missed = null; // the prefix whose answer did not come, and which is asked for once more
@@ -17,13 +20,17 @@ idiolect.asking ??= (() => {
     if (around !== null && isAsked(around)) return; // a key and the change that it makes are two events
     if (fields.of(field.element) === null) return left(); // the page has made something else of it
     if (around === null || around.prefix.trim() === "" || showing.isDismissed(around.prefix)) return showing.hide();
-    if (waiting.size >= MOST_ASKED) {
-      again = true;
-      return;
-    }
+    const question = { ...around, field, at: performance.now() };
+    if (waiting.size < MOST_ASKED) return send(question);
+    again = true;
+    const isNew = ended.at(-1)?.prefix !== around.prefix;
+    if (isNew && ENDED.test(around.prefix)) ended = [...ended, question].slice(-MOST_ENDED);
+  }
+
+  function send({ field, prefix, suffix, at }) {
     const id = ++asked;
-    waiting.set(id, { ...around, id, field });
-    link.tell({ do: "suggest", id, ...around, input_purpose: field.purpose, key_ms: now.speed.keyMs });
+    waiting.set(id, { id, field, prefix, suffix, at });
+    link.tell({ do: "suggest", id, prefix, suffix, input_purpose: field.purpose, key_ms: now.speed.keyMs });
   }
 
   /** Whether the answer for a text is awaited or shown. */
@@ -32,16 +39,26 @@ idiolect.asking ??= (() => {
     return Boolean(last) && !last.kept && last.prefix === prefix && last.suffix === suffix;
   }
 
-  /** The question that an answer with this number is for; null where its text stands there no longer. */
+  /** The question that an answer with this number is for; null where its field has the focus no longer. */
   function answered(id) {
     const prompt = waiting.get(id);
     waiting.delete(id);
-    if (again) {
+    ended = ended.filter(isHere);
+    if (ended.length > 0) send(ended.shift());
+    else if (again) {
       again = false;
       ask();
     }
-    const same = prompt && now.field !== null && prompt.field.element === now.field.element;
-    return same && showing.stands(prompt) ? prompt : null;
+    return prompt && isHere(prompt) ? prompt : null;
+  }
+
+  const isHere = ({ field }) => now.field !== null && field.element === now.field.element;
+
+  /** Text before the cursor has been replaced: in the questions that go on from there, too. */
+  function replace(from, to) {
+    for (const question of [...waiting.values(), ...ended]) {
+      if (isHere(question) && question.prefix.startsWith(from)) question.prefix = to + question.prefix.slice(from.length);
+    }
   }
 
   /** No answer came to a question: ask once more, unless its user types on. */
@@ -54,6 +71,7 @@ idiolect.asking ??= (() => {
   /** No answer will come to what was asked. */
   function lose() {
     again = false;
+    ended = [];
     waiting.clear();
   }
 
@@ -73,5 +91,5 @@ idiolect.asking ??= (() => {
     left = then;
   }
 
-  return { ask, soon, answered, miss, lose, onLeft };
+  return { ask, soon, answered, replace, miss, lose, onLeft };
 })();

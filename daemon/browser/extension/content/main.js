@@ -19,9 +19,10 @@ idiolect.main ??= (() => {
     },
     answer(id, answer) {
       const prompt = asking.answered(id);
-      if (now.mode === "off") return; // it was on its way
-      if (prompt && !answer) return asking.miss(prompt);
-      const offered = prompt && mending.consider(prompt, answer);
+      if (prompt === null || now.mode === "off") return; // it was on its way
+      if (!showing.stands(prompt)) return mending.considerLate(prompt, answer);
+      if (!answer) return asking.miss(prompt);
+      const offered = mending.consider(prompt, answer);
       if (offered) showing.show(prompt, offered);
     },
     lost() {

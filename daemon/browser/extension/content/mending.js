@@ -2,6 +2,7 @@
 idiolect.mending ??= (() => {
   const { now, fields, text, insert, link, showing, asking } = idiolect;
   const MOST_KEYED = 64; // characters
+  const LATE_MS = 1000; // after its word ended, a correction is not made any more
 
   const kept = new Set(); // words whose correction was taken back
   let mended = null; // the last correction: {prefix, typed, put, word, p}
@@ -24,22 +25,40 @@ idiolect.mending ??= (() => {
     const fix = answer.correction;
     if (!fix || showing.isDismissed(prompt.prefix)) return answer;
     const typed = charactersBefore(prompt.prefix, fix.replace);
-    const spansBlocks = typed.includes("\n") && now.field.kind !== "plain";
-    if (kept.has(wordOf(typed)) || spansBlocks) return { ...answer, correction: null };
+    if (mustStay(typed)) return { ...answer, correction: null };
     if (!fix.apply || !now.keyed.endsWith(typed)) return answer;
     return mend(prompt, fix) === null ? { ...answer, correction: null } : null;
   }
 
-  /** Put a correction in the place of what it is for, at the cursor in the text of `prompt`; what was put, if it was. */
-  function mend({ prefix, suffix }, { text: meant, replace, p }) {
-    const typed = charactersBefore(prefix, replace);
-    const put = /[\s\p{P}]$/u.test(meant) || /^\s/.test(suffix) ? meant : `${meant} `;
+  /** Mend the word at the end of a question whose user has typed on, by keys alone, before the answer came. */
+  function considerLate({ prefix, suffix, at }, answer) {
+    const fix = answer?.correction;
+    if (!fix?.apply || performance.now() - at > LATE_MS) return;
+    const around = text.around(now.field);
+    const more = around?.suffix === suffix ? showing.typedOn(prefix, around.prefix) : null;
+    const typed = charactersBefore(prefix, fix.replace);
+    if (!more || mustStay(typed) || !now.keyed.endsWith(typed + more)) return;
+    mend({ prefix, suffix }, fix, more);
+  }
+
+  const mustStay = (typed) => kept.has(wordOf(typed)) || (typed.includes("\n") && now.field.kind !== "plain");
+
+  /**
+   * Put a correction in the place of what it is for, at the end of the text of `prompt`, behind which `more` was typed;
+   * what was put, if it was.
+   */
+  function mend({ prefix, suffix }, { text: meant, replace, p }, more = "") {
+    const word = charactersBefore(prefix, replace);
+    const isSpaced = more !== "" || /[\s\p{P}]$/u.test(meant) || /^\s/.test(suffix);
+    const put = (isSpaced ? meant : `${meant} `) + more;
+    const typed = word + more;
     showing.hide();
     if (!insert.put(now.field, put, typed)) return null;
-    mended = { prefix, typed, put, word: wordOf(typed), p };
+    asking.replace(prefix, prefix.slice(0, prefix.length - word.length) + meant);
+    mended = { prefix: prefix + more, typed, put, word: wordOf(word), p };
     next = true;
-    now.keyed = "";
-    link.report({ kind: "correction", outcome: "accepted", p, characters: [...put].length, word: mended.word });
+    now.keyed = more;
+    link.report({ kind: "correction", outcome: "accepted", p, characters: [...put].length - more.length, word: mended.word });
     asking.soon();
     return put;
   }
@@ -99,5 +118,5 @@ idiolect.mending ??= (() => {
     mended = null;
   }
 
-  return { consider, mend, onKey, forget };
+  return { consider, considerLate, mend, onKey, forget };
 })();

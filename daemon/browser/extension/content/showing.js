@@ -200,5 +200,5 @@ idiolect.showing ??= (() => {
   /** What is shown as it is said: the ghost, then the words with their numbers. */
   const said = () => [shown.rest, ...labels(shown).map((word, index) => `${index + 1} ${word}`)].filter(Boolean).join(", ");
 
-  return { current: () => shown, last: () => answered, closedAt: () => closedAt, said, list, show, drawHere, move, hide, dismiss, isDismissed, forget, follow, close, hold, stands };
+  return { current: () => shown, last: () => answered, closedAt: () => closedAt, said, list, show, drawHere, move, hide, dismiss, isDismissed, forget, follow, close, hold, stands, typedOn };
 })();
