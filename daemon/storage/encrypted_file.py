@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
 import shutil
@@ -13,7 +14,7 @@ import sqlcipher3.dbapi2 as sqlcipher
 from sqlite_utils import Database
 
 from idiolect.daemon.storage.errors import StoreNewerError, StoreUnreadableError, busy, full, no_permission
-from idiolect.daemon.storage.matching import pattern
+from idiolect.daemon.storage.matching import pattern, phrases
 from idiolect.daemon.storage.schema import migrations
 from idiolect.models.errors import IdiolectError
 
@@ -54,6 +55,7 @@ def connect(path: Path, key: str, busy_timeout_s: float, *, new: bool = True) ->
             ):
                 connection.execute(f"PRAGMA {pragma}").fetchall()
             connection.create_function("found", 3, _found, deterministic=True)
+            connection.create_function("found_any", 2, _found_any, deterministic=True)
             db = Database(cast("sqlite3.Connection", connection), execute_plugins=False)
             _migrate(db, path)
     except BaseException:
@@ -97,6 +99,11 @@ def looked_at(path: Path, key: str) -> Iterator[sqlcipher.Connection]:
 def _found(text: bytes, wanted: bytes, whole: int) -> bool:
     """Whether a text holds a pattern. Both are blobs: of a string SQLite hands over no more than goes before a NUL."""
     return pattern(wanted.decode(), bool(whole)).found(text.decode())
+
+
+def _found_any(text: bytes, wanted: str) -> bool:
+    """Whether a text, a blob, holds one of the phrases of a JSON list."""
+    return phrases(tuple(json.loads(wanted))).found(text.decode())
 
 
 def _make_private(path: Path, create: int) -> None:

@@ -260,9 +260,9 @@ def _where(selector: Selector) -> tuple[str, list[object]]:
     given = {
         "found(CAST(text AS BLOB), ?, 0)": None if selector.text is None else selector.text.encode(),
         "found(CAST(text AS BLOB), ?, 1)": None if selector.phrase is None else selector.phrase.encode(),
-        "EXISTS (SELECT value FROM json_each(?) WHERE found(CAST(text AS BLOB), CAST(value AS BLOB), 1))": (
-            None if selector.phrases is None else json.dumps(selector.phrases)
-        ),
+        "found_any(CAST(text AS BLOB), ?)": None
+        if selector.phrases is None
+        else json.dumps(selector.phrases),
         "id IN (SELECT value FROM json_each(?))": None if selector.ids is None else json.dumps(selector.ids),
         "source = ?": selector.source,
         "app = ?": selector.app,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from functools import cache, lru_cache
 from itertools import chain
 from typing import Final
@@ -16,6 +17,7 @@ _MARK: Final = r"[\s[\p{P}--['#%&*@\\]]]"
 _BETWEEN: Final = rf"[*'`~|]*{_MARK}[{_MARK}*'`~|]*"
 _BREAK: Final = regex.compile(_BETWEEN, regex.V1)
 _LETTER: Final = r"[\p{L}\p{N}]"
+_RUN: Final = regex.compile(rf"{_LETTER}+")  # letters of a whole phrase that stand in a text in just this run
 _BEGINS: Final = rf"(?<!{_LETTER})(?<!{_LETTER}')"
 _ENDS: Final = rf"(?!{_LETTER}|'{_LETTER})"
 _WORD: Final = regex.compile(r"[\p{L}\p{M}\p{N}]+(?:'[\p{L}\p{M}\p{N}]+)*")
@@ -128,7 +130,10 @@ class Pattern:
 
     def found(self, text: str) -> bool:
         """Whether it stands in a text."""
-        text = folded(text)
+        return self.found_in_folded(folded(text))
+
+    def found_in_folded(self, text: str) -> bool:
+        """Whether it stands in a text that is folded already."""
         if self._as_given is not None and self._as_given in text:
             return True
         # Most texts lack one of the words, which is quickly seen.
@@ -137,7 +142,34 @@ class Pattern:
         return self._ways.search(text) is not None
 
 
-@lru_cache(maxsize=64)
+class Phrases:
+    """Several phrases that are searched for at once.
+
+    Of each text the words are looked up, and only those phrases are tried whose longest word stands there. So a text
+    costs one pass, however many the phrases.
+    """
+
+    def __init__(self, given: Iterable[str]) -> None:
+        """Read phrases. Raises ValueError where there is nothing to look for in one of them."""
+        self._by_run: dict[str, list[Pattern]] = {}
+        for phrase in given:
+            longest = max(_RUN.findall(folded(phrase)), key=len, default="")
+            self._by_run.setdefault(longest, []).append(Pattern(phrase, whole=True))
+
+    def found(self, text: str) -> bool:
+        """Whether one of them stands in a text."""
+        text = folded(text)
+        runs = {"", *_RUN.findall(text)}  # under the empty one are phrases without letters
+        return any(phrase.found_in_folded(text) for run in runs for phrase in self._by_run.get(run, ()))
+
+
+@lru_cache(maxsize=8)
+def phrases(given: tuple[str, ...]) -> Phrases:
+    """The phrases of a search that is made for many texts. Raises ValueError."""
+    return Phrases(given)
+
+
+@lru_cache(maxsize=8)
 def pattern(given: str, whole: bool) -> Pattern:
     """The pattern of a search that is made for many texts. Raises ValueError."""
     return Pattern(given, whole=whole)

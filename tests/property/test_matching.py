@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idiolect.daemon.storage.matching import Pattern, folded
+from idiolect.daemon.storage.matching import Pattern, Phrases, folded
 from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.storage.selectors import EmptySelectorError, Selector, UnseenCharactersError
 from idiolect.daemon.storage.store import Store
@@ -208,6 +208,27 @@ def test_a_pattern_is_found_where_a_reader_finds_it(text, given, whole):
     assert pattern.found(text) == contains(text, given, whole=whole)
 
 
+@settings(max_examples=500, deadline=None)
+@given(text=TEXTS, given=st.lists(PATTERNS | st.text(max_size=6), max_size=5))
+def test_several_phrases_are_found_where_a_reader_finds_one_of_them(text, given):
+    try:
+        phrases = Phrases(given)
+    except ValueError:
+        assert any(all(between for between, _ in pieces(plain(one))) for one in given)
+        return
+    assert phrases.found(text) == any(contains(text, one, whole=True) for one in given)
+
+
+def test_of_many_phrases_only_those_are_tried_of_which_a_word_stands_in_the_text(monkeypatch):
+    tried = []
+    found = Pattern.found_in_folded
+    monkeypatch.setattr(Pattern, "found_in_folded", lambda one, text: tried.append(text) or found(one, text))
+    phrases = Phrases([f"the quill {number}rd heron{number}" for number in range(1000)])
+    assert phrases.found("so the quill - 7rd heron7 came")
+    assert not phrases.found("the quill and the heron of 8rd heron9x")
+    assert len(tried) == 1
+
+
 @given(text=st.text())
 def test_folding_is_as_a_reader_reads_and_stable(text):
     assert folded(folded(text)) == folded(text)
@@ -232,17 +253,21 @@ def store():
 
 
 @settings(max_examples=150, deadline=None)
-@given(name=st.sampled_from(["text", "phrase"]), given=PATTERNS | st.text(max_size=6), nul=st.booleans())
+@given(
+    name=st.sampled_from(["text", "phrase", "phrases"]),
+    given=PATTERNS | st.text(max_size=6),
+    nul=st.booleans(),
+)
 def test_no_selection_takes_an_entry_without_the_text(store, name, given, nul):
     given = f"\0{given}" if nul else given
     try:
-        selector = Selector(**{name: given})
+        selector = Selector(**{name: ("unheard", given) if name == "phrases" else given})
     except (EmptySelectorError, UnseenCharactersError):
         return
     assert not nul
     taken = [entry.text for entry in store.entries.select(selector=selector)]
     assert taken == [
-        entry.text for entry in store.entries.select() if contains(entry.text, given, whole=name == "phrase")
+        entry.text for entry in store.entries.select() if contains(entry.text, given, whole=name != "text")
     ]
 
 
