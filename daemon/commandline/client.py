@@ -119,12 +119,11 @@ class Client:
         )
 
 
-def _relay_error(answer: httpx.Response) -> process.RelayedError:
+def _relay_error(answer: httpx.Response) -> process.RelayedError | NotAnsweringError:
     try:
         return process.RelayedError(answer.json()["error"])
     except (ValueError, KeyError, TypeError, AttributeError):
-        message = (
+        return NotAnsweringError(
             f"The service broke off (HTTP status {answer.status_code}): it was ended meanwhile, or something failed. "
             "`idiolect status` says whether it runs."
         )
-        return process.RelayedError({"code": "unexplained", "message": message, "exit_code": 68})

@@ -42,10 +42,10 @@ class NothingToBackUpError(IdiolectError):
     http_status: ClassVar[int] = 409
 
 
-class NothingToUndoError(IdiolectError):
+class NoKeptStoreError(IdiolectError):
     """No store was kept by a restore."""
 
-    code: ClassVar[str] = "nothing-to-undo"
+    code: ClassVar[str] = "no-kept-store"
     exit_code: ClassVar[int] = 74
     http_status: ClassVar[int] = 409
 
@@ -231,7 +231,7 @@ def undo(settings: Settings) -> Contents | None:
     """Put back the store that `restore` replaced, and keep the restored one in its place.
 
     So a second call takes the first one back; one that was cut off is finished by the next. Returns what the
-    store holds now, None where it cannot be read. Raises AlreadyRunningError, NothingToUndoError,
+    store holds now, None where it cannot be read. Raises AlreadyRunningError, NoKeptStoreError,
     CopyFailedError, and the store's errors.
     """
     with _reported(settings.store_path), process.locked(settings.prepare()):
@@ -255,7 +255,7 @@ def undo(settings: Settings) -> Contents | None:
 def discard(settings: Settings) -> Path:
     """Remove the store that `restore` replaced; where it was.
 
-    Raises AlreadyRunningError, NothingToUndoError, CopyFailedError.
+    Raises AlreadyRunningError, NoKeptStoreError, CopyFailedError.
     """
     with _reported(settings.store_path), process.locked(settings.prepare()):
         _end_swap(settings)
@@ -371,7 +371,7 @@ def _end_swap(settings: Settings) -> bool:
 
 def _require_kept(settings: Settings) -> Path:
     if not settings.former_store_path.exists():
-        raise NothingToUndoError(
+        raise NoKeptStoreError(
             f"No store is kept in {settings.home} from an earlier restore, so there is nothing to put back or remove."
         )
     return settings.former_store_path

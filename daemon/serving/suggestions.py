@@ -155,6 +155,8 @@ class Suggestions:
     def add_verdict(self, word: str, taken_back: bool, place: InputContext) -> FeedbackReceipt:
         """Note that the correction of a `word` was `taken_back`, unless learning is paused or off limits there.
 
+        Of one that was accepted nothing is kept.
+
         Once that has happened on two days, the word is not corrected any more.
         """
         if self._off_record.active:
@@ -163,8 +165,9 @@ class Suggestions:
             return FeedbackReceipt(False, reason)
         if redact(word)[1]:
             return FeedbackReceipt(False, "secret")
-        never = taken_back and self._store.words.correction_taken_back(word)
-        if never:
+        if not taken_back:
+            return FeedbackReceipt(False, "not kept")
+        if never := self._store.words.correction_taken_back(word):
             self._model.read_preferences()
         return FeedbackReceipt(True, None, never_corrected=never)
 

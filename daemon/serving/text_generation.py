@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from idiolect.daemon.redaction.redact import hides
 from idiolect.daemon.runtime.debounce import Debounced
+from idiolect.daemon.storage.records import ForgottenMeanwhileError
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -35,14 +36,6 @@ class UnknownModelError(IdiolectError):
     code: ClassVar[str] = "unknown-model"
     exit_code: ClassVar[int] = 91
     http_status: ClassVar[int] = 404
-
-
-class ForgottenError(IdiolectError):
-    """Text was forgotten while another text was generated with knowledge of it."""
-
-    code: ClassVar[str] = "forgotten-meanwhile"
-    exit_code: ClassVar[int] = 93
-    http_status: ClassVar[int] = 409
 
 
 @dataclass(frozen=True)
@@ -101,7 +94,7 @@ class TextGeneration:
 
         Raises:
             UnknownModelError: no model has this name.
-            ForgottenError: meanwhile text was forgotten that it may know.
+            ForgottenMeanwhileError: meanwhile text was forgotten that it may know.
             IdiolectError: an adapter cannot be loaded.
         """
         kind = _Kind(self.model(name).adapter, knowing=name != BASE)
@@ -110,7 +103,7 @@ class TextGeneration:
         try:
             for part in writer.generate(prompt, wanted):
                 if self._era != era:
-                    raise ForgottenError(
+                    raise ForgottenMeanwhileError(
                         "Text was forgotten while this was written with knowledge of it. Ask again."
                     )
                 yield part

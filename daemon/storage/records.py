@@ -85,7 +85,7 @@ class WeightsDroppedError(IdiolectError):
 
 
 class ForgottenMeanwhileError(IdiolectError):
-    """Text was forgotten while a training round or an evaluation worked with it."""
+    """Text was forgotten while a training round, an evaluation or a text that is generated worked with it."""
 
     code: ClassVar[str] = "forgotten-meanwhile"
     exit_code: ClassVar[int] = 44

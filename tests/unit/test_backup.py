@@ -644,7 +644,7 @@ def test_the_store_before_is_kept_put_back_and_let_go(mine, target):
     assert contents(mine) == then
     assert backup.discard(mine) == mine.former_store_path
     for nothing in (backup.undo, backup.discard):
-        with pytest.raises(backup.NothingToUndoError):
+        with pytest.raises(backup.NoKeptStoreError):
             nothing(mine)
     assert contents(mine) == then
     assert sorted(path.name for path in mine.home.iterdir()) == [
@@ -783,7 +783,7 @@ def test_a_restore_that_was_cut_off_before_anything_had_changed_is_done_anew(min
     changed(mine)
     before = contents(mine)
     os.link(mine.store_path, mine.former_store_path)  # what it comes to last before the change
-    with pytest.raises(backup.NothingToUndoError):
+    with pytest.raises(backup.NoKeptStoreError):
         backup.undo(mine)
     assert contents(mine) == before
     os.link(mine.store_path, mine.former_store_path)

@@ -13,6 +13,7 @@ import runpy
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -190,9 +191,23 @@ def test_every_error_is_documented():
     assert documented == sorted((error.exit_code, error.code, error.http_status) for error in errors())
 
 
-def test_every_exit_code_has_one_meaning():
-    codes = [error.exit_code for error in errors()]
-    assert len(codes) == len(set(codes))
+def test_every_code_and_exit_number_has_one_meaning():
+    named = {value for name, value in vars(exit_codes).items() if name.startswith("EXIT_")}
+    named -= {
+        exit_codes.EXIT_UNEXPECTED
+    }  # a mistake in the program, whether the service made it or a command
+    for numbers in ([error.exit_code for error in errors()] + [*named], [error.code for error in errors()]):
+        assert [one for one, times in Counter(numbers).items() if times > 1] == []
+    given = [
+        f"{path}:{node.lineno}"
+        for package in ("models", "adapters", "daemon")
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Dict)
+        for name, value in zip(node.keys, node.values, strict=True)
+        if getattr(name, "value", None) == "exit_code" and isinstance(value, ast.Constant)
+    ]
+    assert given == [], "an exit number belongs to a class of errors"
     text = (DOCS / "errors.md").read_text("utf-8")
     for name, value in vars(exit_codes).items():
         if name.startswith("EXIT_"):

@@ -16,7 +16,8 @@ from publishing import publish
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
 from idiolect.daemon.endpoint import address, server
 from idiolect.daemon.service import Service
-from idiolect.daemon.serving.text_generation import ForgottenError, UnknownModelError
+from idiolect.daemon.serving.text_generation import UnknownModelError
+from idiolect.daemon.storage.records import ForgottenMeanwhileError
 from idiolect.daemon.storage.selectors import Selector
 
 TOKEN = "t" * 43
@@ -345,7 +346,7 @@ def test_too_many_texts_at_once_are_told_to_come_later_and_suggestions_go_on(cli
 
 
 def test_an_error_on_the_way_ends_a_stream(client, slow):
-    slow.fails = ForgottenError("Text was forgotten meanwhile. Ask again.")
+    slow.fails = ForgottenMeanwhileError("Text was forgotten meanwhile. Ask again.")
     slow.enough.set()
     stream = complete(client, stream=True)
     with pytest.raises(openai.APIError, match="forgotten meanwhile") as caught:
@@ -383,7 +384,7 @@ def test_what_was_forgotten_is_not_written_any_more(client, service):
     steps = service.model.generations.generate("idiolect", Prompt("Our Zorvelin "), SamplingParams(500))
     next(steps)
     service.forgetting.forget(Selector(ids=(entry,)), dry_run=False)
-    with pytest.raises(ForgottenError):
+    with pytest.raises(ForgottenMeanwhileError):
         next(steps)
     assert "Ostravian" not in complete(client, "Our Zorvelin meets in the ", max_tokens=40).choices[0].text
 

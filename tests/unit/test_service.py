@@ -121,6 +121,17 @@ def test_feedback_is_counted_for_what_served(service, on, adapter):
     }
 
 
+def test_a_correction_is_stored_only_where_it_is_taken_back(service):
+    def judge(taken_back):
+        return service.suggestions.add_verdict("thier", taken_back, InputContext())
+
+    def kept():
+        return service.store.forget(Selector(text="thier"), dry_run=True).words
+
+    assert (judge(False), kept()) == (FeedbackReceipt(False, "not kept"), 0)
+    assert (judge(True), kept()) == (FeedbackReceipt(True, None), 1)
+
+
 def test_off_the_record_nothing_is_counted(service, on):
     service.pause(None)
     assert service.suggestions.add_feedback(TAKEN, InputContext()) == FeedbackReceipt(False, "paused")
