@@ -49,10 +49,15 @@ def commands() -> str:
 
 
 def _command(name: str, command: Any) -> str:
-    arguments = [param for param in command.params if param.param_type_name == "argument"]
-    usage = " ".join(["idiolect", name, *(f"{_shown(argument)}" for argument in arguments)])
-    listed = [f"- `{_placeholder(argument)}`: {argument.help}" for argument in arguments]
-    listed += [line for line in _options(command).splitlines() if line]
+    if (below := getattr(command, "commands", None)) is None:
+        usage, listed = _usage(name, command), _parameters(command)
+    else:
+        usage, listed = name, []
+        for number, (word, one) in enumerate(below.items()):
+            meant = " (meant where none is named)" if number == 0 else ""
+            listed.append(f"- `{_usage(f'{name} {word}', one)}`: {one.help}{meant}")
+            listed += [f"  {line}" for line in _parameters(one)]
+    usage = f"idiolect {usage}"
     example = (command.epilog or "").partition("Example: ")[2].split("; ")
     return "\n\n".join(
         part
@@ -64,6 +69,16 @@ def _command(name: str, command: Any) -> str:
         )
         if part
     )
+
+
+def _usage(name: str, command: Any) -> str:
+    return " ".join([name, *(_shown(one) for one in command.params if one.param_type_name == "argument")])
+
+
+def _parameters(command: Any) -> list[str]:
+    arguments = [param for param in command.params if param.param_type_name == "argument"]
+    listed = [f"- `{_placeholder(argument)}`: {argument.help}" for argument in arguments]
+    return listed + [line for line in _options(command).splitlines() if line]
 
 
 def _placeholder(param: Any) -> str:

@@ -1,7 +1,8 @@
 """The command line: the table of all commands, and what happens when one of them fails.
 
-A command is a file in `commands/`, with a function `run`, whose docstring is the command's help, and an EXAMPLE. What
-is slow to import is imported when a command runs, so that `idiolect --help` is there at once.
+A command is a file in `commands/` with an EXAMPLE and a function `run`, whose docstring is the command's help. One with
+sub-commands has a `GROUP` of them instead; the first is meant where none is named. What is slow to import is imported
+when a command runs, so that `idiolect --help` is there at once.
 """
 
 from __future__ import annotations
@@ -61,6 +62,9 @@ COMMANDS: Final = {
 }
 
 
+_HELP: Final = ("-h", "--help")
+
+
 def _with_bare_flags(params: list[Any]) -> list[Any]:
     """Have `--help` show a flag as `--json`: from typer 0.29 on it would be `--json <bool>`."""
     for param in params:
@@ -83,20 +87,39 @@ def _printable_usage() -> Iterator[None]:
         if isinstance(
             message := getattr(error, "message", None), str
         ):  # of typer's own errors, whose base has no name
-            vars(error)["message"] = plain(message) + _suggest_choice(message)
+            vars(error)["message"] = _reword(message)
         raise
 
 
-def _suggest_choice(message: str) -> str:
-    """Return a question for the nearest of the values that an argument takes, where a message is about one."""
-    if (wrong := re.match(r"'(.*)' is not one of (.*)", message)) is None:
-        return ""
+#: What typer says of a value that is wrong, in the words of a library that it uses; and what it says here.
+_SENTENCES: Final = (
+    (re.compile("Value error, "), ""),
+    (re.compile("Input should be a valid integer.*"), "give a whole number"),
+    (re.compile("Input should be greater than or equal to (.*)"), r"give a number from \1 on"),
+    (re.compile("Input should be less than or equal to (.*)"), r"give a number up to \1"),
+)
+
+
+def _reword(message: str) -> str:
+    """Return what is said of an argument in plain words, with the nearest of the values that it takes."""
+    for pattern, said in _SENTENCES:
+        message = pattern.sub(said, message)
+    wrong = re.fullmatch(r"'(.*)' is not one of ([^?]*)", message)
+    if wrong is None:
+        return plain(message)
     from idiolect.daemon.settings_file import did_you_mean
 
-    return did_you_mean(wrong[1], re.findall(r"'([^']+)'", wrong[2]))
+    return plain(message) + did_you_mean(wrong[1], re.findall(r"'([^']+)'", wrong[2]))
 
 
 class _Group(TyperGroup):
+    """Commands, or the sub-commands of one, of which the first is meant where none is named."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if ctx.parent is not None and (not args or (args[0].startswith("-") and args[0] not in _HELP)):
+            args = [next(iter(self.commands)), *args]
+        return super().parse_args(ctx, args)
+
     def make_context(self, *given: Any, **named: Any) -> Any:
         with _printable_usage():
             return super().make_context(*given, **named)
@@ -120,7 +143,7 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": [*_HELP]},
 )
 
 
@@ -150,11 +173,30 @@ def _add_commands() -> None:
     for group, names in COMMANDS.items():
         for name in names:
             command = import_module(f"idiolect.daemon.commandline.commands.{name.replace('-', '_')}")
-            # Evaluated once here: typer evaluates annotations that are strings four times.
-            command.run.__annotations__ = get_type_hints(command.run, include_extras=True)
-            app.command(name, cls=_Command, rich_help_panel=group, epilog=f"Example: {command.EXAMPLE}")(
-                command.run
-            )
+            epilog = f"Example: {command.EXAMPLE}"
+            if hasattr(command, "GROUP"):
+                for one in command.GROUP.registered_commands:
+                    _evaluate(one.callback)
+                    one.cls = _Command
+                app.add_typer(command.GROUP, name=name, cls=_Group, rich_help_panel=group, epilog=epilog)
+            else:
+                _evaluate(command.run)
+                app.command(name, cls=_Command, rich_help_panel=group, epilog=epilog)(command.run)
+
+
+def _evaluate(run: Any) -> None:
+    """Evaluate a function's annotations once: typer evaluates those that are strings four times."""
+    run.__annotations__ = get_type_hints(run, include_extras=True)
+
+
+def every_command() -> Iterator[tuple[str, Any]]:
+    """Yield each command that does something, sub-commands too, with its words, such as "apps undo"."""
+    whole: Any = typer.main.get_command(app)
+    for name, command in whole.commands.items():
+        if isinstance(command, _Group):
+            yield from ((f"{name} {below}", one) for below, one in command.commands.items())
+        else:
+            yield name, command
 
 
 _add_commands()

@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from rich import box
@@ -17,7 +18,7 @@ from rich.text import Text
 from idiolect.daemon.commandline.formatting import plain_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 
 #: What a line is not broken within: a word, and a command in backquotes that is not long. With the spaces behind it.
@@ -52,19 +53,30 @@ class Terminal:
         _print_wrapped(self.errors, _text(sentence), 0)
 
     def print_json(self, content: object) -> None:
-        """Print `content` as JSON on stdout."""
-        written = json.dumps(content, indent=2, ensure_ascii=False)
+        """Print `content`, in which dataclasses are objects, as JSON on stdout."""
+        written = json.dumps(content, indent=2, ensure_ascii=False, default=asdict)
         sys.stdout.write(written if written.isprintable() else "".join(map(_escaped, written)))
         sys.stdout.write("\n")
 
-    def tell(self, sentence: str, facts: dict[str, object], *, as_json: bool, whole: bool = False) -> None:
-        """Print a sentence or, as JSON, the facts that it is made of; `whole`: it is a path, and never wrapped."""
+    def tell(
+        self,
+        said: str | Iterable[str] | Callable[[], None],
+        facts: object,
+        *,
+        as_json: bool,
+        whole: bool = False,
+    ) -> None:
+        """Print sentences or, as JSON, the facts that they are made of.
+
+        What is `said` may be a function that prints it. `whole`: it is a path, and never wrapped.
+        """
         if as_json:
             self.print_json(facts)
-        elif whole:
-            self.show_whole(sentence)
+        elif callable(said):
+            said()
         else:
-            self.say(sentence)
+            for sentence in (said,) if isinstance(said, str) else said:
+                (self.show_whole if whole else self.say)(sentence)
 
     def show_facts(self, facts: Iterable[tuple[str, str]]) -> None:
         """Print pairs of a name and a value, which goes on below itself where it is long."""

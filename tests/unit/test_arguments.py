@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
 from idiolect.daemon.commandline import cli
 from idiolect.daemon.commandline.arguments import parse_budget, parse_path
@@ -71,11 +70,11 @@ def test_a_path_that_cannot_be_meant_is_refused(tmp_path, run, form, given, says
 
 
 def test_every_argument_that_is_a_path_is_looked_at():
-    for name, command in get_command(cli.app).commands.items():
+    for name, command in cli.every_command():
         for param in command.params:
             if "Path" in str(param.type_descriptor.annotation):
                 assert param.type_descriptor.parameter_info.parser is parse_path, (name, param.name)
-                assert name in PATHS
+                assert name.partition(" ")[0] in PATHS
 
 
 @pytest.mark.parametrize(
@@ -142,3 +141,31 @@ def test_the_language_server_starts_as_every_editor_starts_one(tmp_path, monkeyp
         process.stop(settings)
     assert done.returncode == 0, done.stderr
     assert b'"completionProvider"' in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("statsu", "Did you mean 'status'"),
+        ("apps undoo", "Did you mean 'undo'"),
+        ("switch corrections appply", "Did you mean 'apply'?"),
+        ("export pft x", "Did you mean 'peft'?"),
+        ("sources find --only mial", "Did you mean 'mail'?"),
+        ("report --days many", "give a whole number"),
+        ("report --days 0", "give a number from 1 on"),
+    ],
+)
+def test_a_word_that_is_nearly_right_is_answered_with_the_right_one_in_plain_words(run, line, says):
+    code, said = run(*line.split())
+    assert code == 2
+    assert says in said
+    assert "Value error" not in said
+    assert "Input should" not in said
+
+
+def test_the_first_subcommand_is_meant_where_none_is_named(run):
+    for line in ("apps", "apps --all", "words --json", "sources --only mail --yes", "switch"):
+        code, said = run(*line.split())
+        assert code in (0, 60), said
+    assert "Usage" not in run("apps", "--help")[1]
+    assert run("apps", "--al")[0] == 2

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import itertools
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -24,55 +23,63 @@ _MEANINGS: Final = {
 }
 
 
-class Action(enum.StrEnum):
-    """What to do with the rules for applications."""
+GROUP = typer.Typer(
+    help="Say in which applications it is off, suggests only, or suggests and learns; always off in password managers."
+)
 
-    list = "list"
-    allow = "allow"
-    quiet = "quiet"
-    exclude = "exclude"
-    undo = "undo"
+_App = Annotated[
+    str,
+    typer.Argument(
+        metavar="APP", help="An application's name, or a pattern such as *chat*; letter case does not matter."
+    ),
+]
 
 
-def run(
-    action: Annotated[
-        Action,
-        typer.Argument(
-            help="allow: it suggests and learns there; quiet: it suggests only; exclude: it is off; "
-            "undo: take the last change back; list: show the rules."
-        ),
-    ] = Action.list,
-    app: Annotated[
-        str | None,
-        typer.Argument(
-            help="An application's name, or a pattern such as *chat*; letter case does not matter."
-        ),
-    ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="With list: show the built-in rules, too.")
-    ] = False,
+@GROUP.command("list")
+def list_rules(
+    everything: Annotated[bool, typer.Option("--all", help="Show the built-in rules, too.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say in which applications it is off, suggests only, or suggests and learns; always off in password managers."""
-    names_one = action in (Action.allow, Action.quiet, Action.exclude)
-    if names_one != (app is not None):
-        raise typer.BadParameter(
-            f"{action} {'needs an application' if names_one else 'takes no application'}"
-        )
-    if everything and action is not Action.list:
-        raise typer.BadParameter("--all is for list")
+    """Show the rules."""
     with connect() as client:
-        if action is Action.list:
-            answer = client.get("/v1/apps")
-        elif action is Action.undo:
-            answer = client.post("/v1/apps", {"undo": True})
-        else:
-            answer = client.post("/v1/apps", {"app": app, "rule": action.value})
+        _tell(client.get("/v1/apps"), as_json=as_json, everything=everything)
+
+
+@GROUP.command()
+def allow(app: _App, as_json: AsJson = False) -> None:
+    """Suggest and learn there."""
+    _give("allow", app, as_json=as_json)
+
+
+@GROUP.command()
+def quiet(app: _App, as_json: AsJson = False) -> None:
+    """Suggest only."""
+    _give("quiet", app, as_json=as_json)
+
+
+@GROUP.command()
+def exclude(app: _App, as_json: AsJson = False) -> None:
+    """Be off there."""
+    _give("exclude", app, as_json=as_json)
+
+
+@GROUP.command()
+def undo(as_json: AsJson = False) -> None:
+    """Take the last change back."""
+    with connect() as client:
+        _tell(client.post("/v1/apps", {"undo": True}), as_json=as_json)
+
+
+def _give(rule: str, app: str, *, as_json: bool) -> None:
+    with connect() as client:
+        _tell(client.post("/v1/apps", {"app": app, "rule": rule}), as_json=as_json)
+    if not as_json:
+        open_terminal().say("Undo: idiolect apps undo")
+
+
+def _tell(answer: dict[str, Any], *, as_json: bool, everything: bool = False) -> None:
     terminal, rules = open_terminal(), answer["rules"]
-    if as_json:
-        return terminal.print_json(rules)
-    _show(terminal, rules, everything=everything)
-    return None if action in (Action.list, Action.undo) else terminal.say("Undo: idiolect apps undo")
+    terminal.tell(lambda: _show(terminal, rules, everything=everything), rules, as_json=as_json)
 
 
 def _show(terminal: Terminal, rules: list[dict[str, Any]], *, everything: bool) -> None:

@@ -41,12 +41,8 @@ def run(
             found = follow_phases(terminal, "Looking for secrets", events, quiet=as_json)
         else:
             found = client.get("/v1/audit", since=parse_time(since) or "")
-    if as_json:
-        terminal.print_json(found)
-    elif secrets:
-        _show_secrets(terminal, found)
-    else:
-        _show(terminal, found)
+    show = _show_secrets if secrets else _show
+    terminal.tell(lambda: show(terminal, found), found, as_json=as_json)
 
 
 def _show(terminal: Terminal, found: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -14,7 +13,6 @@ from idiolect.daemon.commandline.output_files import writing
 
 if TYPE_CHECKING:
     from idiolect.daemon.browser.installing import State
-    from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = "idiolect browser install; idiolect browser build; idiolect browser status --json"
 
@@ -25,75 +23,72 @@ _HOW_TO_LOAD: Final = {
 }
 
 
-class Action(enum.StrEnum):
-    """What to do about browsers."""
-
-    status = "status"
-    install = "install"
-    remove = "remove"
-    build = "build"
-    host = "host"
+GROUP = typer.Typer(
+    help="Suggest in the fields of web pages: write the extension, and connect the browsers that are there with it."
+)
 
 
-def run(
-    action: Annotated[
-        Action,
-        typer.Argument(
-            help="install: let the browsers that are there start what their extension asks; remove: end that; "
-            "status: how it stands; build: write the extension; host: what browsers start."
-        ),
-    ] = Action.status,
-    callers: Annotated[
-        list[str] | None,
-        typer.Argument(help="With host: what a browser says of itself.", metavar="CALLER"),
-    ] = None,
+@GROUP.command()
+def status(as_json: AsJson = False) -> None:
+    """Show how it stands."""
+    from idiolect.daemon.browser import installing
+
+    _tell(installing.status(load_settings()), as_json=as_json)
+
+
+@GROUP.command()
+def install(as_json: AsJson = False) -> None:
+    """Let the browsers that are there start what their extension asks."""
+    from idiolect.daemon.browser import installing
+
+    _tell(installing.install(load_settings().prepare()), as_json=as_json)
+
+
+@GROUP.command()
+def remove(as_json: AsJson = False) -> None:
+    """Let them start it no more."""
+    from idiolect.daemon.browser import installing
+
+    gone = installing.remove(find_profile())
+    said = f"Removed {', '.join(gone)}." if gone else "It was not installed."
+    open_terminal().tell(said, {"removed": gone}, as_json=as_json)
+
+
+@GROUP.command("build")
+def write(
     into: Annotated[
-        Path, typer.Option(parser=parse_path, metavar="FOLDER", help="With build: where to write it.")
+        Path, typer.Option(parser=parse_path, metavar="FOLDER", help="Where to write it.")
     ] = Path("idiolect-browser"),
     as_json: AsJson = False,
 ) -> None:
-    """Suggest in the fields of web pages: write the extension, and connect the browsers that are there with it."""
-    if callers and action is not Action.host:
-        raise typer.BadParameter("only host takes more arguments")
-    if action is Action.host:
-        from idiolect.daemon.browser.host import serve
-
-        return serve(load_settings().prepare())
-    terminal = open_terminal()
-    if action is Action.build:
-        return _build(into, terminal, as_json=as_json)
-    from dataclasses import asdict
-
-    from idiolect.daemon.browser import installing
-
-    settings = find_profile() if action is Action.remove else load_settings()
-    if action is Action.remove:
-        gone = installing.remove(settings)
-        said = f"Removed {', '.join(gone)}." if gone else "It was not installed."
-        return terminal.tell(said, {"removed": gone}, as_json=as_json)
-    states = (
-        installing.install(settings.prepare()) if action is Action.install else installing.status(settings)
-    )
-    if as_json:
-        return terminal.print_json({"browsers": [asdict(state) for state in states]})
-    for line in _describe(states):
-        terminal.say(line)
-    return None
-
-
-def _build(into: Path, terminal: Terminal, *, as_json: bool) -> None:
-    from dataclasses import asdict
-
+    """Write the extension."""
     from idiolect.daemon.browser.package import build
 
     with writing(into, "Name another folder: idiolect browser build --into FOLDER."):
         built = build(into)
-    if as_json:
-        return terminal.print_json({"packages": [asdict(one) for one in built]})
-    for one in built:
-        folder, archive = Path(one.folder).resolve(), Path(one.archive).resolve()
-        terminal.say(_HOW_TO_LOAD[one.browser].format(folder=folder, archive=archive))
-    return None
+    said = [
+        _HOW_TO_LOAD[one.browser].format(
+            folder=Path(one.folder).resolve(), archive=Path(one.archive).resolve()
+        )
+        for one in built
+    ]
+    open_terminal().tell(said, {"packages": built}, as_json=as_json)
+
+
+@GROUP.command()
+def host(
+    _callers: Annotated[
+        list[str] | None, typer.Argument(help="What a browser says of itself.", metavar="CALLER")
+    ] = None,
+) -> None:
+    """Answer the extension: what browsers start."""
+    from idiolect.daemon.browser.host import serve
+
+    serve(load_settings().prepare())
+
+
+def _tell(states: list[State], *, as_json: bool) -> None:
+    open_terminal().tell(_describe(states), {"browsers": states}, as_json=as_json)
 
 
 def _describe(states: list[State]) -> list[str]:

@@ -80,10 +80,9 @@ def run(
         events = client.stream("/v1/eval", {**body, "budget_s": budget, "train": not no_train})
         with explain_interrupt(lambda: terminal.note("The evaluation is ended; nothing of it is kept.")):
             found = follow_phases(terminal, "Evaluating", events, quiet=as_json)
-    if as_json:
-        terminal.print_json(found)
-    else:
-        _show(terminal, found, own=path is None, everything=everything)
+    terminal.tell(
+        lambda: _show(terminal, found, own=path is None, everything=everything), found, as_json=as_json
+    )
     if html is not None:
         page = _find_page_maker(html)(found)
         with writing(html, "The same seed measures the same again for another file."):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,54 +11,58 @@ from idiolect.daemon.commandline.deferred import find_profile, load_settings, op
 
 if TYPE_CHECKING:
     from idiolect.daemon.keyboard.install import Standing
+    from idiolect.daemon.settings import Settings
 
 EXAMPLE = "idiolect keyboard install --learn; idiolect keyboard status; idiolect keyboard remove"
 
 
-class Action(enum.StrEnum):
-    """What to do about the keyboard."""
-
-    status = "status"
-    install = "install"
-    remove = "remove"
+GROUP = typer.Typer(
+    help="Suggest words and ghost text in every program of the desktop, as an input method of IBus."
+)
 
 
-def run(
-    action: Annotated[
-        Action,
-        typer.Argument(
-            help="install: make it one of your input methods; remove: take it out again; status: how it stands."
-        ),
-    ] = Action.status,
+@GROUP.command()
+def status(as_json: AsJson = False) -> None:
+    """Show how it stands."""
+    _tell(load_settings(), [], as_json=as_json)
+
+
+@GROUP.command("install")
+def add(
     learn: Annotated[
         bool | None,
         typer.Option(
             "--learn/--no-learn",
-            help="With install: whether what you write with it is learned; without either you are asked.",
+            help="Whether what you write with it is learned; without either you are asked.",
         ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Suggest words and ghost text in every program of the desktop, as an input method of IBus."""
+    """Make it one of your input methods."""
+    from idiolect.daemon.keyboard import install
+
+    settings = load_settings()
+    _tell(settings, install.install(settings, learn=_ask(learn, as_json=as_json)), as_json=as_json)
+
+
+@GROUP.command()
+def remove(as_json: AsJson = False) -> None:
+    """Take it out of your input methods."""
+    from idiolect.daemon.keyboard import install
+
+    settings = find_profile()
+    _tell(settings, install.remove() or ["It was not installed."], as_json=as_json, also=False)
+
+
+def _tell(settings: Settings, done: list[str], *, as_json: bool, also: bool = True) -> None:
+    """Tell what was done, and `also` how it stands."""
     from dataclasses import asdict
 
     from idiolect.daemon.keyboard import install
 
-    if learn is not None and action is not Action.install:
-        raise typer.BadParameter("--learn and --no-learn are for install")
-    terminal = open_terminal()
-    settings = find_profile() if action is Action.remove else load_settings()
-    done: list[str] = []
-    if action is Action.install:
-        done = install.install(settings, learn=_ask(learn, as_json=as_json))
-    elif action is Action.remove:
-        done = install.remove() or ["It was not installed."]
     found = install.standing(settings)
-    if as_json:
-        return terminal.print_json({**asdict(found), "done": done})
-    for line in done if action is Action.remove else [*done, *_describe(found)]:
-        terminal.say(line)
-    return None
+    said = [*done, *(_describe(found) if also else ())]
+    open_terminal().tell(said, {**asdict(found), "done": done}, as_json=as_json)
 
 
 def _ask(learn: bool | None, *, as_json: bool) -> bool | None:

@@ -29,13 +29,10 @@ def run(
         given = read_passphrase(passphrase_file, "Passphrase to unlock it with: ", new=True)
     with service_ended(settings, terminal, MARK_BYTES):
         locking.lock(settings, given)
-    if as_json:
-        return terminal.print_json({"locked": True, "passphrase": given is not None})
-    terminal.say("Locked: no key, text or adapter is in memory. `idiolect unlock` ends that.")
-    if given is None:
-        return terminal.say(
-            "Whoever can run commands as you can unlock it; --passphrase keeps them out, too."
-        )
-    return terminal.say(
-        "The key is encrypted with your passphrase. If you lose it, nobody can read the store again."
+    said = (
+        "Locked: no key, text or adapter is in memory. `idiolect unlock` ends that.",
+        "Whoever can run commands as you can unlock it; --passphrase keeps them out, too."
+        if given is None
+        else "The key is encrypted with your passphrase. If you lose it, nobody can read the store again.",
     )
+    terminal.tell(said, {"locked": True, "passphrase": given is not None}, as_json=as_json)

@@ -49,7 +49,9 @@ def _write_page(whole: Any, version: str) -> Iterator[str]:
     yield ".SH COMMANDS"
     groups: dict[str, list[tuple[str, Any]]] = {}
     for name, command in whole.commands.items():
-        groups.setdefault(str(command.rich_help_panel), []).append((name, command))
+        below = getattr(command, "commands", {})
+        named = [(name, command), *((f"{name} {word}", one) for word, one in below.items())]
+        groups.setdefault(str(command.rich_help_panel), []).extend(named)
     for group, commands in groups.items():
         yield f".SS {_escape(group)}"
         for name, command in commands:

@@ -28,10 +28,7 @@ def run(
     terminal = open_terminal()
     with connect() as client:
         found = client.get("/v1/report", days=days)
-    if as_json:
-        terminal.print_json(found)
-    else:
-        _show(terminal, found)
+    terminal.tell(lambda: _show(terminal, found), found, as_json=as_json)
 
 
 def count_shown(savings: dict[str, Any]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,64 +11,66 @@ from idiolect.daemon.commandline.arguments import AsJson, parse_path
 from idiolect.daemon.commandline.deferred import find_profile, load_settings, open_terminal
 
 if TYPE_CHECKING:
-    from idiolect.daemon.runtime.desktop import Installed
+    from idiolect.daemon.runtime.desktop import Desktop, Installed
+    from idiolect.daemon.settings import Settings
 
 EXAMPLE = "idiolect service install; idiolect service status --json; idiolect service uninstall"
 
 
-class Action(enum.StrEnum):
-    """What to do about the desktop's service."""
+GROUP = typer.Typer(
+    help="Have the desktop start the service at log-in and after a crash, shut off from all that it does not need."
+)
 
-    status = "status"
-    install = "install"
-    uninstall = "uninstall"
-    show = "show"
+_Writable = Annotated[
+    list[Path] | None,
+    typer.Option(
+        parser=parse_path, metavar="FOLDER", help="A folder that exports may go to; may be repeated."
+    ),
+]
 
 
-def run(
-    action: Annotated[
-        Action,
-        typer.Argument(
-            help="install: start it now and at each log-in; uninstall: end that; status: how it stands; show: what "
-            "would be written for systemd or launchd."
-        ),
-    ] = Action.status,
-    writable: Annotated[
-        list[Path] | None,
-        typer.Option(
-            parser=parse_path,
-            metavar="FOLDER",
-            help="With install: a folder that exports may go to; may be repeated.",
-        ),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Have the desktop start the service at log-in and after a crash, shut off from all that it does not need."""
-    from dataclasses import asdict
+@GROUP.command()
+def status(as_json: AsJson = False) -> None:
+    """Show how it stands."""
+    _tell(_desktop(load_settings()), as_json=as_json)
 
+
+@GROUP.command()
+def install(writable: _Writable = None, as_json: AsJson = False) -> None:
+    """Start it now and at each log-in."""
     from idiolect.daemon.commandline.service_process import build_base
+
+    settings = load_settings()
+    build_base(settings.prepare(), open_terminal())
+    desktop = _desktop(settings, writable)
+    desktop.install()
+    _tell(desktop, as_json=as_json)
+
+
+@GROUP.command()
+def uninstall(as_json: AsJson = False) -> None:
+    """Start it no more."""
+    desktop = _desktop(find_profile())
+    was_installed = desktop.uninstall()
+    said = "Uninstalled; what it knows stays." if was_installed else "It was not installed."
+    open_terminal().tell(said, desktop.state(), as_json=as_json)
+
+
+@GROUP.command()
+def show(writable: _Writable = None) -> None:
+    """Show what would be written for systemd or launchd."""
+    typer.echo(_desktop(load_settings(), writable).text().decode(), nl=False)
+
+
+def _desktop(settings: Settings, writable: list[Path] | None = None) -> Desktop:
     from idiolect.daemon.runtime.desktop import Desktop
 
-    if writable and action not in (Action.install, Action.show):
-        raise typer.BadParameter("--writable is for install")
-    terminal = open_terminal()
-    settings = find_profile() if action is Action.uninstall else load_settings()
-    desktop = Desktop(settings, [path.expanduser().absolute() for path in writable or ()])
-    if action is Action.show:
-        return typer.echo(desktop.text().decode(), nl=False)
-    if action is Action.install:
-        build_base(settings.prepare(), terminal)
-        desktop.install()
-    was_installed = action is Action.uninstall and desktop.uninstall()
+    return Desktop(settings, [path.expanduser().absolute() for path in writable or ()])
+
+
+def _tell(desktop: Desktop, *, as_json: bool) -> None:
     state = desktop.state()
-    if as_json:
-        return terminal.print_json(asdict(state))
-    if action is Action.uninstall:
-        said = "Uninstalled; what it knows stays." if was_installed else "It was not installed."
-        return terminal.say(said)
-    for line in _describe(state):
-        terminal.say(line)
-    return None
+    open_terminal().tell(_describe(state), state, as_json=as_json)
 
 
 def _describe(state: Installed) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from idiolect.daemon.commandline.arguments import AsJson, Expect, make_absolute, parse_path
+from idiolect.daemon.commandline.arguments import AsJson, Expect, Yes, make_absolute, parse_path
 from idiolect.daemon.commandline.commands.add import read_paths
 from idiolect.daemon.commandline.deferred import connect, load_settings, open_terminal
 from idiolect.daemon.commandline.forgetting import Consent, ask_and_forget, ask_to_go_on
@@ -25,14 +25,6 @@ if TYPE_CHECKING:
 EXAMPLE = "idiolect sources; idiolect sources --only mail --yes; idiolect sources remove ~/notes"
 
 
-class Action(enum.StrEnum):
-    """What to do with sources."""
-
-    FIND = "find"
-    LIST = "list"
-    REMOVE = "remove"
-
-
 class Sort(enum.StrEnum):
     """Which sources."""
 
@@ -42,50 +34,53 @@ class Sort(enum.StrEnum):
     SHELL = "shell"
 
 
-def run(
-    action: Annotated[
-        Action,
-        typer.Argument(
-            help="find: look what there is to read, and ask for each; list: what was read, and what it brought; "
-            "remove: forget all that a source brought."
-        ),
-    ] = Action.FIND,
+GROUP = typer.Typer(
+    help="Find mail, notes, commits and histories on this machine, and read those that you say yes to."
+)
+
+
+@GROUP.command()
+def find(
     path: Annotated[
         Path | None,
-        typer.Argument(
-            parser=parse_path,
-            metavar="PATH",
-            help="For remove: the source. For find: where to look (default: your home).",
-        ),
+        typer.Argument(parser=parse_path, metavar="PATH", help="Where to look (default: your home)."),
     ] = None,
     only: Annotated[list[Sort] | None, typer.Option(help="Look for these only.")] = None,
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask; find leaves out shells then.")
-    ] = False,
-    expect: Expect = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="With remove: only say what it would take.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; leaves out shells.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Find mail, notes, commits and histories on this machine, and read those that you say yes to."""
-    terminal = open_terminal()
-    if action is Action.FIND:
-        settings = load_settings()
-        found = _find(terminal, path, settings.exclude, only, quiet=as_json)
-        if not found or not (yes or (sys.stdin.isatty() and not as_json)):
-            _show_places(terminal, found, as_json=as_json)
-            return
-        with connect(settings) as client:
-            _read_wanted(client, terminal, found, yes=yes, as_json=as_json, named=only or [])
-    elif action is Action.LIST:
-        with connect() as client:
-            _show_sources(terminal, client.get("/v1/sources")["sources"], as_json=as_json)
-    else:
-        if path is None:
-            raise typer.BadParameter("name the source to remove (`idiolect sources list` shows them)")
-        with connect() as client:
-            _remove(client, terminal, path, Consent(yes, expect, dry_run), as_json=as_json)
+    """Look what there is to read, and ask for each."""
+    terminal, settings = open_terminal(), load_settings()
+    found = _find(terminal, path, settings.exclude, only, quiet=as_json)
+    if not found or not (yes or (sys.stdin.isatty() and not as_json)):
+        return _show_places(terminal, found, as_json=as_json)
+    with connect(settings) as client:
+        return _read_wanted(client, terminal, found, yes=yes, as_json=as_json, named=only or [])
+
+
+@GROUP.command("list")
+def list_sources(as_json: AsJson = False) -> None:
+    """Show what was read, and what it brought."""
+    with connect() as client:
+        _show_sources(open_terminal(), client.get("/v1/sources")["sources"], as_json=as_json)
+
+
+@GROUP.command()
+def remove(
+    path: Annotated[
+        Path,
+        typer.Argument(
+            parser=parse_path, metavar="PATH", help="The source, as `idiolect sources list` shows it."
+        ),
+    ],
+    yes: Yes = False,
+    expect: Expect = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would take.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Forget all that a source brought."""
+    with connect() as client:
+        _remove(client, open_terminal(), path, Consent(yes, expect, dry_run), as_json=as_json)
 
 
 def _find(

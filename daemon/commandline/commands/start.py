@@ -64,10 +64,8 @@ def describe_moved(port: int) -> str:
 def _show(terminal: Terminal, running: Running, *, fresh: bool, as_json: bool) -> None:
     from dataclasses import asdict
 
-    if as_json:
-        return terminal.print_json({**asdict(running), "fresh": fresh})
     did = "Started" if fresh else "Already running"
-    terminal.say(f"{did}: {running.socket or running.url} (pid {running.pid})")
+    said = [f"{did}: {running.socket or running.url} (pid {running.pid})"]
     if running.moved_from is not None:
-        terminal.say(f"{describe_moved(running.moved_from)} `idiolect doctor` says what to do.")
-    return None
+        said.append(f"{describe_moved(running.moved_from)} `idiolect doctor` says what to do.")
+    terminal.tell(said, {**asdict(running), "fresh": fresh}, as_json=as_json)

@@ -35,10 +35,7 @@ def run(as_json: AsJson = False) -> None:
     if now.get("store") is None:
         now["store"] = to_jsonable_python(asdict(standing(settings)))  # as the service writes it
     terminal = open_terminal()
-    if as_json:
-        terminal.print_json(now)
-    else:
-        _show(terminal, now)
+    terminal.tell(lambda: _show(terminal, now), now, as_json=as_json)
 
 
 def _ask(settings: Settings) -> dict[str, Any]:

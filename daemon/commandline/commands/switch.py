@@ -17,21 +17,36 @@ if TYPE_CHECKING:
 EXAMPLE = "idiolect switch; idiolect switch show less; idiolect switch corrections off"
 
 
-class Switch(enum.StrEnum):
-    """What can be switched."""
+GROUP = typer.Typer(
+    help="Switch corrections, and how much is shown, in all programs at once; `idiolect pause` stops the learning."
+)
 
-    corrections = "corrections"
-    show = "show"
+
+class Corrections(enum.StrEnum):
+    """What is done about mistyped words."""
+
+    off = "off"
+    offer = "offer"
+    apply = "apply"
+
+
+class Show(enum.StrEnum):
+    """How much appears."""
+
+    auto = "auto"
+    more = "more"
+    less = "less"
+    asked = "asked"
 
 
 #: What each value of a switch does.
-_MEANINGS: Final[dict[Switch, dict[str, str]]] = {
-    Switch.corrections: {
+_MEANINGS: Final[dict[str, dict[str, str]]] = {
+    "corrections": {
         "off": "mistyped words are left as they are",
         "offer": "the right word is offered",
         "apply": "sure ones are also made by themselves; BackSpace takes one back",
     },
-    Switch.show: {
+    "show": {
         "auto": "words and grey text appear where they save time at your speed",
         "more": "all words, and grey text wherever it is likely to be right",
         "less": "only what saves twice as much",
@@ -40,36 +55,51 @@ _MEANINGS: Final[dict[Switch, dict[str, str]]] = {
 }
 
 
-def run(
-    switch: Annotated[
-        Switch | None, typer.Argument(help="corrections or show; without one, both are told.")
-    ] = None,
+@GROUP.command("list")
+def list_switches(as_json: AsJson = False) -> None:
+    """Show how both are switched."""
+    _set({}, as_json=as_json)
+
+
+@GROUP.command()
+def corrections(
     value: Annotated[
-        str | None,
+        Corrections,
         typer.Argument(
-            help="corrections: off, offer or apply; show: auto (what saves time), more, less or asked (nothing)."
+            help="off: leave mistyped words; offer: offer the right one; apply: also make sure ones."
         ),
-    ] = None,
+    ],
     as_json: AsJson = False,
 ) -> None:
-    """Switch corrections, and how much is shown, in all programs at once; `idiolect pause` stops the learning."""
-    if (switch is None) != (value is None):
-        raise typer.BadParameter(f"say what it is to be: {', '.join(_MEANINGS[switch or Switch.show])}")
-    if switch is not None and value not in _MEANINGS[switch]:
-        raise typer.BadParameter(f"{switch} is {', '.join(_MEANINGS[switch])}, and not {value}")
+    """Switch what is done about mistyped words."""
+    _set({"corrections": value.value}, as_json=as_json)
+
+
+@GROUP.command()
+def show(
+    value: Annotated[
+        Show,
+        typer.Argument(
+            metavar="VALUE", help="auto: what saves time; more; less; asked: nothing appears by itself."
+        ),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Switch how much appears by itself."""
+    _set({"show": value.value}, as_json=as_json)
+
+
+def _set(body: dict[str, str], *, as_json: bool) -> None:
     with connect() as client:
-        body = None if switch is None else {switch.name: value}
-        stands = client.get("/v1/switches") if body is None else client.post("/v1/switches", body)
+        stands = client.post("/v1/switches", body) if body else client.get("/v1/switches")
         grey = client.get("/v1/status")["grey_text"]
     terminal = open_terminal()
-    if as_json:
-        return terminal.print_json(stands)
-    return _show(terminal, stands, grey)
+    terminal.tell(lambda: _show(terminal, stands, grey), stands, as_json=as_json)
 
 
 def _show(terminal: Terminal, stands: dict[str, str], grey: dict[str, Any]) -> None:
     for switch, meanings in _MEANINGS.items():
-        value = stands[switch.name]
+        value = stands[switch]
         others = " or ".join(other for other in meanings if other != value)
         terminal.say(
             (f"{switch:<13}", "dim"),

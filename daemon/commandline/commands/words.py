@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -12,7 +11,6 @@ from idiolect.daemon.commandline.deferred import connect, open_terminal
 from idiolect.daemon.commandline.formatting import plain
 
 if TYPE_CHECKING:
-    from idiolect.daemon.commandline.client import Client
     from idiolect.daemon.commandline.terminal import Terminal
 
 EXAMPLE = 'idiolect words never "fyi"; idiolect words mine "Zorvelin"; idiolect words correct "hte" "the"'
@@ -25,70 +23,75 @@ _MEANINGS: Final = {
 }
 
 
-class Action(enum.StrEnum):
-    """What to do with a word or phrase."""
+GROUP = typer.Typer(
+    help="Say which words are never suggested, which are yours, and what is corrected; what was learned stays as it is."
+)
 
-    list = "list"
-    never = "never"
-    mine = "mine"
-    correct = "correct"
-    never_correct = "never-correct"
-    remove = "remove"
-    undo = "undo"
+_Text = Annotated[
+    str, typer.Argument(metavar="TEXT", help="The word or phrase, in any case; - reads it from stdin.")
+]
 
 
-_KINDS: Final = {Action.correct: "always_correct", Action.never_correct: "never_correct"}
-
-
-def run(
-    action: Annotated[
-        Action,
-        typer.Argument(
-            help="never: suggest it no more; mine: suggest it although it is rare; correct: always put REPLACEMENT in "
-            "its place; never-correct: it is no mistake; remove: take back what was said of it; undo: take the last "
-            "change back; list: show what was said."
-        ),
-    ] = Action.list,
-    text: Annotated[
-        str | None,
-        typer.Argument(help="The word or phrase, in any case; - reads it from stdin."),
-    ] = None,
-    replacement: Annotated[
-        str | None,
-        typer.Argument(help="What a word is always corrected to; - reads it from stdin."),
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Say which words are never suggested, which are yours, and what is corrected; what was learned stays as it is."""
-    names_one = action not in (Action.list, Action.undo)
-    if names_one != (text is not None):
-        raise typer.BadParameter(f"{action} {'needs a word or phrase' if names_one else 'takes no word'}")
-    if (action is Action.correct) != (replacement is not None):
-        needs = "needs a replacement, too" if action is Action.correct else "takes no replacement"
-        raise typer.BadParameter(f"{action} {needs}")
+@GROUP.command("list")
+def list_rules(as_json: AsJson = False) -> None:
+    """Show what was said."""
     terminal = open_terminal()
     with connect() as client:
-        if action is Action.list:
-            return _list(terminal, client.get("/v1/words")["rules"], as_json=as_json)
-        given = [None if one is None else read_text(one) for one in (text, replacement)]
-        change = _change(client, action, *given)
-    if as_json:
-        return terminal.print_json(change)
-    return _tell(terminal, change)
+        rules = client.get("/v1/words")["rules"]
+    terminal.tell(lambda: _list(terminal, rules), rules, as_json=as_json)
 
 
-def _change(client: Client, action: Action, text: str | None, replacement: str | None) -> dict[str, Any]:
-    if action is Action.undo:
-        return client.post("/v1/words/undo")
-    if action is Action.remove:
-        return client.post("/v1/words/remove", {"text": text})
-    kind = _KINDS.get(action, action.value)
-    return client.post("/v1/words/add", {"text": text, "kind": kind, "replacement": replacement})
+@GROUP.command()
+def never(text: _Text, as_json: AsJson = False) -> None:
+    """Suggest it no more."""
+    _change("add", {"text": read_text(text), "kind": "never"}, as_json=as_json)
 
 
-def _list(terminal: Terminal, rules: list[dict[str, Any]], *, as_json: bool) -> None:
-    if as_json:
-        return terminal.print_json(rules)
+@GROUP.command()
+def mine(text: _Text, as_json: AsJson = False) -> None:
+    """Suggest it although it is rare."""
+    _change("add", {"text": read_text(text), "kind": "mine"}, as_json=as_json)
+
+
+@GROUP.command()
+def correct(
+    text: _Text,
+    replacement: Annotated[
+        str, typer.Argument(metavar="REPLACEMENT", help="What it is corrected to; - reads it from stdin.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Always put REPLACEMENT in its place."""
+    given, put = read_text(text), read_text(replacement)
+    _change("add", {"text": given, "kind": "always_correct", "replacement": put}, as_json=as_json)
+
+
+@GROUP.command("never-correct")
+def never_correct(text: _Text, as_json: AsJson = False) -> None:
+    """Leave it as it is: it is no mistake."""
+    _change("add", {"text": read_text(text), "kind": "never_correct"}, as_json=as_json)
+
+
+@GROUP.command()
+def remove(text: _Text, as_json: AsJson = False) -> None:
+    """Take back what was said of it."""
+    _change("remove", {"text": read_text(text)}, as_json=as_json)
+
+
+@GROUP.command()
+def undo(as_json: AsJson = False) -> None:
+    """Take the last change back."""
+    _change("undo", {}, as_json=as_json)
+
+
+def _change(how: str, body: dict[str, str], *, as_json: bool) -> None:
+    with connect() as client:
+        change = client.post(f"/v1/words/{how}", body)
+    said = [*_describe(change), *(() if how == "undo" else ["Undo: idiolect words undo"])]
+    open_terminal().tell(said, change, as_json=as_json)
+
+
+def _list(terminal: Terminal, rules: list[dict[str, Any]]) -> None:
     if not rules:
         return terminal.say('No word was decided about yet: idiolect words never "fyi"')
     return terminal.show_table(
@@ -100,15 +103,11 @@ def _list(terminal: Terminal, rules: list[dict[str, Any]], *, as_json: bool) -> 
     )
 
 
-def _tell(terminal: Terminal, change: dict[str, Any]) -> None:
-    """Say what holds now and what no longer does."""
-    for rule in change["removed"]:
-        terminal.say(f"No longer: “{plain(rule['text'])}” {_meaning(rule)}.")
-    for rule in change["added"]:
-        terminal.say(f"“{plain(rule['text'])}” {_meaning(rule)}.")
-    if not change["added"] and not change["removed"]:
-        return terminal.say("That was so already.")
-    return terminal.say("Undo: idiolect words undo")
+def _describe(change: dict[str, Any]) -> list[str]:
+    """Return what holds now and what no longer does."""
+    gone = [f"No longer: “{plain(rule['text'])}” {_meaning(rule)}." for rule in change["removed"]]
+    new = [f"“{plain(rule['text'])}” {_meaning(rule)}." for rule in change["added"]]
+    return [*gone, *new] or ["That was so already."]
 
 
 def _meaning(rule: dict[str, Any]) -> str:

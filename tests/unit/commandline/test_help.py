@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.main import get_command
 
 from idiolect.daemon.commandline import cli
 from idiolect.daemon.commandline.interrupts import is_interrupt
@@ -32,6 +31,8 @@ def test_every_command_teaches_with_an_example(run, tmp_path):
     for name, command in commands().items():
         assert re.search(rf"│ {name} +\S", out), f"{name} is not listed"
         assert command.epilog.startswith(f"Example: idiolect {name}"), name
+        assert command.help, name
+    for name, command in cli.every_command():
         assert command.help, name
         for parameter in command.params:
             assert getattr(parameter, "help", None), f"{name} {parameter.name}"
@@ -120,7 +121,7 @@ def test_shells_complete_commands(program, tmp_path, monkeypatch, shell, words):
 def test_the_manual_page_tells_of_every_command_and_is_well_formed(run, tmp_path, needs_program):
     code, out, _ = run(tmp_path, "man")
     assert code == 0
-    for name in get_command(cli.app).commands:
+    for name, _ in cli.every_command():
         assert f"\n.B {name}".replace("-", "\\-") in out
     command = [needs_program("mandoc", "mandoc"), "-T", "lint", "-W", "warning"]
     done = subprocess.run(command, input=out, capture_output=True, text=True, check=False, timeout=60)
