@@ -374,22 +374,6 @@ def test_what_others_push_out_again_and_again_is_not_read_in_pieces_for_ever(
 # What is learned in between
 
 
-def test_what_is_learned_in_between_is_seen(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ACTIVE_S", 0.0)
-    user_model = knowing(HISTORY[0])
-    model, entry = make(user_model), tiny_tokenizer.encode("Kind regards from all")
-    before = model.next_probs(entry)
-    model.greedy_draft(entry, 0.3, everything)
-    user_model.learn(HISTORY[1], tiny_tokenizer.encode(HISTORY[1]))
-    assert model.cached_probs(entry) is None
-    anew = make(knowing(*HISTORY))
-    close(model.next_probs(entry), anew.next_probs(entry))
-    assert not np.allclose(before, model.next_probs(entry), rtol=2e-3)
-    assert model.greedy_draft(entry, 0.3, everything) == anew.greedy_draft(entry, 0.3, everything)
-
-
 def test_a_likely_continuation_is_thought_anew_after_learning(
     tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
 ) -> None:
