@@ -216,15 +216,6 @@ def test_a_second_start_says_so_and_a_taken_port_is_told(program, base_dir, tmp_
     assert "port" in said
 
 
-def test_commands_that_need_the_service_say_so(tmp_path):
-    home = tmp_path / "nobody"
-    home.mkdir()
-    (home / "config.toml").write_text("keyring = false\n")
-    quiet = Program(home)
-    assert quiet.json("status")["running"] is False
-    assert "idiolect start" in quiet.run("suggest", "Hello", code=60)
-
-
 #: What each command is asked here, whose output is to fit into 80 columns. Not asked: what serves another program
 #: (lsp), what only asks or ends (stop, lock, unlock, rekey, purge, restore), and what installs things.
 SHOWN = {

@@ -76,21 +76,6 @@ def test_a_second_service_says_so_and_leaves_the_first_alone(toy):
         assert client.get("/v1/status")["pid"] == first.pid
 
 
-def test_of_several_started_at_once_one_runs_and_once_it_is_killed_another_takes_over(toy):
-    for _ in range(2):
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        started = [subprocess.Popen(directly(toy.home), **pipes) for _ in range(4)]
-        said = [json.loads(child.stdout.readline()) for child in started]
-        [winner] = [child for child, line in zip(started, said, strict=True) if "running" in line]
-        assert [line["error"]["code"] for line in said if "error" in line] == ["already-running"] * 3
-        assert process.find(toy).pid == winner.pid
-        winner.kill()
-        for child in started:
-            child.wait(DEADLINE_S)
-            child.stdout.close()
-        assert process.find(toy) is None
-
-
 def test_a_service_killed_while_it_loads_locks_nobody_out(toy, monkeypatch):
     monkeypatch.setenv("IDIOLECT_CONTEXT_TOKENS", "19")  # the toy then takes a minute to load
     command = [sys.executable, "-P", "-m", "idiolect.daemon", "--home", str(toy.home)]

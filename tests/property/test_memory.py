@@ -83,15 +83,6 @@ def learned(entries: list[list[int]]) -> FastMemory:
 
 
 @given(entries, contexts)
-def test_it_is_interpolated_witten_bell(entries: list[list[int]], context: list[int]) -> None:
-    memory, plain = learned(entries), Plain(entries)
-    prediction = memory.predict(context)
-    # float32 against float64
-    assert dense(memory, prediction) == pytest.approx(plain.distribution(context), abs=2e-6)
-    assert (prediction.order, prediction.total) == plain.longest(context)
-
-
-@given(entries, contexts)
 def test_it_holds_after_every_addition(entries: list[list[int]], context: list[int]) -> None:
     memory = FastMemory(VOCAB)
     for known, entry in enumerate(entries, 1):
@@ -202,11 +193,3 @@ def test_the_last_tokens_of_the_largest_vocabulary_are_like_others(
     assert np.array_equal(high.ids, low.ids + last)
     assert np.array_equal(high.p, low.p)
     assert (high.backoff, high.order, high.total) == (low.backoff, low.order, low.total)
-
-
-@given(entries, contexts)
-def test_only_the_nearest_tokens_count(entries: list[list[int]], context: list[int]) -> None:
-    memory = learned(entries)
-    if len(context) >= ORDER:
-        same_place = memory.predict([7, 7, *context[-ORDER:]])
-        assert np.array_equal(memory.predict(context).p, same_place.p)

@@ -22,7 +22,6 @@ from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.git_repository import GitError
 from idiolect.daemon.sources.items import BinaryFileError, NothingToReadError, ReadReport
-from idiolect.daemon.storage.errors import StoreFullError
 from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
@@ -431,17 +430,6 @@ def test_joining_two_paragraphs_brings_nothing(profile: Profile) -> None:
     assert profile.save("a.md", f"{LAST_WEEK} On Sunday it rained all day and we stayed at home.\n") == []
 
 
-def test_a_paragraph_that_grows_save_by_save_brings_each_word_once(profile: Profile) -> None:
-    words = [f"word{n}" for n in range(60)]
-    for end in range(3, 61, 3):
-        profile.save("a.md", " ".join(words[:end]))
-    assert Counter(" ".join(profile.texts()).split()) == Counter(words)
-    head, tail = words[:30], words[30:]
-    assert profile.save("a.md", " ".join([*head, "inserted", *tail])) == ["inserted"]
-    assert profile.save("a.md", " ".join(["first", *head, "inserted", *tail])) == ["first"]
-    assert profile.save("a.md", " ".join([*words])) == [], "undone"
-
-
 def test_text_without_spaces_is_compared_by_character(profile: Profile) -> None:
     profile.save("a.md", "昨日は友達と川沿いを歩いて古い水車小屋まで行きました。")
     assert profile.save("a.md", "昨日は友達と川沿いを歩いて古い水車小屋まで行きました。楽しかった。") == [
@@ -636,24 +624,6 @@ def test_while_paused_nothing_is_learned_and_later_nothing_of_it_either(profile:
     assert profile.ingest.add_text("hello", source="mail").stored
 
 
-def test_a_pause_ends_by_itself_and_outlives_the_process(
-    profile: Profile, tmp_path: Path, reader: Reader
-) -> None:
-    def started() -> Ingest:
-        return Ingest(profile.store, encode, lambda *_: None, Settings(home=tmp_path / "home"), reader=reader)
-
-    profile.ingest.pause(3600)
-    assert profile.ingest.paused
-    other = started()
-    assert other.paused
-    other.pause(1e-9)
-    assert not other.paused
-    assert not started().paused
-    other.pause(3600)
-    other.resume()
-    assert not started().paused
-
-
 def test_an_import_stops_at_a_pause_and_goes_on_after_it(profile: Profile) -> None:
     for name in ("a", "b"):
         profile.write(f"{name}.txt", "".join(f"paragraph {name}{n}\n\n" for n in range(1200)))
@@ -716,20 +686,6 @@ def test_text_saved_off_the_record_by_the_file_alone(profile: Profile) -> None:
 
 
 # What goes wrong
-
-
-def test_a_full_disk_loses_nothing(profile: Profile) -> None:
-    profile.write("a.txt", "".join(f"paragraph {n} {'text ' * 60}\n\n" for n in range(3000)))
-    database = profile.store._connection._db
-    (pages,) = database.execute("PRAGMA page_count").fetchone()
-    database.execute(f"PRAGMA max_page_count = {pages + 300}").fetchall()
-    with pytest.raises(StoreFullError):
-        list(profile.ingest.add_paths([profile.notes]))
-    kept = profile.store.entries.counts().entries
-    assert 0 < kept == len(profile.heard) < 3000
-    database.execute("PRAGMA max_page_count = 1000000").fetchall()
-    assert profile.add().entries == 3000 - kept
-    assert len(set(profile.texts())) == len(profile.texts()) == len(profile.heard) == 3000
 
 
 GROWTH = """

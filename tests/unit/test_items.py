@@ -479,27 +479,3 @@ for found in pieces:
         characters += len(found.text)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, count, characters)
 """
-
-
-@pytest.mark.parametrize(
-    ("name", "line"),
-    [
-        ("paragraphs.txt", "It was a dark and stormy night, and nobody was writing about it.\n\n"),
-        ("one line.txt", "It was a dark and stormy night, and nobody was writing about it. "),
-        ("one paragraph.md", "It was a dark and stormy night, and nobody was writing about it.\n"),
-        ("one word.md", "x" * 65),
-        ("lines.jsonl", '{"text": "It was a dark and stormy night, and nobody was writing."}\n'),
-        ("one broken line.jsonl", '{"text": "It was a dark and stormy night, and nobody was writing."} '),
-    ],
-)
-def test_memory_stays_flat_whatever_the_size(tmp_path: Path, name: str, line: str) -> None:
-    path = tmp_path / name
-    with path.open("w") as file:
-        for _ in range(40):
-            file.write(line * ((1 << 20) // len(line)))
-    done = subprocess.run([sys.executable, "-c", LARGE, path], check=True, capture_output=True, text=True)
-    grown_kb, count, characters = map(int, done.stdout.split())
-    assert grown_kb < 30_000, "of a file of 40 MB"
-    if "broken" not in name:
-        assert characters > 30 << 20
-        assert count > 1000

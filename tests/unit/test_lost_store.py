@@ -163,20 +163,6 @@ def test_a_marker_that_cannot_be_read_still_says_that_there_was_a_store(mine):
     assert marker.read(mine).backups, "it is made anew from what the store knows"
 
 
-def test_a_first_start_that_was_cut_off_between_key_and_store_goes_on(fresh):
-    key = keys.obtain(fresh)
-    assert marker.read(fresh) == marker.Marker(made=False)
-    assert texts(fresh) == []
-    assert keys.obtain(fresh) == key
-    assert marker.read(fresh).made
-
-
-def test_one_that_was_cut_off_with_an_empty_file_goes_on(fresh):
-    keys.obtain(fresh)
-    fresh.store_path.touch()
-    assert texts(fresh) == []
-
-
 def test_a_profile_of_before_gets_its_marker_at_its_first_start(mine, tmp_path):
     of_before(mine)
     opening.open_store(mine).close()
@@ -219,16 +205,6 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert texts(mine) == then
     copies.check(mine.store_path, copies.raw(keys.obtain(mine).hex))
     assert [path.name for path in mine.home.glob("store.db.lost-*-wal")], "it may hold the last words"
-
-
-def test_a_restore_that_fails_leaves_the_profile_lost(mine, tmp_path):
-    mine.store_path.unlink()
-    mine.key_path.unlink()
-    (tmp_path / "bad").write_bytes(os.urandom(9000))
-    with pytest.raises(copies.CopyUnreadableError):
-        backup.restore(mine, tmp_path / "bad", KEY)
-    with pytest.raises(marker.StoreLostError):
-        opening.open_store(mine)
 
 
 @pytest.mark.parametrize("loss", [*LOSSES, "wrong key", "no key", "damaged key"])
@@ -291,14 +267,6 @@ def test_a_store_that_is_put_aside_is_never_parted_from_its_log(mine, monkeypatc
     stores = [path for path in (mine.store_path, *asides) if path.exists()]
     assert stores
     assert all(path.with_name(f"{path.name}-wal").exists() for path in stores)
-
-
-def test_beginning_anew_that_was_cut_off_is_done_again(mine):
-    mine.store_path.rename(mine.store_path.with_name("store.db.lost-then"))  # it comes so far
-    with pytest.raises(marker.StoreLostError):
-        opening.open_store(mine)
-    opening.begin_anew(mine)
-    assert texts(mine) == []
 
 
 def test_beginning_anew_in_a_new_profile_is_an_ordinary_start(fresh):

@@ -17,10 +17,8 @@ from idiolect.daemon.storage import entries as entries_module
 from idiolect.daemon.storage.entries import Entries
 from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.records import (
-    AdapterDamagedError,
     BackupRow,
     Counts,
-    Entry,
     Feedback,
     FileState,
     ForgetReceipt,
@@ -29,7 +27,6 @@ from idiolect.daemon.storage.records import (
     OtherCountError,
     RoundNotRunningError,
     Savings,
-    Tenth,
     Tombstone,
     UnknownAdapterError,
     WeightsDroppedError,
@@ -94,21 +91,6 @@ def test_a_file_that_others_can_read_is_closed_to_them(path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
-def test_everything_is_there_after_opening_again(path):
-    store = Store.open(path, KEY)
-    (first,) = store.entries.add([entry("one two")])
-    adapter = publish(store, seen=[first], blob=b"abc")
-    store.state.set("port", 1234)
-    store.close()
-    store.close()
-    store = Store.open(path, KEY)
-    assert [kept.text for kept in store.entries.select()] == ["one two"]
-    assert store.adapters.active() == adapter
-    assert store.adapters.weights(adapter) == b"abc"
-    assert store.state.get("port") == 1234
-    store.close()
-
-
 def test_a_key_must_be_a_key(path):
     for key in ("", "5a", "5a" * 33, "zz" * 32, "5a" * 31 + "';"):
         with pytest.raises(ValueError, match="64 hexadecimal"):
@@ -119,28 +101,12 @@ def test_a_key_must_be_a_key(path):
 # Text
 
 
-def test_added_text_comes_back_in_order_of_time_and_then_id(store):
-    ids = store.entries.add(
-        [entry("late", minute=9), entry("early", minute=1), entry("also early", minute=1)]
-    )
-    assert ids == [1, 2, 3]
-    assert [kept.text for kept in store.entries.select()] == ["early", "also early", "late"]
-    assert [id_ for id_, _ in store.entries.token_ids()] == [2, 3, 1]
-    assert next(store.entries.select()) == Entry(2, "early", "file", None, NOON.replace(minute=1), 3)
-
-
 def test_times_keep_their_microseconds_and_come_back_in_utc(store):
     at = datetime(1931, 5, 6, 7, 8, 9, 123457, tzinfo=timezone(timedelta(hours=-5)))
     store.entries.add([NewEntry("old", "file", None, at, b"", 0, "00" * 32)])
     (kept,) = store.entries.select()
     assert kept.at == at
     assert kept.at.tzinfo is UTC
-
-
-def test_what_is_known_already_is_not_kept_twice(store):
-    assert store.entries.add([entry("a"), entry("b"), entry("a")]) == [1, 2, None]
-    assert store.entries.add([entry("b"), entry("c")])[0] is None
-    assert [kept.text for kept in store.entries.select()] == ["a", "b", "c"]
 
 
 def test_entries_and_their_file_are_kept_together_or_not_at_all(store):
@@ -361,16 +327,6 @@ def test_publishing_ends_the_round_and_moves_the_pointer(store):
     assert abs(rounds[0].ended_at - datetime.now(UTC)) < timedelta(minutes=1)
 
 
-def test_what_an_adapter_has_seen_includes_what_its_ancestors_have(store):
-    ids = store.entries.add([entry(name) for name in "abcd"])
-    first = publish(store, seen=ids[:2])
-    second = publish(store, parent=first, seen=ids[1:3])
-    assert store.adapters.seen(first) == {1, 2}
-    assert store.adapters.seen(second) == {1, 2, 3}
-    with pytest.raises(UnknownAdapterError):
-        store.adapters.seen(77)
-
-
 def test_rounds_that_make_no_adapter(store):
     skipped, failed, cut, running = (store.rounds.begin(None) for _ in range(4))
     store.rounds.end(skipped, status="skipped", reason="too little", metrics={})
@@ -420,24 +376,6 @@ def test_going_back_and_forth_between_adapters(store):
     assert store.adapters.active() == second
 
 
-def test_a_damaged_adapter_gives_way_to_its_nearest_sound_ancestor(store):
-    first = publish(store)
-    second = publish(store, parent=first)
-    third = publish(store, parent=second)
-    store.adapters.mark_damaged(second)
-    assert store.adapters.active() == third
-    store.adapters.mark_damaged(third)
-    assert store.adapters.active() == first
-    store.adapters.mark_damaged(first)
-    assert store.adapters.active() is None
-    with pytest.raises(AdapterDamagedError, match=str(second)):
-        store.adapters.activate(second)
-    with pytest.raises(UnknownAdapterError):
-        store.adapters.mark_damaged(77)
-    with pytest.raises(UnknownAdapterError):
-        store.adapters.weights(77)
-
-
 def test_what_never_served_does_not_take_over(store):
     """A round may go on from a refused adapter; where what came of it falls, what served before that does."""
     (a,) = store.entries.add([entry("apple")])
@@ -452,35 +390,6 @@ def test_what_never_served_does_not_take_over(store):
 
 
 # Forgetting
-
-
-def test_forgetting_takes_what_was_learned_from_the_text(store):
-    a, b, c = store.entries.add([entry("apple"), entry("banana"), entry("cherry")])
-    clean = publish(store, seen=[a])
-    tainted = publish(store, parent=clean, seen=[b])
-    heir = publish(store, parent=tainted, seen=[c])
-    side = publish(store, parent=clean, seen=[c], status="refused")
-    tokens = next(kept.tokens for kept in store.entries.select() if kept.id == b)
-    receipt = ForgetReceipt(1, (tainted, heir), clean, tokens, total=3)
-    assert store.forget(Selector(text="BANANA"), dry_run=True) == receipt
-    assert store.adapters.active() == heir
-    assert store.state.get("round_due") is None
-    assert store.forget(Selector(text="BANANA")) == replace(receipt, id=1)
-    assert store.state.get("round_due") is True
-    assert store.adapters.active() == clean
-    assert [kept.text for kept in store.entries.select()] == ["apple", "cherry"]
-    assert [row.id for row in store.adapters.all()] == [clean, side]
-    assert [(row.parent, row.adapter) for row in store.rounds.all()] == [
-        (None, clean),
-        (clean, None),
-        (None, None),
-        (clean, side),
-    ]
-    with pytest.raises(UnknownAdapterError):
-        store.adapters.weights(tainted)
-    assert store.forget(Selector(text="banana")) == ForgetReceipt(0, (), clean, total=2)
-    assert store.forget(Selector(text="apple")).adapters_dropped == (clean, side)
-    assert store.adapters.active() is None
 
 
 def test_receipts_hold_figures_and_no_text(store, path, plain_pages):
@@ -541,15 +450,6 @@ def test_weights_that_went_are_in_no_page(path, store, plain_pages):
     assert path.stat().st_size <= size, "what became free is used again"
 
 
-def test_forgetting_passes_over_damaged_ancestors(store):
-    a, b = store.entries.add([entry("apple"), entry("banana")])
-    first = publish(store, seen=[a])
-    second = publish(store, parent=first)
-    publish(store, parent=second, seen=[b])
-    store.adapters.mark_damaged(second)
-    assert store.forget(Selector(ids=(b,))).active == first
-
-
 def test_numbers_are_not_used_again(store):
     (a,) = store.entries.add([entry("apple")])
     adapter = publish(store, seen=[a])
@@ -580,21 +480,6 @@ def test_an_adapter_that_learned_from_text_forgotten_meanwhile_is_not_kept(store
         )
     assert store.adapters.active() == (parent if lost == "entry" else None)
     store.rounds.end(round_id, status="failed", reason="forgotten meanwhile", metrics={})
-
-
-def test_no_page_of_the_file_keeps_what_was_forgotten(path, plain_pages):
-    store = Store.open(path, KEY)
-    canary = "The heron keeps its appointments."
-    ids = store.entries.add([entry(f"{canary} {number}", minute=number) for number in range(200)])
-    others = store.entries.add([entry(f"Something else {number}", minute=number) for number in range(200)])
-    publish(store, seen=ids, blob=b"learned from the heron" * 1000)
-    assert b"heron keeps" in plain_pages(path, KEY)
-    assert store.forget(Selector(text="heron keeps")).entries == len(ids)
-    assert b"heron" not in plain_pages(path, KEY)
-    assert b"Something else 199" in plain_pages(path, KEY)
-    assert store.entries.counts().entries == len(others)
-    store.close()
-    assert b"heron" not in plain_pages(path, KEY)
 
 
 def test_copies_that_sqlite_left_behind_when_it_moved_rows_go_too(path, plain_pages):
@@ -679,50 +564,11 @@ def left(kind="word", p=0.5, **more):
     return Feedback(kind, "dismissed", p, **more)
 
 
-def test_feedback_adds_up(store):
-    assert store.feedback.savings() == Savings(0, 0, 0, 0, 0, saved=0)
-    store.feedback.add(taken(), None, FIRST)
-    store.feedback.add(taken(characters=20, keystrokes=2, words=4), None, FIRST)
-    store.feedback.add(left(), None, FIRST)
-    store.feedback.add(taken("ghost", characters=1, keystrokes=3, words=0), 5, SECOND)
-    assert store.feedback.savings() == Savings(
-        accepted=3, dismissed=1, characters=28, keystrokes=6, words=5, saved=22
-    )
-    assert store.feedback.savings(SECOND) == Savings(1, 0, 1, 3, 0, saved=-2)
-    report = store.feedback.report(FIRST)
-    assert report.savings == store.feedback.savings()
-    assert list(report.by_day) == [(FIRST, "word"), (SECOND, "ghost")]
-    assert report.by_day[FIRST, "word"] == report.by_adapter[None] == Savings(2, 1, 27, 3, 5, saved=24)
-    assert report.by_day[SECOND, "ghost"] == report.by_adapter[5] == store.feedback.savings(SECOND)
-    assert list(store.feedback.report(SECOND).by_day) == [(SECOND, "ghost")]
-
-
 def test_what_was_dismissed_brought_nothing_and_cost_nothing(store):
     store.feedback.add(left(characters=9, keystrokes=9, words=9), None, FIRST)
     assert store.feedback.savings() == Savings(0, 1, 0, 0, 0, saved=0)
     store.feedback.add(left(count=5), None, FIRST)
     assert store.feedback.savings() == Savings(0, 6, 0, 0, 0, saved=0)
-
-
-@pytest.mark.parametrize(
-    ("p", "tenth"), [*((tenth / 10, tenth) for tenth in range(10)), (0.0999, 0), (0.9999, 9), (1.0, 9)]
-)
-def test_a_probability_falls_into_its_tenth(store, p, tenth):
-    store.feedback.add(taken(p=p), None, FIRST)
-    store.feedback.add(left(p=p), 3, SECOND)
-    expected = [Tenth(0, 0)] * 10
-    assert store.feedback.reliability("ghost") == tuple(expected)
-    expected[tenth] = Tenth(accepted=1, dismissed=1)
-    assert store.feedback.reliability("word") == tuple(expected)
-    assert store.feedback.reliability("word", SECOND)[tenth] == Tenth(accepted=0, dismissed=1)
-    assert store.feedback.report(FIRST).reliability["word"] == tuple(expected)
-
-
-def test_what_was_shown_against_the_judgement_saves_but_says_nothing_of_reliability(store):
-    store.feedback.add(taken("ghost", 0.05, show=False), None, FIRST)
-    store.feedback.add(taken("ghost", 0.05), None, FIRST)
-    assert store.feedback.savings().accepted == 2
-    assert store.feedback.reliability("ghost")[0] == Tenth(accepted=1, dismissed=0)
 
 
 def test_forgetting_leaves_the_counts(store):

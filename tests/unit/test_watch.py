@@ -128,14 +128,6 @@ def test_each_way_to_save(scene: Scene, save: Callable[[Path, str], None]) -> No
     scene.wait_until(lambda: "And more." in scene.texts(), scene.texts)
 
 
-def test_appending_to_a_file_that_stays_open(scene: Scene) -> None:
-    with (scene.notes / "log.txt").open("a") as file:
-        for n in range(3):
-            print(f"Entry number {n}.\n", file=file, flush=True)
-            scene.wait_until(lambda n=n: len(scene.texts()) == n + 1, scene.texts)
-    assert scene.texts() == [f"Entry number {n}." for n in range(3)]
-
-
 def test_a_burst_of_saves_is_read_a_few_times(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     reads = []
     update = scene.ingest.update_file
@@ -187,17 +179,6 @@ def test_moved_and_renamed_files_bring_nothing_and_are_followed(scene: Scene) ->
     assert paths == {"c.md", "zz last.md"}
 
 
-def test_deleted_files_keep_their_entries_and_come_back_as_they_were(scene: Scene) -> None:
-    note = scene.notes / "a.md"
-    note.write_text(WALK)
-    scene.wait_for(WALK)
-    note.unlink()
-    assert scene.brought() == [WALK]
-    note.write_text(f"{WALK}\n\nBack.\n")
-    scene.wait_until(lambda: "Back." in scene.texts(), scene.texts)
-    assert scene.brought() == [WALK, "Back."]
-
-
 def test_new_folders_with_all_in_them(scene: Scene, tmp_path: Path) -> None:
     deep = scene.notes / "one" / "two" / "three"
     deep.mkdir(parents=True)
@@ -220,15 +201,6 @@ def test_hundreds_of_files_at_once(scene: Scene) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{n}.md").write_text(f"File {n}.")
     scene.wait_for(*(f"File {n}." for n in range(300)))
-
-
-def test_what_is_excluded_is_not_followed(scene: Scene) -> None:
-    for name in ("drafts/a.md", ".hidden/b.md", "photo.png", "c.key", ".d.md.swp", "sub/drafts/deep/e.md"):
-        path = scene.notes / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("Never read.")
-    (scene.notes / "link.md").symlink_to(scene.notes / "drafts" / "a.md")
-    assert scene.brought() == []
 
 
 def test_a_folder_link_is_not_followed_whatever_its_name(scene: Scene, tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ import pty
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import termios
@@ -22,30 +21,6 @@ from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 
 TOY = Path(__file__).parents[2] / "toy"
-
-
-def test_start_stop_and_a_second_start(program, tmp_path):
-    home = tmp_path / "home"
-    try:
-        first = program(home, "start")
-        assert first.returncode == 0, first.stderr
-        assert first.stdout.startswith("Started: http://127.0.0.1:")
-        assert "Fetching the base model" in first.stderr
-        second = program(home, "start")
-        assert (second.returncode, second.stderr) == (0, "")
-        assert second.stdout == first.stdout.replace("Started", "Already running")
-    finally:
-        stopped = program(home, "stop")
-    assert (stopped.returncode, stopped.stdout) == (0, f"Stopped the service for the profile {home}.\n")
-
-
-def test_start_tells_why_the_service_cannot_run(program, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        failed = program(tmp_path / "home", "start", "--port", port)
-    assert (failed.returncode, failed.stdout) == (56, "")
-    assert failed.stderr.splitlines()[-1].startswith(f"idiolect: Port {port} on 127.0.0.1")
-    assert program(tmp_path / "home", "start", "--port", "99999").returncode == 30
 
 
 def test_start_waits_no_longer_for_a_service_that_hangs(run, tmp_path, monkeypatch):
