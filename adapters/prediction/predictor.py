@@ -233,7 +233,7 @@ class Predictor:
                 if ghost_words and not given_up():
                     ghost = self._unspaced_ghost(split, ghost_words)
                     ghost = NO_GHOST if must_hide(ghost.text) else ghost
-            else:
+            elif candidates or ghost_words or split.typed:  # else the correction is all that is asked for
                 spare = self._user_model.preferences.more + (_SPARE_MATCHES if is_known else _SPARE_FOREIGN)
                 count = max(candidates, 1) + spare
                 matches = self._ranker.match(split, count)

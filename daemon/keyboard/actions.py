@@ -16,10 +16,14 @@ class Commit:
 
 @dataclass(frozen=True)
 class Ask:
-    """Ask the service for what goes on behind `prefix`, and, with `corrections`, for what was meant before it."""
+    """Ask the service for what goes on behind `prefix`, and, with `corrections`, for what was meant before it.
+
+    `ended`: a word has just ended there, whose correction is of use later, too.
+    """
 
     prefix: str
     corrections: bool = False
+    ended: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import itertools
 import json
 import logging
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from idiolect.daemon.editors.link import Link
 from idiolect.daemon.endpoint.tokens import Scope
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: Requests under way at once: one that computes, and a newer one, at which the service gives the older one up.
 _MOST_ASKED: Final = 2
+#: Questions about a word that ended that wait beside the newest one, at most: a fast typist's last words.
+_MOST_ENDED: Final = 8
 #: Texts that wait for the service, at most: then the oldest are given up.
 _MAX_TEXTS: Final = 200
 #: Kinds of counts that wait for it, at most; they are few, since what is alike is counted together.
@@ -31,18 +33,30 @@ _Body: TypeAlias = dict[str, Any]
 log = logging.getLogger("idiolect.keyboard")
 
 
+class _Question(NamedTuple):
+    """What is asked, who takes the answer, and whether a word has ended there."""
+
+    body: _Body
+    then: Callable[[_Body], None]
+    ended: bool
+
+    def about_the_end(self) -> _Question:
+        return self._replace(body={**self.body, "candidates": 0, "ghost_words": 0})
+
+
 class Asking:
     """The way to the service, for one event loop."""
 
     def __init__(self, settings: Settings) -> None:
         """Nothing is looked for yet."""
         self._link = Link(settings, Scope.LEARN)
-        self._newest: tuple[dict[str, Any], Callable[[dict[str, Any]], None]] | None = None
+        self._waiting: list[_Question] = []  # those about words that ended, and the newest one
         self._asked = 0
         self._texts: deque[tuple[str, _Body]] = deque(maxlen=_MAX_TEXTS)
         self._counts: dict[str, _Body] = {}  # by what is alike in them; of what was taken each has its number
         self._taken = itertools.count()
         self._telling: asyncio.Task[None] | None = None
+        self._sending = asyncio.Lock()
         self._counting: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -50,26 +64,30 @@ class Asking:
         """Start the service unless it runs; typing does not wait for it."""
         self._keep(self._link.start())
 
-    def suggest(self, body: dict[str, Any], then: Callable[[dict[str, Any]], None]) -> None:
-        """Ask for suggestions, and call `then` with an answer. An older question that waits is dropped."""
-        self._newest = (body, then)
+    def suggest(self, body: _Body, then: Callable[[_Body], None], *, ended: bool = False) -> None:
+        """Ask for suggestions, and call `then` with an answer.
+
+        An older question that waits is dropped, unless a word has `ended` there: then only its correction is asked for.
+        """
+        kept = [one.about_the_end() for one in self._waiting if one.ended]
+        self._waiting = [*kept[-_MOST_ENDED:], _Question(body, then, ended)]
         if self._asked < _MOST_ASKED:
             self._asked += 1
             self._keep(self._suggest())
 
     async def _suggest(self) -> None:
         try:
-            while self._newest is not None:
-                (body, then), self._newest = self._newest, None
-                answer = await self._link.ask("POST", "/v1/suggest", body)
+            while self._waiting:
+                question = self._waiting.pop(0)
+                answer = await self._link.ask("POST", "/v1/suggest", question.body)
                 if answer is not None:
-                    then(answer)
+                    question.then(answer)
         finally:
             self._asked -= 1
 
     def forget(self) -> None:
         """Nothing that was asked and waits is wanted any more."""
-        self._newest = None
+        self._waiting = []
 
     def tell(self, path: str, body: _Body) -> None:
         """Send the service a text that it is to keep, now or once it is there."""
@@ -98,6 +116,10 @@ class Asking:
 
     async def _send(self) -> bool:
         """Send all that waits; whether the service took it. What it did not take waits on, in its order."""
+        async with self._sending:
+            return await self._send_in_order()
+
+    async def _send_in_order(self) -> bool:
         if self._counting is not None:
             self._counting.cancel()
             self._counting = None
@@ -116,10 +138,10 @@ class Asking:
         return True
 
     async def finish(self) -> None:
-        """Send what waits, if the service takes it at once, and close the connection."""
+        """Send what waits, behind what is being sent, if the service takes it now; then close the connection."""
+        await self._send()
         if self._telling is not None:
             self._telling.cancel()
-        await self._send()
         await self._link.close()
 
     async def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any] | None:

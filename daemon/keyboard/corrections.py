@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.keyboard.actions import Fate
-from idiolect.daemon.keyboard.offers import mistyped
+from idiolect.daemon.keyboard.offers import can_replace, mistyped
 
 if TYPE_CHECKING:
     from idiolect.daemon.keyboard.before import Before
     from idiolect.daemon.keyboard.offers import Offer, Word
 
 
+#: A correction is made by itself only so soon after the key that ended its word.
+_MAKE_WITHIN_S: Final = 1.0
+
+
+@dataclass
+class Ended:
+    """A word that ended at the end of `prefix`, when, and the characters that were typed since.
+
+    Attributes:
+        word: its correction, once the service has answered, if it may be made without being asked for.
+    """
+
+    prefix: str
+    at_s: float
+    more: str = ""
+    word: Word | None = None
+
+
 @dataclass(frozen=True)
 class Made:
-    """A correction that was made with the last key: `put` stands where `removed` stood."""
+    """A correction that was made with the last key: `put` stands where `removed` stood, and `more` behind it."""
 
     removed: str
     put: str
+    more: str = ""
 
     @property
     def note(self) -> str:
@@ -45,7 +65,7 @@ class Corrections:
         ]()  # words whose correction was taken back; in other fields the service knows them
         self._undeleted: str | None = None  # what stands there if the program did not delete
         self.program_deletes = True
-        self.due: Word | None = None  # made by itself once the program has told of all that was typed
+        self._ended: list[Ended] = []  # the oldest first
         self.made: Made | None = None  # with the last key
 
     @property
@@ -73,6 +93,43 @@ class Corrections:
             if not word.replace or (self.possible and not self._keeps(offer.removed(word)))
         )
         return replace(offer, words=words)
+
+    # What is made without being asked for
+
+    def word_ended(self, prefix: str) -> None:
+        """A typed character ended a word, and the service is asked what was meant by it."""
+        self._ended.append(Ended(prefix, time.monotonic()))
+
+    def typed(self, char: str) -> None:
+        """A character was typed behind the words that ended."""
+        for ended in self._ended:
+            ended.more += char
+
+    def leave_ended(self) -> None:
+        """Something else than a character came: the words that ended are left as they stand."""
+        self._ended.clear()
+
+    def answered(self, offer: Offer) -> None:
+        """The service has answered what may have been meant by a word that ended."""
+        word = next((word for word in offer.words if word.apply), None)
+        for ended in self._ended:
+            if ended.prefix == offer.prefix:
+                ended.word = word
+
+    def take_due(self) -> tuple[Word, Made] | None:
+        """The next correction to make, if it is certain that its word and what was typed since stand there."""
+        since_s = time.monotonic() - _MAKE_WITHIN_S
+        self._ended = [ended for ended in self._ended if ended.at_s > since_s]
+        text = self._before.text
+        due = next((ended for ended in self._ended if ended.word is not None), None)
+        if due is None or due.word is None or text is None or not self.certain:
+            return None
+        self._ended.remove(due)
+        removed = due.prefix[len(due.prefix) - due.word.replace :]
+        stood = removed + due.more
+        if not text.endswith(stood) or not can_replace(text, len(stood)):
+            return self.take_due()
+        return due.word, Made(removed, due.word.text, due.more)
 
     def _keeps(self, removed: str) -> bool:
         return mistyped(removed).casefold() in self._kept

@@ -340,8 +340,8 @@ class Engine:
                     self._emit("CommitText", "v", (wire.text(text),))
                 case Show():
                     self._show(action)
-                case Ask(prefix, corrections):
-                    self._ask(prefix, corrections=corrections and bool(self._capabilities & _SURROUNDING))
+                case Ask():
+                    self._ask(action)
                 case Fate():
                     self._session.count(action, self._field)
                 case Emptied() if (
@@ -352,15 +352,17 @@ class Engine:
         if self._field.client == _OLD_PROTOCOL and any(isinstance(action, Commit) for action in actions):
             self._hold([], 0)  # there a key that is passed on next would overtake the word
 
-    def _ask(self, prefix: str, *, corrections: bool) -> None:
+    def _ask(self, ask: Ask) -> None:
         typing = self._typing
+        possible = bool(self._capabilities & _SURROUNDING)
+        ask = replace(ask, corrections=ask.corrections and possible, ended=ask.ended and possible)
 
         def then(answer: dict[str, Any]) -> None:
             self._session.heard(paused=answer["paused"])
             if typing is self._typing:
-                self._do(typing.answered(read(answer, prefix)))
+                self._do(typing.answered(read(answer, ask.prefix)))
 
-        self._session.suggest(prefix, self._field, then, corrections=corrections)
+        self._session.suggest(ask, self._field, then)
 
     def _show(self, show: Show) -> None:
         inline = (

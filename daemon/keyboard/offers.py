@@ -121,7 +121,7 @@ def read(answer: dict[str, Any], prefix: str) -> Offer:
     words = [Word(word["text"], word["p"], word.get("replace", 0)) for word in answer["words"]]
     if (made := answer.get("correction")) is not None:
         words.insert(0, Word(made["text"], made["p"], made["replace"], ended=True, apply=made["apply"]))
-    fit = tuple(word for word in words if word.text.isprintable() and _can_replace(prefix, word.replace))
+    fit = tuple(word for word in words if word.text.isprintable() and can_replace(prefix, word.replace))
     complete = answer.get("finished", 0.0) > max((word.p for word in fit), default=0.0)
     told = answer["ghost"]
     text = told["text"].split("\n")[0].rstrip()
@@ -130,7 +130,7 @@ def read(answer: dict[str, Any], prefix: str) -> Offer:
     return Offer(prefix, () if complete else fit[:MAX_WORDS], ghost, complete, answer["list"]["show"])
 
 
-def _can_replace(prefix: str, characters: int) -> bool:
+def can_replace(prefix: str, characters: int) -> bool:
     """Whether so many characters stand before the cursor, on its line, and every program counts them alike."""
     removed = prefix[max(len(prefix) - characters, 0) :]
     return (

@@ -20,7 +20,7 @@ from idiolect.daemon.typing_speed import TypingSpeed
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from idiolect.daemon.keyboard.actions import Fate
+    from idiolect.daemon.keyboard.actions import Ask, Fate
     from idiolect.daemon.keyboard.engine import Engine
     from idiolect.daemon.keyboard.field import Field
     from idiolect.daemon.keyboard.written import Entry
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _SOURCE: Final = "keyboard"
 _HOUR_S: Final = 3600.0
+#: At its end the process waits so long, at most, for a busy service to take the last texts.
+_FINISH_S: Final = 10.0
 #: The service is asked whether learning is paused where it has said nothing of it for so long.
 _UNHEARD_S: Final = 2.0
 
@@ -94,19 +96,17 @@ class Session:
 
     # The service
 
-    def suggest(
-        self, prefix: str, field: Field, then: Callable[[dict[str, Any]], None], *, corrections: bool
-    ) -> None:
-        """Ask for what goes on behind `prefix`, and perhaps for corrections of it; hand the answer to `then`."""
+    def suggest(self, ask: Ask, field: Field, then: Callable[[dict[str, Any]], None]) -> None:
+        """Ask the service; hand the answer to `then`."""
         body = {
-            "prefix": prefix,
+            "prefix": ask.prefix,
             "candidates": self._settings.keyboard_words,
             "ghost_words": 0 if self._settings.keyboard_ghost == "off" else 8,
-            "corrections": corrections,
+            "corrections": ask.corrections,
             "key_ms": self.speed.key_ms,
             **_place(field),
         }
-        self.asking.suggest(body, then)
+        self.asking.suggest(body, then, ended=ask.ended)
 
     def heard(self, *, paused: bool) -> None:
         """The service says whether learning is paused. What is written before that changes is not learned after it."""
@@ -251,7 +251,7 @@ class Session:
             self._focused.end()
         self.drafts.finish()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.asking.finish(), 2.0)
+            await asyncio.wait_for(self.asking.finish(), _FINISH_S)
 
 
 def _place(field: Field) -> dict[str, Any]:

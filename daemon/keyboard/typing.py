@@ -115,9 +115,13 @@ class Typing:
 
     def answered(self, offer: Offer) -> list[Action]:
         """The service has answered; of use only if what it was asked about still stands there."""
+        offer = self.corrections.allowed(offer)
+        self.corrections.answered(offer)
+        if corrected := self._correct_due():
+            return corrected
         if self._hidden or offer.prefix != self._prefix():
             return []
-        self._answer = offer = self._without_stray_ghost(self.corrections.allowed(offer))
+        self._answer = offer = self._without_stray_ghost(offer)
         self._open = self._open or offer.listed
         offer = offer if self._open else replace(offer, words=())
         going_on = self._offer.ghost if self._taken_in_part and self._offer.prefix == offer.prefix else None
@@ -125,10 +129,6 @@ class Typing:
             self._offer = Offer(offer.prefix, offer.words, going_on)
         else:
             self._offer, self._taken_in_part = offer, False
-        if self._typed_last:
-            self.corrections.due = next((word for word in self._answer.words if word.apply), None)
-        if corrected := self._correct_due():
-            return corrected
         self._see_words()
         if offer.ghost is not None:
             self._seen.ghost = offer.ghost.p
@@ -173,7 +173,7 @@ class Typing:
             return True, []
         if state & keys.RELEASE or keys.is_modifier(value):
             return False, []
-        made, self.corrections.made, self.corrections.due = self.corrections.made, None, None
+        made, self.corrections.made = self.corrections.made, None
         note, self._note = self._note, ""
         self._typed_last = self._returned = False
         if made is not None and value == BACKSPACE and not state & HELD and self._stands(made):
@@ -191,6 +191,7 @@ class Typing:
 
     def _press(self, value: int, state: int) -> tuple[bool, list[Action]]:
         if self._offer and (taken := self._take_by(value, state)) is not None:
+            self.corrections.leave_ended()
             return True, taken
         if self._bindings.ask.fits(value, state) and (asked := self._ask_for_words()) is not None:
             return True, asked
@@ -206,6 +207,7 @@ class Typing:
     def clicked(self, index: int) -> list[Action]:
         """A word was clicked, or the ghost text behind the words."""
         words = self._offer.words
+        self.corrections.leave_ended()
         if index == len(words):
             return self._take_ghost(whole=True)
         if index > len(words) or (words[index].replace and not self.corrections.certain):
@@ -283,7 +285,7 @@ class Typing:
     def _take_word(self, index: int) -> list[Action]:
         word = self._offer.words[index]
         if word.replace:
-            return self._correct(word)
+            return self._correct(word, Made(self._offer.removed(word), word.text))
         commit = self._put(word.text, 0)
         self._seen.words.pop(self._offer.label(word), None)
         fate = Fate("word", "accepted", word.p, len(commit.text))
@@ -317,31 +319,28 @@ class Typing:
     # Corrections
 
     def _correct_due(self) -> list[Action]:
-        """Make the correction that needs no asking, once it is certain that what it was offered for stands there."""
-        word = self.corrections.due
-        if word is None or not self.corrections.certain:
-            return []
-        self.corrections.due = None
-        stands = word in self._answer.words and self._answer.prefix == self._prefix()
-        return self._correct(word) if stands else []
+        """Make a correction that needs no asking, once it is certain that what it was offered for stands there."""
+        due = self.corrections.take_due()
+        return [] if due is None else self._correct(*due)
 
-    def _correct(self, word: Word) -> list[Action]:
-        removed = self._answer.removed(word)
-        self.corrections.replaces(word.text)
-        made = Made(removed, self._put(word.text, word.replace).text)
-        self._space_owed = not word.ended
-        done = [Commit(word.text, word.replace), made.accepted(word.p), *self._end_word(), *self._look()]
+    def _correct(self, word: Word, made: Made) -> list[Action]:
+        commit = self._replace(made.removed + made.more, made.put + made.more)
+        self._space_owed, self._typed_last = not word.ended, False
+        done = [commit, made.accepted(word.p), *self._end_word(), *self._look()]
         self.corrections.made, self._note = made, made.note
         return [*done, *self._show()]
 
+    def _replace(self, removed: str, put: str) -> Commit:
+        self.corrections.replaces(put)
+        return self._put(put, len(removed))
+
     def _stands(self, made: Made) -> bool:
         text = self.before.text
-        return self.corrections.certain and text is not None and text.endswith(made.put)
+        return self.corrections.certain and text is not None and text.endswith(made.put + made.more)
 
     def _take_back_correction(self, made: Made) -> list[Action]:
         self._space_owed = False
-        self.corrections.replaces(made.removed)
-        commit = self._put(made.removed, len(made.put))
+        commit = self._replace(made.put + made.more, made.removed + made.more)
         return [commit, self.corrections.keep(made), *self._end_word(), *self._look()]
 
     def refused(self) -> list[Action]:
@@ -356,6 +355,7 @@ class Typing:
         spaced = self._space_owed and (char.isalnum() or char in _OPENING)
         self._space_owed, self._typed_last, self._typed_s = False, True, time.monotonic()
         self._add(f" {char}" if spaced else char)
+        self.corrections.typed(char)
         done: list[Action] = [Commit(f" {char}")] if spaced else []
         if char.isspace():
             done += self._end_word()
@@ -385,6 +385,7 @@ class Typing:
 
     def _edit(self, value: int) -> list[Action]:
         self._space_owed = False
+        self.corrections.leave_ended()
         if value == BACKSPACE:
             self._take_back(1)
             return [*self._hide(), *self._look()]
@@ -419,6 +420,7 @@ class Typing:
 
     def _lose(self) -> None:
         self.before.lose()
+        self.corrections.leave_ended()
         if self.written is not None:
             self.written.lose()
 
@@ -442,7 +444,11 @@ class Typing:
         if self._hidden or not (prefix.strip() or (self._returned and self.before.told)):
             return stale
         # A space that is owed does not stand there yet, so nothing behind it can be replaced.
-        return [*stale, Ask(prefix, self.corrections.possible and not self._space_owed)]
+        corrections = self.corrections.possible and not self._space_owed
+        ended = corrections and self._typed_last and not begun(prefix)
+        if ended:
+            self.corrections.word_ended(prefix)
+        return [*stale, Ask(prefix, corrections, ended)]
 
     def _without_stray_ghost(self, offer: Offer) -> Offer:
         """An offer without grey text where Tab is to leave the field: on a line of its own, behind a whole word."""

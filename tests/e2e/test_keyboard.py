@@ -164,6 +164,14 @@ def test_words_ghost_texts_and_corrections_are_taken(service, desktop, editor, m
     assert not [rule for rule in service.ask("/v1/words")["rules"] if rule["kind"] == "never_correct"]
 
 
+@pytest.mark.parametrize("editor", ["mousepad", "featherpad"], indirect=True)
+def test_a_fast_hand_has_its_words_corrected_and_nothing_else_changed(desktop, editor):
+    for delay_ms in (10, 20, 30, 60):
+        desktop.type("in a lihgthouse lgihthouse we sat down ", delay_ms=delay_ms)
+        desktop.rest(editor.process.pid)
+    editor.shows(r"q+\s+(in a lighthouse lighthouse we sat down ){4}")
+
+
 #: Three fields each: Tab leaves them, though words go on as the first ones do.
 FORMS = (("Tom", "Bonn", "geheim1"), ("Anna", "Berlin", "s3cret"), ("flour", "500 g", "2 tbsp"))
 
@@ -341,6 +349,17 @@ def test_what_stands_there_in_the_end_is_learned_and_no_password_is(desktop, edi
         "the text to be learned",
     )
     assert not [text for text in learned() if "Zor1" in text]
+
+
+def test_what_was_written_in_a_program_that_is_killed_is_learned(desktop, editor):
+    desktop.type("the cerulean lantern swings over a quiet pier.")
+    desktop.rest(editor.process.pid)
+    editor.process.kill()
+    editor.process.wait(session.DEADLINE_S)
+    session.wait_for(
+        lambda: any("lantern swings over a quiet pier." in one["text"] for one in desktop.learned()),
+        "the text to be learned",
+    )
 
 
 def test_no_key_is_lost_or_doubled_whatever_happens_to_the_service(service, desktop, editor):

@@ -30,7 +30,7 @@ STEPS = st.one_of(
 
 @given(st.lists(STEPS, max_size=60), st.booleans())
 def test_every_key_is_passed_on_or_does_what_is_shown(steps, tells):
-    bindings = Bindings(*(parse_key(name) for name in ("Tab", "Control+Right", "Escape")))
+    bindings = Bindings(*(parse_key(name) for name in ("Tab", "Control+Right", "Escape", "Alt+-")))
     typing, text, asked = Typing(bindings, Written()), "", []
     with mock.patch("time.monotonic", side_effect=itertools.count(1000.0, 0.1)):  # what is shown can be read
         play(typing, text, asked, steps, tells=tells)

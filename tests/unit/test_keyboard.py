@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from idiolect.daemon.key_names import parse_key
-from idiolect.daemon.keyboard import input_sources, keys, wire
+from idiolect.daemon.keyboard import asking, input_sources, keys, wire
 from idiolect.daemon.keyboard.actions import Ask, Commit, Emptied, Fate, Show
 from idiolect.daemon.keyboard.before import Before
 from idiolect.daemon.keyboard.bindings import Bindings
@@ -14,6 +14,7 @@ from idiolect.daemon.keyboard.field import Field
 from idiolect.daemon.keyboard.offers import Ghost, Offer, Word, read
 from idiolect.daemon.keyboard.typing import Typing
 from idiolect.daemon.keyboard.written import Written
+from idiolect.daemon.settings import Settings
 
 TAB, BACKSPACE, ESCAPE, RETURN, UP, DOWN = 0xFF09, 0xFF08, 0xFF1B, 0xFF0D, 0xFF52, 0xFF54
 ALT, CONTROL, RELEASE = 1 << 3, 1 << 2, 1 << 30
@@ -762,16 +763,56 @@ def test_a_correction_is_taken_by_a_click_where_it_is_certain_what_stands_there(
     assert program.text == "their "
 
 
-def test_nothing_is_corrected_that_was_typed_on_meanwhile():
+def test_a_word_is_corrected_though_its_user_has_typed_on_and_backspace_takes_that_back():
+    program = Program()
+    program.type("so thier x")
+    correct(program, "their ", 6, apply=True, prefix="so thier ")
+    assert program.text == "so their x"
+    assert "“thier” became “their”" in program.shown.note
+    assert program.press(BACKSPACE)
+    assert program.text == "so thier x"
+    assert corrected(program) == [("accepted", "thier"), ("dismissed", "thier")]
+
+
+def test_each_of_two_words_is_corrected_by_its_own_late_answer():
+    program = Program()
+    program.type("thier wich x")
+    correct(program, "their ", 6, apply=True, prefix="thier ")
+    program.tell()
+    correct(program, "which ", 5, apply=True, prefix="thier wich ")
+    assert program.text == "their which x"
+
+
+def test_a_word_is_corrected_later_once_the_program_has_told_of_all_that_was_typed():
     program = Program()
     program.type("thier")
     program.tells = False
-    program.type(" ")
-    correct(program, "their ", 6, apply=True)
-    program.type("x")
+    program.type(" x")
     correct(program, "their ", 6, apply=True, prefix="thier ")
+    assert program.text == "thier x"
     program.tells = True
     program.tell()
+    assert program.text == "their x"
+
+
+@pytest.mark.parametrize(
+    "key", [BACKSPACE, RETURN, 0xFF51, ESCAPE], ids=["BackSpace", "Return", "Left", "Escape"]
+)
+def test_a_word_is_left_as_it_stands_where_another_key_came_before_the_answer(key):
+    program = Program()
+    program.type("thier xy")
+    program.press(key)
+    left = program.text
+    correct(program, "their ", 6, apply=True, prefix="thier ")
+    assert program.text == left
+    assert corrected(program) == []
+
+
+def test_a_word_is_left_as_it_stands_where_the_answer_comes_after_a_second(monkeypatch):
+    program = Program()
+    program.type("thier x")
+    monkeypatch.setattr(Clock, "now_s", Clock.now_s + 1.1)
+    correct(program, "their ", 6, apply=True, prefix="thier ")
     assert program.text == "thier x"
 
 
@@ -1271,3 +1312,70 @@ def test_lists_of_input_sources_are_read(monkeypatch):
     assert not input_sources.listed()
     assert len(input_sources.add()) == 2
     assert given == ["[('xkb', 'de+nodeadkeys'), ('ibus', 'anthy'), ('ibus', 'idiolect')]", "['idiolect']"]
+
+
+class SlowService:
+    """The way to a service that answers nothing until it `goes_on`."""
+
+    def __init__(self, *_):
+        self.goes_on = asyncio.Event()
+        self.asked, self.taken = [], []
+
+    async def ask(self, _method, _path, body):
+        self.asked.append((body["prefix"], body["candidates"]))
+        await self.goes_on.wait()
+        return body
+
+    async def tell(self, _path, body):
+        await self.goes_on.wait()
+        self.taken.append(body["text"])
+        return True
+
+    async def close(self):
+        pass
+
+
+async def step(times=10):
+    for _ in range(times):
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+def slow_service(monkeypatch):
+    service = SlowService()
+    monkeypatch.setattr(asking, "Link", lambda *_: service)
+    return service
+
+
+def test_a_word_that_ended_is_asked_about_though_newer_questions_came(slow_service, tmp_path):
+    answered = []
+
+    async def typed():
+        slow_service.goes_on = asyncio.Event()
+        ask = asking.Asking(Settings(home=tmp_path))
+        for prefix in ("t", "th", "thi", "thi ", "thi w", "thi wi"):
+            body = {"prefix": prefix, "candidates": 3, "ghost_words": 8}
+            ask.suggest(body, lambda answer: answered.append(answer["prefix"]), ended=prefix == "thi ")
+            await step()
+        slow_service.goes_on.set()
+        await step()
+
+    asyncio.run(typed())
+    assert slow_service.asked == [("t", 3), ("th", 3), ("thi ", 0), ("thi wi", 3)]
+    assert sorted(answered) == ["t", "th", "thi ", "thi wi"]
+
+
+def test_at_the_end_a_text_that_is_being_sent_is_sent_and_then_those_that_wait(slow_service, tmp_path):
+    async def written():
+        slow_service.goes_on = asyncio.Event()
+        ask = asking.Asking(Settings(home=tmp_path))
+        for text in ("one", "two"):
+            ask.tell("/v1/history", {"text": text})
+            await step()
+        finishing = asyncio.ensure_future(ask.finish())
+        await step()
+        slow_service.goes_on.set()
+        await finishing
+
+    asyncio.run(written())
+    assert slow_service.taken == ["one", "two"]
