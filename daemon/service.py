@@ -37,6 +37,7 @@ from idiolect.daemon.serving import suggestion_stats
 from idiolect.daemon.serving.keywords import Keywords
 from idiolect.daemon.serving.live_model import LiveModel
 from idiolect.daemon.serving.suggestions import Suggestions
+from idiolect.daemon.serving.trial import Trial
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.kinds import SUFFIXES
 from idiolect.daemon.storage.records import MEASURED, public_metrics
@@ -67,6 +68,7 @@ class Service:
         store: everything learned about the user.
         model: what serves: the predictor, and what generates text.
         suggestions: what is suggested where, and what became of it.
+        trial: whether its user types faster with them.
         ingest: the one way in for text.
         imports: sources that are read when asked, and folders that are followed.
         inventory: what was read.
@@ -137,9 +139,10 @@ class Service:
             pause,
             on_typing=self.rounds.user_is_typing,
         )
+        self.trial = Trial(store, self.ingest.app_policy, pause)
         self._watcher = Watcher(self.ingest, store)
         self.imports = Imports(self.ingest, self._watcher, model.reading_much)
-        self.forgetting = Forgetting(store, model, self.ingest, children)
+        self.forgetting = Forgetting(store, model, self.ingest, children, self.trial)
         self.stored_secrets = StoredSecrets(store, reader)
         self.words = WordChoices(store, model.read_preferences)
         self.inventory = SourceInventory(

@@ -37,7 +37,7 @@ TAKE_S = 0.07
 
 _LIST_LOOK_S = 0.33  # for the eye to go to a list and back
 _LIST_WORD_S = 0.07  # to read each of its words
-_MIN_LIST_GAIN = 1.5  # of a list, in the time that reading it takes: a better one may come a letter later
+_MIN_LIST_GAIN = 2.0  # of a list, in the time that reading it takes: a better one may come a letter later
 _LOOK_WEIGHTS: Final[dict[Show, float]] = {"auto": 1.0, "more": 0.5, "less": 2.0, "asked": math.inf}
 
 _MIN_GAIN = 1.2  # of a further word, in the time that reading it takes

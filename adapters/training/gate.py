@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 
 from idiolect.adapters.corpus import RecentText, windows
 from idiolect.adapters.ngram_memory import FastMemory, Prediction
+from idiolect.adapters.permutation_test import RESAMPLES, p_value
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.probs_cache import softmax
 from idiolect.models.session import Adapter, Model, Session
 
 _PIECE_TOKENS = 192  # tokens scored in one pass
 _STRETCH_TOKENS = 64  # tokens of a long entry that are compared as one; divides _PIECE
-_RESAMPLES = 4000
 _TOP_K = 3
 
 
@@ -186,8 +186,7 @@ def decide(
     """Promote the candidate only for a gain beyond chance that general text does not pay for.
 
     A paired sign-flip test (Fisher 1935) over stretches of text: if neither adapter were better, each stretch's gain
-    could as well be a loss, so the whole gain must be larger than all but ``level`` of those with random signs. Unlike
-    the bootstrap it keeps its level also where few stretches are judged.
+    could as well be a loss, so the whole gain must be larger than all but ``level`` of those with random signs.
 
     Args:
         candidate: the new adapter's scores with the memory.
@@ -200,9 +199,8 @@ def decide(
     """
     gains = np.array(serving.nats) - np.array(candidate.nats)  # nats, per entry
     tokens = np.array(candidate.tokens)
-    signs = np.random.default_rng(seed).choice((-1.0, 1.0), (_RESAMPLES, len(gains)))
-    as_large = np.count_nonzero(signs @ gains >= gains.sum() - 1e-9)
-    p_value = float((1 + as_large) / (1 + _RESAMPLES))
+    signs = np.random.default_rng(seed).choice((-1.0, 1.0), (RESAMPLES, len(gains)))
+    chance = p_value(gains.sum(), signs @ gains)
     gain_bits = float(gains.sum() / tokens.sum() / np.log(2))
     rise = general_after / general_before - 1
     better = 100 * (1 - candidate.perplexity / serving.perplexity)
@@ -214,13 +212,13 @@ def decide(
             f"general English became {100 * rise:.1f} % harder for it, more than the "
             f"{100 * tolerance:.0f} % allowed"
         )
-    elif p_value > level:
+    elif chance > level:
         promising = True
-        reason = f"its gain of {better:.1f} % on your newest text may be chance (p = {p_value:.2f})"
+        reason = f"its gain of {better:.1f} % on your newest text may be chance (p = {chance:.2f})"
     else:
         promoted = True
         reason = (
             f"perplexity on your newest text fell by {better:.1f} % beyond chance, and general English "
             f"held ({100 * rise:+.1f} %)"
         )
-    return Verdict(promoted, promising, reason, round(gain_bits, 4), round(p_value, 4))
+    return Verdict(promoted, promising, reason, round(gain_bits, 4), round(chance, 4))

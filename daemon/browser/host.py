@@ -65,6 +65,9 @@ _FEEDBACK: Final[tuple[str, ...]] = (
 )
 
 
+_STRETCH: Final[tuple[str, ...]] = ("suggestions", "characters", "seconds", "keys", "input_purpose")
+
+
 class BrowserMessageError(IdiolectError):
     """What came on stdin is no message of a browser's extension."""
 
@@ -89,6 +92,7 @@ class Host:
             "hello": self._hello,
             "suggest": self._suggest,
             "feedback": self._feedback,
+            "stretch": self._stretch,
             "learn": self._learn,
             "state": self._state,
         }
@@ -133,6 +137,10 @@ class Host:
     async def _feedback(self, message: dict[str, Any]) -> dict[str, Any]:
         body = {name: message[name] for name in _FEEDBACK if name in message}
         return await self._asked(self._asking, "POST", "/v1/feedback", {**body, "app": APP})
+
+    async def _stretch(self, message: dict[str, Any]) -> dict[str, Any]:
+        body = {name: message[name] for name in _STRETCH if name in message}
+        return await self._asked(self._asking, "POST", "/v1/trial/stretch", {**body, "app": APP})
 
     async def _learn(self, message: dict[str, Any]) -> dict[str, Any]:
         asked = Learn.model_validate(message)

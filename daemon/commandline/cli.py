@@ -50,6 +50,7 @@ COMMANDS: Final = {
         "open",
         "report",
         "eval",
+        "trial",
         "adapters",
         "use",
         "export",

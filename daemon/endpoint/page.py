@@ -34,6 +34,7 @@ _TYPES = {
     "grid.js": "text/javascript; charset=utf-8",
     "places.js": "text/javascript; charset=utf-8",
     "switches.js": "text/javascript; charset=utf-8",
+    "trial.js": "text/javascript; charset=utf-8",
     "plot.js": "text/javascript; charset=utf-8",
     "reasons.js": "text/javascript; charset=utf-8",
     "words.js": "text/javascript; charset=utf-8",

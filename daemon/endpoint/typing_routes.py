@@ -102,7 +102,7 @@ class Suggested(Answer):
     """Suggestions; where there are none, `reason` may say why.
 
     `list`: whether to show the words by themselves; grey text says so in `ghost`. `finished`: the probability that the
-    word under the cursor ends there; absent where it cannot.
+    word under the cursor ends there; absent where it cannot. `trial`: there while one runs.
     """
 
     words: list[Word]
@@ -114,6 +114,7 @@ class Suggested(Answer):
     paused: bool
     correction: Correction | None = None
     finished: float = 0.0
+    trial: bool = False
 
 
 class Origin(Answer):
@@ -268,8 +269,8 @@ def _register_suggestions(app: Application, service: Service, turns: Turns) -> N
             found = await unless_gone(request, turns.run(client, Priority.TYPING, work))
         finally:
             typing.end(outdated)
-        shown = {"show": found.show_words}
-        return Suggested.of(found, list=shown, reason=None, paused=service.ingest.paused)
+        told = {"paused": service.ingest.paused, "trial": service.trial.running}
+        return Suggested.of(found, list={"show": found.show_words}, reason=None, **told)
 
     @app.post("/v1/explain", Scope.SUGGEST)
     async def explain(asked: ExplainBody, request: Request) -> Explained:

@@ -19,6 +19,7 @@ from idiolect.daemon.keyboard.offers import read
 from idiolect.daemon.keyboard.typing import Typing
 from idiolect.daemon.keyboard.windows import focused_program
 from idiolect.daemon.keyboard.written import Written
+from idiolect.daemon.writing_stretch import WritingStretch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -82,6 +83,8 @@ class Engine:
         self._is_placed = False  # that was told of this field, and no key since can have led elsewhere
         self._caret_at_letter: tuple[int, int] | None = None
         self._of_many_lines: set[str] = set()  # contexts of one field each that has room for several lines
+        self._is_begun = False  # a letter was typed since the field has the focus
+        self._stretch: WritingStretch | None = None  # of a trial that ran then
         self._passed_s = float("-inf")  # when a key was passed on last
         self._held: _Held | None = None
         self._calls: dict[str, Callable[..., Any]] = {
@@ -153,6 +156,7 @@ class Engine:
         if not state & keys.RELEASE and not keys.is_modifier(value):
             typed = None if used or keys.is_shortcut(state) else keys.character(value)
             self._session.speed.key(typed or "", now_s)
+            self._count_key(typed, now_s)
         if not used and not state & keys.RELEASE and not keys.is_modifier(value):
             self._passed_s = now_s
             self._is_placed = self._is_placed and keys.character(value) is not None
@@ -164,6 +168,14 @@ class Engine:
             return True
         self._do(actions)
         return used
+
+    def _count_key(self, typed: str | None, now_s: float) -> None:
+        """Count a key for the trial of one, if one ran when the first letter was typed here."""
+        if typed and not self._is_begun:
+            self._is_begun = True
+            self._stretch = WritingStretch() if self._session.trial and not self._waits else None
+        if self._stretch is not None:
+            self._stretch.key(now_s)
 
     def _must_wait(self, actions: Sequence[Action], ahead: int, now_s: float) -> bool:
         """Whether the program has to catch up first.
@@ -311,13 +323,15 @@ class Engine:
         self._session.speed.key("", 0.0)
         self._release()
         self._do(self._typing.interrupted())
+        if self._stretch is not None:
+            self._session.tell_stretch(self._stretch.told(self._typing.characters), self._field)
         if self._typing.written is not None and not self._waits:
             self._session.drafts.leave((self._context, self._field), self._typing.written)
 
     def _begin(self, field: Field) -> None:
         """Another field, or none; or it turns out what it is for."""
         self._session.asking.forget()
-        self._field = field
+        self._field, self._is_begun, self._stretch = field, False, None
         written = None
         if self._waits:
             written = Written() if self._session.learns(replace(field, window=_UNNAMED)) else None
@@ -353,12 +367,15 @@ class Engine:
             self._hold([], 0)  # there a key that is passed on next would overtake the word
 
     def _ask(self, ask: Ask) -> None:
+        if self._stretch is not None and self._stretch.without:
+            return
         typing = self._typing
         possible = bool(self._capabilities & _SURROUNDING)
         ask = replace(ask, corrections=ask.corrections and possible, ended=ask.ended and possible)
 
         def then(answer: dict[str, Any]) -> None:
             self._session.heard(paused=answer["paused"])
+            self._session.trial = answer.get("trial", False)
             if typing is self._typing:
                 self._do(typing.answered(read(answer, ask.prefix)))
 

@@ -64,6 +64,7 @@ class Session:
         self._choice = Choice(settings)
         self.drafts = Drafts(self.learn)
         self.undeleting: set[str] = set()  # clients that did not delete what they were asked to
+        self.trial = False  # whether one runs, as the service said last
         self._off_record = False
         self._paused = False
         self._heard_s = float("-inf")  # when the service said so last
@@ -132,6 +133,11 @@ class Session:
             self._redraw()
         if self.learns(field):
             self.asking.soon(self._judge(fate, field))
+
+    def tell_stretch(self, stretch: dict[str, Any], field: Field) -> None:
+        """Tell what was typed in a field while a trial ran."""
+        if not self._off_record:
+            self.asking.tell("/v1/trial/stretch", {**stretch, **_place(field)})
 
     async def _judge(self, fate: Fate, field: Field) -> None:
         """Tell what became of a correction; whose word is not corrected any more is shown."""

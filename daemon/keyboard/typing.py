@@ -85,6 +85,7 @@ class Typing:
         self.before = Before(many_lines=many_lines)
         self.written = written
         self.corrections = Corrections(self.before)
+        self.characters = 0  # that were typed or taken here, less those that were taken back
         self._answer = Offer("", (), None)  # the service's last one, with words that are not shown, too
         self._offer = Offer("", (), None)  # what of it is shown
         self._open = False  # the words are, until the next word
@@ -409,11 +410,13 @@ class Typing:
     # What was written there
 
     def _add(self, text: str) -> None:
+        self.characters += len(text)
         self.before.add(text)
         if self.written is not None:
             self.written.add(text)
 
     def _take_back(self, characters: int) -> None:
+        self.characters -= characters
         self.before.take_back(characters)
         if self.written is not None:
             self.written.take_back(characters)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from idiolect.daemon.ingest.ingest import Ingest
     from idiolect.daemon.runtime.child_processes import ChildProcesses
     from idiolect.daemon.serving.live_model import LiveModel
+    from idiolect.daemon.serving.trial import Trial
     from idiolect.daemon.storage.records import ForgetReceipt
     from idiolect.daemon.storage.selectors import Selector
     from idiolect.daemon.storage.store import Store
@@ -29,13 +30,17 @@ class Forgetting:
         model: what serves, and knows the text.
         ingest: remembers what files held.
         children: the processes that learn from the text.
+        trial: goes with all text.
     """
 
-    def __init__(self, store: Store, model: LiveModel, ingest: Ingest, children: ChildProcesses) -> None:
+    def __init__(
+        self, store: Store, model: LiveModel, ingest: Ingest, children: ChildProcesses, trial: Trial
+    ) -> None:
         self._store = store
         self._model = model
         self._ingest = ingest
         self._children = children
+        self._trial = trial
 
     def forget(self, selector: Selector, dry_run: bool, expect: int | None = None) -> ForgetReceipt:
         """Delete entries and everything learned from them, or say what that would take.
@@ -53,6 +58,8 @@ class Forgetting:
         finally:  # also where the text is deleted but the file could not be rewritten
             self._model.rebuild()
             self._ingest.refresh()  # it remembers hashes of what files held
+        if receipt.entries == receipt.total:
+            self._trial.forget()
         self._store.events.add("forget", entries=receipt.entries, adapters=len(receipt.adapters_dropped))
         return receipt
 

@@ -112,13 +112,30 @@ def test_a_ghost_stays_while_its_letters_are_typed_and_none_comes_that_is_not_wo
         browser.tab.type(ghost[0])
         browser.until_shown(lambda shown, _: shown == ghost[1:])
     browser.until_shown(lambda shown, words: shown.startswith("lin") and words[:1] == ["Zorvelin"])
+
+
+def test_the_words_come_by_themselves_where_they_are_worth_a_look_and_by_a_key_elsewhere(browser, service):
+    """To who types as fast as a test does, they are not."""
+    browser.open(FIELDS["textarea"])
     doubtful = "We met the teal l"
-    browser.begin(doubtful)
-    shown, _ = browser.until_shown(lambda _, words: len(words) > 0 and words[0].startswith("l"))
-    said = service.ask("/v1/suggest", prefix=doubtful, key_ms=60)["ghost"]
-    assert said["text"]
-    assert not said["show"]
-    assert shown == ""
+    service.ask("/v1/switches", show="auto")
+    try:
+        browser.begin(doubtful)
+        said = service.ask("/v1/suggest", prefix=doubtful, key_ms=60)
+        assert said["ghost"]["text"]
+        assert not said["ghost"]["show"]
+        assert not said["list"]["show"]
+        browser.until_nothing()
+        browser.tab.press("-", "Alt")
+        ghost, words = browser.until_shown(lambda _, words: len(words) > 0)
+        assert (ghost, "lighthouse" in words) == ("", True)
+        browser.tab.type("i")
+        _, words = browser.until_shown(lambda _, words: "lighthouse" in words)
+        browser.tab.press(f"{1 + words.index('lighthouse')}", "Alt")
+        browser.tab.until(f"{VALUE}.startsWith('We met the teal lighthouse')")
+        browser.until_nothing()
+    finally:
+        service.ask("/v1/switches", show="more")
 
 
 @in_chromium

@@ -176,6 +176,32 @@ def test_a_ghost_text_is_given_where_it_is_asked_for_and_else_where_the_service_
     assert doubted[0].insert_text
 
 
+def test_words_that_do_not_come_by_themselves_come_to_who_asks_once_more(service):
+    typed = "We met the l"
+
+    async def scene():
+        async with editing(service) as editor:
+            editor.open("untitled:1", typed, "plaintext")
+
+            async def write(text, at):
+                for place, letter in enumerate(text, at):
+                    editor.type("untitled:1", 0, place, letter)
+                found = await editor.words("untitled:1", 0, at + len(text))
+                return [item.label for item in found.items]
+
+            opened = await write("", len(typed))
+            another = await write("i th", len(typed))
+            again = await write("", len(typed) + 4)
+            goes_on = await write("e", len(typed) + 4)
+            return [bool(words) for words in (opened, another, again, goes_on)]
+
+    service.ask("/v1/switches", show="asked")
+    try:
+        assert run(scene()) == [True, False, True, True], "they stay to the end of the word"
+    finally:
+        service.ask("/v1/switches", show="more")
+
+
 def test_how_fast_its_user_types_is_told_once_enough_was_typed(service):
     text = "We sailed along the quiet harbour"
 

@@ -226,6 +226,12 @@ class ToyService:
             audit=self.audit, adapters=part(all=self.adapters), receipts=part(all=self.receipts)
         )
 
+        from idiolect.daemon.serving.trial import Trial
+
+        state = {}
+        kept = part(get=state.get, set=state.__setitem__, drop=lambda name: state.pop(name, None))
+        self.trial = Trial(part(state=kept), part(learning=self.withheld), part(active=False))
+
     paused = False
     adapter_id = None
 

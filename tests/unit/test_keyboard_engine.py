@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 
+import pytest
 from jeepney import DBusAddress, HeaderFields, Parser, new_method_call
 
 from idiolect.daemon.keyboard import asking, engine, serve, wire
@@ -315,6 +316,51 @@ def test_how_fast_letters_follow_one_another_is_asked_with(tmp_path):
         return found
 
     assert asyncio.run(typed()) == [[None], [150], [150]]
+
+
+@pytest.mark.parametrize("without", [True, False])
+def test_in_a_trial_a_field_goes_without_suggestions_or_not_and_its_counts_are_told(
+    tmp_path, monkeypatch, without
+):
+    monkeypatch.setattr("secrets.randbelow", lambda _: int(not without))
+
+    async def typed():
+        loop = asyncio.get_running_loop()
+        now_s = loop.time()
+        loop.time = lambda: now_s
+        program = Program(tmp_path)
+        session = program.engine._session
+        answer = {"words": [], "ghost": {"text": "", "p": 0.0, "show": False}, "list": {"show": False}}
+        told = Service(session, suggest={**answer, "paused": False, "trial": True}).told
+
+        async def write(text, apart_s=0.2):
+            nonlocal now_s
+            for end, char in enumerate(text, 1):
+                now_s += apart_s
+                program.press(char)
+                program.tell(text[:end])
+                await asyncio.sleep(0)
+            program.call("FocusOut", "")
+            while session.asking._asked or session.asking._texts:
+                await asyncio.sleep(0)
+            found = [path for path, _ in told if path == "/v1/suggest"]
+            stretches = [body for path, body in told if path == "/v1/trial/stretch"]
+            told.clear()
+            program.call("FocusInId", "ss", "/context", "gtk3-im:editor")
+            program.tell("")
+            return bool(found), stretches
+
+        before = await write("no trial runs that anybody knows of")
+        during = await write("it is known by the last answer")
+        return before, during
+
+    before, (asks, stretches) = asyncio.run(typed())
+    assert before == (True, [])
+    assert asks is not without
+    place = {"app": "editor", "input_purpose": None, "private": False}
+    assert [{**one, **dict.fromkeys(place)} for one in stretches] == [
+        {"suggestions": not without, "characters": 30, "seconds": 5.8, "keys": 30, **dict.fromkeys(place)}
+    ]
 
 
 class Service:

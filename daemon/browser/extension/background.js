@@ -7,6 +7,7 @@ const api = globalThis.browser ?? chrome;
 const host = new Host(api, "idiolect");
 const sites = new Sites(api);
 const button = new Button(api, sites, host);
+let trial = false; // whether one runs, as the service said last
 const frames = new Map(); // ports of content scripts, and the promise of what may be done in each
 
 /** What may be done in a frame: what both its own site and that of the tab it is in allow. */
@@ -23,7 +24,7 @@ async function tellMode(port) {
   frames.set(port, found);
   const mode = await found;
   if (mode !== "off") host.connect(); // by the first key it answers
-  post(port, { mode });
+  post(port, { mode, trial });
 }
 
 function post(port, message) {
@@ -36,8 +37,13 @@ function post(port, message) {
 
 /** What a content script may have done, and in which mode; the site is the browser's word, not the script's. */
 const WORK = {
-  suggest: ({ prefix, suffix, input_purpose, key_ms }) =>
-    host.ask("suggest", { prefix, suffix, input_purpose, key_ms, candidates: 3, ghost_words: 8 }),
+  suggest: async ({ prefix, suffix, input_purpose, key_ms }) => {
+    const answer = await host.ask("suggest", { prefix, suffix, input_purpose, key_ms, candidates: 3, ghost_words: 8 });
+    if (answer) trial = answer.trial ?? false;
+    return answer;
+  },
+  stretch: ({ suggestions, characters, seconds, keys, input_purpose }) =>
+    host.ask("stretch", { suggestions, characters, seconds, keys, input_purpose }),
   feedback: async ({ of }) => {
     for (const one of of) await host.ask("feedback", one); // one at a time: whoever types on goes between
   },

@@ -6,6 +6,7 @@ import * as places from "./places.js";
 import * as playground from "./playground.js";
 import * as story from "./story.js";
 import * as switches from "./switches.js";
+import * as trial from "./trial.js";
 import * as words from "./words.js";
 
 const LOOK_MS = 5000, LOOK_WHILE_TRAINING_MS = 1000;
@@ -92,7 +93,7 @@ try {
   playground.start();
   $("text").focus({ preventScroll: true });
   story.play();
-  await Promise.all([panels.start(), words.start(), switches.start(status), places.start()]);
+  await Promise.all([panels.start(), words.start(), switches.start(status), trial.start(), places.start()]);
 } catch (error) {
   if ($("gone").hidden) say(error.message);
 }

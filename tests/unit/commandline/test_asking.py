@@ -244,6 +244,25 @@ def test_switches_are_shown_and_set(run, service):
         assert run(service, "switch", *wrong)[0] == 2
 
 
+def test_a_trial_is_begun_told_of_and_ended(run, service):
+    assert run(service, "trial")[1] == "There was no trial yet. `idiolect trial start` begins one.\n"
+    code, _, error = run(service, "trial", "stop")
+    assert (code, "No trial runs" in error) == (126, True)
+    code, _, error = run(service, "trial", "start")
+    assert (code, "--yes" in error) == (2, True), "it asks first"
+    assert "It has begun. Not enough yet: 0 of 240" in run(service, "trial", "start", "--yes")[1]
+    with Client(service) as client:
+        told = {"suggestions": True, "characters": 120, "seconds": 31.2, "keys": 80}
+        assert client.post("/v1/suggest", {"prefix": "See you tomo"})["trial"]
+        assert client.post("/v1/trial/stretch", told) == {"counted": True, "running": True}
+    code, _, error = run(service, "trial", "start", "--yes")
+    assert (code, "goes on. Not enough yet: 1 of 240" in error) == (125, True)
+    assert json.loads(run(service, "trial", "--json")[1])["stretches"] == 1
+    assert "after 1 stretches of writing, too few" in run(service, "trial", "stop")[1]
+    with Client(service) as client:
+        assert "trial" not in client.post("/v1/suggest", {"prefix": "See you tomo"})
+
+
 def test_status_says_how_fast_its_user_types_once_that_was_measured(run, service):
     assert "minute" not in run(service, "status")[1]
     with Client(service) as client:

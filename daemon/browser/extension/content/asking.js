@@ -15,7 +15,7 @@ idiolect.asking ??= (() => {
 
   function ask() {
     const { field, mode, composing } = now;
-    if (field === null || mode === "off" || composing) return;
+    if (field === null || mode === "off" || composing || now.stretch?.without) return;
     const around = text.around(field);
     if (around !== null && isAsked(around)) return; // a key and the change that it makes are two events
     if (fields.of(field.element) === null) return left(); // the page has made something else of it
@@ -30,6 +30,7 @@ idiolect.asking ??= (() => {
   function send({ field, prefix, suffix, at }) {
     const id = ++asked;
     waiting.set(id, { id, field, prefix, suffix, at });
+    showing.outdate();
     link.tell({ do: "suggest", id, prefix, suffix, input_purpose: field.purpose, key_ms: now.speed.keyMs });
   }
 

@@ -53,6 +53,8 @@ idiolect.keys ??= (() => {
     if (fields.MODIFIERS.includes(key)) return;
     const isCommand = altKey || ctrlKey || metaKey;
     now.speed.key(isCommand || isComposing || keyCode === 229 ? "" : key, timeStamp);
+    if (key.length === 1 && !isCommand && now.stretch === undefined) now.stretch = now.trial ? new idiolect.WritingStretch() : null;
+    now.stretch?.key(isCommand ? "" : key, timeStamp);
   }
 
   /**

@@ -9,7 +9,7 @@ idiolect.link ??= (() => {
   let telling = 0;
 
   /**
-   * Who is told of what comes: `mode` of what may be done here, `answer` of the answer with a number, `lost` when no
+   * Who is told of what comes: `mode` of what may be done here and whether a trial runs, `answer` of the answer with a number, `lost` when no
    * answer will come any more, `gone` when the extension has been removed or replaced.
    */
   function on(handlers) {
@@ -23,7 +23,9 @@ idiolect.link ??= (() => {
     } catch {
       return told.gone();
     }
-    port.onMessage.addListener(({ mode, id, answer }) => (mode === undefined ? told.answer(id, answer) : told.mode(mode)));
+    port.onMessage.addListener(({ mode, trial, id, answer }) =>
+      mode === undefined ? told.answer(id, answer) : told.mode(mode, trial),
+    );
     port.onDisconnect.addListener(() => {
       void api.runtime.lastError; // read, or the browser complains
       port = null;

@@ -5,8 +5,9 @@ idiolect.main ??= (() => {
   const listening = new AbortController();
 
   link.on({
-    mode(mode) {
+    mode(mode, trial) {
       const former = now.mode;
+      now.trial = trial;
       now.mode = mode;
       const told = start.early();
       if (mode === "off") return showing.hide();
@@ -19,6 +20,7 @@ idiolect.main ??= (() => {
     },
     answer(id, answer) {
       const prompt = asking.answered(id);
+      if (answer) now.trial = answer.trial ?? false;
       if (prompt === null || now.mode === "off") return; // it was on its way
       if (!showing.stands(prompt)) return mending.considerLate(prompt, answer);
       if (!answer) return asking.miss(prompt);

@@ -122,6 +122,7 @@ idiolect.showing ??= (() => {
   /** Nothing is shown any more; with `over`, what was shown has not been taken. */
   function hide({ over = true } = {}) {
     held = false;
+    outdate();
     if (shown !== null) clear();
     if (over) settle({ prefix: "", words: [], rest: "" });
   }
@@ -129,11 +130,16 @@ idiolect.showing ??= (() => {
   /** Its user wants nothing at this place. */
   function dismiss() {
     dismissed = shown.prefix;
-    listedAt = answered = null;
+    listedAt = null;
     hide();
   }
 
   const isDismissed = (prefix) => prefix === dismissed;
+
+  /** Another text is asked about: the last answer is of no use any more. */
+  function outdate() {
+    answered = null;
+  }
 
   /** Another field: what was dismissed or asked for in the last one is forgotten. */
   function forget() {
@@ -200,5 +206,5 @@ idiolect.showing ??= (() => {
   /** What is shown as it is said: the ghost, then the words with their numbers. */
   const said = () => [shown.rest, ...labels(shown).map((word, index) => `${index + 1} ${word}`)].filter(Boolean).join(", ");
 
-  return { current: () => shown, last: () => answered, closedAt: () => closedAt, said, list, show, drawHere, move, hide, dismiss, isDismissed, forget, follow, close, hold, stands, typedOn };
+  return { current: () => shown, last: () => answered, closedAt: () => closedAt, said, list, outdate, show, drawHere, move, hide, dismiss, isDismissed, forget, follow, close, hold, stands, typedOn };
 })();

@@ -23,6 +23,7 @@ idiolect.taking ??= (() => {
     insert.put(now.field, taken);
     spaced = space === " ";
     link.report({ kind: "word", outcome: "accepted", p: word.p, characters: [...taken].length, keystrokes: 1 });
+    now.stretch?.take([...taken].length);
     asking.soon();
   }
 
@@ -38,6 +39,7 @@ idiolect.taking ??= (() => {
     const offer = { ...shown, words: [], rest: after, taken: true, kept: true };
     showing.close(null);
     insert.put(now.field, part);
+    now.stretch?.take([...part].length);
     spaced = false;
     if (after === "") return asking.soon();
     showing.hold();

@@ -16,11 +16,18 @@ idiolect.visiting ??= (() => {
   function leave() {
     if (now.field === null) return;
     tellLeft();
+    tellStretch();
     showing.hide();
     for (const part of [showing, mending, taking]) part.forget();
     now.speed.key("", 0);
     now.field = null;
     now.composing = false; // a page that takes its field away may keep the end from being told
+  }
+
+  /** The stretch of writing ends, and is told of where a trial runs. */
+  function tellStretch() {
+    if (now.stretch && now.mode !== "off") link.tell({ do: "stretch", ...now.stretch.told, input_purpose: now.field.purpose });
+    now.stretch = undefined;
   }
 
   function tell(about) {
