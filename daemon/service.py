@@ -28,6 +28,7 @@ from idiolect.daemon.profile.forgetting import Forgetting
 from idiolect.daemon.profile.integrity_check import IntegrityCheck
 from idiolect.daemon.profile.retention import Retention
 from idiolect.daemon.profile.stored_secrets import StoredSecrets
+from idiolect.daemon.profile.upkeep import Upkeep
 from idiolect.daemon.rounds.round_runner import Trainer
 from idiolect.daemon.rounds.rounds import Rounds
 from idiolect.daemon.runtime.child_processes import ChildProcesses
@@ -150,19 +151,18 @@ class Service:
         )
         self.keywords = Keywords(store, model.base, model.mistakes)
         self.exports = Exports(store, model)
-        self._retention = Retention(settings, store, model.rebuild)
-        self._checkup = IntegrityCheck(settings, store, self.rounds.quiet_s)
+        self._upkeep = Upkeep(
+            Retention(settings, store, model.rebuild), IntegrityCheck(settings, store, self.rounds.quiet_s)
+        )
         self._watcher.start()
         store.adapters.prune(settings.keep_adapters)
         self.rounds.start()
-        self._retention.start()
-        self._checkup.start()
+        self._upkeep.start()
         give_back_memory()
 
     def close(self) -> None:
         """Stop following folders, end a round or an evaluation that runs, and close the store."""
-        self._retention.stop()
-        self._checkup.stop()
+        self._upkeep.stop()
         self._watcher.stop(interrupt=self.ingest.reader.close)
         self._children.stop()
         self.rounds.stop()
@@ -183,7 +183,7 @@ class Service:
         """What to look out for while the service rests, or None: there is something to do."""
         if self._children.doing or self.imports.running or not self._watcher.quiet:
             return None
-        if self._checkup.hasten():  # the store is read through first
+        if self._upkeep.hasten():  # the store is read through first
             return None
         # What is not told of, such as a drive that comes back or mains power, is looked for now and then.
         told_of = self._watcher.noticed and not self.rounds.due

@@ -9,7 +9,6 @@ the store still knows when those entries were written and who has seen them.
 from __future__ import annotations
 
 import logging
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("idiolect.retention")
 
 _MEGABYTE: Final = 1_000_000
-_LOOK_EVERY_S: Final = 600.0  # a machine may sleep: the time of day is looked at, not waited for
 _DONE: Final = "expired_on"  # state: the day (UTC, ISO) on which text was last let go
 
 
@@ -49,19 +47,12 @@ class Retention:
         self._store = store
         self._expired = expired
         self._now = now
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._watch_clock, name="retention", daemon=True)
 
-    def start(self) -> None:
-        """Look at once, and then every few minutes, whether a new day has begun."""
-        if self._settings.keep_days or self._settings.keep_mb:
-            self._thread.start()
-
-    def stop(self) -> None:
-        """Look no more; returns once a run that is under way has ended."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+    def look(self) -> None:
+        """Let go of text where there is a limit and a new day has begun. Raises the store's errors."""
+        limited = self._settings.keep_days or self._settings.keep_mb
+        if limited and self._store.state.get(_DONE) != self._now().date().isoformat():
+            self.run()
 
     def run(self) -> int:
         """Let go of what is too old, and of the oldest of what is too much; how many entries that were."""
@@ -78,13 +69,3 @@ class Retention:
             self._store.events.add("expired", entries=count)
         self._store.state.set(_DONE, self._now().date().isoformat())
         return count
-
-    def _watch_clock(self) -> None:
-        while True:
-            try:
-                if self._store.state.get(_DONE) != self._now().date().isoformat():
-                    self.run()
-            except Exception as error:  # noqa: BLE001 (whatever it is: text must not outlive its limit for it)
-                log.warning("text could not be let go: %s", getattr(error, "code", type(error).__name__))
-            if self._stopping.wait(_LOOK_EVERY_S):
-                return

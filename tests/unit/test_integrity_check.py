@@ -13,6 +13,8 @@ import pytest
 from idiolect.daemon.commandline import health_checks
 from idiolect.daemon.profile import backup
 from idiolect.daemon.profile.integrity_check import IntegrityCheck
+from idiolect.daemon.profile.retention import Retention
+from idiolect.daemon.profile.upkeep import Upkeep
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage import copies, full_read
@@ -180,11 +182,11 @@ def endless(store, monkeypatch):
 
 
 def test_a_reading_under_way_is_broken_off_when_the_service_ends(settings, store, endless):
-    checkup = IntegrityCheck(settings, store, lambda: 0.0)
-    checkup.start()
-    assert checkup.hasten()
+    upkeep = Upkeep(Retention(settings, store, lambda: None), IntegrityCheck(settings, store, lambda: 0.0))
+    upkeep.start()
+    assert upkeep.hasten()
     assert endless.wait(20)
-    stopping = threading.Thread(target=checkup.stop, daemon=True)
+    stopping = threading.Thread(target=upkeep.stop, daemon=True)
     stopping.start()
     stopping.join(20)
     assert not stopping.is_alive()
@@ -208,14 +210,13 @@ def test_one_that_cannot_be_made_is_tried_again_later(settings, store, monkeypat
         raise StoreBusyError("busy")
 
     tried = threading.Event()
-    checkup = IntegrityCheck(settings, store, lambda: 0.0)
+    upkeep = Upkeep(Retention(settings, store, lambda: None), IntegrityCheck(settings, store, lambda: 0.0))
     monkeypatch.setattr(store, "reading", lambda: (tried.set(), busy()))
-    checkup.start()
-    assert checkup.hasten()
+    upkeep.start()
+    assert upkeep.hasten()
     assert tried.wait(20)
-    checkup.stop()
-    assert not checkup.due
-    assert not checkup.hasten(), "the service may rest"
+    upkeep.stop()
+    assert not upkeep.hasten(), "the service may rest"
 
 
 def test_the_service_reads_its_store_through_before_it_rests(settings, tiny):

@@ -7,7 +7,9 @@ import pytest
 from publishing import publish
 
 from idiolect.daemon.ingest.entry_batch import identity
+from idiolect.daemon.profile.integrity_check import IntegrityCheck
 from idiolect.daemon.profile.retention import Retention
+from idiolect.daemon.profile.upkeep import Upkeep
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.storage.schema import microseconds
@@ -120,23 +122,24 @@ def test_once_a_day_by_the_settings(store, tmp_path):
     assert [event.detail for event in store.events.all() if event.kind == "expired"] == [{"entries": 1}] * 2
 
 
-def test_it_runs_by_itself_and_only_where_there_is_a_limit(store, tmp_path):
+def test_it_is_done_where_a_day_begins_and_only_where_there_is_a_limit(store, tmp_path):
     store.entries.add([entry("x" * 60)])
     without, _, _ = clocked(store, tmp_path)
-    without.start()
-    without.stop()
+    without.look()
     assert store.state.get("expired_on") is None
     retention, _, went = clocked(store, tmp_path, keep_mb=0.00001)
-    retention.start()
-    assert went.wait(20)
-    retention.stop()
+    retention.look()
+    assert went.is_set()
     assert texts(store) == []
     assert store.state.get("expired_on") == "2026-01-31"
+    store.entries.add([entry("z" * 60)])
+    retention.look()
+    assert len(texts(store)) == 1, "until another day begins"
 
 
 def test_what_goes_wrong_does_not_end_it(store, tmp_path, monkeypatch):
     """Not even an error that nobody thought of: text must not outlive its limit for it."""
-    monkeypatch.setattr("idiolect.daemon.profile.retention._LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr("idiolect.daemon.profile.upkeep._LOOK_EVERY_S", 0.01)
     store.entries.add([entry("x" * 60)])
     retention, _, went = clocked(store, tmp_path, keep_mb=0.00001)
     expire, failures = store.expire, [ZeroDivisionError()]
@@ -147,7 +150,8 @@ def test_what_goes_wrong_does_not_end_it(store, tmp_path, monkeypatch):
         return expire(*limits)
 
     monkeypatch.setattr(store, "expire", fail_once)
-    retention.start()
+    upkeep = Upkeep(retention, IntegrityCheck(retention._settings, store, lambda: 0.0))
+    upkeep.start()
     assert went.wait(20)
-    retention.stop()
+    upkeep.stop()
     assert texts(store) == []
