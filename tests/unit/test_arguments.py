@@ -109,8 +109,7 @@ def test_bytes_on_stdin_that_are_no_text_are_refused(tmp_path, monkeypatch):
         assert "not text in UTF-8" in said or "no passphrase can be read" in said
 
 
-@pytest.mark.parametrize("arguments", [[], ["--stdio"]])
-def test_the_language_server_starts_as_every_editor_starts_one(tmp_path, monkeypatch, arguments):
+def test_the_language_server_starts_as_every_editor_starts_one(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
     settings = Settings(home=tmp_path / "home").prepare()
     asked = [
@@ -123,7 +122,7 @@ def test_the_language_server_starts_as_every_editor_starts_one(tmp_path, monkeyp
     for message in asked:
         body = json.dumps({"jsonrpc": "2.0", **message}).encode()
         typed += b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
-    command = [str(Path(sys.executable).with_name("idiolect")), "lsp", *arguments]
+    command = [str(Path(sys.executable).with_name("idiolect")), "lsp", "--stdio"]
     environment = {**os.environ, "IDIOLECT_HOME": str(settings.home)}
     try:
         done = subprocess.run(

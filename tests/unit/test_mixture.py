@@ -98,10 +98,3 @@ def test_json_brings_the_weights_back() -> None:
 def test_json_of_another_shape_is_refused(values: list) -> None:
     with pytest.raises(ValueError, match=r"shape|convert"):
         Mixture.from_json(values)
-
-
-def test_a_copy_learns_by_itself() -> None:
-    mixture, known = Mixture(), knowing(1, 1)
-    other = mixture.copy()
-    other.learn(known, 0.9, 0.001)
-    assert mixture.weight(known) == Mixture().weight(known) != other.weight(known)

@@ -59,6 +59,19 @@ def resting(hasty):
     return hasty
 
 
+@pytest.fixture(scope="module")
+def one_at_rest(tmp_path_factory):
+    """A profile whose service is at rest, for tests that only look at it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", TOY, prepend=os.pathsep)
+        patch.setenv("IDIOLECT_REST_AFTER_S", "0.1")
+        settings = Settings(home=tmp_path_factory.mktemp("resting") / "home").prepare()
+        process.start(settings)
+        until(rests(settings))
+        yield settings
+        process.stop(settings)
+
+
 def test_it_takes_little_and_answers_the_next_request_as_the_same_process(hasty):
     first, _ = process.start(hasty)
     token = process.read_token(hasty)
@@ -124,8 +137,8 @@ def test_the_doctor_tells_that_another_version_runs(hasty, monkeypatch):
     assert only.startswith("version 0.0.9 runs, ")
 
 
-def test_it_uses_no_processor_time(resting):
-    at_rest = psutil.Process(process.holder(resting))
+def test_it_uses_no_processor_time(one_at_rest):
+    at_rest = psutil.Process(process.holder(one_at_rest))
     until(lambda: at_rest.status() == psutil.STATUS_SLEEPING)
     before, switches = at_rest.cpu_times(), at_rest.num_ctx_switches()
     time.sleep(0.5)  # nothing is waited for: nothing may happen in this time
@@ -133,11 +146,11 @@ def test_it_uses_no_processor_time(resting):
     assert at_rest.num_ctx_switches() == switches
 
 
-def test_it_holds_the_profile_and_a_start_finds_it(resting):
-    pid = process.holder(resting)
-    with pytest.raises(process.AlreadyRunningError), process.locked(resting, patience_s=0.05):
+def test_it_holds_the_profile_and_a_start_finds_it(one_at_rest):
+    pid = process.holder(one_at_rest)
+    with pytest.raises(process.AlreadyRunningError), process.locked(one_at_rest, patience_s=0.05):
         pytest.fail("two services hold one profile")
-    running, fresh = process.start(resting)
+    running, fresh = process.start(one_at_rest)
     assert (running.pid, fresh) == (pid, False)
 
 
@@ -157,8 +170,9 @@ def test_killed_at_rest_it_locks_nobody_out(resting):
     assert after.port == before.port
 
 
-def test_it_holds_nothing_open_but_the_lock_its_socket_and_what_it_waits_for(resting):
-    at_rest, own = psutil.Process(process.holder(resting)), {str(resting.lock_path), str(resting.log_path)}
+def test_it_holds_nothing_open_but_the_lock_its_socket_and_what_it_waits_for(one_at_rest):
+    at_rest = psutil.Process(process.holder(one_at_rest))
+    own = {str(one_at_rest.lock_path), str(one_at_rest.log_path)}
     until(lambda: {file.path for file in at_rest.open_files()} <= own)  # Python has begun
     assert [found.status for found in at_rest.net_connections()] == [psutil.CONN_LISTEN]
 

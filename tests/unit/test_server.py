@@ -200,35 +200,6 @@ def test_dismissed_suggestions_are_counted_together_and_no_others(site):
         assert site.post("/v1/feedback", body).status_code == 422
 
 
-def test_report_has_the_documented_shape(site):
-    report = site.http.get("/v1/report?days=7").json()
-    total = {"accepted": 7, "dismissed": 9, "characters": 1274, "keystrokes": 12, "words": 9, "saved": 1262}
-    one = {"accepted": 3, "dismissed": 1, "characters": 1234, "keystrokes": 3, "words": 3, "saved": 1231}
-    both = {"accepted": 4, "dismissed": 8, "characters": 40, "keystrokes": 9, "words": 6, "saved": 31}
-    assert (report["days"], report["savings"]) == (7, total)
-    assert report["by_day"] == [
-        {"day": "2026-01-30", "kind": "word", **one},
-        {"day": "2026-01-31", "kind": "ghost", **both},
-    ]
-    assert report["by_adapter"] == [{"adapter": None, **one}, {"adapter": 3, **both}]
-    words, ghosts = report["reliability"]["word"], report["reliability"]["ghost"]
-    assert [len(words), len(ghosts)] == [10, 10]
-    assert words[8] == {"from": 0.8, "to": 0.9, "accepted": 3, "dismissed": 1, "rate": 0.75}
-    assert words[9] == {"from": 0.9, "to": 1.0, "accepted": 0, "dismissed": 0, "rate": None}
-    assert ghosts[0]["rate"] == 0.0
-    site.http.get("/v1/report")
-    assert site.service.calls == [("report", 7), ("report", 30)]
-
-
-def test_status_tells_about_the_service_and_its_process(site):
-    status = site.http.get("/v1/status").json()
-    assert {"running", "pid", "url", "token_file", "base", "adapter", "entries", "tokens", "training"} <= set(
-        status
-    )
-    assert status["running"] is True
-    assert status["url"] == site.running.url
-
-
 def test_health_needs_no_token(site):
     answer = httpx.get(f"{site.running.url}/healthz", trust_env=False)
     assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
@@ -411,25 +382,6 @@ def test_words_are_decided_about_and_that_is_undone(site):
         ("add", {"kind": "never"}, "invalid-request"),
     ):
         assert site.post(f"/v1/words/{path}", body).json()["error"]["code"] == code
-
-
-def test_the_schema_lists_every_route_with_its_body(site):
-    paths = site.http.get("/openapi.json").json()["paths"]
-    assert {
-        "/v1/suggest",
-        "/v1/history",
-        "/v1/status",
-        "/v1/train",
-        "/v1/forget",
-        "/v1/pause",
-        "/healthz",
-    } <= set(paths)
-    schema = paths["/v1/suggest"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    where = {"app", "input_purpose", "private"}
-    assert (
-        set(schema["properties"])
-        == {"prefix", "suffix", "candidates", "ghost_words", "source", "corrections", "key_ms"} | where
-    )
 
 
 def test_the_schema_says_what_each_address_answers_and_needs(site):
