@@ -7,7 +7,7 @@ of one level (a B-tree, Bayer & McCreight 1972) of pages, with the counts of eve
 beside them. So no look-up counts more numbers than that, no addition of a token moves more than a page and a few rows
 of counts, and nothing is left to be merged later. Eight bytes a token, about twelve with all that is kept beside.
 
-Arrays and trees are never changed, only replaced: a reader takes one reference and needs no lock.
+Arrays and trees are never changed, only replaced.
 
 Probabilities are interpolated Witten-Bell (Witten & Bell 1991; Chen & Goodman 1999, eq. 15):
 ``p(w | h) = (c(h w) + T(h) p(w | h')) / (c(h) + T(h))``, with T(h) the distinct tokens seen after h
@@ -16,7 +16,6 @@ and h' the context without its farthest token.
 
 from __future__ import annotations
 
-import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from idiolect.adapters.steps import Steps, finish
 
 ORDER = 4
 """Tokens of context: the nearest, and three in a number's upper 48 bits."""
@@ -35,6 +36,7 @@ _HEAVY = (
 )
 _BATCH = 4_096  # entries that are laid out together
 _PASS = 1 << 19  # tokens that are sorted together
+_STEP = 1 << 14  # tokens that are filed in one step
 _REBUILT = 64  # a tree that grows by more than one part in so many is laid out anew: that costs less by then
 _SPANS = tuple(
     (1 << 16 * (ORDER + 1 - length)) - 1 for length in range(1, ORDER + 1)
@@ -154,8 +156,6 @@ class _Tree(NamedTuple):
 class FastMemory:
     """Interpolated n-grams up to :data:`ORDER` + 1 tokens, updated entry by entry.
 
-    Any thread may read at any time. It sees all that an entry adds after one token, or nothing of it.
-
     Args:
         vocab: tokens in the vocabulary, at most 65,536.
     """
@@ -166,7 +166,6 @@ class FastMemory:
         self._times = np.zeros(vocab, dtype=np.uint32)
         self._unigrams = np.zeros(vocab, dtype=np.float32)
         self._after: dict[int, NDArray[np.uint64] | _Tree] = {}
-        self._writing = threading.Lock()
 
     def add(self, ids: Sequence[int]) -> None:
         """Learn one entry."""
@@ -174,24 +173,32 @@ class FastMemory:
 
     def add_many(self, entries: Iterable[Sequence[int] | NDArray[np.integer]]) -> None:
         """Learn many entries at once; contexts do not reach across entries."""
+        finish(self.add_in_steps(entries))
+
+    def add_in_steps(self, entries: Iterable[Sequence[int] | NDArray[np.integer]]) -> Steps[None]:
+        """Learn as :meth:`add_many` in short steps. Between them a part is known: nothing is to be looked up yet."""
         text, inside = _laid_out(entries)
         if not inside.any():
             return
-        with self._writing:
-            times = self._times.copy()
-            np.add.at(times, text[inside], 1)
-            for near, values in _filed(text, inside):
-                known = self._after.get(near)
-                if isinstance(known, _Tree):
-                    self._after[near] = known.grown(values)
-                else:
-                    values = values.copy() if known is None else _merged(known, values)
-                    self._after[near] = values if len(values) <= _HEAVY else _Tree.of(values)
-            tokens = self.tokens + int(inside.sum())
-            unigrams = np.multiply(times, 1 / tokens, dtype=np.float32)
-            unigrams.flags.writeable = False
-            self._times, self._unigrams = times, unigrams
-            self.tokens = tokens  # last: it tells a reader that what it knew is out of date
+        times = self._times.copy()
+        np.add.at(times, text[inside], 1)
+        left = _STEP
+        for near, values in _filed(text, inside):
+            left -= len(values)
+            if left <= 0:
+                left = _STEP
+                yield
+            known = self._after.get(near)
+            if isinstance(known, _Tree):
+                self._after[near] = known.grown(values)
+            else:
+                values = values.copy() if known is None else _merged(known, values)
+                self._after[near] = values if len(values) <= _HEAVY else _Tree.of(values)
+        tokens = self.tokens + int(inside.sum())
+        unigrams = np.multiply(times, 1 / tokens, dtype=np.float32)
+        unigrams.flags.writeable = False
+        self._times, self._unigrams = times, unigrams
+        self.tokens = tokens
 
     def unigrams(self) -> NDArray[np.float32]:
         """Return the distribution (vocab,) of single tokens, read-only; all zero while nothing is known."""

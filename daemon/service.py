@@ -166,7 +166,6 @@ class Service:
         self._watcher.stop(interrupt=self.ingest.reader.close)
         self._children.stop()
         self.rounds.stop()
-        self.suggestions.close()
         self.model.close()
         self.store.close()
 
@@ -231,7 +230,7 @@ class Service:
             "next_round": self.rounds.outlook(),
             "rounds_today": self.rounds.today(),
             "savings": savings,
-            "show": self.model.switches.show,
+            "show": self.model.served.switches.show,
             "grey_text": self.suggestions.grey_text(),
             "key_ms": self.suggestions.key_ms(),
             "measured": store.state.get(MEASURED),

@@ -9,10 +9,10 @@ between them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from collections.abc import Generator as GeneratorType
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from idiolect.adapters.generation.requests import WINDOW, End, Piece, Prompt, Sa
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.probs_cache import softmax
 from idiolect.adapters.prediction.user_model import UserModel
+from idiolect.adapters.steps import Steps
 from idiolect.models.session import Adapter, Model, Session
 from idiolect.models.tokenizer import Tokenizer
 
@@ -34,11 +35,6 @@ _MAX_TYPED_TOKENS = 6  # of the word under the cursor that is predicted again fr
 _MIN_TYPED_PROB = (
     0.02  # of the tokens that begin as typed; below, only the last typed token is predicted again
 )
-
-
-_Result = TypeVar("_Result")
-Steps = GeneratorType[None, None, _Result]
-"""Yields None after each forward pass; returns the result."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +74,9 @@ class Generator:
         self._session = Session(model, length=others + self._window, adapter=source.adapter)
         self._grouped_tokens = 0  # tokens at its beginning that were read in groups
 
-    def generate(self, prompt: Prompt, params: SamplingParams) -> Iterator[Piece | End | None]:
+    def generate(
+        self, prompt: Prompt, params: SamplingParams
+    ) -> GeneratorType[Piece | End | None, None, None]:
         """Yield pieces of the text after ``prompt``, and at last how it ended; None after a pass without a piece.
 
         One forward pass is made between two of these. The same text comes from the same user model if ``temperature``

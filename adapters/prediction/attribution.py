@@ -6,7 +6,6 @@ all that is known without training: the n-gram memory, the user's own words, and
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +13,7 @@ from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import Predictor
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.vocabulary import WORD
+from idiolect.adapters.steps import Steps
 
 Part = Literal["base", "adapter", "memory"]
 
@@ -49,32 +49,29 @@ class Attribution:
 
 
 class Attributor:
-    """Scores words by each part alone. Holds a KV cache for each until :meth:`release`. Any thread may call it."""
+    """Scores words by each part alone. Holds a KV cache for each until :meth:`release`."""
 
     def __init__(self, serving: LoadedModel) -> None:
         self._serving = serving
-        self._lock = threading.Lock()
         self._alone: tuple[Predictor, Predictor, Predictor | None] | None = None
 
-    def explain(self, served: Predictor, prefix: str, found: Suggestion) -> Attribution:
-        """Return where ``found`` comes from, which ``served`` suggested after ``prefix``."""
-        with self._lock:
-            base, adapted = self._parts(served)
-            words = [word.text for word in found.words]
-            words_p = [word.p for word in found.words]
-            spaced = found.ghost.text.startswith(" ")
-            first = WORD.match(found.ghost.text, int(spaced))
-            before = prefix + " " * spaced
-            ghost = [first[0]] if first else []
-            return Attribution(
-                _origins(prefix, words, words_p, base, adapted),
-                next(iter(_origins(before, ghost, served.word_probs(before, ghost), base, adapted)), None),
-            )
+    def explain(self, served: Predictor, prefix: str, found: Suggestion) -> Steps[Attribution]:
+        """Return where ``found`` comes from, which ``served`` suggested just now after ``prefix``; a part a step."""
+        spaced = found.ghost.text.startswith(" ")
+        first = WORD.match(found.ghost.text, int(spaced))
+        before, ghost = prefix + " " * spaced, [first[0]] if first else []
+        words = [word.text for word in found.words]
+        words_p, ghost_p = [word.p for word in found.words], served.word_probs(before, ghost)
+        yield
+        base, adapted = self._parts(served)
+        yield
+        origins = yield from _origins(prefix, words, words_p, base, adapted)
+        of_ghost = yield from _origins(before, ghost, ghost_p, base, adapted)
+        return Attribution(origins, next(iter(of_ghost), None))
 
     def release(self) -> None:
         """Free the KV caches; the next call builds them again."""
-        with self._lock:
-            self._alone = None
+        self._alone = None
 
     def _parts(self, served: Predictor) -> tuple[Predictor, Predictor | None]:
         """Return predictors of the base and of the served adapter that know nothing of the user."""
@@ -88,7 +85,9 @@ class Attributor:
 
 def _origins(
     prefix: str, words: list[str], p: list[float], base: Predictor, adapted: Predictor | None
-) -> tuple[WordOrigin, ...]:
+) -> Steps[tuple[WordOrigin, ...]]:
     alone = base.word_probs(prefix, words)
+    yield
     trained = [None] * len(words) if adapted is None else adapted.word_probs(prefix, words)
+    yield
     return tuple(WordOrigin(*of) for of in zip(words, p, alone, trained, strict=True))

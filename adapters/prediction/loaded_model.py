@@ -5,9 +5,9 @@ The service and the evaluation both build them here, so that what is measured is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,13 @@ from idiolect.adapters.prediction.spelling import GeneralWords
 from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import WordVocabulary
+from idiolect.adapters.steps import Steps, finish
 from idiolect.models.build import BasePaths
 from idiolect.models.lexicon import read_lexicon
 from idiolect.models.session import Adapter, Model, load_beside
 from idiolect.models.tokenizer import Tokenizer
+
+_ENTRIES_A_STEP: Final = 512
 
 
 class LoadedModel:
@@ -79,37 +82,41 @@ class LoadedModel:
     def build_user_model(
         self,
         entries: Iterable[Sequence[int] | NDArray[np.integer]],
-        meanwhile: Callable[[UserModel], None] = lambda _begun: None,
         preferences: WordPreferences | None = None,
     ) -> UserModel:
-        """Build a user model of its own from entries.
+        """Build a user model of its own from entries, the token ids of each, in order of time.
 
-        Args:
-            entries: token ids of each entry, in order of time.
-            meanwhile: called with the user model in another thread as soon as the latest entries are in it. A
-                predictor can be built there while the other entries are read. What it raises is raised here.
-            preferences: what the user has decided about words; shared.
+        ``preferences`` are what the user has decided about words; shared.
         """
-        memory, words = (
-            FastMemory(self._vocab),
-            WordVocabulary(self.lexicon, self.tokenizer.encode, self._vocab),
-        )
+        return finish(self.build_user_model_in_steps(entries, preferences))
+
+    def build_user_model_in_steps(
+        self,
+        entries: Iterable[Sequence[int] | NDArray[np.integer]],
+        preferences: WordPreferences | None = None,
+    ) -> Steps[UserModel]:
+        """Build as :meth:`build_user_model` in short steps."""
+        memory = FastMemory(self._vocab)
+        words = WordVocabulary(self.lexicon, self.tokenizer.encode, self._vocab)
         known, rare = [np.asarray(ids) for ids in entries], RareStrings(self._rare_min_count)
         preferences = preferences or WordPreferences()
         mistakes = Mistakes(self.general, self._channel, lambda: preferences.corrections)
         recent, encode = self.build_recent_text(known), self.tokenizer.encode
-        user_model = UserModel(memory, words, recent, rare, preferences, mistakes, encode)
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="meanwhile") as beside:
-            begun = beside.submit(meanwhile, user_model)
-            texts = [self.tokenizer.decode(ids.tolist()) for ids in known]
-            meant = mistakes.learn_many(texts)
-            memory.add_many(
-                ids if text == mended else encode(mended)
-                for ids, text, mended in zip(known, texts, meant, strict=True)
-            )
-            words.learn_many(rare.learn_many(meant))
-            begun.result()
-        return user_model
+        yield
+        texts = list[str]()
+        for start in range(0, len(known), _ENTRIES_A_STEP):
+            texts += [self.tokenizer.decode(ids.tolist()) for ids in known[start : start + _ENTRIES_A_STEP]]
+            yield
+        meant = yield from mistakes.learn_in_steps(texts)
+        yield from memory.add_in_steps(
+            ids if text == mended else encode(mended)
+            for ids, text, mended in zip(known, texts, meant, strict=True)
+        )
+        yield
+        without_rare = yield from rare.learn_in_steps(meant)
+        yield
+        yield from words.learn_in_steps(without_rare)
+        return UserModel(memory, words, recent, rare, preferences, mistakes, encode)
 
     def build_recent_text(self, entries: Sequence[Sequence[int] | NDArray[np.integer]]) -> RecentText:
         """Return the latest of these entries as the text that stands before a prefix."""

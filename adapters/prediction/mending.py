@@ -102,10 +102,6 @@ class Mender:
         self._channel = channel
         self._corrector = Corrector(user_model.words, general, channel)
 
-    def is_ready(self) -> bool:
-        """Return True if what is known of the general words is there; see :meth:`GeneralWords.is_ready`."""
-        return self._general.is_ready()
-
     def words(
         self,
         prefix: str,

@@ -20,6 +20,7 @@ from idiolect.adapters.prediction.fuzzy_search import FuzzySearch
 from idiolect.adapters.prediction.spelling import GeneralWords
 from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.vocabulary import WORD
+from idiolect.adapters.steps import Steps, finish
 from idiolect.models.tokenizer import Tokenizer
 
 _SLIP: Final = 6.6  # nats; no more than one
@@ -29,6 +30,7 @@ _EXPLAINED_BY_USER: Final = -1.0  # nats; the same of how often the user does
 _SLIPS: Final = 3  # times; what is typed more often is a habit or a word
 _SHORT, _LONG, _LONGEST = 4, 7, 30  # letters
 _COMMON: Final = 3e-5  # uses per word of text
+_TEXTS_A_STEP, _WORDS_A_STEP = 256, 64
 _RUN_OF_THREE, _DOUBLED_END = regex.compile(r"(.)\1\1"), regex.compile(r"(.)\1\Z")
 _WORD = regex.compile(r"(?<![\p{L}\p{N}'’@/\\_.#-])\p{L}[\p{L}'’]++(?![\p{N}@/\\_]|[.-][\p{L}\p{N}])")
 
@@ -69,8 +71,6 @@ class Mistakes:
         general: the general words.
         channel: what mistakes cost on the user's keyboard.
         decided: what the user has decided about words; asked each time.
-
-    Any thread may ask while another one learns.
     """
 
     def __init__(
@@ -89,8 +89,16 @@ class Mistakes:
 
     def learn_many(self, texts: Iterable[str]) -> list[str]:
         """Count the words of texts; return the texts as they were meant."""
-        read = list(texts)
-        counted = Counter[str](word for text in read for word in _WORD.findall(text))
+        return finish(self.learn_in_steps(texts))
+
+    def learn_in_steps(self, texts: Iterable[str]) -> Steps[list[str]]:
+        """Count the words of texts in short steps; return the texts as they were meant."""
+        read, counted = list(texts), Counter[str]()
+        for start in range(0, len(read), _TEXTS_A_STEP):
+            counted.update(
+                word for text in read[start : start + _TEXTS_A_STEP] for word in _WORD.findall(text)
+            )
+            yield
         self._total += counted.total()
         new = set[str]()
         for word, times in counted.items():
@@ -98,13 +106,23 @@ class Mistakes:
             self._times[folded] += times
             self._times_small[folded] += times * (word[0] == folded[0])
             new.add(folded)
-        if unknown := sorted(new - self._near.keys()):
-            self._look_up(unknown)
+        unknown = sorted(new - self._near.keys())
+        for start in range(0, len(unknown), _WORDS_A_STEP):
+            self._look_up(unknown[start : start + _WORDS_A_STEP])
+            yield
         self._decide(new)
+        yield
         # Most texts hold no mistake, and are told by their words at a fraction of the time of mending.
         decided = self._decided()
         mistaken = {word for word in counted if self._meaning(fold(word), decided) is not None}
-        return [text if mistaken.isdisjoint(_WORD.findall(text)) else self.mend(text) for text in read]
+        meant = list[str]()
+        for start in range(0, len(read), _TEXTS_A_STEP):
+            meant += [
+                text if mistaken.isdisjoint(_WORD.findall(text)) else self.mend(text)
+                for text in read[start : start + _TEXTS_A_STEP]
+            ]
+            yield
+        return meant
 
     def learn(self, text: str) -> str:
         """Count the words of a text; return the text as it was meant."""

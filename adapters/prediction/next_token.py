@@ -2,13 +2,13 @@
 
 One forward pass reads as much as it can: a draft from the memory is verified together with the text (speculative
 decoding, Leviathan et al. 2023), and what was read stays in the KV cache. Distributions that were computed are kept in
-a :class:`~idiolect.adapters.prediction.probs_cache.ProbsCache`; passes made before anybody waits go through a
-:class:`~idiolect.adapters.prediction.prefetcher.Prefetcher`.
+a :class:`~idiolect.adapters.prediction.probs_cache.ProbsCache`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 from idiolect.adapters.ngram_memory import Prediction
 from idiolect.adapters.prediction.mixture import Mixture
-from idiolect.adapters.prediction.prefetcher import Prefetcher
 from idiolect.adapters.prediction.probs_cache import ProbsCache
 from idiolect.adapters.prediction.user_model import UserModel
-from idiolect.models.session import Adapter, Interrupt, Model, Session
+from idiolect.models.session import Adapter, Interrupt, InterruptedPassError, Model, Session
 
 _MAX_DRAFT_TOKENS = 12
 _LIKELY_DRAFT_TOKENS = (
@@ -58,8 +57,6 @@ class NextTokenModel:
     What is learned while texts are being written becomes context between them, or after five minutes: all of them
     would have to be read again behind it. The n-gram memory counts at once.
 
-    For one thread at a time, and beside it another one that calls :meth:`prefetch`.
-
     Args:
         model: the loaded graph.
         user_model: shared; what it learns shows in the next distribution.
@@ -93,7 +90,6 @@ class NextTokenModel:
         self._cache: ProbsCache[DraftedToken] = ProbsCache(
             user_model, mixture, lambda: any(self._session.active_texts(_ACTIVE_S))
         )
-        self._prefetcher = Prefetcher()
 
     def truncate_text(self, text: str) -> str:
         """Return the end of ``text``, surely more than the window holds.
@@ -138,8 +134,7 @@ class NextTokenModel:
             accepts: the continuation ends before a token for which this is False.
             force_pass: find one token where the memory has no draft; else there is no pass, and nothing is returned.
         """
-        self._cache.get(ids)
-        found = self._cache.greedy_drafts.get(tuple(ids))
+        found = self._cache.greedy_draft(ids)
         if found is None:
             found = self._verify_draft(ids, min_prob, accepts, force_pass)
             self._cache.add_greedy_draft(ids, found)
@@ -167,17 +162,18 @@ class NextTokenModel:
         mixed = ((float(probs[token]), memory.token_prob(prediction, token)) for token in tokens)
         return [max((both - share * remembered) / (1 - share), 0.0) for both, remembered in mixed]
 
-    def prefetch(self, ids: list[int], min_prob: float | None) -> None:
+    def prefetch(self, ids: list[int], min_prob: float | None, interrupt: Interrupt | None = None) -> None:
         """Make the pass that ``next_probs(ids)`` and ``greedy_draft(ids, min_prob)`` will need, before anybody waits.
 
-        With None it reads no draft. It is stopped, or not made, when somebody needs another pass meanwhile. Nor is it
-        made while several texts are being written, since somebody always waits then.
+        With None it reads no draft. It is not made while several texts are being written, since somebody always waits
+        then. Stopping ``interrupt`` ends it.
         """
         if sum(1 for _ in self._session.active_texts(_CONCURRENT_S)) > _MAX_PREFETCH_TEXTS:
             return
         draft = [] if min_prob is None else self._draft(ids, min_prob)
         if not self._cache.has_model_probs(ids, draft):
-            self._prefetcher.run(ids, draft, lambda interrupt: self._forward(ids, draft, interrupt))
+            with suppress(InterruptedPassError):
+                self._forward(ids, draft, interrupt)
 
     def precompute(self, ids: list[int]) -> None:
         """Make the passes that all prefixes of ``ids`` will need, many prefixes in one pass.
@@ -200,34 +196,25 @@ class NextTokenModel:
         """
         left_before, times_lost = self._session.length + 1, 0
         while self._cache.get(ids) is None:
-            with self._prefetcher.session_for(ids, []):
-                if self._cache.get(ids) is not None:  # a prefetch has computed it meanwhile
-                    return
-                left = self._rewind(ids, 1)
-                times_lost += len(left) >= left_before
-                # Lost twice: others need so much room that it would be read for ever.
-                if len(left) <= _PREFILL_TOKENS or times_lost > 1:
-                    return
-                left_before = len(left)
-                self._session.feed(left[:_PREFILL_TOKENS], "none")
+            left = self._rewind(ids, 1)
+            times_lost += len(left) >= left_before
+            # Lost twice: others need so much room that it would be read for ever.
+            if len(left) <= _PREFILL_TOKENS or times_lost > 1:
+                return
+            left_before = len(left)
+            self._session.feed(left[:_PREFILL_TOKENS], "none")
             yield
 
     def active_texts(self) -> list[list[int]]:
-        """Return the tokens of the texts that are being written, with what is drafted there; the latest is the last.
-
-        Any thread may call this; it waits for a forward pass under way.
-        """
-        with self._prefetcher.session():
-            return [[*text] for text in self._session.active_texts(_ACTIVE_S)]
+        """Return the tokens of the texts that are being written, with what is drafted there; the latest is the last."""
+        return [[*text] for text in self._session.active_texts(_ACTIVE_S)]
 
     def observe(self, ids: Sequence[int]) -> None:
         """Learn from a new entry how far the n-gram memory can be trusted. Call it before the memory learns the entry.
 
         No pass is needed: the distributions that were computed while the entry was typed are cached, and count once.
         """
-        self._prefetcher.stop()
-        with self._prefetcher.session():
-            self._session.forget_text(ids)
+        self._session.forget_text(ids)
         memory = self._user_model.memory
         for prefix, probs in self._cache.pop_along(ids):
             token, prediction = ids[len(prefix)], memory.predict(prefix)
@@ -270,11 +257,7 @@ class NextTokenModel:
     def _probs_along_draft(self, ids: list[int], draft: list[int]) -> list[NDArray[np.float32]]:
         """Return the distributions after ``ids`` and after each token of ``draft``, with one pass if one is needed."""
         found = self._cache.get_along_draft(ids, draft)
-        if found is None:
-            with self._prefetcher.session_for(ids, draft):
-                found = self._cache.get_along_draft(ids, draft)  # a prefetch may have computed them meanwhile
-                return self._forward(ids, draft) if found is None else found
-        return found
+        return self._forward(ids, draft) if found is None else found
 
     def _forward(
         self, ids: list[int], draft: list[int], interrupt: Interrupt | None = None
@@ -297,5 +280,5 @@ class NextTokenModel:
 
     def _rewind(self, ids: list[int], rows: int) -> list[int]:
         """Rewind the session for ``ids`` behind recent entries; return what to feed for the last ``rows`` logits."""
-        context = [*self._cache.begin_pass(), *self._user_model.recent.separator, *ids]
+        context = [*self._cache.recent(), *self._user_model.recent.separator, *ids]
         return self._session.rewind_to_common_prefix(context, len(ids), rows)

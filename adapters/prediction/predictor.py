@@ -6,9 +6,8 @@ or behind the word under the cursor where that may be finished, and goes on for 
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -32,7 +31,8 @@ from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.typing_channel import TypingChannel
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import MAX_WORD_CHARS, WORD, Matches
-from idiolect.models.session import Adapter, Model
+from idiolect.adapters.steps import Steps
+from idiolect.models.session import Adapter, Interrupt, Model
 from idiolect.models.tokenizer import Tokenizer
 
 _ENDS_UNSPACED = regex.compile(rf"[{UNSPACED}]\Z")
@@ -51,7 +51,7 @@ _SPARE_FOREIGN = 40  # the same in a language that is not known, where most are 
 _MIN_PREFETCH_PROB = 0.3  # of a next word that is worth a forward pass before it is typed
 _JUST_NOW_S = 10.0  # after it was asked, a question is likely to go on
 _MISTYPED: Final = "teh"
-_DONE: Final = object()
+_NEAR_CHARS: Final = 64  # before a cursor, by which it is known where a text goes on
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,26 @@ class _GhostStart:
         return self.p * (len(self.text) - 1)
 
 
+@dataclass(frozen=True)
+class _Prefetch:
+    """A pass under way that nobody waits for yet: what it needs to be typed behind ``near``, the end of the text."""
+
+    near: str
+    text: str
+    wants_tail: bool
+    interrupt: Interrupt
+
+    def is_needed_at(self, prefix: str) -> bool:
+        """Return True if it computes what a suggestion after ``prefix`` needs."""
+        whole, end = f"{self.near}{self.text} ", prefix[-_NEAR_CHARS:]
+        least = len(self.near) + (
+            1 if self.wants_tail else len(self.text)
+        )  # inside the word only a ghost needs it
+        return any(whole[:length].endswith(end) for length in range(least, len(whole) + 1))
+
+
 class Predictor:
-    """Suggestions from one model, one adapter and what is known of the user. Any thread may call it.
+    """Suggestions from one model, one adapter and what is known of the user. For one thread, but :meth:`make_way`.
 
     Args:
         model: the loaded graph.
@@ -125,7 +143,6 @@ class Predictor:
         self._word_calibration = word_calibration or Calibration(prior=WHOLE_WORDS)
         self.acceptance_rate = 1.0
         self.show: Show = "auto"
-        self._lock = threading.Lock()
         self._pending_ghosts = PendingGhosts()
         self._standing_ghosts = StandingGhosts()
         self._ranker = WordRanker(tokenizer, user_model, self._next_token)
@@ -138,27 +155,27 @@ class Predictor:
             )
         # Of the last answer, for prefetching: its best words, and whether a ghost of several words was asked for.
         self._likely_next: Sequence[_GhostStart] = ()
-        self._wants_tail = True
+        self._wants_tail, self._near = True, ""
+        self._prefetching: _Prefetch | None = None
         self._asked_last: tuple[float, str, int] | None = None  # when, the prefix, and words of the ghost
 
-    def warm(self, former: Predictor | None = None) -> None:
-        """Read the recent entries, so that the first keystroke finds them in the KV cache.
+    def warm(self, former: Predictor | None = None) -> Steps[None]:
+        """Read the recent entries, so that the first keystroke finds them in the KV cache; a few tokens a step.
 
         Args:
             former: a predictor over the same user model, whose place this one takes: the texts that are being written
                 with it are read too, and what it was asked just now is answered.
         """
-        asked_last = None
-        mends = self._mender is not None and self._mender.is_ready()
-        with self._lock:
-            self._next_token.next_probs([])
-            if mends:
-                self._make_tables()
-            # Another user model may lack what was forgotten, and the former predictor's drafts still hold it.
-            if former is not None and former._user_model is self._user_model:
-                for ids in former._next_token.active_texts():
-                    self._next_token.next_probs(ids)
-                asked_last = former._asked_last
+        yield from self._read([])
+        if self._mender is not None:
+            self._make_tables()
+            yield
+        # Another user model may lack what was forgotten, and the former predictor's drafts still hold it.
+        if former is None or former._user_model is not self._user_model:
+            return
+        for ids in former._next_token.active_texts():
+            yield from self._read(ids)
+        asked_last = former._asked_last
         if asked_last is not None and time.monotonic() - asked_last[0] < _JUST_NOW_S:
             self.suggest(asked_last[1], ghost_words=asked_last[2], remember=False)
 
@@ -171,19 +188,17 @@ class Predictor:
             is_known = self._languages.knows(_MISTYPED)
             self._mender.words(_MISTYPED, split, matches, words, 1, is_known=is_known)
 
-    def prefill_in_pieces(self, prefix: str) -> Iterator[None]:
-        """Read most of what a suggestion after a long ``prefix`` needs; yields None after each forward pass.
+    def _read(self, ids: list[int]) -> Steps[None]:
+        yield from self._next_token.prefill_in_pieces(ids)
+        self._next_token.next_probs(ids)
+        yield
 
-        Other suggestions can be made between two passes. Yields nothing where little is to be read.
+    def prefill_in_pieces(self, prefix: str) -> Steps[None]:
+        """Read most of what a suggestion after a long ``prefix`` needs, one forward pass a step.
+
+        Other suggestions can be made between two passes. There is no step where little is to be read.
         """
-        with self._lock:
-            ids = self._ranker.split(prefix).head
-        passes = self._next_token.prefill_in_pieces(ids)
-        while True:
-            with self._lock:
-                if next(passes, _DONE) is _DONE:
-                    return
-            yield
+        yield from self._next_token.prefill_in_pieces(self._ranker.split(prefix).head)
 
     def suggest(
         self,
@@ -216,47 +231,47 @@ class Predictor:
         words: list[Word] = []
         ghost, correction, finished = NO_GHOST, None, 0.0
         mender = self._mender if corrections and not WORD.match(suffix) else None
-        with self._lock:
-            split, must_hide = self._ranker.split(prefix), self._user_model.guard(prefix)
-            before = prefix[: len(prefix) - len(split.typed)]
-            is_known = self._languages is None or self._languages.knows(before)
-            if self._languages is not None and not is_known:
-                follows = self._ranker.expected_by_memory(split)
-                must_hide = _either(must_hide, self._languages.only_own(before, split.typed, follows))
-            if mender is not None:  # first: what stands before the word is read before what stands behind it
-                correction = mender.ended(prefix, is_known=is_known)
-            if remember:
-                self._asked_last = time.monotonic(), self._next_token.truncate_text(prefix), ghost_words
-            if WORD.match(suffix) or len(split.typed) > MAX_WORD_CHARS:
-                pass
-            elif _ENDS_UNSPACED.search(prefix):
-                if ghost_words and not given_up():
-                    ghost = self._unspaced_ghost(split, ghost_words)
-                    ghost = NO_GHOST if must_hide(ghost.text) else ghost
-            elif candidates or ghost_words or split.typed:  # else the correction is all that is asked for
-                spare = self._user_model.preferences.more + (_SPARE_MATCHES if is_known else _SPARE_FOREIGN)
-                count = max(candidates, 1) + spare
-                matches = self._ranker.match(split, count)
-                words = self._offered(split, matches, must_hide, small_names=mender is None)
-                finished = self._ranker.finished_prob(split, matches)
-                starts = [self._start_with(split, word) for word in words[:2]]
-                self._likely_next, self._wants_tail = starts, ghost_words > 1
-                words = self._ranker.keep_models_word(split, words, candidates)
-                if mender is not None:
-                    words = mender.words(prefix, split, matches, words, candidates + 1, is_known=is_known)
-                mistyped = bool(words) and words[0].replace > 0  # a ghost would go on from the mistake
-                if ghost_words and not mistyped and not given_up():
-                    start = self._best_start(split, matches, starts[:1], must_hide, count)
-                    value = self._ghost_value(key_ms)
-                    if start is not None:
-                        ghost, pending = self._complete_ghost(split, start, ghost_words, value, given_up)
-                        if remember:
-                            self._pending_ghosts.add(prefix, pending)
-                        if must_hide(ghost.text):  # its tail would show too much
-                            ghost = of_words(ghost.words[:1], value.pays(ghost.words[:1]))
-                    ghost = self._keep_standing(prefix, ghost, ghost_words, value, must_hide)
-            if not remember:
-                self._ranker.forget(prefix)
+        split, must_hide = self._ranker.split(prefix), self._user_model.guard(prefix)
+        before = prefix[: len(prefix) - len(split.typed)]
+        is_known = self._languages is None or self._languages.knows(before)
+        if self._languages is not None and not is_known:
+            follows = self._ranker.expected_by_memory(split)
+            must_hide = _either(must_hide, self._languages.only_own(before, split.typed, follows))
+        if mender is not None:  # first: what stands before the word is read before what stands behind it
+            correction = mender.ended(prefix, is_known=is_known)
+        if remember:
+            self._asked_last = time.monotonic(), self._next_token.truncate_text(prefix), ghost_words
+        if WORD.match(suffix) or len(split.typed) > MAX_WORD_CHARS:
+            pass
+        elif _ENDS_UNSPACED.search(prefix):
+            if ghost_words and not given_up():
+                ghost = self._unspaced_ghost(split, ghost_words)
+                ghost = NO_GHOST if must_hide(ghost.text) else ghost
+        elif candidates or ghost_words or split.typed:  # else the correction is all that is asked for
+            spare = self._user_model.preferences.more + (_SPARE_MATCHES if is_known else _SPARE_FOREIGN)
+            count = max(candidates, 1) + spare
+            matches = self._ranker.match(split, count)
+            words = self._offered(split, matches, must_hide, small_names=mender is None)
+            finished = self._ranker.finished_prob(split, matches)
+            starts = [self._start_with(split, word) for word in words[:2]]
+            self._likely_next, self._wants_tail = starts, ghost_words > 1
+            self._near = prefix[-_NEAR_CHARS:]
+            words = self._ranker.keep_models_word(split, words, candidates)
+            if mender is not None:
+                words = mender.words(prefix, split, matches, words, candidates + 1, is_known=is_known)
+            mistyped = bool(words) and words[0].replace > 0  # a ghost would go on from the mistake
+            if ghost_words and not mistyped and not given_up():
+                start = self._best_start(split, matches, starts[:1], must_hide, count)
+                value = self._ghost_value(key_ms)
+                if start is not None:
+                    ghost, pending = self._complete_ghost(split, start, ghost_words, value, given_up)
+                    if remember:
+                        self._pending_ghosts.add(prefix, pending)
+                    if must_hide(ghost.text):  # its tail would show too much
+                        ghost = of_words(ghost.words[:1], value.pays(ghost.words[:1]))
+                ghost = self._keep_standing(prefix, ghost, ghost_words, value, must_hide)
+        if not remember:
+            self._ranker.forget(prefix)
         behind = WORD.search(suffix)
         if behind is not None:
             words = [
@@ -305,10 +320,8 @@ class Predictor:
             and (small_names or not self._user_model.words.is_name_written_small(split.typed + word.text))
         ]
 
-    def prefetch(self, min_prob: float = _MIN_PREFETCH_PROB) -> None:
-        """Make the passes that the likeliest next words will need, while nobody waits for a suggestion.
-
-        May be called from a thread of its own: a suggestion that is asked for meanwhile comes first.
+    def prefetch(self, min_prob: float = _MIN_PREFETCH_PROB) -> Steps[None]:
+        """Make the passes that the likeliest next words will need, while nobody waits for a suggestion; a pass a step.
 
         Args:
             min_prob: the least probability of a word that a pass is made for.
@@ -317,7 +330,24 @@ class Predictor:
         for start in likely_next:
             if start.p < min_prob or self._likely_next is not likely_next:
                 return
-            self._next_token.prefetch(start.ids, MIN_TOKEN_PROB if self._wants_tail else None)
+            prefetch = _Prefetch(self._near, start.text, self._wants_tail, Interrupt())
+            self._prefetching = prefetch
+            try:
+                self._next_token.prefetch(
+                    start.ids, MIN_TOKEN_PROB if self._wants_tail else None, prefetch.interrupt
+                )
+            finally:
+                self._prefetching = None
+            yield
+
+    def make_way(self, prefix: str | None) -> None:
+        """Interrupt a pass of :meth:`prefetch`, unless it computes what a suggestion after ``prefix`` needs.
+
+        Any thread may call this while another one makes the pass. None is other work, which needs no such pass.
+        """
+        prefetch = self._prefetching
+        if prefetch is not None and not (prefix is not None and prefetch.is_needed_at(prefix)):
+            prefetch.interrupt.stop()
 
     def precompute(self, text: str) -> None:
         """Make most of the passes that typing ``text`` will need, many positions in one pass.
@@ -325,17 +355,15 @@ class Predictor:
         For an evaluation, which knows what will be typed. Suggestions are the same but for the rounding of larger
         products.
         """
-        with self._lock:
-            self._next_token.precompute(self._tokenizer.encode(text))
+        self._next_token.precompute(self._tokenizer.encode(text))
 
     def word_probs(self, prefix: str, texts: Sequence[str]) -> list[float]:
         """Return the probability of each of these words at the cursor, as in :class:`Word`; 0 for negligible ones."""
         if not texts:
             return []
-        with self._lock:
-            split = self._ranker.split(prefix)
-            matches = self._ranker.match(split, _RANKED_WORDS)
-            probs = {word.text: word.p for word in self._ranker.rank(split, matches)}
+        split = self._ranker.split(prefix)
+        matches = self._ranker.match(split, _RANKED_WORDS)
+        probs = {word.text: word.p for word in self._ranker.rank(split, matches)}
         return [probs.get(text, 0.0) for text in texts]
 
     @property
@@ -350,26 +378,28 @@ class Predictor:
             text: the entry.
             ids: its tokens.
         """
-        with self._lock:
-            self._asked_last = None
-            self._next_token.observe(ids)
-            self._standing_ghosts.forget()
-            self._ranker.finish(text)
-            ghosts = self._pending_ghosts.pop_along(text)
-            for whole, calibration in ((False, self._calibration), (True, self._word_calibration)):
-                calibration.learn_many(
-                    judged for ghost in ghosts for judged in ghost.judged_in(text, whole=whole)
-                )
+        self._asked_last = None
+        self._next_token.observe(ids)
+        self._standing_ghosts.forget()
+        self._ranker.finish(text)
+        ghosts = self._pending_ghosts.pop_along(text)
+        for whole, calibration in ((False, self._calibration), (True, self._word_calibration)):
+            calibration.learn_many(
+                judged for ghost in ghosts for judged in ghost.judged_in(text, whole=whole)
+            )
 
-    def complete(self, prefix: str, words: int) -> str:
-        """Return the likeliest continuation by up to ``words`` words, however unsure: to show, not to type."""
-        with self._lock:
-            ids = self._next_token.truncate_ids(self._tokenizer.encode(prefix))
-            start = len(ids)
-            while len(ids) - start < 3 * words:
-                ids.append(int(np.argmax(self._next_token.next_probs(ids))))
-                if self._ends_line(ids[-1]):
-                    break
+    def complete(self, prefix: str, words: int) -> Steps[str]:
+        """Return the likeliest continuation by up to ``words`` words, however unsure: to show, not to type.
+
+        A step makes one token.
+        """
+        ids = self._next_token.truncate_ids(self._tokenizer.encode(prefix))
+        start = len(ids)
+        while len(ids) - start < 3 * words:
+            ids.append(int(np.argmax(self._next_token.next_probs(ids))))
+            if self._ends_line(ids[-1]):
+                break
+            yield
         text = self._tokenizer.decode(ids[start:])
         ends = [match.end() for match in regex.finditer(r"\S+", text)]
         return text[: ends[min(words, len(ends)) - 1]] if ends else ""

@@ -6,7 +6,6 @@ once, but not what the model says.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -37,7 +36,7 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 class ProbsCache(Generic[T]):
-    """Keeps the latest next-token distributions of one model and one adapter. Any thread may use it.
+    """Keeps the latest next-token distributions of one model and one adapter.
 
     A distribution holds for the recent entries that stood before the text when it was computed. The cache decides
     when newer entries take their place, and is emptied then.
@@ -52,9 +51,7 @@ class ProbsCache(Generic[T]):
         self._user_model = user_model
         self._mixture = mixture
         self._has_active_texts = has_active_texts
-        self._lock = threading.Lock()
         self._recent, self._recent_since = user_model.recent.tokens, time.monotonic()
-        self._recent_of_pass = self._recent  # what stood before the text in the latest forward pass
         self._model_probs = _LatestProbs(_MODEL_KEPT)
         # Kept apart, so that the drafts of one text do not evict all others.
         self._draft_probs = _LatestProbs(_DRAFT_KEPT)
@@ -62,22 +59,18 @@ class ProbsCache(Generic[T]):
         self._precomputed_probs: dict[Key, NDArray[np.float32]] = {}
         self._memory_tokens = -1  # size of the memory when the next two were computed
         self._mixed_probs = _LatestProbs(_MIXED_KEPT)
-        self.greedy_drafts: dict[Key, list[T]] = {}
+        self._greedy_drafts: dict[Key, list[T]] = {}
 
     def get(self, ids: list[int]) -> NDArray[np.float32] | None:
         """Return the mixed distribution (vocab,) after ``ids``, or None if the model has not read them."""
-        key, memory = tuple(ids), self._user_model.memory
-        with self._lock:
-            if memory.tokens != self._memory_tokens:
-                self._memory_tokens = memory.tokens
-                self._mixed_probs.clear()
-            self._refresh_recent()
-            probs = self._mix(ids)
-            if probs is not None:
-                self._mixed_probs.add(key, probs)
-            if (model_probs := self._find_model_probs(key)) is not None:
-                self._model_probs.add(key, model_probs)
-            return probs
+        key = tuple(ids)
+        self._refresh()
+        probs = self._mix(ids)
+        if probs is not None:
+            self._mixed_probs.add(key, probs)
+        if (model_probs := self._find_model_probs(key)) is not None:
+            self._model_probs.add(key, model_probs)
+        return probs
 
     def get_along_draft(self, ids: list[int], draft: list[int]) -> list[NDArray[np.float32]] | None:
         """Return the mixed distributions after ``ids`` and after each token of ``draft``.
@@ -85,43 +78,33 @@ class ProbsCache(Generic[T]):
         None unless all of them are cached. Those after drafted tokens are kept no longer for being asked for.
         """
         rows = [self.get(ids)]
-        with self._lock:
-            rows += [self._mix(ids + draft[:end]) for end in range(1, len(draft) + 1)]
+        rows += [self._mix(ids + draft[:end]) for end in range(1, len(draft) + 1)]
         found = [row for row in rows if row is not None]
         return found if len(found) == len(rows) else None
 
     def has_model_probs(self, ids: list[int], draft: list[int]) -> bool:
         """Return True if the model's distributions after ``ids`` and after each token of ``draft`` are cached."""
-        with self._lock:
-            self._refresh_recent()
-            whole = tuple(ids + draft)
-            return all(
-                self._find_model_probs(whole[:end]) is not None for end in range(len(ids), len(whole) + 1)
-            )
+        self._refresh()
+        whole = tuple(ids + draft)
+        return all(self._find_model_probs(whole[:end]) is not None for end in range(len(ids), len(whole) + 1))
 
-    def begin_pass(self) -> Sequence[int]:
-        """Return the recent tokens that the next forward pass must read before its text."""
-        with self._lock:
-            self._refresh_recent()
-            self._recent_of_pass = self._recent
-            return self._recent_of_pass
+    def recent(self) -> Sequence[int]:
+        """Return the recent tokens that a forward pass must read before its text."""
+        self._refresh()
+        return self._recent
 
     def add(self, ids: list[int], draft: list[int], logits: NDArray[np.float32]) -> NDArray[np.float32]:
         """Keep what a forward pass returned after ``ids`` and ``draft``; return it mixed with the memory, (vocab,)."""
-        model_probs, memory = softmax(logits), self._user_model.memory
-        memory_tokens, whole = memory.tokens, ids + draft
+        model_probs, memory, whole = softmax(logits), self._user_model.memory, ids + draft
         probs = self._mixture.mix(model_probs, memory, memory.predict(whole))
-        with self._lock:
-            if self._recent_of_pass is not self._recent:  # an entry was learned during the pass
-                return probs
-            (self._draft_probs if draft else self._model_probs).add(tuple(whole), model_probs)
-            if memory_tokens == self._memory_tokens and not draft:
-                self._mixed_probs.add(tuple(whole), probs)
+        (self._draft_probs if draft else self._model_probs).add(tuple(whole), model_probs)
+        if not draft:
+            self._mixed_probs.add(tuple(whole), probs)
         return probs
 
     def begin_precomputing(self) -> None:
         """Forget what was precomputed for another text."""
-        self.get([])
+        self._refresh()
         self._precomputed_probs.clear()
 
     def add_precomputed(self, ids: list[int], rest: list[int], logits: NDArray[np.float32]) -> None:
@@ -132,17 +115,19 @@ class ProbsCache(Generic[T]):
 
     def pop_along(self, ids: Sequence[int]) -> list[tuple[Key, NDArray[np.float32]]]:
         """Remove and return the model's distributions on the way to ``ids``, each with the tokens that it follows."""
-        with self._lock:
-            prefixes = [
-                key for key in self._model_probs if len(key) < len(ids) and tuple(ids[: len(key)]) == key
-            ]
-            return [(key, self._model_probs.pop(key)) for key in prefixes]
+        prefixes = [key for key in self._model_probs if len(key) < len(ids) and tuple(ids[: len(key)]) == key]
+        return [(key, self._model_probs.pop(key)) for key in prefixes]
+
+    def greedy_draft(self, ids: list[int]) -> list[T] | None:
+        """Return the verified continuation of ``ids``; None unless it was kept since the memory last grew."""
+        self.get(ids)
+        return self._greedy_drafts.get(tuple(ids))
 
     def add_greedy_draft(self, ids: list[int], tokens: list[T]) -> None:
         """Keep the verified continuation ``tokens`` of ``ids``."""
-        if len(self.greedy_drafts) >= _GREEDY_DRAFTS_KEPT:
-            self.greedy_drafts.clear()
-        self.greedy_drafts[tuple(ids)] = tokens
+        if len(self._greedy_drafts) >= _GREEDY_DRAFTS_KEPT:
+            self._greedy_drafts.clear()
+        self._greedy_drafts[tuple(ids)] = tokens
 
     def _mix(self, ids: list[int]) -> NDArray[np.float32] | None:
         """Return the mixed distribution after ``ids`` without counting this as a use; None if it is not cached."""
@@ -157,8 +142,13 @@ class ProbsCache(Generic[T]):
         caches = (self._model_probs, self._draft_probs, self._precomputed_probs)
         return next((probs for cache in caches if (probs := cache.get(key)) is not None), None)
 
-    def _refresh_recent(self) -> None:
-        """Bring the newest entries into view, unless somebody is writing a text that would have to be read again."""
+    def _refresh(self) -> None:
+        """Heed what was learned since; but for recent text that somebody would have to have read again, who writes."""
+        memory = self._user_model.memory
+        if memory.tokens != self._memory_tokens:
+            self._memory_tokens = memory.tokens
+            self._mixed_probs.clear()
+            self._greedy_drafts.clear()
         recent, now = self._user_model.recent.tokens, time.monotonic()
         if recent is self._recent:
             self._recent_since = now
@@ -169,7 +159,7 @@ class ProbsCache(Generic[T]):
                 self._draft_probs,
                 self._precomputed_probs,
                 self._mixed_probs,
-                self.greedy_drafts,
+                self._greedy_drafts,
             ):
                 cache.clear()
 

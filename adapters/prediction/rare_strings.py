@@ -14,6 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import regex
 
+from idiolect.adapters.steps import Steps, finish
+
+_TEXTS_A_STEP = 256
 _CONTEXT_CHARS = 120  # characters before the cursor that such a string may have begun in
 _MIN_CHARS = 3  # characters; shorter numbers are everybody's
 _EDGE = " .,;:!?…'’\"“”„()[]{}<>*_"
@@ -41,7 +44,15 @@ class RareStrings:
 
     def learn_many(self, texts: Iterable[str]) -> list[str]:
         """Count the strings of many texts; return the texts without those that are rare even so."""
-        read = [(text, [*_units(text)]) for text in texts]
+        return finish(self.learn_in_steps(texts))
+
+    def learn_in_steps(self, texts: Iterable[str]) -> Steps[list[str]]:
+        """Count as :meth:`learn_many` in short steps."""
+        read = list[tuple[str, list[tuple[int, int, str]]]]()
+        for text in texts:
+            read.append((text, [*_units(text)]))
+            if len(read) % _TEXTS_A_STEP == 0:
+                yield
         self._times.update(unit for _, units in read for _, _, unit in units if len(unit) >= _MIN_CHARS)
         self._sorted = sorted(self._times)
         self._stems.update(stem for _, units in read for _, _, unit in units for stem in _stems(unit))

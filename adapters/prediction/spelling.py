@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -32,11 +31,9 @@ _PRONOUN: Final = 5e-4  # uses per word of text of a word before "'s" that is no
 
 
 class GeneralWords:
-    """The lexicon for correctors, shared by all of them. Any thread may use it.
+    """The lexicon for correctors, shared by all of them.
 
     Its tables are read once somebody first needs them, which a predictor does when it is warmed.
-    Where they were not stored with the base model they take a second of a processor to make. Who must not wait that
-    long asks :meth:`is_ready` first.
 
     Args:
         lexicon: the general words.
@@ -46,29 +43,14 @@ class GeneralWords:
     def __init__(self, lexicon: Lexicon, stored: Path | None = None) -> None:
         self._lexicon = lexicon
         self._stored = stored
-        self._making = threading.Lock()
-        self._maker: threading.Thread | None = None
         self._made: DictionaryTables | None = None
 
-    def is_ready(self) -> bool:
-        """Return True once the tables are there; have them made in the background if nobody has yet.
-
-        Where they are stored they are read at once: that takes 50 ms.
-        """
-        if self._made is None and self._stored is not None and self._stored.is_file():
-            self._tables()
-        elif self._made is None and self._maker is None:
-            self._maker = threading.Thread(target=self._tables, name="spelling", daemon=True)
-            self._maker.start()
-        return self._made is not None
-
     def _tables(self) -> DictionaryTables:
-        with self._making:
-            if self._made is None:
-                forms = self._lexicon.forms
-                tables = make_tables(forms) if self._stored is None else read_tables(self._stored, forms)
-                self._made = with_regional_words(tables, forms)
-            return self._made
+        if self._made is None:
+            forms = self._lexicon.forms
+            tables = make_tables(forms) if self._stored is None else read_tables(self._stored, forms)
+            self._made = with_regional_words(tables, forms)
+        return self._made
 
     @property
     def spelling(self) -> Spelling:

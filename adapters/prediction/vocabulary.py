@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import pairwise
 
 import numpy as np
 import regex
 from numpy.typing import NDArray
 
 from idiolect.adapters.prediction.word_table import Continuation, PrefixMatch, WordTable, best_indices
+from idiolect.adapters.steps import Steps, finish
 from idiolect.models.lexicon import NONE, Lexicon
 
 WORD = regex.compile(r"[\p{L}\p{N}'’]+")
@@ -23,6 +24,7 @@ _SMALL_NAME = 0.03  # of the uses of a name, "december": those in small letters
 _HABIT = 5  # names in small letters that the user typed
 _NO_WORDS = 20.0  # of all that begins with a space as a token of its own, as a multiple of the words that do
 _MOST_NEW = 200  # of the user's words that are filed apart from those that are settled
+_TEXTS_A_STEP, _FORMS_A_STEP = 256, 256
 _MAX_FORM_BYTES = 64  # bytes of a form that is kept: an array has the width of its widest
 _SECOND_TOKENS_KEPT = 64  # first tokens of which the weights by second token are kept
 # The least probability of a word's first token, as a share of the highest one: at first, and if too few words are left.
@@ -88,16 +90,31 @@ class WordVocabulary:
 
     def learn_many(self, texts: Iterable[str]) -> None:
         """Count the words of many entries at once."""
-        counted = Counter(chain.from_iterable(map(WORD.findall, texts)))
+        finish(self.learn_in_steps(texts))
+
+    def learn_in_steps(self, texts: Iterable[str]) -> Steps[None]:
+        """Count the words of many entries in short steps, all of them in the last one."""
+        counted = Counter[str]()
+        for number, text in enumerate(texts):
+            counted.update(WORD.findall(text))
+            if number % _TEXTS_A_STEP == _TEXTS_A_STEP - 1:
+                yield
         encoded = ((form.encode(), times) for form, times in counted.items() if len(form) <= MAX_WORD_CHARS)
         new = {raw: times for raw, times in encoded if len(raw) <= _MAX_FORM_BYTES}
+        tokens = dict[bytes, tuple[int, int, int, int]]()
+        forms = [*new]
+        for start in range(0, len(forms), _FORMS_A_STEP):
+            unknown = self._unknown(forms[start : start + _FORMS_A_STEP])
+            tokens |= {form: self._tokens_of(form) for form in unknown}
+            yield
         for table in self.tables:
             new = self._count(table, new)
         if new:
             forms = sorted(new)
-            first, second = self._tokenize(forms)
+            rows = np.array([tokens[form] for form in forms], np.int32).T
+            first, second = np.ascontiguousarray(rows[:2]), np.ascontiguousarray(rows[2:])
             weights = np.array([new[form] for form in forms], np.float32)
-            for row in (0, 1):  # before the words themselves: a reader must not find one that has no total
+            for row in (0, 1):
                 np.add.at(self._total[row], first[row], weights)
             self._file(WordTable(np.array(forms), weights, first, second))
         self._heed_small_names()
@@ -111,7 +128,7 @@ class WordVocabulary:
             settled, new = settled.with_words(new), _NO_TABLE
         for table in (settled, new):
             table.prepare()
-        self._own = settled, new  # at once: a reader must not miss a word, nor find it twice
+        self._own = settled, new
 
     def _heed_small_names(self) -> None:
         """Give names in small letters their full weight where the user writes names so, and little where not."""
@@ -230,12 +247,20 @@ class WordVocabulary:
         weights: NDArray[np.float32] = self._total[row]
         return weights
 
-    def _tokenize(self, forms: list[bytes]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Return the first and the second tokens of forms, each (2, N): alone and after a space."""
-        ids = [[self._encode(space + form.decode()) for form in forms] for space in ("", " ")]
-        first = np.array([[word[0] for word in row] for row in ids], np.int32)
-        second = np.array([[word[1] if len(word) > 1 else NONE for word in row] for row in ids], np.int32)
-        return first, second
+    def _tokens_of(self, form: bytes) -> tuple[int, int, int, int]:
+        """Return a form's first token alone and after a space, and its second token alone and after a space."""
+        alone, spaced = self._encode(form.decode()), self._encode(f" {form.decode()}")
+        second, spaced_second = (ids[1] if len(ids) > 1 else NONE for ids in (alone, spaced))
+        return alone[0], spaced[0], second, spaced_second
+
+    def _unknown(self, forms: Sequence[bytes]) -> Sequence[bytes]:
+        """Return the forms that no table has."""
+        for table in self.tables:
+            if len(forms) and len(table.forms):
+                looked_up = np.array(forms)
+                indices = np.minimum(np.searchsorted(table.forms, looked_up), len(table.forms) - 1)
+                forms = looked_up[table.forms[indices] != looked_up].tolist()
+        return forms
 
     def _count(self, table: WordTable, used: dict[bytes, int]) -> dict[bytes, int]:
         """Count the words in ``used`` (times by form) that a table has; return the others."""

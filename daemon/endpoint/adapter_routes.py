@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import pydantic
 from anyio.to_thread import run_sync
 from pydantic import BaseModel, Field
+from starlette.requests import Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.routing import Lines, answer
+from idiolect.daemon.endpoint.routing import Lines, answer, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import MAX_ID, Answer, AnyPath, Body, Id, Seconds
 from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.serving.model_queue import Priority
 from idiolect.daemon.storage.records import AdapterRow, EvalRequest, public_metrics
 
 if TYPE_CHECKING:
@@ -164,11 +166,11 @@ def register(app: Application, service: Service, streams: Streams) -> None:
         return {"adapter": asked.adapter}
 
     @app.get("/v1/examples", Scope.ADMIN)
-    async def examples(asked: ExamplesQuery) -> Examples:
+    async def examples(asked: ExamplesQuery, request: Request) -> Examples:
         """Completions of held-out text, by the base and by what is served."""
-        return Examples.model_validate(
-            {"examples": await run_sync(service.suggestions.examples, asked.count)}
-        )
+        steps = await run_sync(service.suggestions.examples, asked.count)
+        work = service.model.queue.answer(client_of(request), Priority.REST, steps)
+        return Examples.model_validate({"examples": await unless_gone(request, work)})
 
     @app.post("/v1/export", Scope.ADMIN)
     async def export(asked: ExportBody) -> Exported:

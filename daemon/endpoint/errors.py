@@ -10,11 +10,11 @@ from starlette.responses import Response
 from starlette.routing import Match
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.queue import BusyError
 from idiolect.daemon.endpoint.routing import GoneError, SlowBodyError
 from idiolect.daemon.endpoint.shapes import encode, error_body
 from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.daemon.runtime.process import UnauthorizedError
+from idiolect.daemon.serving.model_queue import BusyError
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -57,14 +57,6 @@ class InternalError(IdiolectError):
     code: ClassVar[str] = "internal"
     exit_code: ClassVar[int] = 70
     http_status: ClassVar[int] = 500
-
-
-class StoppingError(IdiolectError):
-    """The service was asked to end while it worked on the request."""
-
-    code: ClassVar[str] = "service-stopping"
-    exit_code: ClassVar[int] = 57
-    http_status: ClassVar[int] = 503
 
 
 class Problem(TypedDict):
@@ -164,11 +156,6 @@ def refuse(error: IdiolectError, status: int | None = None) -> Response:
 def internal(log_path: Path) -> InternalError:
     """The error of a client that meets a mistake in the program."""
     return InternalError(f"Something went wrong inside the service. Where it was is in {log_path}.")
-
-
-def stopping() -> StoppingError:
-    """The error of a client that waits when the service ends."""
-    return StoppingError("The service is ending. Run `idiolect start`, then ask again.")
 
 
 def handle_errors(app: Application, home: Path) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from idiolect.daemon.endpoint.connection import judge
-from idiolect.daemon.endpoint.errors import internal, refuse, stopping
+from idiolect.daemon.endpoint.errors import internal, refuse
 from idiolect.daemon.endpoint.sessions import Sessions, cookie_name
 from idiolect.daemon.endpoint.tokens import Scope as Rights
 from idiolect.daemon.endpoint.tokens import Tokens
 from idiolect.daemon.runtime.process import UnauthorizedError
+from idiolect.daemon.serving.model_queue import StoppingError
 from idiolect.daemon.vault.keys import LockedError
 from idiolect.models.errors import IdiolectError
 
@@ -114,7 +115,7 @@ class Guard:
                 await self._app(scope, receive, marked)
             except asyncio.CancelledError:  # the service ends, as when the profile is purged
                 if not started:
-                    await refuse(stopping())(scope, receive, marked)
+                    await refuse(StoppingError())(scope, receive, marked)
                 raise
             except Exception:
                 log.exception("a request failed")

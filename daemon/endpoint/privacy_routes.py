@@ -14,11 +14,11 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.queue import BusyError, Priority, Turns
 from idiolect.daemon.endpoint.routing import Lines, client_of
 from idiolect.daemon.endpoint.shapes import Answer, Body, Id, Name, Number, Seconds, Time
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.privacy.app_policy import AppRule, AppRuleRow
+from idiolect.daemon.serving.model_queue import BusyError, Priority
 from idiolect.daemon.storage.audit import Audit
 from idiolect.daemon.storage.records import Forgotten
 from idiolect.daemon.storage.selectors import Selector
@@ -158,9 +158,9 @@ class Resumed(TypedDict):
     paused: Literal[False]
 
 
-def register(app: Application, service: Service, turns: Turns, streams: Streams) -> None:
+def register(app: Application, service: Service, streams: Streams) -> None:
     """Have `app` answer them."""
-    _register_forgetting(app, service, turns)
+    _register_forgetting(app, service)
     _register_audit(app, service, streams)
     _register_rules(app, service)
 
@@ -171,7 +171,7 @@ def forget_receipt(taken: ForgetReceipt, *, dry_run: bool) -> dict[str, Any]:
     return {"receipt": taken.id, "round_queued": queued, "dry_run": dry_run}
 
 
-def _register_forgetting(app: Application, service: Service, turns: Turns) -> None:
+def _register_forgetting(app: Application, service: Service) -> None:
     @app.post("/v1/forget", Scope.ADMIN)
     async def forget(asked: ForgetBody, request: Request) -> ForgetAnswer:
         """Forget text and everything learned from it; `dry_run` tells what that would take."""
@@ -180,8 +180,8 @@ def _register_forgetting(app: Application, service: Service, turns: Turns) -> No
         left = await run_sync(forgetting.remains, chosen)
         if not asked.dry_run:
             # A step is a suggestion's work: what somebody types for goes before each.
-            pieces = forgetting.still_suggested(chosen, left)
-            work = turns.steps(client_of(request), Priority.GENERATING, pieces)
+            pieces = await run_sync(forgetting.still_suggested, chosen, left)
+            work = service.model.queue.stream(client_of(request), Priority.REST, pieces)
             try:
                 async with contextlib.aclosing(work) as steps:
                     async for known in steps:  # the last is the answer

@@ -26,8 +26,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route as StarletteRoute
 
 from idiolect.daemon.endpoint import shapes
-from idiolect.daemon.endpoint.queue import Client
 from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.serving.model_queue import Client
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

@@ -33,7 +33,6 @@ from idiolect.daemon.endpoint.connection import Connections, Watch
 from idiolect.daemon.endpoint.errors import handle_errors
 from idiolect.daemon.endpoint.guard import Guard, Locked
 from idiolect.daemon.endpoint.page import add_page
-from idiolect.daemon.endpoint.queue import Turns
 from idiolect.daemon.endpoint.routing import Application, answer
 from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.endpoint.streams import Streams
@@ -106,15 +105,14 @@ def create_app(
     app.state.streams = streams = Streams(settings.log_path, settings.home)
     handle_errors(app, settings.home)
 
-    app.state.turns = turns = Turns()
-    texts = Texts(turns, streams)
+    texts = Texts(service.model.queue, streams)
     _register_status(app, service, running, settings)
     openai.register(app, service.model.generations, texts)
     llamacpp.register(app, service.model.generations, texts)
-    typing_routes.register(app, service, turns)
+    typing_routes.register(app, service)
     adapter_routes.register(app, service, streams)
     source_routes.register(app, service, streams)
-    privacy_routes.register(app, service, turns, streams)
+    privacy_routes.register(app, service, streams)
     word_routes.register(app, service)
     switch_routes.register(app, service)
     trial_routes.register(app, service)

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import anyio
 from anyio.to_thread import run_sync
 
-from idiolect.daemon.endpoint.errors import internal, stopping
+from idiolect.daemon.endpoint.errors import internal
 from idiolect.daemon.endpoint.routing import Lines
 from idiolect.daemon.endpoint.shapes import encode, error_body
 from idiolect.daemon.runtime.os_errors import refusal
+from idiolect.daemon.serving.model_queue import StoppingError
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Streams:
         """End each stream at its next event, and at once where that may take long."""
         self._stopping.set()
         for detached in tuple(self._rounds):
-            detached.put(stopping())
+            detached.put(StoppingError())
 
     def keep_running(self, events: Iterator[Event]) -> Iterator[Event]:
         """The same events, which go on happening when the client that follows them goes away."""
@@ -103,7 +104,7 @@ class Streams:
 
     def _next(self, events: Iterator[Event]) -> Event | None:
         if self._stopping.is_set():
-            raise stopping()
+            raise StoppingError
         return next(events, None)
 
 

@@ -36,7 +36,7 @@ def register(app: Application, service: Service) -> None:
     @app.get("/v1/switches", Scope.ADMIN)
     async def switches() -> Switches:
         """What the switches stand at."""
-        return service.model.switches
+        return service.model.served.switches
 
     @app.post("/v1/switches", Scope.ADMIN)
     async def set_switches(asked: SwitchesBody) -> Switches:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
-from idiolect.daemon.endpoint.errors import described, stopping
-from idiolect.daemon.endpoint.queue import Priority, Turns
+from idiolect.daemon.endpoint.errors import described
 from idiolect.daemon.endpoint.routing import Events, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import encode
 from idiolect.daemon.endpoint.streams import Streams
+from idiolect.daemon.serving.model_queue import ModelQueue, Priority, StoppingError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -23,7 +23,7 @@ Part = TypeVar("Part")
 
 def numbered(
     generations: TextGeneration, model: str, texts: Sequence[tuple[Prompt, SamplingParams]]
-) -> Iterator[tuple[int, Piece | End] | None]:
+) -> Generator[tuple[int, Piece | End] | None, None, None]:
     """The steps of writing several texts, one after another, each part with its text's number."""
     for number, (prompt, wanted) in enumerate(texts):
         for part in generations.generate(model, prompt, wanted):
@@ -33,12 +33,12 @@ def numbered(
 class Texts:
     """Has texts written by an iterator that makes one step at a time and gives None where a step brought nothing."""
 
-    def __init__(self, turns: Turns, streams: Streams) -> None:
-        """Steps wait for their turn in `turns`; texts end with `streams`."""
-        self._turns = turns
+    def __init__(self, queue: ModelQueue, streams: Streams) -> None:
+        """Steps wait for their turn in `queue`; texts end with `streams`."""
+        self._queue = queue
         self._streams = streams
 
-    async def whole(self, request: Request, steps: Iterator[Part | None]) -> list[Part]:
+    async def whole(self, request: Request, steps: Generator[Part | None, None, None]) -> list[Part]:
         """All parts. Raises BusyError, what writing raises, and GoneError."""
 
         async def gather() -> list[Part]:
@@ -50,7 +50,7 @@ class Texts:
     async def stream(
         self,
         request: Request,
-        steps: Iterator[Part | None],
+        steps: Generator[Part | None, None, None],
         shape: Callable[[AsyncIterator[Part]], AsyncIterator[object]],
     ) -> Events:
         """Server-sent events that `shape` makes of the parts; an error that comes up on the way is the last of them.
@@ -73,12 +73,14 @@ class Texts:
 
         return Events(told(), headers={"cache-control": "no-cache"})
 
-    async def _parts(self, request: Request, steps: Iterator[Part | None]) -> AsyncGenerator[Part, None]:
-        turns = self._turns.steps(client_of(request), Priority.GENERATING, steps)
-        async with aclosing(turns) as made:
+    async def _parts(
+        self, request: Request, steps: Generator[Part | None, None, None]
+    ) -> AsyncGenerator[Part, None]:
+        pieces = self._queue.stream(client_of(request), Priority.REST, steps)
+        async with aclosing(pieces) as made:
             async for part in made:
                 if self._streams.stopping:
-                    raise stopping()
+                    raise StoppingError
                 if part is not None:
                     yield part
 

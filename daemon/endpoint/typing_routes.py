@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.queue import MOST, BusyError, Priority, Turns, Typing
+from idiolect.daemon.endpoint.overtaken import Questions
 from idiolect.daemon.endpoint.routing import client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import (
     MAX_PREFIX_CHARS,
@@ -27,10 +27,10 @@ from idiolect.daemon.endpoint.shapes import (
     Time,
 )
 from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.serving.model_queue import MAX_JOBS, BusyError, Priority
 from idiolect.daemon.storage.records import Feedback, Savings, SuggestionKind
 
 if TYPE_CHECKING:
-    from idiolect.adapters.prediction.suggestion import Suggestion
     from idiolect.daemon.endpoint.routing import Application
     from idiolect.daemon.service import Service
     from idiolect.daemon.storage.records import FeedbackReport, Tenth
@@ -227,15 +227,15 @@ class Report(TypedDict):
     reliability: dict[str, list[dict[str, Any]]]
 
 
-def register(app: Application, service: Service, turns: Turns) -> None:
+def register(app: Application, service: Service) -> None:
     """Have `app` answer them."""
-    _register_suggestions(app, service, turns)
+    _register_suggestions(app, service)
     _register_learning(app, service)
 
 
-def _register_suggestions(app: Application, service: Service, turns: Turns) -> None:
-    typing = Typing()
-    suggestions = service.suggestions
+def _register_suggestions(app: Application, service: Service) -> None:
+    questions = Questions()
+    suggestions, queue = service.suggestions, service.model.queue
 
     @app.post("/v1/suggest", Scope.SUGGEST)
     async def suggest(asked: SuggestBody, request: Request) -> Suggested:
@@ -251,24 +251,20 @@ def _register_suggestions(app: Application, service: Service, turns: Turns) -> N
                 paused=service.ingest.paused,
             )
         client = client_of(request)
-        outdated = typing.begin(client.program, asked.prefix)
-        reading = suggestions.read_ahead(asked.prefix, asked.source)
+        overtaken = questions.begin(client.program, asked.prefix)
 
-        def work(abandoned: Callable[[], bool]) -> Suggestion | None:
-            def given_up() -> bool:  # a ghost that keeps others waiting comes too late for all of them
-                return outdated.is_set() or abandoned() or turns.crowded(client)
+        def given_up() -> bool:  # a ghost that keeps others waiting comes too late for all of them
+            return overtaken.is_set() or queue.crowded(client)
 
-            for _piece in reading:
-                return None  # whoever waits comes between
-            wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
-            return suggestions.suggest(
-                *wanted, given_up, asked.place, asked.source, asked.corrections, asked.key_ms
-            )
-
+        wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
+        steps = suggestions.suggest_in_steps(
+            *wanted, given_up, asked.place, asked.source, asked.corrections, asked.key_ms
+        )
         try:
-            found = await unless_gone(request, turns.run(client, Priority.TYPING, work))
+            work = queue.answer(client, Priority.TYPING, steps, typed=asked.prefix)
+            found = await unless_gone(request, work)
         finally:
-            typing.end(outdated)
+            questions.end(overtaken)
         told = {"paused": service.ingest.paused, "trial": service.trial.running}
         return Suggested.of(found, list={"show": found.show_words}, reason=None, **told)
 
@@ -280,17 +276,14 @@ def _register_suggestions(app: Application, service: Service, turns: Turns) -> N
             return Explained(words=[], ghost=None, adapter=serves, reason=reason, paused=paused)
         wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
         # Less urgent than what somebody types for: it is told beside a suggestion, not in its place.
-        work = turns.run(
-            client_of(request),
-            Priority.GENERATING,
-            lambda _given_up: suggestions.explain(*wanted, asked.place),
-        )
+        steps = suggestions.explain(*wanted, asked.place)
+        work = queue.answer(client_of(request), Priority.REST, steps)
         found, origins = await unless_gone(request, work)
         return Explained.of(origins, adapter=found.adapter, reason=None, paused=service.ingest.paused)
 
 
 def _register_learning(app: Application, service: Service) -> None:
-    telling = asyncio.Semaphore(MOST[Priority.TYPING])
+    telling = asyncio.Semaphore(MAX_JOBS[Priority.TYPING])
 
     async def tell(take: Callable[..., T], *told: object) -> T:
         """What `take` returns; as many as may wait for suggestions may wait for it. Raises BusyError."""

@@ -114,13 +114,15 @@ class EntryBatch:
         waiting, self._waiting = self._waiting, []
         state, self._state = self._state, None
         if waiting:
-            with self._pause.learning():
-                self._commit(waiting, state)
+            with self._pause.learning():  # and no longer: who sends a text waits for it
+                stored = self._store.entries.add([entry for entry, _, _ in waiting], file=state)
+            self._count(waiting, stored)
         elif state is not None:
             self._store.entries.add([], file=state)
 
-    def _commit(self, waiting: list[tuple[NewEntry, list[int], list[int]]], state: FileState | None) -> None:
-        stored = self._store.entries.add([entry for entry, _, _ in waiting], file=state)
+    def _count(
+        self, waiting: list[tuple[NewEntry, list[int], list[int]]], stored: Sequence[int | None]
+    ) -> None:
         new = []
         for (entry, tokens, ids), id_ in zip(waiting, stored, strict=True):
             if id_ is None:

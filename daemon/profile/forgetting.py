@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from idiolect.adapters.steps import finish
 from idiolect.daemon.privacy.after_forgetting import AfterForgetting, look, still_suggested
 from idiolect.daemon.profile import unfinished_backups
 from idiolect.daemon.serving.suggestions import without_secrets
 from idiolect.daemon.storage.records import COMMANDS, ForgottenMeanwhileError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from idiolect.adapters.prediction.suggestion import Suggestion
     from idiolect.daemon.ingest.ingest import Ingest
@@ -67,21 +68,31 @@ class Forgetting:
         """What other entries hold that is nearly a text that was forgotten, or would be."""
         return look(self._store, selector, self._model.loaded.lexicon.__contains__)
 
-    def still_suggested(self, selector: Selector, left: AfterForgetting) -> Iterator[AfterForgetting]:
-        """Ask whether what was forgotten is still suggested, a little at a time; the last piece is all that is left."""
+    def still_suggested(
+        self, selector: Selector, left: AfterForgetting
+    ) -> Generator[AfterForgetting, None, None]:
+        """Ask whether what was forgotten is still suggested, a little at a time; the last piece is all that is left.
+
+        The store is read at once; the steps are the queue's.
+        """
+        has_commands = COMMANDS in self._store.entries.counts().sources
+        return self._ask_for(selector, left, has_commands=has_commands)
+
+    def _ask_for(
+        self, selector: Selector, left: AfterForgetting, *, has_commands: bool
+    ) -> Generator[AfterForgetting, None, None]:
+        def asking() -> Callable[[str], Iterator[Suggestion]]:
+            """What suggests as the service does, with caches of its own: those must not hold what it is asked with."""
+            predictor = self._model.private_predictor()
+
+            def ask(prefix: str) -> Iterator[Suggestion]:
+                yield without_secrets(prefix, predictor.suggest(prefix, remember=False))
+                if has_commands:
+                    yield finish(self._model.commands.suggest(prefix, "", 3, 8, lambda: False))
+
+            return ask
+
         try:
-            yield from still_suggested(selector, left, self._model.loaded.lexicon.__contains__, self._asking)
+            yield from still_suggested(selector, left, self._model.loaded.lexicon.__contains__, asking)
         finally:
             self._model.commands.forget()  # it was asked with the text
-
-    def _asking(self) -> Callable[[str], Iterator[Suggestion]]:
-        """What suggests as the service does, with caches of its own: those must not hold what it is asked with."""
-        predictor = self._model.private_predictor()
-        commands = self._store.entries.counts().sources.get(COMMANDS)
-
-        def ask(prefix: str) -> Iterator[Suggestion]:
-            yield without_secrets(prefix, predictor.suggest(prefix, remember=False))
-            if commands:
-                yield self._model.commands.suggest(prefix, "", 3, 8, lambda: False)
-
-        return ask

@@ -1,39 +1,46 @@
-"""What serves now: the user model and the predictor, made from the store and kept up to date with it.
+"""What is served: the user model and the predictor, made from the store and kept up to date with it.
 
-Nothing here is kept for good: all of it can be made from the store again.
+Nothing here is kept for good: all of it can be made from the store again. Every touch of it is a step of work in the
+model's queue (:mod:`~idiolect.daemon.serving.model_queue`). The store is read before, in the thread that asks, so that
+no keystroke waits for it.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final, get_args
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 import numpy as np
 
 from idiolect.adapters.generation.generator import GenerationSource
 from idiolect.adapters.prediction.loaded_model import LoadedModel
-from idiolect.adapters.prediction.mistakes import Mistake, decisions
+from idiolect.adapters.prediction.mistakes import Mistake, WordDecisions, decisions
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.preferences import WordPreferences
-from idiolect.daemon.runtime.debounce import Debounced
+from idiolect.adapters.steps import in_one_step
 from idiolect.daemon.runtime.heap import give_back_memory
 from idiolect.daemon.runtime.power import PowerSource
+from idiolect.daemon.serving.model_queue import ModelQueue, Priority
 from idiolect.daemon.serving.servable_adapters import ServableAdapters
 from idiolect.daemon.serving.shell_commands import ShellCommands
 from idiolect.daemon.serving.suggestion_stats import SuggestionStats, judged_mixture
 from idiolect.daemon.serving.switches import read_switches, set_switches
 from idiolect.daemon.serving.text_generation import TextGeneration
-from idiolect.daemon.storage.records import WordRuleKind
+from idiolect.daemon.storage.records import ForgottenMeanwhileError, WordRuleKind
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+    from numpy.typing import NDArray
 
     from idiolect.adapters.lora import Lora
     from idiolect.adapters.prediction.ghost_value import Show
     from idiolect.adapters.prediction.predictor import Predictor
     from idiolect.adapters.prediction.user_model import UserModel
+    from idiolect.adapters.steps import Steps
     from idiolect.daemon.serving.switches import Corrections, Switches
     from idiolect.daemon.settings import Settings
     from idiolect.daemon.storage.store import Store
@@ -45,16 +52,44 @@ _PREFETCH_AFTER_S: Final = 0.01  # after a suggestion: a typist's pause, not a p
 _MIN_PREFETCH_PROB_ON_BATTERY: Final = 2 / 3
 _WARM_AFTER_S: Final = 0.2  # without a new entry, before recent text is read again
 _TYPED: Final = 8  # entries in one transaction, at the most, that may have been typed with suggestions
+_BATCH: Final = 64  # entries of a history that are learned in one step
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Served:
+    """What every suggestion comes from; it is replaced as a whole. ``newest`` is the last entry it was built from."""
+
+    user_model: UserModel
+    predictor: Predictor
+    switches: Switches
+    newest: int
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The adapter to serve, or None for the base; the memory's weights beside it; how readily ghosts are taken."""
+
+    adapter_id: int | None
+    lora: Lora | None
+    mixture: list[Any] | None
+    uptake: float
 
 
 class LiveModel:
-    """The loaded base model, the user model and the predictor that serves. Safe to use from several threads.
+    """The loaded base model, and what is served with it. Safe to use from several threads, but the model's own.
 
     Args:
         settings: the profile's.
         store: where text and adapters are.
         base: the base model's files.
         loading: its graph, if it is being loaded already.
+
+    Attributes:
+        queue: the one way to what is served.
+        served: what is served. Any thread may read it; steps of work in the queue touch what it holds.
 
     Raises:
         IdiolectError: of the base model or the store, where one cannot be read.
@@ -65,7 +100,6 @@ class LiveModel:
     ) -> None:
         self._store = store
         self._settings = settings
-        self.switches = read_switches(store, settings)
         self._keep_adapters = settings.keep_adapters
         self.base = base
         self.loaded = LoadedModel(
@@ -80,82 +114,122 @@ class LiveModel:
         self.servable = ServableAdapters(store, base)
         self.trust = SuggestionStats(store)
         self.preferences = WordPreferences()
-        self.read_preferences()
         self.commands = ShellCommands(store, self.loaded, self.preferences)
         self._power = PowerSource()
-        self._learning = threading.Lock()
-        self._switching = threading.Lock()
+        # Held by who changes what is served, from the reading of the store on: what was read first must not come last.
+        self._changing = threading.RLock()
         self._reading = 0  # imports that go on
-        # Nobody waits for it: who asks for a suggestion meanwhile gets it once the recent text is read.
-        self._warming = Debounced("warm", lambda: self.predictor.warm(), quiet_s=_WARM_AFTER_S)
+        self._times_forgotten = 0
+        self._arrived: list[tuple[int, list[int]]] | None = (
+            None  # entries learned while a user model is built
+        )
+        self.queue = ModelQueue()
         try:
-            self._rebuild(self._begin)
+            self._set_rules(*self._rules())
+            newest, known = self._known()
+            switches = read_switches(store, settings)
+            chosen = self._chosen(self.servable.active())
+            self.served = self.queue.run(Priority.REST, self._begin(newest, known, switches, chosen))
         except BaseException:
-            self._warming.stop()  # a pass that is under way when Python ends ends it with a crash
+            self.queue.close()  # a pass that is under way when Python ends ends it with a crash
             raise
         self.generations = TextGeneration(self)
-        self._prefetching = Debounced("ahead", self._prefetch, quiet_s=_PREFETCH_AFTER_S)
+        # Nobody waits for it: who asks for a suggestion meanwhile gets it once the recent text is read.
+        self._warming = self.queue.delayed(
+            "warm", lambda: self.served.predictor.warm(), Priority.LOOK_AHEAD, _WARM_AFTER_S
+        )
+        self._prefetching = self.queue.delayed(
+            "prefetch", self._prefetch, Priority.LOOK_AHEAD, _PREFETCH_AFTER_S, self._make_way
+        )
+        self._warming.ask(at_once=True)
 
     def close(self) -> None:
         """Compute nothing any more, and keep what was learned while the user typed."""
-        self._warming.stop()
-        self._prefetching.stop()
-        self.generations.close()
-        self.trust.keep(self.predictor, least=1)
+        self.queue.close()
+        self.trust.keep(self.trust.learned(self.served.predictor, least=1))
 
     @property
     def adapter_id(self) -> int | None:
         """The adapter that serves; None: the base model alone."""
-        return self.predictor.adapter_id
+        return self.served.predictor.adapter_id
 
     def set_switches(self, corrections: Corrections | None, show: Show | None) -> Switches:
         """Set switches, but for those that are None, from the next question on; what they stand at then."""
-        with self._switching:
-            self.switches = set_switches(self._store, self._settings, corrections, show)
-            self.predictor.show = self.switches.show
-            return self.switches
+        with self._changing:
+            switches = set_switches(self._store, self._settings, corrections, show)
+            self.queue.run(Priority.LEARNING, in_one_step(lambda: self._switch_to(switches)))
+            return switches
+
+    def _switch_to(self, switches: Switches) -> None:
+        self.served = replace(self.served, switches=switches)
+        self.served.predictor.show = switches.show
+
+    def set_uptake(self, uptake: float) -> None:
+        """Judge ghosts from now on by this share of right ones that are taken."""
+
+        def heed() -> None:
+            self.served.predictor.acceptance_rate = uptake
+
+        self.queue.run(Priority.LEARNING, in_one_step(heed))
 
     def prefetch_soon(self) -> None:
-        """Compute what may be asked for next in the background, once nothing is asked for."""
+        """Compute what may be asked for next, once nothing is asked for."""
         self._prefetching.ask()
 
-    def _prefetch(self) -> None:
+    def _prefetch(self) -> Steps[None]:
+        predictor = self.served.predictor
         if self._power.is_battery:
-            self.predictor.prefetch(_MIN_PREFETCH_PROB_ON_BATTERY)
-        else:
-            self.predictor.prefetch()
+            return predictor.prefetch(_MIN_PREFETCH_PROB_ON_BATTERY)
+        return predictor.prefetch()
+
+    def _make_way(self, typed: str | None) -> None:
+        self.served.predictor.make_way(typed)
 
     # What is learned and forgotten
 
     def learn(self, entries: Sequence[tuple[int, list[int]]]) -> None:
         """Know entries (ids and token ids) that were committed: few as just typed, many as a history that was read."""
-        with self._learning:
-            decode = self.loaded.tokenizer.decode
-            new = [(decode(ids), ids) for entry, ids in entries if entry > self._newest]
-            if len(new) > _TYPED:
-                self.user_model.learn_many(new)
-            else:
-                for text, ids in new:
-                    self.predictor.observe(text, ids)
-                    self.user_model.learn(text, ids)
-                self.trust.keep(self.predictor)
+        self.trust.keep(self.queue.run(Priority.LEARNING, self._learn(entries)))
         if not self._reading:
             self._warming.ask()
 
+    def _learn(self, entries: Sequence[tuple[int, list[int]]]) -> Steps[dict[str, Any]]:
+        """Learn in short steps; returns what is to be kept of how far suggestions have been right."""
+        decode = self.loaded.tokenizer.decode
+        for start in range(0, len(entries), _BATCH):
+            if start:
+                yield
+            some, served = entries[start : start + _BATCH], self.served
+            if self._arrived is not None:
+                self._arrived += some
+            new = [(decode(ids), ids) for entry, ids in some if entry > served.newest]
+            if len(entries) > _TYPED:
+                served.user_model.learn_many(new)
+                continue
+            for text, ids in new:
+                served.predictor.observe(text, ids)
+                served.user_model.learn(text, ids)
+        return self.trust.learned(self.served.predictor)
+
     def read_preferences(self) -> None:
         """Heed what the store says was decided about words, from the next suggestion on."""
+        with self._changing:
+            rules = self._rules()
+            self.queue.run(Priority.LEARNING, in_one_step(lambda: self._set_rules(*rules)))
+
+    def _rules(self) -> tuple[list[str], list[str], WordDecisions]:
         rules = self._store.words.all()
         by_kind = {
             kind: [rule.text for rule in rules if rule.kind == kind] for kind in get_args(WordRuleKind)
         }
-        self.preferences.set(
-            by_kind["never"],
-            by_kind["mine"],
-            decisions(
-                by_kind["mine"] + by_kind["never_correct"],
-                [(rule.text, rule.replacement) for rule in rules if rule.replacement is not None],
-            ),
+        decided = decisions(
+            by_kind["mine"] + by_kind["never_correct"],
+            [(rule.text, rule.replacement) for rule in rules if rule.replacement is not None],
         )
+        return by_kind["never"], by_kind["mine"], decided
+
+    def _set_rules(self, never: list[str], mine: list[str], decided: WordDecisions) -> None:
+        self.preferences.set(never, mine, decided)
 
     @contextmanager
     def reading_much(self) -> Iterator[None]:
@@ -169,26 +243,67 @@ class LiveModel:
 
     def rebuild(self) -> None:
         """Know what the store still holds, and nothing else; serve what it says is active."""
-        self.read_preferences()
-        self._rebuild()
-        self.generations.forget()
-        self.switch()
+        with self._changing:
+            self.read_preferences()
+            arrived: list[tuple[int, list[int]]] = []
+            self._arrived = arrived
+            try:
+                newest, known = self._known()
+                chosen = self._chosen(self.servable.active())
+                self.queue.run(Priority.REST, self._rebuild(newest, known, chosen, arrived))
+            finally:
+                self._arrived = None
+        give_back_memory()
 
-    def _rebuild(self, meanwhile: Callable[[UserModel], None] = lambda _begun: None) -> None:
-        """Make the user model anew from the store; an entry that arrives meanwhile counts once."""
-        with self._learning:
-            self._newest = self._store.entries.last_id()
-            self.commands.forget()
-            self.user_model = self._user_model(lambda entry: entry <= self._newest, meanwhile)
+    def _known(self) -> tuple[int, list[NDArray[np.uint32]]]:
+        """The id of the last entry, and the tokens of all prose up to it."""
+        newest = self._store.entries.last_id()
+        return newest, self._tokens(lambda entry: entry <= newest)
 
-    def _begin(self, user_model: UserModel) -> None:
-        self.predictor = self._build(user_model, self.servable.active())
-        self._warming.ask(at_once=True)
+    def _tokens(self, wanted: Callable[[int], object]) -> list[NDArray[np.uint32]]:
+        return [np.frombuffer(ids, "<u4") for entry, ids in self._store.entries.token_ids() if wanted(entry)]
+
+    def _begin(
+        self, newest: int, known: Sequence[NDArray[np.uint32]], switches: Switches, chosen: _Chosen
+    ) -> Steps[Served]:
+        user_model = yield from self.loaded.build_user_model_in_steps(known, self.preferences)
+        return Served(user_model, self._build(user_model, chosen, switches), switches, newest)
+
+    def _rebuild(
+        self,
+        newest: int,
+        known: Sequence[NDArray[np.uint32]],
+        chosen: _Chosen,
+        arrived: list[tuple[int, list[int]]],
+    ) -> Steps[None]:
+        served = yield from self._begin(newest, known, self.served.switches, chosen)
+        yield from served.predictor.warm()
+        while arrived:
+            some = arrived[:_BATCH]
+            del arrived[:_BATCH]
+            new = [(self.loaded.tokenizer.decode(ids), ids) for entry, ids in some if entry > newest]
+            served.user_model.learn_many(new)
+            if arrived:
+                yield
+        self._serve(served)
+        self._times_forgotten += 1
+        self.commands.forget()
+        self.generations.let_go()
+
+    def _serve(self, served: Served) -> None:
+        """Replace what is served, with the switches and the trust in ghosts of now."""
+        former = self.served
+        served.predictor.acceptance_rate = former.predictor.acceptance_rate
+        self.served = served
 
     def mistakes(self) -> list[Mistake]:
         """The words of the user's that are taken for mistakes, the most frequent first."""
-        found = self.user_model.mistakes
-        return [] if found is None else found.all()
+
+        def find() -> list[Mistake]:
+            known = self.served.user_model.mistakes
+            return [] if known is None else known.all()
+
+        return self.queue.run(Priority.REST, in_one_step(find))
 
     # Which adapter serves
 
@@ -197,19 +312,26 @@ class LiveModel:
 
         Raises AdapterDamagedError, AdapterFormatError, UnknownAdapterError, WeightsDroppedError.
         """
-        if adapter_id is not None:
-            self.servable.lora(adapter_id)  # raises where it can't be served
-        self._store.adapters.activate(adapter_id)
-        self.switch()
+        with self._changing:
+            if adapter_id is not None:
+                self.servable.lora(adapter_id)  # raises where it can't be served
+            self._store.adapters.activate(adapter_id)
+            self.switch()
 
     def switch(self) -> None:
         """Serve what the store says is active. Requests under way end with what they began with."""
-        with self._switching:
-            predictor = self._build(self.user_model, self.servable.active())
-            predictor.warm(self.predictor)
-            self.predictor = predictor
-        self.generations.let_go()
+        with self._changing:
+            chosen = self._chosen(self.servable.active())
+            self.queue.run(Priority.REST, self._switch(chosen))
         give_back_memory()
+
+    def _switch(self, chosen: _Chosen) -> Steps[None]:
+        served = self.served
+        predictor = self._build(served.user_model, chosen, served.switches)
+        yield
+        yield from predictor.warm(served.predictor)
+        self._serve(replace(served, predictor=predictor))
+        self.generations.let_go()
 
     def end_round(self, another: bool) -> None:
         """Serve what a training round made if that is `another` adapter than before, and let old weights go."""
@@ -219,50 +341,82 @@ class LiveModel:
             give_back_memory()  # a round's result has just passed through this process
         self._store.adapters.prune(self._keep_adapters)
 
+    def unless_forgotten(self, steps: Generator[T, None, R]) -> Generator[T, None, R]:
+        """The same steps. Raises ForgottenMeanwhileError after a rebuild: they may know what was forgotten."""
+        times = self._times_forgotten
+        try:
+            while True:
+                piece = next(steps)
+                self._check_times_forgotten(times)
+                yield piece
+        except StopIteration as end:
+            self._check_times_forgotten(times)
+            result: R = end.value
+            return result
+        finally:
+            steps.close()
+
+    def _check_times_forgotten(self, times: int) -> None:
+        if self._times_forgotten != times:
+            raise ForgottenMeanwhileError(
+                "Text was forgotten while the answer was made with knowledge of it. Ask again."
+            )
+
     # Others like it
 
     def private_predictor(self) -> Predictor:
-        """A predictor that suggests as the one that serves does, with caches of its own."""
-        return self._build(self.user_model, self.servable.active())
-
-    def predictor_of(self, wanted: Callable[[int], object], *, adapted: bool) -> Predictor:
-        """A predictor that knows only the entries whose id is `wanted`, with the active adapter or with none."""
-        return self._build(self._user_model(wanted), self.servable.active() if adapted else None)
-
-    def voice(self, adapter_id: int | None, knowing: bool) -> GenerationSource:
-        """What text is written from: as suggestions, with this adapter; or the base model that knows nothing."""
-        if not knowing:
-            return GenerationSource(None, Mixture(), None)
-        predictor = self.predictor
-        if adapter_id == predictor.adapter_id:
-            return GenerationSource(predictor.adapter, predictor.mixture, self.user_model)
-        tensors = None if adapter_id is None else self.servable.lora(adapter_id).tensors()
-        mixture = self._mixture(adapter_id)
-        return GenerationSource(
-            tensors, Mixture() if mixture is None else Mixture.from_json(mixture), self.user_model
-        )
-
-    def _user_model(
-        self, wanted: Callable[[int], object], meanwhile: Callable[[UserModel], None] = lambda _begun: None
-    ) -> UserModel:
-        known: Iterator[Any] = (
-            np.frombuffer(ids, "<u4") for entry, ids in self._store.entries.token_ids() if wanted(entry)
-        )
-        return self.loaded.build_user_model(known, meanwhile, self.preferences)
-
-    def _build(self, user_model: UserModel, chosen: tuple[int, Lora] | None) -> Predictor:
-        adapter_id, lora = chosen or (None, None)
-        predictor = self.loaded.build_predictor(
-            user_model,
-            self._mixture(adapter_id),
-            adapter=None if lora is None else lora.tensors(),
-            adapter_id=adapter_id,
+        """A predictor that suggests as the one that serves does, with caches of its own; made in a step of work."""
+        served = self.served.predictor
+        return self.loaded.build_predictor(
+            self.served.user_model,
+            served.mixture.to_json(),
+            adapter=served.adapter,
+            adapter_id=served.adapter_id,
             calibration=self.trust.calibration,
             word_calibration=self.trust.word_calibration,
         )
-        predictor.acceptance_rate = self.trust.uptake()
-        predictor.show = self.switches.show
+
+    def predictor_of(self, wanted: Callable[[int], object], *, adapted: bool) -> Steps[Predictor]:
+        """A predictor that knows only the entries whose id is `wanted`, with the active adapter or with none.
+
+        The store is read at once; the steps are the queue's.
+        """
+        known, chosen = self._tokens(wanted), self._chosen(self.servable.active() if adapted else None)
+        return self._build_apart(known, chosen)
+
+    def _build_apart(self, known: Sequence[NDArray[np.uint32]], chosen: _Chosen) -> Steps[Predictor]:
+        user_model = yield from self.loaded.build_user_model_in_steps(known, self.preferences)
+        return self._build(user_model, chosen, self.served.switches)
+
+    def generation_source(self, adapter_id: int | None, knowing: bool) -> GenerationSource:
+        """What text is generated from: as suggestions, with this adapter; or the base model that knows nothing."""
+        if not knowing:
+            return GenerationSource(None, Mixture(), None)
+        served = self.served
+        if adapter_id == served.predictor.adapter_id:
+            return GenerationSource(served.predictor.adapter, served.predictor.mixture, served.user_model)
+        tensors = None if adapter_id is None else self.servable.lora(adapter_id).tensors()
+        mixture = self._mixture(adapter_id)
+        return GenerationSource(
+            tensors, Mixture() if mixture is None else Mixture.from_json(mixture), served.user_model
+        )
+
+    def _build(self, user_model: UserModel, chosen: _Chosen, switches: Switches) -> Predictor:
+        predictor = self.loaded.build_predictor(
+            user_model,
+            chosen.mixture,
+            adapter=None if chosen.lora is None else chosen.lora.tensors(),
+            adapter_id=chosen.adapter_id,
+            calibration=self.trust.calibration,
+            word_calibration=self.trust.word_calibration,
+        )
+        predictor.acceptance_rate = chosen.uptake
+        predictor.show = switches.show
         return predictor
+
+    def _chosen(self, active: tuple[int, Lora] | None) -> _Chosen:
+        adapter_id, lora = active or (None, None)
+        return _Chosen(adapter_id, lora, self._mixture(adapter_id), self.trust.uptake())
 
     def _mixture(self, adapter_id: int | None) -> list[Any] | None:
         """How far the memory is trusted beside this adapter, as far as that is known."""

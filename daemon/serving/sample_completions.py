@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from idiolect.adapters.prediction.predictor import Predictor
+    from idiolect.adapters.steps import Steps
 
 _BEFORE: Final = (4, 6, 8)  # words before the cuts that are tried in each text
 _AFTER: Final = 6  # words that are shown behind a cut, at the most
@@ -18,30 +19,28 @@ _TRIES: Final = 120  # cuts: each costs some passes of the model
 
 def examples(
     held_out: Sequence[str], base: Predictor, adapted: Predictor, count: int
-) -> list[dict[str, str]]:
+) -> Steps[list[dict[str, str]]]:
     """Up to ``count`` of {"prefix", "base", "adapted", "truth"}, from texts that neither predictor has seen.
 
     They are chosen where ``adapted`` is at least half sure, whether or not it is right. So there may be fewer.
     """
-    return list(islice(_find(held_out, base, adapted), count))
-
-
-def _find(held_out: Sequence[str], base: Predictor, adapted: Predictor) -> Iterator[dict[str, str]]:
-    shown = set[str]()
+    yield from adapted.warm()
+    shown, found = set[str](), list[dict[str, str]]()
     for words, cut in islice(_cuts(held_out), _TRIES):
+        if len(found) == count:
+            break
         prefix = " ".join(words[:cut])
-        found = adapted.suggest(f"{prefix} ", candidates=1, ghost_words=_AFTER, remember=False).ghost
-        sure = "".join(word.text for word in found.words if word.p >= _SURE)
+        ghost = adapted.suggest(f"{prefix} ", candidates=1, ghost_words=_AFTER, remember=False).ghost
+        yield
+        sure = "".join(word.text for word in ghost.words if word.p >= _SURE)
         if not sure or sure in shown:
             continue
         shown.add(sure)
         length = len(sure.split())
-        yield {
-            "prefix": prefix,
-            "base": base.complete(prefix, length).strip(),
-            "adapted": sure,
-            "truth": " ".join(words[cut : cut + length]),
-        }
+        by_base = yield from base.complete(prefix, length)
+        truth = " ".join(words[cut : cut + length])
+        found.append({"prefix": prefix, "base": by_base.strip(), "adapted": sure, "truth": truth})
+    return found
 
 
 def _cuts(texts: Sequence[str]) -> Iterator[tuple[list[str], int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,13 +14,14 @@ if TYPE_CHECKING:
     from idiolect.adapters.prediction.preferences import WordPreferences
     from idiolect.adapters.prediction.suggestion import Suggestion
     from idiolect.adapters.prediction.user_model import UserModel
+    from idiolect.adapters.steps import Steps
     from idiolect.daemon.storage.store import Store
 
 
 class ShellCommands:
     """Suggestions from the commands in the store alone, by the base model without an adapter.
 
-    They are made at the first request: who never asks pays nothing. Safe to use from several threads.
+    They are made at the first request: who never asks pays nothing.
     """
 
     def __init__(self, store: Store, serving: LoadedModel, preferences: WordPreferences) -> None:
@@ -29,32 +29,30 @@ class ShellCommands:
         self._store = store
         self._serving = serving
         self._preferences = preferences
-        self._lock = threading.Lock()
         self._predictor: Predictor | None = None
         self._known: UserModel | None = None
         self._newest = 0
 
     def suggest(
         self, prefix: str, suffix: str, candidates: int, ghost_words: int, given_up: Callable[[], bool]
-    ) -> Suggestion:
+    ) -> Steps[Suggestion]:
         """What goes on from `prefix` at a prompt; as `Predictor.suggest`, and nothing is remembered of it."""
-        with self._lock:
-            predictor = self._up_to_date()
+        predictor = yield from self._up_to_date()
         return predictor.suggest(prefix, suffix, candidates, ghost_words, given_up=given_up, remember=False)
 
     def forget(self) -> None:
         """Know nothing, until asked again."""
-        with self._lock:
-            self._predictor = self._known = None
+        self._predictor = self._known = None
 
-    def _up_to_date(self) -> Predictor:
+    def _up_to_date(self) -> Steps[Predictor]:
         newest = self._store.entries.last_id()
         if self._predictor is None or self._known is None:
             held = [(entry, np.frombuffer(ids, "<u4")) for entry, ids in self._held(after=0)]
-            self._known = self._serving.build_user_model(
-                (ids for _, ids in held), preferences=self._preferences
+            known = yield from self._serving.build_user_model_in_steps(
+                [ids for _, ids in held], self._preferences
             )
-            self._predictor = self._serving.build_predictor(self._known, None, is_prose=False)
+            self._known = known
+            self._predictor = self._serving.build_predictor(known, None, is_prose=False)
             newest = max([newest, *(entry for entry, _ in held)])  # one may have come meanwhile
         elif newest != self._newest:
             for entry, raw in self._held(after=self._newest):

@@ -12,7 +12,7 @@ from idiolect.adapters.prediction.ghost_value import USUAL_KEY_MS, GhostValue
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from idiolect.adapters.prediction.ghost_value import Show
     from idiolect.adapters.prediction.predictor import Predictor
@@ -39,7 +39,8 @@ _UPTAKE_DAYS: Final = 90  # of feedback that count for how readily ghosts are sh
 class SuggestionStats:
     """What is known of ghosts and of the memory's share, over restarts.
 
-    ``calibration`` and ``word_calibration`` are the live ones, which predictors teach. ``measured_key_ms`` is the
+    ``calibration`` and ``word_calibration`` are the live ones, which predictors teach in the model's thread.
+    ``measured_key_ms`` is the
     median of the times between two letters that programs have told, None before; no sequence of times is kept, which
     could tell persons apart.
     """
@@ -101,19 +102,25 @@ class SuggestionStats:
         """Whether even likely ghosts are held back from who wants to see so much, since few were taken of late."""
         return GhostValue.of(show, self.key_ms / 1e3, self.uptake()).holds_back
 
-    def keep(self, predictor: Predictor, *, least: int = _SAVED_EVERY) -> None:
-        """Save what was learned since it was last saved, where that is ``least`` events or more."""
+    def learned(self, predictor: Predictor, *, least: int = _SAVED_EVERY) -> dict[str, Any]:
+        """What :meth:`keep` is to save: nothing where fewer than ``least`` events were learned since the last time."""
         if self._events - self._events_kept < least:
-            return
+            return {}
         self._events_kept = self._events
+        learned: dict[str, Any] = {
+            _CALIBRATION: self.calibration.to_json(),
+            _WORD_CALIBRATION: self.word_calibration.to_json(),
+            _MIXTURE: {"adapter": predictor.adapter_id, "weights": predictor.mixture.to_json()},
+        }
+        if self.measured_key_ms is not None:
+            learned[_KEY_MS] = round(self.measured_key_ms)
+        return learned
+
+    def keep(self, learned: Mapping[str, Any]) -> None:
+        """Save what :meth:`learned` returned."""
         try:
-            self._store.state.set(_CALIBRATION, self.calibration.to_json())
-            self._store.state.set(_WORD_CALIBRATION, self.word_calibration.to_json())
-            if self.measured_key_ms is not None:
-                self._store.state.set(_KEY_MS, round(self.measured_key_ms))
-            self._store.state.set(
-                _MIXTURE, {"adapter": predictor.adapter_id, "weights": predictor.mixture.to_json()}
-            )
+            for name, value in learned.items():
+                self._store.state.set(name, value)
         except IdiolectError as error:  # the entry itself is stored: whoever sent it must not send it again
             log.error("how far suggestions can be trusted was not kept: %s", error.code)
 

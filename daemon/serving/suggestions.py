@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -12,18 +12,21 @@ from idiolect.adapters.prediction.ghost import NO_GHOST
 from idiolect.adapters.prediction.ranking import Word
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.vocabulary import WORD
+from idiolect.adapters.steps import in_one_step
 from idiolect.daemon.privacy.app_policy import NOWHERE, InputContext
 from idiolect.daemon.redaction.redact import hides, redact
-from idiolect.daemon.runtime.debounce import Debounced
 from idiolect.daemon.serving import suggestion_stats
+from idiolect.daemon.serving.model_queue import Priority
 from idiolect.daemon.serving.sample_completions import examples
 from idiolect.daemon.serving.servable_adapters import NoAdapterError
 from idiolect.daemon.storage.records import COMMANDS, Feedback, FeedbackReceipt, FeedbackReport
 
 if TYPE_CHECKING:
+    from idiolect.adapters.prediction.predictor import Predictor
+    from idiolect.adapters.steps import Steps
     from idiolect.daemon.privacy.app_policy import AppPolicy
     from idiolect.daemon.privacy.pause import Pause
-    from idiolect.daemon.serving.live_model import LiveModel
+    from idiolect.daemon.serving.live_model import LiveModel, Served
     from idiolect.daemon.storage.store import Store
 
 _EXPLAINED_S: Final = (
@@ -56,19 +59,15 @@ class Suggestions:
         self._off_record = off_record
         self._on_typing = on_typing
         self._attributor = Attributor(model.loaded)
-        self._releasing = Debounced("explained", self._attributor.release, quiet_s=_EXPLAINED_S)
+        self._releasing = model.queue.delayed(
+            "explained", lambda: in_one_step(self._attributor.release), Priority.REST, _EXPLAINED_S
+        )
 
-    def close(self) -> None:
-        """Compute nothing any more."""
-        self._releasing.stop()
+    def suggest(self, prefix: str, *given: Any, **more: Any) -> Suggestion:
+        """The result of :meth:`suggest_in_steps`, for a plain thread, which waits."""
+        return self._model.queue.run(Priority.TYPING, self.suggest_in_steps(prefix, *given, **more))
 
-    def read_ahead(self, prefix: str, source: str = "") -> Iterator[None]:
-        """Read a long ``prefix`` for :meth:`suggest`, a piece before each None: others need not wait for all of it."""
-        if source != COMMANDS:
-            self._on_typing()
-            yield from self._model.predictor.prefill_in_pieces(prefix)
-
-    def suggest(
+    def suggest_in_steps(
         self,
         prefix: str,
         suffix: str = "",
@@ -79,63 +78,69 @@ class Suggestions:
         source: str = "",
         corrections: bool = False,
         key_ms: float | None = None,
-    ) -> Suggestion:
+    ) -> Steps[Suggestion]:
         """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``.
 
         Ask :meth:`withheld` first whether anything may be suggested at ``place``. Commands are suggested where
         ``source`` says that it is a shell that asks, and only there. With `corrections` mistyped words are mended, too,
         but for commands. A ghost is judged for a typist who takes ``key_ms`` between two letters (None: the profile's
-        median). Of a fresh profile the first answers come without that: what it needs is made meanwhile.
+        median). The last step makes all of the answer; those before it read a long ``prefix``, a piece each.
         """
         self._on_typing()
-        switches = self._model.switches
+        if source != COMMANDS:
+            yield from self._model.served.predictor.prefill_in_pieces(prefix)
+        served = self._model.served
         remember = not self._off_record.active and self._app_policy.learning(place) is None
         if source == COMMANDS:
-            found = self._model.commands.suggest(prefix, suffix, candidates, ghost_words, given_up)
+            found = yield from self._model.commands.suggest(prefix, suffix, candidates, ghost_words, given_up)
         else:
-            found = self._model.predictor.suggest(
+            found = served.predictor.suggest(
                 prefix,
                 suffix,
                 candidates,
                 ghost_words,
                 given_up=given_up,
                 remember=remember,
-                corrections=corrections
-                and switches.corrections != "off"
-                and self._model.loaded.general.is_ready(),
+                corrections=corrections and served.switches.corrections != "off",
                 key_ms=key_ms or self._model.trust.key_ms,
             )
             if key_ms is not None and remember:
                 self._model.trust.learn_key_ms(key_ms)
-            if found.correction is not None and switches.corrections != "apply":
+            if found.correction is not None and served.switches.corrections != "apply":
                 found = replace(found, correction=replace(found.correction, sure=False))
             self._model.prefetch_soon()
-            found = self._with_own(prefix, suffix, found, candidates)
+            found = self._with_own(served, prefix, suffix, found, candidates)
         found = without_secrets(prefix, found)
         return replace(found, words=found.words[:candidates])
 
-    def _with_own(self, prefix: str, suffix: str, found: Suggestion, wanted: int) -> Suggestion:
+    def _with_own(
+        self, served: Served, prefix: str, suffix: str, found: Suggestion, wanted: int
+    ) -> Suggestion:
         """A suggestion in which words of the user's own that may stand here have a place, the last ones if need be."""
         own = self._model.preferences.rest_of_own(prefix) if wanted and not WORD.match(suffix) else []
         shown = {word.text for word in found.words[:wanted]}
         missing = [text for text in own if text not in shown][:wanted]
         if not missing:
             return found
-        probs = self._model.predictor.word_probs(prefix, missing)
+        probs = served.predictor.word_probs(prefix, missing)
         added = [Word(text, p) for text, p in zip(missing, probs, strict=True)]
         kept = [word for word in found.words if word.text not in missing][: wanted - len(added)]
         words = tuple(sorted([*kept, *added], key=lambda word: -word.p))
         # Its user wants to see these, however rare they are.
-        return replace(found, words=words, show_words=self._model.switches.show != "asked")
+        return replace(found, words=words, show_words=served.switches.show != "asked")
 
     def explain(
         self, prefix: str, suffix: str, candidates: int, ghost_words: int, place: InputContext
-    ) -> tuple[Suggestion, Attribution]:
+    ) -> Steps[tuple[Suggestion, Attribution]]:
         """What :meth:`suggest` answers, and which part it comes from: some passes more, in their own caches."""
-        served = self._model.predictor
-        found = self.suggest(prefix, suffix, candidates, ghost_words, place=place)
-        origins = self._attributor.explain(served, prefix, found)
+        return self._model.unless_forgotten(self._explain(prefix, suffix, candidates, ghost_words, place))
+
+    def _explain(
+        self, prefix: str, suffix: str, candidates: int, ghost_words: int, place: InputContext
+    ) -> Steps[tuple[Suggestion, Attribution]]:
+        found = yield from self.suggest_in_steps(prefix, suffix, candidates, ghost_words, place=place)
         self._releasing.ask()
+        origins = yield from self._attributor.explain(self._model.served.predictor, prefix, found)
         return found, origins
 
     def withheld(self, place: InputContext) -> str | None:
@@ -149,7 +154,7 @@ class Suggestions:
         if (reason := self._app_policy.learning(place)) is not None:
             return FeedbackReceipt(False, reason)
         self._store.feedback.add(given, self._model.adapter_id, suggestion_stats.today())
-        self._model.predictor.acceptance_rate = self._model.trust.uptake()
+        self._model.set_uptake(self._model.trust.uptake())
         return FeedbackReceipt(True, None)
 
     def add_verdict(self, word: str, taken_back: bool, place: InputContext) -> FeedbackReceipt:
@@ -176,7 +181,7 @@ class Suggestions:
         tenths = self._model.trust.shown_ghosts()
         taken = sum(tenth.accepted for tenth in tenths)
         return {
-            "held_back": self._model.trust.holds_ghosts_back(self._model.switches.show),
+            "held_back": self._model.trust.holds_ghosts_back(self._model.served.switches.show),
             "shown": taken + sum(tenth.dismissed for tenth in tenths),
             "taken": taken,
         }
@@ -190,11 +195,11 @@ class Suggestions:
         """What became of the suggestions of the last ``days`` days, today included; days are UTC's."""
         return self._store.feedback.report(suggestion_stats.today() - timedelta(days=days - 1))
 
-    def examples(self, count: int) -> list[dict[str, str]]:
+    def examples(self, count: int) -> Steps[list[dict[str, str]]]:
         """Completions of text that the newest adapter was judged by: {"prefix", "base", "adapted", "truth"}.
 
-        Both sides know only what came before: the memory, too, is made without the held-out text. Raises
-        NoAdapterError.
+        Both sides know only what came before: the memory, too, is made without the held-out text. The store is read at
+        once; the steps are the queue's. Raises NoAdapterError.
         """
         adapters = self._store.adapters.all()
         if not adapters:
@@ -206,7 +211,12 @@ class Suggestions:
         base = self._model.predictor_of(lambda _entry: False, adapted=False)
         adapted = self._model.predictor_of(seen.__contains__, adapted=True)
         held_out = [entry.text for entry in self._store.entries.select(prose=True) if entry.id not in seen]
-        return examples(held_out, base, adapted, count)
+        return self._model.unless_forgotten(self._examples(held_out, base, adapted, count))
+
+    def _examples(
+        self, held_out: list[str], base: Steps[Predictor], adapted: Steps[Predictor], count: int
+    ) -> Steps[list[dict[str, str]]]:
+        return (yield from examples(held_out, (yield from base), (yield from adapted), count))
 
 
 def without_secrets(prefix: str, found: Suggestion) -> Suggestion:

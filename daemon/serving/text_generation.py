@@ -7,15 +7,14 @@ of its own, so that none disturbs what serves suggestions.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+from collections.abc import Generator as GeneratorType
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
+from idiolect.adapters.steps import in_one_step
 from idiolect.daemon.redaction.redact import hides
-from idiolect.daemon.runtime.debounce import Debounced
-from idiolect.daemon.storage.records import ForgottenMeanwhileError
+from idiolect.daemon.serving.model_queue import Priority
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ class _Kind:
 
 
 class TextGeneration:
-    """Generates text, of several requests in turn. Safe to use from several threads.
+    """Generates text, of several requests in turn. All but :meth:`models` and :meth:`model` is the model's thread's.
 
     Args:
         model: what serves, and what texts are written from.
@@ -64,16 +63,11 @@ class TextGeneration:
 
     def __init__(self, model: LiveModel) -> None:
         self._model = model
-        self._lock = threading.Lock()
         self._idle: list[tuple[_Kind, Generator]] = []  # the last used at the end
-        self._era = 0  # raised when text is forgotten
         self._generation = 0  # raised when writers are let go
-        self._resting = Debounced("writers", self.let_go, quiet_s=_KEPT_S)
-
-    def close(self) -> None:
-        """Keep no writer any more."""
-        self._resting.stop()
-        self.let_go()
+        self._releasing = model.queue.delayed(
+            "writers", lambda: in_one_step(self.let_go), Priority.REST, _KEPT_S
+        )
 
     def models(self) -> list[NamedModel]:
         """All that can be asked for."""
@@ -89,7 +83,9 @@ class TextGeneration:
                 return model
         raise UnknownModelError("There is no such model. `GET /v1/models` lists those that there are.")
 
-    def generate(self, name: str, prompt: Prompt, wanted: SamplingParams) -> Iterator[Piece | End | None]:
+    def generate(
+        self, name: str, prompt: Prompt, wanted: SamplingParams
+    ) -> GeneratorType[Piece | End | None, None, None]:
         """What the model with this name writes, in short steps; see `Generator.write`. Nothing of it is kept.
 
         Raises:
@@ -97,47 +93,31 @@ class TextGeneration:
             ForgottenMeanwhileError: meanwhile text was forgotten that it may know.
             IdiolectError: an adapter cannot be loaded.
         """
-        kind = _Kind(self.model(name).adapter, knowing=name != BASE)
-        era, generation = self._era, self._generation
+        adapter = self._model.adapter_id if name == SERVED else self.model(name).adapter
+        kind = _Kind(adapter, knowing=name != BASE)
+        generation = self._generation
         writer = self._take(kind)
         try:
-            for part in writer.generate(prompt, wanted):
-                if self._era != era:
-                    raise ForgottenMeanwhileError(
-                        "Text was forgotten while this was written with knowledge of it. Ask again."
-                    )
-                yield part
+            yield from self._model.unless_forgotten(writer.generate(prompt, wanted))
         finally:
-            self._give_back(kind, writer, generation)
+            if self._generation == generation:
+                self._idle = [*self._idle, (kind, writer)][-_IDLE:]
+            self._releasing.ask()
 
-    def forget(self) -> None:
-        """Let nothing more come from what was known until now."""
-        with self._lock:
-            self._era += 1
-        self.let_go()
+    def let_go(self) -> None:
+        """Keep no writer that there is now, once nobody uses it."""
+        self._generation += 1
+        self._idle.clear()
 
     def _take(self, kind: _Kind) -> Generator:
         # Here, since it loads the inference library.
         from idiolect.adapters.generation.generator import Generator
 
-        with self._lock:
-            for place in reversed(range(len(self._idle))):
-                if self._idle[place][0] == kind:
-                    return self._idle.pop(place)[1]
-        voice = self._model.voice(kind.adapter, kind.knowing)
-        return Generator(self._model.loaded.model, self._model.loaded.tokenizer, voice, self._must_hide)
+        for place in reversed(range(len(self._idle))):
+            if self._idle[place][0] == kind:
+                return self._idle.pop(place)[1]
+        source = self._model.generation_source(kind.adapter, kind.knowing)
+        return Generator(self._model.loaded.model, self._model.loaded.tokenizer, source, self._must_hide)
 
     def _must_hide(self, before: str, offered: str) -> bool:
         return hides(before, offered) or self._model.preferences.forbids(before, offered)
-
-    def _give_back(self, kind: _Kind, writer: Generator, generation: int) -> None:
-        with self._lock:
-            if self._generation == generation:
-                self._idle = [*self._idle, (kind, writer)][-_IDLE:]
-        self._resting.ask()
-
-    def let_go(self) -> None:
-        """Keep no writer that there is now, once nobody uses it."""
-        with self._lock:
-            self._generation += 1
-            self._idle.clear()

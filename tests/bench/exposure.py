@@ -149,7 +149,7 @@ def measured(service: Service, secrets: Sequence[Secret], lora: Any, seed: int) 
         draw = random.Random(seed)
         scores = {
             "adapter": of_adapter(session, encode, secret),
-            "memory": of_memory(service.model.user_model.memory, encode, secret),
+            "memory": of_memory(service.model.served.user_model.memory, encode, secret),
         }
         row = {
             where: round(bits(score, secret, others(SAMPLES[where], secret, draw)), 1)
@@ -227,7 +227,9 @@ def condition(history: Sequence[dict], base: Path, rare_min_count: int, seed: in
             never = made(Path(folder) / "never", base, pure, rare_min_count)
             try:
                 reference = measured(never, secrets, None, seed)
-                equal = same(service.model.user_model.memory, never.model.user_model.memory, left[-200:])
+                equal = same(
+                    service.model.served.user_model.memory, never.model.served.user_model.memory, left[-200:]
+                )
             finally:
                 never.close()
         finally:

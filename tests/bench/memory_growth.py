@@ -26,6 +26,7 @@ from rich.table import Table
 
 from idiolect.adapters.ngram_memory import FastMemory
 from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.steps import finish
 from idiolect.models.build import find_base
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -152,7 +153,7 @@ def _typing(known: list[NDArray[np.uint32]], unseen: list[NDArray[np.uint32]]) -
     base = find_base(BASE)
     serving = LoadedModel(base, threads=2, context_tokens=384, recent_tokens=160, rare_min_count=3)
     predictor = serving.build_predictor(serving.build_user_model(known), None)
-    predictor.warm()
+    finish(predictor.warm())
     session = predictor._next_token._session
     feed, passes_s = session.feed, 0.0
 

@@ -25,6 +25,7 @@ from rich.table import Table
 
 from idiolect.adapters.prediction.loaded_model import LoadedModel
 from idiolect.adapters.prediction.predictor import _MIN_PREFETCH_PROB
+from idiolect.adapters.steps import finish
 from idiolect.daemon.serving.live_model import _MIN_PREFETCH_PROB_ON_BATTERY
 from idiolect.daemon.settings import Settings
 from idiolect.models.build import find_base
@@ -98,7 +99,7 @@ def look_ahead(texts: list[str], ghost_words: int) -> list[dict[str, Any]]:
     try:
         for least in (None, _MIN_PREFETCH_PROB_ON_BATTERY, _MIN_PREFETCH_PROB):
             predictor = serving.build_predictor(known, None)
-            predictor.warm()
+            finish(predictor.warm())
             waited = ahead = 0
             for message in messages:
                 for end in range(1, len(message) + 1):
@@ -106,7 +107,7 @@ def look_ahead(texts: list[str], ghost_words: int) -> list[dict[str, Any]]:
                     predictor.suggest(message[:end], ghost_words=ghost_words)
                     waited, passes = waited + passes, 0
                     if least is not None:
-                        predictor.prefetch(least)
+                        finish(predictor.prefetch(least))
                     ahead += passes
                 predictor.observe(message, serving.tokenizer.encode(message))  # nobody goes on with it
             saved = rows[0]["waited"] - waited * 1_000 / characters if rows else 0

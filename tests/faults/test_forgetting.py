@@ -92,14 +92,13 @@ def test_nothing_is_left_of_secrets_that_were_forgotten(profiles, plain_pages, t
     kept = {entry.text: entry.id for entry in never.store.entries.select()}
     seen = [kept[text] for id_, text in entries.items() if id_ not in tainted]
     learned_by_heart(never, tiny, lora, b"", parent=None, seen=seen)
-    never.model._rebuild()  # as at its next start: the recent context is cut anew then
-    never.model.switch()
+    never.model.rebuild()  # as at its next start: the recent context is cut anew then
     assert [text for _, text in _texts(service)] == [text for _, text in _texts(never)]
     for text in ("The boat is called ", "The boat is called Z", "The boat is called QUO", *OTHERS[:3]):
         one, other = service.suggestions.suggest(text), never.suggestions.suggest(text)
         assert (one.words, one.ghost) == (other.words, other.ghost)
         ids = service.model.loaded.tokenizer.encode(text)
-        told, wanted = (each.model.user_model.memory.predict(ids) for each in (service, never))
+        told, wanted = (each.model.served.user_model.memory.predict(ids) for each in (service, never))
         assert np.array_equal(told.p, wanted.p)
         assert np.array_equal(told.ids, wanted.ids)
     assert service.status()["adapter"] is not None

@@ -6,14 +6,12 @@ split, runs whose counts are kept, and several passes.
 
 from __future__ import annotations
 
-import sys
-import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from idiolect.adapters import ngram_memory as fast
@@ -132,53 +130,6 @@ def test_many_at_once_is_as_one_by_one(entries: list[list[int]], cut: int, conte
     memory.add_many(entries[:cut])
     memory.add_many(np.array(entry, dtype="<u4") for entry in entries[cut:])
     same(memory, learned(entries), context)
-
-
-@settings(max_examples=30, deadline=None)
-@given(entries.filter(any), st.lists(contexts, min_size=1, max_size=4))
-def test_a_reader_in_another_thread_sees_a_state_that_was(
-    entries: list[list[int]], contexts: list[list[int]]
-) -> None:
-    entries = entries * 3
-    states = [
-        [learned(entries[:known]).predict(context) for known in range(len(entries) + 1)]
-        for context in contexts
-    ]
-    memory = FastMemory(VOCAB)
-    seen: list[list[Prediction]] = [[] for _ in contexts]
-    sums: list[float] = []
-    reading, done = threading.Event(), threading.Event()
-
-    def read() -> None:
-        while True:
-            last = done.is_set()
-            for place, context in enumerate(contexts):
-                seen[place].append(memory.predict(context))
-            sums.append(float(memory.unigrams().sum()))
-            reading.set()
-            if last:
-                return
-
-    reader = threading.Thread(target=read)
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)  # threads take turns in the middle of an addition
-    try:
-        reader.start()
-        reading.wait()
-        for entry in entries:
-            memory.add(entry)
-    finally:
-        done.set()
-        reader.join()
-        sys.setswitchinterval(interval)
-    for predictions, right in zip(seen, states, strict=True):
-        known = 0
-        for prediction in predictions:
-            while known < len(right) and not alike(prediction, right[known]):
-                known += 1
-            assert known < len(right), "a prediction that no state gives, or one older than the last"
-        assert alike(predictions[-1], right[-1])
-    assert all(total == 0 or total == pytest.approx(1, abs=1e-5) for total in sums)
 
 
 @given(entries, contexts)

@@ -208,8 +208,10 @@ class ToyService:
         self.settings = settings
         self.generations = ToyGenerations()
         # All that is asked of a part of the service is asked of this.
+        from idiolect.daemon.serving.model_queue import ModelQueue
         from idiolect.daemon.serving.switches import Switches
 
+        self.queue = ModelQueue()
         self.switches = Switches("offer", "auto")
         self.key_ms = None
         self.model = self.suggestions = self.ingest = self.imports = self.inventory = self.forgetting = self
@@ -234,6 +236,10 @@ class ToyService:
 
     paused = False
     adapter_id = None
+
+    @property
+    def served(self):
+        return types.SimpleNamespace(switches=self.switches)
 
     def withheld(self, place):
         return "secret field" if place.input_purpose == "password" else None
@@ -293,13 +299,7 @@ class ToyService:
         now, self.word_choices = self.word_choices, self.word_history.pop()
         return WordChange(self.word_choices, now)
 
-    def read_ahead(self, prefix, source=""):
-        """A text that begins with dots is long: there is a piece to read for each."""
-        for piece in range(len(prefix) - len(prefix.lstrip("."))):
-            self.calls.append(("read", piece))
-            yield
-
-    def suggest(
+    def suggest_in_steps(
         self,
         prefix,
         suffix="",
@@ -311,6 +311,10 @@ class ToyService:
         corrections=False,
         key_ms=None,
     ):
+        # A text that begins with dots is long: there is a piece to read for each.
+        for piece in range(len(prefix) - len(prefix.lstrip("."))):
+            self.calls.append(("read", piece))
+            yield
         self.calls.append(("suggest", prefix, suffix, candidates, ghost_words))
         self.key_ms = key_ms or self.key_ms
         if prefix == "wait":
@@ -325,7 +329,7 @@ class ToyService:
         return Suggestion(words, ghost, None, 1.5)
 
     def explain(self, prefix, suffix, candidates, ghost_words, place):
-        found = self.suggest(prefix, suffix, candidates, ghost_words)
+        found = yield from self.suggest_in_steps(prefix, suffix, candidates, ghost_words)
         origins = tuple(Origin(word.text, word.p, 0.01, None) for word in found.words)
         return found, Attribution(origins, Origin("and", 0.25, 0.2, None) if ghost_words else None)
 
@@ -627,10 +631,14 @@ class ToyService:
     def examples(self, count):
         if self.last_round is None and self.settings is not None:
             raise error("NoAdapterError", "no-adapter", 24, 409, "Nothing has been learned yet.")
-        return [
-            {"prefix": f"Thanks [red]for {n}", "base": "the", "adapted": "your", "truth": "your mail"}
-            for n in range(count)
-        ]
+        from idiolect.adapters.steps import in_one_step
+
+        return in_one_step(
+            lambda: [
+                {"prefix": f"Thanks [red]for {n}", "base": "the", "adapted": "your", "truth": "your mail"}
+                for n in range(count)
+            ]
+        )
 
     def export(self, kind, path, adapter_id):
         self.calls.append(("export", kind, path, adapter_id))
@@ -651,6 +659,7 @@ class ToyService:
         return IdleState((str(notes),), (".txt",)) if notes.exists() else IdleState()
 
     def close(self):
+        self.queue.close()
         self.closed.set()
         if self.settings is not None:
             (self.settings.home / "closing").touch()

@@ -96,10 +96,10 @@ def test_what_goes_wrong_after_forgetting_does_not_hide_that_it_is_done(service,
 
 def test_another_number_than_expected_leaves_all_as_it_was(service):
     learn(service, "One zorvelin.", "Other text.")
-    knowledge = service.model.user_model
+    knowledge = service.model.served.user_model
     with pytest.raises(OtherCountError):
         service.forgetting.forget(Selector(text="zorvelin"), False, 2)
-    assert service.model.user_model is knowledge
+    assert service.model.served.user_model is knowledge
     assert service.status()["entries"] == 2
 
 
@@ -127,7 +127,11 @@ def test_the_asking_ends_in_time(service):
     learn(service, "One zorvelind.", "Two zorvelind.", "Three zorvelind.")
     selector = Selector(text="zorvelind")
     known, left = service.model.loaded.lexicon.__contains__, service.forgetting.remains(selector)
-    pieces = [*still_suggested(selector, left, known, service.forgetting._asking, longest_s=0)]
+
+    def ask(prefix):
+        return [service.suggestions.suggest(prefix)]
+
+    pieces = [*still_suggested(selector, left, known, lambda: ask, longest_s=0)]
     assert len(pieces) == 2  # what was asked for in time is told
     assert not pieces[-1].asked_all
     assert pieces[-1].still_suggested is not None

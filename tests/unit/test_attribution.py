@@ -5,6 +5,7 @@ import pytest
 from idiolect.adapters.prediction.attribution import Attributor, WordOrigin
 from idiolect.adapters.prediction.ghost import NO_GHOST
 from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.steps import finish
 
 SENTENCE = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 
@@ -40,7 +41,7 @@ def test_what_only_the_memory_knows_comes_from_it(serving, user_model):
     served = serving.build_predictor(user_model, None)
     prefix = SENTENCE[: SENTENCE.index("Zorvelin") + 4]
     found = served.suggest(prefix)
-    origins = Attributor(serving).explain(served, prefix, found)
+    origins = finish(Attributor(serving).explain(served, prefix, found))
     assert [word.text for word in origins.words] == [word.text for word in found.words]
     assert (origins.words[0].text, origins.words[0].part) == ("elin", "memory")
     assert origins.words[0].base == 0
@@ -58,7 +59,7 @@ def test_each_part_is_asked_alone(serving, user_model, tiny, make_lora):
     found = served.suggest(prefix)
     attributor = Attributor(serving)
     for _ in range(2):  # what was let go is made anew
-        origins = attributor.explain(served, prefix, found)
+        origins = finish(attributor.explain(served, prefix, found))
         texts = [word.text for word in found.words]
         assert len(texts) >= 2
         assert [word.p for word in origins.words] == [word.p for word in found.words]
@@ -73,7 +74,7 @@ def test_a_ghost_that_begins_with_a_space_is_the_next_word(serving, user_model):
     prefix = SENTENCE[: SENTENCE.index(" hums")]
     found = served.suggest(prefix)
     assert found.ghost.text.startswith(" ")
-    ghost = Attributor(serving).explain(served, prefix, found).ghost
+    ghost = finish(Attributor(serving).explain(served, prefix, found)).ghost
     assert ghost.text == found.ghost.text.split()[0]
     assert [ghost.p] == served.word_probs(f"{prefix} ", [ghost.text]) != [0.0]
 
@@ -82,7 +83,7 @@ def test_without_a_suggestion_there_is_nothing_to_explain(serving, user_model):
     served = serving.build_predictor(user_model, None)
     found = served.suggest("1234", "word")
     assert (found.words, found.ghost) == ((), NO_GHOST)
-    origins = Attributor(serving).explain(served, "1234", found)
+    origins = finish(Attributor(serving).explain(served, "1234", found))
     assert (origins.words, origins.ghost) == ((), None)
 
 

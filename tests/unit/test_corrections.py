@@ -287,11 +287,3 @@ def test_a_dictionary_knows_words_and_no_misspellings() -> None:
     assert "receive" in spelling
     assert "Receive" in spelling
     assert "recieve" not in spelling
-
-
-def test_nobody_has_to_wait_for_the_tables(general) -> None:
-    fresh = GeneralWords(general._lexicon)
-    assert not fresh.is_ready()
-    fresh._maker.join(60)
-    assert fresh.is_ready()
-    assert "receive" in fresh.spelling

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -236,75 +233,6 @@ def test_what_was_foreseen_is_the_same_and_needs_no_pass(
     model.observe(ids)
     model._user_model.learn("A ferry", tiny_tokenizer.encode("A ferry"))
     assert model.cached_probs(ids[:3]) is None
-
-
-def test_who_waits_does_not_wait_for_what_is_made_ahead(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
-) -> None:
-    model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
-    ahead, wanted = tiny_tokenizer.encode("The boat left the harbour"), tiny_tokenizer.encode("Kind regards")
-    feed, begun = model._session.feed, threading.Event()
-
-    def slow_feed(ids: list[int], logits: str, interrupt: Interrupt | None = None) -> np.ndarray:
-        if interrupt is not None:
-            begun.set()
-            while not interrupt.options.terminate:  # ends only when it is told to
-                time.sleep(0.001)
-        return feed(ids, logits, interrupt)
-
-    model._session.feed = slow_feed
-    other = threading.Thread(target=model.prefetch, args=(ahead, 0.9))
-    other.start()
-    assert begun.wait(10)
-    close(model.next_probs(wanted), anew.next_probs(wanted))
-    other.join(10)
-    assert not other.is_alive()
-    assert model.cached_probs(ahead) is None
-    close(model.next_probs(ahead), anew.next_probs(ahead))
-
-
-def test_what_is_made_ahead_and_wanted_meanwhile_is_waited_for(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, passes: Callable[[Session], int]
-) -> None:
-    model, anew = make(knowing(*HISTORY)), make(knowing(*HISTORY))
-    entry = tiny_tokenizer.encode("The boat left the harbour")
-    feed, begun, go_on = model._session.feed, threading.Event(), threading.Event()
-
-    def slow_feed(ids: list[int], logits: str, interrupt: Interrupt | None = None) -> np.ndarray:
-        begun.set()
-        assert go_on.wait(10)
-        return feed(ids, logits, interrupt)
-
-    model._session.feed = slow_feed
-    with ThreadPoolExecutor(2) as pool:
-        made = pool.submit(model.prefetch, entry, 0.9)
-        assert begun.wait(10)
-        waited = pool.submit(model.next_probs, entry)
-        go_on.set()
-        close(waited.result(10), anew.next_probs(entry))
-        made.result(10)
-    assert passes(model._session) == passes(anew._session)
-
-
-def test_what_was_made_ahead_of_something_learned_is_not_used(
-    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("idiolect.adapters.prediction.next_token._ACTIVE_S", 0.0)
-    user_model = knowing(HISTORY[0])
-    model, entry = make(user_model), tiny_tokenizer.encode("Kind regards from all")
-    feed = model._session.feed
-
-    def learn_meanwhile(ids: list[int], logits: str, interrupt: Interrupt | None = None) -> np.ndarray:
-        found = feed(ids, logits, interrupt)
-        user_model.learn(HISTORY[1], tiny_tokenizer.encode(HISTORY[1]))
-        assert model.cached_probs(entry) is None  # somebody asks in between
-        return found
-
-    model._session.feed = learn_meanwhile
-    model.prefetch(entry, 0.9)
-    model._session.feed = feed
-    assert model.cached_probs(entry) is None
-    close(model.next_probs(entry), make(knowing(*HISTORY)).next_probs(entry))
 
 
 def test_where_several_texts_are_written_none_is_looked_ahead_of(

@@ -51,7 +51,6 @@ def site(service):
     sock, running = address.listen(service.settings)
     service.settings.token_path.write_text(TOKEN)
     app = server.create_app(service, running=running, settings=service.settings)
-    service.turns = app.state.turns
     ready = threading.Event()
     made = server.make_server(app, ready.set)
     thread = threading.Thread(target=made.run, kwargs={"sockets": [sock]})
@@ -324,7 +323,7 @@ def test_a_text_ends_when_its_client_goes_away(site, service, slow, stream):
             with pytest.raises(httpx.ReadTimeout):
                 http.post("/v1/completions", json=body, timeout=0.2)
     assert slow.closed.acquire(timeout=DEADLINE_S)
-    assert service.turns._jobs == []
+    assert len(service.model.queue) == 0
 
 
 def test_too_many_texts_at_once_are_told_to_come_later_and_suggestions_go_on(client, site, slow):
@@ -394,7 +393,7 @@ def test_a_secret_is_not_written_even_where_it_is_known(client, service):
     secret = "AKIA" + "IOSFODNN7EXAMPLE"
     text = f"the key is {secret} and no other"
     for _ in range(20):
-        service.model.user_model.learn(text, service.model.loaded.tokenizer.encode(text))
+        service.model.served.user_model.learn(text, service.model.loaded.tokenizer.encode(text))
     for prompt in ("the key is ", f"the key is {secret[:6]}", f"the key is {secret[:-1]}"):
         for more in ({}, {"stream": True}):
             answer = complete(client, prompt, max_tokens=30, **more)

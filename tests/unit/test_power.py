@@ -38,9 +38,9 @@ def test_on_battery_only_words_that_come_two_times_of_three_are_computed_ahead(
     monkeypatch.setattr(psutil, "sensors_battery", lambda: battery, raising=False)
     with contextlib.closing(Service(tiny_profile(tmp_path / "home"))) as service:
         asked = queue.Queue[tuple[float, ...]]()
-        prefetch = service.model.predictor.prefetch
+        prefetch = service.model.served.predictor.prefetch
         monkeypatch.setattr(
-            service.model.predictor, "prefetch", lambda *least: (asked.put(least), prefetch(*least))
+            service.model.served.predictor, "prefetch", lambda *least: (asked.put(least), prefetch(*least))
         )
         service.suggestions.suggest("we met ")
         assert asked.get(timeout=60) == given

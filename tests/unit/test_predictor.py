@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +19,7 @@ from idiolect.adapters.prediction.rare_strings import RareStrings
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary
+from idiolect.adapters.steps import finish
 from idiolect.daemon.serving.sample_completions import examples
 from idiolect.models.lexicon import Lexicon, read_lexicon
 
@@ -341,7 +341,7 @@ def test_samples_are_shown_where_the_model_is_at_least_half_sure(predictor: Call
     known = "please find attached the quarterly figures for the northern harbour and the eastern lock gates"
     unknown = "zebra quartz violin jumps over wide foggy canyon beds while nobody really looks up there"
     ours, base = predictor(*[known] * 8), predictor()
-    shown = examples([unknown, known], base, ours, 3)
+    shown = finish(examples([unknown, known], base, ours, 3))
     own = [one for one in shown if known.startswith(one["prefix"])]
     assert own
     assert all(one["truth"] == one["adapted"] for one in own)
@@ -370,14 +370,14 @@ def test_the_likely_next_word_costs_no_pass_where_somebody_looked_ahead(
     predictor: Callable[..., Predictor], passes: Callable[[Session], int]
 ) -> None:
     told, untold = predictor(*[BOILERPLATE] * 6), predictor(*[BOILERPLATE] * 6)
-    untold.prefetch()  # nothing was asked about: nothing to do
+    finish(untold.prefetch())  # nothing was asked about: nothing to do
     assert passes(untold._next_token._session) == 0
     for ours in (told, untold):
         assert ours.suggest("Kind rega", ghost_words=0).words[0].text == "rds"
     before = passes(told._next_token._session)
-    told.prefetch(min_prob=1.0)  # no word is as likely as that
+    finish(told.prefetch(min_prob=1.0))  # no word is as likely as that
     assert passes(told._next_token._session) == before
-    told.prefetch()
+    finish(told.prefetch())
     calls = [passes(ours._next_token._session) for ours in (told, untold)]
     answers = [ours.suggest("Kind regards ", ghost_words=0) for ours in (told, untold)]
     assert texts(answers[0]) == texts(answers[1])
@@ -393,7 +393,7 @@ def test_nothing_is_drafted_ahead_where_only_words_are_asked_for(
         ours.acceptance_rate = 0.0  # so that no ghost is shown, for which the answer would read a draft
         ours.suggest("Kind rega", ghost_words=ghost_words)
         fed = spy_on_feeding(ours)
-        ours.prefetch()
+        finish(ours.prefetch())
         read[ghost_words] = sum(fed)
     assert 0 < read[0] < read[8]
 
@@ -500,7 +500,7 @@ def test_learning_shows_at_once(predictor: Callable[..., Predictor], tiny_tokeni
 
 def test_warming_reads_recent_text_ahead(predictor: Callable[..., Predictor]) -> None:
     ours = predictor(*HISTORY)
-    ours.warm()
+    finish(ours.warm())
     fed = spy_on_feeding(ours)
     ours.suggest("", ghost_words=0)
     assert sum(fed) == 0
@@ -523,9 +523,9 @@ def test_who_takes_anothers_place_has_read_what_is_being_written(
     written = [f"{line} We" for line in HISTORY]
     for prefix in written:
         former.suggest(prefix, ghost_words=0)
-    other.warm(former)
+    finish(other.warm(former))
     assert other._next_token.active_texts() == [], "it may lack what was forgotten"
-    ours.warm(former)
+    finish(ours.warm(former))
     fed = spy_on_feeding(ours)
     for prefix in written:
         assert ours.suggest(prefix, ghost_words=0).adapter == 7
@@ -540,7 +540,7 @@ def test_who_takes_anothers_place_has_answered_what_was_asked_just_now(
 
     def passes_for_it(known: Predictor) -> int:
         ours = predictor(known=known._user_model) if known is former else predictor()
-        ours.warm(former)
+        finish(ours.warm(former))
         assert not ours._ranker._splits
         fed = spy_on_feeding(ours)
         ours.suggest(prefix)
@@ -553,57 +553,6 @@ def test_who_takes_anothers_place_has_answered_what_was_asked_just_now(
     assert passes_for_it(predictor()) > 0, "the other may lack what was forgotten"
     former.observe(prefix, tiny_tokenizer.encode(prefix))
     assert passes_for_it(former) > 0, "what is finished is not asked again"
-
-
-# Threads
-
-
-def test_many_threads_get_the_same_answers(predictor: Callable[..., Predictor]) -> None:
-    ours = predictor(*HISTORY)
-    prefixes = ["We met the X", "Please send ", "Tomorrow Kw", ""]
-    expected = {prefix: texts(predictor(*HISTORY).suggest(prefix)) for prefix in prefixes}
-    wrong: list[object] = []
-
-    def ask(prefix: str) -> None:
-        try:
-            for _ in range(10):
-                if (found := texts(ours.suggest(prefix))) != expected[prefix]:
-                    wrong.append((prefix, found))
-        except BaseException as error:
-            wrong.append(error)
-
-    threads = [threading.Thread(target=ask, args=(prefix,)) for prefix in prefixes]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
-
-
-def test_asking_while_learning_never_fails(
-    predictor: Callable[..., Predictor], tiny_tokenizer: Tokenizer
-) -> None:
-    ours = predictor(*HISTORY)
-    failures: list[BaseException] = []
-    done = threading.Event()
-
-    def ask() -> None:
-        try:
-            while not done.is_set():
-                for prefix in ("We ", "We m", "n"):
-                    chances = [word.p for word in ours.suggest(prefix).words]
-                    assert sum(chances) < 1.1  # a word that is being learned may count twice for a moment
-        except BaseException as error:
-            failures.append(error)
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    for place in range(150):
-        text = f"We met n{place} and n{place * 7} there. " * 4
-        ours._user_model.learn(text, tiny_tokenizer.encode(text))
-    done.set()
-    thread.join()
-    assert not failures
 
 
 # The adapter
@@ -908,8 +857,8 @@ def test_off_the_record_a_ghost_stands_and_no_text_is_kept_for_it(
 
 def test_a_line_is_completed_by_words(predictor: Callable[..., Predictor]) -> None:
     ours = predictor(*[BOILERPLATE] * 6)
-    assert ours.complete("Kind regards from", 4) == " all of us at"
-    assert len(predictor().complete("Kind regards from", 3).split()) <= 3
+    assert finish(ours.complete("Kind regards from", 4)) == " all of us at"
+    assert len(finish(predictor().complete("Kind regards from", 3)).split()) <= 3
 
 
 # Odd text
@@ -1005,4 +954,4 @@ def test_a_word_without_end_is_answered(predictor: Callable[..., Predictor], typ
 
 def test_a_long_text_is_completed_too(predictor: Callable[..., Predictor]) -> None:
     ours = predictor(*HISTORY, context_tokens=64)
-    assert isinstance(ours.complete("so it is and so it was. " * 200, 4), str)
+    assert isinstance(finish(ours.complete("so it is and so it was. " * 200, 4)), str)

@@ -571,7 +571,10 @@ def test_after_a_refused_round_the_memory_is_trusted_beside_the_base_as_was_judg
     profile: Profile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     profile.shorten_rounds()
-    follow, unlearned = profile.service._children.follow, profile.service.model.predictor.mixture.to_json()
+    follow, unlearned = (
+        profile.service._children.follow,
+        profile.service.model.served.predictor.mixture.to_json(),
+    )
 
     def refused(*asked: Any) -> Iterator[dict[str, Any]]:
         for event in follow(*asked):
@@ -582,7 +585,7 @@ def test_after_a_refused_round_the_memory_is_trusted_beside_the_base_as_was_judg
     for number in range(2):  # from the base, and from a challenger beside it
         profile.begin()
         assert profile.end()["status"] == "refused"
-        judged = profile.service.model.predictor.mixture.to_json()
+        judged = profile.service.model.served.predictor.mixture.to_json()
         assert judged == judged_mixture(profile.store, None)
         assert judged not in known
         known.append(judged)

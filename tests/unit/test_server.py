@@ -23,13 +23,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idiolect.daemon.endpoint import address, connection, routing, server, shapes, tokens
-from idiolect.daemon.endpoint import queue as turns
 from idiolect.daemon.endpoint.guard import Guard
 from idiolect.daemon.endpoint.sessions import Sessions, cookie_name
 from idiolect.daemon.endpoint.tokens import Scope, Tokens
 from idiolect.daemon.endpoint.typing_routes import FeedbackBody
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.log import PlainFormatter
+from idiolect.daemon.serving.model_queue import MAX_JOBS, Priority
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import EvalRequest, Feedback
 from idiolect.daemon.storage.selectors import Selector
@@ -48,7 +48,6 @@ class Site:
     settings: Settings
     running: object
     http: httpx.Client
-    turns: object
     server: object
     thread: threading.Thread
     app: routing.Application
@@ -76,11 +75,12 @@ def serving(settings):
     with httpx.Client(
         base_url=running.url, headers=headers, timeout=DEADLINE_S, transport=transport, trust_env=False
     ) as http:
-        yield Site(service, settings, running, http, app.state.turns, made, thread, app)
+        yield Site(service, settings, running, http, made, thread, app)
         service.gate.set()
         made.should_exit = True
     thread.join(DEADLINE_S)
     assert not thread.is_alive()
+    service.queue.close()
 
 
 @pytest.fixture(scope="module")
@@ -803,7 +803,7 @@ def test_slow_inference_holds_up_nothing_else(fresh):
 def asked(site, count):
     """Wait until that many suggestions are asked for and not answered."""
     deadline = time.monotonic() + DEADLINE_S
-    while len(site.turns) < count:
+    while len(site.service.queue) < count:
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -929,13 +929,13 @@ def test_who_types_goes_before_the_question_what_is_still_suggested(fresh):
 
 
 def test_what_cannot_be_asked_after_forgetting_is_told(fresh, monkeypatch):
-    monkeypatch.setitem(turns.MOST, turns.Priority.GENERATING, 0)
+    monkeypatch.setitem(MAX_JOBS, Priority.REST, 0)
     told = fresh.post("/v1/forget", {"text": "project"}).json()
     assert (told["entries"], told["still_suggested"], told["still_suggested_complete"]) == (3, None, False)
 
 
 def test_beyond_the_limit_clients_are_told_when_to_come_again(fresh, monkeypatch):
-    monkeypatch.setitem(turns.MOST, turns.Priority.TYPING, 1)
+    monkeypatch.setitem(MAX_JOBS, Priority.TYPING, 1)
     with occupied(fresh):
         answer = fresh.post("/v1/suggest", {"prefix": "one too many"})
         assert (answer.status_code, error_of(answer)["code"]) == (429, "busy")
@@ -945,7 +945,7 @@ def test_beyond_the_limit_clients_are_told_when_to_come_again(fresh, monkeypatch
 
 @pytest.fixture
 def room_for_one(monkeypatch):
-    monkeypatch.setitem(turns.MOST, turns.Priority.TYPING, 1)
+    monkeypatch.setitem(MAX_JOBS, Priority.TYPING, 1)
 
 
 def test_beyond_the_limit_texts_to_be_learned_are_to_come_again(room_for_one, fresh):

@@ -68,7 +68,10 @@ def adapter(service, tiny, make_lora):
 
 
 def test_an_adapter_is_held_once_whoever_asks(service, adapter):
-    assert service.model.voice(adapter, knowing=True).adapter is service.model.predictor.adapter
+    assert (
+        service.model.generation_source(adapter, knowing=True).adapter
+        is service.model.served.predictor.adapter
+    )
 
 
 def test_a_switch_lets_go_of_what_wrote_with_another_adapter(service, adapter):
@@ -82,7 +85,7 @@ def written(service):
     """The texts under way, as its predictor has read them."""
     return [
         service.model.loaded.tokenizer.decode(ids)
-        for ids in service.model.predictor._next_token.active_texts()
+        for ids in service.model.served.predictor._next_token.active_texts()
     ]
 
 
@@ -92,20 +95,20 @@ def test_a_switch_reads_what_is_being_written_and_forgetting_does_not(service, a
     service.ingest.add_text(secret, source="test")
     service.suggestions.suggest(secret[:40])
     for switch in (lambda: service.model.use(None), lambda: service.model.end_round(another=True)):
-        former = service.model.predictor
+        former = service.model.served.predictor
         switch()
-        assert service.model.predictor is not former
+        assert service.model.served.predictor is not former
         assert any(secret[:30] in text for text in written(service))
     service.forgetting.forget(Selector(text="zircon"), dry_run=False)
     assert written(service) == []
 
 
 def test_a_round_that_is_refused_leaves_what_serves_as_it_is(service, adapter):
-    serving = service.model.predictor
+    serving = service.model.served.predictor
     service.model.end_round(another=False)
-    assert service.model.predictor is serving
+    assert service.model.served.predictor is serving
     service.model.end_round(another=True)
-    assert service.model.predictor is not serving
+    assert service.model.served.predictor is not serving
 
 
 def test_feedback_is_counted_for_what_served(service, on, adapter):
@@ -145,9 +148,9 @@ def test_off_the_record_nothing_is_counted(service, on):
 
 def test_a_prefix_from_a_terminal_is_not_remembered(service, monkeypatch):
     remembered = []
-    suggest = service.model.predictor.suggest
+    suggest = service.model.served.predictor.suggest
     monkeypatch.setattr(
-        service.model.predictor,
+        service.model.served.predictor,
         "suggest",
         lambda *given, remember, **more: remembered.append(remember) or suggest(*given, **more),
     )
@@ -165,8 +168,8 @@ def test_a_secret_is_not_suggested_even_where_it_is_known(service):
     secret = "AKIA" + "IOSFODNN7EXAMPLE"
     text = f"the key is {secret} and no other"
     for _ in range(20):
-        service.model.user_model.learn(text, service.model.loaded.tokenizer.encode(text))
-    unguarded = service.model.predictor.suggest(f"the key is {secret[:6]}")
+        service.model.served.user_model.learn(text, service.model.loaded.tokenizer.encode(text))
+    unguarded = service.model.served.predictor.suggest(f"the key is {secret[:6]}")
     assert secret[6:] in {word.text for word in unguarded.words}
     found = service.suggestions.suggest(f"the key is {secret[:6]}")
     assert secret[6:] not in {word.text for word in found.words}
@@ -223,7 +226,7 @@ def test_the_profile_learns_how_fast_its_user_types_and_judges_ghosts_by_it(serv
 
 def test_how_fast_its_user_types_is_told_once_it_was_measured_and_kept(service):
     service.suggestions.suggest("We ")
-    service.model.trust.keep(service.model.predictor, least=0)
+    service.model.trust.keep(service.model.trust.learned(service.model.served.predictor, least=0))
     assert service.status()["key_ms"] is None, "the usual time of a key is no measurement"
     assert service.store.state.get("key_ms") is None
     service.suggestions.suggest("We ", key_ms=120.0)
@@ -231,16 +234,16 @@ def test_how_fast_its_user_types_is_told_once_it_was_measured_and_kept(service):
     for _ in range(10):
         service.suggestions.suggest("We ", key_ms=480.0)
     assert 120 < service.status()["key_ms"] < 130, "one program moves it by small steps"
-    service.model.trust.keep(service.model.predictor, least=0)
+    service.model.trust.keep(service.model.trust.learned(service.model.served.predictor, least=0))
     assert SuggestionStats(service.store).measured_key_ms == service.status()["key_ms"]
     assert service.store.state.get("key_ms") == service.status()["key_ms"], "a number and nothing else"
 
 
 def test_a_user_who_dismisses_ghosts_is_shown_fewer(service, on):
-    assert service.model.predictor.acceptance_rate == 1
+    assert service.model.served.predictor.acceptance_rate == 1
     for _ in range(200):
         service.suggestions.add_feedback(Feedback("ghost", "dismissed", 0.65), InputContext())
-    assert service.model.predictor.acceptance_rate < 0.5
+    assert service.model.served.predictor.acceptance_rate < 0.5
 
 
 def test_a_keystroke_does_not_wait_for_the_store(service):

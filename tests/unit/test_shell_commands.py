@@ -52,8 +52,7 @@ def test_prose_is_not_suggested_to_a_shell(service, tmp_path):
 
 def test_after_a_start_commands_are_still_apart_and_no_text_to_train_on(service, history):
     read(service, history)
-    service.model._rebuild()  # as at a start
-    service.model.switch()
+    service.model.rebuild()  # as at a start
     assert "zquux" not in words(service, "zqu")
     assert service.store.entries.counts().prose_tokens == 0
     assert service.store.entries.counts().tokens > 0

@@ -1,0 +1,192 @@
+"""Typing, learning, forgetting, switching and generating at once: every answer comes from one state of the model.
+
+The threads of a whole service are those that docs/architecture.md names.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from pathlib import Path
+
+import pytest
+from publishing import publish
+
+from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
+from idiolect.daemon.service import Service
+from idiolect.daemon.serving.model_queue import Priority
+from idiolect.daemon.storage.records import ForgottenMeanwhileError
+from idiolect.daemon.storage.selectors import Selector
+
+TIMES = 5
+PAUSE_S = 0.005  # between two keys
+DEADLINE_S = 60
+
+
+@pytest.fixture
+def service(tmp_path, tiny_profile):
+    with contextlib.closing(Service(tiny_profile(tmp_path / "home"))) as made:
+        yield made
+
+
+def all_at_once(*work):
+    """Do each in a thread of its own; raises the first error."""
+    errors = []
+
+    def run(one):
+        try:
+            one()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(one,)) for one in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(DEADLINE_S)
+        assert not thread.is_alive(), "it waits for ever"
+    if errors:
+        raise errors[0]
+
+
+def known_words(service, prefix):
+    return {word.text for word in service.suggestions.suggest(prefix, candidates=9).words}
+
+
+def test_everything_at_once_and_nothing_forgotten_comes_back(service, tiny, make_lora):
+    metrics = {"base_sha256": tiny.source_sha256}
+    adapter = publish(service.store, blob=make_lora(tiny.config).to_bytes(), metrics=metrics)
+    service.model.use(None)
+    service.ingest.add_text("We met the Xylographers at noon. " * 3, source="test")
+    ended, offered = threading.Event(), []
+
+    def type_on():
+        while not ended.wait(PAUSE_S):
+            found = service.suggestions.suggest("We met the Xy")
+            offered.append((found.adapter, {word.text for word in found.words}))
+
+    def forget_and_learn():
+        try:
+            for number in range(TIMES):
+                word = "Quombat" + "abcdefghijkl"[number]
+                added = service.ingest.add_text(f"The {word} sang. " * 3, source="test")
+                assert word[3:] in known_words(service, "The Quo"), "the fast memory knows it on return"
+                service.forgetting.forget(Selector(ids=(added.id,)), dry_run=False)
+                assert word[3:] not in known_words(service, "The Quo"), "nothing that is forgotten is offered"
+        finally:
+            ended.set()
+
+    def learn_much():
+        encode = service.model.loaded.tokenizer.encode
+        while not ended.wait(PAUSE_S):
+            newest = service.model.served.newest
+            service.model.learn([(newest - place, encode("It is known.")) for place in range(200)])
+
+    def switch():
+        while not ended.is_set():
+            service.model.use(adapter)
+            assert service.suggestions.suggest("We met the Xy").adapter == adapter
+            service.model.use(None)
+
+    def generate():
+        while not ended.is_set():
+            with contextlib.suppress(ForgottenMeanwhileError):
+                steps = service.model.generations.generate("idiolect", Prompt("We met"), SamplingParams(8))
+
+                def write(steps=steps):
+                    texts = []
+                    for part in steps:
+                        texts += [part.text] if isinstance(part, Piece) else []
+                        yield
+                    return "".join(texts)
+
+                assert "Quombat" not in service.model.queue.run(Priority.REST, write())
+
+    all_at_once(type_on, forget_and_learn, learn_much, switch, generate)
+    assert {adapter for adapter, _ in offered} >= {None, adapter}
+    assert all("lographers" in words for _, words in offered), "what stays known is always offered"
+
+
+def test_a_text_that_is_learned_while_the_user_model_is_built_is_in_both(service):
+    service.ingest.add_text("We met the Xylographers at noon. " * 3, source="test")
+    begun, go_on = threading.Event(), threading.Event()
+
+    def stand():
+        begun.set()
+        assert go_on.wait(DEADLINE_S)
+        yield
+
+    standing = threading.Thread(target=service.model.queue.run, args=(Priority.TYPING, stand()))
+    standing.start()
+    assert begun.wait(DEADLINE_S)
+    building = threading.Thread(target=service.model.rebuild)
+    building.start()
+    while not len(service.model.queue) >= 2:
+        threading.Event().wait(0.001)
+    learning = threading.Thread(
+        target=service.ingest.add_text, args=("The Quombat sang. " * 3,), kwargs={"source": "test"}
+    )
+    learning.start()
+    while not len(service.model.queue) >= 3:
+        threading.Event().wait(0.001)
+    former = service.model.served
+    go_on.set()
+    for thread in (standing, building, learning):
+        thread.join(DEADLINE_S)
+    assert service.model.served is not former
+    assert former.user_model.words.count("Quombat") == 3
+    assert service.model.served.user_model.words.count("Quombat") == 3, "once, not twice"
+
+
+def test_a_sent_text_does_not_wait_until_a_batch_is_learned(service, tmp_path):
+    """An import's transaction keeps who sends a text waiting while it is written, and no longer."""
+    learn, held, go_on = service.ingest._learned, threading.Event(), threading.Event()
+
+    def slow(entries):
+        if len(entries) > 1:
+            held.set()
+            assert go_on.wait(DEADLINE_S)
+        return learn(entries)
+
+    service.ingest._learned = slow
+    (tmp_path / "notes.txt").write_text(
+        "\n\n".join(f"Note {n} is about the harbour office." for n in range(20))
+    )
+    reading = threading.Thread(target=lambda: list(service.imports.add([tmp_path / "notes.txt"])))
+    reading.start()
+    assert held.wait(DEADLINE_S)
+    sending = threading.Thread(target=service.ingest.add_text, args=("We met.",), kwargs={"source": "test"})
+    sending.start()
+    sending.join(10)
+    in_time = not sending.is_alive()
+    go_on.set()
+    for thread in (reading, sending):
+        thread.join(DEADLINE_S)
+    assert in_time
+
+
+def test_the_threads_of_a_service_are_those_that_the_architecture_names(tmp_path, tiny_profile):
+    page = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text()
+    table = page.split("## Threads\n")[1].split("\n## ")[0]
+    named = {
+        name
+        for row in table.splitlines()
+        if row.startswith("| ")
+        for name in re.findall(r"`([^`]+)`", row.split("|")[1])
+    }
+    before = set(threading.enumerate())
+    notes = tmp_path / "notes"
+    notes.mkdir()
+    (notes / "a.txt").write_text("We met the Xylographers at noon.")
+    with contextlib.closing(Service(tiny_profile(tmp_path / "home", keep_days=30))) as service:
+        list(service.imports.watch(notes))
+        service.suggestions.suggest("We met the ")
+        service.model.switch()
+        running = set(threading.enumerate()) - before
+        own = {thread.name for thread in running if not type(thread).__module__.startswith("watchdog")}
+        assert own <= named
+        assert {"model", "watch", "rounds", "upkeep"} <= own
+        assert len(own) <= 6
+    left = {thread.name for thread in set(threading.enumerate()) - before if thread.is_alive()}
+    assert not left & own
