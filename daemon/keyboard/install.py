@@ -31,24 +31,8 @@ _POLL_S: Final = 0.1
 _AGAIN: Final = "Run `idiolect keyboard install`."
 
 
-class NoIBusError(IdiolectError):
-    """IBus is not installed."""
-
-    code: ClassVar[str] = "ibus-not-installed"
-    exit_code: ClassVar[int] = 114
-    http_status: ClassVar[int] = 500
-
-
-class OldIBusError(IdiolectError):
-    """The installed IBus is too old to say which program is typed into."""
-
-    code: ClassVar[str] = "ibus-too-old"
-    exit_code: ClassVar[int] = 115
-    http_status: ClassVar[int] = 500
-
-
 class KeyboardInstallError(IdiolectError):
-    """IBus does not take the keyboard from this user."""
+    """IBus is not installed, is too old, or does not take the keyboard from this user."""
 
     code: ClassVar[str] = "keyboard-not-installed"
     exit_code: ClassVar[int] = 116
@@ -79,7 +63,7 @@ class Standing:
 def install(settings: Settings, *, learn: bool | None = None) -> list[str]:
     """Make the keyboard one of this user's input methods, and have it learn or not; what was done, in sentences.
 
-    Raises NoIBusError, OldIBusError, KeyboardInstallError.
+    Raises KeyboardInstallError.
     """
     system = _system_folder()
     settings.prepare()
@@ -102,7 +86,7 @@ def install(settings: Settings, *, learn: bool | None = None) -> list[str]:
 
 
 def files(settings: Settings) -> dict[Path, bytes]:
-    """What `install` writes: what IBus is told, and where it finds that. Raises NoIBusError, OldIBusError."""
+    """What `install` writes: what IBus is told, and where it finds that. Raises KeyboardInstallError."""
     return {
         component.path(): component.xml(settings, *input_sources.gnome_layout()),
         component.environment_path(): component.environment(_system_folder()),
@@ -172,13 +156,13 @@ def _mend(found: Standing, ibus: Sequence[int] | None) -> str | None:
 
 
 def _system_folder() -> Path:
-    """Where IBus has its own components. Raises NoIBusError, OldIBusError."""
+    """Where IBus has its own components. Raises KeyboardInstallError."""
     found = _version()
     program = shutil.which("ibus-daemon") or shutil.which("ibus")
     if found is None or program is None:
-        raise NoIBusError("IBus is not installed. Install the package ibus, then try again.")
+        raise KeyboardInstallError("IBus is not installed. Install the package ibus, then try again.")
     if found < _OLDEST:
-        raise OldIBusError(_too_old(found))
+        raise KeyboardInstallError(_too_old(found))
     return Path(program).resolve().parent.parent / "share" / "ibus" / "component"
 
 

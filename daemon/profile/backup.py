@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from idiolect.daemon.profile import unfinished_backups
 from idiolect.daemon.profile.backup_target import BackupTarget, created, draft_beside, salt_of
@@ -22,7 +22,7 @@ from idiolect.daemon.storage.records import BackupRow
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import keys
 from idiolect.daemon.vault.marker import refuse_lost, ways_back
-from idiolect.daemon.vault.opening import move_aside, open_store, settle
+from idiolect.daemon.vault.opening import ProfileStateError, move_aside, open_store, settle
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
 
@@ -32,30 +32,6 @@ if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings
 
 _PATIENCE_S = 60.0  # beside a long import, whose transactions follow closely on each other
-
-
-class NothingToBackUpError(IdiolectError):
-    """The profile has no store yet."""
-
-    code: ClassVar[str] = "nothing-to-back-up"
-    exit_code: ClassVar[int] = 73
-    http_status: ClassVar[int] = 409
-
-
-class NoKeptStoreError(IdiolectError):
-    """No store was kept by a restore."""
-
-    code: ClassVar[str] = "no-kept-store"
-    exit_code: ClassVar[int] = 74
-    http_status: ClassVar[int] = 409
-
-
-class FormerStoreKeptError(IdiolectError):
-    """The store that an earlier restore replaced is still kept, and another one would take its place."""
-
-    code: ClassVar[str] = "former-store-kept"
-    exit_code: ClassVar[int] = 75
-    http_status: ClassVar[int] = 409
 
 
 @dataclass(frozen=True)
@@ -86,7 +62,7 @@ class Restored:
 
 
 def profile_key(settings: Settings) -> str:
-    """The profile's own key, as a copy's. Raises NothingToBackUpError, and what `keys.obtain` raises."""
+    """The profile's own key, as a copy's. Raises ProfileStateError, and what `keys.obtain` raises."""
     _require_store(settings)
     return copies.raw(keys.obtain(settings).hex)
 
@@ -112,7 +88,7 @@ def make(settings: Settings, target: Path, key: str, *, replace: bool = False) -
     """Write all that the store holds at this moment to `target`, encrypted with `key`, and read it through.
 
     The file is whole or not there, and only an earlier backup is replaced; one of another store, or that holds more,
-    only with `replace`, and it is kept. The store remembers the backup's path. Raises NothingToBackUpError,
+    only with `replace`, and it is kept. The store remembers the backup's path. Raises ProfileStateError,
     CopyFailedError, NotABackupError, HoldsMoreError, and the store's errors.
     """
     _require_store(settings)
@@ -190,7 +166,7 @@ def restore(settings: Settings, source: Path, key: str) -> Restored:
     """Make the backup at `source` the profile's store, in its present form and under the profile's own key.
 
     The store that was there is kept until `discard`. If anything fails, or the power does, the store is
-    what it was or all of the backup. Raises AlreadyRunningError, FormerStoreKeptError, CopyUnreadableError,
+    what it was or all of the backup. Raises AlreadyRunningError, ProfileStateError, CopyUnreadableError,
     CopyFailedError, and the errors of keys and the store.
     """
     settings.prepare()
@@ -198,7 +174,7 @@ def restore(settings: Settings, source: Path, key: str) -> Restored:
         _end_swap(settings)
         kept = settings.former_store_path
         if kept.exists():
-            raise FormerStoreKeptError(
+            raise ProfileStateError(
                 f"The store that an earlier restore replaced is still kept in {kept}. Remove it with "
                 "`idiolect restore --discard`, or put it back with `idiolect restore --undo`; then restore again."
             )
@@ -231,7 +207,7 @@ def undo(settings: Settings) -> Contents | None:
     """Put back the store that `restore` replaced, and keep the restored one in its place.
 
     So a second call takes the first one back; one that was cut off is finished by the next. Returns what the
-    store holds now, None where it cannot be read. Raises AlreadyRunningError, NoKeptStoreError,
+    store holds now, None where it cannot be read. Raises AlreadyRunningError, ProfileStateError,
     CopyFailedError, and the store's errors.
     """
     with _reported(settings.store_path), process.locked(settings.prepare()):
@@ -255,7 +231,7 @@ def undo(settings: Settings) -> Contents | None:
 def discard(settings: Settings) -> Path:
     """Remove the store that `restore` replaced; where it was.
 
-    Raises AlreadyRunningError, NoKeptStoreError, CopyFailedError.
+    Raises AlreadyRunningError, ProfileStateError, CopyFailedError.
     """
     with _reported(settings.store_path), process.locked(settings.prepare()):
         _end_swap(settings)
@@ -371,7 +347,7 @@ def _end_swap(settings: Settings) -> bool:
 
 def _require_kept(settings: Settings) -> Path:
     if not settings.former_store_path.exists():
-        raise NoKeptStoreError(
+        raise ProfileStateError(
             f"No store is kept in {settings.home} from an earlier restore, so there is nothing to put back or remove."
         )
     return settings.former_store_path
@@ -393,7 +369,7 @@ def _is_store(path: Path) -> bool:
 def _require_store(settings: Settings) -> None:
     refuse_lost(settings)
     if not _is_store(settings.store_path):
-        raise NothingToBackUpError(
+        raise ProfileStateError(
             f"There is no store in {settings.home} yet. `idiolect start` makes one; "
             "IDIOLECT_HOME names another profile."
         )

@@ -10,28 +10,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from idiolect.daemon.profile.backup import FormerStoreKeptError
 from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.storage.store import Store
 from idiolect.daemon.vault import key_wrapping, keys
 from idiolect.daemon.vault.marker import refuse_lost
+from idiolect.daemon.vault.opening import ProfileStateError
 from idiolect.models import durable
-from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from idiolect.daemon.settings import Settings
 
 _LEFT: Final = "left"  # in the mark: where the key was, until it is seen to be gone from there
-
-
-class NothingToLockError(IdiolectError):
-    """The profile has no store yet, and so nothing that could be locked or given another key."""
-
-    code: ClassVar[str] = "nothing-to-lock"
-    exit_code: ClassVar[int] = 83
-    http_status: ClassVar[int] = 409
 
 
 def rekey_bytes(settings: Settings) -> int:
@@ -43,12 +34,12 @@ def rekey_bytes(settings: Settings) -> int:
 def rekey(settings: Settings) -> keys.StoreKey:
     """Encrypt the store with a new key; returns where that is kept.
 
-    Raises NothingToLockError, FormerStoreKeptError and what `keys.change` raises. Killed at any moment, the next
+    Raises ProfileStateError and what `keys.change` raises. Killed at any moment, the next
     start finds the key that fits.
     """
     _refuse_nothing(settings)
     if settings.former_store_path.exists():
-        raise FormerStoreKeptError(
+        raise ProfileStateError(
             f"The store that a restore replaced is still kept in {settings.former_store_path}, under the present key. "
             "Remove it with `idiolect restore --discard`, or put it back with `idiolect restore --undo` first."
         )
@@ -64,7 +55,7 @@ def rekey(settings: Settings) -> keys.StoreKey:
 def _refuse_nothing(settings: Settings) -> None:
     refuse_lost(settings)
     if not settings.store_path.exists():
-        raise NothingToLockError(
+        raise ProfileStateError(
             f"There is no store in {settings.home} yet. Run `idiolect start` first; it makes one with a fresh key."
         )
 

@@ -92,19 +92,11 @@ WantedBy=default.target
 """
 
 
-class NoManagerError(IdiolectError):
-    """There is nothing that could run the service for the user: no systemd for users, no launchd."""
+class ServiceManagerError(IdiolectError):
+    """What runs services for the user (systemd, launchd) is not there, or refused."""
 
-    code: ClassVar[str] = "no-service-manager"
+    code: ClassVar[str] = "service-manager"
     exit_code: ClassVar[int] = 107
-    http_status: ClassVar[int] = 500
-
-
-class ManagerError(IdiolectError):
-    """What runs services for the user refused."""
-
-    code: ClassVar[str] = "service-manager-failed"
-    exit_code: ClassVar[int] = 108
     http_status: ClassVar[int] = 500
 
 
@@ -180,7 +172,7 @@ class Desktop:
         ).encode()
 
     def install(self) -> None:
-        """Describe the service, start it, and have it started at each log-in. Raises NoManagerError, ManagerError."""
+        """Describe the service, start it, and have it started at each log-in. Raises ServiceManagerError."""
         self._manager()
         process.stop(self._settings)
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -242,7 +234,7 @@ class Desktop:
 
     def _manager(self) -> None:
         if sys.platform == "win32" or not self._answers():
-            raise NoManagerError(
+            raise ServiceManagerError(
                 "No systemd runs for this user, nor launchd. Start the service with `idiolect start`, and have that "
                 "run at log-in by whatever starts programs there; docs/service.md has a line for Windows."
             )
@@ -251,7 +243,7 @@ class Desktop:
         command = ["launchctl", *words] if self._mac else ["systemctl", "--user", *words]
         said = _run(command)
         if said is not None and not tolerant:
-            raise ManagerError(
+            raise ServiceManagerError(
                 f"`{' '.join(command)}` failed: {said}. `idiolect doctor` looks for the reason; the service's log is "
                 f"{self._settings.log_path}."
             )

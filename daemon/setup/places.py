@@ -115,12 +115,12 @@ class Keyboard(Place):
         return keyboard.standing(target.settings).written
 
     def steps(self, target: Target) -> list[Step]:
-        """What IBus is told, and the entry among the input sources. Raises NoIBusError, OldIBusError."""
+        """What IBus is told, and the entry among the input sources. Raises KeyboardInstallError."""
         told = [Step(str(path), text.decode()) for path, text in keyboard.files(target.settings).items()]
         return [*told, Step("your input sources", "idiolect, as the last one\n")]
 
     def install(self, target: Target) -> None:
-        """Make it an input method. Raises NoIBusError, OldIBusError, KeyboardInstallError."""
+        """Make it an input method. Raises KeyboardInstallError."""
         keyboard.install(target.settings)
 
     @override

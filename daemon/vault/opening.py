@@ -33,11 +33,11 @@ _NO_SALTS: Final[Mapping[tuple[str, datetime], str | None]] = MappingProxyType({
 _LOGS: Final = ("-wal", "-shm")
 
 
-class StoreSoundError(IdiolectError):
-    """Another store is to be begun although the present one opens and all of it can be read."""
+class ProfileStateError(IdiolectError):
+    """The profile stands in the way as it is: it has no store yet, or one that would be lost."""
 
-    code: ClassVar[str] = "store-sound"
-    exit_code: ClassVar[int] = 77
+    code: ClassVar[str] = "profile-state"
+    exit_code: ClassVar[int] = 73
     http_status: ClassVar[int] = 409
 
 
@@ -117,7 +117,7 @@ def settle(
 def begin_anew(settings: Settings) -> list[Path]:
     """Put what is left of a lost or damaged store aside, so that the next start makes another; what was put where.
 
-    Nothing is deleted. Raises AlreadyRunningError, LockedError, StoreSoundError, and KeyringLockedError where the
+    Nothing is deleted. Raises AlreadyRunningError, LockedError, ProfileStateError, and KeyringLockedError where the
     keyring may hold a key that opens it; and StoreFullError, StorePermissionError.
     """
     settings.prepare()
@@ -146,7 +146,7 @@ def _begin_anew(settings: Settings) -> list[Path]:
                 )
             )
     if key is not None and _is_sound(settings.store_path, key):
-        raise StoreSoundError(
+        raise ProfileStateError(
             f"The store {settings.store_path} opens, and all of it can be read, so it stays. `idiolect forget` "
             "takes text out of it; `idiolect purge` removes the whole profile."
         )

@@ -268,7 +268,7 @@ def test_places_where_no_backup_can_be(mine, tmp_path):
         with pytest.raises(copies.CopyFailedError, match=str(place)):
             backup.make(mine, place, KEY)
     assert mine.store_path.read_bytes() == store
-    with pytest.raises(backup.NothingToBackUpError):
+    with pytest.raises(opening.ProfileStateError, match="There is no store in"):
         backup.make(profile(tmp_path / "empty"), tmp_path / "x", KEY)
     assert not (tmp_path / "empty" / "store.db").exists()
 
@@ -583,7 +583,7 @@ def test_the_store_before_is_kept_put_back_and_let_go(mine, target):
     done = backup.restore(mine, target, KEY)
     assert done.former == mine.former_store_path
     assert contents(mine) == then
-    with pytest.raises(backup.FormerStoreKeptError, match="--discard"):
+    with pytest.raises(opening.ProfileStateError, match="--discard"):
         backup.restore(mine, target, KEY)
     assert backup.undo(mine).entries == len(now[0])
     assert contents(mine) == now
@@ -591,7 +591,7 @@ def test_the_store_before_is_kept_put_back_and_let_go(mine, target):
     assert contents(mine) == then
     assert backup.discard(mine) == mine.former_store_path
     for nothing in (backup.undo, backup.discard):
-        with pytest.raises(backup.NoKeptStoreError):
+        with pytest.raises(opening.ProfileStateError, match="No store is kept"):
             nothing(mine)
     assert contents(mine) == then
     assert sorted(path.name for path in mine.home.iterdir()) == [

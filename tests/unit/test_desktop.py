@@ -19,7 +19,7 @@ from idiolect.daemon.commandline.cli import app
 from idiolect.daemon.editors.link import Link
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import desktop, process
-from idiolect.daemon.runtime.desktop import Desktop, ManagerError, NoManagerError
+from idiolect.daemon.runtime.desktop import Desktop, ServiceManagerError
 from idiolect.daemon.settings import Settings
 
 TOY = str(Path(__file__).parents[1] / "toy")
@@ -140,7 +140,7 @@ def test_uninstalling_ends_it_and_leaves_the_profile(settings, systemctl):
 @linux
 def test_without_a_manager_nothing_is_written(settings, systemctl):
     systemctl(refuse="show-environment")
-    with pytest.raises(NoManagerError, match="idiolect start"):
+    with pytest.raises(ServiceManagerError, match="idiolect start"):
         Desktop(settings).install()
     assert not Desktop(settings).path.exists()
     assert not Desktop(settings).start()
@@ -149,7 +149,7 @@ def test_without_a_manager_nothing_is_written(settings, systemctl):
 @linux
 def test_what_the_manager_refuses_is_said_in_its_words(settings, systemctl):
     systemctl(refuse="enable")
-    with pytest.raises(ManagerError, match=r"enable .* failed: it says no\."):
+    with pytest.raises(ServiceManagerError, match=r"enable .* failed: it says no\."):
         Desktop(settings).install()
 
 

@@ -228,7 +228,7 @@ def test_beginning_anew_on_purpose_deletes_nothing(mine, tmp_path, loss):
 
 
 def test_a_sound_store_does_not_give_way(mine):
-    with pytest.raises(opening.StoreSoundError):
+    with pytest.raises(opening.ProfileStateError, match="so it stays"):
         opening.begin_anew(mine)
     with process.locked(mine):
         locking.lock(mine, None)

@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from idiolect.daemon.browser.installing import NoBrowserError
-from idiolect.daemon.keyboard.install import NoIBusError
+from idiolect.daemon.keyboard.install import KeyboardInstallError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.setup import marked
 from idiolect.daemon.setup.editors import Emacs, Helix, Kate, Neovim
@@ -129,7 +129,7 @@ def test_the_login_shell_gets_its_lines(target, tmp_path, monkeypatch, shell, fi
 def test_the_keyboard_is_set_up_and_taken_back(own_home, tmp_path):
     place, ibus = Keyboard(), tmp_path / "bin" / "ibus"
     assert place.found(own_home) is None
-    with pytest.raises(NoIBusError):
+    with pytest.raises(KeyboardInstallError):
         place.steps(own_home)
     ibus.write_text(IBUS)
     ibus.chmod(0o700)
