@@ -104,6 +104,7 @@ def test_what_is_shown_is_dismissed_and_words_are_taken(browser):
         assert tab.js(VALUE) == START
 
 
+@in_chromium
 def test_a_ghost_stays_while_its_letters_are_typed_and_none_comes_that_is_not_worth_a_look(browser, service):
     browser.open(FIELDS["textarea"])
     browser.begin()

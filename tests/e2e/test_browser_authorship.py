@@ -212,6 +212,7 @@ def test_what_an_input_method_composes_is_theirs_and_what_the_page_adds_to_it_is
     assert learned(service, "vorpalline offer") == 0
 
 
+@in_chromium
 def test_what_is_typed_in_a_pause_is_not_learned_after_it(browser, service, learning):
     tab = browser.tab
     mark = f"Perrivale{browser.name.lower()}"
@@ -274,6 +275,7 @@ SECRET = """
 """
 
 
+@in_chromium
 def test_nothing_is_asked_or_learned_in_a_field_that_is_called_a_secrets(browser, service, learning):
     tab = browser.tab
     browser.open(SECRET, path="/secret")

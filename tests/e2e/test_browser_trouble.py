@@ -94,6 +94,7 @@ def test_a_tab_right_behind_a_letter_is_the_pages_and_one_that_comes_later_takes
     browser.until_value(START + ghost)
 
 
+@in_chromium
 def test_alt_and_a_digit_that_come_just_too_late_do_nothing(browser):
     browser.open(FIELDS["textarea"])
     tab = browser.tab
@@ -116,6 +117,7 @@ def test_alt_and_a_digit_that_come_just_too_late_do_nothing(browser):
     assert "1" in tab.js("told.filter(([name]) => name === 'keydown').map(([, key]) => key)")
 
 
+@in_chromium
 def test_within_a_word_no_grey_text_stands_and_tab_leaves(browser):
     fields = [
         FIELDS[kind].replace('id="field"', 'class="field"') for kind in ("textarea", "input", "editable")
@@ -145,6 +147,7 @@ MISTYPED = {
 }
 
 
+@in_chromium
 def test_a_correction_is_taken_behind_the_end_of_its_word(browser):
     fields = [FIELDS[kind].replace('id="field"', 'class="field"') for kind in ("textarea", "editable")]
     browser.open(SEVERAL.format(fields="<br>".join(fields)))
@@ -299,6 +302,7 @@ FILLED = {
 MOST_BYTES = 20_000
 
 
+@in_chromium
 def test_ten_megabytes_in_a_field_are_not_sent_and_typing_goes_on(browser, editor):
     tab = browser.tab
     for kind, (fill, held) in FILLED.items():
