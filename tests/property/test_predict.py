@@ -153,7 +153,7 @@ def test_what_is_offered_spells_what_is_typed(
     assert alone.ghost.text == first[0], "its p is that of the first word, which no tail makes another one"
 
 
-@slow
+@settings(slow, max_examples=25)
 @given(st.lists(texts, max_size=3), texts, st.integers(0, 200))
 def test_probabilities_of_all_words_add_up_to_no_more_than_one(
     make: Callable[..., Predictor], learned: list[str], prefix: str, candidates: int

@@ -234,16 +234,6 @@ def comparable(result: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in result.items() if name != "made"} | {"arms": arms}
 
 
-def test_a_seed_makes_the_same_result(
-    result: dict[str, Any], typing_request: TypingRequest, messages: list[EvalMessage]
-) -> None:
-    again = run(typing_request, messages)[0][-1]
-    assert comparable(again) == comparable(result)
-    assert {arm["latency_ms"]["queries"] for arm in again["arms"]} == {
-        arm["latency_ms"]["queries"] for arm in result["arms"]
-    }
-
-
 def test_ghosts_are_shown_as_far_as_they_have_been_right(
     arms: dict[str, dict[str, Any]], typing_request: TypingRequest, messages: list[EvalMessage]
 ) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import psutil
 import pytest
 
-from idiolect.adapters.lora import AdapterFormatError, Lora, LoraConfig
+from idiolect.adapters.lora import Lora, LoraConfig
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.training.round import TrainRequest
 from idiolect.models.build import MissingModelError
@@ -374,18 +374,6 @@ def test_a_challenger_beside_an_adapter_that_serves(
         "it is judged against what serves"
     )
     assert not events[-1]["promising"]
-
-
-def test_a_parent_of_another_base_is_said(
-    train_request: TrainRequest, entries: list[list[int]], tiny: BasePaths
-) -> None:
-    other = Lora.fresh(LoraConfig(2), replace(tiny.config, ffn=128))
-    parent = base64.b64encode(other.to_bytes()).decode()
-    events, status, errors = run(replace(train_request, serving=parent), entries)
-    error = only_error(events)
-    assert status == AdapterFormatError.exit_code
-    assert "another base model" in error["message"]
-    assert errors == b""
 
 
 def test_nothing_new_to_judge_by_is_said(
