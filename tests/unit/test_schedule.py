@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from idiolect.daemon.rounds.schedule import Facts, Machine, Schedule
 from idiolect.daemon.settings import Settings, span_of
@@ -130,66 +128,3 @@ def test_a_running_round_waits_and_goes_on() -> None:
     )
     assert schedule.must_wait(replace(IDLE, on_battery=True)) == "waits for mains power"
     assert schedule.must_wait(replace(IDLE, temperature_c=90.0)) == "waits until the machine has cooled down"
-
-
-COUNTS = st.integers(0, 50_000)
-SECONDS = st.floats(0, 100_000)
-FACTS = st.builds(
-    Facts,
-    tokens=COUNTS,
-    new_tokens=COUNTS,
-    wanted=st.booleans(),
-    unfinished=st.booleans(),
-    refused=st.integers(0, 6),
-    failed=st.integers(0, 6),
-    failed_s_ago=st.none() | SECONDS,
-    used_today_s=st.floats(0, 5_000),
-    paused=st.booleans(),
-    doing=st.sampled_from([None, None, "a training round"]),
-)
-MACHINES = st.builds(
-    Machine,
-    quiet_s=st.floats(0, 400),
-    load=st.floats(0, 1),
-    free_mb=st.floats(0, 8_000),
-    on_battery=st.booleans(),
-    temperature_c=st.none() | st.floats(20, 110),
-    input_idle_s=st.none() | st.floats(0, 400),
-)
-HOURS = [f"{begin:02}:00-{end:02}:00" for begin, end in ((0, 24), (9, 17), (22, 6))]
-
-
-@given(
-    FACTS,
-    MACHINES,
-    st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)),
-    st.booleans(),
-    st.sampled_from(HOURS),
-)
-def test_it_never_starts_where_any_condition_fails(
-    facts: Facts, machine: Machine, now: datetime, on_battery: bool, hours: str
-) -> None:
-    settings = Settings(on_battery=on_battery, hours=hours)
-    decision = Schedule(settings).decide(facts, machine, now)
-    enough = facts.new_tokens >= 5_000 * {0: 1, 1: 1, 2: 2, 3: 4}.get(facts.refused, 8)
-    waited = facts.failed_s_ago is None or facts.failed_s_ago >= 3600 * 2 ** max(facts.failed - 1, 0)
-    begin = int(hours[:2])
-    length = (int(hours[6:8]) - begin) % 24 or 24
-    since = (now - now.replace(hour=begin, minute=0, second=0, microsecond=0)) % timedelta(days=1)
-    must_hold = [
-        not facts.paused,
-        facts.doing is None,
-        facts.tokens >= 2_000,
-        enough or facts.wanted or facts.unfinished,
-        waited or facts.failed == 0 or facts.failed_s_ago >= 86_400,
-        facts.used_today_s + 240 <= 3600.001,
-        since < timedelta(hours=length),
-        machine.quiet_s >= 120,
-        machine.input_idle_s is None or machine.input_idle_s >= 120,
-        machine.load <= 0.3,
-        on_battery or not machine.on_battery,
-        machine.temperature_c is None or machine.temperature_c <= 80,
-        machine.free_mb >= 2000,
-    ]
-    assert decision.start == all(must_hold)
-    assert decision.reason

@@ -1,21 +1,12 @@
-"""Typing with suggestions: keystrokes computed by hand, and compared with another program's."""
-
-import importlib
-import sys
-from pathlib import Path
-from types import SimpleNamespace
+"""Typing with suggestions: keystrokes and seconds computed by hand."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from idiolect.adapters.evaluation.typing_simulator import PREFIX_CHARS, GhostCounts, type_text
 from idiolect.adapters.prediction.ghost import Ghost
-from idiolect.adapters.prediction.ghost_value import FURTHER_LOOK_S, LOOK_S
+from idiolect.adapters.prediction.ghost_value import FURTHER_LOOK_S, LOOK_S, TAKE_S
 from idiolect.adapters.prediction.ranking import Word
 from idiolect.adapters.prediction.suggestion import Suggestion
-
-KSR = Path(__file__).parents[3] / "shared" / "ksr"
 
 
 def scripted(words=None, ghosts=None):
@@ -187,62 +178,15 @@ def test_no_more_is_sent_than_the_end_of_a_long_text():
     assert max(longest) == PREFIX_CHARS
 
 
-# --- another program's count ---
+# --- seconds ---
 
 
-@pytest.fixture(scope="module")
-def ksr():
-    if not (KSR / "ksr.py").exists():
-        pytest.skip(
-            f"needs the simulator {KSR}/ksr.py, which is beside the checkout only where it is developed"
-        )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(KSR))
-        patch.setattr(sys, "dont_write_bytecode", True)
-        yield importlib.import_module("ksr")
-
-
-TEXTS = st.text(alphabet="ab' ,\n", min_size=1, max_size=14)
-ANSWERS = st.fixed_dictionaries(
-    {
-        "words": st.lists(st.text(alphabet="ab'", max_size=3), max_size=5),
-        "ghost": st.text(alphabet="ab' ,", max_size=6),
-        "show": st.booleans(),
-    }
-)
-
-
-@given(
-    text=TEXTS,
-    answers=st.lists(ANSWERS, min_size=14, max_size=14),
-    honest=st.lists(st.booleans(), min_size=14),
-)
-def test_an_independent_count_is_the_same(ksr, text, answers, honest):
-    """Over random suggestions, some of them made of what really follows."""
-    seconds = importlib.import_module("seconds")  # beside the simulator
-    for at, answer in enumerate(answers[: len(text)]):
-        if honest[at]:
-            answer = answers[at] = {**answer, "ghost": text[at : at + 1 + len(answer["ghost"])]}
-            answer["words"] = [*answer["words"][:2], text[at:].split(" ")[0], *answer["words"][2:]]
-    predictor = SimpleNamespace(suggest=lambda prefix: answers[len(prefix)])
-    page = ksr.Page(text, predictor, [])
-    expected = {f"bar{most}": ksr.type_with_bar(page, most) for most in (1, 3, 5)}
-    seen = ksr.Ghosts()
-    for theirs, ours in (("words", "words"), ("whole", "whole"), ("words_ungated", "ungated")):
-        expected[ours] = ksr.type_with_ghost(page, theirs, seen if ours == "words" else ksr.Ghosts())
-
-    def ask(prefix):
-        answer = answers[len(prefix)]
-        words = tuple(Word(word, 0.5) for word in answer["words"])
-        return Suggestion(words, Ghost(answer["ghost"], 0.5, answer["show"]), None, 0.1)
-
-    typed = type_text(text, ask, key_s=0.2)
-    assert typed.keys == expected
-    answers_at = [{"words": [], "ghost": {"text": one["ghost"], "show": one["show"]}} for one in answers]
-    timed = seconds.Page(text, answers_at)
-    tally = dict.fromkeys(("looks", "wrong", "short", "several", "taken"), 0)
-    assert typed.ghost_s == pytest.approx(
-        seconds.type_with_ghost(timed, 0.2, LOOK_S, FURTHER_LOOK_S, tally), abs=1e-9
-    )
-    counts = (seen.positions, seen.shown, seen.right, seen.wrong, seen.wrong_new)
-    assert typed.shown == GhostCounts(*counts)
+def test_each_ghost_is_looked_at_once_and_taken_where_that_saves_time():
+    ask = scripted(ghosts={"": ("we are on", 0.9, True)})
+    looked, taken = LOOK_S + 2 * FURTHER_LOOK_S, 2 * 0.2 + TAKE_S  # "we are" by two keys
+    assert type_text("we are off", ask, key_s=0.2).ghost_s == pytest.approx(looked + taken + 4 * 0.2)
+    ask = scripted(ghosts={"": ("so", 0.9, True), "s": ("o", 0.9, True)})
+    # Of a fast hand it is typed into, and what is left of it was read.
+    assert type_text("so", ask, key_s=0.05).ghost_s == pytest.approx(LOOK_S + 2 * 0.05)
+    ask = scripted(ghosts={"": ("no", 0.9, True), "s": ("he", 0.9, True)})
+    assert type_text("so", ask, key_s=0.05).ghost_s == pytest.approx(2 * LOOK_S + 2 * 0.05), "another one"
