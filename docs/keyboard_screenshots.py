@@ -1,5 +1,7 @@
 """Takes the pictures of docs/keyboard.md: words and grey text in Mousepad and Chromium, and three forms filled in.
 
+For docs/feedback.md it types one text at 30 and at 90 words a minute, with what is worth a look at each.
+
 `python docs/keyboard_screenshots.py` starts the real service with a throw-away profile that has read one sentence, and
 types on a screen of its own with real keys. It needs what tests/e2e/test_keyboard.py needs, and ImageMagick.
 """
@@ -22,6 +24,9 @@ DOCS = ROOT / "docs"
 SENTENCE = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 TYPED = "the teal lighthouse keeper Zorvelin hums qu"
 FORMS = (("Tom", "Bonn", "geheim1"), ("Anna", "Berlin", "s3cret"), ("flour", "500 g", ""))
+#: Written equally often, so that nobody knows which comes.
+PLACES = ("lighthouse", "laundrette", "landing stage")
+WORTH_A_LOOK = "It was cold, and all of us had walked for hours.\nIn the end we met at the l"
 #: Milliseconds from one key to the next.
 KEY_MS = 60
 PAGE = """<!doctype html><title>|</title><style>body { font: 16px sans-serif; margin: 24px }</style>
@@ -48,6 +53,7 @@ def main() -> None:
             desktop = session().Desktop(folder / "desktop", home)
             try:
                 take(desktop, folder)
+                take_speeds(desktop, folder, settings)
             finally:
                 desktop.close()
         finally:
@@ -128,6 +134,30 @@ def take(desktop: Any, folder: Path) -> None:
     rows = [[one for one in pictures if name in one.name] for name in ("zenity", "chromium")]
     joined = [part for row in rows for part in ("(", *row, "+append", ")")]
     run("convert", *joined, "-append", "-strip", "+dither", "-colors", "64", DOCS / "keyboard-form.png")
+
+
+def take_speeds(desktop: Any, folder: Path, settings: Settings) -> None:
+    """What appears by itself at two speeds, behind the same letters."""
+    url, token = process.find(settings).url, process.read_token(settings)
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60) as client:
+        client.post("/v1/switches", json={"show": "auto"}).raise_for_status()
+        for day in range(8):
+            for place in PLACES:
+                text = f"In the end we met at the {place}, all of us, on day {day}."
+                client.post("/v1/history", json={"text": text, "source": "example"}).raise_for_status()
+    text = folder / "speeds.txt"
+    text.write_text("", "utf-8")
+    with opened(desktop, "mousepad", ["mousepad", "--disable-server", str(text)]) as program:
+        for words_a_minute in (90, 30):
+            for _ in range(2):  # the first time it learns how fast they come
+                desktop.press("ctrl+a", "Delete")
+                desktop.type(WORTH_A_LOOK, delay_ms=12_000 // words_a_minute)
+            desktop.rest(program.pid)
+            desktop.picture(folder / "screen.png")
+            picture = DOCS / f"keyboard-{words_a_minute}-words-a-minute.png"
+            crop = ["-crop", "640x80+0+72", "+repage", "-strip", "+dither", "-colors", "64"]
+            run("convert", folder / "screen.png", *crop, picture)
+        program.terminate()
 
 
 def opened(desktop: Any, name: str, command: list[str]) -> subprocess.Popen[bytes]:

@@ -115,17 +115,43 @@ def test_a_ghost_stays_while_its_letters_are_typed_and_none_comes_that_is_not_wo
     browser.until_shown(lambda shown, words: shown.startswith("lin") and words[:1] == ["Zorvelin"])
 
 
-def test_the_words_come_by_themselves_where_they_are_worth_a_look_and_by_a_key_elsewhere(browser, service):
-    """To who types as fast as a test does, they are not."""
-    browser.open(FIELDS["textarea"])
+@in_chromium
+def test_in_a_trial_a_field_is_counted_whether_it_goes_without_suggestions_or_not(browser, service):
+    tab, text, fields = browser.tab, "the keeper Zorvelin sails to the harbour", 12
+    service.ask("/v1/trial/start", begin=True)
+    try:
+        browser.open(FIELDS["textarea"] + "<textarea></textarea>")
+        browser.begin()
+        browser.until_ghost()  # from this answer on it knows of the trial
+        tab.js("document.querySelector('textarea').value = ''")  # so that nothing is asked about it
+        before = len(browser.room.asked())
+        for written in range(1, fields + 1):
+            tab.js("document.querySelectorAll('textarea')[1].focus()")
+            began_s = time.time()
+            for place, letter in enumerate(text):  # by the browser's clock it takes eight seconds
+                tab.press(letter, at_s=began_s + 0.2 * place)
+            tab.js("document.querySelector('textarea').focus()")
+            deadline = time.monotonic() + 20
+            while (stands := service.ask("/v1/trial"))["stretches"] < written:
+                assert time.monotonic() < deadline, stands
+                time.sleep(0.05)
+        asked = " ".join(browser.room.asked()[before:]).split("stretch")[:fields]
+        assert stands["without"] == sum("suggest" not in one for one in asked)
+    finally:
+        service.ask("/v1/trial/stop", end=True)
+
+
+def test_what_is_worth_a_look_depends_on_the_speed_and_a_key_shows_the_words(browser, service):
     doubtful = "We met the teal l"
     service.ask("/v1/switches", show="auto")
     try:
-        browser.begin(doubtful)
-        said = service.ask("/v1/suggest", prefix=doubtful, key_ms=60)
-        assert said["ghost"]["text"]
-        assert not said["ghost"]["show"]
-        assert not said["list"]["show"]
+        fast, slow = (service.ask("/v1/suggest", prefix=doubtful, key_ms=ms) for ms in (60, 2000))
+        assert (fast["ghost"]["show"], fast["list"]["show"]) == (False, False)
+        assert slow["ghost"]["show"] or slow["list"]["show"]
+        service.ask("/v1/switches", show="asked")
+        browser.open(FIELDS["textarea"])
+        with browser.noticed():
+            browser.begin(doubtful)
         browser.until_nothing()
         browser.tab.press("-", "Alt")
         ghost, words = browser.until_shown(lambda _, words: len(words) > 0)

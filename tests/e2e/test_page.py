@@ -527,6 +527,21 @@ def test_grey_text_that_is_held_back_is_told_and_comes_back(page, profile):
         profile.run("switch", "show", "auto")
 
 
+def test_a_trial_is_begun_once_its_user_has_said_so_and_ended(page, profile):
+    def says(what):
+        page.until(f"document.querySelector('#trial-says').textContent.startsWith({json.dumps(what)})")
+
+    says("Do suggestions make you faster?")
+    page.push("#trial")
+    page.until("document.querySelector('#ask').open")
+    assert profile.ask("/v1/trial")["state"] == "none"
+    page.push("#ask-yes")
+    says("Not enough yet: 0 of 240")
+    assert profile.ask("/v1/trial")["state"] == "running"
+    page.push("#trial")
+    says("The trial ended after 0 stretches of writing, too few to tell.")
+
+
 def test_one_goes_off_the_record_and_back(page, profile):
     page.push("#off-record")
     page.until("document.querySelector('#state').innerText.startsWith('Paused')")
