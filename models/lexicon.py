@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from idiolect.models.dictionary import Spelling
 from idiolect.models.llama import DamagedModelError
+from idiolect.models.names import names_and_foreign
 from idiolect.models.tokenizer import Tokenizer
 
 SIZE = 60_000
@@ -68,7 +69,8 @@ class Lexicon:
         """Where names stand (2, M), capitalized in row 0 and in small letters, "december", in row 1, both in order.
 
         The word list is in lower case; what is a name is told by the tokenizer, which was made from text: it has a
-        token of its own for " December", and none for " december". Its text knew the word by its capital.
+        token of its own for " December", and none for " december". Its text knew the word by its capital. A dictionary
+        tells others, of several tokens.
         """
         large, small = (slice(*np.searchsorted(self.forms, ends)) for ends in ([b"A", b"["], [b"a", b"{"]))
         letters = self.forms.view(np.uint8).reshape(len(self.forms), -1)
@@ -80,7 +82,20 @@ class Lexicon:
         # Where both have one, the token that is more frequent comes first: its number is the rank of its frequency.
         rarely_small = self.first[1, large] < _RARELY * self.first[1, small]
         is_name = (self.second[1, large] == NONE) & ((self.second[1, small] != NONE) | rarely_small)
+        is_name[self._places(names_and_foreign()[0]) - small.start] = True
         return np.array([[large.start], [small.start]]) + np.flatnonzero(is_name)
+
+    @cached_property
+    def foreign(self) -> NDArray[np.intp]:
+        """Where words of other languages stand (M,), in small letters and capitalized."""
+        words = names_and_foreign()[1]
+        return np.concatenate([self._places(words), self._places(np.char.capitalize(words))])
+
+    def _places(self, words: NDArray[np.bytes_]) -> NDArray[np.intp]:
+        """Return where those of the words (M,) stand that are here."""
+        places = np.minimum(np.searchsorted(self.forms, words), len(self.forms) - 1)
+        found: NDArray[np.intp] = places[self.forms[places] == words]
+        return found
 
     def is_name(self, word: str) -> bool:
         """Return True if a word, in any capitals, is a name that is written with a capital, as far as is known."""

@@ -21,6 +21,7 @@ WORD = regex.compile(r"[\p{L}\p{N}'’]+")
 _GENERAL_USES = 50_000.0  # how many words of the user's own text the general frequencies count for
 _USES_PER_OCCURRENCE = 4.0  # what a word in the text before the cursor counts for, in uses
 _SMALL_NAME = 0.03  # of the uses of a name, "december": those in small letters
+_FOREIGN = 0.01  # of the uses of a foreign word, "italia": those in text that is English
 _HABIT = 5  # names in small letters that the user typed
 _NO_WORDS = 20.0  # of all that begins with a space as a token of its own, as a multiple of the words that do
 _MOST_NEW = 200  # of the user's words that are filed apart from those that are settled
@@ -69,6 +70,7 @@ class WordVocabulary:
         """Whether the user writes names in small letters more often than not."""
         weights = lexicon.frequency * np.float32(_GENERAL_USES)
         weights[lexicon.names[1]] *= _SMALL_NAME
+        weights[lexicon.foreign] *= _FOREIGN
         self._general = WordTable(lexicon.forms, weights, lexicon.first, lexicon.second)
         self._untyped = self._general.weights.copy()  # what general words weigh that the user never typed
         self._general_first = [np.unique(row) for row in lexicon.first]

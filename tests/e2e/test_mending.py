@@ -154,6 +154,10 @@ def test_what_its_user_wrote_in_another_language_is_offered(loaded: LoadedModel)
         ("see you in decem", "December"),
         ("we will meet on mon", "Monday"),
         ("the capital of ireland is dub", "Dublin"),
+        ("a ferry to rotterd", "Rotterdam"),
+        ("we flew to reykj", "Reykjavik"),
+        ("merry christm", "Christmas"),
+        ("the embassy in tehr", "Tehran"),
     ],
 )
 def test_a_name_is_offered_with_its_capital(predictor: Predictor, prefix: str, name: str) -> None:
@@ -162,6 +166,18 @@ def test_a_name_is_offered_with_its_capital(predictor: Predictor, prefix: str, n
     assert name.lower() not in words
     folded = [word.lower() for word in words[:-1]]
     assert len(folded) == len(set(folded))  # each in one form
+
+
+@pytest.mark.parametrize(
+    ("prefix", "name", "less_likely"),
+    [("I love itali", "Italian", "italia"), ("the engli", "English", "englishman")],
+)
+def test_a_name_stands_before_what_is_no_english_word(
+    predictor: Predictor, prefix: str, name: str, less_likely: str
+) -> None:
+    words = offered(predictor, prefix)[:-1]
+    assert name in words
+    assert less_likely not in words[: words.index(name)]
 
 
 def test_who_writes_names_small_gets_them_so(loaded: LoadedModel) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,6 +48,16 @@ def test_known_misspellings_are_not_there(lexicon: Lexicon) -> None:
     assert [word for word in f"{right} {names_and_speech}".split() if word not in lexicon] == []
 
 
+def test_names_are_told_from_words_and_from_other_languages(lexicon: Lexicon) -> None:
+    names = "rotterdam reykjavik derek bernie englishman africa's shakespeare"
+    words = "dungeon jerk hugs shenanigans colour organise may turkey gonna lol brexit"
+    assert [word for word in names.split() if not lexicon.is_name(word)] == []
+    assert [word for word in words.split() if lexicon.is_name(word)] == ["brexit"]
+    foreign = {lexicon.forms[place].decode() for place in lexicon.foreign}
+    assert {"italia", "Italia", "milano", "vous"} <= foreign
+    assert foreign.isdisjoint(words.split())
+
+
 def test_words_are_filed_by_their_first_tokens(lexicon: Lexicon, tiny_tokenizer: Tokenizer) -> None:
     places = range(0, len(lexicon.forms), 199)
     for place in places:
@@ -89,10 +100,11 @@ def test_a_damaged_list_is_called_damaged(tiny: BasePaths, tmp_path: Path, kind:
 
 @pytest.mark.parametrize("missing", ["forms", "frequency", "first", "second"])
 def test_a_list_without_its_arrays_is_called_damaged(lexicon: Lexicon, tmp_path: Path, missing: str) -> None:
-    arrays = {name: array for name, array in vars(lexicon).items() if name != missing}
+    whole = {field.name: getattr(lexicon, field.name) for field in fields(lexicon)}
+    arrays = {name: array for name, array in whole.items() if name != missing}
     assert len(arrays) == 3
     np.savez(tmp_path / "other.npz", **arrays)
     with pytest.raises(DamagedModelError):
         read_lexicon(tmp_path / "other.npz")
-    np.savez(tmp_path / "whole.npz", **vars(lexicon))
+    np.savez(tmp_path / "whole.npz", **whole)
     assert np.array_equal(read_lexicon(tmp_path / "whole.npz").second, lexicon.second)
