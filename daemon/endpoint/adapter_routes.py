@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -137,21 +138,22 @@ def register(app: Application, service: Service, streams: Streams) -> None:
     async def train(asked: TrainBody) -> Verdict | Lines | Response:
         """Begin a training round; answers at once, with the verdict (`wait`) or with events (`stream`)."""
         events = streams.keep_running(service.rounds.run(asked.budget_s, "asked"))
-        first = await streams.first(events)
         if asked.stream:
-            return streams.answer(first, events)
-        if asked.wait:
-            last = await streams.last(first, events)
-            return answer({name: value for name, value in last.items() if name != "event"})
-        return answer({"started": True}, 202)
+            return await streams.answer(events)
+        async with contextlib.aclosing(events):
+            last = await anext(events)
+            if not asked.wait:
+                return answer({"started": True}, 202)
+            async for event in events:
+                last = event
+        return answer({name: value for name, value in last.items() if name != "event"})
 
     @app.post("/v1/eval", Scope.ADMIN)
     async def evaluate(asked: EvalBody) -> Lines:
         """Replay the typing of held-out text; answers with events, and ends when nobody follows them."""
         path = None if asked.path is None else Path(asked.path)
         wanted = EvalRequest(path, asked.chars, asked.seed, asked.train, asked.budget_s, asked.mistakes)
-        events = service.evals.run(wanted)
-        return streams.answer(await streams.first(events), events)
+        return await streams.answer(streams.pull(service.evals.run(wanted)))
 
     @app.get("/v1/adapters", Scope.ADMIN)
     async def adapters() -> Adapters:

@@ -213,8 +213,7 @@ def _register_audit(app: Application, service: Service, streams: Streams) -> Non
     @app.post("/v1/audit/secrets", Scope.ADMIN)
     async def secrets(asked: SecretsBody) -> Lines:
         """Read all entries again with today's rules: which hold what looks like a secret; with events, without text."""
-        events = _secrets(service.stored_secrets.find(asked.since))
-        return streams.answer(await streams.first(events), events)
+        return await streams.answer(streams.pull(_secrets(service.stored_secrets.find(asked.since))))
 
 
 def _secrets(steps: Iterable[SecretsFound]) -> Iterator[dict[str, Any]]:

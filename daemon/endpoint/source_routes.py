@@ -95,7 +95,7 @@ def register(app: Application, service: Service, streams: Streams) -> None:
     async def import_(asked: ImportBody) -> Lines:
         """Read files and folders once; answers with events."""
         events = await run_sync(service.imports.add, [Path(path) for path in asked.paths], asked.me)
-        return streams.answer(await streams.first(events), events)
+        return await streams.answer(streams.pull(events))
 
     @app.post("/v1/watch", Scope.ADMIN)
     async def watch(asked: WatchBody) -> Removed | Lines:
@@ -106,7 +106,7 @@ def register(app: Application, service: Service, streams: Streams) -> None:
         if asked.remove:
             return {"removed": await run_sync(service.imports.unwatch, Path(asked.path))}
         events = await run_sync(partial(service.imports.watch, Path(asked.path), confirmed=asked.confirmed))
-        return streams.answer(await streams.first(events), events)
+        return await streams.answer(streams.pull(events))
 
     @app.get("/v1/sources", Scope.ADMIN)
     async def sources() -> Sources:

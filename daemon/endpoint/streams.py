@@ -6,11 +6,12 @@ An event is a dict with its kind under "event". An error that comes up on the wa
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
-import queue
 import threading
-from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from typing import TYPE_CHECKING, Any, Final
 
 import anyio
 from anyio.to_thread import run_sync
@@ -28,70 +29,86 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 log = logging.getLogger("idiolect.http")
 
+_MAX_THREADS: Final = 16  # in which events are made; the threads of other requests are not used up by streams
+
 
 class Streams:
-    """Streams of events, each pulled in a thread and only as fast as its client reads.
-
-    All of them end with the service.
-    """
+    """Streams of events, made only as fast as their clients read. All of them end with the service."""
 
     def __init__(self, log_path: Path, home: Path) -> None:
         """`log_path` is where clients are sent that meet a mistake in the program; `home` the profile's folder."""
         self._log_path = log_path
         self._home = home
-        self._stopping = threading.Event()
-        self._rounds: set[_Detached] = set()
+        self._stopping = False
+        self._rounds: set[asyncio.Queue[Event | Exception | None]] = set()
+        self._threads = anyio.CapacityLimiter(_MAX_THREADS)
 
     @property
     def stopping(self) -> bool:
         """Whether the service ends."""
-        return self._stopping.is_set()
+        return self._stopping
 
     def stop(self) -> None:
         """End each stream at its next event, and at once where that may take long."""
-        self._stopping.set()
-        for detached in tuple(self._rounds):
-            detached.put(StoppingError())
+        self._stopping = True
+        for told in self._rounds:
+            told.put_nowait(StoppingError())
 
-    def keep_running(self, events: Iterator[Event]) -> Iterator[Event]:
-        """The same events, which go on happening when the client that follows them goes away."""
-        detached = _Detached(events, self.known)
-        self._rounds.add(detached)
+    async def pull(self, events: Iterator[Event]) -> AsyncGenerator[Event, None]:
+        """The events, each made in a thread once it is asked for."""
         try:
-            yield from detached.follow()
+            while not self._stopping:
+                event = await run_sync(next, events, None, limiter=self._threads)
+                if event is None:
+                    return
+                yield event
+            raise StoppingError
         finally:
-            self._rounds.discard(detached)
-
-    async def first(self, events: Iterator[Event]) -> Event:
-        """The first event; raises what is wrong with the request, while there is still a status to set."""
-        event = await run_sync(self._next, events)
-        if event is None:
-            raise RuntimeError("a stream without events")
-        return event
-
-    async def last(self, first: Event, rest: Iterator[Event]) -> Event:
-        """The last event."""
-        event: Event | None = first
-        while event is not None:
-            last, event = event, await run_sync(self._next, rest)
-        return last
-
-    def answer(self, first: Event, rest: Iterator[Event]) -> Lines:
-        """All events as newline-delimited JSON; an error that comes up on the way is the last of them."""
-        return Lines(self._lines(first, rest))
-
-    async def _lines(self, first: Event, rest: Iterator[Event]) -> AsyncIterator[bytes]:
-        event: Event | None = first
-        try:
-            while event is not None:
-                yield encode(event) + b"\n"
-                event = await run_sync(self._next, rest)
-        except Exception as error:  # noqa: BLE001 (there is a status already, and a client to tell)
-            yield encode({"event": "error", **error_body(self.known(error))}) + b"\n"
-        finally:
-            if isinstance(rest, Generator):
+            if isinstance(events, Generator):
                 with anyio.CancelScope(shield=True):
-                    await run_sync(rest.close)
+                    await run_sync(events.close, limiter=self._threads)
+
+    async def keep_running(self, events: Iterator[Event]) -> AsyncGenerator[Event, None]:
+        """The events, made in a thread of their own, which go on happening when nobody follows them any more."""
+        loop, told = asyncio.get_running_loop(), asyncio.Queue[Event | Exception | None]()
+
+        def tell(item: Event | Exception | None) -> None:
+            with contextlib.suppress(RuntimeError):  # the service has ended, and its loop
+                loop.call_soon_threadsafe(told.put_nowait, item)
+
+        def run() -> None:
+            try:
+                for event in events:
+                    tell(event)
+                tell(None)
+            except Exception as error:  # noqa: BLE001 (whoever follows is to hear of it)
+                tell(self.known(error))
+
+        threading.Thread(target=run, name="round", daemon=True).start()
+        self._rounds.add(told)
+        try:
+            while (item := await told.get()) is not None:
+                if isinstance(item, Exception):
+                    raise item
+                yield item
+        finally:
+            self._rounds.discard(told)
+
+    async def answer(self, events: AsyncGenerator[Event, None]) -> Lines:
+        """All events as newline-delimited JSON; an error that comes up on the way is the last of them.
+
+        Raises what comes up before the first of them: there is still a status to set.
+        """
+        return Lines(self._lines(await anext(events), events))
+
+    async def _lines(self, first: Event, rest: AsyncGenerator[Event, None]) -> AsyncIterator[bytes]:
+        async with contextlib.aclosing(rest):
+            try:
+                yield encode(first) + b"\n"
+                async for event in rest:
+                    yield encode(event) + b"\n"
+            except Exception as error:  # noqa: BLE001 (there is a status already, and a client to tell)
+                yield encode({"event": "error", **error_body(self.known(error))}) + b"\n"
 
     def known(self, error: Exception) -> IdiolectError:
         """What a client is told of an error in the midst of an answer; a mistake in the program is logged."""
@@ -101,33 +118,3 @@ class Streams:
         if (refused := refusal(error, self._home)) is not None:
             return refused
         return internal(self._log_path)
-
-    def _next(self, events: Iterator[Event]) -> Event | None:
-        if self._stopping.is_set():
-            raise StoppingError
-        return next(events, None)
-
-
-class _Detached:
-    """Events that happen in a thread of their own, whether or not anyone follows them."""
-
-    def __init__(self, events: Iterator[Event], known: Callable[[Exception], IdiolectError]) -> None:
-        self._queue: queue.SimpleQueue[Event | Exception | None] = queue.SimpleQueue()
-        self.put = self._queue.put
-        self._known = known
-        threading.Thread(target=self._run, args=(events,), name="round", daemon=True).start()
-
-    def follow(self) -> Iterator[Event]:
-        """The events as they come; raises what they raised."""
-        while (item := self._queue.get()) is not None:
-            if isinstance(item, Exception):
-                raise item
-            yield item
-
-    def _run(self, events: Iterator[Event]) -> None:
-        try:
-            for event in events:
-                self.put(event)
-            self.put(None)
-        except Exception as error:  # noqa: BLE001 (whoever follows is to hear of it)
-            self.put(self._known(error))

@@ -928,6 +928,20 @@ def test_who_types_goes_before_the_question_what_is_still_suggested(fresh):
     assert [call[:2] for call in fresh.service.calls[1:]] == [("suggest", "typed"), ("asked", "wait")]
 
 
+def test_who_waits_for_a_round_keeps_no_thread_from_others(fresh):
+    """More than the forty threads in which other requests are worked on."""
+    body = b'{"wait": true, "budget_s": 2}'
+    with contextlib.ExitStack() as open_ones:
+        waiting = [open_ones.enter_context(raw_request(fresh, "/v1/train", body)) for _ in range(44)]
+        deadline = time.monotonic() + DEADLINE_S
+        while len(fresh.service.calls) < len(waiting):
+            assert time.monotonic() < deadline
+            assert fresh.http.get("/healthz").status_code == 200
+        assert fresh.http.get("/v1/adapters").status_code == 200
+        fresh.service.gate.set()
+        assert all(one.recv(65536).startswith(b"HTTP/1.1 200") for one in waiting)
+
+
 def test_what_cannot_be_asked_after_forgetting_is_told(fresh, monkeypatch):
     monkeypatch.setitem(MAX_JOBS, Priority.REST, 0)
     told = fresh.post("/v1/forget", {"text": "project"}).json()
