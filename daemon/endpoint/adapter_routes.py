@@ -17,13 +17,25 @@ from typing_extensions import TypedDict
 from idiolect.daemon.endpoint.routing import Lines, answer, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import MAX_ID, Answer, AnyPath, Body, Id, Seconds
 from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.runtime.child_processes import TrainingBusyError
+from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.serving.model_queue import Priority
-from idiolect.daemon.storage.records import AdapterRow, EvalRequest, public_metrics
+from idiolect.daemon.serving.servable_adapters import NoAdapterError
+from idiolect.daemon.storage.records import (
+    AdapterDamagedError,
+    AdapterRow,
+    EvalRequest,
+    UnknownAdapterError,
+    WeightsDroppedError,
+    public_metrics,
+)
 
 if TYPE_CHECKING:
     from idiolect.daemon.endpoint.routing import Application
     from idiolect.daemon.endpoint.streams import Streams
     from idiolect.daemon.service import Service
+
+_OF_AN_ADAPTER = (UnknownAdapterError, AdapterDamagedError, WeightsDroppedError)
 
 MIN_EVAL_CHARS, MAX_EVAL_CHARS = 500, 200_000
 
@@ -134,7 +146,12 @@ class Exported(TypedDict):
 def register(app: Application, service: Service, streams: Streams) -> None:
     """Have `app` answer them."""
 
-    @app.post("/v1/train", Scope.ADMIN, accepted=Started)
+    @app.post(
+        "/v1/train",
+        Scope.ADMIN,
+        accepted=Started,
+        errors=(TrainingBusyError,),
+    )
     async def train(asked: TrainBody) -> Verdict | Lines | Response:
         """Begin a training round; answers at once, with the verdict (`wait`) or with events (`stream`)."""
         events = streams.keep_running(service.rounds.run(asked.budget_s, "asked"))
@@ -148,7 +165,7 @@ def register(app: Application, service: Service, streams: Streams) -> None:
                 last = event
         return answer({name: value for name, value in last.items() if name != "event"})
 
-    @app.post("/v1/eval", Scope.ADMIN)
+    @app.post("/v1/eval", Scope.ADMIN, errors=(TrainingBusyError, NoSuchPathError))
     async def evaluate(asked: EvalBody) -> Lines:
         """Replay the typing of held-out text; answers with events, and ends when nobody follows them."""
         path = None if asked.path is None else Path(asked.path)
@@ -161,20 +178,20 @@ def register(app: Application, service: Service, streams: Streams) -> None:
         rows = await run_sync(service.store.adapters.all)
         return {"adapters": [replace(row, metrics=public_metrics(row.metrics)) for row in rows]}
 
-    @app.post("/v1/use", Scope.ADMIN)
+    @app.post("/v1/use", Scope.ADMIN, errors=_OF_AN_ADAPTER)
     async def use(asked: UseBody) -> Serves:
         """Serve this adapter, or the base alone, from the next request on."""
         await run_sync(service.model.use, asked.adapter)
         return {"adapter": asked.adapter}
 
-    @app.get("/v1/examples", Scope.ADMIN)
+    @app.get("/v1/examples", Scope.ADMIN, errors=(NoAdapterError,))
     async def examples(asked: ExamplesQuery, request: Request) -> Examples:
         """Completions of held-out text, by the base and by what is served."""
         steps = await run_sync(service.suggestions.examples, asked.count)
         work = service.model.queue.answer(client_of(request), Priority.REST, steps)
         return Examples.model_validate({"examples": await unless_gone(request, work)})
 
-    @app.post("/v1/export", Scope.ADMIN)
+    @app.post("/v1/export", Scope.ADMIN, errors=(*_OF_AN_ADAPTER, NoAdapterError))
     async def export(asked: ExportBody) -> Exported:
         """Write an adapter to a file or folder that other programs read."""
         path = await run_sync(service.exports.write, asked.kind, Path(asked.path), asked.adapter)

@@ -25,7 +25,7 @@ from idiolect.adapters.generation.requests import (
 )
 from idiolect.daemon.endpoint.routing import Events
 from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS, Lenient
-from idiolect.daemon.endpoint.texts import Texts, numbered
+from idiolect.daemon.endpoint.texts import OF_GENERATING, Texts, numbered
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.serving.text_generation import SERVED
 
@@ -146,12 +146,12 @@ def register(app: Application, generations: TextGeneration, texts: Texts) -> Non
             "model_alias": SERVED,
         }
 
-    @app.post("/completion", Scope.SUGGEST)
+    @app.post("/completion", Scope.SUGGEST, errors=OF_GENERATING)
     async def completion(asked: CompletionBody, request: Request) -> Filled | list[Filled] | Events:
         """Text that goes on from a prompt, in llama.cpp's form."""
         return await _answer(request, generations, texts, asked, Prompt(asked.prompt))
 
-    @app.post("/infill", Scope.SUGGEST)
+    @app.post("/infill", Scope.SUGGEST, errors=OF_GENERATING)
     async def infill(asked: InfillBody, request: Request) -> Filled | list[Filled] | Events:
         """Text for where the cursor is, in llama.cpp's form."""
         extra = tuple(one.text for one in asked.input_extra or ())

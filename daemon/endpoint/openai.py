@@ -27,9 +27,9 @@ from idiolect.adapters.generation.requests import (
 from idiolect.daemon.endpoint.errors import NoRouteError
 from idiolect.daemon.endpoint.routing import Events
 from idiolect.daemon.endpoint.shapes import MAX_PREFIX_CHARS, MAX_TEXT_CHARS, InvalidRequestError, Lenient
-from idiolect.daemon.endpoint.texts import Texts, numbered
+from idiolect.daemon.endpoint.texts import OF_GENERATING, Texts, numbered
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.serving.text_generation import SERVED
+from idiolect.daemon.serving.text_generation import SERVED, UnknownModelError
 
 if TYPE_CHECKING:
     from idiolect.daemon.endpoint.routing import Application
@@ -147,7 +147,7 @@ class Models(TypedDict):
 def register(app: Application, generations: TextGeneration, texts: Texts) -> None:
     """Have `app` answer as OpenAI does."""
 
-    @app.post("/v1/completions", Scope.SUGGEST)
+    @app.post("/v1/completions", Scope.SUGGEST, errors=OF_GENERATING)
     async def completions(asked: CompletionBody, request: Request) -> Completed | Events:
         """Text that goes on from a prompt, in OpenAI's form."""
         wanted = asked.texts
@@ -168,7 +168,7 @@ def register(app: Application, generations: TextGeneration, texts: Texts) -> Non
         found = await run_sync(generations.models)
         return {"object": "list", "data": [_model(one) for one in found]}
 
-    @app.get("/v1/models/{model}", Scope.SUGGEST)
+    @app.get("/v1/models/{model}", Scope.SUGGEST, errors=(UnknownModelError,))
     async def model(model: str) -> Model:
         """One of these models."""
         return _model(await run_sync(generations.model, model))

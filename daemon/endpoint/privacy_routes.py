@@ -17,11 +17,11 @@ from typing_extensions import TypedDict
 from idiolect.daemon.endpoint.routing import Lines, client_of
 from idiolect.daemon.endpoint.shapes import Answer, Body, Id, Name, Number, Seconds, Time
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.privacy.app_policy import AppRule, AppRuleRow
+from idiolect.daemon.privacy.app_policy import AppRule, AppRuleRow, ProtectedAppError
 from idiolect.daemon.serving.model_queue import BusyError, Priority
 from idiolect.daemon.storage.audit import Audit
-from idiolect.daemon.storage.records import Forgotten
-from idiolect.daemon.storage.selectors import Selector
+from idiolect.daemon.storage.records import Forgotten, NothingToUndoError, OtherCountError
+from idiolect.daemon.storage.selectors import EmptySelectorError, Selector, UnseenCharactersError
 
 if TYPE_CHECKING:
     from idiolect.daemon.endpoint.routing import Application
@@ -172,7 +172,7 @@ def forget_receipt(taken: ForgetReceipt, *, dry_run: bool) -> dict[str, Any]:
 
 
 def _register_forgetting(app: Application, service: Service) -> None:
-    @app.post("/v1/forget", Scope.ADMIN)
+    @app.post("/v1/forget", Scope.ADMIN, errors=(EmptySelectorError, UnseenCharactersError, OtherCountError))
     async def forget(asked: ForgetBody, request: Request) -> ForgetAnswer:
         """Forget text and everything learned from it; `dry_run` tells what that would take."""
         chosen, forgetting = asked.selector, service.forgetting
@@ -232,7 +232,7 @@ def _register_rules(app: Application, service: Service) -> None:
         """What is done in which applications; the first rule whose pattern fits decides."""
         return {"rules": policy.rules()}
 
-    @app.post("/v1/apps", Scope.ADMIN)
+    @app.post("/v1/apps", Scope.ADMIN, errors=(ProtectedAppError, NothingToUndoError))
     async def give_app_rule(asked: AppsBody) -> Rules:
         """Give a rule for applications, or undo the last change; answers with all rules."""
         if asked.app is None or asked.rule is None:

@@ -16,8 +16,13 @@ from idiolect.daemon.endpoint.privacy_routes import ForgetTaken, forget_receipt
 from idiolect.daemon.endpoint.routing import Lines
 from idiolect.daemon.endpoint.shapes import AnyPath, Body, Name, Number
 from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.ingest.inventory import UnknownSourceError
+from idiolect.daemon.ingest.reader import ReaderEndedError
 from idiolect.daemon.ingest.source_discovery import FoundSource
-from idiolect.daemon.storage.records import SourceRow
+from idiolect.daemon.ingest.watch import ManyFilesError
+from idiolect.daemon.privacy.pause import PausedError
+from idiolect.daemon.runtime.os_errors import NoSuchPathError
+from idiolect.daemon.storage.records import OtherCountError, SourceRow
 
 if TYPE_CHECKING:
     from idiolect.daemon.endpoint.routing import Application
@@ -25,6 +30,8 @@ if TYPE_CHECKING:
     from idiolect.daemon.service import Service
 
 MAX_LEARNED = 10_000
+
+_OF_READING = (NoSuchPathError, PausedError, ReaderEndedError)
 
 
 class ImportBody(Body):
@@ -91,13 +98,13 @@ class Learned(TypedDict):
 def register(app: Application, service: Service, streams: Streams) -> None:
     """Have `app` answer them."""
 
-    @app.post("/v1/import", Scope.ADMIN)
+    @app.post("/v1/import", Scope.ADMIN, errors=_OF_READING)
     async def import_(asked: ImportBody) -> Lines:
         """Read files and folders once; answers with events."""
         events = await run_sync(service.imports.add, [Path(path) for path in asked.paths], asked.me)
         return await streams.answer(streams.pull(events))
 
-    @app.post("/v1/watch", Scope.ADMIN)
+    @app.post("/v1/watch", Scope.ADMIN, errors=(*_OF_READING, ManyFilesError))
     async def watch(asked: WatchBody) -> Removed | Lines:
         """Read a folder and then follow it (answers with events), or follow it no longer (`remove`).
 
@@ -113,13 +120,13 @@ def register(app: Application, service: Service, streams: Streams) -> None:
         """What was read, and what each source brought."""
         return {"sources": await run_sync(service.inventory.sources)}
 
-    @app.post("/v1/sources/find", Scope.ADMIN)
+    @app.post("/v1/sources/find", Scope.ADMIN, errors=(NoSuchPathError,))
     async def find_sources(asked: FindBody) -> FoundSources:
         """Look what else there is to read: mail, notes, commits, histories. Takes some ten seconds at most."""
         home = Path.home() if asked.path is None else Path(asked.path)
         return {"sources": [*await run_sync(service.inventory.unread, home)]}
 
-    @app.post("/v1/sources/remove", Scope.ADMIN)
+    @app.post("/v1/sources/remove", Scope.ADMIN, errors=(UnknownSourceError, OtherCountError))
     async def remove_source(asked: RemoveBody) -> ForgetTaken:
         """Forget all that a source brought, and that it was read; `dry_run` tells what that would take."""
         remove = partial(service.inventory.remove, dry_run=asked.dry_run, expect=asked.expect)

@@ -10,7 +10,9 @@ from idiolect.daemon.endpoint.errors import described
 from idiolect.daemon.endpoint.routing import Events, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import encode
 from idiolect.daemon.endpoint.streams import Streams
-from idiolect.daemon.serving.model_queue import ModelQueue, Priority, StoppingError
+from idiolect.daemon.serving.model_queue import ModelQueue, Priority, SlowReaderError, StoppingError
+from idiolect.daemon.serving.text_generation import UnknownModelError
+from idiolect.daemon.storage.records import ForgottenMeanwhileError
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from idiolect.daemon.serving.text_generation import TextGeneration
 
 Part = TypeVar("Part")
+
+#: How a request for generated text may fail.
+OF_GENERATING = (UnknownModelError, ForgottenMeanwhileError, SlowReaderError)
 
 
 def numbered(

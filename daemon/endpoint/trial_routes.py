@@ -9,7 +9,7 @@ from pydantic import Field
 
 from idiolect.daemon.endpoint.shapes import Answer, PlacedBody
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.serving.trial import Stretch, TrialStatus
+from idiolect.daemon.serving.trial import NoTrialError, Stretch, TrialRunningError, TrialStatus
 
 if TYPE_CHECKING:
     from idiolect.daemon.endpoint.routing import Application
@@ -41,12 +41,12 @@ def register(app: Application, service: Service) -> None:
         """How the trial stands, or what came of the last one."""
         return await run_sync(trial.status)
 
-    @app.post("/v1/trial/start", Scope.ADMIN)
+    @app.post("/v1/trial/start", Scope.ADMIN, errors=(TrialRunningError,))
     async def start() -> TrialStatus:
         """Begin a trial: programs leave out suggestions in one of four stretches of writing."""
         return await run_sync(trial.start)
 
-    @app.post("/v1/trial/stop", Scope.ADMIN)
+    @app.post("/v1/trial/stop", Scope.ADMIN, errors=(NoTrialError,))
     async def stop() -> TrialStatus:
         """End the trial; what was counted stays."""
         return await run_sync(trial.stop)

@@ -27,8 +27,10 @@ from idiolect.daemon.endpoint.shapes import (
     Time,
 )
 from idiolect.daemon.endpoint.tokens import Scope
+from idiolect.daemon.ingest.reader import ReaderEndedError
 from idiolect.daemon.serving.model_queue import MAX_JOBS, BusyError, Priority
 from idiolect.daemon.storage.records import Feedback, Savings, SuggestionKind
+from idiolect.daemon.storage.words import WordRefusedError
 
 if TYPE_CHECKING:
     from idiolect.daemon.endpoint.routing import Application
@@ -292,14 +294,14 @@ def _register_learning(app: Application, service: Service) -> None:
         async with telling:
             return await run_sync(take, *told)
 
-    @app.post("/v1/history", Scope.LEARN)
+    @app.post("/v1/history", Scope.LEARN, errors=(ReaderEndedError,))
     async def history(asked: HistoryBody) -> Kept:
         """Learn something that the user wrote; the fast memory knows it on return."""
         told = {"source": asked.source, "at": asked.at, "before": asked.before, **asdict(asked.place)}
         add = partial(service.ingest.add_text, **told)
         return Kept.of(await tell(add, asked.text), paused=service.ingest.paused)
 
-    @app.post("/v1/feedback", Scope.SUGGEST)
+    @app.post("/v1/feedback", Scope.SUGGEST, errors=(WordRefusedError,))
     async def feedback(asked: FeedbackBody) -> Counted:
         """Count what became of a suggestion; no text is kept, but for a word that is not to be corrected again."""
         if asked.kind == "correction":

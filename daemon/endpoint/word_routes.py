@@ -10,7 +10,8 @@ from typing_extensions import TypedDict
 from idiolect.daemon.endpoint.shapes import Body, Name
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.privacy.word_choices import WordChange
-from idiolect.daemon.storage.records import WordRule, WordRuleKind
+from idiolect.daemon.storage.records import NothingToUndoError, WordRule, WordRuleKind
+from idiolect.daemon.storage.words import UnknownWordError, WordRefusedError
 
 if TYPE_CHECKING:
     from idiolect.daemon.endpoint.routing import Application
@@ -47,17 +48,17 @@ def register(app: Application, service: Service) -> None:
         """What was decided about words and phrases, oldest first."""
         return {"rules": await run_sync(choices.all)}
 
-    @app.post("/v1/words/add", Scope.LEARN)
+    @app.post("/v1/words/add", Scope.LEARN, errors=(WordRefusedError,))
     async def decide(asked: WordBody) -> WordChange:
         """Decide about a word or phrase; answers with what changed by that."""
         return await run_sync(choices.add, asked.kind, asked.text, asked.replacement)
 
-    @app.post("/v1/words/remove", Scope.LEARN)
+    @app.post("/v1/words/remove", Scope.LEARN, errors=(WordRefusedError, UnknownWordError))
     async def take_back(asked: WordRemovalBody) -> WordChange:
         """Take back what was decided about a word or phrase; answers with what changed by that."""
         return await run_sync(choices.remove, asked.text, asked.kind)
 
-    @app.post("/v1/words/undo", Scope.LEARN)
+    @app.post("/v1/words/undo", Scope.LEARN, errors=(NothingToUndoError,))
     async def undo() -> WordChange:
         """Undo the newest change of words by hand; asked again, the one before."""
         return await run_sync(choices.undo)
