@@ -140,6 +140,7 @@ def test_the_language_server_starts_as_every_editor_starts_one(tmp_path, monkeyp
         ("switch corrections appply", "Did you mean 'apply'?"),
         ("export pft x", "Did you mean 'peft'?"),
         ("sources find --only mial", "Did you mean 'mail'?"),
+        ("setup keybord", "Did you mean 'keyboard'?"),
         ("report --days many", "give a whole number"),
         ("report --days 0", "give a number from 1 on"),
     ],

@@ -45,7 +45,12 @@ def run(
         return _list(terminal, target, PLACES, as_json=as_json)
     chosen = next((one for one in PLACES if one.name == place), None)
     if chosen is None:
-        raise typer.BadParameter(f"there is no such place; there are {', '.join(one.name for one in PLACES)}")
+        from idiolect.daemon.settings_file import did_you_mean
+
+        names = [one.name for one in PLACES]
+        raise typer.BadParameter(
+            f"there is no such place; there are {', '.join(names)}.{did_you_mean(place, names)}"
+        )
     if remove:
         gone = chosen.remove(target)
         said = f"{place} is as it was before." if gone else f"{place} was not set up."
