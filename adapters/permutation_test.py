@@ -44,8 +44,8 @@ def effect(
     """Return what a treatment that was given at random adds to an outcome; None where that cannot be told.
 
     The difference is taken within blocks of units that follow one another, so that what drifts over them counts for
-    little. The interval holds each effect that a permutation of the labels within blocks does not refuse: taken from
-    the treated, it would leave a difference that chance alone brings. It is exact where the effect is the same for all.
+    little. The interval holds each effect that a permutation of the labels does not refuse: taken from the treated, it
+    would leave a difference that chance alone brings. It is exact where the effect is the same for all.
 
     Args:
         outcomes: one for each unit (n,), in their order.
@@ -56,9 +56,8 @@ def effect(
         seed: of the permutations.
         resamples: permutations that are drawn.
     """
-    blocks = np.arange(len(outcomes)) // block
-    order = np.argsort(np.random.default_rng(seed).random((resamples, len(outcomes))) + blocks, axis=1)
-    of_outcomes, of_labels = _differences(treated[order], outcomes, treated, weights, block)
+    labels = np.random.default_rng(seed).permuted(np.tile(treated, (resamples, 1)), axis=1)
+    of_outcomes, of_labels = _differences(labels, outcomes, treated, weights, block)
     value, own = _differences(treated[None, :], outcomes, treated, weights, block)
     if not np.isfinite(value[0]):  # all of each block were treated, or none
         return None

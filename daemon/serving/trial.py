@@ -197,7 +197,8 @@ def _faster(stretches: list[list[float]]) -> Effect | None:
 
 def _result(faster: Effect | None, stretches: int) -> str:
     if faster is None:
-        return f"The trial ended after {stretches} stretches of writing, too few to tell."
+        plural = "es" * (stretches != 1)
+        return f"The trial ended after {stretches} stretch{plural} of writing, too few to tell."
     value, low, high = (round(100 * share) for share in (faster.value, faster.low, faster.high))
     if faster.low > 0:
         return f"With suggestions you typed {value} % faster ({low} to {high} %, {stretches} stretches of writing)."

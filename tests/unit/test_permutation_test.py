@@ -49,9 +49,9 @@ def test_an_effect_without_noise_is_found_exactly():
     assert (found.value, found.low, found.high) == pytest.approx((-0.1, -0.1, -0.1))
 
 
-@pytest.mark.parametrize("shown", [[1.0] * 40, [0.0] * 40, [1.0] * 39 + [0.0]])
+@pytest.mark.parametrize("shown", [[1.0] * 40, [0.0] * 40, [1.0] * 19 + [0.0]])
 def test_of_too_few_without_treatment_nothing_is_told(shown):
-    assert effect(np.arange(40.0), np.array(shown), np.ones(40), block=12) is None
+    assert effect(np.arange(float(len(shown))), np.array(shown), np.ones(len(shown)), block=12) is None
 
 
 def test_chance_is_told_from_what_it_does_not_bring():

@@ -377,3 +377,15 @@ def test_a_graph_that_cannot_be_loaded_is_told_and_ends_the_start(tiny_profile, 
         Service(settings, loading=loading)
     assert not background_threads()
     Service(settings).close()
+
+
+def test_a_trial_is_forgotten_with_all_text_and_with_no_part_of_it(service):
+    for text in ("We sail at noon.", "We came back at night."):
+        service.ingest.add_text(text, source="test")
+    service.trial.start()
+    service.forgetting.forget(Selector(text="noon"), dry_run=False)
+    assert service.trial.status().state == "running"
+    service.forgetting.forget(Selector(source="test"), dry_run=True)
+    assert service.trial.status().state == "running"
+    service.forgetting.forget(Selector(source="test"), dry_run=False)
+    assert service.trial.status().state == "none"

@@ -258,7 +258,7 @@ def test_a_trial_is_begun_told_of_and_ended(run, service):
     code, _, error = run(service, "trial", "start", "--yes")
     assert (code, "goes on. Not enough yet: 1 of 240" in error) == (125, True)
     assert json.loads(run(service, "trial", "--json")[1])["stretches"] == 1
-    assert "after 1 stretches of writing, too few" in run(service, "trial", "stop")[1]
+    assert "after 1 stretch of writing, too few" in run(service, "trial", "stop")[1]
     with Client(service) as client:
         assert "trial" not in client.post("/v1/suggest", {"prefix": "See you tomo"})
 
