@@ -1051,6 +1051,16 @@ def test_a_body_that_nobody_reads_is_not_waited_for_with_a_token_either(fresh, m
         assert read_all(raw).startswith(b"HTTP/1.1 413")
 
 
+def test_half_a_head_is_not_waited_for_with_a_token_either(fresh, monkeypatch):
+    monkeypatch.setattr(connection, "HEAD_S", 0.2)
+    with raw_request(fresh, "/v1/suggest", b'{"prefix": "Hi "}') as raw:
+        answer = http.client.HTTPResponse(raw)
+        answer.begin()
+        assert (answer.status, answer.read()[:1]) == (200, b"{")
+        raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: loc")
+        assert read_all(raw) == b""
+
+
 def test_a_token_that_is_worth_nothing_any_more_keeps_no_connection(fresh, monkeypatch):
     monkeypatch.setattr(connection, "HEAD_S", 0.2)
     token = tokens.make(fresh.settings, Scope.SUGGEST)
