@@ -313,6 +313,20 @@ def test_a_likely_continuation_is_thought_anew_after_learning(
     assert tiny_tokenizer.decode(model.greedy_draft(entry, 0.3, everything)).startswith(" from all of")
 
 
+def test_a_likely_continuation_is_thought_anew_while_its_text_is_written(
+    tiny_tokenizer: Tokenizer, knowing: Callable, make: Callable
+) -> None:
+    """What was learned is no context yet, and counts in the memory all the same."""
+    user_model, sentence = knowing(), "Kind regards from all of us at the harbour office"
+    model, entry = make(user_model), tiny_tokenizer.encode("Kind regards from all of us at the")
+    model.next_probs(entry)
+    assert model.greedy_draft(entry, 0.3, everything) == []
+    for _ in range(4):
+        user_model.learn(sentence, tiny_tokenizer.encode(sentence))
+    assert model.active_texts()
+    assert tiny_tokenizer.decode(model.greedy_draft(entry, 0.3, everything)).startswith(" harbour")
+
+
 # Continuations
 
 

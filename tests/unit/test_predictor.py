@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from idiolect.adapters.lora import Lora
     from idiolect.models.build import BasePaths
-    from idiolect.models.session import Model, Session
+    from idiolect.models.session import Interrupt, Model, Session
     from idiolect.models.tokenizer import Tokenizer
 
 HISTORY = [
@@ -382,6 +382,40 @@ def test_the_likely_next_word_costs_no_pass_where_somebody_looked_ahead(
     answers = [ours.suggest("Kind regards ", ghost_words=0) for ours in (told, untold)]
     assert texts(answers[0]) == texts(answers[1])
     assert [passes(ours._next_token._session) for ours in (told, untold)] == [calls[0], calls[1] + 1]
+
+
+@pytest.mark.parametrize(
+    ("typed", "ghost_words", "stopped"),
+    [
+        ("Kind regards ", 0, False),
+        ("Kind regar", 0, True),
+        ("Kind regar", 8, False),
+        ("Kind regret", 8, True),
+        ("We", 8, True),
+        (None, 8, True),
+    ],
+)
+def test_a_pass_that_is_made_ahead_makes_way_for_all_but_what_it_computes(
+    predictor: Callable[..., Predictor], typed: str | None, ghost_words: int, stopped: bool
+) -> None:
+    ours, told = predictor(*[BOILERPLATE] * 6), list[bool]()
+    ours.make_way("nothing is made ahead")
+    ours.acceptance_rate = 0.0  # so that no ghost is shown, for which the answer would make the pass
+    ours.suggest("Kind rega", ghost_words=ghost_words)
+    feed = ours._next_token._session.feed
+
+    def meanwhile(ids: list[int], logits: str, interrupt: Interrupt) -> np.ndarray:
+        ours.make_way(typed)
+        told.append(interrupt.options.terminate)
+        return feed(ids, logits, interrupt)
+
+    ours._next_token._session.feed = meanwhile
+    finish(ours.prefetch())
+    assert told
+    assert told[0] is stopped
+    ours._next_token._session.feed = feed
+    same_words = [word.text for word in predictor(*[BOILERPLATE] * 6).suggest("Kind regards ").words]
+    assert texts(ours.suggest("Kind regards ")) == same_words
 
 
 def test_nothing_is_drafted_ahead_where_only_words_are_asked_for(
