@@ -243,6 +243,25 @@ def test_alt_with_a_digit_switches_no_tab_right_after_words_were_offered(desktop
     session.wait_for(lambda: desktop.press("alt+2") or "lighthouse" not in editor.text, "the other tab")
 
 
+def test_a_key_opens_the_window_where_it_does_not_open_by_itself(service, desktop, editor):
+    service.ask("/v1/switches", show="asked")
+    try:
+        desktop.type("the teal lighthouse keeper Zor")
+        desktop.rest(editor.process.pid)
+        session.wait_for(lambda: not desktop.offering(), "no window")
+        desktop.press("alt+minus")
+        desktop.offers()
+        desktop.press("alt+1")
+        desktop.type(" hu")
+        desktop.rest(editor.process.pid)
+        session.wait_for(lambda: not desktop.offering(), "no window for the next word")
+        desktop.press("alt+minus")
+        desktop.offers()
+    finally:
+        service.ask("/v1/switches", show="more")
+    editor.shows(r"q+\s+the teal lighthouse keeper Zorvelin hu")
+
+
 def test_the_window_is_one_line_of_one_size_and_never_over_what_is_written(desktop, editor):
     def shown(letters):
         found = []
