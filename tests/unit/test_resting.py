@@ -67,9 +67,9 @@ def one_at_rest(tmp_path_factory):
         patch.setenv("IDIOLECT_REST_AFTER_S", "0.1")
         settings = Settings(home=tmp_path_factory.mktemp("resting") / "home").prepare()
         process.start(settings)
-        until(rests(settings))
-        yield settings
-        process.stop(settings)
+    until(rests(settings))
+    yield settings
+    process.stop(settings)
 
 
 def test_it_takes_little_and_answers_the_next_request_as_the_same_process(hasty):
