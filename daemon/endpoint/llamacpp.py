@@ -25,7 +25,7 @@ from idiolect.adapters.generation.requests import (
 )
 from idiolect.daemon.endpoint.routing import Events
 from idiolect.daemon.endpoint.shapes import MAX_TEXT_CHARS, Lenient
-from idiolect.daemon.endpoint.texts import OF_GENERATING, Texts, numbered
+from idiolect.daemon.endpoint.streams import OF_GENERATING, Texts, numbered
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.serving.text_generation import SERVED
 

@@ -27,7 +27,7 @@ from idiolect.adapters.generation.requests import (
 from idiolect.daemon.endpoint.errors import NoRouteError
 from idiolect.daemon.endpoint.routing import Events
 from idiolect.daemon.endpoint.shapes import MAX_PREFIX_CHARS, MAX_TEXT_CHARS, InvalidRequestError, Lenient
-from idiolect.daemon.endpoint.texts import OF_GENERATING, Texts, numbered
+from idiolect.daemon.endpoint.streams import OF_GENERATING, Texts, numbered
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.serving.text_generation import SERVED, UnknownModelError
 

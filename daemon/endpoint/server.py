@@ -35,8 +35,7 @@ from idiolect.daemon.endpoint.guard import Guard, Locked
 from idiolect.daemon.endpoint.page import add_page
 from idiolect.daemon.endpoint.routing import Application, answer
 from idiolect.daemon.endpoint.sessions import Sessions
-from idiolect.daemon.endpoint.streams import Streams
-from idiolect.daemon.endpoint.texts import Texts
+from idiolect.daemon.endpoint.streams import Streams, Texts
 from idiolect.daemon.endpoint.tokens import Scope, Tokens, files
 
 if TYPE_CHECKING:

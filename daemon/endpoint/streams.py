@@ -1,4 +1,4 @@
-"""Answers that take long: events over HTTP as newline-delimited JSON, one object a line.
+"""Answers that take long: events as newline-delimited JSON, and generated text as server-sent events.
 
 An event is a dict with its kind under "event". An error that comes up on the way is the last event,
 `{"event": "error", "code", "message", "exit_code"}`.
@@ -10,26 +10,38 @@ import asyncio
 import contextlib
 import logging
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio
 from anyio.to_thread import run_sync
 
-from idiolect.daemon.endpoint.errors import internal
-from idiolect.daemon.endpoint.routing import Lines
+from idiolect.daemon.endpoint.errors import described, internal
+from idiolect.daemon.endpoint.routing import Events, Lines, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import encode, error_body
 from idiolect.daemon.runtime.os_errors import refusal
-from idiolect.daemon.serving.model_queue import StoppingError
+from idiolect.daemon.serving.model_queue import ModelQueue, Priority, SlowReaderError, StoppingError
+from idiolect.daemon.serving.text_generation import UnknownModelError
+from idiolect.daemon.storage.records import ForgottenMeanwhileError
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from starlette.requests import Request
+
+    from idiolect.adapters.generation.requests import End, Piece, Prompt, SamplingParams
+    from idiolect.daemon.serving.text_generation import TextGeneration
+
 Event = dict[str, Any]
+Part = TypeVar("Part")
 log = logging.getLogger("idiolect.http")
 
 _MAX_THREADS: Final = 16  # in which events are made; the threads of other requests are not used up by streams
+
+#: How a request for generated text may fail.
+OF_GENERATING = (UnknownModelError, ForgottenMeanwhileError, SlowReaderError)
 
 
 class Streams:
@@ -102,7 +114,7 @@ class Streams:
         return Lines(self._lines(await anext(events), events))
 
     async def _lines(self, first: Event, rest: AsyncGenerator[Event, None]) -> AsyncIterator[bytes]:
-        async with contextlib.aclosing(rest):
+        async with aclosing(rest):
             try:
                 yield encode(first) + b"\n"
                 async for event in rest:
@@ -118,3 +130,75 @@ class Streams:
         if (refused := refusal(error, self._home)) is not None:
             return refused
         return internal(self._log_path)
+
+
+def numbered(
+    generations: TextGeneration, model: str, texts: Sequence[tuple[Prompt, SamplingParams]]
+) -> Generator[tuple[int, Piece | End] | None, None, None]:
+    """The steps of writing several texts, one after another, each part with its text's number."""
+    for number, (prompt, wanted) in enumerate(texts):
+        for part in generations.generate(model, prompt, wanted):
+            yield None if part is None else (number, part)
+
+
+class Texts:
+    """Has texts written by an iterator that makes one step at a time and gives None where a step brought nothing."""
+
+    def __init__(self, queue: ModelQueue, streams: Streams) -> None:
+        """Steps wait for their turn in `queue`; texts end with `streams`."""
+        self._queue = queue
+        self._streams = streams
+
+    async def whole(self, request: Request, steps: Generator[Part | None, None, None]) -> list[Part]:
+        """All parts. Raises BusyError, what writing raises, and GoneError."""
+
+        async def gather() -> list[Part]:
+            async with aclosing(self._parts(request, steps)) as parts:
+                return [part async for part in parts]
+
+        return await unless_gone(request, gather())
+
+    async def stream(
+        self,
+        request: Request,
+        steps: Generator[Part | None, None, None],
+        shape: Callable[[AsyncIterator[Part]], AsyncIterator[object]],
+    ) -> Events:
+        """Server-sent events that `shape` makes of the parts; an error that comes up on the way is the last of them.
+
+        Raises what comes up before the first of them, while there is still a status to set.
+        """
+        parts = self._parts(request, steps)
+        events = shape(parts)
+        first = await unless_gone(request, _first(events))
+
+        async def told() -> AsyncIterator[bytes]:
+            async with aclosing(parts):
+                try:
+                    yield _event(first)
+                    async for event in events:
+                        yield _event(event)
+                except Exception as error:  # noqa: BLE001 (there is a status already, and a client to tell)
+                    known = self._streams.known(error)
+                    yield _event({"error": described(request.url.path, known, known.http_status)})
+
+        return Events(told(), headers={"cache-control": "no-cache"})
+
+    async def _parts(
+        self, request: Request, steps: Generator[Part | None, None, None]
+    ) -> AsyncGenerator[Part, None]:
+        pieces = self._queue.stream(client_of(request), Priority.REST, steps)
+        async with aclosing(pieces) as made:
+            async for part in made:
+                if self._streams.stopping:
+                    raise StoppingError
+                if part is not None:
+                    yield part
+
+
+async def _first(events: AsyncIterator[object]) -> object:
+    return await anext(events)
+
+
+def _event(content: object) -> bytes:
+    return b"data: " + (content if isinstance(content, bytes) else encode(content)) + b"\n\n"
