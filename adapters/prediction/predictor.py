@@ -74,15 +74,12 @@ class _Prefetch:
 
     near: str
     text: str
-    wants_tail: bool
     interrupt: Interrupt
 
     def is_needed_at(self, prefix: str) -> bool:
-        """Return True if it computes what a suggestion after ``prefix`` needs."""
+        """Return True if it computes what a suggestion after ``prefix``, where the word has ended, needs."""
         whole, end = f"{self.near}{self.text} ", prefix[-_NEAR_CHARS:]
-        least = len(self.near) + (
-            1 if self.wants_tail else len(self.text)
-        )  # inside the word only a ghost needs it
+        least = len(self.near) + len(self.text)
         return any(whole[:length].endswith(end) for length in range(least, len(whole) + 1))
 
 
@@ -330,7 +327,7 @@ class Predictor:
         for start in likely_next:
             if start.p < min_prob or self._likely_next is not likely_next:
                 return
-            prefetch = _Prefetch(self._near, start.text, self._wants_tail, Interrupt())
+            prefetch = _Prefetch(self._near, start.text, Interrupt())
             self._prefetching = prefetch
             try:
                 self._next_token.prefetch(
