@@ -120,13 +120,13 @@ def test_in_a_trial_a_field_is_counted_whether_it_goes_without_suggestions_or_no
     tab, text, fields = browser.tab, "the keeper Zorvelin sails to the harbour", 12
     service.ask("/v1/trial/start", begin=True)
     try:
-        browser.open(FIELDS["textarea"] + "<textarea></textarea>")
+        browser.open(FIELDS["textarea"] + "<textarea></textarea>" * fields)
         browser.begin()
         browser.until_ghost()  # from this answer on it knows of the trial
         tab.js("document.querySelector('textarea').value = ''")  # so that nothing is asked about it
         before = len(browser.room.asked())
         for written in range(1, fields + 1):
-            tab.js("document.querySelectorAll('textarea')[1].focus()")
+            tab.js(f"document.querySelectorAll('textarea')[{written}].focus()")
             began_s = time.time()
             for place, letter in enumerate(text):  # by the browser's clock it takes eight seconds
                 tab.press(letter, at_s=began_s + 0.2 * place)
