@@ -18,6 +18,7 @@ import regex
 from numpy.typing import NDArray
 
 from idiolect.adapters.prediction.vocabulary import WORD, WordVocabulary
+from idiolect.models.misspellings import Misspellings
 from idiolect.models.word_frequencies import OTHER_LANGUAGES, other_frequencies
 
 _WORDS: Final = 12  # before the cursor, that are looked at
@@ -32,12 +33,17 @@ _BEGINS, _CHANGES, _RETURNS = (
     0.1,
 )  # probability that a text begins so, and that the language changes
 _MAX_KNOWN: Final = 0.2  # probability of a known language, for a text that is taken to be in another one
+_MAX_KNOWN_BY_ONE: Final = 0.5  # the same where one word is all that tells it
 _KEPT, _WORDS_KEPT = 16, 256  # texts and words of which the answer is kept
 _STATES: Final = len(OTHER_LANGUAGES) + 2
 _SURELY_WORDS, _SURELY_KNOWN = (
     3,
     1e3,
 )  # words, and how much oftener the known language uses them than any other
+# Where nothing or one word tells the language: the least probability of a word that is offered, ...
+_MIN_FIRST_PROB, _MIN_SECOND_PROB = 0.05, 0.1
+_MIN_FIRST_LETTERS = 3  # ... from that many letters of the first word on, ...
+_SURE_KNOWN = 0.9  # ... and the probability of a known language, from which on the second word needs none
 _BACKWARDS = regex.compile(WORD.pattern, regex.REVERSE)
 _LATIN = regex.compile(r"\p{Latin}")
 _PARTS = regex.compile(r"[^'’]+")  # of "l'homme" or "dell'arte"
@@ -57,7 +63,21 @@ class Languages:
 
     def knows(self, text: str) -> bool:
         """Return False if the last words of ``text``, all of them finished, are in a language that is not known."""
-        return bool(self._states(text)[0] >= _MAX_KNOWN)
+        words = _last_words(text, 2)
+        by_one = len(words) == 1 and not Misspellings.english().meanings(words[0].lower())  # "teh"
+        return bool(self._states(text)[0] >= (_MAX_KNOWN_BY_ONE if by_one else _MAX_KNOWN))
+
+    def least_prob(self, text: str, typed: str) -> float:
+        """Return the least probability of the likeliest word for it to be offered, where little tells the language.
+
+        Args:
+            text: what stands before the word under the cursor.
+            typed: the letters of that word.
+        """
+        words = len(_last_words(text, 2))
+        if words == 0:
+            return _MIN_FIRST_PROB if len(typed) >= _MIN_FIRST_LETTERS else 0.0
+        return _MIN_SECOND_PROB if words == 1 and self._states(text)[0] < _SURE_KNOWN else 0.0
 
     def only_own(self, text: str, typed: str, follows: Callable[[str], bool]) -> Callable[[str], bool]:
         """Return a function that says whether something has a word which the user does not use in this language.
@@ -102,7 +122,7 @@ class Languages:
         return self._kept[key]
 
     def _find(self, near: str) -> NDArray[np.float64]:
-        words = [found[0] for found in islice(_BACKWARDS.finditer(near), _WORDS)]
+        words = _last_words(near, _WORDS)
         states = np.full(_STATES, _BEGINS / (_STATES - 1))
         states[0] = 1 - _BEGINS
         last = [self._likelihood(word.lower()) for word in words[:_SURELY_WORDS]]
@@ -147,3 +167,8 @@ class Languages:
             found = found.copy()
             found[0] = most
         return found
+
+
+def _last_words(text: str, most: int) -> list[str]:
+    """Return up to ``most`` words at the end of a text, the last one first."""
+    return [found[0] for found in islice(_BACKWARDS.finditer(text[-_CHARS:]), most)]

@@ -256,6 +256,8 @@ class Predictor:
             words = self._ranker.keep_models_word(split, words, candidates)
             if mender is not None:
                 words = mender.words(prefix, split, matches, words, candidates + 1, is_known=is_known)
+            if self._languages is not None and words:
+                words = words if words[0].p >= self._languages.least_prob(before, split.typed) else []
             mistyped = bool(words) and words[0].replace > 0  # a ghost would go on from the mistake
             if ghost_words and not mistyped and not given_up():
                 start = self._best_start(split, matches, starts[:1], must_hide, count)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from idiolect.adapters.prediction.loaded_model import LoadedModel
+from idiolect.adapters.steps import finish
 from idiolect.models.misspellings import Misspellings
 
 if TYPE_CHECKING:
@@ -141,6 +142,18 @@ def test_in_a_language_that_is_not_known_it_is_silent(predictor: Predictor, pref
     assert found.ghost.text == ""
 
 
+@pytest.mark.parametrize("prefix", ["Mein Bru", "Die Ki", "Mi hermano", "Il ét", "Zij w"])
+def test_one_word_of_another_language_is_enough_for_silence(predictor: Predictor, prefix: str) -> None:
+    assert predictor.suggest(prefix, corrections=True).words == ()
+
+
+@pytest.mark.parametrize(
+    ("prefix", "word"), [("Tha", "Thanks"), ("Thank y", "you"), ("Ok t", "to"), ("Hi th", "there")]
+)
+def test_the_first_words_of_an_english_text_are_offered(predictor: Predictor, prefix: str, word: str) -> None:
+    assert word in offered(predictor, prefix)[:-1]
+
+
 def test_what_its_user_wrote_in_another_language_is_offered(loaded: LoadedModel) -> None:
     encode = loaded.tokenizer.encode
     text = "Das ist doch kein Problem, und wir treffen uns morgen am Bahnhof."
@@ -191,7 +204,7 @@ def test_who_writes_names_small_gets_them_so(loaded: LoadedModel) -> None:
 def test_what_the_first_correction_needs_is_made_before_the_first_key(base: BasePaths) -> None:
     fresh = LoadedModel(base, threads=1, context_tokens=512, recent_tokens=60, rare_min_count=3)
     predictor = fresh.build_predictor(fresh.build_user_model([]), None)
-    predictor.warm()
+    finish(predictor.warm())
     parts = (fresh.general, fresh.lexicon, fresh.tokenizer)
     made = [set(vars(part)) for part in parts]
     correction = predictor.suggest("I will definately ", corrections=True).correction
