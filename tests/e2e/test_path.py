@@ -127,7 +127,7 @@ def test_a_round_is_judged_and_kept(program, trained):
     assert trained["status"] in ("promoted", "refused")
     # These passages never repeat one another: the memory can't help, and must not harm.
     assert metrics["memory"]["perplexity"] < metrics["base"]["perplexity"] * 1.05
-    assert metrics["held_out_tokens"] >= 400
+    assert metrics["held_out_tokens"] >= 300  # whole texts, of 400 tokens at the most where a machine is slow
     assert trained["tokens_per_s"] > 0
     kept = program.json("adapters")
     assert len(kept) == 1
@@ -240,6 +240,7 @@ SHOWN = {
     "switch": [()],
     "open": [("--no-browser",)],
     "report": [()],
+    "trial": [()],
     "eval": [("--chars", "500"), ("--chars", "500", "--all")],
     "adapters": [()],
     "use": [("base",)],
