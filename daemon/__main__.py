@@ -119,6 +119,8 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
     for scope in tokens.SCOPES:
         tokens.make(settings, scope)
     with contextlib.ExitStack() as announced:
+        # While the lock is held: who starts the next service as soon as it is free must find the port free.
+        announced.callback(os.close, door)
 
         def ready() -> None:
             announced.enter_context(process.announced(settings, running))

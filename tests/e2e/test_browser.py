@@ -245,26 +245,26 @@ def test_a_sure_correction_is_made_and_taken_back(browser):
 @pytest.mark.parametrize("kind", ["textarea", "editable"])
 def test_a_fast_hand_has_its_words_corrected_behind_which_it_has_typed_on(browser, kind):
     browser.open(FIELDS[kind])
-    browser.begin("okay")
+    browser.begin("so we are okay")
     browser.until_shown(lambda _, words: words)
     with browser.room.mute():  # the answers come once all is typed
         type_fast(browser.tab, " hte hte cat")
-    browser.until_value("okay the the cat")
+    browser.until_value("so we are okay the the cat")
     browser.tab.press("Backspace")  # takes the last of them back
-    browser.until_value("okay the hte cat")
+    browser.until_value("so we are okay the hte cat")
 
 
 @in_chromium
 def test_a_word_is_left_as_it_stands_behind_which_other_keys_came(browser):
     browser.open(FIELDS["textarea"])
-    browser.begin("okay")
+    browser.begin("so we are okay")
     with browser.room.mute():
         type_fast(browser.tab, " hte cat")
         browser.tab.press("ArrowLeft")
         browser.tab.press("ArrowRight")
     type_fast(browser.tab, " sat")
     browser.until_shown(lambda _, words: words)
-    assert browser.tab.js("field.value") == "okay hte cat sat"
+    assert browser.tab.js("field.value") == "so we are okay hte cat sat"
 
 
 @in_chromium

@@ -96,6 +96,8 @@ CASES = (
     writes("use base"),
     writes("export everything {home}/export", 22),
     writes("switch corrections off"),
+    writes("trial start --yes"),
+    writes("trial stop", 126),
     alone("lsp --stdio", 0),
     alone("shell-init bash", 0, 0),
     alone("vscode {home}/x.vsix", 51, 51, 51),

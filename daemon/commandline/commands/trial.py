@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import enum
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import typer
 
@@ -12,34 +11,42 @@ from idiolect.daemon.commandline.deferred import connect, open_terminal
 
 EXAMPLE = "idiolect trial start; idiolect trial"
 
+GROUP = typer.Typer(
+    help="Find out whether suggestions make you type faster: now and then they are left out, and it is counted."
+)
+
 _QUESTION: Final = (
     "In one of four fields that you write in, drawn by chance, nothing is suggested, until enough is known or you stop "
     "it. Of each field the number of characters, keys and seconds is kept, and no text. Begin?"
 )
 
 
-class Step(enum.StrEnum):
-    """What can be done with a trial."""
+@GROUP.command()
+def status(as_json: AsJson = False) -> None:
+    """Show how the trial stands, or what came of it."""
+    with connect() as client:
+        _tell(client.get("/v1/trial"), as_json=as_json)
 
-    start = "start"
-    stop = "stop"
 
-
-def run(
-    step: Annotated[
-        Step | None, typer.Argument(help="start or stop; without it, how the trial stands or ended.")
-    ] = None,
-    yes: Yes = False,
-    as_json: AsJson = False,
-) -> None:
-    """Find out whether suggestions make you type faster: now and then they are left out, and it is counted."""
+@GROUP.command()
+def start(yes: Yes = False, as_json: AsJson = False) -> None:
+    """Begin a trial; what came of the last one is forgotten."""
     with connect() as client:
         now = client.get("/v1/trial")
-        if step is Step.start and not yes and now["state"] != "running":
+        if not yes and now["state"] != "running":
             lost = f"{now['says']} This is forgotten then. " if now["state"] == "ended" else ""
             confirm(lost + _QUESTION)
-        stands = now if step is None else client.post(f"/v1/trial/{step}")
-    begun = "It has begun. " if step is Step.start else ""
+        _tell(client.post("/v1/trial/start"), begun="It has begun. ", as_json=as_json)
+
+
+@GROUP.command()
+def stop(as_json: AsJson = False) -> None:
+    """End the trial before its time; what was counted stays."""
+    with connect() as client:
+        _tell(client.post("/v1/trial/stop"), as_json=as_json)
+
+
+def _tell(stands: dict[str, Any], *, begun: str = "", as_json: bool) -> None:
     open_terminal().tell(f"{begun}{stands['says']}{_what_next(stands)}", stands, as_json=as_json)
 
 
