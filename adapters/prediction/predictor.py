@@ -23,12 +23,12 @@ from idiolect.adapters.prediction.letter_case import without_twins
 from idiolect.adapters.prediction.mending import Mender
 from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.adapters.prediction.next_token import NextTokenModel
-from idiolect.adapters.prediction.pending_ghosts import LookedAt, PendingGhosts
 from idiolect.adapters.prediction.ranking import UNSPACED, SplitPrefix, Word, WordRanker
 from idiolect.adapters.prediction.spelling import GeneralWords
 from idiolect.adapters.prediction.standing_ghosts import StandingGhosts, extended
 from idiolect.adapters.prediction.suggestion import Suggestion
 from idiolect.adapters.prediction.typing_channel import TypingChannel
+from idiolect.adapters.prediction.unjudged_ghosts import LookedAt, UnjudgedGhosts
 from idiolect.adapters.prediction.user_model import UserModel
 from idiolect.adapters.prediction.vocabulary import MAX_WORD_CHARS, WORD, Matches
 from idiolect.adapters.steps import Steps
@@ -140,7 +140,7 @@ class Predictor:
         self._word_calibration = word_calibration or Calibration(prior=WHOLE_WORDS)
         self.acceptance_rate = 1.0
         self.show: Show = "auto"
-        self._pending_ghosts = PendingGhosts()
+        self._unjudged_ghosts = UnjudgedGhosts()
         self._standing_ghosts = StandingGhosts()
         self._ranker = WordRanker(tokenizer, user_model, self._next_token)
         self._languages = None if general is None else Languages(user_model.words)
@@ -265,7 +265,7 @@ class Predictor:
                 if start is not None:
                     ghost, pending = self._complete_ghost(split, start, ghost_words, value, given_up)
                     if remember:
-                        self._pending_ghosts.add(prefix, pending)
+                        self._unjudged_ghosts.add(prefix, pending)
                     if must_hide(ghost.text):  # its tail would show too much
                         ghost = of_words(ghost.words[:1], value.pays(ghost.words[:1]))
                 ghost = self._keep_standing(prefix, ghost, ghost_words, value, must_hide)
@@ -381,7 +381,7 @@ class Predictor:
         self._next_token.observe(ids)
         self._standing_ghosts.forget()
         self._ranker.finish(text)
-        ghosts = self._pending_ghosts.pop_along(text)
+        ghosts = self._unjudged_ghosts.pop_along(text)
         for whole, calibration in ((False, self._calibration), (True, self._word_calibration)):
             calibration.learn_many(
                 judged for ghost in ghosts for judged in ghost.judged_in(text, whole=whole)

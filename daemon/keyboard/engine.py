@@ -14,9 +14,9 @@ from idiolect.daemon.key_names import ALT, HELD, RETURN
 from idiolect.daemon.keyboard import keys, wire
 from idiolect.daemon.keyboard.actions import Ask, Commit, Emptied, Fate, Show
 from idiolect.daemon.keyboard.field import Field
+from idiolect.daemon.keyboard.key_handler import KeyHandler
 from idiolect.daemon.keyboard.line import Line
 from idiolect.daemon.keyboard.offers import read
-from idiolect.daemon.keyboard.typing import Typing
 from idiolect.daemon.keyboard.windows import focused_program
 from idiolect.daemon.keyboard.written import Written
 from idiolect.daemon.writing_stretch import WritingStretch
@@ -73,7 +73,7 @@ class Engine:
         )  # contexts that have had keys: a cursor that comes back may be anywhere
         self._capabilities = 0
         self._focuses = 0  # how often the focus came or went
-        self._typing = Typing(session.bindings)
+        self._handler = KeyHandler(session.bindings)
         self._inline = False  # a ghost text is shown there
         self._line = Line()
         self._in_line: tuple[Show, str] | None = None  # what the window shows, with its ghost text ...
@@ -98,8 +98,8 @@ class Engine:
             "Enable": self._enable,
             "Disable": self._blur,
             "SetCursorLocation": self._place,
-            "CandidateClicked": lambda index, _button, _state: self._do(self._typing.clicked(index)),
-            "Reset": lambda: self._do(self._typing.reset()),
+            "CandidateClicked": lambda index, _button, _state: self._do(self._handler.clicked(index)),
+            "Reset": lambda: self._do(self._handler.reset()),
             "PropertyActivate": lambda name, state: self._session.pressed(name, bool(state)),
         }
 
@@ -144,12 +144,12 @@ class Engine:
             return True
         if self._context and not keys.is_modifier(value):
             self._typed_in.add(self._context)
-            if self._typing.written is not None:
+            if self._handler.written is not None:
                 self._session.watch()
         if not self._hears():
             return False
-        ahead = self._typing.before.ahead
-        used, actions = self._typing.key(value, state)
+        ahead = self._handler.before.ahead
+        used, actions = self._handler.key(value, state)
         if self._waits:
             actions = []
         now_s = asyncio.get_running_loop().time()
@@ -164,7 +164,7 @@ class Engine:
             if value in (RETURN, keys.KEYPAD_ENTER):
                 self._caret_at_return = self._caret
         elif used and self._must_wait(actions, ahead, now_s):
-            self._hold(actions, self._typing.before.ahead - ahead)
+            self._hold(actions, self._handler.before.ahead - ahead)
             return True
         self._do(actions)
         return used
@@ -183,12 +183,12 @@ class Engine:
         It puts a key that was passed on behind what it reads meanwhile, so a word could overtake it. A program that has
         told of that key has put it there. Nothing is deleted before it has told of all keys.
         """
-        all_told = self._typing.before.told and not ahead
+        all_told = self._handler.before.told and not ahead
         soon = now_s - self._passed_s < _CATCH_UP_S and not all_told
         return any(isinstance(one, Commit) and (soon or (one.replace and ahead)) for one in actions)
 
     def _hold(self, actions: list[Action], own: int) -> None:
-        told = self._typing.before.told
+        told = self._handler.before.told
         later = asyncio.get_running_loop().call_later(_TOLD_S if told else _CATCH_UP_S, self._release)
         self._held = _Held(actions, own, later)
 
@@ -200,7 +200,7 @@ class Engine:
         if self._is_certain(held):
             self._do(held.actions)
         else:
-            self._do(self._typing.refused())
+            self._do(self._handler.refused())
         while held.calls:
             if self._held is not None:  # what was done makes the rest wait again
                 self._held.calls.extend(held.calls)
@@ -209,20 +209,20 @@ class Engine:
 
     def _is_certain(self, held: _Held) -> bool:
         """Whether what waits may go out: what deletes may only where the program has told what stands there."""
-        before = self._typing.before
+        before = self._handler.before
         told = before.told and before.text is not None and before.ahead <= held.own
         return told or not any(isinstance(one, Commit) and one.replace for one in held.actions)
 
     def _surrounding(self, text: wire.Variant, cursor: int, anchor: int) -> None:
         if self._capabilities & _SURROUNDING and self._hears():
-            actions = self._typing.told(wire.content(text), cursor, anchor)
+            actions = self._handler.told(wire.content(text), cursor, anchor)
             if self._waits:
                 return
-            if not self._typing.corrections.program_deletes:
+            if not self._handler.corrections.program_deletes:
                 self._session.undeleting.add(self._field.client)
             if self._held is not None:
                 self._held.actions += actions
-                if self._typing.before.ahead <= self._held.own:
+                if self._handler.before.ahead <= self._held.own:
                     self._release()
             else:
                 self._do(actions)
@@ -239,19 +239,19 @@ class Engine:
         down = before_y < y <= before_y + _LINE_HEIGHTS * height
         left = y == before_y and x < before_x
         if down or left:
-            self._do(self._typing.moved_on(down=down))
+            self._do(self._handler.moved_on(down=down))
         if self._caret_at_letter is not None:
             letter_x, letter_y = self._caret_at_letter
             if letter_y < y <= letter_y + _LINE_HEIGHTS * height and x < letter_x:
-                self._typing.wrapped()
-        if self._typing.before.many_lines and self._field.has_own_context:
+                self._handler.wrapped()
+        if self._handler.before.many_lines and self._field.has_own_context:
             self._of_many_lines.add(self._context)
 
     def _capable(self, capabilities: int) -> None:
         ended = self._capabilities & ~capabilities & _SURROUNDING
         self._capabilities = capabilities
         if ended:  # it will not tell any more what stands there, nor delete
-            self._do(self._typing.interrupted())
+            self._do(self._handler.interrupted())
 
     def _focus(self, context: str, client: str) -> None:
         self._leave()
@@ -271,7 +271,7 @@ class Engine:
         if not (self._waits and self._session.suggests(named)):
             return self._begin(named)
         # What was typed while the name was looked for stands there, and counts.
-        typing, self._field = self._typing, named
+        typing, self._field = self._handler, named
         if not self._session.learns(named):
             typing.written = None
         elif typing.written is not None and typing.written.untouched:
@@ -307,12 +307,12 @@ class Engine:
     def begin_anew(self) -> None:
         """Whether it learns has changed: what was written before counts for nothing."""
         self._release()
-        self._do(self._typing.interrupted())
+        self._do(self._handler.interrupted())
         self._begin(self._field)
 
     def say(self, note: str) -> None:
         """Tell the user something where they type."""
-        self._do(self._typing.say(note))
+        self._do(self._handler.say(note))
 
     def end(self) -> None:
         """The process ends."""
@@ -322,11 +322,11 @@ class Engine:
         """The field is left: what was written there is learned after a while, unless it is gone on with."""
         self._session.speed.key("", 0.0)
         self._release()
-        self._do(self._typing.interrupted())
+        self._do(self._handler.interrupted())
         if self._stretch is not None:
-            self._session.tell_stretch(self._stretch.told(self._typing.characters), self._field)
-        if self._typing.written is not None and not self._waits:
-            self._session.drafts.leave((self._context, self._field), self._typing.written)
+            self._session.tell_stretch(self._stretch.told(self._handler.characters), self._field)
+        if self._handler.written is not None and not self._waits:
+            self._session.drafts.leave((self._context, self._field), self._handler.written)
 
     def _begin(self, field: Field) -> None:
         """Another field, or none; or it turns out what it is for."""
@@ -338,10 +338,10 @@ class Engine:
         elif self._context and self._session.learns(field):
             written = self._session.drafts.begin((self._context, field))
         many_lines = self._context in self._of_many_lines
-        self._typing = Typing(self._session.bindings, written, many_lines=many_lines)
-        self._typing.corrections.program_deletes = field.client not in self._session.undeleting
+        self._handler = KeyHandler(self._session.bindings, written, many_lines=many_lines)
+        self._handler.corrections.program_deletes = field.client not in self._session.undeleting
         if self._context in self._typed_in:
-            self._typing.before.lose()
+            self._handler.before.lose()
 
     # What is done
 
@@ -359,9 +359,9 @@ class Engine:
                 case Fate():
                     self._session.count(action, self._field)
                 case Emptied() if (
-                    self._caret[1] <= self._caret_at_return[1] and self._typing.written is not None
+                    self._caret[1] <= self._caret_at_return[1] and self._handler.written is not None
                 ):
-                    self._session.learn(self._typing.written.sent(), self._field)
+                    self._session.learn(self._handler.written.sent(), self._field)
 
         if self._field.client == _OLD_PROTOCOL and any(isinstance(action, Commit) for action in actions):
             self._hold([], 0)  # there a key that is passed on next would overtake the word
@@ -369,14 +369,14 @@ class Engine:
     def _ask(self, ask: Ask) -> None:
         if self._stretch is not None and self._stretch.without:
             return
-        typing = self._typing
+        typing = self._handler
         possible = bool(self._capabilities & _SURROUNDING)
         ask = replace(ask, corrections=ask.corrections and possible, ended=ask.ended and possible)
 
         def then(answer: dict[str, Any]) -> None:
             self._session.heard(paused=answer["paused"])
             self._session.trial = answer.get("trial", False)
-            if typing is self._typing:
+            if typing is self._handler:
                 self._do(typing.answered(read(answer, ask.prefix)))
 
         self._session.suggest(ask, self._field, then)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.keyboard.asking import Asking
-from idiolect.daemon.keyboard.bindings import Bindings
 from idiolect.daemon.keyboard.choice import Choice
 from idiolect.daemon.keyboard.drafts import Drafts
+from idiolect.daemon.keyboard.key_handler import Bindings
 from idiolect.daemon.keyboard.wire import Property
 from idiolect.daemon.typing_speed import TypingSpeed
 

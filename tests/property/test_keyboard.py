@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.keyboard import keys
 from idiolect.daemon.keyboard.actions import Ask, Commit
-from idiolect.daemon.keyboard.bindings import Bindings
+from idiolect.daemon.keyboard.key_handler import Bindings, KeyHandler
 from idiolect.daemon.keyboard.offers import Ghost, Offer, Word
-from idiolect.daemon.keyboard.typing import Typing
 from idiolect.daemon.keyboard.written import Written
 
 BACKSPACE = 0xFF08
@@ -31,7 +30,7 @@ STEPS = st.one_of(
 @given(st.lists(STEPS, max_size=60), st.booleans())
 def test_every_key_is_passed_on_or_does_what_is_shown(steps, tells):
     bindings = Bindings(*(parse_key(name) for name in ("Tab", "Control+Right", "Escape", "Alt+-")))
-    typing, text, asked = Typing(bindings, Written()), "", []
+    typing, text, asked = KeyHandler(bindings, Written()), "", []
     with mock.patch("time.monotonic", side_effect=itertools.count(1000.0, 0.1)):  # what is shown can be read
         play(typing, text, asked, steps, tells=tells)
 

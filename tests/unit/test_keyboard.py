@@ -8,11 +8,10 @@ from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.keyboard import asking, input_sources, keys, wire
 from idiolect.daemon.keyboard.actions import Ask, Commit, Emptied, Fate, Show
 from idiolect.daemon.keyboard.before import Before
-from idiolect.daemon.keyboard.bindings import Bindings
 from idiolect.daemon.keyboard.drafts import Drafts
 from idiolect.daemon.keyboard.field import Field
+from idiolect.daemon.keyboard.key_handler import Bindings, KeyHandler
 from idiolect.daemon.keyboard.offers import Ghost, Offer, Word, read
-from idiolect.daemon.keyboard.typing import Typing
 from idiolect.daemon.keyboard.written import Written
 from idiolect.daemon.settings import Settings
 
@@ -35,7 +34,7 @@ class Program:
     def __init__(self, *, tells=True, **bindings):
         keys = {"take": "Tab", "take_word": "Control+Right", "hide": "Escape", "ask": "Alt+-"}
         keys = {name: parse_key(key) for name, key in keys.items()}
-        self.typing = Typing(Bindings(**{**keys, **bindings}), Written())
+        self.typing = KeyHandler(Bindings(**{**keys, **bindings}), Written())
         self.text = ""
         self.tells = tells
         self.deletes = True

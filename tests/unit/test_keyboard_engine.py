@@ -73,7 +73,7 @@ class Program:
             self.tell(text[:end])
 
     def answer(self, prefix, *words):
-        typing = self.engine._typing
+        typing = self.engine._handler
         self.engine._do(typing.answered(Offer(prefix, words, None)))
 
     def changes(self):
@@ -193,7 +193,7 @@ def test_what_is_typed_while_the_name_of_the_program_is_looked_for_counts(tmp_pa
             await asyncio.sleep(0)
         program.press(" ")
         program.tell("I go to the ")
-        written = program.engine._typing.written
+        written = program.engine._handler.written
         assert asked == ["I go to the", "I go to the "]
         return written.entries()[0].text if written is not None else None
 
@@ -526,13 +526,13 @@ def test_what_is_typed_while_learning_is_paused_counts_for_nothing_later(tmp_pat
         session = program.engine._session
         program.type("before that")
         session.heard(paused=True)  # by whoever paused it, as an answer says
-        assert program.engine._typing.written is None
+        assert program.engine._handler.written is None
         program.tell("before that nothing of this ")
         session.heard(paused=False)
         program.tell("before that nothing of this ")
         for end, char in enumerate("is learned", 1):
             program.press(char)
             program.tell("before that nothing of this " + "is learned"[:end])
-        return [one.text for one in program.engine._typing.written.entries()]
+        return [one.text for one in program.engine._handler.written.entries()]
 
     assert asyncio.run(typed()) == ["is learned"]

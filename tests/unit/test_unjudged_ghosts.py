@@ -1,13 +1,13 @@
 """What became of ghosts that were offered."""
 
-from idiolect.adapters.prediction.pending_ghosts import LookedAt, PendingGhost, PendingGhosts
+from idiolect.adapters.prediction.unjudged_ghosts import LookedAt, UnjudgedGhost, UnjudgedGhosts
 
 WRITTEN = "from the hardware shop"
 AT = len("from the ")
 
 
 def test_only_what_leads_to_a_text_is_taken_and_once() -> None:
-    offered = PendingGhosts()
+    offered = UnjudgedGhosts()
     for prefix in ("from the har", "from the ", "form the "):
         offered.add(prefix, LookedAt("x", 0.6))
     assert [offer.at for offer in offered.pop_along(WRITTEN)] == [AT, AT + 3]
@@ -16,7 +16,7 @@ def test_only_what_leads_to_a_text_is_taken_and_once() -> None:
 
 
 def test_what_waits_has_bounds() -> None:
-    offered = PendingGhosts()
+    offered = UnjudgedGhosts()
     for size in range(1, 2500):
         offered.add("a" * size, LookedAt("b", 0.6))
     for number in range(1500):
@@ -28,7 +28,7 @@ def test_what_waits_has_bounds() -> None:
 
 def test_further_words_are_judged_as_far_as_those_before_them_came():
     found = LookedAt("harbour", 0.6, True, ((" master", 0.5), (" is", 0.4), (" late", 0.3)))
-    ghost = PendingGhost(4, found)
+    ghost = UnjudgedGhost(4, found)
     for written, judged in [
         ("the harbour master is here", [(0.6, True), (0.5, True), (0.4, True), (0.3, False)]),
         ("the harbour masters", [(0.6, True), (0.5, False)]),
@@ -36,6 +36,6 @@ def test_further_words_are_judged_as_far_as_those_before_them_came():
     ]:
         assert [*ghost.judged_in(written, whole=True)] == judged
         assert [*ghost.judged_in(written, whole=False)] == []
-    rest = PendingGhost(4, found._replace(whole=False))
+    rest = UnjudgedGhost(4, found._replace(whole=False))
     assert [*rest.judged_in("the harbour master", whole=False)] == [(0.6, True)]
     assert [*rest.judged_in("the harbour master", whole=True)] == [(0.5, True), (0.4, False)]

@@ -25,7 +25,7 @@ class LookedAt(NamedTuple):
     further: tuple[tuple[str, float], ...] = ()
 
 
-class PendingGhost(NamedTuple):
+class UnjudgedGhost(NamedTuple):
     """What was looked at for a ghost after ``at`` characters of a text."""
 
     at: int
@@ -55,21 +55,21 @@ def _stands_in(written: str, text: str, at: int) -> bool:
     return written.startswith(text, at) and not WORD.match(written, at + len(text))
 
 
-class PendingGhosts:
+class UnjudgedGhosts:
     """The latest ghosts, by the prefix that each was suggested after."""
 
     def __init__(self) -> None:
-        self._by_prefix: OrderedDict[str, PendingGhost] = OrderedDict()
+        self._by_prefix: OrderedDict[str, UnjudgedGhost] = OrderedDict()
 
     def add(self, prefix: str, found: LookedAt) -> None:
         """Keep a ghost that was suggested after ``prefix``."""
         if len(prefix) >= _MAX_PREFIX_CHARS:  # one that long may be a window on a longer text
             return
-        self._by_prefix[prefix] = PendingGhost(len(prefix), found)
+        self._by_prefix[prefix] = UnjudgedGhost(len(prefix), found)
         if len(self._by_prefix) > _MAX_GHOSTS:
             self._by_prefix.popitem(last=False)
 
-    def pop_along(self, written: str) -> list[PendingGhost]:
+    def pop_along(self, written: str) -> list[UnjudgedGhost]:
         """Remove and return the ghosts that were suggested while ``written`` was typed, in order."""
         prefixes = [prefix for prefix in self._by_prefix if written.startswith(prefix)]
         return sorted(self._by_prefix.pop(prefix) for prefix in prefixes)

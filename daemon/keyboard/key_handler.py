@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from idiolect.daemon.key_names import ALT, BACKSPACE, DELETE, HELD, RETURN, TAB
 from idiolect.daemon.keyboard import keys
@@ -18,8 +18,8 @@ from idiolect.daemon.keyboard.corrections import Corrections, Made
 from idiolect.daemon.keyboard.offers import Offer, begun
 
 if TYPE_CHECKING:
+    from idiolect.daemon.key_names import Key
     from idiolect.daemon.keyboard.actions import Action
-    from idiolect.daemon.keyboard.bindings import Bindings
     from idiolect.daemon.keyboard.offers import Word
     from idiolect.daemon.keyboard.written import Written
 
@@ -60,6 +60,21 @@ _UNDO: Final = frozenset(map(ord, "zZ"))
 _OPENING: Final = frozenset("([{<“‘„«¿¡#")
 
 
+#: Whether a digit takes a word with Alt alone, or also bare, behind the letters of a word that is begun.
+Digits: TypeAlias = Literal["alt", "bare"]
+
+
+@dataclass(frozen=True)
+class Bindings:
+    """Which keys take what is on offer: settings."""
+
+    take: Key
+    take_word: Key
+    hide: Key
+    ask: Key
+    digits: Digits = "alt"
+
+
 @dataclass
 class _Seen:
     """What the service offered last and the user saw: probabilities, by whole word, until they have their fate."""
@@ -68,7 +83,7 @@ class _Seen:
     ghost: float | None = None
 
 
-class Typing:
+class KeyHandler:
     """One field: what stands before its cursor, and what is offered there.
 
     Args:
