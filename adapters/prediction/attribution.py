@@ -6,6 +6,7 @@ all that is known without training: the n-gram memory, the user's own words, and
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 from typing import Literal
 
@@ -53,7 +54,8 @@ class Attributor:
 
     def __init__(self, serving: LoadedModel) -> None:
         self._serving = serving
-        self._alone: tuple[Predictor, Predictor, Predictor | None] | None = None
+        # By what it was made beside, weakly: what knows a text that was forgotten must not be kept.
+        self._alone: tuple[weakref.ref[Predictor], Predictor, Predictor | None] | None = None
 
     def explain(self, served: Predictor, prefix: str, found: Suggestion) -> Steps[Attribution]:
         """Return where ``found`` comes from, which ``served`` suggested just now after ``prefix``; a part a step."""
@@ -75,11 +77,11 @@ class Attributor:
 
     def _parts(self, served: Predictor) -> tuple[Predictor, Predictor | None]:
         """Return predictors of the base and of the served adapter that know nothing of the user."""
-        if self._alone is None or self._alone[0] is not served:
+        if self._alone is None or self._alone[0]() is not served:
             nothing = self._serving.build_user_model([])
             base = self._serving.build_predictor(nothing, None)
             adapted = served.adapter and self._serving.build_predictor(nothing, None, adapter=served.adapter)
-            self._alone = served, base, adapted or None
+            self._alone = weakref.ref(served), base, adapted or None
         return self._alone[1:]
 
 

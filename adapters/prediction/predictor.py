@@ -218,7 +218,8 @@ class Predictor:
             ghost_words: the longest continuation, in words; 0 for none.
             given_up: called before each pass that only a ghost needs; True if nobody waits for it any more.
             remember: keep the ghost for :meth:`observe`. Without it nothing is kept of the prefix but a hash, and what
-                saves reading it again, for a minute: its keys and values, and a long one's text.
+                saves reading it again, for a minute: its keys and values, and a long one's text; and, until the next
+                question, its last letters and what may come behind them, for what is computed ahead.
             corrections: also offer what may have been meant in place of the word under the cursor, and say what was
                 meant by the word that just ended. Where a correction comes first among the words there is no
                 continuation.

@@ -59,7 +59,7 @@ class Forgetting:
         finally:  # also where the text is deleted but the file could not be rewritten
             self._model.rebuild()
             self._ingest.refresh()  # it remembers hashes of what files held
-        if receipt.entries == receipt.total:
+        if receipt.entries and receipt.entries == receipt.total:
             self._trial.forget()
         self._store.events.add("forget", entries=receipt.entries, adapters=len(receipt.adapters_dropped))
         return receipt
@@ -93,6 +93,8 @@ class Forgetting:
             return ask
 
         try:
+            for _ in self._model.commands.prepare() if has_commands else ():
+                yield left
             yield from still_suggested(selector, left, self._model.loaded.lexicon.__contains__, asking)
         finally:
             self._model.commands.forget()  # it was asked with the text

@@ -1,8 +1,8 @@
 """What is served: the user model and the predictor, made from the store and kept up to date with it.
 
 Nothing here is kept for good: all of it can be made from the store again. Every touch of it is a step of work in the
-model's queue (:mod:`~idiolect.daemon.serving.model_queue`). The store is read before, in the thread that asks, so that
-no keystroke waits for it.
+model's queue (:mod:`~idiolect.daemon.serving.model_queue`). For a change the store is read before, in the thread that
+asks, so that no keystroke waits for it.
 """
 
 from __future__ import annotations
@@ -120,9 +120,8 @@ class LiveModel:
         self._changing = threading.RLock()
         self._reading = 0  # imports that go on
         self._times_forgotten = 0
-        self._arrived: list[tuple[int, list[int]]] | None = (
-            None  # entries learned while a user model is built
-        )
+        # Entries learned while a user model is built.
+        self._arrived: list[tuple[int, list[int]]] | None = None
         self.queue = ModelQueue()
         try:
             self._set_rules(*self._rules())
@@ -341,9 +340,19 @@ class LiveModel:
             give_back_memory()  # a round's result has just passed through this process
         self._store.adapters.prune(self._keep_adapters)
 
-    def unless_forgotten(self, steps: Generator[T, None, R]) -> Generator[T, None, R]:
-        """The same steps. Raises ForgottenMeanwhileError after a rebuild: they may know what was forgotten."""
-        times = self._times_forgotten
+    @property
+    def times_forgotten(self) -> int:
+        """How often text was forgotten since the start."""
+        return self._times_forgotten
+
+    def unless_forgotten(
+        self, steps: Generator[T, None, R], since: int | None = None
+    ) -> Generator[T, None, R]:
+        """The same steps. Raises ForgottenMeanwhileError after a rebuild: they may know what was forgotten.
+
+        ``since``: what `times_forgotten` was when the store was read for them; None: they read what they need.
+        """
+        times = self._times_forgotten if since is None else since
         try:
             while True:
                 piece = next(steps)

@@ -33,7 +33,7 @@ log = logging.getLogger("idiolect.model")
 
 #: How long a generated piece waits for its client to take it, before the client loses its place, in seconds.
 PATIENCE_S: Final = 30.0
-#: Other programs that wait for a suggestion, from which on a ghost is left out: it comes too late for all of them.
+#: From so many other programs on that wait for a suggestion, ghosts are left out: they would come too late for all.
 MANY: Final = 2
 #: How long work waits for a turn before it is as urgent as any, in seconds: a client's, and the service's own.
 LONG_S, OWN_LONG_S = 1.0, 0.1
@@ -140,6 +140,7 @@ class Delayed:
         self._changed = changed
         self._quiet_s = quiet_s
         self.make_job = make_job
+        self.job: _Job | None = None  # the latest
         self.due_s: float | None = None
 
     def ask(self, *, at_once: bool = False) -> None:
@@ -359,7 +360,10 @@ class ModelQueue:
                 for delayed in self._delayed:
                     if delayed.due_s is not None and delayed.due_s <= now:
                         delayed.due_s = None
-                        self._add(delayed.make_job())
+                        latest = delayed.job
+                        if latest is None or latest.begun or latest not in self._jobs:
+                            delayed.job = delayed.make_job()
+                            self._add(delayed.job)
                 waiting = [job for job in self._jobs if job.waiting_since_s is not None]
                 if waiting:
                     return self._begin(min(waiting, key=lambda job: self._order(job, now)))

@@ -32,6 +32,7 @@ class ShellCommands:
         self._predictor: Predictor | None = None
         self._known: UserModel | None = None
         self._newest = 0
+        self._times_forgotten = 0
 
     def suggest(
         self, prefix: str, suffix: str, candidates: int, ghost_words: int, given_up: Callable[[], bool]
@@ -43,24 +44,35 @@ class ShellCommands:
     def forget(self) -> None:
         """Know nothing, until asked again."""
         self._predictor = self._known = None
+        self._times_forgotten += 1
+
+    def prepare(self) -> Steps[None]:
+        """Know all commands, so that the next question is one step."""
+        yield from self._up_to_date()
 
     def _up_to_date(self) -> Steps[Predictor]:
+        while self._predictor is None or self._known is None:
+            yield from self._build()
         newest = self._store.entries.last_id()
-        if self._predictor is None or self._known is None:
-            held = [(entry, np.frombuffer(ids, "<u4")) for entry, ids in self._held(after=0)]
-            known = yield from self._serving.build_user_model_in_steps(
-                [ids for _, ids in held], self._preferences
-            )
-            self._known = known
-            self._predictor = self._serving.build_predictor(known, None, is_prose=False)
-            newest = max([newest, *(entry for entry, _ in held)])  # one may have come meanwhile
-        elif newest != self._newest:
+        if newest != self._newest:
             for entry, raw in self._held(after=self._newest):
                 ids = np.frombuffer(raw, "<u4").tolist()
                 self._known.learn(self._serving.tokenizer.decode(ids), ids)
                 newest = max(newest, entry)
         self._newest = newest
         return self._predictor
+
+    def _build(self) -> Steps[None]:
+        """Know all commands, unless some are forgotten meanwhile, or another question was quicker."""
+        times, newest = self._times_forgotten, self._store.entries.last_id()
+        held = [(entry, np.frombuffer(ids, "<u4")) for entry, ids in self._held(after=0)]
+        known = yield from self._serving.build_user_model_in_steps(
+            [ids for _, ids in held], self._preferences
+        )
+        if self._times_forgotten == times and self._predictor is None:
+            self._known = known
+            self._predictor = self._serving.build_predictor(known, None, is_prose=False)
+            self._newest = max([newest, *(entry for entry, _ in held)])  # one may have come meanwhile
 
     def _held(self, after: int) -> Iterator[tuple[int, bytes]]:
         return self._store.entries.token_ids(commands=True, after=after)

@@ -40,9 +40,8 @@ class SuggestionStats:
     """What is known of ghosts and of the memory's share, over restarts.
 
     ``calibration`` and ``word_calibration`` are the live ones, which predictors teach in the model's thread.
-    ``measured_key_ms`` is the
-    median of the times between two letters that programs have told, None before; no sequence of times is kept, which
-    could tell persons apart.
+    ``measured_key_ms`` is the median of the times between two letters that programs have told, None before; no sequence
+    of times is kept, which could tell persons apart.
     """
 
     def __init__(self, store: Store) -> None:

@@ -201,7 +201,7 @@ class Suggestions:
         Both sides know only what came before: the memory, too, is made without the held-out text. The store is read at
         once; the steps are the queue's. Raises NoAdapterError.
         """
-        adapters = self._store.adapters.all()
+        since, adapters = self._model.times_forgotten, self._store.adapters.all()
         if not adapters:
             raise NoAdapterError("Nothing has been learned yet. Run `idiolect train` first.")
         newest = adapters[-1]
@@ -211,7 +211,7 @@ class Suggestions:
         base = self._model.predictor_of(lambda _entry: False, adapted=False)
         adapted = self._model.predictor_of(seen.__contains__, adapted=True)
         held_out = [entry.text for entry in self._store.entries.select(prose=True) if entry.id not in seen]
-        return self._model.unless_forgotten(self._examples(held_out, base, adapted, count))
+        return self._model.unless_forgotten(self._examples(held_out, base, adapted, count), since)
 
     def _examples(
         self, held_out: list[str], base: Steps[Predictor], adapted: Steps[Predictor], count: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from idiolect.adapters.prediction.ghost_value import Show
@@ -27,7 +27,9 @@ class Switches:
 
 def read_switches(store: Store, settings: Settings) -> Switches:
     """What the switches stand at: what the user set them to, else what the settings say."""
-    given: dict[str, Any] = store.state.get(_SWITCHES, {})
+    kept: dict[str, Any] = store.state.get(_SWITCHES, {})
+    known = {field.name for field in fields(Switches)}
+    given = {name: value for name, value in kept.items() if name in known}
     return replace(Switches(settings.autocorrect, settings.show), **given)
 
 

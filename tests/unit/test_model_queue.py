@@ -322,6 +322,23 @@ async def test_what_is_asked_for_again_and_again_is_done_once_nobody_asks(desk):
 
 
 @in_loop
+async def test_delayed_work_waits_once_however_often_it_comes_due(desk):
+    delayed = desk.queue.delayed("work", lambda: in_one_step(lambda: None), LOOK_AHEAD, 3600.0)
+    most = 0
+
+    def keep_busy():
+        nonlocal most
+        for _ in range(50):
+            delayed.ask(at_once=True)
+            yield
+            most = max(most, len(desk.queue))
+
+    desk.open()
+    await asyncio.to_thread(desk.queue.run, LEARNING, keep_busy())
+    assert most == 2
+
+
+@in_loop
 async def test_what_goes_wrong_after_a_while_is_logged_by_its_kind_and_done_again(desk, caplog):
     outcomes, done = [RuntimeError("the text"), None], threading.Event()
 

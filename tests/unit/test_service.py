@@ -389,3 +389,6 @@ def test_a_trial_is_forgotten_with_all_text_and_with_no_part_of_it(service):
     assert service.trial.status().state == "running"
     service.forgetting.forget(Selector(source="test"), dry_run=False)
     assert service.trial.status().state == "none"
+    service.trial.start()
+    service.forgetting.forget(Selector(text="noon"), dry_run=False)  # where there is no text
+    assert service.trial.status().state == "running"
