@@ -74,6 +74,8 @@ class Languages:
             text: what stands before the word under the cursor.
             typed: the letters of that word.
         """
+        if Misspellings.english().meanings(typed.lower()):  # it tells the language, and is mended
+            return 0.0
         words = len(_last_words(text, 2))
         if words == 0:
             return _MIN_FIRST_PROB if len(typed) >= _MIN_FIRST_LETTERS else 0.0

@@ -100,6 +100,8 @@ def parse_duration(given: str) -> int:
     """Return a duration such as 1h30m in seconds. Raises typer.BadParameter."""
     found = _DURATION.fullmatch(given)
     seconds = sum(int(part[:-1]) * _UNITS_S[part[-1]] for part in (found.groups() if found else ()) if part)
+    if found is not None and given and not seconds:
+        raise typer.BadParameter("give a duration longer than 0 seconds")
     if not seconds:
         raise typer.BadParameter("a duration looks like 30m, 2h, 1d or 1h30m")
     return seconds

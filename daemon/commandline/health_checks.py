@@ -54,7 +54,8 @@ def examine() -> list[Finding]:
     try:
         settings = Settings()
     except IdiolectError as error:
-        return [*findings, Finding("settings", "wrong", str(error))]
+        mend = "Mend that and run `idiolect doctor` again: the rest can only be looked at then."
+        return [*findings, Finding("settings", "wrong", str(error), mend)]
     findings.append(
         Finding("settings", "ok", str(settings.config_path if settings.config_path.exists() else "defaults"))
     )

@@ -31,7 +31,7 @@ _KNOWN: Final = "duplicate"
 _MAX_PEOPLE: Final = 20
 _BROKEN_OFF: Final = (
     "The reading broke off. What was read until then is kept: the same command again reads the rest, and "
-    "`idiolect sources` shows what came from where."
+    "`idiolect sources list` shows what came from where."
 )
 
 

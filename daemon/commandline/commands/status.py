@@ -8,7 +8,7 @@ from idiolect.daemon.commandline.arguments import AsJson
 from idiolect.daemon.commandline.commands.report import count_shown, describe_savings
 from idiolect.daemon.commandline.commands.start import describe_moved
 from idiolect.daemon.commandline.deferred import find_profile, open_terminal
-from idiolect.daemon.commandline.formatting import clock
+from idiolect.daemon.commandline.formatting import clock, counted
 from idiolect.daemon.commandline.grey_text import BRING_BACK, describe_held_back
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _show(terminal: Terminal, now: dict[str, Any]) -> None:
             *([("moved", describe_moved(now["moved_from"]))] if now.get("moved_from") else []),
             ("serves", f"{adapter} on {now['base']}"),
             *([("damaged", _describe_damaged(now["damaged"]))] if now.get("damaged") else []),
-            ("has read", f"{now['entries']:,} entries, {now['tokens']:,} tokens"),
+            ("has read", f"{counted(now['entries'], 'entry', 'entries')}, {counted(now['tokens'], 'token')}"),
             *([("saved", describe_savings(saved))] if count_shown(saved := now["savings"]) else []),
             *([("grey text", said)] if (said := _describe_grey_text(now)) else []),
             *([("speed", _describe_speed(key_ms))] if (key_ms := now.get("key_ms")) else []),
