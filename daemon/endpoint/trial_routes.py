@@ -1,35 +1,17 @@
-"""The routes of the trial of one: begun, ended, told of, and the stretches of writing that it counts."""
+"""The routes of the trial of one: begun, ended, and told of."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 from anyio.to_thread import run_sync
-from pydantic import Field
 
-from idiolect.daemon.endpoint.shapes import Answer, PlacedBody
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.serving.trial import NoTrialError, Stretch, TrialRunningError, TrialStatus
+from idiolect.daemon.serving.trial import NoTrialError, TrialRunningError, TrialStatus
 
 if TYPE_CHECKING:
     from idiolect.daemon.endpoint.routing import Application
     from idiolect.daemon.service import Service
-
-
-class StretchBody(PlacedBody):
-    """What was typed in a field from its first letter until it was left; see `trial.Stretch`."""
-
-    suggestions: bool
-    characters: Annotated[int, Field(ge=0, le=10**6)]
-    seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
-    keys: Annotated[int, Field(ge=0, le=10**6)]
-
-
-class StretchCounted(Answer):
-    """Whether a stretch counts, and whether the trial goes on."""
-
-    counted: bool
-    running: bool
 
 
 def register(app: Application, service: Service) -> None:
@@ -50,10 +32,3 @@ def register(app: Application, service: Service) -> None:
     async def stop() -> TrialStatus:
         """End the trial; what was counted stays."""
         return await run_sync(trial.stop)
-
-    @app.post("/v1/trial/stretch", Scope.SUGGEST)
-    async def stretch(asked: StretchBody) -> StretchCounted:
-        """Count a stretch of writing, with suggestions or without."""
-        told = Stretch(asked.suggestions, asked.characters, asked.seconds, asked.keys)
-        counted = await run_sync(trial.add, told, asked.place)
-        return StretchCounted(counted=counted, running=trial.running)

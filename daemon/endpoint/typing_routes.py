@@ -1,4 +1,4 @@
-"""The routes that are asked while somebody types: suggestions, what was written, what became of suggestions."""
+"""The routes that are asked while somebody types: suggestions, what becomes of them, what is written, and how fast."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ from idiolect.daemon.endpoint.shapes import (
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.ingest.reader import ReaderEndedError
 from idiolect.daemon.serving.model_queue import MAX_JOBS, BusyError, Priority
+from idiolect.daemon.serving.trial import Stretch
 from idiolect.daemon.storage.records import Feedback, Savings, SuggestionKind
 from idiolect.daemon.storage.words import WordRefusedError
 
@@ -213,6 +214,22 @@ class Counted(Answer):
     never_corrected: bool = False
 
 
+class StretchBody(PlacedBody):
+    """What was typed in a field from its first letter until it was left; see `trial.Stretch`."""
+
+    suggestions: bool
+    characters: Annotated[int, Field(ge=0, le=10**6)]
+    seconds: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)]
+    keys: Annotated[int, Field(ge=0, le=10**6)]
+
+
+class StretchCounted(Answer):
+    """Whether a stretch counts, and whether the trial goes on."""
+
+    counted: bool
+    running: bool
+
+
 class ReportQuery(BaseModel):
     """Of how many days."""
 
@@ -251,6 +268,7 @@ def _register_suggestions(app: Application, service: Service) -> None:
                 elapsed_ms=0.0,
                 reason=reason,
                 paused=service.ingest.paused,
+                trial=service.trial.running,
             )
         client = client_of(request)
         overtaken = questions.begin(client.program, asked.prefix)
@@ -312,6 +330,13 @@ def _register_learning(app: Application, service: Service) -> None:
             given = Feedback(asked.kind, asked.outcome, asked.p, asked.show, *took, asked.count)
             result = await tell(service.suggestions.add_feedback, given, asked.place)
         return Counted.of(result, paused=service.ingest.paused)
+
+    @app.post("/v1/trial/stretch", Scope.SUGGEST)
+    async def stretch(asked: StretchBody) -> StretchCounted:
+        """Count a stretch of writing, with suggestions or without."""
+        told = Stretch(asked.suggestions, asked.characters, asked.seconds, asked.keys)
+        counted = await tell(service.trial.add, told, asked.place)
+        return StretchCounted(counted=counted, running=service.trial.running)
 
     @app.get("/v1/report", Scope.ADMIN)
     async def report(asked: ReportQuery) -> Report:

@@ -367,8 +367,6 @@ class Engine:
             self._hold([], 0)  # there a key that is passed on next would overtake the word
 
     def _ask(self, ask: Ask) -> None:
-        if self._stretch is not None and self._stretch.without:
-            return
         typing = self._handler
         possible = bool(self._capabilities & _SURROUNDING)
         ask = replace(ask, corrections=ask.corrections and possible, ended=ask.ended and possible)
@@ -376,10 +374,20 @@ class Engine:
         def then(answer: dict[str, Any]) -> None:
             self._session.heard(paused=answer["paused"])
             self._session.trial = answer.get("trial", False)
-            if typing is self._handler:
+            if typing is not self._handler:
+                return
+            if not silent:
                 self._do(typing.answered(read(answer, ask.prefix)))
+            if not self._session.trial and self._stretch is not None:
+                self._stretch = None  # it ends with its trial
+                if silent:
+                    self._do(typing.look_again())
 
-        self._session.suggest(ask, self._field, then)
+        silent = self._stretch is not None and self._stretch.without
+        if silent:
+            self._session.tell_typing(self._field, then)
+        else:
+            self._session.suggest(ask, self._field, then)
 
     def _show(self, show: Show) -> None:
         inline = (

@@ -109,6 +109,10 @@ class Session:
         }
         self.asking.suggest(body, then, ended=ask.ended)
 
+    def tell_typing(self, field: Field, then: Callable[[dict[str, Any]], None]) -> None:
+        """Tell the service that its user types where nothing is to be suggested; hand the answer to `then`."""
+        self.asking.suggest({"prefix": "", "candidates": 0, "ghost_words": 0, **_place(field)}, then)
+
     def heard(self, *, paused: bool) -> None:
         """The service says whether learning is paused. What is written before that changes is not learned after it."""
         self._heard_s = time.monotonic()
@@ -135,9 +139,10 @@ class Session:
             self.asking.soon(self._judge(fate, field))
 
     def tell_stretch(self, stretch: dict[str, Any], field: Field) -> None:
-        """Tell what was typed in a field while a trial ran."""
+        """Tell what was typed in a field while a trial ran; it never waits where texts wait that are to be learned."""
         if not self._off_record:
-            self.asking.tell("/v1/trial/stretch", {**stretch, **_place(field)})
+            body = {**stretch, **_place(field)}
+            self.asking.soon(self.asking.ask("POST", "/v1/trial/stretch", body))
 
     async def _judge(self, fate: Fate, field: Field) -> None:
         """Tell what became of a correction; whose word is not corrected any more is shown."""

@@ -7,7 +7,6 @@ looks at an interval again and again and stops when it pleases has no interval a
 
 from __future__ import annotations
 
-import logging
 import math
 import threading
 from dataclasses import asdict, dataclass
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
     from idiolect.daemon.privacy.pause import Pause
     from idiolect.daemon.storage.store import Store
 
-log = logging.getLogger("idiolect.trial")
-
 _TRIAL: Final = "trial"  # state: whether it runs, its stretches, and the days on which there were some
 ENOUGH: Final = 240
 """Stretches after which a trial ends: as many as tell a difference of about 7 % from none."""
@@ -34,10 +31,10 @@ _MOST_DAYS: Final = 30  # on which something was counted: a clock that is put fo
 _LEAST: Final = 40  # stretches of which anything can be said ...
 _LEAST_WITHOUT: Final = 10  # ... and those without suggestions among them
 _MIN_CHARS, _MIN_S = 20, 3.0  # of a stretch that tells something
+_MIN_SPEED, _MAX_SPEED = 0.1, 50.0  # characters a second; nobody writes slower or faster, suggestions taken
 _BLOCK: Final = 12  # stretches that are compared with one another, since speed drifts over the day
-_HALF_WEIGHT_CHARS: Final = (
-    150.0  # of a stretch that counts half: how fast a short one was is known less well
-)
+#: Of a stretch that counts half: how fast a short one was is known less well.
+_HALF_WEIGHT_CHARS: Final = 150.0
 
 
 class TrialRunningError(IdiolectError):
@@ -135,6 +132,8 @@ class Trial:
         """Count a stretch, and end the trial once that was the last; whether it was counted."""
         allowed = not self._off_record.active and self._app_policy.learning(place) is None
         if not allowed or stretch.characters < _MIN_CHARS or stretch.seconds < _MIN_S:
+            return False
+        if not _MIN_SPEED <= stretch.characters / stretch.seconds <= _MAX_SPEED:
             return False
         with self._lock:
             kept = self._kept

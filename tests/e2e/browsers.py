@@ -35,7 +35,9 @@ length = struct.Struct("=I")
 while head := sys.stdin.buffer.read(4):
     body = sys.stdin.buffer.read(*length.unpack(head))
     with open({log!r}, "a") as log:
-        log.write(json.loads(body)["do"] + f" {{len(body)}}\\n")
+        asked = json.loads(body)
+        name = "typing" if asked.get("prefix") == "" else asked["do"]
+        log.write(f"{{name}} {{len(body)}}\\n")
     host.stdin.write(head + body)
     host.stdin.flush()
 host.stdin.close()
@@ -158,7 +160,7 @@ class Room:
             one.resume()
 
     def asked(self, what=None):
-        """What the browser has asked the host for so far."""
+        """What the browser has asked the host for so far; `typing`: nothing, where nothing is to be suggested."""
         return [name for name, _ in self.messages() if what in (None, name)]
 
     def messages(self):

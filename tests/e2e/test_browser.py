@@ -137,6 +137,9 @@ def test_in_a_trial_a_field_is_counted_whether_it_goes_without_suggestions_or_no
                 time.sleep(0.05)
         asked = " ".join(browser.room.asked()[before:]).split("stretch")[:fields]
         assert stands["without"] == sum("suggest" not in one for one in asked)
+        assert all("suggest" in one or "typing" in one for one in asked), (
+            "the service knows that somebody types"
+        )
     finally:
         service.ask("/v1/trial/stop", end=True)
 

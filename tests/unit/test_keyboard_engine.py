@@ -341,26 +341,42 @@ def test_in_a_trial_a_field_goes_without_suggestions_or_not_and_its_counts_are_t
                 program.tell(text[:end])
                 await asyncio.sleep(0)
             program.call("FocusOut", "")
-            while session.asking._asked or session.asking._texts:
+            while session.asking._tasks:
                 await asyncio.sleep(0)
-            found = [path for path, _ in told if path == "/v1/suggest"]
+            found = [body for path, body in told if path == "/v1/suggest"]
             stretches = [body for path, body in told if path == "/v1/trial/stretch"]
             told.clear()
             program.call("FocusInId", "ss", "/context", "gtk3-im:editor")
             program.tell("")
-            return bool(found), stretches
+            return found, stretches
 
         before = await write("no trial runs that anybody knows of")
         during = await write("it is known by the last answer")
-        return before, during
+        session.asking._link.answers["suggest"]["trial"] = False
+        await write("it ends")
+        return before, during, session.trial
 
-    before, (asks, stretches) = asyncio.run(typed())
-    assert before == (True, [])
-    assert asks is not without
+    (asked_before, none), (asked, stretches), runs = asyncio.run(typed())
+    assert (bool(asked_before), none, runs) == (True, [], False)
+    nothing = {"prefix": "", "candidates": 0, "ghost_words": 0}
+    assert asked, "the service knows that somebody types"
+    assert all((nothing.items() <= one.items()) is without for one in asked)
     place = {"app": "editor", "input_purpose": None, "private": False}
     assert [{**one, **dict.fromkeys(place)} for one in stretches] == [
         {"suggestions": not without, "characters": 30, "seconds": 5.8, "keys": 30, **dict.fromkeys(place)}
     ]
+
+
+def test_stretches_push_no_text_out_that_waits_to_be_learned(tmp_path):
+    async def waiting():
+        session = Session(Settings(home=tmp_path).prepare())
+        Service(session).fails = 1000
+        session.asking.tell("/v1/history", {"text": "to be learned"})
+        for _ in range(300):
+            session.tell_stretch({}, Field())
+        return [path for path, _ in session.asking._texts]
+
+    assert asyncio.run(waiting()) == ["/v1/history"]
 
 
 class Service:

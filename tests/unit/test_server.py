@@ -322,6 +322,16 @@ def test_nothing_is_suggested_or_looked_at_in_a_secret_field(site):
     assert site.service.calls == []
 
 
+def test_an_answer_without_suggestions_tells_of_a_trial_too(site):
+    site.service.trial.start()
+    try:
+        answer = site.post("/v1/suggest", {"prefix": "hunter", "input_purpose": "password"})
+    finally:
+        site.service.trial.stop()
+        site.service.trial.forget()
+    assert answer.json()["trial"]
+
+
 def test_each_answer_says_whether_learning_is_paused(site, tmp_path):
     feedback = {"kind": "ghost", "outcome": "dismissed", "p": 0}
     (tmp_path / "a.txt").write_text("One.")

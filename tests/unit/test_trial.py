@@ -130,6 +130,8 @@ def test_only_counts_are_kept_and_none_of_what_is_off_the_record(profile):
     assert profile.write(trial, 1) == 0
     profile.pause.end()
     assert not trial.add(Stretch(True, 19, 20.0, 19), NOWHERE), "too short to tell"
+    assert not trial.add(Stretch(True, 10**6, 3.0, 90), NOWHERE), "nobody writes as fast"
+    assert not trial.add(Stretch(True, 20, 201.0, 20), NOWHERE), "nor as slowly"
     assert trial.add(Stretch(True, 120, 31.26, 90), NOWHERE)
     kept = profile.store.state.get("trial")
     assert kept == {

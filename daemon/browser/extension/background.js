@@ -37,8 +37,8 @@ function post(port, message) {
 
 /** What a content script may have done, and in which mode; the site is the browser's word, not the script's. */
 const WORK = {
-  suggest: async ({ prefix, suffix, input_purpose, key_ms }) => {
-    const answer = await host.ask("suggest", { prefix, suffix, input_purpose, key_ms, candidates: 3, ghost_words: 8 });
+  suggest: async ({ prefix, suffix, input_purpose, key_ms, candidates = 3, ghost_words = 8 }) => {
+    const answer = await host.ask("suggest", { prefix, suffix, input_purpose, key_ms, candidates, ghost_words });
     if (answer) trial = answer.trial ?? false;
     return answer;
   },

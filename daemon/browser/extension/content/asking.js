@@ -15,7 +15,8 @@ idiolect.asking ??= (() => {
 
   function ask() {
     const { field, mode, composing } = now;
-    if (field === null || mode === "off" || composing || now.stretch?.without) return;
+    if (field === null || mode === "off" || composing) return;
+    if (now.stretch?.without) return tellTyping(field);
     const around = text.around(field);
     if (around !== null && isAsked(around)) return; // a key and the change that it makes are two events
     if (fields.of(field.element) === null) return left(); // the page has made something else of it
@@ -32,6 +33,23 @@ idiolect.asking ??= (() => {
     waiting.set(id, { id, field, prefix, suffix, at });
     showing.outdate();
     link.tell({ do: "suggest", id, prefix, suffix, input_purpose: field.purpose, key_ms: now.speed.keyMs });
+  }
+
+  /** Tell the service that its user types where nothing is to be suggested: it answers whether the trial still runs. */
+  function tellTyping({ purpose }) {
+    if (waiting.size > 0) return;
+    const id = ++asked;
+    waiting.set(id, { id, field: null, prefix: "", suffix: "" });
+    link.tell({ do: "suggest", id, prefix: "", suffix: "", input_purpose: purpose, candidates: 0, ghost_words: 0 });
+  }
+
+  /** What an answer says of the trial: a stretch of writing ends with it. */
+  function heard({ trial = false }) {
+    now.trial = trial;
+    if (trial || !now.stretch) return;
+    const { without } = now.stretch;
+    now.stretch = null;
+    if (without) ask();
   }
 
   /** Whether the answer for a text is awaited or shown. */
@@ -53,13 +71,24 @@ idiolect.asking ??= (() => {
     return prompt && isHere(prompt) ? prompt : null;
   }
 
-  const isHere = ({ field }) => now.field !== null && field.element === now.field.element;
+  const isHere = ({ field }) => field !== null && now.field !== null && field.element === now.field.element;
 
   /** Text before the cursor has been replaced: in the questions that go on from there, too. */
   function replace(from, to) {
     for (const question of [...waiting.values(), ...ended]) {
-      if (isHere(question) && question.prefix.startsWith(from)) question.prefix = to + question.prefix.slice(from.length);
+      if (!isHere(question) || !question.prefix.startsWith(from)) continue;
+      const behind = question.prefix.slice(from.length);
+      question.prefix = to + behind;
+      if (waiting.has(question.id)) question.intact = Math.min([...behind].length, question.intact ?? Infinity);
     }
+  }
+
+  /** What holds of an answer: where text was replaced since it was asked for, nothing that reaches before its end. */
+  function holding({ intact = Infinity }, answer) {
+    if (!answer || intact === Infinity) return answer;
+    const holds = ({ replace = 0 }) => replace <= intact;
+    const { words, correction } = answer;
+    return { ...answer, words: words.filter(holds), correction: correction && holds(correction) ? correction : null };
   }
 
   /** No answer came to a question: ask once more, unless its user types on. */
@@ -92,5 +121,5 @@ idiolect.asking ??= (() => {
     left = then;
   }
 
-  return { ask, soon, answered, replace, miss, lose, onLeft };
+  return { ask, soon, answered, heard, holding, replace, miss, lose, onLeft };
 })();

@@ -20,11 +20,11 @@ idiolect.main ??= (() => {
     },
     answer(id, answer) {
       const prompt = asking.answered(id);
-      if (answer) now.trial = answer.trial ?? false;
+      if (answer) asking.heard(answer);
       if (prompt === null || now.mode === "off") return; // it was on its way
-      if (!showing.stands(prompt)) return mending.considerLate(prompt, answer);
+      if (!showing.stands(prompt)) return mending.considerLate(prompt, asking.holding(prompt, answer));
       if (!answer) return asking.miss(prompt);
-      const offered = mending.consider(prompt, answer);
+      const offered = mending.consider(prompt, asking.holding(prompt, answer));
       if (offered) showing.show(prompt, offered);
     },
     lost() {
