@@ -154,6 +154,10 @@ def test_the_first_words_of_an_english_text_are_offered(predictor: Predictor, pr
     assert word in offered(predictor, prefix)[:-1]
 
 
+def test_a_known_misspelling_is_mended_as_the_first_word_too(predictor: Predictor) -> None:
+    assert "a lot" in [word.text for word in predictor.suggest("alot", corrections=True).words]
+
+
 def test_what_its_user_wrote_in_another_language_is_offered(loaded: LoadedModel) -> None:
     encode = loaded.tokenizer.encode
     text = "Das ist doch kein Problem, und wir treffen uns morgen am Bahnhof."

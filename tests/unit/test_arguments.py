@@ -143,6 +143,7 @@ def test_the_language_server_starts_as_every_editor_starts_one(tmp_path, monkeyp
         ("setup keybord", "Did you mean 'keyboard'?"),
         ("report --days many", "give a whole number"),
         ("report --days 0", "give a number from 1 on"),
+        ("pause --for 0s", "longer than 0 seconds"),
     ],
 )
 def test_a_word_that_is_nearly_right_is_answered_with_the_right_one_in_plain_words(run, line, says):

@@ -32,6 +32,13 @@ def of(check):
     return [finding for finding in health_checks.examine() if finding.check == check]
 
 
+def test_a_wrong_setting_is_said_to_keep_the_rest_from_being_looked_at(profile):
+    profile.config_path.write_text("treads = 1\n")
+    last = health_checks.examine()[-1]
+    assert (last.check, last.level) == ("settings", "wrong")
+    assert "the rest can only be looked at then" in last.mend
+
+
 def test_every_finding_that_is_not_fine_says_what_to_do(profile):
     with closing(Store.open(profile.store_path, keys.obtain(profile).hex)):
         pass

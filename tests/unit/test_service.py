@@ -1,5 +1,6 @@
 """What the service does with feedback, with the tiny model in the place of the real one."""
 
+import contextlib
 import threading
 from concurrent.futures import Future
 from dataclasses import asdict
@@ -194,6 +195,14 @@ def test_a_damaged_calibration_is_begun_anew(service):
     assert SuggestionStats(service.store).measured_key_ms is None
     assert SuggestionStats(service.store).calibration.events == 0
     assert SuggestionStats(service.store).key_ms == USUAL_KEY_MS
+
+
+def test_a_switch_that_is_not_known_keeps_no_service_from_starting(tiny_profile, tmp_path):
+    settings = tiny_profile(tmp_path / "home")
+    with contextlib.closing(Service(settings)) as service:
+        service.store.state.set("switches", {"not": "a switch", "show": "less"})
+    with contextlib.closing(Service(settings)) as service:
+        assert service.model.served.switches.show == "less"
 
 
 def test_what_became_of_ghosts_is_kept(service):
