@@ -22,14 +22,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from idiolect.daemon.endpoint import address, tokens
-from idiolect.daemon.endpoint.sessions import Sessions
+from idiolect.daemon.endpoint import listen_address, tokens
+from idiolect.daemon.endpoint.page_sessions import Sessions
 from idiolect.daemon.runtime import process
-from idiolect.daemon.runtime.desktop import tell_manager_ready
 from idiolect.daemon.runtime.heap import keep_little
 from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.runtime.os_errors import refusal
 from idiolect.daemon.runtime.resting import POSSIBLE, Handover, IdleState, begin, release_signals
+from idiolect.daemon.runtime.service_unit import tell_manager_ready
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError
 from idiolect.models.hardening import shield
@@ -104,7 +104,7 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
         release_signals()
     left = start.left
     if left is None:
-        sock, running = address.listen(settings)
+        sock, running = listen_address.listen(settings)
     else:
         sock = socket.socket(fileno=left.door)
         running = replace(process.Running.of(left.running), version=version("idiolect"))
@@ -140,9 +140,12 @@ def _serve(settings: Settings, say: Callable[[dict[str, Any]], None], lock: int,
             service: Service | None = None
             if not settings.locked_path.exists():
                 service = opened.enter_context(contextlib.closing(_open(settings, start.key)))
-            from idiolect.daemon.endpoint import connection, server  # while the model reads the latest text
+            from idiolect.daemon.endpoint import (  # while the model reads the latest text
+                connection_limits,
+                server,
+            )
 
-            connection.allow_many()
+            connection_limits.allow_many()
             if service is None:
                 app = server.create_locked_app(running=running, settings=settings)
             else:

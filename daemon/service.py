@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from idiolect.daemon.evaluation.evals import Evaluations
+from idiolect.daemon.ingest.folder_watch import Watcher
 from idiolect.daemon.ingest.imports import Imports
 from idiolect.daemon.ingest.ingest import Ingest
-from idiolect.daemon.ingest.inventory import SourceInventory
 from idiolect.daemon.ingest.reader import Reader
-from idiolect.daemon.ingest.watch import Watcher
+from idiolect.daemon.ingest.source_inventory import SourceInventory
 from idiolect.daemon.privacy.pause import Pause
-from idiolect.daemon.privacy.word_choices import WordChoices
+from idiolect.daemon.privacy.word_rules import WordChoices
 from idiolect.daemon.profile import unfinished_backups
+from idiolect.daemon.profile.daily_upkeep import Upkeep
 from idiolect.daemon.profile.exports import Exports
 from idiolect.daemon.profile.forgetting import Forgetting
 from idiolect.daemon.profile.integrity_check import IntegrityCheck
 from idiolect.daemon.profile.retention import Retention
 from idiolect.daemon.profile.stored_secrets import StoredSecrets
-from idiolect.daemon.profile.upkeep import Upkeep
 from idiolect.daemon.rounds.round_runner import Trainer
 from idiolect.daemon.rounds.rounds import Rounds
 from idiolect.daemon.runtime.child_processes import ChildProcesses
@@ -37,8 +37,8 @@ from idiolect.daemon.runtime.resting import IdleState
 from idiolect.daemon.serving import suggestion_stats
 from idiolect.daemon.serving.keywords import Keywords
 from idiolect.daemon.serving.live_model import LiveModel
+from idiolect.daemon.serving.speed_trial import Trial
 from idiolect.daemon.serving.suggestions import Suggestions
-from idiolect.daemon.serving.trial import Trial
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.kinds import SUFFIXES
 from idiolect.daemon.storage.records import MEASURED, public_metrics

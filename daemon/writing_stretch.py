@@ -1,4 +1,4 @@
-"""A stretch of writing in the trial of one: a field from its first letter until it is left (`serving/trial.py`)."""
+"""A stretch of writing in the trial (`serving/speed_trial.py`): a field from its first letter until it is left."""
 
 from __future__ import annotations
 

@@ -20,9 +20,9 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 import httpx
 import pydantic
 
-from idiolect.daemon.browser.written import Learn, newly_typed
-from idiolect.daemon.editors.link import Link
-from idiolect.daemon.editors.typed import Pauses
+from idiolect.daemon.browser.typed_lines import Learn, newly_typed
+from idiolect.daemon.editors.service_link import Link
+from idiolect.daemon.editors.typed_runs import Pauses
 from idiolect.daemon.endpoint.shapes import KeyMs
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime.log import open_log

@@ -45,7 +45,7 @@ def start_service(settings: Settings, terminal: Terminal, port: int | None = Non
     refuse_lost(settings)  # before minutes of work on the base model
     claim(settings)  # so that a purge takes what a start leaves that does not come to its end
     if settings.base is None and (settings.base_dir / "model" / "manifest.json").exists():
-        import_module("idiolect.daemon.runtime.desktop")  # before another thread imports parts of it
+        import_module("idiolect.daemon.runtime.service_unit")  # before another thread imports parts of it
         # Importing what asks the service takes a while, and reading all of the base model: both go on beside the start.
         with ThreadPoolExecutor(max_workers=1) as beside:
             beside.submit(import_module, "idiolect.daemon.commandline.client")
@@ -90,10 +90,10 @@ def _is_base_whole(settings: Settings) -> bool:
 
 
 def _launch(settings: Settings, terminal: Terminal, port: int | None) -> tuple[Running, bool]:
-    from idiolect.daemon.runtime import desktop
+    from idiolect.daemon.runtime import service_unit
 
     with terminal.waiting("Starting the service"):
-        running, fresh = desktop.start(settings, port)
+        running, fresh = service_unit.start(settings, port)
         from idiolect.daemon.commandline.client import Client  # only now: the service starts meanwhile
 
         with Client(settings) as client:
@@ -132,7 +132,7 @@ def service_ended(settings: Settings, terminal: Terminal, room_bytes: int) -> It
     The block finds `room_bytes` of room on the disk, and the start what it needs: where there is not so much, OSError
     is raised before anything was ended.
     """
-    from idiolect.daemon.runtime import desktop, process
+    from idiolect.daemon.runtime import process, service_unit
     from idiolect.models import durable
 
     settings.prepare()
@@ -149,4 +149,4 @@ def service_ended(settings: Settings, terminal: Terminal, room_bytes: int) -> It
             let_start()
             if ran:
                 with terminal.waiting("Starting the service"):
-                    desktop.start(settings)
+                    service_unit.start(settings)

@@ -24,12 +24,12 @@ from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path, urlparse
 from typing_extensions import override
 
-from idiolect.daemon.editors import offers, prose, quick_fixes
-from idiolect.daemon.editors.authorship import Authorship, Paragraph, Saved
-from idiolect.daemon.editors.changes import Document, Following, changed_ns, holds, typed_character
-from idiolect.daemon.editors.link import Link
+from idiolect.daemon.editors import lsp_completions, prose, quick_fixes
+from idiolect.daemon.editors.document_authorship import Authorship, Paragraph, Saved
+from idiolect.daemon.editors.document_changes import Document, Following, changed_ns, holds, typed_character
 from idiolect.daemon.editors.private_files import Privacy
-from idiolect.daemon.editors.typed import Pauses
+from idiolect.daemon.editors.service_link import Link
+from idiolect.daemon.editors.typed_runs import Pauses
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.typing_speed import TypingSpeed
@@ -131,8 +131,8 @@ class Editing:
             partial(self._inline)
         )
         server.feature(types.TEXT_DOCUMENT_CODE_ACTION)(partial(self._actions))
-        server.command(offers.ACCEPTED)(partial(self._accepted))
-        server.command(offers.DECIDED)(partial(self._decided))
+        server.command(lsp_completions.ACCEPTED)(partial(self._accepted))
+        server.command(lsp_completions.DECIDED)(partial(self._decided))
 
     def link(self) -> Link:
         """A way to the service, which lets no more be done than this editor needs."""
@@ -307,14 +307,14 @@ class Editing:
             return int(document.position_codec.client_num_units(before[:characters]))
 
         one, place = self._open[params.text_document.uri], params.position
-        word = (place.line, len(before) - len(offers.begun(before)))
+        word = (place.line, len(before) - len(lsp_completions.begun(before)))
         # An editor does not say whether its user asks. Long after the last key it is they who do, or once more.
         asks = time.monotonic() - one.typed_s > _ASKED_S or one.unlisted_at == place
         if not (answer["list"]["show"] or asks or one.listed_at == word):
             one.unlisted_at = place
             return types.CompletionList(is_incomplete=True, items=[])
         one.listed_at = word
-        items = offers.completions(answer, before, place.line, column)
+        items = lsp_completions.completions(answer, before, place.line, column)
         one.offered = tuple(item.label for item in items)
         return types.CompletionList(is_incomplete=True, items=items)
 
@@ -323,7 +323,7 @@ class Editing:
             return None
         found = await self._suggested(params, words=0, ghost_words=self._options.ghost_words)
         asked = params.context.trigger_kind == types.InlineCompletionTriggerKind.Invoked
-        item = found and offers.inline_completion(found[0], params.position, asked=asked)
+        item = found and lsp_completions.inline_completion(found[0], params.position, asked=asked)
         if item:
             one = self._open[params.text_document.uri]
             one.ghosts = (*one.ghosts, str(item.insert_text))[-_GHOSTS_KEPT:]
@@ -368,7 +368,7 @@ class Editing:
         begin = document.offset_at_position(types.Position(number, 0))
         start = document.offset_at_position(params.range.start) - begin
         end = document.offset_at_position(last) - begin if last.line == number else start
-        decisions = offers.decisions(line, start, max(start, end), one.offered)
+        decisions = lsp_completions.decisions(line, start, max(start, end), one.offered)
         if not self._options.corrections:
             return decisions
         fixes = await quick_fixes.quick_fixes(self._link, document, last, one.language, self._app)
@@ -389,7 +389,7 @@ class Editing:
         """An editor runs this command once a suggestion was taken."""
         for figures in given:
             if isinstance(figures, dict):
-                for body in offers.feedback(figures):
+                for body in lsp_completions.feedback(figures):
                     await self._link.ask("POST", "/v1/feedback", {**body, "app": self._app})
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

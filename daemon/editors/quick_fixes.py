@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 from lsprotocol import types
 
 from idiolect.daemon.editors import prose
-from idiolect.daemon.editors.offers import DECIDED
+from idiolect.daemon.editors.lsp_completions import DECIDED
 
 if TYPE_CHECKING:
     from pygls.workspace import TextDocument
 
-    from idiolect.daemon.editors.link import Link
+    from idiolect.daemon.editors.service_link import Link
 
 _WORD_BEFORE: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’])*\Z")
 _WORD_BEHIND: Final = re.compile(r"(?:[^\W\d_]|['’])*")

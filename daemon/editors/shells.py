@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def script(shell: str, settings: Settings, *, full_line: bool) -> str:
-    """What a shell (`bash`, `zsh` or `fish`) evaluates when it starts; its helper is `prompt.py`."""
+    """What a shell (`bash`, `zsh` or `fish`) evaluates when it starts; its helper is `shell_helper.py`."""
     # -P: a folder named like one of our imports in the current directory must not be taken for it.
     helper = [
         sys.executable,
         "-P",
         "-m",
-        "idiolect.daemon.editors.prompt",
+        "idiolect.daemon.editors.shell_helper",
         "--run-dir",
         str(settings.run_dir),
     ]

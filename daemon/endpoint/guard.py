@@ -9,14 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from idiolect.daemon.endpoint.connection import judge
-from idiolect.daemon.endpoint.errors import internal, refuse
-from idiolect.daemon.endpoint.sessions import Sessions, cookie_name
+from idiolect.daemon.endpoint.connection_limits import judge
+from idiolect.daemon.endpoint.error_answers import internal, refuse
+from idiolect.daemon.endpoint.page_sessions import Sessions, cookie_name
 from idiolect.daemon.endpoint.tokens import Scope as Rights
 from idiolect.daemon.endpoint.tokens import Tokens
 from idiolect.daemon.runtime.process import UnauthorizedError
 from idiolect.daemon.serving.model_queue import StoppingError
-from idiolect.daemon.vault.keys import LockedError
+from idiolect.daemon.vault.store_key import LockedError
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from idiolect.adapters.generation.requests import (
     SamplingParams,
     build_stop_pattern,
 )
-from idiolect.daemon.endpoint.errors import NoRouteError
+from idiolect.daemon.endpoint.error_answers import NoRouteError
 from idiolect.daemon.endpoint.routing import Events
 from idiolect.daemon.endpoint.shapes import MAX_PREFIX_CHARS, MAX_TEXT_CHARS, InvalidRequestError, Lenient
 from idiolect.daemon.endpoint.streams import OF_GENERATING, Texts, numbered

@@ -17,7 +17,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint import errors
+from idiolect.daemon.endpoint import error_answers
 from idiolect.daemon.endpoint.routing import Events, Lines
 from idiolect.daemon.endpoint.tokens import Scope
 
@@ -95,14 +95,14 @@ def _operation(route: Route, schemas: dict[str, Any]) -> dict[str, Any]:
         asked = route.asked.model_json_schema(ref_template=_COMPONENT, schema_generator=_Request)
         schemas |= asked.pop("$defs", {})
         operation["requestBody"] = {"content": _json(asked), "required": bool(asked.get("required"))}
-    if errors.status(path, 422) != 422 and "422" in problems:
+    if error_answers.status(path, 422) != 422 and "422" in problems:
         del problems["422"]
         problems["400"] = "The body is not JSON, or a field is missing or has a value that is not allowed."
     for error in route.errors:
         said = f"`{error.code}`: {(inspect.getdoc(error) or '').splitlines()[0]}"
         status = str(error.http_status)
         problems[status] = f"{problems[status]} {said}" if status in problems else said
-    failed = _json(_schema(errors.failed(path), schemas))
+    failed = _json(_schema(error_answers.failed(path), schemas))
     operation["responses"] = {
         **_answers(route, schemas),
         **{status: {"description": why, "content": failed} for status, why in sorted(problems.items())},

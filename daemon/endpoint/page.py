@@ -14,13 +14,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.sessions import CODE_S, cookie_name
+from idiolect.daemon.endpoint.page_sessions import CODE_S, cookie_name
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
+    from idiolect.daemon.endpoint.page_sessions import Sessions
     from idiolect.daemon.endpoint.routing import Application
-    from idiolect.daemon.endpoint.sessions import Sessions
     from idiolect.daemon.runtime.process import Running
 
 _TYPES = {

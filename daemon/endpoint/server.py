@@ -29,12 +29,12 @@ from idiolect.daemon.endpoint import (
     typing_routes,
     word_routes,
 )
-from idiolect.daemon.endpoint.connection import Connections, Watch
-from idiolect.daemon.endpoint.errors import handle_errors
+from idiolect.daemon.endpoint.connection_limits import Connections, Watch
+from idiolect.daemon.endpoint.error_answers import handle_errors
 from idiolect.daemon.endpoint.guard import Guard, Locked
 from idiolect.daemon.endpoint.page import add_page
+from idiolect.daemon.endpoint.page_sessions import Sessions
 from idiolect.daemon.endpoint.routing import Application, answer
-from idiolect.daemon.endpoint.sessions import Sessions
 from idiolect.daemon.endpoint.streams import Streams, Texts
 from idiolect.daemon.endpoint.tokens import Scope, Tokens, files
 

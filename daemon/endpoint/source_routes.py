@@ -16,10 +16,10 @@ from idiolect.daemon.endpoint.privacy_routes import ForgetTaken, forget_receipt
 from idiolect.daemon.endpoint.routing import Lines
 from idiolect.daemon.endpoint.shapes import AnyPath, Body, Name, Number
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.ingest.inventory import UnknownSourceError
+from idiolect.daemon.ingest.folder_watch import ManyFilesError
 from idiolect.daemon.ingest.reader import ReaderEndedError
 from idiolect.daemon.ingest.source_discovery import FoundSource
-from idiolect.daemon.ingest.watch import ManyFilesError
+from idiolect.daemon.ingest.source_inventory import UnknownSourceError
 from idiolect.daemon.privacy.pause import PausedError
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.storage.records import OtherCountError, SourceRow

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import anyio
 from anyio.to_thread import run_sync
 
-from idiolect.daemon.endpoint.errors import described, internal
+from idiolect.daemon.endpoint.error_answers import described, internal
 from idiolect.daemon.endpoint.routing import Events, Lines, client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import encode, error_body
 from idiolect.daemon.runtime.os_errors import refusal

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from anyio.to_thread import run_sync
 
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.serving.trial import NoTrialError, TrialRunningError, TrialStatus
+from idiolect.daemon.serving.speed_trial import NoTrialError, TrialRunningError, TrialStatus
 
 if TYPE_CHECKING:
     from idiolect.daemon.endpoint.routing import Application

@@ -14,7 +14,6 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from typing_extensions import TypedDict
 
-from idiolect.daemon.endpoint.overtaken import Questions
 from idiolect.daemon.endpoint.routing import client_of, unless_gone
 from idiolect.daemon.endpoint.shapes import (
     MAX_PREFIX_CHARS,
@@ -26,10 +25,11 @@ from idiolect.daemon.endpoint.shapes import (
     PlacedBody,
     Time,
 )
+from idiolect.daemon.endpoint.superseded_requests import Questions
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.ingest.reader import ReaderEndedError
 from idiolect.daemon.serving.model_queue import MAX_JOBS, BusyError, Priority
-from idiolect.daemon.serving.trial import Stretch
+from idiolect.daemon.serving.speed_trial import Stretch
 from idiolect.daemon.storage.records import Feedback, Savings, SuggestionKind
 from idiolect.daemon.storage.words import WordRefusedError
 

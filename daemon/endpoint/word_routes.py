@@ -9,7 +9,7 @@ from typing_extensions import TypedDict
 
 from idiolect.daemon.endpoint.shapes import Body, Name
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.privacy.word_choices import WordChange
+from idiolect.daemon.privacy.word_rules import WordChange
 from idiolect.daemon.storage.records import NothingToUndoError, WordRule, WordRuleKind
 from idiolect.daemon.storage.words import UnknownWordError, WordRefusedError
 

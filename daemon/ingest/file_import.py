@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from idiolect.daemon.ingest.entry_batch import EntryBatch
-    from idiolect.daemon.ingest.origins import Origins
+    from idiolect.daemon.ingest.moved_files import Origins
     from idiolect.daemon.ingest.reader import Looked, Reader
     from idiolect.daemon.sources.kinds import Kind
     from idiolect.daemon.sources.people import AuthorFilter

@@ -13,8 +13,8 @@ from idiolect.daemon.sources.people import AuthorFilter
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from idiolect.daemon.ingest.folder_watch import Watcher
     from idiolect.daemon.ingest.ingest import ImportProgress, Ingest
-    from idiolect.daemon.ingest.watch import Watcher
 
 
 class Imports:

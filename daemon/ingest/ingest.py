@@ -14,11 +14,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.ingest.entry_batch import EntryBatch, cleaned, identity
+from idiolect.daemon.ingest.export_reimport import Restoring, left_alone
 from idiolect.daemon.ingest.file_discovery import Exclusion, Ignored
 from idiolect.daemon.ingest.file_import import FileImport
-from idiolect.daemon.ingest.origins import Origins
+from idiolect.daemon.ingest.moved_files import Origins
 from idiolect.daemon.ingest.reader import Reader
-from idiolect.daemon.ingest.restoring import Restoring, left_alone
 from idiolect.daemon.privacy.app_policy import AppPolicy, InputContext
 from idiolect.daemon.privacy.pause import Pause, PausedError
 from idiolect.daemon.profile_paths import real_path

@@ -1,4 +1,4 @@
-"""The one door to strangers' files: they are found and read in child processes that can be ended (see `reading.py`).
+"""Reading files of other people's making: they are found and read in child processes (`reader_child.py`).
 
 What comes back are items, cleaned, and notes of what was skipped. A child that takes too long over one file is ended,
 the file is skipped with a note, and what comes after it is read by a new child.
@@ -20,11 +20,11 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Final
 
 import psutil
 
-from idiolect.daemon.ingest.wire import Found, unpacked
+from idiolect.daemon.ingest.reader_messages import Found, unpacked
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.runtime.pipes import pipe
 from idiolect.daemon.settings import child_environment
-from idiolect.daemon.sources.git_repository import GitError
+from idiolect.daemon.sources.git_history import GitError
 from idiolect.daemon.sources.items import FoundFile, Item, Skipped, UnreadableError
 from idiolect.models.errors import IdiolectError
 
@@ -260,7 +260,7 @@ class _Child:
         self._let_go = let_go
         # In a process group of its own, which is ended as a whole.
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "idiolect.daemon.ingest.reading", str(limits.memory_bytes)],
+            [sys.executable, "-P", "-m", "idiolect.daemon.ingest.reader_child", str(limits.memory_bytes)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -6,12 +6,12 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.keyboard.actions import Fate
-from idiolect.daemon.keyboard.offers import can_replace, mistyped
+from idiolect.daemon.keyboard.key_effects import Fate
+from idiolect.daemon.keyboard.suggest_answer import can_replace, mistyped
 
 if TYPE_CHECKING:
-    from idiolect.daemon.keyboard.before import Before
-    from idiolect.daemon.keyboard.offers import Offer, Word
+    from idiolect.daemon.keyboard.suggest_answer import Offer, Word
+    from idiolect.daemon.keyboard.text_before_cursor import Before
 
 
 #: A correction is made by itself only so soon after the key that ended its word.

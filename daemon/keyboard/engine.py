@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 from jeepney import HeaderFields
 
 from idiolect.daemon.key_names import ALT, HELD, RETURN
-from idiolect.daemon.keyboard import keys, wire
-from idiolect.daemon.keyboard.actions import Ask, Commit, Emptied, Fate, Show
+from idiolect.daemon.keyboard import ibus_objects, keysyms
 from idiolect.daemon.keyboard.field import Field
+from idiolect.daemon.keyboard.field_authorship import Written
+from idiolect.daemon.keyboard.focused_window import focused_program
+from idiolect.daemon.keyboard.key_effects import Ask, Commit, Emptied, Fate, Show
 from idiolect.daemon.keyboard.key_handler import KeyHandler
-from idiolect.daemon.keyboard.line import Line
-from idiolect.daemon.keyboard.offers import read
-from idiolect.daemon.keyboard.windows import focused_program
-from idiolect.daemon.keyboard.written import Written
+from idiolect.daemon.keyboard.suggest_answer import read
+from idiolect.daemon.keyboard.suggestion_window import Line
 from idiolect.daemon.writing_stretch import WritingStretch
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from jeepney import Message
 
-    from idiolect.daemon.keyboard.actions import Action
     from idiolect.daemon.keyboard.bus import Bus
-    from idiolect.daemon.keyboard.session import Session
+    from idiolect.daemon.keyboard.desktop_session import Session
+    from idiolect.daemon.keyboard.key_effects import Action
 
 INTERFACE: Final = "org.freedesktop.IBus.Engine"
 _PROPERTIES: Final = "org.freedesktop.DBus.Properties"
@@ -137,12 +137,12 @@ class Engine:
     # What IBus tells
 
     def _key(self, value: int, code: int, state: int) -> bool:
-        if state & HELD == ALT and (digit := keys.in_number_row(code)) is not None:
+        if state & HELD == ALT and (digit := keysyms.in_number_row(code)) is not None:
             value = ord(str(digit))
         if self._session.pause_key.fits(value, state):
             self._session.toggle_pause()
             return True
-        if self._context and not keys.is_modifier(value):
+        if self._context and not keysyms.is_modifier(value):
             self._typed_in.add(self._context)
             if self._handler.written is not None:
                 self._session.watch()
@@ -153,15 +153,15 @@ class Engine:
         if self._waits:
             actions = []
         now_s = asyncio.get_running_loop().time()
-        if not state & keys.RELEASE and not keys.is_modifier(value):
-            typed = None if used or keys.is_shortcut(state) else keys.character(value)
+        if not state & keysyms.RELEASE and not keysyms.is_modifier(value):
+            typed = None if used or keysyms.is_shortcut(state) else keysyms.character(value)
             self._session.speed.key(typed or "", now_s)
             self._count_key(typed, now_s)
-        if not used and not state & keys.RELEASE and not keys.is_modifier(value):
+        if not used and not state & keysyms.RELEASE and not keysyms.is_modifier(value):
             self._passed_s = now_s
-            self._is_placed = self._is_placed and keys.character(value) is not None
+            self._is_placed = self._is_placed and keysyms.character(value) is not None
             self._caret_at_letter = self._caret if self._is_placed else None
-            if value in (RETURN, keys.KEYPAD_ENTER):
+            if value in (RETURN, keysyms.KEYPAD_ENTER):
                 self._caret_at_return = self._caret
         elif used and self._must_wait(actions, ahead, now_s):
             self._hold(actions, self._handler.before.ahead - ahead)
@@ -213,9 +213,9 @@ class Engine:
         told = before.told and before.text is not None and before.ahead <= held.own
         return told or not any(isinstance(one, Commit) and one.replace for one in held.actions)
 
-    def _surrounding(self, text: wire.Variant, cursor: int, anchor: int) -> None:
+    def _surrounding(self, text: ibus_objects.Variant, cursor: int, anchor: int) -> None:
         if self._capabilities & _SURROUNDING and self._hears():
-            actions = self._handler.told(wire.content(text), cursor, anchor)
+            actions = self._handler.told(ibus_objects.content(text), cursor, anchor)
             if self._waits:
                 return
             if not self._handler.corrections.program_deletes:
@@ -351,7 +351,7 @@ class Engine:
                 case Commit(text, replaced):
                     if replaced:
                         self._emit("DeleteSurroundingText", "iu", (-replaced, replaced))
-                    self._emit("CommitText", "v", (wire.text(text),))
+                    self._emit("CommitText", "v", (ibus_objects.text(text),))
                 case Show():
                     self._show(action)
                 case Ask():
@@ -394,7 +394,7 @@ class Engine:
             bool(show.ghost) and bool(self._capabilities & _PREEDIT) and self._session.inline(self._field)
         )
         if inline or self._inline:
-            ghost = wire.text(show.ghost if inline else "", grey=True)
+            ghost = ibus_objects.text(show.ghost if inline else "", grey=True)
             self._emit("UpdatePreeditText", "vubu", (ghost, 0, inline, _CLEAR))
             self._inline = inline
         ghost_in_line = "" if inline or not self._session.has_line else show.ghost
@@ -410,7 +410,7 @@ class Engine:
 
     def _show_line(self, show: Show, ghost: str) -> None:
         entries = self._line.entries(show, ghost, self._session.take_name)
-        table = wire.lookup_table(entries)
+        table = ibus_objects.lookup_table(entries)
         # The first list after none is too high, may have numbers, and may stand in a corner: IBus puts that right with
         # the next.
         for _ in range(2 if self._in_line is None else 1):
@@ -418,12 +418,14 @@ class Engine:
         self._in_line, self._line_y = (show, ghost), self._caret[1]
 
     def _hide_line(self) -> None:
-        self._emit("UpdateLookupTable", "vb", (wire.lookup_table(self._line.entries(Show(), "", "")), False))
+        self._emit(
+            "UpdateLookupTable", "vb", (ibus_objects.lookup_table(self._line.entries(Show(), "", "")), False)
+        )
         self._in_line = self._hiding = None
 
     def show_menu(self) -> None:
         """Show how things stand in the indicator's menu."""
-        self._emit("RegisterProperties", "v", (wire.properties(self._session.menu()),))
+        self._emit("RegisterProperties", "v", (ibus_objects.properties(self._session.menu()),))
 
     def _emit(self, name: str, signature: str, body: tuple[Any, ...]) -> None:
         self._bus.emit(self._path, INTERFACE, name, signature, body)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from idiolect.daemon.keyboard import component, input_sources
-from idiolect.daemon.keyboard.choice import Choice
 from idiolect.daemon.keyboard.component import ENGINE
+from idiolect.daemon.keyboard.learning_choice import Choice
 from idiolect.daemon.settings import child_environment, desktop_name, input_modules
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError

@@ -11,17 +11,17 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from idiolect.daemon.key_names import ALT, BACKSPACE, DELETE, HELD, RETURN, TAB
-from idiolect.daemon.keyboard import keys
-from idiolect.daemon.keyboard.actions import Ask, Commit, Emptied, Fate, Show
-from idiolect.daemon.keyboard.before import Before
+from idiolect.daemon.keyboard import keysyms
 from idiolect.daemon.keyboard.corrections import Corrections, Made
-from idiolect.daemon.keyboard.offers import Offer, begun
+from idiolect.daemon.keyboard.key_effects import Ask, Commit, Emptied, Fate, Show
+from idiolect.daemon.keyboard.suggest_answer import Offer, begun
+from idiolect.daemon.keyboard.text_before_cursor import Before
 
 if TYPE_CHECKING:
     from idiolect.daemon.key_names import Key
-    from idiolect.daemon.keyboard.actions import Action
-    from idiolect.daemon.keyboard.offers import Word
-    from idiolect.daemon.keyboard.written import Written
+    from idiolect.daemon.keyboard.field_authorship import Written
+    from idiolect.daemon.keyboard.key_effects import Action
+    from idiolect.daemon.keyboard.suggest_answer import Word
 
 #: With a modifier, these select all, and cut or undo.
 _SELECT_ALL: Final = frozenset(map(ord, "aA"))
@@ -183,11 +183,11 @@ class KeyHandler:
 
     def key(self, value: int, state: int) -> tuple[bool, list[Action]]:
         """A key was pressed or released: whether it was used up, and what is to be done."""
-        if state & keys.RELEASE and keys.is_alt(value) and self._with_alt:
+        if state & keysyms.RELEASE and keysyms.is_alt(value) and self._with_alt:
             # Programs open their menu for an Alt that comes and goes without a key that they see.
             self._with_alt = False
             return True, []
-        if state & keys.RELEASE or keys.is_modifier(value):
+        if state & keysyms.RELEASE or keysyms.is_modifier(value):
             return False, []
         made, self.corrections.made = self.corrections.made, None
         note, self._note = self._note, ""
@@ -201,7 +201,7 @@ class KeyHandler:
             return True, noted
         used, actions = self._press(value, state)
         self._with_alt = used and state & HELD == ALT
-        if made is not None and keys.is_shortcut(state) and value in _UNDO:
+        if made is not None and keysyms.is_shortcut(state) and value in _UNDO:
             actions = [*actions, self.corrections.keep(made)]
         return used, [*noted, *actions]
 
@@ -213,9 +213,9 @@ class KeyHandler:
             return True, asked
         if self._is_slip(value, state):
             return True, []
-        if keys.is_shortcut(state):
+        if keysyms.is_shortcut(state):
             return False, self._shortcut(value)
-        char = keys.character(value)
+        char = keysyms.character(value)
         if char is not None and char.isprintable():
             return self._type(char)
         return False, self._edit(value)
@@ -269,7 +269,7 @@ class KeyHandler:
             return self._take_ghost(whole=True)
         if bindings.take_word.fits(value, state) and ghost:
             return self._take_ghost(whole=False)
-        number, with_alt = keys.digit(value), state & HELD == ALT
+        number, with_alt = keysyms.digit(value), state & HELD == ALT
         if number == 0 and with_alt and offer.ghost is not None:
             return self._take_ghost(whole=True)
         if number and number <= len(offer.words) and (with_alt or self._takes_bare(state)):
@@ -294,7 +294,7 @@ class KeyHandler:
 
     def _is_slip(self, value: int, state: int) -> bool:
         """Whether a key was meant for words that have just gone, or that are fewer."""
-        if keys.digit(value) is None or state & HELD != ALT:
+        if keysyms.digit(value) is None or state & HELD != ALT:
             return False
         return bool(self._offer.words) or time.monotonic() - self._closed_s < _CLOSED_S
 
@@ -405,7 +405,7 @@ class KeyHandler:
         if value == BACKSPACE:
             self._take_back(1)
             return [*self._hide(), *self._look()]
-        if value in (RETURN, keys.KEYPAD_ENTER):
+        if value in (RETURN, keysyms.KEYPAD_ENTER):
             self.before.new_line()
             if self.written is not None:
                 self.written.new_line()
@@ -413,7 +413,7 @@ class KeyHandler:
             return self._end_word()
         if value == TAB:  # into the next field, or a tabulator in a text
             return self.interrupted()
-        if keys.is_composing(value):
+        if keysyms.is_composing(value):
             self._lose()
             return self._hide()
         if value == DELETE and self.written is not None:

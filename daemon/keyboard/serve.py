@@ -16,8 +16,8 @@ from jeepney import HeaderFields
 
 from idiolect.daemon.keyboard.bus import DAEMON, Bus, find_address
 from idiolect.daemon.keyboard.component import BUS_NAME
+from idiolect.daemon.keyboard.desktop_session import Session
 from idiolect.daemon.keyboard.engine import Engine
-from idiolect.daemon.keyboard.session import Session
 from idiolect.daemon.runtime.log import open_log
 from idiolect.daemon.settings import Settings
 from idiolect.models.errors import IdiolectError

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from idiolect.daemon.profile import unfinished_backups
 from idiolect.daemon.profile.backup_target import BackupTarget, created, draft_beside, salt_of
 from idiolect.daemon.runtime import process
-from idiolect.daemon.storage import copies
+from idiolect.daemon.storage import store_copies
 from idiolect.daemon.storage.entries import last_id
 from idiolect.daemon.storage.errors import StoreNewerError, StoreUnreadableError, busy
 from idiolect.daemon.storage.records import BackupRow
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import keys
+from idiolect.daemon.vault import store_key
 from idiolect.daemon.vault.marker import refuse_lost, ways_back
 from idiolect.daemon.vault.opening import ProfileStateError, move_aside, open_store, settle
 from idiolect.models import durable
@@ -64,12 +64,12 @@ class Restored:
 def profile_key(settings: Settings) -> str:
     """The profile's own key, as a copy's. Raises ProfileStateError, and what `keys.obtain` raises."""
     _require_store(settings)
-    return copies.raw(keys.obtain(settings).hex)
+    return store_copies.raw(store_key.obtain(settings).hex)
 
 
 def kept_key(settings: Settings) -> str:
     """The profile's own key, as a copy's, also where the store is lost. Raises what `keys.obtain` raises."""
-    return copies.raw(keys.obtain(settings, new=False).hex)
+    return store_copies.raw(store_key.obtain(settings, new=False).hex)
 
 
 def replaces(settings: Settings, target: Path, key: str | None = None) -> bool:
@@ -102,7 +102,7 @@ def make(settings: Settings, target: Path, key: str, *, replace: bool = False) -
         store.backups.drop_deleted(but=other)
         try:
             row, written = _write(settings, store, place, key, keep=other is not None)
-        except (copies.CopyFailedError, StoreUnreadableError):
+        except (store_copies.CopyFailedError, StoreUnreadableError):
             _blame_the_store(settings, store)
             raise
         # The backup is made; the marker is put right at the next start.
@@ -126,13 +126,13 @@ def _write(
             work = unfinished_backups.begun(store, target, draft, at)
             written = store.copy_to(draft, key, str(target))
             try:
-                verified = copies.check(draft, key)
-                with copies.opened(draft, key) as db:
+                verified = store_copies.check(draft, key)
+                with store_copies.opened(draft, key) as db:
                     row = BackupRow(str(target), at, last_id(db))
-            except copies.CopyUnreadableError:
-                raise copies.failed(target, "what was written cannot be read again") from None
+            except store_copies.CopyUnreadableError:
+                raise store_copies.failed(target, "what was written cannot be read again") from None
             if verified != written:
-                raise copies.failed(target, "what was written is not all that was to be written")
+                raise store_copies.failed(target, "what was written is not all that was to be written")
             place.publish(settings, draft, keep=keep)
     except BaseException:
         if work is not None:
@@ -149,8 +149,8 @@ def _write(
 def _blame_the_store(settings: Settings, store: Store) -> None:
     """Raises StoreUnreadableError where no copy was made because the store itself is damaged."""
     try:
-        copies.check(settings.store_path, copies.raw(store.key))
-    except copies.CopyUnreadableError:
+        store_copies.check(settings.store_path, store_copies.raw(store.key))
+    except store_copies.CopyUnreadableError:
         raise StoreUnreadableError(
             f"No copy was made, because the store {settings.store_path} itself is damaged. Earlier backups are as they "
             f"were. Keep a copy of the profile and check the disk. {ways_back(settings)}"
@@ -159,7 +159,7 @@ def _blame_the_store(settings: Settings, store: Store) -> None:
 
 def examine(source: Path, key: str) -> Contents:
     """Read all of a backup and say what it holds. Raises CopyUnreadableError."""
-    return _contents(copies.check(source, key))
+    return _contents(store_copies.check(source, key))
 
 
 def restore(settings: Settings, source: Path, key: str) -> Restored:
@@ -178,13 +178,13 @@ def restore(settings: Settings, source: Path, key: str) -> Restored:
                 f"The store that an earlier restore replaced is still kept in {kept}. Remove it with "
                 "`idiolect restore --discard`, or put it back with `idiolect restore --undo`; then restore again."
             )
-        copies.check(source, key)
-        hex_digits = keys.obtain(settings).hex
+        store_copies.check(source, key)
+        hex_digits = store_key.obtain(settings).hex
         former = kept if _is_store(settings.store_path) else None
         draft = settings.store_path.with_name("store.db.restoring")
         try:
             _write_draft(settings, source, key, draft, hex_digits, former)
-            verified = copies.check(draft, copies.raw(hex_digits))
+            verified = store_copies.check(draft, store_copies.raw(hex_digits))
             _settle(
                 draft, hex_digits
             )  # its log may hold what could not be brought into it when it was closed
@@ -212,7 +212,7 @@ def undo(settings: Settings) -> Contents | None:
     """
     with _reported(settings.store_path), process.locked(settings.prepare()):
         store, kept, aside = settings.store_path, settings.former_store_path, _aside(settings)
-        hex_digits = keys.obtain(settings).hex
+        hex_digits = store_key.obtain(settings).hex
         if not _end_swap(settings):
             _require_kept(settings)
             if store.exists():
@@ -224,7 +224,7 @@ def undo(settings: Settings) -> Contents | None:
             with contextlib.closing(open_store(settings, hex_digits)) as opened:
                 opened.backups.note(BackupRow(str(kept), datetime.now(UTC), None))
                 settle(settings, opened)
-            return _contents(copies.check(store, copies.raw(hex_digits)))
+            return _contents(store_copies.check(store, store_copies.raw(hex_digits)))
         return None
 
 
@@ -249,7 +249,7 @@ def _reported(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise copies.failed(target, error.strerror or "it cannot be written") from None
+        raise store_copies.failed(target, error.strerror or "it cannot be written") from None
 
 
 def _write_draft(
@@ -258,15 +258,15 @@ def _write_draft(
     """A store beside the profile's, with what the backup holds, and what the profile knows of backups."""
     _remove(draft)
     os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    with copies.opened(source, key) as db:
-        written = copies.write(db, draft, copies.raw(hex_digits))
+    with store_copies.opened(source, key) as db:
+        written = store_copies.write(db, draft, store_copies.raw(hex_digits))
     with contextlib.closing(Store.open(draft, hex_digits)) as store:
         entries = store.entries.counts().entries
         _hand_on(_backups(settings.store_path, hex_digits), store)
         if former is not None:
             store.backups.note(BackupRow(str(former), datetime.now(UTC), None))
     if entries != written["entries"]:
-        raise copies.failed(settings.store_path, "what was written is not all that was to be written")
+        raise store_copies.failed(settings.store_path, "what was written is not all that was to be written")
 
 
 def _backups(path: Path, hex_digits: str) -> list[BackupRow]:
@@ -333,7 +333,7 @@ def _end_swap(settings: Settings) -> bool:
         if kept.exists():  # it was cut off before anything had changed
             _remove(aside)
         else:
-            hex_digits = keys.obtain(settings).hex
+            hex_digits = store_key.obtain(settings).hex
             with (
                 contextlib.suppress(StoreUnreadableError, StoreNewerError),
                 contextlib.closing(Store.open(store, hex_digits)) as opened,

@@ -27,7 +27,7 @@ import psutil
 
 from idiolect.daemon.profile_paths import real_path
 from idiolect.daemon.regular_files import open_regular
-from idiolect.daemon.storage import copies
+from idiolect.daemon.storage import store_copies
 from idiolect.daemon.storage.records import STORE_ID, BackupRow
 from idiolect.daemon.vault import marker
 from idiolect.models import durable
@@ -72,17 +72,19 @@ class BackupTarget:
         """Raises CopyFailedError: no file can be written there, or it would be inside the profile; and OSError."""
         path = real_path(path)
         if path.is_relative_to(settings.home):
-            raise copies.failed(path, "it is inside the profile, which a backup is there to outlive")
+            raise store_copies.failed(path, "it is inside the profile, which a backup is there to outlive")
         try:
             found = path.stat()
         except FileNotFoundError:
             if not path.parent.is_dir():
-                raise copies.failed(path, "its folder is not there") from None
+                raise store_copies.failed(path, "its folder is not there") from None
             return cls(path, None)
         if stat.S_ISDIR(found.st_mode):
-            raise copies.failed(path, "it is a folder")
+            raise store_copies.failed(path, "it is a folder")
         if not stat.S_ISREG(found.st_mode):
-            raise copies.failed(path, "it is a device, a pipe or a socket, and a backup goes into a file")
+            raise store_copies.failed(
+                path, "it is a device, a pipe or a socket, and a backup goes into a file"
+            )
         return cls(path, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns))
 
     def require_backup(self, settings: Settings, key: str) -> None:
@@ -93,7 +95,7 @@ class BackupTarget:
         salt = salt_of(self.path)
         if found is not None and salt is not None and salt in {row.salt for row in found.backups}:
             return
-        if copies.is_copy(self.path, key):
+        if store_copies.is_copy(self.path, key):
             return
         raise NotABackupError(
             f"{self.path} is there already, and it is not known to be a backup: this profile does not remember it, and "
@@ -121,8 +123,8 @@ class BackupTarget:
             return
         number, held = store.state.get(STORE_ID), store.entries.counts().entries
         try:
-            found = copies.facts(self.path, key)
-        except copies.CopyUnreadableError:
+            found = store_copies.facts(self.path, key)
+        except store_copies.CopyUnreadableError:
             what = "does not open with this passphrase or key, and may hold more than this profile"
         else:
             if (
@@ -171,7 +173,7 @@ class BackupTarget:
         Raises HoldsMoreError, CopyFailedError and OSError; then what was there is there.
         """
         if BackupTarget.at(settings, self.path) != self:
-            raise copies.failed(self.path, "another program has written there meanwhile")
+            raise store_copies.failed(self.path, "another program has written there meanwhile")
         if not keep:
             return durable.publish(draft, self.path)
         self.require_room_beside()

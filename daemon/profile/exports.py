@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from idiolect.adapters.export import export
-from idiolect.daemon.profile.takeout import EVERYTHING, takeout
+from idiolect.daemon.profile.export_everything import EVERYTHING, takeout
 from idiolect.daemon.profile.unfinished_exports import ExportDrafts
 from idiolect.daemon.serving.servable_adapters import NoAdapterError
 

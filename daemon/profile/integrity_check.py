@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from idiolect.daemon.settings import Settings
-    from idiolect.daemon.storage.full_read import Reading
+    from idiolect.daemon.storage.integrity_read import Reading
     from idiolect.daemon.storage.store import Store
 
 log = logging.getLogger("idiolect.checkup")

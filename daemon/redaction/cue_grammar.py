@@ -11,7 +11,7 @@ from idiolect.daemon.redaction.lazy_pattern import lazy
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from idiolect.daemon.redaction.numbers import Span
+    from idiolect.daemon.redaction.cards_and_ibans import Span
 
 _CHARS: Final = 130  # characters between a cue and what it tells, at most
 _BEFORE: Final = 28  # characters before a number that say that it is another one

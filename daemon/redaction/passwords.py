@@ -9,7 +9,7 @@ from idiolect.daemon.redaction.lazy_pattern import lazy
 from idiolect.daemon.redaction.rule import DONE, Rule
 
 if TYPE_CHECKING:
-    from idiolect.daemon.redaction.numbers import Span
+    from idiolect.daemon.redaction.cards_and_ibans import Span
 
 
 def _value(match: re.Match[str]) -> Span | None:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Final
 
-from idiolect.daemon.redaction import ids, numbers, papers, randomness, services
-from idiolect.daemon.redaction.codes import CODES
-from idiolect.daemon.redaction.keys import KEYS
-from idiolect.daemon.redaction.labels import LABELS
+from idiolect.daemon.redaction import (
+    cards_and_ibans,
+    document_numbers,
+    national_ids,
+    random_strings,
+    service_tokens,
+)
+from idiolect.daemon.redaction.labelled_keys import KEYS
+from idiolect.daemon.redaction.labelled_secrets import LABELS
 from idiolect.daemon.redaction.lazy_pattern import lazy
+from idiolect.daemon.redaction.one_time_codes import CODES
 from idiolect.daemon.redaction.passwords import PASSWORDS
 from idiolect.daemon.redaction.pins import PINS
+from idiolect.daemon.redaction.recovery_seeds import SEEDS
 from idiolect.daemon.redaction.rule import DONE, Rule
-from idiolect.daemon.redaction.seeds import SEEDS
 
 _KEY_END: Final = r"-----END (?:[A-Z0-9]+ ){0,4}PRIVATE KEY(?: BLOCK)?-----"
 _GAP: Final = r"(?:\s|\\[nrt]|[>|\"',])"
@@ -53,9 +59,9 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "token",
         None,
-        find=services.find,
+        find=service_tokens.find,
         matches=(
-            *((example, "[token]") for _, _, example in services.SERVICES if "ccountK" not in example),
+            *((example, "[token]") for _, _, example in service_tokens.SERVICES if "ccountK" not in example),
             ("use ghp¦_16C7e42F292c6912E7710c838347Ae178B4a ok", "use [token] ok"),
             ("AWS: AKI¦AIOSFODNN7EXAMPLE.", "AWS: [token]."),
             ("no figure in it: AKI¦AIOSFODNNXEXAMPLE", "no figure in it: [token]"),
@@ -70,7 +76,7 @@ RULES: Final[tuple[Rule, ...]] = (
             "run test_live_stream_of_the_long_function_name",
             "a 12345678:AAA battery",
         ),
-        long_word=services.SHORTEST,
+        long_word=service_tokens.SHORTEST,
     ),
     Rule(
         "data",  # lines of base64 (the middle of a key, an attachment), or one that no person typed
@@ -118,7 +124,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *LABELS,
     Rule(
         "iban",
-        numbers.IBAN,
+        cards_and_ibans.IBAN,
         matches=(
             ("DE89 3704 0044 0532 0130 00 AND more", "[iban] AND more"),
             ("to GB82WEST12345698765432, please", "to [iban], please"),
@@ -130,11 +136,11 @@ RULES: Final[tuple[Rule, ...]] = (
         ),
         misses=("DE89 3704 0044 0532 0130 01", "at10 we all went to the big old house there"),
         figures=True,
-        locate=numbers.iban,
+        locate=cards_and_ibans.iban,
     ),
     Rule(
         "card",
-        numbers.CARD,
+        cards_and_ibans.CARD,
         matches=(
             ("4111 1111 1111 1111", "[card]"),
             ("Amex 3782-822463-10005.", "Amex [card]."),
@@ -152,11 +158,11 @@ RULES: Final[tuple[Rule, ...]] = (
             "order 4000000000000000000001",
         ),
         figures=True,
-        locate=numbers.card,
+        locate=cards_and_ibans.card,
     ),
     Rule(
         "pin",  # the figures on the back of a card
-        numbers.BACK,
+        cards_and_ibans.BACK,
         matches=(
             ("[card] exp 12/29, on the back 482.", "[card] exp 12/29, on the back [pin]."),
             ("[card], gültig 12/29, hinten 482", "[card], gültig 12/29, hinten [pin]"),
@@ -167,7 +173,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "id",
         None,
-        find=ids.find,
+        find=national_ids.find,
         matches=(
             ("codice fiscale RSSMRA85T10¦A562S", "codice fiscale [id]"),
             ("756.9217.0769.85 is mine", "[id] is mine"),
@@ -187,7 +193,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "id",  # a word near it tells
         None,
-        find=papers.find,
+        find=document_numbers.find,
         matches=(
             ("she wants my NHS number, it is 943 476 59¦19", "she wants my NHS number, it is [id]"),
             ("Steuer-ID für das Amt\n84 495 671¦ 431", "Steuer-ID für das Amt\n[id]"),
@@ -222,7 +228,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "random",
         None,
-        find=randomness.find,
+        find=random_strings.find,
         matches=(
             ("the backup code is x7Kp2mQ9vL¦4nR8tWb3Zc today", "the backup code is [random] today"),
             ("box 7QX4M-9KD2P-W3¦8VN-5RT6Y-2HB9C", "box [random]"),
@@ -247,6 +253,6 @@ RULES: Final[tuple[Rule, ...]] = (
             "then-they-have-that and with-some-more-them",
             "https://x.example/watch?v=x7Kp2mQ9vL4nR8tWb3Zc and https://x.example/a/long-title-of-2019-with-words",
         ),
-        long_word=randomness.SHORTEST,
+        long_word=random_strings.SHORTEST,
     ),
 )

@@ -10,7 +10,7 @@ from idiolect.daemon.redaction.rule import Rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from idiolect.daemon.redaction.numbers import Span
+    from idiolect.daemon.redaction.cards_and_ibans import Span
 
 _CODE: Final = r"(?P<s>\d{3}[ -]\d{3}|\d{4}[ -]\d{4}|\d{4,8})(?![\w-]|[.,:]\d)"
 _CODE_WORD: Final = (

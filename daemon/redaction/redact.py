@@ -14,14 +14,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.redaction.patterns import RULES
+from idiolect.daemon.redaction.plain_characters import plain, unadorned
 from idiolect.daemon.redaction.rule import PLACEHOLDER, Rule
 from idiolect.daemon.redaction.tagger import Tagger
-from idiolect.daemon.redaction.widths import plain, unadorned
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from idiolect.daemon.redaction.numbers import Span
+    from idiolect.daemon.redaction.cards_and_ibans import Span
 
 _ANY_PLACEHOLDER: Final = re.compile(PLACEHOLDER)
 # Three close together, or two as an IBAN has them before a bank's letters.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from idiolect.daemon.redaction.numbers import Span
+    from idiolect.daemon.redaction.cards_and_ibans import Span
 
 #: The kinds of what is taken out. `id`: a national identity number; `random`: what was drawn at random and has no
 #: name; `data`: what no person types, and may hold a key.

@@ -12,7 +12,7 @@ from typing_extensions import override
 from idiolect.daemon.browser import installing
 from idiolect.daemon.editors.shells import script
 from idiolect.daemon.keyboard import install as keyboard
-from idiolect.daemon.runtime.desktop import Desktop
+from idiolect.daemon.runtime.service_unit import Desktop
 from idiolect.daemon.setup import marked
 from idiolect.daemon.setup.editors import Emacs, Helix, Kate, Neovim, VSCode
 from idiolect.daemon.setup.place import Place, Step, Target

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.sources.git_repository import Repository
+from idiolect.daemon.sources.git_history import Repository
 from idiolect.daemon.sources.items import Item, Skipped
 from idiolect.daemon.sources.lines import unwrapped
 from idiolect.daemon.sources.people import called

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from idiolect.daemon.sources import commit_messages, git_settings
+from idiolect.daemon.sources import commit_messages, git_config
 from idiolect.daemon.sources.people import EVERYONE
 
 if TYPE_CHECKING:
@@ -33,4 +33,4 @@ def authors(path: Path) -> list[tuple[str, int]]:
 
 def guess(path: Path) -> tuple[str, ...]:
     """The addresses that git would commit with here: the repository's own, then those of the user's settings."""
-    return git_settings.addresses(path)
+    return git_config.addresses(path)

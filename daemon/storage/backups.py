@@ -1,6 +1,6 @@
 """Backups that were made of this store, and those that were begun and may be unfinished.
 
-The files themselves are written by `copies`. Paths are kept as bytes: a file name need not be valid UTF-8.
+The files themselves are written by `store_copies.py`. Paths are kept as bytes: a file name need not be valid UTF-8.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from idiolect.daemon.storage.connection import Connection
-    from idiolect.daemon.storage.state import State
+    from idiolect.daemon.storage.state_and_events import State
 
 #: State: by the draft's path, an `Unfinished` and the row that it replaced.
 UNFINISHED: Final = "unfinished_backups"

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from idiolect.daemon.storage import audit, copies
+from idiolect.daemon.storage import audit, store_copies
 from idiolect.daemon.storage.adapters import Adapters
 from idiolect.daemon.storage.backups import Backups
 from idiolect.daemon.storage.checkpoints import Checkpoints
@@ -16,7 +16,7 @@ from idiolect.daemon.storage.entries import Entries, Matches
 from idiolect.daemon.storage.errors import StoreBusyError, StoreFullError, StoreUnreadableError, busy
 from idiolect.daemon.storage.feedback import FeedbackCounts
 from idiolect.daemon.storage.file_states import FileStates
-from idiolect.daemon.storage.full_read import Reading
+from idiolect.daemon.storage.integrity_read import Reading
 from idiolect.daemon.storage.matching import folded, pattern
 from idiolect.daemon.storage.receipts import Receipts
 from idiolect.daemon.storage.records import FORGOTTEN_AFTER, ROUND_DUE, Entry, ForgetReceipt, OtherCountError
@@ -24,7 +24,7 @@ from idiolect.daemon.storage.rounds import Rounds
 from idiolect.daemon.storage.schema import microseconds
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.sources import Sources, Watches
-from idiolect.daemon.storage.state import Events, State
+from idiolect.daemon.storage.state_and_events import Events, State
 from idiolect.daemon.storage.words import WordRules
 
 if TYPE_CHECKING:
@@ -239,10 +239,10 @@ class Store:
     def copy_to(self, target: Path, key: str, noted: str | None = None) -> dict[str, int]:
         """Write all that is in the store now into the empty file `target`, encrypted with `key`.
 
-        `key` and `noted` are as in `copies`. Returns how many rows each table has. Raises CopyFailedError.
+        `key` and `noted` are as in `store_copies.py`. Returns how many rows each table has. Raises CopyFailedError.
         """
         with self._connection.outside_transaction(writing=False) as db:
-            return copies.write(db, target, key, noted)
+            return store_copies.write(db, target, key, noted)
 
     def reading(self) -> Reading:
         """A reading through of all of it, to be begun. Whatever rewrites the file breaks it off."""

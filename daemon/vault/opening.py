@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from idiolect.daemon.runtime import process
 from idiolect.daemon.storage.encrypted_file import fits
 from idiolect.daemon.storage.errors import StoreUnreadableError, refused
-from idiolect.daemon.storage.full_read import sound
+from idiolect.daemon.storage.integrity_read import sound
 from idiolect.daemon.storage.records import STORE_ID, BackupRow
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import keys, marker
+from idiolect.daemon.vault import marker, store_key
 from idiolect.daemon.vault.marker import KnownBackup, Marker
 from idiolect.models import durable
 from idiolect.models.errors import IdiolectError
@@ -54,7 +54,7 @@ def open_store(settings: Settings, key: str | None = None, *, busy_timeout_s: fl
     if state in ("missing", "empty"):
         raise marker.lost(settings, state)
     if key is None:
-        key = keys.obtain(settings).hex
+        key = store_key.obtain(settings).hex
     new = state == "none"
     try:
         store = Store.open(settings.store_path, key, busy_timeout_s=busy_timeout_s, new=new)
@@ -130,13 +130,13 @@ def begin_anew(settings: Settings) -> list[Path]:
 
 def _begin_anew(settings: Settings) -> list[Path]:
     if settings.locked_path.exists():
-        raise keys.LockedError
+        raise store_key.LockedError
     found, key, moved = marker.read(settings), None, []
     try:
-        key = keys.obtain(settings, new=False).hex
-    except keys.KeyMissingError:
+        key = store_key.obtain(settings, new=False).hex
+    except store_key.KeyMissingError:
         pass
-    except keys.KeyDamagedError:
+    except store_key.KeyDamagedError:
         if settings.key_path.exists():
             if not os.access(settings.key_path, os.R_OK):  # it may be the right one
                 raise
@@ -196,7 +196,7 @@ def _kept_aside(settings: Settings) -> list[Path]:
 def _has_key(settings: Settings) -> bool:
     """Whether a key is kept, in the keyring too; one that gives no answer says nothing."""
     try:
-        keys.obtain(settings, new=False)
-    except (keys.KeyMissingError, keys.KeyringLockedError):
+        store_key.obtain(settings, new=False)
+    except (store_key.KeyMissingError, store_key.KeyringLockedError):
         return False
     return True

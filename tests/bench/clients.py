@@ -80,7 +80,13 @@ def _letters(texts: list[str], first: int) -> Iterator[tuple[int, str, str]]:
 
 def prompt(caller: Caller, home: Path, texts: list[str], ended: threading.Event) -> None:
     """Write commit messages at a shell's prompt, through the helper that runs beside it."""
-    command = [sys.executable, "-P", "-m", "idiolect.daemon.editors.prompt", f"--run-dir={home / 'run'}"]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "idiolect.daemon.editors.shell_helper",
+        f"--run-dir={home / 'run'}",
+    ]
     command += [f"--token-file={home / 'run' / 'token-suggest'}", "--app=bash"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as helper:
         assert helper.stdin

@@ -29,7 +29,7 @@ from idiolect.adapters.prediction.mixture import Mixture
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import keys
+from idiolect.daemon.vault import store_key
 
 DEADLINE_S = 60
 _KEY_S = 0.1  # between two keys of somebody who types fast; of a program's the time of a key is not told
@@ -63,11 +63,11 @@ class Terminal:
         os.close(theirs)
 
     def keys(self, keys):
-        os.write(self._ours, keys.encode())
+        os.write(self._ours, store_key.encode())
 
     def type(self, keys):
         """Press keys one after another, as somebody does: of those that come at once Helix 25 tells in any order."""
-        for key in keys:
+        for key in store_key:
             self.keys(key)
             time.sleep(_KEY_S)
 
@@ -505,7 +505,7 @@ def trust_memory():
     def seed(settings, adapter=None):
         weights = np.ones_like(Mixture().to_json())
         weights[..., 0] = 2000.0
-        with contextlib.closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
+        with contextlib.closing(Store.open(settings.store_path, store_key.obtain(settings).hex)) as store:
             store.state.set("mixture", {"adapter": adapter, "weights": weights.tolist()})
 
     return seed

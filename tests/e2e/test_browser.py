@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.profile import locking
+from idiolect.daemon.profile import lock_and_rekey
 from idiolect.daemon.runtime import process
 
 _spec = importlib.util.spec_from_file_location("browsers", Path(__file__).with_name("browsers.py"))
@@ -987,7 +987,7 @@ def upset(service):
     yield service
     if service.settings.locked_path.exists():
         process.stop(service.settings)
-        locking.unlock(service.settings, None)
+        lock_and_rekey.unlock(service.settings, None)
     process.start(service.settings)
     service.ask("/v1/resume", for_s=None)
 
@@ -998,11 +998,11 @@ def test_where_the_service_is_stopped_locked_or_paused_the_button_says_what_to_d
     all_is_well(browser)
     process.stop(settings)
     nothing_is_shown(browser, "idiolect start")
-    locking.lock(settings, None)
+    lock_and_rekey.lock(settings, None)
     process.start(settings)
     nothing_is_shown(browser, "idiolect unlock")
     process.stop(settings)
-    locking.unlock(settings, None)
+    lock_and_rekey.unlock(settings, None)
     process.start(settings)
     all_is_well(browser)
     upset.ask("/v1/pause", for_s=600)

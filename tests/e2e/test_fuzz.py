@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.endpoint import address, server, tokens
+from idiolect.daemon.endpoint import listen_address, server, tokens
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
 from idiolect.daemon.service import Service
@@ -42,7 +42,7 @@ def running(tiny_profile, tmp_path, monkeypatch):
     settings = tiny_profile(tmp_path / "home")
     tokens.make(settings, Scope.ADMIN)
     service = Service(settings)
-    sock, where = address.listen(settings)
+    sock, where = listen_address.listen(settings)
     ready = threading.Event()
     app = server.create_app(service, running=where, settings=settings)
     made = server.make_server(app, ready.set)

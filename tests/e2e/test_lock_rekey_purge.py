@@ -18,7 +18,7 @@ from publishing import publish
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import keys
+from idiolect.daemon.vault import store_key
 
 CANARY = "the teal lighthouse keeper Zorvelin hums quietly at noon"
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"
@@ -105,7 +105,7 @@ def holds(pid, words):
 
 def test_locked_it_knows_nothing_and_says_so(program):
     assert program.knows()
-    key = keys.obtain(program.settings).hex
+    key = store_key.obtain(program.settings).hex
     if os.geteuid() == 0 and sys.platform == "linux":
         assert holds(program.pid(), b"teal lighthouse") or holds(program.pid(), key.encode())
     program.run("lock")
@@ -131,7 +131,7 @@ def test_locked_it_knows_nothing_and_says_so(program):
 
 
 def test_with_a_passphrase_the_key_is_nowhere(program, tmp_path):
-    key = keys.obtain(program.settings).hex
+    key = store_key.obtain(program.settings).hex
     (tmp_path / "words").write_text("four plain old words\n")
     program.run("lock", "--passphrase-file", tmp_path / "words")
     for path in program.home.rglob("*"):
@@ -139,39 +139,39 @@ def test_with_a_passphrase_the_key_is_nowhere(program, tmp_path):
             assert key.encode() not in path.read_bytes(), path
             assert bytes.fromhex(key) not in path.read_bytes(), path
     assert not program.settings.key_path.exists()
-    with pytest.raises(keys.LockedError):
-        keys.obtain(program.settings)
+    with pytest.raises(store_key.LockedError):
+        store_key.obtain(program.settings)
     assert "passphrase" in program.run(
         "unlock", "--passphrase-file", "-", typed="four plain new words\n", code=81
     )
     assert "passphrase" in program.run("unlock", code=2)  # nobody is there to type it
     assert program.post("/v1/suggest", prefix="").status_code == 423
     program.run("unlock", "--passphrase-file", "-", typed="four plain old words\n")
-    assert keys.obtain(program.settings).hex == key
+    assert store_key.obtain(program.settings).hex == key
     assert program.knows()
 
 
 def test_a_new_key_while_the_service_runs(program):
-    before = keys.obtain(program.settings).hex
+    before = store_key.obtain(program.settings).hex
     pid = program.pid()
     assert str(program.settings.key_path) in program.run("rekey")
     said = json.loads(program.run("rekey", "--json"))
     assert said == {"key": "file", "path": str(program.settings.key_path)}
-    after = keys.obtain(program.settings)
+    after = store_key.obtain(program.settings)
     assert after.hex != before
     assert program.pid() not in (pid, None)
     assert program.knows()
     program.stop()
     program.run("rekey")
     assert program.pid() is None  # as it was
-    Store.open(program.settings.store_path, keys.obtain(program.settings).hex).close()
+    Store.open(program.settings.store_path, store_key.obtain(program.settings).hex).close()
 
 
 def test_everything_is_exported_in_open_formats(program, tiny, tmp_path, make_lora):
     program.stop()
     lora = make_lora(tiny.config)
     with contextlib.closing(
-        Store.open(program.settings.store_path, keys.obtain(program.settings).hex)
+        Store.open(program.settings.store_path, store_key.obtain(program.settings).hex)
     ) as store:
         published = publish(
             store,
@@ -248,7 +248,7 @@ def test_purging_a_folder_that_is_the_programs_alone_removes_it_and_what_browser
 def test_text_is_let_go_when_its_time_is_over(program):
     program.stop()
     with contextlib.closing(
-        Store.open(program.settings.store_path, keys.obtain(program.settings).hex)
+        Store.open(program.settings.store_path, store_key.obtain(program.settings).hex)
     ) as store:
         long_ago = datetime.now(UTC) - timedelta(days=31)
         store._connection._db.execute("UPDATE entries SET taken_us = ?", [round(long_ago.timestamp() * 1e6)])

@@ -16,7 +16,7 @@ from publishing import publish
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import keys
+from idiolect.daemon.vault import store_key
 
 MAIN = "from idiolect.daemon.commandline.cli import main; main()"
 SENTENCE = "the teal lighthouse keeper Zorvelin hums quietly at noon"
@@ -80,7 +80,7 @@ def profile(tiny, tmp_path_factory, make_lora, trust_memory):
     (home / "base").symlink_to(tiny.folder.parent)
     profile = Profile(home)
     settings = profile.settings.prepare()
-    with contextlib.closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
+    with contextlib.closing(Store.open(settings.store_path, store_key.obtain(settings).hex)) as store:
         for parent, reason in ((None, "it predicts better"), (1, "it predicts better still")):
             publish(
                 store,
@@ -200,10 +200,10 @@ def test_what_is_typed_is_learned_where_the_switch_says_so(page, profile):
 
 def rush(page, keys):
     """Send keys 10 ms apart, as a fast hand does, without waiting for what the page makes of each."""
-    for number, key in enumerate(keys):
+    for number, key in enumerate(store_key):
         due = time.monotonic() + 0.01
         page.press(*(key if isinstance(key, tuple) else (key,)))
-        if number < len(keys) - 1:
+        if number < len(store_key) - 1:
             time.sleep(max(0.0, due - time.monotonic()))
 
 

@@ -149,7 +149,7 @@ def test_neither_text_nor_token_is_in_anybody_s_arguments_or_environment(shell, 
     [helper] = [
         child
         for child in psutil.Process(zsh.process.pid).children(recursive=True)
-        if "idiolect.daemon.editors.prompt" in child.cmdline()
+        if "idiolect.daemon.editors.shell_helper" in child.cmdline()
     ]
     shown = " ".join([*helper.cmdline(), *helper.environ().values()])
     assert token not in shown

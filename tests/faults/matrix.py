@@ -29,9 +29,9 @@ from typing import Any
 from injection import FAULTS, Injector
 from operations import CANARY, OPERATIONS, Operation, profile
 
-from idiolect.daemon.storage import copies
+from idiolect.daemon.storage import store_copies
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import keys
+from idiolect.daemon.vault import store_key
 from idiolect.models.errors import IdiolectError
 
 _VISITOR = """
@@ -225,18 +225,18 @@ class Matrix:
 
     def _unsound(self) -> list[str]:
         settings = self._settings
-        key = keys.obtain(settings).hex
+        key = store_key.obtain(settings).hex
         store = Store.open(settings.store_path, key)
         ended = [row for row in store.rounds.all() if row.ended_at is not None]
         store.close()
-        copies.check(settings.store_path, copies.raw(key))
+        store_copies.check(settings.store_path, store_copies.raw(key))
         return [f"round {row.id} ended before it began" for row in ended if row.ended_at < row.started_at]
 
     def _unforgotten(self, operation: Operation) -> list[str]:
         if operation.gone is None:
             return []
         settings = self._settings
-        pages = plain_pages(settings.store_path, keys.obtain(settings).hex)
+        pages = plain_pages(settings.store_path, store_key.obtain(settings).hex)
         return ["forgotten text is in a page"] if operation.gone.encode() in pages else []
 
     def _files(self, operation: Operation) -> list[Path]:

@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from idiolect.daemon.ingest import entry_batch
+from idiolect.daemon.ingest.folder_watch import Watcher
 from idiolect.daemon.ingest.ingest import Ingest
-from idiolect.daemon.ingest.watch import Watcher
 from idiolect.daemon.profile import backup
+from idiolect.daemon.profile.export_everything import EVERYTHING
 from idiolect.daemon.profile.exports import Exports
 from idiolect.daemon.profile.integrity_check import IntegrityCheck
-from idiolect.daemon.profile.takeout import EVERYTHING
 from idiolect.daemon.rounds.round_runner import Trainer
 from idiolect.daemon.runtime.child_processes import ChildProcesses
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import copies
+from idiolect.daemon.storage import store_copies
 from idiolect.daemon.storage.errors import StoreUnreadableError
 from idiolect.daemon.storage.records import FileState, NewEntry
 from idiolect.daemon.storage.selectors import Selector
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 KEY = "5a" * 32
-COPY_KEY = copies.raw("c3" * 32)
+COPY_KEY = store_copies.raw("c3" * 32)
 CANARY = "heron"
 _TEXTS = 40
 
@@ -335,7 +335,7 @@ def _part_of_import(before: Any, now: Any, after: Any) -> bool:
 def _backup_state(settings: Settings) -> Any:
     """What the backup holds, and whether the store tells of it; the store itself must stay as it was."""
     path = settings.home.parent / "a.backup"
-    rows = copies.check(path, COPY_KEY)
+    rows = store_copies.check(path, COPY_KEY)
     with opened(settings) as store:
         told = [row.last_entry for row in store.backups.all()]
     drafts = len([*path.parent.glob(".a.backup-*")])
@@ -356,7 +356,7 @@ def _told_too_early(before: Any, now: Any, after: Any) -> bool:
 def _stores(settings: Settings) -> Any:
     """What the store holds, and the one that is kept."""
     former = settings.former_store_path
-    kept = copies.check(former, copies.raw(KEY))["entries"] if former.exists() else None
+    kept = store_copies.check(former, store_copies.raw(KEY))["entries"] if former.exists() else None
     return {"kept": kept, **state(settings)}
 
 

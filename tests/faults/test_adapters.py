@@ -21,7 +21,7 @@ from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import AdapterDamagedError
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import keys
+from idiolect.daemon.vault import store_key
 
 TEXT = "We met at the harbour at noon and the boat was late again, so we took the train."
 
@@ -40,7 +40,7 @@ def settings(tiny, tmp_path):
 def lineage(settings, tiny, make_lora):
     """Fill the store; the three adapters' bytes."""
     blobs = [make_lora(tiny.config, seed=seed).to_bytes() for seed in range(3)]
-    with closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
+    with closing(Store.open(settings.store_path, store_key.obtain(settings).hex)) as store:
         for blob in blobs:
             parent = store.adapters.active()
             publish(store, blob=blob, parent=parent, metrics={"base_sha256": tiny.source_sha256})
@@ -49,7 +49,7 @@ def lineage(settings, tiny, make_lora):
 
 def damage(settings, adapter):
     """Change a byte in the middle of an adapter's weights, past the store."""
-    with closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
+    with closing(Store.open(settings.store_path, store_key.obtain(settings).hex)) as store:
         [(blob,)] = store._connection._db.execute(
             "SELECT blob FROM adapter_blobs WHERE adapter = ?", (adapter,)
         ).fetchall()
@@ -104,7 +104,7 @@ def test_the_nearest_sound_ancestor_serves_and_everybody_is_told(settings, linea
 
 
 def test_a_damaged_page_of_the_file_is_found_too(settings, lineage, plain_pages):
-    pages = plain_pages(settings.store_path, keys.obtain(settings).hex)
+    pages = plain_pages(settings.store_path, store_key.obtain(settings).hex)
     # Page 1 begins with 16 bytes that are not deciphered; each page ends with 80 that are left out.
     number, _ = divmod(pages.index(lineage[2][5000:5200]) + 16, 4096 - 80)
     with settings.store_path.open("r+b") as file:

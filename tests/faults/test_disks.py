@@ -26,7 +26,7 @@ from idiolect.daemon.profile.backup import make
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import keys
+from idiolect.daemon.vault import store_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -192,7 +192,7 @@ def disk(tmp_path: Path, tiny: BasePaths, tiny_profile: Callable[..., Settings])
     settings = tiny_profile(home)
     gguf = tiny.folder.parent / "tiny.gguf"
     settings.config_path.write_text(f"keyring = false\nauto_train = false\nbase = '{gguf}'\n")
-    with contextlib.closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
+    with contextlib.closing(Store.open(settings.store_path, store_key.obtain(settings).hex)) as store:
         store.events.add("begun")
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.md").write_text("\n\n".join(f"Kept text number {n}." for n in range(50)))

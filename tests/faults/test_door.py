@@ -23,9 +23,9 @@ from typer.testing import CliRunner
 
 from idiolect.daemon.commandline.cli import app
 from idiolect.daemon.commandline.client import Client, NotAnsweringError
-from idiolect.daemon.editors.link import Link
-from idiolect.daemon.editors.prompt import Asked, Prompt
-from idiolect.daemon.endpoint import connection
+from idiolect.daemon.editors.service_link import Link
+from idiolect.daemon.editors.shell_helper import Asked, Prompt
+from idiolect.daemon.endpoint import connection_limits
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -135,8 +135,8 @@ def test_a_client_with_a_token_gets_in_while_others_open_connections_without_end
 
 
 def test_the_strangers_that_are_kept_leave_most_descriptors_to_others():
-    most = connection.Connections().most
-    assert 0 < most <= connection.MOST_STRANGERS
+    most = connection_limits.Connections().most
+    assert 0 < most <= connection_limits.MOST_STRANGERS
     assert most <= resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 4
 
 
@@ -227,7 +227,7 @@ def test_a_shell_tells_a_program_in_the_services_place_nothing(toy):
 
 
 def _kept(settings, running):
-    from idiolect.daemon.editors.prompt import _Connection, _Profile
+    from idiolect.daemon.editors.shell_helper import _Connection, _Profile
 
     return _Connection(_Profile(settings.run_dir), running)
 

@@ -8,7 +8,7 @@ from publishing import publish
 
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage.selectors import Selector
-from idiolect.daemon.vault.keys import obtain
+from idiolect.daemon.vault.store_key import obtain
 
 SECRETS = {1: "QUORVEX", 5: "ZANTHIL", 20: "MIRPODA"}
 OTHERS = [f"Message {n} about the harbour, the weather and the {n % 7} boats in it." for n in range(60)]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from idiolect.daemon.commandline.client import Client
-from idiolect.daemon.endpoint import address, tokens
+from idiolect.daemon.endpoint import listen_address, tokens
 from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
@@ -164,7 +164,7 @@ def test_a_folder_that_became_read_only_is_one_clear_error(toy, needs_program):
 
 
 def test_the_run_file_of_a_service_that_dies_while_it_writes_is_whole_or_absent(toy, monkeypatch):
-    sock, running = address.listen(toy)
+    sock, running = listen_address.listen(toy)
     sock.close()
 
     def torn(made, final):

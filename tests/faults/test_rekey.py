@@ -20,7 +20,7 @@ from idiolect.daemon.storage.encrypted_file import fits
 from idiolect.daemon.storage.errors import StoreBusyError
 from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import keys
+from idiolect.daemon.vault import store_key
 from idiolect.models import durable
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -99,7 +99,7 @@ def change(settings, ring, last=0):
 
         with process.locked(settings):
             done.clear()
-            keys.change(settings, rewrite, backend=ring)
+            store_key.change(settings, rewrite, backend=ring)
         os.write(write, " ".join(done).encode())
     finally:
         os._exit(0)
@@ -121,7 +121,7 @@ def profile(tmp_path):
     def make(where, count=20, size=50):
         settings = Settings(home=tmp_path / "home", keyring=where == "ring").prepare()
         ring = FileRing(tmp_path / "home.ring")
-        key = keys.obtain(settings, backend=ring)
+        key = store_key.obtain(settings, backend=ring)
         assert key.origin == {"ring": "keyring", "file": "file", "file to ring": "file"}[where]
         store = Store.open(settings.store_path, key.hex)
         raw = b"\1\0\0\0" * 3
@@ -137,9 +137,9 @@ def check(settings, ring, old, texts):
     """One key opens everything, one alone is on record, and the other opens nothing; whether the key is a new one."""
     if settings.next_key_path.exists():  # that is for whoever holds the profile alone
         with pytest.raises(StoreBusyError):
-            keys.obtain(settings, backend=ring)
+            store_key.obtain(settings, backend=ring)
     with process.locked(settings):
-        key = keys.obtain(settings, backend=ring)
+        key = store_key.obtain(settings, backend=ring)
     store = Store.open(settings.store_path, key.hex)
     assert [entry.text for entry in store.entries.select()] == texts
     store.close()
@@ -157,7 +157,7 @@ def test_killed_after_any_step(profile, where):
     for last in range(1, 99):
         through, said = end(change(settings, ring, last))
         changed.append(check(settings, ring, key, texts))
-        key = keys.obtain(settings, backend=ring).hex
+        key = store_key.obtain(settings, backend=ring).hex
         if through:
             assert "rekey" in said.split()
             break
@@ -174,7 +174,7 @@ def test_killed_in_the_middle_of_rewriting(profile):
     assert end((pid, words))[0]
     took = time.monotonic() - began
     seen = set()
-    key = keys.obtain(settings, backend=ring).hex
+    key = store_key.obtain(settings, backend=ring).hex
     for part in (0.1, 0.5, 0.9):
         pid, words = change(settings, ring)
         assert words.readline() == "begins\n"
@@ -182,14 +182,14 @@ def test_killed_in_the_middle_of_rewriting(profile):
         os.kill(pid, signal.SIGKILL)
         end((pid, words))
         seen.add(check(settings, ring, key, texts))
-        key = keys.obtain(settings, backend=ring).hex
+        key = store_key.obtain(settings, backend=ring).hex
     assert False in seen
 
 
 def test_no_page_is_left_under_the_old_key(profile, plain_pages):
     settings, ring, old, texts = profile("file", 200, 400)
     assert end(change(settings, ring))[0]
-    new = keys.obtain(settings, backend=ring).hex
+    new = store_key.obtain(settings, backend=ring).hex
     assert texts[0].encode() in plain_pages(settings.store_path, new)
     assert texts[0].encode() not in plain_pages(settings.store_path, old)
     assert [path.name for path in settings.home.glob("store.db*")] == ["store.db"]

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idiolect.daemon.key_names import parse_key
-from idiolect.daemon.keyboard import keys
-from idiolect.daemon.keyboard.actions import Ask, Commit
+from idiolect.daemon.keyboard import keysyms
+from idiolect.daemon.keyboard.field_authorship import Written
+from idiolect.daemon.keyboard.key_effects import Ask, Commit
 from idiolect.daemon.keyboard.key_handler import Bindings, KeyHandler
-from idiolect.daemon.keyboard.offers import Ghost, Offer, Word
-from idiolect.daemon.keyboard.written import Written
+from idiolect.daemon.keyboard.suggest_answer import Ghost, Offer, Word
 
 BACKSPACE = 0xFF08
 PRESSED = st.one_of(
@@ -55,7 +55,7 @@ def play(typing, text, asked, steps, *, tells):
                 text = text[: len(text) - action.replace] + action.text
             elif isinstance(action, Ask):
                 asked.append(action.prefix)
-        char = keys.character(value) if kind == "key" else None
+        char = keysyms.character(value) if kind == "key" else None
         if kind != "key" or not used:
             assert text == before, "something was typed that nobody took"
         elif not shown:

@@ -228,7 +228,7 @@ class ToyService:
             audit=self.audit, adapters=part(all=self.adapters), receipts=part(all=self.receipts)
         )
 
-        from idiolect.daemon.serving.trial import Trial
+        from idiolect.daemon.serving.speed_trial import Trial
 
         state = {}
         kept = part(get=state.get, set=state.__setitem__, drop=lambda name: state.pop(name, None))
@@ -268,7 +268,7 @@ class ToyService:
         return list(self.word_choices)
 
     def decide(self, kind, text, replacement=None):
-        from idiolect.daemon.privacy.word_choices import WordChange
+        from idiolect.daemon.privacy.word_rules import WordChange
         from idiolect.daemon.storage.records import WordRule
         from idiolect.daemon.storage.words import WordRefusedError
 
@@ -280,7 +280,7 @@ class ToyService:
         return WordChange(self.word_choices)
 
     def take_back(self, text, kind=None):
-        from idiolect.daemon.privacy.word_choices import WordChange
+        from idiolect.daemon.privacy.word_rules import WordChange
         from idiolect.daemon.storage.words import UnknownWordError
 
         self.calls.append(("take_back", text, kind))
@@ -291,7 +291,7 @@ class ToyService:
         return WordChange(removed=gone)
 
     def undo_word(self):
-        from idiolect.daemon.privacy.word_choices import WordChange
+        from idiolect.daemon.privacy.word_rules import WordChange
         from idiolect.daemon.storage.records import NothingToUndoError
 
         if not self.word_history:
@@ -543,8 +543,8 @@ class ToyService:
         return ForgetReceipt(entries, (1, 2), None, 45, None if dry_run else 7, total=1091)
 
     def remains(self, selector):
-        from idiolect.daemon.privacy.after_forgetting import AfterForgetting
         from idiolect.daemon.privacy.near_matches import NearMatch
+        from idiolect.daemon.privacy.remaining_traces import AfterForgetting
 
         if selector.phrase is None:
             return AfterForgetting()

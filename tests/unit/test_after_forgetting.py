@@ -2,7 +2,7 @@
 
 import pytest
 
-from idiolect.daemon.privacy.after_forgetting import still_suggested
+from idiolect.daemon.privacy.remaining_traces import still_suggested
 from idiolect.daemon.service import Service
 from idiolect.daemon.storage.records import OtherCountError
 from idiolect.daemon.storage.selectors import Selector

@@ -126,7 +126,7 @@ def test_only_the_ingest_folder_makes_entries():
 def test_only_the_child_process_reads_sources():
     """What reads a stranger's file, or searches for some, is called in the child process alone."""
     allowed = {
-        "daemon.ingest.reading",
+        "daemon.ingest.reader_child",
         "daemon.ingest.file_discovery",  # which the child calls
         "daemon.ingest.source_discovery",  # which the child calls
         "daemon.commandline.commands.add",  # in the user's own command, to ask who they are

@@ -19,7 +19,7 @@ import sqlcipher3.dbapi2 as sqlcipher
 from idiolect.daemon.profile import backup, backup_target, unfinished_backups
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import copies
+from idiolect.daemon.storage import store_copies
 from idiolect.daemon.storage.backups import UNFINISHED
 from idiolect.daemon.storage.errors import (
     StoreBusyError,
@@ -30,9 +30,9 @@ from idiolect.daemon.storage.records import BackupRow, Feedback, FileState, NewE
 from idiolect.daemon.storage.schema import moment
 from idiolect.daemon.storage.selectors import Selector
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import keys, marker, opening
+from idiolect.daemon.vault import marker, opening, store_key
 
-KEY = copies.raw("c3" * 32)  # as good as a passphrase, and quicker to try
+KEY = store_copies.raw("c3" * 32)  # as good as a passphrase, and quicker to try
 NOON = datetime(2024, 3, 1, 12, tzinfo=UTC)
 CANARY = "the purple canary sings at midnight"
 
@@ -48,7 +48,7 @@ def profile(home):
 
 @contextmanager
 def store_of(settings):
-    with closing(Store.open(settings.store_path, keys.obtain(settings).hex)) as store:
+    with closing(Store.open(settings.store_path, store_key.obtain(settings).hex)) as store:
         yield store
 
 
@@ -117,7 +117,7 @@ def test_all_of_it_comes_back_on_a_fresh_machine_under_a_new_key(mine, target, t
     done = backup.restore(fresh, target, "several words are best")
     assert done == backup.Restored(made.holds, None)
     assert contents(fresh) == contents(mine)
-    assert keys.obtain(fresh).hex != keys.obtain(mine).hex
+    assert store_key.obtain(fresh).hex != store_key.obtain(mine).hex
     assert {path.stat().st_mode & 0o777 for path in (target, fresh.store_path)} == {0o600}
     assert sorted(path.name for path in fresh.home.iterdir()) == [
         "base",
@@ -139,7 +139,7 @@ def test_the_audit_tells_of_a_backup(mine, target):
 
 def test_the_profiles_own_key(mine, target):
     backup.make(mine, target, backup.profile_key(mine))
-    with pytest.raises(copies.CopyUnreadableError):
+    with pytest.raises(store_copies.CopyUnreadableError):
         backup.examine(target, KEY)
     assert backup.examine(target, backup.profile_key(mine)).entries == 60
 
@@ -154,14 +154,14 @@ def test_the_profiles_own_key_brings_a_lost_store_back(mine, target, tmp_path, r
     assert code == 0, said
     assert contents(mine) == then
     other = profile(tmp_path / "other")
-    assert run(other, "restore", target, "--profile-key")[0] == keys.KeyMissingError.exit_code
+    assert run(other, "restore", target, "--profile-key")[0] == store_key.KeyMissingError.exit_code
     assert not other.key_path.exists()
 
 
 def test_what_is_written_meanwhile_is_in_it_wholly_or_not_at_all(tmp_path, target):
     """Another process adds batches, each with the state of its file, while backups are made."""
     settings = profile(tmp_path / "home")
-    key = keys.obtain(settings).hex
+    key = store_key.obtain(settings).hex
     Store.open(settings.store_path, key).close()
     script = f"""
         import hashlib, sys
@@ -183,7 +183,7 @@ def test_what_is_written_meanwhile_is_in_it_wholly_or_not_at_all(tmp_path, targe
         for _ in range(4):
             writer.stdout.readline()
             backup.make(settings, target, KEY)
-            with copies.opened(target, KEY) as db:
+            with store_copies.opened(target, KEY) as db:
                 [(count, size)] = db.execute("SELECT (SELECT count(*) FROM entries), size_bytes FROM files")
             found.append((count, size))
         assert writer.poll() is None, "the writer was not disturbed"
@@ -207,7 +207,7 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(mine, target, damage):
     target.write_bytes(data)
     before = (contents(mine), mine.store_path.read_bytes())
     for try_ in (backup.examine, lambda *given: backup.restore(mine, *given)):
-        with pytest.raises(copies.CopyUnreadableError, match=r"my\.backup"):
+        with pytest.raises(store_copies.CopyUnreadableError, match=r"my\.backup"):
             try_(target, KEY)
     assert (contents(mine), mine.store_path.read_bytes()) == before
     assert not mine.former_store_path.exists()
@@ -215,10 +215,10 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(mine, target, damage):
 
 def test_a_wrong_passphrase_and_no_file(mine, target, tmp_path, capfd):
     backup.make(mine, target, "several words are best")
-    with pytest.raises(copies.CopyUnreadableError) as caught:
+    with pytest.raises(store_copies.CopyUnreadableError) as caught:
         backup.examine(target, "several words")
     assert "several" not in str(caught.value)
-    with pytest.raises(copies.CopyUnreadableError):
+    with pytest.raises(store_copies.CopyUnreadableError):
         backup.examine(tmp_path / "nothing", KEY)
     assert not (tmp_path / "nothing").exists()
     assert capfd.readouterr() == ("", "")
@@ -231,7 +231,7 @@ def test_a_backup_that_fails_leaves_the_one_before(mine, target, monkeypatch, wr
     with store_of(mine) as store:
         known = store.backups.all()
         store.entries.add([entry("more")])
-    copy = copies.write
+    copy = store_copies.write
 
     def damaged(db, draft, *more):
         found = copy(db, draft, *more)
@@ -240,10 +240,10 @@ def test_a_backup_that_fails_leaves_the_one_before(mine, target, monkeypatch, wr
         return found
 
     if wrong == "torn":
-        monkeypatch.setattr(copies, "write", damaged)
+        monkeypatch.setattr(store_copies, "write", damaged)
     else:
-        monkeypatch.setattr(copies, "write", lambda *given: copy(*given) | {"entries": 1000})
-    with pytest.raises(copies.CopyFailedError, match="No copy was made"):
+        monkeypatch.setattr(store_copies, "write", lambda *given: copy(*given) | {"entries": 1000})
+    with pytest.raises(store_copies.CopyFailedError, match="No copy was made"):
         backup.make(mine, target, KEY)
     assert target.read_bytes() == before
     assert [path.name for path in target.parent.iterdir() if path.is_file()] == ["my.backup"]
@@ -255,9 +255,9 @@ def test_a_file_that_another_program_holds(mine, target):
     target.touch()
     with closing(sqlcipher.connect(str(target), isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        key = keys.obtain(mine).hex
+        key = store_key.obtain(mine).hex
         with closing(Store.open(mine.store_path, key, busy_timeout_s=0.05)) as store:
-            with pytest.raises(copies.CopyFailedError, match="locked"):
+            with pytest.raises(store_copies.CopyFailedError, match="locked"):
                 store.copy_to(target, KEY)
             assert store.entries.counts().entries == 60
 
@@ -265,7 +265,7 @@ def test_a_file_that_another_program_holds(mine, target):
 def test_places_where_no_backup_can_be(mine, tmp_path):
     store = mine.store_path.read_bytes()
     for place in (mine.store_path, mine.home / "new", tmp_path, tmp_path / "nowhere" / "file"):
-        with pytest.raises(copies.CopyFailedError, match=str(place)):
+        with pytest.raises(store_copies.CopyFailedError, match=str(place)):
             backup.make(mine, place, KEY)
     assert mine.store_path.read_bytes() == store
     with pytest.raises(opening.ProfileStateError, match="There is no store in"):
@@ -299,9 +299,9 @@ def test_nothing_but_a_backup_is_replaced(mine, tmp_path, run):
         tmp_path / "folder",
         tmp_path / "to folder",
     ):
-        with pytest.raises(copies.CopyFailedError, match=r"device|folder"):
+        with pytest.raises(store_copies.CopyFailedError, match=r"device|folder"):
             backup.make(mine, Path(path), KEY)
-    with pytest.raises(copies.CopyFailedError, match="inside the profile"):
+    with pytest.raises(store_copies.CopyFailedError, match="inside the profile"):
         backup.make(mine, tmp_path / "to store", KEY)
     code, out, _ = run(mine, "backup", phrase, "--yes", "--passphrase-file", phrase)
     assert (code, out) == (backup_target.NotABackupError.exit_code, "")
@@ -313,7 +313,7 @@ def test_nothing_but_a_backup_is_replaced(mine, tmp_path, run):
 
 def test_an_earlier_backup_is_known_by_its_key_or_by_its_first_bytes(mine, target, tmp_path):
     backup.make(mine, target, KEY)
-    another = copies.raw("d4" * 32)
+    another = store_copies.raw("d4" * 32)
     backup.make(mine, target, another)  # the profile remembers it
     assert backup.examine(target, another).entries == 60
     moved = target.rename(tmp_path / "moved")
@@ -335,7 +335,7 @@ def test_a_lost_store_does_not_take_the_place_of_its_backup(mine, target, tmp_pa
     opening.begin_anew(mine)
     opening.open_store(mine).close()
     held = target.read_bytes()
-    for key in (KEY, copies.raw("d4" * 32)):
+    for key in (KEY, store_copies.raw("d4" * 32)):
         with pytest.raises(backup_target.HoldsMoreError, match=r"60 entries|does not open"):
             backup.make(mine, target, key)
         assert target.read_bytes() == held
@@ -396,7 +396,7 @@ def test_a_backup_that_is_replaced_stays_where_the_new_one_cannot_get_its_name(
         raise OSError(5, "no")
 
     monkeypatch.setattr(backup_target.durable, "publish", refuse)
-    with pytest.raises(copies.CopyFailedError):
+    with pytest.raises(store_copies.CopyFailedError):
         backup.make(mine, target, KEY, replace=True)
     assert target.read_bytes() == held
     assert sorted(path.name for path in target.parent.glob("*backup*")) == ["my.backup"]
@@ -415,14 +415,14 @@ def test_through_a_link_the_file_that_it_names_is_written(mine, target, tmp_path
 def test_a_file_that_appears_or_changes_meanwhile_stays(mine, target, monkeypatch, there):
     if there:
         backup.make(mine, target, KEY)
-    copy = copies.write
+    copy = store_copies.write
 
     def late(*given):
         target.write_text("a diary")
         return copy(*given)
 
-    monkeypatch.setattr(copies, "write", late)
-    with pytest.raises(copies.CopyFailedError, match="meanwhile"):
+    monkeypatch.setattr(store_copies, "write", late)
+    with pytest.raises(store_copies.CopyFailedError, match="meanwhile"):
         backup.make(mine, target, KEY)
     assert target.read_text() == "a diary"
 
@@ -473,7 +473,7 @@ def test_links_in_a_circle_are_no_place_for_a_backup(mine, tmp_path):
     (tmp_path / "loop").symlink_to(tmp_path / "loop")
     for path in (tmp_path / "loop", tmp_path / "loop" / "my.backup"):
         for asked in (backup.replaces, backup.make):
-            with pytest.raises(copies.CopyFailedError, match="symbolic links"):
+            with pytest.raises(store_copies.CopyFailedError, match="symbolic links"):
                 asked(mine, path, KEY)
 
 
@@ -496,7 +496,7 @@ with closing(Store.open(mine.store_path, keys.obtain(mine).hex)) as store:
 
 
 def test_a_backup_that_is_being_written_is_left_alone_though_the_clock_is_set(mine, target, monkeypatch):
-    copy, found = copies.write, []
+    copy, found = store_copies.write, []
 
     def meanwhile(db, draft, *more):
         command = [sys.executable, "-c", CLEARED, mine.home]
@@ -506,10 +506,10 @@ def test_a_backup_that_is_being_written_is_left_alone_though_the_clock_is_set(mi
         assert draft.exists()
         return copy(db, draft, *more)
 
-    monkeypatch.setattr(copies, "write", meanwhile)
+    monkeypatch.setattr(store_copies, "write", meanwhile)
     backup.make(mine, target, KEY)
     assert found == ["1\n"]
-    with copies.opened(target, KEY) as db:
+    with store_copies.opened(target, KEY) as db:
         noted = db.execute("SELECT value FROM state WHERE name = ?", (UNFINISHED,)).fetchall()
         assert noted == [], "the copy itself says nothing of it"
 
@@ -540,7 +540,7 @@ def test_a_damaged_store_is_blamed_and_not_the_copy(mine, target):
 def test_a_backup_is_read_from_a_file_alone(mine, tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
-        with pytest.raises(copies.CopyUnreadableError, match="no file"):
+        with pytest.raises(store_copies.CopyUnreadableError, match="no file"):
             backup.examine(path, KEY)
 
 
@@ -626,7 +626,7 @@ def test_what_a_killed_service_left_in_the_log_is_kept_with_the_store_before(min
         import os, signal, sys
         from pathlib import Path
         from idiolect.daemon.storage.store import Store
-        store = Store.open(Path({str(mine.store_path)!r}), {keys.obtain(mine).hex!r})
+        store = Store.open(Path({str(mine.store_path)!r}), {store_key.obtain(mine).hex!r})
         store.watches.add("/last")
         os.kill(os.getpid(), signal.SIGKILL)
     """
@@ -640,7 +640,7 @@ def test_what_a_killed_service_left_in_the_log_is_kept_with_the_store_before(min
 
 def test_a_newer_version_is_refused(mine, target, tmp_path):
     backup.make(mine, target, KEY)
-    with copies.opened(target, KEY) as db:
+    with store_copies.opened(target, KEY) as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("delete",), "it is one file"
     newer = tmp_path / "newer.backup"
     newer.touch()
@@ -694,7 +694,7 @@ def test_which_backups_hold_an_entry(mine, target, tmp_path):
 
 
 def test_what_is_added_until_the_copy_begins_is_known_to_be_in_it(mine, target, monkeypatch):
-    copy, noted = copies.write, []
+    copy, noted = store_copies.write, []
 
     def late(db, *given):
         with store_of(mine) as other:
@@ -702,13 +702,13 @@ def test_what_is_added_until_the_copy_begins_is_known_to_be_in_it(mine, target, 
             other.entries.add([entry("between the note and the copy")])
         return copy(db, *given)
 
-    monkeypatch.setattr(copies, "write", late)
+    monkeypatch.setattr(store_copies, "write", late)
     backup.make(mine, target, KEY)
     [before] = noted
     assert before.last_entry is None, "killed here, it would be said to hold anything"
     with store_of(mine) as store:
         [row] = store.backups.all()
-    with copies.opened(target, KEY) as db:
+    with store_copies.opened(target, KEY) as db:
         [(path, at_us, last_entry)] = db.execute("SELECT path, at_us, last_entry FROM backups")
         [(last,)] = db.execute("SELECT max(id) FROM entries")
     assert last == 61

@@ -15,9 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 from idiolect.daemon.browser import host, installing, manifests, package
-from idiolect.daemon.browser.written import Learn, newly_typed
+from idiolect.daemon.browser.typed_lines import Learn, newly_typed
 from idiolect.daemon.commandline.cli import app
-from idiolect.daemon.editors.typed import Pauses
+from idiolect.daemon.editors.typed_runs import Pauses
 from idiolect.daemon.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -16,10 +16,10 @@ import pytest
 from typer.testing import CliRunner
 
 from idiolect.daemon.commandline.cli import app
-from idiolect.daemon.editors.link import Link
+from idiolect.daemon.editors.service_link import Link
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.runtime import desktop, process
-from idiolect.daemon.runtime.desktop import Desktop, ServiceManagerError
+from idiolect.daemon.runtime import process, service_unit
+from idiolect.daemon.runtime.service_unit import Desktop, ServiceManagerError
 from idiolect.daemon.settings import Settings
 
 TOY = str(Path(__file__).parents[1] / "toy")
@@ -105,7 +105,7 @@ def test_the_unit_may_write_its_own_folder_only_and_what_was_given(settings, tmp
 
 @linux
 def test_each_profile_has_a_unit_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.setattr(desktop, "default_home", lambda: tmp_path / "a")
+    monkeypatch.setattr(service_unit, "default_home", lambda: tmp_path / "a")
     names = [Desktop(Settings(home=tmp_path / name)).name for name in ("a", "b", "c")]
     assert names[0] == "idiolect"
     assert len(set(names)) == 3

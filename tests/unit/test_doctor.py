@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.commandline import health_checks
+from idiolect.daemon.commandline import doctor_checks
 from idiolect.daemon.runtime import process
-from idiolect.daemon.runtime.desktop import Desktop, Installed
+from idiolect.daemon.runtime.service_unit import Desktop, Installed
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import keys
+from idiolect.daemon.vault import store_key
 
 
 @pytest.fixture
@@ -29,22 +29,22 @@ def profile(tmp_path, monkeypatch):
 
 
 def of(check):
-    return [finding for finding in health_checks.examine() if finding.check == check]
+    return [finding for finding in doctor_checks.examine() if finding.check == check]
 
 
 def test_a_wrong_setting_is_said_to_keep_the_rest_from_being_looked_at(profile):
     profile.config_path.write_text("treads = 1\n")
-    last = health_checks.examine()[-1]
+    last = doctor_checks.examine()[-1]
     assert (last.check, last.level) == ("settings", "wrong")
     assert "the rest can only be looked at then" in last.mend
 
 
 def test_every_finding_that_is_not_fine_says_what_to_do(profile):
-    with closing(Store.open(profile.store_path, keys.obtain(profile).hex)):
+    with closing(Store.open(profile.store_path, store_key.obtain(profile).hex)):
         pass
     process.run_file(profile).write_text("{}")
     profile.store_path.chmod(0o644)
-    findings = health_checks.examine()
+    findings = doctor_checks.examine()
     assert {finding.level for finding in findings} == {"ok", "note", "wrong"}
     for finding in findings:
         assert finding.level == "ok" or finding.mend or "Run `idiolect" in finding.found
@@ -60,7 +60,7 @@ def test_a_run_file_of_a_killed_service(profile):
 
 
 def test_a_key_that_does_not_open_the_store(profile):
-    with closing(Store.open(profile.store_path, keys.obtain(profile).hex)):
+    with closing(Store.open(profile.store_path, store_key.obtain(profile).hex)):
         pass
     assert [finding.level for finding in of("store")] == ["ok"]
     profile.key_path.write_text("ab" * 32)
@@ -70,7 +70,7 @@ def test_a_key_that_does_not_open_the_store(profile):
 
 
 def test_a_store_that_is_damaged_in_the_midst(profile):
-    with closing(Store.open(profile.store_path, keys.obtain(profile).hex)) as store:
+    with closing(Store.open(profile.store_path, store_key.obtain(profile).hex)) as store:
         for number in range(50):
             text = f"Sentence {number} of some length, as they are written. " * 20
             key = hashlib.sha256(text.encode()).hexdigest()
@@ -121,7 +121,7 @@ def test_swap_that_could_be_read(tmp_path, area, uuid, level):
         place = devices / Path(area).name / "dm" / "uuid"
         place.parent.mkdir(parents=True)
         place.write_text(uuid)
-    [finding] = health_checks._check_swap(swaps, devices)
+    [finding] = doctor_checks._check_swap(swaps, devices)
     assert finding.level == level
     assert level == "ok" or area in finding.found
 
@@ -130,9 +130,9 @@ def test_a_watched_folder_that_is_gone(profile, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1] / "toy"), prepend=os.pathsep)
     process.start(profile)
     try:
-        asked = health_checks.Client.get
+        asked = doctor_checks.Client.get
         gone = {"watches": ["/not/there", str(profile.home)]}
-        monkeypatch.setattr(health_checks.Client, "get", lambda *given, **more: asked(*given, **more) | gone)
+        monkeypatch.setattr(doctor_checks.Client, "get", lambda *given, **more: asked(*given, **more) | gone)
         [finding] = of("watched")
         assert "/not/there" in finding.found
         assert json.dumps(vars(finding))
@@ -146,9 +146,9 @@ def test_more_folders_than_the_system_tells_of(tmp_path):
         (notes / f"{number}").mkdir(parents=True)
     watched = [notes, notes / "3"]  # one below the other is not counted twice
     most.write_text("42\n")
-    assert health_checks._check_watch_limit(watched, most) == []
+    assert doctor_checks._check_watch_limit(watched, most) == []
     most.write_text("12\n")
-    [finding] = health_checks._check_watch_limit(watched, most)
+    [finding] = doctor_checks._check_watch_limit(watched, most)
     assert (finding.level, "more than 6 folders" in finding.found) == ("note", True)
     assert "max_user_watches=524288" in finding.mend
-    assert health_checks._check_watch_limit(watched, tmp_path / "another system") == []
+    assert doctor_checks._check_watch_limit(watched, tmp_path / "another system") == []

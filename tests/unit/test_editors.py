@@ -9,12 +9,12 @@ import sys
 import pytest
 from lsprotocol import types
 
-from idiolect.daemon.editors import offers, prose
-from idiolect.daemon.editors.authorship import Authorship, Edit, Hand, edits
-from idiolect.daemon.editors.changes import typed_character
+from idiolect.daemon.editors import lsp_completions, prose
+from idiolect.daemon.editors.document_authorship import Authorship, Edit, Hand, edits
+from idiolect.daemon.editors.document_changes import typed_character
 from idiolect.daemon.editors.private_files import Privacy
-from idiolect.daemon.editors.prompt import Asked, asked, fitting
-from idiolect.daemon.editors.typed import Pauses
+from idiolect.daemon.editors.shell_helper import Asked, asked, fitting
+from idiolect.daemon.editors.typed_runs import Pauses
 from idiolect.daemon.settings import Settings
 
 # --- where prose is ---
@@ -291,16 +291,20 @@ def answer(*words, ghost="", show=False):
 
 
 def test_an_item_holds_the_whole_word_in_place_of_what_was_typed_of_it():
-    items = offers.completions(answer(("ll", 0.5), ("'s", 0.25)), "it", 3, lambda characters: characters)
+    items = lsp_completions.completions(
+        answer(("ll", 0.5), ("'s", 0.25)), "it", 3, lambda characters: characters
+    )
     assert [item.text_edit.new_text for item in items] == ["itll", "it's"]
-    after_space = offers.completions(answer(("will", 0.5)), "it ", 3, lambda characters: characters)
+    after_space = lsp_completions.completions(answer(("will", 0.5)), "it ", 3, lambda characters: characters)
     assert after_space[0].text_edit.new_text == after_space[0].label == "will"
     assert after_space[0].text_edit.range.start.character == 3
 
 
 def test_of_several_words_one_is_taken_and_the_others_are_not():
-    [first, _] = offers.completions(answer(("ll", 0.5), ("s", 0.25)), "wi", 0, lambda characters: characters)
-    assert offers.feedback(first.command.arguments[0]) == [
+    [first, _] = lsp_completions.completions(
+        answer(("ll", 0.5), ("s", 0.25)), "wi", 0, lambda characters: characters
+    )
+    assert lsp_completions.feedback(first.command.arguments[0]) == [
         {"kind": "word", "p": 0.5, "characters": 2, "keystrokes": 1, "outcome": "accepted"},
         {"kind": "word", "p": 0.25, "outcome": "dismissed"},
     ]

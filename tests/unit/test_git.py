@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from idiolect.daemon.evaluation.evals import read_messages
+from idiolect.daemon.ingest.folder_watch import Watcher
 from idiolect.daemon.ingest.imports import Imports
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.source_discovery import places
-from idiolect.daemon.ingest.watch import Watcher
 from idiolect.daemon.settings import NEVER_READ, Settings
-from idiolect.daemon.sources import git, git_settings
+from idiolect.daemon.sources import git, git_config
 from idiolect.daemon.sources.commit_messages import head, read_git
-from idiolect.daemon.sources.git_repository import GitError, Repository
+from idiolect.daemon.sources.git_history import GitError, Repository
 from idiolect.daemon.sources.items import Item, Skipped
 from idiolect.daemon.sources.people import EVERYONE, AuthorFilter
 from idiolect.daemon.storage.store import Store
@@ -183,7 +183,7 @@ _EVENTS = ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system", "os.for
 
 
 def _hook(event: str, arguments: tuple[Any, ...]) -> None:
-    if event == "subprocess.Popen" and "idiolect.daemon.ingest.reading" in arguments[1]:
+    if event == "subprocess.Popen" and "idiolect.daemon.ingest.reader_child" in arguments[1]:
         return  # the process that reads files; what it would start is a trap that leaves a file
     if event in _EVENTS or event.startswith("socket.get") or event == "socket.connect":
         for seen in _HOOKED:
@@ -381,7 +381,7 @@ import json, resource, sys
 from pathlib import Path
 resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
 from idiolect.daemon.sources import git
-from idiolect.daemon.sources.git_repository import GitError
+from idiolect.daemon.sources.git_history import GitError
 from idiolect.daemon.sources.people import EVERYONE, AuthorFilter
 for path in map(Path, sys.argv[1:]):
     try:
@@ -531,8 +531,8 @@ def test_addresses_are_those_of_the_repository_and_of_the_user(
         f'[includeIf "gitdir:{tmp_path}/home/"]\npath = other.config\n'
     )
     (tmp_path / "other.config").write_text("[user]\nemail = other@x.org\n")
-    assert set(git_settings.addresses(folder)) == {ME, "user@x.org", "work@x.org"}
+    assert set(git_config.addresses(folder)) == {ME, "user@x.org", "work@x.org"}
     (folder / "config").write_text("[user\nemail = ")
-    assert set(git_settings.addresses(folder)) == {"user@x.org", "work@x.org"}
+    assert set(git_config.addresses(folder)) == {"user@x.org", "work@x.org"}
     (folder / "config").write_text("[user]\nemail = a@x.org\n" + "#" * 65_536)
-    assert "a@x.org" not in git_settings.addresses(folder)
+    assert "a@x.org" not in git_config.addresses(folder)

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from idiolect.daemon.ingest import entry_batch, file_import, origins
+from idiolect.daemon.ingest import entry_batch, file_import, moved_files
 from idiolect.daemon.ingest.entry_batch import BEFORE_CHARS
 from idiolect.daemon.ingest.ingest import AddedText, Ingest, PausedError
 from idiolect.daemon.ingest.reader import Reader
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.sources.git_repository import GitError
+from idiolect.daemon.sources.git_history import GitError
 from idiolect.daemon.sources.items import BinaryFileError, NothingToReadError, ReadReport
 from idiolect.daemon.storage.paragraphs import digest
 from idiolect.daemon.storage.selectors import Selector
@@ -548,7 +548,7 @@ def test_a_deleted_file_keeps_its_entries_and_may_come_back(profile: Profile) ->
 
 
 def test_states_of_long_gone_files_are_dropped(profile: Profile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(origins, "_KEPT", 5)
+    monkeypatch.setattr(moved_files, "_KEPT", 5)
     for n in range(9):
         profile.write(f"{n}.txt", f"text {n}")
     profile.add()

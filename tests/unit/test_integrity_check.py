@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from idiolect.daemon.commandline import health_checks
+from idiolect.daemon.commandline import doctor_checks
 from idiolect.daemon.profile import backup
+from idiolect.daemon.profile.daily_upkeep import Upkeep
 from idiolect.daemon.profile.integrity_check import IntegrityCheck
 from idiolect.daemon.profile.retention import Retention
-from idiolect.daemon.profile.upkeep import Upkeep
 from idiolect.daemon.service import Service
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import copies, full_read
+from idiolect.daemon.storage import integrity_read, store_copies
 from idiolect.daemon.storage.errors import StoreBusyError, StoreUnreadableError
 from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.storage.selectors import Selector
@@ -65,7 +65,7 @@ def test_a_sound_store_is_said_to_be_sound_and_when(settings, store):
 
 
 def test_damage_in_the_midst_of_a_store_in_use_is_told_of_with_the_backups(settings, store, tmp_path):
-    backup.make(settings, tmp_path / "my.backup", copies.raw("c3" * 32))
+    backup.make(settings, tmp_path / "my.backup", store_copies.raw("c3" * 32))
     damage(settings)
     assert store.entries.counts().entries == 80, "nothing shows, as long as that page is not needed"
     assert not IntegrityCheck(settings, store, lambda: 0.0).run().sound
@@ -76,7 +76,7 @@ def test_damage_in_the_midst_of_a_store_in_use_is_told_of_with_the_backups(setti
     store.close()
     settings.key_path.rename(tmp_path / "elsewhere")  # as if a keyring held it, which is not asked
     [finding] = [
-        found for found in health_checks.examine() if (found.check, found.level) == ("store", "wrong")
+        found for found in doctor_checks.examine() if (found.check, found.level) == ("store", "wrong")
     ]
     assert "damaged" in finding.found
     assert str(tmp_path / "my.backup") in finding.mend
@@ -90,11 +90,11 @@ def test_a_page_of_zeros_is_damage_too(settings, store):
 
 
 def test_a_restored_store_is_not_said_to_be_damaged(settings, store, tmp_path):
-    backup.make(settings, tmp_path / "my.backup", copies.raw("c3" * 32))
+    backup.make(settings, tmp_path / "my.backup", store_copies.raw("c3" * 32))
     damage(settings)
     IntegrityCheck(settings, store, lambda: 0.0).run()
     store.close()
-    backup.restore(settings, tmp_path / "my.backup", copies.raw("c3" * 32))
+    backup.restore(settings, tmp_path / "my.backup", store_copies.raw("c3" * 32))
     assert standing(settings).mend is None
     with closing(opening.open_store(settings)) as restored:
         assert IntegrityCheck(settings, restored, lambda: 0.0).due
@@ -133,7 +133,7 @@ def test_those_who_write_meanwhile_do_not_wait_and_are_no_damage(settings, store
 
 def test_nobody_waits_while_what_seems_damaged_is_read_again(settings, store, monkeypatch):
     damage(settings)
-    passes, read = [], full_read.Reading.once
+    passes, read = [], integrity_read.Reading.once
 
     def once(reading):
         other = threading.Thread(target=lambda: store.state.set("number", len(passes)))
@@ -143,23 +143,23 @@ def test_nobody_waits_while_what_seems_damaged_is_read_again(settings, store, mo
         passes.append(read(reading))
         return passes[-1]
 
-    monkeypatch.setattr(full_read, "_APART_S", 0.0)
-    monkeypatch.setattr(full_read.Reading, "once", once)
+    monkeypatch.setattr(integrity_read, "_APART_S", 0.0)
+    monkeypatch.setattr(integrity_read.Reading, "once", once)
     assert IntegrityCheck(settings, store, lambda: 0.0).run().sound is False
     assert passes == [False] * 3
 
 
 def test_what_seems_damaged_once_is_not(settings, store, monkeypatch):
     seemed = iter([False, False, True])
-    monkeypatch.setattr(full_read, "_APART_S", 0.0)
-    monkeypatch.setattr(full_read.Reading, "once", lambda _: next(seemed))
+    monkeypatch.setattr(integrity_read, "_APART_S", 0.0)
+    monkeypatch.setattr(integrity_read.Reading, "once", lambda _: next(seemed))
     assert IntegrityCheck(settings, store, lambda: 0.0).run().sound
 
 
 @pytest.fixture
 def endless(store, monkeypatch):
     """Reading the store takes for ever; an event tells that it has begun."""
-    began, open_ = threading.Event(), full_read.looked_at
+    began, open_ = threading.Event(), integrity_read.looked_at
 
     class Endless:
         def __init__(self, connection):
@@ -177,7 +177,7 @@ def endless(store, monkeypatch):
         with open_(path, key) as connection:
             yield Endless(connection)
 
-    monkeypatch.setattr(full_read, "looked_at", looked_at)
+    monkeypatch.setattr(integrity_read, "looked_at", looked_at)
     return began
 
 
@@ -243,7 +243,7 @@ def test_damage_that_keeps_the_service_from_starting_is_told_of_with_the_backups
     settings.base_dir.symlink_to(tiny.folder.parent)
     with closing(opening.open_store(settings)) as store:
         fill(store)
-    backup.make(settings, tmp_path / "my.backup", copies.raw("c3" * 32))
+    backup.make(settings, tmp_path / "my.backup", store_copies.raw("c3" * 32))
     damage(settings)
     with pytest.raises(StoreUnreadableError, match="damaged") as caught:
         Service(settings)
@@ -257,11 +257,11 @@ def test_damage_that_keeps_the_service_from_starting_is_told_of_with_the_backups
 @pytest.mark.parametrize("mode", [0o666, 0o640, 0o604])
 def test_a_key_that_others_can_read_is_told_of(settings, store, mode):
     store.close()
-    assert health_checks.find_warnings(settings) == []
+    assert doctor_checks.find_warnings(settings) == []
     settings.key_path.chmod(mode)
-    [sentence] = health_checks.find_warnings(settings)
+    [sentence] = doctor_checks.find_warnings(settings)
     assert "idiolect rekey" in sentence
-    [finding] = [found for found in health_checks.examine() if found.check == "key"]
+    [finding] = [found for found in doctor_checks.examine() if found.check == "key"]
     assert (finding.level, "other users" in finding.found) == ("wrong", True)
 
 
@@ -292,7 +292,7 @@ def test_a_file_that_may_not_be_opened_is_not_called_the_wrong_one(settings, sto
             patch.setattr(os, "open", refusing(os.open))
             wrong = [
                 found
-                for found in health_checks.examine()
+                for found in doctor_checks.examine()
                 if found.level == "wrong" and found.check in ("key", "store")
             ]
         [finding] = wrong

@@ -15,7 +15,7 @@ from idiolect.daemon.ingest.file_discovery import Exclusion, find
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import NEVER_READ
 from idiolect.daemon.sources.commit_messages import git_folder, head, read_git, written
-from idiolect.daemon.sources.git_repository import GitError
+from idiolect.daemon.sources.git_history import GitError
 from idiolect.daemon.sources.items import Item, ReadReport, Skipped, UnreadableError
 from idiolect.daemon.sources.kinds import BY_NAME, document_at, kind_of
 from idiolect.daemon.sources.markdown import prose

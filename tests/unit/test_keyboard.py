@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 from idiolect.daemon.key_names import parse_key
-from idiolect.daemon.keyboard import asking, input_sources, keys, wire
-from idiolect.daemon.keyboard.actions import Ask, Commit, Emptied, Fate, Show
-from idiolect.daemon.keyboard.before import Before
-from idiolect.daemon.keyboard.drafts import Drafts
+from idiolect.daemon.keyboard import ibus_objects, input_sources, keysyms, service_requests
 from idiolect.daemon.keyboard.field import Field
+from idiolect.daemon.keyboard.field_authorship import Written
+from idiolect.daemon.keyboard.key_effects import Ask, Commit, Emptied, Fate, Show
 from idiolect.daemon.keyboard.key_handler import Bindings, KeyHandler
-from idiolect.daemon.keyboard.offers import Ghost, Offer, Word, read
-from idiolect.daemon.keyboard.written import Written
+from idiolect.daemon.keyboard.left_fields import Drafts
+from idiolect.daemon.keyboard.suggest_answer import Ghost, Offer, Word, read
+from idiolect.daemon.keyboard.text_before_cursor import Before
 from idiolect.daemon.settings import Settings
 
 TAB, BACKSPACE, ESCAPE, RETURN, UP, DOWN = 0xFF09, 0xFF08, 0xFF1B, 0xFF0D, 0xFF52, 0xFF54
@@ -32,9 +32,9 @@ class Program:
     """A program that handles what is passed on, and tells what stands there, if it does."""
 
     def __init__(self, *, tells=True, **bindings):
-        keys = {"take": "Tab", "take_word": "Control+Right", "hide": "Escape", "ask": "Alt+-"}
-        keys = {name: parse_key(key) for name, key in keys.items()}
-        self.typing = KeyHandler(Bindings(**{**keys, **bindings}), Written())
+        keysyms = {"take": "Tab", "take_word": "Control+Right", "hide": "Escape", "ask": "Alt+-"}
+        keysyms = {name: parse_key(key) for name, key in keysyms.items()}
+        self.typing = KeyHandler(Bindings(**{**keysyms, **bindings}), Written())
         self.text = ""
         self.tells = tells
         self.deletes = True
@@ -72,7 +72,7 @@ class Program:
                 self.text = self.text[:-1]
             elif value == RETURN:
                 self.text += "\n"
-            elif state == 0 and (char := keys.character(value)):
+            elif state == 0 and (char := keysyms.character(value)):
                 self.text += char
         self.tell()
         return used
@@ -1269,8 +1269,10 @@ def test_characters_of_keys():
         0xFFB5: "5",
         0xAD2: "“",
     }
-    assert {value: keys.character(value) for value in named} == named
-    assert [keys.character(value) for value in (TAB, 0xFE51, 0x01000000 + 0xE000, 0x1A5 - 0x20)] == [None] * 4
+    assert {value: keysyms.character(value) for value in named} == named
+    assert [keysyms.character(value) for value in (TAB, 0xFE51, 0x01000000 + 0xE000, 0x1A5 - 0x20)] == [
+        None
+    ] * 4
 
 
 @pytest.mark.parametrize("name", ["Tab", "Control+Right", "Control+Alt+i", "F9", "Shift+Super+space"])
@@ -1285,15 +1287,15 @@ def test_names_of_no_keys(name):
 
 
 def test_objects_of_ibus_are_what_it_expects():
-    kind, value = wire.text("word")
+    kind, value = ibus_objects.text("word")
     assert (kind, value[0], value[2]) == ("(sa{sv}sv)", "IBusText", "word")
-    kind, value = wire.lookup_table([[("Alt+1 ", True), ("a", False)], [("b", False)]])
+    kind, value = ibus_objects.lookup_table([[("Alt+1 ", True), ("a", False)], [("b", False)]])
     assert kind == "(sa{sv}uubbiavav)"
     assert value[2:7] == (2, 0, False, False, 0)
-    assert [wire.content(entry) for entry in value[7]] == ["Alt+1 a", "b"]
+    assert [ibus_objects.content(entry) for entry in value[7]] == ["Alt+1 a", "b"]
     (_, (_, _, attributes)) = value[7][0][1][3]
     assert {one[1][4:] for one in attributes} == {(0, 6)}, "the key alone is grey"
-    assert wire.content(wire.text("word", grey=True)) == "word"
+    assert ibus_objects.content(ibus_objects.text("word", grey=True)) == "word"
 
 
 def test_lists_of_input_sources_are_read(monkeypatch):
@@ -1342,7 +1344,7 @@ async def step(times=10):
 @pytest.fixture
 def slow_service(monkeypatch):
     service = SlowService()
-    monkeypatch.setattr(asking, "Link", lambda *_: service)
+    monkeypatch.setattr(service_requests, "Link", lambda *_: service)
     return service
 
 
@@ -1351,7 +1353,7 @@ def test_a_word_that_ended_is_asked_about_though_newer_questions_came(slow_servi
 
     async def typed():
         slow_service.goes_on = asyncio.Event()
-        ask = asking.Asking(Settings(home=tmp_path))
+        ask = service_requests.Asking(Settings(home=tmp_path))
         for prefix in ("t", "th", "thi", "thi ", "thi w", "thi wi"):
             body = {"prefix": prefix, "candidates": 3, "ghost_words": 8}
             ask.suggest(body, lambda answer: answered.append(answer["prefix"]), ended=prefix == "thi ")
@@ -1367,7 +1369,7 @@ def test_a_word_that_ended_is_asked_about_though_newer_questions_came(slow_servi
 def test_at_the_end_a_text_that_is_being_sent_is_sent_and_then_those_that_wait(slow_service, tmp_path):
     async def written():
         slow_service.goes_on = asyncio.Event()
-        ask = asking.Asking(Settings(home=tmp_path))
+        ask = service_requests.Asking(Settings(home=tmp_path))
         for text in ("one", "two"):
             ask.tell("/v1/history", {"text": text})
             await step()

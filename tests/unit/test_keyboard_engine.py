@@ -6,14 +6,14 @@ import itertools
 import pytest
 from jeepney import DBusAddress, HeaderFields, Parser, new_method_call
 
-from idiolect.daemon.keyboard import asking, engine, serve, wire
-from idiolect.daemon.keyboard.actions import Fate
+from idiolect.daemon.keyboard import engine, ibus_objects, serve, service_requests
 from idiolect.daemon.keyboard.bus import Bus
-from idiolect.daemon.keyboard.choice import Choice
+from idiolect.daemon.keyboard.desktop_session import Session
 from idiolect.daemon.keyboard.engine import INTERFACE, Engine
 from idiolect.daemon.keyboard.field import Field
-from idiolect.daemon.keyboard.offers import Offer, Word
-from idiolect.daemon.keyboard.session import Session
+from idiolect.daemon.keyboard.key_effects import Fate
+from idiolect.daemon.keyboard.learning_choice import Choice
+from idiolect.daemon.keyboard.suggest_answer import Offer, Word
 from idiolect.daemon.settings import Settings
 
 SURROUNDING = 1 << 5
@@ -38,7 +38,7 @@ class Wire:
         while (message := self._parser.get_next_message()) is not None:
             name = message.header.fields.get(HeaderFields.member, "answer")
             if name in names:
-                held = (wire.content(message.body[0]),) if name == "CommitText" else message.body
+                held = (ibus_objects.content(message.body[0]),) if name == "CommitText" else message.body
                 found.append((name, *held))
         return found
 
@@ -62,7 +62,7 @@ class Program:
         self.engine.handle(call)
 
     def tell(self, text):
-        self.call("SetSurroundingText", "vuu", wire.text(text), len(text), len(text))
+        self.call("SetSurroundingText", "vuu", ibus_objects.text(text), len(text), len(text))
 
     def press(self, char, state=0, code=0):
         self.call("ProcessKeyEvent", "uuu", ord(char), code, state)
@@ -260,7 +260,7 @@ def test_the_window_keeps_its_width_while_a_word_is_typed_and_says_what_takes(tm
             program.answer(prefix, *(Word(word, 0.3) for word in words))
             (_, table, shown) = program.wire.sent("UpdateLookupTable")[-1]
             assert shown
-            found.append([wire.content(entry) for entry in table[1][7]])
+            found.append([ibus_objects.content(entry) for entry in table[1][7]])
         return found
 
     first, second, third = asyncio.run(typed())
@@ -407,8 +407,8 @@ def dismissed(word):
 
 
 def test_what_is_dismissed_is_counted_together_and_what_waits_is_never_pushed_out(tmp_path, monkeypatch):
-    monkeypatch.setattr(asking, "_COUNTING_S", 0.0)
-    monkeypatch.setattr(asking, "_RETRY_S", 0.0)
+    monkeypatch.setattr(service_requests, "_COUNTING_S", 0.0)
+    monkeypatch.setattr(service_requests, "_RETRY_S", 0.0)
 
     async def counted():
         session = Session(Settings(home=tmp_path).prepare())
@@ -444,7 +444,9 @@ def menu(program):
 
 def notes(program):
     tables = program.wire.sent("UpdateLookupTable")
-    return [*dict.fromkeys(wire.content(table[1][7][-1]).strip() for _, table, shown in tables if shown)]
+    return [
+        *dict.fromkeys(ibus_objects.content(table[1][7][-1]).strip() for _, table, shown in tables if shown)
+    ]
 
 
 def test_a_correction_that_was_taken_back_may_be_forbidden_in_the_menu_and_allowed_again(tmp_path):

@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from idiolect.daemon.commandline import health_checks
+from idiolect.daemon.commandline import doctor_checks
 from idiolect.daemon.keyboard import component, input_sources, install
-from idiolect.daemon.keyboard.choice import Choice
+from idiolect.daemon.keyboard.learning_choice import Choice
 from idiolect.daemon.settings import Settings
 
 #: A program that answers as IBus's own does where it runs in no session.
@@ -109,12 +109,12 @@ def test_it_is_installed_and_removed_without_root(settings, ibus, tmp_path):
     state = install.standing(settings)
     assert (state.written, state.current, state.runs, state.learns) == (True, True, False, True)
     assert "does not run in this session" in state.mend
-    [finding] = health_checks._check_keyboard(settings)
+    [finding] = doctor_checks._check_keyboard(settings)
     assert (finding.level, finding.mend) == ("note", state.mend)
     install.remove()
     assert not component.path().exists()
     assert not component.environment_path().exists()
-    assert health_checks._check_keyboard(settings) == []
+    assert doctor_checks._check_keyboard(settings) == []
     assert install.remove() == []
 
 

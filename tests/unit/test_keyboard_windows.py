@@ -11,7 +11,7 @@ from jeepney import DBusAddress, HeaderFields, MessageType, new_method_call
 from jeepney.io.blocking import open_dbus_connection
 from jeepney.wrappers import new_method_return
 
-from idiolect.daemon.keyboard.windows import focused_program
+from idiolect.daemon.keyboard.focused_window import focused_program
 
 ACTIVE = 1 << 1
 

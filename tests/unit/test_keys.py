@@ -7,12 +7,12 @@ import keyring.backends.fail
 import keyring.backends.null
 import pytest
 
-from idiolect.daemon.profile import locking, purge
+from idiolect.daemon.profile import lock_and_rekey, purge
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.errors import StorePermissionError
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import keys
+from idiolect.daemon.vault import store_key
 
 
 class Ring(keyring.backend.KeyringBackend):
@@ -79,19 +79,19 @@ def existing_store(settings):
 
 def test_a_new_key_goes_into_the_keyring_and_is_found_again(settings):
     ring = Ring()
-    key = keys.obtain(settings, backend=ring)
+    key = store_key.obtain(settings, backend=ring)
     assert key.origin == "keyring"
     assert len(bytes.fromhex(key.hex)) == 32
     assert ring.held == {("idiolect", str(settings.home)): key.hex}
     assert not settings.key_path.exists()
     existing_store(settings)
-    assert keys.obtain(settings, backend=ring) == key
+    assert store_key.obtain(settings, backend=ring) == key
 
 
 def test_each_profile_has_its_own_key(settings, tmp_path):
     ring = Ring()
     other = Settings(home=tmp_path / "other").prepare()
-    assert keys.obtain(settings, backend=ring).hex != keys.obtain(other, backend=ring).hex
+    assert store_key.obtain(settings, backend=ring).hex != store_key.obtain(other, backend=ring).hex
 
 
 @pytest.mark.parametrize(
@@ -109,7 +109,7 @@ def test_each_profile_has_its_own_key(settings, tmp_path):
 def test_without_a_usable_keyring_the_key_goes_into_a_file(settings, backend):
     old = os.umask(0)
     try:
-        key = keys.obtain(settings, backend=backend)
+        key = store_key.obtain(settings, backend=backend)
     finally:
         os.umask(old)
     assert key.origin == "file"
@@ -117,24 +117,24 @@ def test_without_a_usable_keyring_the_key_goes_into_a_file(settings, backend):
     assert stat.S_IMODE(settings.key_path.stat().st_mode) == 0o600
     assert [path.name for path in settings.home.iterdir() if "key" in path.name] == ["store.key"]
     existing_store(settings)
-    assert keys.obtain(settings, backend=backend) == key
+    assert store_key.obtain(settings, backend=backend) == key
 
 
 def test_the_keyring_can_be_switched_off(tmp_path):
     settings = Settings(home=tmp_path, keyring=False).prepare()
     ring = Ring()
-    assert keys.obtain(settings, backend=ring).origin == "file"
+    assert store_key.obtain(settings, backend=ring).origin == "file"
     assert ring.held == {}
 
 
 def test_a_keyring_that_never_answers_does_not_hang_the_program(settings):
     ring = Waiting()
     try:
-        assert keys.obtain(settings, backend=ring, patience_s=0.05).origin == "file"
+        assert store_key.obtain(settings, backend=ring, patience_s=0.05).origin == "file"
         settings.key_path.unlink()
         existing_store(settings)
-        with pytest.raises(keys.KeyringLockedError, match="unlock"):
-            keys.obtain(settings, backend=ring, patience_s=0.05)
+        with pytest.raises(store_key.KeyringLockedError, match="unlock"):
+            store_key.obtain(settings, backend=ring, patience_s=0.05)
     finally:
         ring.released.set()
 
@@ -146,50 +146,50 @@ def test_a_keyring_that_never_answers_does_not_hang_the_program(settings):
 def test_a_store_without_its_key_is_an_error_and_creates_nothing(settings, backend, says):
     existing_store(settings)
     before = sorted(settings.home.iterdir())
-    with pytest.raises(keys.KeyMissingError, match=says):
-        keys.obtain(settings, backend=backend)
+    with pytest.raises(store_key.KeyMissingError, match=says):
+        store_key.obtain(settings, backend=backend)
     assert sorted(settings.home.iterdir()) == before
     assert getattr(backend, "held", {}) == {}
 
 
 def test_a_store_whose_keyring_is_locked_says_so(settings):
     existing_store(settings)
-    with pytest.raises(keys.KeyringLockedError):
-        keys.obtain(settings, backend=Locked())
+    with pytest.raises(store_key.KeyringLockedError):
+        store_key.obtain(settings, backend=Locked())
 
 
 def test_a_store_whose_keyring_is_switched_off_says_so(tmp_path):
     settings = Settings(home=tmp_path, keyring=False).prepare()
     existing_store(settings)
-    with pytest.raises(keys.KeyMissingError, match="switched off"):
-        keys.obtain(settings)
+    with pytest.raises(store_key.KeyMissingError, match="switched off"):
+        store_key.obtain(settings)
 
 
 def test_a_store_that_was_never_written_does_not_count(settings):
     settings.store_path.touch()
-    assert keys.obtain(settings, backend=Ring()).origin == "keyring"
+    assert store_key.obtain(settings, backend=Ring()).origin == "keyring"
 
 
 def test_a_key_file_wins_and_is_closed_to_others(settings):
     settings.key_path.write_text("ab" * 32)
     settings.key_path.chmod(0o644)
-    assert keys.obtain(settings, backend=Ring()) == keys.StoreKey("ab" * 32, "file")
+    assert store_key.obtain(settings, backend=Ring()) == store_key.StoreKey("ab" * 32, "file")
     assert stat.S_IMODE(settings.key_path.stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 64, b"g" * 64, b"ab" * 33])
 def test_a_damaged_key_file_is_never_overwritten(settings, content):
     settings.key_path.write_bytes(content)
-    with pytest.raises(keys.KeyDamagedError, match=r"store\.key"):
-        keys.obtain(settings, backend=keyring.backends.fail.Keyring())
+    with pytest.raises(store_key.KeyDamagedError, match=r"store\.key"):
+        store_key.obtain(settings, backend=keyring.backends.fail.Keyring())
     assert settings.key_path.read_bytes() == content
 
 
 def test_a_damaged_key_in_the_keyring(settings):
     ring = Ring()
     ring.set_password("idiolect", str(settings.home), "not a key")
-    with pytest.raises(keys.KeyDamagedError, match="keyring"):
-        keys.obtain(settings, backend=ring)
+    with pytest.raises(store_key.KeyDamagedError, match="keyring"):
+        store_key.obtain(settings, backend=ring)
 
 
 def test_of_two_at_once_neither_overwrites_the_others_file(settings):
@@ -199,14 +199,14 @@ def test_of_two_at_once_neither_overwrites_the_others_file(settings):
         def get_password(self, service, username):
             settings.key_path.write_text("cd" * 32)
 
-    with pytest.raises(keys.KeyDamagedError, match="cannot be written"):
-        keys.obtain(settings, backend=Slow())
+    with pytest.raises(store_key.KeyDamagedError, match="cannot be written"):
+        store_key.obtain(settings, backend=Slow())
     assert settings.key_path.read_text() == "cd" * 32
     assert not list(settings.home.glob("store.key.*"))
 
 
 def test_the_key_is_not_shown(settings):
-    key = keys.obtain(settings, backend=Ring())
+    key = store_key.obtain(settings, backend=Ring())
     assert key.hex not in repr(key)
     assert key.hex not in str(key)
 
@@ -247,7 +247,7 @@ def in_ring(settings, monkeypatch):
 
     def make(ring):
         use(monkeypatch, ring)
-        key = keys.obtain(settings)
+        key = store_key.obtain(settings)
         assert key.origin == "keyring"
         Store.open(settings.store_path, key.hex).close()
         return key
@@ -259,15 +259,15 @@ def in_ring(settings, monkeypatch):
 def test_a_key_that_stays_in_the_keyring_is_not_said_to_be_taken_away(settings, in_ring, monkeypatch, ring):
     key = in_ring(ring)
     with process.locked(settings):
-        with pytest.raises(keys.KeyringLockedError, match="does not let go"):
-            locking.lock(settings, "four plain old words")
-        assert locking.needs_passphrase(settings)
-        with pytest.raises(keys.LockedError):
-            keys.obtain(settings)
-        assert locking.unlock(settings, "four plain old words")
-        assert keys.obtain(settings) == key
-        with pytest.raises(keys.KeyringLockedError):
-            locking.lock(settings, "four plain old words")
+        with pytest.raises(store_key.KeyringLockedError, match="does not let go"):
+            lock_and_rekey.lock(settings, "four plain old words")
+        assert lock_and_rekey.needs_passphrase(settings)
+        with pytest.raises(store_key.LockedError):
+            store_key.obtain(settings)
+        assert lock_and_rekey.unlock(settings, "four plain old words")
+        assert store_key.obtain(settings) == key
+        with pytest.raises(store_key.KeyringLockedError):
+            lock_and_rekey.lock(settings, "four plain old words")
     use(monkeypatch, keyring.backends.fail.Keyring())
     with pytest.raises(purge.PurgeIncompleteError, match="may be in the keyring"):
         purge.purge(settings)
@@ -279,7 +279,7 @@ def test_locked_with_a_passphrase_the_key_is_gone_and_a_purge_needs_no_keyring(
     ring = Ring()
     in_ring(ring)
     with process.locked(settings):
-        locking.lock(settings, "four plain old words")
+        lock_and_rekey.lock(settings, "four plain old words")
     assert ring.held == {}
     use(monkeypatch, keyring.backends.fail.Keyring())
     assert purge.purge(settings).folder_gone
@@ -288,7 +288,7 @@ def test_locked_with_a_passphrase_the_key_is_gone_and_a_purge_needs_no_keyring(
 def test_a_purge_of_a_locked_profile_knows_of_the_key_in_the_keyring(settings, in_ring, monkeypatch):
     in_ring(Ring())
     with process.locked(settings):
-        locking.lock(settings, None)
+        lock_and_rekey.lock(settings, None)
     use(monkeypatch, keyring.backends.fail.Keyring())
     with pytest.raises(purge.PurgeIncompleteError, match="may be in the keyring"):
         purge.purge(settings)
@@ -298,11 +298,11 @@ def test_a_new_key_in_a_file_leaves_no_old_one_in_the_keyring(settings, in_ring)
     ring = Full()
     old = in_ring(ring)
     with process.locked(settings):
-        new = locking.rekey(settings)
+        new = lock_and_rekey.rekey(settings)
     assert new.origin == "file"
     assert new.hex != old.hex
     assert ring.held == {}
-    assert keys.obtain(settings) == new
+    assert store_key.obtain(settings) == new
 
 
 def test_an_old_key_that_stays_in_the_keyring_is_told_of(settings, in_ring):
@@ -311,9 +311,9 @@ def test_an_old_key_that_stays_in_the_keyring_is_told_of(settings, in_ring):
 
     in_ring(FullAndKeeping())
     with process.locked(settings):
-        with pytest.raises(keys.KeyringLockedError, match="the old one"):
-            locking.rekey(settings)
-        assert keys.obtain(settings).origin == "file"
+        with pytest.raises(store_key.KeyringLockedError, match="the old one"):
+            lock_and_rekey.rekey(settings)
+        assert store_key.obtain(settings).origin == "file"
 
 
 def test_a_store_that_cannot_be_opened_when_its_key_is_settled(settings):
@@ -321,4 +321,4 @@ def test_a_store_that_cannot_be_opened_when_its_key_is_settled(settings):
     settings.next_key_path.write_text("cd" * 32)
     settings.store_path.mkdir()
     with process.locked(settings), pytest.raises(StorePermissionError):
-        keys.obtain(settings)
+        store_key.obtain(settings)

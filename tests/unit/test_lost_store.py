@@ -16,16 +16,16 @@ from pathlib import Path
 import keyring.backends.fail
 import pytest
 
-from idiolect.daemon.commandline import health_checks
-from idiolect.daemon.profile import backup, locking, purge
+from idiolect.daemon.commandline import doctor_checks
+from idiolect.daemon.profile import backup, lock_and_rekey, purge
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
-from idiolect.daemon.storage import copies
+from idiolect.daemon.storage import store_copies
 from idiolect.daemon.storage.errors import StoreUnreadableError
 from idiolect.daemon.storage.records import NewEntry
-from idiolect.daemon.vault import keys, marker, opening
+from idiolect.daemon.vault import marker, opening, store_key
 
-KEY = copies.raw("c3" * 32)
+KEY = store_copies.raw("c3" * 32)
 CANARY = "the purple canary sings at midnight"
 
 
@@ -80,7 +80,9 @@ def test_a_lost_store_stops_everything_that_opens_it_and_names_the_ways_back(min
     wanted = marker.StoreLostError if loss in ("missing", "empty") else StoreUnreadableError
     tries = (
         lambda: opening.open_store(mine),
-        lambda: opening.open_store(mine, keys.obtain(mine).hex),  # a service that comes back from its rest
+        lambda: opening.open_store(
+            mine, store_key.obtain(mine).hex
+        ),  # a service that comes back from its rest
         lambda: backup.make(mine, tmp_path / "other", KEY),
     )
     for attempt in tries:
@@ -94,7 +96,7 @@ def test_a_lost_store_stops_everything_that_opens_it_and_names_the_ways_back(min
         ):
             assert part in str(caught.value)
     with process.locked(mine):
-        for attempt in (lambda: locking.lock(mine, None), lambda: locking.rekey(mine)):
+        for attempt in (lambda: lock_and_rekey.lock(mine, None), lambda: lock_and_rekey.rekey(mine)):
             if loss in ("missing", "empty"):
                 with pytest.raises(marker.StoreLostError):
                     attempt()
@@ -109,7 +111,7 @@ def test_a_profile_of_before_is_missed_by_its_key(mine, state, key):
     of_before(mine)
     if key == "locked":
         with process.locked(mine):
-            locking.lock(mine, None)
+            lock_and_rekey.lock(mine, None)
         mine.key_path.unlink()
     LOSSES[state](mine.store_path)
     with pytest.raises(marker.StoreLostError, match="none is known"):
@@ -193,7 +195,7 @@ def test_a_log_that_was_left_beside_a_lost_store_does_not_get_into_the_restored_
 import os, signal
 from pathlib import Path
 from idiolect.daemon.storage.store import Store
-store = Store.open(Path({str(mine.store_path)!r}), {keys.obtain(mine).hex!r})
+store = Store.open(Path({str(mine.store_path)!r}), {store_key.obtain(mine).hex!r})
 for n in range(50): store.watches.add("/last" * 200 + str(n))
 os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -203,7 +205,7 @@ os.kill(os.getpid(), signal.SIGKILL)
     mine.store_path.unlink()
     backup.restore(mine, tmp_path / "usb" / "my.backup", KEY)
     assert texts(mine) == then
-    copies.check(mine.store_path, copies.raw(keys.obtain(mine).hex))
+    store_copies.check(mine.store_path, store_copies.raw(store_key.obtain(mine).hex))
     assert [path.name for path in mine.home.glob("store.db.lost-*-wal")], "it may hold the last words"
 
 
@@ -231,11 +233,11 @@ def test_a_sound_store_does_not_give_way(mine):
     with pytest.raises(opening.ProfileStateError, match="so it stays"):
         opening.begin_anew(mine)
     with process.locked(mine):
-        locking.lock(mine, None)
-    with pytest.raises(keys.LockedError):
+        lock_and_rekey.lock(mine, None)
+    with pytest.raises(store_key.LockedError):
         opening.begin_anew(mine)
     with process.locked(mine):
-        locking.unlock(mine, None)
+        lock_and_rekey.unlock(mine, None)
     assert len(texts(mine)) == 200
 
 
@@ -307,7 +309,7 @@ def test_the_commands_say_it(mine, tmp_path, state, run):
     assert str(tmp_path / "usb" / "my.backup") in said
     assert not mine.store_path.exists() or mine.store_path.stat().st_size == 0
     [finding] = [
-        found for found in health_checks.examine() if found.check == "store" and found.level == "wrong"
+        found for found in doctor_checks.examine() if found.check == "store" and found.level == "wrong"
     ]
     assert "idiolect restore" in finding.mend
     assert run(mine, "doctor")[0] == 69
@@ -320,5 +322,5 @@ def test_the_commands_say_it(mine, tmp_path, state, run):
 def test_status_and_doctor_without_a_loss(mine, fresh, run):
     assert json.loads(run(mine, "status", "--json")[1])["store"]["state"] == "there"
     assert not [
-        found for found in health_checks.examine() if found.check == "store" and found.level == "wrong"
+        found for found in doctor_checks.examine() if found.check == "store" and found.level == "wrong"
     ]

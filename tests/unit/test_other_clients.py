@@ -14,7 +14,7 @@ import pytest
 from publishing import publish
 
 from idiolect.adapters.generation.requests import Piece, Prompt, SamplingParams
-from idiolect.daemon.endpoint import address, server
+from idiolect.daemon.endpoint import listen_address, server
 from idiolect.daemon.service import Service
 from idiolect.daemon.serving.text_generation import UnknownModelError
 from idiolect.daemon.storage.records import ForgottenMeanwhileError
@@ -48,7 +48,7 @@ def service(tiny, tiny_profile, make_lora, tmp_path_factory):
 @pytest.fixture(scope="module")
 def site(service):
     """The address of the running service."""
-    sock, running = address.listen(service.settings)
+    sock, running = listen_address.listen(service.settings)
     service.settings.token_path.write_text(TOKEN)
     app = server.create_app(service, running=running, settings=service.settings)
     ready = threading.Event()

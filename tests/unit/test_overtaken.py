@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from idiolect.daemon.endpoint.overtaken import Questions
+from idiolect.daemon.endpoint.superseded_requests import Questions
 
 
 def test_one_program_types_on_and_another_that_types_the_same_does_not():

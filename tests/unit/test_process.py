@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.endpoint import address
+from idiolect.daemon.endpoint import listen_address
 from idiolect.daemon.runtime import process
 from idiolect.daemon.runtime.process import Running
 from idiolect.daemon.settings import Settings
@@ -134,24 +134,24 @@ def test_a_missing_token_is_one_clear_error(settings):
 
 
 def test_the_port_stays_the_same_while_it_is_free(settings):
-    sock, first = address.listen(settings)
+    sock, first = listen_address.listen(settings)
     sock.close()
-    sock, second = address.listen(settings)
+    sock, second = listen_address.listen(settings)
     sock.close()
     assert first.port == second.port
     assert first.url == f"http://127.0.0.1:{first.port}"
 
 
 def test_a_remembered_port_that_somebody_took_is_given_up(settings):
-    sock, first = address.listen(settings)
+    sock, first = listen_address.listen(settings)
     with sock:
-        other, second = address.listen(settings)
+        other, second = listen_address.listen(settings)
         other.close()
-        again, third = address.listen(settings)
+        again, third = listen_address.listen(settings)
         again.close()
     assert second.port != first.port
     assert (second.moved_from, third.port, third.moved_from) == (first.port, second.port, first.port)
-    sock, back = address.listen(settings)
+    sock, back = listen_address.listen(settings)
     sock.close()
     assert (back.port, back.moved_from) == (first.port, None)
 
@@ -161,7 +161,7 @@ def test_a_remembered_port_that_the_system_refuses_is_not_said_to_be_another_pro
     settings, monkeypatch, refusal
 ):
     """Root may have any port: so the system's answer is given here."""
-    sock, first = address.listen(settings)
+    sock, first = listen_address.listen(settings)
     sock.close()
 
     class Refusing(socket.socket):
@@ -170,32 +170,32 @@ def test_a_remembered_port_that_the_system_refuses_is_not_said_to_be_another_pro
                 raise OSError(refusal, os.strerror(refusal))
             super().bind(place)
 
-    monkeypatch.setattr(address.socket, "socket", Refusing)
-    sock, second = address.listen(settings)
+    monkeypatch.setattr(listen_address.socket, "socket", Refusing)
+    sock, second = listen_address.listen(settings)
     sock.close()
     assert (second.port != first.port, second.moved_from) == (True, None)
-    sock, third = address.listen(settings)
+    sock, third = listen_address.listen(settings)
     sock.close()
     assert (third.port, third.moved_from) == (second.port, None)
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_an_error(settings):
-    sock, first = address.listen(settings)
+    sock, first = listen_address.listen(settings)
     with (
         sock,
         pytest.raises(
-            address.ListenError,
+            listen_address.ListenError,
             match=rf"^Port {first.port} on 127.0.0.1 .*another program.*`(ss|lsof|netstat) .*{first.port}.*--port N",
         ),
     ):
-        address.listen(Settings(home=settings.home, port=first.port))
-    assert str(first.port) in address.who_has(first.port)
+        listen_address.listen(Settings(home=settings.home, port=first.port))
+    assert str(first.port) in listen_address.who_has(first.port)
 
 
 @pytest.mark.parametrize("content", ["", "x", "99999999", "-1"])
 def test_a_damaged_port_file_is_replaced(settings, content):
     (settings.run_dir / "port").write_text(content)
-    sock, running = address.listen(settings)
+    sock, running = listen_address.listen(settings)
     sock.close()
     assert (settings.run_dir / "port").read_text() == str(running.port)
 
@@ -210,7 +210,7 @@ def has_ipv6():
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
 def test_ipv6(settings):
-    sock, running = address.listen(Settings(home=settings.home, host="::1"))
+    sock, running = listen_address.listen(Settings(home=settings.home, host="::1"))
     sock.close()
     assert running.url == f"http://[::1]:{running.port}"
 
@@ -218,12 +218,12 @@ def test_ipv6(settings):
 def test_a_stale_unix_socket_is_replaced_and_a_long_path_is_one_clear_error(settings, tmp_path):
     unix = Settings(home=settings.home, unix_socket=True)
     for _ in range(2):
-        sock, running = address.listen(unix)
+        sock, running = listen_address.listen(unix)
         sock.close()
     assert running.socket == str(settings.socket_path)
     deep = Settings(home=tmp_path / ("x" * 120), unix_socket=True).prepare()
-    with pytest.raises(address.ListenError, match="shorter path"):
-        address.listen(deep)
+    with pytest.raises(listen_address.ListenError, match="shorter path"):
+        listen_address.listen(deep)
 
 
 # --- start and stop ---
@@ -260,7 +260,7 @@ def test_a_taken_port_is_told_in_the_services_own_words(toy):
         port = taken.getsockname()[1]
         with pytest.raises(process.RelayedError, match=f"Port {port} ") as caught:
             process.start(toy, flags=("--port", str(port)))
-    assert caught.value.relayed_exit_code == address.ListenError.exit_code
+    assert caught.value.relayed_exit_code == listen_address.ListenError.exit_code
     assert process.holder(toy) is None
 
 

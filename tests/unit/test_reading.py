@@ -21,10 +21,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from idiolect.daemon.ingest import reading
+from idiolect.daemon.ingest import reader_child
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.reader import Limits, Looked, Reader
-from idiolect.daemon.ingest.wire import unpacked
+from idiolect.daemon.ingest.reader_messages import unpacked
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.items import FoundFile, Item, ReadReport, Skipped, UnreadableError
@@ -52,7 +52,7 @@ def children() -> list[psutil.Process]:
     found = []
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.Error):  # it has just ended
-            if "idiolect.daemon.ingest.reading" in child.cmdline():
+            if "idiolect.daemon.ingest.reader_child" in child.cmdline():
                 found.append(child)
     return found
 
@@ -266,9 +266,9 @@ def test_what_came_before_a_fault_is_told(monkeypatch, tmp_path, fault):
         yield Item("One.", None, 0)
         raise fault
 
-    monkeypatch.setattr(reading, "_found", found)
+    monkeypatch.setattr(reader_child, "_found", found)
     answers = io.BytesIO()
-    last = reading._answer({"do": "pieces", "path": str(tmp_path)}, answers)
+    last = reader_child._answer({"do": "pieces", "path": str(tmp_path)}, answers)
     assert "end" not in last
     [batch] = map(json.loads, answers.getvalue().splitlines())
     assert [unpacked(row) for row in batch["found"]] == [Item("One.", None, 0)]
@@ -349,7 +349,7 @@ def test_a_child_has_no_network_and_the_lowest_priority(tight, tmp_path):
 
 def test_a_child_imports_nothing_heavy(tight, tmp_path):
     code = (
-        "import sys, idiolect.daemon.ingest.reading; "
+        "import sys, idiolect.daemon.ingest.reader_child; "
         "print({'torch', 'onnxruntime', 'sqlcipher3', 'starlette', 'transformers'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

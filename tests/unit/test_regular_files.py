@@ -125,7 +125,7 @@ OWN = """
 import json, os, sys
 from pathlib import Path
 from idiolect.daemon.endpoint import tokens
-from idiolect.daemon.keyboard.choice import Choice
+from idiolect.daemon.keyboard.learning_choice import Choice
 from idiolect.daemon.profile import locking
 from idiolect.daemon.profile.backup_target import salt_of
 from idiolect.daemon.runtime import process

@@ -17,7 +17,7 @@ import httpx
 import psutil
 import pytest
 
-from idiolect.daemon.commandline import health_checks
+from idiolect.daemon.commandline import doctor_checks
 from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.endpoint.tokens import Scope
@@ -128,7 +128,7 @@ def test_the_doctor_tells_that_another_version_runs(hasty, monkeypatch):
     monkeypatch.setenv("IDIOLECT_REST_AFTER_S", "0")
 
     def found():
-        return [finding.found for finding in health_checks.examine() if finding.check == "version"]
+        return [finding.found for finding in doctor_checks.examine() if finding.check == "version"]
 
     running, _ = process.start(hasty)
     assert found() == []

@@ -12,7 +12,7 @@ import pytest
 
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.reader import Reader
-from idiolect.daemon.profile.takeout import takeout
+from idiolect.daemon.profile.export_everything import takeout
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.documents import parsed
 from idiolect.daemon.sources.items import NothingToReadError, ReadReport

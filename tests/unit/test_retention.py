@@ -7,9 +7,9 @@ import pytest
 from publishing import publish
 
 from idiolect.daemon.ingest.entry_batch import identity
+from idiolect.daemon.profile.daily_upkeep import Upkeep
 from idiolect.daemon.profile.integrity_check import IntegrityCheck
 from idiolect.daemon.profile.retention import Retention
-from idiolect.daemon.profile.upkeep import Upkeep
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.records import NewEntry
 from idiolect.daemon.storage.schema import microseconds
@@ -139,7 +139,7 @@ def test_it_is_done_where_a_day_begins_and_only_where_there_is_a_limit(store, tm
 
 def test_what_goes_wrong_does_not_end_it(store, tmp_path, monkeypatch):
     """Not even an error that nobody thought of: text must not outlive its limit for it."""
-    monkeypatch.setattr("idiolect.daemon.profile.upkeep._LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr("idiolect.daemon.profile.daily_upkeep._LOOK_EVERY_S", 0.01)
     store.entries.add([entry("x" * 60)])
     retention, _, went = clocked(store, tmp_path, keep_mb=0.00001)
     expire, failures = store.expire, [ZeroDivisionError()]

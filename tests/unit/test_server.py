@@ -22,9 +22,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from idiolect.daemon.endpoint import address, connection, routing, server, shapes, tokens
+from idiolect.daemon.endpoint import connection_limits, listen_address, routing, server, shapes, tokens
 from idiolect.daemon.endpoint.guard import Guard
-from idiolect.daemon.endpoint.sessions import Sessions, cookie_name
+from idiolect.daemon.endpoint.page_sessions import Sessions, cookie_name
 from idiolect.daemon.endpoint.tokens import Scope, Tokens
 from idiolect.daemon.endpoint.typing_routes import FeedbackBody
 from idiolect.daemon.runtime import process
@@ -62,7 +62,7 @@ class Site:
 @contextlib.contextmanager
 def serving(settings):
     service = TOY["ToyService"]()
-    sock, running = address.listen(settings)
+    sock, running = listen_address.listen(settings)
     ready = threading.Event()
     settings.token_path.write_text(TOKEN)
     app = server.create_app(service, running=running, settings=settings)
@@ -1001,7 +1001,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(fresh, monkeypatch):
 
 @pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nHost: loc"])
 def test_a_head_that_does_not_come_is_not_waited_for(fresh, monkeypatch, sent):
-    monkeypatch.setattr(connection, "HEAD_S", 0.2)
+    monkeypatch.setattr(connection_limits, "HEAD_S", 0.2)
     with socket.create_connection(("127.0.0.1", fresh.running.port), DEADLINE_S) as raw:
         raw.sendall(sent)
         assert read_all(raw) == b""
@@ -1019,7 +1019,7 @@ def test_a_head_that_does_not_come_is_not_waited_for(fresh, monkeypatch, sent):
     ids=["answered", "refused", "unread body", "unread chunks", "half another"],
 )
 def test_nobody_stays_who_showed_no_token(fresh, monkeypatch, sent):
-    monkeypatch.setattr(connection, "HEAD_S", 0.3)
+    monkeypatch.setattr(connection_limits, "HEAD_S", 0.3)
     with socket.create_connection(("127.0.0.1", fresh.running.port), DEADLINE_S) as raw:
         raw.sendall(sent)
         assert read_all(raw).startswith(b"HTTP/1.1 ")
@@ -1027,7 +1027,7 @@ def test_nobody_stays_who_showed_no_token(fresh, monkeypatch, sent):
 
 
 def test_who_does_not_read_the_answers_does_not_stay_either(fresh, monkeypatch):
-    monkeypatch.setattr(connection, "HEAD_S", 0.5)
+    monkeypatch.setattr(connection_limits, "HEAD_S", 0.5)
     with socket.create_connection(("127.0.0.1", fresh.running.port), DEADLINE_S) as raw:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         raw.setblocking(False)
@@ -1046,7 +1046,7 @@ def test_who_does_not_read_the_answers_does_not_stay_either(fresh, monkeypatch):
 
 
 def test_who_showed_a_token_stays(fresh, monkeypatch):
-    monkeypatch.setattr(connection, "HEAD_S", 0.2)
+    monkeypatch.setattr(connection_limits, "HEAD_S", 0.2)
     assert fresh.post("/v1/suggest", {"prefix": "Hi "}).status_code == 200
     [kept] = fresh.server.server_state.connections
     with socket.create_connection(("127.0.0.1", fresh.running.port), DEADLINE_S) as later:
@@ -1056,13 +1056,13 @@ def test_who_showed_a_token_stays(fresh, monkeypatch):
 
 
 def test_a_body_that_nobody_reads_is_not_waited_for_with_a_token_either(fresh, monkeypatch):
-    monkeypatch.setattr(connection, "BODY_S", 0.2)
+    monkeypatch.setattr(connection_limits, "BODY_S", 0.2)
     with raw_request(fresh, "/v1/history", b"{", length=shapes.MAX_BODY_BYTES + 1) as raw:
         assert read_all(raw).startswith(b"HTTP/1.1 413")
 
 
 def test_half_a_head_is_not_waited_for_with_a_token_either(fresh, monkeypatch):
-    monkeypatch.setattr(connection, "HEAD_S", 0.2)
+    monkeypatch.setattr(connection_limits, "HEAD_S", 0.2)
     with raw_request(fresh, "/v1/suggest", b'{"prefix": "Hi "}') as raw:
         answer = http.client.HTTPResponse(raw)
         answer.begin()
@@ -1072,7 +1072,7 @@ def test_half_a_head_is_not_waited_for_with_a_token_either(fresh, monkeypatch):
 
 
 def test_a_token_that_is_worth_nothing_any_more_keeps_no_connection(fresh, monkeypatch):
-    monkeypatch.setattr(connection, "HEAD_S", 0.2)
+    monkeypatch.setattr(connection_limits, "HEAD_S", 0.2)
     token = tokens.make(fresh.settings, Scope.SUGGEST)
     ask = f"GET /v1/models HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
     with socket.create_connection(("127.0.0.1", fresh.running.port), DEADLINE_S) as raw:
@@ -1086,7 +1086,7 @@ def test_a_token_that_is_worth_nothing_any_more_keeps_no_connection(fresh, monke
 
 
 def test_of_too_many_without_a_token_the_oldest_goes(tmp_path, monkeypatch):
-    monkeypatch.setattr(connection, "MOST_STRANGERS", 3)
+    monkeypatch.setattr(connection_limits, "MOST_STRANGERS", 3)
     with serving(Settings(home=tmp_path / "home").prepare()) as site, contextlib.ExitStack() as held:
         assert site.post("/v1/suggest", {"prefix": "Hi "}).status_code == 200
         [kept] = site.server.server_state.connections
@@ -1103,7 +1103,7 @@ def test_of_too_many_without_a_token_the_oldest_goes(tmp_path, monkeypatch):
 
 
 def test_over_a_unix_socket_nobody_stays_without_a_token_either(tmp_path, monkeypatch):
-    monkeypatch.setattr(connection, "HEAD_S", 0.2)
+    monkeypatch.setattr(connection_limits, "HEAD_S", 0.2)
     with (
         serving(Settings(home=tmp_path / "home", unix_socket=True).prepare()) as site,
         socket.socket(socket.AF_UNIX) as raw,
@@ -1124,7 +1124,7 @@ OPEN_TO_ALL = [
 
 def test_without_a_token_nothing_is_told_but_that_it_answers(fresh, tmp_path):
     settings = Settings(home=tmp_path / "locked").prepare()
-    sock, running = address.listen(settings)
+    sock, running = listen_address.listen(settings)
     settings.token_path.write_text(TOKEN)
     made = server.make_server(server.create_locked_app(running=running, settings=settings), lambda: None)
     thread = threading.Thread(target=made.run, kwargs={"sockets": [sock]})
@@ -1154,7 +1154,7 @@ def test_without_a_token_nothing_is_told_but_that_it_answers(fresh, tmp_path):
 
 
 def test_a_connection_stays_between_requests_whatever_heads_may_take(fresh, monkeypatch):
-    monkeypatch.setattr(connection, "HEAD_S", 0.1)
+    monkeypatch.setattr(connection_limits, "HEAD_S", 0.1)
     with raw_request(fresh, "/v1/suggest", b'{"prefix": "wait"}') as raw:
         assert fresh.service.entered.wait(DEADLINE_S)
         assert not fresh.service.gate.wait(0.3)  # so long that a timer that was not stopped would have struck
@@ -1185,8 +1185,8 @@ def test_typing_on_gives_up_the_ghost_of_what_was_typed_before(fresh, newer, giv
 def test_answers_do_not_wait_for_acknowledgements(fresh):
     # With Nagle's algorithm on, a kept connection answers in steps of 40 ms.
     fresh.post("/v1/suggest", {"prefix": "warm"})
-    [connection] = fresh.server.server_state.connections
-    kept = connection.transport.get_extra_info("socket")
+    [connection_limits] = fresh.server.server_state.connections
+    kept = connection_limits.transport.get_extra_info("socket")
     assert kept.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 

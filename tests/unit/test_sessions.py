@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from idiolect.daemon.endpoint.sessions import CODE_S, SESSION_S, Sessions
+from idiolect.daemon.endpoint.page_sessions import CODE_S, SESSION_S, Sessions
 from idiolect.daemon.endpoint.tokens import Scope
 
 

@@ -121,7 +121,7 @@ def test_kate_keeps_its_other_servers(target):
 def test_the_login_shell_gets_its_lines(target, tmp_path, monkeypatch, shell, file):
     monkeypatch.setattr(Shell, "_shell", lambda _self: shell)
     Shell().install(target)
-    assert "idiolect.daemon.editors.prompt" in (tmp_path / file).read_text()
+    assert "idiolect.daemon.editors.shell_helper" in (tmp_path / file).read_text()
     assert Shell().remove(target)
     assert tree(tmp_path) == {}
 

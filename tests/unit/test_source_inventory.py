@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from idiolect.daemon.ingest.folder_watch import Watcher
 from idiolect.daemon.ingest.ingest import Ingest
-from idiolect.daemon.ingest.inventory import SourceInventory, UnknownSourceError
 from idiolect.daemon.ingest.reader import Reader
-from idiolect.daemon.ingest.watch import Watcher
+from idiolect.daemon.ingest.source_inventory import SourceInventory, UnknownSourceError
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.sources.people import AuthorFilter

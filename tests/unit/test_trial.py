@@ -8,8 +8,8 @@ import pytest
 
 from idiolect.daemon.privacy.app_policy import NOWHERE, AppPolicy, InputContext
 from idiolect.daemon.privacy.pause import Pause
-from idiolect.daemon.serving import trial as trials
-from idiolect.daemon.serving.trial import ENOUGH, NoTrialError, Stretch, Trial, TrialRunningError
+from idiolect.daemon.serving import speed_trial as trials
+from idiolect.daemon.serving.speed_trial import ENOUGH, NoTrialError, Stretch, Trial, TrialRunningError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.store import Store
 

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from idiolect.daemon.ingest.folder_watch import COUNTING_S, ManyFilesError, Watcher
 from idiolect.daemon.ingest.ingest import Ingest
 from idiolect.daemon.ingest.reader import Reader
-from idiolect.daemon.ingest.watch import COUNTING_S, ManyFilesError, Watcher
 from idiolect.daemon.runtime.os_errors import NoSuchPathError
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.storage.errors import StoreFullError
@@ -396,8 +396,8 @@ def test_a_folder_with_very_many_files_is_followed_only_where_that_is_confirmed(
 ) -> None:
     other = tmp_path / "other"
     other.mkdir()
-    monkeypatch.setattr("idiolect.daemon.ingest.watch.MANY_FILES", 50)
-    monkeypatch.setattr("idiolect.daemon.ingest.watch.COUNTING_S", 60.0)
+    monkeypatch.setattr("idiolect.daemon.ingest.folder_watch.MANY_FILES", 50)
+    monkeypatch.setattr("idiolect.daemon.ingest.folder_watch.COUNTING_S", 60.0)
     for number in range(50):
         (other / f"{number}.txt").touch()
         (other / f"{number}.jpg").touch()  # which would not be read
@@ -405,7 +405,7 @@ def test_a_folder_with_very_many_files_is_followed_only_where_that_is_confirmed(
     (other / "one more.txt").touch()
     with pytest.raises(ManyFilesError, match="holds more than 50 files"):
         scene.watcher.refuse_very_much(other)
-    monkeypatch.setattr("idiolect.daemon.ingest.watch.COUNTING_S", 0.0)
+    monkeypatch.setattr("idiolect.daemon.ingest.folder_watch.COUNTING_S", 0.0)
     with pytest.raises(ManyFilesError, match="more files than can be counted"):
         scene.watcher.refuse_very_much(other)
 

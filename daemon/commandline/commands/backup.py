@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, PassphraseFile, Yes, confirm, parse_path
-from idiolect.daemon.commandline.backups import ProfileKey, describe_contents, read_key, require_one_key
+from idiolect.daemon.commandline.backup_dialog import ProfileKey, describe_contents, read_key, require_one_key
 from idiolect.daemon.commandline.deferred import load_settings, open_terminal
 
 EXAMPLE = "idiolect backup /media/usb/idiolect.backup"

@@ -18,7 +18,7 @@ def run(as_json: AsJson = False) -> None:
     """Check the installation and say how to mend what is wrong; exit code 69 if something is."""
     from dataclasses import asdict
 
-    from idiolect.daemon.commandline.health_checks import examine
+    from idiolect.daemon.commandline.doctor_checks import examine
 
     findings, terminal = examine(), open_terminal()
     if as_json:

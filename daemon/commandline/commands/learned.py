@@ -8,7 +8,7 @@ import typer
 
 from idiolect.daemon.commandline.arguments import AsJson, Expect, Yes, read_text
 from idiolect.daemon.commandline.deferred import connect, open_terminal
-from idiolect.daemon.commandline.forgetting import Consent, forget_text
+from idiolect.daemon.commandline.forget_dialog import Consent, forget_text
 from idiolect.daemon.commandline.formatting import number, plain
 
 if TYPE_CHECKING:

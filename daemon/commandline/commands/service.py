@@ -11,7 +11,7 @@ from idiolect.daemon.commandline.arguments import AsJson, parse_path
 from idiolect.daemon.commandline.deferred import find_profile, load_settings, open_terminal
 
 if TYPE_CHECKING:
-    from idiolect.daemon.runtime.desktop import Desktop, Installed
+    from idiolect.daemon.runtime.service_unit import Desktop, Installed
     from idiolect.daemon.settings import Settings
 
 EXAMPLE = "idiolect service install; idiolect service status --json; idiolect service uninstall"
@@ -63,7 +63,7 @@ def show(writable: _Writable = None) -> None:
 
 
 def _desktop(settings: Settings, writable: list[Path] | None = None) -> Desktop:
-    from idiolect.daemon.runtime.desktop import Desktop
+    from idiolect.daemon.runtime.service_unit import Desktop
 
     return Desktop(settings, [path.expanduser().absolute() for path in writable or ()])
 

@@ -13,7 +13,7 @@ import typer
 from idiolect.daemon.commandline.arguments import AsJson, Expect, Yes, make_absolute, parse_path
 from idiolect.daemon.commandline.commands.add import read_paths
 from idiolect.daemon.commandline.deferred import connect, load_settings, open_terminal
-from idiolect.daemon.commandline.forgetting import Consent, ask_and_forget, ask_to_go_on
+from idiolect.daemon.commandline.forget_dialog import Consent, ask_and_forget, ask_to_go_on
 from idiolect.daemon.commandline.formatting import plain
 from idiolect.models.errors import IdiolectError
 

@@ -25,7 +25,7 @@ def run(as_json: AsJson = False) -> None:
 
     from pydantic_core import to_jsonable_python
 
-    from idiolect.daemon.commandline.health_checks import find_warnings
+    from idiolect.daemon.commandline.doctor_checks import find_warnings
     from idiolect.daemon.vault.marker import standing
 
     settings = find_profile()

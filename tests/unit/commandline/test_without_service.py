@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from idiolect.daemon.commandline import cli, health_checks
+from idiolect.daemon.commandline import cli, doctor_checks
 from idiolect.daemon.runtime import process
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault import marker, opening
@@ -164,8 +164,8 @@ def test_an_interruption_is_quiet(run, tmp_path, monkeypatch):
 
 
 def test_doctor(run, service, tmp_path, monkeypatch):
-    found = health_checks.Finding("base model", "ok", "here")
-    monkeypatch.setitem(health_checks._CHECKS, "base model", lambda _settings: [found])
+    found = doctor_checks.Finding("base model", "ok", "here")
+    monkeypatch.setitem(doctor_checks._CHECKS, "base model", lambda _settings: [found])
     code, out, _ = run(service, "doctor", "--json")
     findings = {finding["check"]: finding for finding in json.loads(out)}
     assert code == 0

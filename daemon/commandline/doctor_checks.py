@@ -19,12 +19,12 @@ import psutil
 
 from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.commandline.grey_text import BRING_BACK, describe_held_back
-from idiolect.daemon.endpoint.address import who_has
+from idiolect.daemon.endpoint.listen_address import who_has
 from idiolect.daemon.endpoint.tokens import SCOPES, path_of
 from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.runtime import process
-from idiolect.daemon.runtime.desktop import Desktop
 from idiolect.daemon.runtime.os_errors import refusal
+from idiolect.daemon.runtime.service_unit import Desktop
 from idiolect.daemon.settings import Settings
 from idiolect.daemon.vault.marker import standing
 from idiolect.models.errors import IdiolectError
@@ -212,7 +212,7 @@ def _check_store(settings: Settings) -> list[Finding]:
     """Check that the key file opens the store, and read all of it. A keyring is not asked: it might ask the user."""
     from idiolect.daemon.storage.encrypted_file import fits
     from idiolect.daemon.storage.errors import StoreUnreadableError
-    from idiolect.daemon.storage.full_read import sound
+    from idiolect.daemon.storage.integrity_read import sound
     from idiolect.daemon.vault.marker import ways_back
 
     if process.holder(settings) is not None or standing(settings).state != "there":

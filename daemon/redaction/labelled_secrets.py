@@ -17,7 +17,7 @@ from idiolect.daemon.redaction.word_features import STATE
 from idiolect.models.word_frequencies import zipf
 
 if TYPE_CHECKING:
-    from idiolect.daemon.redaction.numbers import Span
+    from idiolect.daemon.redaction.cards_and_ibans import Span
 
 #: Words for a password, wherever they stand, and those that stand by themselves.
 _WORDS: Final = (

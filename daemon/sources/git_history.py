@@ -21,7 +21,7 @@ from dulwich.errors import ObjectFormatException
 from dulwich.objects import parse_tree
 
 from idiolect.daemon.regular_files import is_linked, open_regular, read_regular
-from idiolect.daemon.sources import git_settings
+from idiolect.daemon.sources import git_config
 from idiolect.daemon.sources.git_objects import BLOB, COMMIT, TREE, ObjectError, Objects, TooManyPacksError
 from idiolect.models.errors import IdiolectError
 
@@ -150,7 +150,7 @@ class Repository:
             others = user is not None and any(folder.lstat().st_uid != user for folder in folders)
         except OSError as error:
             raise _unreadable(self._folder, error.strerror) from None
-        if others and not git_settings.is_safe(folders[-1]):
+        if others and not git_config.is_safe(folders[-1]):
             raise GitError(
                 f"{self._folder} belongs to another user of this machine, so it is not read. If you trust it, say so "
                 f"to git: `git config --global --add safe.directory {folders[-1]}`."

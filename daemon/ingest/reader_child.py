@@ -1,4 +1,4 @@
-"""The child process that reads strangers' files for the service: ``python -m idiolect.daemon.ingest.reading BYTES``.
+"""The child process that reads files for the service: ``python -m idiolect.daemon.ingest.reader_child BYTES``.
 
 A line of JSON on standard input is an order; lines of JSON on standard output are what was found, cleaned, in batches.
 A file may be made to take much memory, much time, or to run into a mistake of a library: all of it happens here, at
@@ -25,8 +25,8 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from idiolect.adapters.child import give_way, orders
 from idiolect.daemon.ingest.entry_batch import cleaned
 from idiolect.daemon.ingest.file_discovery import OTHER_TYPE, find, said_of_others
+from idiolect.daemon.ingest.reader_messages import Found, packed
 from idiolect.daemon.ingest.source_discovery import places
-from idiolect.daemon.ingest.wire import Found, packed
 from idiolect.daemon.redaction.redact import kinds_found
 from idiolect.daemon.sources import git, kinds
 from idiolect.daemon.sources.commit_messages import head

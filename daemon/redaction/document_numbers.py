@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.redaction.cue_grammar import Form, Grammar
-from idiolect.daemon.redaction.ids import check
 from idiolect.daemon.redaction.lazy_pattern import lazy
+from idiolect.daemon.redaction.national_ids import check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from idiolect.daemon.redaction.numbers import Span
+    from idiolect.daemon.redaction.cards_and_ibans import Span
 
 _AT: Final = r"(?<![\w.,/:])(?<![\d]-)(?<![#+(])(?<!\d )"
 _GAPS: Final = lazy(r"[ ./-]")

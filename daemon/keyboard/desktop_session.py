@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from idiolect.daemon.key_names import parse_key
-from idiolect.daemon.keyboard.asking import Asking
-from idiolect.daemon.keyboard.choice import Choice
-from idiolect.daemon.keyboard.drafts import Drafts
+from idiolect.daemon.keyboard.ibus_objects import Property
 from idiolect.daemon.keyboard.key_handler import Bindings
-from idiolect.daemon.keyboard.wire import Property
+from idiolect.daemon.keyboard.learning_choice import Choice
+from idiolect.daemon.keyboard.left_fields import Drafts
+from idiolect.daemon.keyboard.service_requests import Asking
 from idiolect.daemon.typing_speed import TypingSpeed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from idiolect.daemon.keyboard.actions import Ask, Fate
     from idiolect.daemon.keyboard.engine import Engine
     from idiolect.daemon.keyboard.field import Field
-    from idiolect.daemon.keyboard.written import Entry
+    from idiolect.daemon.keyboard.field_authorship import Entry
+    from idiolect.daemon.keyboard.key_effects import Ask, Fate
     from idiolect.daemon.settings import Settings
 
 _SOURCE: Final = "keyboard"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Final
 
-from idiolect.daemon.editors import typed
+from idiolect.daemon.editors import typed_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -106,7 +106,7 @@ class Authorship:
         self.text = text
         self._typed_s = _foreign(len(text))
         self._removed: list[_Removed] = []
-        self._told_s = typed.FOREIGN  # what was typed until then was told of
+        self._told_s = typed_runs.FOREIGN  # what was typed until then was told of
 
     def edit(self, edit: Edit, typed_s: float | None) -> None:
         """A part of the text gives way to another, which was typed now (`typed_s`), or by nobody (None)."""
@@ -144,7 +144,7 @@ class Authorship:
         """What counted as typed at a moment was not typed."""
         for at, mark in enumerate(self._typed_s):
             if mark == typed_s:
-                self._typed_s[at] = typed.FOREIGN
+                self._typed_s[at] = typed_runs.FOREIGN
 
     def saved(self) -> Saved:
         """The text as it is now."""
@@ -153,14 +153,14 @@ class Authorship:
     def new(self, saved: Saved, paragraphs: Iterable[str]) -> list[Paragraph]:
         """Of the paragraphs that were read in a saved text: those in which something was typed and not told of yet."""
         found: list[Paragraph] = []
-        newest_s = max(saved.typed_s, default=typed.FOREIGN)
+        newest_s = max(saved.typed_s, default=typed_runs.FOREIGN)
         if newest_s <= self._told_s:
             return found
         place, before = 0, ""
         for text in paragraphs:
             marks, place = _marks_of(text, saved, place)
             marks = [-mark if mark <= self._told_s else mark for mark in marks]
-            if max(marks, default=typed.FOREIGN) > typed.FOREIGN:
+            if max(marks, default=typed_runs.FOREIGN) > typed_runs.FOREIGN:
                 found.append(Paragraph(text, tuple(marks), before))
             before = f"{before}{text}\n\n"[-_BEFORE_CHARS:]
         self._told_s = newest_s
@@ -183,9 +183,9 @@ class Paragraph:
     typed_s: tuple[float, ...]
     before: str
 
-    def new(self, pauses: typed.Pauses) -> Iterator[tuple[str, str]]:
+    def new(self, pauses: typed_runs.Pauses) -> Iterator[tuple[str, str]]:
         """Its words that are new and typed, and what stands before them."""
-        for run in typed.runs(self.text, self.typed_s, pauses):
+        for run in typed_runs.runs(self.text, self.typed_s, pauses):
             yield run.text, (self.before + self.text[: run.start])[-_BEFORE_CHARS:]
 
 
@@ -242,8 +242,8 @@ def _marks_of(paragraph: str, saved: Saved, place: int) -> tuple[list[float], in
 
     A reader leaves markup out, and joins lines. A word that is not found near the one before it was not typed.
     """
-    marks = [typed.FOREIGN] * len(paragraph)
-    words = list(typed.WORD.finditer(paragraph))
+    marks = [typed_runs.FOREIGN] * len(paragraph)
+    words = list(typed_runs.WORD.finditer(paragraph))
     for word, following in zip(words, [*words[1:], None], strict=True):
         at = _find(saved.text, word[0], following and following[0], place)
         if at is not None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.redaction.cue_grammar import Form, Grammar
 from idiolect.daemon.redaction.lazy_pattern import lazy
-from idiolect.daemon.redaction.randomness import common_pairs, is_random
+from idiolect.daemon.redaction.random_strings import common_pairs, is_random
 from idiolect.daemon.redaction.rule import DONE, Rule
 
 if TYPE_CHECKING:
-    from idiolect.daemon.redaction.numbers import Span
+    from idiolect.daemon.redaction.cards_and_ibans import Span
 
 _HEX: Final = r"(?=[0-9]{0,40}[a-fA-F])(?=[a-fA-F]{0,40}[0-9])[0-9a-fA-F]{32,128}"
 _UUID: Final = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from idiolect.daemon.endpoint import tokens
-from idiolect.daemon.runtime import desktop, peer_check, process
+from idiolect.daemon.runtime import peer_check, process, service_unit
 from idiolect.models.errors import IdiolectError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Link:
     async def start(self) -> str | None:
         """Start the service if it does not run; why it cannot, in a sentence for its user."""
         try:
-            await asyncio.to_thread(desktop.start, self._settings)
+            await asyncio.to_thread(service_unit.start, self._settings)
         except IdiolectError as error:
             return str(error)
         return None

@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from idiolect.daemon.editors.link import Link
+from idiolect.daemon.editors.service_link import Link
 from idiolect.daemon.endpoint.tokens import Scope
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from idiolect.daemon.regular_files import read_small
 from idiolect.daemon.storage.store import Store
-from idiolect.daemon.vault import key_wrapping, keys
+from idiolect.daemon.vault import key_wrapping, store_key
 from idiolect.daemon.vault.marker import refuse_lost
 from idiolect.daemon.vault.opening import ProfileStateError
 from idiolect.models import durable
@@ -31,7 +31,7 @@ def rekey_bytes(settings: Settings) -> int:
     return 2**20 + (store.stat().st_size * 5 // 4 if store.exists() else 0)
 
 
-def rekey(settings: Settings) -> keys.StoreKey:
+def rekey(settings: Settings) -> store_key.StoreKey:
     """Encrypt the store with a new key; returns where that is kept.
 
     Raises ProfileStateError and what `keys.change` raises. Killed at any moment, the next
@@ -49,7 +49,7 @@ def rekey(settings: Settings) -> keys.StoreKey:
             store.rekey(new)
             store.events.add("rekey")
 
-    return keys.change(settings, rewrite)
+    return store_key.change(settings, rewrite)
 
 
 def _refuse_nothing(settings: Settings) -> None:
@@ -67,14 +67,14 @@ def lock(settings: Settings, passphrase: str | None) -> None:
     `keys.obtain` raises, and KeyringLockedError where the profile is locked, but its key may still be in the keyring.
     """
     _refuse_nothing(settings)
-    kept = keys.obtain(settings)  # what cannot be unlocked must not be locked
+    kept = store_key.obtain(settings)  # what cannot be unlocked must not be locked
     if passphrase is None:
         durable.write(settings.locked_path, b"{}\n")
         return
     mark = key_wrapping.seal(kept.hex, passphrase)
     durable.write(settings.locked_path, _line(mark | {_LEFT: kept.origin}))
-    if keys.remove(settings, kept.origin) is not True:
-        raise keys.KeyringLockedError(
+    if store_key.remove(settings, kept.origin) is not True:
+        raise store_key.KeyringLockedError(
             "The profile is locked, but the keyring does not let go of the key, which opens the store without the "
             "passphrase. Unlock the keyring, then run `idiolect unlock` and `idiolect lock --passphrase` again."
         )
@@ -89,7 +89,7 @@ def origin(settings: Settings) -> Literal["keyring", "file"] | None:
         return None
     try:
         mark = _mark(settings)
-    except keys.KeyDamagedError:
+    except store_key.KeyDamagedError:
         mark = {}
     return "keyring" if not mark or mark.get(_LEFT) == "keyring" else None
 
@@ -111,7 +111,7 @@ def unlock(settings: Settings, passphrase: str | None) -> bool:
             key = key_wrapping.opened(mark, passphrase or "")
         except ValueError:
             raise _damaged(settings) from None
-        keys.put_back(settings, key)
+        store_key.put_back(settings, key)
     settings.locked_path.unlink()
     return True
 
@@ -125,7 +125,7 @@ def _mark(settings: Settings) -> dict[str, Any]:
     except (ValueError, RecursionError):
         raise _damaged(settings) from None
     except OSError as error:
-        raise keys.KeyDamagedError(
+        raise store_key.KeyDamagedError(
             f"{settings.locked_path} cannot be read: {error.strerror}. Make it readable for you alone."
         ) from None
     if not isinstance(mark, dict):
@@ -133,8 +133,8 @@ def _mark(settings: Settings) -> dict[str, Any]:
     return mark
 
 
-def _damaged(settings: Settings) -> keys.KeyDamagedError:
-    return keys.KeyDamagedError(
+def _damaged(settings: Settings) -> store_key.KeyDamagedError:
+    return store_key.KeyDamagedError(
         f"{settings.locked_path} is damaged. Put back a copy of it, or of the whole profile."
     )
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.redaction.cue_grammar import Form, Grammar
 from idiolect.daemon.redaction.lazy_pattern import lazy
-from idiolect.daemon.redaction.randomness import common_pairs
+from idiolect.daemon.redaction.random_strings import common_pairs
 from idiolect.daemon.redaction.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from idiolect.daemon.redaction.numbers import Span
+    from idiolect.daemon.redaction.cards_and_ibans import Span
 
 #: The fewest words of a phrase (BIP 39 has 12, 15, 18, 21 and 24).
 FEWEST: Final = 12

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from lsprotocol import types
 from pygls.workspace import TextDocument
 
-from idiolect.daemon.editors.authorship import Edit, Hand, edits, shared
+from idiolect.daemon.editors.document_authorship import Edit, Hand, edits, shared
 from idiolect.daemon.regular_files import read_regular
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pygls.workspace import PositionCodec
 
-    from idiolect.daemon.editors.authorship import Authorship
+    from idiolect.daemon.editors.document_authorship import Authorship
 
 _MOST_FILE_BYTES: Final = 16 * 2**20  # of a file that is compared with its document
 _LINE: Final = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from idiolect.daemon.editors.authorship import shared
+from idiolect.daemon.editors.document_authorship import shared
 from idiolect.daemon.ingest.normalise import has_words
 
 #: A program may add so much to what is typed: a closing bracket, a space.

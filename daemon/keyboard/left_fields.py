@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from idiolect.daemon.keyboard.written import Entry, Written
+from idiolect.daemon.keyboard.field_authorship import Entry, Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
