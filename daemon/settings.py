@@ -119,6 +119,10 @@ class Settings(ProfilePaths, BaseModel):
         'all words, and grey text wherever it is likely to be right; "less": only what saves twice as much; "asked": '
         "nothing; a key shows the words",
     )
+    see_context: bool = Field(
+        True,
+        description="true or false: suggestions heed what you answer, where a program sends it: it is kept nowhere",
+    )
     keyboard: Layout = Field(
         "qwerty",
         description="the layout of your keyboard, which says what is mistyped for what: "

@@ -125,6 +125,8 @@ class Session:
         self.tokens: list[int] = []
         self._own_begins = 0  # where in them the text's own tokens begin
         self._continued_at = -math.inf  # when the text was last continued
+        self._written = 0  # positions of the cache that may hold something
+        self._private = False  # whether nothing of the text may be kept once it is cut off
         config = model.config
         self._binding = model.runtime.io_binding()
         # (layer, k or v, batch, kv head, position, feature)
@@ -184,6 +186,7 @@ class Session:
     def _forward(self, ids: Sequence[int], rows: int, interrupt: Interrupt | None) -> NDArray[np.float32]:
         """Run the graph on ``ids``, behind the cached tokens; return the logits (rows, vocab) of the last ones."""
         count, past = len(ids), len(self.tokens)
+        self._written = max(self._written, past + count)
         logits = self._last_logits if rows == 1 else np.empty((rows, self._last_logits.shape[1]), np.float32)
         arrays: dict[str, NDArray[Any]] = {
             "input_ids": np.asarray(ids, dtype=np.int64),
@@ -215,7 +218,17 @@ class Session:
             raise ValueError(f"can't keep {count} of {len(self.tokens)} tokens")
         del self.tokens[count:]
 
-    def rewind_to_common_prefix(self, ids: Sequence[int], own: int = 0, rows: int = 0) -> list[int]:
+    def wipe(self, common: Sequence[int]) -> None:
+        """Cut the sequence back to its longest common prefix with ``common``, and zero the cache behind it."""
+        self.truncate(common_prefix_length(self.tokens, common))
+        self._own_begins = len(self.tokens)
+        self._cache[..., len(self.tokens) : self._written, :] = 0
+        self._last_logits[:] = 0
+        self._written, self._private = len(self.tokens), False
+
+    def rewind_to_common_prefix(
+        self, ids: Sequence[int], own: int = 0, rows: int = 0, *, private: bool = False
+    ) -> list[int]:
         """Cut the sequence back to its longest common prefix with ``ids`` and return what is left to feed.
 
         What is cut off is kept for a while and restored when that text is asked for again, so that two texts that are
@@ -225,15 +238,18 @@ class Session:
             ids: the tokens that will be read, at most :attr:`length`.
             own: how many of the last ``ids`` are the text's own; what stands before them is common to several texts.
             rows: how many of the last ``ids`` need logits, which are not cached: as many are left to feed.
+            private: nothing of this text is kept when it is cut off.
         """
         common = common_prefix_length(self.tokens, ids)
         cut_off = len(self.tokens) - max(common, self._own_begins)
         # Where little is cut off and more stays, it is the same text without a draft that was not accepted.
-        if cut_off > _MAX_DRAFT_TOKENS or cut_off >= max(MIN_EVICTED_TOKENS, common - self._own_begins):
+        much = cut_off > _MAX_DRAFT_TOKENS or cut_off >= max(MIN_EVICTED_TOKENS, common - self._own_begins)
+        if much and not self._private:
             self._evicted.store(self.tokens, self._own_begins)
         if restored := self._evicted.restore(ids, common):
             self.tokens, common = restored, len(restored)
-        self._own_begins, self._continued_at = len(ids) - own, time.monotonic()
+            self._written = max(self._written, common)
+        self._own_begins, self._continued_at, self._private = len(ids) - own, time.monotonic(), private
         common = min(common, len(ids) - rows)
         self.truncate(common)
         return list(ids[common:])

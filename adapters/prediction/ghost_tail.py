@@ -68,6 +68,10 @@ class GhostTails:
             self._found[key] = self._find(ids)
         return self._found[key]
 
+    def forget(self) -> None:
+        """Forget the words that were found."""
+        self._found.clear()
+
     def _find(self, ids: list[int]) -> list[FurtherWord]:
         drafted = self._next_token.verified_draft(ids, MIN_TOKEN_PROB, self._may_follow, force_pass=True)
         words = list[FurtherWord]()

@@ -29,6 +29,7 @@ _EVICTED_TOKENS = 1024  # of other texts that are being written, 45 KB each: a l
 _PREFILL_TOKENS = 32  # read in one pass of a long text: 80 ms beside a training round, where 64 take 150 ms
 _PRECOMPUTE_TOKENS = 32  # read in one pass of a text that is known beforehand
 _MAX_PREFETCH_TEXTS, _CONCURRENT_S = 2, 2.0  # with more texts continued in this time, somebody always waits
+_ANSWERED_TOKENS = 320  # of what is answered; each takes 45 KB of the KV cache
 _ACTIVE_S = 10.0  # a text is being written for so long after it was last continued
 
 
@@ -84,8 +85,13 @@ class NextTokenModel:
         recent = user_model.recent
         others = 2 * recent.limit + len(recent.separator) + spare + _MAX_DRAFT_TOKENS
         self._window = max(1, min(window, model.config.context - others))
+        self._answered: list[int] = []
+        self._answered_limit = max(0, min(_ANSWERED_TOKENS, model.config.context - others - self._window))
         self._session = Session(
-            model, length=others + self._window, adapter=adapter, evicted_tokens=_EVICTED_TOKENS
+            model,
+            length=others + self._window + self._answered_limit,
+            adapter=adapter,
+            evicted_tokens=_EVICTED_TOKENS,
         )
         self._cache: ProbsCache[DraftedToken] = ProbsCache(
             user_model, mixture, lambda: any(self._session.active_texts(_ACTIVE_S))
@@ -106,6 +112,16 @@ class NextTokenModel:
         """
         step, excess = max(self._window // 2, 1), max(0, len(ids) - self._window)
         return ids[-(-excess // step) * step :]
+
+    def answer(self, ids: Sequence[int]) -> None:
+        """From now on have the last of ``ids``, what the user answers, stand in front of every text.
+
+        Of what stood there before nothing is left: the keys and values behind it are overwritten with zeros.
+        """
+        if self._answered:
+            self._session.wipe([*self._cache.recent(), *self._user_model.recent.separator])
+        self._cache.clear()
+        self._answered = list(ids[max(0, len(ids) - self._answered_limit) :])
 
     def next_probs(self, ids: list[int]) -> NDArray[np.float32]:
         """Return the distribution (vocab,) over the token after ``ids``, at most the window and the spare tokens."""
@@ -280,5 +296,5 @@ class NextTokenModel:
 
     def _rewind(self, ids: list[int], rows: int) -> list[int]:
         """Rewind the session for ``ids`` behind recent entries; return what to feed for the last ``rows`` logits."""
-        context = [*self._cache.recent(), *self._user_model.recent.separator, *ids]
-        return self._session.rewind_to_common_prefix(context, len(ids), rows)
+        context = [*self._cache.recent(), *self._user_model.recent.separator, *self._answered, *ids]
+        return self._session.rewind_to_common_prefix(context, len(ids), rows, private=bool(self._answered))

@@ -142,6 +142,7 @@ class Predictor:
         self.show: Show = "auto"
         self._unjudged_ghosts = UnjudgedGhosts()
         self._standing_ghosts = StandingGhosts()
+        self._answered = ""
         self._ranker = WordRanker(tokenizer, user_model, self._next_token)
         self._languages = None if general is None else Languages(user_model.words)
         self._tails = GhostTails(self._next_token, self._ranker, tokenizer, user_model.memory)
@@ -190,12 +191,27 @@ class Predictor:
         self._next_token.next_probs(ids)
         yield
 
-    def prefill_in_pieces(self, prefix: str) -> Steps[None]:
+    def answer(self, text: str) -> None:
+        """From now on suggest for who answers ``text``; of what was answered before nothing is left."""
+        if text == self._answered:
+            return
+        self._answered = text
+        self._next_token.answer(self._tokenizer.encode(text + "\n") if text else [])
+        self._ranker.answer(text)
+        self._tails.forget()
+        self._standing_ghosts.forget()
+        self._unjudged_ghosts.forget()
+        self._likely_next, self._near = (), ""
+
+    def prefill_in_pieces(self, prefix: str, answered: str = "") -> Steps[None]:
         """Read most of what a suggestion after a long ``prefix`` needs, one forward pass a step.
 
         Other suggestions can be made between two passes. There is no step where little is to be read.
         """
-        yield from self._next_token.prefill_in_pieces(self._ranker.split(prefix).head)
+        self.answer(answered)
+        for _ in self._next_token.prefill_in_pieces(self._ranker.split(prefix).head):
+            yield
+            self.answer(answered)
 
     def suggest(
         self,
@@ -208,6 +224,7 @@ class Predictor:
         remember: bool = True,
         corrections: bool = False,
         key_ms: float = USUAL_KEY_MS,
+        answered: str = "",
     ) -> Suggestion:
         """Return words that finish the one under the cursor or come next, and a continuation.
 
@@ -224,8 +241,10 @@ class Predictor:
                 meant by the word that just ended. Where a correction comes first among the words there is no
                 continuation.
             key_ms: the typist's time between two letters, for which a ghost is judged.
+            answered: what the user is answering.
         """
         started = time.perf_counter()
+        self.answer(answered)
         words: list[Word] = []
         ghost, correction, finished = NO_GHOST, None, 0.0
         mender = self._mender if corrections and not WORD.match(suffix) else None

@@ -113,6 +113,17 @@ class ProbsCache(Generic[T]):
             tuple(ids + rest[:place]): softmax(row) for place, row in enumerate(logits)
         }
 
+    def clear(self) -> None:
+        """Forget all distributions: something else stands in front of every text."""
+        for cache in (
+            self._model_probs,
+            self._draft_probs,
+            self._precomputed_probs,
+            self._mixed_probs,
+            self._greedy_drafts,
+        ):
+            cache.clear()
+
     def pop_along(self, ids: Sequence[int]) -> list[tuple[Key, NDArray[np.float32]]]:
         """Remove and return the model's distributions on the way to ``ids``, each with the tokens that it follows."""
         prefixes = [key for key in self._model_probs if len(key) < len(ids) and tuple(ids[: len(key)]) == key]
@@ -154,14 +165,7 @@ class ProbsCache(Generic[T]):
             self._recent_since = now
         elif now - self._recent_since > MAX_RECENT_AGE_S or not self._has_active_texts():
             self._recent, self._recent_since = recent, now
-            for cache in (
-                self._model_probs,
-                self._draft_probs,
-                self._precomputed_probs,
-                self._mixed_probs,
-                self._greedy_drafts,
-            ):
-                cache.clear()
+            self.clear()
 
 
 class _LatestProbs(OrderedDict[Key, NDArray[np.float32]]):

@@ -107,6 +107,7 @@ class WordRanker:
         )
         # The latest matches: what may stand behind a word is asked for again once its space is typed.
         self._matched: list[tuple[tuple[SplitPrefix, int, int], NDArray[np.float32], Matches]] = []
+        self._answered = Counter[str]()
         self._unknown: tuple[NDArray[np.float32], int, float] | None = None  # by what was typed, its hash
 
     def split(self, prefix: str) -> SplitPrefix:
@@ -130,6 +131,11 @@ class WordRanker:
         """Forget how a prefix was split."""
         self._splits.pop(self._whole_text(prefix), None)
         self._before, self._matched = None, []
+
+    def answer(self, text: str) -> None:
+        """Count the words of ``text``, which the user answers, as words before the cursor."""
+        self._answered = Counter(WORD.findall(text))
+        self._before, self._matched, self._unknown = None, [], None
 
     def finish(self, text: str) -> None:
         """Forget what was asked about in ``text``, which is finished."""
@@ -178,7 +184,7 @@ class WordRanker:
         """Return the words before the one under the cursor, in order and with how often each stands there."""
         if self._before is None or self._before[0] != head:
             words = WORD.findall(self._tokenizer.decode(head))
-            self._before = head, words, Counter(words)
+            self._before = head, words, Counter(words) + self._answered
         return self._before[1:]
 
     def names(self, split: SplitPrefix) -> list[tuple[str, float]]:

@@ -69,6 +69,10 @@ class UnjudgedGhosts:
         if len(self._by_prefix) > _MAX_GHOSTS:
             self._by_prefix.popitem(last=False)
 
+    def forget(self) -> None:
+        """Forget all ghosts."""
+        self._by_prefix.clear()
+
     def pop_along(self, written: str) -> list[UnjudgedGhost]:
         """Remove and return the ghosts that were suggested while ``written`` was typed, in order."""
         prefixes = [prefix for prefix in self._by_prefix if written.startswith(prefix)]

@@ -17,7 +17,7 @@ from typing_extensions import TypedDict
 from idiolect.daemon.endpoint.routing import Lines, client_of
 from idiolect.daemon.endpoint.shapes import Answer, Body, Id, Name, Number, Seconds, Time
 from idiolect.daemon.endpoint.tokens import Scope
-from idiolect.daemon.privacy.app_policy import AppRule, AppRuleRow, ProtectedAppError
+from idiolect.daemon.privacy.app_policy import AppRule, AppRuleRow, ProtectedAppError, Seen
 from idiolect.daemon.serving.model_queue import BusyError, Priority
 from idiolect.daemon.storage.audit import Audit
 from idiolect.daemon.storage.records import Forgotten, NothingToUndoError, OtherCountError
@@ -120,16 +120,21 @@ class SecretsBody(Body):
 
 
 class AppsBody(Body):
-    """A rule for the applications that match a pattern, or to undo the last change of the rules."""
+    """A rule for the applications that match a pattern, or to undo the last change of the rules.
+
+    `context`: whether what the user answers there is seen.
+    """
 
     app: Name | None = None
     rule: AppRule | None = None
+    context: Seen | None = None
     undo: bool = False
 
     @pydantic.model_validator(mode="after")
     def _one_or_the_other(self) -> AppsBody:
-        if self.undo == (self.app is not None) or (self.app is None) != (self.rule is None):
-            raise ValueError("give app and rule, or undo alone")
+        given = sum(value is not None for value in (self.rule, self.context))
+        if self.undo == (self.app is not None) or given != (self.app is not None):
+            raise ValueError("give app and either rule or context, or undo alone")
         return self
 
 
@@ -235,10 +240,11 @@ def _register_rules(app: Application, service: Service) -> None:
     @app.post("/v1/apps", Scope.ADMIN, errors=(ProtectedAppError, NothingToUndoError))
     async def give_app_rule(asked: AppsBody) -> Rules:
         """Give a rule for applications, or undo the last change; answers with all rules."""
-        if asked.app is None or asked.rule is None:
+        rule = asked.rule or asked.context
+        if asked.app is None or rule is None:
             await run_sync(policy.undo)
         else:
-            await run_sync(policy.give, asked.app, asked.rule)
+            await run_sync(policy.give, asked.app, rule)
         return {"rules": policy.rules()}
 
     @app.post("/v1/pause", Scope.LEARN)

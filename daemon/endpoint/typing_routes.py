@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from idiolect.daemon.storage.records import FeedbackReport, Tenth
 
 MAX_REPORT_DAYS = 3650
+MAX_ANSWERED_TEXTS = 8
+
+AnsweredText = Annotated[str, Field(max_length=MAX_PREFIX_CHARS)]
 
 T = TypeVar("T")
 
@@ -55,10 +58,12 @@ class ExplainBody(PlacedBody):
 class SuggestBody(ExplainBody):
     """The same; `source`: whether it is a shell that asks; `corrections`: whether mistyped words are mended, too.
 
-    `key_ms` is the typist's median time between two letters, in milliseconds.
+    `key_ms` is the typist's median time between two letters, in milliseconds. `context` is what they answer, the newest
+    last: for this suggestion alone.
     """
 
     source: Literal["", "shell"] = ""
+    context: Annotated[tuple[AnsweredText, ...], Field(max_length=MAX_ANSWERED_TEXTS)] = ()
     corrections: bool = False
     key_ms: KeyMs | None = None
 
@@ -105,7 +110,8 @@ class Suggested(Answer):
     """Suggestions; where there are none, `reason` may say why.
 
     `list`: whether to show the words by themselves; grey text says so in `ghost`. `finished`: the probability that the
-    word under the cursor ends there; absent where it cannot. `trial`: there while one runs.
+    word under the cursor ends there; absent where it cannot. `sees_context`: whether `context` is heeded at this place.
+    `trial`: there while one runs.
     """
 
     words: list[Word]
@@ -117,6 +123,7 @@ class Suggested(Answer):
     paused: bool
     correction: Correction | None = None
     finished: float = 0.0
+    sees_context: bool
     trial: bool = False
 
 
@@ -268,6 +275,7 @@ def _register_suggestions(app: Application, service: Service) -> None:
                 elapsed_ms=0.0,
                 reason=reason,
                 paused=service.ingest.paused,
+                sees_context=False,
                 trial=service.trial.running,
             )
         client = client_of(request)
@@ -276,16 +284,16 @@ def _register_suggestions(app: Application, service: Service) -> None:
         def given_up() -> bool:  # a ghost that keeps others waiting comes too late for all of them
             return overtaken.is_set() or queue.crowded(client)
 
+        sees = suggestions.sees_context(asked.place, asked.source)
         wanted = (asked.prefix, asked.suffix, asked.candidates, asked.ghost_words)
-        steps = suggestions.suggest_in_steps(
-            *wanted, given_up, asked.place, asked.source, asked.corrections, asked.key_ms
-        )
+        told_of = (asked.place, asked.source, asked.corrections, asked.key_ms)
+        steps = suggestions.suggest_in_steps(*wanted, given_up, *told_of, asked.context if sees else ())
         try:
             work = queue.answer(client, Priority.TYPING, steps, typed=asked.prefix)
             found = await unless_gone(request, work)
         finally:
             questions.end(overtaken)
-        told = {"paused": service.ingest.paused, "trial": service.trial.running}
+        told = {"paused": service.ingest.paused, "trial": service.trial.running, "sees_context": sees}
         return Suggested.of(found, list={"show": found.show_words}, reason=None, **told)
 
     @app.post("/v1/explain", Scope.SUGGEST)

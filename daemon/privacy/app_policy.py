@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, TypeAlias, cast, get_args
 
 from idiolect.daemon.secret_apps import NEVER_HEARD, TERMINALS, holds_secrets
 from idiolect.daemon.storage.records import NothingToUndoError
@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
 #: What is done in an application: all; suggestions but no learning; nothing.
 AppRule: TypeAlias = Literal["allow", "quiet", "exclude"]
+#: Whether what the user answers is seen in an application.
+Seen: TypeAlias = Literal["on", "off"]
 
-_RULES: Final = "app_rules"  # state: [pattern, rule] as the user gave them, the newest last
+# State: [pattern, rule, or whether what is answered is seen] as the user gave them, the newest last.
+_RULES: Final = "app_rules"
 _UNDO: Final = "app_rules_before"  # state: the same before the last change
+_SEEN: Final = get_args(Seen)
 _SECRET_FIELD, _PRIVATE, _EXCLUDED = "secret field", "private", "excluded app"
 
 # Of Wayland's and GTK's purposes and hints, HTML's autocomplete values, Android's and Apple's kinds of fields,
@@ -77,11 +81,15 @@ NOWHERE: Final = InputContext()
 
 @dataclass(frozen=True)
 class AppRuleRow:
-    """What is done in the applications that match a pattern, and who says so."""
+    """What is done in the applications that match a pattern, and who says so.
+
+    ``rule`` or ``context`` is None where the row says nothing of it.
+    """
 
     app: str
-    rule: AppRule
+    rule: AppRule | None
     source: Literal["built in, always", "you", "settings", "built in"]
+    context: Seen | None = None
 
 
 #: What is done where secrets are kept or asked for, whatever anybody says.
@@ -111,7 +119,7 @@ class AppPolicy:
         """Put the rules in the order in which the first that fits decides."""
         rows = [
             *(AppRuleRow(app, "exclude", "built in, always") for app in NEVER_HEARD),
-            *(AppRuleRow(app, cast("AppRule", rule), "you") for app, rule in reversed(given)),
+            *(_row_of(app, rule) for app, rule in reversed(given)),
             *(
                 AppRuleRow(app, "exclude", "settings")
                 for app in self._settings.exclude_apps
@@ -122,7 +130,7 @@ class AppPolicy:
             *(AppRuleRow(app, "quiet", "built in") for app in TERMINALS),
         ]
         self._patterns = [(re.compile(fnmatch.translate(row.app), re.I), row) for row in rows]
-        self._known: dict[str, AppRuleRow | None] = {}
+        self._known: dict[str, tuple[AppRuleRow | None, bool]] = {}
 
     def suggesting(self, place: InputContext) -> str | None:
         """Why nothing may be suggested there, and what is typed there not even looked at; None if it may."""
@@ -130,31 +138,39 @@ class AppPolicy:
             return _SECRET_FIELD
         if place.private:
             return _PRIVATE
-        row = self._row(place.app)
+        row, _ = self._rows(place.app)
         return _EXCLUDED if row is not None and row.rule == "exclude" else None
+
+    def sees_context(self, place: InputContext) -> bool:
+        """Return True if what the user answers there may be looked at for suggestions."""
+        if not self._settings.see_context or self.suggesting(place) is not None:
+            return False
+        return self._rows(place.app)[1]
 
     def learning(self, place: InputContext) -> str | None:
         """Why nothing that is typed there may be learned or counted; None if it may."""
         if (reason := self.suggesting(place)) is not None:
             return reason
-        row = self._row(place.app)
+        row, _ = self._rows(place.app)
         if row is None:  # a text field may say that it is a terminal where its application has no name
             return _EXCLUDED if (place.input_purpose or "").lower().endswith("terminal") else None
         return _EXCLUDED if row.rule == "quiet" else None
 
-    def _row(self, app: str | None) -> AppRuleRow | None:
+    def _rows(self, app: str | None) -> tuple[AppRuleRow | None, bool]:
+        """Return the row whose rule holds in an application, and whether what is answered is seen there."""
         if app is None:
-            return None
+            return None, True
         known = self._known
         try:
             return known[app]
         except KeyError:
-            rows = (row for pattern, row in self._patterns if pattern.match(app))
-            row = _ALWAYS if holds_secrets(app) else next(rows, None)
+            rows = [row for pattern, row in self._patterns if pattern.match(app)]
+            row = _ALWAYS if holds_secrets(app) else next((row for row in rows if row.rule), None)
+            found = row, next((row.context for row in rows if row.context), "on") == "on"
         if len(known) > 1000:
             known.clear()
-        known[app] = row  # another thread may clear it now: what is looked up there again may be missing
-        return row
+        known[app] = found  # another thread may clear it now: what is looked up there again may be missing
+        return found
 
     # Rules that the user gives
 
@@ -162,18 +178,23 @@ class AppPolicy:
         """All rules; the first one whose pattern fits an application holds for it."""
         return [row for _, row in self._patterns]
 
-    def give(self, app: str, rule: AppRule) -> None:
-        """From now on do this in the applications that match the pattern `app`.
+    def give(self, app: str, rule: AppRule | Seen) -> None:
+        """From now on do this, or see what is answered or not, in the applications that match the pattern `app`.
 
         Raises ProtectedAppError where that would listen to a password manager, and the store's errors.
         """
-        if rule != "exclude" and holds_secrets(app):
+        if rule not in ("exclude", "off") and holds_secrets(app):
             raise ProtectedAppError(
                 "Password managers, and other programs that hold secrets or ask for them, are never listened to. "
                 "Name another application; `idiolect apps` lists the rules."
             )
         given = self._store.state.get(_RULES, [])
-        self._change(given, [*(old for old in given if old[0].casefold() != app.casefold()), [app, rule]])
+        kept = (
+            old
+            for old in given
+            if old[0].casefold() != app.casefold() or (old[1] in _SEEN) != (rule in _SEEN)
+        )
+        self._change(given, [*kept, [app, rule]])
 
     def undo(self) -> None:
         """Go back to the rules before the last change; a second time undoes that. Raises NothingToUndoError."""
@@ -186,3 +207,10 @@ class AppPolicy:
         self._store.state.set(_UNDO, before)
         self._store.state.set(_RULES, after)
         self._arrange(after)
+
+
+def _row_of(app: str, rule: str) -> AppRuleRow:
+    """The row of a rule that the user gave."""
+    if rule in _SEEN:
+        return AppRuleRow(app, None, "you", cast("Seen", rule))
+    return AppRuleRow(app, cast("AppRule", rule), "you")

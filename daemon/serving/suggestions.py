@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +16,7 @@ from idiolect.adapters.steps import in_one_step
 from idiolect.daemon.privacy.app_policy import NOWHERE, InputContext
 from idiolect.daemon.redaction.redact import hides, redact
 from idiolect.daemon.serving import suggestion_stats
+from idiolect.daemon.serving.answered_text import KEPT_S, read_answered
 from idiolect.daemon.serving.model_queue import Priority
 from idiolect.daemon.serving.sample_completions import examples
 from idiolect.daemon.serving.servable_adapters import NoAdapterError
@@ -63,6 +64,11 @@ class Suggestions:
             "explained", lambda: in_one_step(self._attributor.release), Priority.REST, _EXPLAINED_S
         )
 
+        self._answered: tuple[tuple[str, ...], str] = (), ""  # as it was sent, and as it is read
+        self._letting_go = model.queue.delayed(
+            "answered", lambda: in_one_step(self._let_answered_go), Priority.REST, KEPT_S
+        )
+
     def suggest(self, prefix: str, *given: Any, **more: Any) -> Suggestion:
         """The result of :meth:`suggest_in_steps`, for a plain thread, which waits."""
         return self._model.queue.run(Priority.TYPING, self.suggest_in_steps(prefix, *given, **more))
@@ -78,17 +84,21 @@ class Suggestions:
         source: str = "",
         corrections: bool = False,
         key_ms: float | None = None,
+        context: Sequence[str] = (),
     ) -> Steps[Suggestion]:
         """Words and a ghost text, unless that is ``given_up``, for the cursor between ``prefix`` and ``suffix``.
 
         Ask :meth:`withheld` first whether anything may be suggested at ``place``. Commands are suggested where
         ``source`` says that it is a shell that asks, and only there. With `corrections` mistyped words are mended, too,
         but for commands. A ghost is judged for a typist who takes ``key_ms`` between two letters (None: the profile's
-        median). The last step makes all of the answer; those before it read a long ``prefix``, a piece each.
+        median). ``context`` is what the user answers, the newest last: ask :meth:`sees_context` first. It is for this
+        answer alone, and let go as soon as another question comes without it. The last step makes all of the answer;
+        those before it read a long ``prefix``, a piece each.
         """
         self._on_typing()
+        answered = self._read_answered(() if source == COMMANDS else tuple(context))
         if source != COMMANDS:
-            yield from self._model.served.predictor.prefill_in_pieces(prefix)
+            yield from self._model.served.predictor.prefill_in_pieces(prefix, answered)
         served = self._model.served
         remember = not self._off_record.active and self._app_policy.learning(place) is None
         if source == COMMANDS:
@@ -103,6 +113,7 @@ class Suggestions:
                 remember=remember,
                 corrections=corrections and served.switches.corrections != "off",
                 key_ms=key_ms or self._model.trust.key_ms,
+                answered=answered,
             )
             if key_ms is not None and remember:
                 self._model.trust.learn_key_ms(key_ms)
@@ -112,6 +123,18 @@ class Suggestions:
             found = self._with_own(served, prefix, suffix, found, candidates)
         found = without_secrets(prefix, found)
         return replace(found, words=found.words[:candidates])
+
+    def _read_answered(self, texts: tuple[str, ...]) -> str:
+        """Return what is answered as it is read; what was answered before is gone where it is another."""
+        if texts != self._answered[0]:
+            self._answered = texts, read_answered(texts) if texts else ""
+            self._model.served.predictor.answer(self._answered[1])
+        if texts:
+            self._letting_go.ask()
+        return self._answered[1]
+
+    def _let_answered_go(self) -> None:
+        self._read_answered(())
 
     def _with_own(
         self, served: Served, prefix: str, suffix: str, found: Suggestion, wanted: int
@@ -146,6 +169,10 @@ class Suggestions:
     def withheld(self, place: InputContext) -> str | None:
         """Why nothing is suggested there, and what is typed not looked at; None where all is well."""
         return self._app_policy.suggesting(place)
+
+    def sees_context(self, place: InputContext, source: str = "") -> bool:
+        """Return True if what the user answers there is heeded; a shell's commands answer nobody."""
+        return source != COMMANDS and self._app_policy.sees_context(place)
 
     def add_feedback(self, given: Feedback, place: InputContext) -> FeedbackReceipt:
         """Count what became of a suggestion, unless learning is paused or ``place`` is off limits."""

@@ -234,7 +234,7 @@ SHOWN = {
     "train": [("--wait", "--budget", "5")],
     "pause": [()],
     "resume": [()],
-    "apps": [("quiet", "*chat*"), (), ("--all",)],
+    "apps": [("quiet", "*chat*"), ("context", "*chat*", "off"), (), ("--all",)],
     "words": [("never", "fyi"), ()],
     "suggest": [("Thanks for the ",)],
     "switch": [()],

@@ -84,6 +84,7 @@ CASES = (
     writes("pause --for 1h"),
     writes("resume"),
     writes("apps quiet editor"),
+    writes("apps context editor off"),
     reads("suggest Hello"),
     reads("words list --json"),
     alone("setup --json", 0, 0),

@@ -244,10 +244,16 @@ class ToyService:
     def withheld(self, place):
         return "secret field" if place.input_purpose == "password" else None
 
+    def sees_context(self, place, source=""):
+        return place.app != "blind"
+
     def app_rules(self):
         from idiolect.daemon.privacy.app_policy import AppRuleRow
 
-        given = [AppRuleRow(app, rule, "you") for app, rule in self.given]
+        given = [
+            AppRuleRow(app, None, "you", rule) if rule in ("on", "off") else AppRuleRow(app, rule, "you")
+            for app, rule in self.given
+        ]
         return [*given, AppRuleRow("*terminal*", "quiet", "built in")]
 
     def give_app_rule(self, app, rule):
@@ -310,7 +316,9 @@ class ToyService:
         source="",
         corrections=False,
         key_ms=None,
+        context=(),
     ):
+        self.context = context
         # A text that begins with dots is long: there is a piece to read for each.
         for piece in range(len(prefix) - len(prefix.lstrip("."))):
             self.calls.append(("read", piece))

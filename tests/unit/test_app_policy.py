@@ -175,10 +175,10 @@ def test_other_applications_are_fine(app_policy: AppPolicy, app: str) -> None:
 
 
 def test_a_rule_holds_while_another_thread_clears_what_was_looked_up(app_policy: AppPolicy) -> None:
-    class Cleared(dict[str, AppRuleRow | None]):
+    class Cleared(dict[str, tuple[AppRuleRow | None, bool]]):
         """As if another thread were always there just after."""
 
-        def __setitem__(self, app: str, row: AppRuleRow | None) -> None:
+        def __setitem__(self, app: str, row: tuple[AppRuleRow | None, bool]) -> None:
             super().__setitem__(app, row)
             self.clear()
 
@@ -213,6 +213,33 @@ def test_the_last_change_is_undone_and_that_too(app_policy: AppPolicy) -> None:
     app_policy.undo()
     assert app_policy.suggesting(InputContext("chat")) == "excluded app"
     assert [row for row in app_policy.rules() if row.source != "you"] == before
+
+
+def test_what_is_answered_is_seen_where_no_rule_says_otherwise(
+    app_policy: AppPolicy, store: Store, tmp_path: Path
+) -> None:
+    assert app_policy.sees_context(NOWHERE)
+    assert app_policy.sees_context(InputContext("mail"))
+    for blind in (InputContext("x", private=True), InputContext("x", "password"), InputContext("KeePassXC")):
+        assert not app_policy.sees_context(blind)
+    assert not AppPolicy(store, Settings(home=tmp_path, see_context=False)).sees_context(InputContext("mail"))
+    app_policy.give("mail", "quiet")
+    app_policy.give("*mail", "off")
+    for policy in (app_policy, AppPolicy(store, Settings(home=tmp_path))):
+        assert not policy.sees_context(InputContext("mail"))
+        assert policy.suggesting(InputContext("mail")) is None, "the other rule holds on"
+        assert policy.learning(InputContext("mail")) == "excluded app"
+        assert policy.learning(InputContext("webmail")) is None, "whether it is seen says nothing of learning"
+    app_policy.give("mail", "on")
+    assert app_policy.sees_context(InputContext("mail"))
+    assert not app_policy.sees_context(InputContext("webmail"))
+    app_policy.undo()
+    assert not app_policy.sees_context(InputContext("mail"))
+    app_policy.give("mail", "on")
+    app_policy.give("mail", "exclude")
+    assert not app_policy.sees_context(InputContext("mail"))
+    with pytest.raises(ProtectedAppError):
+        app_policy.give("KeePassXC", "on")
 
 
 def test_rules_of_the_settings(store: Store, tmp_path: Path) -> None:

@@ -139,6 +139,7 @@ def test_suggest_has_the_documented_shape(site):
         "elapsed_ms": 1.5,
         "reason": None,
         "paused": False,
+        "sees_context": True,
     }
     assert site.service.calls == [("suggest", "Hi ", "", 3, 8)]
 
@@ -146,6 +147,37 @@ def test_suggest_has_the_documented_shape(site):
 def test_suggest_passes_everything_on(site):
     site.post("/v1/suggest", {"prefix": "a\u0000é😀", "suffix": "z", "candidates": 1, "ghost_words": 0})
     assert site.service.calls == [("suggest", "a\u0000é😀", "z", 1, 0)]
+
+
+def test_what_is_answered_is_passed_on_only_where_it_is_seen(site):
+    asked = {"prefix": "Hi ", "context": ["older", "newer"]}
+    assert site.post("/v1/suggest", asked).json()["sees_context"] is True
+    assert site.service.context == ("older", "newer")
+    assert site.post("/v1/suggest", {**asked, "app": "blind"}).json()["sees_context"] is False
+    assert site.service.context == ()
+    assert site.post("/v1/suggest", {**asked, "input_purpose": "password"}).json()["sees_context"] is False
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        ["CANARY"] * 9,
+        ["CANARY", "x" * 100_001],
+        ["CANARY", 7],
+        ["CANARY", None],
+        "CANARY",
+        {"0": "CANARY"},
+        None,
+    ],
+)
+def test_what_is_answered_and_no_text_is_refused_in_a_sentence_without_it(site, context):
+    answer = site.post("/v1/suggest", {"prefix": "Hi ", "context": context})
+    error = error_of(answer)
+    assert (answer.status_code, error["code"]) == (422, "invalid-request")
+    assert error["message"].startswith("context")
+    assert "CANARY" not in answer.text
+    assert "xxx" not in answer.text
+    assert site.service.calls == []
 
 
 def test_history_has_the_documented_shape(site):
@@ -317,6 +349,7 @@ def test_nothing_is_suggested_or_looked_at_in_a_secret_field(site):
             "elapsed_ms": 0.0,
             "reason": "secret field",
             "paused": False,
+            "sees_context": False,
         },
     )
     assert site.service.calls == []
@@ -357,17 +390,26 @@ def test_each_answer_says_whether_learning_is_paused(site, tmp_path):
 
 
 def test_rules_for_applications_are_given_and_undone(site):
-    terminal = {"app": "*terminal*", "rule": "quiet", "source": "built in"}
+    terminal = {"app": "*terminal*", "rule": "quiet", "source": "built in", "context": None}
     assert site.http.get("/v1/apps").json() == {"rules": [terminal]}
-    mine = {"app": "chat", "rule": "exclude", "source": "you"}
+    mine = {"app": "chat", "rule": "exclude", "source": "you", "context": None}
     assert site.post("/v1/apps", {"app": "chat", "rule": "exclude"}).json() == {"rules": [mine, terminal]}
+    assert site.post("/v1/apps", {"undo": True}).json() == {"rules": [terminal]}
+    blind = {"app": "chat", "rule": None, "source": "you", "context": "off"}
+    assert site.post("/v1/apps", {"app": "chat", "context": "off"}).json() == {"rules": [blind, terminal]}
     assert site.post("/v1/apps", {"undo": True}).json() == {"rules": [terminal]}
     nothing = site.post("/v1/apps", {"undo": True})
     assert (nothing.status_code, nothing.json()["error"]["code"]) == (409, "nothing-to-undo")
-    for wrong in ({}, {"app": "chat"}, {"rule": "allow"}, {"undo": True, "app": "chat", "rule": "allow"}):
+    for wrong in (
+        *({}, {"app": "chat"}, {"rule": "allow"}, {"undo": True, "app": "chat", "rule": "allow"}),
+        *({"context": "off"}, {"app": "chat", "rule": "allow", "context": "off"}),
+        *({"app": "chat", "context": "maybe"}, {"undo": True, "context": "on"}),
+    ):
         assert site.post("/v1/apps", wrong).status_code == 422
     assert site.service.calls == [
         ("give_app_rule", "chat", "exclude"),
+        ("undo_app_rule",),
+        ("give_app_rule", "chat", "off"),
         ("undo_app_rule",),
         ("undo_app_rule",),
     ]

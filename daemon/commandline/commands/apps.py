@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import itertools
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -14,18 +15,30 @@ from idiolect.daemon.commandline.formatting import counted, plain
 if TYPE_CHECKING:
     from idiolect.daemon.commandline.terminal import Terminal
 
-EXAMPLE = "idiolect apps; idiolect apps exclude '*chat*'; idiolect apps undo"
+EXAMPLE = (
+    "idiolect apps; idiolect apps exclude '*chat*'; idiolect apps context '*mail*' off; idiolect apps undo"
+)
 
 _MEANINGS: Final = {
     "allow": "suggests and learns",
     "quiet": "suggests only",
     "exclude": "off",
+    "on": "sees what you answer",
+    "off": "does not see what you answer",
 }
 
 
 GROUP = typer.Typer(
     help="Say in which applications it is off, suggests only, or suggests and learns; always off in password managers."
 )
+
+
+class Seen(enum.StrEnum):
+    """Whether it sees what you answer."""
+
+    on = "on"
+    off = "off"
+
 
 _App = Annotated[
     str,
@@ -48,19 +61,29 @@ def list_rules(
 @GROUP.command()
 def allow(app: _App, as_json: AsJson = False) -> None:
     """Suggest and learn there."""
-    _give("allow", app, as_json=as_json)
+    _give("rule", "allow", app, as_json=as_json)
 
 
 @GROUP.command()
 def quiet(app: _App, as_json: AsJson = False) -> None:
     """Suggest only."""
-    _give("quiet", app, as_json=as_json)
+    _give("rule", "quiet", app, as_json=as_json)
 
 
 @GROUP.command()
 def exclude(app: _App, as_json: AsJson = False) -> None:
     """Be off there."""
-    _give("exclude", app, as_json=as_json)
+    _give("rule", "exclude", app, as_json=as_json)
+
+
+@GROUP.command()
+def context(
+    app: _App,
+    seen: Annotated[Seen, typer.Argument(help="Whether it sees what you answer there.")],
+    as_json: AsJson = False,
+) -> None:
+    """See what you answer there, or not."""
+    _give("context", seen, app, as_json=as_json)
 
 
 @GROUP.command()
@@ -70,9 +93,9 @@ def undo(as_json: AsJson = False) -> None:
         _tell(client.post("/v1/apps", {"undo": True}), as_json=as_json)
 
 
-def _give(rule: str, app: str, *, as_json: bool) -> None:
+def _give(field: str, value: str, app: str, *, as_json: bool) -> None:
     with connect() as client:
-        _tell(client.post("/v1/apps", {"app": app, "rule": rule}), as_json=as_json)
+        _tell(client.post("/v1/apps", {"app": app, field: value}), as_json=as_json)
     if not as_json:
         open_terminal().say("Undo: idiolect apps undo")
 
@@ -86,7 +109,7 @@ def _show(terminal: Terminal, rules: list[dict[str, Any]], *, everything: bool) 
     """Show the user's own rules, a row each, and of the built-in ones how many there are, or `everything`."""
     own = [row for row in rules if row["source"] in ("you", "settings")]
     built_in = [row for row in rules if row not in own]
-    rows = [(plain(row["app"]), row["rule"], row["source"]) for row in own]
+    rows = [(plain(row["app"]), row["rule"] or row["context"], row["source"]) for row in own]
     if everything:  # neighbours with one rule share a row
         groups = itertools.groupby(built_in, lambda row: (row["rule"], row["source"]))
         rows += [(plain("  ".join(row["app"] for row in group)), *of) for of, group in groups]

@@ -126,12 +126,13 @@ async function unfollow(path) {
   say("It is followed no longer; what was read of it is kept.");
 }
 
-const DOES = { exclude: "is off", quiet: "suggests only", allow: "suggests and learns" };
+const DOES = { exclude: "is off", quiet: "suggests only", allow: "suggests and learns",
+  on: "sees what you answer", off: "does not see what you answer" };
 
 export async function apps(given) {
   const { rules } = given ?? await ask("/v1/apps");
   const shown = (row) => make("li", {},
-    make("span", {}, make("strong", {}, row.app), `: ${DOES[row.rule]}`), make("small", {}, row.source === "you" ? "your rule" : row.source));
+    make("span", {}, make("strong", {}, row.app), `: ${DOES[row.rule ?? row.context]}`), make("small", {}, row.source === "you" ? "your rule" : row.source));
   const yours = rules.filter((row) => row.source === "you"), others = rules.filter((row) => row.source !== "you");
   $("rule-rows").replaceChildren(...yours.map(shown));
   $("rule-others").replaceChildren(...others.map(shown));
@@ -190,7 +191,8 @@ export async function start() {
     return remove(`Forget all text with “${text}” in it?`, "/v1/forget", { text }, everything);
   });
   on($("rule"), "submit", async () => {
-    await apps(await ask("/v1/apps", { app: $("rule-app").value, rule: $("rule-kind").value }));
+    const kind = $("rule-kind").value, field = ["on", "off"].includes(kind) ? "context" : "rule";
+    await apps(await ask("/v1/apps", { app: $("rule-app").value, [field]: kind }));
     $("rule").reset();
     say("The rule holds from now on.");
   });

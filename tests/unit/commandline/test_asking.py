@@ -47,7 +47,16 @@ def test_status_for_a_person(run, service):
 def test_suggest(run, service):
     code, out, _ = run(service, "suggest", "Thanks for ", "--json")
     assert code == 0
-    assert set(json.loads(out)) == {"words", "ghost", "list", "adapter", "elapsed_ms", "reason", "paused"}
+    assert set(json.loads(out)) == {
+        "words",
+        "ghost",
+        "list",
+        "adapter",
+        "elapsed_ms",
+        "reason",
+        "paused",
+        "sees_context",
+    }
     _, out, _ = run(service, "suggest", "-", typed="Thanks for ")
     assert "[bold]three" in out  # never taken as markup
     assert "\x1b" not in out  # nor as an escape sequence
@@ -297,8 +306,20 @@ def test_rules_for_applications(run, service):
     assert (code, "chat" in out, "Undo" in out) == (0, False, False)
     assert run(service, "apps", "undo")[0] == 102
     rules = json.loads(run(service, "apps", "quiet", "notes", "--json")[1])
-    assert rules[0] == {"app": "notes", "rule": "quiet", "source": "you"}
-    for wrong in (("allow",), ("list", "x"), ("undo", "x"), ("forbid", "x"), ("undo", "--all")):
+    assert rules[0] == {"app": "notes", "rule": "quiet", "source": "you", "context": None}
+    shown = run(service, "apps", "context", "*mail*", "off")[1]
+    assert "*mail* does not see what you answer you" in " ".join(shown.split())
+    assert "*mail* sees what you answer you" in " ".join(
+        run(service, "apps", "context", "*mail*", "on")[1].split()
+    )
+    for wrong in (
+        ("allow",),
+        ("list", "x"),
+        ("undo", "x"),
+        ("context", "x", "maybe"),
+        ("forbid", "x"),
+        ("undo", "--all"),
+    ):
         assert run(service, "apps", *wrong)[0] == 2
 
 
