@@ -134,6 +134,17 @@ def test_the_models_own_word_keeps_the_last_of_three_places(
     assert texts(ours.suggest("We met the ", candidates=3)) == ranked[:3]
 
 
+def test_a_word_that_is_never_suggested_leaves_the_models_own_word_its_place(
+    predictor: Callable[..., Predictor], knowing: Callable[..., UserModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = knowing(*HISTORY)
+    ours = predictor(known=known)
+    ranked = texts(ours.suggest("We met the ", candidates=6))
+    known.preferences.set([ranked[0]], [])
+    monkeypatch.setattr(ours._next_token, "own_shares", lambda _ids, words, _p: [*[0.0] * 4, 1e9, *words[5:]])
+    assert texts(ours.suggest("We met the ", candidates=3)) == [*ranked[1:3], ranked[5]]
+
+
 @pytest.mark.parametrize(
     ("before", "word"),
     [
