@@ -94,6 +94,11 @@ class Corrector:
         self._searched = [known.get(id(table)) or self._prepare(table) for table in self._words.tables]
         return self._searched
 
+    def forget_typed(self) -> None:
+        """Forget what was looked for."""
+        for searched in self._searched:
+            searched.search.forget_typed()
+
     def _prepare(self, table: WordTable) -> _SearchedTable:
         if table is self._words.tables[0]:
             return _SearchedTable(table, self._general.trie, ~self._general.spelt, self.channel)

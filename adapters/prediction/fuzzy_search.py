@@ -61,6 +61,11 @@ class FuzzySearch:
             self._reached_of.pop(gone, None)
         return found
 
+    def forget_typed(self) -> None:
+        """Forget the columns of words, but not those of beginnings."""
+        self._column_of.clear()
+        self._reached_of.clear()
+
     def _find(self, typed: str) -> Column:
         """Return a column from the beginnings, or from those of its own beginnings."""
         if (kept := self._beginnings.get(typed)) is not None:
