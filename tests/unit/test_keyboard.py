@@ -1335,7 +1335,7 @@ class SlowService:
         await self.goes_on.wait()
         return body
 
-    async def tell(self, _path, body):
+    async def send(self, _path, body):
         await self.goes_on.wait()
         self.taken.append(body["text"])
         return True

@@ -395,7 +395,7 @@ class Service:
     async def ask(self, _method, path, body=None):
         return await self.answer(path, body)
 
-    async def tell(self, path, body):
+    async def send(self, path, body):
         await self.answer(path, body)
         self.fails -= 1
         return self.fails < 0
