@@ -7,12 +7,12 @@ from typing import Annotated, Final, NamedTuple
 import pydantic
 
 from idiolect.daemon.editors import typed_runs
+from idiolect.daemon.reply_parser import is_quoted
 
-_MAX_CHARS: Final = 200_000  # of a field; a longer one is not somebody's message
-_MAX_LINES: Final = 2_000
+_MOST_CHARS: Final = 200_000  # of a field; a longer one is not somebody's message
+_MOST_LINES: Final = 2_000
 _CONTEXT_CHARS: Final = 400
-_QUOTE: Final = ">"
-_Count = Annotated[int, pydantic.Field(ge=1, le=_MAX_CHARS)]
+_Count = Annotated[int, pydantic.Field(ge=1, le=_MOST_CHARS)]
 _Mark = Annotated[float, pydantic.Field(allow_inf_nan=False)]
 
 
@@ -23,7 +23,7 @@ class Typed(NamedTuple):
     before: str
 
 
-class TypedLine(pydantic.BaseModel):
+class Line(pydantic.BaseModel):
     """A line of a field in which its user typed something new.
 
     `marks` says of its characters, as UTF-16 units, in their order: how many are alike, and when they were typed, in
@@ -33,7 +33,7 @@ class TypedLine(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(frozen=True)
 
-    text: Annotated[str, pydantic.Field(max_length=_MAX_CHARS)]
+    text: Annotated[str, pydantic.Field(max_length=_MOST_CHARS)]
     marks: tuple[tuple[_Count, _Mark], ...]
     before: str = ""
 
@@ -41,15 +41,15 @@ class TypedLine(pydantic.BaseModel):
 class Learn(pydantic.BaseModel):
     """What the extension tells to be learned: the lines, and the site of the page."""
 
-    lines: Annotated[tuple[TypedLine, ...], pydantic.Field(max_length=_MAX_LINES)]
+    lines: Annotated[tuple[Line, ...], pydantic.Field(max_length=_MOST_LINES)]
     site: Annotated[str, pydantic.Field(min_length=1, max_length=1000)]
 
 
-def newly_typed(lines: tuple[TypedLine, ...], pauses: typed_runs.Pauses) -> list[Typed]:
+def newly_typed(lines: tuple[Line, ...], pauses: typed_runs.Pauses) -> list[Typed]:
     """Each run of words that is new and its user's, and what stood before it: nothing quoted or typed in a pause."""
     found = []
     for line in lines:
-        if line.text.lstrip().startswith(_QUOTE):
+        if is_quoted(line.text):
             continue
         # By units as JavaScript counts them, so that half of a character that two of them make stays in its place.
         units = line.text.encode("utf-16-le", "surrogatepass")

@@ -17,6 +17,7 @@ from typing import Annotated, Final
 import typer
 
 from idiolect.daemon.commandline.formatting import plain_lines
+from idiolect.daemon.regular_files import open_regular
 
 _MIN_PASSPHRASE_CHARS: Final = 8
 _MAX_DIGITS: Final = 19  # of a number that the store can hold
@@ -126,6 +127,32 @@ def read_text(given: str) -> str:
         text.encode()
     except UnicodeError:
         raise typer.BadParameter("what stands on stdin is not text in UTF-8") from None
+    return text
+
+
+def read_text_file(given: str, most_chars: int) -> str:
+    """Return the text of a file or, for `-`, what stands on stdin. Raises typer.BadParameter, also for a long one."""
+    name = "what stands on stdin" if given == "-" else given
+    most_bytes = 4 * most_chars  # of a text in UTF-8
+    try:
+        path = None if given == "-" else parse_path(given).expanduser()
+        with (
+            contextlib.nullcontext(sys.stdin.buffer)
+            if path is None
+            else open_regular(path, follow=True) as file
+        ):
+            data = file.read(most_bytes + 1)
+        text = data.decode() if len(data) <= most_bytes else ""
+    except OSError as error:
+        raise typer.BadParameter(f"{name} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        text = "\0"
+    if len(data) > most_bytes or len(text) > most_chars:
+        raise typer.BadParameter(
+            f"{name} is longer than {most_chars:,} characters; give the part that you answer"
+        )
+    if "\0" in text:
+        raise typer.BadParameter(f"{name} is not text in UTF-8")
     return text
 
 

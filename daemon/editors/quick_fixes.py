@@ -13,7 +13,7 @@ from idiolect.daemon.editors.lsp_completions import DECIDED
 if TYPE_CHECKING:
     from pygls.workspace import TextDocument
 
-    from idiolect.daemon.editors.service_link import ServiceLink
+    from idiolect.daemon.editors.service_link import Link
 
 _WORD_BEFORE: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|['’])*\Z")
 _WORD_BEHIND: Final = re.compile(r"(?:[^\W\d_]|['’])*")
@@ -30,7 +30,7 @@ def word_at(text: str, offset: int) -> tuple[int, int] | None:
 
 
 async def quick_fixes(
-    link: ServiceLink, document: TextDocument, place: types.Position, language: str, app: str | None
+    link: Link, document: TextDocument, place: types.Position, language: str, app: str | None
 ) -> list[types.CodeAction]:
     """Return what may be done about a mistyped word at a place of a document in a language.
 
@@ -42,7 +42,7 @@ async def quick_fixes(
         app: the editor.
     """
     found = word_at(document.source, document.offset_at_position(place))
-    prefix = prose.before(document.source[: found[1]], language) if found else None
+    prefix = prose.reply(document.source[: found[1]], "", language).prefix if found else None
     if found is None or prefix is None:
         return []
     body = {"prefix": f"{prefix} ", "candidates": 0, "ghost_words": 0, "corrections": True, "app": app}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from idiolect.daemon.service import Service
 
 
-class WordRuleList(TypedDict):
+class WordRules(TypedDict):
     """What was decided about words and phrases, oldest first."""
 
     rules: list[WordRule]
@@ -44,7 +44,7 @@ def register(app: Application, service: Service) -> None:
     choices = service.words
 
     @app.get("/v1/words", Scope.ADMIN)
-    async def word_rules() -> WordRuleList:
+    async def word_rules() -> WordRules:
         """What was decided about words and phrases, oldest first."""
         return {"rules": await run_sync(choices.all)}
 

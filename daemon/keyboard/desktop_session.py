@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import glob
 import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from idiolect.daemon.editors.service_link import Link
+from idiolect.daemon.endpoint.tokens import Scope
 from idiolect.daemon.key_names import parse_key
 from idiolect.daemon.keyboard.ibus_objects import Property
 from idiolect.daemon.keyboard.key_handler import Bindings
-from idiolect.daemon.keyboard.learning_choice import LearningChoice
-from idiolect.daemon.keyboard.left_fields import LeftFields
-from idiolect.daemon.keyboard.service_requests import ServiceRequests
+from idiolect.daemon.keyboard.learning_choice import Choice
+from idiolect.daemon.keyboard.left_fields import Drafts
+from idiolect.daemon.keyboard.service_requests import Asking
+from idiolect.daemon.keyboard.text_before_cursor import MOST_CHARS
+from idiolect.daemon.reply_parser import split
 from idiolect.daemon.typing_speed import TypingSpeed
 
 if TYPE_CHECKING:
@@ -22,8 +27,8 @@ if TYPE_CHECKING:
 
     from idiolect.daemon.keyboard.engine import Engine
     from idiolect.daemon.keyboard.field import Field
-    from idiolect.daemon.keyboard.field_authorship import WrittenText
-    from idiolect.daemon.keyboard.key_effects import AskService, SuggestionOutcome
+    from idiolect.daemon.keyboard.field_authorship import Entry
+    from idiolect.daemon.keyboard.key_effects import Ask, Fate
     from idiolect.daemon.settings import Settings
 
 _SOURCE: Final = "keyboard"
@@ -44,7 +49,7 @@ class TakenBack:
     forbidden: bool = False
 
 
-class DesktopSession:
+class Session:
     """Shared by the engines of one process."""
 
     def __init__(self, settings: Settings) -> None:
@@ -59,10 +64,10 @@ class DesktopSession:
         )
         self.take_name = settings.keyboard_take
         self.pause_key = parse_key(settings.keyboard_pause)
-        self.asking = ServiceRequests(settings)
+        self.asking = Asking(settings)
         self.speed = TypingSpeed()
-        self._choice = LearningChoice(settings)
-        self.drafts = LeftFields(self.learn)
+        self._choice = Choice(settings)
+        self.drafts = Drafts(self.learn)
         self.undeleting: set[str] = set()  # clients that did not delete what they were asked to
         self.trial = False  # whether one runs, as the service said last
         self._off_record = False
@@ -97,10 +102,20 @@ class DesktopSession:
 
     # The service
 
-    def suggest(self, ask: AskService, field: Field, then: Callable[[dict[str, Any]], None]) -> None:
-        """Ask the service; hand the answer to `then`."""
+    def suggest(
+        self, ask: Ask, field: Field, then: Callable[[dict[str, Any]], None], *, sees_context: bool
+    ) -> None:
+        """Ask the service, unless the cursor stands in what others wrote; hand the answer to `then`.
+
+        `sees_context`: tell the service what is answered, too.
+        """
+        begin = ask.prefix.find("\n") + 1 if len(ask.prefix) >= MOST_CHARS else 0  # of a line that is whole
+        reply = split(ask.prefix[begin:], ask.behind)
+        if reply.prefix is None:
+            return
         body = {
-            "prefix": ask.prefix,
+            "prefix": reply.prefix,
+            **({"context": reply.context()} if sees_context else {}),
             "candidates": self._settings.keyboard_words,
             "ghost_words": 0 if self._settings.keyboard_ghost == "off" else 8,
             "corrections": ask.corrections,
@@ -109,7 +124,7 @@ class DesktopSession:
         }
         self.asking.suggest(body, then, ended=ask.ended)
 
-    def report_typing(self, field: Field, then: Callable[[dict[str, Any]], None]) -> None:
+    def tell_typing(self, field: Field, then: Callable[[dict[str, Any]], None]) -> None:
         """Tell the service that its user types where nothing is to be suggested; hand the answer to `then`."""
         self.asking.suggest({"prefix": "", "candidates": 0, "ghost_words": 0, **_place(field)}, then)
 
@@ -126,7 +141,7 @@ class DesktopSession:
             self._heard_s = time.monotonic()
             self.asking.soon(self._look())
 
-    def count(self, fate: SuggestionOutcome, field: Field) -> None:
+    def count(self, fate: Fate, field: Field) -> None:
         """Tell what became of a suggestion."""
         if fate.kind != "correction":
             if not self._off_record:
@@ -138,18 +153,18 @@ class DesktopSession:
         if self.learns(field):
             self.asking.soon(self._judge(fate, field))
 
-    def send_stretch(self, stretch: dict[str, Any], field: Field) -> None:
+    def tell_stretch(self, stretch: dict[str, Any], field: Field) -> None:
         """Tell what was typed in a field while a trial ran; it never waits where texts wait that are to be learned."""
         if not self._off_record:
             body = {**stretch, **_place(field)}
             self.asking.soon(self.asking.ask("POST", "/v1/trial/stretch", body))
 
-    async def _judge(self, fate: SuggestionOutcome, field: Field) -> None:
+    async def _judge(self, fate: Fate, field: Field) -> None:
         """Tell what became of a correction; whose word is not corrected any more is shown."""
         body = {**vars(fate), **_place(field)}
         answer = await self.asking.ask("POST", "/v1/feedback", body)
         if answer is None:
-            self.asking.send("/v1/feedback", body)
+            self.asking.tell("/v1/feedback", body)
         elif answer.get("never_corrected") and fate.word:
             self._decided(TakenBack(fate.word, forbidden=True))
 
@@ -163,10 +178,10 @@ class DesktopSession:
         if self._focused is not None:
             self._focused.say(note)
 
-    def learn(self, entries: Sequence[WrittenText], field: Field) -> None:
+    def learn(self, entries: Sequence[Entry], field: Field) -> None:
         """Have texts learned that were written in a field."""
         for entry in entries if self.learns(field) else ():
-            self.asking.send("/v1/history", {**entry._asdict(), "source": _SOURCE, **_place(field)})
+            self.asking.tell("/v1/history", {**entry._asdict(), "source": _SOURCE, **_place(field)})
 
     # The menu
 
@@ -191,8 +206,14 @@ class DesktopSession:
         state = state if self._choice.learn or self._paused else "suggests only"
         symbol = "‖" if self._paused else "○" if self._off_record or not self._choice.learn else "●"
         label = f"idiolect: {state}"
-        lines = (learn, record, hour, pause, *self._about_correction())
+        lines = (learn, record, hour, pause, *self._about_context(), *self._about_correction())
         return (Property("idiolect", label, symbol=symbol, below=lines),)
+
+    def _about_context(self) -> tuple[Property, ...]:
+        here = self._focused
+        if here is None or here.sees_context is None or here.field.app is None:
+            return ()
+        return (Property("context", f"Sees what you answer in {here.field.app}", here.sees_context),)
 
     def _about_correction(self) -> tuple[Property, ...]:
         about = self._taken_back
@@ -212,6 +233,8 @@ class DesktopSession:
             self._pause(_HOUR_S)
         elif name == "pause":
             self._pause(None) if checked else self._resume()
+        elif name == "context" and self._focused is not None and self._focused.field.app is not None:
+            self.asking.soon(self._see_context(self._focused.field.app, see=checked))
         elif name in ("never", "correct") and self._taken_back is not None:
             self.asking.soon(self._decide(self._taken_back.word, forbid=name == "never"))
         if name in ("learn", "record"):
@@ -224,6 +247,16 @@ class DesktopSession:
         except OSError as error:
             log.error("the choice of learning could not be kept", exc_info=error)
             self._say("That holds until you log out: it could not be written to the disk. Is it full?")
+
+    async def _see_context(self, app: str, *, see: bool) -> None:
+        """Have what is answered in a program used there, or not: a rule, which its user alone may give."""
+        link = Link(self._settings, Scope.ADMIN)
+        rule = {"app": glob.escape(app), "context": "on" if see else "off"}
+        if await link.ask("POST", "/v1/apps", rule) is None:
+            self._say("The service did not answer, so nothing was changed.")
+        elif self._focused is not None:
+            self._focused.forget_context()
+        await link.close()
 
     async def _decide(self, word: str, *, forbid: bool) -> None:
         """Never correct a word, or do so again."""

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 
 @dataclass(frozen=True)
-class InsertText:
+class Commit:
     """Put `text` at the cursor, once `replace` characters before it are gone."""
 
     text: str
@@ -15,19 +15,20 @@ class InsertText:
 
 
 @dataclass(frozen=True)
-class AskService:
+class Ask:
     """Ask the service for what goes on behind `prefix`, and, with `corrections`, for what was meant before it.
 
-    `ended`: a word has just ended there, whose correction is of use later, too.
+    `ended`: a word has just ended there, whose correction is of use later, too. `behind`: what stands there already.
     """
 
     prefix: str
     corrections: bool = False
     ended: bool = False
+    behind: str = ""
 
 
 @dataclass(frozen=True)
-class ShowSuggestions:
+class Show:
     """Show these words, this ghost text and this note; what is left out is hidden.
 
     `bare`: a digit takes a word without Alt. `fresh`: nothing is typed yet of the word that they are for.
@@ -41,7 +42,7 @@ class ShowSuggestions:
 
 
 @dataclass(frozen=True)
-class SuggestionOutcome:
+class Fate:
     """What became of a suggestion that was shown; the fields are those of `/v1/feedback`."""
 
     kind: Literal["word", "ghost", "correction"]
@@ -54,8 +55,8 @@ class SuggestionOutcome:
 
 
 @dataclass(frozen=True)
-class FieldEmptied:
+class Emptied:
     """Return was pressed, and what was written has gone from before the cursor: a sent message, or an earlier line."""
 
 
-KeyEffect: TypeAlias = InsertText | AskService | ShowSuggestions | SuggestionOutcome | FieldEmptied
+Action: TypeAlias = Commit | Ask | Show | Fate | Emptied

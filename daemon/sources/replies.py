@@ -1,14 +1,19 @@
-"""What its writer typed of a mail: without what it quotes, forwards, signs and what programs put below it.
+"""What its writer typed of a mail, and what it quotes, forwards, signs and what programs put below it.
 
 Forms of quoting: RFC 3676 (`>`, `-- `, flowed lines), and what mail programs write before what they quote, by language.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
-from typing import Final
+from bisect import bisect
+from typing import TYPE_CHECKING, Final
 
 from idiolect.daemon.sources.lines import unwrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # "On Monday, NAME <ADDRESS> wrote:" by language: how such a line begins, and how it ends.
 _WROTE: Final = re.compile(
@@ -25,7 +30,7 @@ _WROTE_BEGINS: Final = re.compile(
 _BARE_FROM: Final = re.compile(r"^\d{4}-\d\d-\d\d[^\n]{0,40}<[^<>\s]+@[^<>\s]+>:\s*$")
 # "-----Original Message-----" and its likes: what follows is somebody else's.
 _SEPARATOR: Final = (
-    r"^[ \t>]*(?:[-_=*]{2,}\s*(?:original message|original appointment|forwarded message|forwarded by|begin forwarded"
+    r"^[ \t]*(?:[-_=*]{2,}\s*(?:original message|original appointment|forwarded message|forwarded by|begin forwarded"
     r"|ursprüngliche nachricht|original-nachricht|weitergeleitete nachricht|message d'origine|message original"
     r"|message transféré|mensaje original|mensaje reenviado|messaggio originale|messaggio inoltrato"
     r"|mensagem original|mensagem encaminhada|oorspronkelijk bericht|doorgestuurd bericht|ursprungligt meddelande"
@@ -36,16 +41,16 @@ _SEPARATOR: Final = (
     r"|inicio del mensaje reenviado:|inizio messaggio inoltrato:)[ \t]*$"
 )
 _FIELD: Final = re.compile(
-    r"^[ \t>*]*(?:from|sent|to|subject|date|cc|von|gesendet|an|betreff|datum|de|envoyé|à|objet|date|para|enviado|asunto"
+    r"^[ \t*]*(?:from|sent|to|subject|date|cc|von|gesendet|an|betreff|datum|de|envoyé|à|objet|date|para|enviado|asunto"
     r"|fecha|da|inviato|a|oggetto|data|van|verzonden|aan|onderwerp|från|skickat|till|ämne|fra|sendt|til|emne|od|wysłano"
     r"|do|temat|odesláno|komu|předmět|от|кому|тема|дата|发件人|发送时间|收件人|主题)\*?\s?[:：]\*?(?:[ \t]|$)",
     re.IGNORECASE | re.MULTILINE,
 )
 _FROM_FIELD: Final = re.compile(
-    r"^[ \t>*]*(?:from|von|de|da|van|från|fra|od|от|发件人)\*?\s?[:：]\*?(?:[ \t]|$)",
+    r"^[ \t*]*(?:from|von|de|da|van|från|fra|od|от|发件人)\*?\s?[:：]\*?(?:[ \t]|$)",
     re.IGNORECASE | re.MULTILINE,
 )
-_RULE: Final = re.compile(r"^[ \t>]*[_-]{20,}[ \t]*$", re.MULTILINE)
+_RULE: Final = re.compile(r"^[ \t]*[_-]{20,}[ \t]*$", re.MULTILINE)
 _SIGNATURE: Final = r"^--[ \t]?$|^—$|^__$"
 _PHONE: Final = (
     r"^(?:sent (?:from|via|with|using) (?:my )?[^\n.]{2,40}|get outlook for \w+|sent from (?:yahoo )?mail[^\n]{0,30}"
@@ -71,6 +76,12 @@ _ENDS: Final = re.compile(
 )
 _INLINE_TAG: Final = re.compile(r"\[(?:cid|image):[^\[\]\n]*\]|<(?:https?|mailto):[^<>\s]*>")
 _LONGEST_WROTE: Final = 1000  # characters of a line that says who wrote what is quoted below
+_NEAR_LINES: Final = 4  # between "-----Original Message-----" and the header that belongs to it
+
+#: Of a line: its writer typed it.
+OWN: Final = 0
+#: Of a line: it is part of a signature, or a program put it there.
+BELOW: Final = -1
 
 
 def own_words(text: str, *, flowed: bool = False, delete_space: bool = False) -> str:
@@ -98,6 +109,50 @@ def own_words(text: str, *, flowed: bool = False, delete_space: bool = False) ->
     return "\n\n".join(paragraphs)
 
 
+def depths(text: str) -> list[int]:
+    """How often each line of a mail is quoted, or OWN or BELOW; a line that says who wrote the next ones counts as one.
+
+    Below a header, or a line such as "-----Original Message-----", all is quoted, once more below each further one.
+    """
+    lines = text.split("\n")
+    starts = [0, *itertools.accumulate(len(line) + 1 for line in lines)]
+    found = [_marks(line) for line in lines]
+    unmarked = {bisect(starts, start) - 1 for start in _unmarked(text)}
+    for place, said in _attributions(lines).items():
+        if _is_followed(lines, place + said):
+            found[place : place + said] = [1] * said
+        else:
+            unmarked.add(place)
+    ends = {bisect(starts, end.start()) - 1 for end in _ENDS.finditer(text) if _is_below(end)}
+    over, below = 0, False
+    for place, marks in enumerate(found):
+        over += place in unmarked
+        below = not (over or marks) and (below or place in ends)
+        found[place] = BELOW if below else over + marks
+    return found
+
+
+def _marks(line: str) -> int:
+    """How many marks of a quotation a line begins with."""
+    return line.count(">", 0, len(line) - len(line.lstrip("> \t"))) if line.startswith(">") else 0
+
+
+def _is_below(end: re.Match[str]) -> bool:
+    """Whether it ends what was typed, and begins no mail; nothing that a program puts below a text begins one."""
+    return end.lastgroup != "separator" and bool(end.start() or end.lastgroup != "below")
+
+
+def _unmarked(text: str) -> Iterator[int]:
+    """Where mails begin that are forwarded or quoted with their header, without a mark on each line."""
+    separators = [found.start() for found in _ENDS.finditer(text) if found.lastgroup == "separator"]
+    headers = [_header_start(text, found.start()) for found in _FROM_FIELD.finditer(text)]
+    last = -1
+    for start in sorted((*separators, *(start for start in headers if start is not None))):
+        if start > last:
+            yield start
+            last = _lines_on(text, start, _NEAR_LINES)
+
+
 def _end(text: str) -> int:
     """Where a signature, a footer, or a mail that is forwarded or quoted with its header begins."""
     end = len(text)
@@ -105,12 +160,16 @@ def _end(text: str) -> int:
         if found.start() or found.lastgroup != "below":
             end = found.start()
             break
-    for found in _FROM_FIELD.finditer(text, 0, end):
-        start = found.start()
-        if len(_FIELD.findall(text, start, _lines_on(text, start, 6))) >= 3:
-            rule = _RULE.search(text, text.rfind("\n", 0, max(start - 1, 0)) + 1, start)
-            return rule.start() if rule else start
-    return end
+    headers = (_header_start(text, found.start()) for found in _FROM_FIELD.finditer(text, 0, end))
+    return next((start for start in headers if start is not None), end)
+
+
+def _header_start(text: str, start: int) -> int | None:
+    """Where a quoted mail's header begins that has its "From:" here, a line above it with it; None where it is none."""
+    if len(_FIELD.findall(text, start, _lines_on(text, start, 6))) < 3:
+        return None
+    rule = _RULE.search(text, text.rfind("\n", 0, max(start - 1, 0)) + 1, start)
+    return rule.start() if rule else start
 
 
 def _lines_on(text: str, start: int, count: int) -> int:

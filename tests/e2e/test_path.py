@@ -236,7 +236,7 @@ SHOWN = {
     "resume": [()],
     "apps": [("quiet", "*chat*"), ("context", "*chat*", "off"), (), ("--all",)],
     "words": [("never", "fyi"), ()],
-    "suggest": [("Thanks for the ",)],
+    "suggest": [("Thanks for the ",), ("Thanks for the ", "--answering", "docs/files.md")],
     "switch": [()],
     "open": [("--no-browser",)],
     "report": [()],

@@ -20,7 +20,7 @@ import pytest
 from typer.main import get_command
 
 from idiolect.daemon.commandline import cli
-from idiolect.daemon.commandline.client import ServiceClient
+from idiolect.daemon.commandline.client import Client
 from idiolect.daemon.endpoint import tokens
 from idiolect.daemon.profile.backup import make
 from idiolect.daemon.runtime import process
@@ -85,7 +85,7 @@ CASES = (
     writes("resume"),
     writes("apps quiet editor"),
     writes("apps context editor off"),
-    reads("suggest Hello"),
+    reads("suggest Hello --answering {notes}/a.md"),
     reads("words list --json"),
     alone("setup --json", 0, 0),
     alone("keyboard status --json", 0, 0),
@@ -170,7 +170,7 @@ class Disk:
         """What the service knows, if it runs."""
         if process.find(self.settings) is None:
             return None
-        with ServiceClient(self.settings) as client:
+        with Client(self.settings) as client:
             now = client.get("/v1/status")
         return {name: now[name] for name in ("entries", "watches", "paused", "adapter")}
 

@@ -107,6 +107,36 @@ def test_bytes_on_stdin_that_are_no_text_are_refused(tmp_path, monkeypatch):
         assert "not text in UTF-8" in said or "no passphrase can be read" in said
 
 
+@pytest.mark.parametrize(
+    ("answered", "says"),
+    [
+        (b"caf\xff and more\n", "is not text in UTF-8"),
+        (b"GIF89a\0\0", "is not text in UTF-8"),
+        (b"a" * 100_001, "is longer than 100,000 characters; give the part that you answer"),
+        ("\U0001f600".encode() * 200_000, "is longer than 100,000 characters"),
+    ],
+)
+def test_what_is_answered_is_a_text_of_some_length(tmp_path, answered, says):
+    (tmp_path / "mail").write_bytes(answered)
+    for given, typed in (("mail", b""), ("-", answered)):
+        code, said = program(tmp_path, "suggest", "Hi ", "--answering", given, typed=typed)
+        assert (code, says in said) == (2, True), said
+
+
+def test_a_file_with_what_is_answered_that_cannot_be_read_is_named(tmp_path, run):
+    os.mkfifo(tmp_path / "pipe")
+    for name, says in (
+        ("none", "none cannot be read: No such file or directory"),
+        (".", ". cannot be read"),
+        ("pipe", "pipe cannot be read: it is not a regular file"),
+        ("", "the path is empty"),
+    ):
+        code, said = run("suggest", "Hi ", "--answering", name)
+        assert (code, says in said) == (2, True), said
+    code, said = run("suggest", "-", "--answering", "-")
+    assert (code, "only one of the text and what you answer can stand on stdin" in said) == (2, True)
+
+
 def test_the_language_server_starts_as_every_editor_starts_one(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(TOY), prepend=os.pathsep)
     settings = Settings(home=tmp_path / "home").prepare()

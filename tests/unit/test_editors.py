@@ -34,24 +34,29 @@ from idiolect.daemon.settings import Settings
         ("mail", "To: a@example.org\nSubject: x\n\nHello th", "Hello th"),
         ("message", "To: a@example.org\nSubject: x\n--text follows this line--\nHello th", "Hello th"),
         ("mail", "Hello,\n\n> quoted", None),
-        ("mail", "Hello,\n\n> quoted\nYes, th", "Hello,\n\n> quoted\nYes, th"),
+        ("mail", "Hello,\n\n> quoted\nYes, th", "Hello,\n\nYes, th"),
+        ("markdown", "Hello,\n\n> quoted\nYes, th", "Hello,\n\nYes, th"),
+        ("markdown", "Hello,\n\n> my call", "Hello,\n\n> my call"),
+        ("plaintext", "Hello,\n\n> quoted", None),
+        ("org", "Hello,\n\n> quoted", "Hello,\n\n> quoted"),
+        ("gitcommit", "Fix\n# --------------- >8 ---------------\n+def fo", None),
         ("latex", r"The \emph{ca", r"The \emph{ca"),
         ("latex", r"The \emp", None),
         ("plaintext", "# Hello", "# Hello"),
     ],
 )
 def test_what_stands_before_the_cursor(language, text, before):
-    assert prose.before(text, language) == before
+    assert prose.reply(text, "", language).prefix == before
 
 
 def test_of_a_long_text_its_end_is_looked_at_from_the_start_of_a_line():
     text = "A line of thirty characters...\n" * 1000
-    found = prose.before(text + "Hello", "plaintext")
+    found = prose.reply(text + "Hello", "", "plaintext").prefix
     assert found.endswith("...\nHello")
     assert found.startswith("A line")
     assert 15_000 < len(found) < 16_001
-    assert prose.before(text + "Hello t", "plaintext") == found + " t"
-    assert prose.before("x" * 20_000, "plaintext") == "x" * 16_000
+    assert prose.reply(text + "Hello t", "", "plaintext").prefix == found + " t"
+    assert prose.reply("x" * 20_000, "", "plaintext").prefix == "x" * 16_000
 
 
 def test_what_its_writer_wrote_of_a_mail_is_read():
@@ -60,6 +65,61 @@ def test_what_its_writer_wrote_of_a_mail_is_read():
     assert prose.read("Yes, on Monday.", "mail") == ["Yes, on Monday."]
     assert prose.read("To: a@example.org\n", "mail") == []
     assert prose.read("Fix it", "gitcommit") is None
+
+
+#: As `git commit -v` opens it.
+COMMIT = """
+
+# Please enter the commit message for your changes. Lines starting
+#
+# On branch fix/ZRV-417-lantern
+# Changes to be committed:
+#\tmodified:   light/lantern.py
+#\trenamed:    old.py -> new.py
+#
+# Untracked files:
+#\tsecret.txt
+#
+# ------------------------ >8 ------------------------
+# Do not modify or remove the line above.
+diff --git a/light/lantern.py b/light/lantern.py
+index 2f2f2f2..3e3e3e3 100644
+--- a/light/lantern.py
++++ b/light/lantern.py
+@@ -1,4 +1,4 @@ class Lantern:
+-    def swing(self) -> None:
++    def sway(self, arc: float) -> None:
+         pass
+diff --git a/beam.c b/beam.c
+--- a/beam.c
++++ b/beam.c
+@@ -9,2 +9,3 @@ static int turn_beam(int by)
++  return by;
+"""
+
+
+def test_a_commit_message_is_about_what_git_says_below_it():
+    reply = prose.reply("Fix the ", COMMIT, "gitcommit")
+    assert reply.prefix == "Fix the "
+    assert reply.context() == [
+        "fix/ZRV-417-lantern\nlight/lantern.py: Lantern, swing, sway\nold.py -> new.py\nbeam.c: turn_beam"
+    ]
+    other = prose.reply("Fix the ", COMMIT.replace("\n#", "\n;"), "gitcommit")
+    assert (other.prefix, other.context()) == (reply.prefix, reply.context())
+    assert prose.reply("Fix ", COMMIT.partition("# ---")[0], "gitcommit").context() == [
+        "fix/ZRV-417-lantern\nlight/lantern.py\nold.py -> new.py"
+    ]
+    assert prose.reply("Fix ", "", "gitcommit").context() == []
+
+
+def test_a_patch_that_is_reviewed_by_mail_is_what_is_answered():
+    review = "On Monday, A <a@b.example> wrote:\n> @@ -1,2 +1,2 @@ class Lantern:\n> +    def sway(self):\n\nWhy not "
+    reply = prose.reply(f"To: A\nSubject: Re: [PATCH] Sway\n\n{review}", "", "mail")
+    assert reply.prefix == "Why not "
+    assert reply.context() == [
+        "On Monday, A <a@b.example> wrote:\n@@ -1,2 +1,2 @@ class Lantern:\n+    def sway(self):",
+        "To: A\nSubject: Re: [PATCH] Sway",
+    ]
 
 
 # --- what was typed ---

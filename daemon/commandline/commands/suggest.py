@@ -7,23 +7,38 @@ from typing import Annotated, Final
 
 import typer
 
-from idiolect.daemon.commandline.arguments import AsJson, read_text
+from idiolect.daemon.commandline.arguments import AsJson, read_text, read_text_file
 from idiolect.daemon.commandline.deferred import connect, open_terminal
 from idiolect.daemon.commandline.formatting import plain
 
 EXAMPLE = 'idiolect suggest "Thanks for the "'
 
+_MOST_CHARS: Final = 100_000  # of what is answered, as `/v1/suggest` takes it
 _BEGUN: Final = re.compile(r"[^\W_]*(?:['’][^\W_]*)*\Z")  # the word that the text ends in, if it does
 
 
 def run(
     text: Annotated[str, typer.Argument(help="What stands before the cursor; - reads it from stdin.")],
+    answering: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="A file with what you answer, such as a mail: its words and names are suggested, too; - reads it from "
+            "stdin. It is used for this once, and neither kept nor learned.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show how it would complete a text."""
+    if text == answering == "-":
+        raise typer.BadParameter("only one of the text and what you answer can stand on stdin")
     terminal, prefix = open_terminal(), read_text(text)
+    context = [] if answering is None else [read_text_file(answering, _MOST_CHARS)]
     with connect() as client:
-        found = client.post("/v1/suggest", {"prefix": prefix, "corrections": True})
+        asked = {"prefix": prefix, "corrections": True, **({"context": context} if context else {})}
+        found = client.post("/v1/suggest", asked)
+    if context and not found["sees_context"]:
+        terminal.note("What you answer was not used: the setting see_context is off.")
     if as_json:
         return terminal.print_json(found)
     begun = _BEGUN.findall(prefix)[0]
