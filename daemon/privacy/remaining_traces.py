@@ -21,8 +21,8 @@ log = logging.getLogger("idiolect.remains")
 Ask: TypeAlias = "Callable[[str], Iterable[Suggestion]]"
 
 _WORDS: Final = 4  # of the text, that are asked for one after another
-_LETTERS: Final = 6  # of a word, that are typed one after another
-_PHRASES: Final = 5  # of several, that are asked for: each has some twenty prefixes
+_LETTERS: Final = 5  # of a word, that are typed
+_PHRASES: Final = 5  # of several, that are asked for: each has some eight prefixes
 _LONGEST_S: Final = 3.0  # of asking; then it is said that not all of it was asked for
 
 
@@ -113,12 +113,17 @@ def _offered(given: Sequence[str], known: Callable[[str], bool], ask: Ask) -> It
 
 
 def _prefixes(text: str) -> Iterator[str]:
-    """Beginnings of a text as somebody types them: before each of its first words, and letter by letter in it."""
+    """Beginnings of a text: before each of its first words, and behind the first letters of it.
+
+    More letters leave fewer other words, so that what is offered behind fewer is offered behind these, too.
+    """
     typed = text.split()
     for number, word in enumerate(typed[:_WORDS]):
         before = "".join(f"{each} " for each in typed[:number]) or " "
-        for letters in range(bool(not number), min(_LETTERS, len(word))):
-            yield before + word[:letters]
+        if number:
+            yield before
+        if len(word) > 1:
+            yield before + word[: min(_LETTERS, len(word) - 1)]
 
 
 def _why(still: Sequence[str], left: AfterForgetting, known: Callable[[str], bool]) -> str | None:
